@@ -1,0 +1,131 @@
+"""Facts of SQLite."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+from sqlalchemy.engine import URL
+
+from agent_funnel.backends.engine import Backend, run_error
+from agent_funnel.errors import (
+    DatabaseError,
+    DatabaseUnavailable,
+    FunnelError,
+    NotInstalled,
+    RunInProgress,
+    SettingsError,
+)
+from agent_funnel.records import Row
+from agent_funnel.sql import queries, statements
+
+# UPDATE … FROM came with 3.33, changes() after it and ALTER TABLE as we need them by 3.35:
+OLDEST = (3, 35, 0)
+# How long a writer waits for another one:
+BUSY_SECONDS = 30.0
+# The queries that are runs, of which there is one at a time:
+RUNS = {"assign"}
+
+
+class SQLite(Backend):
+    """An SQLite file. Each call is a transaction: BEGIN IMMEDIATE, so that a read never has to turn into a write."""
+
+    dialect: ClassVar[str] = "sqlite"
+
+    def __init__(self, url: URL) -> None:
+        if sqlite3.sqlite_version_info < OLDEST:
+            raise SettingsError(f"SQLite is {sqlite3.sqlite_version}; at least {'.'.join(map(str, OLDEST))} is needed")
+        if not url.database or url.database == ":memory:":
+            raise SettingsError("FUNNEL_DATABASE_URL names no file; write sqlite:///funnel.db")
+        self.path = Path(url.database).absolute()
+
+    @property
+    def name(self) -> str:
+        return f"SQLite, {self.path}"
+
+    def open(self, *, create: bool) -> sqlite3.Connection:
+        # Without create, a mistyped path must not become a new, empty database.
+        if not create and not self.path.exists():
+            raise DatabaseUnavailable(f"There is no database {self.path}; `agent-funnel install` makes one.")
+        uri = f"file:{quote(self.path.as_posix())}?mode={'rwc' if create else 'rw'}"
+        connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+        connection.row_factory = sqlite3.Row
+        if create:
+            # Readers go on reading while a deal is written. The mode stays with the file.
+            connection.execute("PRAGMA journal_mode = WAL")
+        return connection
+
+    def discard(self, connection: sqlite3.Connection) -> None:
+        connection.close()
+
+    def execute(self, connection: sqlite3.Connection, name: str, parameters: dict[str, Any]) -> list[Row]:
+        with self._run_lock() if name in RUNS else nullcontext():
+            parts = statements(queries(self.dialect)[name])
+            if connection.in_transaction or len(parts) == 1:
+                return self._execute(connection, parts, parameters)
+            self.begin(connection)
+            try:
+                rows = self._execute(connection, parts, parameters)
+            except BaseException:
+                self.rollback(connection)
+                raise
+            self.commit(connection)
+            return rows
+
+    @staticmethod
+    def _execute(connection: sqlite3.Connection, parts: list[str], parameters: dict[str, Any]) -> list[Row]:
+        rows: list[Row] = []
+        for part in parts:
+            rows = [dict(row) for row in connection.execute(part, parameters)]
+            if rows and "throw" in rows[0]:
+                raise run_error(rows[0]["throw"], rows[0]["message"]) or DatabaseError(rows[0]["message"])
+        return rows
+
+    @contextmanager
+    def _run_lock(self) -> Iterator[None]:
+        """One run at a time, also among processes; the system frees it when its holder dies, however it dies.
+
+        The lock of a file beside the database, since the database's own lock does not tell a run from any other writer.
+        """
+        with closing(sqlite3.connect(f"{self.path}-run", timeout=0, isolation_level=None)) as lock:
+            try:
+                lock.execute("BEGIN EXCLUSIVE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    raise
+                raise RunInProgress from error
+            yield
+
+    def run_script(self, connection: sqlite3.Connection, text: str) -> None:
+        for statement in statements(text):
+            connection.execute(statement)
+
+    def begin(self, connection: sqlite3.Connection) -> None:
+        connection.execute("BEGIN IMMEDIATE")
+
+    def commit(self, connection: sqlite3.Connection) -> None:
+        connection.execute("COMMIT")
+
+    def rollback(self, connection: sqlite3.Connection) -> None:
+        # Some errors (a full disk) have rolled back already.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+    def translate(self, error: Exception) -> FunnelError | None:
+        if not isinstance(error, sqlite3.Error):
+            return None
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return DatabaseUnavailable(
+                f"The database {self.path} is busy: another program has been writing for {BUSY_SECONDS:.0f} s. "
+                "Nothing was changed."
+            )
+        if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL):
+            return DatabaseUnavailable(f"The database {self.path} cannot be used: {error}. Nothing was changed.")
+        if str(error).startswith("no such table"):
+            return NotInstalled(f"The database lacks a table ({error}): run `agent-funnel install`.")
+        return DatabaseError(f"SQLite refused: {error}. Nothing was changed.")

@@ -1,0 +1,111 @@
+"""Everything that can go wrong, as one tree.
+
+FunnelError
+├── SettingsError               a setting has a bad value
+├── ImportRefused               a file has bad rows, or is no such file at all
+├── NotEmpty                    the demo found leads already there
+├── NotFound                    what was to be removed or shown is not there
+├── DatabaseError
+│   ├── DatabaseUnavailable     nobody answers, or the database is busy
+│   └── NotInstalled            tables or procedures are missing
+└── RunError                    the deal itself said no; `number` is the SQL number
+    ├── RunInProgress       50001
+    ├── NoActiveAgent       50002
+    ├── AlreadyRun          50003
+    ├── PoolChanged         50004
+    ├── NothingToUndo       50005
+    ├── ParameterOutOfRange 50006
+    └── CheckFailed         50007
+
+A class's docstring is the sentence that a reader gets where nothing more exact is known.
+"""
+
+from __future__ import annotations
+
+
+class FunnelError(Exception):
+    """Something went wrong."""
+
+    number: int | None = None
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or type(self).__doc__)
+
+
+class SettingsError(FunnelError):
+    """A setting has a bad value."""
+
+
+class ImportRefused(FunnelError):
+    """The file was refused; nothing was imported."""
+
+
+class NotEmpty(FunnelError):
+    """The database has leads already."""
+
+
+class NotFound(FunnelError):
+    """There is no such thing."""
+
+
+class DatabaseError(FunnelError):
+    """The database refused a statement; nothing was changed."""
+
+
+class DatabaseUnavailable(DatabaseError):
+    """The database cannot be reached; nothing was changed."""
+
+
+class NotInstalled(DatabaseError):
+    """The database lacks tables or procedures of Agent Funnel: run `agent-funnel install`."""
+
+
+class RunError(FunnelError):
+    """The deal was refused; nothing was changed."""
+
+    number: int
+
+
+class RunInProgress(RunError):
+    """Another run is in progress; this one changed nothing."""
+
+    number = 50001
+
+
+class NoActiveAgent(RunError):
+    """No agent is active and has room tonight; nothing was changed."""
+
+    number = 50002
+
+
+class AlreadyRun(RunError):
+    """The scheduled run of this business date is already done."""
+
+    number = 50003
+
+
+class PoolChanged(RunError):
+    """The pool changed while it was being dealt; nothing was changed."""
+
+    number = 50004
+
+
+class NothingToUndo(RunError):
+    """There is no run to undo."""
+
+    number = 50005
+
+
+class ParameterOutOfRange(RunError):
+    """A parameter is out of range."""
+
+    number = 50006
+
+
+class CheckFailed(RunError):
+    """A check before commit failed; everything was rolled back."""
+
+    number = 50007
+
+
+RUN_ERRORS: dict[int, type[RunError]] = {cls.number: cls for cls in RunError.__subclasses__()}

@@ -1,0 +1,306 @@
+-- The deal: hands the pool out to the active agents, one lead per agent per round, in one transaction.
+--
+-- Parameters: :business_date, :max_per_agent, :window_days, :newest_first, :trigger, :actor.
+-- The caller holds the run lock and runs all statements in one BEGIN IMMEDIATE transaction. SQLite has no THROW
+-- outside of triggers, so a statement that yields a column `throw` ends the run: its value is the number of the
+-- error, `message` its sentence, and everything is rolled back. The answer is the row of the last statement.
+--
+--   1. refuse what needs no reading          5. seats: who gets the lead at which position
+--   2. the run row, which is also the claim  6. effect: history, stages, assignments
+--   3. the agents and their room             7. checks
+--   4. the pool, in deal order               8. the summary row
+
+-- 1. Refuse what needs no reading.
+
+SELECT
+    50006 AS throw,
+    'max_per_agent is ' || coalesce(:max_per_agent, 'NULL') || '; it must be from 1 to 1000000.' AS message
+WHERE (:max_per_agent BETWEEN 1 AND 1000000) IS NOT TRUE;
+
+SELECT
+    50006 AS throw,
+    'window_days is ' || coalesce(:window_days, 'NULL') || '; it must be from 0 to 36500.' AS message
+WHERE (:window_days BETWEEN 0 AND 36500) IS NOT TRUE;
+
+SELECT
+    50006 AS throw,
+    'business_date is ' || coalesce(:business_date, 'NULL') || '; it must be from 2000-01-01 to 9998-12-31.' AS message
+WHERE (:business_date BETWEEN '2000-01-01' AND '9998-12-31') IS NOT TRUE;
+
+SELECT
+    50006 AS throw,
+    'trigger is ' || coalesce(:trigger, 'NULL') || '; it must be manual or schedule.' AS message
+WHERE (:trigger IN ('manual', 'schedule')) IS NOT TRUE;
+
+SELECT
+    50003 AS throw,
+    'The scheduled run of ' || :business_date || ' is already done: run ' || r.run_id || '.' AS message
+FROM assignment_run AS r
+WHERE :trigger = 'schedule' AND r."trigger" = 'schedule'
+    AND r.business_date = :business_date AND r.status IN ('succeeded', 'undone');
+
+-- 2. The run row. Nobody sees it before COMMIT.
+
+DROP TABLE IF EXISTS temp.this_run;
+
+CREATE TEMP TABLE this_run AS
+SELECT
+    (SELECT r.last_agent FROM assignment_run AS r WHERE r.status = 'succeeded' AND r.assigned > 0
+    ORDER BY r.run_id DESC LIMIT 1) AS previous_agent,
+    date(:business_date, '-' || :window_days || ' days') AS oldest,
+    0 AS run_id;
+
+INSERT INTO assignment_run
+(business_date, "trigger", actor, status, max_per_agent, window_days, newest_first, started_at)
+VALUES (
+    :business_date, :trigger, :actor, 'running', :max_per_agent, :window_days, :newest_first,
+    strftime('%Y-%m-%d %H:%M:%f', 'now')
+);
+
+UPDATE temp.this_run SET run_id = last_insert_rowid();
+
+-- 3. The agents and their room, seated from the one after the agent who got the last lead of the last deal.
+
+DROP TABLE IF EXISTS temp.room;
+
+CREATE TEMP TABLE room AS
+SELECT
+    a.agent,
+    min(:max_per_agent, coalesce(l.max_records, :max_per_agent)) AS room,
+    row_number() OVER (
+        ORDER BY a.agent <= coalesce((SELECT t.previous_agent FROM temp.this_run AS t), ''), a.agent
+    ) AS turn
+FROM (
+    SELECT DISTINCT CAST(agents.agent AS TEXT) COLLATE BINARY AS agent
+    FROM agents
+    WHERE lower(trim(agents.status)) = 'active' AND trim(agents.agent) <> ''
+) AS a
+LEFT JOIN (
+    SELECT agent_limit.agent, min(agent_limit.max_records) AS max_records
+    FROM agent_limit
+    WHERE agent_limit.starts_on <= :business_date
+        AND (agent_limit.ends_on IS NULL OR agent_limit.ends_on >= :business_date)
+    GROUP BY agent_limit.agent
+) AS l ON a.agent = l.agent
+WHERE coalesce(l.max_records, 1) > 0;
+
+SELECT 50002 AS throw, NULL AS message
+WHERE NOT EXISTS (SELECT 1 FROM temp.room);
+
+-- 4. The pool, in deal order. The moment of a date is compared, not its text: ISO 8601 has many ways to write one.
+
+DROP VIEW IF EXISTS temp.eligible;
+
+CREATE TEMP VIEW eligible AS
+SELECT
+    w.number,
+    w.stage,
+    w.date,
+    julianday(w.date) AS moment
+FROM main.wafunnel AS w
+WHERE w.stage < 4
+    AND julianday(w.date) >= (SELECT julianday(t.oldest) FROM temp.this_run AS t)
+    AND trim(w.number) <> '';
+
+-- Numbers that stand in several eligible rows, a record each: equal in number, stage and date is one record.
+DROP TABLE IF EXISTS temp.repeated;
+
+CREATE TEMP TABLE repeated AS
+SELECT
+    e.number,
+    e.stage,
+    e.date,
+    e.moment,
+    count(*) AS copies,
+    row_number() OVER (
+        PARTITION BY e.number
+        ORDER BY e.stage, CASE WHEN :newest_first THEN -e.moment ELSE e.moment END, e.date
+    ) AS occurrence
+FROM temp.eligible AS e
+WHERE e.number IN (SELECT d.number FROM temp.eligible AS d GROUP BY d.number HAVING count(*) > 1)
+GROUP BY e.number, e.stage, e.date, e.moment;
+
+CREATE UNIQUE INDEX temp.ux_repeated ON repeated (number, occurrence);
+
+-- A rowid table hands out rowids in the order of insertion, so the position in the deal is the key for nothing.
+DROP TABLE IF EXISTS temp.pool;
+
+CREATE TEMP TABLE pool (position INTEGER PRIMARY KEY, number TEXT, stage INTEGER, date TEXT, copies INTEGER);
+
+INSERT INTO temp.pool (number, stage, date, copies)
+SELECT p.number, p.stage, p.date, p.copies
+FROM (
+    SELECT e.number, e.stage, e.date, e.moment, 1 AS copies
+    FROM temp.eligible AS e
+    WHERE NOT EXISTS (SELECT 1 FROM temp.repeated AS r WHERE r.number = e.number)
+    UNION ALL
+    SELECT r.number, r.stage, r.date, r.moment, r.copies
+    FROM temp.repeated AS r
+    WHERE r.occurrence = 1
+) AS p
+WHERE NOT EXISTS (SELECT 1 FROM do_not_contact AS d WHERE d.number = p.number)
+ORDER BY p.stage, CASE WHEN :newest_first THEN -p.moment ELSE p.moment END, p.number;
+
+-- 5. Seats. In the rounds up to the smallest room everybody takes part; from there to the next larger room all but
+-- those who are full; and so on. A segment is such a stretch of rounds, with the positions dealt in it.
+
+DROP TABLE IF EXISTS temp.segment;
+
+CREATE TEMP TABLE segment AS
+SELECT
+    s.room,
+    s.agents,
+    1 + sum(s.positions) OVER (ORDER BY s.room ROWS UNBOUNDED PRECEDING) - s.positions AS first_position,
+    min(
+        sum(s.positions) OVER (ORDER BY s.room ROWS UNBOUNDED PRECEDING), (SELECT count(*) FROM temp.pool)
+    ) AS last_position
+FROM (
+    SELECT
+        g.room,
+        g.agents,
+        (g.room - lag(g.room, 1, 0) OVER (ORDER BY g.room)) * g.agents AS positions
+    FROM (
+        SELECT r.room, sum(count(*)) OVER (ORDER BY r.room DESC ROWS UNBOUNDED PRECEDING) AS agents
+        FROM temp.room AS r
+        GROUP BY r.room
+    ) AS g
+) AS s;
+
+DELETE FROM temp.segment WHERE first_position > last_position;
+
+DROP TABLE IF EXISTS temp.seat;
+
+CREATE TEMP TABLE seat (first_position INTEGER, seat INTEGER, agent TEXT, PRIMARY KEY (first_position, seat)) WITHOUT ROWID;
+
+INSERT INTO temp.seat (first_position, seat, agent)
+SELECT
+    s.first_position,
+    row_number() OVER (PARTITION BY s.first_position ORDER BY r.turn) - 1 AS seat,
+    r.agent
+FROM temp.segment AS s
+INNER JOIN temp.room AS r ON s.room <= r.room;
+
+-- 6. Effect. Each table is written in the order of its key.
+
+INSERT INTO assignment_history (run_id, agent, number, date, stage)
+SELECT t.run_id, h.agent, p.number, p.date, p.stage
+FROM temp.this_run AS t
+CROSS JOIN temp.segment AS s
+CROSS JOIN temp.pool AS p ON p.position BETWEEN s.first_position AND s.last_position
+CROSS JOIN temp.seat AS h ON h.first_position = s.first_position AND h.seat = (p.position - s.first_position) % s.agents
+ORDER BY p.number;
+
+UPDATE wafunnel SET stage = wafunnel.stage + 1
+FROM assignment_history AS h
+WHERE h.run_id = (SELECT t.run_id FROM temp.this_run AS t)
+    AND h.number = wafunnel.number AND h.stage = wafunnel.stage AND h.date = wafunnel.date;
+
+SELECT
+    50007 AS throw,
+    'Check failed: ' || changes() || ' stages advanced for ' || sum(p.copies) || ' leads dealt.' AS message
+FROM temp.pool AS p
+WHERE p.position <= (SELECT max(s.last_position) FROM temp.segment AS s)
+HAVING sum(p.copies) <> changes();
+
+DELETE FROM agent_wafunnel_assignment;
+
+INSERT INTO agent_wafunnel_assignment (agent, number)
+SELECT h.agent, h.number
+FROM assignment_history AS h
+WHERE h.run_id = (SELECT t.run_id FROM temp.this_run AS t)
+ORDER BY h.number;
+
+-- 7. Checks, on what the agents are about to see.
+
+DROP TABLE IF EXISTS temp.share;
+
+CREATE TEMP TABLE share AS
+SELECT r.agent, r.room, r.turn, coalesce(a.leads, 0) AS leads
+FROM temp.room AS r
+LEFT JOIN (
+    SELECT agent_wafunnel_assignment.agent, count(*) AS leads
+    FROM agent_wafunnel_assignment
+    GROUP BY agent_wafunnel_assignment.agent
+) AS a ON r.agent = a.agent;
+
+SELECT 50007 AS throw, 'Check failed: ' || a.number || ' is assigned twice.' AS message
+FROM (
+    SELECT '…' || substr(w.number, -3) AS number FROM agent_wafunnel_assignment AS w
+    GROUP BY w.number HAVING count(*) > 1 LIMIT 1
+) AS a;
+
+SELECT
+    50007 AS throw,
+    'Check failed: agent ' || s.agent || ' got ' || s.leads || ' leads and has room for ' || s.room || '.' AS message
+FROM temp.share AS s
+WHERE s.leads > s.room
+LIMIT 1;
+
+SELECT
+    50007 AS throw,
+    'Check failed: agent ' || s.agent || ' got ' || s.leads || ' leads where another got '
+    || (SELECT max(o.leads) FROM temp.share AS o) || '.' AS message
+FROM temp.share AS s
+WHERE s.leads < s.room AND s.leads < (SELECT max(o.leads) FROM temp.share AS o) - 1
+LIMIT 1;
+
+SELECT
+    50007 AS throw,
+    'Check failed: ' || sum(s.leads) || ' leads assigned, ' || min(
+        (SELECT count(*) FROM temp.pool), sum(s.room)
+    ) || ' due.' AS message
+FROM temp.share AS s
+HAVING sum(s.leads) <> min((SELECT count(*) FROM temp.pool), sum(s.room));
+
+-- 8. The summary row.
+
+UPDATE assignment_run SET
+    status = 'succeeded',
+    agents = (SELECT count(*) FROM temp.share),
+    pool = (SELECT count(*) FROM temp.pool),
+    per_agent = min(
+        :max_per_agent,
+        ((SELECT count(*) FROM temp.pool) + (SELECT count(*) FROM temp.share) - 1) / (SELECT count(*) FROM temp.share)
+    ),
+    assigned = (SELECT sum(s.leads) FROM temp.share AS s),
+    left_over = (SELECT count(*) FROM temp.pool) - (SELECT sum(s.leads) FROM temp.share AS s),
+    duplicates = (
+        SELECT count(*) FROM temp.repeated AS r
+        WHERE r.occurrence > 1 AND NOT EXISTS (SELECT 1 FROM do_not_contact AS d WHERE d.number = r.number)
+    ),
+    suppressed = (
+        SELECT count(*) FROM (
+            SELECT DISTINCT e.number, e.stage, e.date
+            FROM do_not_contact AS d
+            INNER JOIN temp.eligible AS e ON d.number = e.number
+        )
+    ),
+    smallest_share = (SELECT min(s.leads) FROM temp.share AS s),
+    largest_share = (SELECT max(s.leads) FROM temp.share AS s),
+    last_agent = (
+        SELECT h.agent
+        FROM temp.segment AS s
+        INNER JOIN temp.seat AS h ON s.first_position = h.first_position AND h.seat = (s.last_position - s.first_position) % s.agents
+        ORDER BY s.last_position DESC LIMIT 1
+    ),
+    finished_at = strftime('%Y-%m-%d %H:%M:%f', 'now')
+WHERE run_id = (SELECT t.run_id FROM temp.this_run AS t);
+
+SELECT
+    r.run_id,
+    r.business_date,
+    r."trigger",
+    r.status,
+    r.agents,
+    r.pool,
+    r.per_agent,
+    r.assigned,
+    r.left_over,
+    r.duplicates,
+    r.suppressed,
+    r.smallest_share,
+    r.largest_share,
+    r.started_at,
+    r.finished_at
+FROM assignment_run AS r
+WHERE r.run_id = (SELECT t.run_id FROM temp.this_run AS t);

@@ -1,0 +1,82 @@
+-- The tables of version 1. Frozen once shipped: what changes later goes into tables-2.sql.
+--
+-- The brief's three come first; one that exists already is left exactly as it is. Dates are ISO 8601 text.
+-- WITHOUT ROWID keeps a table in the order of its key, which is the order that the deal writes in.
+
+CREATE TABLE IF NOT EXISTS agents (
+    agent TEXT NOT NULL PRIMARY KEY,
+    status TEXT NOT NULL CHECK (lower(trim(status)) IN ('active', 'inactive'))
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS wafunnel (
+    number TEXT NOT NULL PRIMARY KEY,
+    stage INTEGER NOT NULL CHECK (stage BETWEEN 1 AND 4),
+    date TEXT NOT NULL CHECK (julianday(date) IS NOT NULL)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS agent_wafunnel_assignment (
+    agent TEXT NOT NULL,
+    number TEXT NOT NULL PRIMARY KEY
+) WITHOUT ROWID;
+
+-- The amounts are NULL in a run that never got to count.
+CREATE TABLE IF NOT EXISTS assignment_run (
+    run_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    business_date TEXT NOT NULL,
+    "trigger" TEXT NOT NULL CHECK ("trigger" IN ('manual', 'schedule')),
+    actor TEXT,
+    status TEXT NOT NULL,
+    max_per_agent INTEGER NOT NULL,
+    window_days INTEGER NOT NULL,
+    newest_first INTEGER NOT NULL,
+    agents INTEGER,
+    pool INTEGER,
+    per_agent INTEGER,
+    assigned INTEGER,
+    left_over INTEGER,
+    duplicates INTEGER,
+    suppressed INTEGER,
+    smallest_share INTEGER,
+    largest_share INTEGER,
+    last_agent TEXT,
+    started_at TEXT NOT NULL,
+    finished_at TEXT
+);
+
+-- One scheduled run a business date, whatever the callers do.
+CREATE UNIQUE INDEX IF NOT EXISTS ux_assignment_run_schedule
+ON assignment_run (business_date)
+WHERE "trigger" = 'schedule' AND status IN ('running', 'succeeded', 'undone');
+
+-- Every lead that was ever dealt: to whom, and its date and stage before the run.
+CREATE TABLE IF NOT EXISTS assignment_history (
+    run_id INTEGER NOT NULL,
+    agent TEXT NOT NULL,
+    number TEXT NOT NULL,
+    date TEXT NOT NULL,
+    stage INTEGER NOT NULL,
+    PRIMARY KEY (run_id, number)
+) WITHOUT ROWID;
+
+-- Who held this number, and when.
+CREATE INDEX IF NOT EXISTS ix_assignment_history_number ON assignment_history (number, run_id);
+
+-- Both days are inclusive, no ends_on is an open end, 0 is away; the lowest that covers the business date counts.
+CREATE TABLE IF NOT EXISTS agent_limit (
+    limit_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    agent TEXT NOT NULL CHECK (trim(agent) <> ''),
+    starts_on TEXT NOT NULL,
+    ends_on TEXT CHECK (ends_on >= starts_on),
+    max_records INTEGER NOT NULL CHECK (max_records >= 0)
+);
+
+CREATE TABLE IF NOT EXISTS do_not_contact (
+    number TEXT NOT NULL PRIMARY KEY CHECK (trim(number) <> ''),
+    reason TEXT,
+    added_at TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS agent_funnel_version (
+    version INTEGER NOT NULL PRIMARY KEY,
+    installed_at TEXT NOT NULL
+);

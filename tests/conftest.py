@@ -1,0 +1,73 @@
+"""Fixtures: a database of each engine, installed once a session and emptied for each test."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+
+from databases import MISSING, Database, sqlite_database, sqlserver_database, sqlserver_schema, sqlserver_url
+
+# `make test-long` asks for more examples of each property:
+LONG = os.environ.get("FUNNEL_TEST_LONG") == "1"
+settings.register_profile("short", max_examples=60, deadline=None)
+settings.register_profile("long", max_examples=1500, deadline=None)
+settings.load_profile("long" if LONG else "short")
+
+ENGINES = ("sqlite", "sqlserver")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if sqlserver_url() is None:
+        terminalreporter.write_line(MISSING, yellow=True, bold=True)
+
+
+@pytest.fixture(scope="session")
+def sqlserver() -> Iterator[str]:
+    """The URL of an empty database on the T-SQL engine, for this session of tests."""
+    if sqlserver_url() is None:
+        pytest.skip(MISSING)
+    with sqlserver_database(f"funnel_test_{os.getpid()}") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def _sqlserver_ours(sqlserver: str) -> Iterator[Database]:
+    with sqlserver_schema(sqlserver, "dbo") as database:
+        yield database
+
+
+@pytest.fixture(scope="session")
+def _sqlserver_bare(sqlserver: str) -> Iterator[Database]:
+    with sqlserver_schema(sqlserver, "bare", bare=True) as database:
+        yield database
+
+
+@pytest.fixture(scope="session")
+def _sqlite_ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    with sqlite_database(tmp_path_factory.mktemp("ours"), "funnel") as database:
+        yield database
+
+
+@pytest.fixture(scope="session")
+def _sqlite_bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    with sqlite_database(tmp_path_factory.mktemp("bare"), "funnel", bare=True) as database:
+        yield database
+
+
+@pytest.fixture(params=ENGINES)
+def database(request: pytest.FixtureRequest) -> Database:
+    """An installed, empty database with the tables that the installer makes; the test runs on each engine."""
+    found: Database = request.getfixturevalue(f"_{request.param}_ours")
+    found.clear()
+    return found
+
+
+@pytest.fixture(params=ENGINES)
+def bare_database(request: pytest.FixtureRequest) -> Database:
+    """An installed, empty database around three tables that were there before; the test runs on each engine."""
+    found: Database = request.getfixturevalue(f"_{request.param}_bare")
+    found.clear()
+    return found

@@ -1,0 +1,193 @@
+"""Databases to test on: SQLite always, a T-SQL engine where `FUNNEL_TEST_SQLSERVER_URL` names one.
+
+The setting is read from the environment or from `~/.config/agent-funnel/test.env`, and with it
+`FUNNEL_TEST_SQLSERVER_START`, a command that starts the server and ends when it answers (docs: DEVELOPERS.md).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pymssql
+from dotenv import dotenv_values
+from sqlalchemy.engine import make_url
+
+from agent_funnel.backends import Backend, connect
+from agent_funnel.install import install
+
+CONFIG = Path.home() / ".config" / "agent-funnel" / "test.env"
+MISSING = (
+    "NO T-SQL ENGINE: the tests on SQL Server are skipped. Set FUNNEL_TEST_SQLSERVER_URL to "
+    "mssql+pymssql://user:password@host:port/master, in the environment or in ~/.config/agent-funnel/test.env "
+    "(see DEVELOPERS.md)"
+)
+
+OWN_TABLES = ("assignment_run", "assignment_history", "agent_limit", "do_not_contact")
+TABLES = ("agents", "wafunnel", "agent_wafunnel_assignment", *OWN_TABLES)
+
+# The brief's tables as somebody else may have made them: no keys, no indexes, an identity on two of them.
+BARE = {
+    "sqlite": """
+        CREATE TABLE agents (agent VARCHAR(50), status VARCHAR(20));
+        CREATE TABLE wafunnel (id INTEGER PRIMARY KEY AUTOINCREMENT, number VARCHAR(50), stage INT, date DATETIME);
+        CREATE TABLE agent_wafunnel_assignment
+            (id INTEGER PRIMARY KEY AUTOINCREMENT, agent VARCHAR(50), number VARCHAR(50));
+    """,
+    "sqlserver": """
+        CREATE TABLE dbo.agents (agent VARCHAR(50), status VARCHAR(20));
+        CREATE TABLE dbo.wafunnel (id INT IDENTITY(1, 1), number VARCHAR(50), stage INT, date DATETIME);
+        CREATE TABLE dbo.agent_wafunnel_assignment (id INT IDENTITY(1, 1), agent VARCHAR(50), number VARCHAR(50));
+    """,
+}
+
+
+@cache
+def sqlserver_url() -> str | None:
+    """The URL of the T-SQL engine to test on, started if need be; None without one."""
+    given = {**dotenv_values(CONFIG), **os.environ}
+    url = given.get("FUNNEL_TEST_SQLSERVER_URL")
+    if url and (start := given.get("FUNNEL_TEST_SQLSERVER_START")):
+        subprocess.run(start, shell=True, check=True, timeout=300, stdout=subprocess.DEVNULL)
+    return url or None
+
+
+class Database:
+    """A database under test. `backend` is what the product sees; the rest goes around the product."""
+
+    def __init__(self, url: str, schema: str = "dbo") -> None:
+        self.url = url
+        self.schema = schema
+        self.backend: Backend = connect(url, schema)
+        self.engine = self.backend.dialect
+        self._raw: Any = None
+
+    @property
+    def raw(self) -> Any:
+        """A driver's connection that commits by itself, kept open."""
+        if self._raw is None:
+            url = make_url(self.url)
+            if self.engine == "sqlite":
+                self._raw = sqlite3.connect(url.database or "", timeout=30, isolation_level=None, check_same_thread=False)
+            else:
+                self._raw = pymssql.connect(
+                    server=url.host, port=str(url.port), user=url.username, password=url.password,
+                    database=url.database, tds_version="7.4", autocommit=True,
+                )  # fmt: skip
+        return self._raw
+
+    def execute(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """Runs one statement, written for `dbo.` and with `%s` on both engines; its rows, SQLite's dates as text."""
+        if self.engine == "sqlite":
+            return self.raw.execute(statement.replace("dbo.", "").replace("%s", "?"), parameters).fetchall()
+        with self.raw.cursor() as cursor:
+            cursor.execute(statement.replace("dbo.", f"{self.schema}."), parameters)
+            rows = cursor.fetchall() if cursor.description else []
+            while cursor.nextset():
+                rows = cursor.fetchall() if cursor.description else rows
+            return rows
+
+    def insert(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Inserts rows; datetimes become what the engine keeps."""
+        values = [[_plain(value) for value in row] for row in rows]
+        names = ", ".join(columns)
+        if not values:
+            return
+        if self.engine == "sqlite":
+            marks = ", ".join("?" * len(columns))
+            self.raw.execute("BEGIN IMMEDIATE")
+            self.raw.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", values)
+            self.raw.execute("COMMIT")
+            return
+        # A DATE or DATETIME takes ISO 8601 with a T whatever the language of the session.
+        for row in values:
+            for index, value in enumerate(row):
+                if isinstance(value, str) and columns[index] == "date":
+                    row[index] = value.replace(" ", "T")
+        with_ = ", ".join(f"{name} {_json_type(name)} '$[{index}]'" for index, name in enumerate(columns))
+        self.execute(
+            f"INSERT INTO dbo.{table} ({names}) SELECT {names} FROM OPENJSON(%s) WITH ({with_})", json.dumps(values)
+        )
+
+    def clear(self) -> None:
+        """Empties every table."""
+        for table in TABLES:
+            self.execute(f"DELETE FROM dbo.{table}")
+
+    def close(self) -> None:
+        if self._raw is not None:
+            self._raw.close()
+            self._raw = None
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat(" ", "milliseconds") if isinstance(value, datetime) else value
+
+
+def _json_type(column: str) -> str:
+    if column in ("stage", "max_records", "max_per_agent", "window_days", "newest_first", "run_id", "assigned"):
+        return "INT"
+    return "NVARCHAR(1000)"
+
+
+def moment(value: datetime | str) -> datetime:
+    """A date of either engine, to the millisecond."""
+    parsed = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return parsed.replace(microsecond=round(parsed.microsecond / 1000) * 1000 % 1_000_000)
+
+
+@contextmanager
+def sqlite_database(directory: Path, name: str, *, bare: bool = False) -> Iterator[Database]:
+    """A new, installed SQLite database; with `bare`, on the brief's tables as somebody else made them."""
+    path = directory / f"{name}.db"
+    if bare:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.executescript(BARE["sqlite"])
+    database = Database(f"sqlite:///{path}")
+    install(database.backend)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+@contextmanager
+def sqlserver_database(name: str) -> Iterator[str]:
+    """A new, empty database on the T-SQL engine, by its URL; dropped at the end."""
+    server = make_url(sqlserver_url() or "")
+    master = Database(server.render_as_string(hide_password=False))
+    master.execute(f"DROP DATABASE IF EXISTS {name}")
+    master.execute(f"CREATE DATABASE {name}")
+    try:
+        yield server.set(database=name).render_as_string(hide_password=False)
+    finally:
+        try:
+            master.execute(f"DROP DATABASE IF EXISTS {name}")
+        except pymssql.Error:
+            pass  # a connection that a test left open keeps it; the next session drops it first
+        master.close()
+
+
+@contextmanager
+def sqlserver_schema(url: str, schema: str, *, bare: bool = False) -> Iterator[Database]:
+    """A new, installed schema in a database of the T-SQL engine."""
+    database = Database(url, schema)
+    if schema != "dbo":
+        database.execute(f"CREATE SCHEMA {schema}")
+    if bare:
+        for statement in BARE["sqlserver"].split(";"):
+            if statement.strip():
+                database.execute(statement)
+    install(database.backend)
+    try:
+        yield database
+    finally:
+        database.close()
