@@ -191,3 +191,41 @@ def sqlserver_schema(url: str, schema: str, *, bare: bool = False) -> Iterator[D
         yield database
     finally:
         database.close()
+
+
+@contextmanager
+def run_in_progress(database: Database) -> Iterator[None]:
+    """Holds what a run holds, from another connection."""
+    if database.engine == "sqlite":
+        path = make_url(database.url).database
+        with closing(sqlite3.connect(f"{path}-run", isolation_level=None)) as lock:
+            lock.execute("BEGIN EXCLUSIVE")
+            yield
+        return
+    other = Database(database.url, database.schema)
+    try:
+        other.execute("BEGIN TRANSACTION")
+        resource = f"agent_funnel:{make_url(database.url).database}:{database.schema}"
+        other.execute(
+            "DECLARE @lock INT; EXECUTE @lock = sp_getapplock @Resource = %s, @LockMode = 'Exclusive', "
+            "@LockOwner = 'Transaction', @LockTimeout = 0; IF @lock < 0 THROW 50001, N'held by somebody else', 1;",
+            resource,
+        )
+        yield
+        other.execute("ROLLBACK TRANSACTION")
+    finally:
+        other.close()
+
+
+def snapshot(database: Database) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table, in an order of its own, to compare with another time."""
+    return {table: sorted(database.execute(f"SELECT * FROM dbo.{table}"), key=repr) for table in TABLES}
+
+
+def small_floor(database: Database, *, leads: int = 7, agents: int = 3) -> None:
+    """A few agents and a few fresh leads."""
+    database.insert("agents", ("agent", "status"), [(f"agent {index}", "active") for index in range(agents)])
+    today = datetime.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    database.insert(
+        "wafunnel", ("number", "stage", "date"), [(f"+4930000{index:04d}", 1 + index % 3, today) for index in range(leads)]
+    )

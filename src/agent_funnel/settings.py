@@ -42,7 +42,11 @@ def _duration(value: object) -> object:
     found = re.fullmatch(r"(\d{1,6})(s|m|h|)", value.strip())
     if not found or (not found[2] and found[1].strip("0")):
         raise ValueError("is not a duration; write for example 3h, 90m, 45s or 0")
-    return timedelta(seconds=int(found[1]) * {"": 0, "s": 1, "m": 60, "h": 3600}[found[2]])
+    duration = timedelta(seconds=int(found[1]) * {"": 0, "s": 1, "m": 60, "h": 3600}[found[2]])
+    # A longer window would reach into the next evening.
+    if duration >= timedelta(hours=24):
+        raise ValueError("is not shorter than 24h")
+    return duration
 
 
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone), PlainSerializer(str)]
@@ -68,7 +72,7 @@ class Settings(BaseSettings):
     database_schema: str = Field(default="dbo", validation_alias="FUNNEL_SCHEMA", pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")
     timezone: Zone = ZoneInfo("UTC")
     run_at: ClockTime = time(20, 40)
-    catch_up: Duration = Field(default=timedelta(hours=3), ge=timedelta(0), lt=timedelta(hours=24))
+    catch_up: Duration = timedelta(hours=3)
     max_per_agent: int = Field(default=450, ge=1, le=1_000_000)
     window_days: int = Field(default=45, ge=0, le=36_500)
     newest_first: bool = False

@@ -1,0 +1,62 @@
+# Each target is also a plain command, for Windows and for those without make: see README.md.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO := sqlite:///demo.db
+LOCKED := $(VENV)/.locked
+LOCKED_DEV := $(VENV)/.locked-dev
+# Hashes, but no addresses: where the packages come from is the reader's affair.
+LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
+
+.PHONY: run serve test test-long lint format bench lock clean
+
+# Sets everything up, makes a demo database once, and deals.
+run: $(LOCKED)
+	$(BIN)/agent-funnel --database-url $(DEMO) demo --if-empty
+	$(BIN)/agent-funnel --database-url $(DEMO) run
+
+# The service on the demo database.
+serve: $(LOCKED)
+	$(BIN)/agent-funnel --database-url $(DEMO) demo --if-empty
+	$(BIN)/agent-funnel --database-url $(DEMO) serve
+
+test: $(LOCKED_DEV)
+	$(BIN)/python -m pytest
+
+test-long: $(LOCKED_DEV)
+	FUNNEL_TEST_LONG=1 $(BIN)/python -m pytest --timeout 3600
+
+lint: $(LOCKED_DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/sqlfluff lint --processes 2 src/agent_funnel/sql/sqlserver
+	$(BIN)/sqlfluff lint --dialect sqlite src/agent_funnel/sql/sqlite
+
+format: $(LOCKED_DEV)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(LOCKED_DEV)
+	$(BIN)/python -m benchmarks.deal
+
+# New versions of what we depend on, for every Python and system that we support.
+lock: $(LOCKED_DEV)
+	$(BIN)/uv pip compile $(LOCK) --extra build -o requirements.lock pyproject.toml
+	$(BIN)/uv pip compile $(LOCK) --extra build --extra dev -o requirements-dev.lock pyproject.toml
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist demo.db*
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(LOCKED): requirements.lock pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+$(LOCKED_DEV): requirements-dev.lock $(LOCKED)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
+	touch $@

@@ -1,0 +1,26 @@
+"""HTML, for people."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from werkzeug.exceptions import MethodNotAllowed
+from werkzeug.wrappers import Response as BaseResponse
+
+from agent_funnel import service
+from agent_funnel.web.api import wiring
+
+blueprint = Blueprint("pages", __name__)
+
+
+@blueprint.get("/")
+def home() -> BaseResponse:
+    return redirect(url_for("pages.run_now"))
+
+
+@blueprint.get("/run-now")
+def run_now() -> Response | str:
+    """A page with a button for a browser; a program is told to use POST. Neither changes anything."""
+    if request.accept_mimetypes.best_match(["application/json", "text/html"], "application/json") != "text/html":
+        raise MethodNotAllowed(["POST"], "GET changes nothing; POST /run-now deals the pool out.")
+    given = wiring()
+    return render_template("run_now.html", settings=given.settings, run=service.last_run(given.backend))

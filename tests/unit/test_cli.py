@@ -1,0 +1,160 @@
+"""The command line on SQLite, as users have it."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import click
+import phonenumbers
+import pytest
+from click.testing import CliRunner
+
+from agent_funnel import cli
+from agent_funnel.backends import connect
+from agent_funnel.demo import ACTIVE, INACTIVE, fill
+from agent_funnel.errors import RUN_ERRORS, NotEmpty, ParameterOutOfRange
+from agent_funnel.install import install
+from processes import answer, run_command
+
+
+def commands(group: click.Group, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    found: list[tuple[str, ...]] = []
+    for name, command in group.commands.items():
+        found += commands(command, (*path, name)) if isinstance(command, click.Group) else [(*path, name)]
+    return found
+
+
+@pytest.mark.parametrize("path", commands(cli.cli), ids=" ".join)
+def test_every_command_has_help_and_a_place_in_the_docs(path: tuple[str, ...]) -> None:
+    done = CliRunner().invoke(cli.cli, [*path, "--help"])
+    assert done.exit_code == 0
+    assert len(done.output.splitlines()) > 4
+    docs = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
+    assert f"`agent-funnel {' '.join(path)}" in docs.read_text("utf-8")
+    if path != ("serve",):
+        assert "--json" in done.output
+
+
+def test_the_exit_codes_tell_the_errors_apart() -> None:
+    codes = {cls: cli.exit_code(cls()) for cls in RUN_ERRORS.values()}
+    assert [codes[RUN_ERRORS[50000 + digit]] for digit in range(1, 8)] == [11, 12, 13, 14, 15, 16, 17]
+
+
+def test_from_nothing_to_leads_dealt(tmp_path: Path) -> None:
+    assert answer("install", cwd=tmp_path)["made"]
+    assert answer("install", cwd=tmp_path)["made"] == []
+    assert answer("demo", "--leads", "500", cwd=tmp_path) == {"leads": 500, "agents": 25}
+    run = answer("run", cwd=tmp_path)
+    assert run["assigned"] == run["pool"] == sum(share["leads"] for share in run["shares"])
+    assert run["agents"] == len(ACTIVE)
+    shown = run_command("run", cwd=tmp_path)
+    assert shown.returncode == 0
+    assert "leads were in the pool" in shown.stdout
+    assert all(name in shown.stdout for name in ACTIVE)
+
+
+def test_without_a_database_the_command_says_how_to_make_one(tmp_path: Path) -> None:
+    done = run_command("run", cwd=tmp_path)
+    assert done.returncode == cli.NO_DATABASE
+    assert "agent-funnel install" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_active_agent_is_an_exit_code_of_its_own(tmp_path: Path) -> None:
+    answer("install", cwd=tmp_path)
+    done = run_command("run", "--json", cwd=tmp_path)
+    assert done.returncode == 12
+    assert json.loads(done.stdout)["code"] == 50002
+
+
+def test_a_bad_setting_stops_every_command(tmp_path: Path) -> None:
+    done = run_command("install", cwd=tmp_path, FUNNEL_RUN_AT="late")
+    assert done.returncode == cli.BAD_SETTING
+    assert "FUNNEL_RUN_AT 'late'" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_limits_are_listed_added_and_removed(tmp_path: Path) -> None:
+    answer("demo", "--leads", "300", cwd=tmp_path)
+    added = answer("limits", "add", "Ana", "0", "--from", "2026-11-20", "--to", "2026-11-23", cwd=tmp_path)
+    assert added["known"] is True
+    assert answer("limits", "add", "Nobody", "5", cwd=tmp_path)["known"] is False
+    found = answer("limits", "list", cwd=tmp_path)
+    assert [(limit["agent"], limit["max_records"], limit["ends_on"]) for limit in found] == [
+        ("Ana", 0, "2026-11-23"),
+        ("Nobody", 5, None),
+    ]
+    away = answer("run", "--date", "2026-11-23", cwd=tmp_path)
+    assert away["agents"] == len(ACTIVE) - 1
+    assert "Ana" not in {share["agent"] for share in away["shares"]}
+    assert answer("limits", "remove", str(added["limit_id"]), cwd=tmp_path) == {"removed": added["limit_id"]}
+    assert len(answer("limits", "list", cwd=tmp_path)) == 1
+    assert run_command("limits", "remove", "99", cwd=tmp_path).returncode == cli.FAILED
+    backwards = run_command("limits", "add", "Ana", "1", "--from", "2026-11-20", "--to", "2026-11-19", cwd=tmp_path)
+    assert backwards.returncode == 16
+    assert "2026-11-19" in backwards.stderr
+
+
+def test_a_number_on_the_list_leaves_the_present_assignments_at_once(tmp_path: Path) -> None:
+    answer("demo", "--leads", "300", cwd=tmp_path)
+    answer("run", cwd=tmp_path)
+    database = connect(f"sqlite:///{tmp_path / 'funnel.db'}")
+    with database.transaction() as session:
+        number = session._connection.execute("SELECT min(number) FROM agent_wafunnel_assignment").fetchone()[0]
+    found = answer("do-not-contact", "add", number, "--reason", "asked us", cwd=tmp_path)
+    assert found == {"listed": 0, "assignments": 1, "leads": 1}
+    assert answer("do-not-contact", "add", number, cwd=tmp_path) == {"listed": 1, "assignments": 0, "leads": 1}
+    listed = answer("do-not-contact", "list", cwd=tmp_path)
+    assert [(entry["number"], entry["reason"]) for entry in listed] == [(number, "asked us")]
+    assert answer("run", cwd=tmp_path)["suppressed"] <= 1
+    assert answer("do-not-contact", "remove", number, cwd=tmp_path) == {"removed": 1}
+    assert run_command("do-not-contact", "remove", number, cwd=tmp_path).returncode == cli.FAILED
+    assert run_command("do-not-contact", "add", " ", cwd=tmp_path).returncode == 16
+
+
+def leads_of(path: Path) -> list[tuple[object, ...]]:
+    with connect(f"sqlite:///{path}").transaction() as session:
+        return [tuple(row) for row in session._connection.execute("SELECT number, stage, date FROM wafunnel")]
+
+
+def test_the_demo_is_the_same_for_the_same_seed_and_another_for_another(tmp_path: Path) -> None:
+    made = {}
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        backend = connect(f"sqlite:///{tmp_path / name}.db")
+        install(backend)
+        assert fill(backend, leads=2_000, seed=seed, today=date(2026, 11, 23)) == (2_000, len(ACTIVE) + len(INACTIVE))
+        made[name] = leads_of(tmp_path / f"{name}.db")
+    assert made["a"] == made["b"]
+    assert made["a"] != made["c"]
+
+
+def test_the_demos_leads_are_believable(tmp_path: Path) -> None:
+    backend = connect(f"sqlite:///{tmp_path / 'funnel.db'}")
+    install(backend)
+    fill(backend, leads=3_000, seed=1, today=date(2026, 11, 23))
+    leads = leads_of(tmp_path / "funnel.db")
+    assert len({number for number, _, _ in leads}) == 3_000
+    parsed = [phonenumbers.parse(str(number)) for number, _, _ in leads]
+    assert all(phonenumbers.is_valid_number(number) for number in parsed)
+    assert len({number.country_code for number in parsed}) >= 8
+    assert {stage for _, stage, _ in leads} == {1, 2, 3, 4}
+    days = {date.fromisoformat(str(moment)[:10]) for _, _, moment in leads}
+    assert len(days) == 90
+    assert max(days) < date(2026, 11, 23)
+
+
+def test_the_demo_refuses_a_database_that_has_leads_and_sizes_that_it_cannot_make(tmp_path: Path) -> None:
+    backend = connect(f"sqlite:///{tmp_path / 'funnel.db'}")
+    install(backend)
+    for leads in (0, 5_000_001):
+        with pytest.raises(ParameterOutOfRange, match=str(leads)):
+            fill(backend, leads=leads, seed=1, today=date(2026, 11, 23))
+    fill(backend, leads=10, seed=1, today=date(2026, 11, 23))
+    before = leads_of(tmp_path / "funnel.db")
+    with pytest.raises(NotEmpty, match="10 leads"):
+        fill(backend, leads=10, seed=2, today=date(2026, 11, 23))
+    assert leads_of(tmp_path / "funnel.db") == before
+    assert answer("demo", "--if-empty", cwd=tmp_path) == {"leads": 0, "agents": 0}

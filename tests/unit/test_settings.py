@@ -1,0 +1,87 @@
+"""A bad value stops the start and is named; a secret is not repeated."""
+
+from __future__ import annotations
+
+from datetime import time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from agent_funnel.backends import connect
+from agent_funnel.errors import SettingsError
+from agent_funnel.settings import Settings, load
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    for field in Settings.model_fields:
+        monkeypatch.delenv(f"FUNNEL_{field.upper()}", raising=False)
+
+
+def test_the_defaults_are_the_briefs() -> None:
+    settings = load()
+    assert (settings.run_at, settings.max_per_agent, settings.window_days) == (time(20, 40), 450, 45)
+    assert (settings.newest_first, settings.database_schema, settings.host) == (False, "dbo", "127.0.0.1")
+    assert settings.database_url == "sqlite:///funnel.db"
+
+
+def test_flags_win_over_the_environment_and_that_over_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("FUNNEL_PORT=1\nFUNNEL_HOST=file\nFUNNEL_MAX_PER_AGENT=7\nOTHER=x\n")
+    monkeypatch.setenv("FUNNEL_PORT", "2")
+    monkeypatch.setenv("FUNNEL_HOST", "environment")
+    settings = load(port=3, host=None)
+    assert (settings.port, settings.host, settings.max_per_agent) == (3, "environment", 7)
+
+
+def test_values_are_read_as_people_write_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "TIMEZONE": "Europe/Berlin",
+        "RUN_AT": "06:05",
+        "CATCH_UP": "90m",
+        "NEWEST_FIRST": "1",
+        "SCHEMA": "sales",
+    }.items():
+        monkeypatch.setenv(f"FUNNEL_{name}", value)
+    settings = load()
+    assert settings.timezone == ZoneInfo("Europe/Berlin")
+    assert (settings.run_at, settings.catch_up) == (time(6, 5), timedelta(minutes=90))
+    assert (settings.newest_first, settings.database_schema) == (True, "sales")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("RUN_AT", "25:00"),
+        ("RUN_AT", "8:40 PM"),
+        ("TIMEZONE", "Mars/Olympus"),
+        ("TIMEZONE", "../etc/passwd"),
+        ("TIMEZONE", ""),
+        ("CATCH_UP", "3x"),
+        ("CATCH_UP", "30"),
+        ("CATCH_UP", "24h"),
+        ("MAX_PER_AGENT", "0"),
+        ("MAX_PER_AGENT", "many"),
+        ("WINDOW_DAYS", "-1"),
+        ("NEWEST_FIRST", "perhaps"),
+        ("SCHEMA", "dbo; DROP TABLE x"),
+        ("PORT", "70000"),
+        ("HOST", " "),
+    ],
+)
+def test_a_bad_value_is_named_with_its_variable(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(f"FUNNEL_{name}", value)
+    with pytest.raises(SettingsError, match=f"FUNNEL_{name} ") as refused:
+        load()
+    assert repr(value) in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["nonsense", "postgresql://user:hunter2@host/db", "mssql+pymssql://user:hunter2@host", "sqlite://", "a:hunter2@:x"],
+)
+def test_a_bad_database_url_is_refused_without_its_password(url: str) -> None:
+    with pytest.raises(SettingsError, match="FUNNEL_DATABASE_URL") as refused:
+        connect(url)
+    assert "hunter2" not in str(refused.value)

@@ -1,0 +1,161 @@
+"""`/run-now` against the real app on each engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy.engine import make_url
+
+from agent_funnel.backends import connect
+from agent_funnel.records import Run
+from agent_funnel.settings import load
+from agent_funnel.web import create_app
+from databases import Database, run_in_progress, small_floor, snapshot
+from proxy import Proxy
+
+FIELDS = (
+    "run_id business_date trigger status agents pool per_agent assigned left_over duplicates suppressed "
+    "smallest_share largest_share started_at finished_at"
+).split()
+
+
+@pytest.fixture
+def client(database: Database) -> FlaskClient:
+    return create_app(load(), database.backend).test_client()
+
+
+def problem(response: Any, status: int, code: int | None) -> str:
+    """The detail of an answer that must be this problem."""
+    assert response.status_code == status
+    assert response.mimetype == "application/problem+json"
+    assert response.json["status"] == status
+    assert response.json.get("code") == code
+    return str(response.json["detail"])
+
+
+def test_a_post_deals_and_answers_with_the_run(database: Database, client: FlaskClient) -> None:
+    small_floor(database)
+    response = client.post("/run-now")
+    assert response.status_code == 200
+    assert list(response.json) == FIELDS == list(Run.__dataclass_fields__)
+    assert (response.json["assigned"], response.json["trigger"], response.json["status"]) == (7, "manual", "succeeded")
+    assert len(database.execute("SELECT agent FROM dbo.agent_wafunnel_assignment")) == 7
+    assert client.post("/run-now").json["run_id"] > response.json["run_id"]
+
+
+def test_while_a_run_is_in_progress_it_is_409_and_nothing_changes(database: Database, client: FlaskClient) -> None:
+    small_floor(database)
+    client.post("/run-now")
+    before = snapshot(database)
+    with run_in_progress(database):
+        assert "in progress" in problem(client.post("/run-now"), 409, 50001)
+    assert snapshot(database) == before
+    assert client.post("/run-now").status_code == 200
+
+
+def test_without_an_active_agent_it_is_422_and_nothing_changes(database: Database, client: FlaskClient) -> None:
+    small_floor(database)
+    client.post("/run-now")
+    database.execute("UPDATE dbo.agents SET status = 'inactive'")
+    before = snapshot(database)
+    problem(client.post("/run-now"), 422, 50002)
+    assert snapshot(database) == before
+
+
+@pytest.fixture
+def taken_away(database: Database, tmp_path: Path) -> Iterator[tuple[FlaskClient, Any, Any]]:
+    """The app on a database that can be taken away and given back."""
+    url = make_url(database.url)
+    if database.engine == "sqlite":
+        path = Path(url.database or "")
+        away = tmp_path / "away.db"
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        app = create_app(load(), database.backend)
+        yield app.test_client(), lambda: path.rename(away), lambda: away.rename(path)
+        return
+    proxy = Proxy(url.host or "", url.port or 1433)
+    behind = url.set(host="127.0.0.1", port=proxy.port).render_as_string(hide_password=False)
+    app = create_app(load(), connect(behind, database.schema))
+    yield app.test_client(), proxy.stop, proxy.start
+    proxy.stop()
+
+
+def test_when_the_database_is_down_it_is_503_and_the_old_deal_is_intact(
+    database: Database, taken_away: tuple[FlaskClient, Any, Any]
+) -> None:
+    client, take_away, give_back = taken_away
+    small_floor(database)
+    assert client.post("/run-now").status_code == 200
+    before = snapshot(database)
+    database.close()
+    take_away()
+    try:
+        detail = problem(client.post("/run-now"), 503, None)
+    finally:
+        give_back()
+    assert "Traceback" not in detail
+    password = make_url(database.url).password
+    assert not password or str(password) not in detail
+    assert snapshot(database) == before
+    assert client.post("/run-now").status_code == 200
+
+
+@pytest.mark.parametrize("accept", [None, "application/json", "*/*"])
+def test_a_program_that_gets_it_is_told_to_post(database: Database, client: FlaskClient, accept: str | None) -> None:
+    small_floor(database)
+    before = snapshot(database)
+    response = client.get("/run-now", headers={"Accept": accept} if accept else {})
+    problem(response, 405, None)
+    assert response.headers["Allow"] == "POST"
+    assert snapshot(database) == before
+
+
+def test_a_browser_that_gets_it_sees_a_button_and_the_last_run(database: Database, client: FlaskClient) -> None:
+    small_floor(database)
+    browser = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+    before = snapshot(database)
+    first = client.get("/run-now", headers=browser)
+    assert first.status_code == 200
+    assert '<form method="post" action="/run-now">' in first.text
+    assert "There was no run yet." in first.text
+    assert snapshot(database) == before
+    client.post("/run-now")
+    assert "7 of 7 leads" in client.get("/run-now", headers=browser).text
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://elsewhere.example"},
+        {"Origin": "null"},
+        {"Origin": "http://localhost:1"},
+    ],
+    ids=str,
+)
+def test_a_page_of_another_site_cannot_start_a_run(
+    database: Database, client: FlaskClient, headers: dict[str, str]
+) -> None:
+    small_floor(database)
+    before = snapshot(database)
+    problem(client.post("/run-now", headers=headers), 403, None)
+    assert snapshot(database) == before
+    own = {"Sec-Fetch-Site": "same-origin", "Origin": "http://localhost"}
+    assert client.post("/run-now", headers=own).status_code == 200
+
+
+def test_an_unknown_address_and_an_unexpected_error_are_problems_too(
+    database: Database, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem(client.get("/nowhere"), 404, None)
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr("agent_funnel.service.assign", broken)
+    assert "secret" not in problem(client.post("/run-now"), 500, None)

@@ -1,0 +1,91 @@
+"""`agent-funnel serve` as a process: what starts it, and what ends it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from databases import Database, small_floor
+from processes import environment, run_command, service
+
+
+def post(address: str) -> Any:
+    request = urllib.request.Request(f"{address}/run-now", method="POST")
+    with urllib.request.urlopen(request, timeout=60) as response:
+        return json.load(response)
+
+
+def settings_of(database: Database) -> dict[str, str]:
+    return {"FUNNEL_DATABASE_URL": database.url, "FUNNEL_SCHEMA": database.schema}
+
+
+def test_nothing_starts_by_import_or_by_making_the_app(tmp_path: Path) -> None:
+    program = """
+import pkgutil, importlib, threading, agent_funnel
+for module in pkgutil.walk_packages(agent_funnel.__path__, "agent_funnel."):
+    if module.name != "agent_funnel.__main__":
+        importlib.import_module(module.name)
+from agent_funnel.backends import connect
+from agent_funnel.settings import load
+from agent_funnel.web import create_app
+create_app(load(), connect("sqlite:///none.db"))
+assert threading.active_count() == 1, threading.enumerate()
+"""
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=environment(), check=True, timeout=60)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_clock_of_a_running_service_deals_at_its_time(database: Database, tmp_path: Path) -> None:
+    small_floor(database)
+    at = datetime.now(UTC) + timedelta(seconds=5)
+    with service(tmp_path, "--run-at", f"{at:%H:%M:%S}", **settings_of(database)):
+        deadline = time.monotonic() + 30
+        while not (found := database.execute("SELECT [trigger], status FROM dbo.assignment_run")):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        assert datetime.now(UTC) >= at.replace(microsecond=0)
+        assert found == [("schedule", "succeeded")]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to send to a process")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_lets_a_running_deal_finish_and_answers_it(
+    database: Database, tmp_path: Path, number: signal.Signals
+) -> None:
+    # Enough for the deal to take a while on SQLite; on a T-SQL engine, planning a new session's first deal does.
+    small_floor(database, leads=150_000 if database.engine == "sqlite" else 2_000, agents=400)
+    with service(tmp_path, "--run-at", "00:00", FUNNEL_CATCH_UP="0", **settings_of(database)) as (process, address):
+        with ThreadPoolExecutor() as pool:
+            answered = pool.submit(post, address)
+            time.sleep(0.3)
+            assert not answered.done()
+            process.send_signal(number)
+            run = answered.result()
+        output, _ = process.communicate(timeout=30)
+    assert process.returncode == 0, output
+    assert "Agent Funnel has ended." in output
+    assert "Traceback" not in output
+    assert database.execute("SELECT run_id, assigned FROM dbo.assignment_run") == [(run["run_id"], run["assigned"])]
+
+
+def test_a_service_that_cannot_start_says_why_in_a_sentence(tmp_path: Path) -> None:
+    nowhere = run_command("serve", cwd=tmp_path)
+    assert nowhere.returncode == 3
+    assert "agent-funnel install" in nowhere.stderr
+    assert "Traceback" not in nowhere.stderr
+    run_command("install", cwd=tmp_path)
+    with service(tmp_path) as (_, address):
+        taken = run_command("serve", "--port", address.rsplit(":", 1)[1], cwd=tmp_path)
+    assert taken.returncode == 2
+    assert "FUNNEL_PORT" in taken.stderr
+    assert "Traceback" not in taken.stderr
