@@ -31,8 +31,7 @@ lint: $(LOCKED_DEV)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/sqlfluff lint --processes 2 src/agent_funnel/sql/sqlserver
-	$(BIN)/sqlfluff lint --dialect sqlite src/agent_funnel/sql/sqlite
+	$(BIN)/sqlfluff lint src/agent_funnel/sql/sqlserver
 
 format: $(LOCKED_DEV)
 	$(BIN)/ruff check --fix .

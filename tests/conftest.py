@@ -6,9 +6,8 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
-
 from databases import MISSING, Database, sqlite_database, sqlserver_database, sqlserver_schema, sqlserver_url
+from hypothesis import settings
 
 # `make test-long` asks for more examples of each property:
 LONG = os.environ.get("FUNNEL_TEST_LONG") == "1"

@@ -76,7 +76,9 @@ class Database:
         if self._raw is None:
             url = make_url(self.url)
             if self.engine == "sqlite":
-                self._raw = sqlite3.connect(url.database or "", timeout=30, isolation_level=None, check_same_thread=False)
+                self._raw = sqlite3.connect(
+                    url.database or "", timeout=30, isolation_level=None, check_same_thread=False
+                )
             else:
                 self._raw = pymssql.connect(
                     server=url.host, port=str(url.port), user=url.username, password=url.password,
@@ -227,5 +229,7 @@ def small_floor(database: Database, *, leads: int = 7, agents: int = 3) -> None:
     database.insert("agents", ("agent", "status"), [(f"agent {index}", "active") for index in range(agents)])
     today = datetime.now().replace(hour=0, minute=0, second=0, microsecond=0)
     database.insert(
-        "wafunnel", ("number", "stage", "date"), [(f"+4930000{index:04d}", 1 + index % 3, today) for index in range(leads)]
+        "wafunnel",
+        ("number", "stage", "date"),
+        [(f"+4930000{index:04d}", 1 + index % 3, today) for index in range(leads)],
     )

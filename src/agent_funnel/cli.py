@@ -6,7 +6,8 @@ import json
 import logging
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import UTC, date, datetime
 from functools import wraps
@@ -212,7 +213,9 @@ def serve(context: Context, **flags: Any) -> None:
     def ready(address: str) -> None:
         clock.start()
         at = next_run(datetime.now(UTC), settings)
-        print(f"Agent Funnel on {address}, {backend.name}; next run {at:%Y-%m-%d %H:%M} ({settings.timezone})", flush=True)
+        print(
+            f"Agent Funnel on {address}, {backend.name}; next run {at:%Y-%m-%d %H:%M} ({settings.timezone})", flush=True
+        )
 
     serve_http(create_app(settings, backend), settings.host, settings.port, stop, ready)
     clock.stop()
@@ -241,23 +244,14 @@ def demo_command(context: Context, leads: int, seed: int, if_empty: bool) -> Any
     return {"leads": made_leads, "agents": made_agents}, show
 
 
-class _progress:
-    """A progress bar on standard error, for rows; without a total, only their number."""
-
-    def __init__(self, total: int | None = None) -> None:
-        console = Console(stderr=True)
-        self._bar = Progress(
-            SpinnerColumn(), TextColumn("rows"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-            console=console, transient=True, disable=not console.is_terminal,
-        )  # fmt: skip
-        self._task = self._bar.add_task("rows", total=total)
-
-    def __enter__(self) -> Callable[[int], None]:
-        self._bar.start()
-        return lambda count: self._bar.advance(self._task, count)
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
+@contextmanager
+def _progress(total: int | None = None) -> Iterator[Callable[[int], None]]:
+    """A progress bar on standard error, for rows; without a total, only their number. Silent in a pipe."""
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("rows"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("rows", total=total)
+        yield lambda count: bar.advance(task, count)
 
 
 @cli.group("import")

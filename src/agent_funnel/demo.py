@@ -21,8 +21,30 @@ DAYS = 90
 STAGES = {"1": 46, "2": 27, "3": 16, "4": 11}
 # Where the leads come from, and how many in a hundred:
 COUNTRIES = {"BR": 30, "MX": 14, "CO": 10, "ES": 9, "DE": 9, "GB": 8, "US": 7, "IN": 5, "ZA": 4, "PL": 4}
-ACTIVE = "Ana Bruno Carla Diego Elena Felipe Gabriela Hugo Isabel João Karin Lucas Marta Nuno Olga Pedro Quitéria Rafael Sofia Tiago Valéria".split()
-INACTIVE = "Úrsula Walter Ximena Yara".split()
+ACTIVE = [
+    "Ana",
+    "Bruno",
+    "Carla",
+    "Diego",
+    "Elena",
+    "Felipe",
+    "Gabriela",
+    "Hugo",
+    "Isabel",
+    "João",
+    "Karin",
+    "Lucas",
+    "Marta",
+    "Nuno",
+    "Olga",
+    "Pedro",
+    "Quitéria",
+    "Rafael",
+    "Sofia",
+    "Tiago",
+    "Valéria",
+]
+INACTIVE = ["Úrsula", "Walter", "Ximena", "Yara"]
 
 
 def fill(
@@ -46,7 +68,9 @@ def fill(
             f"{backend.name} has {found['leads']} leads and {found['agents']} agents already; "
             "the demo fills an empty database only. Nothing was changed."
         )
-    made_agents = load(backend, "agents", [*((name, "active") for name in ACTIVE), *((n, "inactive") for n in INACTIVE)])
+    made_agents = load(
+        backend, "agents", [*((name, "active") for name in ACTIVE), *((n, "inactive") for n in INACTIVE)]
+    )
     made_leads = load(backend, "leads", _leads(leads, seed, today), progress=progress)
     return made_leads, made_agents
 
@@ -70,7 +94,9 @@ def _numbers(country: str, chance: random.Random) -> Iterator[str]:
     """Valid mobile numbers of a country, none twice: its example number with other last digits."""
     example = phonenumbers.example_number_for_type(country, PhoneNumberType.MOBILE)
     metadata = PhoneMetadata.metadata_for_region(country)
-    assert example is not None and metadata is not None and metadata.mobile is not None
+    assert example is not None
+    assert metadata is not None
+    assert metadata.mobile is not None
     valid = re.compile(str(metadata.mobile.national_number_pattern))
     national = str(example.national_number)
     kept, space = national[:-7], 10**7
@@ -81,5 +107,3 @@ def _numbers(country: str, chance: random.Random) -> Iterator[str]:
         number = f"{kept}{at:07d}"
         if valid.fullmatch(number):
             yield f"+{example.country_code}{number}"
-
-

@@ -35,7 +35,9 @@ def install(backend: Backend) -> Installed:
         if recorded is None or recorded["version"] != newest:
             session.one("record_version", version=newest)
         after = _objects(session)
-    ours = {name for stem in tables for name in re.findall(r"CREATE TABLE (?:IF NOT EXISTS )?(?:dbo\.)?(\w+)", texts[stem])}
+    ours = {
+        name for stem in tables for name in re.findall(r"CREATE TABLE (?:IF NOT EXISTS )?(?:dbo\.)?(\w+)", texts[stem])
+    }
     return Installed(
         made=tuple(sorted(after - before)),
         kept=tuple(sorted(before & ours)),

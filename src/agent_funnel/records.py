@@ -130,7 +130,7 @@ class Imported:
 
 @dataclass(frozen=True)
 class Installed:
-    """What an installation did: names of objects made, objects that were there and were left alone, and replaced ones."""
+    """What an installation did: names of objects that it made, found and left alone, and replaced."""
 
     made: tuple[str, ...]
     kept: tuple[str, ...]

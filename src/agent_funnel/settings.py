@@ -69,7 +69,9 @@ class Settings(BaseSettings):
 
     database_url: str = "sqlite:///funnel.db"
     # `schema` is a name that pydantic keeps for itself:
-    database_schema: str = Field(default="dbo", validation_alias="FUNNEL_SCHEMA", pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")
+    database_schema: str = Field(
+        default="dbo", validation_alias="FUNNEL_SCHEMA", pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$"
+    )
     timezone: Zone = ZoneInfo("UTC")
     run_at: ClockTime = time(20, 40)
     catch_up: Duration = timedelta(hours=3)

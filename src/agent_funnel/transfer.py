@@ -67,9 +67,7 @@ class BadRows(ImportRefused):
         self.bad = tuple(bad)
 
 
-def load(
-    backend: Backend, kind: str, rows: Iterable[Values], *, progress: Callable[[int], None] | None = None
-) -> int:
+def load(backend: Backend, kind: str, rows: Iterable[Values], *, progress: Callable[[int], None] | None = None) -> int:
     """Adds checked rows, those whose number or agent is not there yet, in one transaction; answers how many.
 
     `progress` is called with the number of rows that a chunk had.

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from databases import Database, moment, small_floor, snapshot
 
 from agent_funnel.backends import connect
 from agent_funnel.errors import DatabaseUnavailable, ImportRefused
 from agent_funnel.transfer import BadRows, import_file
-from databases import Database, moment, small_floor, snapshot
 
 
 def leads_file(directory: Path, *rows: str, header: str = "number,stage,date") -> Path:
@@ -118,7 +118,7 @@ def test_the_line_of_a_row_after_a_field_of_several_lines_is_right(database: Dat
         (b"number,stage,date,note\n", "the header must be number,stage,date"),
         (b"number;stage;date\n", "the header must be number,stage,date"),
         (b"number,stage,date\n4917\xff1,1,2026-11-01\n", "is not UTF-8"),
-        (b"number,stage,date\n\"4917,1,2026-11-01\n", "is broken at line 2"),
+        (b'number,stage,date\n"4917,1,2026-11-01\n', "is broken at line 2"),
         (None, "cannot be read"),
     ],
 )

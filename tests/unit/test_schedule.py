@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -67,9 +68,7 @@ def test_the_next_run_is_told_in_the_configured_zone() -> None:
     run_at=st.times().map(lambda time: time.strftime("%H:%M")),
     hours=st.integers(0, 23),
 )
-def test_what_is_due_has_an_open_window_and_nothing_else_is(
-    now: datetime, zone: str, run_at: str, hours: int
-) -> None:
+def test_what_is_due_has_an_open_window_and_nothing_else_is(now: datetime, zone: str, run_at: str, hours: int) -> None:
     rules = settings(zone, run_at, f"{hours}h")
     window = max(timedelta(hours=hours), timedelta(seconds=30))
     today = now.astimezone(rules.timezone).date()
@@ -86,5 +85,5 @@ def test_what_is_due_has_an_open_window_and_nothing_else_is(
 def test_over_a_year_every_date_has_one_instant_a_day_apart(zone: str) -> None:
     rules = settings(zone, "02:30")
     instants = [scheduled_at(date(2026, 1, 1) + timedelta(days=day), rules) for day in range(366)]
-    steps = {after - before for before, after in zip(instants, instants[1:], strict=False)}
+    steps = {after - before for before, after in pairwise(instants)}
     assert all(timedelta(hours=22) <= step <= timedelta(hours=26) for step in steps)

@@ -62,4 +62,6 @@ def _http_error(error: HTTPException) -> Any:
 
 def _any_error(error: Exception) -> Any:
     current_app.logger.error("unexpected error", exc_info=error)
-    return api.problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong that should not have; the log says what.")
+    return api.problem(
+        HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong that should not have; the log says what."
+    )

@@ -43,4 +43,6 @@ def _listen(host: str, port: int) -> socket.socket:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return socket.create_server(address[:2], family=family)
     except OSError as error:
-        raise SettingsError(f"Cannot listen on {host}, port {port} (FUNNEL_HOST, FUNNEL_PORT): {error.strerror}.") from error
+        raise SettingsError(
+            f"Cannot listen on {host}, port {port} (FUNNEL_HOST, FUNNEL_PORT): {error.strerror}."
+        ) from error

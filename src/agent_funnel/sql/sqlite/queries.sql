@@ -25,7 +25,26 @@ INSERT INTO agent_funnel_version (version, installed_at) VALUES (:version, strft
 
 -- name: last_run
 -- The newest run that succeeded, undone ones aside.
-SELECT * FROM assignment_run AS r WHERE r.status = 'succeeded' ORDER BY r.run_id DESC LIMIT 1;
+SELECT
+    r.run_id,
+    r.business_date,
+    r."trigger",
+    r.status,
+    r.agents,
+    r.pool,
+    r.per_agent,
+    r.assigned,
+    r.left_over,
+    r.duplicates,
+    r.suppressed,
+    r.smallest_share,
+    r.largest_share,
+    r.started_at,
+    r.finished_at
+FROM assignment_run AS r
+WHERE r.status = 'succeeded'
+ORDER BY r.run_id DESC
+LIMIT 1;
 
 -- name: scheduled_run
 -- The scheduled run of a business date, if it is done; an undone one is done too.

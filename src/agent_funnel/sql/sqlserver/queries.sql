@@ -41,7 +41,25 @@ EXECUTE dbo.sp_assign_wafunnel_to_agents
 
 -- name: last_run
 -- The newest run that succeeded, undone ones aside.
-SELECT TOP (1) r.* FROM dbo.assignment_run AS r WHERE r.status = 'succeeded' ORDER BY r.run_id DESC;
+SELECT TOP (1)
+    r.run_id,
+    r.business_date,
+    r.[trigger],
+    r.status,
+    r.agents,
+    r.pool,
+    r.per_agent,
+    r.assigned,
+    r.left_over,
+    r.duplicates,
+    r.suppressed,
+    r.smallest_share,
+    r.largest_share,
+    r.started_at,
+    r.finished_at
+FROM dbo.assignment_run AS r
+WHERE r.status = 'succeeded'
+ORDER BY r.run_id DESC;
 
 -- name: scheduled_run
 -- The scheduled run of a business date, if it is done; an undone one is done too.
@@ -67,7 +85,7 @@ SELECT
 -- All limits, the newest first among those of an agent.
 SELECT l.limit_id, l.agent, l.starts_on, l.ends_on, l.max_records
 FROM dbo.agent_limit AS l
-ORDER BY l.agent, l.starts_on DESC, l.limit_id DESC;
+ORDER BY l.agent ASC, l.starts_on DESC, l.limit_id DESC;
 
 -- name: add_limit
 -- Adds a limit, and answers with it and with whether the agent is known.
@@ -85,13 +103,15 @@ WHERE l.limit_id = SCOPE_IDENTITY();
 
 -- name: remove_limit
 -- Removes a limit, and answers how many there were of it.
-DELETE FROM dbo.agent_limit WHERE limit_id = %(limit_id)s;
+DELETE FROM dbo.agent_limit
+WHERE limit_id = %(limit_id)s;
 
 SELECT @@ROWCOUNT AS removed;
 
 -- name: do_not_contact
 -- The numbers that are never dealt.
-SELECT d.number, d.reason, d.added_at FROM dbo.do_not_contact AS d ORDER BY d.number;
+SELECT d.number, d.reason, d.added_at FROM dbo.do_not_contact AS d
+ORDER BY d.number;
 
 -- name: add_do_not_contact
 -- Puts a number on the list and takes it out of the present assignments; answers what was found. Waits for a deal that
@@ -112,7 +132,8 @@ BEGIN TRY
     IF @lock < 0
         THROW 50001, N'A run has been in progress for half a minute; the number was not put on the list.', 1;
 
-    SELECT @listed = COUNT(*) FROM dbo.do_not_contact AS d WHERE d.number = @number;
+    SELECT @listed = COUNT(*) FROM dbo.do_not_contact AS d
+    WHERE d.number = @number;
 
     SELECT @leads = COUNT(*)
     FROM dbo.wafunnel AS w
@@ -137,7 +158,8 @@ SELECT @listed AS listed, @assignments AS assignments, @leads AS leads;
 
 -- name: remove_do_not_contact
 -- Takes a number off the list, and answers how many there were of it.
-DELETE FROM dbo.do_not_contact WHERE number = %(number)s;
+DELETE FROM dbo.do_not_contact
+WHERE number = %(number)s;
 
 SELECT @@ROWCOUNT AS removed;
 
@@ -153,7 +175,7 @@ CREATE TABLE #staged (
 -- Takes rows in, as a JSON array of arrays of up to three texts.
 INSERT INTO #staged (first, second, third)
 SELECT j.first, j.second, j.third
-FROM OPENJSON(%(rows)s) WITH (
+FROM OPENJSON (%(rows)s) WITH (
     first NVARCHAR(255) '$[0]', second NVARCHAR(255) '$[1]', third NVARCHAR(255) '$[2]'
 ) AS j;
 

@@ -65,14 +65,20 @@ BEGIN
         SET @business_date = COALESCE(@business_date, CAST(SYSDATETIME() AS DATE));
         SET @message = CASE
             WHEN @max_per_agent IS NULL OR @max_per_agent NOT BETWEEN 1 AND 1000000
-                THEN CONCAT(N'max_per_agent is ', COALESCE(CAST(@max_per_agent AS NVARCHAR(20)), N'NULL'),
-                    N'; it must be from 1 to 1000000.')
+                THEN CONCAT(
+                    N'max_per_agent is ', COALESCE(CAST(@max_per_agent AS NVARCHAR(20)), N'NULL'),
+                    N'; it must be from 1 to 1000000.'
+                )
             WHEN @window_days IS NULL OR @window_days NOT BETWEEN 0 AND 36500
-                THEN CONCAT(N'window_days is ', COALESCE(CAST(@window_days AS NVARCHAR(20)), N'NULL'),
-                    N'; it must be from 0 to 36500.')
+                THEN CONCAT(
+                    N'window_days is ', COALESCE(CAST(@window_days AS NVARCHAR(20)), N'NULL'),
+                    N'; it must be from 0 to 36500.'
+                )
             WHEN @business_date NOT BETWEEN '2000-01-01' AND '9998-12-31'
-                THEN CONCAT(N'business_date is ', CONVERT(NVARCHAR(20), @business_date, 23),
-                    N'; it must be from 2000-01-01 to 9998-12-31.')
+                THEN CONCAT(
+                    N'business_date is ', CONVERT(NVARCHAR(20), @business_date, 23),
+                    N'; it must be from 2000-01-01 to 9998-12-31.'
+                )
             WHEN @trigger IS NULL OR @trigger NOT IN ('manual', 'schedule')
                 THEN CONCAT(N'trigger is ', COALESCE(@trigger, N'NULL'), N'; it must be manual or schedule.')
             WHEN @newest_first IS NULL
@@ -91,10 +97,14 @@ BEGIN
             THROW 50001, N'Another run is in progress; this one changed nothing.', 1;
 
         -- 2. The run row. Nobody sees it before COMMIT; its unique index lets one scheduled run a date through.
-        SELECT @message = CONCAT(N'The scheduled run of ', CONVERT(NVARCHAR(20), @business_date, 23),
-            N' is already done: run ', r.run_id, N'.')
+        SELECT
+            @message = CONCAT(
+                N'The scheduled run of ', CONVERT(NVARCHAR(20), @business_date, 23),
+                N' is already done: run ', r.run_id, N'.'
+            )
         FROM dbo.assignment_run AS r
-        WHERE @trigger = 'schedule' AND r.[trigger] = 'schedule'
+        WHERE
+            @trigger = 'schedule' AND r.[trigger] = 'schedule'
             AND r.business_date = @business_date AND r.status IN ('succeeded', 'undone');
         IF @message IS NOT NULL
             THROW 50003, @message, 1;
@@ -156,7 +166,7 @@ BEGIN
         SELECT
             ROW_NUMBER() OVER (
                 ORDER BY
-                    k.kind, k.stage,
+                    k.kind ASC, k.stage ASC,
                     CASE WHEN @newest_first = 0 THEN k.date END,
                     CASE WHEN @newest_first = 1 THEN k.date END DESC,
                     k.number
@@ -226,7 +236,10 @@ BEGIN
                     SELECT
                         c.room,
                         SUM(c.agents) OVER (ORDER BY c.room DESC ROWS UNBOUNDED PRECEDING) AS agents
-                    FROM (SELECT r.room, COUNT(*) AS agents FROM #room AS r GROUP BY r.room) AS c
+                    FROM (
+                        SELECT r.room, COUNT(*) AS agents FROM #room AS r
+                        GROUP BY r.room
+                    ) AS c
                 ) AS g
             ) AS s
         ) AS p
@@ -262,24 +275,28 @@ BEGIN
             ON s.first_position = h.first_position AND h.seat = (c.position - s.first_position) % s.agents
         WHERE c.kind = 0;
 
-        SELECT @copies = COALESCE(SUM(c.copies), 0) FROM #record AS c WHERE c.kind = 0 AND c.position <= @due;
+        SELECT @copies = COALESCE(SUM(c.copies), 0) FROM #record AS c
+        WHERE c.kind = 0 AND c.position <= @due;
 
         UPDATE w
         SET stage = w.stage + 1
         FROM dbo.wafunnel AS w
         INNER JOIN #record AS c
-            ON CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = c.number
+            ON
+                CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = c.number
                 AND w.stage = c.stage AND CAST(w.date AS DATETIME2(7)) = c.date
         WHERE c.kind = 0 AND c.position <= @due;
         SET @advanced = @@ROWCOUNT;
 
         -- Somebody else changed a lead between the reading of the pool and here.
         IF @advanced <> @copies
-        BEGIN
-            SET @message = CONCAT(N'The pool changed while it was being dealt: ', @advanced, N' stages advanced for ',
-                @copies, N' rows dealt; nothing was changed.');
-            THROW 50004, @message, 1;
-        END;
+            BEGIN
+                SET @message = CONCAT(
+                    N'The pool changed while it was being dealt: ', @advanced, N' stages advanced for ',
+                    @copies, N' rows dealt; nothing was changed.'
+                );
+                THROW 50004, @message, 1;
+            END;
 
         TRUNCATE TABLE dbo.agent_wafunnel_assignment;
 
@@ -315,12 +332,14 @@ BEGIN
         HAVING COUNT(*) > 1;
 
         SELECT TOP (1)
-            @message = CONCAT(N'Check failed: agent ', s.agent, N' got ', s.leads, N' leads and has room for ', s.room, N'.')
+            @message
+            = CONCAT(N'Check failed: agent ', s.agent, N' got ', s.leads, N' leads and has room for ', s.room, N'.')
         FROM #share AS s
         WHERE s.leads > s.room;
 
         SELECT TOP (1)
-            @message = CONCAT(N'Check failed: agent ', s.agent, N' got ', s.leads, N' leads where another got ', @largest, N'.')
+            @message
+            = CONCAT(N'Check failed: agent ', s.agent, N' got ', s.leads, N' leads where another got ', @largest, N'.')
         FROM #share AS s
         WHERE s.leads < s.room AND s.leads < @largest - 1;
 

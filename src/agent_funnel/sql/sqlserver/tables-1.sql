@@ -54,13 +54,14 @@ IF OBJECT_ID(N'dbo.assignment_run') IS NULL
 GO
 
 -- One scheduled run a business date, whatever the callers do.
-IF NOT EXISTS (
-    SELECT 1 FROM sys.indexes AS i
-    WHERE i.object_id = OBJECT_ID(N'dbo.assignment_run') AND i.name LIKE N'ux_assignment_run_schedule%'
-)
+IF
+    NOT EXISTS (
+        SELECT 1 FROM sys.indexes AS i
+        WHERE i.object_id = OBJECT_ID(N'dbo.assignment_run') AND i.name LIKE N'ux_assignment_run_schedule%'
+    )
     CREATE UNIQUE INDEX ux_assignment_run_schedule
-    ON dbo.assignment_run (business_date)
-    WHERE [trigger] = 'schedule' AND status IN ('running', 'succeeded', 'undone');
+        ON dbo.assignment_run (business_date)
+        WHERE [trigger] = 'schedule' AND status IN ('running', 'succeeded', 'undone');
 GO
 
 -- Every lead that was ever dealt: to whom, and its date and stage before the run.
@@ -76,10 +77,11 @@ IF OBJECT_ID(N'dbo.assignment_history') IS NULL
 GO
 
 -- Who held this number, and when.
-IF NOT EXISTS (
-    SELECT 1 FROM sys.indexes AS i
-    WHERE i.object_id = OBJECT_ID(N'dbo.assignment_history') AND i.name LIKE N'ix_assignment_history_number%'
-)
+IF
+    NOT EXISTS (
+        SELECT 1 FROM sys.indexes AS i
+        WHERE i.object_id = OBJECT_ID(N'dbo.assignment_history') AND i.name LIKE N'ix_assignment_history_number%'
+    )
     CREATE INDEX ix_assignment_history_number ON dbo.assignment_history (number, run_id);
 GO
 

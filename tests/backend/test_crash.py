@@ -1,0 +1,225 @@
+"""A process that dies in the middle of a deal leaves the old deal whole or the new one whole."""
+
+from __future__ import annotations
+
+import os
+import random
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from databases import Database
+from processes import environment
+
+from agent_funnel import service
+from agent_funnel.settings import load
+
+# The short version and, with FUNNEL_TEST_LONG=1, the long one:
+KILLS = 60 if os.environ.get("FUNNEL_TEST_LONG") == "1" else 12
+
+TONIGHT = date(2026, 11, 23)
+AGENTS = 40
+LEADS = 10_000
+# How many processes get ready at the same time:
+BATCH = 4
+
+# A process that deals once it is told to. Babelfish parses the procedure for seconds in each new session, during which
+# a kill would show nothing; so there is a deal before, on a day whose pool is empty.
+DEALER = """
+import sys, time
+from datetime import date
+from agent_funnel import service
+from agent_funnel.backends import connect
+from agent_funnel.errors import RunInProgress
+from agent_funnel.settings import load
+
+settings = load()
+backend = connect(settings.database_url, settings.database_schema)
+while True:
+    try:
+        service.assign(backend, settings, business_date=date(9998, 12, 31))
+        break
+    except RunInProgress:
+        time.sleep(0.05)
+print("ready", flush=True)
+sys.stdin.readline()
+service.assign(backend, settings, business_date=date.fromisoformat(sys.argv[1]))
+print("done", flush=True)
+"""
+
+# SQLite 3.40 says this of every row of a table without rowids whose key is not its first column. What the agents are is
+# compared with the history anyway.
+FALSE_ALARMS = (
+    {"NULL value in agent_wafunnel_assignment.agent"} if (3, 40) <= sqlite3.sqlite_version_info < (3, 42) else set()
+)
+
+Dealer = subprocess.Popen[str]
+
+
+def fill(database: Database) -> None:
+    database.insert("agents", ("agent", "status"), [(f"agent {n:03}", "active") for n in range(AGENTS)])
+    database.insert(
+        "wafunnel",
+        ("number", "stage", "date"),
+        [(f"4930{n:06}", 1, f"2026-11-{1 + n % 20:02} 08:00:00.000") for n in range(LEADS)],
+    )
+
+
+def make_first_deal(database: Database) -> tuple[int, float]:
+    """Puts the leads back to stage 1 and deals them once; the number of that run, and the seconds it took."""
+    for table in ("agent_wafunnel_assignment", "assignment_history", "assignment_run"):
+        database.execute(f"DELETE FROM dbo.{table}")
+    database.execute("UPDATE dbo.wafunnel SET stage = 1")
+    began = time.monotonic()
+    run = service.assign(database.backend, load(), business_date=TONIGHT)
+    assert run.assigned == LEADS
+    return run.run_id, time.monotonic() - began
+
+
+def assert_whole(database: Database) -> list[int]:
+    """The assignments are those of the newest run, and each stage says how often its lead was dealt; the runs."""
+    runs = [run for (run,) in database.execute("SELECT run_id FROM dbo.assignment_run ORDER BY run_id")]
+    assert database.execute("SELECT COUNT(*) FROM dbo.assignment_run WHERE status <> 'succeeded'") == [(0,)]
+    history = database.execute("SELECT run_id, agent, number FROM dbo.assignment_history")
+    assert {run for run, _, _ in history} == set(runs)
+    assignments = database.execute("SELECT agent, number FROM dbo.agent_wafunnel_assignment")
+    assert sorted(assignments) == sorted((agent, number) for run, agent, number in history if run == runs[-1])
+    dealt = Counter(number for _, _, number in history)
+    stages = dict(database.execute("SELECT number, stage FROM dbo.wafunnel"))
+    assert len(stages) == LEADS
+    assert stages == {number: 1 + dealt[number] for number in stages}
+    if database.engine == "sqlite":
+        found = {problem for (problem,) in database.execute(f"PRAGMA integrity_check({LEADS + 1000})")}
+        assert found - FALSE_ALARMS <= {"ok"}
+    return runs
+
+
+@contextmanager
+def dealers(database: Database, directory: Path, how_many: int) -> Iterator[list[Dealer]]:
+    """Processes that are ready to deal."""
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", DEALER, TONIGHT.isoformat()], text=True, cwd=directory,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env=environment(FUNNEL_DATABASE_URL=database.url, FUNNEL_SCHEMA=database.schema),
+        )
+        for _ in range(how_many)
+    ]  # fmt: skip
+    try:
+        for process in started:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+        yield started
+    finally:
+        for process in started:
+            process.kill()
+            process.communicate()
+
+
+def sessions_of(database: Database, process: Dealer) -> list[int]:
+    """The sessions on the T-SQL engine that a process has."""
+    found = database.execute(
+        "SELECT s.session_id FROM sys.dm_exec_sessions AS s WHERE s.host_process_id = %d AND s.program_name = %s",
+        process.pid,
+        "agent-funnel",
+    )
+    return [session for (session,) in found]
+
+
+def wait_until_nobody_deals(database: Database, process: Dealer) -> None:
+    """Until the engine has done, or undone, what it was doing for that process."""
+    if database.engine == "sqlite":
+        return
+    # The session first: one that has not read its request yet has not got the lock yet either.
+    deadline = time.monotonic() + 60
+    while sessions_of(database, process):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    name = database.execute("SELECT DB_NAME()")[0][0]
+    database.execute(
+        """
+        DECLARE @lock INT;
+        BEGIN TRANSACTION;
+        EXECUTE @lock = sp_getapplock
+            @Resource = %s, @LockMode = 'Exclusive', @LockOwner = 'Transaction', @LockTimeout = 60000;
+        ROLLBACK TRANSACTION;
+        IF @lock < 0
+            THROW 50000, N'the deal does not end', 1;
+        """,
+        f"agent_funnel:{name}:{database.schema}",
+    )
+
+
+def kill_at_all_moments(
+    database: Database, directory: Path, kills: int, kill: Callable[[Dealer], Any]
+) -> tuple[int, Counter[str]]:
+    """Kills so many deals, at moments all over their length; how many were not over yet, and what was left."""
+    fill(database)
+    # In a session that has parsed the procedure, so that what is measured below is the deal:
+    make_first_deal(database)
+
+    interrupted = 0
+    left: Counter[str] = Counter()
+    moments = [1.1 * (n + random.random()) / kills for n in range(kills)]
+    random.shuffle(moments)
+    while moments:
+        batch, moments = moments[:BATCH], moments[BATCH:]
+        with dealers(database, directory, len(batch)) as ready:
+            for process, moment in zip(ready, batch, strict=True):
+                # How long a deal takes depends on what else the machine does just now.
+                first, seconds = make_first_deal(database)
+                if database.engine == "sqlite":
+                    # With nobody else there, it is the next one to come who has to clear up.
+                    database.close()
+                assert process.stdin is not None
+                process.stdin.write("deal\n")
+                process.stdin.flush()
+                time.sleep(moment * seconds)
+                kill(process)
+                output, _ = process.communicate(timeout=60)
+                interrupted += "done" not in output
+                wait_until_nobody_deals(database, process)
+
+                runs = assert_whole(database)
+                assert runs[0] == first
+                assert len(runs) in (1, 2)
+                left["the old deal" if len(runs) == 1 else "the new deal"] += 1
+
+                run = service.assign(database.backend, load(), business_date=TONIGHT)
+                assert run.assigned == LEADS
+                assert assert_whole(database) == [*runs, run.run_id]
+    return interrupted, left
+
+
+def test_a_process_killed_at_any_moment_of_its_deal_leaves_the_old_deal_or_the_new_one(
+    database: Database, tmp_path: Path
+) -> None:
+    interrupted, left = kill_at_all_moments(database, tmp_path, KILLS, lambda process: process.kill())
+    # Otherwise the kills came too late to show anything:
+    assert interrupted >= KILLS // 3
+    print(interrupted, left)
+    # A server may end the deal of a client that is gone, so there either may be all of them.
+    if database.engine == "sqlite":
+        assert left["the old deal"] >= KILLS // 4
+
+
+@pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
+def test_a_session_killed_on_the_server_at_any_moment_of_its_deal_leaves_the_old_deal_or_the_new_one(
+    database: Database, tmp_path: Path
+) -> None:
+    def kill(process: Dealer) -> None:
+        for session in sessions_of(database, process):
+            database.execute(f"KILL {session}")
+
+    interrupted, left = kill_at_all_moments(database, tmp_path, KILLS // 2, kill)
+    print(interrupted, left)
+    assert interrupted >= KILLS // 6
+    assert left["the old deal"] >= KILLS // 8
