@@ -1,11 +1,13 @@
 """The deal against a bare transaction that writes the same rows with nothing to decide.
 
-`python -m benchmarks.deal` alternates the two on one database and prints the median ratio: 450,000 leads dealt out of
+`python -m benchmarks.deal` takes turns on one database and prints the median ratios: 450,000 leads dealt out of
 1,000,000 on SQLite, and 135,000 out of 200,000 on the T-SQL engine that FUNNEL_TEST_SQLSERVER_URL names.
 
-The bare transaction finds what the deal will write in a staged table, made beforehand by the deal itself: it truncates,
-inserts the same assignments and history, and advances the same stages. Before each of the two, leads and assignments
-are put back, outside of the time.
+The bare transaction finds what the deal will write in a staged table, made beforehand by the deal itself: it inserts
+the same history, advances the same stages, truncates, and inserts the same assignments. The staged table has the rows
+in the order in which they are dealt; a second one has them in the order of the key that is written to, which is the
+best that somebody could prepare who has all night for it. Before each turn, everything is put back, outside of the
+time.
 """
 
 from __future__ import annotations
@@ -35,51 +37,52 @@ from databases import (
     sqlserver_url,
 )
 
+# The day that the floor is made on:
 TODAY = date(2026, 11, 23)
 
 
 @dataclass(frozen=True)
 class Size:
-    """How many leads there are, and how many agents, each of whom gets 450 of them."""
+    """How many leads there are, how many agents, each of whom gets 450 of them, and how many days are in the window."""
 
     leads: int
     agents: int
+    window_days: int
 
 
-SIZES = {"sqlite": Size(1_000_000, 1_000), "sqlserver": Size(200_000, 300)}
+# The windows hold a few more leads than are dealt.
+SIZES = {"sqlite": Size(1_000_000, 1_000, 47), "sqlserver": Size(200_000, 300, 71)}
 
-# The same writing, statement by statement, with the run's rows staged as they are in the history.
+# The same writing, statement by statement.
 BARE = {
-    "sqlite": [
-        "BEGIN IMMEDIATE",
-        "INSERT INTO assignment_history (run_id, agent, number, date, stage) "
-        "SELECT (SELECT max(run_id) + 1 FROM assignment_history), agent, number, date, stage FROM staged "
-        "ORDER BY number",
-        "UPDATE wafunnel SET stage = wafunnel.stage + 1 FROM staged AS s WHERE s.number = wafunnel.number",
-        "DELETE FROM agent_wafunnel_assignment",
-        "INSERT INTO agent_wafunnel_assignment (agent, number) SELECT agent, number FROM staged ORDER BY number",
-        "COMMIT",
-    ],
-    "sqlserver": [
-        "BEGIN TRANSACTION",
-        "INSERT INTO dbo.assignment_history (run_id, agent, number, date, stage) "
-        "SELECT (SELECT MAX(run_id) + 1 FROM dbo.assignment_history), agent, number, date, stage FROM dbo.staged",
-        "UPDATE w SET stage = w.stage + 1 FROM dbo.wafunnel AS w INNER JOIN dbo.staged AS s ON s.number = w.number",
-        "TRUNCATE TABLE dbo.agent_wafunnel_assignment",
-        "INSERT INTO dbo.agent_wafunnel_assignment (agent, number) SELECT agent, number FROM dbo.staged",
-        "COMMIT TRANSACTION",
-    ],
+    "sqlite": """
+        BEGIN IMMEDIATE;
+        INSERT INTO assignment_history (run_id, agent, number, date, stage)
+            SELECT (SELECT max(run_id) + 1 FROM assignment_run), agent, number, date, stage FROM {staged};
+        UPDATE wafunnel SET stage = wafunnel.stage + 1 FROM {staged} AS s WHERE s.number = wafunnel.number;
+        DELETE FROM agent_wafunnel_assignment;
+        INSERT INTO agent_wafunnel_assignment (agent, number) SELECT agent, number FROM {staged};
+        COMMIT
+    """,
+    "sqlserver": """
+        BEGIN TRANSACTION;
+        INSERT INTO dbo.assignment_history (run_id, agent, number, date, stage)
+            SELECT (SELECT MAX(run_id) + 1 FROM dbo.assignment_run), agent, number, date, stage FROM dbo.{staged};
+        UPDATE w SET stage = w.stage + 1 FROM dbo.wafunnel AS w INNER JOIN dbo.{staged} AS s ON s.number = w.number;
+        TRUNCATE TABLE dbo.agent_wafunnel_assignment;
+        INSERT INTO dbo.agent_wafunnel_assignment (agent, number) SELECT agent, number FROM dbo.{staged};
+        COMMIT TRANSACTION
+    """,
 }
-
-STAGE = {
-    "sqlite": "CREATE TABLE staged (number TEXT NOT NULL PRIMARY KEY, agent TEXT, date TEXT, stage INT) WITHOUT ROWID",
-    "sqlserver": "CREATE TABLE dbo.staged (number VARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY, "
-    "agent NVARCHAR(255), date DATETIME2(7), stage INT)",
+STAGED = {"as dealt": ("staged", "stage, date, number"), "by key": ("staged_by_key", "number")}
+COLUMNS = {
+    "sqlite": "agent TEXT, number TEXT, date TEXT, stage INTEGER",
+    "sqlserver": "agent NVARCHAR(255), number VARCHAR(255) COLLATE Latin1_General_BIN2, date DATETIME2(7), stage INT",
 }
 
 
 def fill(database: Database, size: Size) -> None:
-    """A floor of that size: the demo's leads, all of them recent enough to be in the pool."""
+    """A floor of that size, with the demo's leads."""
     demo.fill(database.backend, leads=size.leads, seed=1, today=TODAY)
     database.execute("DELETE FROM dbo.agents")
     transfer.load(database.backend, "agents", ((f"agent {index:04d}", "active") for index in range(size.agents)))
@@ -90,10 +93,12 @@ def prepare(database: Database, assign: Callable[[], object]) -> Callable[[], No
     database.execute("CREATE TABLE dbo.before_deal (number VARCHAR(255) NOT NULL PRIMARY KEY, stage INT)")
     database.execute("INSERT INTO dbo.before_deal (number, stage) SELECT number, stage FROM dbo.wafunnel")
     assign()
-    database.execute(STAGE[database.engine])
-    database.execute(
-        "INSERT INTO dbo.staged (number, agent, date, stage) SELECT number, agent, date, stage FROM dbo.assignment_history"
-    )
+    for table, order in STAGED.values():
+        database.execute(f"CREATE TABLE dbo.{table} ({COLUMNS[database.engine]})")
+        database.execute(
+            f"INSERT INTO dbo.{table} (agent, number, date, stage) "
+            f"SELECT agent, number, date, stage FROM dbo.assignment_history ORDER BY {order}"
+        )
 
     def put_back() -> None:
         if database.engine == "sqlite":
@@ -101,49 +106,65 @@ def prepare(database: Database, assign: Callable[[], object]) -> Callable[[], No
                 "UPDATE wafunnel SET stage = b.stage FROM before_deal AS b "
                 "WHERE b.number = wafunnel.number AND b.stage <> wafunnel.stage"
             )
-            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         else:
             database.execute(
                 "UPDATE w SET stage = b.stage FROM dbo.wafunnel AS w INNER JOIN dbo.before_deal AS b "
                 "ON b.number = w.number AND b.stage <> w.stage"
             )
-        # The seats, too: every deal is the first one after the staged one.
+        # The seats, too: every deal is the first one after the staged one, and the history that of one run.
+        database.execute(
+            "DELETE FROM dbo.assignment_history WHERE run_id > (SELECT MIN(run_id) FROM dbo.assignment_run)"
+        )
         database.execute("DELETE FROM dbo.assignment_run WHERE run_id > (SELECT MIN(run_id) FROM dbo.assignment_run)")
-        database.execute("DELETE FROM dbo.assignment_history WHERE run_id > 1")
+        if database.engine == "sqlite":
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        else:
+            # What a server does by itself in the background, so that no turn pays for the one before.
+            database.execute("EXECUTE sp_executesql N'CHECKPOINT'")
 
     put_back()
     return put_back
 
 
-def measure(database: Database, rounds: int) -> None:
-    settings = load(newest_first=False, max_per_agent=450, window_days=365)
+def measure(database: Database, window_days: int, rounds: int) -> None:
+    settings = load(newest_first=False, max_per_agent=450, window_days=window_days)
 
     def deal() -> None:
         service.assign(database.backend, settings, business_date=TODAY)
 
-    def bare() -> None:
-        for statement in BARE[database.engine]:
-            database.execute(statement)
+    def bare(table: str) -> Callable[[], None]:
+        def write() -> None:
+            for statement in BARE[database.engine].format(staged=table).split(";"):
+                database.execute(statement)
+
+        return write
 
     put_back = prepare(database, deal)
     rows = database.execute("SELECT COUNT(*) FROM dbo.staged")[0][0]
-    times: dict[str, list[float]] = {"deal": [], "bare": []}
-    for round_ in range(rounds + 1):
-        for name, action in (("deal", deal), ("bare", bare)) if round_ % 2 else (("bare", bare), ("deal", deal)):
+    pool = database.execute("SELECT MAX(pool) FROM dbo.assignment_run")[0][0]
+    turns = {"deal": deal, **{name: bare(table) for name, (table, _) in STAGED.items()}}
+    times: dict[str, list[float]] = {name: [] for name in turns}
+    for number in range(rounds + 1):
+        # Everybody is first in turn, in turn.
+        names = list(turns)
+        for name in names[number % 3 :] + names[: number % 3]:
             started = time.perf_counter()
-            action()
+            turns[name]()
             seconds = time.perf_counter() - started
             put_back()
             # The first round warms caches and plans.
-            if round_:
+            if number:
                 times[name].append(seconds)
-    ratios = [deal / bare for deal, bare in zip(times["deal"], times["bare"], strict=True)]
     print(
-        f"{database.engine}: {rows} leads dealt; deal {statistics.median(times['deal']):.2f} s, "
-        f"bare {statistics.median(times['bare']):.2f} s, ratio {statistics.median(ratios):.2f} "
-        f"({min(ratios):.2f} to {max(ratios):.2f}, {rounds} rounds)",
-        flush=True,
+        f"{database.engine}: {rows} of {pool} leads dealt in {statistics.median(times['deal']):.2f} s, {rounds} rounds"
     )
+    for name in STAGED:
+        ratios = [deal / bare for deal, bare in zip(times["deal"], times[name], strict=True)]
+        print(
+            f"  bare transaction, rows staged {name}: {statistics.median(times[name]):.2f} s, "
+            f"ratio {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})",
+            flush=True,
+        )
 
 
 @contextmanager
@@ -167,10 +188,10 @@ def main(engine: tuple[str, ...], rounds: int, scale: float) -> None:
             print(MISSING)
             continue
         full = SIZES[name]
-        size = Size(int(full.leads * scale), int(full.agents * scale))
+        size = Size(int(full.leads * scale), int(full.agents * scale), full.window_days)
         with tempfile.TemporaryDirectory() as directory, databases(name, Path(directory)) as database:
             fill(database, size)
-            measure(database, rounds)
+            measure(database, size.window_days, rounds)
 
 
 if __name__ == "__main__":

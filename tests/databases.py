@@ -81,15 +81,18 @@ class Database:
                 )
             else:
                 self._raw = pymssql.connect(
-                    server=url.host, port=str(url.port), user=url.username, password=url.password,
-                    database=url.database, tds_version="7.4", autocommit=True,
+                    server=url.host or "", port=str(url.port), user=url.username, password=url.password,
+                    database=url.database or "", tds_version="7.4", autocommit=True,
                 )  # fmt: skip
         return self._raw
 
     def execute(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """Runs one statement, written for `dbo.` and with `%s` on both engines; its rows, SQLite's dates as text."""
         if self.engine == "sqlite":
-            return self.raw.execute(statement.replace("dbo.", "").replace("%s", "?"), parameters).fetchall()
+            rows: list[tuple[Any, ...]] = self.raw.execute(
+                statement.replace("dbo.", "").replace("%s", "?"), parameters
+            ).fetchall()
+            return rows
         with self.raw.cursor() as cursor:
             cursor.execute(statement.replace("dbo.", f"{self.schema}."), parameters)
             rows = cursor.fetchall() if cursor.description else []

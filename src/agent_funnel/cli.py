@@ -198,7 +198,7 @@ def show_run(backend: Backend, run: Run, shares: list[Share]) -> None:
 @click.option("--port", type=int, help="The port, 0 for any free one; otherwise FUNNEL_PORT.")
 @click.option("--run-at", metavar="HH:MM", help="When the pool is dealt; otherwise FUNNEL_RUN_AT.")
 @pass_context
-def serve(context: Context, **flags: Any) -> None:
+def serve(context: Context, /, **flags: Any) -> None:
     """Run the service: HTTP, and the clock that deals at the set time. Ctrl-C ends it."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     # APScheduler tells of every wake-up, which is one every half minute.

@@ -451,7 +451,7 @@ def differ_by_at_most_one(amounts: Collection[int]) -> bool:
 
 @properties
 def test_shares_and_the_mix_of_stages_differ_by_at_most_one_without_limits(database: Database) -> None:
-    @examples(database, share=0.5)
+    @examples(database)
     @given(open_evenings())
     def holds(evening: tuple[list[str], list[Lead], int]) -> None:
         names, leads, cap = evening
@@ -474,7 +474,7 @@ def test_shares_and_the_mix_of_stages_differ_by_at_most_one_without_limits(datab
 
 @properties
 def test_over_runs_with_the_same_roster_totals_differ_by_at_most_one(database: Database) -> None:
-    @examples(database, share=0.25)
+    @examples(database, share=0.5)
     @given(st.integers(1, 9), st.lists(st.integers(0, 25), min_size=2, max_size=5), CAPS)
     def holds(count: int, nightly: list[int], cap: int) -> None:
         names = NAMES[:count]
@@ -491,7 +491,7 @@ def test_over_runs_with_the_same_roster_totals_differ_by_at_most_one(database: D
 
 @properties
 def test_nobody_passes_a_limit_and_the_others_differ_by_at_most_one(database: Database) -> None:
-    @examples(database, share=0.5)
+    @examples(database)
     @given(open_evenings(), st.data())
     def holds(evening: tuple[list[str], list[Lead], int], data: st.DataObject) -> None:
         names, leads, cap = evening

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -20,8 +19,8 @@ def settings(zone: str = "UTC", run_at: str = "20:40", catch_up: str = "3h") -> 
     return load(timezone=zone, run_at=run_at, catch_up=catch_up)
 
 
-def utc(*parts: Any) -> datetime:
-    return datetime(*parts, tzinfo=UTC)
+def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0) -> datetime:
+    return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
 
 
 def test_a_zone_has_its_own_instant() -> None:

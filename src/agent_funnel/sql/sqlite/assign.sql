@@ -87,59 +87,74 @@ WHERE coalesce(l.max_records, 1) > 0;
 SELECT 50002 AS throw, NULL AS message
 WHERE NOT EXISTS (SELECT 1 FROM temp.room);
 
--- 4. The pool, in deal order. The moment of a date is compared, not its text: ISO 8601 has many ways to write one.
+-- 4. The pool. First all eligible rows in the order of their numbers, which is the order of the key where there is one,
+-- and puts the rows of a number side by side. A rowid table hands out its keys in the order of insertion.
+-- ISO 8601 has many ways to write a date. All begin with the day, so texts tell whether one is old enough to stay out,
+-- to the last digit; moments, to the millisecond, tell which is older. What has no moment is no date.
 
-DROP VIEW IF EXISTS temp.eligible;
+DROP TABLE IF EXISTS temp.record;
 
-CREATE TEMP VIEW eligible AS
+CREATE TEMP TABLE record (
+    ordinal INTEGER PRIMARY KEY,
+    number TEXT,
+    stage INTEGER,
+    date TEXT,
+    moment REAL,
+    kind INTEGER -- 0 in the pool, 1 waits behind another record of its number, 2 do not contact, 3 copy of a record
+);
+
+INSERT INTO temp.record (number, stage, date, moment, kind)
 SELECT
     w.number,
     w.stage,
     w.date,
-    julianday(w.date) AS moment
-FROM main.wafunnel AS w
+    julianday(w.date),
+    2 * EXISTS (SELECT 1 FROM do_not_contact AS d WHERE d.number = w.number)
+FROM wafunnel AS w
 WHERE w.stage < 4
-    AND julianday(w.date) >= (SELECT julianday(t.oldest) FROM temp.this_run AS t)
-    AND trim(w.number) <> '';
+    AND w.date >= (SELECT t.oldest FROM temp.this_run AS t)
+    AND julianday(w.date) IS NOT NULL
+    AND trim(w.number) <> ''
+ORDER BY w.number COLLATE BINARY;
 
--- Numbers that stand in several eligible rows, a record each: equal in number, stage and date is one record.
+-- Rows equal in number, stage and date are one record; of several records of a number the first in deal order counts.
 DROP TABLE IF EXISTS temp.repeated;
 
 CREATE TEMP TABLE repeated AS
 SELECT
-    e.number,
-    e.stage,
-    e.date,
-    e.moment,
-    count(*) AS copies,
-    row_number() OVER (
-        PARTITION BY e.number
-        ORDER BY e.stage, CASE WHEN :newest_first THEN -e.moment ELSE e.moment END, e.date
+    r.ordinal,
+    min(r.ordinal) OVER (PARTITION BY r.number, r.stage, r.date) AS first_ordinal,
+    dense_rank() OVER (
+        PARTITION BY r.number
+        ORDER BY r.stage, CASE WHEN :newest_first THEN -r.moment ELSE r.moment END, r.date
     ) AS occurrence
-FROM temp.eligible AS e
-WHERE e.number IN (SELECT d.number FROM temp.eligible AS d GROUP BY d.number HAVING count(*) > 1)
-GROUP BY e.number, e.stage, e.date, e.moment;
+FROM temp.record AS r
+WHERE r.number IN (
+    SELECT a.number
+    FROM temp.record AS a
+    CROSS JOIN temp.record AS b ON b.ordinal = a.ordinal + 1
+    WHERE a.number = b.number
+);
 
-CREATE UNIQUE INDEX temp.ux_repeated ON repeated (number, occurrence);
+UPDATE temp.record SET
+    kind = CASE
+        WHEN c.ordinal <> c.first_ordinal THEN 3
+        WHEN record.kind = 0 AND c.occurrence > 1 THEN 1
+        ELSE record.kind
+    END
+FROM temp.repeated AS c
+WHERE record.ordinal = c.ordinal;
 
--- A rowid table hands out rowids in the order of insertion, so the position in the deal is the key for nothing.
+-- The pool, in deal order. Among equals, the lower ordinal has the lower number.
 DROP TABLE IF EXISTS temp.pool;
 
-CREATE TEMP TABLE pool (position INTEGER PRIMARY KEY, number TEXT, stage INTEGER, date TEXT, copies INTEGER);
+CREATE TEMP TABLE pool (position INTEGER PRIMARY KEY, ordinal INTEGER);
 
-INSERT INTO temp.pool (number, stage, date, copies)
-SELECT p.number, p.stage, p.date, p.copies
-FROM (
-    SELECT e.number, e.stage, e.date, e.moment, 1 AS copies
-    FROM temp.eligible AS e
-    WHERE NOT EXISTS (SELECT 1 FROM temp.repeated AS r WHERE r.number = e.number)
-    UNION ALL
-    SELECT r.number, r.stage, r.date, r.moment, r.copies
-    FROM temp.repeated AS r
-    WHERE r.occurrence = 1
-) AS p
-WHERE NOT EXISTS (SELECT 1 FROM do_not_contact AS d WHERE d.number = p.number)
-ORDER BY p.stage, CASE WHEN :newest_first THEN -p.moment ELSE p.moment END, p.number;
+INSERT INTO temp.pool (ordinal)
+SELECT r.ordinal
+FROM temp.record AS r
+WHERE r.kind = 0
+ORDER BY r.stage, CASE WHEN :newest_first THEN -r.moment ELSE r.moment END, r.ordinal;
 
 -- 5. Seats. In the rounds up to the smallest room everybody takes part; from there to the next larger room all but
 -- those who are full; and so on. A segment is such a stretch of rounds, with the positions dealt in it.
@@ -182,13 +197,23 @@ INNER JOIN temp.room AS r ON s.room <= r.room;
 
 -- 6. Effect. Each table is written in the order of its key.
 
-INSERT INTO assignment_history (run_id, agent, number, date, stage)
-SELECT t.run_id, h.agent, p.number, p.date, p.stage
-FROM temp.this_run AS t
-CROSS JOIN temp.segment AS s
+DROP TABLE IF EXISTS temp.dealt;
+
+CREATE TEMP TABLE dealt (ordinal INTEGER PRIMARY KEY, agent TEXT);
+
+INSERT INTO temp.dealt (ordinal, agent)
+SELECT p.ordinal, h.agent
+FROM temp.segment AS s
 CROSS JOIN temp.pool AS p ON p.position BETWEEN s.first_position AND s.last_position
 CROSS JOIN temp.seat AS h ON h.first_position = s.first_position AND h.seat = (p.position - s.first_position) % s.agents
-ORDER BY p.number;
+ORDER BY p.ordinal;
+
+INSERT INTO assignment_history (run_id, agent, number, date, stage)
+SELECT t.run_id, d.agent, r.number, r.date, r.stage
+FROM temp.this_run AS t
+CROSS JOIN temp.dealt AS d
+CROSS JOIN temp.record AS r ON r.ordinal = d.ordinal
+ORDER BY d.ordinal;
 
 UPDATE wafunnel SET stage = wafunnel.stage + 1
 FROM assignment_history AS h
@@ -197,10 +222,18 @@ WHERE h.run_id = (SELECT t.run_id FROM temp.this_run AS t)
 
 SELECT
     50007 AS throw,
-    'Check failed: ' || changes() || ' stages advanced for ' || sum(p.copies) || ' leads dealt.' AS message
-FROM temp.pool AS p
-WHERE p.position <= (SELECT max(s.last_position) FROM temp.segment AS s)
-HAVING sum(p.copies) <> changes();
+    'Check failed: ' || changes() || ' stages advanced for ' || e.advanced || ' rows dealt.' AS message
+FROM (
+    SELECT
+        (SELECT count(*) FROM temp.dealt)
+        + (
+            SELECT count(*)
+            FROM temp.repeated AS c
+            INNER JOIN temp.dealt AS d ON c.first_ordinal = d.ordinal
+            WHERE c.ordinal <> c.first_ordinal
+        ) AS advanced
+) AS e
+WHERE e.advanced <> changes();
 
 DELETE FROM agent_wafunnel_assignment;
 
@@ -218,15 +251,15 @@ CREATE TEMP TABLE share AS
 SELECT r.agent, r.room, r.turn, coalesce(a.leads, 0) AS leads
 FROM temp.room AS r
 LEFT JOIN (
-    SELECT agent_wafunnel_assignment.agent, count(*) AS leads
-    FROM agent_wafunnel_assignment
-    GROUP BY agent_wafunnel_assignment.agent
+    SELECT w.agent, count(*) AS leads
+    FROM agent_wafunnel_assignment AS w
+    GROUP BY w.agent COLLATE BINARY
 ) AS a ON r.agent = a.agent;
 
 SELECT 50007 AS throw, 'Check failed: ' || a.number || ' is assigned twice.' AS message
 FROM (
     SELECT '…' || substr(w.number, -3) AS number FROM agent_wafunnel_assignment AS w
-    GROUP BY w.number HAVING count(*) > 1 LIMIT 1
+    GROUP BY w.number COLLATE BINARY HAVING count(*) > 1 LIMIT 1
 ) AS a;
 
 SELECT
@@ -244,46 +277,53 @@ FROM temp.share AS s
 WHERE s.leads < s.room AND s.leads < (SELECT max(o.leads) FROM temp.share AS o) - 1
 LIMIT 1;
 
+DROP TABLE IF EXISTS temp.amount;
+
+CREATE TEMP TABLE amount AS
 SELECT
-    50007 AS throw,
-    'Check failed: ' || sum(s.leads) || ' leads assigned, ' || min(
-        (SELECT count(*) FROM temp.pool), sum(s.room)
-    ) || ' due.' AS message
+    c.pool,
+    c.duplicates,
+    c.suppressed,
+    count(*) AS agents,
+    sum(s.leads) AS assigned,
+    min(c.pool, sum(s.room)) AS due,
+    min(s.leads) AS smallest_share,
+    max(s.leads) AS largest_share
 FROM temp.share AS s
-HAVING sum(s.leads) <> min((SELECT count(*) FROM temp.pool), sum(s.room));
+CROSS JOIN (
+    SELECT
+        count(*) FILTER (WHERE r.kind = 0) AS pool,
+        count(*) FILTER (WHERE r.kind = 1) AS duplicates,
+        count(*) FILTER (WHERE r.kind = 2) AS suppressed
+    FROM temp.record AS r
+) AS c;
+
+SELECT 50007 AS throw, 'Check failed: ' || a.assigned || ' leads assigned, ' || a.due || ' due.' AS message
+FROM temp.amount AS a
+WHERE a.assigned <> a.due;
 
 -- 8. The summary row.
 
 UPDATE assignment_run SET
     status = 'succeeded',
-    agents = (SELECT count(*) FROM temp.share),
-    pool = (SELECT count(*) FROM temp.pool),
-    per_agent = min(
-        :max_per_agent,
-        ((SELECT count(*) FROM temp.pool) + (SELECT count(*) FROM temp.share) - 1) / (SELECT count(*) FROM temp.share)
-    ),
-    assigned = (SELECT sum(s.leads) FROM temp.share AS s),
-    left_over = (SELECT count(*) FROM temp.pool) - (SELECT sum(s.leads) FROM temp.share AS s),
-    duplicates = (
-        SELECT count(*) FROM temp.repeated AS r
-        WHERE r.occurrence > 1 AND NOT EXISTS (SELECT 1 FROM do_not_contact AS d WHERE d.number = r.number)
-    ),
-    suppressed = (
-        SELECT count(*) FROM (
-            SELECT DISTINCT e.number, e.stage, e.date
-            FROM do_not_contact AS d
-            INNER JOIN temp.eligible AS e ON d.number = e.number
-        )
-    ),
-    smallest_share = (SELECT min(s.leads) FROM temp.share AS s),
-    largest_share = (SELECT max(s.leads) FROM temp.share AS s),
+    agents = a.agents,
+    pool = a.pool,
+    per_agent = min(:max_per_agent, (a.pool + a.agents - 1) / a.agents),
+    assigned = a.assigned,
+    left_over = a.pool - a.assigned,
+    duplicates = a.duplicates,
+    suppressed = a.suppressed,
+    smallest_share = a.smallest_share,
+    largest_share = a.largest_share,
     last_agent = (
         SELECT h.agent
         FROM temp.segment AS s
-        INNER JOIN temp.seat AS h ON s.first_position = h.first_position AND h.seat = (s.last_position - s.first_position) % s.agents
+        INNER JOIN temp.seat AS h
+            ON s.first_position = h.first_position AND h.seat = (s.last_position - s.first_position) % s.agents
         ORDER BY s.last_position DESC LIMIT 1
     ),
     finished_at = strftime('%Y-%m-%d %H:%M:%f', 'now')
+FROM temp.amount AS a
 WHERE run_id = (SELECT t.run_id FROM temp.this_run AS t);
 
 SELECT
