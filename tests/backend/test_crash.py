@@ -27,7 +27,7 @@ KILLS = 60 if os.environ.get("FUNNEL_TEST_LONG") == "1" else 12
 
 TONIGHT = date(2026, 11, 23)
 AGENTS = 40
-LEADS = 10_000
+LEADS = 6_000
 # How many processes get ready at the same time:
 BATCH = 4
 
@@ -168,7 +168,7 @@ def kill_at_all_moments(
 
     interrupted = 0
     left: Counter[str] = Counter()
-    moments = [1.1 * (n + random.random()) / kills for n in range(kills)]
+    moments = [1.3 * (n + random.random()) / kills for n in range(kills)]
     random.shuffle(moments)
     while moments:
         batch, moments = moments[:BATCH], moments[BATCH:]

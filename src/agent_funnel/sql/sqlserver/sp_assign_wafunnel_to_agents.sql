@@ -202,9 +202,9 @@ BEGIN
         ) AS k;
 
         SELECT
-            @pool = COUNT(CASE WHEN c.kind = 0 THEN 1 END),
-            @duplicates = COUNT(CASE WHEN c.kind = 1 THEN 1 END),
-            @suppressed = COUNT(CASE WHEN c.kind = 2 THEN 1 END)
+            @pool = COALESCE(SUM(CASE WHEN c.kind = 0 THEN 1 ELSE 0 END), 0),
+            @duplicates = COALESCE(SUM(CASE WHEN c.kind = 1 THEN 1 ELSE 0 END), 0),
+            @suppressed = COALESCE(SUM(CASE WHEN c.kind = 2 THEN 1 ELSE 0 END), 0)
         FROM #record AS c;
         SET @due = CASE WHEN @due < @pool THEN @due ELSE @pool END;
 
@@ -266,14 +266,15 @@ BEGIN
             ON s.first_position = h.first_position AND h.seat = (s.last_position - s.first_position) % s.agents
         ORDER BY s.last_position DESC;
 
-        -- 6. Effect.
+        -- 6. Effect. Each table is written in the order of its key.
         INSERT INTO dbo.assignment_history (run_id, agent, number, date, stage)
         SELECT @run_id, h.agent, c.number, c.date, c.stage
         FROM #segment AS s
         INNER JOIN #record AS c ON c.position BETWEEN s.first_position AND s.last_position
         INNER JOIN #seat AS h
             ON s.first_position = h.first_position AND h.seat = (c.position - s.first_position) % s.agents
-        WHERE c.kind = 0;
+        WHERE c.kind = 0
+        ORDER BY c.number;
 
         SELECT @copies = COALESCE(SUM(c.copies), 0) FROM #record AS c
         WHERE c.kind = 0 AND c.position <= @due;
@@ -303,7 +304,8 @@ BEGIN
         INSERT INTO dbo.agent_wafunnel_assignment (agent, number)
         SELECT h.agent, h.number
         FROM dbo.assignment_history AS h
-        WHERE h.run_id = @run_id;
+        WHERE h.run_id = @run_id
+        ORDER BY h.number;
 
         -- 7. Checks, on what the agents are about to see.
         CREATE TABLE #share (
