@@ -6,13 +6,14 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from databases import MISSING, Database, sqlite_database, sqlserver_database, sqlserver_schema, sqlserver_url
 from hypothesis import settings
+
+from databases import MISSING, Database, sqlite_database, sqlserver_database, sqlserver_schema, sqlserver_url
 
 # `make test-long` asks for more examples of each property:
 LONG = os.environ.get("FUNNEL_TEST_LONG") == "1"
 settings.register_profile("short", max_examples=60, deadline=None)
-settings.register_profile("long", max_examples=1500, deadline=None)
+settings.register_profile("long", max_examples=300, deadline=None)
 settings.load_profile("long" if LONG else "short")
 
 ENGINES = ("sqlite", "sqlserver")

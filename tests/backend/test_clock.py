@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
-from databases import Database, run_in_progress, snapshot
 
 from agent_funnel.schedule import Clock
 from agent_funnel.settings import load
+from databases import Database, run_in_progress, snapshot
 
 BERLIN = ZoneInfo("Europe/Berlin")
 EVENING = datetime(2026, 6, 1, 20, 39, 58, tzinfo=BERLIN)

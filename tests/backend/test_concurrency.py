@@ -16,19 +16,20 @@ from pathlib import Path
 from typing import IO, Any
 
 import pytest
-from databases import TABLES, Database
-from processes import environment
 from sqlalchemy.engine import make_url
 
 from agent_funnel import service
+from agent_funnel.backends import connect
 from agent_funnel.errors import PoolChanged, RunInProgress
 from agent_funnel.records import Run
 from agent_funnel.settings import load
+from databases import TABLES, Database
+from processes import environment
 
 # The short version and, with FUNNEL_TEST_LONG=1, the long one:
 LONG = os.environ.get("FUNNEL_TEST_LONG") == "1"
 DEALERS = 3
-RACES = 20 if LONG else 2
+RACES = 20 if LONG else 1
 LISTINGS = 100 if LONG else 16
 
 TONIGHT = date(2026, 11, 23)
@@ -359,12 +360,17 @@ def test_the_service_deals_again_when_a_lead_changed_under_the_deal(database: Da
     assert len(database.execute("SELECT number FROM dbo.agent_wafunnel_assignment")) == 100
 
 
+# The server takes the name of the schema in any case where its collation does, so that is no way round the lock.
+@pytest.mark.parametrize("schema", ["dbo", "DBO"])
 @pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
-def test_a_number_put_on_the_list_after_the_deal_has_read_the_list_waits_for_the_deal(database: Database) -> None:
+def test_a_number_put_on_the_list_after_the_deal_has_read_the_list_waits_for_the_deal(
+    database: Database, schema: str
+) -> None:
+    backend = connect(database.url, schema)
     with deal_blocked_by_a_changed_lead(
         database, 3, lambda: service.assign(database.backend, load(), business_date=TONIGHT)
     ) as (future, cursor, pool):
-        listing = pool.submit(service.add_do_not_contact, database.backend, "4930000007")
+        listing = pool.submit(service.add_do_not_contact, backend, "4930000007")
         time.sleep(SETTLE_SECONDS)
         assert not listing.done()
         # The lead is as the deal has read it after all, so the deal goes through.

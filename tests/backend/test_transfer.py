@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from databases import Database, moment, small_floor, snapshot
 
 from agent_funnel.backends import connect
 from agent_funnel.errors import DatabaseUnavailable, ImportRefused
 from agent_funnel.transfer import BadRows, import_file
+from databases import Database, moment, small_floor, snapshot
 
 
 def leads_file(directory: Path, *rows: str, header: str = "number,stage,date") -> Path:

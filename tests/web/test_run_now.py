@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from databases import Database, run_in_progress, small_floor, snapshot
 from flask.testing import FlaskClient
-from proxy import Proxy
 from sqlalchemy.engine import make_url
 
 from agent_funnel.backends import connect
 from agent_funnel.records import Run
 from agent_funnel.settings import load
 from agent_funnel.web import create_app
+from databases import Database, run_in_progress, small_floor, snapshot
+from proxy import Proxy
 
 FIELDS = [
     *("run_id", "business_date", "trigger", "status", "agents", "pool", "per_agent", "assigned", "left_over"),

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from databases import Database, small_floor
 from processes import environment, run_command, service
 

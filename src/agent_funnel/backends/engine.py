@@ -66,21 +66,22 @@ class Backend(ABC):
     @contextmanager
     def _opened(self, *, create: bool = False) -> Iterator[Session]:
         """A session on a new connection. Here, and nowhere else, a driver's error becomes one of ours."""
+        connection = None
         try:
             connection = self.open(create=create)
-            try:
-                yield Session(self, connection)
-            except BaseException:
-                self.discard(connection)
+            yield Session(self, connection)
+        except BaseException as error:
+            ours = error if isinstance(error, FunnelError) else self.translate(error)
+            if connection is not None:
+                # A deal that says no has rolled back and left its session in order; after anything else, who knows.
+                if isinstance(ours, RunError):
+                    connection.close()
+                else:
+                    self.discard(connection)
+            if ours is None or ours is error:
                 raise
-            connection.close()
-        except FunnelError:
-            raise
-        except Exception as error:
-            translated = self.translate(error)
-            if translated is None:
-                raise
-            raise translated from error
+            raise ours from error
+        connection.close()
 
     @property
     @abstractmethod
@@ -113,7 +114,7 @@ class Backend(ABC):
     def rollback(self, connection: Any) -> None: ...
 
     @abstractmethod
-    def translate(self, error: Exception) -> FunnelError | None:
+    def translate(self, error: BaseException) -> FunnelError | None:
         """The error of ours that a driver's error means; None if it is not the driver's."""
 
 

@@ -115,7 +115,7 @@ class SQLite(Backend):
         if connection.in_transaction:
             connection.execute("ROLLBACK")
 
-    def translate(self, error: Exception) -> FunnelError | None:
+    def translate(self, error: BaseException) -> FunnelError | None:
         if not isinstance(error, sqlite3.Error):
             return None
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF

@@ -119,7 +119,7 @@ class SQLServer(Backend):
             while cursor.nextset():
                 pass
 
-    def translate(self, error: Exception) -> FunnelError | None:
+    def translate(self, error: BaseException) -> FunnelError | None:
         if not isinstance(error, pymssql.Error):
             return None
         number, text = _number_and_text(error)

@@ -328,9 +328,9 @@ BEGIN
         SELECT @message = CONCAT(N'Check failed: ', @assigned, N' leads assigned, ', @due, N' due.')
         WHERE @assigned <> @due;
 
-        SELECT TOP (1) @message = CONCAT(N'Check failed: …', RIGHT(w.number, 3), N' is assigned twice.')
+        SELECT TOP (1) @message = CONCAT(N'Check failed: …', RIGHT(MAX(w.number), 3), N' is assigned twice.')
         FROM dbo.agent_wafunnel_assignment AS w
-        GROUP BY w.number
+        GROUP BY CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2
         HAVING COUNT(*) > 1;
 
         SELECT TOP (1)
