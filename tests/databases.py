@@ -204,7 +204,7 @@ def run_in_progress(database: Database) -> Iterator[None]:
     if database.engine == "sqlite":
         path = make_url(database.url).database
         with closing(sqlite3.connect(f"{path}-run", isolation_level=None)) as lock:
-            lock.execute("BEGIN EXCLUSIVE")
+            lock.execute("BEGIN IMMEDIATE")
             yield
         return
     other = Database(database.url, database.schema)

@@ -29,8 +29,11 @@ from processes import environment
 # The short version and, with FUNNEL_TEST_LONG=1, the long one:
 LONG = os.environ.get("FUNNEL_TEST_LONG") == "1"
 DEALERS = 3
-RACES = 20 if LONG else 1
+# A race costs nothing on SQLite; on Babelfish each one has its losers parse the procedure again.
+RACES = {"sqlite": 100 if LONG else 10, "sqlserver": 20 if LONG else 1}
 LISTINGS = 100 if LONG else 16
+
+pytestmark = pytest.mark.timeout(3600 if LONG else 300)
 
 TONIGHT = date(2026, 11, 23)
 # No lead of these tests is in the pool of this day, so its deal is a success that hands nothing out:
@@ -190,7 +193,7 @@ def test_of_deals_that_start_together_one_wins_and_the_others_are_told_so(databa
         for dealer in dealers:
             stack.callback(dealer.close)
         fill(database, LEADS)
-        for _ in range(RACES):
+        for _ in range(RACES[database.engine]):
             for dealer in dealers:
                 dealer.tell("warm", business_date=NOTHING_DUE)
             assert [dealer.answer()[0] for dealer in dealers] == ["warm"] * DEALERS
@@ -207,7 +210,7 @@ def test_of_deals_that_start_together_one_wins_and_the_others_are_told_so(databa
             lost = [answer for answer in answers if not isinstance(answer[0], int)]
             assert won
             assert {outcome for outcome, _, _ in lost} <= {"RunInProgress"}
-            # Nobody is refused for a deal that nobody is making.
+            # Nobody is refused for a deal that nobody is making, such as by another one who is refused as well.
             for _, began, ended in lost:
                 assert any(winner[1] <= ended and began <= winner[2] for winner in won)
             assert [run for (run,) in database.execute("SELECT run_id FROM dbo.assignment_run ORDER BY run_id")] == (
@@ -216,7 +219,7 @@ def test_of_deals_that_start_together_one_wins_and_the_others_are_told_so(databa
             assert_dealt_one_after_the_other(database, [int(answer[0]) for answer in won])
             refused += len(lost)
     # A process that the system kept waiting may come after the first deal, and then rightly wins too; not all of them.
-    assert refused >= RACES
+    assert refused >= RACES[database.engine]
 
 
 @pytest.mark.parametrize("dies", [False, True], ids=["lets go", "dies"])

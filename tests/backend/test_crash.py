@@ -23,7 +23,10 @@ from databases import Database
 from processes import environment
 
 # How often each engine is hit, in the short version and, with FUNNEL_TEST_LONG=1, in the long one:
-KILLS = 60 if os.environ.get("FUNNEL_TEST_LONG") == "1" else 12
+LONG = os.environ.get("FUNNEL_TEST_LONG") == "1"
+KILLS = 60 if LONG else 12
+
+pytestmark = pytest.mark.timeout(3600 if LONG else 300)
 
 TONIGHT = date(2026, 11, 23)
 AGENTS = 40

@@ -10,7 +10,7 @@ import subprocess
 import threading
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -259,8 +259,7 @@ def test_an_older_procedure_is_replaced_and_what_was_granted_on_it_stays(request
 
 
 def test_in_another_schema_everything_is_made_there_and_dbo_is_left_alone(request: pytest.FixtureRequest) -> None:
-    with new_sqlserver_database(request, "sales") as database:
-        dbo = Database(database.url)
+    with new_sqlserver_database(request, "sales") as database, closing(Database(database.url)) as dbo:
         create(dbo, BARE)
         fill(dbo, leads=4)
         tables = {table: (catalogue(dbo, table), rows(dbo, table)) for table in BRIEF}
@@ -276,7 +275,6 @@ def test_in_another_schema_everything_is_made_there_and_dbo_is_left_alone(reques
 
         assert objects(dbo) == set(BRIEF)
         assert {table: (catalogue(dbo, table), rows(dbo, table)) for table in BRIEF} == tables
-        let_go(dbo)
 
 
 def assert_one_sentence(error: Exception) -> None:

@@ -90,10 +90,12 @@ class SQLite(Backend):
         """One run at a time, also among processes; the system frees it when its holder dies, however it dies.
 
         The lock of a file beside the database, since the database's own lock does not tell a run from any other writer.
+        IMMEDIATE takes one lock, so of several that come at once one gets it; EXCLUSIVE takes three, one after the
+        other, and two that come at once can refuse each other.
         """
         with closing(sqlite3.connect(f"{self.path}-run", timeout=0, isolation_level=None)) as lock:
             try:
-                lock.execute("BEGIN EXCLUSIVE")
+                lock.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
                     raise

@@ -18,6 +18,8 @@ LOGIN_SECONDS = 10
 # Numbers below this are not the server's but the client library's: nobody there, or nobody any more.
 CLIENT_ERRORS = range(20000, 20100)
 LOGIN_FAILED = 18456
+# What the client library says of a login that a server refused, and not of one that no server heard:
+ANSWERED = "DB-Lib error message 20002"
 NO_SUCH_DATABASE = 4060
 # Invalid object name; could not find stored procedure; and the one number that Babelfish has for all such errors:
 MISSING = (208, 2812)
@@ -65,6 +67,28 @@ class SQLServer(Backend):
         connection.close()
 
     def _connect(self) -> Any:
+        try:
+            return self._log_in()
+        except pymssql.Error as error:
+            raise DatabaseUnavailable(self._refusal(error)) from error
+
+    def _refusal(self, error: pymssql.Error) -> str:
+        """Why there is no connection, in a sentence."""
+        number, text = _number_and_text(error)
+        # Unless the server answered this login, number and text are what some server said before, in this process.
+        if ANSWERED not in str(error):
+            return f"The database server {self._address} cannot be reached; see that it runs and listens there."
+        if number == LOGIN_FAILED:
+            return f"{self._address} refused the login {self._url.username!r}: user or password is wrong."
+        if number == NO_SUCH_DATABASE:
+            return f"{self._address} has no database {self._url.database!r} that {self._url.username!r} may use."
+        said = f" It said: {text.rstrip('.')}." if text else ""
+        return (
+            f"{self._address} refused the login {self._url.username!r} to the database {self._url.database!r}: "
+            f"check user, password and database.{said}"
+        )
+
+    def _log_in(self) -> Any:
         return pymssql.connect(
             server=self._url.host or "",
             port=str(self._url.port or 1433),
@@ -125,12 +149,6 @@ class SQLServer(Backend):
         number, text = _number_and_text(error)
         if found := run_error(number, text):
             return found
-        if number == LOGIN_FAILED:
-            return DatabaseUnavailable(
-                f"{self._address} refused the login {self._url.username!r}: user or password is wrong."
-            )
-        if number == NO_SUCH_DATABASE:
-            return DatabaseUnavailable(f"{self._address} has no database {self._url.database!r} for this login.")
         if number in CLIENT_ERRORS or number == 0:
             return DatabaseUnavailable(f"The database server {self._address} cannot be reached or has gone away.")
         if number in MISSING or (number == BABELFISH and "does not exist" in text):

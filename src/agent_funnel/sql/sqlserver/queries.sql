@@ -115,10 +115,11 @@ ORDER BY d.number;
 
 -- name: add_do_not_contact
 -- Puts a number on the list and takes it out of the present assignments; answers what was found. Waits for a deal that
--- is under way: it has read the list already, and would hand the number out again.
+-- is under way: it has read the list already, and would hand the number out again. The name of the lock
+-- is the procedure's, so the schema's is the server's, however the setting spells it.
 DECLARE
     @number NVARCHAR(255) = %(number)s,
-    @resource NVARCHAR(255) = CONCAT(N'agent_funnel:', DB_NAME(), N':', %(schema)s),
+    @resource NVARCHAR(255) = CONCAT(N'agent_funnel:', DB_NAME(), N':', SCHEMA_NAME(SCHEMA_ID(%(schema)s))),
     @lock INT,
     @listed INT,
     @assignments INT,
