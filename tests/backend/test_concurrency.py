@@ -30,7 +30,7 @@ from processes import environment
 LONG = os.environ.get("FUNNEL_TEST_LONG") == "1"
 DEALERS = 3
 RACES = 60 if LONG else 3
-SHORT_RACES = 1_000 if LONG else 50
+SHORT_RACES = 1_000 if LONG else 100
 LISTINGS = 100 if LONG else 16
 
 pytestmark = pytest.mark.timeout(3600 if LONG else 300)
@@ -68,7 +68,8 @@ for line in sys.stdin:
         except RunInProgress:
             time.sleep(random.random() / 10)
     if word == "deal":
-        # Sleeping would wake them up one after the other.
+        time.sleep(max(0.0, moment - 0.002 - time.time()))
+        # The last of it awake: whom the system wakes up comes a little late, each one differently.
         while time.time() < moment:
             pass
     began, outcome = time.time(), "warm"
@@ -184,19 +185,14 @@ def deal_held_open(database: Database, *, dies: bool) -> Iterator[None]:
         time.sleep(1)
 
 
-@pytest.mark.parametrize(
-    ("leads", "races"), [(LEADS, RACES), (20, SHORT_RACES)], ids=["few long deals", "many short deals"]
-)
-def test_of_deals_that_start_together_one_wins_and_the_others_are_told_so(
-    database: Database, tmp_path: Path, leads: int, races: int
-) -> None:
+def test_of_deals_that_start_together_one_wins_and_the_others_are_told_so(database: Database, tmp_path: Path) -> None:
     refused = 0
     with ExitStack() as stack:
         dealers = [Dealer(database, tmp_path) for _ in range(DEALERS)]
         for dealer in dealers:
             stack.callback(dealer.close)
-        fill(database, leads)
-        for _ in range(races):
+        fill(database, LEADS)
+        for _ in range(RACES):
             for dealer in dealers:
                 dealer.tell("warm", business_date=NOTHING_DUE)
             assert [dealer.answer()[0] for dealer in dealers] == ["warm"] * DEALERS
@@ -221,9 +217,27 @@ def test_of_deals_that_start_together_one_wins_and_the_others_are_told_so(
             )
             assert_dealt_one_after_the_other(database, [int(answer[0]) for answer in won])
             refused += len(lost)
-    # A process that the system kept waiting may come after a deal, and then rightly wins too; not after a long one.
-    if leads == LEADS:
-        assert refused >= races
+    # A process that the system kept waiting may come after the first deal, and then rightly wins too; not all of them.
+    assert refused >= RACES
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_two_deals_that_start_together_never_refuse_each_other(database: Database, tmp_path: Path) -> None:
+    # A file's lock is taken in steps, in which two can get into each other's way; an application lock has none.
+    fill(database, 10)
+    with ExitStack() as stack:
+        dealers = [Dealer(database, tmp_path) for _ in range(2)]
+        for dealer in dealers:
+            stack.callback(dealer.close)
+            dealer.tell("warm", business_date=NOTHING_DUE)
+            dealer.answer()
+        for _ in range(SHORT_RACES):
+            moment = time.time() + 0.02
+            for dealer in dealers:
+                dealer.tell("deal", moment)
+            outcomes = [dealer.answer()[0] for dealer in dealers]
+            assert any(isinstance(outcome, int) for outcome in outcomes)
+            assert all(isinstance(outcome, int) or outcome == "RunInProgress" for outcome in outcomes)
 
 
 @pytest.mark.parametrize("dies", [False, True], ids=["lets go", "dies"])
