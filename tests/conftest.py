@@ -10,6 +10,9 @@ from hypothesis import settings
 
 from databases import MISSING, Database, sqlite_database, sqlserver_database, sqlserver_schema, sqlserver_url
 
+# These check things for the tests, so their failures should say as much as those of the tests.
+pytest.register_assert_rewrite("nights", "processes")
+
 # `make test-long` asks for more examples of each property:
 LONG = os.environ.get("FUNNEL_TEST_LONG") == "1"
 settings.register_profile("short", max_examples=60, deadline=None)

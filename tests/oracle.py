@@ -1,21 +1,24 @@
-"""The rule of the deal in plain Python, written from its description and from nothing else.
+"""The rules in plain Python, written from their description and from nothing else.
 
-It is slow and naive on purpose: it deals one lead at a time, round by round, so that anyone can see it is right. The
-tests hold every engine against it.
+They are slow and naive on purpose: the deal deals one lead at a time, round by round, and the undo has kept a copy of
+all assignments before every run, so that anyone can see that they are right. The tests hold every engine against them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
-from agent_funnel.errors import NoActiveAgent
+from agent_funnel.errors import AlreadyRun, NoActiveAgent, NothingToUndo
 
 Agent = tuple[str | None, str | None]  # agent, status
 Lead = tuple[str | None, int | None, datetime | None]  # number, stage, date
 Limit = tuple[str, date, date | None, int]  # agent, starts_on, ends_on, max_records
 Record = tuple[str, int, datetime]  # a lead that has all three
+Pair = tuple[str | None, str | None]  # agent, number
+Planned = tuple[int, int, Mapping[int, int], Mapping[str, int]]  # room, leads, leads by stage, leads by age in days
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Dealt:
     leads: list[Lead]  # all rows of wafunnel, in the order they were given
     history: list[tuple[str, str, datetime, int]]  # agent, number, date, stage before
     last_agent: str | None  # whom the next run begins after
+    rooms: dict[str, int]  # who took part, and how much each might get
     amounts: dict[str, int]
 
 
@@ -99,6 +103,7 @@ def deal(
         leads=after,
         history=[(name, number, created, stage) for name, (number, stage, created) in hands],
         last_agent=last_agent,
+        rooms=rooms,
         amounts={
             "agents": len(rooms),
             "pool": len(pool),
@@ -112,3 +117,118 @@ def deal(
             "largest_share": max(shares.values()),
         },
     )
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """What a preview should say."""
+
+    shares: dict[str, Planned]  # by agent
+    stay: int
+    change_hands: int
+    come: int
+    leave: int
+
+
+def foresee(dealt: Dealt, assignments: Collection[Pair], business_date: date) -> Foreseen:
+    """Tells a deal, as it turned out, from the assignments before it."""
+    shares: dict[str, Planned] = {}
+    for name, room in dealt.rooms.items():
+        stages = {1: 0, 2: 0, 3: 0}
+        ages = {"0_to_7": 0, "8_to_30": 0, "31_and_more": 0}
+        for agent, _, created, stage in dealt.history:
+            if agent == name:
+                if stage in stages:
+                    stages[stage] += 1
+                days = (business_date - created.date()).days
+                ages["0_to_7" if days <= 7 else "8_to_30" if days <= 30 else "31_and_more"] += 1
+        shares[name] = (room, sum(ages.values()), stages, ages)
+
+    held = {number for _, number in assignments if number is not None}
+    stay = sum(pair in assignments for pair in dealt.assignments)
+    come = sum(number not in held for _, number in dealt.assignments)
+    return Foreseen(
+        shares=shares,
+        stay=stay,
+        change_hands=len(dealt.assignments) - stay - come,
+        come=come,
+        leave=len(held - {number for _, number in dealt.assignments}),
+    )
+
+
+@dataclass
+class PastRun:
+    """A run that succeeded, and what an undo of it needs to know."""
+
+    run_id: int
+    business_date: date
+    trigger: str
+    dealt: Dealt
+    assignments_before: list[Pair]
+    status: str = "succeeded"
+    purged: bool = False
+
+
+@dataclass
+class Floor:
+    """The whole floor: what is in the tables, and every run that there was. It is changed by assigning to it, too."""
+
+    agents: list[Agent] = field(default_factory=list)
+    leads: list[Lead] = field(default_factory=list)
+    limits: list[Limit] = field(default_factory=list)
+    do_not_contact: list[str] = field(default_factory=list)
+    assignments: list[Pair] = field(default_factory=list)
+    runs: list[PastRun] = field(default_factory=list)
+
+    def deal(self, business_date: date, **knobs: Any) -> Dealt:
+        """What a run would do; changes nothing. Raises NoActiveAgent."""
+        dealing = [run for run in self.standing() if run.dealt.assignments]
+        last_agent = dealing[-1].dealt.last_agent if dealing else None
+        return deal(
+            self.agents, self.leads, self.limits, self.do_not_contact, last_agent, business_date, **knobs
+        )  # fmt: skip
+
+    def standing(self) -> list[PastRun]:
+        """The runs that are not undone."""
+        return [run for run in self.runs if run.status == "succeeded"]
+
+    def run(self, run_id: int, business_date: date, trigger: str = "manual", **knobs: Any) -> Dealt:
+        """Deals, under this number. Raises AlreadyRun and NoActiveAgent."""
+        scheduled = [run.business_date for run in self.runs if run.trigger == "schedule"]
+        if trigger == "schedule" and business_date in scheduled:
+            raise AlreadyRun
+        dealt = self.deal(business_date, **knobs)
+        self.runs.append(PastRun(run_id, business_date, trigger, dealt, list(self.assignments)))
+        self.leads = dealt.leads
+        self.assignments = list(dealt.assignments)
+        return dealt
+
+    def undo(self, run_id: int | None = None) -> dict[str, int]:
+        """Takes the last run back, and says how; with `run_id`, only that one. Raises NothingToUndo."""
+        standing = self.standing()
+        # The assignments that come back are those of the deal before, so its history must be there too.
+        if not standing or run_id not in (None, standing[-1].run_id) or any(run.purged for run in standing[-2:]):
+            raise NothingToUndo
+        last = standing[-1]
+        dealt = {(number, stage + 1, created) for _, number, created, stage in last.dealt.history}
+        found = dealt & set(self.leads)
+        self.leads = [
+            (number, stage - 1 if (number, stage, created) in dealt and stage is not None else stage, created)
+            for number, stage, created in self.leads
+        ]
+        self.assignments = [pair for pair in last.assignments_before if pair[1] not in self.do_not_contact]
+        last.status = "undone"
+        return {
+            "restored": len(found),
+            "changed_since": len(dealt) - len(found),
+            "assignments": len(self.assignments),
+            "suppressed": len(last.assignments_before) - len(self.assignments),
+        }
+
+    def purge(self) -> int:
+        """Forgets the history of all runs but the last two that are not undone; answers how many these are."""
+        kept = [run.run_id for run in self.standing()[-2:]]
+        going = [run for run in self.runs if not run.purged and run.run_id not in kept]
+        for run in going:
+            run.purged = True
+        return len(going)

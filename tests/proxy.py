@@ -5,6 +5,11 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+from dataclasses import dataclass, field
+from typing import Literal
+
+# What becomes of a call whose connection is cut: the server never gets it; has answered it; or gets it only later.
+Cut = Literal["before", "after", "late"]
 
 
 class Proxy:
@@ -14,6 +19,8 @@ class Proxy:
         self._target = (host, port)
         self._open: list[socket.socket] = []
         self._listener: socket.socket | None = None
+        self._cuts: list[tuple[bytes, Cut]] = []
+        self._held: list[tuple[_Line, bytes]] = []
         self.port = 0
         self.start()
 
@@ -26,24 +33,71 @@ class Proxy:
         """Refuses new connections and breaks those that are open."""
         assert self._listener is not None
         for each in (self._listener, *self._open):
-            with contextlib.suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-            each.close()
+            _close(each)
         self._open.clear()
+
+    def cut(self, text: str, when: Cut, times: int = 1) -> None:
+        """Cuts the connection of whoever sends this text next, and then so many times; they get no answer to it."""
+        self._cuts += [(text.encode("utf-16-le"), when)] * times
+
+    def is_done(self) -> bool:
+        """Whether everything was cut that was to be."""
+        return not self._cuts
+
+    def deliver(self) -> None:
+        """Sends what was cut "late", and returns when the server has answered it."""
+        while self._held:
+            line, data = self._held.pop()
+            line.server.sendall(data)
+            assert line.ended.wait(60)
+            _close(line.server)
 
     def _accept(self, listener: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = listener.accept()
-                server = socket.create_connection(self._target)
-                self._open += [client, server]
-                for source, sink in ((client, server), (server, client)):
-                    threading.Thread(target=self._copy, args=(source, sink), daemon=True).start()
+                line = _Line(client, socket.create_connection(self._target))
+                self._open += [line.client, line.server]
+                for copy in (self._requests, self._answers):
+                    threading.Thread(target=copy, args=(line,), daemon=True).start()
+
+    def _requests(self, line: _Line) -> None:
+        with contextlib.suppress(OSError):
+            while data := line.client.recv(65536):
+                if self._cuts and self._cuts[0][0] in data:
+                    _, when = self._cuts.pop(0)
+                    line.cut = True
+                    if when != "after":
+                        _close(line.client)
+                    if when == "late":
+                        self._held.append((line, data))
+                        return
+                    if when == "before":
+                        break
+                line.server.sendall(data)
+        _close(line.server)
 
     @staticmethod
-    def _copy(source: socket.socket, sink: socket.socket) -> None:
+    def _answers(line: _Line) -> None:
         with contextlib.suppress(OSError):
-            while data := source.recv(65536):
-                sink.sendall(data)
-        with contextlib.suppress(OSError):
-            sink.shutdown(socket.SHUT_RDWR)
+            # An answer is sent when the call is done, so its first bytes say as much as all of it.
+            while (data := line.server.recv(65536)) and not line.cut:
+                line.client.sendall(data)
+        _close(line.client)
+        line.ended.set()
+
+
+@dataclass
+class _Line:
+    """A connection through the proxy; `ended` when the server has no more to say on it."""
+
+    client: socket.socket
+    server: socket.socket
+    cut: bool = False
+    ended: threading.Event = field(default_factory=threading.Event)
+
+
+def _close(each: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        each.shutdown(socket.SHUT_RDWR)
+    each.close()

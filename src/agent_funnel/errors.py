@@ -4,9 +4,12 @@ FunnelError
 ├── SettingsError               a setting has a bad value
 ├── ImportRefused               a file has bad rows, or is no such file at all
 ├── NotEmpty                    the demo found leads already there
+├── BrakeApplied                the scheduled run would be so unlike the last ones that it waits for a person
 ├── NotFound                    what was to be removed or shown is not there
 ├── DatabaseError
-│   ├── DatabaseUnavailable     nobody answers, or the database is busy
+│   ├── DatabaseUnavailable     nobody answers
+│   │   ├── DatabaseBusy        somebody else has what we need: a lock, or won a deadlock; nothing was done
+│   │   └── ConnectionLost      the connection broke in the middle of a call; what became of it is not known
 │   └── NotInstalled            tables or procedures are missing
 └── RunError                    the deal itself said no; `number` is the SQL number
     ├── RunInProgress       50001
@@ -44,6 +47,10 @@ class NotEmpty(FunnelError):
     """The database has leads already."""
 
 
+class BrakeApplied(FunnelError):
+    """The scheduled run waits for a person; nothing was changed."""
+
+
 class NotFound(FunnelError):
     """There is no such thing."""
 
@@ -54,6 +61,14 @@ class DatabaseError(FunnelError):
 
 class DatabaseUnavailable(DatabaseError):
     """The database cannot be reached; nothing was changed."""
+
+
+class DatabaseBusy(DatabaseUnavailable):
+    """The database is busy; nothing was changed."""
+
+
+class ConnectionLost(DatabaseUnavailable):
+    """The connection to the database broke; whether the change was made is not known."""
 
 
 class NotInstalled(DatabaseError):

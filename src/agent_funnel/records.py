@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 Row = Mapping[str, Any]
+
+# The longest name, number or reason that every table can hold, in characters:
+LONGEST = 255
 
 
 def _date(value: date | str) -> date:
@@ -22,7 +25,7 @@ def _moment(value: datetime | str) -> datetime:
 
 @dataclass(frozen=True)
 class Run:
-    """One execution of the deal: the summary row of the procedure, column by column.
+    """One execution of the deal: the summary row of the procedure, column by column. A preview has the run_id 0.
 
     All amounts are leads, except `agents` (people). `per_agent` is the even share before limits of single agents;
     `duplicates` are eligible records that wait behind another record of their number, `suppressed` those kept out by
@@ -57,6 +60,136 @@ class Run:
     def seconds(self) -> float:
         """How long the run took."""
         return (self.finished_at - self.started_at).total_seconds()
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A run as it is kept, with what became of it. The amounts are None in a run that never got to count.
+
+    `restored` and `changed_since` are the leads that its undo took back and left; `purged_at` says since when its
+    history is gone. Moments are in UTC.
+    """
+
+    run_id: int
+    business_date: date
+    trigger: str
+    actor: str | None
+    status: str
+    agents: int | None
+    pool: int | None
+    per_agent: int | None
+    assigned: int | None
+    left_over: int | None
+    duplicates: int | None
+    suppressed: int | None
+    smallest_share: int | None
+    largest_share: int | None
+    started_at: datetime
+    finished_at: datetime | None
+    max_per_agent: int
+    window_days: int
+    newest_first: bool
+    undone_at: datetime | None
+    undone_by: str | None
+    restored: int | None
+    changed_since: int | None
+    purged_at: datetime | None
+
+    @classmethod
+    def from_row(cls, row: Row) -> Self:
+        values = {name: row[name] for name in cls.__dataclass_fields__}
+        values["business_date"] = _date(row["business_date"])
+        values["newest_first"] = bool(row["newest_first"])
+        for name in ("started_at", "finished_at", "undone_at", "purged_at"):
+            values[name] = None if row[name] is None else _moment(row[name])
+        return cls(**values)
+
+
+@dataclass(frozen=True)
+class Undone:
+    """An undo: the run it took back, and how.
+
+    `restored` leads went back by one stage, `changed_since` were left, as somebody had changed their stage;
+    `assignments` came back, `suppressed` ones did not, as their number is on the do-not-contact list now.
+    """
+
+    run_id: int
+    business_date: date
+    undone_at: datetime
+    actor: str | None
+    restored: int
+    changed_since: int
+    assignments: int
+    suppressed: int
+
+    @classmethod
+    def from_row(cls, row: Row) -> Self:
+        values = {name: row[name] for name in cls.__dataclass_fields__}
+        values["business_date"] = _date(row["business_date"])
+        values["undone_at"] = _moment(row["undone_at"])
+        return cls(**values)
+
+
+@dataclass(frozen=True)
+class PreviewShare:
+    """What one agent would get: `by_stage` and `by_age` (whole days before the business date) count leads."""
+
+    agent: str
+    room: int
+    leads: int
+    by_stage: Mapping[int, int]
+    by_age: Mapping[str, int]
+
+    @classmethod
+    def from_row(cls, row: Row) -> Self:
+        return cls(
+            agent=row["agent"],
+            room=row["room"],
+            leads=row["leads"],
+            by_stage={stage: row[f"stage_{stage}"] for stage in (1, 2, 3)},
+            by_age={age: row[f"days_{age}"] for age in ("0_to_7", "8_to_30", "31_and_more")},
+        )
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a run would do. Leads would `stay` with their agent, `change_hands`, `come` (nobody has them) or `leave`."""
+
+    run: Run
+    shares: tuple[PreviewShare, ...]
+    stay: int
+    change_hands: int
+    come: int
+    leave: int
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who held a number: from the end of the run that dealt it (UTC) until the next deal or its undo; None = still."""
+
+    run_id: int
+    business_date: date
+    agent: str
+    stage: int
+    held_from: datetime
+    held_until: datetime | None
+    status: str
+
+    @classmethod
+    def from_row(cls, row: Row) -> Self:
+        values = {name: row[name] for name in cls.__dataclass_fields__}
+        values["business_date"] = _date(row["business_date"])
+        values["held_from"] = _moment(row["held_from"])
+        values["held_until"] = None if row["held_until"] is None else _moment(row["held_until"])
+        return cls(**values)
+
+
+@dataclass(frozen=True)
+class Purged:
+    """What a purge removed: the history of so many runs, in so many rows."""
+
+    runs: int
+    rows: int
 
 
 @dataclass(frozen=True)
@@ -115,6 +248,78 @@ class BadRow:
 
 
 @dataclass(frozen=True)
+class ScheduleState:
+    """What the database knows of the schedule: `settled` is the newest business date that had a scheduled run, or is
+    recorded as having passed without one; `failures` and `failed_at` (the last one, UTC) are those of the business date
+    that was asked for, and `holiday` whether it is one. Moments are in UTC.
+    """
+
+    settled: date | None
+    installed_at: datetime | None
+    paused: bool
+    failures: int
+    failed_at: datetime | None
+    holiday: bool
+
+    @classmethod
+    def from_row(cls, row: Row) -> Self:
+        settled, installed_at, failed_at = row["settled"], row["installed_at"], row["failed_at"]
+        return cls(
+            settled=None if settled is None else _date(settled),
+            installed_at=None if installed_at is None else _moment(installed_at),
+            paused=row["pause_id"] is not None,
+            failures=row["failures"],
+            failed_at=None if failed_at is None else _moment(failed_at),
+            holiday=bool(row["holiday"]),
+        )
+
+
+@dataclass(frozen=True)
+class Pause:
+    """A pause of the clock; it lasts while `resumed_at` (UTC) is None."""
+
+    pause_id: int
+    paused_at: datetime
+    paused_by: str | None
+    reason: str | None
+    resumed_at: datetime | None
+    resumed_by: str | None
+
+    @classmethod
+    def from_row(cls, row: Row) -> Self:
+        values = {name: row[name] for name in cls.__dataclass_fields__}
+        values["paused_at"] = _moment(row["paused_at"])
+        values["resumed_at"] = None if row["resumed_at"] is None else _moment(row["resumed_at"])
+        return cls(**values)
+
+
+@dataclass(frozen=True)
+class Holiday:
+    """A day on which no scheduled run is due."""
+
+    day: date
+    name: str | None
+
+    @classmethod
+    def from_row(cls, row: Row) -> Self:
+        return cls(day=_date(row["day"]), name=row["name"])
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a business date: `succeeded` or `undone`, by a run; or `missed`, `failed`, `holiday`, `paused`."""
+
+    business_date: date
+    outcome: str
+    run_id: int | None
+    at: datetime
+
+    @classmethod
+    def from_row(cls, row: Row) -> Self:
+        return cls(_date(row["business_date"]), row["outcome"], row["run_id"], _moment(row["at"]))
+
+
+@dataclass(frozen=True)
 class Imported:
     """What an import did, in rows of the file: `rows` = `added` + `kept` (in the database already) + `bad_rows`.
 
@@ -135,3 +340,20 @@ class Installed:
     made: tuple[str, ...]
     kept: tuple[str, ...]
     replaced: tuple[str, ...]
+
+
+Level = Literal["ok", "note", "warning", "error"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What `doctor` found in one of its checks, in a sentence, and what to do about it.
+
+    A note is worth knowing, a warning worth looking at; an error keeps the deal from working, or means that records
+    contradict each other.
+    """
+
+    check: str
+    level: Level
+    text: str
+    remedy: str | None = None

@@ -6,17 +6,21 @@ This is the only reader of the environment.
 from __future__ import annotations
 
 import re
+import ssl
 from datetime import time, timedelta
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from agent_funnel.errors import SettingsError
 
 # What no message may repeat:
-SECRET = {"database_url"}
+SECRET = {"database_url", "notify_urls", "dead_man_url"}
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+NOTICES = ("finished", "failed", "missed", "recovered", "warning", "refused")
 
 
 def _zone(value: object) -> object:
@@ -49,9 +53,46 @@ def _duration(value: object) -> object:
     return duration
 
 
+def _weekdays(value: object) -> object:
+    """`mon-fri` or `mon,wed,sat` as the numbers that Python gives weekdays, Monday being 0."""
+    if not isinstance(value, str):
+        return value
+    found: set[int] = set()
+    for part in value.lower().replace(" ", "").split(","):
+        first, _, last = part.partition("-")
+        if first not in WEEKDAYS or (last and last not in WEEKDAYS):
+            raise ValueError("is not a list of weekdays; write for example mon-fri or mon,wed,sat")
+        begin, end = WEEKDAYS.index(first), WEEKDAYS.index(last or first)
+        found |= {day % 7 for day in range(begin, end + 1 if end >= begin else end + 8)}
+    return frozenset(found)
+
+
+def _words(*allowed: str) -> BeforeValidator:
+    """A list of words, separated by commas, of which each must be allowed."""
+
+    def check(value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        words = [word.strip().lower() for word in value.split(",") if word.strip()]
+        if unknown := sorted(set(words) - set(allowed)):
+            raise ValueError(f"has the unknown word {unknown[0]}; allowed are {', '.join(allowed)}")
+        return frozenset(words)
+
+    return BeforeValidator(check)
+
+
+def _urls(value: object) -> object:
+    return tuple(url for url in value.split() if url) if isinstance(value, str) else value
+
+
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone), PlainSerializer(str)]
 ClockTime = Annotated[time, BeforeValidator(_clock_time)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
+# The lists are texts of ours, not the JSON that pydantic-settings would take them for.
+Weekdays = Annotated[frozenset[int], NoDecode, BeforeValidator(_weekdays)]
+Brakes = Annotated[frozenset[str], NoDecode, _words("pool", "procedure")]
+Notices = Annotated[frozenset[str], NoDecode, _words(*NOTICES)]
+Urls = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_urls)]
 
 
 class Settings(BaseSettings):
@@ -75,11 +116,52 @@ class Settings(BaseSettings):
     timezone: Zone = ZoneInfo("UTC")
     run_at: ClockTime = time(20, 40)
     catch_up: Duration = timedelta(hours=3)
+    weekdays: Weekdays = frozenset(range(7))
+    brake: Brakes = frozenset()
+    pool_factor: float = Field(default=5.0, gt=1.0, le=1_000_000.0)
+    notify_urls: Urls = ()
+    notify_on: Notices = frozenset(NOTICES) - {"finished"}
+    dead_man_url: str | None = Field(default=None, pattern=r"^https?://")
+    log_format: Literal["console", "json"] = "console"
     max_per_agent: int = Field(default=450, ge=1, le=1_000_000)
     window_days: int = Field(default=45, ge=0, le=36_500)
     newest_first: bool = False
+    lock_wait: Duration = timedelta(seconds=30)
+    call_timeout: Duration = timedelta(minutes=15)
+    # None: required, except on this machine.
+    encryption: Literal["require", "request", "off"] | None = None
+    ca_file: Path | None = None
     host: str = "127.0.0.1"
     port: int = Field(default=5000, ge=0, le=65_535)
+
+    @field_validator("lock_wait")
+    @classmethod
+    def _lock_wait_is_bounded(cls, value: timedelta) -> timedelta:
+        if not timedelta(seconds=1) <= value <= timedelta(hours=1):
+            raise ValueError("is not from 1s to 1h")
+        return value
+
+    @field_validator("call_timeout")
+    @classmethod
+    def _call_timeout_lets_something_happen(cls, value: timedelta) -> timedelta:
+        if value < timedelta(seconds=1):
+            raise ValueError("is not from 1s to 24h")
+        return value
+
+    @field_validator("ca_file")
+    @classmethod
+    def _ca_file_holds_a_certificate(cls, value: Path | None) -> Path | None:
+        if value is None:
+            return None
+        try:
+            # By hand first: the library says of a directory that it is a file without a certificate.
+            value.read_bytes()
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(value)
+        except ssl.SSLError:
+            raise ValueError("holds no certificate in PEM format") from None
+        except OSError as error:
+            raise ValueError(f"cannot be read: {error.strerror}") from None
+        return value.absolute()
 
     @field_validator("host")
     @classmethod

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from agent_funnel.backends import Backend
 from agent_funnel.errors import ImportRefused
-from agent_funnel.records import BadRow, Imported
+from agent_funnel.records import LONGEST, BadRow, Imported
 
 # Rows that travel to the database at a time:
 CHUNK = 20_000
@@ -143,8 +143,8 @@ def _lead(number: str, stage: str, date: str) -> Values | str:
 
 def _agent(agent: str, status: str) -> Values | str:
     """The values of an agent as the database takes them, or what is wrong with them."""
-    if not agent or len(agent) > 255:
-        return f"agent has {len(agent)} characters; it needs 1 to 255"
+    if not agent or len(agent) > LONGEST:
+        return f"agent has {len(agent)} characters; it needs 1 to {LONGEST}"
     if status.lower() not in STATUSES:
         return f"status {status[:40]!r} is not active or inactive"
     return agent, status.lower()

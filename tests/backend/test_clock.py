@@ -13,7 +13,8 @@ import time_machine
 
 from agent_funnel.schedule import Clock
 from agent_funnel.settings import load
-from databases import Database, run_in_progress, snapshot
+from databases import Database, snapshot
+from processes import run_in_progress
 
 BERLIN = ZoneInfo("Europe/Berlin")
 EVENING = datetime(2026, 6, 1, 20, 39, 58, tzinfo=BERLIN)
@@ -102,17 +103,25 @@ def test_several_clocks_make_one_run(floor: Database) -> None:
 def test_a_look_never_raises_and_the_next_one_tries_again(floor: Database) -> None:
     at = datetime(2026, 6, 1, 18, 41, tzinfo=UTC)
     ticking = Clock(floor.backend, load(timezone="Europe/Berlin"), lambda: at)
-    floor.execute("UPDATE dbo.agents SET status = 'inactive'")
     before = snapshot(floor)
-    ticking.look()
     with run_in_progress(floor):
-        floor.execute("UPDATE dbo.agents SET status = 'active'")
         ticking.look()
-    floor.execute("UPDATE dbo.agents SET status = 'inactive'")
+    # That another run was in the way is no failure.
     assert snapshot(floor) == before
+
+    floor.execute("UPDATE dbo.agents SET status = 'inactive'")
+    ticking.look()
+    failed = floor.execute("SELECT attempt, error_number, message FROM dbo.assignment_failure")
+    assert [(attempt, number) for attempt, number, _ in failed] == [(1, 50002)]
+    assert "No agent is active" in failed[0][2]
+    assert [run[2] for run in runs(floor)] == ["failed"]
+    # Not at once:
     floor.execute("UPDATE dbo.agents SET status = 'active'")
     ticking.look()
-    assert len(runs(floor)) == 1
+    assert [run[2] for run in runs(floor)] == ["failed"]
+    at += timedelta(seconds=31)
+    ticking.look()
+    assert [run[2] for run in runs(floor)] == ["failed", "succeeded"]
 
 
 def test_a_manual_run_does_not_take_the_place_of_the_scheduled_one(floor: Database) -> None:

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from datetime import date
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+import pymssql
 import pytest
-from sqlalchemy.engine import make_url
 
 from agent_funnel import service
-from agent_funnel.backends import connect
 from agent_funnel.errors import PoolChanged, RunInProgress
 from agent_funnel.records import Run
 from agent_funnel.settings import load
 from databases import Database, snapshot
-from processes import environment
+from processes import NOTHING_DUE, run_in_progress, warm_dealers, warm_up
 
 # The short version and, with FUNNEL_TEST_LONG=1, the long one:
 LONG = os.environ.get("FUNNEL_TEST_LONG") == "1"
@@ -36,8 +32,6 @@ LISTINGS = 100 if LONG else 16
 pytestmark = pytest.mark.timeout(3600 if LONG else 300)
 
 TONIGHT = date(2026, 11, 23)
-# No lead of these tests is in the pool of this day, so its deal is a success that hands nothing out:
-NOTHING_DUE = date(9998, 12, 31)
 AGENTS = 50
 # So many that processes which start together meet in the middle of a deal:
 LEADS = 20_000
@@ -45,50 +39,6 @@ LEADS = 20_000
 SETTLE_SECONDS = 2.0
 # What "at once" means on a busy machine:
 AT_ONCE_SECONDS = 5.0
-
-# A process that deals whenever it is told to. Babelfish parses the procedure for seconds in each new session; "warm"
-# has that done, so that the deal that comes next starts the moment it is asked for.
-DEALER = """
-import json, random, sys, time
-from datetime import date
-from agent_funnel import service
-from agent_funnel.backends import connect
-from agent_funnel.errors import FunnelError, RunInProgress
-from agent_funnel.settings import load
-
-settings = load()
-backend = connect(settings.database_url, settings.database_schema)
-for line in sys.stdin:
-    word, moment, day = json.loads(line)
-    business_date = date.fromisoformat(day)
-    while word == "warm":
-        try:
-            service.assign(backend, settings, business_date=business_date)
-            break
-        except RunInProgress:
-            time.sleep(random.random() / 10)
-    if word == "deal":
-        time.sleep(max(0.0, moment - 0.002 - time.time()))
-        # The last of it awake: whom the system wakes up comes a little late, each one differently.
-        while time.time() < moment:
-            pass
-    began, outcome = time.time(), "warm"
-    if word == "deal":
-        try:
-            outcome = service.assign(backend, settings, business_date=business_date).run_id
-        except FunnelError as error:
-            outcome = type(error).__name__
-    print(json.dumps([outcome, began, time.time()]), flush=True)
-"""
-
-# A process that holds the run lock of an SQLite database, as a deal does, until it is told to let go or dies:
-HOLDER = """
-import sqlite3, sys
-lock = sqlite3.connect(sys.argv[1], timeout=0, isolation_level=None)
-lock.execute("BEGIN IMMEDIATE")
-print("held", flush=True)
-sys.stdin.readline()
-"""
 
 
 def fill(database: Database, leads: int) -> None:
@@ -112,32 +62,6 @@ def assert_dealt_one_after_the_other(database: Database, runs: list[int]) -> Non
     assert database.execute("SELECT COUNT(*) FROM dbo.assignment_run WHERE status <> 'succeeded'") == [(0,)]
 
 
-class Dealer:
-    """A process of its own that deals when told to."""
-
-    def __init__(self, database: Database, directory: Path) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", DEALER],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=directory,
-            env=environment(FUNNEL_DATABASE_URL=database.url, FUNNEL_SCHEMA=database.schema),
-        )  # fmt: skip
-
-    def tell(self, word: str, moment: float = 0.0, business_date: date = TONIGHT) -> None:
-        stdin: IO[str] = self.process.stdin  # type: ignore[assignment]
-        stdin.write(json.dumps([word, moment, business_date.isoformat()]) + "\n")
-        stdin.flush()
-
-    def answer(self) -> tuple[int | str, float, float]:
-        """The number of the run or the name of the error, and when the deal began and ended."""
-        stdout: IO[str] = self.process.stdout  # type: ignore[assignment]
-        outcome, began, ended = json.loads(stdout.readline())
-        return outcome, began, ended
-
-    def close(self) -> None:
-        self.process.kill()
-        self.process.communicate()
-
-
 @contextmanager
 def another_session(database: Database) -> Iterator[Any]:
     """A cursor of a session of its own on the T-SQL engine, on which nothing is committed unless it says so."""
@@ -145,57 +69,13 @@ def another_session(database: Database) -> Iterator[Any]:
         yield other.raw.cursor()
 
 
-@contextmanager
-def deal_held_open(database: Database, *, dies: bool) -> Iterator[None]:
-    """Somebody else holds what a deal holds, from here to the end of the block, where they let go or die."""
-    if database.engine == "sqlite":
-        path = f"{make_url(database.url).database}-run"
-        process = subprocess.Popen(
-            [sys.executable, "-c", HOLDER, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "held\n"
-            yield
-            if dies:
-                process.kill()
-            process.communicate("let go\n")
-        finally:
-            process.kill()
-            process.wait()
-        return
-    with another_session(database) as cursor:
-        name = database.execute("SELECT DB_NAME()")[0][0]
-        cursor.execute(
-            """
-            BEGIN TRANSACTION;
-            DECLARE @lock INT;
-            EXECUTE @lock = sp_getapplock
-                @Resource = %s, @LockMode = 'Exclusive', @LockOwner = 'Transaction', @LockTimeout = 0;
-            IF @lock < 0
-                THROW 50000, N'the lock is taken', 1;
-            """,
-            (f"agent_funnel:{name}:{database.schema}",),
-        )
-        yield
-        if not dies:
-            cursor.execute("COMMIT TRANSACTION;")
-    if dies:
-        # The server frees the lock when it notices that its client has gone, which takes it a moment.
-        time.sleep(1)
-
-
 def test_of_deals_that_start_together_one_wins_and_the_others_are_told_so(database: Database, tmp_path: Path) -> None:
+    fill(database, LEADS)
     refused = 0
-    with ExitStack() as stack:
-        dealers = [Dealer(database, tmp_path) for _ in range(DEALERS)]
-        for dealer in dealers:
-            stack.callback(dealer.close)
-        fill(database, LEADS)
+    with warm_dealers(database, tmp_path, TONIGHT, DEALERS) as dealers:
         for _ in range(RACES):
-            for dealer in dealers:
-                dealer.tell("warm", business_date=NOTHING_DUE)
-            assert [dealer.answer()[0] for dealer in dealers] == ["warm"] * DEALERS
+            # Again before each race, though nobody should have lost their session since.
+            warm_up(dealers)
             for table in ("assignment_run", "assignment_history", "agent_wafunnel_assignment"):
                 database.execute(f"DELETE FROM dbo.{table}")
             database.execute("UPDATE dbo.wafunnel SET stage = 1")
@@ -205,17 +85,16 @@ def test_of_deals_that_start_together_one_wins_and_the_others_are_told_so(databa
                 dealer.tell("deal", moment)
             answers = [dealer.answer() for dealer in dealers]
 
-            won = [answer for answer in answers if isinstance(answer[0], int)]
-            lost = [answer for answer in answers if not isinstance(answer[0], int)]
+            won = [answer for answer in answers if isinstance(answer.outcome, int)]
+            lost = [answer for answer in answers if not isinstance(answer.outcome, int)]
             assert won
-            assert {outcome for outcome, _, _ in lost} <= {"RunInProgress"}
+            assert {answer.outcome for answer in lost} <= {"RunInProgress"}
             # Nobody is refused for a deal that nobody is making, such as by another one who is refused as well.
-            for _, began, ended in lost:
-                assert any(winner[1] <= ended and began <= winner[2] for winner in won)
-            assert [run for (run,) in database.execute("SELECT run_id FROM dbo.assignment_run ORDER BY run_id")] == (
-                sorted(answer[0] for answer in won)
-            )
-            assert_dealt_one_after_the_other(database, [int(answer[0]) for answer in won])
+            for loser in lost:
+                assert any(winner.began <= loser.ended and loser.began <= winner.ended for winner in won)
+            runs = sorted(int(winner.outcome) for winner in won)
+            assert database.execute("SELECT run_id FROM dbo.assignment_run ORDER BY run_id") == [(run,) for run in runs]
+            assert_dealt_one_after_the_other(database, runs)
             refused += len(lost)
     # A process that the system kept waiting may come after the first deal, and then rightly wins too; not all of them.
     assert refused >= RACES
@@ -225,17 +104,12 @@ def test_of_deals_that_start_together_one_wins_and_the_others_are_told_so(databa
 def test_two_deals_that_start_together_never_refuse_each_other(database: Database, tmp_path: Path) -> None:
     # A file's lock is taken in steps, in which two can get into each other's way; an application lock has none.
     fill(database, 10)
-    with ExitStack() as stack:
-        dealers = [Dealer(database, tmp_path) for _ in range(2)]
-        for dealer in dealers:
-            stack.callback(dealer.close)
-            dealer.tell("warm", business_date=NOTHING_DUE)
-            dealer.answer()
+    with warm_dealers(database, tmp_path, TONIGHT, 2) as dealers:
         for _ in range(SHORT_RACES):
             moment = time.time() + 0.02
             for dealer in dealers:
                 dealer.tell("deal", moment)
-            outcomes = [dealer.answer()[0] for dealer in dealers]
+            outcomes = [dealer.answer().outcome for dealer in dealers]
             assert any(isinstance(outcome, int) for outcome in outcomes)
             assert all(isinstance(outcome, int) or outcome == "RunInProgress" for outcome in outcomes)
 
@@ -249,7 +123,7 @@ def test_a_deal_is_refused_at_once_while_another_is_open_and_works_when_that_one
     service.assign(database.backend, load(), business_date=TONIGHT)
     before = snapshot(database)
 
-    with deal_held_open(database, dies=dies):
+    with run_in_progress(database, dies=dies):
         began = time.monotonic()
         with pytest.raises(RunInProgress) as refusal:
             service.assign(database.backend, load(), business_date=TONIGHT)
@@ -310,7 +184,8 @@ def test_a_number_put_on_the_list_while_a_deal_runs_is_in_no_assignment_afterwar
             dealt = pool.submit(deal, max(0.0, -delay))
             time.sleep(max(0.0, delay))
             service.add_do_not_contact(database.backend, number, "asked not to be called")
-            dealt.result()
+            # However the two meet, nobody is refused: one of them waits.
+            assert isinstance(dealt.result(), Run)
             assert_gone(number)
     assert database.execute("SELECT COUNT(*) FROM dbo.do_not_contact") == [(LISTINGS + 2,)]
 
@@ -346,7 +221,7 @@ def test_a_lead_that_changes_under_the_deal_ends_it_with_pool_changed_and_nothin
 ) -> None:
     parameters = {
         "business_date": TONIGHT.isoformat(), "max_per_agent": 450, "window_days": 45, "newest_first": 0,
-        "trigger": "manual", "actor": None,
+        "trigger": "manual", "actor": None, "request": None,
     }  # fmt: skip
     with deal_blocked_by_a_changed_lead(
         # Not by the service, which would deal again and hide it.
@@ -381,17 +256,68 @@ def test_the_service_deals_again_when_a_lead_changed_under_the_deal(database: Da
     assert len(database.execute("SELECT number FROM dbo.agent_wafunnel_assignment")) == 100
 
 
+def wait_until_the_list_is_locked(database: Database) -> None:
+    name = database.execute("SELECT DB_NAME()")[0][0]
+    deadline = time.monotonic() + 60
+    with closing(Database(database.url, database.schema)) as other:
+        while time.monotonic() < deadline:
+            try:
+                other.execute(
+                    """
+                    DECLARE @lock INT;
+                    BEGIN TRANSACTION;
+                    EXECUTE @lock = sp_getapplock
+                        @Resource = %s, @LockMode = 'Exclusive', @LockOwner = 'Transaction', @LockTimeout = 0;
+                    ROLLBACK TRANSACTION;
+                    IF @lock < 0
+                        THROW 50000, N'somebody has it', 1;
+                    """,
+                    f"agent_funnel:{name}:{database.schema}:records",
+                )
+            except pymssql.Error:
+                return
+            time.sleep(0.05)
+    raise AssertionError("nobody has locked the list")
+
+
+@pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
+def test_a_deal_that_comes_while_the_list_is_being_changed_waits_for_that_and_is_not_refused(
+    database: Database,
+) -> None:
+    fill(database, 100)
+    service.assign(database.backend, load(), business_date=NOTHING_DUE)
+    with closing(Database(database.url, database.schema)) as other, ThreadPoolExecutor(1) as pool:
+        # A listing is held open by somebody who has a row of the assignments that it wants to delete.
+        number = "4930000007"
+        database.insert("agent_wafunnel_assignment", ("agent", "number"), [("agent 000", number)])
+        other.execute("BEGIN TRANSACTION")
+        other.execute("UPDATE dbo.agent_wafunnel_assignment SET agent = 'agent 001' WHERE number = %s", number)
+        with closing(Database(database.url, database.schema)) as another, ThreadPoolExecutor(1) as second:
+            listing = second.submit(service.add_do_not_contact, another.backend, number)
+            wait_until_the_list_is_locked(database)
+            deal = pool.submit(service.assign, database.backend, load(), business_date=TONIGHT)
+            time.sleep(SETTLE_SECONDS)
+            assert not listing.done()
+            assert not deal.done()
+            other.execute("COMMIT TRANSACTION")
+            assert listing.result(timeout=60)["assignments"] == 1
+            run = deal.result(timeout=60)
+    assert (run.assigned, run.suppressed) == (99, 1)
+
+
 # The server takes the name of the schema in any case where its collation does, so that is no way round the lock.
 @pytest.mark.parametrize("schema", ["dbo", "DBO"])
 @pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
 def test_a_number_put_on_the_list_after_the_deal_has_read_the_list_waits_for_the_deal(
     database: Database, schema: str
 ) -> None:
-    backend = connect(database.url, schema)
-    with deal_blocked_by_a_changed_lead(
-        database, 3, lambda: service.assign(database.backend, load(), business_date=TONIGHT)
-    ) as (future, cursor, pool):
-        listing = pool.submit(service.add_do_not_contact, backend, "4930000007")
+    with (
+        closing(Database(database.url, schema)) as another,
+        deal_blocked_by_a_changed_lead(
+            database, 3, lambda: service.assign(database.backend, load(), business_date=TONIGHT)
+        ) as (future, cursor, pool),
+    ):
+        listing = pool.submit(service.add_do_not_contact, another.backend, "4930000007")
         time.sleep(SETTLE_SECONDS)
         assert not listing.done()
         # The lead is as the deal has read it after all, so the deal goes through.

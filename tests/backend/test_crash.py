@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 import random
 import sqlite3
-import subprocess
-import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,7 +18,7 @@ import pytest
 from agent_funnel import service
 from agent_funnel.settings import load
 from databases import Database
-from processes import environment
+from processes import Dealer, warm_dealers
 
 # How often each engine is hit, in the short version and, with FUNNEL_TEST_LONG=1, in the long one:
 LONG = os.environ.get("FUNNEL_TEST_LONG") == "1"
@@ -34,37 +32,11 @@ LEADS = 6_000
 # How many processes get ready at the same time:
 BATCH = 6
 
-# A process that deals once it is told to. Babelfish parses the procedure for seconds in each new session, during which
-# a kill would show nothing; so there is a deal before, on a day whose pool is empty.
-DEALER = """
-import sys, time
-from datetime import date
-from agent_funnel import service
-from agent_funnel.backends import connect
-from agent_funnel.errors import RunInProgress
-from agent_funnel.settings import load
-
-settings = load()
-backend = connect(settings.database_url, settings.database_schema)
-while True:
-    try:
-        service.assign(backend, settings, business_date=date(9998, 12, 31))
-        break
-    except RunInProgress:
-        time.sleep(0.05)
-print("ready", flush=True)
-sys.stdin.readline()
-service.assign(backend, settings, business_date=date.fromisoformat(sys.argv[1]))
-print("done", flush=True)
-"""
-
 # SQLite 3.40 says this of every row of a table without rowids whose key is not its first column. What the agents are is
 # compared with the history anyway.
 FALSE_ALARMS = (
     {"NULL value in agent_wafunnel_assignment.agent"} if (3, 40) <= sqlite3.sqlite_version_info < (3, 42) else set()
 )
-
-Dealer = subprocess.Popen[str]
 
 
 def fill(database: Database) -> None:
@@ -105,45 +77,29 @@ def assert_whole(database: Database) -> list[int]:
     return runs
 
 
-@contextmanager
-def dealers(database: Database, directory: Path, how_many: int) -> Iterator[list[Dealer]]:
-    """Processes that are ready to deal."""
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-c", DEALER, TONIGHT.isoformat()], text=True, cwd=directory,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env=environment(FUNNEL_DATABASE_URL=database.url, FUNNEL_SCHEMA=database.schema),
-        )
-        for _ in range(how_many)
-    ]  # fmt: skip
-    try:
-        for process in started:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
-        yield started
-    finally:
-        for process in started:
-            process.kill()
-            process.communicate()
+def has_dealt(dealer: Dealer) -> bool:
+    """Waits until the dealer has ended; whether it told of a deal that succeeded before."""
+    answer = dealer.last_answer()
+    return answer is not None and isinstance(answer.outcome, int)
 
 
-def sessions_of(database: Database, process: Dealer) -> list[int]:
-    """The sessions on the T-SQL engine that a process has."""
+def sessions_of(database: Database, dealer: Dealer) -> list[int]:
+    """The sessions on the T-SQL engine that a dealer has."""
     found = database.execute(
         "SELECT s.session_id FROM sys.dm_exec_sessions AS s WHERE s.host_process_id = %d AND s.program_name = %s",
-        process.pid,
+        dealer.process.pid,
         "agent-funnel",
     )
     return [session for (session,) in found]
 
 
-def wait_until_nobody_deals(database: Database, process: Dealer) -> None:
-    """Until the engine has done, or undone, what it was doing for that process."""
+def wait_until_nobody_deals(database: Database, dealer: Dealer) -> None:
+    """Until the engine has done, or undone, what it was doing for that dealer."""
     if database.engine == "sqlite":
         return
     # The session first: one that has not read its request yet has not got the lock yet either.
     deadline = time.monotonic() + 60
-    while sessions_of(database, process):
+    while sessions_of(database, dealer):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     name = database.execute("SELECT DB_NAME()")[0][0]
@@ -176,21 +132,18 @@ def kill_at_all_moments(
     random.shuffle(moments)
     while moments:
         batch, moments = moments[:BATCH], moments[BATCH:]
-        with dealers(database, directory, len(batch)) as ready:
-            for process, moment in zip(ready, batch, strict=True):
+        with warm_dealers(database, directory, TONIGHT, len(batch)) as ready:
+            for dealer, moment in zip(ready, batch, strict=True):
                 # How long a deal takes depends on what else the machine does just now.
                 first, seconds = make_first_deal(database)
                 if database.engine == "sqlite":
                     # With nobody else there, it is the next one to come who has to clear up.
                     database.close()
-                assert process.stdin is not None
-                process.stdin.write("deal\n")
-                process.stdin.flush()
+                dealer.tell("try once", last=True)
                 time.sleep(moment * seconds)
-                kill(process)
-                output, _ = process.communicate(timeout=60)
-                interrupted += "done" not in output
-                wait_until_nobody_deals(database, process)
+                kill(dealer)
+                interrupted += not has_dealt(dealer)
+                wait_until_nobody_deals(database, dealer)
 
                 runs = assert_whole(database)
                 assert runs[0] == first
@@ -208,7 +161,7 @@ def test_a_process_killed_at_any_moment_of_its_deal_leaves_the_old_deal_or_the_n
 ) -> None:
     # A T-SQL engine is hit the other half of the times from its own side, below.
     kills = KILLS if database.engine == "sqlite" else KILLS // 2
-    interrupted, left = kill_at_all_moments(database, tmp_path, kills, lambda process: process.kill())
+    interrupted, left = kill_at_all_moments(database, tmp_path, kills, lambda dealer: dealer.process.kill())
     # Otherwise the kills came too late to show anything:
     assert interrupted >= kills // 3
     # A server may end the deal of a client that is gone, so there it may be the new one every time.
@@ -216,8 +169,9 @@ def test_a_process_killed_at_any_moment_of_its_deal_leaves_the_old_deal_or_the_n
         assert left["the old deal"] >= kills // 4
 
 
-def kill_session(database: Database, process: Dealer) -> None:
-    for session in sessions_of(database, process):
+def kill_session(database: Database, dealer: Dealer) -> None:
+    """Ends the dealer's session from the server's side."""
+    for session in sessions_of(database, dealer):
         database.execute(f"KILL {session}")
 
 
@@ -226,9 +180,30 @@ def test_a_session_killed_on_the_server_at_any_moment_of_its_deal_leaves_the_old
     database: Database, tmp_path: Path
 ) -> None:
     kills = KILLS // 3
-    interrupted, left = kill_at_all_moments(database, tmp_path, kills, lambda process: kill_session(database, process))
+    interrupted, left = kill_at_all_moments(database, tmp_path, kills, lambda dealer: kill_session(database, dealer))
     assert interrupted >= kills // 3
     assert left["the old deal"] >= kills // 4
+
+
+@pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
+def test_the_service_finds_out_that_its_killed_session_dealt_nothing_and_deals_again(
+    database: Database, tmp_path: Path
+) -> None:
+    fill(database)
+    with (
+        warm_dealers(database, tmp_path, TONIGHT, 1) as ready,
+        closing(Database(database.url, database.schema)) as other,
+    ):
+        first, seconds = make_first_deal(database)
+        other.execute("BEGIN TRANSACTION")
+        other.execute("UPDATE dbo.wafunnel SET stage = stage WHERE number = '4930000042'")
+        ready[0].tell("deal", last=True)
+        time.sleep(1 + 4 * seconds)
+        kill_session(database, ready[0])
+        other.execute("ROLLBACK TRANSACTION")
+        answer = ready[0].last_answer()
+        assert answer is not None
+        assert assert_whole(database) == [first, answer.outcome]
 
 
 @pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
@@ -241,19 +216,19 @@ def test_a_session_killed_where_its_deal_begins_to_write_a_table_leaves_the_old_
         "INSERT INTO dbo.agent_wafunnel_assignment (agent, number) VALUES ('nobody', 'none')",
     )
     fill(database)
-    with dealers(database, tmp_path, len(stops)) as ready, closing(Database(database.url, database.schema)) as other:
-        for process, stop in zip(ready, stops, strict=True):
+    with (
+        warm_dealers(database, tmp_path, TONIGHT, len(stops)) as ready,
+        closing(Database(database.url, database.schema)) as other,
+    ):
+        for dealer, stop in zip(ready, stops, strict=True):
             first, seconds = make_first_deal(database)
             other.execute("BEGIN TRANSACTION")
             other.execute(stop)
-            assert process.stdin is not None
-            process.stdin.write("deal\n")
-            process.stdin.flush()
+            dealer.tell("try once", last=True)
             time.sleep(1 + 4 * seconds)
-            assert process.poll() is None
-            kill_session(database, process)
-            output, _ = process.communicate(timeout=60)
-            assert "done" not in output
+            assert dealer.process.poll() is None
+            kill_session(database, dealer)
+            assert not has_dealt(dealer)
             other.execute("ROLLBACK TRANSACTION")
-            wait_until_nobody_deals(database, process)
+            wait_until_nobody_deals(database, dealer)
             assert assert_whole(database) == [first]

@@ -77,6 +77,67 @@ def test_a_bad_setting_stops_every_command(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_preview_says_what_the_run_then_does_and_changes_nothing(tmp_path: Path) -> None:
+    answer("demo", "--leads", "500", cwd=tmp_path)
+    answer("run", cwd=tmp_path)
+    before = leads_of(tmp_path / "funnel.db")
+    seen = answer("preview", "--max-per-agent", "7", cwd=tmp_path)
+    assert leads_of(tmp_path / "funnel.db") == before
+    assert len(answer("runs", cwd=tmp_path)) == 1
+    run = answer("run", "--max-per-agent", "7", cwd=tmp_path)
+    assert {share["agent"]: share["leads"] for share in seen["shares"]} == {
+        share["agent"]: share["leads"] for share in run["shares"]
+    }
+    assert seen["run"]["assigned"] == run["assigned"] == seen["stay"] + seen["change_hands"] + seen["come"]
+    shown = run_command("preview", cwd=tmp_path)
+    assert shown.returncode == 0
+    assert "nothing was changed" in shown.stdout
+    assert "would change hands" in shown.stdout
+
+
+def test_runs_are_listed_shown_undone_and_purged(tmp_path: Path) -> None:
+    answer("demo", "--leads", "500", cwd=tmp_path)
+    assert "no runs" in run_command("runs", cwd=tmp_path).stdout
+    leads = leads_of(tmp_path / "funnel.db")
+    first = answer("run", "--actor", "Ana", cwd=tmp_path)
+    second = answer("run", cwd=tmp_path)
+    assert [run["run_id"] for run in answer("runs", cwd=tmp_path)] == [second["run_id"], first["run_id"]]
+    assert [run["run_id"] for run in answer("runs", "--count", "1", "--before", "2", cwd=tmp_path)] == [1]
+    shown = answer("runs", "show", "1", cwd=tmp_path)
+    assert (shown["actor"], shown["status"], shown["shares"]) == ("Ana", "succeeded", first["shares"])
+    assert run_command("runs", "show", "9", cwd=tmp_path).returncode == cli.FAILED
+
+    refused = run_command("undo", "1", cwd=tmp_path)
+    assert refused.returncode == 15
+    assert "the run that could be undone is 2" in refused.stderr
+    undone = answer("undo", "--actor", "Bruno", cwd=tmp_path)
+    assert (undone["run_id"], undone["restored"], undone["assignments"]) == (2, second["assigned"], first["assigned"])
+    assert "by Bruno" in run_command("runs", "show", "2", cwd=tmp_path).stdout
+    assert answer("undo", "1", cwd=tmp_path)["assignments"] == 0
+    assert leads_of(tmp_path / "funnel.db") == leads
+    assert run_command("undo", cwd=tmp_path).returncode == 15
+
+    assert answer("purge", "--older-than", "180d", cwd=tmp_path) == {"runs": 0, "rows": 0}
+    rows = first["assigned"] + second["assigned"]
+    assert answer("purge", "--older-than", "0d", cwd=tmp_path)["rows"] >= rows
+    assert "purged" in run_command("runs", "show", "1", cwd=tmp_path).stdout
+    assert run_command("purge", "--older-than", "soon", cwd=tmp_path).returncode == 2
+
+
+def test_who_held_a_number_on_a_day(tmp_path: Path) -> None:
+    answer("demo", "--leads", "300", cwd=tmp_path)
+    answer("run", cwd=tmp_path)
+    with connect(f"sqlite:///{tmp_path / 'funnel.db'}").transaction() as session:
+        agent, number = session._connection.execute("SELECT agent, number FROM assignment_history").fetchone()
+        session._connection.execute("UPDATE assignment_run SET finished_at = '2026-11-20 19:40:00.000'")
+    for day, held_by in (("2026-11-19", []), ("2026-11-20", [agent]), ("2026-11-22", [agent])):
+        held = answer("runs", "who", number, "--on", day, cwd=tmp_path)
+        assert [holder["agent"] for holder in held] == held_by
+    # In this zone the run ended on the next day.
+    kiritimati = answer("--timezone", "Pacific/Kiritimati", "runs", "who", number, "--on", "2026-11-20", cwd=tmp_path)
+    assert kiritimati == []
+
+
 def test_limits_are_listed_added_and_removed(tmp_path: Path) -> None:
     answer("demo", "--leads", "300", cwd=tmp_path)
     added = answer("limits", "add", "Ana", "0", "--from", "2026-11-20", "--to", "2026-11-23", cwd=tmp_path)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+import trustme
 
 from agent_funnel.backends import connect
 from agent_funnel.errors import SettingsError
@@ -68,6 +70,13 @@ def test_values_are_read_as_people_write_them(monkeypatch: pytest.MonkeyPatch) -
         ("SCHEMA", "dbo; DROP TABLE x"),
         ("PORT", "70000"),
         ("HOST", " "),
+        ("LOCK_WAIT", "0"),
+        ("LOCK_WAIT", "61m"),
+        ("CALL_TIMEOUT", "0"),
+        ("CALL_TIMEOUT", "24h"),
+        ("ENCRYPTION", "yes"),
+        ("CA_FILE", "no-such.pem"),
+        ("CA_FILE", "."),
     ],
 )
 def test_a_bad_value_is_named_with_its_variable(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -85,3 +94,20 @@ def test_a_bad_database_url_is_refused_without_its_password(url: str) -> None:
     with pytest.raises(SettingsError, match="FUNNEL_DATABASE_URL") as refused:
         connect(url)
     assert "hunter2" not in str(refused.value)
+
+
+def test_a_ca_file_without_a_certificate_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "ca.pem"
+    path.write_text("-----BEGIN CERTIFICATE-----\nnot one\n-----END CERTIFICATE-----\n")
+    with pytest.raises(SettingsError, match=r"FUNNEL_CA_FILE .*ca\.pem.* holds no certificate"):
+        load(ca_file=path)
+    trustme.CA().cert_pem.write_to_path(str(path))
+    assert load(ca_file=Path("ca.pem")).ca_file == path
+
+
+def test_every_setting_has_a_heading_in_the_docs() -> None:
+    docs = Path(__file__).parents[2] / "docs" / "reference" / "settings.md"
+    headings = re.findall(r"^### `(\w+)`$", docs.read_text("utf-8"), re.MULTILINE)
+    assert sorted(headings) == sorted(
+        str(field.validation_alias or f"FUNNEL_{name.upper()}") for name, field in Settings.model_fields.items()
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,13 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy.engine import make_url
 
+from agent_funnel import planning
 from agent_funnel.backends import connect
 from agent_funnel.records import Run
 from agent_funnel.settings import load
 from agent_funnel.web import create_app
-from databases import Database, run_in_progress, small_floor, snapshot
+from databases import Database, small_floor, snapshot
+from processes import run_in_progress
 from proxy import Proxy
 
 FIELDS = [
@@ -35,6 +38,18 @@ def problem(response: Any, status: int, code: int | None) -> str:
     assert response.json["status"] == status
     assert response.json.get("code") == code
     return str(response.json["detail"])
+
+
+def test_the_page_says_when_the_clock_deals_next_and_that_it_is_paused(database: Database, client: FlaskClient) -> None:
+    def page() -> str:
+        return client.get("/run-now", headers={"Accept": "text/html"}).text
+
+    assert "by itself next on 20" in page()
+    planning.pause(database.backend, now=datetime.now(UTC), actor="Ana", reason="<stocktaking>")
+    assert "The clock is paused" in page()
+    assert "&lt;stocktaking&gt;" in page()
+    planning.resume(database.backend, now=datetime.now(UTC), actor="Ana")
+    assert "paused" not in page()
 
 
 def test_a_post_deals_and_answers_with_the_run(database: Database, client: FlaskClient) -> None:

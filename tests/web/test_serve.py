@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -89,3 +91,26 @@ def test_a_service_that_cannot_start_says_why_in_a_sentence(tmp_path: Path) -> N
     assert taken.returncode == 2
     assert "FUNNEL_PORT" in taken.stderr
     assert "Traceback" not in taken.stderr
+
+
+def test_a_service_starts_and_waits_while_the_database_server_is_away_and_shows_no_password(tmp_path: Path) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        away = f"mssql+pymssql://sa:hunter2@127.0.0.1:{nobody.getsockname()[1]}/funnel"
+        with service(tmp_path, FUNNEL_DATABASE_URL=away) as (process, address):
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(f"{address}/readyz", timeout=30)
+            assert refused.value.code == 503
+            assert process.poll() is None
+            process.terminate()
+            said = refused.value.read().decode() + process.communicate(timeout=30)[0]
+    assert "cannot be reached" in said
+    assert "hunter2" not in said
+    assert "Traceback" not in said
+
+
+def test_a_service_does_not_start_on_a_mistyped_path(tmp_path: Path) -> None:
+    done = run_command("serve", "--port", "0", cwd=tmp_path, FUNNEL_DATABASE_URL="sqlite:///mistyped.db")
+    assert done.returncode == 3
+    assert "agent-funnel install" in done.stderr
+    assert list(tmp_path.iterdir()) == []

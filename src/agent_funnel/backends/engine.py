@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, ClassVar
 
 from agent_funnel.errors import RUN_ERRORS, FunnelError, RunError
@@ -20,7 +21,12 @@ class Session:
         self._connection = connection
 
     def all(self, name: str, **parameters: Any) -> list[Row]:
-        """The rows of a named query, as mappings from column to value."""
+        """The rows of a named query, as mappings from column to value: those of its last result set."""
+        sets = self.sets(name, **parameters)
+        return sets[-1] if sets else []
+
+    def sets(self, name: str, **parameters: Any) -> list[list[Row]]:
+        """All result sets of a named query."""
         return self._backend.execute(self._connection, name, parameters)
 
     def one(self, name: str, **parameters: Any) -> Row | None:
@@ -37,6 +43,8 @@ class Backend(ABC):
     """A database that can deal. Each call opens a connection, or takes one from a pool, and gives it back."""
 
     dialect: ClassVar[str]
+    # The certificates that the server's is checked against, if it is:
+    ca_file: Path | None = None
 
     def all(self, name: str, **parameters: Any) -> list[Row]:
         """The rows of a named query, in a transaction of its own."""
@@ -47,6 +55,11 @@ class Backend(ABC):
         """The first row of a named query, None without one, in a transaction of its own."""
         rows = self.all(name, **parameters)
         return rows[0] if rows else None
+
+    def sets(self, name: str, **parameters: Any) -> list[list[Row]]:
+        """All result sets of a named query, in a transaction of its own."""
+        with self._opened() as session:
+            return session.sets(name, **parameters)
 
     @contextmanager
     def transaction(self, *, create: bool = False) -> Iterator[Session]:
@@ -97,8 +110,8 @@ class Backend(ABC):
         """Closes a connection on which something went wrong, for good."""
 
     @abstractmethod
-    def execute(self, connection: Any, name: str, parameters: dict[str, Any]) -> list[Row]:
-        """Runs the query of that name; the rows are those of its last statement."""
+    def execute(self, connection: Any, name: str, parameters: dict[str, Any]) -> list[list[Row]]:
+        """Runs the query of that name to its end; its result sets, in their order."""
 
     @abstractmethod
     def run_script(self, connection: Any, text: str) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -13,6 +15,7 @@ from sqlalchemy.engine import URL
 
 from agent_funnel.backends.engine import Backend, run_error
 from agent_funnel.errors import (
+    DatabaseBusy,
     DatabaseError,
     DatabaseUnavailable,
     FunnelError,
@@ -23,12 +26,16 @@ from agent_funnel.errors import (
 from agent_funnel.records import Row
 from agent_funnel.sql import queries, statements
 
+log = logging.getLogger(__name__)
+
 # UPDATE … FROM came with 3.33, changes() after it and ALTER TABLE as we need them by 3.35:
 OLDEST = (3, 35, 0)
-# How long a writer waits for another one:
-BUSY_SECONDS = 30.0
+# A wait for another writer that is longer than this is worth a word:
+PATIENCE_SECONDS = 2.0
 # The queries that are runs, of which there is one at a time:
-RUNS = {"assign"}
+RUNS = {"assign", "undo"}
+# The queries of several statements that write nothing but temporary tables:
+READS = {"preview"}
 
 
 class SQLite(Backend):
@@ -36,12 +43,13 @@ class SQLite(Backend):
 
     dialect: ClassVar[str] = "sqlite"
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, lock_wait: timedelta) -> None:
         if sqlite3.sqlite_version_info < OLDEST:
             raise SettingsError(f"SQLite is {sqlite3.sqlite_version}; at least {'.'.join(map(str, OLDEST))} is needed")
         if not url.database or url.database == ":memory:":
             raise SettingsError("FUNNEL_DATABASE_URL names no file; write sqlite:///funnel.db")
         self.path = Path(url.database).absolute()
+        self._lock_wait = lock_wait
 
     @property
     def name(self) -> str:
@@ -52,7 +60,7 @@ class SQLite(Backend):
         if not create and not self.path.exists():
             raise DatabaseUnavailable(f"There is no database {self.path}; `agent-funnel install` makes one.")
         uri = f"file:{quote(self.path.as_posix())}?mode={'rwc' if create else 'rw'}"
-        connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+        connection = sqlite3.connect(uri, uri=True, timeout=self._lock_wait.total_seconds(), isolation_level=None)
         connection.row_factory = sqlite3.Row
         if create:
             # Readers go on reading while a deal is written. The mode stays with the file.
@@ -62,28 +70,37 @@ class SQLite(Backend):
     def discard(self, connection: sqlite3.Connection) -> None:
         connection.close()
 
-    def execute(self, connection: sqlite3.Connection, name: str, parameters: dict[str, Any]) -> list[Row]:
+    def execute(self, connection: sqlite3.Connection, name: str, parameters: dict[str, Any]) -> list[list[Row]]:
         with self._run_lock() if name in RUNS else nullcontext():
             parts = statements(queries(self.dialect)[name])
             if connection.in_transaction or len(parts) == 1:
                 return self._execute(connection, parts, parameters)
-            self.begin(connection)
+            # A reader sees one state of the database, and no writer waits for it.
+            if name in READS:
+                connection.execute("BEGIN DEFERRED")
+            else:
+                self.begin(connection)
             try:
-                rows = self._execute(connection, parts, parameters)
+                sets = self._execute(connection, parts, parameters)
             except BaseException:
                 self.rollback(connection)
                 raise
             self.commit(connection)
-            return rows
+            return sets
 
     @staticmethod
-    def _execute(connection: sqlite3.Connection, parts: list[str], parameters: dict[str, Any]) -> list[Row]:
-        rows: list[Row] = []
+    def _execute(connection: sqlite3.Connection, parts: list[str], parameters: dict[str, Any]) -> list[list[Row]]:
+        sets: list[list[Row]] = []
         for part in parts:
-            rows = [dict(row) for row in connection.execute(part, parameters)]
-            if rows and "throw" in rows[0]:
+            cursor = connection.execute(part, parameters)
+            rows: list[Row] = [dict(row) for row in cursor]
+            if cursor.description is None:
+                continue
+            if cursor.description[0][0] != "throw":
+                sets.append(rows)
+            elif rows:
                 raise run_error(rows[0]["throw"], rows[0]["message"]) or DatabaseError(rows[0]["message"])
-        return rows
+        return sets
 
     @contextmanager
     def _run_lock(self) -> Iterator[None]:
@@ -107,7 +124,23 @@ class SQLite(Backend):
             connection.execute(statement)
 
     def begin(self, connection: sqlite3.Connection) -> None:
-        connection.execute("BEGIN IMMEDIATE")
+        """Takes the write lock; says so if that takes a while."""
+        wait = self._lock_wait.total_seconds()
+        try:
+            self._set_wait(connection, min(PATIENCE_SECONDS, wait))
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or wait <= PATIENCE_SECONDS:
+                raise
+            log.warning("another program is writing to %s; waiting for it, up to %.0f s", self.path.name, wait)
+            self._set_wait(connection, wait - PATIENCE_SECONDS)
+            connection.execute("BEGIN IMMEDIATE")
+        finally:
+            self._set_wait(connection, wait)
+
+    @staticmethod
+    def _set_wait(connection: sqlite3.Connection, seconds: float) -> None:
+        connection.execute(f"PRAGMA busy_timeout = {seconds * 1000:.0f}")
 
     def commit(self, connection: sqlite3.Connection) -> None:
         connection.execute("COMMIT")
@@ -122,9 +155,9 @@ class SQLite(Backend):
             return None
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            return DatabaseUnavailable(
-                f"The database {self.path} is busy: another program has been writing for {BUSY_SECONDS:.0f} s. "
-                "Nothing was changed."
+            return DatabaseBusy(
+                f"The database {self.path} is busy: another program has been writing for "
+                f"{self._lock_wait.total_seconds():.0f} s. Nothing was changed."
             )
         if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL):
             return DatabaseUnavailable(f"The database {self.path} cannot be used: {error}. Nothing was changed.")

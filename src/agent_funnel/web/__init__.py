@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -12,7 +13,9 @@ from werkzeug.exceptions import HTTPException
 from agent_funnel.backends import Backend
 from agent_funnel.errors import DatabaseError, DatabaseUnavailable, FunnelError, RunError
 from agent_funnel.settings import Settings
-from agent_funnel.web import access, api, pages
+from agent_funnel.web import access, api, health, pages
+from agent_funnel.web.probe import Probe
+from agent_funnel.web.wiring import Wiring
 
 # What each error of the deal is in HTTP; any other is a 500.
 STATUS = {
@@ -26,16 +29,20 @@ STATUS = {
 }
 
 
-def create_app(settings: Settings, backend: Backend) -> Flask:
-    """The service as a WSGI application. Nothing starts by making it: no clock, no connection."""
+def create_app(settings: Settings, backend: Backend, beat_age: Callable[[], float] | None = None) -> Flask:
+    """The service as a WSGI application. Nothing starts by making it: no clock, no connection.
+
+    `beat_age` tells how many seconds ago the clock of this process last showed that it is alive.
+    """
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = 1_000_000
     # The fields of a run stay in the order of the procedure's row.
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.extensions["agent_funnel"] = api.Wiring(settings, backend, lambda: datetime.now(UTC))
+    app.extensions["agent_funnel"] = Wiring(settings, backend, lambda: datetime.now(UTC), Probe(backend), beat_age)
     app.before_request(access.refuse_cross_site)
     app.register_blueprint(api.blueprint)
     app.register_blueprint(pages.blueprint)
+    app.register_blueprint(health.blueprint)
     app.register_error_handler(FunnelError, _funnel_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _any_error)

@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any
 
-from flask import Blueprint, Response, current_app, jsonify
+from flask import Blueprint, Response, jsonify
 
 from agent_funnel import service
-from agent_funnel.backends import Backend
 from agent_funnel.records import Run
-from agent_funnel.settings import Settings
+from agent_funnel.web.wiring import wiring
 
 blueprint = Blueprint("api", __name__)
-
-
-@dataclass(frozen=True)
-class Wiring:
-    """What the factory gave the app."""
-
-    settings: Settings
-    backend: Backend
-    now: Callable[[], datetime]
-
-
-def wiring() -> Wiring:
-    return cast(Wiring, current_app.extensions["agent_funnel"])
 
 
 @blueprint.post("/run-now")
@@ -37,12 +21,6 @@ def run_now() -> Response:
     given = wiring()
     business_date = given.now().astimezone(given.settings.timezone).date()
     return jsonify(as_json(service.assign(given.backend, given.settings, business_date=business_date, actor="http")))
-
-
-@blueprint.get("/healthz")
-def healthz() -> Response:
-    """The process lives."""
-    return jsonify({"status": "ok"})
 
 
 def as_json(run: Run) -> dict[str, Any]:

@@ -6,8 +6,9 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.wrappers import Response as BaseResponse
 
-from agent_funnel import service
-from agent_funnel.web.api import wiring
+from agent_funnel import planning, service
+from agent_funnel.schedule import next_run
+from agent_funnel.web.wiring import wiring
 
 blueprint = Blueprint("pages", __name__)
 
@@ -23,4 +24,10 @@ def run_now() -> Response | str:
     if request.accept_mimetypes.best_match(["application/json", "text/html"], "application/json") != "text/html":
         raise MethodNotAllowed(["POST"], "GET changes nothing; POST /run-now deals the pool out.")
     given = wiring()
-    return render_template("run_now.html", settings=given.settings, run=service.last_run(given.backend))
+    return render_template(
+        "run_now.html",
+        settings=given.settings,
+        run=service.last_run(given.backend),
+        pause=planning.current_pause(given.backend),
+        next_run=next_run(given.now(), given.settings),
+    )

@@ -16,8 +16,12 @@ from agent_funnel.errors import SettingsError
 LOOK = 0.5
 
 
-def serve(app: Flask, host: str, port: int, stop: Event, ready: Callable[[str], None]) -> None:
-    """Serves until `stop` is set, then takes no new connection, answers what is under way, and returns.
+def serve(
+    app: Flask, host: str, port: int, stop: Event, ready: Callable[[str], None], is_alive: Callable[[], bool]
+) -> bool:
+    """Serves until `stop` is set, then takes no new connection, answers what is under way, and returns True.
+
+    Returns False, at once, when what it serves for is not alive any more.
 
     `ready` is called with the address once it listens. Raises SettingsError if it cannot listen there.
     """
@@ -32,10 +36,13 @@ def serve(app: Flask, host: str, port: int, stop: Event, ready: Callable[[str], 
     ready(f"http://{f'[{address[0]}]' if ':' in address[0] else address[0]}:{address[1]}")
     while not stop.is_set():
         turn()
+        if not is_alive():
+            return False
     dispatcher.close(server)
     while any(channel.requests or channel.total_outbufs_len for channel in list(server.active_channels.values())):
         turn()
     server.task_dispatcher.shutdown()
+    return True
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -1,36 +1,12 @@
 -- The deal: hands the pool out to the active agents, one lead per agent per round, in one transaction.
 --
--- Parameters: :business_date, :max_per_agent, :window_days, :newest_first, :trigger, :actor.
--- The caller holds the run lock and runs all statements in one BEGIN IMMEDIATE transaction. SQLite has no THROW
--- outside of triggers, so a statement that yields a column `throw` ends the run: its value is the number of the
--- error, `message` its sentence, and everything is rolled back. The answer is the row of the last statement.
+-- Parameters: those of the plan, :actor and :request (a mark of the caller's own, to find the run by; or NULL).
+-- The caller holds the run lock and runs all statements in one BEGIN IMMEDIATE transaction; a `throw` rolls everything
+-- back. The answer is the row of the last statement.
 --
---   1. refuse what needs no reading          5. seats: who gets the lead at which position
---   2. the run row, which is also the claim  6. effect: history, stages, assignments
---   3. the agents and their room             7. checks
---   4. the pool, in deal order               8. the summary row
-
--- 1. Refuse what needs no reading.
-
-SELECT
-    50006 AS throw,
-    'max_per_agent is ' || coalesce(:max_per_agent, 'NULL') || '; it must be from 1 to 1000000.' AS message
-WHERE (:max_per_agent BETWEEN 1 AND 1000000) IS NOT TRUE;
-
-SELECT
-    50006 AS throw,
-    'window_days is ' || coalesce(:window_days, 'NULL') || '; it must be from 0 to 36500.' AS message
-WHERE (:window_days BETWEEN 0 AND 36500) IS NOT TRUE;
-
-SELECT
-    50006 AS throw,
-    'business_date is ' || coalesce(:business_date, 'NULL') || '; it must be from 2000-01-01 to 9998-12-31.' AS message
-WHERE (:business_date BETWEEN '2000-01-01' AND '9998-12-31') IS NOT TRUE;
-
-SELECT
-    50006 AS throw,
-    'trigger is ' || coalesce(:trigger, 'NULL') || '; it must be manual or schedule.' AS message
-WHERE (:trigger IN ('manual', 'schedule')) IS NOT TRUE;
+--   1. the plan                               3. checks
+--   2. effect: the run, history, stages,      4. the summary row
+--      assignments; what undo will need
 
 SELECT
     50003 AS throw,
@@ -39,174 +15,30 @@ FROM assignment_run AS r
 WHERE :trigger = 'schedule' AND r."trigger" = 'schedule'
     AND r.business_date = :business_date AND r.status IN ('succeeded', 'undone');
 
--- 2. The run row. Nobody sees it before COMMIT.
-
-DROP TABLE IF EXISTS temp.this_run;
-
-CREATE TEMP TABLE this_run AS
 SELECT
-    (SELECT r.last_agent FROM assignment_run AS r WHERE r.status = 'succeeded' AND r.assigned > 0
-    ORDER BY r.run_id DESC LIMIT 1) AS previous_agent,
-    date(:business_date, '-' || :window_days || ' days') AS oldest,
-    0 AS run_id;
+    50003 AS throw,
+    'The business date ' || :business_date || ' is recorded as ' || o.outcome || '; its scheduled run is not made any more.'
+        AS message
+FROM schedule_outcome AS o
+WHERE :trigger = 'schedule' AND o.business_date = :business_date;
+
+-- 1. The plan.
+
+-- include: plan
+
+-- 2. Effect. Nobody sees it before COMMIT. Each table is written in the order of its key.
 
 INSERT INTO assignment_run
 (business_date, "trigger", actor, status, max_per_agent, window_days, newest_first, started_at)
-VALUES (
-    :business_date, :trigger, :actor, 'running', :max_per_agent, :window_days, :newest_first,
-    strftime('%Y-%m-%d %H:%M:%f', 'now')
-);
+SELECT
+    :business_date, :trigger, :actor, 'running', :max_per_agent, :window_days, :newest_first, t.started_at
+FROM temp.this_run AS t;
 
 UPDATE temp.this_run SET run_id = last_insert_rowid();
 
--- 3. The agents and their room, seated from the one after the agent who got the last lead of the last deal.
-
-DROP TABLE IF EXISTS temp.room;
-
-CREATE TEMP TABLE room AS
-SELECT
-    a.agent,
-    min(:max_per_agent, coalesce(l.max_records, :max_per_agent)) AS room,
-    row_number() OVER (
-        ORDER BY a.agent <= coalesce((SELECT t.previous_agent FROM temp.this_run AS t), ''), a.agent
-    ) AS turn
-FROM (
-    SELECT DISTINCT CAST(agents.agent AS TEXT) COLLATE BINARY AS agent
-    FROM agents
-    WHERE lower(trim(agents.status)) = 'active' AND trim(agents.agent) <> ''
-) AS a
-LEFT JOIN (
-    SELECT agent_limit.agent, min(agent_limit.max_records) AS max_records
-    FROM agent_limit
-    WHERE agent_limit.starts_on <= :business_date
-        AND (agent_limit.ends_on IS NULL OR agent_limit.ends_on >= :business_date)
-    GROUP BY agent_limit.agent
-) AS l ON a.agent = l.agent
-WHERE coalesce(l.max_records, 1) > 0;
-
-SELECT 50002 AS throw, NULL AS message
-WHERE NOT EXISTS (SELECT 1 FROM temp.room);
-
--- 4. The pool. First all eligible rows in the order of their numbers, which is the order of the key where there is one,
--- and puts the rows of a number side by side. A rowid table hands out its keys in the order of insertion.
--- ISO 8601 has many ways to write a date. All begin with the day, so texts tell whether one is old enough to stay out,
--- to the last digit; moments, to the millisecond, tell which is older. What has no moment is no date.
-
-DROP TABLE IF EXISTS temp.record;
-
-CREATE TEMP TABLE record (
-    ordinal INTEGER PRIMARY KEY,
-    number TEXT,
-    stage INTEGER,
-    date TEXT,
-    moment REAL,
-    kind INTEGER -- 0 in the pool, 1 waits behind another record of its number, 2 do not contact, 3 copy of a record
-);
-
-INSERT INTO temp.record (number, stage, date, moment, kind)
-SELECT
-    w.number,
-    w.stage,
-    w.date,
-    julianday(w.date),
-    2 * EXISTS (SELECT 1 FROM do_not_contact AS d WHERE d.number = w.number)
-FROM wafunnel AS w
-WHERE w.stage < 4
-    AND w.date >= (SELECT t.oldest FROM temp.this_run AS t)
-    AND julianday(w.date) IS NOT NULL
-    AND trim(w.number) <> ''
-ORDER BY w.number COLLATE BINARY;
-
--- Rows equal in number, stage and date are one record; of several records of a number the first in deal order counts.
-DROP TABLE IF EXISTS temp.repeated;
-
-CREATE TEMP TABLE repeated AS
-SELECT
-    r.ordinal,
-    min(r.ordinal) OVER (PARTITION BY r.number, r.stage, r.date) AS first_ordinal,
-    dense_rank() OVER (
-        PARTITION BY r.number
-        ORDER BY r.stage, CASE WHEN :newest_first THEN -r.moment ELSE r.moment END, r.date
-    ) AS occurrence
-FROM temp.record AS r
-WHERE r.number IN (
-    SELECT a.number
-    FROM temp.record AS a
-    CROSS JOIN temp.record AS b ON b.ordinal = a.ordinal + 1
-    WHERE a.number = b.number
-);
-
-UPDATE temp.record SET
-    kind = CASE
-        WHEN c.ordinal <> c.first_ordinal THEN 3
-        WHEN record.kind = 0 AND c.occurrence > 1 THEN 1
-        ELSE record.kind
-    END
-FROM temp.repeated AS c
-WHERE record.ordinal = c.ordinal;
-
--- The pool, in deal order. Among equals, the lower ordinal has the lower number.
-DROP TABLE IF EXISTS temp.pool;
-
-CREATE TEMP TABLE pool (position INTEGER PRIMARY KEY, ordinal INTEGER);
-
-INSERT INTO temp.pool (ordinal)
-SELECT r.ordinal
-FROM temp.record AS r
-WHERE r.kind = 0
-ORDER BY r.stage, CASE WHEN :newest_first THEN -r.moment ELSE r.moment END, r.ordinal;
-
--- 5. Seats. In the rounds up to the smallest room everybody takes part; from there to the next larger room all but
--- those who are full; and so on. A segment is such a stretch of rounds, with the positions dealt in it.
-
-DROP TABLE IF EXISTS temp.segment;
-
-CREATE TEMP TABLE segment AS
-SELECT
-    s.room,
-    s.agents,
-    1 + sum(s.positions) OVER (ORDER BY s.room ROWS UNBOUNDED PRECEDING) - s.positions AS first_position,
-    min(
-        sum(s.positions) OVER (ORDER BY s.room ROWS UNBOUNDED PRECEDING), (SELECT count(*) FROM temp.pool)
-    ) AS last_position
-FROM (
-    SELECT
-        g.room,
-        g.agents,
-        (g.room - lag(g.room, 1, 0) OVER (ORDER BY g.room)) * g.agents AS positions
-    FROM (
-        SELECT r.room, sum(count(*)) OVER (ORDER BY r.room DESC ROWS UNBOUNDED PRECEDING) AS agents
-        FROM temp.room AS r
-        GROUP BY r.room
-    ) AS g
-) AS s;
-
-DELETE FROM temp.segment WHERE first_position > last_position;
-
-DROP TABLE IF EXISTS temp.seat;
-
-CREATE TEMP TABLE seat (first_position INTEGER, seat INTEGER, agent TEXT, PRIMARY KEY (first_position, seat)) WITHOUT ROWID;
-
-INSERT INTO temp.seat (first_position, seat, agent)
-SELECT
-    s.first_position,
-    row_number() OVER (PARTITION BY s.first_position ORDER BY r.turn) - 1 AS seat,
-    r.agent
-FROM temp.segment AS s
-INNER JOIN temp.room AS r ON s.room <= r.room;
-
--- 6. Effect. Each table is written in the order of its key.
-
-DROP TABLE IF EXISTS temp.dealt;
-
-CREATE TEMP TABLE dealt (ordinal INTEGER PRIMARY KEY, agent TEXT);
-
-INSERT INTO temp.dealt (ordinal, agent)
-SELECT p.ordinal, h.agent
-FROM temp.segment AS s
-CROSS JOIN temp.pool AS p ON p.position BETWEEN s.first_position AND s.last_position
-CROSS JOIN temp.seat AS h ON h.first_position = s.first_position AND h.seat = (p.position - s.first_position) % s.agents
-ORDER BY p.ordinal;
+INSERT INTO assignment_request (request, run_id)
+SELECT :request, t.run_id FROM temp.this_run AS t
+WHERE :request IS NOT NULL;
 
 INSERT INTO assignment_history (run_id, agent, number, date, stage)
 SELECT t.run_id, d.agent, r.number, r.date, r.stage
@@ -215,10 +47,12 @@ CROSS JOIN temp.dealt AS d
 CROSS JOIN temp.record AS r ON r.ordinal = d.ordinal
 ORDER BY d.ordinal;
 
+-- The plus signs keep SQLite from an index on date or stage, if somebody has made one: it would go through all leads of
+-- a day for each lead dealt.
 UPDATE wafunnel SET stage = wafunnel.stage + 1
 FROM assignment_history AS h
 WHERE h.run_id = (SELECT t.run_id FROM temp.this_run AS t)
-    AND h.number = wafunnel.number AND h.stage = wafunnel.stage AND h.date = wafunnel.date;
+    AND h.number = wafunnel.number AND h.stage = +wafunnel.stage AND h.date = +wafunnel.date;
 
 SELECT
     50007 AS throw,
@@ -235,6 +69,26 @@ FROM (
 ) AS e
 WHERE e.advanced <> changes();
 
+-- What others have put into the assignments since the last deal, or taken out of them: without it, undo could not bring
+-- them back as they are.
+INSERT INTO assignment_edit (run_id, agent, number, copies)
+SELECT t.run_id, v.agent, v.number, v.copies
+FROM temp.this_run AS t
+CROSS JOIN (
+    SELECT a.agent, a.number, count(*) AS copies
+    FROM agent_wafunnel_assignment AS a
+    GROUP BY a.number COLLATE BINARY, a.agent COLLATE BINARY
+) AS v
+LEFT JOIN assignment_history AS h ON h.run_id = t.base_id AND h.number = v.number AND h.agent = v.agent
+WHERE h.number IS NULL OR v.copies > 1;
+
+INSERT INTO assignment_edit (run_id, agent, number, copies)
+SELECT t.run_id, h.agent, h.number, 0
+FROM temp.this_run AS t
+INNER JOIN assignment_history AS h ON t.base_id = h.run_id
+LEFT JOIN agent_wafunnel_assignment AS a ON h.number = a.number AND h.agent = a.agent
+WHERE a.number IS NULL;
+
 DELETE FROM agent_wafunnel_assignment;
 
 INSERT INTO agent_wafunnel_assignment (agent, number)
@@ -243,7 +97,7 @@ FROM assignment_history AS h
 WHERE h.run_id = (SELECT t.run_id FROM temp.this_run AS t)
 ORDER BY h.number;
 
--- 7. Checks, on what the agents are about to see.
+-- 3. Checks, on what the agents are about to see.
 
 DROP TABLE IF EXISTS temp.share;
 
@@ -302,7 +156,7 @@ SELECT 50007 AS throw, 'Check failed: ' || a.assigned || ' leads assigned, ' || 
 FROM temp.amount AS a
 WHERE a.assigned <> a.due;
 
--- 8. The summary row.
+-- 4. The summary row.
 
 UPDATE assignment_run SET
     status = 'succeeded',

@@ -5,14 +5,18 @@ One transaction, set-based throughout. `EXECUTE dbo.sp_assign_wafunnel_to_agents
 defaults; the answer is one row, the last result set.
 
   1. refuse bad parameters            5. seats: who gets the lead at which position
-  2. the run row, which is the claim  6. effect: history, stages, assignments
+  2. the locks; the claim             6. effect: the run, history, stages, assignments; what undo will need
   3. the agents and their room        7. checks
   4. the pool, in deal order          8. the summary row
 
-Lock order: the application lock, assignment_run, assignment_history, wafunnel, agent_wafunnel_assignment. The last
-is truncated, so its readers wait from there to COMMIT, the shortest stretch there can be.
+A preview takes the same way from 3 to 5, without locks and without a transaction, and then answers with the shares,
+with what would change, and last with the summary row, whose run_id is 0. It writes nothing but temporary tables.
 
-Left out on purpose: lock hints (Babelfish ignores them, the application lock does their work), MERGE, updatable
+Lock order: the application locks (one run at a time; then the records that others change, such as do_not_contact, who
+hold that one for a moment), assignment_run, assignment_history, wafunnel, agent_wafunnel_assignment. The last is
+truncated, so its readers wait from there to COMMIT, the shortest stretch there can be.
+
+Left out on purpose: lock hints (Babelfish ignores them, the application locks do their work), MERGE, updatable
 common table expressions, dynamic SQL, and RETURN before COMMIT. Names are compared as NVARCHAR in a binary collation,
 whatever the collation of an existing table, so that every engine seats and dedups alike.
 */
@@ -32,7 +36,9 @@ ALTER PROCEDURE dbo.sp_assign_wafunnel_to_agents
     @window_days INT = 45, -- leads older than this many days stay out, from 0 to 36500
     @newest_first BIT = 0, -- 1 = within a stage, the newest lead first
     @trigger VARCHAR(20) = 'manual', -- 'manual' or 'schedule'; the latter succeeds once a business date
-    @actor NVARCHAR(255) = NULL -- who asked for it, for the record
+    @actor NVARCHAR(255) = NULL, -- who asked for it, for the record
+    @preview BIT = 0, -- 1 = say what a run would do, and change nothing
+    @request NVARCHAR(64) = NULL -- a mark of the caller's own, to find the run by; no two runs have the same
 AS
 BEGIN
     SET NOCOUNT, XACT_ABORT ON;
@@ -45,8 +51,11 @@ BEGIN
         @message NVARCHAR(2000),
         @resource NVARCHAR(255),
         @lock INT,
+        -- As long as the session waits for any other lock, and half a minute where it would wait for ever.
+        @wait INT = CASE WHEN @@LOCK_TIMEOUT < 0 THEN 30000 ELSE @@LOCK_TIMEOUT END,
         @run_id BIGINT,
         @oldest DATE,
+        @base_id BIGINT,
         @previous_agent NVARCHAR(255),
         @last_agent NVARCHAR(255),
         @agents INT,
@@ -54,6 +63,7 @@ BEGIN
         @duplicates INT,
         @suppressed INT,
         @due BIGINT,
+        @per_agent BIGINT,
         @assigned INT,
         @copies INT,
         @advanced INT,
@@ -83,42 +93,64 @@ BEGIN
                 THEN CONCAT(N'trigger is ', COALESCE(@trigger, N'NULL'), N'; it must be manual or schedule.')
             WHEN @newest_first IS NULL
                 THEN N'newest_first is NULL; it must be 0 or 1.'
+            WHEN @preview IS NULL
+                THEN N'preview is NULL; it must be 0 or 1.'
         END;
         IF @message IS NOT NULL
             THROW 50006, @message, 1;
 
-        BEGIN TRANSACTION;
+        -- 2. The locks, and whether the run of this date is still to be made; its unique index lets one through anyway.
+        IF @preview = 0
+            BEGIN
+                BEGIN TRANSACTION;
 
-        -- Application locks are per database on SQL Server and per server on Babelfish, so the name says both.
-        SET @resource = CONCAT(N'agent_funnel:', DB_NAME(), N':', OBJECT_SCHEMA_NAME(@@PROCID));
-        EXECUTE @lock = sp_getapplock
-            @Resource = @resource, @LockMode = 'Exclusive', @LockOwner = 'Transaction', @LockTimeout = 0;
-        IF @lock < 0
-            THROW 50001, N'Another run is in progress; this one changed nothing.', 1;
+                -- Application locks are per database on SQL Server and per server on Babelfish, so the name says both.
+                SET @resource = CONCAT(N'agent_funnel:', DB_NAME(), N':', OBJECT_SCHEMA_NAME(@@PROCID));
+                EXECUTE @lock = sp_getapplock
+                    @Resource = @resource, @LockMode = 'Exclusive', @LockOwner = 'Transaction', @LockTimeout = 0;
+                IF @lock < 0
+                    THROW 50001, N'Another run is in progress; this one changed nothing.', 1;
 
-        -- 2. The run row. Nobody sees it before COMMIT; its unique index lets one scheduled run a date through.
-        SELECT
-            @message = CONCAT(
-                N'The scheduled run of ', CONVERT(NVARCHAR(20), @business_date, 23),
-                N' is already done: run ', r.run_id, N'.'
-            )
-        FROM dbo.assignment_run AS r
-        WHERE
-            @trigger = 'schedule' AND r.[trigger] = 'schedule'
-            AND r.business_date = @business_date AND r.status IN ('succeeded', 'undone');
-        IF @message IS NOT NULL
-            THROW 50003, @message, 1;
+                -- Who changes the records that a run reads is no other run, and done in a moment: worth waiting for.
+                SET @resource = CONCAT(@resource, N':records');
+                EXECUTE @lock = sp_getapplock
+                    @Resource = @resource, @LockMode = 'Exclusive', @LockOwner = 'Transaction', @LockTimeout = @wait;
+                IF @lock < 0
+                    BEGIN
+                        SET @message = CONCAT(
+                            N'The do-not-contact list has been changing for ', @wait / 1000, N' s; nothing was done.'
+                        );
+                        THROW 50001, @message, 1;
+                    END;
 
+                SELECT
+                    @message = CONCAT(
+                        N'The scheduled run of ', CONVERT(NVARCHAR(20), @business_date, 23),
+                        N' is already done: run ', r.run_id, N'.'
+                    )
+                FROM dbo.assignment_run AS r
+                WHERE
+                    @trigger = 'schedule' AND r.[trigger] = 'schedule'
+                    AND r.business_date = @business_date AND r.status IN ('succeeded', 'undone');
+                SELECT
+                    @message = CONCAT(
+                        N'The business date ', CONVERT(NVARCHAR(20), @business_date, 23), N' is recorded as ',
+                        o.outcome, N'; its scheduled run is not made any more.'
+                    )
+                FROM dbo.schedule_outcome AS o
+                WHERE @trigger = 'schedule' AND o.business_date = @business_date;
+                IF @message IS NOT NULL
+                    THROW 50003, @message, 1;
+            END;
+
+        -- What the last deal left: whom it ended with, and whose assignments are there, as far as nobody edited them.
         SELECT TOP (1) @previous_agent = r.last_agent
         FROM dbo.assignment_run AS r
         WHERE r.status = 'succeeded' AND r.assigned > 0
         ORDER BY r.run_id DESC;
 
-        INSERT INTO dbo.assignment_run
-        (business_date, [trigger], actor, status, max_per_agent, window_days, newest_first, started_at)
-        VALUES
-        (@business_date, @trigger, @actor, 'running', @max_per_agent, @window_days, @newest_first, @started_at);
-        SET @run_id = SCOPE_IDENTITY();
+        SELECT @base_id = MAX(r.run_id) FROM dbo.assignment_run AS r
+        WHERE r.status = 'succeeded';
 
         -- 3. The agents and their room, seated from the one after the agent who got the last lead of the last deal.
         CREATE TABLE #room (
@@ -266,15 +298,124 @@ BEGIN
             ON s.first_position = h.first_position AND h.seat = (s.last_position - s.first_position) % s.agents
         ORDER BY s.last_position DESC;
 
-        -- 6. Effect. Each table is written in the order of its key.
-        INSERT INTO dbo.assignment_history (run_id, agent, number, date, stage)
-        SELECT @run_id, h.agent, c.number, c.date, c.stage
+        CREATE TABLE #dealt (
+            number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY,
+            agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL,
+            date DATETIME2(7) NOT NULL,
+            stage INT NOT NULL
+        );
+
+        INSERT INTO #dealt (number, agent, date, stage)
+        SELECT c.number, h.agent, c.date, c.stage
         FROM #segment AS s
         INNER JOIN #record AS c ON c.position BETWEEN s.first_position AND s.last_position
         INNER JOIN #seat AS h
             ON s.first_position = h.first_position AND h.seat = (c.position - s.first_position) % s.agents
         WHERE c.kind = 0
         ORDER BY c.number;
+
+        CREATE TABLE #share (
+            agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY,
+            room INT NOT NULL,
+            leads INT NOT NULL
+        );
+
+        SET @per_agent = (CAST(@pool AS BIGINT) + @agents - 1) / @agents;
+        IF @per_agent > @max_per_agent
+            SET @per_agent = @max_per_agent;
+
+        IF @preview = 1
+            BEGIN
+                CREATE TABLE #present (
+                    number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL,
+                    agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NULL
+                );
+
+                INSERT INTO #present (number, agent)
+                SELECT DISTINCT
+                    CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2,
+                    CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2
+                FROM dbo.agent_wafunnel_assignment AS a
+                WHERE a.number IS NOT NULL;
+
+                -- Per agent the share, and its mix of stages and of ages in days.
+                SELECT
+                    r.agent,
+                    r.room,
+                    COUNT(d.number) AS leads,
+                    SUM(CASE WHEN d.stage = 1 THEN 1 ELSE 0 END) AS stage_1,
+                    SUM(CASE WHEN d.stage = 2 THEN 1 ELSE 0 END) AS stage_2,
+                    SUM(CASE WHEN d.stage = 3 THEN 1 ELSE 0 END) AS stage_3,
+                    SUM(CASE WHEN DATEDIFF(DAY, d.date, @business_date) <= 7 THEN 1 ELSE 0 END) AS days_0_to_7,
+                    SUM(CASE WHEN DATEDIFF(DAY, d.date, @business_date) BETWEEN 8 AND 30 THEN 1 ELSE 0 END)
+                        AS days_8_to_30,
+                    SUM(CASE WHEN DATEDIFF(DAY, d.date, @business_date) > 30 THEN 1 ELSE 0 END) AS days_31_and_more
+                FROM #room AS r
+                LEFT JOIN #dealt AS d ON r.agent = d.agent
+                GROUP BY r.agent, r.room
+                ORDER BY r.agent;
+
+                -- What would change for the assignments that are there: leads with the same agent and with another one,
+                -- leads that nobody has now, and leads that nobody would have then.
+                SELECT
+                    COALESCE(SUM(CASE WHEN p.number IS NOT NULL THEN 1 ELSE 0 END), 0) AS stay,
+                    COALESCE(SUM(CASE WHEN p.number IS NULL AND q.number IS NOT NULL THEN 1 ELSE 0 END), 0)
+                        AS change_hands,
+                    COALESCE(SUM(CASE WHEN q.number IS NULL THEN 1 ELSE 0 END), 0) AS come,
+                    (
+                        SELECT COUNT(DISTINCT o.number) FROM #present AS o
+                        WHERE NOT EXISTS (
+                            SELECT 1 FROM #dealt AS e
+                            WHERE e.number = o.number
+                        )
+                    ) AS leave
+                FROM #dealt AS d
+                LEFT JOIN #present AS p ON d.number = p.number AND d.agent = p.agent
+                LEFT JOIN (SELECT DISTINCT o.number FROM #present AS o) AS q ON d.number = q.number;
+
+                INSERT INTO #share (agent, room, leads)
+                SELECT r.agent, r.room, COUNT(d.number)
+                FROM #room AS r
+                LEFT JOIN #dealt AS d ON r.agent = d.agent
+                GROUP BY r.agent, r.room;
+
+                SELECT
+                    CAST(0 AS BIGINT) AS run_id,
+                    @business_date AS business_date,
+                    @trigger AS [trigger],
+                    'preview' AS status,
+                    @agents AS agents,
+                    @pool AS pool,
+                    @per_agent AS per_agent,
+                    SUM(s.leads) AS assigned,
+                    @pool - SUM(s.leads) AS left_over,
+                    @duplicates AS duplicates,
+                    @suppressed AS suppressed,
+                    MIN(s.leads) AS smallest_share,
+                    MAX(s.leads) AS largest_share,
+                    @started_at AS started_at,
+                    CAST(SYSUTCDATETIME() AS DATETIME2(3)) AS finished_at
+                FROM #share AS s;
+
+                -- No transaction of its own is open here.
+                RETURN;
+            END;
+
+        -- 6. Effect. Each table is written in the order of its key, and nobody sees it before COMMIT.
+        INSERT INTO dbo.assignment_run
+        (business_date, [trigger], actor, status, max_per_agent, window_days, newest_first, started_at)
+        VALUES
+        (@business_date, @trigger, @actor, 'running', @max_per_agent, @window_days, @newest_first, @started_at);
+        SET @run_id = SCOPE_IDENTITY();
+
+        INSERT INTO dbo.assignment_request (request, run_id)
+        SELECT @request, @run_id
+        WHERE @request IS NOT NULL;
+
+        INSERT INTO dbo.assignment_history (run_id, agent, number, date, stage)
+        SELECT @run_id, d.agent, d.number, d.date, d.stage
+        FROM #dealt AS d
+        ORDER BY d.number;
 
         SELECT @copies = COALESCE(SUM(c.copies), 0) FROM #record AS c
         WHERE c.kind = 0 AND c.position <= @due;
@@ -299,21 +440,34 @@ BEGIN
                 THROW 50004, @message, 1;
             END;
 
+        -- What others have put into the assignments since the last deal, or taken out of them: without it, undo could
+        -- not bring them back as they are.
+        INSERT INTO dbo.assignment_edit (run_id, agent, number, copies)
+        SELECT @run_id, COALESCE(v.agent, h.agent), COALESCE(v.number, h.number), COALESCE(v.copies, 0)
+        FROM (
+            SELECT n.agent, n.number, COUNT(*) AS copies
+            FROM (
+                SELECT
+                    CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS agent,
+                    CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number
+                FROM dbo.agent_wafunnel_assignment AS a
+            ) AS n
+            GROUP BY n.agent, n.number
+        ) AS v
+        FULL JOIN (
+            SELECT b.agent, b.number FROM dbo.assignment_history AS b
+            WHERE b.run_id = @base_id
+        ) AS h ON v.number = h.number AND v.agent = h.agent
+        WHERE v.copies IS NULL OR h.number IS NULL OR v.copies > 1;
+
         TRUNCATE TABLE dbo.agent_wafunnel_assignment;
 
         INSERT INTO dbo.agent_wafunnel_assignment (agent, number)
-        SELECT h.agent, h.number
-        FROM dbo.assignment_history AS h
-        WHERE h.run_id = @run_id
-        ORDER BY h.number;
+        SELECT d.agent, d.number
+        FROM #dealt AS d
+        ORDER BY d.number;
 
         -- 7. Checks, on what the agents are about to see.
-        CREATE TABLE #share (
-            agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY,
-            room INT NOT NULL,
-            leads INT NOT NULL
-        );
-
         INSERT INTO #share (agent, room, leads)
         SELECT r.agent, r.room, COALESCE(a.leads, 0)
         FROM #room AS r
@@ -354,11 +508,7 @@ BEGIN
             status = 'succeeded',
             agents = @agents,
             pool = @pool,
-            per_agent = CASE
-                WHEN (CAST(@pool AS BIGINT) + @agents - 1) / @agents < @max_per_agent
-                    THEN (CAST(@pool AS BIGINT) + @agents - 1) / @agents
-                ELSE @max_per_agent
-            END,
+            per_agent = @per_agent,
             assigned = @assigned,
             left_over = @pool - @assigned,
             duplicates = @duplicates,

@@ -1,0 +1,101 @@
+"""What is wrong with a database, and how to put it right. Asks, and changes nothing.
+
+A check is a function that yields what it found: a level, a sentence, and a remedy or None; also where all is well.
+`server` asks about the engine, the connection and the login, `schema` about tables, procedures and
+indexes, `data` about the rows of the brief's tables, and `deep` whether the records agree with one another.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from functools import partial
+
+from agent_funnel.backends import Backend
+from agent_funnel.doctor import data, schema, server
+from agent_funnel.doctor.case import Case, Check, findings, guarded
+from agent_funnel.doctor.deep import records
+from agent_funnel.errors import DatabaseError, DatabaseUnavailable
+from agent_funnel.records import Finding
+
+ON_A_SERVER: dict[str, Check] = {
+    "engine": server.engine,
+    "encryption": server.encryption,
+    "clock": server.clock,
+    "tables": schema.tables,
+    "schemas": schema.schemas,
+    "procedures": schema.procedures,
+    "rights": server.rights,
+}
+IN_A_FILE: dict[str, Check] = {
+    "engine": server.file,
+    "tables": schema.tables,
+    "rights": server.writing,
+}
+ON_BOTH: dict[str, Check] = {
+    "truncate": schema.truncate,
+    "indexes": schema.indexes,
+    "missing values": data.missing_values,
+    "duplicates": data.duplicates,
+    "stages": data.stages,
+    "dates": data.dates,
+    "statuses": data.statuses,
+}
+
+
+def examine(backend: Backend, *, now: datetime, deep: bool = False) -> list[Finding]:
+    """Everything that the checks found, in their order.
+
+    `now` is the time on the floor: its date says which dates are in the future, its moment whether the server's clock
+    is right; without a zone it is in UTC. With `deep`, also whether stages, assignments and history agree.
+
+    A check that cannot be made is a note, and the others go on. Raises DatabaseUnavailable without a connection.
+    """
+    began = time.monotonic()
+    on_a_server = backend.dialect == "sqlserver"
+    found = [Finding("driver", *said) for said in server.driver()] if on_a_server else []
+    # Not even a login is sent by a driver that does not keep it secret.
+    if any(finding.level == "error" for finding in found):
+        return found
+    backend.one("ping")
+    case = _case(backend, now, began)
+    for name, check in {**(ON_A_SERVER if on_a_server else IN_A_FILE), **ON_BOTH}.items():
+        found += guarded(name, partial(findings, name, check, case))
+    if deep:
+        found += guarded("records", partial(records, case))
+    return found
+
+
+def procedures(backend: Backend, *, now: datetime) -> list[Finding]:
+    """What there is to say of the installed procedures alone; nothing where there are none."""
+    if backend.dialect != "sqlserver":
+        return []
+    case = _case(backend, now, time.monotonic())
+    return guarded("procedures", partial(findings, "procedures", schema.procedures, case))
+
+
+def _case(backend: Backend, now: datetime, began: float) -> Case:
+    on_a_server = backend.dialect == "sqlserver"
+    return Case(
+        backend,
+        schema=_schema(backend) if on_a_server else None,
+        babelfish=on_a_server and _is_babelfish(backend),
+        now=now if now.tzinfo else now.replace(tzinfo=UTC),
+        began=began,
+    )
+
+
+def _schema(backend: Backend) -> str:
+    row = backend.one("schema")
+    assert row is not None
+    return str(row["name"])
+
+
+def _is_babelfish(backend: Backend) -> bool:
+    try:
+        row = backend.one("doctor_engine")
+    except DatabaseUnavailable:
+        raise
+    except DatabaseError:
+        return False
+    return row is not None and row["babelfish_version"] is not None

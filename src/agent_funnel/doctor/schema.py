@@ -1,0 +1,139 @@
+"""Tables, procedures, indexes: what is there, and whether it is as it should be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from agent_funnel import sql
+from agent_funnel.doctor.case import Case, Said, n
+from agent_funnel.errors import DatabaseError, DatabaseUnavailable
+from agent_funnel.records import Row
+
+INSTALL = "agent-funnel install"
+
+# The indexes worth having: their table, what they begin with, and what it is like without.
+INDEXES = (
+    ("wafunnel", "number", "whoever looks a lead up by its number reads all {leads:,} leads"),
+    ("agent_wafunnel_assignment", "number", "whoever looks up who has a number reads all {assignments:,} assignments"),
+    ("agent_wafunnel_assignment", "agent", "whoever wants an agent's list reads all {assignments:,} assignments"),
+)
+# One on the date is worth its keep where a deal wants less than a tenth of the leads; SQLite deals no faster with it.
+BY_DATE = ("wafunnel", "date", "each deal reads all {leads:,} leads to find the {recent:,} of the last 45 days")
+WINDOW, TENTH = timedelta(days=45), 10
+
+
+def tables(case: Case) -> Iterator[Said]:
+    """Whether all tables are there, with the columns that count, in the version of this program."""
+    if not case.one("schema")["found"]:
+        yield "error", f"There is no schema {case.schema}.", f"Correct FUNNEL_SCHEMA, or: CREATE SCHEMA {case.schema};"
+        return
+    where = "" if case.schema is None else f" in the schema {case.schema}"
+    wanted, newest = sql.tables(case.backend.dialect), sql.version(case.backend.dialect)
+    missing = sorted(wanted - {row["name"].lower() for row in case.backend.all("objects")})
+    lacking = case.backend.all("doctor_columns")
+    row = None if "agent_funnel_version" in missing else case.backend.one("version")
+    version = (row["version"] or 0) if row else newest
+    if missing:
+        text = f"{n(len(missing), 'table is', 'tables are')} missing{where}: {', '.join(missing)}."
+        yield "error", text, INSTALL if not where else f"{INSTALL}, if FUNNEL_SCHEMA is the right one."
+    for row in lacking:
+        text = f"The table {row['table_name']} has no column {row['column_name']}."
+        yield "error", text, "Add the column; or, if another table was meant, correct the database or the schema."
+    if version > newest:
+        text = f"The tables are of version {version}, and this program knows none after {newest}."
+        yield "error", text, "Update Agent Funnel here."
+    elif version < newest:
+        yield "error", f"The tables are of version {version}, and this program needs {newest}.", INSTALL
+    if not missing and not lacking and version == newest:
+        yield "ok", f"All {len(wanted)} tables are there{where}, in version {newest}.", None
+
+
+def schemas(case: Case) -> Iterator[Said]:
+    """Whether the leads may be somewhere else."""
+    others = [row["schema_name"] for row in case.backend.all("doctor_schemas")]
+    if not others:
+        yield "ok", "No other schema has tables of the same names.", None
+        return
+    try:
+        leads = case.one("count_leads")["leads"]
+    except DatabaseUnavailable:
+        raise
+    except DatabaseError:
+        leads = 0
+    named = f"The schema {others[0]} has" if len(others) == 1 else f"The schemas {', '.join(others)} have"
+    remedy = f"Set FUNNEL_SCHEMA={others[0]} if those are the ones."
+    if leads:
+        yield "note", f"{named} tables of the same names, too.", remedy
+    else:
+        yield "warning", f"{named} tables of the same names, and {case.schema} has no leads.", remedy
+
+
+def procedures(case: Case) -> Iterator[Said]:
+    """Whether the procedures are those of this version, and nobody has changed them."""
+    scripts = sql.procedures(case.backend.dialect)
+    recorded = {row["name"]: row for row in case.backend.all("checksums")}
+    bad = False
+    for name, script in scripts.items():
+        row = case.backend.one("definition", procedure_name=name)
+        for said in _procedure(case, name, script, row, recorded.get(name)):
+            bad = True
+            yield said
+    if not bad:
+        yield "ok", f"The {len(scripts)} procedures are there, and as this version has them.", None
+
+
+def _procedure(case: Case, name: str, script: str, row: Row | None, recorded: Row | None) -> Iterator[Said]:
+    named = f"{case.schema}.{name}"
+    text = row["definition"] if row else None
+    if row is None:
+        yield "error", f"The procedure {named} is missing.", INSTALL
+    elif text is None and row["is_encrypted"]:
+        yield "warning", f"The procedure {named} is encrypted, so nobody sees whether it is ours.", INSTALL
+    elif text is None:
+        grant = case.here(f"GRANT VIEW DEFINITION ON dbo.{name} TO agent_funnel_service;")
+        yield "note", f"Could not be checked: this login must not see the text of {named}.", grant
+    elif text.strip() == _as_kept(case.here(script)):
+        return
+    elif recorded is None or recorded["installed"] is None:
+        yield "error", f"The procedure {named} is not that of this version, and it is not known who made it.", INSTALL
+    elif recorded["installed"] != sql.checksum(text):
+        remedy = f"{INSTALL} puts ours back; keep a copy of theirs if you want it."
+        yield "error", f"Somebody has changed the procedure {named} since it was installed.", remedy
+    elif recorded["script"] != sql.checksum(script):
+        yield "error", f"The procedure {named} is that of another version of Agent Funnel.", INSTALL
+
+
+def _as_kept(script: str) -> str:
+    """The text of a procedure as servers keep it: the batch that made it, with CREATE instead of ALTER."""
+    batch = next(batch for batch in sql.batches(script) if batch.startswith("ALTER PROCEDURE"))
+    return "CREATE" + batch.removeprefix("ALTER")
+
+
+def truncate(case: Case) -> Iterator[Said]:
+    """Whether a deal can empty the assignments."""
+    table, rows = case.here("dbo.agent_wafunnel_assignment"), case.backend.all("doctor_truncate")
+    for row in rows:
+        yield "error", f"No deal can empty {table}, since {row['reason']}.", row["remedy"]
+    if not rows:
+        yield "ok", f"A deal can empty {table}.", None
+
+
+def indexes(case: Case) -> Iterator[Said]:
+    """Which indexes would help. None is ever made here: each one costs writes, and the table may not be ours."""
+    day = (case.now - WINDOW).date()
+    sizes = case.one("doctor_sizes", day=day.isoformat())
+    there = {
+        tuple(str(row[name]).lower() for name in ("table_name", "first_column", "second_column"))
+        for row in case.backend.all("doctor_indexes")
+    }
+    beginnings = {index[:2] for index in there}
+    missing = [index for index in INDEXES if index[:2] not in beginnings]
+    by_date = ("wafunnel", "date") in beginnings or ("wafunnel", "stage", "date") in there
+    if case.schema is not None and not by_date and sizes["recent"] * TENTH < sizes["leads"]:
+        missing.append(BY_DATE)
+    for table, column, why in missing:
+        text = f"No index of {case.here(f'dbo.{table}')} begins with {column}, so {why.format(**sizes)}."
+        yield "note", text, case.remedy(f"index_{table}_{column}")
+    if not missing:
+        yield "ok", "The useful indexes are there.", None

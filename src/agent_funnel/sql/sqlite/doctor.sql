@@ -1,0 +1,308 @@
+-- The questions of `agent-funnel doctor` on SQLite. They change nothing. Numbers of leads leave the database without all
+-- but their last three characters.
+--
+--   1. the engine                    3. the data of the brief's tables
+--   2. tables, indexes               4. with --deep: whether stages, assignments and history agree
+
+-- name: doctor_engine
+-- Which SQLite this is.
+SELECT sqlite_version() AS version;
+
+-- name: doctor_columns
+-- Columns that the brief's tables, where they are there, lack.
+WITH needed (table_name, column_name) AS (
+    VALUES
+    ('agents', 'agent'), ('agents', 'status'),
+    ('wafunnel', 'number'), ('wafunnel', 'stage'), ('wafunnel', 'date'),
+    ('agent_wafunnel_assignment', 'agent'), ('agent_wafunnel_assignment', 'number')
+)
+
+SELECT n.table_name, n.column_name
+FROM needed AS n
+WHERE EXISTS (SELECT 1 FROM pragma_table_info(n.table_name))
+    AND NOT EXISTS (SELECT 1 FROM pragma_table_info(n.table_name) AS c WHERE lower(c.name) = n.column_name);
+
+-- name: doctor_truncate
+-- What would make it fail to empty the assignments, and what to do about it: they must be a table.
+SELECT
+    'it is no table' AS reason,
+    'Give the table this name, and take what has it now out of the way.' AS remedy
+FROM sqlite_schema AS s
+WHERE lower(s.name) = 'agent_wafunnel_assignment' AND s.type <> 'table';
+
+-- name: doctor_indexes
+-- The first two columns of every index of the two tables whose rows are looked up, partial ones aside.
+SELECT
+    t.name AS table_name,
+    (SELECT c.name FROM pragma_index_info(i.name) AS c WHERE c.seqno = 0) AS first_column,
+    (SELECT c.name FROM pragma_index_info(i.name) AS c WHERE c.seqno = 1) AS second_column
+FROM (SELECT 'wafunnel' AS name UNION ALL SELECT 'agent_wafunnel_assignment') AS t
+INNER JOIN pragma_index_list(t.name) AS i
+WHERE NOT i.partial;
+
+-- name: doctor_sizes
+-- How many rows the tables have whose indexes matter, and how many leads there are from a day on.
+SELECT
+    (SELECT count(*) FROM wafunnel) AS leads,
+    (SELECT count(*) FROM wafunnel AS w WHERE w.date >= :day) AS recent,
+    (SELECT count(*) FROM agent_wafunnel_assignment) AS assignments;
+
+-- name: doctor_nulls
+-- Rows that lack a value, by table and column; a blank name or number is none.
+SELECT c.table_name, c.column_name, c.found
+FROM (
+    SELECT 'wafunnel' AS table_name, 'number' AS column_name, count(*) AS found FROM wafunnel AS w
+    WHERE w.number IS NULL OR trim(w.number) = ''
+    UNION ALL
+    SELECT 'wafunnel', 'stage', count(*) FROM wafunnel AS w WHERE w.stage IS NULL
+    UNION ALL
+    SELECT 'wafunnel', 'date', count(*) FROM wafunnel AS w WHERE w.date IS NULL
+    UNION ALL
+    SELECT 'agents', 'agent', count(*) FROM agents AS a WHERE a.agent IS NULL OR trim(a.agent) = ''
+    UNION ALL
+    SELECT 'agents', 'status', count(*) FROM agents AS a WHERE a.status IS NULL
+    UNION ALL
+    SELECT 'agent_wafunnel_assignment', 'agent', count(*) FROM agent_wafunnel_assignment AS m WHERE m.agent IS NULL
+    UNION ALL
+    SELECT 'agent_wafunnel_assignment', 'number', count(*) FROM agent_wafunnel_assignment AS m WHERE m.number IS NULL
+) AS c
+WHERE c.found > 0;
+
+-- name: doctor_stages
+-- Up to three stages that are none, and how many leads have them; in all in `leads`.
+SELECT w.stage, count(*) AS found, sum(count(*)) OVER () AS leads
+FROM wafunnel AS w
+WHERE w.stage NOT IN (1, 2, 3, 4)
+GROUP BY w.stage
+ORDER BY w.stage
+LIMIT 3;
+
+-- name: doctor_dates
+-- How many leads have a date from a day on, and the last of these dates; how many have a date that is none.
+SELECT
+    count(*) FILTER (WHERE d.is_date AND d.date >= :day) AS leads,
+    max(d.date) FILTER (WHERE d.is_date AND d.date >= :day) AS latest,
+    count(*) FILTER (WHERE NOT d.is_date) AS no_dates
+FROM (
+    SELECT w.date, typeof(w.date) = 'text' AND julianday(w.date) IS NOT NULL AS is_date
+    FROM wafunnel AS w
+    WHERE w.date IS NOT NULL
+) AS d;
+
+-- name: doctor_duplicates
+-- Up to three numbers that stand in more than one row; how many there are in all, and in how many rows.
+SELECT '…' || substr(n.number, -3) AS number, count(*) OVER () AS numbers, sum(n.copies) OVER () AS leads
+FROM (
+    SELECT w.number COLLATE BINARY AS number, count(*) AS copies
+    FROM wafunnel AS w
+    WHERE trim(w.number) <> ''
+    GROUP BY w.number COLLATE BINARY
+    HAVING count(*) > 1
+) AS n
+ORDER BY n.copies DESC, n.number
+LIMIT 3;
+
+-- name: doctor_ambiguous
+-- Up to three numbers with rows that share the date but not the stage; how many such dates of numbers there are in all.
+SELECT '…' || substr(n.number, -3) AS number, count(*) OVER () AS numbers
+FROM (
+    SELECT w.number COLLATE BINARY AS number
+    FROM wafunnel AS w
+    WHERE trim(w.number) <> '' AND w.date IS NOT NULL
+    GROUP BY w.number COLLATE BINARY, w.date COLLATE BINARY
+    HAVING min(w.stage) <> max(w.stage)
+) AS n
+ORDER BY n.number
+LIMIT 3;
+
+-- name: doctor_assigned_twice
+-- Up to three numbers that are assigned more than once; how many there are in all.
+SELECT '…' || substr(n.number, -3) AS number, count(*) OVER () AS numbers
+FROM (
+    SELECT m.number COLLATE BINARY AS number
+    FROM agent_wafunnel_assignment AS m
+    WHERE m.number IS NOT NULL
+    GROUP BY m.number COLLATE BINARY
+    HAVING count(*) > 1
+) AS n
+ORDER BY n.number
+LIMIT 3;
+
+-- name: doctor_statuses
+-- Up to three statuses that are neither active nor inactive, as the deal reads them; how many agents have one.
+SELECT n.status, sum(n.agents) OVER () AS agents
+FROM (
+    SELECT lower(trim(a.status)) AS status, count(*) AS agents
+    FROM agents AS a
+    GROUP BY lower(trim(a.status))
+) AS n
+WHERE n.status NOT IN ('active', 'inactive')
+ORDER BY n.status
+LIMIT 3;
+
+-- name: doctor_watermark
+-- What has happened up to now, to see whether anything happened while the questions below were asked.
+SELECT
+    (SELECT max(r.run_id) FROM assignment_run AS r) AS last_id,
+    (SELECT count(*) FROM assignment_run AS r) AS runs,
+    (SELECT count(*) FROM assignment_undo AS u) AS undos,
+    (SELECT count(*) FROM assignment_purge AS p) AS purges,
+    (SELECT count(*) FROM do_not_contact AS d) AS listed;
+
+-- name: doctor_records
+-- Everything in the records of runs that no run and no undo can leave behind: the fact, the run, what is there and what
+-- should be. No row where all is well. Runs whose history is purged are held to what is left of them.
+SELECT q.fact, q.run_id, q.found, q.expected
+FROM (
+    SELECT
+        f.fact,
+        c.run_id,
+        CASE f.fact
+            WHEN 'assigned' THEN c.leads
+            WHEN 'largest' THEN c.largest
+            WHEN 'smallest' THEN CASE WHEN c.dealt_to < c.agents THEN 0 ELSE c.smallest END
+            WHEN 'agents' THEN max(c.dealt_to, c.agents)
+            WHEN 'cap' THEN max(c.largest, c.max_per_agent)
+        END AS found,
+        CASE f.fact
+            WHEN 'assigned' THEN c.assigned
+            WHEN 'largest' THEN c.largest_share
+            WHEN 'smallest' THEN c.smallest_share
+            WHEN 'agents' THEN c.agents
+            WHEN 'cap' THEN c.max_per_agent
+        END AS expected
+    FROM (
+        SELECT
+            r.run_id, r.assigned, r.agents, r.max_per_agent, r.smallest_share, r.largest_share,
+            coalesce(s.leads, 0) AS leads,
+            coalesce(s.agents, 0) AS dealt_to,
+            coalesce(s.smallest, 0) AS smallest,
+            coalesce(s.largest, 0) AS largest
+        FROM assignment_run AS r
+        LEFT JOIN (
+            SELECT
+                h.run_id, sum(h.leads) AS leads, count(*) AS agents, min(h.leads) AS smallest, max(h.leads) AS largest
+            FROM (
+                SELECT g.run_id, g.agent, count(*) AS leads FROM assignment_history AS g
+                GROUP BY g.run_id, g.agent
+            ) AS h
+            GROUP BY h.run_id
+        ) AS s ON r.run_id = s.run_id
+        WHERE r.status IN ('succeeded', 'undone')
+            AND NOT EXISTS (SELECT 1 FROM assignment_purge AS p WHERE p.run_id = r.run_id)
+    ) AS c
+    CROSS JOIN (
+        SELECT 'assigned' AS fact UNION ALL SELECT 'largest' UNION ALL SELECT 'smallest' UNION ALL SELECT 'agents'
+        UNION ALL SELECT 'cap'
+    ) AS f
+    UNION ALL
+    SELECT 'pool', r.run_id, r.assigned + r.left_over, r.pool FROM assignment_run AS r
+    WHERE r.status IN ('succeeded', 'undone')
+    UNION ALL
+    SELECT 'running', r.run_id, 1, 0 FROM assignment_run AS r WHERE r.status = 'running'
+    UNION ALL
+    SELECT 'stray', h.run_id, count(*), 0 FROM assignment_history AS h
+    WHERE NOT EXISTS (SELECT 1 FROM assignment_run AS r WHERE r.run_id = h.run_id)
+    GROUP BY h.run_id
+    UNION ALL
+    SELECT 'twice', g.run_id, count(*), 0
+    FROM (
+        SELECT h.run_id FROM assignment_history AS h
+        GROUP BY h.run_id, h.number
+        HAVING count(*) > 1
+    ) AS g
+    GROUP BY g.run_id
+    UNION ALL
+    SELECT 'undone', r.run_id, 0, 1 FROM assignment_run AS r
+    WHERE r.status = 'undone' AND NOT EXISTS (SELECT 1 FROM assignment_undo AS u WHERE u.run_id = r.run_id)
+    UNION ALL
+    SELECT 'not undone', u.run_id, 1, 0 FROM assignment_undo AS u
+    WHERE NOT EXISTS (SELECT 1 FROM assignment_run AS r WHERE r.run_id = u.run_id AND r.status = 'undone')
+    UNION ALL
+    SELECT 'restored', u.run_id, u.restored + u.changed_since, r.assigned
+    FROM assignment_undo AS u
+    INNER JOIN assignment_run AS r ON u.run_id = r.run_id
+) AS q
+WHERE q.found IS NOT q.expected OR q.found IS NULL
+ORDER BY q.fact, q.run_id;
+
+-- name: doctor_assignments
+-- How the assignments differ from what the newest run that is not undone dealt (`base_id`), or from what the last undo
+-- after it brought back (`undone_id`): rows that came and rows that have gone since. Numbers on the do-not-contact list
+-- are not missed. `purged` is 1 if what that run dealt is no longer known.
+WITH base (run_id) AS (
+    SELECT max(r.run_id) FROM assignment_run AS r WHERE r.status = 'succeeded'
+),
+
+undone (run_id) AS (
+    SELECT u.run_id FROM assignment_undo AS u
+    WHERE u.run_id > coalesce((SELECT b.run_id FROM base AS b), 0)
+    ORDER BY u.undone_at DESC, u.run_id
+    LIMIT 1
+),
+
+pair (agent, number, due, present) AS (
+    SELECT h.agent, h.number, d.number IS NULL, 0
+    FROM base AS b
+    INNER JOIN assignment_history AS h ON b.run_id = h.run_id
+    LEFT JOIN do_not_contact AS d ON h.number = d.number
+    WHERE NOT EXISTS (
+        SELECT 1 FROM assignment_edit AS e
+        INNER JOIN undone AS u ON e.run_id = u.run_id
+        WHERE e.number = h.number AND e.agent = h.agent
+    )
+    UNION ALL
+    SELECT e.agent, e.number, CASE WHEN d.number IS NULL THEN e.copies ELSE 0 END, 0
+    FROM undone AS u
+    INNER JOIN assignment_edit AS e ON u.run_id = e.run_id
+    LEFT JOIN do_not_contact AS d ON e.number = d.number
+    UNION ALL
+    SELECT m.agent, m.number, 0, 1 FROM agent_wafunnel_assignment AS m
+)
+
+SELECT
+    (SELECT b.run_id FROM base AS b) AS base_id,
+    (SELECT u.run_id FROM undone AS u) AS undone_id,
+    EXISTS (SELECT 1 FROM assignment_purge AS p INNER JOIN base AS b ON p.run_id = b.run_id) AS purged,
+    coalesce(sum(d.present), 0) AS present,
+    coalesce(sum(max(d.present - d.due, 0)), 0) AS came,
+    coalesce(sum(max(d.due - d.present, 0)), 0) AS gone
+FROM (
+    SELECT sum(p.due) AS due, sum(p.present) AS present
+    FROM pair AS p
+    GROUP BY p.agent COLLATE BINARY, p.number COLLATE BINARY
+) AS d;
+
+-- name: doctor_leads
+-- Every lead by the last run that dealt it and is not undone: how many are no more as that run left them. One row for
+-- those of the newest run (`newest` is 1), one for those of the runs before.
+SELECT
+    h.run_id = (SELECT max(r.run_id) FROM assignment_run AS r WHERE r.status = 'succeeded') AS newest,
+    count(*) AS leads,
+    count(*) FILTER (
+        WHERE ((h.number, h.date, h.stage + 1) IN (SELECT w.number, w.date, w.stage FROM wafunnel AS w)) IS NOT TRUE
+    ) AS changed,
+    max(h.run_id) AS run_id
+FROM (
+    SELECT
+        g.number, g.date, g.stage, g.run_id,
+        row_number() OVER (PARTITION BY g.number, g.date ORDER BY g.run_id DESC) AS age
+    FROM assignment_history AS g
+    INNER JOIN assignment_run AS r ON g.run_id = r.run_id
+    WHERE r.status = 'succeeded'
+        AND NOT EXISTS (SELECT 1 FROM assignment_purge AS p WHERE p.run_id = r.run_id)
+) AS h
+WHERE h.age = 1
+GROUP BY newest
+ORDER BY newest DESC;
+
+-- name: doctor_listed
+-- Up to three numbers that are assigned although they are on the do-not-contact list; how many there are in all.
+SELECT '…' || substr(n.number, -3) AS number, count(*) OVER () AS numbers
+FROM (
+    SELECT DISTINCT d.number
+    FROM agent_wafunnel_assignment AS m
+    INNER JOIN do_not_contact AS d ON m.number = d.number
+) AS n
+ORDER BY n.number
+LIMIT 3;

@@ -1,0 +1,191 @@
+-- The plan of a deal: who would get what. Reads the database, writes temporary tables only.
+--
+-- Parameters: :business_date, :max_per_agent, :window_days, :newest_first, :trigger.
+-- SQLite has no THROW outside of triggers, so a statement that yields a column `throw` ends the script: its value is the
+-- number of the error, `message` its sentence. `assign` and `preview` include this and go on from `temp.dealt`.
+--
+--   1. refuse bad parameters        3. the pool, in deal order
+--   2. the agents and their room    4. seats: who gets the lead at which position
+
+-- 1. Refuse bad parameters.
+
+SELECT
+    50006 AS throw,
+    'max_per_agent is ' || coalesce(:max_per_agent, 'NULL') || '; it must be from 1 to 1000000.' AS message
+WHERE (:max_per_agent BETWEEN 1 AND 1000000) IS NOT TRUE;
+
+SELECT
+    50006 AS throw,
+    'window_days is ' || coalesce(:window_days, 'NULL') || '; it must be from 0 to 36500.' AS message
+WHERE (:window_days BETWEEN 0 AND 36500) IS NOT TRUE;
+
+SELECT
+    50006 AS throw,
+    'business_date is ' || coalesce(:business_date, 'NULL') || '; it must be from 2000-01-01 to 9998-12-31.' AS message
+WHERE (:business_date BETWEEN '2000-01-01' AND '9998-12-31') IS NOT TRUE;
+
+SELECT
+    50006 AS throw,
+    'trigger is ' || coalesce(:trigger, 'NULL') || '; it must be manual or schedule.' AS message
+WHERE (:trigger IN ('manual', 'schedule')) IS NOT TRUE;
+
+-- What the last deal left: whom it ended with, and whose assignments are there, as far as nobody has edited them.
+
+DROP TABLE IF EXISTS temp.this_run;
+
+CREATE TEMP TABLE this_run AS
+SELECT
+    (SELECT r.last_agent FROM assignment_run AS r WHERE r.status = 'succeeded' AND r.assigned > 0
+    ORDER BY r.run_id DESC LIMIT 1) AS previous_agent,
+    (SELECT max(r.run_id) FROM assignment_run AS r WHERE r.status = 'succeeded') AS base_id,
+    date(:business_date, '-' || :window_days || ' days') AS oldest,
+    strftime('%Y-%m-%d %H:%M:%f', 'now') AS started_at,
+    0 AS run_id;
+
+-- 2. The agents and their room, seated from the one after the agent who got the last lead of the last deal.
+
+DROP TABLE IF EXISTS temp.room;
+
+CREATE TEMP TABLE room AS
+SELECT
+    a.agent,
+    min(:max_per_agent, coalesce(l.max_records, :max_per_agent)) AS room,
+    row_number() OVER (
+        ORDER BY a.agent <= coalesce((SELECT t.previous_agent FROM temp.this_run AS t), ''), a.agent
+    ) AS turn
+FROM (
+    SELECT DISTINCT CAST(agents.agent AS TEXT) COLLATE BINARY AS agent
+    FROM agents
+    WHERE lower(trim(agents.status)) = 'active' AND trim(agents.agent) <> ''
+) AS a
+LEFT JOIN (
+    SELECT agent_limit.agent, min(agent_limit.max_records) AS max_records
+    FROM agent_limit
+    WHERE agent_limit.starts_on <= :business_date
+        AND (agent_limit.ends_on IS NULL OR agent_limit.ends_on >= :business_date)
+    GROUP BY agent_limit.agent
+) AS l ON a.agent = l.agent
+WHERE coalesce(l.max_records, 1) > 0;
+
+SELECT 50002 AS throw, NULL AS message
+WHERE NOT EXISTS (SELECT 1 FROM temp.room);
+
+-- 3. The pool. First all eligible rows in the order of their numbers, which is the order of the key where there is one,
+-- and puts the rows of a number side by side. A rowid table hands out its keys in the order of insertion.
+-- ISO 8601 has many ways to write a date. All begin with the day, so texts tell whether one is old enough to stay out,
+-- to the last digit; moments, to the millisecond, tell which is older. What has no moment is no date.
+
+DROP TABLE IF EXISTS temp.record;
+
+CREATE TEMP TABLE record (
+    ordinal INTEGER PRIMARY KEY,
+    number TEXT,
+    stage INTEGER,
+    date TEXT,
+    moment REAL,
+    kind INTEGER -- 0 in the pool, 1 waits behind another record of its number, 2 do not contact, 3 copy of a record
+);
+
+INSERT INTO temp.record (number, stage, date, moment, kind)
+SELECT
+    w.number,
+    w.stage,
+    w.date,
+    julianday(w.date),
+    2 * EXISTS (SELECT 1 FROM do_not_contact AS d WHERE d.number = w.number)
+FROM wafunnel AS w
+WHERE w.stage < 4
+    AND w.date >= (SELECT t.oldest FROM temp.this_run AS t)
+    AND julianday(w.date) IS NOT NULL
+    AND trim(w.number) <> ''
+ORDER BY w.number COLLATE BINARY;
+
+-- Rows equal in number, stage and date are one record; of several records of a number the first in deal order counts.
+DROP TABLE IF EXISTS temp.repeated;
+
+CREATE TEMP TABLE repeated AS
+SELECT
+    r.ordinal,
+    min(r.ordinal) OVER (PARTITION BY r.number, r.stage, r.date) AS first_ordinal,
+    dense_rank() OVER (
+        PARTITION BY r.number
+        ORDER BY r.stage, CASE WHEN :newest_first THEN -r.moment ELSE r.moment END, r.date
+    ) AS occurrence
+FROM temp.record AS r
+WHERE r.number IN (
+    SELECT a.number
+    FROM temp.record AS a
+    CROSS JOIN temp.record AS b ON b.ordinal = a.ordinal + 1
+    WHERE a.number = b.number
+);
+
+UPDATE temp.record SET
+    kind = CASE
+        WHEN c.ordinal <> c.first_ordinal THEN 3
+        WHEN record.kind = 0 AND c.occurrence > 1 THEN 1
+        ELSE record.kind
+    END
+FROM temp.repeated AS c
+WHERE record.ordinal = c.ordinal;
+
+-- The pool, in deal order. Among equals, the lower ordinal has the lower number.
+DROP TABLE IF EXISTS temp.pool;
+
+CREATE TEMP TABLE pool (position INTEGER PRIMARY KEY, ordinal INTEGER);
+
+INSERT INTO temp.pool (ordinal)
+SELECT r.ordinal
+FROM temp.record AS r
+WHERE r.kind = 0
+ORDER BY r.stage, CASE WHEN :newest_first THEN -r.moment ELSE r.moment END, r.ordinal;
+
+-- 4. Seats. In the rounds up to the smallest room everybody takes part; from there to the next larger room all but
+-- those who are full; and so on. A segment is such a stretch of rounds, with the positions dealt in it.
+
+DROP TABLE IF EXISTS temp.segment;
+
+CREATE TEMP TABLE segment AS
+SELECT
+    s.room,
+    s.agents,
+    1 + sum(s.positions) OVER (ORDER BY s.room ROWS UNBOUNDED PRECEDING) - s.positions AS first_position,
+    min(
+        sum(s.positions) OVER (ORDER BY s.room ROWS UNBOUNDED PRECEDING), (SELECT count(*) FROM temp.pool)
+    ) AS last_position
+FROM (
+    SELECT
+        g.room,
+        g.agents,
+        (g.room - lag(g.room, 1, 0) OVER (ORDER BY g.room)) * g.agents AS positions
+    FROM (
+        SELECT r.room, sum(count(*)) OVER (ORDER BY r.room DESC ROWS UNBOUNDED PRECEDING) AS agents
+        FROM temp.room AS r
+        GROUP BY r.room
+    ) AS g
+) AS s;
+
+DELETE FROM temp.segment WHERE first_position > last_position;
+
+DROP TABLE IF EXISTS temp.seat;
+
+CREATE TEMP TABLE seat (first_position INTEGER, seat INTEGER, agent TEXT, PRIMARY KEY (first_position, seat)) WITHOUT ROWID;
+
+INSERT INTO temp.seat (first_position, seat, agent)
+SELECT
+    s.first_position,
+    row_number() OVER (PARTITION BY s.first_position ORDER BY r.turn) - 1 AS seat,
+    r.agent
+FROM temp.segment AS s
+INNER JOIN temp.room AS r ON s.room <= r.room;
+
+-- In the order of the keys that will be written.
+DROP TABLE IF EXISTS temp.dealt;
+
+CREATE TEMP TABLE dealt (ordinal INTEGER PRIMARY KEY, agent TEXT);
+
+INSERT INTO temp.dealt (ordinal, agent)
+SELECT p.ordinal, h.agent
+FROM temp.segment AS s
+CROSS JOIN temp.pool AS p ON p.position BETWEEN s.first_position AND s.last_position
+CROSS JOIN temp.seat AS h ON h.first_position = s.first_position AND h.seat = (p.position - s.first_position) % s.agents
+ORDER BY p.ordinal;

@@ -1,0 +1,93 @@
+-- What a run would do. Parameters: those of the plan. Writes temporary tables only.
+--
+-- Answers with the share of each agent, then with what would change in the assignments that are there, and last with the
+-- summary row, whose run_id is 0.
+
+-- include: plan
+
+-- Per agent the share, and its mix of stages and of ages in days.
+SELECT
+    r.agent,
+    r.room,
+    count(c.number) AS leads,
+    count(*) FILTER (WHERE c.stage = 1) AS stage_1,
+    count(*) FILTER (WHERE c.stage = 2) AS stage_2,
+    count(*) FILTER (WHERE c.stage = 3) AS stage_3,
+    count(*) FILTER (WHERE c.days <= 7) AS days_0_to_7,
+    count(*) FILTER (WHERE c.days BETWEEN 8 AND 30) AS days_8_to_30,
+    count(*) FILTER (WHERE c.days > 30) AS days_31_and_more
+FROM temp.room AS r
+LEFT JOIN (
+    SELECT d.agent, e.number, e.stage, julianday(:business_date) - julianday(date(e.date)) AS days
+    FROM temp.dealt AS d
+    INNER JOIN temp.record AS e ON d.ordinal = e.ordinal
+) AS c ON r.agent = c.agent
+GROUP BY r.agent, r.room
+ORDER BY r.agent;
+
+-- What would change: leads with the same agent and with another one, leads that nobody has now, and leads that nobody
+-- would have then.
+DROP TABLE IF EXISTS temp.present;
+
+CREATE TEMP TABLE present (number TEXT, agent TEXT, PRIMARY KEY (number, agent));
+
+INSERT OR IGNORE INTO temp.present (number, agent)
+SELECT a.number, a.agent
+FROM agent_wafunnel_assignment AS a
+WHERE a.number IS NOT NULL;
+
+DROP TABLE IF EXISTS temp.hand;
+
+CREATE TEMP TABLE hand (number TEXT PRIMARY KEY, agent TEXT) WITHOUT ROWID;
+
+INSERT INTO temp.hand (number, agent)
+SELECT e.number, d.agent
+FROM temp.dealt AS d
+INNER JOIN temp.record AS e ON d.ordinal = e.ordinal
+ORDER BY d.ordinal;
+
+SELECT
+    count(*) FILTER (WHERE h.same) AS stay,
+    count(*) FILTER (WHERE h.held AND NOT h.same) AS change_hands,
+    count(*) FILTER (WHERE NOT h.held) AS come,
+    (
+        SELECT count(DISTINCT p.number) FROM temp.present AS p
+        WHERE NOT EXISTS (SELECT 1 FROM temp.hand AS o WHERE o.number = p.number)
+    ) AS leave
+FROM (
+    SELECT
+        EXISTS (SELECT 1 FROM temp.present AS p WHERE p.number = d.number AND p.agent = d.agent) AS same,
+        EXISTS (SELECT 1 FROM temp.present AS p WHERE p.number = d.number) AS held
+    FROM temp.hand AS d
+) AS h;
+
+SELECT
+    0 AS run_id,
+    :business_date AS business_date,
+    :trigger AS "trigger",
+    'preview' AS status,
+    count(*) AS agents,
+    c.pool,
+    min(:max_per_agent, (c.pool + count(*) - 1) / count(*)) AS per_agent,
+    sum(s.leads) AS assigned,
+    c.pool - sum(s.leads) AS left_over,
+    c.duplicates,
+    c.suppressed,
+    min(s.leads) AS smallest_share,
+    max(s.leads) AS largest_share,
+    t.started_at,
+    strftime('%Y-%m-%d %H:%M:%f', 'now') AS finished_at
+FROM temp.this_run AS t
+CROSS JOIN (
+    SELECT count(d.ordinal) AS leads
+    FROM temp.room AS r
+    LEFT JOIN temp.dealt AS d ON r.agent = d.agent
+    GROUP BY r.agent
+) AS s
+CROSS JOIN (
+    SELECT
+        count(*) FILTER (WHERE r.kind = 0) AS pool,
+        count(*) FILTER (WHERE r.kind = 1) AS duplicates,
+        count(*) FILTER (WHERE r.kind = 2) AS suppressed
+    FROM temp.record AS r
+) AS c;

@@ -1,0 +1,64 @@
+-- What `agent-funnel doctor` tells people to run on SQLite, one statement each, shown on one line. It runs none of them
+-- itself.
+
+-- name: remedy_index_wafunnel_number
+-- Finds a lead by its number.
+CREATE INDEX ix_wafunnel_number ON wafunnel (number);
+
+-- name: remedy_index_agent_wafunnel_assignment_number
+-- Finds the agent of a number.
+CREATE INDEX ix_agent_wafunnel_assignment_number ON agent_wafunnel_assignment (number);
+
+-- name: remedy_index_agent_wafunnel_assignment_agent
+-- Finds the numbers of an agent.
+CREATE INDEX ix_agent_wafunnel_assignment_agent ON agent_wafunnel_assignment (agent);
+
+-- name: remedy_missing_wafunnel
+-- Lists leads that lack something.
+SELECT number, stage, date FROM wafunnel WHERE number IS NULL OR trim(number) = '' OR stage IS NULL OR date IS NULL;
+
+-- name: remedy_missing_agents
+-- Lists agents that lack something.
+SELECT agent, status FROM agents WHERE agent IS NULL OR trim(agent) = '' OR status IS NULL;
+
+-- name: remedy_missing_agent_wafunnel_assignment
+-- Lists assignments that lack something.
+SELECT agent, number FROM agent_wafunnel_assignment WHERE agent IS NULL OR number IS NULL;
+
+-- name: remedy_duplicates
+-- Lists the numbers that stand in several rows.
+SELECT number, count(*) AS copies FROM wafunnel GROUP BY number HAVING count(*) > 1;
+
+-- name: remedy_ambiguous
+-- Lists numbers and dates that stand there with several stages.
+SELECT number, date, min(stage) AS lowest, max(stage) AS highest FROM wafunnel
+GROUP BY number, date
+HAVING min(stage) <> max(stage);
+
+-- name: remedy_assigned_twice
+-- Lists the numbers that several assignments have, and the first and the last agent of each.
+SELECT number, min(agent) AS one_agent, max(agent) AS other_agent FROM agent_wafunnel_assignment
+GROUP BY number
+HAVING count(*) > 1;
+
+-- name: remedy_stages
+-- Makes the nearest stage of what is none.
+UPDATE wafunnel SET stage = CASE WHEN stage < 1 THEN 1 ELSE 4 END WHERE stage NOT IN (1, 2, 3, 4);
+
+-- name: remedy_dates
+-- Lists leads with dates from tomorrow on, and those with dates that are none.
+SELECT number, stage, date FROM wafunnel
+WHERE date >= date('now', 'localtime', '+1 day') OR typeof(date) <> 'text' OR julianday(date) IS NULL
+ORDER BY date;
+
+-- name: remedy_statuses
+-- Says openly what the deal does with such agents.
+UPDATE agents SET status = 'inactive' WHERE lower(trim(status)) NOT IN ('active', 'inactive');
+
+-- name: remedy_running
+-- Ends runs on record that do not run.
+UPDATE assignment_run SET status = 'failed' WHERE status = 'running';
+
+-- name: remedy_listed
+-- Takes the numbers of the do-not-contact list out of the assignments.
+DELETE FROM agent_wafunnel_assignment WHERE number IN (SELECT d.number FROM do_not_contact AS d);

@@ -1,0 +1,130 @@
+-- Takes the last run back that is not undone. Parameters: :run_id (the run to undo, which must be that one; NULL =
+-- whichever it is), :actor.
+--
+-- The caller holds the run lock and runs all statements in one BEGIN IMMEDIATE transaction; a `throw` rolls everything
+-- back. The answer is the row of the last statement.
+--
+--   1. which run, and whether its history     3. assignments: as they were before the run, edits by others included
+--      and that of the deal before it is      4. the record, and its row
+--      there
+--   2. stages: each lead goes back, unless somebody has changed it since
+
+-- 1. Which run. The deal before it is the newest before it that is not undone; its assignments were there.
+
+DROP TABLE IF EXISTS temp.this_undo;
+
+CREATE TEMP TABLE this_undo AS
+SELECT
+    l.last_id,
+    l.base_id,
+    (SELECT max(p.run_id) FROM assignment_purge AS p WHERE p.run_id IN (l.last_id, l.base_id)) AS purged,
+    (SELECT r.status FROM assignment_run AS r WHERE r.run_id = :run_id) AS status,
+    0 AS restored
+FROM (
+    SELECT
+        m.last_id,
+        (
+            SELECT max(r.run_id) FROM assignment_run AS r WHERE r.status = 'succeeded' AND r.run_id < m.last_id
+        ) AS base_id
+    FROM (SELECT max(r.run_id) AS last_id FROM assignment_run AS r WHERE r.status = 'succeeded') AS m
+) AS l;
+
+SELECT 50005 AS throw, 'There is no run to undo.' AS message
+FROM temp.this_undo AS t
+WHERE :run_id IS NULL AND t.last_id IS NULL;
+
+SELECT
+    50005 AS throw,
+    CASE
+        WHEN t.status IS NULL THEN 'There is no run ' || :run_id
+        WHEN t.status = 'undone' THEN 'Run ' || :run_id || ' is undone already'
+        WHEN t.status <> 'succeeded' THEN 'Run ' || :run_id || ' did not succeed'
+        ELSE 'Run ' || :run_id || ' is not the last one'
+    END
+    || CASE
+        WHEN t.last_id IS NULL THEN ', and there is no run to undo.'
+        WHEN t.purged IS NOT NULL
+            THEN ', and no run can be undone: the history that it would need has been purged.'
+        ELSE '; the run that could be undone is ' || t.last_id || '.'
+    END AS message
+FROM temp.this_undo AS t
+WHERE :run_id IS NOT NULL AND t.last_id IS NOT :run_id;
+
+SELECT
+    50005 AS throw,
+    'Run ' || t.last_id || ' cannot be undone: the history of run ' || t.purged || ' has been purged.' AS message
+FROM temp.this_undo AS t
+WHERE t.purged IS NOT NULL;
+
+-- 2. Stages. A lead is told by number, date and the stage that the run gave it.
+
+UPDATE temp.this_undo SET
+    restored = (
+        SELECT count(*)
+        FROM assignment_history AS h
+        WHERE h.run_id = this_undo.last_id
+            AND (h.number, h.date, h.stage + 1) IN (SELECT w.number, w.date, w.stage FROM wafunnel AS w)
+    );
+
+UPDATE wafunnel SET stage = wafunnel.stage - 1
+FROM assignment_history AS h
+WHERE h.run_id = (SELECT t.last_id FROM temp.this_undo AS t)
+    -- As in the deal, an index on date or stage would not help.
+    AND h.number = wafunnel.number AND h.stage + 1 = +wafunnel.stage AND h.date = +wafunnel.date;
+
+-- 3. Assignments: those of the deal before, but for the pairs that others had edited, which come back as often as there
+-- were rows of them. A number that is on the do-not-contact list now does not come back.
+
+DROP TABLE IF EXISTS temp.former;
+
+CREATE TEMP TABLE former AS
+SELECT b.agent, b.number, d.number IS NOT NULL AS suppressed
+FROM (
+    SELECT h.agent, h.number
+    FROM temp.this_undo AS t
+    CROSS JOIN assignment_history AS h ON h.run_id = t.base_id
+    LEFT JOIN assignment_edit AS e ON e.run_id = t.last_id AND e.number = h.number AND e.agent = h.agent
+    WHERE e.edit_id IS NULL
+    UNION ALL
+    SELECT c.agent, c.number
+    FROM (
+        WITH RECURSIVE copy (agent, number, copies) AS (
+            SELECT e.agent, e.number, e.copies
+            FROM assignment_edit AS e
+            WHERE e.run_id = (SELECT t.last_id FROM temp.this_undo AS t) AND e.copies > 0
+            UNION ALL
+            SELECT p.agent, p.number, p.copies - 1 FROM copy AS p
+            WHERE p.copies > 1
+        )
+
+        SELECT p.agent, p.number FROM copy AS p
+    ) AS c
+) AS b
+LEFT JOIN do_not_contact AS d ON b.number = d.number;
+
+DELETE FROM agent_wafunnel_assignment;
+
+INSERT INTO agent_wafunnel_assignment (agent, number)
+SELECT f.agent, f.number FROM temp.former AS f
+WHERE NOT f.suppressed;
+
+-- 4. The record.
+
+UPDATE assignment_run SET status = 'undone'
+WHERE run_id = (SELECT t.last_id FROM temp.this_undo AS t);
+
+INSERT INTO assignment_undo (run_id, undone_at, actor, restored, changed_since, assignments, suppressed)
+SELECT
+    t.last_id,
+    strftime('%Y-%m-%d %H:%M:%f', 'now'),
+    :actor,
+    t.restored,
+    (SELECT count(*) FROM assignment_history AS h WHERE h.run_id = t.last_id) - t.restored,
+    (SELECT count(*) FROM temp.former AS f WHERE NOT f.suppressed),
+    (SELECT count(*) FROM temp.former AS f WHERE f.suppressed)
+FROM temp.this_undo AS t;
+
+SELECT u.run_id, r.business_date, u.undone_at, u.actor, u.restored, u.changed_since, u.assignments, u.suppressed
+FROM assignment_undo AS u
+INNER JOIN assignment_run AS r ON u.run_id = r.run_id
+WHERE u.run_id = (SELECT t.last_id FROM temp.this_undo AS t);

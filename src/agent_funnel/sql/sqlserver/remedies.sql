@@ -1,0 +1,86 @@
+/*
+What `agent-funnel doctor` tells people to run on SQL Server, one statement each, shown on one line. It runs none of
+them itself. Written for the schema dbo.
+*/
+
+-- name: remedy_compatibility
+-- Lets the database read the JSON that imports send.
+ALTER DATABASE CURRENT SET COMPATIBILITY_LEVEL = 130;
+
+-- name: remedy_index_wafunnel_number
+-- Finds a lead by its number.
+CREATE INDEX ix_wafunnel_number ON dbo.wafunnel (number);
+
+-- name: remedy_index_wafunnel_date
+-- Finds the leads of the last days.
+CREATE INDEX ix_wafunnel_date ON dbo.wafunnel (date);
+
+-- name: remedy_index_agent_wafunnel_assignment_number
+-- Finds the agent of a number.
+CREATE INDEX ix_agent_wafunnel_assignment_number ON dbo.agent_wafunnel_assignment (number);
+
+-- name: remedy_index_agent_wafunnel_assignment_agent
+-- Finds the numbers of an agent.
+CREATE INDEX ix_agent_wafunnel_assignment_agent ON dbo.agent_wafunnel_assignment (agent);
+
+-- name: remedy_missing_wafunnel
+-- Lists leads that lack something.
+SELECT w.number, w.stage, w.date FROM dbo.wafunnel AS w
+WHERE w.number IS NULL OR LTRIM(w.number) = '' OR w.stage IS NULL OR w.date IS NULL;
+
+-- name: remedy_missing_agents
+-- Lists agents that lack something.
+SELECT a.agent, a.status FROM dbo.agents AS a
+WHERE a.agent IS NULL OR LTRIM(a.agent) = '' OR a.status IS NULL;
+
+-- name: remedy_missing_agent_wafunnel_assignment
+-- Lists assignments that lack something.
+SELECT m.agent, m.number FROM dbo.agent_wafunnel_assignment AS m
+WHERE m.agent IS NULL OR m.number IS NULL;
+
+-- name: remedy_duplicates
+-- Lists the numbers that stand in several rows.
+SELECT w.number, COUNT(*) AS copies FROM dbo.wafunnel AS w
+GROUP BY w.number
+HAVING COUNT(*) > 1;
+
+-- name: remedy_ambiguous
+-- Lists numbers and dates that stand there with several stages.
+SELECT w.number, w.date, MIN(w.stage) AS lowest, MAX(w.stage) AS highest FROM dbo.wafunnel AS w
+GROUP BY w.number, w.date
+HAVING MIN(w.stage) <> MAX(w.stage);
+
+-- name: remedy_assigned_twice
+-- Lists the numbers that several assignments have, and the first and the last agent of each.
+SELECT m.number, MIN(m.agent) AS one_agent, MAX(m.agent) AS other_agent FROM dbo.agent_wafunnel_assignment AS m
+GROUP BY m.number
+HAVING COUNT(*) > 1;
+
+-- name: remedy_stages
+-- Makes the nearest stage of what is none.
+UPDATE dbo.wafunnel
+SET stage = CASE WHEN stage < 1 THEN 1 ELSE 4 END
+WHERE stage NOT IN (1, 2, 3, 4);
+
+-- name: remedy_dates
+-- Lists leads with dates from tomorrow on.
+SELECT w.number, w.stage, w.date FROM dbo.wafunnel AS w
+WHERE w.date >= DATEADD(DAY, 1, CAST(GETDATE() AS DATE))
+ORDER BY w.date;
+
+-- name: remedy_statuses
+-- Says openly what the deal does with such agents.
+UPDATE dbo.agents
+SET status = 'inactive'
+WHERE LOWER(LTRIM(RTRIM(status))) NOT IN ('active', 'inactive');
+
+-- name: remedy_running
+-- Ends runs on record that do not run.
+UPDATE dbo.assignment_run
+SET status = 'failed'
+WHERE status = 'running';
+
+-- name: remedy_listed
+-- Takes the numbers of the do-not-contact list out of the assignments.
+DELETE FROM dbo.agent_wafunnel_assignment
+WHERE CAST(number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 IN (SELECT d.number FROM dbo.do_not_contact AS d);

@@ -1,0 +1,225 @@
+/*
+sp_undo_wafunnel_assignment: takes the last run back that is not undone.
+
+One transaction. `EXECUTE dbo.sp_undo_wafunnel_assignment;` undoes the last run; again, the one before it, as far as
+history reaches. The answer is one row, the last result set.
+
+  1. the locks, which are those of a run     3. stages: each lead goes back, unless somebody has changed it since
+  2. which run, and whether its history      4. assignments: as they were before the run, edits by others included
+     and that of the deal before it is       5. the record, and its row
+     there
+
+Lock order: as in a run. A number that is on the do-not-contact list now does not come back into the assignments.
+*/
+SET ANSI_NULLS ON;
+GO
+SET QUOTED_IDENTIFIER ON;
+GO
+
+-- A stub first, then ALTER: what was granted on the procedure stays granted.
+IF OBJECT_ID(N'dbo.sp_undo_wafunnel_assignment', N'P') IS NULL
+    EXECUTE (N'CREATE PROCEDURE dbo.sp_undo_wafunnel_assignment AS SET NOCOUNT ON;');
+GO
+
+ALTER PROCEDURE dbo.sp_undo_wafunnel_assignment
+    @run_id BIGINT = NULL, -- the run to undo, which must be the last one not undone; NULL = that one, whichever it is
+    @actor NVARCHAR(255) = NULL -- who asked for it, for the record
+AS
+BEGIN
+    SET NOCOUNT, XACT_ABORT ON;
+    -- What an index with a WHERE clause needs of a session, whatever the client has set:
+    SET ANSI_PADDING, ANSI_WARNINGS, ARITHABORT, CONCAT_NULL_YIELDS_NULL ON;
+    SET NUMERIC_ROUNDABORT OFF;
+
+    DECLARE
+        @message NVARCHAR(2000),
+        @resource NVARCHAR(255),
+        @lock INT,
+        -- As long as the session waits for any other lock, and half a minute where it would wait for ever.
+        @wait INT = CASE WHEN @@LOCK_TIMEOUT < 0 THEN 30000 ELSE @@LOCK_TIMEOUT END,
+        @last_id BIGINT,
+        @base_id BIGINT,
+        @status VARCHAR(20),
+        @purged BIGINT,
+        @leads INT,
+        @restored INT,
+        @moved INT,
+        @assignments INT,
+        @suppressed INT,
+        @copy INT,
+        @copies INT;
+
+    BEGIN TRY
+        BEGIN TRANSACTION;
+
+        -- 1. The locks.
+        SET @resource = CONCAT(N'agent_funnel:', DB_NAME(), N':', OBJECT_SCHEMA_NAME(@@PROCID));
+        EXECUTE @lock = sp_getapplock
+            @Resource = @resource, @LockMode = 'Exclusive', @LockOwner = 'Transaction', @LockTimeout = 0;
+        IF @lock < 0
+            THROW 50001, N'A run is in progress; nothing was undone.', 1;
+
+        SET @resource = CONCAT(@resource, N':records');
+        EXECUTE @lock = sp_getapplock
+            @Resource = @resource, @LockMode = 'Exclusive', @LockOwner = 'Transaction', @LockTimeout = @wait;
+        IF @lock < 0
+            BEGIN
+                SET @message = CONCAT(
+                    N'The do-not-contact list has been changing for ', @wait / 1000, N' s; nothing was done.'
+                );
+                THROW 50001, @message, 1;
+            END;
+
+        -- 2. Which run. The deal before it is the newest before it that is not undone; its assignments were there.
+        SELECT @last_id = MAX(r.run_id) FROM dbo.assignment_run AS r
+        WHERE r.status = 'succeeded';
+        SELECT @base_id = MAX(r.run_id) FROM dbo.assignment_run AS r
+        WHERE r.status = 'succeeded' AND r.run_id < @last_id;
+        SELECT @status = r.status FROM dbo.assignment_run AS r
+        WHERE r.run_id = @run_id;
+        SELECT @purged = MAX(p.run_id) FROM dbo.assignment_purge AS p
+        WHERE p.run_id IN (@last_id, @base_id);
+
+        SET @message = CASE
+            WHEN @last_id IS NULL AND @run_id IS NULL THEN N'There is no run to undo.'
+            WHEN @run_id <> @last_id OR @last_id IS NULL
+                THEN CONCAT(
+                    CASE
+                        WHEN @status IS NULL THEN CONCAT(N'There is no run ', @run_id)
+                        WHEN @status = 'undone' THEN CONCAT(N'Run ', @run_id, N' is undone already')
+                        WHEN @status <> 'succeeded' THEN CONCAT(N'Run ', @run_id, N' did not succeed')
+                        ELSE CONCAT(N'Run ', @run_id, N' is not the last one')
+                    END,
+                    CASE
+                        WHEN @last_id IS NULL THEN N', and there is no run to undo.'
+                        WHEN @purged IS NOT NULL
+                            THEN N', and no run can be undone: the history that it would need has been purged.'
+                        ELSE CONCAT(N'; the run that could be undone is ', @last_id, N'.')
+                    END
+                )
+            WHEN @purged IS NOT NULL
+                THEN CONCAT(
+                    N'Run ', @last_id, N' cannot be undone: the history of run ', @purged, N' has been purged.'
+                )
+        END;
+        IF @message IS NOT NULL
+            THROW 50005, @message, 1;
+
+        -- 3. Stages. A lead is told by number, date and the stage that the run gave it. Counted first and compared
+        -- after, since Babelfish takes the table of an UPDATE with OUTPUT from another schema than is written here.
+        SELECT @restored = COUNT(DISTINCT h.number), @copies = COUNT(*)
+        FROM dbo.assignment_history AS h
+        INNER JOIN dbo.wafunnel AS w
+            ON
+                h.number = CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2
+                AND h.stage + 1 = w.stage AND h.date = CAST(w.date AS DATETIME2(7))
+        WHERE h.run_id = @last_id;
+
+        UPDATE w
+        SET stage = w.stage - 1
+        FROM dbo.wafunnel AS w
+        INNER JOIN dbo.assignment_history AS h
+            ON
+                CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = h.number
+                AND w.stage = h.stage + 1 AND CAST(w.date AS DATETIME2(7)) = h.date
+        WHERE h.run_id = @last_id;
+        SET @moved = @@ROWCOUNT;
+
+        -- Somebody else changed a lead in between.
+        IF @moved <> @copies
+            BEGIN
+                SET @message = CONCAT(
+                    N'The leads changed while they were being taken back: ', @moved, N' stages for ',
+                    @copies, N' rows; nothing was changed.'
+                );
+                THROW 50004, @message, 1;
+            END;
+
+        SELECT @leads = COUNT(*) FROM dbo.assignment_history AS h
+        WHERE h.run_id = @last_id;
+
+        -- 4. Assignments: those of the deal before, but for the pairs that others had edited, which come back as often
+        -- as there were rows of them.
+        TRUNCATE TABLE dbo.agent_wafunnel_assignment;
+
+        INSERT INTO dbo.agent_wafunnel_assignment (agent, number)
+        SELECT h.agent, h.number
+        FROM dbo.assignment_history AS h
+        WHERE
+            h.run_id = @base_id
+            AND NOT EXISTS (
+                SELECT 1 FROM dbo.assignment_edit AS e
+                WHERE e.run_id = @last_id AND e.number = h.number AND e.agent = h.agent
+            )
+            AND NOT EXISTS (
+                SELECT 1 FROM dbo.do_not_contact AS d
+                WHERE d.number = h.number
+            )
+        ORDER BY h.number;
+        SET @assignments = @@ROWCOUNT;
+
+        SELECT @copies = MAX(e.copies) FROM dbo.assignment_edit AS e
+        WHERE e.run_id = @last_id;
+        SET @copy = 1;
+        WHILE @copy <= @copies
+            BEGIN
+                INSERT INTO dbo.agent_wafunnel_assignment (agent, number)
+                SELECT e.agent, e.number
+                FROM dbo.assignment_edit AS e
+                WHERE
+                    e.run_id = @last_id AND e.copies >= @copy
+                    AND NOT EXISTS (
+                        SELECT 1 FROM dbo.do_not_contact AS d
+                        WHERE d.number = e.number
+                    );
+                SET @assignments = @assignments + @@ROWCOUNT;
+                SET @copy = @copy + 1;
+            END;
+
+        SELECT
+            @suppressed = (
+                SELECT COUNT(*) FROM dbo.assignment_history AS h
+                WHERE
+                    h.run_id = @base_id
+                    AND EXISTS (
+                        SELECT 1 FROM dbo.do_not_contact AS d
+                        WHERE d.number = h.number
+                    )
+                    AND NOT EXISTS (
+                        SELECT 1 FROM dbo.assignment_edit AS e
+                        WHERE e.run_id = @last_id AND e.number = h.number AND e.agent = h.agent
+                    )
+            ) + (
+                SELECT COALESCE(SUM(e.copies), 0) FROM dbo.assignment_edit AS e
+                WHERE
+                    e.run_id = @last_id
+                    AND EXISTS (
+                        SELECT 1 FROM dbo.do_not_contact AS d
+                        WHERE d.number = e.number
+                    )
+            );
+
+        -- 5. The record.
+        UPDATE dbo.assignment_run
+        SET status = 'undone'
+        WHERE run_id = @last_id;
+
+        INSERT INTO dbo.assignment_undo
+        (run_id, undone_at, actor, restored, changed_since, assignments, suppressed)
+        VALUES
+        (@last_id, SYSUTCDATETIME(), @actor, @restored, @leads - @restored, @assignments, @suppressed);
+
+        COMMIT TRANSACTION;
+    END TRY
+    BEGIN CATCH
+        IF XACT_STATE() <> 0
+            ROLLBACK TRANSACTION;
+        THROW;
+    END CATCH;
+
+    SELECT u.run_id, r.business_date, u.undone_at, u.actor, u.restored, u.changed_since, u.assignments, u.suppressed
+    FROM dbo.assignment_undo AS u
+    INNER JOIN dbo.assignment_run AS r ON u.run_id = r.run_id
+    WHERE u.run_id = @last_id;
+END;
+GO

@@ -1,0 +1,117 @@
+"""Promises of the rule, on both engines, without the oracle."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent_funnel.errors import NoActiveAgent
+from databases import Database
+from nights import (
+    CAPS,
+    NAMES,
+    OLDEST,
+    TODAY,
+    actives,
+    deal,
+    examples,
+    fresh,
+    hands,
+    properties,
+    put_agents,
+    put_leads,
+    put_limits,
+)
+from oracle import Lead
+
+
+@st.composite
+def open_evenings(draw: st.DrawFn) -> tuple[list[str], list[Lead], int]:
+    """Agents without limits, a pool of the stages 1 to 3, and a cap."""
+    names = draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=40, unique=True))
+    counts = draw(st.lists(st.integers(0, 60), min_size=3, max_size=3))
+    leads: list[Lead] = []
+    for stage, count in enumerate(counts, start=1):
+        leads += fresh(
+            count, start=stage * 1000, stage=stage, created=OLDEST + timedelta(days=draw(st.integers(0, 60)))
+        )
+    return names, leads, draw(CAPS)
+
+
+def differ_by_at_most_one(amounts: Collection[int]) -> bool:
+    """Whether they are as even as whole leads can be."""
+    return max(amounts) - min(amounts) <= 1
+
+
+@properties
+def test_shares_and_the_mix_of_stages_differ_by_at_most_one_without_limits(database: Database) -> None:
+    @examples(database)
+    @given(open_evenings())
+    def holds(evening: tuple[list[str], list[Lead], int]) -> None:
+        names, leads, cap = evening
+        database.clear()
+        put_agents(database, actives(*names))
+        put_leads(database, leads)
+        run = deal(database, max_per_agent=cap)
+        held = hands(database)
+        shares = [len(held.get(name, ())) for name in names]
+        assert run.per_agent == min(-(-len(leads) // len(names)), cap)
+        assert sum(shares) == run.assigned == min(run.per_agent * len(names), len(leads))
+        assert differ_by_at_most_one(shares)
+        assert (run.smallest_share, run.largest_share) == (min(shares), max(shares))
+        stage_of = {number: stage for number, stage, _ in leads}
+        for stage in (1, 2, 3):
+            assert differ_by_at_most_one([sum(stage_of[n] == stage for n in held.get(name, ())) for name in names])
+
+    holds()
+
+
+@properties
+def test_over_runs_with_the_same_roster_totals_differ_by_at_most_one(database: Database) -> None:
+    @examples(database, share=0.5)
+    @given(st.integers(1, 9), st.lists(st.integers(0, 25), min_size=2, max_size=5), CAPS)
+    def holds(count: int, nightly: list[int], cap: int) -> None:
+        names = NAMES[:count]
+        database.clear()
+        put_agents(database, actives(*names))
+        for night, arriving in enumerate(nightly):
+            put_leads(database, fresh(arriving, start=1 + night * 1000))
+            deal(database, TODAY + timedelta(days=night), max_per_agent=cap)
+            totals = dict(database.execute("SELECT agent, COUNT(*) FROM dbo.assignment_history GROUP BY agent"))
+            assert differ_by_at_most_one([totals.get(name, 0) for name in names])
+
+    holds()
+
+
+@properties
+def test_nobody_passes_a_limit_and_the_others_differ_by_at_most_one(database: Database) -> None:
+    @examples(database)
+    @given(open_evenings(), st.data())
+    def holds(evening: tuple[list[str], list[Lead], int], data: st.DataObject) -> None:
+        names, leads, cap = evening
+        some = st.sampled_from([None, 0, 1, 2, 5, 449, 1000])
+        limits = {name: most for name in names if (most := data.draw(some)) is not None}
+        rooms = {name: min(cap, limits.get(name, cap)) for name in names}
+        database.clear()
+        put_agents(database, actives(*names))
+        put_leads(database, leads)
+        put_limits(database, [(name, TODAY, TODAY, most) for name, most in limits.items()])
+        if not any(rooms.values()):
+            with pytest.raises(NoActiveAgent):
+                deal(database, max_per_agent=cap)
+            return
+        run = deal(database, max_per_agent=cap)
+        shares = {name: len(hands(database).get(name, ())) for name in names}
+        assert run.assigned == sum(shares.values()) == min(len(leads), sum(rooms.values()))
+        assert all(shares[name] <= rooms[name] for name in names)
+        # Those who are full got no more than the others, and of the others none got more than one lead less.
+        not_full = [shares[name] for name in names if shares[name] < rooms[name]]
+        if not_full:
+            assert differ_by_at_most_one(not_full)
+            assert max(shares.values()) <= min(not_full) + 1
+
+    holds()

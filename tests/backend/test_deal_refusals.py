@@ -1,0 +1,172 @@
+"""What the deal refuses, and what it finds wrong before it commits; either way nothing changes. On both engines."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from typing import Any
+
+import pytest
+
+from agent_funnel.errors import AlreadyRun, CheckFailed, NoActiveAgent, ParameterOutOfRange, PoolChanged
+from databases import Database
+from nights import TODAY, actives, deal, everything, fresh, hands, put_agents, put_leads, put_limits
+
+# ---- What is refused
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "limit"),
+    [
+        ("max_per_agent", 0, 1),
+        ("max_per_agent", 1_000_001, 1_000_000),
+        ("window_days", -1, 0),
+        ("window_days", 36_501, 36_500),
+    ],
+)
+def test_a_parameter_out_of_range_is_refused_by_the_deal_itself(
+    database: Database, parameter: str, value: int, limit: int
+) -> None:
+    """The settings refuse it too; but a procedure can be called from anywhere."""
+    put_agents(database, actives("A"))
+    put_leads(database, fresh(2))
+    deal(database)
+    before = everything(database)
+    with pytest.raises(ParameterOutOfRange) as refused:
+        assign(database, **{parameter: value})
+    assert refused.value.number == 50006
+    words = str(refused.value).replace(",", " ").replace(".", " ").replace(";", " ").split()
+    assert str(value) in words
+    assert str(limit) in words
+    assert any(parameter in word for word in words)
+    assert everything(database) == before
+
+
+@pytest.mark.parametrize(("max_per_agent", "window_days"), [(1, 0), (1_000_000, 36_500)])
+def test_the_ends_of_the_ranges_are_inside(database: Database, max_per_agent: int, window_days: int) -> None:
+    put_agents(database, actives("A"))
+    put_leads(database, [("1", 1, datetime.combine(TODAY, time.min))])
+    assign(database, max_per_agent=max_per_agent, window_days=window_days)
+    assert hands(database) == {"A": ["1"]}
+
+
+def assign(database: Database, **changed: Any) -> None:
+    """Calls the deal itself, past the settings and their checks."""
+    parameters: dict[str, Any] = {
+        "business_date": TODAY.isoformat(),
+        "max_per_agent": 450,
+        "window_days": 45,
+        "newest_first": 0,
+        "trigger": "manual",
+        "actor": None,
+        "request": None,
+    }
+    database.backend.one("assign", **{**parameters, **changed})
+
+
+def test_an_unknown_trigger_is_refused(database: Database) -> None:
+    put_agents(database, actives("A"))
+    put_leads(database, fresh(2))
+    before = everything(database)
+    with pytest.raises(ParameterOutOfRange):
+        assign(database, trigger="cron")
+    assert everything(database) == before
+
+
+def test_the_scheduled_run_of_a_business_date_happens_once(database: Database) -> None:
+    put_agents(database, actives("A"))
+    put_leads(database, fresh(2))
+    # A manual run does not stand in for it.
+    deal(database)
+    assert deal(database, trigger="schedule").trigger == "schedule"
+    before = everything(database)
+    with pytest.raises(AlreadyRun) as refused:
+        deal(database, trigger="schedule")
+    assert refused.value.number == 50003
+    assert everything(database) == before
+    # Runs by hand go on, and so does the next day.
+    assert deal(database).assigned == 2
+    assert deal(database, TODAY + timedelta(days=1), trigger="schedule").assigned == 0
+
+
+def test_an_undone_scheduled_run_is_not_repeated_by_itself(database: Database) -> None:
+    put_agents(database, actives("A"))
+    put_leads(database, fresh(2))
+    deal(database, trigger="schedule")
+    database.execute("UPDATE dbo.assignment_run SET status = 'undone'")
+    before = everything(database)
+    with pytest.raises(AlreadyRun):
+        deal(database, trigger="schedule")
+    assert everything(database) == before
+
+
+def test_a_scheduled_run_that_was_refused_can_be_tried_again(database: Database) -> None:
+    put_leads(database, fresh(2))
+    with pytest.raises(NoActiveAgent):
+        deal(database, trigger="schedule")
+    put_agents(database, actives("A"))
+    assert deal(database, trigger="schedule").assigned == 2
+
+
+# ---- The checks before commit
+
+# What breaks the deal from within, for each engine. Each trigger is a fault that the deal must notice in its tables.
+FAULTS = {
+    "a number is dealt twice": {
+        "sqlite": """CREATE TRIGGER fault AFTER INSERT ON agent_wafunnel_assignment WHEN NEW.number = '000001'
+            BEGIN INSERT INTO agent_wafunnel_assignment (agent, number) VALUES ('B', '000001'); END""",
+        "sqlserver": """CREATE TRIGGER dbo.fault ON dbo.agent_wafunnel_assignment AFTER INSERT AS
+            INSERT INTO dbo.agent_wafunnel_assignment (agent, number)
+            SELECT 'B', number FROM inserted WHERE number = '000001'""",
+    },
+    "one number takes the place of another": {
+        "sqlite": """CREATE TRIGGER fault AFTER INSERT ON agent_wafunnel_assignment
+            BEGIN UPDATE agent_wafunnel_assignment SET number = '000001' WHERE number = '000002'; END""",
+        "sqlserver": """CREATE TRIGGER dbo.fault ON dbo.agent_wafunnel_assignment AFTER INSERT AS
+            UPDATE dbo.agent_wafunnel_assignment SET number = '000001' WHERE number = '000002'""",
+    },
+    "a share is above a limit": {
+        "sqlite": """CREATE TRIGGER fault AFTER INSERT ON agent_wafunnel_assignment
+            BEGIN UPDATE agent_wafunnel_assignment SET agent = 'C' WHERE number = '000001'; END""",
+        "sqlserver": """CREATE TRIGGER dbo.fault ON dbo.agent_wafunnel_assignment AFTER INSERT AS
+            UPDATE dbo.agent_wafunnel_assignment SET agent = 'C' WHERE number = '000001'""",
+    },
+    "shares are two apart": {
+        "sqlite": """CREATE TRIGGER fault AFTER INSERT ON agent_wafunnel_assignment
+            BEGIN UPDATE agent_wafunnel_assignment SET agent = 'A' WHERE number = '000002'; END""",
+        "sqlserver": """CREATE TRIGGER dbo.fault ON dbo.agent_wafunnel_assignment AFTER INSERT AS
+            UPDATE dbo.agent_wafunnel_assignment SET agent = 'A' WHERE number = '000002'""",
+    },
+    "a lead is lost": {
+        "sqlite": """CREATE TRIGGER fault AFTER INSERT ON agent_wafunnel_assignment
+            BEGIN DELETE FROM agent_wafunnel_assignment WHERE number = '000001'; END""",
+        "sqlserver": """CREATE TRIGGER dbo.fault ON dbo.agent_wafunnel_assignment AFTER INSERT AS
+            DELETE FROM dbo.agent_wafunnel_assignment WHERE number = '000001'""",
+    },
+    # On SQLite nobody else can write meanwhile; on SQL Server the caller can try again.
+    "a stage changes in between": {
+        "sqlite": """CREATE TRIGGER fault AFTER INSERT ON assignment_history
+            BEGIN UPDATE wafunnel SET stage = 4 WHERE number = '000001'; END""",
+        "sqlserver": """CREATE TRIGGER dbo.fault ON dbo.assignment_history AFTER INSERT AS
+            UPDATE dbo.wafunnel SET stage = 4 WHERE number = '000001'""",
+    },
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_deal_that_went_wrong_is_rolled_back_as_a_whole(bare_database: Database, fault: str) -> None:
+    put_agents(bare_database, actives("A", "B", "C"))
+    put_leads(bare_database, fresh(7))
+    put_limits(bare_database, [("C", TODAY, None, 1)])
+    bare_database.insert("agent_wafunnel_assignment", ("agent", "number"), [("A", "old")])
+    before = everything(bare_database)
+    bare_database.execute(FAULTS[fault][bare_database.engine].replace("dbo.", f"{bare_database.schema}."))
+    try:
+        with pytest.raises((CheckFailed, PoolChanged)) as refused:
+            assign(bare_database)
+    finally:
+        bare_database.execute("DROP TRIGGER dbo.fault")
+    changed = "in between" in fault and bare_database.engine == "sqlserver"
+    assert refused.value.number == (50004 if changed else 50007)
+    assert everything(bare_database) == before
+    # It was the fault alone:
+    assert deal(bare_database).assigned == 7

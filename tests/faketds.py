@@ -1,0 +1,262 @@
+"""A small server on loopback that speaks enough TDS (MS-TDS) for a client to log in and be answered from a script.
+
+For what no real engine does on demand: an error after a result set, an answer that breaks off, no answer at all, TLS
+with a certificate of the test's own. It keeps what it was sent, so a test can count the calls.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Final, Literal, Self
+
+# Kinds of message (2.2.3.1.1), and what PRELOGIN says of encryption (2.2.6.5):
+BATCH, ANSWER, ATTENTION, PRELOGIN = 0x01, 0x04, 0x06, 0x12
+ENCRYPTED, NOT_ENCRYPTED = 1, 2
+
+# What may be done instead of an answer, or after the beginning of one: to close the connection, or to say no more.
+HANG_UP: Final = "hang up"
+SILENCE: Final = "silence"
+Answer = bytes | Literal["hang up", "silence"]
+
+
+def _text(value: str, size: str) -> bytes:
+    """A text with its length in characters before it, in a B (one byte) or an H (two)."""
+    return struct.pack(f"<{size}", len(value)) + value.encode("utf-16-le")
+
+
+def _token(kind: int, content: bytes) -> bytes:
+    return bytes([kind]) + struct.pack("<H", len(content)) + content
+
+
+def error(number: int, message: str, severity: int = 16) -> bytes:
+    """An ERROR token, and the DONE that says that the batch ended with it."""
+    content = struct.pack("<IBB", number, 1, severity) + _text(message, "H") + _text("fake", "B") + _text("", "B")
+    return _token(0xAA, content + struct.pack("<I", 1)) + _done(2)
+
+
+def _done(status: int, rows: int = 0) -> bytes:
+    return b"\xfd" + struct.pack("<HHQ", status, 0, rows)
+
+
+DONE = _done(0)
+
+
+def rows(*found: Mapping[str, Any], more: bool = False) -> bytes:
+    """A result set of whole numbers and texts; with `more`, something comes after it."""
+    described = struct.pack("<H", len(found[0]))
+    for name, value in found[0].items():
+        # INTN of 8 bytes, or NVARCHAR of up to 4,000 characters with a collation, both nullable.
+        kind = b"\x26\x08" if isinstance(value, int) else b"\xe7" + struct.pack("<H", 8000) + bytes(5)
+        described += struct.pack("<IH", 0, 1) + kind + _text(name, "B")
+    answer = b"\x81" + described
+    for row in found:
+        answer += b"\xd1"
+        for value in row.values():
+            if isinstance(value, int):
+                answer += struct.pack("<Bq", 8, value)
+            else:
+                raw = str(value).encode("utf-16-le")
+                answer += struct.pack("<H", len(raw)) + raw
+    # 0x10: the number of rows is valid; 0x01: more is to come.
+    return answer + _done(0x11 if more else 0x10, len(found))
+
+
+@dataclass(frozen=True)
+class Login:
+    """What a client said at the login, as far as tests look at it."""
+
+    user: str
+    database: str
+    encrypted: bool
+
+
+@dataclass
+class FakeServer:
+    """Listens on a free port of `host` for as long as its block lasts.
+
+    `answers` says what a batch gets that contains a text: one answer of the list after the other, and the last one from
+    then on. An answer is tokens, or `HANG_UP`, or `SILENCE`, or a list of these, which are done one after the other.
+    Any other batch succeeds; one that selects `@@SPID` gets 50.
+
+    `login` is what a login gets, if it is not to succeed, by the name of the database; any other one succeeds. With
+    `tls`, the client has to encrypt everything from the login on; without, the server says that it cannot. `prelogin`
+    is what the client gets instead of any conversation, its bytes as they are.
+    """
+
+    answers: Mapping[str, Sequence[Answer | Sequence[Answer]]] = field(default_factory=dict)
+    login: Mapping[str, Answer] = field(default_factory=dict)
+    tls: ssl.SSLContext | None = None
+    prelogin: Answer | None = None
+    host: str = "127.0.0.1"
+    port: int = 0
+    logins: list[Login] = field(default_factory=list)
+    batches: list[str] = field(default_factory=list)
+
+    def __enter__(self) -> Self:
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        self._listener = socket.create_server((self.host, 0), family=family)
+        self.port = self._listener.getsockname()[1]
+        self._open: list[socket.socket] = []
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self.drop()
+        self._thread.join(10)
+
+    def drop(self) -> None:
+        """Breaks every connection, as a restart does; new ones are welcome."""
+        while self._open:
+            with contextlib.suppress(OSError):
+                self._open.pop().shutdown(socket.SHUT_RDWR)
+
+    def url(self, user: str = "sa", password: str = "hunter2", host: str | None = None) -> str:
+        """Where a backend finds it."""
+        at = host or self.host
+        return f"mssql+pymssql://{user}:{password}@{f'[{at}]' if ':' in at else at}:{self.port}/funnel"
+
+    def count(self, text: str) -> int:
+        """How many batches had this text in them."""
+        return sum(text in batch for batch in self.batches)
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                self._open.append(client)
+                threading.Thread(target=self._converse, args=(client,), daemon=True).start()
+
+    def _converse(self, client: socket.socket) -> None:
+        # A client that goes away, or that does not like the certificate, ends the conversation.
+        with client, contextlib.suppress(OSError, EOFError):
+            wire = _Wire(client)
+            wire.message()
+            if isinstance(self.prelogin, bytes):
+                client.sendall(self.prelogin)
+                return
+            if self.prelogin is not None:
+                self._do(wire, self.prelogin)
+                return
+            # VERSION (16.0), ENCRYPTION and MARS (no), each with its place and length; then their values.
+            options = struct.pack(">BHHBHHBHHB", 0, 16, 6, 1, 22, 1, 4, 23, 1, 255) + bytes([16, 0, 0, 0, 0, 0])
+            wire.send(options + bytes([ENCRYPTED if self.tls else NOT_ENCRYPTED, 0]))
+            if self.tls:
+                wire.encrypt(self.tls)
+            _, content = wire.message()
+            login = Login(_login_text(content, 40), _login_text(content, 68), wire.encrypted)
+            self.logins.append(login)
+            self._do(wire, self.login.get(login.database, _WELCOME))
+            while True:
+                kind, content = wire.message()
+                if kind == ATTENTION:
+                    wire.send(_done(0x20))
+                elif kind == BATCH:
+                    # Headers come first, and say how long they are.
+                    batch = content[struct.unpack_from("<I", content)[0] :].decode("utf-16-le")
+                    self._do(wire, self._answer_to(batch))
+
+    def _answer_to(self, batch: str) -> Answer | Sequence[Answer]:
+        with self._lock:
+            self.batches.append(batch)
+            for text, answers in self.answers.items():
+                if text in batch:
+                    return answers[min(self.count(text), len(answers)) - 1]
+        return rows({"": 50}) if batch.startswith("SELECT @@SPID") else DONE
+
+    @staticmethod
+    def _do(wire: _Wire, answer: Answer | Sequence[Answer]) -> None:
+        for part in [answer] if isinstance(answer, bytes | str) else answer:
+            if isinstance(part, bytes):
+                wire.send(part, last=part is answer or part is answer[-1])
+            elif part == HANG_UP:
+                raise EOFError
+            else:
+                wire.message()
+
+
+# LOGINACK for version 7.4, as from a "fake" server of version 16.0:
+_WELCOME = _token(0xAD, b"\x01\x74\x00\x00\x04" + _text("fake", "B") + bytes([16, 0, 0, 0])) + DONE
+
+
+def _login_text(login: bytes, place: int) -> str:
+    start, length = struct.unpack_from("<HH", login, place)
+    return login[start : start + 2 * length].decode("utf-16-le")
+
+
+class _Wire:
+    """A connection, message by message, in the clear or in TLS."""
+
+    def __init__(self, client: socket.socket) -> None:
+        self._client = client
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls: ssl.SSLObject | None = None
+
+    @property
+    def encrypted(self) -> bool:
+        return self._tls is not None
+
+    def message(self) -> tuple[int, bytes]:
+        """The next message, put together from its packets, and its kind."""
+        content = b""
+        while True:
+            kind, status, length = struct.unpack(">BBHxxxx", self._read(8))
+            content += self._read(length - 8)
+            if status & 1:
+                return kind, content
+
+    def send(self, content: bytes, kind: int = ANSWER, *, last: bool = True) -> None:
+        """Sends a message, or the beginning of one, in one packet."""
+        packet = struct.pack(">BBHHBB", kind, int(last), len(content) + 8, 0, 1, 0) + content
+        if self._tls is not None:
+            self._tls.write(packet)
+            packet = self._outgoing.read()
+        self._client.sendall(packet)
+
+    def encrypt(self, context: ssl.SSLContext) -> None:
+        """Shakes hands. Until that is done, what TLS says travels in messages of the kind PRELOGIN."""
+        tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+        while True:
+            try:
+                tls.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                self._flush_handshake()
+                self._incoming.write(self.message()[1])
+        self._flush_handshake()
+        self._tls = tls
+
+    def _flush_handshake(self) -> None:
+        if said := self._outgoing.read():
+            self.send(said, PRELOGIN)
+
+    def _read(self, count: int) -> bytes:
+        data = b""
+        while len(data) < count:
+            if self._tls is None:
+                more = self._client.recv(count - len(data))
+            else:
+                try:
+                    more = self._tls.read(count - len(data))
+                except ssl.SSLWantReadError:
+                    more = self._client.recv(65536)
+                    self._incoming.write(more)
+                    if more:
+                        continue
+            if not more:
+                raise EOFError
+            data += more
+        return data

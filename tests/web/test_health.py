@@ -1,0 +1,147 @@
+"""Health, readiness and metrics, of the real app on each engine and of the real process."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from agent_funnel import planning, service
+from agent_funnel.backends import connect
+from agent_funnel.errors import NoActiveAgent
+from agent_funnel.settings import load
+from agent_funnel.web import create_app
+from databases import Database, small_floor
+from processes import environment
+
+
+def ready(database: Database, beat_age: float | None = 1.0) -> tuple[int, Any]:
+    app = create_app(load(), database.backend, None if beat_age is None else lambda: beat_age)
+    response = app.test_client().get("/readyz")
+    return response.status_code, response.json
+
+
+def test_a_service_that_can_deal_is_ready(database: Database) -> None:
+    assert ready(database) == (200, {"status": "ok", "problems": {}})
+    assert create_app(load(), database.backend).test_client().get("/healthz").status_code == 200
+
+
+def test_a_clock_that_shows_no_life_is_not_ready(database: Database) -> None:
+    status, answer = ready(database, beat_age=61.0)
+    assert status == 503
+    assert list(answer["problems"]) == ["clock"]
+
+
+def test_a_schema_of_another_version_or_none_is_not_ready(database: Database, tmp_path: Path) -> None:
+    database.execute("UPDATE dbo.agent_funnel_version SET version = version - 1")
+    try:
+        status, answer = ready(database)
+    finally:
+        database.execute("UPDATE dbo.agent_funnel_version SET version = version + 1")
+    assert status == 503
+    assert "agent-funnel install" in answer["problems"]["schema"]
+    empty = tmp_path / "empty.db"
+    empty.touch()
+    app = create_app(load(), connect(f"sqlite:///{empty}"))
+    assert list(app.test_client().get("/readyz").json["problems"]) == ["schema"]  # type: ignore[index]
+
+
+def test_a_database_that_hangs_is_said_to_be_within_two_seconds_and_health_goes_on() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        client = create_app(load(), connect(f"mssql+pymssql://sa:none@127.0.0.1:{port}/funnel")).test_client()
+        for expected in ("did not answer within 2 s", "still has not answered"):
+            began = time.monotonic()
+            response = client.get("/readyz")
+            assert time.monotonic() - began < 5
+            assert response.status_code == 503
+            assert expected in response.json["problems"]["database"]  # type: ignore[index]
+        assert client.get("/healthz").status_code == 200
+
+
+def samples(database: Database, beat_age: float | None = 3.0) -> dict[str, float]:
+    app = create_app(load(), database.backend, None if beat_age is None else lambda: beat_age)
+    response = app.test_client().get("/metrics")
+    assert response.status_code == 200
+    assert response.content_type.startswith("text/plain")
+    found = {}
+    for family in text_string_to_metric_families(response.text):
+        for sample in family.samples:
+            labels = "".join(f"{{{value}}}" for value in sample.labels.values())
+            found[sample.name.removeprefix("agent_funnel_") + labels] = sample.value
+    return found
+
+
+def test_the_metrics_are_what_is_on_record(database: Database) -> None:
+    empty = samples(database)
+    assert "last_success_timestamp_seconds" not in empty
+    assert empty["heartbeat_age_seconds"] == 3.0
+    assert 0 < empty["next_run_timestamp_seconds"] - time.time() <= 86_400
+    assert empty["dates_without_run{missed}"] == 0
+
+    small_floor(database, leads=7, agents=3)
+    run = service.assign(
+        database.backend, load(max_per_agent=2), business_date=datetime.now(UTC).date(), trigger="schedule"
+    )
+    at = datetime(2026, 6, 1, 20, 40, tzinfo=UTC)
+    planning.settle(database.backend, date(2026, 6, 1), workday=True, closes_at=at, now=at)
+    planning.record_failure(
+        database.backend,
+        load(),
+        date(2026, 6, 2),
+        NoActiveAgent(),
+        attempt=1,
+        started_at=at,
+        finished_at=at,
+        actor="clock",
+    )
+    planning.pause(database.backend, now=at, actor=None, reason=None)
+    found = samples(database, beat_age=None)
+    assert "heartbeat_age_seconds" not in found
+    amounts = {"last_pool_leads": 7, "last_assigned_leads": 6, "last_left_over_leads": 1, "last_agents": 3}
+    assert {name: found[name] for name in amounts} == amounts
+    assert abs(found["last_success_timestamp_seconds"] - run.finished_at.timestamp()) < 0.001
+    assert found["last_scheduled_success_timestamp_seconds"] == found["last_success_timestamp_seconds"]
+    assert (found["failures{50002}"], found["dates_without_run{missed}"], found["paused"]) == (1, 1, 1)
+
+
+# The service, with a scheduler whose thread dies after a second, and less patience than the real one:
+DYING = """
+import threading, time
+from agent_funnel import schedule
+schedule.DEAD_SECONDS = 2
+start = schedule.BackgroundScheduler.start
+def start_and_die(self):
+    start(self)
+    def die():
+        time.sleep(1)
+        self._event.set = lambda: None
+        self._process_jobs = lambda: (_ for _ in ()).throw(SystemExit)
+        schedule.BackgroundScheduler.wakeup(self)
+        self._event._flag = True
+        with self._event._cond:
+            self._event._cond.notify_all()
+    threading.Thread(target=die, daemon=True).start()
+schedule.BackgroundScheduler.start = start_and_die
+from agent_funnel.cli import main
+main()
+"""
+
+
+@pytest.mark.timeout(60)
+def test_a_service_whose_clock_has_died_ends_with_a_code_of_its_own(tmp_path: Path) -> None:
+    given = environment(FUNNEL_DATABASE_URL=f"sqlite:///{tmp_path / 'funnel.db'}")
+    subprocess.run([sys.executable, "-m", "agent_funnel", "install"], env=given, cwd=tmp_path, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", DYING, "serve", "--port", "0"], env=given, cwd=tmp_path, capture_output=True, text=True,
+        timeout=50, check=False,
+    )  # fmt: skip
+    assert done.returncode == 70, done.stderr
+    assert "The clock has died" in done.stderr
