@@ -28,6 +28,7 @@ test: $(LOCKED_DEV)
 
 test-long: $(LOCKED_DEV)
 	FUNNEL_TEST_LONG=1 $(PYTEST) --timeout 3600
+	FUNNEL_TEST_LONG=1 $(BIN)/python -m pytest --timeout 3600 -m stops_the_engine
 
 lint: $(LOCKED_DEV)
 	$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -20,6 +21,14 @@ settings.register_profile("long", max_examples=300, deadline=None)
 settings.load_profile("long" if LONG else "short")
 
 ENGINES = ("sqlite", "sqlserver")
+
+
+def pytest_configure() -> None:
+    """Starts the T-SQL engine, before any worker looks for it."""
+    try:
+        sqlserver_url()
+    except subprocess.SubprocessError as error:
+        raise pytest.UsageError(f"FUNNEL_TEST_SQLSERVER_START did not start the T-SQL engine: {error}") from error
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

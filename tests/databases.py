@@ -64,11 +64,21 @@ def sqlserver_setting(name: str) -> str | None:
 
 @cache
 def sqlserver_url() -> str | None:
-    """The URL of the T-SQL engine to test on, started if need be; None without one."""
+    """The URL of the T-SQL engine to test on, started if need be; None without one.
+
+    Of the processes of a run of tests the first starts it, before there are others: two at a time get in each other's
+    way.
+    """
     url = sqlserver_setting("FUNNEL_TEST_SQLSERVER_URL")
-    if url and (start := sqlserver_setting("FUNNEL_TEST_SQLSERVER_START")):
-        subprocess.run(start, shell=True, check=True, timeout=300, stdout=subprocess.DEVNULL)
+    if url and "PYTEST_XDIST_WORKER" not in os.environ:
+        sqlserver_command("START")
     return url or None
+
+
+def sqlserver_command(name: str) -> None:
+    """Starts or stops the T-SQL engine, by the command of FUNNEL_TEST_SQLSERVER_START or _STOP; without it, nothing."""
+    if command := sqlserver_setting(f"FUNNEL_TEST_SQLSERVER_{name}"):
+        subprocess.run(command, shell=True, check=True, timeout=300, stdout=subprocess.DEVNULL)
 
 
 class Database:

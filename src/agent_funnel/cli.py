@@ -532,7 +532,7 @@ def _progress(total: int | None = None) -> Iterator[Callable[[int], None]]:
 
 @cli.group("import")
 def import_() -> None:
-    """Import leads or agents from a CSV file. What is in the database already is kept as it is."""
+    """Import leads, agents or holidays from a CSV file. What is in the database already is kept as it is."""
 
 
 def _import_command(kind: str) -> None:
@@ -559,6 +559,7 @@ def _import_command(kind: str) -> None:
 
 _import_command("leads")
 _import_command("agents")
+_import_command("holidays")
 
 
 @cli.command()

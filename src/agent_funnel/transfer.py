@@ -1,4 +1,4 @@
-"""Files in: CSV of leads and of agents, checked row by row, imported in one transaction or not at all."""
+"""Files in: CSV of leads, agents and holidays, checked row by row, imported in one transaction or not at all."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import csv
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
 
@@ -23,7 +23,7 @@ STAGES = ("1", "2", "3", "4")
 # What a DATETIME of SQL Server can hold, with room for the window:
 YEARS = range(1900, 9999)
 STATUSES = ("active", "inactive")
-HEADERS = {"leads": ("number", "stage", "date"), "agents": ("agent", "status")}
+HEADERS = {"leads": ("number", "stage", "date"), "agents": ("agent", "status"), "holidays": ("day", "name")}
 
 Values = tuple[str, ...]
 
@@ -31,7 +31,7 @@ Values = tuple[str, ...]
 def import_file(
     backend: Backend, kind: str, path: Path, *, skip_bad: bool = False, progress: Callable[[int], None] | None = None
 ) -> Imported:
-    """Imports a CSV file of `leads` (number, stage, date) or `agents` (agent, status).
+    """Imports a CSV file of `leads` (number, stage, date), `agents` (agent, status) or `holidays` (day, name).
 
     What is in the database already is kept as it is. Raises ImportRefused, with `bad` naming rows by line and reason,
     if a row is bad, unless `skip_bad`; then nothing is imported.
@@ -68,7 +68,7 @@ class BadRows(ImportRefused):
 
 
 def load(backend: Backend, kind: str, rows: Iterable[Values], *, progress: Callable[[int], None] | None = None) -> int:
-    """Adds checked rows, those whose number or agent is not there yet, in one transaction; answers how many.
+    """Adds checked rows, those whose number, agent or day is not there yet, in one transaction; answers how many.
 
     `progress` is called with the number of rows that a chunk had.
     """
@@ -88,7 +88,7 @@ def load(backend: Backend, kind: str, rows: Iterable[Values], *, progress: Calla
 def _read(kind: str, path: Path) -> Iterator[Values | BadRow]:
     """The rows of a file, checked, in the order of the header."""
     header = HEADERS[kind]
-    check = _lead if kind == "leads" else _agent
+    check = CHECKS[kind]
     seen: dict[str, int] = {}
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -124,20 +124,20 @@ def _read(kind: str, path: Path) -> Iterator[Values | BadRow]:
         raise ImportRefused(f"{path} is broken at line {reader.line_num}: {error}. Nothing was imported.") from error
 
 
-def _lead(number: str, stage: str, date: str) -> Values | str:
+def _lead(number: str, stage: str, created: str) -> Values | str:
     """The values of a lead as the database takes them, or what is wrong with them."""
     if not NUMBER.fullmatch(number):
         return f"number {number[:40]!r} is not 4 to 20 digits with an optional + before them"
     if stage not in STAGES:
         return f"stage {stage[:40]!r} is not 1, 2, 3 or 4"
     try:
-        moment = datetime.fromisoformat(date)
+        moment = datetime.fromisoformat(created)
     except ValueError:
-        return f"date {date[:40]!r} is not an ISO 8601 date such as 2026-01-31 or 2026-01-31 20:40:00"
+        return f"date {created[:40]!r} is not an ISO 8601 date such as 2026-01-31 or 2026-01-31 20:40:00"
     if moment.tzinfo is not None:
-        return f"date {date[:40]!r} has a time zone; dates are local to the floor and have none"
+        return f"date {created[:40]!r} has a time zone; dates are local to the floor and have none"
     if moment.year not in YEARS:
-        return f"date {date[:40]!r} is not from {YEARS.start} to {YEARS.stop - 1}"
+        return f"date {created[:40]!r} is not from {YEARS.start} to {YEARS.stop - 1}"
     return number, stage, moment.isoformat(" ", "milliseconds")
 
 
@@ -148,3 +148,20 @@ def _agent(agent: str, status: str) -> Values | str:
     if status.lower() not in STATUSES:
         return f"status {status[:40]!r} is not active or inactive"
     return agent, status.lower()
+
+
+def _holiday(day: str, name: str) -> Values | str:
+    """The values of a holiday as the database takes them, or what is wrong with them."""
+    try:
+        found = date.fromisoformat(day)
+    except ValueError:
+        return f"day {day[:40]!r} is not an ISO 8601 date such as 2026-12-24"
+    if found.year not in YEARS:
+        return f"day {day[:40]!r} is not from {YEARS.start} to {YEARS.stop - 1}"
+    if len(name) > LONGEST:
+        return f"name has {len(name)} characters; at most {LONGEST} are allowed"
+    return found.isoformat(), name
+
+
+# What looks at a row, and answers with its values or with what is wrong with them:
+CHECKS: dict[str, Callable[..., Values | str]] = {"leads": _lead, "agents": _agent, "holidays": _holiday}

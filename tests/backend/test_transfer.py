@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from agent_funnel import planning
 from agent_funnel.backends import connect
 from agent_funnel.errors import DatabaseUnavailable, ImportRefused
 from agent_funnel.transfer import BadRows, import_file
@@ -176,3 +178,30 @@ def test_an_import_without_a_database_makes_none(tmp_path: Path) -> None:
     with pytest.raises(DatabaseUnavailable):
         import_file(connect(f"sqlite:///{tmp_path / 'none.db'}"), "leads", leads_file(tmp_path, *GOOD))
     assert not (tmp_path / "none.db").exists()
+
+
+def test_a_file_of_holidays_is_imported_and_those_on_the_list_are_kept(database: Database, tmp_path: Path) -> None:
+    path = leads_file(tmp_path, "2026-12-24,Christmas Eve", "2026-12-25,", header="day,name")
+    planning.add_holiday(database.backend, date(2026, 12, 25), "as it was")
+    done = import_file(database.backend, "holidays", path)
+    assert (done.rows, done.added, done.kept) == (2, 1, 1)
+    listed = planning.holidays(database.backend, since=date(2026, 1, 1))
+    assert [(each.day, each.name) for each in listed] == [
+        (date(2026, 12, 24), "Christmas Eve"), (date(2026, 12, 25), "as it was"),
+    ]  # fmt: skip
+    assert planning.state(database.backend, date(2026, 12, 24)).holiday
+
+
+def test_bad_rows_of_holidays_are_named(database: Database, tmp_path: Path) -> None:
+    bad = {
+        "24.12.2026,Christmas Eve": "day '24.12.2026' is not an ISO 8601 date such as 2026-12-24",
+        "1066-10-14,Hastings": "is not from 1900 to 9998",
+        f"2026-12-26,{'x' * 256}": "name has 256 characters; at most 255 are allowed",
+        "2026-12-24,again": "day stands on line 2 already",
+    }
+    path = leads_file(tmp_path, "2026-12-24,Christmas Eve", *bad, header="day,name")
+    with pytest.raises(BadRows) as refused:
+        import_file(database.backend, "holidays", path)
+    assert [row.line for row in refused.value.bad] == [3, 4, 5, 6]
+    assert all(reason in row.reason for row, reason in zip(refused.value.bad, bad.values(), strict=True))
+    assert planning.holidays(database.backend, since=date(2000, 1, 1)) == []

@@ -381,6 +381,15 @@ WHERE NOT EXISTS (SELECT 1 FROM agents AS a WHERE a.agent = s.first COLLATE BINA
 
 SELECT changes() AS added;
 
+-- name: import_holidays
+-- Adds the staged holidays whose day is not there yet.
+INSERT INTO holiday (day, name)
+SELECT s.first, nullif(s.second, '')
+FROM temp.staged AS s
+WHERE NOT EXISTS (SELECT 1 FROM holiday AS h WHERE h.day = s.first);
+
+SELECT changes() AS added;
+
 -- name: end_import
 -- Frees the room.
 DROP TABLE IF EXISTS temp.staged;

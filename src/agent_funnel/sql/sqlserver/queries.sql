@@ -671,6 +671,18 @@ WHERE NOT EXISTS (
 
 SELECT @@ROWCOUNT AS added;
 
+-- name: import_holidays
+-- Adds the staged holidays whose day is not there yet.
+INSERT INTO dbo.holiday (day, name)
+SELECT CAST(s.first AS DATE), NULLIF(s.second, N'')
+FROM #staged AS s
+WHERE NOT EXISTS (
+    SELECT 1 FROM dbo.holiday AS h
+    WHERE h.day = CAST(s.first AS DATE)
+);
+
+SELECT @@ROWCOUNT AS added;
+
 -- name: end_import
 -- Frees the room.
 DROP TABLE IF EXISTS #staged;
