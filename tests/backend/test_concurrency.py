@@ -176,8 +176,8 @@ def test_a_number_put_on_the_list_while_a_deal_runs_is_in_no_assignment_afterwar
     # And at the same time, from a moment before the deal to its last moment:
     with ThreadPoolExecutor(2) as pool:
         # Two sessions are needed from here on; this warms up the second one.
-        both = [pool.submit(deal), pool.submit(deal)]
-        assert any(isinstance(future.result(), Run) for future in both)
+        both = [future.result() for future in (pool.submit(deal), pool.submit(deal))]
+        assert any(isinstance(dealt, Run) for dealt in both)
         for attempt, number in enumerate(numbers):
             prepare()
             delay = duration * (1.3 * (attempt + random.random()) / LISTINGS - 0.2)
