@@ -16,7 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.engine import make_url
 
@@ -226,7 +226,18 @@ def test_every_night_of_two_years_is_scheduled_once_at_a_time_that_exists(zone: 
             assert schedule.next_run(instant - timedelta(seconds=1), rules).astimezone(UTC) == instant
 
 
-def test_the_simulation_sees_every_kind_of_end() -> None:
+@pytest.mark.parametrize("kind", ["succeeded", "missed", "failed", "holiday", "paused"])
+def test_the_cases_reach_every_kind_of_end(kind: str) -> None:
+    def ends(case: Case) -> bool:
+        backend, _ = simulate(case)
+        with closing(backend.raw):
+            return any(kind in outcomes for outcomes in settled(backend).values())
+
+    # Raises if none of them does.
+    find(cases(), ends, settings=settings(max_examples=400, phases=[Phase.generate], deadline=None, database=None))
+
+
+def test_a_week_with_every_kind_of_end_ends_as_it_should() -> None:
     def look(*, down: bool = False, nobody: bool = False, pause: bool | None = None) -> Look:
         return Look(timedelta(minutes=1), timedelta(0), down, nobody, pause)
 
