@@ -4,10 +4,10 @@ sp_assign_wafunnel_to_agents: hands the pool out to the active agents, one lead 
 One transaction, set-based throughout. `EXECUTE dbo.sp_assign_wafunnel_to_agents;` does the whole job with the
 defaults; the answer is one row, the last result set.
 
-  1. refuse bad parameters            5. seats: who gets the lead at which position
+  1. refuse bad parameters            5. the pool, in deal order, each lead with its seat's agent
   2. the locks; the claim             6. effect: the run, history, stages, assignments; what undo will need
   3. the agents and their room        7. checks
-  4. the pool, in deal order          8. the summary row
+  4. seats: whose turn is when        8. the summary row
 
 A preview takes the same way from 3 to 5, without locks and without a transaction, and then answers with the shares,
 with what would change, and last with the summary row, whose run_id is 0. It writes nothing but temporary tables.
@@ -181,66 +181,7 @@ BEGIN
         IF @agents = 0
             THROW 50002, N'No agent is active and has room tonight; nothing was changed.', 1;
 
-        -- 4. The pool. Rows equal in number, stage and date are one record; of several records of a number the first
-        -- in deal order is in the pool. Positions from 1 on are the pool's; the others come behind it, to be counted.
-        SET @oldest = DATEADD(DAY, -@window_days, @business_date);
-
-        CREATE TABLE #record (
-            position INT NOT NULL PRIMARY KEY,
-            kind TINYINT NOT NULL, -- 0 in the pool, 1 waits behind another record of its number, 2 do not contact
-            number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL,
-            stage INT NOT NULL,
-            date DATETIME2(7) NOT NULL,
-            copies INT NOT NULL
-        );
-
-        INSERT INTO #record (position, kind, number, stage, date, copies)
-        SELECT
-            ROW_NUMBER() OVER (
-                ORDER BY
-                    k.kind ASC, k.stage ASC,
-                    CASE WHEN @newest_first = 0 THEN k.date END,
-                    CASE WHEN @newest_first = 1 THEN k.date END DESC,
-                    k.number
-            ),
-            k.kind, k.number, k.stage, k.date, k.copies
-        FROM (
-            SELECT
-                e.number, e.stage, e.date, e.copies,
-                CASE
-                    WHEN d.number IS NOT NULL THEN 2
-                    WHEN ROW_NUMBER() OVER (
-                        PARTITION BY e.number
-                        ORDER BY
-                            e.stage,
-                            CASE WHEN @newest_first = 0 THEN e.date END,
-                            CASE WHEN @newest_first = 1 THEN e.date END DESC
-                    ) > 1 THEN 1
-                    ELSE 0
-                END AS kind
-            FROM (
-                SELECT v.number, v.stage, v.date, COUNT(*) AS copies
-                FROM (
-                    SELECT
-                        CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number,
-                        w.stage,
-                        CAST(w.date AS DATETIME2(7)) AS date
-                    FROM dbo.wafunnel AS w
-                    WHERE w.stage < 4 AND w.date >= @oldest AND LTRIM(w.number) <> ''
-                ) AS v
-                GROUP BY v.number, v.stage, v.date
-            ) AS e
-            LEFT JOIN dbo.do_not_contact AS d ON e.number = d.number
-        ) AS k;
-
-        SELECT
-            @pool = COALESCE(SUM(CASE WHEN c.kind = 0 THEN 1 ELSE 0 END), 0),
-            @duplicates = COALESCE(SUM(CASE WHEN c.kind = 1 THEN 1 ELSE 0 END), 0),
-            @suppressed = COALESCE(SUM(CASE WHEN c.kind = 2 THEN 1 ELSE 0 END), 0)
-        FROM #record AS c;
-        SET @due = CASE WHEN @due < @pool THEN @due ELSE @pool END;
-
-        -- 5. Seats. In the rounds up to the smallest room everybody takes part; from there to the next larger room all
+        -- 4. Seats. In the rounds up to the smallest room everybody takes part; from there to the next larger room all
         -- but those who are full; and so on. A segment is such a stretch of rounds, with the positions dealt in it.
         CREATE TABLE #segment (
             first_position BIGINT NOT NULL PRIMARY KEY,
@@ -252,7 +193,7 @@ BEGIN
         INSERT INTO #segment (first_position, last_position, room, agents)
         SELECT
             1 + p.upto - p.positions,
-            CASE WHEN p.upto < @due THEN p.upto ELSE @due END,
+            p.upto,
             p.room,
             p.agents
         FROM (
@@ -274,8 +215,7 @@ BEGIN
                     ) AS c
                 ) AS g
             ) AS s
-        ) AS p
-        WHERE p.upto - p.positions < @due;
+        ) AS p;
 
         CREATE TABLE #seat (
             first_position BIGINT NOT NULL,
@@ -292,27 +232,79 @@ BEGIN
         FROM #segment AS s
         INNER JOIN #room AS r ON s.room <= r.room;
 
-        SELECT TOP (1) @last_agent = h.agent
-        FROM #segment AS s
-        INNER JOIN #seat AS h
-            ON s.first_position = h.first_position AND h.seat = (s.last_position - s.first_position) % s.agents
-        ORDER BY s.last_position DESC;
+        -- 5. The pool. Rows equal in number, stage and date are one record; of several records of a number the first
+        -- in deal order is in the pool. Positions from 1 on are the pool's, each dealt to the agent of its seat while
+        -- there is room; the others come behind it, to be counted.
+        SET @oldest = DATEADD(DAY, -@window_days, @business_date);
 
-        CREATE TABLE #dealt (
-            number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY,
-            agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL,
+        -- Without a key: it is only read as a whole, and sorting it once more would cost a tenth of the deal.
+        CREATE TABLE #record (
+            position BIGINT NOT NULL,
+            kind TINYINT NOT NULL, -- 0 in the pool, 1 waits behind another record of its number, 2 do not contact
+            number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL,
+            stage INT NOT NULL,
             date DATETIME2(7) NOT NULL,
-            stage INT NOT NULL
+            copies INT NOT NULL,
+            agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NULL -- who gets it; NULL = nobody tonight
         );
 
-        INSERT INTO #dealt (number, agent, date, stage)
-        SELECT c.number, h.agent, c.date, c.stage
-        FROM #segment AS s
-        INNER JOIN #record AS c ON c.position BETWEEN s.first_position AND s.last_position
-        INNER JOIN #seat AS h
-            ON s.first_position = h.first_position AND h.seat = (c.position - s.first_position) % s.agents
-        WHERE c.kind = 0
-        ORDER BY c.number;
+        INSERT INTO #record (position, kind, number, stage, date, copies, agent)
+        SELECT p.position, p.kind, p.number, p.stage, p.date, p.copies, h.agent
+        FROM (
+            SELECT
+                k.kind, k.number, k.stage, k.date, k.copies,
+                ROW_NUMBER() OVER (
+                    ORDER BY
+                        -- By kind, then by stage, as one number: one key sorts faster than two.
+                        CAST(k.kind AS BIGINT) * 4294967296 + k.stage,
+                        CASE WHEN @newest_first = 0 THEN k.date END,
+                        CASE WHEN @newest_first = 1 THEN k.date END DESC,
+                        k.number
+                ) AS position
+            FROM (
+                SELECT
+                    e.number, e.stage, e.date, e.copies,
+                    CASE
+                        WHEN d.number IS NOT NULL THEN 2
+                        WHEN ROW_NUMBER() OVER (
+                            PARTITION BY e.number
+                            ORDER BY
+                                e.stage,
+                                CASE WHEN @newest_first = 0 THEN e.date END,
+                                CASE WHEN @newest_first = 1 THEN e.date END DESC
+                        ) > 1 THEN 1
+                        ELSE 0
+                    END AS kind
+                FROM (
+                    SELECT v.number, v.stage, v.date, COUNT(*) AS copies
+                    FROM (
+                        SELECT
+                            CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number,
+                            w.stage,
+                            CAST(w.date AS DATETIME2(7)) AS date
+                        FROM dbo.wafunnel AS w
+                        -- Blanks alone are equal to an empty string.
+                        WHERE w.stage < 4 AND w.date >= @oldest AND w.number <> ''
+                    ) AS v
+                    GROUP BY v.number, v.stage, v.date
+                ) AS e
+                LEFT JOIN dbo.do_not_contact AS d ON e.number = d.number
+            ) AS k
+        ) AS p
+        LEFT JOIN #segment AS s ON p.kind = 0 AND p.position BETWEEN s.first_position AND s.last_position
+        LEFT JOIN #seat AS h
+            ON s.first_position = h.first_position AND h.seat = (p.position - s.first_position) % s.agents;
+
+        SELECT
+            @pool = COALESCE(SUM(CASE WHEN c.kind = 0 THEN 1 ELSE 0 END), 0),
+            @duplicates = COALESCE(SUM(CASE WHEN c.kind = 1 THEN 1 ELSE 0 END), 0),
+            @suppressed = COALESCE(SUM(CASE WHEN c.kind = 2 THEN 1 ELSE 0 END), 0),
+            @copies = COALESCE(SUM(CASE WHEN c.agent IS NOT NULL THEN c.copies ELSE 0 END), 0)
+        FROM #record AS c;
+        SET @due = CASE WHEN @due < @pool THEN @due ELSE @pool END;
+
+        SELECT @last_agent = c.agent FROM #record AS c
+        WHERE c.position = @due AND c.kind = 0;
 
         CREATE TABLE #share (
             agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY,
@@ -351,7 +343,7 @@ BEGIN
                         AS days_8_to_30,
                     SUM(CASE WHEN DATEDIFF(DAY, d.date, @business_date) > 30 THEN 1 ELSE 0 END) AS days_31_and_more
                 FROM #room AS r
-                LEFT JOIN #dealt AS d ON r.agent = d.agent
+                LEFT JOIN #record AS d ON r.agent = d.agent
                 GROUP BY r.agent, r.room
                 ORDER BY r.agent;
 
@@ -365,18 +357,19 @@ BEGIN
                     (
                         SELECT COUNT(DISTINCT o.number) FROM #present AS o
                         WHERE NOT EXISTS (
-                            SELECT 1 FROM #dealt AS e
-                            WHERE e.number = o.number
+                            SELECT 1 FROM #record AS e
+                            WHERE e.number = o.number AND e.agent IS NOT NULL
                         )
                     ) AS leave
-                FROM #dealt AS d
+                FROM #record AS d
                 LEFT JOIN #present AS p ON d.number = p.number AND d.agent = p.agent
-                LEFT JOIN (SELECT DISTINCT o.number FROM #present AS o) AS q ON d.number = q.number;
+                LEFT JOIN (SELECT DISTINCT o.number FROM #present AS o) AS q ON d.number = q.number
+                WHERE d.agent IS NOT NULL;
 
                 INSERT INTO #share (agent, room, leads)
                 SELECT r.agent, r.room, COUNT(d.number)
                 FROM #room AS r
-                LEFT JOIN #dealt AS d ON r.agent = d.agent
+                LEFT JOIN #record AS d ON r.agent = d.agent
                 GROUP BY r.agent, r.room;
 
                 SELECT
@@ -413,12 +406,10 @@ BEGIN
         WHERE @request IS NOT NULL;
 
         INSERT INTO dbo.assignment_history (run_id, agent, number, date, stage)
-        SELECT @run_id, d.agent, d.number, d.date, d.stage
-        FROM #dealt AS d
-        ORDER BY d.number;
-
-        SELECT @copies = COALESCE(SUM(c.copies), 0) FROM #record AS c
-        WHERE c.kind = 0 AND c.position <= @due;
+        SELECT @run_id, c.agent, c.number, c.date, c.stage
+        FROM #record AS c
+        WHERE c.agent IS NOT NULL
+        ORDER BY c.number;
 
         UPDATE w
         SET stage = w.stage + 1
@@ -427,7 +418,7 @@ BEGIN
             ON
                 CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = c.number
                 AND w.stage = c.stage AND CAST(w.date AS DATETIME2(7)) = c.date
-        WHERE c.kind = 0 AND c.position <= @due;
+        WHERE c.agent IS NOT NULL;
         SET @advanced = @@ROWCOUNT;
 
         -- Somebody else changed a lead between the reading of the pool and here.
@@ -463,9 +454,10 @@ BEGIN
         TRUNCATE TABLE dbo.agent_wafunnel_assignment;
 
         INSERT INTO dbo.agent_wafunnel_assignment (agent, number)
-        SELECT d.agent, d.number
-        FROM #dealt AS d
-        ORDER BY d.number;
+        SELECT h.agent, h.number
+        FROM dbo.assignment_history AS h
+        WHERE h.run_id = @run_id
+        ORDER BY h.number;
 
         -- 7. Checks, on what the agents are about to see.
         INSERT INTO #share (agent, room, leads)
