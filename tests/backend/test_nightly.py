@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import shutil
@@ -247,17 +248,40 @@ def test_a_database_that_is_away_past_the_window_is_a_missed_date_that_people_ar
     assert runs(floor) == []
 
 
+@pytest.fixture
+def full_disk(tmp_path: Path) -> Iterator[IO[bytes]]:
+    """A file that takes nothing: on a small file system that is full, where one may mount one; otherwise /dev/full."""
+    small = tmp_path / "small"
+    small.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(small)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        with Path("/dev/full").open("wb") as file:
+            yield file
+        return
+    try:
+        with (small / "log").open("wb", buffering=0) as file:
+            try:
+                while True:
+                    file.write(bytes(1024))
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
+            yield file
+    finally:
+        subprocess.run(["umount", "--lazy", str(small)], check=True)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a file that is always full")
 def test_with_a_full_disk_for_the_log_poisoned_notices_and_a_hanging_switch_the_deal_is_on_time(
-    floor: Database, tmp_path: Path
+    floor: Database, tmp_path: Path, full_disk: IO[bytes]
 ) -> None:
     at = soon(5)
-    with listening(hangs=True) as listener, Path("/dev/full").open("wb") as full:
+    with listening(hangs=True) as listener:
         poisoned = Copy(
             floor,
             tmp_path,
             at,
-            log=full,
+            log=full_disk,
             FUNNEL_NOTIFY_URLS=f"json://{listener.address}/ json://127.0.0.1:1/",
             FUNNEL_NOTIFY_ON="finished,failed,missed,recovered,warning,refused",
             FUNNEL_DEAD_MAN_URL=f"http://{listener.address}/ping",
