@@ -8,7 +8,7 @@ LOCKED_DEV := $(VENV)/.locked-dev
 # Hashes, but no addresses: where the packages come from is the reader's affair.
 LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 
-.PHONY: run serve test test-long lint format bench lock clean
+.PHONY: run serve test test-long lint format bench docs lock clean
 
 # Sets everything up, makes a demo database once, and deals.
 run: $(LOCKED)
@@ -45,6 +45,10 @@ bench: $(LOCKED_DEV)
 	$(BIN)/python -m benchmarks.deal
 
 # New versions of what we depend on, for every Python and system that we support.
+# The page of the API, from the service's own OpenAPI document; a test holds it to that.
+docs: $(LOCKED_DEV)
+	$(BIN)/python tests/api_page.py > docs/reference/api.md
+
 lock: $(LOCKED_DEV)
 	$(BIN)/uv pip compile $(LOCK) --extra build -o requirements.lock pyproject.toml
 	$(BIN)/uv pip compile $(LOCK) --extra build --extra dev -o requirements-dev.lock pyproject.toml

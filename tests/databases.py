@@ -37,7 +37,8 @@ MISSING = (
 OWN_TABLES = (
     "assignment_failure", "schedule_outcome", "schedule_pause", "holiday",
     "assignment_run", "assignment_history", "assignment_request", "assignment_edit", "assignment_undo",
-    "assignment_purge", "agent_limit", "do_not_contact",
+    "assignment_purge", "agent_limit", "do_not_contact", "access_key", "access_session", "audit_entry",
+    "request_answer",
 )  # fmt: skip
 TABLES = ("agents", "wafunnel", "agent_wafunnel_assignment", *OWN_TABLES)
 
@@ -239,8 +240,16 @@ def sqlserver_schema(url: str, schema: str, *, bare: bool = False) -> Iterator[D
 
 
 def snapshot(database: Database) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of every table, in an order of its own, to compare with another time."""
-    return {table: sorted(database.execute(f"SELECT * FROM dbo.{table}"), key=repr) for table in TABLES}
+    """Every row of every table, in an order of its own, to compare with another time; but for the record of requests,
+    in which those that were refused leave their mark, too."""
+    rows = {
+        table: database.execute(f"SELECT * FROM dbo.{table}")
+        for table in TABLES
+        if table not in ("access_key", "access_session", "audit_entry", "request_answer")
+    }
+    # Without when they were last used.
+    rows["access_key"] = database.execute("SELECT key_id, name, role, secret_hash, revoked_at FROM dbo.access_key")
+    return {table: sorted(found, key=repr) for table, found in rows.items()}
 
 
 def small_floor(database: Database, *, leads: int = 7, agents: int = 3) -> None:

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import wraps
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import IO, Any
 
 import click
 import structlog
@@ -23,18 +23,17 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from agent_funnel import __version__, demo, planning, service, transfer
+from agent_funnel import __version__, access, demo, floor, planning, service, transfer
 from agent_funnel import install as installer
 from agent_funnel.backends import Backend, connect_with
 from agent_funnel.doctor import examine
 from agent_funnel.errors import DatabaseError, DatabaseUnavailable, FunnelError, RunError, SettingsError
+from agent_funnel.export import export
 from agent_funnel.logs import set_up
 from agent_funnel.notify import Notifier
 from agent_funnel.records import Run, Share
 from agent_funnel.schedule import Clock, next_run
 from agent_funnel.settings import Settings, load
-from agent_funnel.web import create_app
-from agent_funnel.web.server import serve as serve_http
 
 # Exit codes, besides 0 for success and click's 2 for a wrong command line:
 FAILED, BAD_SETTING, NO_DATABASE, CLOCK_DEAD = 1, 2, 3, 70
@@ -465,10 +464,20 @@ def doctor(context: Context, deep: bool) -> Any:
 @pass_context
 def serve(context: Context, /, **flags: Any) -> None:
     """Run the service: HTTP, and the clock that deals at the set time. Ctrl-C ends it."""
+    # Flask and what goes with it takes a third of the start, which no other command needs.
+    from agent_funnel.web import create_app
+    from agent_funnel.web.access import MAKE_ONE, is_open
+    from agent_funnel.web.server import serve as serve_http
+
     settings, backend = context.settings(**flags), context.backend()
     set_up(settings.log_format)
     try:
         backend.one("version")
+        if not is_open(settings) and not access.any_keys(backend):
+            raise SettingsError(
+                f"FUNNEL_HOST {settings.host} is open to other machines, and there is no key yet. Make one first: "
+                f"{MAKE_ONE}"
+            )
     except DatabaseUnavailable as error:
         # A file that is not there is a mistyped path; a server may come back in time, and the clock goes on asking.
         if backend.dialect == "sqlite":
@@ -560,6 +569,57 @@ def _import_command(kind: str) -> None:
 _import_command("leads")
 _import_command("agents")
 _import_command("holidays")
+
+
+@cli.command("export")
+@click.argument("what", type=click.Choice(["assignments", "run"]))
+@click.argument("run_id", type=int, required=False)
+@click.option("--format", "kind", type=click.Choice(["csv", "xlsx"]), default="csv", show_default=True)
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, allow_dash=True), default="-", metavar="FILE",
+    help="The file; otherwise standard output.",
+)  # fmt: skip
+@click.option("--mask", is_flag=True, help="Of each number the last three digits only.")
+@click.pass_context
+@reports
+def export_command(context: click.Context, /, what: Any, run_id: int | None, kind: Any, output: str, mask: bool) -> Any:
+    """Export the present assignments, or what the run RUN_ID dealt.
+
+    The file is there when it is complete, and one that was there stays until then.
+    """
+    if (what == "run") != (run_id is not None):
+        raise click.UsageError("RUN_ID says which run to export, and belongs to no other export.")
+    if output == "-" and context.params["as_json"]:
+        raise click.UsageError("With --json, name a file with -o: the answer goes to standard output.")
+    with _whole_file(output) as file:
+        rows = export(context.obj.backend(), what, file, kind, run_id=run_id, mask=mask)
+
+    def show(_: Any) -> None:
+        if output != "-":
+            out.print(f"{rows} rows are in {_escaped(output)}.", soft_wrap=True)
+
+    return {"rows": rows, "file": output, "format": kind}, show
+
+
+@contextmanager
+def _whole_file(path: str) -> Iterator[IO[bytes]]:
+    """A file to write that takes its place when all of it is written; `-` is standard output."""
+    if path == "-":
+        yield sys.stdout.buffer
+        return
+    target = Path(path)
+    # What is no file of its own, such as a pipe, cannot be replaced by one.
+    part = target if target.exists() and not target.is_file() else target.with_name(f"{target.name}.part")
+    try:
+        with part.open("wb") as file:
+            yield file
+        if part != target:
+            part.replace(target)
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be written: {error.strerror}.") from error
+    finally:
+        if part != target:
+            part.unlink(missing_ok=True)
 
 
 @cli.command()
@@ -686,6 +746,117 @@ def holidays_remove(context: Context, day: datetime) -> Any:
     """Remove DAY."""
     planning.remove_holiday(context.backend(), day.date())
     return {"removed": 1}, lambda _: out.print("It is a day like others again.")
+
+
+@cli.group()
+def agents() -> None:
+    """The agents: who they are, whether they are active, how many leads they have."""
+
+
+@agents.command("list")
+@pass_context
+@reports
+def agents_list(context: Context) -> Any:
+    """List them, with the leads they have now and the room that a limit leaves them today."""
+
+    def show(found: Any) -> None:
+        table = Table("Agent", "Status", box=box.SIMPLE_HEAD, pad_edge=False)
+        for name in ("Leads", "At most", "Last dealt to"):
+            table.add_column(name, justify="right")
+        for agent in found:
+            room = "" if agent.room is None else str(agent.room) if agent.room else "away"
+            table.add_row(
+                _escaped(agent.agent), "active" if agent.active else "inactive", str(agent.leads), room,
+                str(agent.last_dealt or ""),
+            )  # fmt: skip
+        out.print(table if found else "There are no agents.")
+
+    return floor.agents(context.backend(), context.today()), show
+
+
+@agents.command("add")
+@click.argument("agent")
+@click.option("--inactive", is_flag=True, help="Without leads until activated.")
+@pass_context
+@reports
+def agents_add(context: Context, agent: str, inactive: bool) -> Any:
+    """Add AGENT, who gets leads from the next run on."""
+    floor.add_agent(context.backend(), agent, active=not inactive)
+    status = "inactive" if inactive else "active"
+    return {"agent": agent, "status": status}, lambda _: out.print(f"{_escaped(agent)} is there, and {status}.")
+
+
+def _agents_status(name: str, active: bool, text: str) -> None:
+    status = "active" if active else "inactive"
+
+    @agents.command(name, help=text)
+    @click.argument("agent")
+    @pass_context
+    @reports
+    def command(context: Context, agent: str) -> Any:
+        floor.set_agent_status(context.backend(), agent, active=active)
+        return {"agent": agent, "status": status}, lambda _: out.print(f"{_escaped(agent)} is {status}.")
+
+
+_agents_status("activate", True, "Have AGENT get leads from the next run on.")
+_agents_status("deactivate", False, "Have AGENT get no leads from the next run on. The present ones stay until then.")
+
+
+@cli.group()
+def keys() -> None:
+    """Keys to the service: who may look, who may act, who may decide about keys."""
+
+
+@keys.command("list")
+@pass_context
+@reports
+def keys_list(context: Context) -> Any:
+    """List all keys, the revoked ones too; their secrets are kept nowhere."""
+
+    def show(found: Any) -> None:
+        table = Table("Key", "Name", "Role", "Made (UTC)", "Last used (UTC)", "Revoked (UTC)")
+        for key in found:
+            table.add_row(
+                str(key.key_id),
+                _escaped(key.name),
+                key.role,
+                _moment(key.created_at),
+                _moment(key.last_used_at),
+                _moment(key.revoked_at) if key.revoked_at else "",
+            )
+        out.print(table)
+        if not found:
+            out.print("There is no key: the service is open to this machine, and to nobody else.", soft_wrap=True)
+
+    return access.keys(context.backend()), show
+
+
+@keys.command("add")
+@click.argument("name")
+@click.option("--role", type=click.Choice(access.ROLES), required=True, help="Each may what those before it may.")
+@click.option("--actor", help="Who asks for it, for the record.", default="command line", show_default=True)
+@pass_context
+@reports
+def keys_add(context: Context, name: str, role: str, actor: str) -> Any:
+    """Make a key. It is shown this once; from the first key on, nobody gets in without one."""
+    key, secret = access.add_key(context.backend(), name, role, actor=actor)
+
+    def show(_: Any) -> None:
+        out.print(f"Key {key.key_id}, {_escaped(name)}, {role}. Keep it now, it is not shown again:", soft_wrap=True)
+        print(secret)
+
+    return {**plain(key), "secret": secret}, show
+
+
+@keys.command("revoke")
+@click.argument("key_id", type=int)
+@click.option("--actor", help="Who asks for it, for the record.", default="command line", show_default=True)
+@pass_context
+@reports
+def keys_revoke(context: Context, key_id: int, actor: str) -> Any:
+    """Revoke a key, at once and for good, and end the sessions that began with it."""
+    access.revoke_key(context.backend(), key_id, actor=actor)
+    return {"revoked": key_id}, lambda _: out.print(f"Key {key_id} is revoked.")
 
 
 @cli.group()

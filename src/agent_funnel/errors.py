@@ -6,6 +6,7 @@ FunnelError
 ├── NotEmpty                    the demo found leads already there
 ├── BrakeApplied                the scheduled run would be so unlike the last ones that it waits for a person
 ├── NotFound                    what was to be removed or shown is not there
+├── AlreadyExists               what was to be added is there already
 ├── DatabaseError
 │   ├── DatabaseUnavailable     nobody answers
 │   │   ├── DatabaseBusy        somebody else has what we need: a lock, or won a deadlock; nothing was done
@@ -53,6 +54,10 @@ class BrakeApplied(FunnelError):
 
 class NotFound(FunnelError):
     """There is no such thing."""
+
+
+class AlreadyExists(FunnelError):
+    """There is one already; nothing was changed."""
 
 
 class DatabaseError(FunnelError):

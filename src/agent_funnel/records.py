@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import WithJsonSchema
 
 Row = Mapping[str, Any]
+# A lead's date, local to the floor: without a zone it is not what JSON Schema calls a date-time.
+Local = Annotated[
+    datetime, WithJsonSchema({"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3,6})?$"})
+]
 
 # The longest name, number or reason that every table can hold, in characters:
 LONGEST = 255
@@ -17,10 +23,32 @@ def _date(value: date | str) -> date:
     return date.fromisoformat(value) if isinstance(value, str) else value
 
 
-def _moment(value: datetime | str) -> datetime:
+def moment(value: datetime | str) -> datetime:
     """A moment in UTC; databases keep it without a zone, SQLite as text."""
-    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-    return moment.replace(tzinfo=UTC)
+    found = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return found.replace(tzinfo=UTC)
+
+
+def length(text: str) -> int:
+    """How long a text is where T-SQL keeps it: what is beyond the first 65536 characters counts twice."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def last_digits(number: str) -> str:
+    """What one who may not call a number sees of it: its last three digits, and nothing of one that has no more."""
+    return f"…{number[-3:] if len(number) > 3 else ''}"
+
+
+def _created(value: datetime | str | None) -> datetime | None:
+    """A lead's date, to the millisecond; None also for what is no date, which SQLite keeps as any other text."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+    if not isinstance(value, datetime):
+        return None
+    return value.replace(microsecond=value.microsecond // 1000 * 1000)
 
 
 @dataclass(frozen=True)
@@ -52,8 +80,8 @@ class Run:
     def from_row(cls, row: Row) -> Self:
         values = {name: row[name] for name in cls.__dataclass_fields__}
         values["business_date"] = _date(row["business_date"])
-        values["started_at"] = _moment(row["started_at"])
-        values["finished_at"] = _moment(row["finished_at"])
+        values["started_at"] = moment(row["started_at"])
+        values["finished_at"] = moment(row["finished_at"])
         return cls(**values)
 
     @property
@@ -101,7 +129,7 @@ class RunRecord:
         values["business_date"] = _date(row["business_date"])
         values["newest_first"] = bool(row["newest_first"])
         for name in ("started_at", "finished_at", "undone_at", "purged_at"):
-            values[name] = None if row[name] is None else _moment(row[name])
+            values[name] = None if row[name] is None else moment(row[name])
         return cls(**values)
 
 
@@ -126,7 +154,7 @@ class Undone:
     def from_row(cls, row: Row) -> Self:
         values = {name: row[name] for name in cls.__dataclass_fields__}
         values["business_date"] = _date(row["business_date"])
-        values["undone_at"] = _moment(row["undone_at"])
+        values["undone_at"] = moment(row["undone_at"])
         return cls(**values)
 
 
@@ -179,8 +207,8 @@ class Holder:
     def from_row(cls, row: Row) -> Self:
         values = {name: row[name] for name in cls.__dataclass_fields__}
         values["business_date"] = _date(row["business_date"])
-        values["held_from"] = _moment(row["held_from"])
-        values["held_until"] = None if row["held_until"] is None else _moment(row["held_until"])
+        values["held_from"] = moment(row["held_from"])
+        values["held_until"] = None if row["held_until"] is None else moment(row["held_until"])
         return cls(**values)
 
 
@@ -236,7 +264,112 @@ class DoNotContact:
 
     @classmethod
     def from_row(cls, row: Row) -> Self:
-        return cls(number=row["number"], reason=row["reason"], added_at=_moment(row["added_at"]))
+        return cls(number=row["number"], reason=row["reason"], added_at=moment(row["added_at"]))
+
+
+@dataclass(frozen=True)
+class AgentRow:
+    """An agent: how many `leads` they have now, in rows of the present assignments; `room`, the leads that a limit
+    leaves them on the business date (None without one); and the date of the newest run that dealt to them, as far as
+    the newest runs tell."""
+
+    agent: str
+    active: bool
+    leads: int
+    room: int | None
+    last_dealt: date | None
+
+    @classmethod
+    def from_row(cls, row: Row) -> Self:
+        last_dealt = row["last_dealt"]
+        return cls(
+            agent=row["agent"],
+            active=bool(row["active"]),
+            leads=row["leads"],
+            room=row["room"],
+            last_dealt=None if last_dealt is None else _date(last_dealt),
+        )
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """Who has which number now, with the lead's stage and date (local to the floor); None where the lead is gone."""
+
+    agent: str
+    number: str
+    stage: int | None
+    date: Local | None
+
+    @classmethod
+    def from_row(cls, row: Row) -> Self:
+        return cls(row["agent"], str(row["number"]), row["stage"], _created(row["date"]))
+
+
+@dataclass(frozen=True)
+class DealtLead:
+    """A lead that a run dealt, with its date (local to the floor) and its stage before the run."""
+
+    agent: str
+    number: str
+    date: Local | None
+    stage: int
+
+    @classmethod
+    def from_row(cls, row: Row) -> Self:
+        return cls(row["agent"], row["number"], _created(row["date"]), row["stage"])
+
+
+@dataclass(frozen=True)
+class Lead:
+    """A record of `wafunnel`, `copies` equal rows: its date (local to the floor, to the millisecond), who has its
+    number now, and whether the number is on the do-not-contact list."""
+
+    number: str
+    stage: int | None
+    date: Local | None
+    agent: str | None
+    do_not_contact: bool
+    copies: int
+
+    @classmethod
+    def from_row(cls, row: Row) -> Self:
+        values = {name: row[name] for name in cls.__dataclass_fields__}
+        values["number"] = str(row["number"])
+        values["date"] = _created(row["date"])
+        values["do_not_contact"] = bool(row["do_not_contact"])
+        return cls(**values)
+
+
+@dataclass(frozen=True)
+class LeadHistory:
+    """What is known of a number: its records, its entry in the do-not-contact list, who has it now and who held it, the
+    newest first."""
+
+    number: str
+    records: tuple[Lead, ...]
+    do_not_contact: DoNotContact | None
+    agent: str | None
+    holders: tuple[Holder, ...]
+
+
+@dataclass(frozen=True)
+class PoolReport:
+    """Each row of `wafunnel`, counted once, in rows; the others add up to `total`.
+
+    Of what holds for a row, the first counts, in this order: `unusable` (a blank number, no stage, no date), `dealt`
+    (its number is in the present assignments), `at_stage_4` (or more), `too_old`, `do_not_contact`, `duplicate` (it
+    waits behind another record of its number), `left_over` (in the pool, and nobody has it).
+    """
+
+    business_date: date
+    dealt: int
+    left_over: int
+    at_stage_4: int
+    too_old: int
+    do_not_contact: int
+    duplicate: int
+    unusable: int
+    total: int
 
 
 @dataclass(frozen=True)
@@ -266,10 +399,10 @@ class ScheduleState:
         settled, installed_at, failed_at = row["settled"], row["installed_at"], row["failed_at"]
         return cls(
             settled=None if settled is None else _date(settled),
-            installed_at=None if installed_at is None else _moment(installed_at),
+            installed_at=None if installed_at is None else moment(installed_at),
             paused=row["pause_id"] is not None,
             failures=row["failures"],
-            failed_at=None if failed_at is None else _moment(failed_at),
+            failed_at=None if failed_at is None else moment(failed_at),
             holiday=bool(row["holiday"]),
         )
 
@@ -288,8 +421,8 @@ class Pause:
     @classmethod
     def from_row(cls, row: Row) -> Self:
         values = {name: row[name] for name in cls.__dataclass_fields__}
-        values["paused_at"] = _moment(row["paused_at"])
-        values["resumed_at"] = None if row["resumed_at"] is None else _moment(row["resumed_at"])
+        values["paused_at"] = moment(row["paused_at"])
+        values["resumed_at"] = None if row["resumed_at"] is None else moment(row["resumed_at"])
         return cls(**values)
 
 
@@ -316,7 +449,7 @@ class Outcome:
 
     @classmethod
     def from_row(cls, row: Row) -> Self:
-        return cls(_date(row["business_date"]), row["outcome"], row["run_id"], _moment(row["at"]))
+        return cls(_date(row["business_date"]), row["outcome"], row["run_id"], moment(row["at"]))
 
 
 @dataclass(frozen=True)

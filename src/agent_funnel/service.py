@@ -45,6 +45,7 @@ from agent_funnel.records import (
     RunRecord,
     Share,
     Undone,
+    length,
 )
 from agent_funnel.settings import Settings
 
@@ -260,7 +261,7 @@ def add_limit(
     backend: Backend, agent: str, *, starts_on: date, ends_on: date | None, max_records: int
 ) -> tuple[Limit, bool]:
     """Adds a limit (0 = away); also says whether an agent of this name exists."""
-    _check_text("agent", agent)
+    check_text("agent", agent)
     if not 0 <= max_records <= 1_000_000:
         raise ParameterOutOfRange(f"max_records is {max_records}; it must be from 0 (away) to 1000000.")
     if ends_on is not None and ends_on < starts_on:
@@ -294,9 +295,9 @@ def add_do_not_contact(backend: Backend, number: str, reason: str | None = None)
     Answers with `listed` (1 if it was on the list before), `assignments` (how many it left) and `leads` (how many rows
     of `wafunnel` have it). While a deal runs, it waits for its end.
     """
-    _check_text("number", number)
+    check_text("number", number)
     if reason is not None:
-        _check_text("reason", reason)
+        check_text("reason", reason)
     row = backend.one("add_do_not_contact", number=number, reason=reason)
     assert row is not None
     return {name: int(row[name]) for name in ("listed", "assignments", "leads")}
@@ -309,6 +310,7 @@ def remove_do_not_contact(backend: Backend, number: str) -> None:
         raise NotFound("That number is not on the list.")
 
 
-def _check_text(name: str, value: str) -> None:
-    if not value.strip() or len(value) > LONGEST:
-        raise ParameterOutOfRange(f"{name} has {len(value)} characters; it needs 1 to {LONGEST}, not all blank.")
+def check_text(name: str, value: str) -> None:
+    """Raises ParameterOutOfRange for a text that a table cannot hold, or that says nothing."""
+    if not value.strip() or length(value) > LONGEST:
+        raise ParameterOutOfRange(f"{name} has {length(value)} characters; it needs 1 to {LONGEST}, not all blank.")

@@ -133,6 +133,8 @@ class Settings(BaseSettings):
     ca_file: Path | None = None
     host: str = "127.0.0.1"
     port: int = Field(default=5000, ge=0, le=65_535)
+    proxy_hops: int = Field(default=0, ge=0, le=10)
+    rate_limit: str = Field(default="1200 per minute", pattern=r"^[1-9]\d{0,8} per (second|minute|hour|day)$")
 
     @field_validator("lock_wait")
     @classmethod

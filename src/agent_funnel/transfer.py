@@ -12,7 +12,7 @@ from pathlib import Path
 
 from agent_funnel.backends import Backend
 from agent_funnel.errors import ImportRefused
-from agent_funnel.records import LONGEST, BadRow, Imported
+from agent_funnel.records import LONGEST, BadRow, Imported, length
 
 # Rows that travel to the database at a time:
 CHUNK = 20_000
@@ -29,18 +29,26 @@ Values = tuple[str, ...]
 
 
 def import_file(
-    backend: Backend, kind: str, path: Path, *, skip_bad: bool = False, progress: Callable[[int], None] | None = None
+    backend: Backend,
+    kind: str,
+    path: Path,
+    *,
+    name: str | None = None,
+    skip_bad: bool = False,
+    dry_run: bool = False,
+    progress: Callable[[int], None] | None = None,
 ) -> Imported:
     """Imports a CSV file of `leads` (number, stage, date), `agents` (agent, status) or `holidays` (day, name).
 
-    What is in the database already is kept as it is. Raises ImportRefused, with `bad` naming rows by line and reason,
+    What is in the database already is kept as it is. `name` is what the file is called in messages. A `dry_run` does it
+    all, and takes it back. Raises ImportRefused, with `bad` naming rows by line and reason,
     if a row is bad, unless `skip_bad`; then nothing is imported.
     """
     bad: list[BadRow] = []
     count = {"rows": 0, "bad": 0}
 
     def good() -> Iterator[Values]:
-        for row in _read(kind, path):
+        for row in _read(kind, path, name or str(path)):
             count["rows"] += 1
             if isinstance(row, BadRow):
                 count["bad"] += 1
@@ -49,9 +57,9 @@ def import_file(
             elif skip_bad or not bad:
                 yield row
         if bad and not skip_bad:
-            raise BadRows(path, bad, count["bad"])
+            raise BadRows(name or str(path), bad, count["bad"])
 
-    added = load(backend, kind, good(), progress=progress)
+    added = load(backend, kind, good(), dry_run=dry_run, progress=progress)
     rows = count["rows"]
     return Imported(rows=rows, added=added, kept=rows - count["bad"] - added, bad=tuple(bad), bad_rows=count["bad"])
 
@@ -59,33 +67,50 @@ def import_file(
 class BadRows(ImportRefused):
     """The file has bad rows; nothing was imported."""
 
-    def __init__(self, path: Path, bad: Sequence[BadRow], count: int) -> None:
+    def __init__(self, name: str, bad: Sequence[BadRow], count: int) -> None:
         first = "\n".join(f"  line {row.line}: {row.reason}" for row in bad[:20])
         more = f"\n  and {count - 20} more" if count > 20 else ""
         rows = "row" if count == 1 else "rows"
-        super().__init__(f"{path} has {count} bad {rows}; nothing was imported.\n{first}{more}")
+        super().__init__(f"{name} has {count} bad {rows}; nothing was imported.\n{first}{more}")
         self.bad = tuple(bad)
 
 
-def load(backend: Backend, kind: str, rows: Iterable[Values], *, progress: Callable[[int], None] | None = None) -> int:
+class _TakenBack(Exception):
+    """Ends a transaction that was only to show what it would do."""
+
+
+def load(
+    backend: Backend,
+    kind: str,
+    rows: Iterable[Values],
+    *,
+    dry_run: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> int:
     """Adds checked rows, those whose number, agent or day is not there yet, in one transaction; answers how many.
 
-    `progress` is called with the number of rows that a chunk had.
+    A `dry_run` takes them back. `progress` is called with the number of rows that a chunk had.
     """
     rows = iter(rows)
-    with backend.transaction() as session:
-        session.one("begin_import")
-        while chunk := list(islice(rows, CHUNK)):
-            session.one("stage_rows", rows=json.dumps(chunk, ensure_ascii=False, separators=(",", ":")))
-            if progress:
-                progress(len(chunk))
-        row = session.one(f"import_{kind}")
-        session.one("end_import")
+    row = None
+    try:
+        with backend.transaction() as session:
+            session.one("begin_import")
+            while chunk := list(islice(rows, CHUNK)):
+                session.one("stage_rows", rows=json.dumps(chunk, ensure_ascii=False, separators=(",", ":")))
+                if progress:
+                    progress(len(chunk))
+            row = session.one(f"import_{kind}")
+            session.one("end_import")
+            if dry_run:
+                raise _TakenBack
+    except _TakenBack:
+        pass
     assert row is not None
     return int(row["added"])
 
 
-def _read(kind: str, path: Path) -> Iterator[Values | BadRow]:
+def _read(kind: str, path: Path, name: str) -> Iterator[Values | BadRow]:
     """The rows of a file, checked, in the order of the header."""
     header = HEADERS[kind]
     check = CHECKS[kind]
@@ -96,7 +121,7 @@ def _read(kind: str, path: Path) -> Iterator[Values | BadRow]:
             names = [name.strip() for name in next(reader, [])]
             if sorted(names) != sorted(header):
                 raise ImportRefused(
-                    f"{path} begins with {','.join(names)[:80]!r}; the header must be {','.join(header)}. "
+                    f"{name} begins with {','.join(names)[:80]!r}; the header must be {','.join(header)}. "
                     "Nothing was imported."
                 )
             order = [names.index(name) for name in header]
@@ -117,17 +142,17 @@ def _read(kind: str, path: Path) -> Iterator[Values | BadRow]:
                     seen[checked[0]] = begun
                     yield checked
     except OSError as error:
-        raise ImportRefused(f"{path} cannot be read: {error.strerror}. Nothing was imported.") from error
+        raise ImportRefused(f"{name} cannot be read: {error.strerror}. Nothing was imported.") from error
     except UnicodeDecodeError as error:
-        raise ImportRefused(f"{path} is not UTF-8 text; save it as UTF-8. Nothing was imported.") from error
+        raise ImportRefused(f"{name} is not UTF-8 text; save it as UTF-8. Nothing was imported.") from error
     except csv.Error as error:
-        raise ImportRefused(f"{path} is broken at line {reader.line_num}: {error}. Nothing was imported.") from error
+        raise ImportRefused(f"{name} is broken at line {reader.line_num}: {error}. Nothing was imported.") from error
 
 
 def _lead(number: str, stage: str, created: str) -> Values | str:
     """The values of a lead as the database takes them, or what is wrong with them."""
     if not NUMBER.fullmatch(number):
-        return f"number {number[:40]!r} is not 4 to 20 digits with an optional + before them"
+        return f"number has {len(number)} characters that are not 4 to 20 digits with an optional + before them"
     if stage not in STAGES:
         return f"stage {stage[:40]!r} is not 1, 2, 3 or 4"
     try:
@@ -143,8 +168,8 @@ def _lead(number: str, stage: str, created: str) -> Values | str:
 
 def _agent(agent: str, status: str) -> Values | str:
     """The values of an agent as the database takes them, or what is wrong with them."""
-    if not agent or len(agent) > LONGEST:
-        return f"agent has {len(agent)} characters; it needs 1 to {LONGEST}"
+    if not agent or length(agent) > LONGEST:
+        return f"agent has {length(agent)} characters; it needs 1 to {LONGEST}"
     if status.lower() not in STATUSES:
         return f"status {status[:40]!r} is not active or inactive"
     return agent, status.lower()
@@ -158,8 +183,8 @@ def _holiday(day: str, name: str) -> Values | str:
         return f"day {day[:40]!r} is not an ISO 8601 date such as 2026-12-24"
     if found.year not in YEARS:
         return f"day {day[:40]!r} is not from {YEARS.start} to {YEARS.stop - 1}"
-    if len(name) > LONGEST:
-        return f"name has {len(name)} characters; at most {LONGEST} are allowed"
+    if length(name) > LONGEST:
+        return f"name has {length(name)} characters; at most {LONGEST} are allowed"
     return found.isoformat(), name
 
 

@@ -31,7 +31,7 @@ ROUNDS = 20 if LONG else 1
 KILLS = 50 if LONG else 3
 # How long eight processes take to start on a small machine, and a deal in a session that has parsed nothing yet:
 START_SECONDS = 10.0
-DEAL_SECONDS = 60.0
+DEAL_SECONDS = 180.0
 LEADS = 500
 
 pytestmark = pytest.mark.timeout(3600)

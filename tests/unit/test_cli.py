@@ -219,3 +219,17 @@ def test_the_demo_refuses_a_database_that_has_leads_and_sizes_that_it_cannot_mak
         fill(backend, leads=10, seed=2, today=date(2026, 11, 23))
     assert leads_of(tmp_path / "funnel.db") == before
     assert answer("demo", "--if-empty", cwd=tmp_path) == {"leads": 0, "agents": 0}
+
+
+def test_a_key_is_shown_once_listed_without_its_secret_and_revoked(tmp_path: Path) -> None:
+    answer("install", cwd=tmp_path)
+    made = answer("keys", "add", "Ana", "--role", "operator", cwd=tmp_path)
+    assert made["secret"].startswith("funnel_")
+    listed = answer("keys", "list", cwd=tmp_path)
+    assert [(each["name"], each["role"], each["revoked_at"]) for each in listed] == [("Ana", "operator", None)]
+    assert made["secret"] not in json.dumps(listed)
+    assert answer("keys", "revoke", str(made["key_id"]), cwd=tmp_path) == {"revoked": made["key_id"]}
+    assert run_command("keys", "revoke", str(made["key_id"]), cwd=tmp_path).returncode == 1
+    assert answer("keys", "list", cwd=tmp_path)[0]["revoked_at"]
+    shown = run_command("keys", "add", "Ana", "--role", "viewer", cwd=tmp_path).stdout
+    assert shown.splitlines()[-1].startswith("funnel_")

@@ -1,11 +1,13 @@
-"""What the DBA's page says is there is what is there."""
+"""What the pages say is there is what is there."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
+from agent_funnel.settings import Settings
 from agent_funnel.sql import grants, procedures, tables
+from api_page import text
 
 DOCS = Path(__file__).parents[2] / "docs"
 BRIEFS = {"agents", "wafunnel", "agent_wafunnel_assignment"}
@@ -52,3 +54,15 @@ def test_the_rights_on_the_page_are_those_that_are_granted() -> None:
         for right in rights.split(", ")
     }
     assert told == {(right, name) for _, right, name in grants("sqlserver")}
+
+
+def test_the_page_of_the_api_is_that_of_the_service() -> None:
+    assert (DOCS / "reference" / "api.md").read_text("utf-8") == text(), "make docs writes it anew"
+
+
+def test_every_setting_has_a_heading() -> None:
+    headings = re.findall(r"^### `(\w+)`$", (DOCS / "reference" / "settings.md").read_text("utf-8"), re.MULTILINE)
+    names = {
+        "FUNNEL_SCHEMA" if name == "database_schema" else f"FUNNEL_{name.upper()}" for name in Settings.model_fields
+    }
+    assert sorted(headings) == sorted(names)

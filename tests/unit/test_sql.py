@@ -58,7 +58,7 @@ def test_every_file_with_names_in_it_holds_queries() -> None:
 def test_the_scripts_tell_what_they_make_and_grant() -> None:
     assert tables("sqlserver") - tables("sqlite") == {"agent_funnel_checksum"}
     assert {"agents", "assignment_purge"} <= tables("sqlite")
-    assert version("sqlite") == version("sqlserver") == 3
+    assert version("sqlite") == version("sqlserver") == 4
     assert set(procedures("sqlserver")) == {"sp_assign_wafunnel_to_agents", "sp_undo_wafunnel_assignment"}
     assert procedures("sqlite") == {}
     granted = {(right, name): statement for statement, right, name in grants("sqlserver")}

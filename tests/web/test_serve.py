@@ -114,3 +114,16 @@ def test_a_service_does_not_start_on_a_mistyped_path(tmp_path: Path) -> None:
     assert done.returncode == 3
     assert "agent-funnel install" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_service_that_others_can_reach_does_not_start_without_a_key(tmp_path: Path) -> None:
+    assert run_command("install", cwd=tmp_path).returncode == 0
+    done = run_command("serve", "--host", "0.0.0.0", "--port", "0", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "agent-funnel keys add NAME --role admin" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert run_command("keys", "add", "ops", "--role", "admin", cwd=tmp_path).returncode == 0
+    with service(tmp_path, "--host", "0.0.0.0") as (_, address):
+        port = address.rpartition(":")[2]
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            post(f"http://127.0.0.1:{port}")

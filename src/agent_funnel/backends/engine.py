@@ -61,6 +61,15 @@ class Backend(ABC):
         with self._opened() as session:
             return session.sets(name, **parameters)
 
+    def stream(self, name: str, *, size: int = 5_000, **parameters: Any) -> Iterator[list[Row]]:
+        """The rows of a named query of one statement, some at a time, however many there are.
+
+        The connection is this one's alone, and is closed for good if whoever reads stops early. Until then it may hold
+        locks: read to the end without a pause.
+        """
+        with self._opened() as session:
+            yield from self.fetch(session._connection, name, parameters, size)
+
     @contextmanager
     def transaction(self, *, create: bool = False) -> Iterator[Session]:
         """A session whose queries take effect together, at the end of the block, or not at all.
@@ -96,6 +105,9 @@ class Backend(ABC):
             raise ours from error
         connection.close()
 
+    def refuse_during_run(self) -> None:  # noqa: B027 where nothing waits, nothing is to be done
+        """Raises RunInProgress where a write that is to come would wait for a run that is under way."""
+
     @property
     @abstractmethod
     def name(self) -> str:
@@ -112,6 +124,10 @@ class Backend(ABC):
     @abstractmethod
     def execute(self, connection: Any, name: str, parameters: dict[str, Any]) -> list[list[Row]]:
         """Runs the query of that name to its end; its result sets, in their order."""
+
+    @abstractmethod
+    def fetch(self, connection: Any, name: str, parameters: dict[str, Any], size: int) -> Iterator[list[Row]]:
+        """Runs the query of that name; the rows of its only result set, up to `size` at a time, to its end."""
 
     @abstractmethod
     def run_script(self, connection: Any, text: str) -> None:

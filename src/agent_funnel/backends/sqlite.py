@@ -34,6 +34,8 @@ OLDEST = (3, 35, 0)
 PATIENCE_SECONDS = 2.0
 # The queries that are runs, of which there is one at a time:
 RUNS = {"assign", "undo"}
+# The queries that write what is not worth a wait for whoever else is writing, a deal say:
+NOT_WORTH_A_WAIT = {"note_key_use"}
 # The queries of several statements that write nothing but temporary tables:
 READS = {"preview"}
 
@@ -73,6 +75,8 @@ class SQLite(Backend):
     def execute(self, connection: sqlite3.Connection, name: str, parameters: dict[str, Any]) -> list[list[Row]]:
         with self._run_lock() if name in RUNS else nullcontext():
             parts = statements(queries(self.dialect)[name])
+            if name in NOT_WORTH_A_WAIT:
+                self._set_wait(connection, 0)
             if connection.in_transaction or len(parts) == 1:
                 return self._execute(connection, parts, parameters)
             # A reader sees one state of the database, and no writer waits for it.
@@ -101,6 +105,19 @@ class SQLite(Backend):
             elif rows:
                 raise run_error(rows[0]["throw"], rows[0]["message"]) or DatabaseError(rows[0]["message"])
         return sets
+
+    def fetch(
+        self, connection: sqlite3.Connection, name: str, parameters: dict[str, Any], size: int
+    ) -> Iterator[list[Row]]:
+        (statement,) = statements(queries(self.dialect)[name])
+        cursor = connection.execute(statement, parameters)
+        while rows := cursor.fetchmany(size):
+            yield [dict(row) for row in rows]
+
+    def refuse_during_run(self) -> None:
+        if self.path.exists():
+            with self._run_lock():
+                pass
 
     @contextmanager
     def _run_lock(self) -> Iterator[None]:

@@ -221,6 +221,15 @@ class SQLServer(Backend):
                 if not cursor.nextset():
                     return sets
 
+    def fetch(self, connection: Any, name: str, parameters: dict[str, Any], size: int) -> Iterator[list[Row]]:
+        with connection.cursor(as_dict=True) as cursor:
+            cursor.execute(self._queries[name], {"schema": self.schema, **parameters})
+            while rows := cursor.fetchmany(size):
+                yield rows
+            # An error that comes after the rows would otherwise be raised by the next statement.
+            while cursor.nextset():
+                pass
+
     @contextmanager
     def _watch(self, session: int) -> Iterator[None]:
         """Says so if what is done in the block waits for a lock."""

@@ -4,28 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, current_app
+from flask import Flask, Response, request
+from flask.json.provider import DefaultJSONProvider
+from flask_compress import Compress
+from flask_limiter import Limiter
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
 from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from agent_funnel.backends import Backend
-from agent_funnel.errors import DatabaseError, DatabaseUnavailable, FunnelError, RunError
+from agent_funnel.errors import FunnelError
 from agent_funnel.settings import Settings
-from agent_funnel.web import access, api, health, pages
+from agent_funnel.web import access, api, document, health, pages, problem, sign_in
+from agent_funnel.web.api.leads import LARGEST_FILE
 from agent_funnel.web.probe import Probe
 from agent_funnel.web.wiring import Wiring
 
-# What each error of the deal is in HTTP; any other is a 500.
-STATUS = {
-    50001: HTTPStatus.CONFLICT,
-    50002: HTTPStatus.UNPROCESSABLE_ENTITY,
-    50003: HTTPStatus.CONFLICT,
-    50004: HTTPStatus.SERVICE_UNAVAILABLE,
-    50005: HTTPStatus.CONFLICT,
-    50006: HTTPStatus.UNPROCESSABLE_ENTITY,
-    50007: HTTPStatus.INTERNAL_SERVER_ERROR,
+# The largest body, in bytes, and that of the one operation that takes a file:
+LARGEST_BODY = 1_000_000
+TAKES_FILES = {"leads.import_leads"}
+# How often somebody may try to sign in, and start a run:
+SIGN_INS = "10 per minute"
+RUNS = "20 per minute"
+# Answers that are watched over by machines, often and from one address:
+UNLIMITED = {"health.healthz", "health.readyz", "static"}
+# Nothing but our own files, and no other page around ours.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
 }
 
 
@@ -34,41 +49,88 @@ def create_app(settings: Settings, backend: Backend, beat_age: Callable[[], floa
 
     `beat_age` tells how many seconds ago the clock of this process last showed that it is alive.
     """
-    app = Flask(__name__)
-    app.config["MAX_CONTENT_LENGTH"] = 1_000_000
-    # The fields of a run stay in the order of the procedure's row.
-    app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.extensions["agent_funnel"] = Wiring(settings, backend, lambda: datetime.now(UTC), Probe(backend), beat_age)
-    app.before_request(access.refuse_cross_site)
-    app.register_blueprint(api.blueprint)
-    app.register_blueprint(pages.blueprint)
-    app.register_blueprint(health.blueprint)
-    app.register_error_handler(FunnelError, _funnel_error)
-    app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(Exception, _any_error)
+    app = document.make_app(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    app.config["COMPRESS_ALGORITHM"] = ["gzip"]
+    # Files that go out in pieces have been made before, and may be large: they are not packed.
+    app.config["COMPRESS_STREAMS"] = False
+    app.json = _Json(app)
+    app.extensions["agent_funnel"] = Wiring(
+        settings,
+        backend,
+        lambda: datetime.now(UTC),
+        Probe(backend),
+        beat_age,
+        MovingWindowRateLimiter(MemoryStorage()),
+    )
+    if settings.proxy_hops:
+        hops = settings.proxy_hops
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    app.before_request(_allow_files)
+    app.before_request(access.guard)
+    limiter = Limiter(
+        _who,
+        app=app,
+        storage_uri="memory://",
+        application_limits=[settings.rate_limit],
+        headers_enabled=True,
+    )
+    limiter.request_filter(lambda: request.endpoint in UNLIMITED)
+    # Each of these sees the answer of those below it.
+    app.after_request(access.record)
+    app.after_request(_secure)
+    Compress(app)
+    for blueprint in api.BLUEPRINTS:
+        app.register_api(blueprint)
+    for plain in (document.blueprint, pages.blueprint, sign_in.blueprint, health.blueprint):
+        app.register_blueprint(plain)
+    views: dict[str, Any] = app.view_functions
+    for endpoint in ("short.run_now", "runs.make_run"):
+        views[endpoint] = limiter.shared_limit(RUNS, "runs")(views[endpoint])
+    views["sign_in.sign_in"] = limiter.limit(SIGN_INS, key_func=access.address)(views["sign_in.sign_in"])
+    app.register_error_handler(FunnelError, problem.of_error)
+    app.register_error_handler(HTTPException, problem.of_http)
+    app.register_error_handler(Exception, problem.of_any)
     return app
 
 
-def _funnel_error(error: FunnelError) -> Any:
-    if isinstance(error, RunError):
-        status = STATUS[error.number]
-    elif isinstance(error, DatabaseError):
-        status = HTTPStatus.SERVICE_UNAVAILABLE
-    else:
-        status = HTTPStatus.INTERNAL_SERVER_ERROR
-    detail = str(error) if isinstance(error, RunError | DatabaseUnavailable) else type(error).__doc__
-    return api.problem(status, detail, error.number)
+class _Json(DefaultJSONProvider):
+    # The fields of a run stay in the order of the procedure's row.
+    sort_keys = False
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        try:
+            return super().loads(s, **kwargs)
+        except RecursionError as error:
+            # As wrong as any other text that is no JSON of ours, and no more trouble.
+            raise ValueError("It is nested too deeply.") from error
 
 
-def _http_error(error: HTTPException) -> Any:
-    response = api.problem(HTTPStatus(error.code or 500), error.description)
-    # A 405 says what is allowed.
-    response.headers.extend((name, value) for name, value in error.get_headers() if name == "Allow")
+def _allow_files() -> None:
+    if request.endpoint in TAKES_FILES:
+        request.max_content_length = LARGEST_FILE
+
+
+def _who() -> str:
+    """Whose requests are counted together: those of a key; of an address, where there is none."""
+    found = access.identity_or_none()
+    return access.address() if found is None or found.key_id is None else f"key {found.key_id}"
+
+
+def _secure(response: Response) -> Response:
+    """Says what browsers must not do with an answer."""
+    policy = POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'") if _is_documentation() else POLICY
+    response.headers.setdefault("Content-Security-Policy", policy)
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    # An answer may hold numbers; what is polled says for itself who may keep it.
+    if request.endpoint != "static":
+        response.headers.setdefault("Cache-Control", "no-store")
+    if request.is_secure:
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     return response
 
 
-def _any_error(error: Exception) -> Any:
-    current_app.logger.error("unexpected error", exc_info=error)
-    return api.problem(
-        HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong that should not have; the log says what."
-    )
+def _is_documentation() -> bool:
+    # Its page styles itself as it goes.
+    return request.endpoint == "document.page"

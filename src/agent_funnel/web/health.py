@@ -8,9 +8,11 @@ from flask import Blueprint, Response, jsonify
 
 from agent_funnel import metrics
 from agent_funnel.schedule import DEAD_SECONDS
+from agent_funnel.web.access import allow
 from agent_funnel.web.wiring import wiring
 
 blueprint = Blueprint("health", __name__)
+allow("health.prometheus", "viewer")
 
 
 @blueprint.get("/healthz")

@@ -8,9 +8,12 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from agent_funnel import planning, service
 from agent_funnel.schedule import next_run
+from agent_funnel.web.access import allow
 from agent_funnel.web.wiring import wiring
 
 blueprint = Blueprint("pages", __name__)
+allow("pages.home", "viewer")
+allow("pages.run_now", "viewer")
 
 
 @blueprint.get("/")

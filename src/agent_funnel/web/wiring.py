@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import cast
 
 from flask import current_app
+from limits.strategies import RateLimiter
 
 from agent_funnel.backends import Backend
 from agent_funnel.settings import Settings
@@ -24,6 +25,7 @@ class Wiring:
     probe: Probe
     # Seconds since the clock of this process has last shown that it is alive; None without a clock.
     beat_age: Callable[[], float] | None
+    limiter: RateLimiter
 
 
 def wiring() -> Wiring:

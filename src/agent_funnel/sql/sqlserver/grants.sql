@@ -19,6 +19,9 @@ GRANT SELECT ON dbo.agents TO agent_funnel_service;
 GO
 GRANT INSERT ON dbo.agents TO agent_funnel_service;
 GO
+-- Activating and deactivating.
+GRANT UPDATE ON dbo.agents TO agent_funnel_service;
+GO
 GRANT SELECT ON dbo.wafunnel TO agent_funnel_service;
 GO
 GRANT INSERT ON dbo.wafunnel TO agent_funnel_service;
@@ -86,6 +89,31 @@ GO
 GRANT INSERT ON dbo.holiday TO agent_funnel_service;
 GO
 GRANT DELETE ON dbo.holiday TO agent_funnel_service;
+GO
+
+GRANT SELECT ON dbo.access_key TO agent_funnel_service;
+GO
+GRANT INSERT ON dbo.access_key TO agent_funnel_service;
+GO
+GRANT UPDATE ON dbo.access_key TO agent_funnel_service;
+GO
+GRANT SELECT ON dbo.access_session TO agent_funnel_service;
+GO
+GRANT INSERT ON dbo.access_session TO agent_funnel_service;
+GO
+GRANT DELETE ON dbo.access_session TO agent_funnel_service;
+GO
+GRANT SELECT ON dbo.audit_entry TO agent_funnel_service;
+GO
+GRANT INSERT ON dbo.audit_entry TO agent_funnel_service;
+GO
+GRANT SELECT ON dbo.request_answer TO agent_funnel_service;
+GO
+GRANT INSERT ON dbo.request_answer TO agent_funnel_service;
+GO
+GRANT UPDATE ON dbo.request_answer TO agent_funnel_service;
+GO
+GRANT DELETE ON dbo.request_answer TO agent_funnel_service;
 GO
 
 -- Dynamic, since Babelfish would refuse the whole batch at parsing. VIEW DEFINITION is for `agent-funnel doctor`, which

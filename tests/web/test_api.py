@@ -1,0 +1,240 @@
+"""The API: what it answers, page by page, as a file, to whom, and what stays on record."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from openpyxl import load_workbook
+
+from agent_funnel import access, audit
+from agent_funnel.settings import load
+from agent_funnel.web import create_app
+from databases import Database, small_floor, snapshot
+
+LEADS = 23
+
+
+@pytest.fixture
+def client(database: Database) -> FlaskClient:
+    small_floor(database, leads=LEADS, agents=4)
+    return create_app(load(), database.backend).test_client()
+
+
+def get(client: FlaskClient, path: str, **more: Any) -> Any:
+    response = client.get(path, **more)
+    assert response.status_code == 200, response.text
+    return response.get_json()
+
+
+def bearer(database: Database, role: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {access.add_key(database.backend, role, role)[1]}"}
+
+
+def whole(client: FlaskClient, path: str, count: int, **more: Any) -> list[Any]:
+    """All of a list, page by page."""
+    items: list[Any] = []
+    cursor = ""
+    while True:
+        page = get(client, f"{path}{'&' if '?' in path else '?'}count={count}{cursor}", **more)
+        assert len(page["items"]) <= count
+        items += page["items"]
+        if page["next"] is None:
+            return items
+        cursor = f"&cursor={page['next']}"
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/runs", "/api/runs/{run}/assignments", "/api/assignments", "/api/leads", "/api/audit"]
+)
+def test_pages_put_together_are_the_whole(client: FlaskClient, path: str) -> None:
+    found = [client.post("/run-now").get_json() for _ in range(3)]
+    path = path.format(run=found[0]["run_id"])
+    every = whole(client, path, 1000)
+    # Of the present assignments, what the third deal left of them at stage 3.
+    assert len(every) in (3, 8, LEADS)
+    for count in (1, 2, len(every), len(every) + 1):
+        assert whole(client, path, count) == every
+    assert client.get(f"{path}?count=1001").status_code == 422
+    assert client.get(f"{path}?cursor=nonsense").status_code == 422
+
+
+def test_a_cursor_of_another_deal_is_told_to_begin_again(client: FlaskClient) -> None:
+    client.post("/run-now")
+    page = get(client, "/api/assignments?count=5")
+    run = client.post("/run-now").get_json()
+    refused = client.get(f"/api/assignments?count=5&cursor={page['next']}")
+    assert refused.status_code == 409
+    assert "begin again" in refused.get_json()["detail"]
+    deal = get(client, "/api/assignments")["deal"]
+    client.post(f"/api/runs/{run['run_id']}/undo")
+    assert get(client, "/api/assignments")["deal"] != deal
+
+
+def test_an_agents_list_is_answered_with_304_until_it_changes(client: FlaskClient) -> None:
+    client.post("/run-now")
+    path = "/api/assignments?agent=agent%201"
+    first = client.get(path)
+    assert {each["agent"] for each in first.get_json()["items"]} == {"agent 1"}
+    tag = {"If-None-Match": first.headers["ETag"]}
+    again = client.get(path, headers=tag)
+    assert (again.status_code, again.data) == (304, b"")
+    client.post("/api/do-not-contact", json={"number": first.get_json()["items"][0]["number"]})
+    assert client.get(path, headers=tag).status_code == 200
+
+
+def test_what_is_long_is_packed_for_who_can_unpack_it(client: FlaskClient) -> None:
+    client.post("/run-now")
+    plain = client.get("/api/assignments")
+    packed = client.get("/api/assignments", headers={"Accept-Encoding": "gzip"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(packed.data) == plain.data
+    tag = {"If-None-Match": packed.headers["ETag"], "Accept-Encoding": "gzip"}
+    assert client.get("/api/assignments", headers=tag).status_code == 304
+
+
+@pytest.mark.parametrize("what", ["/api/assignments", "/api/runs/{run}/assignments"])
+def test_the_same_list_comes_as_csv_and_as_xlsx(client: FlaskClient, what: str) -> None:
+    path = what.format(run=client.post("/run-now").get_json()["run_id"])
+    numbers = [each["number"] for each in whole(client, path, 1000)]
+    text = client.get(f"{path}?format=csv")
+    assert text.mimetype == "text/csv"
+    assert "attachment" in text.headers["Content-Disposition"]
+    assert [row["number"] for row in csv.DictReader(io.StringIO(text.text))] == numbers
+    sheet = load_workbook(io.BytesIO(client.get(f"{path}?format=xlsx").data)).active
+    assert sheet is not None
+    assert [row[1] for row in sheet.iter_rows(min_row=2, values_only=True)] == numbers
+
+
+def test_viewers_see_the_last_three_digits_and_operators_the_number(database: Database, client: FlaskClient) -> None:
+    run = client.post("/run-now").get_json()["run_id"]
+    number = get(client, "/api/assignments")["items"][0]["number"]
+    client.post("/api/do-not-contact", json={"number": number, "reason": "asked us"})
+    viewer, operator = bearer(database, "viewer"), bearer(database, "operator")
+    for path in (
+        "/api/assignments", f"/api/runs/{run}/assignments", "/api/leads", "/api/do-not-contact",
+        "/api/lead?number=%2B" + number[1:], f"/api/runs/{run}/assignments?format=csv",
+    ):  # fmt: skip
+        seen, whole_number = client.get(path, headers=viewer), client.get(path, headers=operator)
+        assert seen.status_code == whole_number.status_code == 200
+        assert number[:-3] not in seen.text, path
+        assert f"…{number[-3:]}" in seen.text or path == "/api/assignments"
+        assert number[:-3] in whole_number.text
+
+
+def test_each_lead_is_counted_once_in_the_pool_report(database: Database, client: FlaskClient) -> None:
+    database.execute("UPDATE dbo.wafunnel SET stage = 4 WHERE number = '+49300000003'")
+    client.post("/run-now")
+    report = get(client, "/api/pool")
+    assert (report["dealt"], report["at_stage_4"], report["total"]) == (LEADS - 1, 1, LEADS)
+    assert sum(value for name, value in report.items() if name not in ("business_date", "total")) == LEADS
+
+
+def test_a_file_can_be_tried_before_it_is_imported(database: Database, client: FlaskClient) -> None:
+    file = "number,stage,date\n+4915110000001,1,2026-11-20\n+4915110000002,9,2026-11-20\n"
+    before = snapshot(database)
+
+    def send(query: str) -> Any:
+        return client.post(f"/api/leads/import?{query}", data=file, content_type="text/csv")
+
+    tried = send("dry_run=true")
+    assert tried.get_json()["bad"] == [{"line": 3, "reason": "stage '9' is not 1, 2, 3 or 4"}]
+    assert (tried.get_json()["rows"], tried.get_json()["added"]) == (2, 1)
+    refused = send("")
+    assert refused.status_code == 422
+    assert "line 3" in refused.get_json()["detail"]
+    assert snapshot(database) == before
+    assert send("skip_bad=true").get_json()["added"] == 1
+    assert get(client, "/api/leads?number=%2B49 151-10000001")["items"][0]["stage"] == 1
+    assert client.post("/api/leads/import", data=file, content_type="application/json").status_code == 415
+
+
+def test_agents_limits_and_the_schedule_are_edited_and_previewed(database: Database, client: FlaskClient) -> None:
+    assert client.post("/api/agents", json={"agent": "Eva", "active": False}).status_code == 201
+    assert client.post("/api/agents", json={"agent": "Eva"}).status_code == 409
+    assert get(client, "/api/preview")["run"]["agents"] == 4
+    assert client.post("/api/agents/activate", json={"agent": "Eva"}).status_code == 200
+    assert client.post("/api/agents/deactivate", json={"agent": "nobody"}).status_code == 404
+    limit = client.post("/api/limits", json={"agent": "Eva", "starts_on": "2020-01-01", "max_records": 2}).get_json()
+    assert limit["agent_known"] is True
+    preview = get(client, "/api/preview?max_per_agent=3")
+    assert {each["agent"]: each["leads"] for each in preview["shares"]}["Eva"] == 2
+    assert preview["run"]["assigned"] == 14
+    assert client.delete(f"/api/limits/{limit['limit']['limit_id']}").status_code == 200
+    assert client.delete(f"/api/limits/{limit['limit']['limit_id']}").status_code == 404
+    assert client.post("/api/schedule/pause", json={"reason": "stocktaking"}).get_json() == {"changed": True}
+    assert get(client, "/api/schedule")["pause"]["reason"] == "stocktaking"
+    assert client.post("/api/schedule/resume").get_json() == {"changed": True}
+    assert get(client, "/api/schedule")["pause"] is None
+
+
+def test_what_is_wrong_with_a_request_is_said_by_field_and_limit_and_never_by_value(client: FlaskClient) -> None:
+    refused = client.post("/api/do-not-contact", json={"number": "+49151" + "7" * 300, "extra": "secret-value"})
+    assert refused.status_code == 422
+    assert refused.mimetype == "application/problem+json"
+    faults = {each["field"]: each for each in refused.get_json()["faults"]}
+    assert set(faults) == {"number", "extra"}
+    assert faults["number"]["limit"] == "255"
+    assert "777" not in refused.text
+    assert "secret-value" not in refused.text
+    assert (
+        client.post("/api/limits", json={"agent": "x", "starts_on": "2026-11-24", "max_records": "5"}).status_code
+        == 422
+    )
+
+
+def test_what_changes_something_is_in_the_audit_with_who_and_how_it_ended(
+    database: Database, client: FlaskClient
+) -> None:
+    admin, viewer = bearer(database, "admin"), bearer(database, "viewer")
+    client.post("/run-now", headers=admin)
+    client.post("/api/do-not-contact", headers=admin, json={"number": "+4915112345678"})
+    client.post("/run-now", headers=viewer)
+    client.get("/api/runs", headers=viewer)
+    client.post("/run-now")
+    entries = get(client, "/api/audit", headers=admin)["items"]
+    assert [(each["actor"], each["operation"], each["target"], each["status"]) for each in entries] == [
+        ("viewer", "POST /run-now", None, 403),
+        ("admin", "POST /api/do-not-contact", "…678", 200),
+        ("admin", "POST /run-now", f"run {get(client, '/api/runs', headers=viewer)['items'][0]['run_id']}", 200),
+    ]
+    assert {each["address"] for each in entries} == {"127.0.0.1"}
+    assert len(audit.entries(database.backend, count=10)) == 3
+
+
+def test_too_many_requests_of_a_key_are_told_when_to_come_again(database: Database) -> None:
+    small_floor(database)
+    client = create_app(load(rate_limit="3 per hour"), database.backend).test_client()
+    first, second = bearer(database, "viewer"), bearer(database, "operator")
+    assert [client.get("/api/agents", headers=first).status_code for _ in range(4)] == [200, 200, 200, 429]
+    refused = client.get("/api/runs", headers=first)
+    assert refused.status_code == 429
+    assert refused.mimetype == "application/problem+json"
+    assert int(refused.headers["Retry-After"]) > 0
+    # Everybody for themselves, and whoever watches over it as often as they like.
+    assert client.get("/api/agents", headers=second).status_code == 200
+    assert {client.get("/healthz").status_code for _ in range(10)} == {200}
+
+
+def test_every_answer_tells_browsers_what_not_to_do_with_it(client: FlaskClient) -> None:
+    for path in ("/run-now", "/sign-in", "/api/runs", "/api/nothing", "/healthz"):
+        headers = client.get(path, headers={"Accept": "text/html"}).headers
+        assert "default-src 'none'" in headers["Content-Security-Policy"]
+        assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+        assert "unsafe" not in headers["Content-Security-Policy"]
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Cache-Control"] == "no-store"
+
+
+def test_the_page_of_the_api_asks_no_other_host(client: FlaskClient) -> None:
+    page = client.get("/api/docs").text
+    assert "://" not in page
+    for part in ("css/swagger-ui.css", "js/swagger-ui-bundle.js"):
+        assert part in page
+        assert client.get(f"/api/docs/{part}").status_code == 200
+    assert client.get("/static/docs.js").status_code == 200
+    assert client.get("/api/openapi.json").get_json()["openapi"].startswith("3.1")
