@@ -26,7 +26,8 @@ from processes import COMMAND, environment
 from proxy import Proxy
 
 LONG = os.environ.get("FUNNEL_TEST_LONG") == "1"
-COPIES = 8
+# On a small machine, eight sessions that each parse the procedure take a minute.
+COPIES = 8 if LONG else 4
 ROUNDS = 20 if LONG else 1
 KILLS = 50 if LONG else 3
 # How long eight processes take to start on a small machine, and a deal in a session that has parsed nothing yet:

@@ -215,6 +215,7 @@ def test_too_many_requests_of_a_key_are_told_when_to_come_again(database: Databa
     assert refused.status_code == 429
     assert refused.mimetype == "application/problem+json"
     assert int(refused.headers["Retry-After"]) > 0
+    assert "Retry-After" not in client.get("/api/agents", headers=second).headers
     # Everybody for themselves, and whoever watches over it as often as they like.
     assert client.get("/api/agents", headers=second).status_code == 200
     assert {client.get("/healthz").status_code for _ in range(10)} == {200}

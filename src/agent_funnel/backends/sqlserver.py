@@ -57,6 +57,9 @@ BABELFISH = 33557097
 # The queries that are runs, and a wait in them that is worth a word:
 RUNS = {"assign", "undo"}
 PATIENCE_SECONDS = 2.0
+# Connections that are kept, once they were needed: as many as the service has threads, and a few for its clock. Another
+# is closed after each use, and a new session may take a second to plan its first query.
+KEPT_CONNECTIONS = 15
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -99,7 +102,9 @@ class SQLServer(Backend):
         self._certificates = Certificates(ca_file, self._host, self._port) if ca_file else None
         self._queries = {name: in_schema(text, schema) for name, text in queries(self.dialect).items()}
         # Nothing is reset on return: what ended well left nothing open, and the others are discarded.
-        self._pool = QueuePool(self._connect, reset_on_return=None, recycle=3600, use_lifo=True)
+        self._pool = QueuePool(
+            self._connect, pool_size=KEPT_CONNECTIONS, reset_on_return=None, recycle=3600, use_lifo=True
+        )
 
     @property
     def name(self) -> str:

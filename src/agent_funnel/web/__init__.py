@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, request
@@ -68,6 +69,8 @@ def create_app(settings: Settings, backend: Backend, beat_age: Callable[[], floa
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     app.before_request(_allow_files)
     app.before_request(access.guard)
+    # Before the limiter, and so after it in the way of an answer.
+    app.after_request(_retry_only_what_was_refused)
     limiter = Limiter(
         _who,
         app=app,
@@ -115,6 +118,13 @@ def _who() -> str:
     """Whose requests are counted together: those of a key; of an address, where there is none."""
     found = access.identity_or_none()
     return access.address() if found is None or found.key_id is None else f"key {found.key_id}"
+
+
+def _retry_only_what_was_refused(response: Response) -> Response:
+    """Takes Retry-After, with which the limiter comes each time, off what was answered."""
+    if response.status_code < HTTPStatus.BAD_REQUEST:
+        response.headers.pop("Retry-After", None)
+    return response
 
 
 def _secure(response: Response) -> Response:

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from agent_funnel import planning, service
 from agent_funnel.schedule import next_run
-from agent_funnel.web.access import allow
+from agent_funnel.web.access import COOKIE, allow
 from agent_funnel.web.wiring import wiring
 
 blueprint = Blueprint("pages", __name__)
@@ -33,4 +33,5 @@ def run_now() -> Response | str:
         run=service.last_run(given.backend),
         pause=planning.current_pause(given.backend),
         next_run=next_run(given.now(), given.settings),
+        signed_in=COOKIE in request.cookies,
     )
