@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+from base64 import urlsafe_b64decode
 from typing import Any
 
 import pytest
@@ -124,6 +125,27 @@ def test_viewers_see_the_last_three_digits_and_operators_the_number(database: Da
         assert number[:-3] not in seen.text, path
         assert f"…{number[-3:]}" in seen.text or path == "/api/assignments"
         assert number[:-3] in whole_number.text
+
+
+def test_viewers_page_through_the_same_rows_and_no_cursor_tells_them_a_number(
+    database: Database, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = client.post("/run-now").get_json()["run_id"]
+    viewer, operator = bearer(database, "viewer"), bearer(database, "operator")
+    for path in ("/api/assignments", f"/api/runs/{run}/assignments", "/api/leads"):
+        every = whole(client, path, 1000, headers=operator)
+        for count in (1, 5, LEADS):
+            seen = whole(client, path, count, headers=viewer)
+            assert seen == [{**each, "number": f"…{each['number'][-3:]}"} for each in every]
+        text = get(client, f"{path}?count=5", headers=viewer)["next"]
+        told = urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
+        assert every[4]["number"][:-3] not in told
+        assert every[4]["number"][1:-3] not in told
+        monkeypatch.setattr("agent_funnel.web.api.common.FAR", 4)
+        far = client.get(f"{path}?count=5&cursor={text}", headers=viewer)
+        assert far.status_code == 422
+        assert "take it as a file" in far.get_json()["detail"]
+        monkeypatch.undo()
 
 
 def test_each_lead_is_counted_once_in_the_pool_report(database: Database, client: FlaskClient) -> None:

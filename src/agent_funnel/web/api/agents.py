@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Response, request
 from flask_openapi3 import APIBlueprint, Tag
 
 from agent_funnel import floor, service
 from agent_funnel.errors import AlreadyExists
+from agent_funnel.records import Assignment
 from agent_funnel.web.access import about
 from agent_funnel.web.api import shapes
-from agent_funnel.web.api.common import file, shown, today
+from agent_funnel.web.api.common import file, page, sees_numbers, shown, today
 from agent_funnel.web.operation import json, operation
 from agent_funnel.web.wiring import wiring
 
@@ -69,17 +72,20 @@ def list_assignments(query: shapes.AssignmentsQuery) -> Response:
     backend = wiring().backend
     if query.format != "json":
         return file("assignments", query.format)
-    after = shapes.keys_of(query.cursor, shapes.AFTER_ASSIGNMENT)
-    before = floor.deal_version(backend)
-    found = floor.assignments(backend, agent=query.agent, after=after[1:] if after else None, count=query.count)
+    kind: Any = shapes.AFTER_ASSIGNMENT if sees_numbers() else shapes.AFTER_COUNT_OF_DEAL
+    begun = shapes.keys_of(query.cursor, kind)
+
+    def fetch(after: tuple[str, str] | None, count: int) -> list[Assignment]:
+        return floor.assignments(backend, agent=query.agent, after=after, count=count)
+
+    deal = None
     # The page is of the deal that was there before and after it, or it is asked for again.
-    while (deal := floor.deal_version(backend)) != before:
-        before = deal
-        found = floor.assignments(backend, agent=query.agent, after=after[1:] if after else None, count=query.count)
-    if after and after[0] != deal:
+    while (now := floor.deal_version(backend)) != deal:
+        deal = now
+        found, last = page(begun[1:] if begun else None, query.count, fetch, lambda row: (row.number, row.agent))
+    if begun and begun[0] != deal:
         raise AlreadyExists("Another deal came since the page before; begin again without a cursor.")
-    last = found[-1] if len(found) == query.count else None
-    following = shapes.cursor(deal, last.number, last.agent) if last else None
+    following = shapes.cursor(deal, *last) if last else None
     return polled(json(shapes.AssignmentsPage(items=shown(found), next=following, deal=deal)))
 
 

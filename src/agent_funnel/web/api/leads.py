@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from flask import Response, request
 from flask_openapi3 import APIBlueprint, RawModel, Tag
@@ -13,10 +13,10 @@ from pydantic import RootModel
 from werkzeug.exceptions import UnsupportedMediaType
 
 from agent_funnel import floor, service, transfer
-from agent_funnel.records import LeadHistory, PoolReport, last_digits
+from agent_funnel.records import Lead, LeadHistory, PoolReport, last_digits
 from agent_funnel.web.access import about
 from agent_funnel.web.api import shapes
-from agent_funnel.web.api.common import sees_numbers, shown, today
+from agent_funnel.web.api.common import page, sees_numbers, shown, today
 from agent_funnel.web.operation import json, operation
 from agent_funnel.web.wiring import wiring
 
@@ -44,20 +44,24 @@ class LeadAnswer(RootModel[LeadHistory]):
 @operation(blueprint, "get", "/leads", role="viewer", answer=shapes.LeadsPage)
 def list_leads(query: shapes.LeadsQuery) -> Response:
     """Search leads: by number, in any common way of writing it, by stage, by date."""
-    after = shapes.keys_of(query.cursor, shapes.AFTER_LEAD)
-    found = floor.leads(
-        wiring().backend,
-        number=query.number,
-        stage=query.stage,
-        date_from=query.date_from,
-        date_to=query.date_to,
-        after=after,
-        count=query.count,
+    kind: Any = shapes.AFTER_LEAD if sees_numbers() else shapes.AFTER_COUNT
+    backend = wiring().backend
+
+    def fetch(after: Any, count: int) -> list[Lead]:
+        return floor.leads(
+            backend,
+            number=query.number,
+            stage=query.stage,
+            date_from=query.date_from,
+            date_to=query.date_to,
+            after=after,
+            count=count,
+        )
+
+    found, last = page(
+        shapes.keys_of(query.cursor, kind), query.count, fetch, lambda row: (row.number, row.stage, row.date)
     )
-    following = None
-    if len(found) == query.count:
-        last = found[-1]
-        following = shapes.cursor(last.number, last.stage, last.date and last.date.isoformat())
+    following = shapes.cursor(*last) if last else None
     return json(shapes.LeadsPage(items=shown(found), next=following))
 
 

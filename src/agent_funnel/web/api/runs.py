@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import RootModel
 
 from agent_funnel import floor, service
-from agent_funnel.records import Preview, Run, Undone
+from agent_funnel.records import DealtLead, Preview, Run, Undone
 from agent_funnel.web.access import about
 from agent_funnel.web.api import shapes
-from agent_funnel.web.api.common import actor, file, shown, today, with_rules
+from agent_funnel.web.api.common import actor, file, page, sees_numbers, shown, today, with_rules
 from agent_funnel.web.operation import json, operation
 from agent_funnel.web.wiring import wiring
 
@@ -81,10 +83,15 @@ def run_assignments(path: shapes.RunPath, query: shapes.DealtQuery) -> Response:
     """List what a run dealt, by number; or get all of it as a file."""
     if query.format != "json":
         return file("run", query.format, path.run_id)
-    after = shapes.keys_of(query.cursor, shapes.AFTER_NUMBER)
+    kind: Any = shapes.AFTER_NUMBER if sees_numbers() else shapes.AFTER_COUNT
+    after = shapes.keys_of(query.cursor, kind)
     backend = wiring().backend
-    found = floor.run_assignments(backend, path.run_id, after=after[0] if after else None, count=query.count)
-    following = shapes.cursor(found[-1].number) if len(found) == query.count else None
+
+    def fetch(after: tuple[str] | None, count: int) -> list[DealtLead]:
+        return floor.run_assignments(backend, path.run_id, after=after[0] if after else None, count=count)
+
+    found, last = page(after, query.count, fetch, lambda row: (row.number,))
+    following = shapes.cursor(*last) if last else None
     return json(shapes.DealtPage(items=shown(found), next=following))
 
 

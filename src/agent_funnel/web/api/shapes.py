@@ -98,6 +98,9 @@ Stage = Annotated[int, Field(ge=-(2**31), le=2**31 - 1)]
 Key = Annotated[str, Field(max_length=LONGEST, pattern=r"^[^\x00]*$"), AfterValidator(_fits)]
 AFTER_ROW = TypeAdapter(tuple[Annotated[int, Field(ge=1, le=2**63 - 1)]])
 AFTER_NUMBER = TypeAdapter(tuple[Key])
+# That of one who may not see the key, which is a number: how many rows were before.
+AFTER_COUNT = TypeAdapter(tuple[Annotated[int, Field(ge=1, le=2**53 - 1)]])
+AFTER_COUNT_OF_DEAL = TypeAdapter(tuple[Key, Annotated[int, Field(ge=1, le=2**53 - 1)]])
 AFTER_ASSIGNMENT = TypeAdapter(tuple[Key, Key, Key])
 AFTER_LEAD = TypeAdapter(tuple[Key, Stage | None, NaiveDatetime | None])
 
@@ -381,7 +384,7 @@ class Done(BaseModel):
 
 def cursor(*keys: Any) -> str:
     """The keys of the last row of a page as a text that is nobody's business."""
-    return urlsafe_b64encode(json.dumps(keys, default=str).encode()).decode().rstrip("=")
+    return urlsafe_b64encode(json.dumps(keys, default=lambda moment: moment.isoformat()).encode()).decode().rstrip("=")
 
 
 def keys_of(text: str | None, kind: TypeAdapter[T]) -> T | None:
