@@ -128,7 +128,8 @@ def _poll_patiently(
     parts = urlsplit(address)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE)
     headers = {"Authorization": f"Bearer {secret}", "Accept-Encoding": "gzip"}
-    deal, seen = "", ()
+    deal = ""
+    seen: Seen = ()
     at = time.monotonic() + every * part
     while not stop.wait(max(0.0, at - time.monotonic())):
         began = time.monotonic()

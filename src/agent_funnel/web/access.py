@@ -133,9 +133,6 @@ def _refuse_cross_site() -> None:
 def _who() -> Identity | None:
     """The holder of the key or of the session; without any keys, this machine."""
     given = wiring()
-    limiter, limit = given.limiter, WRONG_KEYS
-    if not limiter.test(limit, "wrong key", address()):
-        raise TooManyRequests("Too many wrong keys from this address; come again in a minute.")
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     token = request.cookies.get(COOKIE)
     if scheme.lower() == "bearer" and secret.strip():
@@ -148,8 +145,9 @@ def _who() -> Identity | None:
         _note_use(asked.holder)
         return Identity(asked.holder.name, asked.holder.role, asked.holder.key_id)
     if asked.any_keys:
-        if secret or token:
-            limiter.hit(limit, "wrong key", address())
+        # A right key is let in all the same: others may share the address, and be wrong.
+        if (secret or token) and not given.limiter.hit(WRONG_KEYS, "wrong key", address()):
+            raise TooManyRequests("Too many wrong keys from this address; come again in a minute.")
         return None
     _refuse_strangers(given.settings)
     return THIS_MACHINE

@@ -1,0 +1,89 @@
+"""Agents who poll their lists while the service deals: how long they wait for an answer.
+
+`python -m benchmarks.polling` starts the service as users do, on SQLite and on the T-SQL engine that
+FUNNEL_TEST_SQLSERVER_URL names. Agents, each with a key, ask for their own list every five seconds, with the ETag of
+the last one, and in the middle of it 500 leads for each of them are dealt by POST /run-now. It prints the median and
+the 99th percentile of the polls before the deal, and of those that were under way during it.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from agent_funnel import access, service
+from agent_funnel.settings import load
+from benchmarks.deal import databases
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from databases import MISSING, Database, sqlserver_url
+from pollers import Poll, fill, keys, polling, run_now
+from processes import service as running_service
+
+# How many there are on each engine: as many as a small machine keeps up with, engine, service and clients together.
+AGENTS = {"sqlite": 200, "sqlserver": 40}
+# How long the polls before the deal are watched:
+SECONDS = 30.0
+
+
+def told(polls: Sequence[Poll]) -> str:
+    """Median and 99th percentile, in milliseconds."""
+    seconds = [poll.seconds * 1000 for poll in polls]
+    if len(seconds) < 2:
+        return f"{len(seconds)} polls"
+    return (
+        f"{len(seconds)} polls, p50 {statistics.median(seconds):.0f} ms, "
+        f"p99 {statistics.quantiles(seconds, n=100, method='inclusive')[98]:.0f} ms"
+    )
+
+
+def measure(database: Database, directory: Path, *, agents: int, leads: int, every: float) -> None:
+    names = fill(database, agents=agents, leads=leads)
+    service.assign(database.backend, load(max_per_agent=1_000), business_date=datetime.now(UTC).date())
+    secrets = keys(database, names)
+    _, operator = access.add_key(database.backend, "the office", "operator")
+    environment = {
+        "FUNNEL_DATABASE_URL": database.url,
+        "FUNNEL_SCHEMA": database.schema,
+        "FUNNEL_MAX_PER_AGENT": "1000",
+        "FUNNEL_CATCH_UP": "0",
+    }
+    with running_service(directory, "--run-at", "00:00", **environment) as (_, address):
+        with polling(address, secrets, every) as polls:
+            # Once for everybody, so that connections are open and queries planned.
+            polls.wait(agents, 0.0)
+            since = time.monotonic()
+            time.sleep(SECONDS)
+            run, began, ended = run_now(address, operator)
+            polls.wait(agents, ended)
+    before = [poll for poll in polls.done if poll.began >= since and poll.ended < began]
+    during = [poll for poll in polls.done if poll.ended >= began and poll.began <= ended]
+    print(f"{database.engine}: {run['assigned']} leads dealt to {agents} agents in {ended - began:.2f} s")
+    print(f"  before: {told(before)}\n  during: {told(during)}\n  errors: {len(polls.errors)}", flush=True)
+
+
+@click.command()
+@click.option("--engine", type=click.Choice(list(AGENTS)), multiple=True, default=list(AGENTS))
+@click.option("--agents", type=int, help="Otherwise 200, and 40 on the T-SQL engine.")
+@click.option("--leads", type=int, help="Otherwise 500 for each agent.")
+@click.option("--every", default=5.0, show_default=True, help="Seconds between two polls of an agent.")
+def main(engine: tuple[str, ...], agents: int | None, leads: int | None, every: float) -> None:
+    """Print how long agents wait for their lists, before a deal and during it."""
+    for name in engine:
+        if name == "sqlserver" and sqlserver_url() is None:
+            print(MISSING)
+            continue
+        with tempfile.TemporaryDirectory() as directory, databases(name, Path(directory)) as database:
+            many = agents or AGENTS[name]
+            measure(database, Path(directory), agents=many, leads=leads or 500 * many, every=every)
+
+
+if __name__ == "__main__":
+    main()
