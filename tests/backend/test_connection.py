@@ -197,6 +197,8 @@ def something(parameter: click.Parameter, directory: Path) -> str:
         file = directory / "leads.csv"
         file.write_text("number,stage,date\n", "utf-8")
         return str(file)
+    if isinstance(parameter.type, click.Choice):
+        return str(parameter.type.choices[0])
     if isinstance(parameter, click.Option) and parameter.metavar == "DAYS":
         return "180d"
     return {"integer": "1", "datetime": "2026-11-23"}.get(parameter.type.name, "x")
