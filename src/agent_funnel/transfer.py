@@ -152,7 +152,7 @@ def _read(kind: str, path: Path, name: str) -> Iterator[Values | BadRow]:
 def _lead(number: str, stage: str, created: str) -> Values | str:
     """The values of a lead as the database takes them, or what is wrong with them."""
     if not NUMBER.fullmatch(number):
-        return f"number has {len(number)} characters that are not 4 to 20 digits with an optional + before them"
+        return f"number is not 4 to 20 digits with an optional + before them, but {len(number)} characters"
     if stage not in STAGES:
         return f"stage {stage[:40]!r} is not 1, 2, 3 or 4"
     try:

@@ -168,8 +168,9 @@ def test_installing_on_an_empty_database_makes_everything_and_again_makes_nothin
     repaired = install(new_database.backend)
     assert repaired.made == ("do_not_contact",)
     assert set(repaired.kept) == every_table(new_database) - {"do_not_contact"}
-    assert {table: (catalogue(new_database, table), rows(new_database, table)) for table in TABLES[:-1]} == {
-        table: before[table] for table in TABLES[:-1]
+    others = [table for table in TABLES if table != "do_not_contact"]
+    assert {table: (catalogue(new_database, table), rows(new_database, table)) for table in others} == {
+        table: before[table] for table in others
     }
     service.add_do_not_contact(new_database.backend, "49300000")
     assert deal(new_database).assigned == 9

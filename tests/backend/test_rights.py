@@ -15,7 +15,7 @@ import pymssql
 import pytest
 from sqlalchemy.engine import make_url
 
-from agent_funnel import planning, service, transfer
+from agent_funnel import access, answers, audit, floor, planning, service, transfer
 from agent_funnel.errors import DatabaseError
 from agent_funnel.settings import load
 from databases import Database
@@ -27,7 +27,9 @@ PASSWORD = "For-an-hour-only-1"
 FORBIDDEN = (
     "UPDATE dbo.wafunnel SET stage = 1",
     "DELETE FROM dbo.wafunnel",
-    "UPDATE dbo.agents SET status = 'inactive'",
+    "UPDATE dbo.audit_entry SET actor = 'somebody else'",
+    "DELETE FROM dbo.audit_entry",
+    "DELETE FROM dbo.access_key",
     "DELETE FROM dbo.agents",
     "INSERT INTO dbo.agent_wafunnel_assignment (agent, number) VALUES ('a', '1')",
     "UPDATE dbo.agent_wafunnel_assignment SET agent = 'a'",
@@ -113,6 +115,23 @@ def test_a_login_with_the_role_alone_can_do_all_that_the_service_does(roles: Rol
     assert planning.state(backend, TONIGHT).settled is None
     assert service.purge(backend, datetime(2100, 1, 1, tzinfo=UTC)).rows >= 10
     assert backend.one("settle", request="0" * 32) is None
+
+    floor.set_agent_status(backend, "c", active=False)
+    assert [agent.active for agent in floor.agents(backend, TONIGHT)] == [True, True, False]
+    assert floor.pool_report(backend, load(), TONIGHT).total == 10
+    key, secret = access.add_key(backend, "Ana", "viewer")
+    access.note_use(backend, key.key_id)
+    token = access.begin_session(backend, key.key_id)
+    assert access.holder_of_session(backend, token).holder == access.holder_of_key(backend, secret).holder
+    access.end_session(backend, token)
+    access.revoke_key(backend, key.key_id)
+    audit.record(
+        backend, actor="Ana", key_id=key.key_id, operation="POST", target=None, address="-", status=200, detail=None
+    )
+    assert len(audit.entries(backend, count=5)) == 1
+    claimed = answers.claim(backend, scope="s", key="k", content=b"")
+    answers.keep(backend, claimed, answers.Answer(200, "{}"))
+    answers.release(backend, claimed)
 
 
 @pytest.mark.parametrize("statement", FORBIDDEN)

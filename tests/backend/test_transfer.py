@@ -66,10 +66,10 @@ def test_leads_are_imported_into_tables_that_were_there_before(bare_database: Da
 
 BAD = {
     "": None,  # an empty line is no row
-    "12,1,2026-11-01": "number has 2 characters that are not 4 to 20 digits",
-    ",1,2026-11-01": "number '' is not",
-    "49 1701,1,2026-11-01": "number '49 1701' is not",
-    "=1+1,1,2026-11-01": "number '=1+1' is not",
+    "12,1,2026-11-01": "number is not 4 to 20 digits with an optional + before them, but 2 characters",
+    ",1,2026-11-01": "number is not 4 to 20 digits",
+    "49 1701,1,2026-11-01": "number is not 4 to 20 digits",
+    "=1+1,1,2026-11-01": "number is not 4 to 20 digits",
     "4917099,0,2026-11-01": "stage '0' is not 1, 2, 3 or 4",
     "4917099,1.0,2026-11-01": "stage '1.0' is not",
     "4917099,,2026-11-01": "stage '' is not",
