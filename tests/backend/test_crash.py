@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pymssql
 import pytest
 
 from agent_funnel import service
@@ -22,7 +23,7 @@ from processes import Dealer, warm_dealers
 
 # How often each engine is hit, in the short version and, with FUNNEL_TEST_LONG=1, in the long one:
 LONG = os.environ.get("FUNNEL_TEST_LONG") == "1"
-KILLS = 60 if LONG else 12
+KILLS = 60 if LONG else 9
 
 pytestmark = pytest.mark.timeout(3600 if LONG else 300)
 
@@ -172,7 +173,12 @@ def test_a_process_killed_at_any_moment_of_its_deal_leaves_the_old_deal_or_the_n
 def kill_session(database: Database, dealer: Dealer) -> None:
     """Ends the dealer's session from the server's side."""
     for session in sessions_of(database, dealer):
-        database.execute(f"KILL {session}")
+        try:
+            database.execute(f"KILL {session}")
+        except pymssql.Error as error:
+            # It has ended meanwhile: SQL Server's number is 6106, and Babelfish has none of its own for it.
+            if "is not an active process ID" not in str(error):
+                raise
 
 
 @pytest.mark.parametrize("database", ["sqlserver"], indirect=True)

@@ -296,7 +296,7 @@ def play(database: Database, *, bare: bool) -> None:
     """Has it go through many evenings; fewer on the T-SQL engine, where each step takes longer."""
     slow = database.engine == "sqlserver"
     phases = set(Phase) - ({Phase.shrink, Phase.explain} if slow and not LONG else set())
-    examples = (150 if slow else 500) if LONG else (25 if slow else 100)
+    examples = (150 if slow else 500) if LONG else (20 if slow else 60)
 
     class Here(Evenings):
         def __init__(self) -> None:

@@ -21,7 +21,7 @@ from processes import service as running_service
 LONG = os.environ.get("FUNNEL_TEST_LONG") == "1"
 # How many agents and leads there are. Babelfish on a small machine does not keep up with 200 (docs/performance.md).
 SIZES = {"sqlite": (200, 100_000), "sqlserver": (40, 20_000)} if LONG else {}
-SHORT = (40, 5_000)
+SHORT = (20, 2_000)
 EVERY = 5.0 if LONG else 2.0
 
 pytestmark = pytest.mark.timeout(900 if LONG else 300)
