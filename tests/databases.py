@@ -219,6 +219,8 @@ def sqlserver_database(name: str) -> Iterator[str]:
         finally:
             # A backend and its pool hold each other, so one that a test let go of stays connected until it is found.
             gc.collect()
+            # On a new connection: the engine may have been stopped and started meanwhile.
+            master.close()
             master.execute_patiently(f"DROP DATABASE IF EXISTS {name}")
 
 

@@ -17,7 +17,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from agent_funnel.backends import Backend
-from agent_funnel.records import Assignment, DealtLead
+from agent_funnel.records import Assignment, DealtLead, last_digits
 from agent_funnel.service import run
 
 # The columns of each export:
@@ -65,7 +65,7 @@ def export(
         writer.writerow(COLUMNS[what])
         count = 0
         for agent, number, stage, date in _rows(backend, what, run_id):
-            writer.writerow((keep(agent), keep(_masked(number) if mask else number), keep(stage), date))
+            writer.writerow((keep(agent), keep(last_digits(number) if mask else number), keep(stage), date))
             count += 1
         text.flush()
         spool.seek(0)
@@ -91,10 +91,6 @@ def _rows(backend: Backend, what: str, run_id: int | None) -> Iterator[Values]:
                 lead = record.from_row(row)
                 stage = "" if lead.stage is None else str(lead.stage)
                 yield lead.agent, lead.number, stage, lead.date.isoformat(" ", "seconds") if lead.date else ""
-
-
-def _masked(number: str) -> str:
-    return f"…{number[-3:] if len(number) > 3 else ''}"
 
 
 def _plain(text: str) -> str:
