@@ -116,9 +116,9 @@ SELECT @@ROWCOUNT AS changed;
 
 -- name: assignments
 -- The present assignments, or those of an agent, after a number and agent; equal ones once. Of several records of a
--- number, the one that the last deal dealt is told, otherwise the one of the highest stage and the newest date. COALESCE,
--- and no OR, lets the planner expect few rows of an agent, and history is asked for those of the agent too: it saves a
--- third of what a poll costs.
+-- number, the one that the last deal dealt is told, otherwise the one of the highest stage and the newest date.
+-- COALESCE, and no OR, lets the planner expect few rows of an agent, and history is asked for those of the agent too:
+-- it saves a third of what a poll costs.
 DECLARE
     @agent NVARCHAR(255) = %(agent)s,
     @after_number NVARCHAR(255) = %(after_number)s,
