@@ -23,6 +23,11 @@ PREFIX = "funnel_"
 SESSION = timedelta(hours=16)
 
 
+def includes(role: Role, needed: Role) -> bool:
+    """Whether who has a role may what the other one may."""
+    return ROLES.index(role) >= ROLES.index(needed)
+
+
 @dataclass(frozen=True)
 class AccessKey:
     """A key as it is kept: without its secret. It is in use while `revoked_at` is None. Moments are in UTC."""
@@ -56,7 +61,7 @@ class Holder:
 
     def may(self, role: Role) -> bool:
         """Whether this holder may what that role may."""
-        return ROLES.index(self.role) >= ROLES.index(role)
+        return includes(self.role, role)
 
 
 @dataclass(frozen=True)

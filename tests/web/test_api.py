@@ -225,6 +225,8 @@ def test_what_changes_something_is_in_the_audit_with_who_and_how_it_ended(
         ("admin", "POST /run-now", f"run {get(client, '/api/runs', headers=viewer)['items'][0]['run_id']}", 200),
     ]
     assert {each["address"] for each in entries} == {"127.0.0.1"}
+    assert [each["detail"] for each in entries[1:]] == [None, None]
+    assert "needs the role operator" in entries[0]["detail"]
     assert len(audit.entries(database.backend, count=10)) == 3
 
 

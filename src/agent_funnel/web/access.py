@@ -60,7 +60,7 @@ class Identity:
 
     def may(self, role: Role) -> bool:
         """Whether this one may what that role may."""
-        return keys.ROLES.index(self.role) >= keys.ROLES.index(role)
+        return keys.includes(self.role, role)
 
 
 THIS_MACHINE = Identity("this machine", "admin", None)

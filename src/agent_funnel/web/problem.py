@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from flask import Response, current_app, jsonify
+from flask import Response, current_app, g, jsonify
 from pydantic import BaseModel, Field, ValidationError
 from werkzeug.exceptions import HTTPException
 
@@ -74,6 +74,8 @@ def problem(
     response = jsonify({name: value for name, value in body.model_dump().items() if name in keep and value is not None})
     response.status_code = status.value
     response.mimetype = "application/problem+json"
+    # For the record of the request, too.
+    g.detail = detail
     return response
 
 
