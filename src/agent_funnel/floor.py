@@ -21,6 +21,7 @@ from agent_funnel.records import (
     Lead,
     LeadHistory,
     PoolReport,
+    Seat,
     length,
 )
 from agent_funnel.service import check_text, holders, run
@@ -35,6 +36,16 @@ MOST_RECORDS = 1_000
 def agents(backend: Backend, business_date: date) -> list[AgentRow]:
     """All agents by name, byte by byte; those without one are none."""
     return _agents(backend, business_date, None)
+
+
+def roster(backend: Backend, business_date: date) -> list[Seat]:
+    """All agents by name, byte by byte, without what they have, which takes longer to count."""
+    return [Seat.from_row(row) for row in backend.all("roster", business_date=business_date.isoformat())]
+
+
+def funnel(backend: Backend) -> dict[int | None, int]:
+    """How many records of `wafunnel` there are of each stage; None is what is no stage."""
+    return {row["stage"]: row["leads"] for row in backend.all("funnel")}
 
 
 def agent(backend: Backend, name: str, business_date: date) -> AgentRow:

@@ -134,6 +134,15 @@ class RunRecord:
 
 
 @dataclass(frozen=True)
+class Failure:
+    """Why a run failed: which attempt of its date it was, the SQL number of its error, if it has one, and its text."""
+
+    attempt: int
+    error_number: int | None
+    message: str
+
+
+@dataclass(frozen=True)
 class Undone:
     """An undo: the run it took back, and how.
 
@@ -289,6 +298,19 @@ class AgentRow:
             room=row["room"],
             last_dealt=None if last_dealt is None else _date(last_dealt),
         )
+
+
+@dataclass(frozen=True)
+class Seat:
+    """An agent, and the leads that a limit leaves them on a business date, None without a limit."""
+
+    agent: str
+    active: bool
+    room: int | None
+
+    @classmethod
+    def from_row(cls, row: Row) -> Self:
+        return cls(agent=row["agent"], active=bool(row["active"]), room=row["room"])
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ from agent_funnel.errors import (
 from agent_funnel.records import (
     LONGEST,
     DoNotContact,
+    Failure,
     Holder,
     Limit,
     Preview,
@@ -189,9 +190,12 @@ def _undo_once(backend: Backend, run_id: int | None, actor: str | None) -> Row:
     return row
 
 
-def runs(backend: Backend, *, count: int = 30, before: int | None = None) -> list[RunRecord]:
-    """The newest runs, newest first; with `before`, those older than that run."""
-    return [RunRecord.from_row(row) for row in backend.all("runs", count=count, before=before)]
+def runs(
+    backend: Backend, *, count: int = 30, before: int | None = None, business_date: date | None = None
+) -> list[RunRecord]:
+    """The newest runs, newest first; with `before`, those older than that run; or those of a business date."""
+    day = None if business_date is None else business_date.isoformat()
+    return [RunRecord.from_row(row) for row in backend.all("runs", count=count, before=before, business_date=day)]
 
 
 def run(backend: Backend, run_id: int) -> RunRecord:
@@ -200,6 +204,12 @@ def run(backend: Backend, run_id: int) -> RunRecord:
     if not found or found[0].run_id != run_id:
         raise NotFound(f"There is no run {run_id}; `agent-funnel runs` lists them.")
     return found[0]
+
+
+def failure(backend: Backend, run_id: int) -> Failure | None:
+    """Why a run failed, None of one that did not."""
+    row = backend.one("failure", run_id=run_id)
+    return None if row is None else Failure(**row)
 
 
 def holders(

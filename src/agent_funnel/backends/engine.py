@@ -48,8 +48,8 @@ class Backend(ABC):
 
     def all(self, name: str, **parameters: Any) -> list[Row]:
         """The rows of a named query, in a transaction of its own."""
-        with self._opened() as session:
-            return session.all(name, **parameters)
+        sets = self.sets(name, **parameters)
+        return sets[-1] if sets else []
 
     def one(self, name: str, **parameters: Any) -> Row | None:
         """The first row of a named query, None without one, in a transaction of its own."""
@@ -107,6 +107,10 @@ class Backend(ABC):
 
     def refuse_during_run(self) -> None:  # noqa: B027 where nothing waits, nothing is to be done
         """Raises RunInProgress where a write that is to come would wait for a run that is under way."""
+
+    @abstractmethod
+    def run_in_progress(self) -> bool:
+        """Whether a run or an undo is under way, whoever makes it."""
 
     @property
     @abstractmethod

@@ -34,6 +34,8 @@ OLDEST = (3, 35, 0)
 PATIENCE_SECONDS = 2.0
 # The queries that are runs, of which there is one at a time:
 RUNS = {"assign", "undo"}
+# A run waits this long for the run lock: somebody may just be looking whether it is taken. Another run has it longer.
+RUN_LOCK_SECONDS = 0.1
 # The queries that write what is not worth a wait for whoever else is writing, a deal say:
 NOT_WORTH_A_WAIT = {"note_key_use"}
 # The queries of several statements that write nothing but temporary tables:
@@ -73,7 +75,7 @@ class SQLite(Backend):
         connection.close()
 
     def execute(self, connection: sqlite3.Connection, name: str, parameters: dict[str, Any]) -> list[list[Row]]:
-        with self._run_lock() if name in RUNS else nullcontext():
+        with self._run_lock(RUN_LOCK_SECONDS) if name in RUNS else nullcontext():
             parts = statements(queries(self.dialect)[name])
             if name in NOT_WORTH_A_WAIT:
                 self._set_wait(connection, 0)
@@ -114,20 +116,27 @@ class SQLite(Backend):
         while rows := cursor.fetchmany(size):
             yield [dict(row) for row in rows]
 
+    def run_in_progress(self) -> bool:
+        try:
+            self.refuse_during_run()
+        except RunInProgress:
+            return True
+        return False
+
     def refuse_during_run(self) -> None:
         if self.path.exists():
-            with self._run_lock():
+            with self._run_lock(0):
                 pass
 
     @contextmanager
-    def _run_lock(self) -> Iterator[None]:
+    def _run_lock(self, seconds: float) -> Iterator[None]:
         """One run at a time, also among processes; the system frees it when its holder dies, however it dies.
 
         The lock of a file beside the database, since the database's own lock does not tell a run from any other writer.
         IMMEDIATE takes one lock, so of several that come at once one gets it; EXCLUSIVE takes three, one after the
         other, and two that come at once can refuse each other.
         """
-        with closing(sqlite3.connect(f"{self.path}-run", timeout=0, isolation_level=None)) as lock:
+        with closing(sqlite3.connect(f"{self.path}-run", timeout=seconds, isolation_level=None)) as lock:
             try:
                 lock.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:

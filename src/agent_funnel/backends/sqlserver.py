@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import timedelta
-from math import ceil
+from math import ceil, inf
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any, ClassVar
@@ -57,6 +57,10 @@ BABELFISH = 33557097
 # The queries that are runs, and a wait in them that is worth a word:
 RUNS = {"assign", "undo"}
 PATIENCE_SECONDS = 2.0
+# The queries that only read, and that agents' programs have the service ask all day. For them, a connection that was in
+# use so many seconds ago is not asked first whether it is alive.
+POLLED = {"key_of_secret", "key_of_session", "assignments", "deal_version"}
+FRESH_SECONDS = 5.0
 # Connections that are kept, once they were needed: as many as the service has threads, and a few for its clock. Another
 # is closed after each use, and a new session may take a second to plan its first query.
 KEPT_CONNECTIONS = 15
@@ -125,6 +129,7 @@ class SQLServer(Backend):
             known = "session" in connection.info
             try:
                 connection.info["session"] = self._session(connection)
+                connection.info["used"] = time.monotonic()
                 return connection
             except DRIVER_ERRORS:
                 self.discard(connection)
@@ -139,6 +144,28 @@ class SQLServer(Backend):
             cursor.execute("SELECT @@SPID;")
             session: int = cursor.fetchall()[0][0]
             return session
+
+    def sets(self, name: str, **parameters: Any) -> list[list[Row]]:
+        if name in POLLED:
+            connection = self._pool.connect()
+            if time.monotonic() - connection.info.get("used", -inf) < FRESH_SECONDS:
+                try:
+                    sets = self.execute(connection, name, parameters)
+                except BaseException as error:
+                    self.discard(connection)
+                    ours = self.translate(error)
+                    # A server that was restarted this very moment is none of the caller's business: what only reads can
+                    # be asked again below. Of one that does not answer, the wait is not to be doubled.
+                    if ours is None:
+                        raise
+                    if not isinstance(ours, ConnectionLost) or NO_ANSWER in str(error):
+                        raise ours from error
+                else:
+                    connection.close()
+                    return sets
+            else:
+                connection.close()
+        return super().sets(name, **parameters)
 
     def discard(self, connection: Any) -> None:
         connection.invalidate()
@@ -224,7 +251,9 @@ class SQLServer(Backend):
                 if cursor.description is not None:
                     sets.append(cursor.fetchall())
                 if not cursor.nextset():
-                    return sets
+                    break
+        connection.info["used"] = time.monotonic()
+        return sets
 
     def fetch(self, connection: Any, name: str, parameters: dict[str, Any], size: int) -> Iterator[list[Row]]:
         with connection.cursor(as_dict=True) as cursor:
@@ -234,6 +263,10 @@ class SQLServer(Backend):
             # An error that comes after the rows would otherwise be raised by the next statement.
             while cursor.nextset():
                 pass
+
+    def run_in_progress(self) -> bool:
+        row = self.one("run_in_progress")
+        return row is not None and not row["free"]
 
     @contextmanager
     def _watch(self, session: int) -> Iterator[None]:

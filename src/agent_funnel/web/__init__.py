@@ -21,6 +21,8 @@ from agent_funnel.errors import FunnelError
 from agent_funnel.settings import Settings
 from agent_funnel.web import access, api, document, health, pages, problem, sign_in
 from agent_funnel.web.api.leads import LARGEST_FILE
+from agent_funnel.web.figures import Figures
+from agent_funnel.web.pages import shell
 from agent_funnel.web.probe import Probe
 from agent_funnel.web.wiring import Wiring
 
@@ -63,7 +65,9 @@ def create_app(settings: Settings, backend: Backend, beat_age: Callable[[], floa
         Probe(backend),
         beat_age,
         MovingWindowRateLimiter(MemoryStorage()),
+        Figures(backend),
     )
+    shell.set_up(app)
     if settings.proxy_hops:
         hops = settings.proxy_hops
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
@@ -85,7 +89,7 @@ def create_app(settings: Settings, backend: Backend, beat_age: Callable[[], floa
     Compress(app)
     for blueprint in api.BLUEPRINTS:
         app.register_api(blueprint)
-    for plain in (document.blueprint, pages.blueprint, sign_in.blueprint, health.blueprint):
+    for plain in (document.blueprint, *pages.BLUEPRINTS, sign_in.blueprint, health.blueprint):
         app.register_blueprint(plain)
     views: dict[str, Any] = app.view_functions
     for endpoint in ("short.run_now", "runs.make_run"):

@@ -23,6 +23,7 @@ from agent_funnel import audit
 from agent_funnel.access import Role
 from agent_funnel.errors import FunnelError
 from agent_funnel.settings import Settings
+from agent_funnel.web.reader import prefers_html
 from agent_funnel.web.wiring import wiring
 
 log = structlog.get_logger(__name__)
@@ -101,7 +102,7 @@ def guard() -> Any:
     role = _ROLES.get(request.endpoint)
     found = _who()
     if found is None:
-        if _is_page():
+        if request.method in SAFE and prefers_html():
             return redirect(url_for("sign_in.form"))
         log.warning("refused without a key", operation=request.endpoint, address=address())
         raise Unauthorized(
@@ -112,13 +113,6 @@ def guard() -> Any:
     if role is None or not found.may(role):
         raise Forbidden(f"This needs the role {role}; the key has the role {found.role}. Nothing was changed.")
     return None
-
-
-def _is_page() -> bool:
-    return (
-        request.method in SAFE
-        and request.accept_mimetypes.best_match(["application/json", "text/html"], "application/json") == "text/html"
-    )
 
 
 def _refuse_cross_site() -> None:

@@ -1,4 +1,8 @@
-"""Idempotency-Key: a client that is not sure whether its request arrived makes it again, and it happens once."""
+"""Idempotency-Key: a client that is not sure whether its request arrived makes it again, and it happens once.
+
+A form of a page has the key in a field: who clicks twice, or goes back and sends it again, is shown what the first time
+did.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,9 @@ import re
 from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
-from flask import Response, g, make_response, request
+from flask import Response, g, make_response, redirect, request
 
 from agent_funnel import answers
 from agent_funnel.errors import ConnectionLost, FunnelError
@@ -17,6 +21,7 @@ from agent_funnel.web.problem import problem
 from agent_funnel.web.wiring import wiring
 
 HEADER = "Idempotency-Key"
+FIELD = "once"
 # What an answer may tell once only, and so is not to be kept as it is, has its other form here:
 _KEPT = "answer_to_keep"
 ALLOWED = re.compile(r"[!-~]{1,255}")
@@ -28,6 +33,10 @@ def per_key(view: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(view)
     def once(**arguments: Any) -> Any:
         key = request.headers.get(HEADER)
+        if key is None and request.mimetype == "application/x-www-form-urlencoded":
+            # Kept, since reading the form would leave nothing of it to compare.
+            request.get_data()
+            key = request.form.get(FIELD)
         if key is None:
             return view(**arguments)
         if not ALLOWED.fullmatch(key):
@@ -68,6 +77,8 @@ def _on_record(claimed: answers.Claim) -> Response:
             HTTPStatus.CONFLICT,
             f"The request of this {HEADER} is being answered, or was cut off; see the audit for what became of it.",
         )
+    if claimed.answer.status == HTTPStatus.SEE_OTHER:
+        return cast(Response, redirect(claimed.answer.text, HTTPStatus.SEE_OTHER))
     response = Response(claimed.answer.text, claimed.answer.status, content_type="application/json")
     response.headers["Idempotency-Replayed"] = "true"
     return response
@@ -75,7 +86,7 @@ def _on_record(claimed: answers.Claim) -> Response:
 
 def _kept(response: Response) -> str:
     """What is kept of an answer: all of it, but for what it was asked not to keep, a new key."""
-    kept: str | None = g.get(_KEPT)
+    kept: str | None = g.get(_KEPT) or response.location
     return kept if kept is not None else response.get_data(as_text=True)
 
 

@@ -1,11 +1,11 @@
-"""One shape for every error: application/problem+json (RFC 9457)."""
+"""One shape for every error: application/problem+json (RFC 9457), or for a person a page that says the same."""
 
 from __future__ import annotations
 
 from http import HTTPStatus
 from typing import Any
 
-from flask import Response, current_app, g, jsonify
+from flask import Response, current_app, g, jsonify, make_response, render_template
 from pydantic import BaseModel, Field, ValidationError
 from werkzeug.exceptions import HTTPException
 
@@ -19,6 +19,7 @@ from agent_funnel.errors import (
     NotFound,
     RunError,
 )
+from agent_funnel.web.reader import prefers_html
 
 # What each error of the deal is in HTTP:
 STATUS = {
@@ -66,16 +67,18 @@ class Problem(BaseModel):
 def problem(
     status: HTTPStatus, detail: str | None, code: int | None = None, faults: list[Fault] | None = None
 ) -> Response:
-    """An error as an answer; `code` is the SQL number where there is one."""
+    """An error as an answer, to a browser as a page; `code` is the SQL number where there is one."""
     body = Problem(
         type="about:blank", title=status.phrase, status=status.value, detail=detail, code=code, faults=faults
     )
+    # For the record of the request, too.
+    g.detail = detail
+    if prefers_html():
+        return make_response(render_template("problem.html", problem=body), status.value)
     keep = {"type", "title", "status", "detail"} | body.model_fields_set
     response = jsonify({name: value for name, value in body.model_dump().items() if name in keep and value is not None})
     response.status_code = status.value
     response.mimetype = "application/problem+json"
-    # For the record of the request, too.
-    g.detail = detail
     return response
 
 

@@ -34,7 +34,7 @@ def sign_in() -> Any:
     _forget()
     token = keys.begin_session(given.backend, holder.key_id)
     _record(holder, "POST /sign-in")
-    response = redirect(url_for("pages.run_now"), 303)
+    response = redirect(url_for("tonight.show"), 303)
     response.set_cookie(
         COOKIE,
         token,

@@ -12,6 +12,7 @@ from limits.strategies import RateLimiter
 
 from agent_funnel.backends import Backend
 from agent_funnel.settings import Settings
+from agent_funnel.web.figures import Figures
 from agent_funnel.web.probe import Probe
 
 
@@ -26,6 +27,7 @@ class Wiring:
     # Seconds since the clock of this process has last shown that it is alive; None without a clock.
     beat_age: Callable[[], float] | None
     limiter: RateLimiter
+    figures: Figures
 
 
 def wiring() -> Wiring:

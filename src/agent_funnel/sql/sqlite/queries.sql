@@ -77,7 +77,7 @@ INNER JOIN assignment_run AS r ON q.run_id = r.run_id
 WHERE q.request = :request;
 
 -- name: runs
--- The newest runs before one, or the newest of all; with what became of them.
+-- The newest runs before one, or the newest of all, or those of a business date; with what became of them.
 SELECT
     r.run_id, r.business_date, r."trigger", r.actor, r.status, r.agents, r.pool, r.per_agent, r.assigned, r.left_over,
     r.duplicates, r.suppressed, r.smallest_share, r.largest_share, r.started_at, r.finished_at, r.max_per_agent,
@@ -85,7 +85,7 @@ SELECT
 FROM assignment_run AS r
 LEFT JOIN assignment_undo AS u ON r.run_id = u.run_id
 LEFT JOIN assignment_purge AS p ON r.run_id = p.run_id
-WHERE :before IS NULL OR r.run_id < :before
+WHERE (:before IS NULL OR r.run_id < :before) AND (:business_date IS NULL OR r.business_date = :business_date)
 ORDER BY r.run_id DESC
 LIMIT :count;
 

@@ -170,7 +170,7 @@ WHERE r.status = 'succeeded'
 ORDER BY r.run_id DESC;
 
 -- name: runs
--- The newest runs before one, or the newest of all; with what became of them.
+-- The newest runs before one, or the newest of all, or those of a business date; with what became of them.
 SELECT TOP (CAST(%(count)s AS INT))
     r.run_id,
     r.business_date,
@@ -199,7 +199,9 @@ SELECT TOP (CAST(%(count)s AS INT))
 FROM dbo.assignment_run AS r
 LEFT JOIN dbo.assignment_undo AS u ON r.run_id = u.run_id
 LEFT JOIN dbo.assignment_purge AS p ON r.run_id = p.run_id
-WHERE r.run_id < COALESCE(CAST(%(before)s AS BIGINT), 9223372036854775807)
+WHERE
+    r.run_id < COALESCE(CAST(%(before)s AS BIGINT), 9223372036854775807)
+    AND r.business_date = COALESCE(CAST(%(business_date)s AS DATE), r.business_date)
 ORDER BY r.run_id DESC;
 
 -- name: last_undoable

@@ -1,0 +1,102 @@
+"""Values in, text out: numbers and dates as the reader writes them, and charts as inline SVG."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date, format_time
+from babel.numbers import format_decimal
+from markupsafe import Markup
+
+# What stands where there is no value:
+NOTHING = "–"
+# The stages that a lead can have when it is dealt:
+STAGES = (1, 2, 3)
+
+
+@lru_cache(maxsize=10_000)
+def number(value: float | None, locale: Locale) -> str:
+    """An amount, with the reader's separators: 8814 is 8,814 or 8.814."""
+    return NOTHING if value is None else str(format_decimal(value, locale=locale))
+
+
+@lru_cache(maxsize=10_000)
+def day(value: date | None, locale: Locale, form: str = "medium") -> str:
+    """A date; `form` is one of Babel's: short, medium, long, full, or a pattern such as EEE d MMM."""
+    return NOTHING if value is None else str(format_date(value, form, locale=locale))
+
+
+def moment(value: datetime | None, zone: ZoneInfo, locale: Locale, *, form: str = "minute") -> Markup:
+    """A moment in the zone of the floor, which is named; a script adds the reader's own on hover.
+
+    `form` is "minute" or "second", or "time" for the time of day alone.
+    """
+    if value is None:
+        return Markup(NOTHING)  # noqa: S704 a constant
+    local = value.astimezone(zone)
+    clock = format_time(local.replace(tzinfo=None), "medium" if form == "second" else "short", locale=locale)
+    text = (
+        f"{clock} {zone_name(local)}" if form == "time" else f"{day(local.date(), locale)}, {clock} {zone_name(local)}"
+    )
+    return Markup('<time datetime="{}">{}</time>').format(local.isoformat(timespec="seconds"), text)
+
+
+def zone_name(local: datetime) -> str:
+    """What people call the zone of a moment: CET, or UTC-03 where it has no name but its offset."""
+    name = local.tzname() or ""
+    return name if name.isalpha() else f"UTC{name}"
+
+
+def span(value: timedelta) -> str:
+    """How long something lasts, in its two largest units: 2 h 14 min."""
+    seconds = max(0, round(value.total_seconds()))
+    parts = [
+        (seconds // 86_400, "d"),
+        (seconds % 86_400 // 3_600, "h"),
+        (seconds % 3_600 // 60, "min"),
+        (seconds % 60, "s"),
+    ]
+    first = next((index for index, (amount, _) in enumerate(parts) if amount), len(parts) - 1)
+    return " ".join(
+        f"{amount} {unit}" for amount, unit in parts[first : first + 2] if amount or unit == parts[first][1]
+    )
+
+
+def bar(by_stage: Mapping[int, int], largest: int) -> Markup:
+    """A bar as long as a share, beside that of the largest one, in a part for each stage. For the eye alone: the amount
+    stands beside it."""
+    parts, at = [], 0.0
+    for stage in STAGES:
+        width = 100 * by_stage.get(stage, 0) / largest if largest else 0.0
+        if width:
+            parts.append(
+                Markup('<rect class="stage-{}" x="{:.2f}" width="{:.2f}" height="10"/>').format(stage, at, width)
+            )
+        at += width
+    return Markup(
+        '<svg class="bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">{}</svg>'
+    ).format(Markup("").join(parts))
+
+
+def sparkline(values: Sequence[int | None]) -> Markup:
+    """A column for each night, the oldest first, as high as the share; None, of which nothing is known, has none."""
+    largest = max((value for value in values if value is not None), default=0)
+    columns = []
+    for index, value in enumerate(values):
+        if value is None:
+            continue
+        # Nothing at all is still to be seen: a night without leads.
+        height = max(1.0, 20 * value / largest) if largest else 1.0
+        kind = "some" if value else "none"
+        columns.append(
+            Markup('<rect class="{}" x="{}" y="{:.1f}" width="3" height="{:.1f}"/>').format(
+                kind, 4 * index, 20 - height, height
+            )
+        )
+    return Markup('<svg class="sparkline" viewBox="0 0 {} 20" aria-hidden="true">{}</svg>').format(
+        max(1, 4 * len(values) - 1), Markup("").join(columns)
+    )

@@ -1,0 +1,84 @@
+"""Numbers, dates and charts as pages have them."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from xml.etree import ElementTree
+from zoneinfo import ZoneInfo
+
+import pytest
+from babel import Locale
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent_funnel.web import format
+
+BRITISH, GERMAN = Locale("en", "GB"), Locale("de")
+
+
+def test_numbers_and_dates_are_written_as_the_reader_does() -> None:
+    assert (format.number(8814, BRITISH), format.number(8814, GERMAN)) == ("8,814", "8.814")
+    day = date(2026, 11, 24)
+    assert (format.day(day, BRITISH), format.day(day, GERMAN)) == ("24 Nov 2026", "24.11.2026")
+    assert format.number(None, BRITISH) == format.day(None, BRITISH) == format.NOTHING
+
+
+@pytest.mark.parametrize(
+    ("zone", "form", "text"),
+    [
+        ("Europe/Berlin", "minute", "24 Nov 2026, 20:40 CET"),
+        ("Europe/Berlin", "second", "24 Nov 2026, 20:40:03 CET"),
+        ("Europe/Berlin", "time", "20:40 CET"),
+        ("America/Sao_Paulo", "minute", "24 Nov 2026, 16:40 UTC-03"),
+        ("Asia/Kolkata", "minute", "25 Nov 2026, 01:10 IST"),
+        ("UTC", "time", "19:40 UTC"),
+    ],
+)
+def test_a_moment_is_told_with_its_zone_and_for_programs(zone: str, form: str, text: str) -> None:
+    moment = datetime(2026, 11, 24, 19, 40, 3, tzinfo=UTC)
+    found = format.moment(moment, ZoneInfo(zone), BRITISH, form=form)
+    read = ElementTree.fromstring(str(found))
+    assert read.text == text
+    assert datetime.fromisoformat(read.attrib["datetime"]) == moment
+    assert format.moment(None, ZoneInfo(zone), BRITISH) == format.NOTHING
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 s"), (59, "59 s"), (60, "1 min"), (61, "1 min 1 s"), (8040, "2 h 14 min"), (7200, "2 h"),
+        (7203, "2 h"), (86_400, "1 d"), (93_600, "1 d 2 h"), (-5, "0 s"),
+    ],
+)  # fmt: skip
+def test_a_span_is_told_in_its_two_largest_units(seconds: int, text: str) -> None:
+    assert format.span(timedelta(seconds=seconds)) == text
+
+
+def widths(svg: str) -> dict[str, float]:
+    """The parts of a bar by class, whose places must follow each other without a gap."""
+    parts = ElementTree.fromstring(svg).findall("rect")
+    at = 0.0
+    for part in parts:
+        assert float(part.attrib["x"]) == pytest.approx(at, abs=0.02)
+        at += float(part.attrib["width"])
+    return {part.attrib["class"]: float(part.attrib["width"]) for part in parts}
+
+
+@given(st.dictionaries(st.sampled_from([1, 2, 3]), st.integers(1, 1_000)), st.integers(0, 5_000))
+def test_a_bar_is_as_long_as_the_share_and_has_a_part_for_each_stage(by_stage: dict[int, int], more: int) -> None:
+    largest = sum(by_stage.values()) + more
+    found = widths(str(format.bar(by_stage, largest)))
+    assert found == {
+        f"stage-{stage}": pytest.approx(100 * leads / largest, abs=0.01) for stage, leads in by_stage.items()
+    }
+
+
+def test_a_sparkline_tells_a_night_without_leads_from_one_of_which_nothing_is_known() -> None:
+    columns = ElementTree.fromstring(str(format.sparkline([10, None, 0, 5]))).findall("rect")
+    assert [(column.attrib["class"], column.attrib["x"], column.attrib["height"]) for column in columns] == [
+        ("some", "0", "20.0"),
+        ("none", "8", "1.0"),
+        ("some", "12", "10.0"),
+    ]
+    assert re.fullmatch(r"<svg[^>]*></svg>", str(format.sparkline([])))

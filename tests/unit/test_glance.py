@@ -1,0 +1,116 @@
+"""The word for the night: what the floor reads first."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from agent_funnel.glance import Night, judge
+from agent_funnel.records import Outcome, Pause, ScheduleState
+from agent_funnel.settings import load
+
+BERLIN = ZoneInfo("Europe/Berlin")
+# A Tuesday; the deal is due at 20:40 there, and is made until 23:40.
+TODAY = date(2026, 11, 24)
+PAUSE = Pause(1, datetime(2026, 11, 24, 8, tzinfo=UTC), "Ana", "stocktaking", None, None)
+
+
+def at(clock: str, day: date = TODAY) -> datetime:
+    return datetime.fromisoformat(f"{day} {clock}").replace(tzinfo=BERLIN).astimezone(UTC)
+
+
+def night(
+    clock: str,
+    *outcomes: tuple[int, str],
+    day: date = TODAY,
+    failures: int = 0,
+    holiday: bool = False,
+    pause: Pause | None = None,
+    running: bool = False,
+    dealt_at: datetime | None = None,
+    weekdays: str = "mon-sun",
+) -> Night:
+    """The night at a time of the day; `outcomes` are those of so many days before it."""
+    state = ScheduleState(None, None, pause is not None, failures, None, holiday)
+    known = [
+        Outcome(
+            TODAY - timedelta(days=back),
+            outcome,
+            100 - back if outcome in ("succeeded", "undone") else None,
+            at("20:40:03", TODAY - timedelta(days=back)),
+        )
+        for back, outcome in outcomes
+    ]
+    settings = load(timezone="Europe/Berlin", weekdays=weekdays)
+    return judge(at(clock, day), settings, state=state, nights=known, pause=pause, running=running, dealt_at=dealt_at)
+
+
+@pytest.mark.parametrize(
+    ("found", "word"),
+    [
+        (night("18:26", (1, "succeeded")), "due"),
+        (night("18:26"), "due"),
+        (night("20:40:20"), "due"),
+        (night("20:42"), "late"),
+        (night("20:42", failures=2), "failed"),
+        (night("23:45"), "missed"),
+        (night("23:45", failures=2), "failed"),
+        (night("20:41", (0, "succeeded")), "done"),
+        (night("20:41", (0, "succeeded"), failures=1), "done"),
+        (night("22:00", (0, "undone")), "undone"),
+        (night("23:55", (0, "missed")), "missed"),
+        (night("23:55", (0, "failed")), "failed"),
+        (night("23:55", (0, "holiday")), "off"),
+        (night("23:55", (0, "paused")), "paused"),
+        (night("18:26", pause=PAUSE), "paused"),
+        (night("20:50", pause=PAUSE), "paused"),
+        (night("22:00", (0, "succeeded"), pause=PAUSE), "done"),
+        (night("18:26", holiday=True), "off"),
+        (night("21:00", holiday=True), "off"),
+        (night("18:26", weekdays="wed-fri"), "off"),
+        (night("12:00", running=True), "running"),
+        (night("20:50", running=True, failures=1), "running"),
+    ],
+)
+def test_the_word_is_that_of_the_moment(found: Night, word: str) -> None:
+    assert found.word == word
+
+
+def test_it_says_until_when_a_deal_is_tried_and_not_once_that_has_passed() -> None:
+    for early in (night("20:40:20"), night("20:42"), night("20:42", failures=1)):
+        assert early.closes_at == at("23:40")
+    for late in (night("18:00"), night("23:45"), night("23:45", failures=1), night("21:00", (0, "succeeded"))):
+        assert late.closes_at is None
+
+
+@pytest.mark.parametrize("outcome", ["missed", "failed"])
+def test_who_comes_in_the_morning_is_told_of_a_bad_night_until_somebody_deals(outcome: str) -> None:
+    morning = night("08:00", (1, outcome), (2, "succeeded"))
+    assert (morning.word, morning.business_date) == (outcome, date(2026, 11, 23))
+    assert morning.next_at == at("20:40")
+    # A deal from before it does not make up for it, one after it does.
+    assert night("08:00", (1, outcome), dealt_at=at("12:00", date(2026, 11, 23))).word == outcome
+    made_up = night("08:00", (1, outcome), dealt_at=at("07:30"))
+    assert (made_up.word, made_up.business_date) == ("due", TODAY)
+    # In the evening it is about tonight again.
+    assert night("20:40:10", (1, outcome)).word == "due"
+    assert night("20:45", (0, "succeeded"), (1, outcome)).word == "done"
+
+
+def test_after_midnight_a_night_whose_window_is_open_is_still_tonight() -> None:
+    settings = load(timezone="Europe/Berlin", run_at="22:30", catch_up="3h")
+    state = ScheduleState(None, None, False, 0, None, False)
+    found = judge(at("00:30"), settings, state=state, nights=[], pause=None, running=False, dealt_at=None)
+    assert (found.word, found.business_date) == ("late", date(2026, 11, 23))
+    done = judge(
+        at("00:30"), settings, state=state, pause=None, running=False, dealt_at=None,
+        nights=[Outcome(date(2026, 11, 23), "succeeded", 7, at("00:29"))],
+    )  # fmt: skip
+    assert (done.word, done.run_id) == ("done", 7)
+
+
+def test_the_run_of_the_night_is_named() -> None:
+    assert night("21:00", (0, "succeeded")).run_id == 100
+    assert night("18:00", (1, "succeeded")).run_id is None
