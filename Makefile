@@ -8,7 +8,7 @@ LOCKED_DEV := $(VENV)/.locked-dev
 # Hashes, but no addresses: where the packages come from is the reader's affair.
 LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 
-.PHONY: run serve test test-long lint format bench docs lock clean
+.PHONY: run serve test test-long browser lint format bench docs lock clean
 
 # Sets everything up, makes a demo database once, and deals.
 run: $(LOCKED)
@@ -23,12 +23,16 @@ serve: $(LOCKED)
 # Two at a time, each file by one of them: half of the time is spent waiting for clocks and for servers.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 
-test: $(LOCKED_DEV)
+test: $(LOCKED_DEV) browser
 	$(PYTEST)
 
-test-long: $(LOCKED_DEV)
+test-long: $(LOCKED_DEV) browser
 	FUNNEL_TEST_LONG=1 $(PYTEST) --timeout 3600
 	FUNNEL_TEST_LONG=1 $(BIN)/python -m pytest --timeout 3600 -m stops_the_engine
+
+# Looks for a browser for the tests, and downloads one if there is none. Without one its tests are skipped, and say so.
+browser: $(LOCKED_DEV)
+	-$(BIN)/python tests/browsers.py
 
 lint: $(LOCKED_DEV)
 	$(BIN)/ruff check .

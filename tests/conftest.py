@@ -12,7 +12,7 @@ from hypothesis import settings
 from databases import MISSING, Database, sqlite_database, sqlserver_database, sqlserver_schema, sqlserver_url
 
 # These check things for the tests, so their failures should say as much as those of the tests.
-pytest.register_assert_rewrite("nights", "processes")
+pytest.register_assert_rewrite("browsers", "nights", "processes")
 
 # `make test-long` asks for more examples of each property:
 LONG = os.environ.get("FUNNEL_TEST_LONG") == "1"
@@ -34,6 +34,19 @@ def pytest_configure() -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if sqlserver_url() is None:
         terminalreporter.write_line(MISSING, yellow=True, bold=True)
+    for line in sorted(_told_of_browsers(terminalreporter)):
+        terminalreporter.write_line(line, yellow=line.startswith("NO "), bold=True)
+
+
+def _told_of_browsers(terminalreporter: pytest.TerminalReporter) -> set[str]:
+    """What the tests say of the browser that they had, or did not have; nothing if no browser test ran."""
+    return {
+        value
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        for name, value in getattr(report, "user_properties", ())
+        if name == "browser"
+    }
 
 
 @pytest.fixture(scope="session")

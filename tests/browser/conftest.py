@@ -1,0 +1,69 @@
+"""Fixtures: a browser, and the service on a database of each engine for it to look at."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from limits import parse
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from browsers import ACTS_WITHIN, MISSING, UNLIMITED, Floor, NoBrowser, Started, served, start
+from databases import Database
+
+expect.set_options(timeout=ACTS_WITHIN)
+
+
+@pytest.fixture(scope="module")
+def _started() -> Iterator[Started | NoBrowser]:
+    """Not of the session: as long as Playwright is there its loop runs, and no other test can have one."""
+    with sync_playwright() as playwright:
+        try:
+            started = start(playwright)
+        except NoBrowser as error:
+            yield error
+        else:
+            yield started
+            started.browser.close()
+
+
+@pytest.fixture
+def browser(_started: Started | NoBrowser, request: pytest.FixtureRequest) -> Browser:
+    """A running Chromium, the same for all tests of a file; without one the test is skipped."""
+    # The end of the report says what is told here, whichever process had the test.
+    told = request.node.user_properties
+    if isinstance(_started, NoBrowser):
+        told.append(("browser", MISSING))
+        # Whoever named one did not want these tests skipped.
+        assert not os.environ.get("FUNNEL_TEST_CHROMIUM"), f"FUNNEL_TEST_CHROMIUM does not start: {_started}"
+        pytest.skip(MISSING)
+    told.append(("browser", f"BROWSER: {_started.name}"))
+    return _started.browser
+
+
+@pytest.fixture
+def floor_settings() -> dict[str, Any]:
+    """Flags of the settings that `floor` is served with; a file of tests may have its own."""
+    return {}
+
+
+@pytest.fixture
+def floor(
+    browser: Browser, database: Database, floor_settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Floor]:
+    """The service on an empty database, and contexts that look at it; at the end it checks what they were watched for.
+
+    The test runs on each engine.
+    """
+    monkeypatch.setattr("agent_funnel.web.RUNS", UNLIMITED)
+    monkeypatch.setattr("agent_funnel.web.SIGN_INS", UNLIMITED)
+    monkeypatch.setattr("agent_funnel.web.access.WRONG_KEYS", parse(UNLIMITED))
+    monkeypatch.setattr("agent_funnel.web.sign_in.WRONG_KEYS", parse(UNLIMITED))
+    # It looks more often whether it is to stop.
+    monkeypatch.setattr("agent_funnel.web.server.LOOK", 0.02)
+    with served(database, **floor_settings) as address:
+        floor = Floor(address, database, browser)
+        yield floor
+        floor.leave()

@@ -1,0 +1,91 @@
+"""Signing in and out in a browser."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from browsers import Floor, axe, shoot
+
+# A page that shows nothing of the database need not be looked at on each engine:
+ONE_ENGINE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+def sign_in_page(floor: Floor, **context: object) -> Page:
+    """The form; that there is a key has it asked for."""
+    floor.key()
+    return floor.page("/sign-in", role=None, **context)
+
+
+def is_signed_in(page: Page) -> None:
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    assert not page.url.endswith("/sign-in")
+    expect(page.locator("form[method=post][action$='/sign-out']")).to_have_count(1)
+
+
+def is_the_form(page: Page) -> None:
+    expect(page.locator("input[name=key]")).to_be_visible()
+    assert page.url.endswith("/sign-in")
+
+
+def test_who_is_not_signed_in_is_led_to_the_form(floor: Floor) -> None:
+    floor.key()
+    is_the_form(floor.page("/run-now", role=None))
+
+
+def test_a_wrong_key_signs_nobody_in_and_the_page_says_so(floor: Floor) -> None:
+    floor.watch.expect("401")
+    page = sign_in_page(floor)
+    page.locator("input[name=key]").fill("funnel_wrong")
+    page.get_by_role("main").get_by_role("button").click()
+    expect(page.get_by_role("alert")).to_contain_text("That is no key in use.")
+    is_the_form(page)
+    axe(page)
+    shoot(page, "sign-in-wrong")
+    page.goto("/run-now")
+    is_the_form(page)
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+def test_a_right_key_signs_in_until_signed_out(floor: Floor, scripts: bool) -> None:
+    page = sign_in_page(floor, java_script_enabled=scripts)
+    floor.sign_in(page)
+    is_signed_in(page)
+    page.locator("form[action$='/sign-out'] button").click()
+    is_the_form(page)
+    page.goto("/run-now")
+    is_the_form(page)
+
+
+def test_a_keyboard_alone_signs_in_and_out(floor: Floor) -> None:
+    page = sign_in_page(floor)
+    # The field has the focus when the page comes.
+    expect(page.locator("input[name=key]")).to_be_focused()
+    page.keyboard.type(floor.key())
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("main").get_by_role("button")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: not url.endswith("/sign-in"))
+    is_signed_in(page)
+    out = page.locator("form[action$='/sign-out'] button")
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if out.evaluate("button => button === document.activeElement"):
+            break
+    expect(out).to_be_focused()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/sign-in")
+    is_the_form(page)
+
+
+@ONE_ENGINE
+@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_everybody_can_read_the_form(floor: Floor, colours: Literal["light", "dark"], width: int) -> None:
+    page = sign_in_page(floor, color_scheme=colours, viewport=(width, 800))
+    axe(page)
+    shoot(page, f"sign-in-{colours}-{width}")
+    # On a narrow screen nobody scrolls to the side (WCAG 1.4.10).
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
