@@ -24,11 +24,12 @@ from benchmarks.deal import databases
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from databases import MISSING, Database, sqlserver_url
-from pollers import Poll, fill, keys, polling, run_now
+from pollers import Poll, fill, keys, polling, read_out, run_now
 from processes import service as running_service
 
-# How many there are on each engine: as many as a small machine keeps up with, engine, service and clients together.
-AGENTS = {"sqlite": 200, "sqlserver": 40}
+ENGINES = ("sqlite", "sqlserver")
+# How many agents there are on a floor that is full:
+AGENTS = 200
 # How long the polls before the deal are watched:
 SECONDS = 30.0
 
@@ -55,7 +56,7 @@ def measure(database: Database, directory: Path, *, agents: int, leads: int, eve
         "FUNNEL_MAX_PER_AGENT": "1000",
         "FUNNEL_CATCH_UP": "0",
     }
-    with running_service(directory, "--run-at", "00:00", **environment) as (_, address):
+    with running_service(directory, "--run-at", "00:00", **environment) as (process, address), read_out(process):
         with polling(address, secrets, every) as polls:
             # Once for everybody, so that connections are open and queries planned.
             polls.wait(agents, 0.0)
@@ -70,19 +71,18 @@ def measure(database: Database, directory: Path, *, agents: int, leads: int, eve
 
 
 @click.command()
-@click.option("--engine", type=click.Choice(list(AGENTS)), multiple=True, default=list(AGENTS))
-@click.option("--agents", type=int, help="Otherwise 200, and 40 on the T-SQL engine.")
+@click.option("--engine", type=click.Choice(ENGINES), multiple=True, default=ENGINES)
+@click.option("--agents", default=AGENTS, show_default=True)
 @click.option("--leads", type=int, help="Otherwise 500 for each agent.")
 @click.option("--every", default=5.0, show_default=True, help="Seconds between two polls of an agent.")
-def main(engine: tuple[str, ...], agents: int | None, leads: int | None, every: float) -> None:
+def main(engine: tuple[str, ...], agents: int, leads: int | None, every: float) -> None:
     """Print how long agents wait for their lists, before a deal and during it."""
     for name in engine:
         if name == "sqlserver" and sqlserver_url() is None:
             print(MISSING)
             continue
         with tempfile.TemporaryDirectory() as directory, databases(name, Path(directory)) as database:
-            many = agents or AGENTS[name]
-            measure(database, Path(directory), agents=many, leads=leads or 500 * many, every=every)
+            measure(database, Path(directory), agents=agents, leads=leads or 500 * agents, every=every)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import http.client
 import json
+import subprocess
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -95,6 +97,21 @@ def run_now(address: str, secret: str) -> tuple[dict[str, Any], float, float]:
     assert answer.status == 200, run
     connection.close()
     return run, began, time.monotonic()
+
+
+@contextmanager
+def read_out(process: subprocess.Popen[str]) -> Iterator[None]:
+    """Reads what a service says until the end of the block, which ends the service.
+
+    While many requests wait, the server says so with each of them; a pipe that is full would stop it.
+    """
+    reader = Thread(target=lambda: deque(process.stdout or (), maxlen=0))
+    reader.start()
+    try:
+        yield
+    finally:
+        process.kill()
+        reader.join()
 
 
 @contextmanager

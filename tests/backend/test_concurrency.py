@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import date
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pymssql
@@ -327,3 +328,30 @@ def test_a_number_put_on_the_list_after_the_deal_has_read_the_list_waits_for_the
     assert len(database.execute("SELECT number FROM dbo.agent_wafunnel_assignment")) == 99
     left = database.execute("SELECT COUNT(*) FROM dbo.agent_wafunnel_assignment WHERE number = '4930000007'")
     assert left == [(0,)]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_who_looks_whether_a_run_is_under_way_has_none_refused(database: Database) -> None:
+    fill(database, 10)
+    seen = {"free": 0, "taken": 0}
+    ended = Event()
+
+    def look() -> None:
+        while not ended.is_set():
+            try:
+                database.backend.refuse_during_run()
+                seen["free"] += 1
+            except RunInProgress:
+                seen["taken"] += 1
+
+    with ThreadPoolExecutor(1) as pool:
+        looking = pool.submit(look)
+        try:
+            for _ in range(SHORT_RACES):
+                service.assign(database.backend, load(), business_date=TONIGHT)
+        finally:
+            ended.set()
+        looking.result(timeout=60)
+    # It is told of a run all the same, and waits for none.
+    assert seen["free"] > 0
+    assert seen["taken"] > 0

@@ -23,13 +23,13 @@ import pytest
 import trustme
 from sqlalchemy.engine import make_url
 
-from agent_funnel import cli
+from agent_funnel import cli, floor
 from agent_funnel.backends import Backend, connect, connect_with
 from agent_funnel.backends.sqlserver import SQLServer
-from agent_funnel.errors import ConnectionLost, DatabaseUnavailable, SettingsError
+from agent_funnel.errors import ConnectionLost, DatabaseBusy, DatabaseUnavailable, SettingsError
 from agent_funnel.settings import load
 from databases import disconnect
-from faketds import HANG_UP, SILENCE, FakeServer, error
+from faketds import HANG_UP, SILENCE, FakeServer, error, rows
 from processes import run_command, run_python
 
 PASSWORD = "hunter2"
@@ -405,3 +405,55 @@ def test_a_call_that_is_never_answered_is_given_up_after_the_time_for_it(silent:
     else:
         assert done.stdout.startswith("ConnectionLost ")
         assert "has not answered a call for 2 s (FUNNEL_CALL_TIMEOUT)" in done.stdout
+
+
+def test_a_connection_that_was_in_use_a_moment_ago_is_not_asked_whether_it_is_alive() -> None:
+    with FakeServer(answers={"AS undone": [rows({"newest": 7, "undone": 0})]}) as server:
+        backend = connect(server.url())
+        for _ in range(5):
+            assert floor.deal_version(backend) == "7.0"
+        assert (server.count("@@SPID"), server.count("AS undone")) == (1, 5)
+        # What is not only read is, every time.
+        for _ in range(2):
+            with backend.transaction():
+                pass
+        assert server.count("@@SPID") == 3
+        assert len(server.logins) == 1
+    disconnect(backend)
+
+
+def test_a_connection_that_was_not_in_use_for_a_while_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent_funnel.backends.sqlserver.FRESH_SECONDS", 0.0)
+    with FakeServer(answers={"AS undone": [rows({"newest": 7, "undone": 0})]}) as server:
+        backend = connect(server.url())
+        for _ in range(3):
+            floor.deal_version(backend)
+        assert server.count("@@SPID") == 3
+    disconnect(backend)
+
+
+def test_who_only_reads_does_not_notice_that_the_server_was_restarted_a_moment_ago() -> None:
+    with FakeServer(answers={"AS undone": [rows({"newest": 7, "undone": 0})]}) as server, ExitStack() as sessions:
+        backend = connect(server.url())
+        for _ in range(3):
+            sessions.enter_context(backend.transaction())
+        sessions.close()
+        floor.deal_version(backend)
+        server.drop()
+        assert floor.deal_version(backend) == "7.0"
+        assert len(server.logins) == 4
+    disconnect(backend)
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"), [(error(1205, "deadlock", 13), DatabaseBusy), (HANG_UP, ConnectionLost)]
+)
+def test_what_a_read_that_is_not_to_be_repeated_meets_is_said(answer: Any, expected: type[Exception]) -> None:
+    with FakeServer(answers={"AS undone": [rows({"newest": 7, "undone": 0}), answer]}) as server:
+        backend = connect(server.url())
+        floor.deal_version(backend)
+        with pytest.raises(expected):
+            floor.deal_version(backend)
+        # A connection that breaks is tried once more, on one that has been asked.
+        assert server.count("AS undone") == (3 if expected is ConnectionLost else 2)
+    disconnect(backend)

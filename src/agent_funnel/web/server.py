@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import select
 import socket
 from collections.abc import Callable
@@ -36,6 +37,8 @@ def serve(
 
     `ready` is called with the address once it listens. Raises SettingsError if it cannot listen there.
     """
+    # It writes a line for each request that has to wait, which is many on a busy evening and helps nobody.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     listening = _listen(host, port)
     server = create_server(
         app,
