@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from agent_funnel import __version__, access, demo, floor, planning, service, transfer
+from agent_funnel import __version__, access, demo, floor, links, planning, service, transfer
 from agent_funnel import install as installer
 from agent_funnel.backends import Backend, connect_with
 from agent_funnel.doctor import examine
@@ -800,6 +800,39 @@ def _agents_status(name: str, active: bool, text: str) -> None:
 
 _agents_status("activate", True, "Have AGENT get leads from the next run on.")
 _agents_status("deactivate", False, "Have AGENT get no leads from the next run on. The present ones stay until then.")
+
+
+@agents.command("link")
+@click.argument("agent")
+@click.option("--actor", help="Who asks for it, for the record.", default="command line", show_default=True)
+@pass_context
+@reports
+def agents_link(context: Context, agent: str, actor: str) -> Any:
+    """Make AGENT's personal link, which opens their own list only. It is shown this once; the one before is revoked."""
+    link, secret = links.make(context.backend(), agent, actor=actor)
+    settings = context.settings()
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    path = f"/mine/{secret}"
+    url = f"http://{host}:{settings.port}{path}"
+
+    def show(_: Any) -> None:
+        out.print(f"The link of {_escaped(agent)}. Keep it now, it is not shown again:", soft_wrap=True)
+        print(path)
+        out.print("Put it behind the address by which agents reach the service; on this machine:", soft_wrap=True)
+        print(url)
+
+    return {**plain(link), "path": path, "url": url}, show
+
+
+@agents.command("unlink")
+@click.argument("agent")
+@click.option("--actor", help="Who asks for it, for the record.", default="command line", show_default=True)
+@pass_context
+@reports
+def agents_unlink(context: Context, agent: str, actor: str) -> Any:
+    """Revoke AGENT's personal link, at once and for good."""
+    links.revoke(context.backend(), agent, actor=actor)
+    return {"agent": agent, "revoked": True}, lambda _: out.print(f"The link of {_escaped(agent)} is revoked.")
 
 
 @cli.group()

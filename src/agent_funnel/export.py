@@ -49,13 +49,14 @@ def export(
     format: Literal["csv", "xlsx"],
     *,
     run_id: int | None = None,
+    agent: str | None = None,
     mask: bool = False,
 ) -> int:
     """Writes the present assignments, or what the run `run_id` dealt, to a file; answers how many rows, its head aside.
 
-    With `mask`, of each number the last three digits only. Everything is read, by one statement, before anything is
-    written to `file`, so that a slow one holds no lock, and an error leaves it as it was. Raises NotFound if there is
-    no such run.
+    With `agent`, that agent's present ones only; with `mask`, of each number the last three digits only. Everything is
+    read, by one statement, before anything is written to `file`, so that a slow one holds no lock, and an error leaves
+    it as it was. Raises NotFound if there is no such run.
     """
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as spool:
         text = io.TextIOWrapper(spool, encoding="utf-8", newline="")
@@ -64,8 +65,8 @@ def export(
         writer = csv.writer(text)
         writer.writerow(COLUMNS[what])
         count = 0
-        for agent, number, stage, date in _rows(backend, what, run_id):
-            writer.writerow((keep(agent), keep(last_digits(number) if mask else number), keep(stage), date))
+        for holder, number, stage, date in _rows(backend, what, run_id, agent):
+            writer.writerow((keep(holder), keep(last_digits(number) if mask else number), keep(stage), date))
             count += 1
         text.flush()
         spool.seek(0)
@@ -77,13 +78,13 @@ def export(
     return count
 
 
-def _rows(backend: Backend, what: str, run_id: int | None) -> Iterator[Values]:
+def _rows(backend: Backend, what: str, run_id: int | None, agent: str | None) -> Iterator[Values]:
     if what == "run":
         assert run_id is not None
         run(backend, run_id)
         chunks = backend.stream("run_assignments", run_id=run_id, after=None, count=ALL)
     else:
-        chunks = backend.stream("assignments", agent=None, after_number=None, after_agent="", count=ALL)
+        chunks = backend.stream("assignments", agent=agent, after_number=None, after_agent="", count=ALL)
     record: type[DealtLead | Assignment] = DealtLead if what == "run" else Assignment
     with closing(chunks):  # type: ignore[type-var]
         for rows in chunks:

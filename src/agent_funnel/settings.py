@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 import ssl
+from collections.abc import Iterable
 from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import BeforeValidator, Field, PlainSerializer, PrivateAttr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, NoDecode, SettingsConfigDict
 
 from agent_funnel.errors import SettingsError
 
@@ -93,6 +94,8 @@ Weekdays = Annotated[frozenset[int], NoDecode, BeforeValidator(_weekdays)]
 Brakes = Annotated[frozenset[str], NoDecode, _words("pool", "procedure")]
 Notices = Annotated[frozenset[str], NoDecode, _words(*NOTICES)]
 Urls = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_urls)]
+# Where a value comes from; each wins over those after it.
+Source = Literal["flag", "environment", ".env file", "default"]
 
 
 class Settings(BaseSettings):
@@ -135,6 +138,8 @@ class Settings(BaseSettings):
     port: int = Field(default=5000, ge=0, le=65_535)
     proxy_hops: int = Field(default=0, ge=0, le=10)
     rate_limit: str = Field(default="1200 per minute", pattern=r"^[1-9]\d{0,8} per (second|minute|hour|day)$")
+    # Noted when the settings were loaded: the file may change afterwards, and these do not.
+    _sources: dict[str, Source] = PrivateAttr(default_factory=dict)
 
     @field_validator("lock_wait")
     @classmethod
@@ -180,14 +185,34 @@ def load(**flags: Any) -> Settings:
     """
     given = {name: value for name, value in flags.items() if value is not None}
     try:
-        return Settings(**given)
+        settings = Settings(**given)
     except ValidationError as error:
         raise SettingsError("; ".join(_sentence(problem, given) for problem in error.errors())) from None
+    # The library's own readers say what they find, so that both agree on spelling and case.
+    found: tuple[tuple[Source, Iterable[str]], ...] = (
+        (".env file", DotEnvSettingsSource(Settings)()),
+        ("environment", EnvSettingsSource(Settings)()),
+        ("flag", given),
+    )
+    for place, names in found:
+        settings._sources.update({name: place for name in Settings.model_fields if {name, variable(name)} & {*names}})
+    return settings
+
+
+def source(settings: Settings, field: str) -> Source:
+    """Where the value of a field comes from."""
+    return settings._sources.get(field, "default")
+
+
+def variable(field: str) -> str:
+    """The environment variable of a field."""
+    alias = Settings.model_fields[field].validation_alias if field in Settings.model_fields else None
+    return alias if isinstance(alias, str) else f"FUNNEL_{field.upper()}"
 
 
 def _sentence(problem: Any, given: dict[str, Any]) -> str:
     field = str(problem["loc"][0]) if problem["loc"] else "settings"
-    name = field if field.startswith("FUNNEL_") else f"FUNNEL_{field.upper()}"
+    name = field if field.startswith("FUNNEL_") else variable(field)
     reason = str(problem["msg"]).removeprefix("Value error, ")
     value = "" if field in SECRET else f" {problem.get('input', given.get(field))!r}"
     return f"{name}{value}: {reason[0].lower()}{reason[1:]}"

@@ -19,6 +19,8 @@ CHUNK = 20_000
 # Bad rows that are kept word for word; a file of another kind has nothing but bad rows.
 KEPT_BAD_ROWS = 1_000
 NUMBER = re.compile(r"\+?[0-9]{4,20}")
+# What of a number nobody need read in a message: all but its last three digits.
+LONG_DIGITS = re.compile(r"\d{4,}(?=\d{3})")
 STAGES = ("1", "2", "3", "4")
 # What a DATETIME of SQL Server can hold, with room for the window:
 YEARS = range(1900, 9999)
@@ -73,6 +75,7 @@ class BadRows(ImportRefused):
         rows = "row" if count == 1 else "rows"
         super().__init__(f"{name} has {count} bad {rows}; nothing was imported.\n{first}{more}")
         self.bad = tuple(bad)
+        self.count = count
 
 
 class _TakenBack(Exception):
@@ -120,9 +123,10 @@ def _read(kind: str, path: Path, name: str) -> Iterator[Values | BadRow]:
             reader = csv.reader(file, strict=True)
             names = [name.strip() for name in next(reader, [])]
             if sorted(names) != sorted(header):
+                # Without its header, a file begins with a number.
+                begins = LONG_DIGITS.sub("…", ",".join(names)[:80])
                 raise ImportRefused(
-                    f"{name} begins with {','.join(names)[:80]!r}; the header must be {','.join(header)}. "
-                    "Nothing was imported."
+                    f"{name} begins with {begins!r}; the header must be {','.join(header)}. Nothing was imported."
                 )
             order = [names.index(name) for name in header]
             line = reader.line_num + 1

@@ -61,6 +61,8 @@ def floor(
     monkeypatch.setattr("agent_funnel.web.SIGN_INS", UNLIMITED)
     monkeypatch.setattr("agent_funnel.web.access.WRONG_KEYS", parse(UNLIMITED))
     monkeypatch.setattr("agent_funnel.web.sign_in.WRONG_KEYS", parse(UNLIMITED))
+    # Pages wait for what is counted beside them, so that a test sees it the first time.
+    monkeypatch.setattr("agent_funnel.web.figures.MOMENT", 30)
     # It looks more often whether it is to stop.
     monkeypatch.setattr("agent_funnel.web.server.LOOK", 0.02)
     with served(database, **floor_settings) as address:

@@ -75,10 +75,9 @@ def test_a_bar_is_as_long_as_the_share_and_has_a_part_for_each_stage(by_stage: d
 
 
 def test_a_sparkline_tells_a_night_without_leads_from_one_of_which_nothing_is_known() -> None:
-    columns = ElementTree.fromstring(str(format.sparkline([10, None, 0, 5]))).findall("rect")
-    assert [(column.attrib["class"], column.attrib["x"], column.attrib["height"]) for column in columns] == [
-        ("some", "0", "20.0"),
-        ("none", "8", "1.0"),
-        ("some", "12", "10.0"),
-    ]
+    drawn = ElementTree.fromstring(str(format.sparkline([10, None, 0, 5]))).findall("path")
+    assert {path.attrib["class"]: path.attrib["d"] for path in drawn} == {
+        "some": "M0 20v-20.0h3v20.0zM12 20v-10.0h3v10.0z",
+        "none": "M8 20v-1.0h3v1.0z",
+    }
     assert re.fullmatch(r"<svg[^>]*></svg>", str(format.sparkline([])))

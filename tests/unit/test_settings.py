@@ -12,7 +12,7 @@ import trustme
 
 from agent_funnel.backends import connect
 from agent_funnel.errors import SettingsError
-from agent_funnel.settings import Settings, load
+from agent_funnel.settings import Settings, load, source, variable
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +35,30 @@ def test_flags_win_over_the_environment_and_that_over_the_file(monkeypatch: pyte
     monkeypatch.setenv("FUNNEL_HOST", "environment")
     settings = load(port=3, host=None)
     assert (settings.port, settings.host, settings.max_per_agent) == (3, "environment", 7)
+
+
+def test_each_value_says_where_it_comes_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("FUNNEL_PORT=1\nfunnel_host=file\nFUNNEL_SCHEMA=file\nFUNNEL_MAX_PER_AGENT=450\nOTHER=x\n")
+    for name, value in {"PORT": "2", "SCHEMA": "environment", "WINDOW_DAYS": "2", "WEEKDAYS": "mon"}.items():
+        monkeypatch.setenv(f"FUNNEL_{name}", value)
+    settings = load(port=3, window_days=2, host=None)
+    # Written by somebody, though it be the default.
+    expected = dict.fromkeys(Settings.model_fields, "default") | {
+        "port": "flag",
+        "window_days": "flag",
+        "database_schema": "environment",
+        "weekdays": "environment",
+        "host": ".env file",
+        "max_per_agent": ".env file",
+    }
+    assert {name: source(settings, name) for name in Settings.model_fields} == expected
+    # They stay what they were, as the values do.
+    Path(".env").write_text("FUNNEL_RUN_AT=01:00\n")
+    assert (source(settings, "run_at"), source(settings, "host")) == ("default", ".env file")
+    assert source(settings.model_copy(update={"run_at": time(1)}), "port") == "flag"
+    assert source(load(database_schema="flag"), "database_schema") == "flag"
+    assert source(load(), "run_at") == ".env file"
+    assert (variable("run_at"), variable("database_schema")) == ("FUNNEL_RUN_AT", "FUNNEL_SCHEMA")
 
 
 def test_values_are_read_as_people_write_them(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,7 +51,7 @@ OPERATIONS = {
     "show_settings": "admin",
 }
 # And the other endpoints of the service; None: anybody.
-OTHERS = {
+OTHERS: dict[str, str | None] = {
     "static": None,
     "health.healthz": None,
     "health.readyz": None,
@@ -62,9 +62,46 @@ OTHERS = {
     "sign_in.form": None,
     "sign_in.sign_in": None,
     "sign_in.sign_out": None,
-    "pages.home": "viewer",
-    "pages.run_now": "viewer",
+    # The secret in its address is all that a personal link takes.
+    "mine.show": None,
+    "mine.download": None,
 }
+# The pages, and what their forms are sent to:
+PAGES = {
+    "tonight.show": "viewer",
+    "tonight.pause": "operator",
+    "tonight.resume": "operator",
+    "deal.show": "viewer",
+    "deal.preview": "viewer",
+    "deal.deal": "operator",
+    "deal.undo_page": "operator",
+    "deal.undo": "operator",
+    "history.show": "viewer",
+    "history.run": "viewer",
+    "history.night": "viewer",
+    "people.show": "viewer",
+    "people.agent_page": "viewer",
+    "people.agent_list": "viewer",
+    "people.add": "operator",
+    "people.activate": "operator",
+    "people.deactivate": "operator",
+    "people.add_limit": "operator",
+    "people.remove_limit": "operator",
+    "people.make_link": "operator",
+    "people.revoke_link": "operator",
+    "search.show": "viewer",
+    "search.of": "viewer",
+    "search.add_do_not_contact": "operator",
+    "search.remove_do_not_contact": "operator",
+    "search.import_page": "operator",
+    "search.import_file": "operator",
+    "office.settings": "admin",
+    "office.audit": "admin",
+    "office.keys": "admin",
+    "office.make_key": "admin",
+    "office.revoke_key": "admin",
+}
+OTHERS |= PAGES
 # What to send to those that need a body:
 BODIES: dict[str, dict[str, Any]] = {
     "add_agent": {"json": {"agent": "somebody new"}},
@@ -194,20 +231,33 @@ def test_who_may_is_let_in_by_key_and_by_session(database: Database, place: Plac
         assert client.get_cookie(COOKIE) is None
 
 
+# What stands in an address:
+PARTS = {
+    "<path:filename>": "page.css",
+    "<path:name>": "css/swagger-ui.css",
+    "<int:run_id>": "1",
+    "<day>": "2026-01-31",
+    "<secret>": "mine_x",
+}
+
+
 def others(app: Flask) -> Iterator[tuple[str, str, str]]:
     """The other endpoints, each with its method and an address."""
     for rule in app.url_map.iter_rules():
         if not _is_operation(rule.endpoint):
-            path = rule.rule.replace("<path:filename>", "page.css").replace("<path:name>", "css/swagger-ui.css")
+            path = rule.rule
+            for part, value in PARTS.items():
+                path = path.replace(part, value)
             yield rule.endpoint, "POST" if "POST" in (rule.methods or ()) else "GET", path
 
 
 @pytest.mark.parametrize("who", [*NOBODY, *ROLES])
-def test_each_other_address_is_for_those_of_its_role(place: Place, who: str) -> None:
+def test_each_other_address_is_for_those_of_its_role(database: Database, place: Place, who: str) -> None:
+    before = state(database)
     for endpoint, method, path in others(place.app):
         role = OTHERS[endpoint]
-        # A page shows itself to those who take HTML; to others it says that it is for POST.
-        kinds = {"Accept": "text/html"} if endpoint.startswith("pages.") else {}
+        # A page shows itself to those who take HTML.
+        kinds = {"Accept": "text/html"} if endpoint in PAGES else {}
         answer = place.client().open(path, method=method, headers={**place.keys[who], **kinds})
         if endpoint == "sign_in.sign_in":
             # Without a key there is nobody to sign in, whoever asks.
@@ -215,10 +265,14 @@ def test_each_other_address_is_for_those_of_its_role(place: Place, who: str) -> 
         elif role is None or is_allowed(who, role):
             assert answer.status_code not in (401, 403), endpoint
             assert answer.headers.get("Location") != "/sign-in" or endpoint == "sign_in.sign_out", endpoint
-        elif kinds:
+        elif who in ROLES:
+            assert (endpoint, answer.status_code) == (endpoint, 403)
+        elif kinds and method == "GET":
             assert (endpoint, answer.status_code, answer.headers["Location"]) == (endpoint, 302, "/sign-in")
         else:
             assert (endpoint, answer.status_code) == (endpoint, 401)
+    # The forms came with nothing in them, and so did nothing.
+    assert who in ("operator", "admin") or state(database) == before
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
@@ -244,7 +298,7 @@ def test_without_any_key_a_service_for_others_lets_nobody_in(database: Database)
         assert (name, answer.status_code) == (name, 403)
     for endpoint, method, path in others(app):
         answer = app.test_client().open(path, method=method, headers={"Accept": "text/html"})
-        if OTHERS[endpoint] is not None:
+        if OTHERS[endpoint] is not None or endpoint.startswith("mine."):
             assert (endpoint, answer.status_code) == (endpoint, 403)
         elif endpoint != "sign_in.sign_in":
             assert answer.status_code < 400, endpoint

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta
 from html.parser import HTMLParser
+from threading import Event
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from agent_funnel import access, planning, service
+from agent_funnel import access, floor, planning, service
 from agent_funnel.settings import load
 from agent_funnel.web import create_app
 from databases import Database, small_floor, snapshot
@@ -101,19 +102,31 @@ def test_tonight_tells_the_state_the_amounts_and_who_has_what(database: Database
     assert "Tonight’s deal was undone." in reader.get("/").text
 
 
-def test_the_funnel_is_counted_while_nobody_waits(database: Database) -> None:
-    counted = {
-        "empty": "There are no leads.",
-        "full": "Stage 1 never dealt 3 Stage 2 dealt once 2 Stage 3 dealt twice 2 Stage 4 done 0",
-    }
-    for floor, words in counted.items():
-        if floor == "full":
-            small_floor(database)
-        reader = Reader(create_app(load(), database.backend).test_client())
-        deadline = datetime.now() + timedelta(seconds=20)
-        while "being counted" in (told := reader.get("/").text):
-            assert datetime.now() < deadline
-        assert words in told
+def test_nobody_waits_for_what_takes_long_to_count(
+    database: Database, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_floor(database)
+    run = service.assign(database.backend, load(), business_date=datetime.now(UTC).date())
+    monkeypatch.setattr("agent_funnel.web.figures.MOMENT", 0)
+    go_on = Event()
+    for module, name in ((service, "shares"), (floor, "funnel")):
+        count = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *given, count=count: go_on.wait(60) and count(*given))
+    page = reader.get("/").text
+    assert "Who got how much is being counted." in page
+    assert "The leads are being counted." in page
+    assert "That is being counted." in reader.get(f"/runs/{run.run_id}").text
+    assert "agent 0" in reader.get("/agents").text
+    go_on.set()
+    deadline = datetime.now() + timedelta(seconds=20)
+    while "being counted" in (page := reader.get("/").text):
+        assert datetime.now() < deadline
+    assert "agent 0 3 agent 1 2 agent 2 2" in page
+    assert "Stage 1 never dealt 0 Stage 2 dealt once 3 Stage 3 dealt twice 2 Stage 4 done 2" in page
+
+
+def test_without_leads_the_funnel_says_so(reader: Reader) -> None:
+    assert "There are no leads." in reader.get("/").text
 
 
 def test_the_strip_shows_each_of_the_last_nights_and_links_to_it(database: Database, reader: Reader) -> None:
@@ -127,6 +140,20 @@ def test_the_strip_shows_each_of_the_last_nights_and_links_to_it(database: Datab
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
     assert "Missed: nobody could make the deal in time" in reader.get(f"/nights/{yesterday}").text
     reader.get("/nights/yesterday", 404)
+
+
+def test_the_clock_is_paused_and_goes_on_by_a_button(database: Database, reader: Reader) -> None:
+    page = reader.done("/pause", reason="<stocktaking>")
+    assert "The clock is paused: nothing is dealt by itself until it goes on." in page.text
+    assert "by http: this machine: <stocktaking>" in page.text
+    assert "The clock was paused already." in reader.done("/pause").text
+    page = reader.done("/resume")
+    assert "The clock goes on." in page.text
+    assert planning.current_pause(database.backend) is None
+    refused = reader.send("/pause", reason="x" * 256)
+    assert refused.status_code == 422
+    assert "x" * 256 in refused.text
+    assert planning.current_pause(database.backend) is None
 
 
 def test_a_refresh_gets_the_partial_alone_and_304_while_it_is_the_same(database: Database, reader: Reader) -> None:
@@ -265,7 +292,7 @@ def test_who_may_not_act_sees_no_form_and_is_refused(database: Database) -> None
         assert set(page.forms) <= {"/run-now/preview"}
         assert not any(link.startswith(("/settings", "/audit", "/keys")) for link in page.links)
     viewer.get(f"/runs/{run.run_id}/undo", 403)
-    for path in ("/deal", f"/runs/{run.run_id}/undo"):
+    for path in ("/deal", f"/runs/{run.run_id}/undo", "/pause", "/resume"):
         answer = viewer.send(path)
         assert answer.status_code == 403
         assert "This needs the role operator" in answer.text

@@ -37,7 +37,7 @@ RUNS = {"assign", "undo"}
 # A run waits this long for the run lock: somebody may just be looking whether it is taken. Another run has it longer.
 RUN_LOCK_SECONDS = 0.1
 # The queries that write what is not worth a wait for whoever else is writing, a deal say:
-NOT_WORTH_A_WAIT = {"note_key_use"}
+NOT_WORTH_A_WAIT = {"note_key_use", "note_link_use"}
 # The queries of several statements that write nothing but temporary tables:
 READS = {"preview"}
 

@@ -26,9 +26,9 @@ from agent_funnel.web.pages import shell
 from agent_funnel.web.probe import Probe
 from agent_funnel.web.wiring import Wiring
 
-# The largest body, in bytes, and that of the one operation that takes a file:
+# The largest body, in bytes, but for those that take a file:
 LARGEST_BODY = 1_000_000
-TAKES_FILES = {"leads.import_leads"}
+TAKES_FILES = {"leads.import_leads", "search.import_file"}
 # How often somebody may try to sign in, and start a run:
 SIGN_INS = "10 per minute"
 RUNS = "20 per minute"

@@ -45,6 +45,8 @@ WRONG_KEYS = parse("30 per minute")
 OPEN = {
     *("static", "health.healthz", "health.readyz", "sign_in.form", "sign_in.sign_in", "sign_in.sign_out"),
     *("document.show", "document.page", "document.part"),
+    # A personal link is a secret of its own.
+    *("mine.show", "mine.download"),
 }
 _ROLES: dict[str, Role] = {}
 
@@ -140,14 +142,20 @@ def _who() -> Identity | None:
         return Identity(asked.holder.name, asked.holder.role, asked.holder.key_id)
     if asked.any_keys:
         # A right key is let in all the same: others may share the address, and be wrong.
-        if (secret or token) and not given.limiter.hit(WRONG_KEYS, "wrong key", address()):
-            raise TooManyRequests("Too many wrong keys from this address; come again in a minute.")
+        if secret or token:
+            count_wrong_secret()
         return None
-    _refuse_strangers(given.settings)
+    refuse_strangers(given.settings)
     return THIS_MACHINE
 
 
-def _refuse_strangers(settings: Settings) -> None:
+def count_wrong_secret() -> None:
+    """Counts a wrong key or link of this address; raises TooManyRequests where there were too many."""
+    if not wiring().limiter.hit(WRONG_KEYS, "wrong key", address()):
+        raise TooManyRequests("Too many wrong keys from this address; come again in a minute.")
+
+
+def refuse_strangers(settings: Settings) -> None:
     """Without keys: refuses whoever is not on this machine, or was brought here by a name of another one's (DNS
     rebinding), or by a proxy, behind which may be anybody."""
     if not is_open(settings):

@@ -49,25 +49,21 @@ class Figures:
         self._counting: set[str] = set()
         self._lock = Lock()
 
-    def shares(self, run_id: int) -> dict[str, Share]:
-        """Who got how much in a run, by agent: counted at once if it was not yet."""
+    def known_shares(self, run_ids: Iterable[int]) -> dict[int, dict[str, Share]]:
+        """Who got how much in those runs that were counted so far, by agent; the others are counted meanwhile."""
+        wanted = list(run_ids)
+        if missing := [run_id for run_id in wanted if run_id not in self._shares]:
+            self._later("shares", lambda: self._count_shares(missing))
         with self._lock:
-            found = self._shares.get(run_id)
-        if found is None:
+            return {run_id: self._shares[run_id] for run_id in wanted if run_id in self._shares}
+
+    def _count_shares(self, run_ids: Iterable[int]) -> None:
+        for run_id in run_ids:
             found = {share.agent: share for share in service.shares(self._backend, run_id)}
             with self._lock:
                 self._shares[run_id] = found
                 while len(self._shares) > KEPT_RUNS:
                     self._shares.popitem(last=False)
-        return found
-
-    def known_shares(self, run_ids: Iterable[int]) -> dict[int, dict[str, Share]]:
-        """The shares of those runs that were counted so far; the others are counted meanwhile."""
-        wanted = list(run_ids)
-        if missing := [run_id for run_id in wanted if run_id not in self._shares]:
-            self._later("shares", lambda: [self.shares(run_id) for run_id in missing])
-        with self._lock:
-            return {run_id: self._shares[run_id] for run_id in wanted if run_id in self._shares}
 
     def funnel(self) -> Funnel | None:
         """The records by stage, None before they were counted for the first time."""

@@ -85,18 +85,14 @@ def bar(by_stage: Mapping[int, int], largest: int) -> Markup:
 def sparkline(values: Sequence[int | None]) -> Markup:
     """A column for each night, the oldest first, as high as the share; None, of which nothing is known, has none."""
     largest = max((value for value in values if value is not None), default=0)
-    columns = []
+    columns: dict[str, list[str]] = {"some": [], "none": []}
     for index, value in enumerate(values):
-        if value is None:
-            continue
-        # Nothing at all is still to be seen: a night without leads.
-        height = max(1.0, 20 * value / largest) if largest else 1.0
-        kind = "some" if value else "none"
-        columns.append(
-            Markup('<rect class="{}" x="{}" y="{:.1f}" width="3" height="{:.1f}"/>').format(
-                kind, 4 * index, 20 - height, height
-            )
-        )
-    return Markup('<svg class="sparkline" viewBox="0 0 {} 20" aria-hidden="true">{}</svg>').format(
-        max(1, 4 * len(values) - 1), Markup("").join(columns)
-    )
+        if value is not None:
+            # Nothing at all is still to be seen: a night without leads.
+            height = max(1.0, 20 * value / largest) if largest else 1.0
+            columns["some" if value else "none"].append(f"M{4 * index} 20v-{height:.1f}h3v{height:.1f}z")
+    part = Markup('<path class="{}" d="{}"/>')
+    whole = Markup('<svg class="sparkline" viewBox="0 0 {} 20" aria-hidden="true">{}</svg>')
+    # Few elements, since a page has many of these.
+    paths = (part.format(kind, "".join(drawn)) for kind, drawn in columns.items() if drawn)
+    return whole.format(max(1, 4 * len(values) - 1), Markup("").join(paths))

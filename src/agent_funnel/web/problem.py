@@ -111,7 +111,16 @@ def of_any(error: Exception) -> Any:
 
 
 def of_validation(error: ValidationError) -> Response:
-    """What is wrong with a request, field by field: the rule, never the value, which may be a number or a key."""
+    """What is wrong with a request as an answer, field by field."""
+    faults = faults_of(error)
+    named = ", ".join(sorted({fault.field for fault in faults}))
+    return problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY, f"The request is wrong in {named}; nothing was changed.", None, faults
+    )
+
+
+def faults_of(error: ValidationError) -> list[Fault]:
+    """What is wrong with a request: the rule, never the value, which may be a number or a key."""
     faults = []
     for each in error.errors(include_url=False, include_input=False):
         limits = [str(value) for name, value in each.get("ctx", {}).items() if name in LIMITS]
@@ -122,7 +131,4 @@ def of_validation(error: ValidationError) -> Response:
                 limit=limits[0] if limits else None,
             )
         )
-    named = ", ".join(sorted({fault.field for fault in faults}))
-    return problem(
-        HTTPStatus.UNPROCESSABLE_ENTITY, f"The request is wrong in {named}; nothing was changed.", None, faults
-    )
+    return faults

@@ -9,7 +9,7 @@ from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response as BaseResponse
 
 from agent_funnel import access as keys
-from agent_funnel import audit
+from agent_funnel import audit, links
 from agent_funnel.web.access import COOKIE, WRONG_KEYS, address
 from agent_funnel.web.wiring import wiring
 
@@ -27,7 +27,11 @@ def sign_in() -> Any:
     given = wiring()
     if not given.limiter.test(WRONG_KEYS, "wrong key", address()):
         raise TooManyRequests("Too many wrong keys from this address; come again in a minute.")
-    holder = keys.holder_of_key(given.backend, request.form.get("key", "").strip()).holder
+    secret = request.form.get("key", "").strip()
+    # The secret of a personal link opens what the link does, and begins no session.
+    if secret.startswith(links.PREFIX) and links.opened(given.backend, secret).link is not None:
+        return redirect(url_for("mine.show", secret=secret), 303)
+    holder = keys.holder_of_key(given.backend, secret).holder
     if holder is None:
         given.limiter.hit(WRONG_KEYS, "wrong key", address())
         return make_response(render_template("sign_in.html", wrong=True), 401)

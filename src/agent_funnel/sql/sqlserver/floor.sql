@@ -190,7 +190,7 @@ ORDER BY h.number;
 
 -- name: leads
 -- The leads, of a stage and between two days if they are given, after a number, stage and date; equal ones once. Dates
--- are told to the millisecond.
+-- are told to the millisecond. Who has them is looked up for those of the page, not grouped for everybody before.
 DECLARE
     @stage INT = %(stage)s,
     @date_from DATETIME2(3) = %(date_from)s,
@@ -203,7 +203,7 @@ SELECT
     p.number,
     p.stage,
     p.date,
-    n.agent,
+    MIN(n.agent) AS agent,
     CASE
         WHEN EXISTS (
             SELECT 1 FROM dbo.do_not_contact AS d
@@ -245,15 +245,12 @@ FROM (
     ORDER BY v.number, v.stage, v.date
 ) AS p
 LEFT JOIN (
-    SELECT b.number, MIN(b.agent) AS agent
-    FROM (
-        SELECT
-            CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number,
-            CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS agent
-        FROM dbo.agent_wafunnel_assignment AS a
-    ) AS b
-    GROUP BY b.number
+    SELECT
+        CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number,
+        CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS agent
+    FROM dbo.agent_wafunnel_assignment AS a
 ) AS n ON p.number = n.number
+GROUP BY p.number, p.stage, p.date, p.copies
 ORDER BY p.number, p.stage, p.date;
 
 -- name: leads_of_number
@@ -276,7 +273,7 @@ SELECT
     p.number,
     p.stage,
     p.date,
-    n.agent,
+    MIN(n.agent) AS agent,
     CASE
         WHEN EXISTS (
             SELECT 1 FROM dbo.do_not_contact AS d
@@ -318,15 +315,12 @@ FROM (
     ORDER BY v.number, v.stage, v.date
 ) AS p
 LEFT JOIN (
-    SELECT b.number, MIN(b.agent) AS agent
-    FROM (
-        SELECT
-            CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number,
-            CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS agent
-        FROM dbo.agent_wafunnel_assignment AS a
-    ) AS b
-    GROUP BY b.number
+    SELECT
+        CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number,
+        CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS agent
+    FROM dbo.agent_wafunnel_assignment AS a
 ) AS n ON p.number = n.number
+GROUP BY p.number, p.stage, p.date, p.copies
 ORDER BY p.number, p.stage, p.date;
 
 -- name: lead_now

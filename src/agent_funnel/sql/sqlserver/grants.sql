@@ -116,6 +116,13 @@ GO
 GRANT DELETE ON dbo.request_answer TO agent_funnel_service;
 GO
 
+GRANT SELECT ON dbo.agent_link TO agent_funnel_service;
+GO
+GRANT INSERT ON dbo.agent_link TO agent_funnel_service;
+GO
+GRANT UPDATE ON dbo.agent_link TO agent_funnel_service;
+GO
+
 -- Dynamic, since Babelfish would refuse the whole batch at parsing. VIEW DEFINITION is for `agent-funnel doctor`, which
 -- sees whether somebody changed a procedure.
 IF SERVERPROPERTY(N'BabelfishVersion') IS NULL

@@ -9,7 +9,7 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
 from agent_funnel import access, audit
-from agent_funnel.settings import SECRET, Settings
+from agent_funnel.settings import SECRET, Settings, variable
 from agent_funnel.web.access import about, identity
 from agent_funnel.web.api import shapes
 from agent_funnel.web.once import keep_instead
@@ -69,7 +69,5 @@ def show_settings() -> Response:
 
 
 def _setting(name: str, value: Any) -> shapes.Setting:
-    # The one whose variable has not its name; see there.
-    variable = "FUNNEL_SCHEMA" if name == "database_schema" else f"FUNNEL_{name.upper()}"
     text = value if isinstance(value, str) or value is None else dumps(value)
-    return shapes.Setting(name=variable, value=text, secret=name in SECRET)
+    return shapes.Setting(name=variable(name), value=text, secret=name in SECRET)

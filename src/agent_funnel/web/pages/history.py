@@ -36,7 +36,7 @@ def run(run_id: int) -> str:
     return render_template(
         "run.html",
         run=found,
-        shares=sorted(given.figures.shares(run_id).values(), key=lambda share: share.agent),
+        shares=given.figures.known_shares([run_id]).get(run_id),
         failure=service.failure(given.backend, run_id),
         is_last=last is not None and last.run_id == run_id,
     )

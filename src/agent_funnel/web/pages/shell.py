@@ -10,6 +10,7 @@ from __future__ import annotations
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from functools import wraps
+from http import HTTPStatus
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -21,7 +22,7 @@ from agent_funnel.access import Role
 from agent_funnel.errors import FunnelError
 from agent_funnel.web import format, reader
 from agent_funnel.web.access import COOKIE, allow, identity_or_none
-from agent_funnel.web.problem import of_error, of_validation
+from agent_funnel.web.problem import faults_of, of_error
 from agent_funnel.web.wiring import wiring
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -41,6 +42,8 @@ NAVIGATION: tuple[tuple[str, str, Role], ...] = (
     ("office.audit", "Audit", "admin"),
     ("office.keys", "Keys", "admin"),
 )
+# Pages that belong to the runs, and are beside the deal all the same:
+UNDOING = ("deal.undo_page", "deal.undo")
 
 
 def page(blueprint: Blueprint, rule: str, *, role: Role) -> Callable[[View], View]:
@@ -62,15 +65,9 @@ def form(blueprint: Blueprint, rule: str, *, role: Role, shows: Callable[..., An
         def tried(**arguments: Any) -> Any:
             try:
                 return view(**arguments)
-            except ValidationError as error:
-                refused = of_validation(error)
-                faults: Any = refused.get_json()
-                g.refused = "; ".join(f"{fault['field']}: {_fault(fault)}" for fault in faults["faults"])
-                g.refused += ". Nothing was changed."
-            except FunnelError as error:
-                refused = of_error(error)
-                g.refused = g.detail
-            return make_response(shows(**arguments), refused.status_code)
+            except (FunnelError, ValidationError) as error:
+                g.refused, status = refusal(error)
+            return make_response(shows(**arguments), status)
 
         allow(f"{blueprint.name}.{view.__name__}", role)
         blueprint.post(rule)(tried)
@@ -79,8 +76,19 @@ def form(blueprint: Blueprint, rule: str, *, role: Role, shows: Callable[..., An
     return register
 
 
-def _fault(fault: dict[str, str]) -> str:
-    return str(fault["detail"])
+def refusal(error: FunnelError | ValidationError) -> tuple[str, int]:
+    """Why something was not done, in a sentence for the top of a page and for the record; and the status for it."""
+    if isinstance(error, FunnelError):
+        status = of_error(error).status_code
+        return str(g.detail), status
+    faults = [f"{fault.field}: {_plain(fault.detail)}" for fault in faults_of(error)]
+    g.detail = f"{'; '.join(faults)}. Nothing was changed."
+    return g.detail, HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+def _plain(detail: str) -> str:
+    # Of a pattern, people are told what it is for.
+    return "is blank, or has characters that cannot be kept" if "match pattern" in detail else detail
 
 
 def sent(model: type[Model]) -> Model:
@@ -119,7 +127,9 @@ def _shell() -> dict[str, Any]:
     found = identity_or_none()
     return {
         "who": found,
-        "navigation": [(endpoint, name) for endpoint, name, role in NAVIGATION if found and found.may(role)],
+        "navigation": [
+            (endpoint, name, _current(endpoint)) for endpoint, name, role in NAVIGATION if found and found.may(role)
+        ],
         "signed_in": COOKIE in request.cookies,
         "notice": _notice(),
         "refused": g.get("refused"),
@@ -128,6 +138,14 @@ def _shell() -> dict[str, Any]:
         "may": lambda role: found is not None and found.may(role),
         "zone": wiring().settings.timezone,
     }
+
+
+def _current(endpoint: str) -> str | None:
+    """What the shell says of a link: that it is this page, or that this page belongs to it."""
+    if request.endpoint == endpoint:
+        return "page"
+    here = "history.show" if request.endpoint in UNDOING else f"{request.blueprint}.show"
+    return "true" if here == endpoint else None
 
 
 def _filled(name: str, default: object = "") -> object:

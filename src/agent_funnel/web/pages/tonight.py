@@ -5,10 +5,14 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from flask import Blueprint, Response, make_response, request
+from werkzeug.wrappers import Response as BaseResponse
 
-from agent_funnel import floor, glance, service
+from agent_funnel import floor, glance, planning, service
 from agent_funnel.records import Outcome
-from agent_funnel.web.pages.shell import page, shown_as
+from agent_funnel.web.access import about
+from agent_funnel.web.api.common import actor
+from agent_funnel.web.api.shapes import Reason
+from agent_funnel.web.pages.shell import done, form, page, sent, shown_as
 from agent_funnel.web.wiring import wiring
 
 blueprint = Blueprint("tonight", __name__)
@@ -21,7 +25,7 @@ def show() -> Response:
     now = given.now()
     night = glance.tonight(given.backend, given.settings, now)
     run = service.last_run(given.backend)
-    shares = sorted(given.figures.shares(run.run_id).values(), key=lambda share: share.agent) if run else []
+    shares = given.figures.known_shares([run.run_id]).get(run.run_id) if run else None
     response = make_response(
         shown_as(
             "tonight.html",
@@ -40,6 +44,25 @@ def show() -> Response:
         response.headers["Cache-Control"] = "private, no-cache"
         response.make_conditional(request)
     return response
+
+
+@form(blueprint, "/pause", role="operator", shows=show)
+def pause() -> BaseResponse:
+    """Pauses the clock, for all copies of the service."""
+    given = wiring()
+    asked = sent(Reason)
+    about(asked.reason or "")
+    changed = planning.pause(given.backend, now=given.now(), actor=actor(), reason=asked.reason)
+    told = "The clock is paused: nothing is dealt by itself until it goes on."
+    return done(told if changed else "The clock was paused already.", "tonight.show")
+
+
+@form(blueprint, "/resume", role="operator", shows=show)
+def resume() -> BaseResponse:
+    """Has the clock go on."""
+    given = wiring()
+    changed = planning.resume(given.backend, now=given.now(), actor=actor())
+    return done("The clock goes on." if changed else "The clock was not paused.", "tonight.show")
 
 
 def _limited(business_date: date) -> dict[str, int]:

@@ -17,13 +17,14 @@ function keepFresh(live) {
 
   async function refresh() {
     // Nobody's focus is taken away, and nobody's reading is disturbed while the page is hidden.
-    if (paused || document.hidden || live.contains(document.activeElement)) return;
+    if (paused || document.hidden || live.contains(document.activeElement) || live.querySelector("details[open]")) return;
     try {
       const answer = await fetch(live.dataset.partial, { headers: etag ? { "If-None-Match": etag } : {} });
       if (answer.redirected) { location.reload(); return; }
       if (answer.status === 200) {
         live.innerHTML = await answer.text();
         addOwnTimes(live);
+        live.querySelectorAll("form[data-busy]").forEach(sayAtWork);
       } else if (answer.status !== 304) {
         throw new Error(answer.status);
       }
@@ -48,8 +49,8 @@ function keepFresh(live) {
 
 // A form that takes a while says so, and is not sent twice.
 function sayAtWork(form) {
-  form.addEventListener("submit", () => {
-    const button = form.querySelector("button:not([type=button])");
+  form.addEventListener("submit", (event) => {
+    const button = event.submitter ?? form.querySelector("button:not([type=button])");
     button.setAttribute("aria-busy", "true");
     if (form.dataset.busy) button.textContent = form.dataset.busy;
     // After the form was sent with it.

@@ -1,0 +1,117 @@
+"""The pages of the dashboard on a large floor: how long the service works on each, and how many bytes it sends.
+
+`python -m benchmarks.pages` fills a database with a million leads and a thousand agents, on SQLite and on the T-SQL
+engine that FUNNEL_TEST_SQLSERVER_URL names, deals a few times, and asks for each page as a browser does, a first time
+and then eleven times more. A page is to take at most 100 ms and 150 kB, its style sheets and script included.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+from flask.testing import FlaskClient
+
+from agent_funnel import links, service, transfer
+from agent_funnel.settings import load
+from agent_funnel.web import create_app
+from benchmarks.deal import databases
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from databases import MISSING, Database, sqlserver_url
+
+ENGINES = ("sqlite", "sqlserver")
+BROWSER = {"Accept": "text/html", "Accept-Encoding": "gzip", "Accept-Language": "de"}
+# What each page asks for besides itself:
+PARTS = ("/static/vendor/pico-2.1.1.min.css", "/static/page.css", "/static/page.js", "/static/icon.svg")
+TIMES = 11
+
+
+def fill(database: Database, *, agents: int, leads: int, runs: int) -> None:
+    names = [(f"Agent {index:04}", "active") for index in range(agents)]
+    transfer.load(database.backend, "agents", names)
+    today = datetime.now(UTC).date()
+    days = [f"{today - timedelta(days=back)} 12:00:00.000" for back in range(60)]
+    rows = ((f"+49{index * 7_919 % 10_000_019:010}", str(1 + index % 3), days[index % 60]) for index in range(leads))
+    transfer.load(database.backend, "leads", rows)
+    for back in range(runs):
+        service.assign(
+            database.backend, load(), business_date=today - timedelta(days=runs - 1 - back), trigger="schedule"
+        )
+
+
+def pages(database: Database) -> Iterator[tuple[str, str]]:
+    """Each page by its name."""
+    run = service.runs(database.backend, count=1)[0].run_id
+    number, agent = database.execute("SELECT MAX(number), MAX(agent) FROM dbo.agent_wafunnel_assignment")[0]
+    _, secret = links.make(database.backend, agent, actor="benchmark")
+    yield from {
+        "Tonight": "/",
+        "Tonight, the partial": "/?partial=1",
+        "Deal now": "/run-now",
+        "Undo": f"/runs/{run}/undo",
+        "Runs": "/runs",
+        "A run": f"/runs/{run}",
+        "A night": f"/nights/{datetime.now(UTC).date()}",
+        "Agents": "/agents",
+        "An agent": f"/agents/of?agent={agent}",
+        "An agent’s list": f"/agents/list?agent={agent}",
+        "Leads": "/leads",
+        "Leads, a number": f"/leads?number={number.replace('+', '%2B')}",
+        "Leads, a stage": "/leads?stage=2",
+        "A lead": f"/leads/of?number={number.replace('+', '%2B')}",
+        "Import": "/leads/import",
+        "Settings": "/settings",
+        "Audit": "/audit",
+        "Keys": "/keys",
+        "A personal page": f"/mine/{secret}",
+        "(The preview)": "/run-now/preview?partial=1",
+    }.items()
+
+
+def measure(database: Database, *, agents: int, leads: int, runs: int) -> None:
+    fill(database, agents=agents, leads=leads, runs=runs)
+    client: FlaskClient = create_app(load(rate_limit="1000000 per second"), database.backend).test_client()
+    # What is counted beside the pages is counted once the first has been looked at.
+    client.get("/", headers=BROWSER)
+    client.get("/agents", headers=BROWSER)
+    time.sleep(5 + 3 * runs)
+    parts = sum(len(client.get(part, headers=BROWSER).data) for part in PARTS)
+    print(f"{database.engine}: {leads} leads, {agents} agents, {runs} runs; {parts / 1000:.0f} kB of style and script")
+    for name, path in pages(database):
+        seconds = []
+        for _ in range(1 + TIMES):
+            began = time.perf_counter()
+            answer = client.get(path, headers=BROWSER)
+            seconds.append(time.perf_counter() - began)
+        first, *others = (1000 * each for each in seconds)
+        print(
+            f"  {name:22} {answer.status_code}  first {first:7.1f} ms, then {statistics.median(others):7.1f} ms "
+            f"(up to {max(others):.1f}), {len(answer.data) / 1000:6.1f} kB",
+            flush=True,
+        )
+
+
+@click.command()
+@click.option("--engine", type=click.Choice(ENGINES), multiple=True, default=ENGINES)
+@click.option("--agents", default=1_000, show_default=True)
+@click.option("--leads", default=1_000_000, show_default=True)
+@click.option("--runs", default=3, show_default=True)
+def main(engine: tuple[str, ...], agents: int, leads: int, runs: int) -> None:
+    """Print how long each page takes, and how large it is."""
+    for name in engine:
+        if name == "sqlserver" and sqlserver_url() is None:
+            print(MISSING)
+            continue
+        with tempfile.TemporaryDirectory() as directory, databases(name, Path(directory)) as database:
+            measure(database, agents=agents, leads=leads, runs=runs)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+-- The personal links of agents: one in use for each agent, which opens what that agent has now, and nothing else.
+
+-- name: add_link
+-- Makes a link for an agent in the place of the one in use, if there is such an agent; answers with it then.
+UPDATE agent_link SET revoked_at = strftime('%Y-%m-%d %H:%M:%f', 'now'), revoked_by = :actor
+WHERE agent = :agent AND revoked_at IS NULL
+    AND EXISTS (SELECT 1 FROM agents AS a WHERE a.agent = :agent COLLATE BINARY);
+
+INSERT INTO agent_link (agent, secret_hash, created_at, created_by)
+SELECT :agent, :secret_hash, strftime('%Y-%m-%d %H:%M:%f', 'now'), :actor
+WHERE EXISTS (SELECT 1 FROM agents AS a WHERE a.agent = :agent COLLATE BINARY);
+
+SELECT l.link_id, l.agent, l.created_at, l.created_by, l.last_used_at
+FROM agent_link AS l
+WHERE l.secret_hash = :secret_hash;
+
+-- name: link_of_agent
+-- The newest link of an agent that is in use.
+SELECT l.link_id, l.agent, l.created_at, l.created_by, l.last_used_at
+FROM agent_link AS l
+WHERE l.agent = :agent AND l.revoked_at IS NULL
+ORDER BY l.link_id DESC
+LIMIT 1;
+
+-- name: revoke_link
+-- Revokes the links of an agent; answers how many were in use.
+UPDATE agent_link SET revoked_at = strftime('%Y-%m-%d %H:%M:%f', 'now'), revoked_by = :actor
+WHERE agent = :agent AND revoked_at IS NULL;
+
+SELECT changes() AS revoked;
+
+-- name: link_of_secret
+-- The link in use with this hash, and how many keys to the service there have ever been.
+SELECT c.keys, l.link_id, l.agent, l.secret_hash, l.created_at, l.created_by, l.last_used_at
+FROM (SELECT count(*) AS keys FROM access_key) AS c
+LEFT JOIN agent_link AS l ON l.secret_hash = :secret_hash AND l.revoked_at IS NULL;
+
+-- name: note_link_use
+-- Notes that a link was used.
+UPDATE agent_link SET last_used_at = strftime('%Y-%m-%d %H:%M:%f', 'now') WHERE link_id = :link_id;
+
+-- name: count_of_agent
+-- How many numbers an agent has now.
+SELECT count(DISTINCT a.number COLLATE BINARY) AS leads
+FROM agent_wafunnel_assignment AS a
+WHERE a.agent = :agent COLLATE BINARY;

@@ -1,0 +1,63 @@
+/*
+The personal links of agents: one in use for each agent, which opens what that agent has now, and nothing else. As in
+queries.sql.
+*/
+
+-- name: add_link
+-- Makes a link for an agent in the place of the one in use, if there is such an agent; answers with it then.
+DECLARE @agent NVARCHAR(255) = %(agent)s;
+
+UPDATE dbo.agent_link
+SET revoked_at = SYSUTCDATETIME(), revoked_by = %(actor)s
+WHERE
+    agent = @agent AND revoked_at IS NULL
+    AND EXISTS (
+        SELECT 1 FROM dbo.agents AS a
+        WHERE CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @agent
+    );
+
+INSERT INTO dbo.agent_link (agent, secret_hash, created_at, created_by)
+SELECT @agent, %(secret_hash)s, SYSUTCDATETIME(), %(actor)s
+WHERE EXISTS (
+    SELECT 1 FROM dbo.agents AS a
+    WHERE CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @agent
+);
+
+SELECT l.link_id, l.agent, l.created_at, l.created_by, l.last_used_at
+FROM dbo.agent_link AS l
+WHERE l.secret_hash = %(secret_hash)s;
+
+-- name: link_of_agent
+-- The newest link of an agent that is in use.
+SELECT TOP (1) l.link_id, l.agent, l.created_at, l.created_by, l.last_used_at
+FROM dbo.agent_link AS l
+WHERE l.agent = %(agent)s AND l.revoked_at IS NULL
+ORDER BY l.link_id DESC;
+
+-- name: revoke_link
+-- Revokes the links of an agent; answers how many were in use.
+UPDATE dbo.agent_link
+SET revoked_at = SYSUTCDATETIME(), revoked_by = %(actor)s
+WHERE agent = %(agent)s AND revoked_at IS NULL;
+
+SELECT @@ROWCOUNT AS revoked;
+
+-- name: link_of_secret
+-- The link in use with this hash, and how many keys to the service there have ever been.
+SELECT c.keys, l.link_id, l.agent, l.secret_hash, l.created_at, l.created_by, l.last_used_at
+FROM (SELECT COUNT(*) AS keys FROM dbo.access_key) AS c
+LEFT JOIN dbo.agent_link AS l ON l.secret_hash = %(secret_hash)s AND l.revoked_at IS NULL;
+
+-- name: note_link_use
+-- Notes that a link was used.
+UPDATE dbo.agent_link
+SET last_used_at = SYSUTCDATETIME()
+WHERE link_id = %(link_id)s;
+
+-- name: count_of_agent
+-- How many numbers an agent has now.
+DECLARE @agent NVARCHAR(255) = %(agent)s;
+
+SELECT COUNT(DISTINCT CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2) AS leads
+FROM dbo.agent_wafunnel_assignment AS a
+WHERE CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @agent;

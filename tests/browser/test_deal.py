@@ -1,0 +1,149 @@
+"""Dealing in a browser: the preview before, the bars after, undo; and a page that stays fresh."""
+
+from __future__ import annotations
+
+import csv
+import re
+from datetime import UTC, datetime
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from agent_funnel import service
+from agent_funnel.settings import load
+from browsers import Floor
+from databases import Database, small_floor
+from processes import run_in_progress
+
+ONE_ENGINE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+def amount(page: Page, name: str) -> str:
+    """An amount on top of a page, by its name."""
+    return page.locator(".amounts > div", has=page.get_by_text(name, exact=True)).locator("dd").inner_text()
+
+
+def stages(database: Database) -> list[tuple[int]]:
+    return database.execute("SELECT stage FROM dbo.wafunnel ORDER BY number")
+
+
+def test_an_operator_previews_deals_looks_downloads_and_undoes(floor: Floor, database: Database) -> None:
+    small_floor(database)
+    before = stages(database)
+    page = floor.page(role="operator")
+    expect(page.get_by_role("heading", name="Nothing was dealt yet")).to_be_visible()
+    page.get_by_role("navigation").get_by_role("link", name="Deal now").click()
+    # The preview comes by itself, and has changed nothing.
+    deal = page.get_by_role("button", name="Deal 7 leads to 3 agents")
+    expect(deal).to_be_visible()
+    assert (amount(page, "Would be assigned"), amount(page, "Come, nobody has them")) == ("7", "7")
+    assert service.runs(database.backend) == []
+    # Twice, as impatient people do.
+    deal.dblclick()
+    expect(page.get_by_role("status")).to_have_text("Dealt: 7 of 7 leads to 3 agents.")
+    assert re.search(r"/runs/\d+$", page.url)
+    assert [run.status for run in service.runs(database.backend)] == ["succeeded"]
+    assert (amount(page, "Pool"), amount(page, "Assigned"), amount(page, "Left over")) == ("7", "7", "0")
+    rows = page.locator(".shares li")
+    assert rows.all_inner_texts() == ["agent 0\n3", "agent 1\n2", "agent 2\n2"]
+    longest, other = (rows.nth(index).locator("rect").last.evaluate(
+        "rect => rect.getBoundingClientRect().right - rect.parentElement.getBoundingClientRect().left"
+    ) for index in (0, 1))  # fmt: skip
+    assert other / longest == pytest.approx(2 / 3, abs=0.01)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download as CSV").click()
+    with download.value.path().open(encoding="utf-8", newline="") as file:
+        found = list(csv.DictReader(file))
+    assert sorted((row["agent"], row["number"]) for row in found) == sorted(
+        database.execute("SELECT agent, number FROM dbo.agent_wafunnel_assignment")
+    )
+    page.get_by_role("navigation").get_by_role("link", name="Tonight").click()
+    expect(page.locator(".shares").first.locator("li")).to_have_count(3)
+    page.get_by_role("link", name=re.compile(r"run \d+")).first.click()
+    page.get_by_role("link", name="Undo this run …").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Undo run")
+    assert len(service.runs(database.backend)) == 1
+    page.get_by_role("button", name=re.compile(r"^Undo run \d+: take 7 leads back")).click()
+    expect(page.get_by_role("status")).to_contain_text("7 leads went back by one stage")
+    assert stages(database) == before
+    assert database.execute("SELECT agent FROM dbo.agent_wafunnel_assignment") == []
+
+
+@ONE_ENGINE
+def test_a_keyboard_alone_deals(floor: Floor, database: Database) -> None:
+    small_floor(database)
+    page = floor.page(role="operator")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.goto("/run-now")
+    button = page.get_by_role("button", name="Deal 7 leads to 3 agents")
+    expect(button).to_be_visible()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if button.evaluate("button => button === document.activeElement"):
+            break
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_have_text("Dealt: 7 of 7 leads to 3 agents.")
+
+
+@ONE_ENGINE
+def test_without_script_a_deal_is_a_few_pages(floor: Floor, database: Database) -> None:
+    small_floor(database)
+    page = floor.page("/run-now", role="operator", java_script_enabled=False)
+    page.get_by_role("button", name="See what it would do").click()
+    page.get_by_role("button", name="Deal 7 leads to 3 agents").click()
+    expect(page.get_by_role("status")).to_have_text("Dealt: 7 of 7 leads to 3 agents.")
+    # Whoever goes back gets a new preview, of what is now.
+    page.go_back()
+    expect(page.get_by_role("main")).to_contain_text("after the last deal")
+    assert len(service.runs(database.backend)) == 1
+
+
+@ONE_ENGINE
+def test_a_deal_that_is_refused_says_what_was_not_changed(floor: Floor, database: Database) -> None:
+    small_floor(database)
+    floor.watch.expect("409")
+    page = floor.page("/run-now", role="operator")
+    deal = page.get_by_role("button", name="Deal 7 leads to 3 agents")
+    expect(deal).to_be_visible()
+    with run_in_progress(database):
+        deal.click()
+        expect(page.get_by_role("main")).to_contain_text("in progress")
+    assert service.runs(database.backend) == []
+
+
+@ONE_ENGINE
+def test_tonight_stays_fresh_by_itself_until_it_is_paused(floor: Floor, database: Database) -> None:
+    small_floor(database)
+    page = floor.page(role="viewer", timezone="America/Sao_Paulo")
+    page.clock.install()
+    page.goto("/")
+    expect(page.get_by_role("heading", name="Nothing was dealt yet")).to_be_visible()
+    run = service.assign(database.backend, load(), business_date=datetime.now(UTC).date())
+    page.clock.run_for(20_000)
+    expect(page.get_by_role("link", name=f"run {run.run_id}")).to_be_visible()
+    # Times are those of the floor, and on hover those of the reader.
+    told = page.locator("#live time").first
+    expect(told).to_have_attribute("title", re.compile("where you are"))
+    pause = page.get_by_role("button", name="Pause refreshing")
+    pause.click()
+    expect(pause).to_have_attribute("aria-pressed", "true")
+    service.undo(database.backend)
+    page.clock.run_for(60_000)
+    expect(page.get_by_role("link", name=f"run {run.run_id}")).to_be_visible()
+    pause.click()
+    expect(page.get_by_role("heading", name="Nothing was dealt yet")).to_be_visible()
+
+
+@ONE_ENGINE
+def test_tonight_says_when_the_service_is_away(floor: Floor) -> None:
+    floor.watch.expect("ERR_INTERNET_DISCONNECTED")
+    page = floor.page(role="viewer")
+    page.clock.install()
+    page.goto("/")
+    page.context.set_offline(True)
+    page.clock.run_for(20_000)
+    expect(page.get_by_text("The service does not answer")).to_be_visible()
+    page.context.set_offline(False)
+    page.clock.run_for(20_000)
+    expect(page.get_by_text("looks again by itself")).to_be_visible()

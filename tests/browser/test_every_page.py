@@ -1,0 +1,141 @@
+"""Each page of the dashboard, on a narrow screen and a wide one, light and dark, with script and without."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from agent_funnel import links, service
+from agent_funnel.settings import load
+from browsers import Floor, axe, shoot
+from conftest import LONG
+from databases import Database, small_floor
+
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+# Pictures are asked for of all; without, a theme on each width says the same.
+VIEWS: list[tuple[Literal["light", "dark"], int]] = [("light", 1440), ("dark", 360)]
+if LONG or os.environ.get("FUNNEL_TEST_SCREENSHOTS"):
+    VIEWS += [("dark", 1440), ("light", 360)]
+AGENT = "agent 1"
+
+
+def evening(database: Database) -> dict[str, str]:
+    """A floor on which something of everything has happened; its pages by name."""
+    small_floor(database, leads=60, agents=5)
+    today = datetime.now(UTC).date()
+    backend = database.backend
+    service.add_limit(backend, AGENT, starts_on=today, ends_on=today + timedelta(days=2), max_records=5)
+    service.add_limit(backend, "agent 2", starts_on=today + timedelta(days=1), ends_on=None, max_records=0)
+    database.execute("UPDATE dbo.agents SET status = 'inactive' WHERE agent = 'agent 4'")
+    first = service.assign(backend, load(), business_date=today - timedelta(days=1), trigger="schedule")
+    undone = service.assign(backend, load(), business_date=today)
+    service.undo(backend, actor="http: the operator")
+    last = service.assign(backend, load(), business_date=today, trigger="schedule")
+    service.add_do_not_contact(backend, "+49300000007", "asked us")
+    for back, outcome in {2: "missed", 3: "failed", 4: "holiday", 5: "paused"}.items():
+        day = today - timedelta(days=back)
+        database.execute(
+            "INSERT INTO dbo.schedule_outcome (business_date, outcome, recorded_at) VALUES (%s, %s, %s)",
+            day.isoformat(), outcome, f"{day} 23:40:00",
+        )  # fmt: skip
+    _, secret = links.make(backend, "agent 0", actor="the operator")
+    return {
+        "tonight": "/",
+        "deal": "/run-now",
+        "preview": "/run-now/preview",
+        "runs": "/runs",
+        "run": f"/runs/{last.run_id}",
+        "run-undone": f"/runs/{undone.run_id}",
+        "undo": f"/runs/{last.run_id}/undo",
+        "undo-refused": f"/runs/{first.run_id}/undo",
+        "night": f"/nights/{today}",
+        "night-missed": f"/nights/{today - timedelta(days=2)}",
+        "agents": "/agents",
+        "agent": f"/agents/of?agent={AGENT}",
+        "agent-list": f"/agents/list?agent={AGENT}",
+        "leads": "/leads?number=%2B49%203000%200000",
+        "leads-found": "/leads?number=0049%2030000%20007",
+        "leads-stage": "/leads?stage=2",
+        "lead": "/leads/of?number=%2B49300000007",
+        "import": "/leads/import",
+        "settings": "/settings",
+        "audit": "/audit",
+        "keys": "/keys",
+        "mine": f"/mine/{secret}",
+    }
+
+
+def fits(page: Page, width: int) -> None:
+    """On a narrow screen nobody scrolls the page to the side (WCAG 1.4.10)."""
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
+
+
+@pytest.mark.parametrize(("colours", "width"), VIEWS)
+def test_everybody_can_read_each_page(
+    floor: Floor, database: Database, colours: Literal["light", "dark"], width: int
+) -> None:
+    pages = evening(database)
+    page = floor.page(color_scheme=colours, viewport=(width, 900))
+    for name, path in pages.items():
+        page.goto(path)
+        expect(page.get_by_role("heading", level=1)).to_have_count(1)
+        expect(page.get_by_role("main")).to_be_visible()
+        # Until what comes later has come.
+        expect(page.locator("main [aria-busy=true]")).to_have_count(0)
+        fits(page, width)
+        axe(page)
+        shoot(page, f"{name}-{width}-{colours}")
+
+
+def test_without_keys_and_on_an_empty_floor_each_page_says_what_to_do_next(floor: Floor) -> None:
+    page = floor.page(role=None, viewport=(360, 900))
+    for name, path, words in (
+        ("tonight", "/", "Nothing was dealt yet"),
+        ("preview", "/run-now/preview", "There would be no deal"),
+        ("runs", "/runs", "There was no run yet"),
+        ("agents", "/agents", "agent"),
+        ("leads", "/leads", "mport"),
+        ("keys", "/keys", "first"),
+        ("audit", "/audit", "Nothing"),
+    ):
+        page.goto(path)
+        expect(page.get_by_role("main")).to_contain_text(words)
+        fits(page, 360)
+        axe(page)
+        shoot(page, f"empty-{name}")
+
+
+def test_without_script_each_page_reads_the_same(floor: Floor, database: Database) -> None:
+    pages = evening(database)
+    scripted, plain = floor.page(), floor.page(java_script_enabled=False)
+    # Which have something that only a script can do: a preview that comes by itself, a clock that says when it looked.
+    own = {"deal", "tonight"}
+    for name, path in pages.items():
+        plain.goto(path)
+        expect(plain.get_by_role("heading", level=1)).to_be_visible()
+        if name in own:
+            continue
+        scripted.goto(path)
+        assert _words(plain) == _words(scripted), path
+    plain.goto("/")
+    expect(plain.get_by_role("heading", name="What agents have now")).to_be_visible()
+    plain.goto("/run-now")
+    plain.get_by_role("button", name="See what it would do").click()
+    expect(plain.get_by_role("heading", name="What it would do")).to_be_visible()
+
+
+def _words(page: Page) -> str:
+    """What a page says, but for buttons that only work with script."""
+    words: str = page.evaluate(
+        """() => {
+            const main = document.querySelector("main").cloneNode(true);
+            main.querySelectorAll("button[type=button], noscript").forEach((each) => each.remove());
+            return main.textContent.replace(/\\s+/g, " ").replace(/\\d+ (s|min)\\b/g, "");
+        }"""
+    )
+    return words
