@@ -48,6 +48,7 @@ format: $(LOCKED_DEV)
 bench: $(LOCKED_DEV)
 	$(BIN)/python -m benchmarks.deal
 	$(BIN)/python -m benchmarks.polling
+	$(BIN)/python -m benchmarks.pages
 
 # New versions of what we depend on, for every Python and system that we support.
 # The page of the API, from the service's own OpenAPI document; a test holds it to that.

@@ -171,6 +171,8 @@ ORDER BY r.run_id DESC;
 
 -- name: runs
 -- The newest runs before one, or the newest of all, or those of a business date; with what became of them.
+DECLARE @business_date DATE = %(business_date)s;
+
 SELECT TOP (CAST(%(count)s AS INT))
     r.run_id,
     r.business_date,
@@ -201,7 +203,7 @@ LEFT JOIN dbo.assignment_undo AS u ON r.run_id = u.run_id
 LEFT JOIN dbo.assignment_purge AS p ON r.run_id = p.run_id
 WHERE
     r.run_id < COALESCE(CAST(%(before)s AS BIGINT), 9223372036854775807)
-    AND r.business_date = COALESCE(CAST(%(business_date)s AS DATE), r.business_date)
+    AND r.business_date = COALESCE(@business_date, r.business_date)
 ORDER BY r.run_id DESC;
 
 -- name: last_undoable

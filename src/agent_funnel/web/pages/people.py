@@ -133,7 +133,7 @@ def _everybody() -> list[Standing]:
     backend = wiring().backend
     deals = last_deals()
     limits = _covering(service.limits(backend), today())
-    tonight = deals.newest
+    tonight, own = deals.newest, locale()
     standings = []
     for seat in floor.roster(backend, today()):
         share = tonight.get(seat.agent) if tonight else None
@@ -144,7 +144,7 @@ def _everybody() -> list[Standing]:
                 seat.active,
                 _marks(seat, leads, limits.get(seat.agent), deals, got := deals.of(seat.agent)),
                 None if tonight is None else leads,
-                drawn(got, locale()),
+                drawn(got, own),
                 deals.last_of(seat.agent),
             )
         )
