@@ -139,7 +139,8 @@ def _read(kind: str, path: Path, name: str) -> Iterator[Values | BadRow]:
                     continue
                 checked = check(*(fields[index].strip() for index in order))
                 if isinstance(checked, str):
-                    yield BadRow(begun, checked)
+                    # Columns that were swapped have numbers in every place.
+                    yield BadRow(begun, LONG_DIGITS.sub("…", checked))
                 elif first := seen.get(checked[0]):
                     yield BadRow(begun, f"{header[0]} stands on line {first} already")
                 else:
