@@ -31,6 +31,22 @@ def pytest_configure() -> None:
         raise pytest.UsageError(f"FUNNEL_TEST_SQLSERVER_START did not start the T-SQL engine: {error}") from error
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out of the short version what is marked for it: what takes long on a small T-SQL engine."""
+    if LONG:
+        return
+    left_out = [
+        item
+        for item in items
+        if item.get_closest_marker("sqlserver_if_long")
+        and isinstance(item, pytest.Function)
+        and getattr(item, "callspec", None) is not None
+        and item.callspec.params.get("database") == "sqlserver"
+    ]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if sqlserver_url() is None:
         terminalreporter.write_line(MISSING, yellow=True, bold=True)

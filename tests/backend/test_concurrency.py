@@ -26,7 +26,7 @@ from processes import NOTHING_DUE, run_in_progress, warm_dealers, warm_up
 # The short version and, with FUNNEL_TEST_LONG=1, the long one:
 LONG = os.environ.get("FUNNEL_TEST_LONG") == "1"
 DEALERS = 3
-RACES = 60 if LONG else 3
+RACES = 60 if LONG else 2
 SHORT_RACES = 1_000 if LONG else 100
 LISTINGS = 100 if LONG else 16
 

@@ -23,7 +23,7 @@ from processes import Dealer, warm_dealers
 
 # How often each engine is hit, in the short version and, with FUNNEL_TEST_LONG=1, in the long one:
 LONG = os.environ.get("FUNNEL_TEST_LONG") == "1"
-KILLS = 60 if LONG else 9
+KILLS = 60 if LONG else 6
 
 pytestmark = pytest.mark.timeout(3600 if LONG else 300)
 

@@ -27,9 +27,9 @@ from proxy import Proxy
 
 LONG = os.environ.get("FUNNEL_TEST_LONG") == "1"
 # On a small machine, eight sessions that each parse the procedure take a minute.
-COPIES = 8 if LONG else 4
+COPIES = 8 if LONG else 3
 ROUNDS = 20 if LONG else 1
-KILLS = 50 if LONG else 3
+KILLS = 50 if LONG else 2
 # How long eight processes take to start on a small machine, and a deal in a session that has parsed nothing yet:
 START_SECONDS = 10.0
 DEAL_SECONDS = 180.0
@@ -199,6 +199,7 @@ def switch(floor: Database, request: pytest.FixtureRequest) -> Iterator[Switch]:
 
 
 @pytest.mark.stops_the_engine
+@pytest.mark.sqlserver_if_long
 def test_a_database_that_comes_back_within_the_window_gets_its_run(
     floor: Database, switch: Switch, tmp_path: Path
 ) -> None:

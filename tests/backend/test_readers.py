@@ -16,7 +16,7 @@ from databases import Database
 from nights import actives, deal, fresh, put_agents, put_leads, undo
 
 LONG = os.environ.get("FUNNEL_TEST_LONG") == "1"
-READS = 100_000 if LONG else 10_000
+READS = 100_000 if LONG else 4_000
 READERS = 2
 # Less, and the readers would hardly have met a change:
 CHANGES = 100

@@ -136,6 +136,17 @@ def test_tonight_stays_fresh_by_itself_until_it_is_paused(floor: Floor, database
 
 
 @ONE_ENGINE
+def test_whose_session_has_ended_is_led_to_the_sign_in(floor: Floor, database: Database) -> None:
+    floor.watch.expect("401")
+    page = floor.page(role="viewer")
+    page.clock.install()
+    page.goto("/")
+    database.execute("DELETE FROM dbo.access_session")
+    page.clock.run_for(20_000)
+    expect(page).to_have_url(re.compile("/sign-in$"))
+
+
+@ONE_ENGINE
 def test_tonight_says_when_the_service_is_away(floor: Floor) -> None:
     floor.watch.expect("ERR_INTERNET_DISCONNECTED")
     page = floor.page(role="viewer")

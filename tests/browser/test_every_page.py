@@ -113,15 +113,15 @@ def test_without_keys_and_on_an_empty_floor_each_page_says_what_to_do_next(floor
 def test_without_script_each_page_reads_the_same(floor: Floor, database: Database) -> None:
     pages = evening(database)
     scripted, plain = floor.page(), floor.page(java_script_enabled=False)
-    # Which have something that only a script can do: a preview that comes by itself, a clock that says when it looked.
-    own = {"deal", "tonight"}
+    # What only a script can do: a preview that comes by itself, a clock that tells when it looked.
+    own = ("deal", "tonight")
     for name, path in pages.items():
         plain.goto(path)
         expect(plain.get_by_role("heading", level=1)).to_be_visible()
-        if name in own:
-            continue
-        scripted.goto(path)
-        assert _words(plain) == _words(scripted), path
+        # Those that have times, forms and buttons for a script; the others have none of their own.
+        if (LONG and name not in own) or name in ("run", "agent", "lead", "mine"):
+            scripted.goto(path)
+            assert _words(plain) == _words(scripted), path
     plain.goto("/")
     expect(plain.get_by_role("heading", name="What agents have now")).to_be_visible()
     plain.goto("/run-now")

@@ -26,6 +26,8 @@ def go(page: Page, name: str) -> None:
     expect(page.get_by_role("heading", level=1)).to_contain_text(name)
 
 
+# The long version does this on the T-SQL engine, too; the main path, in test_deal.py, is on each in any case.
+@pytest.mark.sqlserver_if_long
 def test_an_operator_imports_searches_opts_out_and_sends_somebody_on_holiday(floor: Floor, database: Database) -> None:
     today = datetime.now(UTC).date()
     good = [f"+4930000000{index},1,{today}" for index in range(6)]

@@ -20,7 +20,7 @@ from processes import service as running_service
 
 LONG = os.environ.get("FUNNEL_TEST_LONG") == "1"
 # How many agents and leads there are:
-AGENTS, LEADS = (200, 100_000) if LONG else (20, 2_000)
+AGENTS, LEADS = (200, 100_000) if LONG else (8, 800)
 EVERY = 5.0 if LONG else 2.0
 
 pytestmark = pytest.mark.timeout(900 if LONG else 300)

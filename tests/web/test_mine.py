@@ -21,6 +21,10 @@ from agent_funnel.web.access import COOKIE
 from agent_funnel.web.pages.mine import dialled
 from databases import Database, small_floor
 
+# What these pages ask the database is asked of each engine in tests/backend; the long version asks it here, too.
+pytestmark = pytest.mark.sqlserver_if_long
+
+
 BROWSER = {"Accept": "text/html", "Accept-Language": "en-GB"}
 ODD = '=<b>&"x'
 

@@ -135,7 +135,7 @@ def test_the_strip_shows_each_of_the_last_nights_and_links_to_it(database: Datab
     for back, kind in {1: "missed", 2: "failed", 3: "paused", 4: "holiday", 5: "nothing known"}.items():
         day = datetime.now(UTC).date() - timedelta(days=back)
         assert f"/nights/{day}" in page.links
-        assert re.search(rf"{day:%-d} {day:%b}\w* {day:%Y}: {kind}", page.text)
+        assert re.search(rf"{day.day} {day:%b}\w* {day:%Y}: {kind}", page.text)
     assert len([link for link in page.links if link.startswith("/nights/")]) >= 60
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
     assert "Missed: nobody could make the deal in time" in reader.get(f"/nights/{yesterday}").text

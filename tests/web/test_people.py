@@ -16,6 +16,10 @@ from agent_funnel.settings import load
 from agent_funnel.web import create_app
 from databases import Database, small_floor, snapshot
 
+# What these pages ask the database is asked of each engine in tests/backend; the long version asks it here, too.
+pytestmark = pytest.mark.sqlserver_if_long
+
+
 BROWSER = {"Accept": "text/html", "Accept-Language": "en-GB", "Sec-Fetch-Site": "same-origin"}
 ODD = '<b>&"x'
 TODAY = datetime.now(UTC).date()

@@ -18,6 +18,10 @@ from agent_funnel.settings import load
 from agent_funnel.web import create_app
 from databases import Database, small_floor
 
+# What these pages ask the database is asked of each engine in tests/backend; the long version asks it here, too.
+pytestmark = pytest.mark.sqlserver_if_long
+
+
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Sec-Fetch-Site": "same-origin"}
 FORMS = ("/leads/do-not-contact", "/leads/do-not-contact/remove", "/leads/import")
 

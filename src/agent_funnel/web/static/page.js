@@ -20,7 +20,8 @@ function keepFresh(live) {
     if (paused || document.hidden || live.contains(document.activeElement) || live.querySelector("details[open]")) return;
     try {
       const answer = await fetch(live.dataset.partial, { headers: etag ? { "If-None-Match": etag } : {} });
-      if (answer.redirected) { location.reload(); return; }
+      // Whose session has ended signs in again.
+      if (answer.status === 401) { location.reload(); return; }
       if (answer.status === 200) {
         live.innerHTML = await answer.text();
         addOwnTimes(live);
@@ -88,7 +89,8 @@ for (const button of document.querySelectorAll("button[data-print]")) {
   button.addEventListener("click", () => print());
 }
 for (const button of document.querySelectorAll("button[data-copy]")) {
-  button.hidden = false;
+  // Browsers have no clipboard for pages that came without TLS from another machine.
+  button.hidden = !navigator.clipboard;
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent.trim());
     button.textContent = "Copied";
