@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-from agent_funnel import planning, service
+from agent_funnel import planning
 from agent_funnel.backends import Backend
-from agent_funnel.records import Outcome, Pause, ScheduleState
+from agent_funnel.records import Outcome, Pause, Run, ScheduleState
 from agent_funnel.schedule import closes_at, due, is_workday, next_run, scheduled_at
 from agent_funnel.settings import Settings
 
@@ -48,9 +48,11 @@ class Night:
     nights: tuple[Outcome, ...]
 
 
-def tonight(backend: Backend, settings: Settings, now: datetime) -> Night:
-    """How the night stands at a moment, and what became of the last ones, the newest first."""
-    run = service.last_run(backend)
+def tonight(backend: Backend, settings: Settings, now: datetime, last: Run | None) -> Night:
+    """How the night stands at a moment, and what became of the last ones, the newest first.
+
+    `last` is the last run that is not undone.
+    """
     return judge(
         now,
         settings,
@@ -58,7 +60,7 @@ def tonight(backend: Backend, settings: Settings, now: datetime) -> Night:
         nights=planning.outcomes(backend, count=NIGHTS),
         pause=planning.current_pause(backend),
         running=backend.run_in_progress(),
-        dealt_at=None if run is None else run.finished_at,
+        dealt_at=None if last is None else last.finished_at,
     )
 
 

@@ -48,7 +48,7 @@ def _standing() -> dict[str, Any]:
     given = wiring()
     now = given.now()
     last = service.last_run(given.backend)
-    return {"now": now, "last": last, "night": glance.tonight(given.backend, given.settings, now)}
+    return {"now": now, "last": last, "night": glance.tonight(given.backend, given.settings, now, last)}
 
 
 @form(blueprint, "/deal", role="operator", shows=preview)

@@ -23,8 +23,8 @@ def show() -> Response:
     """The night at a glance; `?partial` is what the page fetches to stay fresh."""
     given = wiring()
     now = given.now()
-    night = glance.tonight(given.backend, given.settings, now)
     run = service.last_run(given.backend)
+    night = glance.tonight(given.backend, given.settings, now, run)
     shares = given.figures.known_shares([run.run_id]).get(run.run_id) if run else None
     response = make_response(
         shown_as(
