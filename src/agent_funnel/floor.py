@@ -38,9 +38,10 @@ def agents(backend: Backend, business_date: date) -> list[AgentRow]:
     return _agents(backend, business_date, None)
 
 
-def roster(backend: Backend, business_date: date) -> list[Seat]:
-    """All agents by name, byte by byte, without what they have, which takes longer to count."""
-    return [Seat.from_row(row) for row in backend.all("roster", business_date=business_date.isoformat())]
+def roster(backend: Backend, business_date: date, name: str | None = None) -> list[Seat]:
+    """All agents by name, byte by byte, or the one of a name, without what they have, which takes longer to count."""
+    rows = backend.all("roster", agent=name, business_date=business_date.isoformat())
+    return [Seat.from_row(row) for row in rows]
 
 
 def funnel(backend: Backend) -> dict[int | None, int]:

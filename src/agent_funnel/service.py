@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import uuid4
@@ -265,6 +265,21 @@ def shares(backend: Backend, run_id: int) -> list[Share]:
 def limits(backend: Backend) -> list[Limit]:
     """All limits and absences."""
     return [Limit.from_row(row) for row in backend.all("limits")]
+
+
+def covering(limits: Iterable[Limit], on: date) -> dict[str, Limit]:
+    """The limit of each agent that counts on a day: the lowest, and of those the one that lasts longest."""
+    found: dict[str, Limit] = {}
+    for limit in limits:
+        if limit.starts_on <= on and (limit.ends_on is None or limit.ends_on >= on):
+            other = found.get(limit.agent)
+            if other is None or _weight(limit) < _weight(other):
+                found[limit.agent] = limit
+    return found
+
+
+def _weight(limit: Limit) -> tuple[int, int]:
+    return limit.max_records, -(limit.ends_on or date.max).toordinal()
 
 
 def add_limit(

@@ -321,6 +321,18 @@ def test_leads_of_a_table_without_a_key_are_told_once_with_their_copies(bare_dat
             )
 
 
+def test_pages_are_all_leads_however_their_column_sorts_them(bare_database: Database) -> None:
+    # In the code page of a VARCHAR column the euro and the dash come before ä, in Unicode after it.
+    numbers = ["0151ä1", "0151€1", "0151–1", "0151-1", "01511", "0151a1", "0151A1", "0151\u00a01", "+49151", "(0151) 1"]
+    put_leads(bare_database, [(number, 1, RECENT) for number in numbers])
+    for count in (1, 2, 3):
+        found = pages(
+            lambda after, count=count: floor.leads(bare_database.backend, after=after, count=count),  # type: ignore[misc]
+            lambda last: (last.number, last.stage, last.date),
+        )
+        assert sorted(lead.number for lead in found) == sorted(numbers)
+
+
 @pytest.mark.parametrize("bare_database", ["sqlite"], indirect=True)
 def test_what_is_no_date_is_none(bare_database: Database) -> None:
     for value in ("soon", "", 7, "0000-01-01", "2026-11-13", "2026-11-13T12:00"):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import sys
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Sequence
 from threading import Event, Thread
@@ -15,6 +17,7 @@ import schemathesis
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from limits import parse
+from pydantic import TypeAdapter, ValidationError
 from schemathesis.checks import CheckContext
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core.transport import Response
@@ -24,6 +27,7 @@ from schemathesis.generation.case import Case
 from agent_funnel import access
 from agent_funnel.settings import load
 from agent_funnel.web import create_app
+from agent_funnel.web.api import shapes
 from agent_funnel.web.server import serve
 from conftest import LONG
 from databases import Database, small_floor
@@ -197,10 +201,13 @@ SOME_KEYS = st.one_of(
 )
 
 
-@pytest.mark.parametrize("path", ["runs", "runs/1/assignments", "assignments", "leads", "audit"])
+@pytest.mark.parametrize("path", ["runs", "runs/{run}/assignments", "assignments", "leads", "audit"])
 def test_a_cursor_that_somebody_wrote_is_refused_or_leads_to_a_page(running: Running, path: str) -> None:
+    place = path.format(run=running.ask("GET", "/api/runs?count=1").json()["items"][0]["run_id"])
+
     @settings(max_examples=200 if LONG else 8, derandomize=not LONG, suppress_health_check=list(HealthCheck))
     @given(keys=st.lists(SOME_KEYS, max_size=4))
+    @example(keys=["x"])
     @example(keys=[10**30])
     @example(keys=[2**63 - 1])
     @example(keys=["\ud800"])
@@ -215,7 +222,7 @@ def test_a_cursor_that_somebody_wrote_is_refused_or_leads_to_a_page(running: Run
     @example(keys=["x", 1, "2026-01-31T00:00:00+02:00"])
     def each(keys: list[Any]) -> None:
         cursor = urlsafe_b64encode(json.dumps(keys).encode()).decode().rstrip("=")
-        answer = running.ask("GET", f"/api/{path}", params={"cursor": cursor, "count": 2})
+        answer = running.ask("GET", f"/api/{place}", params={"cursor": cursor, "count": 2})
         if answer.status_code != 200:
             # Another deal has come since no deal at all.
             is_promised(answer, 409 if path == "assignments" and answer.status_code == 409 else 422)
@@ -246,6 +253,16 @@ def test_a_body_that_is_no_request_is_refused_and_not_repeated(running: Running,
     assert "somebody" not in answer.text
     assert database.execute("SELECT * FROM dbo.agents") == before
     assert running.ask("POST", "/api/agents", json={"agent": "somebody"}).status_code == 201
+
+
+def test_a_name_that_the_document_takes_is_not_all_blank() -> None:
+    pattern = TypeAdapter(shapes.Text).json_schema()["pattern"]
+    for blank in filter(str.isspace, map(chr, range(sys.maxunicode + 1))):
+        assert not re.search(pattern, blank), ascii(blank)
+        with pytest.raises(ValidationError):
+            TypeAdapter(shapes.Text).validate_python(blank)
+        if blank > "\x1f":
+            assert TypeAdapter(shapes.Text).validate_python(f"{blank}a{blank}")
 
 
 def test_a_body_that_is_no_csv_is_no_file_of_leads(running: Running) -> None:
@@ -279,6 +296,10 @@ def test_a_body_that_is_no_csv_is_no_file_of_leads(running: Running) -> None:
         ("/api/preview?business_date=0001-01-01", 422),
         ("/api/preview?business_date=9999-12-31", 422),
         ("/api/preview?max_per_agent=1000001", 422),
+        ("/api/preview?window_days=1_0", 422),
+        ("/api/leads?stage=1.0", 422),
+        ("/api/leads?stage=%D9%A1", 422),
+        ("/api/runs?count=%205", 422),
     ],
 )
 def test_an_address_that_asks_for_what_cannot_be_is_a_problem(running: Running, path: str, status: int) -> None:

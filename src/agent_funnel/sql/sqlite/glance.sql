@@ -5,14 +5,14 @@
 SELECT f.attempt, f.error_number, f.message FROM assignment_failure AS f WHERE f.run_id = :run_id;
 
 -- name: roster
--- The agents: active if any of their rows is, and the lowest limit that covers the business date.
+-- The agents, or the one of a name: active if any of their rows is, and the lowest limit that covers the business date.
 SELECT g.agent, g.active, l.room
 FROM (
     SELECT
         CAST(a.agent AS TEXT) COLLATE BINARY AS agent,
         max(coalesce(lower(trim(a.status)) = 'active', 0)) AS active
     FROM agents AS a
-    WHERE trim(a.agent) <> ''
+    WHERE trim(a.agent) <> '' AND (:agent IS NULL OR CAST(a.agent AS TEXT) = :agent COLLATE BINARY)
     GROUP BY CAST(a.agent AS TEXT) COLLATE BINARY
 ) AS g
 LEFT JOIN (

@@ -18,8 +18,10 @@ SELECT f.attempt, f.error_number, f.message FROM dbo.assignment_failure AS f
 WHERE f.run_id = %(run_id)s;
 
 -- name: roster
--- The agents: active if any of their rows is, and the lowest limit that covers the business date.
-DECLARE @business_date DATE = %(business_date)s;
+-- The agents, or the one of a name: active if any of their rows is, and the lowest limit that covers the business date.
+DECLARE
+    @agent NVARCHAR(255) = %(agent)s,
+    @business_date DATE = %(business_date)s;
 
 SELECT g.agent, g.active, l.room
 FROM (
@@ -31,6 +33,7 @@ FROM (
         FROM dbo.agents AS a
         WHERE LTRIM(a.agent) <> ''
     ) AS v
+    WHERE @agent IS NULL OR v.agent = @agent
     GROUP BY v.agent
 ) AS g
 LEFT JOIN (

@@ -55,9 +55,9 @@ SET last_used_at = SYSUTCDATETIME()
 WHERE link_id = %(link_id)s;
 
 -- name: count_of_agent
--- How many numbers an agent has now.
+-- How many numbers an agent has now. Compared in the column's own collation, too, where an index may be.
 DECLARE @agent NVARCHAR(255) = %(agent)s;
 
 SELECT COUNT(DISTINCT CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2) AS leads
 FROM dbo.agent_wafunnel_assignment AS a
-WHERE CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @agent;
+WHERE a.agent = @agent AND CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @agent;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import date
 from typing import Annotated, Any, Literal, TypeVar
@@ -67,6 +68,9 @@ BusinessDay = Annotated[
 
 
 def _whole(value: object) -> object:
+    # In an address digits, as the path wants them; pydantic alone also takes 5.0, 1_000 and blanks around.
+    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]+", value):
+        raise ValueError("is not a whole number such as 5")
     # JSON has one kind of number: 5.0 is 5.
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
@@ -77,23 +81,29 @@ def _fits(value: str) -> str:
     return value
 
 
+# What Unicode takes for blank, control characters apart; said in full, as not every language of patterns agrees.
+BLANK = r"\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 # What every table can hold; T-SQL has no character 0, and SQLite no half of a pair.
 Text = Annotated[
     str,
-    Field(min_length=1, max_length=LONGEST, pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"),
+    Field(
+        min_length=1,
+        max_length=LONGEST,
+        pattern=rf"^[^\x00-\x1f\x7f]*[^\x00-\x1f\x7f{BLANK}][^\x00-\x1f\x7f]*$",
+    ),
     AfterValidator(_fits),
 ]
 # What may be asked for: what stands in a table that others fill, too.
 Sought = Annotated[str, Field(min_length=1, max_length=LONGEST, pattern=r"^[^\x00]*$"), AfterValidator(_fits)]
 Format = Literal["json", "csv", "xlsx"]
-Count = Annotated[int, Field(ge=1, le=PAGE, description="How many at most.")]
+Count = Annotated[int, Field(ge=1, le=PAGE, description="How many at most."), BeforeValidator(_whole)]
 Cursor = Annotated[
     str | None, Field(max_length=2_000, description="Where the next page begins: `next` of the one before.")
 ]
 # The largest that every reader of JSON tells from its neighbours:
 RunId = Annotated[int, Field(ge=1, le=2**53 - 1)]
 RowId = Annotated[int, Field(ge=1, le=2**31 - 1)]
-Stage = Annotated[int, Field(ge=-(2**31), le=2**31 - 1)]
+Stage = Annotated[int, Field(ge=-(2**31), le=2**31 - 1), BeforeValidator(_whole)]
 # What a cursor holds. Anybody can write one, so each key must be one that the databases can hold, too.
 Key = Annotated[str, Field(max_length=LONGEST, pattern=r"^[^\x00]*$"), AfterValidator(_fits)]
 AFTER_ROW = TypeAdapter(tuple[Annotated[int, Field(ge=1, le=2**63 - 1)]])
@@ -128,8 +138,8 @@ class Rules(Asked):
     """The parameters of a deal; without them, the settings."""
 
     business_date: BusinessDay | None = Field(None, description="Today on the floor, if none is given.")
-    max_per_agent: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
-    window_days: Annotated[int, Field(ge=0, le=36_500)] | None = None
+    max_per_agent: Annotated[int, Field(ge=1, le=1_000_000), BeforeValidator(_whole)] | None = None
+    window_days: Annotated[int, Field(ge=0, le=36_500), BeforeValidator(_whole)] | None = None
     newest_first: bool | None = None
 
 

@@ -40,8 +40,9 @@ def preview() -> str:
         found = service.preview(given.backend, given.settings, business_date=today())
     except FunnelError as error:
         found, refused = None, str(error)
+    limits = {share.agent: share.room for share in found.shares if share.room < found.run.per_agent} if found else {}
     template = "deal_preview.html" if "partial" in request.args else "deal.html"
-    return render_template(template, preview=found, why_not=refused, deal=deal, **_standing())
+    return render_template(template, preview=found, limits=limits, why_not=refused, deal=deal, **_standing())
 
 
 def _standing() -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from calendar import Calendar
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property, lru_cache
@@ -132,7 +132,7 @@ def show() -> str:
 def _everybody() -> list[Standing]:
     backend = wiring().backend
     deals = last_deals()
-    limits = _covering(service.limits(backend), today())
+    limits = service.covering(service.limits(backend), today())
     tonight, own = deals.newest, locale()
     standings = []
     for seat in floor.roster(backend, today()):
@@ -159,21 +159,6 @@ def last_deals() -> Deals:
     runs = dealt[:DEALS]
     kept = [run.run_id for run in runs if run.purged_at is None]
     return Deals(runs, given.figures.known_shares(kept), len(looked_at) < LOOKED_AT and len(dealt) <= DEALS)
-
-
-def _covering(limits: Iterable[Limit], on: date) -> dict[str, Limit]:
-    """The limit of each agent that counts on a day: the lowest, and of those the one that lasts longest."""
-    found: dict[str, Limit] = {}
-    for limit in limits:
-        if limit.starts_on <= on and (limit.ends_on is None or limit.ends_on >= on):
-            other = found.get(limit.agent)
-            if other is None or _weight(limit) < _weight(other):
-                found[limit.agent] = limit
-    return found
-
-
-def _weight(limit: Limit) -> tuple[int, int]:
-    return limit.max_records, -(limit.ends_on or date.max).toordinal()
 
 
 def _marks(seat: Seat, leads: int, limit: Limit | None, deals: Deals, got: Sequence[int | None]) -> tuple[Mark, ...]:
@@ -275,10 +260,10 @@ def _keeps(agent: str) -> str:
 def _seat() -> Seat:
     """The agent whom the request names."""
     name = request.values.get("agent", "")
-    found = next((seat for seat in floor.roster(wiring().backend, today()) if seat.agent == name), None)
-    if found is None:
+    found = floor.roster(wiring().backend, today(), name)
+    if not found:
         raise NotFound(f"There is no agent {name[:255]!r}.")
-    return found
+    return found[0]
 
 
 @page(blueprint, "/agents/of", role="viewer")
@@ -288,6 +273,7 @@ def agent_page(made: str | None = None) -> str:
     seat = _seat()
     deals = last_deals()
     limits = [limit for limit in service.limits(backend) if limit.agent == seat.agent]
+    limit = service.covering(limits, today()).get(seat.agent)
     tonight = deals.newest
     share = tonight.get(seat.agent) if tonight else None
     values = deals.of(seat.agent)
@@ -295,7 +281,7 @@ def agent_page(made: str | None = None) -> str:
         "agent.html",
         agent=seat.agent,
         active=seat.active,
-        marks=_marks(seat, share.leads if share else 0, _covering(limits, today()).get(seat.agent), deals, values),
+        marks=_marks(seat, share.leads if share else 0, limit, deals, values),
         count=links.count(backend, seat.agent),
         run=deals.runs[0] if deals.runs else None,
         counted=tonight is not None,
@@ -329,7 +315,7 @@ def _calendar(limits: Sequence[Limit]) -> dict[str, Any]:
     holidays = {holiday.day: holiday.name for holiday in planning.holidays(given.backend, since=month)}
 
     def judged(date: date) -> CalendarDay:
-        covering = _covering(limits, date)
+        covering = service.covering(limits, date)
         limit = next(iter(covering.values()), None)
         told = []
         if limit is not None and limit.max_records == 0:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from flask import Blueprint, Response, make_response, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from agent_funnel import floor, glance, planning, service
+from agent_funnel import glance, planning, service
 from agent_funnel.records import Outcome
 from agent_funnel.web.access import about
 from agent_funnel.web.api.common import actor
@@ -67,8 +67,8 @@ def resume() -> BaseResponse:
 
 def _limited(business_date: date) -> dict[str, int]:
     """The agents who have a limit of their own on a business date."""
-    roster = floor.roster(wiring().backend, business_date)
-    return {seat.agent: seat.room for seat in roster if seat.room is not None}
+    covering = service.covering(service.limits(wiring().backend), business_date)
+    return {agent: limit.max_records for agent, limit in covering.items()}
 
 
 def strip(night: glance.Night) -> list[tuple[date, Outcome | None]]:
