@@ -50,11 +50,11 @@ bench: $(LOCKED_DEV)
 	$(BIN)/python -m benchmarks.polling
 	$(BIN)/python -m benchmarks.pages
 
-# New versions of what we depend on, for every Python and system that we support.
 # The page of the API, from the service's own OpenAPI document; a test holds it to that.
 docs: $(LOCKED_DEV)
 	$(BIN)/python tests/api_page.py > docs/reference/api.md
 
+# New versions of what we depend on, for every Python and system that we support.
 lock: $(LOCKED_DEV)
 	$(BIN)/uv pip compile $(LOCK) --extra build -o requirements.lock pyproject.toml
 	$(BIN)/uv pip compile $(LOCK) --extra build --extra dev -o requirements-dev.lock pyproject.toml

@@ -11,10 +11,8 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
-from threading import Event, Thread
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
@@ -34,9 +32,6 @@ from playwright.sync_api import (
 
 from agent_funnel import access
 from agent_funnel.access import Role
-from agent_funnel.settings import load
-from agent_funnel.web import create_app
-from agent_funnel.web.server import serve
 from databases import Database
 
 MISSING = (
@@ -56,8 +51,6 @@ FLAGS = (
 # How long a browser may take to start, and a page to do what a test waits for, in milliseconds: the machine is busy.
 STARTS_WITHIN = 60_000
 ACTS_WITHIN = 15_000
-# More than any test can ask:
-UNLIMITED = "1000000 per second"
 # Addresses that are no request to anybody:
 OWN_SCHEMES = ("data", "blob", "about")
 # The rules of WCAG 2.2 AA, which has those of its predecessors.
@@ -251,27 +244,6 @@ class Floor:
         """Closes every context, and fails if their pages did anything that they should not."""
         self.watch.leave()
         self.watch.check()
-
-
-@contextmanager
-def served(database: Database, **settings: Any) -> Iterator[str]:
-    """The service as it is served, in a thread, by its address; `settings` are flags of its settings."""
-    app = create_app(load(**{"rate_limit": UNLIMITED, **settings}), database.backend)
-    stop, ready = Event(), Event()
-    address: list[str] = []
-
-    def listening(where: str) -> None:
-        address.append(where)
-        ready.set()
-
-    server = Thread(target=serve, args=(app, "127.0.0.1", 0, stop, listening, lambda: True))
-    server.start()
-    try:
-        assert ready.wait(10)
-        yield address[0]
-    finally:
-        stop.set()
-        server.join()
 
 
 def axe(page: Page) -> None:

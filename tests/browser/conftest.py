@@ -10,8 +10,9 @@ import pytest
 from limits import parse
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from browsers import ACTS_WITHIN, MISSING, UNLIMITED, Floor, NoBrowser, Started, served, start
+from browsers import ACTS_WITHIN, MISSING, Floor, NoBrowser, Started, start
 from databases import Database
+from served import UNLIMITED, served
 
 expect.set_options(timeout=ACTS_WITHIN)
 

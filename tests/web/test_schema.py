@@ -7,7 +7,6 @@ import re
 import sys
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Sequence
-from threading import Event, Thread
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -25,15 +24,11 @@ from schemathesis.engine import Status, events, from_schema
 from schemathesis.generation.case import Case
 
 from agent_funnel import access
-from agent_funnel.settings import load
-from agent_funnel.web import create_app
 from agent_funnel.web.api import shapes
-from agent_funnel.web.server import serve
 from conftest import LONG
 from databases import Database, small_floor
+from served import UNLIMITED, served
 
-# More than any test can ask:
-UNLIMITED = "1000000 per second"
 # What a schema cannot say of a request, by the words with which it is refused all the same:
 UNSAID = {
     "list_runs": ("cursor is none that this list gave",),
@@ -72,24 +67,10 @@ def running(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run
     monkeypatch.setattr("agent_funnel.web.server.LOOK", 0.02)
     small_floor(database)
     _, secret = access.add_key(database.backend, "tester", "admin")
-    app = create_app(load(rate_limit=UNLIMITED), database.backend)
-    stop, ready = Event(), Event()
-    address: list[str] = []
-
-    def listening(where: str) -> None:
-        address.append(where)
-        ready.set()
-
-    server = Thread(target=serve, args=(app, "127.0.0.1", 0, stop, listening, lambda: True))
-    server.start()
-    try:
-        assert ready.wait(10)
-        service = Running(address[0], {"Authorization": f"Bearer {secret}"})
+    with served(database) as address:
+        service = Running(address, {"Authorization": f"Bearer {secret}"})
         assert service.ask("POST", "/run-now").status_code == 200
         yield service
-    finally:
-        stop.set()
-        server.join()
 
 
 @schemathesis.check

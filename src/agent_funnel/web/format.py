@@ -69,17 +69,14 @@ def span(value: timedelta) -> str:
 def bar(by_stage: Mapping[int, int], largest: int) -> Markup:
     """A bar as long as a share, beside that of the largest one, in a part for each stage. For the eye alone: the amount
     stands beside it."""
-    parts, at = [], 0.0
+    parts, at = "", 0.0
     for stage in STAGES:
         width = 100 * by_stage.get(stage, 0) / largest if largest else 0.0
         if width:
-            parts.append(
-                Markup('<rect class="stage-{}" x="{:.2f}" width="{:.2f}" height="10"/>').format(stage, at, width)
-            )
+            parts += f'<rect class="stage-{stage}" x="{at:.2f}" width="{width:.2f}" height="10"/>'
         at += width
-    return Markup(
-        '<svg class="bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">{}</svg>'
-    ).format(Markup("").join(parts))
+    # Nothing but numbers is in it, and a page has a thousand: to escape them takes half of its time.
+    return Markup(f'<svg class="bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">{parts}</svg>')  # noqa: S704
 
 
 def sparkline(values: Sequence[int | None]) -> Markup:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from babel import Locale, UnknownLocaleError
 from flask import g, request
 
@@ -25,8 +27,14 @@ def locale() -> Locale:
 def _locale() -> Locale:
     for wanted in request.accept_languages.values():
         try:
-            return Locale.parse(wanted, sep="-")
+            return _parsed(wanted)
         except (ValueError, UnknownLocaleError):
             # A star, or a language that nobody has heard of.
             continue
     return ELSE
+
+
+@lru_cache(maxsize=1_000)
+def _parsed(wanted: str) -> Locale:
+    # One object for all requests: what is kept by locale is found without a comparison of locales, a slow thing.
+    return Locale.parse(wanted, sep="-")

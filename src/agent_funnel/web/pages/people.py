@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from calendar import Calendar
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property, lru_cache
 from typing import Annotated, Any, NamedTuple
+from urllib.parse import quote
 
 from babel import Locale
 from flask import Blueprint, render_template, request, url_for
@@ -101,8 +103,18 @@ class Standing:
     deals: Markup
     last: RunRecord | None
 
-    def is_kind(self, kind: str) -> bool:
-        return self.active if kind == "active" else any(mark.kind == kind for mark in self.marks)
+    @cached_property
+    def kinds(self) -> frozenset[str]:
+        """Those of KINDS that the agent is."""
+        return frozenset([mark.kind for mark in self.marks] + ["active"] * self.active)
+
+    @property
+    def in_address(self) -> str:
+        return in_address(self.agent)
+
+
+# A page has a thousand of these, and the next one the same.
+in_address = lru_cache(maxsize=20_000)(quote)
 
 
 @page(blueprint, "/agents", role="viewer")
@@ -112,9 +124,9 @@ def show() -> str:
     everybody = _everybody()
     wanted = find.casefold()
     found = [
-        each for each in everybody if wanted in each.agent.casefold() and (kind not in KINDS or each.is_kind(kind))
+        each for each in everybody if wanted in each.agent.casefold() and (kind not in KINDS or kind in each.kinds)
     ]
-    counts = {name: sum(each.is_kind(name) for each in everybody) for name in KINDS}
+    counts = Counter(name for each in everybody for name in each.kinds)
     # What holds for most is said once, and not of each.
     crowded = counts["full"] > counts["active"] / 2
     return render_template(
