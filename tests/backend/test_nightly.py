@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -53,12 +52,17 @@ class Copy:
         given = {"FUNNEL_DATABASE_URL": database.url, "FUNNEL_SCHEMA": database.schema, **settings}
         self.process = subprocess.Popen(
             [*COMMAND, "serve", "--port", "0", "--run-at", f"{at:%H:%M:%S}"],
-            cwd=directory, env=environment(**given), stdout=subprocess.DEVNULL, stderr=log,
+            cwd=directory, env=environment(**given), stdout=subprocess.PIPE, stderr=log, text=True, encoding="utf-8",
         )  # fmt: skip
+
+    def ready(self) -> None:
+        """Waits until the clock goes; before that, a copy that finds no file of SQLite takes its path for a mistake."""
+        assert self.process.stdout is not None
+        assert self.process.stdout.readline().startswith("Agent Funnel on ")
 
     def close(self) -> None:
         self.process.kill()
-        self.process.wait()
+        self.process.communicate()
 
 
 def soon(seconds: float) -> datetime:
@@ -148,7 +152,8 @@ class Switch:
     """Takes the database away from the service, and gives it back; `url` is what the service is given.
 
     A T-SQL engine is really stopped and started where FUNNEL_TEST_SQLSERVER_STOP says how; otherwise what is cut is the
-    connection to it. An SQLite file is moved away.
+    connection to it. An SQLite file is moved away with its directory: a service that opens it meanwhile finds all of it
+    or nothing, and never makes a journal of its own beside it.
     """
 
     def __init__(self, database: Database) -> None:
@@ -162,6 +167,8 @@ class Switch:
             self._proxy = Proxy(url.host or "", url.port or 1433)
             url = url.set(host="127.0.0.1", port=self._proxy.port)
         self.url = url.render_as_string(hide_password=False)
+        self._directory = Path(url.database or "").parent
+        self._away = Path(f"{self._directory}-away")
 
     def off(self) -> None:
         self._database.close()
@@ -170,8 +177,7 @@ class Switch:
         elif self._database.engine == "sqlserver":
             sqlserver_command("STOP")
         else:
-            for path in self._files():
-                shutil.move(path, f"{path}.away")
+            self._directory.rename(self._away)
 
     def on(self) -> None:
         if self._proxy:
@@ -179,12 +185,7 @@ class Switch:
         elif self._database.engine == "sqlserver":
             sqlserver_command("START")
         else:
-            for path in self._files(".away"):
-                shutil.move(path, path.with_name(path.name.removesuffix(".away")))
-
-    def _files(self, suffix: str = "") -> list[Path]:
-        path = Path(make_url(self._database.url).database or "")
-        return [each for part in ("", "-wal", "-shm") if (each := path.with_name(path.name + part + suffix)).exists()]
+            self._away.rename(self._directory)
 
 
 @pytest.fixture
@@ -203,9 +204,9 @@ def switch(floor: Database, request: pytest.FixtureRequest) -> Iterator[Switch]:
 def test_a_database_that_comes_back_within_the_window_gets_its_run(
     floor: Database, switch: Switch, tmp_path: Path
 ) -> None:
-    at = soon(6)
+    at = soon(START_SECONDS)
     with closing(Copy(floor, tmp_path, at, FUNNEL_DATABASE_URL=switch.url)) as copy:
-        time.sleep(3)
+        copy.ready()
         switch.off()
         time.sleep(max(0.0, (at - datetime.now(UTC)).total_seconds()) + 6)
         switch.on()
@@ -226,7 +227,7 @@ def test_a_database_that_is_away_past_the_window_is_a_missed_date_that_people_ar
     floor.execute(
         "INSERT INTO dbo.schedule_outcome VALUES (%s, 'missed', '2026-01-01')", date.today() - timedelta(days=1)
     )
-    at = soon(12)
+    at = soon(2 * START_SECONDS)
     with listening() as listener, ExitStack() as stack:
         told = f"json://{listener.address}/"
         for _ in range(3):
@@ -234,7 +235,7 @@ def test_a_database_that_is_away_past_the_window_is_a_missed_date_that_people_ar
                 floor, tmp_path, at, FUNNEL_NOTIFY_URLS=told, FUNNEL_CATCH_UP="0", FUNNEL_DATABASE_URL=switch.url
             )
             stack.enter_context(closing(copy))
-        time.sleep(8)
+            copy.ready()
         switch.off()
         time.sleep(max(0.0, (at - datetime.now(UTC)).total_seconds()) + 40)
         switch.on()
