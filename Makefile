@@ -20,9 +20,9 @@ serve: $(LOCKED)
 	$(BIN)/agent-funnel --database-url $(DEMO) demo --if-empty
 	$(BIN)/agent-funnel --database-url $(DEMO) serve
 
-# Three at a time, each file by one of them: much of the time is spent waiting for clocks and for servers. In the order of
+# Two at a time, each file by one of them: much of the time is spent waiting for clocks and for servers. In the order of
 # the directories, so that files of few tests that take long do not come last, one after the other.
-PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test: $(LOCKED_DEV) browser
 	$(PYTEST)

@@ -278,7 +278,7 @@ def full_disk(tmp_path: Path) -> Iterator[IO[bytes]]:
 def test_with_a_full_disk_for_the_log_poisoned_notices_and_a_hanging_switch_the_deal_is_on_time(
     floor: Database, tmp_path: Path, full_disk: IO[bytes]
 ) -> None:
-    at = soon(5)
+    at = soon(START_SECONDS)
     with listening(hangs=True) as listener:
         poisoned = Copy(
             floor,
@@ -290,6 +290,7 @@ def test_with_a_full_disk_for_the_log_poisoned_notices_and_a_hanging_switch_the_
             FUNNEL_DEAD_MAN_URL=f"http://{listener.address}/ping",
         )
         with closing(poisoned) as copy:
+            copy.ready()
             wait_for_runs(floor)
             assert copy.process.poll() is None
             if sys.platform != "win32":
