@@ -20,9 +20,8 @@ serve: $(LOCKED)
 	$(BIN)/agent-funnel --database-url $(DEMO) demo --if-empty
 	$(BIN)/agent-funnel --database-url $(DEMO) serve
 
-# Two at a time, each file by one of them: much of the time is spent waiting for clocks and for servers. In the order of
-# the directories, so that files of few tests that take long do not come last, one after the other.
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+# Two at a time, each file by one of them: half of the time is spent waiting for clocks and for servers.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 
 test: $(LOCKED_DEV) browser
 	$(PYTEST)
