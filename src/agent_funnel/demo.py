@@ -1,4 +1,4 @@
-"""A believable floor to try things on: the same one for the same seed, size and day."""
+"""A believable sales floor to try things on: the same one for the same seed, size and day."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from datetime import date, datetime, time, timedelta
 import phonenumbers
 from phonenumbers import PhoneMetadata, PhoneNumberType
 
-from agent_funnel.backends import Backend
+from agent_funnel.database import Database
 from agent_funnel.errors import NotEmpty, ParameterOutOfRange
-from agent_funnel.transfer import Values, load
+from agent_funnel.imports import Values, load_rows
 
-# More than this many leads do not fit into the numbers that vary below, country by country:
+# The numbers that vary below have room for this many leads, country by country:
 MOST_LEADS = 5_000_000
 DAYS = 90
-# A funnel: most leads are fresh, few are through. The stages, and how many in a hundred have each.
-STAGES = {"1": 46, "2": 27, "3": 16, "4": 11}
-# Where the leads come from, and how many in a hundred:
+# A funnel: most leads are fresh, few are finished. The share of each stage, in percent:
+STAGE_SHARES = {"1": 46, "2": 27, "3": 16, "4": 11}
+# The countries of the leads, and the share of each, in percent:
 COUNTRIES = {"BR": 30, "MX": 14, "CO": 10, "ES": 9, "DE": 9, "GB": 8, "US": 7, "IN": 5, "ZA": 4, "PL": 4}
 ACTIVE = [
     "Ana",
@@ -48,30 +48,30 @@ INACTIVE = ["Úrsula", "Walter", "Ximena", "Yara"]
 
 
 def fill(
-    backend: Backend,
+    database: Database,
     *,
     leads: int,
     seed: int,
     today: date,
     progress: Callable[[int], None] | None = None,
 ) -> tuple[int, int]:
-    """Fills an empty, installed database; answers how many leads and agents it made.
+    """Fills an empty, installed database; returns how many leads and agents it made.
 
     Raises NotEmpty if there are leads or agents already, and ParameterOutOfRange for a size that it cannot make.
     """
     if not 1 <= leads <= MOST_LEADS:
         raise ParameterOutOfRange(f"The demo makes 1 to {MOST_LEADS} leads, not {leads}.")
-    found = backend.one("count_leads")
+    found = database.one("count_leads")
     assert found is not None
     if found["leads"] or found["agents"]:
         raise NotEmpty(
-            f"{backend.name} has {found['leads']} leads and {found['agents']} agents already; "
+            f"{database.name} has {found['leads']} leads and {found['agents']} agents; "
             "the demo fills an empty database only. Nothing was changed."
         )
-    made_agents = load(
-        backend, "agents", [*((name, "active") for name in ACTIVE), *((n, "inactive") for n in INACTIVE)]
+    made_agents = load_rows(
+        database, "agents", [*((name, "active") for name in ACTIVE), *((n, "inactive") for n in INACTIVE)]
     )
-    made_leads = load(backend, "leads", _leads(leads, seed, today), progress=progress)
+    made_leads = load_rows(database, "leads", _leads(leads, seed, today), progress=progress)
     return made_leads, made_agents
 
 
@@ -80,10 +80,10 @@ def _leads(count: int, seed: int, today: date) -> Iterator[Values]:
     countries = list(COUNTRIES)
     drawn = chance.choices(countries, COUNTRIES.values(), k=count)  # type: ignore[arg-type]
     numbers = {country: _numbers(country, chance) for country in countries}
-    stages = chance.choices(list(STAGES), STAGES.values(), k=count)  # type: ignore[arg-type]
+    stages = chance.choices(list(STAGE_SHARES), STAGE_SHARES.values(), k=count)  # type: ignore[arg-type]
     midnight = datetime.combine(today, time())
     for country, stage in zip(drawn, stages, strict=True):
-        # People answer advertisements by day, and within the last 90 days of the floor:
+        # People answer advertisements by day, within the last 90 days:
         moment = midnight - timedelta(
             days=chance.randrange(1, DAYS + 1), seconds=-round(chance.triangular(7, 23, 19) * 3600)
         )
@@ -91,7 +91,7 @@ def _leads(count: int, seed: int, today: date) -> Iterator[Values]:
 
 
 def _numbers(country: str, chance: random.Random) -> Iterator[str]:
-    """Valid mobile numbers of a country, none twice: its example number with other last digits."""
+    """Valid mobile numbers of a country, each once: its example number with other last digits."""
     example = phonenumbers.example_number_for_type(country, PhoneNumberType.MOBILE)
     metadata = PhoneMetadata.metadata_for_region(country)
     assert example is not None
@@ -100,7 +100,7 @@ def _numbers(country: str, chance: random.Random) -> Iterator[str]:
     valid = re.compile(str(metadata.mobile.national_number_pattern))
     national = str(example.national_number)
     kept, space = national[:-7], 10**7
-    # A step that shares no factor with the space visits every number of it once, in a scattered order.
+    # A step that shares no factor with the space visits every number once, in a scattered order.
     at, step = chance.randrange(space), chance.randrange(space // 3, space // 2) * 10 + 1
     for _ in range(space):
         at = (at + step) % space

@@ -1,18 +1,18 @@
-"""Everything that can go wrong, as one tree.
+"""The errors, as one tree.
 
 FunnelError
 ├── SettingsError               a setting has a bad value
-├── ImportRefused               a file has bad rows, or is no such file at all
-├── NotEmpty                    the demo found leads already there
-├── BrakeApplied                the scheduled run would be so unlike the last ones that it waits for a person
-├── NotFound                    what was to be removed or shown is not there
-├── AlreadyExists               what was to be added is there already
+├── ImportRefused               a file has bad rows, or is not a file that can be imported
+├── NotEmpty                    the demo found leads in the database
+├── BrakeApplied                the scheduled run is so unlike the last ones that it waits for a person
+├── NotFound                    the thing to show or remove does not exist
+├── AlreadyExists               the thing to add exists already
 ├── DatabaseError
-│   ├── DatabaseUnavailable     nobody answers
-│   │   ├── DatabaseBusy        somebody else has what we need: a lock, or won a deadlock; nothing was done
-│   │   └── ConnectionLost      the connection broke in the middle of a call; what became of it is not known
+│   ├── DatabaseUnavailable     the database does not answer
+│   │   ├── DatabaseBusy        another session holds a lock that we need, or won a deadlock; nothing was done
+│   │   └── ConnectionLost      the connection broke during a call; whether it took effect is not known
 │   └── NotInstalled            tables or procedures are missing
-└── RunError                    the deal itself said no; `number` is the SQL number
+└── RunError                    the deal was refused; `number` is the SQL number
     ├── RunInProgress       50001
     ├── NoActiveAgent       50002
     ├── AlreadyRun          50003
@@ -21,7 +21,7 @@ FunnelError
     ├── ParameterOutOfRange 50006
     └── CheckFailed         50007
 
-A class's docstring is the sentence that a reader gets where nothing more exact is known.
+A class's docstring is its default message.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class ImportRefused(FunnelError):
 
 
 class NotEmpty(FunnelError):
-    """The database has leads already."""
+    """The database already has leads."""
 
 
 class BrakeApplied(FunnelError):
@@ -53,11 +53,11 @@ class BrakeApplied(FunnelError):
 
 
 class NotFound(FunnelError):
-    """There is no such thing."""
+    """It does not exist; nothing was changed."""
 
 
 class AlreadyExists(FunnelError):
-    """There is one already; nothing was changed."""
+    """It exists already; nothing was changed."""
 
 
 class DatabaseError(FunnelError):

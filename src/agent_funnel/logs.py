@@ -1,6 +1,6 @@
-"""The log: structlog, as lines for people or as JSON for machines; no secret, no whole phone number.
+"""The log: structlog, as lines for people or as JSON for machines, without secrets and without whole phone numbers.
 
-Lines of other libraries go the same way.
+The log lines of libraries, and of our modules that use the standard `logging`, are rendered in the same way.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-# A run of digits as long as a phone number has, and what a moment or a run's mark looks like is left alone:
+# A run of digits as long as a phone number; moments and request marks do not match:
 NUMBER = re.compile(r"(?<![\w.:-])\+?\d{4,17}(\d{3})(?![\w.:-])")
 SECRET = re.compile(r"(://[^:/\s]*:)[^@\s]+(@)")
 
@@ -49,12 +49,12 @@ def set_up(log_format: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.INFO)
-    # It tells of every wake-up, which is one every few seconds.
+    # It logs every wake-up, and there is one every few seconds.
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
 
 
 def mask(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Leaves the last three digits of whatever looks like a phone number, and nothing of a password in a URL."""
+    """Masks phone numbers except for their last three digits, and passwords in URLs completely."""
     for key, value in event.items():
         if isinstance(value, str) and key not in ("timestamp", "logger", "level"):
             event[key] = SECRET.sub(r"\1…\2", NUMBER.sub(r"…\1", value))

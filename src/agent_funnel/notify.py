@@ -1,7 +1,7 @@
-"""Tells people: notices by apprise URLs, and a dead-man's switch by the convention of healthchecks.io.
+"""Notices to people by apprise URLs, and signals to a dead man's switch by the convention of healthchecks.io.
 
-Nothing here ever harms or delays a run: what is to be sent is put into a queue, and a thread sends it, tries again, and
-logs what it could not send. No lead's number ever gets here.
+Nothing here delays a deal or makes it fail: messages go into a queue, and a thread sends them, tries again, and logs
+those that it could not send. No message contains the number of a lead.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from agent_funnel.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-# How long a URL may take to answer, how often it is tried, and how many messages wait at most:
+# Seconds that a URL may take to answer, attempts for each message, and messages that may wait at most:
 ANSWER_SECONDS = 10
 ATTEMPTS = 4
 MOST_WAITING = 1_000
-# How long an ending service waits for what is still to be sent:
+# Seconds that an ending service waits for messages that are still to be sent:
 FAREWELL_SECONDS = 5.0
 # What the last part of the dead-man URL says, by the convention of healthchecks.io:
 SIGNALS = {"start": "/start", "success": "", "fail": "/fail"}
@@ -48,13 +48,13 @@ class Notifier:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends the thread, after a moment for what is waiting."""
+        """Ends the thread, after a few seconds for the messages that wait."""
         self._ending.set()
         if self._thread.is_alive():
             self._thread.join(FAREWELL_SECONDS)
 
     def notice(self, kind: str, text: str) -> None:
-        """Tells people, if the settings want notices of this kind (`settings.NOTICES`)."""
+        """Sends a notice to people, if the settings want this kind (`settings.NOTICES`)."""
         log.info("notice", kind=kind, text=text)
         apprise = self._apprise
         if apprise is None or kind not in self._settings.notify_on:
@@ -67,7 +67,7 @@ class Notifier:
         self._put(f"notice {kind}", send)
 
     def signal(self, what: str, text: str = "") -> None:
-        """Tells the dead-man's switch of the start, the success or the failure of the scheduled run (`SIGNALS`)."""
+        """Signals the start, the success or the failure of the scheduled run to the dead man's switch (`SIGNALS`)."""
         url = self._settings.dead_man_url
         if url is None:
             return
@@ -103,7 +103,7 @@ class Notifier:
                 log.exception("could not be sent", message=name)
 
     def _sleep(self, seconds: float) -> None:
-        # An ending service tries what is left without pauses.
+        # An ending service sends the rest without pauses.
         self._ending.wait(seconds)
 
 

@@ -11,12 +11,11 @@ import time
 from datetime import UTC, datetime
 from functools import partial
 
-from agent_funnel.backends import Backend
+from agent_funnel.database import Database
 from agent_funnel.doctor import data, schema, server
-from agent_funnel.doctor.case import Case, Check, findings, guarded
+from agent_funnel.doctor.check import Check, Examination, Finding, findings, guarded
 from agent_funnel.doctor.deep import records
 from agent_funnel.errors import DatabaseError, DatabaseUnavailable
-from agent_funnel.records import Finding
 
 ON_A_SERVER: dict[str, Check] = {
     "engine": server.engine,
@@ -43,7 +42,7 @@ ON_BOTH: dict[str, Check] = {
 }
 
 
-def examine(backend: Backend, *, now: datetime, deep: bool = False) -> list[Finding]:
+def examine(database: Database, *, now: datetime, deep: bool = False) -> list[Finding]:
     """Everything that the checks found, in their order.
 
     `now` is the time on the floor: its date says which dates are in the future, its moment whether the server's clock
@@ -52,48 +51,48 @@ def examine(backend: Backend, *, now: datetime, deep: bool = False) -> list[Find
     A check that cannot be made is a note, and the others go on. Raises DatabaseUnavailable without a connection.
     """
     began = time.monotonic()
-    on_a_server = backend.dialect == "sqlserver"
-    found = [Finding("driver", *said) for said in server.driver()] if on_a_server else []
+    on_a_server = database.dialect == "sqlserver"
+    found = [Finding("driver", *result) for result in server.driver()] if on_a_server else []
     # Not even a login is sent by a driver that does not keep it secret.
     if any(finding.level == "error" for finding in found):
         return found
-    backend.one("ping")
-    case = _case(backend, now, began)
+    database.one("ping")
+    examination = _examination(database, now, began)
     for name, check in {**(ON_A_SERVER if on_a_server else IN_A_FILE), **ON_BOTH}.items():
-        found += guarded(name, partial(findings, name, check, case))
+        found += guarded(name, partial(findings, name, check, examination))
     if deep:
-        found += guarded("records", partial(records, case))
+        found += guarded("records", partial(records, examination))
     return found
 
 
-def procedures(backend: Backend, *, now: datetime) -> list[Finding]:
+def check_procedures(database: Database, *, now: datetime) -> list[Finding]:
     """What there is to say of the installed procedures alone; nothing where there are none."""
-    if backend.dialect != "sqlserver":
+    if database.dialect != "sqlserver":
         return []
-    case = _case(backend, now, time.monotonic())
-    return guarded("procedures", partial(findings, "procedures", schema.procedures, case))
+    examination = _examination(database, now, time.monotonic())
+    return guarded("procedures", partial(findings, "procedures", schema.procedures, examination))
 
 
-def _case(backend: Backend, now: datetime, began: float) -> Case:
-    on_a_server = backend.dialect == "sqlserver"
-    return Case(
-        backend,
-        schema=_schema(backend) if on_a_server else None,
-        babelfish=on_a_server and _is_babelfish(backend),
+def _examination(database: Database, now: datetime, began: float) -> Examination:
+    on_a_server = database.dialect == "sqlserver"
+    return Examination(
+        database,
+        schema=_schema(database) if on_a_server else None,
+        babelfish=on_a_server and _is_babelfish(database),
         now=now if now.tzinfo else now.replace(tzinfo=UTC),
         began=began,
     )
 
 
-def _schema(backend: Backend) -> str:
-    row = backend.one("schema")
+def _schema(database: Database) -> str:
+    row = database.one("schema")
     assert row is not None
     return str(row["name"])
 
 
-def _is_babelfish(backend: Backend) -> bool:
+def _is_babelfish(database: Database) -> bool:
     try:
-        row = backend.one("doctor_engine")
+        row = database.one("doctor_engine")
     except DatabaseUnavailable:
         raise
     except DatabaseError:

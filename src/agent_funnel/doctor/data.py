@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from agent_funnel.doctor.case import Case, Said, n, some
-from agent_funnel.records import Row
+from agent_funnel.doctor.check import Examination, Result, count_of, examples
+from agent_funnel.values import Row
 
 # What a missing value means:
 MEANS = {
@@ -20,31 +20,31 @@ MEANS = {
 }
 
 
-def missing_values(case: Case) -> Iterator[Said]:
+def missing_values(examination: Examination) -> Iterator[Result]:
     """Values that are NULL, or blank where that is as good as none."""
-    rows = case.backend.all("doctor_nulls")
+    rows = examination.database.all("doctor_nulls")
     for row in rows:
         table, column, one = row["table_name"], row["column_name"], row["found"] == 1
-        text = f"{n(row['found'], 'row')} of {case.here(f'dbo.{table}')} {'has' if one else 'have'} no {column}, and"
-        remedy = f"Fill them in, or remove the rows; this lists them: {case.remedy(f'missing_{table}')}"
+        text = f"{count_of(row['found'], 'row')} of {examination.here(f'dbo.{table}')} {'has' if one else 'have'} no {column}, and"
+        remedy = f"Fill them in, or remove the rows; this lists them: {examination.remedy(f'missing_{table}')}"
         yield "warning", f"{text} {'is' if one else 'are'} {MEANS[table, column]}.", remedy
     if not rows:
         yield "ok", "No lead, agent or assignment lacks a value.", None
 
 
-def duplicates(case: Case) -> Iterator[Said]:
+def duplicates(examination: Examination) -> Iterator[Result]:
     """Numbers that stand in several rows."""
-    rows, twice = case.backend.all("doctor_duplicates"), case.backend.all("doctor_assigned_twice")
+    rows, twice = examination.database.all("doctor_duplicates"), examination.database.all("doctor_assigned_twice")
     if rows:
-        text = f"{_several(rows, 'stands', 'stand')} in {rows[0]['leads']:,} rows of {case.here('dbo.wafunnel')}"
-        remedy = f"Remove the rows that are not wanted; this lists them: {case.remedy('duplicates')}"
+        text = f"{_several(rows, 'stands', 'stand')} in {rows[0]['leads']:,} rows of {examination.here('dbo.wafunnel')}"
+        remedy = f"Remove the rows that are not wanted; this lists them: {examination.remedy('duplicates')}"
         yield "warning", f"{text}; of different leads of a number one is dealt, and the others wait.", remedy
-    if ambiguous := case.backend.all("doctor_ambiguous"):
+    if ambiguous := examination.database.all("doctor_ambiguous"):
         text = f"{_several(ambiguous, 'has rows that', 'have rows that')} share the date but not the stage"
-        remedy = f"Remove all of them but one; this lists them: {case.remedy('ambiguous')}"
+        remedy = f"Remove all of them but one; this lists them: {examination.remedy('ambiguous')}"
         yield "warning", f"{text}; at the same stage they are one lead, and an undo takes both back.", remedy
     if twice:
-        remedy = f"See who put them there; the next deal begins anew. This lists them: {case.remedy('assigned_twice')}"
+        remedy = f"See who put them there; the next deal begins anew. This lists them: {examination.remedy('assigned_twice')}"
         yield "warning", f"{_several(twice, 'is', 'are')} assigned more than once, which no deal does.", remedy
     if not rows and not twice:
         yield "ok", "No number stands in two leads, and none is assigned twice.", None
@@ -53,50 +53,50 @@ def duplicates(case: Case) -> Iterator[Said]:
 def _several(rows: list[Row], verb: str, verbs: str) -> str:
     """How many numbers there are, and some of them."""
     found = rows[0]["numbers"]
-    shown = some((row["number"] for row in rows), found)
-    return f"{n(found, 'number')} ({shown}) {verb if found == 1 else verbs}"
+    shown = examples((row["number"] for row in rows), found)
+    return f"{count_of(found, 'number')} ({shown}) {verb if found == 1 else verbs}"
 
 
-def stages(case: Case) -> Iterator[Said]:
+def stages(examination: Examination) -> Iterator[Result]:
     """Stages that are none."""
-    rows = case.backend.all("doctor_stages")
+    rows = examination.database.all("doctor_stages")
     if not rows:
         yield "ok", "All stages are from 1 to 4.", None
         return
     found, shown = rows[0]["leads"], ", ".join(str(row["stage"]) for row in rows)
     more = ", …" if found > sum(row["found"] for row in rows) else ""
-    text = f"{n(found, 'lead has a stage', 'leads have stages')} outside 1 to 4 ({shown}{more})"
-    yield "warning", f"{text}: what is below 1 is dealt, what is above 4 never.", case.remedy("stages")
+    text = f"{count_of(found, 'lead has a stage', 'leads have stages')} outside 1 to 4 ({shown}{more})"
+    yield "warning", f"{text}: what is below 1 is dealt, what is above 4 never.", examination.remedy("stages")
 
 
-def dates(case: Case) -> Iterator[Said]:
+def dates(examination: Examination) -> Iterator[Result]:
     """Dates after today on the floor, and what SQLite keeps as a date and is none."""
-    day = (case.now + timedelta(days=1)).date()
-    row = case.one("doctor_dates", day=day.isoformat())
+    day = (examination.now + timedelta(days=1)).date()
+    row = examination.one("doctor_dates", day=day.isoformat())
     future, none = row["leads"], row["no_dates"]
-    remedy = f"Correct those that are mistaken; this lists them: {case.remedy('dates')}"
+    remedy = f"Correct those that are mistaken; this lists them: {examination.remedy('dates')}"
     if none:
         text = (
-            f"{n(none, 'lead has', 'leads have')} a date that is no ISO 8601 text, and {'is' if none == 1 else 'are'}"
+            f"{count_of(none, 'lead has', 'leads have')} a date that is no ISO 8601 text, and {'is' if none == 1 else 'are'}"
         )
         yield "warning", f"{text} never dealt.", remedy
     if future:
-        text = f"{n(future, 'lead has', 'leads have')} a date in the future, up to {str(row['latest'])[:10]}:"
+        text = f"{count_of(future, 'lead has', 'leads have')} a date in the future, up to {str(row['latest'])[:10]}:"
         yield "warning", f"{text} dealt like others, and running out that much later.", remedy
     if not none and not future:
         yield "ok", "No date of a lead is in the future.", None
 
 
-def statuses(case: Case) -> Iterator[Said]:
+def statuses(examination: Examination) -> Iterator[Result]:
     """Statuses that count as inactive without saying so."""
-    rows = case.backend.all("doctor_statuses")
+    rows = examination.database.all("doctor_statuses")
     if not rows:
         yield "ok", "Every agent is active or inactive.", None
         return
     found, shown = rows[0]["agents"], ", ".join(repr(row["status"]) for row in rows)
-    text = f"{n(found, 'agent has', 'agents have')} a status that is neither active nor inactive ({shown})"
+    text = f"{count_of(found, 'agent has', 'agents have')} a status that is neither active nor inactive ({shown})"
     yield (
         "warning",
         f"{text}, and {'is' if found == 1 else 'are'} given nothing.",
-        f"Set them right, or: {case.remedy('statuses')}",
+        f"Set them right, or: {examination.remedy('statuses')}",
     )

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from agent_funnel import sql
-from agent_funnel.doctor.case import Case, Said, n
+from agent_funnel.doctor.check import Examination, Result, count_of
 from agent_funnel.errors import DatabaseError, DatabaseUnavailable
-from agent_funnel.records import Row
+from agent_funnel.values import Row
 
 INSTALL = "agent-funnel install"
 
@@ -23,19 +23,19 @@ BY_DATE = ("wafunnel", "date", "each deal reads all {leads:,} leads to find the 
 WINDOW, TENTH = timedelta(days=45), 10
 
 
-def tables(case: Case) -> Iterator[Said]:
+def tables(examination: Examination) -> Iterator[Result]:
     """Whether all tables are there, with the columns that count, in the version of this program."""
-    if not case.one("schema")["found"]:
-        yield "error", f"There is no schema {case.schema}.", f"Correct FUNNEL_SCHEMA, or: CREATE SCHEMA {case.schema};"
+    if not examination.one("schema")["found"]:
+        yield "error", f"There is no schema {examination.schema}.", f"Correct FUNNEL_SCHEMA, or: CREATE SCHEMA {examination.schema};"
         return
-    where = "" if case.schema is None else f" in the schema {case.schema}"
-    wanted, newest = sql.tables(case.backend.dialect), sql.version(case.backend.dialect)
-    missing = sorted(wanted - {row["name"].lower() for row in case.backend.all("objects")})
-    lacking = case.backend.all("doctor_columns")
-    row = None if "agent_funnel_version" in missing else case.backend.one("version")
+    where = "" if examination.schema is None else f" in the schema {examination.schema}"
+    wanted, newest = sql.tables(examination.database.dialect), sql.version(examination.database.dialect)
+    missing = sorted(wanted - {row["name"].lower() for row in examination.database.all("objects")})
+    lacking = examination.database.all("doctor_columns")
+    row = None if "agent_funnel_version" in missing else examination.database.one("version")
     version = (row["version"] or 0) if row else newest
     if missing:
-        text = f"{n(len(missing), 'table is', 'tables are')} missing{where}: {', '.join(missing)}."
+        text = f"{count_of(len(missing), 'table is', 'tables are')} missing{where}: {', '.join(missing)}."
         yield "error", text, INSTALL if not where else f"{INSTALL}, if FUNNEL_SCHEMA is the right one."
     for row in lacking:
         text = f"The table {row['table_name']} has no column {row['column_name']}."
@@ -49,14 +49,14 @@ def tables(case: Case) -> Iterator[Said]:
         yield "ok", f"All {len(wanted)} tables are there{where}, in version {newest}.", None
 
 
-def schemas(case: Case) -> Iterator[Said]:
+def schemas(examination: Examination) -> Iterator[Result]:
     """Whether the leads may be somewhere else."""
-    others = [row["schema_name"] for row in case.backend.all("doctor_schemas")]
+    others = [row["schema_name"] for row in examination.database.all("doctor_schemas")]
     if not others:
         yield "ok", "No other schema has tables of the same names.", None
         return
     try:
-        leads = case.one("count_leads")["leads"]
+        leads = examination.one("count_leads")["leads"]
     except DatabaseUnavailable:
         raise
     except DatabaseError:
@@ -66,34 +66,34 @@ def schemas(case: Case) -> Iterator[Said]:
     if leads:
         yield "note", f"{named} tables of the same names, too.", remedy
     else:
-        yield "warning", f"{named} tables of the same names, and {case.schema} has no leads.", remedy
+        yield "warning", f"{named} tables of the same names, and {examination.schema} has no leads.", remedy
 
 
-def procedures(case: Case) -> Iterator[Said]:
+def procedures(examination: Examination) -> Iterator[Result]:
     """Whether the procedures are those of this version, and nobody has changed them."""
-    scripts = sql.procedures(case.backend.dialect)
-    recorded = {row["name"]: row for row in case.backend.all("checksums")}
+    scripts = sql.procedures(examination.database.dialect)
+    recorded = {row["name"]: row for row in examination.database.all("checksums")}
     bad = False
     for name, script in scripts.items():
-        row = case.backend.one("definition", procedure_name=name)
-        for said in _procedure(case, name, script, row, recorded.get(name)):
+        row = examination.database.one("definition", procedure_name=name)
+        for result in _procedure(examination, name, script, row, recorded.get(name)):
             bad = True
-            yield said
+            yield result
     if not bad:
         yield "ok", f"The {len(scripts)} procedures are there, and as this version has them.", None
 
 
-def _procedure(case: Case, name: str, script: str, row: Row | None, recorded: Row | None) -> Iterator[Said]:
-    named = f"{case.schema}.{name}"
+def _procedure(examination: Examination, name: str, script: str, row: Row | None, recorded: Row | None) -> Iterator[Result]:
+    named = f"{examination.schema}.{name}"
     text = row["definition"] if row else None
     if row is None:
         yield "error", f"The procedure {named} is missing.", INSTALL
     elif text is None and row["is_encrypted"]:
         yield "warning", f"The procedure {named} is encrypted, so nobody sees whether it is ours.", INSTALL
     elif text is None:
-        grant = case.here(f"GRANT VIEW DEFINITION ON dbo.{name} TO agent_funnel_service;")
+        grant = examination.here(f"GRANT VIEW DEFINITION ON dbo.{name} TO agent_funnel_service;")
         yield "note", f"Could not be checked: this login must not see the text of {named}.", grant
-    elif text.strip() == _as_kept(case.here(script)):
+    elif text.strip() == _as_kept(examination.here(script)):
         return
     elif recorded is None or recorded["installed"] is None:
         yield "error", f"The procedure {named} is not that of this version, and it is not known who made it.", INSTALL
@@ -110,30 +110,30 @@ def _as_kept(script: str) -> str:
     return "CREATE" + batch.removeprefix("ALTER")
 
 
-def truncate(case: Case) -> Iterator[Said]:
+def truncate(examination: Examination) -> Iterator[Result]:
     """Whether a deal can empty the assignments."""
-    table, rows = case.here("dbo.agent_wafunnel_assignment"), case.backend.all("doctor_truncate")
+    table, rows = examination.here("dbo.agent_wafunnel_assignment"), examination.database.all("doctor_truncate")
     for row in rows:
         yield "error", f"No deal can empty {table}, since {row['reason']}.", row["remedy"]
     if not rows:
         yield "ok", f"A deal can empty {table}.", None
 
 
-def indexes(case: Case) -> Iterator[Said]:
+def indexes(examination: Examination) -> Iterator[Result]:
     """Which indexes would help. None is ever made here: each one costs writes, and the table may not be ours."""
-    day = (case.now - WINDOW).date()
-    sizes = case.one("doctor_sizes", day=day.isoformat())
+    day = (examination.now - WINDOW).date()
+    sizes = examination.one("doctor_sizes", day=day.isoformat())
     there = {
         tuple(str(row[name]).lower() for name in ("table_name", "first_column", "second_column"))
-        for row in case.backend.all("doctor_indexes")
+        for row in examination.database.all("doctor_indexes")
     }
     beginnings = {index[:2] for index in there}
     missing = [index for index in INDEXES if index[:2] not in beginnings]
     by_date = ("wafunnel", "date") in beginnings or ("wafunnel", "stage", "date") in there
-    if case.schema is not None and not by_date and sizes["recent"] * TENTH < sizes["leads"]:
+    if examination.schema is not None and not by_date and sizes["recent"] * TENTH < sizes["leads"]:
         missing.append(BY_DATE)
     for table, column, why in missing:
-        text = f"No index of {case.here(f'dbo.{table}')} begins with {column}, so {why.format(**sizes)}."
-        yield "note", text, case.remedy(f"index_{table}_{column}")
+        text = f"No index of {examination.here(f'dbo.{table}')} begins with {column}, so {why.format(**sizes)}."
+        yield "note", text, examination.remedy(f"index_{table}_{column}")
     if not missing:
         yield "ok", "The useful indexes are there.", None

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from datetime import UTC, timedelta
 from importlib.metadata import version as installed_version
 
-from agent_funnel.doctor.case import Case, Said, numbers, some
+from agent_funnel.doctor.check import Examination, Result, examples, version_tuple
 from agent_funnel.errors import DatabaseError, DatabaseUnavailable
-from agent_funnel.records import Row
+from agent_funnel.values import Row
 from agent_funnel.sql import grants
 
 # Older ones ignore encryption='require', and so send the password in the clear:
@@ -35,71 +35,71 @@ UNCHAINED = (
 )
 
 
-def driver() -> Iterator[Said]:
+def driver() -> Iterator[Result]:
     """Whether the driver keeps its promises. Needs no connection."""
     found = installed_version("pymssql")
-    if numbers(found) < numbers(OLDEST_DRIVER):
+    if version_tuple(found) < version_tuple(OLDEST_DRIVER):
         text = f"The driver pymssql is {found}, which ignores that encryption is required, so nothing was sent with it."
         yield "error", text, f"python -m pip install 'pymssql>={OLDEST_DRIVER}'"
     else:
         yield "ok", f"The driver is pymssql {found}.", None
 
 
-def file(case: Case) -> Iterator[Said]:
+def file(examination: Examination) -> Iterator[Result]:
     """Which SQLite it is. One that is too old is refused before anything is opened."""
-    row = case.one("doctor_engine")
+    row = examination.one("doctor_engine")
     yield "ok", f"The engine is SQLite {row['version']}.", None
 
 
-def engine(case: Case) -> Iterator[Said]:
+def engine(examination: Examination) -> Iterator[Result]:
     """Which server it is, and whether it can do what is asked of it."""
-    row = case.one("doctor_engine")
-    edition, name = row["engine_edition"], _name(case, row)
-    if case.babelfish and numbers(row["babelfish_version"])[:2] < OLDEST_BABELFISH:
+    row = examination.one("doctor_engine")
+    edition, name = row["engine_edition"], _name(examination, row)
+    if examination.babelfish and version_tuple(row["babelfish_version"])[:2] < OLDEST_BABELFISH:
         tried = ".".join(map(str, OLDEST_BABELFISH))
         yield (
             "warning",
             f"The engine is {name}, and nothing before {tried} was tried.",
             f"Upgrade it to {tried} or later.",
         )
-    elif case.babelfish:
+    elif examination.babelfish:
         yield "ok", f"The engine is {name}.", None
     elif edition in NO_SERVERS:
         yield "error", f"The engine is {name}, which cannot run the deal.", "Use a SQL Server, or Azure SQL Database."
-    elif edition not in AZURE and numbers(row["product_version"])[0] < OLDEST_SERVER:
+    elif edition not in AZURE and version_tuple(row["product_version"])[0] < OLDEST_SERVER:
         yield "error", f"The engine is {name}, and the deal needs SQL Server 2016 or later.", "Upgrade the server."
     elif row["compatibility_level"] < JSON_LEVEL:
         text = (
             f"The engine is {name}; at its compatibility level, {row['compatibility_level']}, the database cannot read"
         )
-        yield "warning", f"{text} the JSON that imports send.", case.remedy("compatibility")
+        yield "warning", f"{text} the JSON that imports send.", examination.remedy("compatibility")
     else:
         yield "ok", f"The engine is {name}.", None
 
 
-def _name(case: Case, row: Row) -> str:
+def _name(examination: Examination, row: Row) -> str:
     edition, text = row["engine_edition"], row["version_text"]
-    if case.babelfish:
+    if examination.babelfish:
         postgres = re.search(r"PostgreSQL (\d\S*)", text)
         return f"Babelfish {row['babelfish_version']}" + (f" for PostgreSQL {postgres[1]}" if postgres else "")
     product = f"{text.split(' (')[0]}, version {row['product_version']}, {row['edition']}"
     return (AZURE | NO_SERVERS).get(edition, product)
 
 
-def encryption(case: Case) -> Iterator[Said]:
+def encryption(examination: Examination) -> Iterator[Result]:
     """Whether others on the way can read along, or take the server's place."""
-    if getattr(case.backend, "ca_file", None) is not None:
+    if getattr(examination.database, "ca_file", None) is not None:
         # Without both, there would be no connection.
         yield "ok", "This connection is encrypted, and the server's certificate is checked.", None
         return
     check = "Set FUNNEL_CA_FILE to the certificate of the authority that signed the server's; then both are sure."
     try:
-        row: Row = case.one("doctor_encryption")
+        row: Row = examination.one("doctor_encryption")
     except DatabaseUnavailable:
         raise
     except DatabaseError:
         # Where the server does not say, we know what we insisted on.
-        required = getattr(case.backend, "encryption", None) == "require"
+        required = getattr(examination.database, "encryption", None) == "require"
         row = {"encrypt_option": "TRUE" if required else None, "client_net_address": None}
     encrypted, unchecked = row["encrypt_option"], "and the server's certificate is not checked"
     here = row["client_net_address"] in LOOPBACK
@@ -116,16 +116,16 @@ def encryption(case: Case) -> Iterator[Said]:
         yield "warning", "This connection is not encrypted.", remedy
 
 
-def clock(case: Case) -> Iterator[Said]:
+def clock(examination: Examination) -> Iterator[Result]:
     """Whether the server's clock is right, and whether its date is the floor's."""
-    row = case.one("doctor_clock")
-    ahead = row["moment"].replace(tzinfo=UTC) - case.clock()
+    row = examination.one("doctor_clock")
+    ahead = row["moment"].replace(tzinfo=UTC) - examination.clock()
     if abs(ahead) > CLOCKS_APART:
         text = f"The server's clock is {_span(abs(ahead))} {'ahead of' if ahead > timedelta(0) else 'behind'} ours."
         yield "warning", text, "Have both machines set their clocks by the same time servers (NTP)."
     else:
         yield "ok", "The server's clock and ours agree.", None
-    theirs, ours = timedelta(minutes=round(row["ahead"] / 60)), case.now.utcoffset() or timedelta(0)
+    theirs, ours = timedelta(minutes=round(row["ahead"] / 60)), examination.now.utcoffset() or timedelta(0)
     if theirs != ours:
         text = f"The server lives in UTC{_offset(theirs)}, the floor in UTC{_offset(ours)}; a deal executed by hand"
         yield "note", f"{text} takes the server's date.", "Give it a @business_date, as the service does."
@@ -145,37 +145,37 @@ def _offset(offset: timedelta) -> str:
     return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
 
 
-def rights(case: Case) -> Iterator[Said]:
+def rights(examination: Examination) -> Iterator[Result]:
     """Whether this login may do all that the service does."""
-    who = case.one("doctor_login")
+    who = examination.one("doctor_login")
     # Without VIEW DEFINITION, the service does its work all the same.
     granted = {(right, name): text for text, right, name in grants("sqlserver") if right != "VIEW DEFINITION"}
-    wanted = [*granted, *(UNCHAINED if case.babelfish else ())]
-    lacking = [(right, name) for right, name in wanted if not _is_allowed(case, right, name)]
+    wanted = [*granted, *(UNCHAINED if examination.babelfish else ())]
+    lacking = [(right, name) for right, name in wanted if not _is_allowed(examination, right, name)]
     if not lacking:
         yield "ok", f"The login {who['login_name']} has all {len(wanted)} rights that the service needs.", None
         return
-    if case.babelfish:
+    if examination.babelfish:
         remedy = (
             "Have the service log in as the owner of the tables: here is no ownership chaining, and no GRANT ALTER."
         )
     elif not who["in_role"]:
         remedy = who["remedy"]
     else:
-        remedy = " ".join(case.here(granted[right]) for right in lacking)
-    named = some((f"{right} on {case.schema}.{name}" for right, name in lacking[:3]), len(lacking))
+        remedy = " ".join(examination.here(granted[right]) for right in lacking)
+    named = examples((f"{right} on {examination.schema}.{name}" for right, name in lacking[:3]), len(lacking))
     text = f"The login {who['login_name']} lacks {len(lacking)} of the {len(wanted)} rights that the service needs"
     yield "error", f"{text}: {named}.", remedy
 
 
-def _is_allowed(case: Case, right: str, name: str) -> bool:
-    return bool(case.one("doctor_right", object_name=f"{case.schema}.{name}", permission=right)["allowed"])
+def _is_allowed(examination: Examination, right: str, name: str) -> bool:
+    return bool(examination.one("doctor_right", object_name=f"{examination.schema}.{name}", permission=right)["allowed"])
 
 
-def writing(case: Case) -> Iterator[Said]:
+def writing(examination: Examination) -> Iterator[Result]:
     """Whether the file can be written to."""
     try:
-        with case.backend.transaction():
+        with examination.database.transaction():
             pass
     except DatabaseUnavailable:
         raise

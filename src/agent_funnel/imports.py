@@ -1,4 +1,4 @@
-"""Files in: CSV of leads, agents and holidays, checked row by row, imported in one transaction or not at all."""
+"""Imports of leads, agents and holidays from CSV files: checked row by row, in one transaction or not at all."""
 
 from __future__ import annotations
 
@@ -6,23 +6,24 @@ import csv
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
 
-from agent_funnel.backends import Backend
+from agent_funnel.database import Database
 from agent_funnel.errors import ImportRefused
-from agent_funnel.records import LONGEST, BadRow, Imported, length
+from agent_funnel.leads import STAGES
+from agent_funnel.masking import mask_digits
+from agent_funnel.values import LONGEST_TEXT, text_length
 
-# Rows that travel to the database at a time:
+# Rows sent to the database at a time:
 CHUNK = 20_000
-# Bad rows that are kept word for word; a file of another kind has nothing but bad rows.
-KEPT_BAD_ROWS = 1_000
+# Bad rows that are reported one by one; in a file of the wrong kind, every row is bad.
+REPORTED_BAD_ROWS = 1_000
 NUMBER = re.compile(r"\+?[0-9]{4,20}")
-# What of a number nobody need read in a message: all but its last three digits.
-LONG_DIGITS = re.compile(r"\d{4,}(?=\d{3})")
-STAGES = ("1", "2", "3", "4")
-# What a DATETIME of SQL Server can hold, with room for the window:
+STAGE_TEXTS = tuple(map(str, STAGES))
+# The years that a DATETIME of SQL Server can hold, with room for the window:
 YEARS = range(1900, 9999)
 STATUSES = ("active", "inactive")
 HEADERS = {"leads": ("number", "stage", "date"), "agents": ("agent", "status"), "holidays": ("day", "name")}
@@ -30,8 +31,30 @@ HEADERS = {"leads": ("number", "stage", "date"), "agents": ("agent", "status"), 
 Values = tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class BadRow:
+    """A row of a file that cannot be imported: its line (1 is the header) and why."""
+
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Imported:
+    """The result of an import, in rows of the file: `rows` = `added` + `kept` (already in the database) + `bad_rows`.
+
+    `bad` has the bad rows themselves, up to a thousand.
+    """
+
+    rows: int
+    added: int
+    kept: int
+    bad_rows: int
+    bad: tuple[BadRow, ...]
+
+
 def import_file(
-    backend: Backend,
+    database: Database,
     kind: str,
     path: Path,
     *,
@@ -42,9 +65,9 @@ def import_file(
 ) -> Imported:
     """Imports a CSV file of `leads` (number, stage, date), `agents` (agent, status) or `holidays` (day, name).
 
-    What is in the database already is kept as it is. `name` is what the file is called in messages. A `dry_run` does it
-    all, and takes it back. Raises ImportRefused, with `bad` naming rows by line and reason,
-    if a row is bad, unless `skip_bad`; then nothing is imported.
+    Rows that are already in the database stay as they are. `name` is the file's name in messages. A `dry_run` does
+    everything and rolls it back. Unless `skip_bad` is set, a bad row refuses the whole file: raises ImportRefused,
+    whose `bad` names rows by line and reason.
     """
     bad: list[BadRow] = []
     count = {"rows": 0, "bad": 0}
@@ -54,14 +77,14 @@ def import_file(
             count["rows"] += 1
             if isinstance(row, BadRow):
                 count["bad"] += 1
-                if len(bad) < KEPT_BAD_ROWS:
+                if len(bad) < REPORTED_BAD_ROWS:
                     bad.append(row)
             elif skip_bad or not bad:
                 yield row
         if bad and not skip_bad:
             raise BadRows(name or str(path), bad, count["bad"])
 
-    added = load(backend, kind, good(), dry_run=dry_run, progress=progress)
+    added = load_rows(database, kind, good(), dry_run=dry_run, progress=progress)
     rows = count["rows"]
     return Imported(rows=rows, added=added, kept=rows - count["bad"] - added, bad=tuple(bad), bad_rows=count["bad"])
 
@@ -78,26 +101,26 @@ class BadRows(ImportRefused):
         self.count = count
 
 
-class _TakenBack(Exception):
-    """Ends a transaction that was only to show what it would do."""
+class _DryRun(Exception):
+    """Ends the transaction of a dry run, so that it is rolled back."""
 
 
-def load(
-    backend: Backend,
+def load_rows(
+    database: Database,
     kind: str,
     rows: Iterable[Values],
     *,
     dry_run: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> int:
-    """Adds checked rows, those whose number, agent or day is not there yet, in one transaction; answers how many.
+    """Adds the checked rows whose number, agent or day is new, in one transaction; returns how many it added.
 
-    A `dry_run` takes them back. `progress` is called with the number of rows that a chunk had.
+    A `dry_run` rolls them back. `progress` is called with the number of rows of each chunk.
     """
     rows = iter(rows)
     row = None
     try:
-        with backend.transaction() as session:
+        with database.transaction() as session:
             session.one("begin_import")
             while chunk := list(islice(rows, CHUNK)):
                 session.one("stage_rows", rows=json.dumps(chunk, ensure_ascii=False, separators=(",", ":")))
@@ -106,8 +129,8 @@ def load(
             row = session.one(f"import_{kind}")
             session.one("end_import")
             if dry_run:
-                raise _TakenBack
-    except _TakenBack:
+                raise _DryRun
+    except _DryRun:
         pass
     assert row is not None
     return int(row["added"])
@@ -123,8 +146,8 @@ def _read(kind: str, path: Path, name: str) -> Iterator[Values | BadRow]:
             reader = csv.reader(file, strict=True)
             names = [name.strip() for name in next(reader, [])]
             if sorted(names) != sorted(header):
-                # Without its header, a file begins with a number.
-                begins = LONG_DIGITS.sub("…", ",".join(names)[:80])
+                # A file without a header begins with a number.
+                begins = mask_digits(",".join(names)[:80])
                 raise ImportRefused(
                     f"{name} begins with {begins!r}; the header must be {','.join(header)}. Nothing was imported."
                 )
@@ -139,10 +162,10 @@ def _read(kind: str, path: Path, name: str) -> Iterator[Values | BadRow]:
                     continue
                 checked = check(*(fields[index].strip() for index in order))
                 if isinstance(checked, str):
-                    # Columns that were swapped have numbers in every place.
-                    yield BadRow(begun, LONG_DIGITS.sub("…", checked))
+                    # Where columns were swapped, any value may be a number.
+                    yield BadRow(begun, mask_digits(checked))
                 elif first := seen.get(checked[0]):
-                    yield BadRow(begun, f"{header[0]} stands on line {first} already")
+                    yield BadRow(begun, f"{header[0]} is already on line {first}")
                 else:
                     seen[checked[0]] = begun
                     yield checked
@@ -155,43 +178,43 @@ def _read(kind: str, path: Path, name: str) -> Iterator[Values | BadRow]:
 
 
 def _lead(number: str, stage: str, created: str) -> Values | str:
-    """The values of a lead as the database takes them, or what is wrong with them."""
+    """The values of a lead as the database takes them, or the reason why they are bad."""
     if not NUMBER.fullmatch(number):
         return f"number is not 4 to 20 digits with an optional + before them, but {len(number)} characters"
-    if stage not in STAGES:
+    if stage not in STAGE_TEXTS:
         return f"stage {stage[:40]!r} is not 1, 2, 3 or 4"
     try:
         moment = datetime.fromisoformat(created)
     except ValueError:
         return f"date {created[:40]!r} is not an ISO 8601 date such as 2026-01-31 or 2026-01-31 20:40:00"
     if moment.tzinfo is not None:
-        return f"date {created[:40]!r} has a time zone; dates are local to the floor and have none"
+        return f"date {created[:40]!r} has a time zone; dates are local to the sales floor and have no zone"
     if moment.year not in YEARS:
         return f"date {created[:40]!r} is not from {YEARS.start} to {YEARS.stop - 1}"
     return number, stage, moment.isoformat(" ", "milliseconds")
 
 
 def _agent(agent: str, status: str) -> Values | str:
-    """The values of an agent as the database takes them, or what is wrong with them."""
-    if not agent or length(agent) > LONGEST:
-        return f"agent has {length(agent)} characters; it needs 1 to {LONGEST}"
+    """The values of an agent as the database takes them, or the reason why they are bad."""
+    if not agent or text_length(agent) > LONGEST_TEXT:
+        return f"agent has {text_length(agent)} characters; it needs 1 to {LONGEST_TEXT}"
     if status.lower() not in STATUSES:
         return f"status {status[:40]!r} is not active or inactive"
     return agent, status.lower()
 
 
 def _holiday(day: str, name: str) -> Values | str:
-    """The values of a holiday as the database takes them, or what is wrong with them."""
+    """The values of a holiday as the database takes them, or the reason why they are bad."""
     try:
         found = date.fromisoformat(day)
     except ValueError:
         return f"day {day[:40]!r} is not an ISO 8601 date such as 2026-12-24"
     if found.year not in YEARS:
         return f"day {day[:40]!r} is not from {YEARS.start} to {YEARS.stop - 1}"
-    if length(name) > LONGEST:
-        return f"name has {length(name)} characters; at most {LONGEST} are allowed"
+    if text_length(name) > LONGEST_TEXT:
+        return f"name has {text_length(name)} characters; at most {LONGEST_TEXT} are allowed"
     return found.isoformat(), name
 
 
-# What looks at a row, and answers with its values or with what is wrong with them:
+# The check of a row of each kind, which returns its values or the reason why it is bad:
 CHECKS: dict[str, Callable[..., Values | str]] = {"leads": _lead, "agents": _agent, "holidays": _holiday}

@@ -1,4 +1,4 @@
-"""Files out: the present assignments, or what a run dealt, as CSV or XLSX, in constant memory."""
+"""Exports of the present assignments, or of the leads that a run dealt, as CSV or XLSX, in constant memory."""
 
 from __future__ import annotations
 
@@ -7,43 +7,40 @@ import io
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from itertools import islice
 from typing import IO, Any, Literal
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-
-from agent_funnel.backends import Backend
-from agent_funnel.records import Assignment, DealtLead, last_digits
-from agent_funnel.service import run
+from agent_funnel.agents import Assignment
+from agent_funnel.database import Database
+from agent_funnel.masking import last_digits
+from agent_funnel.runs import DealtLead, find_run
 
 # The columns of each export:
 COLUMNS = {
     "assignments": ("agent", "number", "stage", "date"),
     "run": ("agent", "number", "stage_before", "date"),
 }
-# Where a spreadsheet would begin to run a text as a formula: at its beginning, or where a cell begins for who has
-# another mark than the comma between cells. Some take the wide forms of the signs, too.
+# Where a spreadsheet would run a text as a formula: at its beginning, or after another separator than the comma, which
+# the reader's spreadsheet may use. Some also take the wide forms of the signs.
 FORMULA = re.compile(r"(^|[;\t][\" ]*)(?=[=+\-@\t\r\n＝＋－＠])")
-# What is safe all the same, and has to stay as it is:
+# Phone numbers are safe, and have to stay as they are:
 PHONE = re.compile(r"\+?[0-9]+")
-# A stage; SQLite keeps any other text in its place, too.
+# A stage; SQLite may keep any other text in its place.
 INTEGER = re.compile(r"-?[0-9]{1,9}")
-# As many as the queries take, which is all:
-ALL = 2**31 - 1
-# Rows that a sheet can hold, its head included:
+# The highest count that the queries take, for all rows:
+NO_LIMIT = 2**31 - 1
+# Rows that a sheet can hold, its header included:
 SHEET_ROWS = 1_048_576
-# What goes to memory before it goes to a file of the system's:
+# Bytes that are kept in memory before they go to a temporary file:
 IN_MEMORY = 1_000_000
 
 Values = tuple[str, str, str, str]
 
 
 def export(
-    backend: Backend,
+    database: Database,
     what: Literal["assignments", "run"],
     file: IO[bytes],
     format: Literal["csv", "xlsx"],
@@ -52,21 +49,22 @@ def export(
     agent: str | None = None,
     mask: bool = False,
 ) -> int:
-    """Writes the present assignments, or what the run `run_id` dealt, to a file; answers how many rows, its head aside.
+    """Writes the present assignments, or the leads that the run `run_id` dealt, to a file; returns the number of rows
+    without the header.
 
-    With `agent`, that agent's present ones only; with `mask`, of each number the last three digits only. Everything is
-    read, by one statement, before anything is written to `file`, so that a slow one holds no lock, and an error leaves
-    it as it was. Raises NotFound if there is no such run.
+    With `agent`, only that agent's present assignments; with `mask`, only the last three digits of each number. One
+    statement reads everything before anything is written to `file`: a slow file holds no lock, and an error leaves it
+    as it was. Raises NotFound if there is no such run.
     """
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as spool:
         text = io.TextIOWrapper(spool, encoding="utf-8", newline="")
-        # Only what a spreadsheet reads as a text needs a mark against formulas; XLSX says what is a text.
-        keep = _plain if format == "xlsx" else _harmless
+        # CSV needs a mark against formulas; in XLSX each cell says that it is a text.
+        clean: Callable[[str], str] = str if format == "xlsx" else _without_formula
         writer = csv.writer(text)
         writer.writerow(COLUMNS[what])
         count = 0
-        for holder, number, stage, date in _rows(backend, what, run_id, agent):
-            writer.writerow((keep(holder), keep(last_digits(number) if mask else number), keep(stage), date))
+        for holder, number, stage, date in _rows(database, what, run_id, agent):
+            writer.writerow((clean(holder), clean(last_digits(number) if mask else number), clean(stage), date))
             count += 1
         text.flush()
         spool.seek(0)
@@ -78,13 +76,13 @@ def export(
     return count
 
 
-def _rows(backend: Backend, what: str, run_id: int | None, agent: str | None) -> Iterator[Values]:
+def _rows(database: Database, what: str, run_id: int | None, agent: str | None) -> Iterator[Values]:
     if what == "run":
         assert run_id is not None
-        run(backend, run_id)
-        chunks = backend.stream("run_assignments", run_id=run_id, after=None, count=ALL)
+        find_run(database, run_id)
+        chunks = database.stream("run_assignments", run_id=run_id, after=None, count=NO_LIMIT)
     else:
-        chunks = backend.stream("assignments", agent=agent, after_number=None, after_agent="", count=ALL)
+        chunks = database.stream("assignments", agent=agent, after_number=None, after_agent="", count=NO_LIMIT)
     record: type[DealtLead | Assignment] = DealtLead if what == "run" else Assignment
     with closing(chunks):  # type: ignore[type-var]
         for rows in chunks:
@@ -94,24 +92,23 @@ def _rows(backend: Backend, what: str, run_id: int | None, agent: str | None) ->
                 yield lead.agent, lead.number, stage, lead.date.isoformat(" ", "seconds") if lead.date else ""
 
 
-def _plain(text: str) -> str:
-    return text
-
-
-def _harmless(text: str) -> str:
-    """A text as a cell that no spreadsheet runs as a formula: with an apostrophe before what looks like one."""
+def _without_formula(text: str) -> str:
+    """A text that no spreadsheet runs as a formula: with an apostrophe before anything that looks like one."""
     return text if PHONE.fullmatch(text) else FORMULA.sub(r"\1'", text)
 
 
 def _write_xlsx(rows: Iterator[list[str]], file: IO[bytes]) -> None:
-    """Writes rows of agent, number, stage and date, the head first, on as many sheets as they need."""
+    """Writes rows of agent, number, stage and date, the header first, on as many sheets as they need."""
+    # It takes long to import, and only this function needs it.
+    from openpyxl import Workbook
+
     book = Workbook(write_only=True)
-    head = next(rows)
+    header = next(rows)
     full = SHEET_ROWS - 1
     count = full
     while count == full:
         sheet = book.create_sheet()
-        sheet.append(head)
+        sheet.append(header)
         count = 0
         for count, (agent, number, stage, date) in enumerate(islice(rows, full), start=1):  # noqa: B007
             sheet.append([_text(sheet, agent), _text(sheet, number), _stage(sheet, stage), date])
@@ -124,6 +121,9 @@ def _stage(sheet: Any, value: str) -> Any:
 
 def _text(sheet: Any, value: str) -> Any:
     """A cell that is a text, whatever it begins with; without characters that XML cannot hold."""
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
     cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("�", value))
     cell.data_type = "s"
     return cell

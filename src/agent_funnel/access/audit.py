@@ -1,0 +1,54 @@
+"""The audit: every change made through the service, and every attempt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agent_funnel.database import Database
+from agent_funnel.values import Moment, Record
+
+# The widths of the columns, in characters:
+WIDTHS = {"actor": 255, "operation": 100, "target": 255, "address": 100, "detail": 1000}
+# Higher than the number of any entry:
+NO_ENTRY = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class AuditEntry(Record):
+    """One request: who (`actor`, with the key `key_id`), which `operation`, on what, when (UTC) and from where.
+
+    `status` is the HTTP status of the response; `detail` says why it was refused, if it was.
+    """
+
+    entry_id: int
+    recorded_at: Moment
+    actor: str
+    key_id: int | None
+    operation: str
+    target: str | None
+    address: str
+    status: int
+    detail: str | None
+
+
+def record_entry(
+    database: Database,
+    *,
+    actor: str,
+    key_id: int | None,
+    operation: str,
+    target: str | None,
+    address: str,
+    status: int,
+    detail: str | None,
+) -> None:
+    """Records a request. A text longer than its column is cut."""
+    texts = {"actor": actor, "operation": operation, "target": target, "address": address, "detail": detail}
+    cut = {name: None if text is None else text[: WIDTHS[name]] for name, text in texts.items()}
+    database.one("add_audit_entry", key_id=key_id, status=status, **cut)
+
+
+def list_entries(database: Database, *, count: int, before: int | None = None) -> list[AuditEntry]:
+    """The newest entries; those before an entry's number if it is given."""
+    rows = database.all("audit_entries", count=count, before=NO_ENTRY if before is None else before)
+    return [AuditEntry.from_row(row) for row in rows]

@@ -1,0 +1,135 @@
+"""Keys to the service, their roles, and the sessions of browsers that signed in with a key."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Literal, cast, get_args
+
+from agent_funnel.database import Database
+from agent_funnel.errors import AlreadyExists, NotFound, ParameterOutOfRange
+from agent_funnel.values import Moment, Record, check_text, read_moment
+
+Role = Literal["viewer", "operator", "admin"]
+# Each role may do everything that the roles before it may:
+ROLES: tuple[Role, ...] = get_args(Role)
+# Every key begins with this, so that a leaked key is recognised:
+PREFIX = "funnel_"
+# A working day and a night: a session that began in the morning lasts until after the deal.
+SESSION = timedelta(hours=16)
+
+
+def includes(role: Role, needed: Role) -> bool:
+    """Whether a role may do what another one may."""
+    return ROLES.index(role) >= ROLES.index(needed)
+
+
+@dataclass(frozen=True)
+class AccessKey(Record):
+    """A key on record, without its secret. It is in use while `revoked_at` is None. Moments are in UTC."""
+
+    key_id: int
+    name: str
+    role: Role
+    created_at: Moment
+    created_by: str | None
+    last_used_at: Moment | None
+    revoked_at: Moment | None
+    revoked_by: str | None
+
+
+@dataclass(frozen=True)
+class KeyHolder:
+    """The holder of a key in use: the key's name, its role and its last use (UTC)."""
+
+    key_id: int
+    name: str
+    role: Role
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True)
+class KeyLookup:
+    """Result of looking up a secret. `holder` is None if it matches no key in use; `any_keys` is whether a key was ever
+    made."""
+
+    holder: KeyHolder | None
+    any_keys: bool
+
+
+def add_key(database: Database, name: str, role: str, *, actor: str | None = None) -> tuple[AccessKey, str]:
+    """Makes a key; returns it and its secret, which is stored nowhere and cannot be shown again.
+
+    Raises AlreadyExists if a key of this name is in use, ParameterOutOfRange for an unknown role or a bad name.
+    """
+    check_text("name", name)
+    if role not in ROLES:
+        raise ParameterOutOfRange(f"role is {role[:40]!r}; it must be {', '.join(ROLES[:-1])} or {ROLES[-1]}.")
+    secret = PREFIX + secrets.token_urlsafe(32)
+    row = database.one("add_key", label=name, role=role, secret_hash=hashed(secret), actor=actor)
+    if row is None:
+        raise AlreadyExists(f"A key named {name!r} is in use; revoke it first, or choose another name.")
+    return AccessKey.from_row(row), secret
+
+
+def list_keys(database: Database) -> list[AccessKey]:
+    """All keys, including revoked ones, in the order in which they were made."""
+    return [AccessKey.from_row(row) for row in database.all("access_keys")]
+
+
+def revoke_key(database: Database, key_id: int, *, actor: str | None = None) -> None:
+    """Revokes a key, at once and for good, and ends its sessions. Raises NotFound if none with this number is in use."""
+    row = database.one("revoke_key", key_id=key_id, actor=actor)
+    if not row or not row["revoked"]:
+        raise NotFound(f"There is no key {key_id} in use; `agent-funnel keys list` shows all.")
+
+
+def holder_of_key(database: Database, secret: str) -> KeyLookup:
+    """The holder of a key."""
+    return _looked_up(database, "key_of_secret", secret)
+
+
+def holder_of_session(database: Database, token: str) -> KeyLookup:
+    """The holder of a key, by the token of a session that began with it."""
+    return _looked_up(database, "key_of_session", token)
+
+
+def _looked_up(database: Database, query: str, secret: str) -> KeyLookup:
+    wanted = hashed(secret)
+    row = database.one(query, secret_hash=wanted)
+    assert row is not None
+    # The database found it by an index; this comparison takes the same time wherever two hashes differ.
+    if row["key_id"] is None or not hmac.compare_digest(str(row["secret_hash"]).strip(), wanted):
+        return KeyLookup(None, bool(row["keys"]))
+    used = None if row["last_used_at"] is None else read_moment(row["last_used_at"])
+    return KeyLookup(KeyHolder(row["key_id"], row["name"], cast(Role, row["role"]), used), True)
+
+
+def any_keys(database: Database) -> bool:
+    """Whether a key was ever made; from then on the service can only be used with one."""
+    return holder_of_key(database, "").any_keys
+
+
+def note_key_use(database: Database, key_id: int) -> None:
+    """Notes that a key was used just now."""
+    database.one("note_key_use", key_id=key_id)
+
+
+def begin_session(database: Database, key_id: int) -> str:
+    """Begins a session; returns its token, which is stored nowhere."""
+    token = secrets.token_urlsafe(32)
+    database.one("add_session", token_hash=hashed(token), key_id=key_id, seconds=int(SESSION.total_seconds()))
+    return token
+
+
+def end_session(database: Database, token: str) -> None:
+    """Ends a session, if there is one."""
+    database.one("end_session", token_hash=hashed(token))
+
+
+def hashed(secret: str) -> str:
+    """The hash that is stored of a secret. Secrets are random and long, so a fast hash does not reveal them."""
+    return sha256(secret.encode()).hexdigest()

@@ -1,0 +1,76 @@
+"""Personal links: an agent opens their own list with one, without a key to the service."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from dataclasses import dataclass
+
+from agent_funnel.access.keys import hashed
+from agent_funnel.database import Database
+from agent_funnel.errors import NotFound
+from agent_funnel.values import Moment, Record
+
+# The secret of every link begins with this, so that a leaked one is recognised and never mistaken for a key:
+PREFIX = "mine_"
+
+
+@dataclass(frozen=True)
+class Link(Record):
+    """A link in use, without its secret. Moments are in UTC."""
+
+    link_id: int
+    agent: str
+    created_at: Moment
+    created_by: str | None
+    last_used_at: Moment | None
+
+
+@dataclass(frozen=True)
+class LinkLookup:
+    """Result of looking up a secret. `link` is None if it matches no link in use; `any_keys` is whether a key was ever
+    made."""
+
+    link: Link | None
+    any_keys: bool
+
+
+def make_link(database: Database, agent: str, *, actor: str | None = None) -> tuple[Link, str]:
+    """Makes a link and revokes the one in use; returns it and its secret, which cannot be shown again.
+
+    Raises NotFound if there is no such agent.
+    """
+    secret = PREFIX + secrets.token_urlsafe(32)
+    row = database.one("add_link", agent=agent, secret_hash=hashed(secret), actor=actor)
+    if row is None:
+        raise NotFound(f"There is no agent {agent!r}.")
+    return Link.from_row(row), secret
+
+
+def link_of_agent(database: Database, agent: str) -> Link | None:
+    """The link of an agent; None if no link is in use."""
+    row = database.one("link_of_agent", agent=agent)
+    return None if row is None else Link.from_row(row)
+
+
+def revoke_link(database: Database, agent: str, *, actor: str | None = None) -> None:
+    """Revokes an agent's link, at once and for good. Raises NotFound if none is in use."""
+    row = database.one("revoke_link", agent=agent, actor=actor)
+    if not row or not row["revoked"]:
+        raise NotFound(f"The agent {agent!r} has no link in use.")
+
+
+def look_up_link(database: Database, secret: str) -> LinkLookup:
+    """The link that a secret opens."""
+    wanted = hashed(secret)
+    row = database.one("link_of_secret", secret_hash=wanted)
+    assert row is not None
+    # As with keys: found by an index, compared in the same time wherever two hashes differ.
+    if row["link_id"] is None or not hmac.compare_digest(str(row["secret_hash"]).strip(), wanted):
+        return LinkLookup(None, bool(row["keys"]))
+    return LinkLookup(Link.from_row(row), bool(row["keys"]))
+
+
+def note_link_use(database: Database, link_id: int) -> None:
+    """Notes that a link was used just now."""
+    database.one("note_link_use", link_id=link_id)

@@ -1,0 +1,173 @@
+"""Agents: the roster, limits and absences, and the leads that they have now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from agent_funnel.database import Database
+from agent_funnel.errors import AlreadyExists, NotFound, ParameterOutOfRange
+from agent_funnel.settings import LARGEST_AMOUNT
+from agent_funnel.values import Day, Flag, LeadDate, Record, Text, check_text
+
+
+@dataclass(frozen=True)
+class Agent(Record):
+    """An agent, with the `leads` that they have now, in rows of the present assignments.
+
+    `room` is the number of leads that a limit allows on the business date, None without a limit; `last_dealt` is the
+    business date of the newest run that dealt to them, as far as the newest runs show it.
+    """
+
+    agent: str
+    active: Flag
+    leads: int
+    room: int | None
+    last_dealt: Day | None
+
+
+@dataclass(frozen=True)
+class RosterEntry(Record):
+    """An agent, and the number of leads that a limit allows on a business date, None without a limit."""
+
+    agent: str
+    active: Flag
+    room: int | None
+
+
+@dataclass(frozen=True)
+class Assignment(Record):
+    """A number that an agent has now, with the lead's stage and date (local to the sales floor).
+
+    Stage and date are None where the lead is no longer in `wafunnel`.
+    """
+
+    agent: str
+    number: Text
+    stage: int | None
+    date: LeadDate | None
+
+
+@dataclass(frozen=True)
+class Limit(Record):
+    """An agent gets at most `max_records` leads a night from `starts_on` to `ends_on`, both inclusive; 0 = away.
+
+    `ends_on` is None for an open end.
+    """
+
+    limit_id: int
+    agent: str
+    starts_on: Day
+    ends_on: Day | None
+    max_records: int
+
+
+def list_agents(database: Database, business_date: date) -> list[Agent]:
+    """All agents by name, byte by byte, without rows that have no name."""
+    return _agents(database, business_date, None)
+
+
+def find_agent(database: Database, name: str, business_date: date) -> Agent:
+    """The agent with this name. Raises NotFound if there is none."""
+    found = _agents(database, business_date, name)
+    if not found:
+        raise NotFound(f"There is no agent {name!r}.")
+    return found[0]
+
+
+def _agents(database: Database, business_date: date, name: str | None) -> list[Agent]:
+    rows = database.all("agents", agent=name, business_date=business_date.isoformat())
+    return [Agent.from_row(row) for row in rows]
+
+
+def roster(database: Database, business_date: date, name: str | None = None) -> list[RosterEntry]:
+    """All agents by name, byte by byte, or the one with a name; without their leads, which take longer to count."""
+    rows = database.all("roster", agent=name, business_date=business_date.isoformat())
+    return [RosterEntry.from_row(row) for row in rows]
+
+
+def add_agent(database: Database, name: str, *, active: bool = True) -> None:
+    """Adds an agent. Raises AlreadyExists if there is one with this name, whose status then stays as it is."""
+    check_text("agent", name)
+    row = database.one("add_agent", agent=name, status=_status(active))
+    if not row or not row["added"]:
+        raise AlreadyExists(f"There is already an agent {name!r}; nothing was changed.")
+
+
+def set_agent_status(database: Database, name: str, *, active: bool) -> None:
+    """Makes an agent active or inactive, in all rows with that name. Raises NotFound if there is none."""
+    row = database.one("set_agent_status", agent=name, status=_status(active))
+    if not row or not row["changed"]:
+        raise NotFound(f"There is no agent {name!r}.")
+
+
+def _status(active: bool) -> str:
+    return "active" if active else "inactive"
+
+
+def assignments(
+    database: Database, *, agent: str | None = None, after: tuple[str, str] | None = None, count: int
+) -> list[Assignment]:
+    """The present assignments, or those of one agent, by number and agent; at most `count`.
+
+    `after` is number and agent of the last assignment on the page before: in a table without a key, one number may
+    belong to two agents.
+    """
+    number, holder = after or (None, "")
+    rows = database.all("assignments", agent=agent, after_number=number, after_agent=holder, count=count)
+    return [Assignment.from_row(row) for row in rows]
+
+
+def count_assignments(database: Database, agent: str) -> int:
+    """How many numbers an agent has now."""
+    row = database.one("count_of_agent", agent=agent)
+    assert row is not None
+    return int(row["leads"])
+
+
+def list_limits(database: Database) -> list[Limit]:
+    """All limits and absences."""
+    return [Limit.from_row(row) for row in database.all("limits")]
+
+
+def limits_in_force(limits: Iterable[Limit], on: date) -> dict[str, Limit]:
+    """The limit that counts for each agent on a day: the lowest, and among equal ones the one that lasts longest."""
+    found: dict[str, Limit] = {}
+    for limit in limits:
+        if limit.starts_on <= on and (limit.ends_on is None or limit.ends_on >= on):
+            other = found.get(limit.agent)
+            if other is None or _weight(limit) < _weight(other):
+                found[limit.agent] = limit
+    return found
+
+
+def _weight(limit: Limit) -> tuple[int, int]:
+    return limit.max_records, -(limit.ends_on or date.max).toordinal()
+
+
+def add_limit(
+    database: Database, agent: str, *, starts_on: date, ends_on: date | None, max_records: int
+) -> tuple[Limit, bool]:
+    """Adds a limit (0 = away); also returns whether an agent with this name exists."""
+    check_text("agent", agent)
+    if not 0 <= max_records <= LARGEST_AMOUNT:
+        raise ParameterOutOfRange(f"max_records is {max_records}; it must be from 0 (away) to {LARGEST_AMOUNT}.")
+    if ends_on is not None and ends_on < starts_on:
+        raise ParameterOutOfRange(f"ends_on is {ends_on}; it must not be before starts_on, {starts_on}.")
+    row = database.one(
+        "add_limit",
+        agent=agent,
+        starts_on=starts_on.isoformat(),
+        ends_on=None if ends_on is None else ends_on.isoformat(),
+        max_records=max_records,
+    )
+    assert row is not None
+    return Limit.from_row(row), bool(row["known"])
+
+
+def remove_limit(database: Database, limit_id: int) -> None:
+    """Removes a limit. Raises NotFound if there is none with this number."""
+    row = database.one("remove_limit", limit_id=limit_id)
+    if not row or not row["removed"]:
+        raise NotFound(f"There is no limit {limit_id}; `agent-funnel limits list` shows all.")

@@ -1,0 +1,186 @@
+"""Leads: searching them, the history of a number, why leads are in the pool or not, and the do-not-contact list.
+
+Lists come in pages: the next page is asked for with the key of the last row of the page before as `after`, so that the
+pages together are the whole list, however long it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from agent_funnel.database import Database
+from agent_funnel.errors import NotFound
+from agent_funnel.numbers import spellings
+from agent_funnel.runs import Holder, holders
+from agent_funnel.settings import Settings
+from agent_funnel.values import LONGEST_TEXT, Flag, LeadDate, Moment, Record, Text, check_text, text_length
+
+STAGES = (1, 2, 3, 4)
+# The stages at which a lead can be dealt:
+DEALT_STAGES = (1, 2, 3)
+# Records of one number that its history shows; in most tables a number has one:
+MOST_RECORDS = 1_000
+
+
+@dataclass(frozen=True)
+class Lead(Record):
+    """A record of `wafunnel`, which `copies` equal rows have: its date (local to the sales floor, to the millisecond),
+    the agent who has its number now, and whether the number is on the do-not-contact list."""
+
+    number: Text
+    stage: int | None
+    date: LeadDate | None
+    agent: str | None
+    do_not_contact: Flag
+    copies: int
+
+
+@dataclass(frozen=True)
+class DoNotContact(Record):
+    """A number that is never dealt, since `added_at` (UTC)."""
+
+    number: str
+    reason: str | None
+    added_at: Moment
+
+
+@dataclass(frozen=True)
+class LeadHistory:
+    """Everything on record about a number: its records, its entry in the do-not-contact list, the agent who has it now
+    and the agents who held it, the newest first."""
+
+    number: str
+    records: tuple[Lead, ...]
+    do_not_contact: DoNotContact | None
+    agent: str | None
+    holders: tuple[Holder, ...]
+
+
+@dataclass(frozen=True)
+class PoolReport:
+    """Each row of `wafunnel`, counted once, in rows; the others add up to `total`.
+
+    The first reason that holds for a row counts, in this order: `unusable` (a blank number, no stage, no date), `dealt`
+    (its number is in the present assignments), `at_stage_4` (or more), `too_old`, `do_not_contact`, `duplicate` (it
+    waits behind another record of its number), `left_over` (in the pool, and no agent has it).
+    """
+
+    business_date: date
+    dealt: int
+    left_over: int
+    at_stage_4: int
+    too_old: int
+    do_not_contact: int
+    duplicate: int
+    unusable: int
+    total: int
+
+
+def search_leads(
+    database: Database,
+    *,
+    number: str | None = None,
+    stage: int | None = None,
+    date_from: date | None = None,
+    date_to: date | None = None,
+    after: tuple[str, int | None, datetime | None] | None = None,
+    count: int,
+) -> list[Lead]:
+    """The records of `wafunnel` by number, stage and date, at most `count`; equal rows are one record.
+
+    Rows with a blank number are left out. With `number`, the records of that number in any of its `spellings`; both
+    days are inclusive; `after` is number, stage and date of the last record on the page before.
+    """
+    after_number, after_stage, after_date = after or (None, None, None)
+    # No day and no date comes after the last day of the calendar.
+    before = None if date_to is None or date_to == date.max else date_to + timedelta(days=1)
+    filters: dict[str, Any] = {
+        "stage": stage,
+        "date_from": None if date_from is None else date_from.isoformat(),
+        "date_before": None if before is None else before.isoformat(),
+        "after_number": after_number,
+        "after_stage": after_stage,
+        "after_date": None if after_date is None else after_date.isoformat(" ", "milliseconds"),
+        "count": count,
+    }
+    if number is None:
+        rows = database.all("leads", **filters)
+    else:
+        rows = database.all("leads_of_number", **_spelling_parameters(spellings(number)), **filters)
+    return [Lead.from_row(row) for row in rows]
+
+
+def _spelling_parameters(texts: tuple[str, ...]) -> dict[str, str]:
+    # T-SQL rejects parameters longer than the column; an over-long spelling cannot match anyway.
+    return {
+        f"spelling_{index}": text if text_length(text) <= LONGEST_TEXT else texts[0]
+        for index, text in enumerate(texts, start=1)
+    }
+
+
+def lead_history(database: Database, number: str) -> LeadHistory:
+    """Everything on record about a number, exactly as it is written; at most its first thousand records.
+
+    Raises NotFound if nothing is on record.
+    """
+    nothing = dict.fromkeys(("stage", "date_from", "date_before", "after_number", "after_stage", "after_date"), None)
+    rows = database.all("leads_of_number", **_spelling_parameters((number,) * 5), **nothing, count=MOST_RECORDS)
+    now = database.one("lead_now", number=number)
+    held = holders(database, number)
+    assert now is not None
+    listed = None if now["added_at"] is None else DoNotContact.from_row({"number": number, **now})
+    if not rows and not held and listed is None and now["agent"] is None:
+        raise NotFound("Nothing is on record about that number.")
+    return LeadHistory(number, tuple(Lead.from_row(row) for row in rows), listed, now["agent"], tuple(held))
+
+
+def count_leads(database: Database) -> int:
+    """How many rows `wafunnel` has."""
+    row = database.one("count_leads")
+    assert row is not None
+    return int(row["leads"])
+
+
+def count_by_stage(database: Database) -> dict[int | None, int]:
+    """How many records of `wafunnel` have each stage; those with an invalid stage are counted under None."""
+    return {row["stage"]: row["leads"] for row in database.all("funnel")}
+
+
+def pool_report(database: Database, settings: Settings, business_date: date) -> PoolReport:
+    """Counts, for a business date, the leads in the pool and the leads outside it by reason: see PoolReport."""
+    row = database.one(
+        "pool_report",
+        business_date=business_date.isoformat(),
+        window_days=settings.window_days,
+        newest_first=int(settings.newest_first),
+    )
+    assert row is not None
+    return PoolReport(business_date, **row)
+
+
+def list_do_not_contact(database: Database) -> list[DoNotContact]:
+    """The numbers that are never dealt."""
+    return [DoNotContact.from_row(row) for row in database.all("do_not_contact")]
+
+
+def add_do_not_contact(database: Database, number: str, reason: str | None = None) -> dict[str, int]:
+    """Puts a number on the list and takes it out of the present assignments at once; waits for a deal in progress.
+
+    Returns `listed` (1 if it was on the list before), `assignments` (how many it was taken out of) and `leads` (how
+    many rows of `wafunnel` have it).
+    """
+    check_text("number", number)
+    if reason is not None:
+        check_text("reason", reason)
+    row = database.one("add_do_not_contact", number=number, reason=reason)
+    assert row is not None
+    return {name: int(row[name]) for name in ("listed", "assignments", "leads")}
+
+
+def remove_do_not_contact(database: Database, number: str) -> None:
+    """Takes a number off the list. Raises NotFound if it is not on it."""
+    row = database.one("remove_do_not_contact", number=number)
+    if not row or not row["removed"]:
+        raise NotFound("That number is not on the list.")

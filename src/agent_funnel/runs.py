@@ -1,0 +1,220 @@
+"""The runs on record: listing them, who got what and who held a number, and purging old history."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from agent_funnel.database import Database
+from agent_funnel.errors import NotFound
+from agent_funnel.values import Day, Flag, LeadDate, Moment, Record, write_moment
+
+# Rows of history that a purge deletes at a time: few enough that a deal that starts meanwhile hardly waits, and that
+# SQL Server does not lock the whole table.
+PURGE_BATCH = 2_000
+
+
+@dataclass(frozen=True)
+class Run(Record):
+    """One execution of the deal: the summary row of the procedure, column by column. A preview has the run_id 0.
+
+    All amounts are leads, except `agents` (people). `per_agent` is the even share before limits of single agents;
+    `duplicates` are eligible records that wait behind another record of their number, `suppressed` those kept out by
+    `do_not_contact`. Moments are in UTC.
+    """
+
+    run_id: int
+    business_date: Day
+    trigger: str
+    status: str
+    agents: int
+    pool: int
+    per_agent: int
+    assigned: int
+    left_over: int
+    duplicates: int
+    suppressed: int
+    smallest_share: int
+    largest_share: int
+    started_at: Moment
+    finished_at: Moment
+
+    @property
+    def seconds(self) -> float:
+        """The duration of the run."""
+        return (self.finished_at - self.started_at).total_seconds()
+
+
+@dataclass(frozen=True)
+class RunRecord(Record):
+    """A run on record, with its parameters and its undo. The amounts are None in a run that failed before it counted.
+
+    `restored` and `changed_since` are the leads that its undo took back and left alone; its history was deleted at
+    `purged_at`. Moments are in UTC.
+    """
+
+    run_id: int
+    business_date: Day
+    trigger: str
+    actor: str | None
+    status: str
+    agents: int | None
+    pool: int | None
+    per_agent: int | None
+    assigned: int | None
+    left_over: int | None
+    duplicates: int | None
+    suppressed: int | None
+    smallest_share: int | None
+    largest_share: int | None
+    started_at: Moment
+    finished_at: Moment | None
+    max_per_agent: int
+    window_days: int
+    newest_first: Flag
+    undone_at: Moment | None
+    undone_by: str | None
+    restored: int | None
+    changed_since: int | None
+    purged_at: Moment | None
+
+
+@dataclass(frozen=True)
+class Failure(Record):
+    """Why a run failed: the number of the attempt for its date, the SQL number of the error if it has one, its text."""
+
+    attempt: int
+    error_number: int | None
+    message: str
+
+
+@dataclass(frozen=True)
+class Share:
+    """The leads that one agent got in a run: `by_stage` counts them by their stage before the run."""
+
+    agent: str
+    leads: int
+    by_stage: Mapping[int, int]
+
+
+@dataclass(frozen=True)
+class DealtLead(Record):
+    """A lead that a run dealt, with its date (local to the sales floor) and its stage before the run."""
+
+    agent: str
+    number: str
+    date: LeadDate | None
+    stage: int
+
+
+@dataclass(frozen=True)
+class Holder(Record):
+    """An agent who held a number: from the end of the run that dealt it (UTC) until the next deal or its undo.
+
+    `held_until` is None while the agent still has it.
+    """
+
+    run_id: int
+    business_date: Day
+    agent: str
+    stage: int
+    held_from: Moment
+    held_until: Moment | None
+    status: str
+
+
+@dataclass(frozen=True)
+class Purged:
+    """The history that a purge deleted: how many runs it belonged to, and how many rows it was."""
+
+    runs: int
+    rows: int
+
+
+def list_runs(
+    database: Database, *, count: int = 30, before: int | None = None, business_date: date | None = None
+) -> list[RunRecord]:
+    """The newest runs, newest first; with `before`, those older than that run; or those of one business date."""
+    day = None if business_date is None else business_date.isoformat()
+    return [RunRecord.from_row(row) for row in database.all("runs", count=count, before=before, business_date=day)]
+
+
+def find_run(database: Database, run_id: int) -> RunRecord:
+    """The run with this number. Raises NotFound if there is none."""
+    row = database.one("run", run_id=run_id)
+    if row is None:
+        raise NotFound(f"There is no run {run_id}; `agent-funnel runs` lists them.")
+    return RunRecord.from_row(row)
+
+
+def last_run(database: Database) -> Run | None:
+    """The newest run that succeeded and is not undone."""
+    row = database.one("last_run")
+    return None if row is None else Run.from_row(row)
+
+
+def failure_of(database: Database, run_id: int) -> Failure | None:
+    """Why a run failed; None if it did not."""
+    row = database.one("failure", run_id=run_id)
+    return None if row is None else Failure.from_row(row)
+
+
+def shares(database: Database, run_id: int) -> list[Share]:
+    """The share of each agent in a run, by agent. Agents who got nothing are left out."""
+    stages: dict[str, dict[int, int]] = {}
+    for row in database.all("shares", run_id=run_id):
+        stages.setdefault(row["agent"], {})[row["stage"]] = row["leads"]
+    return [Share(agent, sum(by_stage.values()), by_stage) for agent, by_stage in sorted(stages.items())]
+
+
+def dealt_leads(database: Database, run_id: int, *, after: str | None = None, count: int) -> list[DealtLead]:
+    """The leads that a run dealt, by number, after a number; at most `count`. A purged run has none left.
+
+    Raises NotFound if there is no such run.
+    """
+    find_run(database, run_id)
+    return [DealtLead.from_row(row) for row in database.all("run_assignments", run_id=run_id, after=after, count=count)]
+
+
+def deal_version(database: Database) -> str:
+    """A short text that changes with each run and each undo.
+
+    Read before the first page of the present assignments and again after each page, it shows whether all pages are of
+    one deal. Numbers that the do-not-contact list takes out of the assignments do not change it.
+    """
+    row = database.one("deal_version")
+    assert row is not None
+    return f"{row['newest']}.{row['undone']}"
+
+
+def holders(
+    database: Database, number: str, *, since: datetime | None = None, until: datetime | None = None
+) -> list[Holder]:
+    """The agents who held a number, the newest first; between two moments if they are given."""
+    bounds = {"since": write_moment(since), "until": write_moment(until)}
+    return [Holder.from_row(row) for row in database.all("holders", number=number, **bounds)]
+
+
+def purge(database: Database, before: datetime, *, progress: Callable[[int], None] | None = None) -> Purged:
+    """Deletes the history of runs that ended before a moment, in small batches with a transaction each.
+
+    The last run that can be undone and the one before it keep theirs, whatever their age. A purged run cannot be
+    undone; the run itself stays on record. If a purge is interrupted, the next one continues it.
+    """
+    marked = database.one("mark_purge", before=write_moment(before))
+    rows = 0
+    for name in ("purge_history", "purge_edits"):
+        while True:
+            began = time.monotonic()
+            row = database.one(name, count=PURGE_BATCH)
+            deleted = row["deleted"] if row else 0
+            rows += deleted
+            if progress:
+                progress(deleted)
+            if deleted < PURGE_BATCH:
+                break
+            # Leaves as much time to others who want to write.
+            time.sleep(time.monotonic() - began)
+    return Purged(runs=marked["runs"] if marked else 0, rows=rows)

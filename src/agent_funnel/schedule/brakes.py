@@ -1,0 +1,59 @@
+"""The scheduled run, and the brakes that hold it until a person has looked."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from statistics import median
+
+from agent_funnel.database import Database
+from agent_funnel.deal import deal, preview
+from agent_funnel.doctor import check_procedures
+from agent_funnel.errors import BrakeApplied
+from agent_funnel.runs import Run, list_runs
+from agent_funnel.settings import Settings
+
+# The usual pool is the median of this many runs; with fewer than the second number, no pool is called unusual:
+USUAL_RUNS = 14
+FEWEST_RUNS = 3
+
+
+def scheduled_run(
+    database: Database, settings: Settings, business_date: date, *, now: datetime, actor: str, overrule: bool
+) -> Run:
+    """Makes the scheduled run of a business date.
+
+    Raises BrakeApplied where the settings want a person to look first, unless that person says `overrule`.
+    """
+    warning = None
+    if "procedure" in settings.brake and not overrule:
+        warning = changed_procedure(database, now=now)
+    if "pool" in settings.brake and not overrule and warning is None:
+        pool = preview(database, settings, business_date=business_date).run.pool
+        warning = unusual_pool(database, settings, pool)
+    if warning:
+        raise BrakeApplied(
+            f"{warning} FUNNEL_BRAKE holds the deal until a person says `agent-funnel run --scheduled`; "
+            "nothing was changed."
+        )
+    return deal(database, settings, business_date=business_date, trigger="schedule", actor=actor)
+
+
+def unusual_pool(database: Database, settings: Settings, pool: int, *, before: int | None = None) -> str | None:
+    """A sentence if a pool differs from those of the last runs (before a run, if given) by the factor of the settings.
+
+    None if the pool is usual, or if there are too few runs to say so.
+    """
+    pools = [run.pool for run in list_runs(database, count=4 * USUAL_RUNS, before=before) if run.status == "succeeded"]
+    known = [pool for pool in pools if pool is not None][:USUAL_RUNS]
+    if len(known) < FEWEST_RUNS:
+        return None
+    usual = median(known)
+    if usual / settings.pool_factor <= pool <= usual * settings.pool_factor:
+        return None
+    return f"The pool has {pool} leads; the last {len(known)} runs had {usual:.0f} (median)."
+
+
+def changed_procedure(database: Database, *, now: datetime) -> str | None:
+    """A sentence if an installed procedure is not the one of this program; None if all are."""
+    found = check_procedures(database, now=now)
+    return next((finding.text for finding in found if finding.level in ("warning", "error")), None)

@@ -1,0 +1,114 @@
+"""The state of tonight's scheduled run, for the dashboard headline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+from agent_funnel.database import Database
+from agent_funnel.runs import Run
+from agent_funnel.schedule.calendar import closes_at, current_date, is_workday, next_run, scheduled_at
+from agent_funnel.schedule.store import NightRecord, Pause, ScheduleState, current_pause, list_nights, schedule_state
+from agent_funnel.settings import Settings
+
+State = Literal["done", "undone", "due", "running", "late", "failed", "missed", "paused", "off"]
+# The number of past nights on the dashboard:
+NIGHTS_SHOWN = 60
+# The clock looks every half minute; a run that has not begun after this time is late:
+PUNCTUAL = timedelta(minutes=1)
+# The state of a night with an outcome on record:
+STATE_OF_OUTCOME: dict[str, State] = {
+    "succeeded": "done",
+    "undone": "undone",
+    "missed": "missed",
+    "failed": "failed",
+    "paused": "paused",
+    "holiday": "off",
+}
+
+
+@dataclass(frozen=True)
+class Tonight:
+    """The state of the scheduled run of `business_date`.
+
+    `state` is "done", "undone", "due" (its time is still to come), "running" (any run is in progress), "late" (it is
+    time and nothing has happened), "failed" (it is tried again until `closes_at`, or not at all if that is None),
+    "missed" (nobody made it in time), "paused", or "off" (no run is due that day). `next_at` is the next scheduled
+    instant, in the configured zone; `nights` are the outcomes of past dates, the newest first.
+    """
+
+    state: State
+    business_date: date
+    next_at: datetime
+    closes_at: datetime | None
+    run_id: int | None
+    pause: Pause | None
+    nights: tuple[NightRecord, ...]
+
+
+def tonight(database: Database, settings: Settings, now: datetime, last: Run | None) -> Tonight:
+    """The state at a moment; `last` is the last run that is not undone."""
+    return assess(
+        now,
+        settings,
+        state=schedule_state(database, current_date(now, settings)),
+        nights=list_nights(database, count=NIGHTS_SHOWN),
+        pause=current_pause(database),
+        running=database.run_in_progress(),
+        dealt_at=None if last is None else last.finished_at,
+    )
+
+
+def assess(
+    now: datetime,
+    settings: Settings,
+    *,
+    state: ScheduleState,
+    nights: Sequence[NightRecord],
+    pause: Pause | None,
+    running: bool,
+    dealt_at: datetime | None,
+) -> Tonight:
+    """The state of tonight, from the records of the current business date.
+
+    `dealt_at` (UTC) is the end of the last run that is not undone.
+    """
+    business_date = current_date(now, settings)
+    begins, closes = scheduled_at(business_date, settings), closes_at(business_date, settings)
+    outcome = next((night for night in nights if night.business_date == business_date), None)
+    rules: tuple[tuple[bool, State | None], ...] = (
+        (running, "running"),
+        (outcome is not None, STATE_OF_OUTCOME[outcome.outcome] if outcome else None),
+        (pause is not None, "paused"),
+        (state.holiday or not is_workday(business_date, settings), "off"),
+        (now < begins, "due"),
+        (state.failures > 0, "failed"),
+        (now >= closes, "missed"),
+        (now - begins > PUNCTUAL, "late"),
+        (True, "due"),
+    )
+    found = next(name for holds, name in rules if holds and name)
+    broken = _broken_night_before(business_date, nights, dealt_at)
+    if broken is not None and found in ("due", "off") and now < begins:
+        found, outcome, business_date = STATE_OF_OUTCOME[broken.outcome], broken, broken.business_date
+    return Tonight(
+        state=found,
+        business_date=business_date,
+        next_at=next_run(now, settings),
+        closes_at=closes if begins <= now < closes and outcome is None else None,
+        run_id=outcome.run_id if outcome else None,
+        pause=pause,
+        nights=tuple(nights),
+    )
+
+
+def _broken_night_before(
+    business_date: date, nights: Sequence[NightRecord], dealt_at: datetime | None
+) -> NightRecord | None:
+    """The night before, if it was missed or failed and no deal since has made up for it; the morning needs to see it."""
+    before = next((night for night in nights if night.business_date < business_date), None)
+    if before is None or before.outcome not in ("missed", "failed"):
+        return None
+    return None if dealt_at and dealt_at > before.at else before

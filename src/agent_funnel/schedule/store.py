@@ -1,0 +1,188 @@
+"""The schedule's records in the database, shared by all copies of the service: failed attempts, dates without a run,
+pauses and holidays.
+
+Every function raises errors of the tree in `errors`, and changes nothing when it raises. Moments are arguments.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Self
+
+from agent_funnel.database import Database
+from agent_funnel.errors import FunnelError, NotFound
+from agent_funnel.settings import Settings
+from agent_funnel.values import Day, Moment, Record, Row, read_date, read_moment, write_moment
+
+# The longest message that the table of failures holds, in characters:
+LONGEST_MESSAGE = 1_000
+
+
+@dataclass(frozen=True)
+class ScheduleState(Record):
+    """The state of the schedule on record.
+
+    `settled` is the newest business date that had a scheduled run or is recorded as having passed without one.
+    `failures` and `failed_at` (the last one) belong to the business date that was asked for, as does `holiday`. Moments
+    are in UTC.
+    """
+
+    settled: date | None
+    installed_at: datetime | None
+    paused: bool
+    failures: int
+    failed_at: datetime | None
+    holiday: bool
+
+    @classmethod
+    def from_row(cls, row: Row) -> Self:
+        """The state of a row, in which a pause has a number."""
+        settled, installed_at, failed_at = row["settled"], row["installed_at"], row["failed_at"]
+        return cls(
+            settled=None if settled is None else read_date(settled),
+            installed_at=None if installed_at is None else read_moment(installed_at),
+            paused=row["pause_id"] is not None,
+            failures=row["failures"],
+            failed_at=None if failed_at is None else read_moment(failed_at),
+            holiday=bool(row["holiday"]),
+        )
+
+
+@dataclass(frozen=True)
+class Pause(Record):
+    """A pause of the schedule; it lasts while `resumed_at` (UTC) is None."""
+
+    pause_id: int
+    paused_at: Moment
+    paused_by: str | None
+    reason: str | None
+    resumed_at: Moment | None
+    resumed_by: str | None
+
+
+@dataclass(frozen=True)
+class Holiday(Record):
+    """A day without a scheduled run."""
+
+    day: Day
+    name: str | None
+
+
+@dataclass(frozen=True)
+class NightRecord(Record):
+    """The outcome of a business date: `succeeded` or `undone`, by a run; or `missed`, `failed`, `holiday`, `paused`."""
+
+    business_date: Day
+    outcome: str
+    run_id: int | None
+    at: Moment
+
+
+def schedule_state(database: Database, business_date: date) -> ScheduleState:
+    """The state of the schedule, with the failures of a business date."""
+    row = database.one("schedule_state", business_date=business_date.isoformat())
+    assert row is not None
+    return ScheduleState.from_row(row)
+
+
+def record_failure(
+    database: Database,
+    settings: Settings,
+    business_date: date,
+    error: FunnelError,
+    *,
+    attempt: int,
+    started_at: datetime,
+    finished_at: datetime,
+    actor: str,
+) -> bool:
+    """Records a failed attempt as a run with the status `failed`; False if another copy has recorded that attempt."""
+    row = database.one(
+        "record_failure",
+        business_date=business_date.isoformat(),
+        attempt=attempt,
+        error_number=error.number,
+        message=str(error)[:LONGEST_MESSAGE],
+        actor=actor,
+        max_per_agent=settings.max_per_agent,
+        window_days=settings.window_days,
+        newest_first=int(settings.newest_first),
+        started_at=write_moment(started_at),
+        finished_at=write_moment(finished_at),
+    )
+    return bool(row and row["recorded"])
+
+
+def settle_date(
+    database: Database, business_date: date, *, workday: bool, closes_at: datetime, now: datetime
+) -> str | None:
+    """Records why a business date passed without a scheduled run, and returns it; None if it was already recorded."""
+    row = database.one(
+        "settle_date",
+        business_date=business_date.isoformat(),
+        workday=int(workday),
+        closes_at=write_moment(closes_at),
+        now=write_moment(now),
+    )
+    return str(row["outcome"]) if row else None
+
+
+def list_nights(database: Database, *, count: int = 60) -> list[NightRecord]:
+    """The outcomes of the newest business dates, the newest first."""
+    return [NightRecord.from_row(row) for row in database.all("outcomes", count=count)]
+
+
+def find_night(database: Database, business_date: date) -> NightRecord | None:
+    """The outcome of a business date; None if none is on record."""
+    row = database.one("outcome_of_date", business_date=business_date.isoformat())
+    return None if row is None else NightRecord.from_row(row)
+
+
+def failure_counts(database: Database) -> dict[str, int]:
+    """How many attempts at scheduled runs failed, by the number of the error; `other` for errors without one."""
+    return {str(row["error_number"] or "other"): row["failures"] for row in database.all("failure_counts")}
+
+
+def outcome_counts(database: Database) -> dict[str, int]:
+    """How many business dates passed without a scheduled run, by reason."""
+    return {row["outcome"]: row["dates"] for row in database.all("outcome_counts")}
+
+
+def list_pauses(database: Database, *, count: int = 10) -> list[Pause]:
+    """The newest pauses, the newest first; if the first has no end, the schedule is paused now."""
+    return [Pause.from_row(row) for row in database.all("pauses", count=count)]
+
+
+def current_pause(database: Database) -> Pause | None:
+    """The pause in force; None if the schedule is not paused."""
+    return next((each for each in list_pauses(database, count=1) if each.resumed_at is None), None)
+
+
+def pause(database: Database, *, now: datetime, actor: str | None, reason: str | None) -> bool:
+    """Pauses the schedule for all copies of the service; False if it is paused already."""
+    row = database.one("pause", now=write_moment(now), actor=actor, reason=reason)
+    return bool(row and row["changed"])
+
+
+def resume(database: Database, *, now: datetime, actor: str | None) -> bool:
+    """Resumes the schedule; False if it is not paused."""
+    row = database.one("resume", now=write_moment(now), actor=actor)
+    return bool(row and row["changed"])
+
+
+def list_holidays(database: Database, *, since: date) -> list[Holiday]:
+    """The holidays from a day on."""
+    return [Holiday.from_row(row) for row in database.all("holidays", since=since.isoformat())]
+
+
+def add_holiday(database: Database, day: date, name: str | None = None) -> None:
+    """Adds a holiday, or changes its name."""
+    database.one("add_holiday", day=day.isoformat(), label=name)
+
+
+def remove_holiday(database: Database, day: date) -> None:
+    """Removes a holiday. Raises NotFound if that day is not one."""
+    row = database.one("remove_holiday", day=day.isoformat())
+    if not row or not row["removed"]:
+        raise NotFound(f"{day} is not a holiday; `agent-funnel holidays list` shows all.")

@@ -1,0 +1,112 @@
+"""Rows, the types of what stands in them, and one reader of rows by type.
+
+Databases keep moments without a zone, in UTC, and SQLite keeps dates as text; records have `datetime` and `date`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cache
+from types import NoneType
+from typing import Annotated, Any, Self, get_args, get_type_hints
+
+from agent_funnel.errors import ParameterOutOfRange
+
+Row = Mapping[str, Any]
+
+# The longest name, number or reason that every table can hold, in characters:
+LONGEST_TEXT = 255
+
+
+@dataclass(frozen=True)
+class _Reads:
+    """How a column of an annotated type is read, and what JSON Schema says of the type where it says too much."""
+
+    read: Callable[[Any], Any]
+    schema: Mapping[str, Any] | None = None
+
+    def __get_pydantic_json_schema__(self, core_schema: Any, handler: Callable[[Any], dict[str, Any]]) -> Any:
+        return handler(core_schema) if self.schema is None else dict(self.schema)
+
+
+def read_moment(value: datetime | str) -> datetime:
+    """A moment in UTC; databases keep it without a zone."""
+    found = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return found.replace(tzinfo=UTC)
+
+
+def read_date(value: date | str) -> date:
+    """A date."""
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+def read_lead_date(value: Any) -> datetime | None:
+    """A lead's date, to the millisecond; None for a text that is not a date, which SQLite keeps like any other."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+    if not isinstance(value, datetime):
+        return None
+    return value.replace(microsecond=value.microsecond // 1000 * 1000)
+
+
+def write_moment(moment: datetime | None) -> str | None:
+    """A moment as the databases keep it: in UTC, to the millisecond, without a zone."""
+    return None if moment is None else moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "milliseconds")
+
+
+Moment = Annotated[datetime, _Reads(read_moment)]
+Day = Annotated[date, _Reads(read_date)]
+# A lead's date is local to the sales floor. Without a zone it is not what JSON Schema calls a date-time:
+LeadDate = Annotated[
+    datetime,
+    _Reads(read_lead_date, {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3,6})?$"}),
+]
+# A number or a name; a table that was there before may keep numbers in an INT column.
+Text = Annotated[str, _Reads(str)]
+Flag = Annotated[bool, _Reads(bool)]
+
+
+class Record:
+    """A dataclass whose fields are columns of a row."""
+
+    @classmethod
+    def from_row(cls, row: Row) -> Self:
+        """The record of a row: each column is read by the type of its field, and NULL is None."""
+        return cls(**{name: _value(row[name], read) for name, read in _readers(cls)})
+
+
+def _value(value: Any, read: Callable[[Any], Any] | None) -> Any:
+    return value if value is None or read is None else read(value)
+
+
+@cache
+def _readers(cls: type[Record]) -> tuple[tuple[str, Callable[[Any], Any] | None], ...]:
+    hints = get_type_hints(cls, include_extras=True)
+    return tuple((name, _reader(hints[name])) for name in cls.__dataclass_fields__)  # type: ignore[attr-defined]
+
+
+def _reader(hint: Any) -> Callable[[Any], Any] | None:
+    """The reader in an annotated type, also where it may be None."""
+    for part in (hint, *(each for each in get_args(hint) if each is not NoneType)):
+        for note in getattr(part, "__metadata__", ()):
+            if isinstance(note, _Reads):
+                return note.read
+    return None
+
+
+def text_length(text: str) -> int:
+    """The length of a text as T-SQL counts it: a character beyond the first 65536 code points counts twice."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def check_text(name: str, value: str) -> None:
+    """Raises ParameterOutOfRange for a text that is blank or longer than a column."""
+    if not value.strip() or text_length(value) > LONGEST_TEXT:
+        raise ParameterOutOfRange(
+            f"{name} has {text_length(value)} characters; it needs 1 to {LONGEST_TEXT}, and not only blanks."
+        )
