@@ -50,9 +50,10 @@ bench: $(LOCKED_DEV)
 	$(BIN)/python -m benchmarks.polling
 	$(BIN)/python -m benchmarks.pages
 
-# The page of the API, from the service's own OpenAPI document; a test holds it to that.
+# The reference of the API, from the OpenAPI document, and of the settings, from their fields. A test compares both.
 docs: $(LOCKED_DEV)
 	$(BIN)/python tests/api_page.py > docs/reference/api.md
+	$(BIN)/python tests/support/settings_page.py > docs/reference/settings.md
 
 # New versions of what we depend on, for every Python and system that we support.
 lock: $(LOCKED_DEV)

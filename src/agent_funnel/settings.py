@@ -1,63 +1,77 @@
 """The settings: environment variables `FUNNEL_…`, a `.env` file, and flags, which win.
 
-This is the only reader of the environment.
+This module alone reads the environment. Each field of `Settings` describes itself: the page of settings and
+docs/reference/settings.md are both made from the fields.
 """
 
 from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import time, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, PlainSerializer, PrivateAttr, ValidationError, field_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    JsonValue,
+    PlainSerializer,
+    PrivateAttr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, NoDecode, SettingsConfigDict
 
 from agent_funnel.errors import SettingsError
 
-# What no message may repeat:
+# Fields whose values no message may repeat:
 SECRET = {"database_url", "notify_urls", "dead_man_url"}
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 NOTICES = ("finished", "failed", "missed", "recovered", "warning", "refused")
+# The units of a duration, in seconds:
+UNITS = {"h": 3600, "m": 60, "s": 1}
+# The highest cap on a share, which is also the highest limit of a single agent; the longest window:
+LARGEST_SHARE = 1_000_000
+LONGEST_WINDOW_DAYS = 36_500
+
+# The group of a field, a heading on the page and in the reference:
+THE_DATABASE: dict[str, JsonValue] = {"group": "The database"}
+THE_SCHEDULE: dict[str, JsonValue] = {"group": "The schedule"}
+THE_DEAL: dict[str, JsonValue] = {"group": "The deal"}
+NOTIFICATIONS: dict[str, JsonValue] = {"group": "Notices"}
+THE_SERVICE: dict[str, JsonValue] = {"group": "The service"}
 
 
-def _zone(value: object) -> object:
-    if not isinstance(value, str):
-        return value
+def _zone(value: str) -> object:
     try:
         return ZoneInfo(value)
     except (KeyError, ValueError, OSError):
         raise ValueError("is not a time zone; write an IANA name such as Europe/Berlin") from None
 
 
-def _clock_time(value: object) -> object:
-    if not isinstance(value, str):
-        return value
+def _clock_time(value: str) -> object:
     if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?", value):
         raise ValueError("is not a time of day; write HH:MM, from 00:00 to 23:59")
     return time.fromisoformat(value)
 
 
-def _duration(value: object) -> object:
-    if not isinstance(value, str):
-        return value
+def _duration(value: str) -> object:
     found = re.fullmatch(r"(\d{1,6})(s|m|h|)", value.strip())
     if not found or (not found[2] and found[1].strip("0")):
         raise ValueError("is not a duration; write for example 3h, 90m, 45s or 0")
-    duration = timedelta(seconds=int(found[1]) * {"": 0, "s": 1, "m": 60, "h": 3600}[found[2]])
+    duration = timedelta(seconds=int(found[1]) * UNITS.get(found[2], 0))
     # A longer window would reach into the next evening.
     if duration >= timedelta(hours=24):
         raise ValueError("is not shorter than 24h")
     return duration
 
 
-def _weekdays(value: object) -> object:
-    """`mon-fri` or `mon,wed,sat` as the numbers that Python gives weekdays, Monday being 0."""
-    if not isinstance(value, str):
-        return value
+def _weekdays(value: str) -> object:
+    """Reads `mon-fri` or `mon,wed,sat` as Python's numbers of weekdays, from 0 for Monday."""
     found: set[int] = set()
     for part in value.lower().replace(" ", "").split(","):
         first, _, last = part.partition("-")
@@ -69,37 +83,39 @@ def _weekdays(value: object) -> object:
 
 
 def _words(*allowed: str) -> BeforeValidator:
-    """A list of words, separated by commas, of which each must be allowed."""
+    """Reads a list of allowed words, separated by commas."""
 
-    def check(value: object) -> object:
-        if not isinstance(value, str):
-            return value
+    def check(value: str) -> object:
         words = [word.strip().lower() for word in value.split(",") if word.strip()]
         if unknown := sorted(set(words) - set(allowed)):
             raise ValueError(f"has the unknown word {unknown[0]}; allowed are {', '.join(allowed)}")
         return frozenset(words)
 
-    return BeforeValidator(check)
+    return _reader(check)
 
 
-def _urls(value: object) -> object:
-    return tuple(url for url in value.split() if url) if isinstance(value, str) else value
+def _reader(read: Callable[[str], object]) -> BeforeValidator:
+    """Reads a text; a value that is not a text is left to its type."""
+    return BeforeValidator(lambda value: read(value) if isinstance(value, str) else value)
 
 
-Zone = Annotated[ZoneInfo, BeforeValidator(_zone), PlainSerializer(str)]
-ClockTime = Annotated[time, BeforeValidator(_clock_time)]
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
-# The lists are texts of ours, not the JSON that pydantic-settings would take them for.
-Weekdays = Annotated[frozenset[int], NoDecode, BeforeValidator(_weekdays)]
+Zone = Annotated[ZoneInfo, _reader(_zone), PlainSerializer(str)]
+ClockTime = Annotated[time, _reader(_clock_time)]
+Duration = Annotated[timedelta, _reader(_duration)]
+# NoDecode: the lists are plain texts, and pydantic-settings would read them as JSON.
+Weekdays = Annotated[frozenset[int], NoDecode, _reader(_weekdays)]
 Brakes = Annotated[frozenset[str], NoDecode, _words("pool", "procedure")]
 Notices = Annotated[frozenset[str], NoDecode, _words(*NOTICES)]
-Urls = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_urls)]
-# Where a value comes from; each wins over those after it.
+Urls = Annotated[tuple[str, ...], NoDecode, _reader(lambda text: tuple(text.split()))]
+# The source of a value; each wins over those after it:
 Source = Literal["flag", "environment", ".env file", "default"]
 
 
 class Settings(BaseSettings):
-    """All settings, each named `FUNNEL_` and its name here in capitals (docs/reference/settings.md)."""
+    """All settings. A field's variable is `FUNNEL_` and its name in capitals.
+
+    A description is plain text with `code` in backticks. Its first sentence is enough for the page of settings.
+    """
 
     model_config = SettingsConfigDict(
         env_prefix="FUNNEL_",
@@ -111,48 +127,175 @@ class Settings(BaseSettings):
         populate_by_name=True,
     )
 
-    database_url: str = "sqlite:///funnel.db"
+    database_url: str = Field(
+        default="sqlite:///funnel.db",
+        description="The database that holds your three tables and the system's own. The default is an SQLite file in "
+        "the working directory. On SQL Server, write `mssql+pymssql://user:password@host:1433/database`, with "
+        "characters such as `@` in the password as in any URL (`%40`). See also `FUNNEL_ENCRYPTION`.",
+        json_schema_extra=THE_DATABASE,
+    )
     # `schema` is a name that pydantic keeps for itself:
     database_schema: str = Field(
-        default="dbo", validation_alias="FUNNEL_SCHEMA", pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$"
+        default="dbo",
+        validation_alias="FUNNEL_SCHEMA",
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$",
+        description="The schema, on SQL Server, of your three tables and the system's own. The installer writes it "
+        "into the procedures, so install again after a change.",
+        json_schema_extra=THE_DATABASE,
     )
-    timezone: Zone = ZoneInfo("UTC")
-    run_at: ClockTime = time(20, 40)
-    catch_up: Duration = timedelta(hours=3)
-    weekdays: Weekdays = frozenset(range(7))
-    brake: Brakes = frozenset()
-    pool_factor: float = Field(default=5.0, gt=1.0, le=1_000_000.0)
-    notify_urls: Urls = ()
-    notify_on: Notices = frozenset(NOTICES) - {"finished"}
-    dead_man_url: str | None = Field(default=None, pattern=r"^https?://")
-    log_format: Literal["console", "json"] = "console"
-    max_per_agent: int = Field(default=450, ge=1, le=1_000_000)
-    window_days: int = Field(default=45, ge=0, le=36_500)
-    newest_first: bool = False
-    lock_wait: Duration = timedelta(seconds=30)
-    call_timeout: Duration = timedelta(minutes=15)
-    # None: required, except on this machine.
-    encryption: Literal["require", "request", "off"] | None = None
-    ca_file: Path | None = None
-    host: str = "127.0.0.1"
-    port: int = Field(default=5000, ge=0, le=65_535)
-    proxy_hops: int = Field(default=0, ge=0, le=10)
-    rate_limit: str = Field(default="1200 per minute", pattern=r"^[1-9]\d{0,8} per (second|minute|hour|day)$")
-    # Noted when the settings were loaded: the file may change afterwards, and these do not.
+    encryption: Literal["require", "request", "off"] | None = Field(
+        default=None,
+        description="Whether the connection to SQL Server is encrypted. Without a value, encryption is required, "
+        "except where the host is `localhost`, `127.0.0.1` or `::1`. `require` requires it there too. `request` "
+        "encrypts at least the login where the server can, and connects without encryption where it cannot. `off` asks "
+        "for no encryption, for a server without TLS in a network where nobody can listen in: the password is then as "
+        "good as readable on the way. A server that insists on encryption gets it in any case.",
+        json_schema_extra=THE_DATABASE,
+    )
+    ca_file: Path | None = Field(
+        default=None,
+        description="A file, in PEM format, with the certificates of the authorities that may sign SQL Server's. With "
+        "it, the server must show a certificate that one of them signed, for exactly the host in "
+        "`FUNNEL_DATABASE_URL`, on this machine too. Without it, the connection is encrypted, but anybody could be at "
+        "the other end. The file is read at the start, so restart the service when it changes. It works with "
+        "`FUNNEL_ENCRYPTION` unset or `require` only. The check uses a FreeTDS configuration for the whole process; "
+        "a configuration of your own (`FREETDSCONF`, `~/.freetds.conf`) is then not read.",
+        json_schema_extra=THE_DATABASE,
+    )
+    lock_wait: Duration = Field(
+        default=timedelta(seconds=30),
+        description="How long a statement waits for a lock that another session holds, from `1s` to `1h`. A run that "
+        "waits says so in the log. It is tried four times in all, and then ends with an error that changed nothing.",
+        json_schema_extra=THE_DATABASE,
+    )
+    call_timeout: Duration = Field(
+        default=timedelta(minutes=15),
+        description="How long a call to SQL Server may take before its connection counts as broken. From `1s` to less "
+        "than `24h`; it must exceed `FUNNEL_LOCK_WAIT` and your longest deal or import. The service then finds "
+        "out whether the run happened, and deals only if it did not.",
+        json_schema_extra=THE_DATABASE,
+    )
+    timezone: Zone = Field(
+        default=ZoneInfo("UTC"),
+        description="The zone, such as `Europe/Berlin`, that decides when it is 20:40 and which date is today.",
+        json_schema_extra=THE_SCHEDULE,
+    )
+    run_at: ClockTime = Field(
+        default=time(20, 40),
+        description="The time of the scheduled run. `HH:MM` or `HH:MM:SS`. A time that daylight saving time skips "
+        "counts when the gap ends; of a time that comes twice, the first one counts.",
+        json_schema_extra=THE_SCHEDULE,
+    )
+    catch_up: Duration = Field(
+        default=timedelta(hours=3),
+        description="How long after its time a scheduled run may still start, if nothing could run before. For example "
+        "`3h`, `90m` or `0`; less than `24h`.",
+        json_schema_extra=THE_SCHEDULE,
+    )
+    weekdays: Weekdays = Field(
+        default=frozenset(range(7)),
+        description="The weekdays that have a scheduled run. For example `mon-fri` or `mon,wed,sat`. For single days "
+        "off, see `agent-funnel holidays`.",
+        json_schema_extra=THE_SCHEDULE,
+    )
+    brake: Brakes = Field(
+        default=frozenset(),
+        description="Reasons for a scheduled run to wait for a person instead of going ahead with a warning. `pool`: "
+        "the pool is much larger or smaller than usual (`FUNNEL_POOL_FACTOR`). `procedure`: the installed procedures "
+        "are not those of this version. `pool,procedure`: both. A person makes the run with "
+        "`agent-funnel run --scheduled`.",
+        json_schema_extra=THE_SCHEDULE,
+    )
+    pool_factor: float = Field(
+        default=5.0,
+        gt=1.0,
+        le=1_000_000.0,
+        description="How much larger or smaller than usual a pool must be to count as unusual. Above `1`, at most "
+        "1,000,000. The pool is compared with the median of the last 14 runs: at `5`, a pool of more than five times "
+        "the median, or less than a fifth of it, is unusual.",
+        json_schema_extra=THE_SCHEDULE,
+    )
+    max_per_agent: int = Field(
+        default=450,
+        ge=1,
+        le=LARGEST_SHARE,
+        description=f"The most leads that an agent gets in a run, from 1 to {LARGEST_SHARE:,}.",
+        json_schema_extra=THE_DEAL,
+    )
+    window_days: int = Field(
+        default=45,
+        ge=0,
+        le=LONGEST_WINDOW_DAYS,
+        description="How many days old a lead may be, counted from midnight of the business date. From 0 to "
+        f"{LONGEST_WINDOW_DAYS:,}; older leads are not dealt.",
+        json_schema_extra=THE_DEAL,
+    )
+    newest_first: bool = Field(
+        default=False,
+        description="Whether the newest leads of a stage are dealt first instead of the oldest.",
+        json_schema_extra=THE_DEAL,
+    )
+    notify_urls: Urls = Field(
+        default=(),
+        description="The addresses that get notices: apprise URLs (https://github.com/caronc/apprise), separated by "
+        "spaces. Needs the extra `notify`: `pip install 'agent-funnel[notify]'`. A notice never shows a lead's number.",
+        json_schema_extra=NOTIFICATIONS,
+    )
+    notify_on: Notices = Field(
+        default=frozenset(NOTICES) - {"finished"},
+        description=f"The notices that are sent, separated by commas. Any of `{'`, `'.join(NOTICES)}`.",
+        json_schema_extra=NOTIFICATIONS,
+    )
+    dead_man_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://",
+        description="A URL that is called when the scheduled run starts (with `/start` added), succeeds, or fails "
+        "(with `/fail` added). A service such as healthchecks.io then warns you when the calls stop.",
+        json_schema_extra=NOTIFICATIONS,
+    )
+    host: str = Field(
+        default="127.0.0.1",
+        description="The address that the service listens on. The service starts on an address that other machines can "
+        "reach only if there is a key; see `agent-funnel keys`.",
+        json_schema_extra=THE_SERVICE,
+    )
+    port: int = Field(
+        default=5000,
+        ge=0,
+        le=65_535,
+        description="The port that the service listens on. `0` takes any free port.",
+        json_schema_extra=THE_SERVICE,
+    )
+    proxy_hops: int = Field(
+        default=0,
+        ge=0,
+        le=10,
+        description="How many proxies in front of the service to trust, from 0 to 10. A trusted proxy says where a "
+        "request comes from (`X-Forwarded-For`, `X-Forwarded-Proto`, `X-Forwarded-Host`).",
+        json_schema_extra=THE_SERVICE,
+    )
+    rate_limit: str = Field(
+        default="1200 per minute",
+        pattern=r"^[1-9]\d{0,8} per (second|minute|hour|day)$",
+        description="How many requests a key may make, or an address without a key. A number per `second`, `minute`, "
+        "`hour` or `day`. Each copy of the service counts for itself.",
+        json_schema_extra=THE_SERVICE,
+    )
+    log_format: Literal["console", "json"] = Field(
+        default="console",
+        description="How the log is written: `console` for people, `json` for programs. Phone numbers in it keep their "
+        "last three digits only.",
+        json_schema_extra=THE_SERVICE,
+    )
+    # Recorded at loading, since the file may change afterwards and the settings do not:
     _sources: dict[str, Source] = PrivateAttr(default_factory=dict)
 
-    @field_validator("lock_wait")
+    @field_validator("lock_wait", "call_timeout")
     @classmethod
-    def _lock_wait_is_bounded(cls, value: timedelta) -> timedelta:
-        if not timedelta(seconds=1) <= value <= timedelta(hours=1):
-            raise ValueError("is not from 1s to 1h")
-        return value
-
-    @field_validator("call_timeout")
-    @classmethod
-    def _call_timeout_lets_something_happen(cls, value: timedelta) -> timedelta:
-        if value < timedelta(seconds=1):
-            raise ValueError("is not from 1s to 24h")
+    def _wait_is_bounded(cls, value: timedelta, info: ValidationInfo) -> timedelta:
+        longest = timedelta(hours=1 if info.field_name == "lock_wait" else 24)
+        if not timedelta(seconds=1) <= value <= longest:
+            raise ValueError(f"is not from 1s to {written(longest)}")
         return value
 
     @field_validator("ca_file")
@@ -161,7 +304,7 @@ class Settings(BaseSettings):
         if value is None:
             return None
         try:
-            # By hand first: the library says of a directory that it is a file without a certificate.
+            # Read it first: of a directory, the library says that it is a file without a certificate.
             value.read_bytes()
             ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(value)
         except ssl.SSLError:
@@ -179,16 +322,16 @@ class Settings(BaseSettings):
 
 
 def load(**flags: Any) -> Settings:
-    """The settings, with those flags that are not None on top.
+    """Loads the settings; a flag that is not None wins.
 
-    Raises SettingsError, which names the variable, its value (unless it is a secret) and what is allowed.
+    Raises SettingsError, which names the variable, its value (unless it is a secret) and the allowed values.
     """
     given = {name: value for name, value in flags.items() if value is not None}
     try:
         settings = Settings(**given)
     except ValidationError as error:
         raise SettingsError("; ".join(_sentence(problem, given) for problem in error.errors())) from None
-    # The library's own readers say what they find, so that both agree on spelling and case.
+    # Ask the library's own readers, so that both agree on spelling and case:
     found: tuple[tuple[Source, Iterable[str]], ...] = (
         (".env file", DotEnvSettingsSource(Settings)()),
         ("environment", EnvSettingsSource(Settings)()),
@@ -200,7 +343,7 @@ def load(**flags: Any) -> Settings:
 
 
 def source(settings: Settings, field: str) -> Source:
-    """Where the value of a field comes from."""
+    """Names the source of a field's value."""
     return settings._sources.get(field, "default")
 
 
@@ -208,6 +351,43 @@ def variable(field: str) -> str:
     """The environment variable of a field."""
     alias = Settings.model_fields[field].validation_alias if field in Settings.model_fields else None
     return alias if isinstance(alias, str) else f"FUNNEL_{field.upper()}"
+
+
+class Description(NamedTuple):
+    """What a field says of itself; `default` is None where a setting is empty by default."""
+
+    group: str
+    variable: str
+    description: str
+    default: str | None
+
+
+def describe(field: str) -> Description:
+    """Describes a field for the page and the reference."""
+    info = Settings.model_fields[field]
+    assert isinstance(info.json_schema_extra, dict)
+    assert info.description is not None
+    return Description(str(info.json_schema_extra["group"]), variable(field), info.description, written(info.default))
+
+
+def written(value: object) -> str | None:
+    """A value in the form that its variable takes; None for an empty one."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case timedelta():
+            seconds = int(value.total_seconds())
+            return next(f"{seconds // length}{unit}" for unit, length in UNITS.items() if seconds % length == 0)
+        case time():
+            return value.isoformat("auto" if value.second else "minutes")
+        case float():
+            return f"{value:g}"
+        case frozenset():
+            return ",".join(WEEKDAYS[each] if isinstance(each, int) else each for each in sorted(value)) or None
+        case tuple():
+            return " ".join(value) or None
+        case _:
+            return None if value is None else str(value)
 
 
 def _sentence(problem: Any, given: dict[str, Any]) -> str:

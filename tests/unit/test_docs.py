@@ -1,22 +1,62 @@
-"""What the pages say is there is what is there."""
+"""The docs agree with the code, their links lead somewhere, and their lines are wrapped."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
-from agent_funnel.settings import Settings
-from agent_funnel.sql import grants, procedures, tables
-from api_page import text
+import pytest
 
-DOCS = Path(__file__).parents[2] / "docs"
-BRIEFS = {"agents", "wafunnel", "agent_wafunnel_assignment"}
+import api_page
+from agent_funnel.settings import Settings, variable
+from agent_funnel.sql import grants, procedures, tables
+from support import settings_page
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "deploy").glob("*.md")])
+YOUR_TABLES = {"agents", "wafunnel", "agent_wafunnel_assignment"}
+# Lines of Markdown that end a paragraph: a heading, a table, a list item, a quotation, HTML, a blank line.
+NOT_PROSE = re.compile(r"\s*(#|\||<|>|$)")
+ITEM = re.compile(r"\s*([-*]|\d+\.) ")
+# A word, or `code` with its blanks:
+WORD = re.compile(r"`[^`]+`\S*|\S+")
+LONGEST_LINE = 120
+# A line of a paragraph ends only where its next word would pass this column:
+SHORTEST_LINE = 100
+
+page = pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 
 
 def section(title: str) -> str:
     """A section of the DBA's page."""
     text = (DOCS / "howto" / "sql-server.md").read_text("utf-8")
     return text.split(f"\n## {title}\n", 1)[1].split("\n## ", 1)[0]
+
+
+def without_code(text: str) -> str:
+    """A page without its blocks of code."""
+    return re.sub(r"^ *```.*?^ *```$", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def anchors(path: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", without_code(path.read_text("utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def paragraphs(path: Path) -> Iterator[list[str]]:
+    """The lines of each paragraph and list item of a page."""
+    lines: list[str] = []
+    for line in without_code(path.read_text("utf-8")).splitlines():
+        if NOT_PROSE.match(line) or ITEM.match(line):
+            yield lines
+            lines = []
+        if not NOT_PROSE.match(line):
+            lines.append(line)
+    yield lines
 
 
 def names(text: str) -> set[str]:
@@ -43,26 +83,54 @@ def test_every_object_is_on_the_page_of_the_dba() -> None:
 
 def test_the_way_to_remove_it_all_leaves_the_three_tables_and_nothing_else() -> None:
     dropped = set(re.findall(r"dbo\.(\w+)", section("Remove it all")))
-    assert dropped == tables("sqlserver") - BRIEFS | set(procedures("sqlserver"))
+    assert dropped == tables("sqlserver") - YOUR_TABLES | set(procedures("sqlserver"))
 
 
 def test_the_rights_on_the_page_are_those_that_are_granted() -> None:
-    told = {
+    documented = {
         (right, name)
         for objects, rights, _ in rows(section("The least rights"))
         for name in names(objects) or set(procedures("sqlserver"))
         for right in rights.split(", ")
     }
-    assert told == {(right, name) for _, right, name in grants("sqlserver")}
+    assert documented == {(right, name) for _, right, name in grants("sqlserver")}
 
 
-def test_the_page_of_the_api_is_that_of_the_service() -> None:
-    assert (DOCS / "reference" / "api.md").read_text("utf-8") == text(), "make docs writes it anew"
+def test_the_reference_of_the_api_is_made_from_the_service() -> None:
+    assert (DOCS / "reference" / "api.md").read_text("utf-8") == api_page.text(), "`make docs` updates it"
 
 
-def test_every_setting_has_a_heading() -> None:
-    headings = re.findall(r"^### `(\w+)`$", (DOCS / "reference" / "settings.md").read_text("utf-8"), re.MULTILINE)
-    names = {
-        "FUNNEL_SCHEMA" if name == "database_schema" else f"FUNNEL_{name.upper()}" for name in Settings.model_fields
-    }
-    assert sorted(headings) == sorted(names)
+def test_the_reference_of_the_settings_is_made_from_their_fields() -> None:
+    text = (DOCS / "reference" / "settings.md").read_text("utf-8")
+    assert text == settings_page.text(), "`make docs` updates it"
+    headings = re.findall(r"^### `(\w+)`$", text, re.MULTILINE)
+    assert sorted(headings) == sorted(map(variable, Settings.model_fields))
+
+
+def test_every_page_is_in_the_index() -> None:
+    listed = set(re.findall(r"\]\(([^)#]+\.md)\)", (DOCS / "README.md").read_text("utf-8")))
+    pages = {str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md")} - {"README.md"}
+    assert pages - listed == set()
+
+
+@page
+def test_every_relative_link_leads_somewhere(path: Path) -> None:
+    links = re.findall(r"\]\(([^)\s]+)\)", without_code(path.read_text("utf-8")))
+    for link in links:
+        if re.match(r"\w+:", link):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (path.parent / name).resolve() if name else path
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+@page
+def test_lines_are_wrapped(path: Path) -> None:
+    if path == DOCS / "reference" / "api.md":
+        pytest.skip("its lists are made by a program")
+    for lines in paragraphs(path):
+        for line, following in pairwise([*lines, ""]):
+            assert len(line) <= LONGEST_LINE or len(line.split()) == 1
+            next_word = WORD.match(following.lstrip())
+            assert next_word is None or len(f"{line} {next_word[0]}") > SHORTEST_LINE, f"{line!r} ends early"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -12,7 +11,7 @@ import trustme
 
 from agent_funnel.backends import connect
 from agent_funnel.errors import SettingsError
-from agent_funnel.settings import Settings, load, source, variable
+from agent_funnel.settings import Settings, describe, load, source, variable, written
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +21,7 @@ def _nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.delenv(f"FUNNEL_{field.upper()}", raising=False)
 
 
-def test_the_defaults_are_the_briefs() -> None:
+def test_the_defaults_are_those_of_the_readme() -> None:
     settings = load()
     assert (settings.run_at, settings.max_per_agent, settings.window_days) == (time(20, 40), 450, 45)
     assert (settings.newest_first, settings.database_schema, settings.host) == (False, "dbo", "127.0.0.1")
@@ -42,7 +41,7 @@ def test_each_value_says_where_it_comes_from(monkeypatch: pytest.MonkeyPatch) ->
     for name, value in {"PORT": "2", "SCHEMA": "environment", "WINDOW_DAYS": "2", "WEEKDAYS": "mon"}.items():
         monkeypatch.setenv(f"FUNNEL_{name}", value)
     settings = load(port=3, window_days=2, host=None)
-    # Written by somebody, though it be the default.
+    # A value that somebody wrote is theirs, even if it equals the default.
     expected = dict.fromkeys(Settings.model_fields, "default") | {
         "port": "flag",
         "window_days": "flag",
@@ -52,7 +51,7 @@ def test_each_value_says_where_it_comes_from(monkeypatch: pytest.MonkeyPatch) ->
         "max_per_agent": ".env file",
     }
     assert {name: source(settings, name) for name in Settings.model_fields} == expected
-    # They stay what they were, as the values do.
+    # The sources stay as they were at loading, as the values do.
     Path(".env").write_text("FUNNEL_RUN_AT=01:00\n")
     assert (source(settings, "run_at"), source(settings, "host")) == ("default", ".env file")
     assert source(settings.model_copy(update={"run_at": time(1)}), "port") == "flag"
@@ -129,9 +128,36 @@ def test_a_ca_file_without_a_certificate_is_refused(tmp_path: Path) -> None:
     assert load(ca_file=Path("ca.pem")).ca_file == path
 
 
-def test_every_setting_has_a_heading_in_the_docs() -> None:
-    docs = Path(__file__).parents[2] / "docs" / "reference" / "settings.md"
-    headings = re.findall(r"^### `(\w+)`$", docs.read_text("utf-8"), re.MULTILINE)
-    assert sorted(headings) == sorted(
-        str(field.validation_alias or f"FUNNEL_{name.upper()}") for name, field in Settings.model_fields.items()
-    )
+def test_every_setting_describes_itself() -> None:
+    for field in Settings.model_fields:
+        group, name, description, _ = describe(field)
+        assert (name, bool(group), description.endswith(".")) == (variable(field), True, True)
+        # The description is plain text, for a page that knows no Markdown, too.
+        assert "](" not in description
+
+
+def test_a_default_is_described_as_its_variable_takes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for field, info in Settings.model_fields.items():
+        default = describe(field).default
+        if default is None:
+            assert not info.default
+        else:
+            monkeypatch.setenv(variable(field), default)
+            assert getattr(load(), field) == info.default
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (timedelta(hours=1, minutes=30), "90m"),
+        (timedelta(seconds=61), "61s"),
+        (timedelta(0), "0h"),
+        (time(20, 40, 5), "20:40:05"),
+        (("mailto://a", "mailto://b"), "mailto://a mailto://b"),
+        (frozenset(), None),
+        (0, "0"),
+        ("", ""),
+    ],
+)
+def test_a_value_is_written_as_it_is_read(value: object, text: str | None) -> None:
+    assert written(value) == text
