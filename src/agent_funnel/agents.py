@@ -8,7 +8,7 @@ from datetime import date
 
 from agent_funnel.database import Database
 from agent_funnel.errors import AlreadyExists, NotFound, ParameterOutOfRange
-from agent_funnel.settings import LARGEST_AMOUNT
+from agent_funnel.settings import LARGEST_SHARE
 from agent_funnel.values import Day, Flag, LeadDate, Record, Text, check_text
 
 
@@ -151,8 +151,8 @@ def add_limit(
 ) -> tuple[Limit, bool]:
     """Adds a limit (0 = away); also returns whether an agent with this name exists."""
     check_text("agent", agent)
-    if not 0 <= max_records <= LARGEST_AMOUNT:
-        raise ParameterOutOfRange(f"max_records is {max_records}; it must be from 0 (away) to {LARGEST_AMOUNT}.")
+    if not 0 <= max_records <= LARGEST_SHARE:
+        raise ParameterOutOfRange(f"max_records is {max_records}; it must be from 0 (away) to {LARGEST_SHARE}.")
     if ends_on is not None and ends_on < starts_on:
         raise ParameterOutOfRange(f"ends_on is {ends_on}; it must not be before starts_on, {starts_on}.")
     row = database.one(
