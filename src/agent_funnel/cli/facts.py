@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from agent_funnel.cli.output import print_table
+from agent_funnel.cli.output import print_table, say
 from agent_funnel.records import PreviewShare, Run, RunRecord, Share
 
 STAGES = (1, 2, 3)
@@ -63,5 +63,6 @@ def print_shares(rows: Sequence[Mapping[str, object]]) -> None:
     if not rows:
         return
     shown = rows if len(rows) <= MOST_AGENTS else [*rows[:FIRST_AGENTS], *rows[-LAST_AGENTS:]]
-    hidden = len(rows) - len(shown)
-    print_table(shown, f"{hidden} agents in between are not shown" if hidden else None)
+    print_table(shown)
+    if hidden := len(rows) - len(shown):
+        say(f"{hidden} agents in between are not shown.")

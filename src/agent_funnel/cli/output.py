@@ -138,17 +138,17 @@ def print_error(text: str) -> None:
 
 def print_facts(facts: Sequence[tuple[object, str]]) -> None:
     """Prints numbers, one a line, with what each of them means."""
-    width = max(len(str(number)) for number, _ in facts)
+    width = max((len(str(number)) for number, _ in facts), default=0)
     for number, meaning in facts:
         say(f"{number!s:>{width}}  {meaning}")
 
 
-def print_table(rows: Sequence[Mapping[str, object]], caption: str | None = None) -> None:
+def print_table(rows: Sequence[Mapping[str, object]]) -> None:
     """Prints rows of cells as a table. A column with a whole number in it is aligned to the right."""
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), caption=caption)
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for name in rows[0]:
         table.add_column(name, justify="right" if any(isinstance(row[name], int) for row in rows) else "left")
     for row in rows:
