@@ -122,7 +122,7 @@ def test_an_error_is_printed_as_it_is(
     assert capsys.readouterr().err == f"Error: There is no agent {name}.\n"
 
 
-def record(**numbers: int | None) -> RunRecord:
+def record(**amounts: int | None) -> RunRecord:
     moment = datetime(2026, 11, 23, 20, 40, tzinfo=UTC)
     empty: dict[str, None] = dict.fromkeys(
         (
@@ -130,12 +130,12 @@ def record(**numbers: int | None) -> RunRecord:
             "largest_share", "undone_at", "undone_by", "restored", "changed_since", "purged_at",
         )
     )  # fmt: skip
-    values = {
+    fields = {
         **empty, "run_id": 3, "business_date": moment.date(), "trigger": "manual", "actor": None, "status": "succeeded",
         "started_at": moment, "finished_at": moment + timedelta(seconds=2), "max_per_agent": 450, "window_days": 45,
-        "newest_first": False, **numbers,
+        "newest_first": False, **amounts,
     }  # fmt: skip
-    return RunRecord(**values)  # type: ignore[arg-type]
+    return RunRecord(**fields)  # type: ignore[arg-type]
 
 
 def test_facts_of_a_run_are_in_the_past_and_those_of_a_preview_are_not() -> None:

@@ -30,14 +30,23 @@ FACTS = (
         "leads would be assigned, and move on by one stage",
     ),
     Fact(("left_over",), "leads were left over for another night", "leads would be left over for another night"),
-    Fact(("per_agent",), "leads were the even share, before individual limits",
-         "leads would be the even share, before individual limits"),
+    Fact(
+        ("per_agent",),
+        "leads were the even share, before individual limits",
+        "leads would be the even share, before individual limits",
+    ),
     Fact(("smallest_share", "largest_share"), "leads went to each agent", "leads would go to each agent"),
-    Fact(("duplicates",), "leads waited behind another lead with the same number",
-         "leads would wait behind another lead with the same number"),
-    Fact(("suppressed",), "leads were kept out by the do-not-contact list",
-         "leads would be kept out by the do-not-contact list"),
-)  # fmt: skip
+    Fact(
+        ("duplicates",),
+        "leads waited behind another lead with the same number",
+        "leads would wait behind another lead with the same number",
+    ),
+    Fact(
+        ("suppressed",),
+        "leads were kept out by the do-not-contact list",
+        "leads would be kept out by the do-not-contact list",
+    ),
+)
 
 
 def facts_of(run: Run | RunRecord, *, preview: bool = False) -> list[tuple[str, str]]:
