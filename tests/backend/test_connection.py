@@ -97,7 +97,7 @@ def test_a_login_that_fails_ends_the_command_with_a_sentence_that_says_what_to_d
     with FakeServer(**behaviour) as server:
         done = run_command("run", cwd=tmp_path, FUNNEL_DATABASE_URL=server.url(), **settings)
         assert f":{server.port}" in done.stderr
-    assert done.returncode == cli.NO_DATABASE
+    assert done.returncode == cli.ExitCode.NO_DATABASE
     assert done.stdout == ""
     assert done.stderr.startswith("Error: ")
     assert_one_sentence(done.stderr.removeprefix("Error: ").strip())
@@ -176,7 +176,7 @@ def test_a_real_server_that_refuses_a_login_is_told_of_too(
 ) -> None:
     given = make_url(sqlserver).set(**changed)
     done = run_command("run", cwd=tmp_path, FUNNEL_DATABASE_URL=given.render_as_string(hide_password=False))
-    assert done.returncode == cli.NO_DATABASE
+    assert done.returncode == cli.ExitCode.NO_DATABASE
     assert_one_sentence(done.stderr.removeprefix("Error: ").strip())
     assert expected in done.stderr
     assert "install" not in done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from agent_funnel.errors import RUN_ERRORS, NotEmpty, ParameterOutOfRange
 from agent_funnel.install import install
 from processes import answer, run_command
 
+DOCS = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
+
 
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     found: list[tuple[str, ...]] = []
@@ -31,8 +34,7 @@ def test_every_command_has_help_and_a_place_in_the_docs(path: tuple[str, ...]) -
     done = CliRunner().invoke(cli.cli, [*path, "--help"])
     assert done.exit_code == 0
     assert len(done.output.splitlines()) > 4
-    docs = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
-    assert f"`agent-funnel {' '.join(path)}" in docs.read_text("utf-8")
+    assert f"`agent-funnel {' '.join(path)}" in DOCS.read_text("utf-8")
     if path != ("serve",):
         assert "--json" in done.output
 
@@ -40,6 +42,11 @@ def test_every_command_has_help_and_a_place_in_the_docs(path: tuple[str, ...]) -
 def test_the_exit_codes_tell_the_errors_apart() -> None:
     codes = {cls: cli.exit_code(cls()) for cls in RUN_ERRORS.values()}
     assert [codes[RUN_ERRORS[50000 + digit]] for digit in range(1, 8)] == [11, 12, 13, 14, 15, 16, 17]
+
+
+def test_every_exit_code_has_a_place_in_the_docs() -> None:
+    section = DOCS.read_text("utf-8").split("\n## Exit codes\n", 1)[1]
+    assert {int(code) for code in re.findall(r"^\| (\d+) \|", section, re.MULTILINE)} == set(cli.ExitCode)
 
 
 def test_from_nothing_to_leads_dealt(tmp_path: Path) -> None:
@@ -57,7 +64,7 @@ def test_from_nothing_to_leads_dealt(tmp_path: Path) -> None:
 
 def test_without_a_database_the_command_says_how_to_make_one(tmp_path: Path) -> None:
     done = run_command("run", cwd=tmp_path)
-    assert done.returncode == cli.NO_DATABASE
+    assert done.returncode == cli.ExitCode.NO_DATABASE
     assert "agent-funnel install" in done.stderr
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
@@ -72,7 +79,7 @@ def test_no_active_agent_is_an_exit_code_of_its_own(tmp_path: Path) -> None:
 
 def test_a_bad_setting_stops_every_command(tmp_path: Path) -> None:
     done = run_command("install", cwd=tmp_path, FUNNEL_RUN_AT="late")
-    assert done.returncode == cli.BAD_SETTING
+    assert done.returncode == cli.ExitCode.BAD_SETTING
     assert "FUNNEL_RUN_AT 'late'" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
@@ -105,7 +112,7 @@ def test_runs_are_listed_shown_undone_and_purged(tmp_path: Path) -> None:
     assert [run["run_id"] for run in answer("runs", "--count", "1", "--before", "2", cwd=tmp_path)] == [1]
     shown = answer("runs", "show", "1", cwd=tmp_path)
     assert (shown["actor"], shown["status"], shown["shares"]) == ("Ana", "succeeded", first["shares"])
-    assert run_command("runs", "show", "9", cwd=tmp_path).returncode == cli.FAILED
+    assert run_command("runs", "show", "9", cwd=tmp_path).returncode == cli.ExitCode.FAILED
 
     refused = run_command("undo", "1", cwd=tmp_path)
     assert refused.returncode == 15
@@ -153,7 +160,7 @@ def test_limits_are_listed_added_and_removed(tmp_path: Path) -> None:
     assert "Ana" not in {share["agent"] for share in away["shares"]}
     assert answer("limits", "remove", str(added["limit_id"]), cwd=tmp_path) == {"removed": added["limit_id"]}
     assert len(answer("limits", "list", cwd=tmp_path)) == 1
-    assert run_command("limits", "remove", "99", cwd=tmp_path).returncode == cli.FAILED
+    assert run_command("limits", "remove", "99", cwd=tmp_path).returncode == cli.ExitCode.FAILED
     backwards = run_command("limits", "add", "Ana", "1", "--from", "2026-11-20", "--to", "2026-11-19", cwd=tmp_path)
     assert backwards.returncode == 16
     assert "2026-11-19" in backwards.stderr
@@ -172,7 +179,7 @@ def test_a_number_on_the_list_leaves_the_present_assignments_at_once(tmp_path: P
     assert [(entry["number"], entry["reason"]) for entry in listed] == [(number, "asked us")]
     assert answer("run", cwd=tmp_path)["suppressed"] <= 1
     assert answer("do-not-contact", "remove", number, cwd=tmp_path) == {"removed": 1}
-    assert run_command("do-not-contact", "remove", number, cwd=tmp_path).returncode == cli.FAILED
+    assert run_command("do-not-contact", "remove", number, cwd=tmp_path).returncode == cli.ExitCode.FAILED
     assert run_command("do-not-contact", "add", " ", cwd=tmp_path).returncode == 16
 
 

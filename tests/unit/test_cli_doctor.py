@@ -97,10 +97,10 @@ def test_no_number_is_shown_whole(tmp_path: Path) -> None:
 
 def test_a_database_that_cannot_be_reached_ends_with_3_as_everywhere(tmp_path: Path) -> None:
     done = run_command("doctor", cwd=tmp_path)
-    assert done.returncode == cli.NO_DATABASE
+    assert done.returncode == cli.ExitCode.NO_DATABASE
     assert "agent-funnel install" in done.stderr
     answered = run_command("doctor", "--json", cwd=tmp_path)
-    assert answered.returncode == cli.NO_DATABASE
+    assert answered.returncode == cli.ExitCode.NO_DATABASE
     assert json.loads(answered.stdout)["error"] == "DatabaseUnavailable"
     assert list(tmp_path.iterdir()) == []
 

@@ -144,4 +144,4 @@ def test_a_service_whose_clock_has_died_ends_with_a_code_of_its_own(tmp_path: Pa
         timeout=50, check=False,
     )  # fmt: skip
     assert done.returncode == 70, done.stderr
-    assert "The clock has died" in done.stderr
+    assert "The scheduler has stopped responding" in done.stderr

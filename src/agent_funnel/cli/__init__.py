@@ -1,0 +1,70 @@
+"""The command `agent-funnel`: the only part of the program that prints.
+
+Importing this package imports little more than click, so that `agent-funnel --help` answers at once. The module of a
+command, and with it the database and the settings, is imported when the command is used.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from agent_funnel import __version__
+from agent_funnel.cli.exit_codes import ExitCode, exit_code
+from agent_funnel.cli.lazy import LazyCommand, LazyGroup
+from agent_funnel.errors import FunnelError
+
+__all__ = ["COMMANDS", "ExitCode", "cli", "exit_code", "main"]
+
+# The commands; a test compares each line of help with the command itself.
+COMMANDS = {
+    "agents": LazyCommand("agents", "agents_group", "List, add, activate and deactivate agents."),
+    "demo": LazyCommand("demo", "fill_demo", "Fill an empty database with sample leads and agents."),
+    "do-not-contact": LazyCommand("leads", "do_not_contact_group", "Manage the numbers that are never dealt."),
+    "doctor": LazyCommand("doctor", "examine_database", "Check the database and suggest how to fix what is wrong."),
+    "export": LazyCommand("exports", "export_rows", "Export the present assignments, or the leads that a run dealt."),
+    "holidays": LazyCommand("schedule", "holidays_group", "Manage the days without a scheduled deal."),
+    "import": LazyCommand("imports", "import_group", "Import leads, agents or holidays from a CSV file."),
+    "install": LazyCommand("install", "install_tables", "Create missing tables and procedures."),
+    "keys": LazyCommand("keys", "keys_group", "Manage the keys to the service."),
+    "limits": LazyCommand("limits", "limits_group", "Manage agents' limits and absences."),
+    "preview": LazyCommand("deal", "preview", "Show what a deal would do now, without changing anything."),
+    "purge": LazyCommand("runs", "purge", "Delete the history of old runs."),
+    "run": LazyCommand("deal", "run", "Deal leads now."),
+    "runs": LazyCommand("runs", "runs_group", "List runs, show one run, or find who held a number."),
+    "schedule": LazyCommand("schedule", "schedule_group", "Show, pause and resume the schedule."),
+    "serve": LazyCommand("serve", "serve", "Run the service: HTTP and the scheduled deals."),
+    "status": LazyCommand("status", "show_status", "Show the last run, the next scheduled deal and any pause."),
+    "undo": LazyCommand("deal", "undo", "Undo the last run."),
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    lazy=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__)
+@click.option("--database-url", metavar="URL", help="The database. Default: FUNNEL_DATABASE_URL.")
+@click.option("--schema", metavar="NAME", help="SQL Server: the schema of the tables. Default: FUNNEL_SCHEMA.")
+@click.option("--timezone", metavar="ZONE", help="The time zone of the schedule. Default: FUNNEL_TIMEZONE.")
+@click.pass_context
+def cli(context: click.Context, database_url: str | None, schema: str | None, timezone: str | None) -> None:
+    """Deals the eligible phone leads of a sales floor out to the active agents, evenly, once every evening."""
+    # Imported here because it loads the settings and the database, which `--help` does not need.
+    from agent_funnel.cli.context import Context
+
+    context.obj = Context({"database_url": database_url, "database_schema": schema, "timezone": timezone})
+
+
+def main() -> None:
+    """Runs the command line. Prints an error of ours as one sentence on standard error, and exits with its code."""
+    try:
+        cli(prog_name="agent-funnel")
+    except FunnelError as error:
+        # Imported here because it loads rich, which most commands do not need.
+        from agent_funnel.cli.output import print_error
+
+        print_error(str(error))
+        sys.exit(exit_code(error))

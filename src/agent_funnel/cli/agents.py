@@ -1,0 +1,109 @@
+"""The commands about agents and their personal links."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from agent_funnel import floor, links
+from agent_funnel.cli.context import Context, pass_context
+from agent_funnel.cli.options import actor_option
+from agent_funnel.cli.output import Done, Listing, cells, reports
+from agent_funnel.records import AgentRow
+from agent_funnel.settings import Settings
+
+
+@click.group("agents")
+def agents_group() -> None:
+    """List, add, activate and deactivate agents.
+
+    Also make and revoke an agent's personal link.
+    """
+
+
+@agents_group.command("list")
+@pass_context
+@reports
+def list_agents(context: Context) -> Listing:
+    """List the agents with the leads they have now and their limit of today."""
+    return Listing(floor.agents(context.database, context.today), "There are no agents.")
+
+
+@agents_group.command("add")
+@click.argument("agent")
+@click.option("--inactive", is_flag=True, help="Add the agent as inactive.")
+@pass_context
+@reports
+def add(context: Context, agent: str, inactive: bool) -> Done:
+    """Add AGENT, who gets leads from the next deal on."""
+    floor.add_agent(context.database, agent, active=not inactive)
+    status = "inactive" if inactive else "active"
+    return Done(f"Added {agent} ({status}).", {"agent": agent, "status": status})
+
+
+@agents_group.command("activate")
+@click.argument("agent")
+@pass_context
+@reports
+def activate(context: Context, agent: str) -> Done:
+    """Activate AGENT, who gets leads from the next deal on."""
+    floor.set_agent_status(context.database, agent, active=True)
+    return Done(f"Activated {agent}.", {"agent": agent, "status": "active"})
+
+
+@agents_group.command("deactivate")
+@click.argument("agent")
+@pass_context
+@reports
+def deactivate(context: Context, agent: str) -> Done:
+    """Deactivate AGENT, who keeps the present leads until the next deal and gets no more."""
+    floor.set_agent_status(context.database, agent, active=False)
+    return Done(f"Deactivated {agent}.", {"agent": agent, "status": "inactive"})
+
+
+@agents_group.command("link")
+@click.argument("agent")
+@actor_option
+@pass_context
+@reports
+def link(context: Context, agent: str, actor: str) -> Done:
+    """Make a personal link with which AGENT opens their own list.
+
+    The link is shown only once. An earlier link of the agent is revoked.
+    """
+    made, secret = links.make(context.database, agent, actor=actor)
+    path = f"/mine/{secret}"
+    url = f"{_address(context.settings)}{path}"
+    text = (
+        f"The personal link of {agent}. Copy it now; it is not shown again:\n{path}\n"
+        f"Put it after the address at which agents reach the service. On this machine:\n{url}"
+    )
+    return Done(text, {**asdict(made), "path": path, "url": url})
+
+
+def _address(settings: Settings) -> str:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{settings.port}"
+
+
+@agents_group.command("unlink")
+@click.argument("agent")
+@actor_option
+@pass_context
+@reports
+def unlink(context: Context, agent: str, actor: str) -> Done:
+    """Revoke AGENT's personal link, at once and for good."""
+    links.revoke(context.database, agent, actor=actor)
+    return Done(f"Revoked the personal link of {agent}.", {"agent": agent, "revoked": True})
+
+
+@cells.register
+def _(agent: AgentRow) -> dict[str, object]:
+    return {
+        "Agent": agent.agent,
+        "Status": "active" if agent.active else "inactive",
+        "Leads": agent.leads,
+        "Limit today": "away" if agent.room == 0 else agent.room,
+        "Last dealt to": agent.last_dealt,
+    }

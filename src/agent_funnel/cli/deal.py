@@ -1,0 +1,131 @@
+"""The commands that deal leads, show a preview, and undo a run."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import click
+
+from agent_funnel import planning, service
+from agent_funnel.cli.context import Context, pass_context
+from agent_funnel.cli.facts import facts_of, print_shares, share_cells
+from agent_funnel.cli.options import actor_option, rule_options
+from agent_funnel.cli.output import Result, print_facts, render, reports, say
+from agent_funnel.records import Preview, PreviewShare, Run, Share, Undone
+
+# The columns for the age of the leads in a preview, by the names that the record has for them:
+AGES = {"0_to_7": "0 to 7 days", "8_to_30": "8 to 30", "31_and_more": "31 and more"}
+
+
+@dataclass(frozen=True)
+class DealResult(Result):
+    """A run that was just made, and what each agent got."""
+
+    database: str
+    run: Run
+    shares: list[Share]
+
+    def answer(self) -> dict[str, Any]:
+        return {**asdict(self.run), "shares": self.shares}
+
+
+@dataclass(frozen=True)
+class PreviewResult(Result):
+    """A preview, and the database it was made on."""
+
+    database: str
+    preview: Preview
+
+    def answer(self) -> Preview:
+        return self.preview
+
+
+@click.command("run")
+@rule_options
+@actor_option
+@click.option("--scheduled", is_flag=True, help="Make the scheduled run of the date, even if a brake holds it.")
+@pass_context
+@reports
+def run(context: Context, day: date | None, actor: str, scheduled: bool, **rules: Any) -> DealResult:
+    """Deal leads now.
+
+    The run is an extra one: the next scheduled deal still happens.
+    """
+    context = context.with_flags(**rules)
+    database, settings = context.database, context.settings
+    business_date = day or context.today
+    if scheduled:
+        now = datetime.now(UTC)
+        done = planning.scheduled_run(database, settings, business_date, now=now, actor=actor, overrule=True)
+    else:
+        done = service.assign(database, settings, business_date=business_date, actor=actor)
+    return DealResult(database.name, done, service.shares(database, done.run_id))
+
+
+@click.command("preview")
+@rule_options
+@pass_context
+@reports
+def preview(context: Context, day: date | None, **rules: Any) -> PreviewResult:
+    """Show what a deal would do now, without changing anything."""
+    context = context.with_flags(**rules)
+    database = context.database
+    found = service.preview(database, context.settings, business_date=day or context.today)
+    return PreviewResult(database.name, found)
+
+
+@click.command("undo")
+@click.argument("run_id", type=int, required=False)
+@actor_option
+@pass_context
+@reports
+def undo(context: Context, run_id: int | None, actor: str) -> Undone:
+    """Undo the last run.
+
+    Its leads go back by one stage, and the assignments from before it return. With RUN_ID, undo only if this is the run
+    that would be undone. A second undo takes back the run before it, as far as the history goes.
+    """
+    return service.undo(context.database, run_id, actor=actor)
+
+
+@render.register
+def _(result: DealResult) -> None:
+    done = result.run
+    say(f"Run {done.run_id} for {done.business_date} on {result.database}: {done.status} in {done.seconds:.2f} s")
+    print_shares([share_cells(share) for share in result.shares])
+    print_facts(facts_of(done))
+
+
+@render.register
+def _(result: PreviewResult) -> None:
+    found = result.preview
+    say(f"Preview for {found.run.business_date} on {result.database}; nothing was changed.")
+    print_shares([_preview_cells(share) for share in found.shares])
+    print_facts(
+        [
+            *facts_of(found.run, preview=True),
+            (found.stay, "leads would stay with the agent who has them now"),
+            (found.change_hands, "leads would change hands"),
+            (found.come, "leads would be new: no agent has them now"),
+            (found.leave, "leads would drop out of the lists that have them now"),
+        ]
+    )
+
+
+def _preview_cells(share: PreviewShare) -> dict[str, object]:
+    return {**share_cells(share), **{title: share.by_age[name] for name, title in AGES.items()}}
+
+
+@render.register
+def _(undone: Undone) -> None:
+    say(f"Undid run {undone.run_id} of {undone.business_date}.")
+    print_facts(
+        [
+            (undone.restored, "leads went back by one stage"),
+            (undone.changed_since, "leads kept their stage, because somebody has changed it since the run"),
+            (undone.assignments, "assignments from before the run returned"),
+            (undone.suppressed, "assignments did not return, because their number is now on the do-not-contact list"),
+        ]
+    )

@@ -1,0 +1,87 @@
+"""The command that exports assignments."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Literal
+
+import click
+
+from agent_funnel.cli.context import Context, pass_context
+from agent_funnel.cli.output import Result, render, reports, say
+from agent_funnel.export import export
+
+# As a file name, this is standard output:
+STANDARD_OUTPUT = "-"
+
+
+@dataclass(frozen=True)
+class Exported(Result):
+    """An export: how many rows it wrote, where, and in which format."""
+
+    rows: int
+    file: str
+    format: str
+
+
+@click.command("export")
+@click.argument("what", type=click.Choice(["assignments", "run"]))
+@click.argument("run_id", type=int, required=False)
+@click.option("--format", "kind", type=click.Choice(["csv", "xlsx"]), default="csv", show_default=True)
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, allow_dash=True), default=STANDARD_OUTPUT, metavar="FILE",
+    help="The file to write. Default: standard output.",
+)  # fmt: skip
+@click.option("--mask", is_flag=True, help="Write only the last three digits of each number.")
+@pass_context
+@reports
+def export_rows(
+    context: Context,
+    what: Literal["assignments", "run"],
+    run_id: int | None,
+    kind: Literal["csv", "xlsx"],
+    output: str,
+    mask: bool,
+) -> Exported:
+    """Export the present assignments, or the leads that a run dealt.
+
+    `export run` needs RUN_ID. An existing file is replaced only when the new one is complete.
+    """
+    if (what == "run") != (run_id is not None):
+        raise click.UsageError("`export run` needs RUN_ID; `export assignments` takes none.")
+    if output == STANDARD_OUTPUT and click.get_current_context().params["as_json"]:
+        raise click.UsageError("With --json, name a file with -o, because the answer goes to standard output.")
+    with _complete_file(output) as file:
+        rows = export(context.database, what, file, kind, run_id=run_id, mask=mask)
+    return Exported(rows, output, kind)
+
+
+@contextmanager
+def _complete_file(path: str) -> Iterator[IO[bytes]]:
+    """Opens a file that takes its place only when all of it is written; `-` is standard output."""
+    if path == STANDARD_OUTPUT:
+        yield sys.stdout.buffer
+        return
+    target = Path(path)
+    # A pipe or a device cannot be replaced by a file, so it is written to directly.
+    part = target if target.exists() and not target.is_file() else target.with_name(f"{target.name}.part")
+    try:
+        with part.open("wb") as file:
+            yield file
+        if part != target:
+            part.replace(target)
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be written: {error.strerror}.") from error
+    finally:
+        if part != target:
+            part.unlink(missing_ok=True)
+
+
+@render.register
+def _(exported: Exported) -> None:
+    if exported.file != STANDARD_OUTPUT:
+        say(f"Wrote {exported.rows} rows to {exported.file}.")

@@ -1,0 +1,77 @@
+"""The numbers of a run, and what each means: after a run, and in a preview."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from agent_funnel.cli.output import print_table, say
+from agent_funnel.records import PreviewShare, Run, RunRecord, Share
+
+STAGES = (1, 2, 3)
+# Up to this many agents a table shows all of them, otherwise the first and the last ones:
+MOST_AGENTS, FIRST_AGENTS, LAST_AGENTS = 60, 20, 5
+
+
+class Fact(NamedTuple):
+    """A number of a run by its field (or a range by two), with its meaning after the run and in a preview."""
+
+    fields: tuple[str, ...]
+    past: str
+    conditional: str
+
+
+FACTS = (
+    Fact(("agents",), "agents were active and had room", "agents are active and have room"),
+    Fact(("pool",), "leads were in the pool", "leads are in the pool"),
+    Fact(
+        ("assigned",),
+        "leads were assigned, and moved on by one stage",
+        "leads would be assigned, and move on by one stage",
+    ),
+    Fact(("left_over",), "leads were left over for another night", "leads would be left over for another night"),
+    Fact(
+        ("per_agent",),
+        "leads were the even share, before individual limits",
+        "leads would be the even share, before individual limits",
+    ),
+    Fact(("smallest_share", "largest_share"), "leads went to each agent", "leads would go to each agent"),
+    Fact(
+        ("duplicates",),
+        "leads waited behind another lead with the same number",
+        "leads would wait behind another lead with the same number",
+    ),
+    Fact(
+        ("suppressed",),
+        "leads were kept out by the do-not-contact list",
+        "leads would be kept out by the do-not-contact list",
+    ),
+)
+
+
+def facts_of(run: Run | RunRecord, *, preview: bool = False) -> list[tuple[str, str]]:
+    """Returns the facts of a run or of a preview. A run that failed early has none of the numbers."""
+    return [
+        (" to ".join(str(getattr(run, field)) for field in fact.fields), fact.conditional if preview else fact.past)
+        for fact in FACTS
+        if all(getattr(run, field) is not None for field in fact.fields)
+    ]
+
+
+def share_cells(share: Share | PreviewShare) -> dict[str, object]:
+    """Returns an agent's share as cells: the agent, the leads, and how many there are of each stage."""
+    return {
+        "Agent": share.agent,
+        "Leads": share.leads,
+        **{f"Stage {stage}": share.by_stage.get(stage, 0) for stage in STAGES},
+    }
+
+
+def print_shares(rows: Sequence[Mapping[str, object]]) -> None:
+    """Prints the agents' shares. A long table shows only its first and last agents."""
+    if not rows:
+        return
+    shown = rows if len(rows) <= MOST_AGENTS else [*rows[:FIRST_AGENTS], *rows[-LAST_AGENTS:]]
+    print_table(shown)
+    if hidden := len(rows) - len(shown):
+        say(f"{hidden} agents in between are not shown.")

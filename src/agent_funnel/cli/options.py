@@ -1,0 +1,41 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+
+class Day(click.DateTime):
+    """A date on the command line, such as 2026-12-24; commands get it as a `date`."""
+
+    def __init__(self) -> None:
+        super().__init__(formats=["%Y-%m-%d"])
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return super().convert(value, param, ctx).date()
+
+
+DAY = Day()
+
+actor_option = click.option(
+    "--actor", default="command line", show_default=True, help="The name to record as the one who did it."
+)
+
+
+def rule_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the options for the parameters of a deal."""
+    for option in (
+        click.option(
+            "--newest-first/--oldest-first",
+            default=None,
+            help="Which leads of a stage to deal first. Default: FUNNEL_NEWEST_FIRST.",
+        ),
+        click.option("--window-days", type=int, help="Leave out leads older than this. Default: FUNNEL_WINDOW_DAYS."),
+        click.option("--max-per-agent", type=int, help="Most leads for one agent. Default: FUNNEL_MAX_PER_AGENT."),
+        click.option("--date", "day", type=DAY, help="The business date. Default: today in the configured time zone."),
+    ):
+        command = option(command)
+    return command

@@ -1,0 +1,120 @@
+"""The commands about the schedule and the holidays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+import click
+
+from agent_funnel import planning
+from agent_funnel.cli.context import Context, pass_context
+from agent_funnel.cli.options import DAY, actor_option
+from agent_funnel.cli.output import Done, Listing, Result, cells, minute, render, reports, say, second
+from agent_funnel.records import Holiday, Pause
+from agent_funnel.schedule import next_run
+
+
+@dataclass(frozen=True)
+class Timetable(Result):
+    """The next scheduled deal, in the configured time zone, and the newest pauses."""
+
+    next_run: datetime
+    pauses: list[Pause]
+
+
+@click.group("schedule")
+def schedule_group() -> None:
+    """Show, pause and resume the schedule."""
+
+
+@schedule_group.command("show")
+@pass_context
+@reports
+def show(context: Context) -> Timetable:
+    """Show the next scheduled deal and the newest pauses."""
+    return Timetable(next_run(datetime.now(UTC), context.settings), planning.pauses(context.database))
+
+
+@schedule_group.command("pause")
+@click.option("--reason", help="The reason; everyone will see it.")
+@actor_option
+@pass_context
+@reports
+def pause_schedule(context: Context, reason: str | None, actor: str) -> Done:
+    """Pause the scheduled deals of all copies of the service. Deals by hand still work."""
+    paused = planning.pause(context.database, now=datetime.now(UTC), actor=actor, reason=reason)
+    return Done("Paused the schedule." if paused else "The schedule was paused already.", {"paused": paused})
+
+
+@schedule_group.command("resume")
+@actor_option
+@pass_context
+@reports
+def resume_schedule(context: Context, actor: str) -> Done:
+    """Resume the scheduled deals. A date whose window is still open is dealt at once."""
+    resumed = planning.resume(context.database, now=datetime.now(UTC), actor=actor)
+    return Done("Resumed the schedule." if resumed else "The schedule was not paused.", {"resumed": resumed})
+
+
+@click.group("holidays")
+def holidays_group() -> None:
+    """Manage the days without a scheduled deal."""
+
+
+@holidays_group.command("list")
+@click.option("--since", type=DAY, help="The first day to list. Default: today.")
+@pass_context
+@reports
+def list_holidays(context: Context, since: date | None) -> Listing:
+    """List the holidays."""
+    first = since or context.today
+    return Listing(planning.holidays(context.database, since=first), f"There are no holidays from {first} on.")
+
+
+@holidays_group.command("add")
+@click.argument("days", type=DAY, nargs=-1, required=True)
+@click.option("--name", help="The name of the holiday.")
+@pass_context
+@reports
+def add_holidays(context: Context, days: tuple[date, ...], name: str | None) -> Done:
+    """Add DAYS, each written as 2026-12-24."""
+    for day in days:
+        planning.add_holiday(context.database, day, name)
+    word = "holiday" if len(days) == 1 else "holidays"
+    return Done(f"Added {word} {', '.join(map(str, days))}.", {"added": len(days)})
+
+
+@holidays_group.command("remove")
+@click.argument("day", type=DAY)
+@pass_context
+@reports
+def remove_holiday(context: Context, day: date) -> Done:
+    """Remove the holiday on DAY."""
+    planning.remove_holiday(context.database, day)
+    return Done(f"Removed holiday {day}.", {"removed": 1})
+
+
+def next_deal_line(at: datetime) -> str:
+    """Returns the line about the next scheduled deal."""
+    return f"Next scheduled deal: {minute(at)} ({at.tzinfo})."
+
+
+def pause_text(pause: Pause) -> str:
+    """Returns when the schedule was paused, by whom and why."""
+    by = f" by {pause.paused_by}" if pause.paused_by else ""
+    why = f": {pause.reason}" if pause.reason else ""
+    return f"{second(pause.paused_at)} UTC{by}{why}"
+
+
+@render.register
+def _(timetable: Timetable) -> None:
+    say(next_deal_line(timetable.next_run))
+    for pause in timetable.pauses:
+        end = f"resumed {second(pause.resumed_at)} UTC" if pause.resumed_at else "STILL PAUSED"
+        say(f"  paused {pause_text(pause)}; {end}")
+
+
+@cells.register
+def _(holiday: Holiday) -> dict[str, object]:
+    return {"Day": holiday.day, "Name": holiday.name}

@@ -1,0 +1,69 @@
+"""The command starts fast: it imports only what the command at hand needs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from agent_funnel import cli
+from processes import answer, run_python
+
+# Runs the command, then prints the modules that it imported as the last line.
+IMPORTS = """
+import sys
+before = set(sys.modules)
+from agent_funnel.cli import main
+sys.argv = ["agent-funnel", *{arguments!r}]
+try:
+    main()
+except SystemExit as end:
+    assert not end.code, end.code
+print(*sorted(set(sys.modules) - before))
+"""
+
+
+def modules_imported_by(*arguments: str, cwd: Path) -> set[str]:
+    done = run_python(IMPORTS.format(arguments=list(arguments)), cwd=cwd)
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize("argument", ["--help", "--version"])
+def test_help_imports_nothing_but_click_and_thin_modules_of_ours(argument: str, tmp_path: Path) -> None:
+    modules = modules_imported_by(argument, cwd=tmp_path)
+    packages = {module.split(".")[0] for module in modules} - sys.stdlib_module_names
+    # On Windows, click prints with the help of colorama.
+    assert {"agent_funnel", "click"} <= packages <= {"agent_funnel", "click", "colorama"}
+    assert {module for module in modules if module.startswith("agent_funnel")} == {
+        "agent_funnel",
+        "agent_funnel.cli",
+        "agent_funnel.cli.exit_codes",
+        "agent_funnel.cli.lazy",
+        "agent_funnel.errors",
+    }
+
+
+def test_status_imports_neither_the_web_nor_what_only_other_commands_need(tmp_path: Path) -> None:
+    answer("install", cwd=tmp_path)
+    modules = modules_imported_by("status", cwd=tmp_path)
+    assert "agent_funnel.cli.status" in modules
+    for other in ("flask", "waitress", "openpyxl", "phonenumbers", "rich.progress", "agent_funnel.web"):
+        assert other not in modules
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_the_table_of_commands_says_what_the_commands_themselves_say(name: str) -> None:
+    command = cli.cli.commands[name]
+    assert isinstance(command, click.Command)
+    assert command.name == name
+    assert command.get_short_help_str(limit=200) == cli.COMMANDS[name].help
+
+
+def test_a_mistyped_command_gets_a_suggestion_although_no_command_is_imported(tmp_path: Path) -> None:
+    script = "import sys; sys.argv = ['agent-funnel', 'statsu']; from agent_funnel.cli import main; main()"
+    done = run_python(script, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "status" in done.stderr
