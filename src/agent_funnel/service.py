@@ -170,7 +170,7 @@ def undo(backend: Backend, run_id: int | None = None, *, actor: str | None = Non
     Raises NothingToUndo, with a sentence that says which run could be undone, and is tried again as `assign` is.
     """
     # With a number, an undo that is sent again cannot take another run back.
-    last = backend.one("last_undoable")
+    last = backend.one("last_run")
     target = last["run_id"] if run_id is None and last else run_id
     return Undone.from_row(_tried(lambda: _undo_once(backend, target, actor)))
 

@@ -24,7 +24,7 @@ from agent_funnel.errors import (
     SettingsError,
 )
 from agent_funnel.records import Row
-from agent_funnel.sql import queries, statements
+from agent_funnel.sql import having, queries, statements
 
 log = logging.getLogger(__name__)
 
@@ -32,14 +32,8 @@ log = logging.getLogger(__name__)
 OLDEST = (3, 35, 0)
 # A wait for another writer that is longer than this is worth a word:
 PATIENCE_SECONDS = 2.0
-# The queries that are runs, of which there is one at a time:
-RUNS = {"assign", "undo"}
 # A run waits this long for the run lock: somebody may just be looking whether it is taken. Another run has it longer.
 RUN_LOCK_SECONDS = 0.1
-# The queries that write what is not worth a wait for whoever else is writing, a deal say:
-NOT_WORTH_A_WAIT = {"note_key_use", "note_link_use"}
-# The queries of several statements that write nothing but temporary tables:
-READS = {"preview"}
 
 
 class SQLite(Backend):
@@ -75,14 +69,14 @@ class SQLite(Backend):
         connection.close()
 
     def execute(self, connection: sqlite3.Connection, name: str, parameters: dict[str, Any]) -> list[list[Row]]:
-        with self._run_lock(RUN_LOCK_SECONDS) if name in RUNS else nullcontext():
+        with self._run_lock(RUN_LOCK_SECONDS) if name in having(self.dialect, "run") else nullcontext():
             parts = statements(queries(self.dialect)[name])
-            if name in NOT_WORTH_A_WAIT:
+            if name in having(self.dialect, "no-wait"):
                 self._set_wait(connection, 0)
             if connection.in_transaction or len(parts) == 1:
                 return self._execute(connection, parts, parameters)
             # A reader sees one state of the database, and no writer waits for it.
-            if name in READS:
+            if name in having(self.dialect, "read-only"):
                 connection.execute("BEGIN DEFERRED")
             else:
                 self.begin(connection)

@@ -32,7 +32,7 @@ from agent_funnel.errors import (
     SettingsError,
 )
 from agent_funnel.records import Row
-from agent_funnel.sql import batches, in_schema, queries
+from agent_funnel.sql import batches, having, in_schema, queries
 
 log = logging.getLogger(__name__)
 
@@ -54,12 +54,9 @@ LOCK_TIMEOUT = 1222
 # Invalid object name; could not find stored procedure; and the one number that Babelfish has for all such errors:
 MISSING = (208, 2812)
 BABELFISH = 33557097
-# The queries that are runs, and a wait in them that is worth a word:
-RUNS = {"assign", "undo"}
+# A run that waits longer than this for a lock is worth a word:
 PATIENCE_SECONDS = 2.0
-# The queries that only read, and that agents' programs have the service ask all day. For them, a connection that was in
-# use so many seconds ago is not asked first whether it is alive.
-POLLED = {"key_of_secret", "key_of_session", "assignments", "deal_version"}
+# For a polled query, a connection that was in use this many seconds ago is not checked first.
 FRESH_SECONDS = 5.0
 # Connections that are kept, once they were needed: as many as the service has threads, and a few for its clock. Another
 # is closed after each use, and a new session may take a second to plan its first query.
@@ -146,7 +143,7 @@ class SQLServer(Backend):
             return session
 
     def sets(self, name: str, **parameters: Any) -> list[list[Row]]:
-        if name in POLLED:
+        if name in having(self.dialect, "polled"):
             connection = self._pool.connect()
             if time.monotonic() - connection.info.get("used", -inf) < FRESH_SECONDS:
                 try:
@@ -243,7 +240,7 @@ class SQLServer(Backend):
 
     def execute(self, connection: Any, name: str, parameters: dict[str, Any]) -> list[list[Row]]:
         sets: list[list[Row]] = []
-        watch = self._watch(connection.info["session"]) if name in RUNS else nullcontext()
+        watch = self._watch(connection.info["session"]) if name in having(self.dialect, "run") else nullcontext()
         with watch, connection.cursor(as_dict=True) as cursor:
             cursor.execute(self._queries[name], {"schema": self.schema, **parameters})
             # To the end: an error that comes after a result set would otherwise be raised by the next statement.

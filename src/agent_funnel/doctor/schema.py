@@ -31,7 +31,7 @@ def tables(case: Case) -> Iterator[Said]:
     where = "" if case.schema is None else f" in the schema {case.schema}"
     wanted, newest = sql.tables(case.backend.dialect), sql.version(case.backend.dialect)
     missing = sorted(wanted - {row["name"].lower() for row in case.backend.all("objects")})
-    lacking = case.backend.all("doctor_columns")
+    lacking = case.backend.all("missing_columns")
     row = None if "agent_funnel_version" in missing else case.backend.one("version")
     version = (row["version"] or 0) if row else newest
     if missing:

@@ -1,5 +1,5 @@
 /*
-The tables of version 1. Frozen once shipped: what changes later goes into tables-2.sql.
+The tables of version 1. Frozen once shipped: a later change is a new tables file with the next number.
 
 The brief's three come first; one that exists already is left exactly as it is. Written for the schema dbo; the
 installer writes another one in. Names are NVARCHAR where the system keeps them, so that nothing that an existing
