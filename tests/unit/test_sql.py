@@ -137,14 +137,16 @@ FRAME = "-- name: _lock\n-- A frame.\nBEGIN N'<lock>' N'<busy>';\n    -- body\nE
 def test_a_query_has_headers_a_sentence_and_a_body_and_includes_parts_of_other_files() -> None:
     found = parse(
         {
-            "runs": "-- A map.\n\n-- name: run\n-- traits: polled, read-only\n-- One: a run.\n-- include: _from\nWHERE 1;\n",
+            "runs": "-- A map.\n\n-- name: run\n-- traits: polled, read-only\n-- One: a run.\n"
+            "-- include: _from\nWHERE 1;\n",
             "deal/parts": "-- name: _from\n-- Left out.\nSELECT\n    -- include: _columns\nFROM r\n\n"
             "-- name: _columns\n-- Left out.\na,\nb\n",
         }
     )
     assert set(found) == {"run"}
     assert found["run"].text == "-- One: a run.\nSELECT\n    a,\n    b\nFROM r\nWHERE 1;\n"
-    assert (found["run"].subject, found["run"].traits, found["run"].lock) == ("runs", {"polled", "read-only"}, None)
+    assert (found["run"].subject, found["run"].lock) == ("runs", None)
+    assert found["run"].traits == {"polled", "read-only"}
 
 
 def test_a_lock_puts_the_body_into_the_frame() -> None:

@@ -1,4 +1,4 @@
-"""Facts of SQLite."""
+"""The SQLite backend."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ log = logging.getLogger(__name__)
 
 # UPDATE … FROM came with 3.33, changes() after it and ALTER TABLE as we need them by 3.35:
 OLDEST = (3, 35, 0)
-# A wait for another writer that is longer than this is worth a word:
+# A longer wait for another writer is logged:
 PATIENCE_SECONDS = 2.0
-# A run waits this long for the run lock: somebody may just be looking whether it is taken. Another run has it longer.
+# A run waits this long for the run lock: a caller may hold it for a moment just to see whether it is free.
 RUN_LOCK_SECONDS = 0.1
 
 
@@ -124,7 +124,7 @@ class SQLite(Backend):
 
     @contextmanager
     def _run_lock(self, seconds: float) -> Iterator[None]:
-        """One run at a time, also among processes; the system frees it when its holder dies, however it dies.
+        """Holds the run lock: one run at a time, across processes. The system frees it if its holder dies.
 
         The lock of a file beside the database, since the database's own lock does not tell a run from any other writer.
         IMMEDIATE takes one lock, so of several that come at once one gets it; EXCLUSIVE takes three, one after the
@@ -144,7 +144,7 @@ class SQLite(Backend):
             connection.execute(statement)
 
     def begin(self, connection: sqlite3.Connection) -> None:
-        """Takes the write lock; says so if that takes a while."""
+        """Takes the write lock; logs a warning if that takes long."""
         wait = self._lock_wait.total_seconds()
         try:
             self._set_wait(connection, min(PATIENCE_SECONDS, wait))

@@ -55,8 +55,8 @@ SELECT g.agent, g.active, l.room
 ORDER BY g.agent;
 
 -- name: add_agent
--- Adds an agent, unless there is one of this name, or one that a key of the table takes for the same; answers whether it
--- did.
+-- Adds an agent, unless there is one of this name, or one that a key of the table takes for the same; answers whether
+-- it did.
 INSERT INTO agents (agent, status)
 SELECT :agent, :status
 WHERE NOT EXISTS (SELECT 1 FROM agents AS a WHERE a.agent = :agent COLLATE BINARY)
@@ -73,8 +73,8 @@ SELECT changes() AS changed;
 -- name: assignments
 -- traits: polled
 -- The present assignments, or those of an agent, after a number and agent; equal ones once. Of several records of a
--- number, the one that the last deal dealt is told, otherwise the one of the highest stage and the newest date: SQLite
--- takes stage and date from the row that has the maximum.
+-- number, it shows the record that the last deal dealt, otherwise the one of the highest stage and the newest date:
+-- SQLite takes stage and date from the row that has the maximum.
 SELECT
     coalesce(a.agent, '') AS agent,
     a.number,
@@ -110,7 +110,7 @@ FROM agent_limit AS l
 ORDER BY l.agent, l.starts_on DESC, l.limit_id DESC;
 
 -- name: add_limit
--- Adds a limit, and answers with it and with whether the agent is known.
+-- Adds a limit; answers with it and with whether the agent is known.
 INSERT INTO agent_limit (agent, starts_on, ends_on, max_records)
 VALUES (:agent, :starts_on, :ends_on, :max_records);
 
@@ -120,7 +120,7 @@ FROM agent_limit AS l
 WHERE l.limit_id = last_insert_rowid();
 
 -- name: remove_limit
--- Removes a limit, and answers how many there were of it.
+-- Removes a limit; answers how many rows it removed.
 DELETE FROM agent_limit WHERE limit_id = :limit_id;
 
 SELECT changes() AS removed;

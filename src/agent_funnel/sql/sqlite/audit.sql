@@ -1,7 +1,7 @@
 -- The audit log: who did or tried what.
 
 -- name: add_audit_entry
--- Records what somebody did or tried.
+-- Records an action or an attempt.
 INSERT INTO audit_entry (recorded_at, actor, key_id, operation, target, address, status, detail)
 VALUES (
     strftime('%Y-%m-%d %H:%M:%f', 'now'), :actor, :key_id, :operation, :target, :address, :status, :detail

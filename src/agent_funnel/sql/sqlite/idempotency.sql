@@ -1,8 +1,8 @@
 -- Stored responses for idempotent requests: a retry with the same key gets the first response.
 
 -- name: claim_request
--- Begins to answer a request, unless it is on record; answers with what is on record for it, and whether that is new.
--- What is older than its time is forgotten.
+-- Claims a request, unless it is on record; answers with its record, and whether this call claimed it. Records that
+-- have expired are deleted first.
 DELETE FROM request_answer WHERE asked_at <= strftime('%Y-%m-%d %H:%M:%f', 'now', '-' || :seconds || ' seconds');
 
 INSERT INTO request_answer (request_hash, content_hash, asked_at)
@@ -14,9 +14,9 @@ FROM request_answer AS a
 WHERE a.request_hash = :request_hash;
 
 -- name: keep_answer
--- Keeps what a request was answered.
+-- Stores the response to a request.
 UPDATE request_answer SET status = :status, answer = :answer WHERE request_hash = :request_hash;
 
 -- name: release_request
--- Forgets a request that changed nothing, so that it can be made again.
+-- Deletes the record of a request that changed nothing, so that a retry runs again.
 DELETE FROM request_answer WHERE request_hash = :request_hash;

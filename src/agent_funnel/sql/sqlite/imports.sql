@@ -1,11 +1,11 @@
 -- Imports: a temporary table takes the rows of a file, then one statement adds those that are new.
 
 -- name: begin_import
--- Makes room for the rows of a file, for this connection alone.
+-- Creates the temporary table for the rows of a file, for this connection only.
 CREATE TEMP TABLE staged (first TEXT, second TEXT, third TEXT);
 
 -- name: stage_rows
--- Takes rows in, as a JSON array of arrays of up to three texts.
+-- Stages rows, given as a JSON array of arrays of up to three texts.
 INSERT INTO temp.staged (first, second, third)
 SELECT json_extract(j.value, '$[0]'), json_extract(j.value, '$[1]'), json_extract(j.value, '$[2]')
 FROM json_each(:rows) AS j;
@@ -39,5 +39,5 @@ WHERE NOT EXISTS (SELECT 1 FROM holiday AS h WHERE h.day = s.first);
 SELECT changes() AS added;
 
 -- name: end_import
--- Frees the room.
+-- Drops the temporary table.
 DROP TABLE IF EXISTS temp.staged;

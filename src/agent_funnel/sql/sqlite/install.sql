@@ -1,7 +1,7 @@
 -- What is installed: schema, tables, columns and version.
 
 -- name: schema
--- Whether the schema is there. SQLite has one, which always is.
+-- Whether the schema is there. SQLite has one schema, which always exists.
 SELECT 'main' AS name, 1 AS found;
 
 -- name: objects
@@ -9,7 +9,7 @@ SELECT 'main' AS name, 1 AS found;
 SELECT s.name FROM sqlite_schema AS s WHERE s.type IN ('table', 'view') AND s.name NOT LIKE 'sqlite_%';
 
 -- name: missing_columns
--- Columns that the brief's tables, where they are there, lack.
+-- The columns that your three tables lack; a table that does not exist yet lacks none.
 WITH needed (table_name, column_name) AS (
     VALUES
     ('agents', 'agent'), ('agents', 'status'),

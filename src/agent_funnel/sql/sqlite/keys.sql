@@ -1,7 +1,7 @@
 -- Keys to the service, and the sessions of those who signed in with one.
 
 -- name: add_key
--- Makes a key, unless one of its name is in use; answers with it then.
+-- Makes a key and answers with it, unless a key of this name is in use.
 INSERT INTO access_key (name, role, secret_hash, created_at, created_by)
 SELECT :label, :role, :secret_hash, strftime('%Y-%m-%d %H:%M:%f', 'now'), :actor
 WHERE NOT EXISTS (SELECT 1 FROM access_key AS k WHERE k.name = :label AND k.revoked_at IS NULL);
@@ -19,7 +19,7 @@ FROM access_key AS k
 ORDER BY k.key_id;
 
 -- name: revoke_key
--- Revokes a key and ends its sessions; answers how many there were of it.
+-- Revokes a key and ends its sessions; answers how many keys it revoked.
 DELETE FROM access_session WHERE key_id = :key_id;
 
 UPDATE access_key SET revoked_at = strftime('%Y-%m-%d %H:%M:%f', 'now'), revoked_by = :actor
@@ -51,7 +51,7 @@ LEFT JOIN access_key AS k ON s.key_id = k.key_id AND k.revoked_at IS NULL;
 UPDATE access_key SET last_used_at = strftime('%Y-%m-%d %H:%M:%f', 'now') WHERE key_id = :key_id;
 
 -- name: add_session
--- Begins a session of so many seconds, and forgets those that are over.
+-- Begins a session of a given length in seconds, and deletes the sessions that have ended.
 DELETE FROM access_session WHERE expires_at <= strftime('%Y-%m-%d %H:%M:%f', 'now');
 
 INSERT INTO access_session (token_hash, key_id, created_at, expires_at)

@@ -80,14 +80,14 @@ WITH found AS NOT MATERIALIZED (
 -- include: _page_of_leads
 
 -- name: lead_now
--- Who has a number now, and since when and why it is on the do-not-contact list; NULL where not.
+-- The agent who has a number now, and since when and why it is on the do-not-contact list; NULL if not.
 SELECT
     (SELECT min(a.agent) FROM agent_wafunnel_assignment AS a WHERE a.number = :number COLLATE BINARY) AS agent,
     (SELECT d.added_at FROM do_not_contact AS d WHERE d.number = :number) AS added_at,
     (SELECT d.reason FROM do_not_contact AS d WHERE d.number = :number) AS reason;
 
 -- name: funnel
--- How many records there are of each stage; NULL is what is no stage.
+-- How many records there are of each stage; NULL stands for an invalid stage.
 SELECT w.stage, count(*) AS leads
 FROM (SELECT CASE WHEN f.stage BETWEEN 1 AND 4 THEN CAST(f.stage AS INTEGER) END AS stage FROM wafunnel AS f) AS w
 GROUP BY w.stage
@@ -150,11 +150,11 @@ FROM (SELECT v.reason FROM given AS v LIMIT -1) AS g;
 SELECT (SELECT count(*) FROM wafunnel) AS leads, (SELECT count(*) FROM agents) AS agents;
 
 -- name: do_not_contact
--- The numbers that are never dealt.
+-- The do-not-contact list: the numbers that are never dealt.
 SELECT d.number, d.reason, d.added_at FROM do_not_contact AS d ORDER BY d.number;
 
 -- name: add_do_not_contact
--- Puts a number on the list and takes it out of the present assignments; answers what was found.
+-- Puts a number on the list and removes it from the present assignments; answers what it found.
 DROP TABLE IF EXISTS temp.found;
 
 CREATE TEMP TABLE found AS
@@ -172,7 +172,7 @@ DELETE FROM agent_wafunnel_assignment WHERE number = :number COLLATE BINARY;
 SELECT f.listed, f.assignments, f.leads FROM temp.found AS f;
 
 -- name: remove_do_not_contact
--- Takes a number off the list, and answers how many there were of it.
+-- Removes a number from the list; answers how many rows it removed.
 DELETE FROM do_not_contact WHERE number = :number;
 
 SELECT changes() AS removed;

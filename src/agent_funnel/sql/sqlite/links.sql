@@ -1,7 +1,8 @@
 -- The personal links of agents. An agent has at most one in use; it opens the agent's own list and nothing else.
 
 -- name: add_link
--- Makes a link for an agent in the place of the one in use, if there is such an agent; answers with it then.
+-- Makes a link for an agent, which replaces the one in use, and answers with it; does nothing if there is no such
+-- agent.
 UPDATE agent_link SET revoked_at = strftime('%Y-%m-%d %H:%M:%f', 'now'), revoked_by = :actor
 WHERE agent = :agent AND revoked_at IS NULL
     AND EXISTS (SELECT 1 FROM agents AS a WHERE a.agent = :agent COLLATE BINARY);

@@ -60,8 +60,8 @@ WHERE r.run_id = :run_id;
 SELECT f.attempt, f.error_number, f.message FROM assignment_failure AS f WHERE f.run_id = :run_id;
 
 -- name: holders
--- Who held a number, the newest first; between two moments (UTC) if they are given. It was held until the next run,
--- undone ones aside, or until its own run was undone.
+-- The agents who held a number, newest first, between two moments (UTC) if they are given. An agent held it until the
+-- next run that is not undone, or until its own run was undone.
 SELECT
     h.run_id,
     r.business_date,
@@ -105,7 +105,7 @@ WHERE r.finished_at < :before
 SELECT changes() AS runs;
 
 -- name: purge_history
--- Deletes so many rows of the history of runs that are marked; answers how many there were. SQLite takes a CROSS JOIN in
+-- Deletes up to :count rows of the history of marked runs; answers how many it deleted. SQLite takes a CROSS JOIN in
 -- the order it is written in; the other way round it would read all of the history.
 DELETE FROM assignment_history
 WHERE (run_id, number) IN (
@@ -118,7 +118,7 @@ WHERE (run_id, number) IN (
 SELECT changes() AS deleted;
 
 -- name: purge_edits
--- Deletes so many rows of the edits of runs that are marked; answers how many there were.
+-- Deletes up to :count rows of the edits of marked runs; answers how many it deleted.
 DELETE FROM assignment_edit
 WHERE edit_id IN (
     SELECT e.edit_id
@@ -130,7 +130,7 @@ WHERE edit_id IN (
 SELECT changes() AS deleted;
 
 -- name: run_assignments
--- What a run dealt, after a number; date and stage are those before the run.
+-- The leads that a run dealt, after a number; date and stage are those before the run.
 SELECT h.agent, h.number, h.date, h.stage
 FROM assignment_history AS h
 WHERE h.run_id = :run_id AND h.number > coalesce(:after, '')
@@ -139,7 +139,7 @@ LIMIT :count;
 
 -- name: deal_version
 -- traits: polled
--- What tells one state of the deal from another: the newest run that dealt, and how many are undone.
+-- The version of the deal: the newest run that dealt, and how many runs are undone. It changes with each deal and undo.
 SELECT
     (SELECT coalesce(max(r.run_id), 0) FROM assignment_run AS r WHERE r.status IN ('succeeded', 'undone')) AS newest,
     (SELECT count(*) FROM assignment_undo) AS undone;

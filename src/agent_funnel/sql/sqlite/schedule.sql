@@ -1,8 +1,8 @@
 -- The schedule: its state, failed attempts, the outcome of each business date, pauses and holidays.
 
 -- name: schedule_state
--- What the clock needs to know: the newest business date that is settled, by a scheduled run or not; when this was
--- installed; the pause that is on; the failed attempts at a business date; and whether it is a holiday.
+-- The state of the schedule: the newest business date with an outcome; when this was installed; the pause in effect;
+-- the failed attempts at a business date, and whether that date is a holiday.
 SELECT
     (
         SELECT max(s.business_date)
@@ -87,13 +87,13 @@ LIMIT :count;
 WHERE s.business_date = :business_date;
 
 -- name: failure_counts
--- How many attempts at scheduled runs failed, by the number of the error; NULL is any other one.
+-- How many attempts at scheduled runs failed, by the number of the error; NULL stands for any other error.
 SELECT f.error_number, count(*) AS failures FROM assignment_failure AS f
 GROUP BY f.error_number
 ORDER BY f.error_number;
 
 -- name: outcome_counts
--- How many business dates passed without a scheduled run, by why.
+-- How many business dates passed without a scheduled run, by reason.
 SELECT o.outcome, count(*) AS dates FROM schedule_outcome AS o
 GROUP BY o.outcome
 ORDER BY o.outcome;
@@ -106,7 +106,7 @@ ORDER BY p.pause_id DESC
 LIMIT :count;
 
 -- name: pause
--- Pauses the clock, unless it is paused already; answers whether that was new.
+-- Pauses the schedule, unless it is paused already; answers whether it did.
 INSERT INTO schedule_pause (paused_at, paused_by, reason)
 SELECT :now, :actor, :reason
 WHERE NOT EXISTS (SELECT 1 FROM schedule_pause AS p WHERE p.resumed_at IS NULL);
@@ -114,7 +114,7 @@ WHERE NOT EXISTS (SELECT 1 FROM schedule_pause AS p WHERE p.resumed_at IS NULL);
 SELECT changes() AS changed;
 
 -- name: resume
--- Ends the pause; answers whether there was one.
+-- Ends the pause; answers whether there was a pause.
 UPDATE schedule_pause SET resumed_at = :now, resumed_by = :actor WHERE resumed_at IS NULL;
 
 SELECT changes() AS changed;
@@ -126,13 +126,13 @@ WHERE h.day >= :since
 ORDER BY h.day;
 
 -- name: add_holiday
--- Adds a holiday, or names it anew.
+-- Adds a holiday, or renames it.
 DELETE FROM holiday WHERE day = :day;
 
 INSERT INTO holiday (day, name) VALUES (:day, :label);
 
 -- name: remove_holiday
--- Removes a holiday, and answers how many there were of it.
+-- Removes a holiday; answers how many rows it removed.
 DELETE FROM holiday WHERE day = :day;
 
 SELECT changes() AS removed;

@@ -133,7 +133,7 @@ SELECT @@ROWCOUNT AS changed;
 -- name: assignments
 -- traits: polled
 -- The present assignments, or those of an agent, after a number and agent; equal ones once. Of several records of a
--- number, the one that the last deal dealt is told, otherwise the one of the highest stage and the newest date.
+-- number, it shows the record that the last deal dealt, otherwise the one of the highest stage and the newest date.
 -- Of one agent apart from all, and compared in the column's own collation, too, where an index may be. History is
 -- looked up by its key, a lead at a time, and not read as a whole: that saves a quarter of what a poll costs.
 DECLARE
@@ -206,7 +206,7 @@ FROM dbo.agent_limit AS l
 ORDER BY l.agent ASC, l.starts_on DESC, l.limit_id DESC;
 
 -- name: add_limit
--- Adds a limit, and answers with it and with whether the agent is known.
+-- Adds a limit; answers with it and with whether the agent is known.
 INSERT INTO dbo.agent_limit (agent, starts_on, ends_on, max_records)
 VALUES (%(agent)s, %(starts_on)s, %(ends_on)s, %(max_records)s);
 
@@ -220,7 +220,7 @@ FROM dbo.agent_limit AS l
 WHERE l.limit_id = SCOPE_IDENTITY();
 
 -- name: remove_limit
--- Removes a limit, and answers how many there were of it.
+-- Removes a limit; answers how many rows it removed.
 DELETE FROM dbo.agent_limit
 WHERE limit_id = %(limit_id)s;
 

@@ -3,7 +3,7 @@ The audit log: who did or tried what.
 */
 
 -- name: add_audit_entry
--- Records what somebody did or tried.
+-- Records an action or an attempt.
 INSERT INTO dbo.audit_entry (recorded_at, actor, key_id, operation, target, address, status, detail)
 VALUES (
     SYSUTCDATETIME(), %(actor)s, %(key_id)s, %(operation)s, %(target)s, %(address)s, %(status)s, %(detail)s

@@ -3,8 +3,8 @@ Stored responses for idempotent requests: a retry with the same key gets the fir
 */
 
 -- name: claim_request
--- Begins to answer a request, unless it is on record; answers with what is on record for it, and whether that is new.
--- What is older than its time is forgotten.
+-- Claims a request, unless it is on record; answers with its record, and whether this call claimed it. Records that
+-- have expired are deleted first.
 DECLARE @claimed INT;
 
 DELETE FROM dbo.request_answer
@@ -31,12 +31,12 @@ FROM dbo.request_answer AS a
 WHERE a.request_hash = %(request_hash)s;
 
 -- name: keep_answer
--- Keeps what a request was answered.
+-- Stores the response to a request.
 UPDATE dbo.request_answer
 SET status = %(status)s, answer = %(answer)s
 WHERE request_hash = %(request_hash)s;
 
 -- name: release_request
--- Forgets a request that changed nothing, so that it can be made again.
+-- Deletes the record of a request that changed nothing, so that a retry runs again.
 DELETE FROM dbo.request_answer
 WHERE request_hash = %(request_hash)s;

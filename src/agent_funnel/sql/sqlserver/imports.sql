@@ -3,7 +3,7 @@ Imports: a temporary table takes the rows of a file, then one statement adds tho
 */
 
 -- name: begin_import
--- Makes room for the rows of a file, for this connection alone.
+-- Creates the temporary table for the rows of a file, for this connection only.
 CREATE TABLE #staged (
     first NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY,
     second NVARCHAR(255) NULL,
@@ -11,7 +11,7 @@ CREATE TABLE #staged (
 );
 
 -- name: stage_rows
--- Takes rows in, as a JSON array of arrays of up to three texts.
+-- Stages rows, given as a JSON array of arrays of up to three texts.
 INSERT INTO #staged (first, second, third)
 SELECT j.first, j.second, j.third
 FROM OPENJSON (%(rows)s) WITH (
@@ -55,5 +55,5 @@ WHERE NOT EXISTS (
 SELECT @@ROWCOUNT AS added;
 
 -- name: end_import
--- Frees the room.
+-- Drops the temporary table.
 DROP TABLE IF EXISTS #staged;

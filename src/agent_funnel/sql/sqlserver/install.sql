@@ -13,7 +13,7 @@ FROM sys.objects AS o
 WHERE o.schema_id = SCHEMA_ID(%(schema)s) AND o.type IN ('U', 'V', 'P');
 
 -- name: missing_columns
--- Columns that the brief's tables, where they are there, lack.
+-- The columns that your three tables lack; a table that does not exist yet lacks none.
 SELECT n.table_name, n.column_name
 FROM (
     VALUES
@@ -38,7 +38,7 @@ SELECT MAX(v.version) AS version FROM dbo.agent_funnel_version AS v;
 INSERT INTO dbo.agent_funnel_version (version, installed_at) VALUES (%(version)s, SYSUTCDATETIME());
 
 -- name: checksums
--- What the procedures were when they were installed.
+-- The checksums of the procedures at the time of their installation.
 SELECT c.name, c.installed, c.script FROM dbo.agent_funnel_checksum AS c;
 
 -- name: definition
@@ -50,7 +50,7 @@ LEFT JOIN sys.sql_modules AS m ON o.object_id = m.object_id
 WHERE o.schema_id = SCHEMA_ID(%(schema)s) AND o.name = %(procedure_name)s AND o.type = 'P';
 
 -- name: record_checksum
--- Records what a procedure is now. Within the transaction of the installer.
+-- Records the checksum of a procedure, within the transaction of the installer.
 DELETE FROM dbo.agent_funnel_checksum
 WHERE name = %(procedure_name)s;
 

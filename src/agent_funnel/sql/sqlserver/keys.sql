@@ -3,7 +3,7 @@ Keys to the service, and the sessions of those who signed in with one.
 */
 
 -- name: add_key
--- Makes a key, unless one of its name is in use; answers with it then.
+-- Makes a key and answers with it, unless a key of this name is in use.
 INSERT INTO dbo.access_key (name, role, secret_hash, created_at, created_by)
 SELECT %(label)s, %(role)s, %(secret_hash)s, SYSUTCDATETIME(), %(actor)s
 WHERE NOT EXISTS (
@@ -24,7 +24,7 @@ FROM dbo.access_key AS k
 ORDER BY k.key_id;
 
 -- name: revoke_key
--- Revokes a key and ends its sessions; answers how many there were of it.
+-- Revokes a key and ends its sessions; answers how many keys it revoked.
 DELETE FROM dbo.access_session
 WHERE key_id = %(key_id)s;
 
@@ -60,7 +60,7 @@ SET last_used_at = SYSUTCDATETIME()
 WHERE key_id = %(key_id)s;
 
 -- name: add_session
--- Begins a session of so many seconds, and forgets those that are over.
+-- Begins a session of a given length in seconds, and deletes the sessions that have ended.
 DELETE FROM dbo.access_session
 WHERE expires_at <= SYSUTCDATETIME();
 

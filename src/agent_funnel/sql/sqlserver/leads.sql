@@ -136,7 +136,7 @@ GROUP BY p.number, p.stage, p.date, p.copies
 ORDER BY p.number, p.stage, p.date;
 
 -- name: lead_now
--- Who has a number now, and since when and why it is on the do-not-contact list; NULL where not.
+-- The agent who has a number now, and since when and why it is on the do-not-contact list; NULL if not.
 DECLARE @number NVARCHAR(255) = %(number)s;
 
 SELECT
@@ -155,7 +155,7 @@ SELECT
     ) AS reason;
 
 -- name: funnel
--- How many records there are of each stage; NULL is what is no stage.
+-- How many records there are of each stage; NULL stands for an invalid stage.
 SELECT w.stage, COUNT(*) AS leads
 FROM (
     SELECT CASE WHEN f.stage BETWEEN 1 AND 4 THEN f.stage END AS stage
@@ -226,7 +226,7 @@ SELECT
     (SELECT COUNT(*) FROM dbo.agents) AS agents;
 
 -- name: do_not_contact
--- The numbers that are never dealt.
+-- The do-not-contact list: the numbers that are never dealt.
 SELECT d.number, d.reason, d.added_at FROM dbo.do_not_contact AS d
 ORDER BY d.number;
 
@@ -258,7 +258,7 @@ SET @assignments = @@ROWCOUNT;
 SELECT @listed AS listed, @assignments AS assignments, @leads AS leads;
 
 -- name: remove_do_not_contact
--- Takes a number off the list, and answers how many there were of it.
+-- Removes a number from the list; answers how many rows it removed.
 DELETE FROM dbo.do_not_contact
 WHERE number = %(number)s;
 

@@ -3,7 +3,8 @@ The personal links of agents. An agent has at most one in use; it opens the agen
 */
 
 -- name: add_link
--- Makes a link for an agent in the place of the one in use, if there is such an agent; answers with it then.
+-- Makes a link for an agent, which replaces the one in use, and answers with it; does nothing if there is no such
+-- agent.
 DECLARE @agent NVARCHAR(255) = %(agent)s;
 
 UPDATE dbo.agent_link

@@ -78,8 +78,8 @@ SELECT f.attempt, f.error_number, f.message FROM dbo.assignment_failure AS f
 WHERE f.run_id = %(run_id)s;
 
 -- name: holders
--- Who held a number, the newest first; between two moments (UTC) if they are given. It was held until the next run,
--- undone ones aside, or until its own run was undone.
+-- The agents who held a number, newest first, between two moments (UTC) if they are given. An agent held it until the
+-- next run that is not undone, or until its own run was undone.
 DECLARE
     @number NVARCHAR(255) = %(number)s,
     @since DATETIME2(3) = %(since)s,
@@ -140,21 +140,21 @@ WHERE
 SELECT @@ROWCOUNT AS runs;
 
 -- name: purge_history
--- Deletes so many rows of the history of runs that are marked; answers how many there were.
+-- Deletes a number of rows of the history of marked runs; answers how many it deleted.
 DELETE TOP (CAST(%(count)s AS INT)) FROM dbo.assignment_history
 WHERE run_id IN (SELECT p.run_id FROM dbo.assignment_purge AS p);
 
 SELECT @@ROWCOUNT AS deleted;
 
 -- name: purge_edits
--- Deletes so many rows of the edits of runs that are marked; answers how many there were.
+-- Deletes a number of rows of the edits of marked runs; answers how many it deleted.
 DELETE TOP (CAST(%(count)s AS INT)) FROM dbo.assignment_edit
 WHERE run_id IN (SELECT p.run_id FROM dbo.assignment_purge AS p);
 
 SELECT @@ROWCOUNT AS deleted;
 
 -- name: run_assignments
--- What a run dealt, after a number; date and stage are those before the run.
+-- The leads that a run dealt, after a number; date and stage are those before the run.
 DECLARE @after NVARCHAR(255) = COALESCE(%(after)s, N'');
 
 SELECT TOP (CAST(%(count)s AS INT)) h.agent, h.number, CAST(h.date AS DATETIME2(3)) AS date, h.stage
@@ -164,7 +164,7 @@ ORDER BY h.number;
 
 -- name: deal_version
 -- traits: polled
--- What tells one state of the deal from another: the newest run that dealt, and how many are undone.
+-- The version of the deal: the newest run that dealt, and how many runs are undone. It changes with each deal and undo.
 SELECT
     (
         SELECT COALESCE(MAX(r.run_id), 0) FROM dbo.assignment_run AS r

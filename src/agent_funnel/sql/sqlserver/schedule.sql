@@ -3,8 +3,8 @@ The schedule: its state, failed attempts, the outcome of each business date, pau
 */
 
 -- name: schedule_state
--- What the clock needs to know: the newest business date that is settled, by a scheduled run or not; when this was
--- installed; the pause that is on; the failed attempts at a business date; and whether it is a holiday.
+-- The state of the schedule: the newest business date with an outcome; when this was installed; the pause in effect;
+-- the failed attempts at a business date, and whether that date is a holiday.
 DECLARE @business_date DATE = %(business_date)s;
 
 SELECT
@@ -150,13 +150,13 @@ DECLARE
 -- include: _outcomes
 
 -- name: failure_counts
--- How many attempts at scheduled runs failed, by the number of the error; NULL is any other one.
+-- How many attempts at scheduled runs failed, by the number of the error; NULL stands for any other error.
 SELECT f.error_number, COUNT(*) AS failures FROM dbo.assignment_failure AS f
 GROUP BY f.error_number
 ORDER BY f.error_number;
 
 -- name: outcome_counts
--- How many business dates passed without a scheduled run, by why.
+-- How many business dates passed without a scheduled run, by reason.
 SELECT o.outcome, COUNT(*) AS dates FROM dbo.schedule_outcome AS o
 GROUP BY o.outcome
 ORDER BY o.outcome;
@@ -168,7 +168,7 @@ FROM dbo.schedule_pause AS p
 ORDER BY p.pause_id DESC;
 
 -- name: pause
--- Pauses the clock, unless it is paused already; answers whether that was new.
+-- Pauses the schedule, unless it is paused already; answers whether it did.
 INSERT INTO dbo.schedule_pause (paused_at, paused_by, reason)
 SELECT %(now)s, %(actor)s, %(reason)s
 WHERE NOT EXISTS (
@@ -179,7 +179,7 @@ WHERE NOT EXISTS (
 SELECT @@ROWCOUNT AS changed;
 
 -- name: resume
--- Ends the pause; answers whether there was one.
+-- Ends the pause; answers whether there was a pause.
 UPDATE dbo.schedule_pause
 SET resumed_at = %(now)s, resumed_by = %(actor)s
 WHERE resumed_at IS NULL;
@@ -193,7 +193,7 @@ WHERE h.day >= CAST(%(since)s AS DATE)
 ORDER BY h.day;
 
 -- name: add_holiday
--- Adds a holiday, or names it anew.
+-- Adds a holiday, or renames it.
 BEGIN TRANSACTION;
 
 DELETE FROM dbo.holiday
@@ -204,7 +204,7 @@ INSERT INTO dbo.holiday (day, name) VALUES (%(day)s, %(label)s);
 COMMIT TRANSACTION;
 
 -- name: remove_holiday
--- Removes a holiday, and answers how many there were of it.
+-- Removes a holiday; answers how many rows it removed.
 DELETE FROM dbo.holiday
 WHERE day = CAST(%(day)s AS DATE);
 

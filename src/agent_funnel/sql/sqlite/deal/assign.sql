@@ -21,8 +21,8 @@ WHERE :trigger = 'schedule' AND r."trigger" = 'schedule'
 
 SELECT
     50003 AS throw,
-    'The business date ' || :business_date || ' is recorded as ' || o.outcome || '; its scheduled run is not made any more.'
-        AS message
+    'The business date ' || :business_date || ' is recorded as ' || o.outcome
+    || '; its scheduled run is not made any more.' AS message
 FROM schedule_outcome AS o
 WHERE :trigger = 'schedule' AND o.business_date = :business_date;
 

@@ -1,8 +1,8 @@
 -- The plan of a deal: who would get what. Reads the database, writes temporary tables only.
 --
--- Parameters: :business_date, :max_per_agent, :window_days, :newest_first, :trigger.
--- SQLite has no THROW outside of triggers, so a statement that yields a column `throw` ends the script: its value is the
--- number of the error, `message` its sentence. `assign` and `preview` include this and go on from `temp.dealt`.
+-- Parameters: :business_date, :max_per_agent, :window_days, :newest_first, :trigger. SQLite has no THROW outside of
+-- triggers, so a statement that yields a column `throw` ends the script: its value is the number of the error,
+-- `message` its sentence. `assign` and `preview` include this and go on from `temp.dealt`.
 --
 --   1. refuse bad parameters        3. the pool, in deal order
 --   2. the agents and their room    4. seats: who gets the lead at which position
@@ -182,7 +182,9 @@ DELETE FROM temp.segment WHERE first_position > last_position;
 
 DROP TABLE IF EXISTS temp.seat;
 
-CREATE TEMP TABLE seat (first_position INTEGER, seat INTEGER, agent TEXT, PRIMARY KEY (first_position, seat)) WITHOUT ROWID;
+CREATE TEMP TABLE seat (
+    first_position INTEGER, seat INTEGER, agent TEXT, PRIMARY KEY (first_position, seat)
+) WITHOUT ROWID;
 
 INSERT INTO temp.seat (first_position, seat, agent)
 SELECT

@@ -1,7 +1,7 @@
 -- What a run would do. Parameters: those of the plan. Writes temporary tables only.
 --
--- Answers with the share of each agent, then with what would change in the assignments that are there, and last with the
--- summary row, whose run_id is 0.
+-- Answers with the share of each agent, then with what would change in the assignments that are there, and last with
+-- the summary row, whose run_id is 0.
 
 -- name: preview
 -- traits: read-only

@@ -2,7 +2,7 @@
 -- last three characters leave the database.
 
 -- name: doctor_nulls
--- Rows that lack a value, by table and column; a blank name or number is none.
+-- Rows that lack a value, by table and column. A blank name or number counts as missing.
 SELECT c.table_name, c.column_name, c.found
 FROM (
     SELECT 'wafunnel' AS table_name, 'number' AS column_name, count(*) AS found FROM wafunnel AS w
@@ -23,7 +23,7 @@ FROM (
 WHERE c.found > 0;
 
 -- name: doctor_stages
--- Up to three stages that are none, and how many leads have them; in all in `leads`.
+-- Up to three invalid stages, and how many leads have each; `leads` is the total.
 SELECT w.stage, count(*) AS found, sum(count(*)) OVER () AS leads
 FROM wafunnel AS w
 WHERE w.stage NOT IN (1, 2, 3, 4)
@@ -32,7 +32,7 @@ ORDER BY w.stage
 LIMIT 3;
 
 -- name: doctor_dates
--- How many leads have a date from a day on, and the last of these dates; how many have a date that is none.
+-- How many leads have a date from a day on, and the last of these dates; how many dates cannot be read.
 SELECT
     count(*) FILTER (WHERE d.is_date AND d.date >= :day) AS leads,
     max(d.date) FILTER (WHERE d.is_date AND d.date >= :day) AS latest,
@@ -44,7 +44,7 @@ FROM (
 ) AS d;
 
 -- name: doctor_duplicates
--- Up to three numbers that stand in more than one row; how many there are in all, and in how many rows.
+-- Up to three numbers that have several rows; how many such numbers there are in all, and how many rows.
 SELECT '…' || substr(n.number, -3) AS number, count(*) OVER () AS numbers, sum(n.copies) OVER () AS leads
 FROM (
     SELECT w.number COLLATE BINARY AS number, count(*) AS copies

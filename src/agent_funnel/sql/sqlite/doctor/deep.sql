@@ -2,7 +2,7 @@
 -- Of a number, only the last three characters leave the database.
 
 -- name: doctor_watermark
--- What has happened up to now, to see whether anything happened while the questions below were asked.
+-- A mark of the present state, to see whether a run or an undo came while the queries below ran.
 SELECT
     (SELECT max(r.run_id) FROM assignment_run AS r) AS last_id,
     (SELECT count(*) FROM assignment_run AS r) AS runs,

@@ -1,7 +1,7 @@
 -- `agent-funnel doctor`, 2 of 4: tables and indexes. These queries change nothing.
 
 -- name: doctor_truncate
--- What would make it fail to empty the assignments, and what to do about it: they must be a table.
+-- The reason why emptying the assignments would fail, with a remedy: they must be a table.
 SELECT
     'it is no table' AS reason,
     'Give the table this name, and take what has it now out of the way.' AS remedy

@@ -4,7 +4,7 @@ last three characters leave the database.
 */
 
 -- name: doctor_nulls
--- Rows that lack a value, by table and column; a blank name or number is none.
+-- Rows that lack a value, by table and column. A blank name or number counts as missing.
 SELECT c.table_name, c.column_name, c.found
 FROM (
     SELECT N'wafunnel' AS table_name, N'number' AS column_name, COUNT(*) AS found FROM dbo.wafunnel AS w
@@ -31,7 +31,7 @@ FROM (
 WHERE c.found > 0;
 
 -- name: doctor_stages
--- Up to three stages that are none, and how many leads have them; in all in `leads`.
+-- Up to three invalid stages, and how many leads have each; `leads` is the total.
 SELECT TOP (3) w.stage, COUNT(*) AS found, SUM(COUNT(*)) OVER () AS leads
 FROM dbo.wafunnel AS w
 WHERE w.stage NOT IN (1, 2, 3, 4)
@@ -45,7 +45,7 @@ FROM dbo.wafunnel AS w
 WHERE w.date >= CAST(%(day)s AS DATE);
 
 -- name: doctor_duplicates
--- Up to three numbers that stand in more than one row; how many there are in all, and in how many rows.
+-- Up to three numbers that have several rows; how many such numbers there are in all, and how many rows.
 SELECT TOP (3)
     CONCAT(N'…', RIGHT(n.number, 3)) AS number,
     COUNT(*) OVER () AS numbers,

@@ -3,7 +3,7 @@
 */
 
 -- name: doctor_schemas
--- Other schemas that have tables of the brief's names, as far as this login sees them.
+-- Other schemas that have tables with the names of your three tables, as far as this login sees them.
 SELECT s.name AS schema_name, COUNT(*) AS found
 FROM sys.objects AS o
 INNER JOIN sys.schemas AS s ON o.schema_id = s.schema_id
@@ -14,8 +14,8 @@ GROUP BY s.name
 ORDER BY s.name;
 
 -- name: doctor_truncate
--- What would make TRUNCATE of the assignments fail, and what to do about it. A foreign key of a table that this login
--- must not see is known to be there, and no more.
+-- The reasons why TRUNCATE of the assignments would fail, each with a remedy. Of a foreign key in a table that this
+-- login must not see, only its existence is known.
 SELECT
     CAST(CONCAT(
         N'the foreign key ', f.name, N' of ', OBJECT_SCHEMA_NAME(f.parent_object_id), N'.',

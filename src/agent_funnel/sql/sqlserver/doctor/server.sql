@@ -3,7 +3,7 @@
 */
 
 -- name: doctor_engine
--- What kind of server this is. Babelfish calls itself a SQL Server, and tells the truth in a property of its own.
+-- The kind of server. Babelfish calls itself a SQL Server, and names itself only in a property of its own.
 SELECT
     CAST(SERVERPROPERTY('EngineEdition') AS INT) AS engine_edition,
     CAST(SERVERPROPERTY('ProductVersion') AS NVARCHAR(128)) AS product_version,
@@ -26,7 +26,7 @@ SELECT
     DATEDIFF(SECOND, SYSUTCDATETIME(), SYSDATETIME()) AS ahead;
 
 -- name: doctor_login
--- Who we are here, whether the role is ours, and what makes it so.
+-- The login, whether it has the role, and the statement that gives it the role.
 SELECT
     SUSER_SNAME() AS login_name,
     IS_ROLEMEMBER('agent_funnel_service') AS in_role,
