@@ -1,4 +1,4 @@
-"""Makes what is missing of tables and procedures; never alters a table that exists."""
+"""Creates the tables that are missing, and replaces the procedures. It never alters a table that exists."""
 
 from __future__ import annotations
 
@@ -9,18 +9,11 @@ from agent_funnel.errors import DatabaseError
 from agent_funnel.records import Installed
 from agent_funnel.sql import checksum, procedures, scripts, tables, version
 
-# The columns without which a table of the brief is something else:
-NEEDED = {
-    "agents": {"agent", "status"},
-    "wafunnel": {"number", "stage", "date"},
-    "agent_wafunnel_assignment": {"agent", "number"},
-}
-
 
 def install(backend: Backend) -> Installed:
-    """Makes tables, procedures and grants, in one transaction; says what it made, left alone and replaced.
+    """Installs tables, procedures and grants in one transaction, and reports what it made, kept and replaced.
 
-    Safe to repeat. Raises DatabaseError, and changes nothing, where a table of the brief lacks a column.
+    It is safe to repeat. Raises DatabaseError, and changes nothing, if one of your three tables lacks a column.
     """
     stems = [
         stem for kind in ("tables-", "sp_", "grants") for stem in scripts(backend.dialect) if stem.startswith(kind)
@@ -48,7 +41,7 @@ def install(backend: Backend) -> Installed:
 
 
 def _record_checksums(session: Session, texts: Mapping[str, str]) -> None:
-    """Keeps what the procedures are now, so that `doctor` sees when somebody changes one."""
+    """Records the checksums of the procedures, so that `doctor` sees when somebody changes one."""
     recorded = {row["name"]: (row["installed"], row["script"]) for row in session.all("checksums")}
     for name, text in texts.items():
         row = session.one("definition", procedure_name=name)
@@ -63,7 +56,7 @@ def _objects(session: Session) -> set[str]:
 
 
 def _check_schema(session: Session) -> None:
-    # Not made here: a mistyped name would become a second, empty floor.
+    # The schema is not created here: a mistyped name would become a second, empty database.
     row = session.one("schema")
     if row is not None and not row["found"]:
         raise DatabaseError(
@@ -73,11 +66,10 @@ def _check_schema(session: Session) -> None:
 
 
 def _check_columns(session: Session) -> None:
-    found: dict[str, set[str]] = {}
-    for row in session.all("columns"):
-        found.setdefault(row["table_name"], set()).add(row["column_name"].lower())
-    for table, columns in found.items():
-        if missing := NEEDED[table.lower()] - columns:
-            raise DatabaseError(
-                f"The table {table} exists but has no column {', '.join(sorted(missing))}; nothing was installed."
-            )
+    lacking: dict[str, list[str]] = {}
+    for row in session.all("missing_columns"):
+        lacking.setdefault(row["table_name"], []).append(row["column_name"])
+    for table, columns in lacking.items():
+        raise DatabaseError(
+            f"The table {table} exists but has no column {', '.join(sorted(columns))}; nothing was installed."
+        )

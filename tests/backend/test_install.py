@@ -22,6 +22,7 @@ from agent_funnel.errors import DatabaseError, DatabaseUnavailable, NotInstalled
 from agent_funnel.install import install
 from agent_funnel.records import Run
 from agent_funnel.settings import load
+from agent_funnel.sql import scripts, version
 from databases import BARE, TABLES, Database, sqlserver_database
 
 TONIGHT = date(2026, 11, 23)
@@ -179,7 +180,7 @@ def test_installing_on_an_empty_database_makes_everything_and_again_makes_nothin
 def test_an_upgraded_database_is_like_a_new_one(new_database: Database) -> None:
     # As version 1 left it, with a run on record:
     with new_database.backend.transaction(create=True) as session:
-        session.script("tables-1")
+        session.script("tables-1-deal")
         session.one("record_version", version=1)
     new_database.execute(
         'INSERT INTO dbo.assignment_run (business_date, "trigger", status, max_per_agent, window_days, newest_first, '
@@ -201,6 +202,39 @@ def test_an_upgraded_database_is_like_a_new_one(new_database: Database) -> None:
     new_database.execute("UPDATE dbo.wafunnel SET stage = 2 WHERE number = '49300000'")
     assert service.undo(new_database.backend).assignments == 1
     assert service.undo(new_database.backend).run_id == 1
+
+
+def beside(database: Database, name: str) -> Database:
+    """Another place to install in: a file beside the file, or a schema beside the schema."""
+    if database.engine == "sqlite":
+        return Database(f"sqlite:///{Path(make_url(database.url).database or '').with_name(name)}")
+    database.execute(f"CREATE SCHEMA {name}")
+    return Database(database.url, name)
+
+
+def made_as(database: Database, table: str) -> Any:
+    """The catalogue of a table without its object id, which differs from place to place."""
+    if database.engine == "sqlite":
+        return catalogue(database, table)
+    columns, *rest = catalogue(database, table)
+    return [sorted((row[1:] for row in columns), key=repr), *rest]
+
+
+def test_an_upgrade_from_each_version_makes_what_an_installation_makes(new_database: Database) -> None:
+    dialect, newest = new_database.engine, version(new_database.engine)
+    install(new_database.backend)
+    new = {table: made_as(new_database, table) for table in every_table(new_database)}
+    for older in range(1, newest + 1):
+        with closing(beside(new_database, f"version_{older}")) as database:
+            with database.backend.transaction(create=True) as session:
+                for stem in scripts(dialect):
+                    if stem.startswith("tables-") and int(stem.split("-")[1]) <= older:
+                        session.script(stem)
+                session.one("record_version", version=older)
+            installed = install(database.backend)
+            assert bool(set(installed.made) & set(TABLES)) == (older < newest), older
+            assert {table: made_as(database, table) for table in every_table(database)} == new, older
+            assert database.backend.one("version") == {"version": newest}, older
 
 
 @pytest.mark.parametrize("shape", [BARE, OTHER], ids=["bare", "other widths, types and columns"])

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from agent_funnel.sql import (
+    INCLUDE,
+    LOCKS,
+    TRAITS,
     batches,
+    catalog,
     grants,
+    having,
     in_schema,
+    parse,
     procedures,
     queries,
     scripts,
+    sources,
     statements,
     tables,
     version,
 )
+
+DIALECTS = pytest.mark.parametrize("dialect", ["sqlite", "sqlserver"])
 
 
 def test_batches_end_at_lines_with_nothing_but_go() -> None:
@@ -50,10 +61,19 @@ def test_both_dialects_have_the_same_queries() -> None:
     assert "assign" in queries("sqlite")
 
 
+def test_a_query_has_the_same_subject_and_traits_in_both_dialects() -> None:
+    server = catalog("sqlserver")
+    for name, query in catalog("sqlite").items():
+        assert (query.subject, query.traits) == (server[name].subject, server[name].traits), name
+
+
 def test_every_file_with_names_in_it_holds_queries() -> None:
     assert {"runs", "doctor_engine", "remedy_stages"} <= set(queries("sqlite"))
     assert "doctor" not in queries("sqlite")
-    assert "tables-1" not in queries("sqlite")
+    assert "tables-1-deal" not in queries("sqlite")
+    assert set(scripts("sqlite")) == {
+        "tables-1-deal", "tables-2-undo", "tables-3-schedule", "tables-4-access", "tables-5-links",
+    }  # fmt: skip
 
 
 def test_the_scripts_tell_what_they_make_and_grant() -> None:
@@ -70,11 +90,94 @@ def test_the_scripts_tell_what_they_make_and_grant() -> None:
     assert grants("sqlite") == []
 
 
-@pytest.mark.parametrize("dialect", ["sqlite", "sqlserver"])
+@DIALECTS
 def test_every_query_begins_with_a_sentence_about_it(dialect: str) -> None:
     for name, text in queries(dialect).items():
         assert text.startswith("-- "), name
         assert statements(text) if dialect == "sqlite" else text.strip(), name
+
+
+@DIALECTS
+def test_every_file_begins_with_a_map_of_what_is_in_it(dialect: str) -> None:
+    for path, text in sources(dialect).items():
+        assert text.startswith(("/*\n", "-- ")), path
+        assert not text.startswith("-- name: "), path
+
+
+@DIALECTS
+def test_every_snippet_is_included_somewhere_and_no_include_is_left_in_a_query(dialect: str) -> None:
+    texts = sources(dialect).values()
+    snippets = {name for text in texts for name in re.findall(r"^-- name: (_\w+)$", text, re.MULTILINE)}
+    included = {name for text in texts for _, name in INCLUDE.findall(text)}
+    # The frame of the locks has its header instead.
+    assert snippets == included | ({"_lock"} if dialect == "sqlserver" else set())
+    for name, text in queries(dialect).items():
+        assert "include:" not in text, name
+
+
+@DIALECTS
+def test_every_trait_is_in_use(dialect: str) -> None:
+    assert {trait for query in catalog(dialect).values() for trait in query.traits} == set(TRAITS)
+    assert having(dialect, "run") == {"assign", "undo"}
+
+
+def test_every_lock_is_in_use_and_its_frame_has_the_query_in_a_transaction() -> None:
+    locked = {query.lock: query.text for query in catalog("sqlserver").values() if query.lock}
+    assert set(locked) == set(LOCKS)
+    for lock, text in locked.items():
+        assert f"CONCAT(@resource, N'{LOCKS[lock]}')" in text
+        assert text.index("sp_getapplock") < text.index("INSERT INTO dbo.") < text.index("COMMIT TRANSACTION;")
+        for slot in ("<lock>", "<busy>", "-- body"):
+            assert slot not in text
+
+
+FRAME = "-- name: _lock\n-- A frame.\nBEGIN N'<lock>' N'<busy>';\n    -- body\nEND;\n"
+
+
+def test_a_query_has_headers_a_sentence_and_a_body_and_includes_parts_of_other_files() -> None:
+    found = parse(
+        {
+            "runs": "-- A map.\n\n-- name: run\n-- traits: polled, read-only\n-- One: a run.\n"
+            "-- include: _from\nWHERE 1;\n",
+            "deal/parts": "-- name: _from\n-- Left out.\nSELECT\n    -- include: _columns\nFROM r\n\n"
+            "-- name: _columns\n-- Left out.\na,\nb\n",
+        }
+    )
+    assert set(found) == {"run"}
+    assert found["run"].text == "-- One: a run.\nSELECT\n    a,\n    b\nFROM r\nWHERE 1;\n"
+    assert (found["run"].subject, found["run"].lock) == ("runs", None)
+    assert found["run"].traits == {"polled", "read-only"}
+
+
+def test_a_lock_puts_the_body_into_the_frame() -> None:
+    query = "-- name: add\n-- lock: records\n-- busy: Can't now.\n-- Adds.\nINSERT a;\n\nSELECT 1;\n"
+    (found,) = parse({"database": FRAME, "deal/add": query}).values()
+    assert found.text == ("-- Adds.\nBEGIN N':records' N'Can''t now.';\n    INSERT a;\n\n    SELECT 1;\nEND;\n")
+    assert (found.subject, found.lock) == ("deal", "records")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("-- name: a\n-- traits: fast\n-- A.\nSELECT 1;\n", "a has unknown traits: fast"),
+        ("-- name: a\n-- speed: high\n-- A.\nSELECT 1;\n", "a has unknown headers: speed"),
+        ("-- name: _a\n-- traits: run\n-- A.\nSELECT 1;\n", "_a has unknown headers: traits"),
+        ("-- name: a\n-- lock: doors\n-- busy: Wait.\n-- A.\nSELECT 1;\n", "a needs a known lock"),
+        ("-- name: a\n-- lock: records\n-- A.\nSELECT 1;\n", "a needs a known lock and a message"),
+        ("-- name: a\n-- lock: run\n-- busy: Wait.\n-- A.\nSELECT 1;\n", "this dialect has no frame"),
+        ("-- name: a\n-- A.\n-- include: _b\n", "a cannot include _b"),
+        ("-- name: a\n-- A.\n-- include: b\n\n-- name: b\n-- B.\nSELECT 1;\n", "a cannot include b"),
+        (
+            "-- name: a\n-- A.\n-- include: _b\n\n-- name: _b\n-- B.\n-- include: _c\n\n"
+            "-- name: _c\n-- C.\n-- include: _b\n",
+            "_c cannot include _b",
+        ),
+        ("-- name: a\n-- A.\nSELECT 1;\n\n-- name: a\n-- A.\nSELECT 2;\n", "the name a is taken by runs"),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_a_header_or_an_include_is_an_error_at_load(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=f"^runs: .*{message}"):
+        parse({"runs": text})
 
 
 def test_no_t_sql_that_babelfish_lacks_is_in_the_procedures() -> None:

@@ -1,4 +1,4 @@
-"""What a backend does, whichever the engine: opens, runs queries by name, translates what goes wrong, closes."""
+"""The interface to a database of either engine: connections, queries by name, and the translation of errors."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from agent_funnel.sql import scripts
 
 
 class Session:
-    """One connection, for as long as its block lasts."""
+    """One connection, open until its block ends."""
 
     def __init__(self, backend: Backend, connection: Any) -> None:
         self._backend = backend
         self._connection = connection
 
     def all(self, name: str, **parameters: Any) -> list[Row]:
-        """The rows of a named query, as mappings from column to value: those of its last result set."""
+        """The rows of the last result set of a named query, as mappings from column to value."""
         sets = self.sets(name, **parameters)
         return sets[-1] if sets else []
 
@@ -35,15 +35,15 @@ class Session:
         return rows[0] if rows else None
 
     def script(self, name: str) -> None:
-        """Runs a file of the dialect whole."""
+        """Runs a script of the dialect, such as `tables-1-deal`."""
         self._backend.run_script(self._connection, scripts(self._backend.dialect)[name])
 
 
 class Backend(ABC):
-    """A database that can deal. Each call opens a connection, or takes one from a pool, and gives it back."""
+    """A database that can deal. Each call opens a connection or takes one from a pool, and returns it at the end."""
 
     dialect: ClassVar[str]
-    # The certificates that the server's is checked against, if it is:
+    # The certificates of the authorities that must have signed the server's certificate, if it is checked:
     ca_file: Path | None = None
 
     def all(self, name: str, **parameters: Any) -> list[Row]:
@@ -62,9 +62,9 @@ class Backend(ABC):
             return session.sets(name, **parameters)
 
     def stream(self, name: str, *, size: int = 5_000, **parameters: Any) -> Iterator[list[Row]]:
-        """The rows of a named query of one statement, some at a time, however many there are.
+        """The rows of a named query of one statement, in chunks of up to `size`, however many rows there are.
 
-        The connection is this one's alone, and is closed for good if whoever reads stops early. Until then it may hold
+        The connection serves only this query, and is closed for good if the reader stops early. Until then it may hold
         locks: read to the end without a pause.
         """
         with self._opened() as session:
@@ -74,7 +74,7 @@ class Backend(ABC):
     def transaction(self, *, create: bool = False) -> Iterator[Session]:
         """A session whose queries take effect together, at the end of the block, or not at all.
 
-        With `create`, a database that does not exist yet is made where the engine can do that (SQLite).
+        With `create`, a database that does not exist yet is created if the engine can do that (SQLite).
         """
         with self._opened(create=create) as session:
             self.begin(session._connection)
@@ -87,7 +87,7 @@ class Backend(ABC):
 
     @contextmanager
     def _opened(self, *, create: bool = False) -> Iterator[Session]:
-        """A session on a new connection. Here, and nowhere else, a driver's error becomes one of ours."""
+        """A session on a new connection. Only here does a driver's error become one of ours."""
         connection = None
         try:
             connection = self.open(create=create)
@@ -95,7 +95,7 @@ class Backend(ABC):
         except BaseException as error:
             ours = error if isinstance(error, FunnelError) else self.translate(error)
             if connection is not None:
-                # A deal that says no has rolled back and left its session in order; after anything else, who knows.
+                # A refused deal has rolled back and left its session in order; any other error may leave it broken.
                 if isinstance(ours, RunError):
                     connection.close()
                 else:
@@ -105,17 +105,17 @@ class Backend(ABC):
             raise ours from error
         connection.close()
 
-    def refuse_during_run(self) -> None:  # noqa: B027 where nothing waits, nothing is to be done
-        """Raises RunInProgress where a write that is to come would wait for a run that is under way."""
+    def refuse_during_run(self) -> None:  # noqa: B027 an engine whose writes do not wait for a run has nothing to do
+        """Raises RunInProgress if a write would have to wait for a run in progress."""
 
     @abstractmethod
     def run_in_progress(self) -> bool:
-        """Whether a run or an undo is under way, whoever makes it."""
+        """Whether a run or an undo is in progress, in this process or another one."""
 
     @property
     @abstractmethod
     def name(self) -> str:
-        """What a message calls this database: never with a password."""
+        """The name of this database in messages, without a password."""
 
     @abstractmethod
     def open(self, *, create: bool) -> Any:
@@ -123,15 +123,15 @@ class Backend(ABC):
 
     @abstractmethod
     def discard(self, connection: Any) -> None:
-        """Closes a connection on which something went wrong, for good."""
+        """Closes for good a connection on which something went wrong."""
 
     @abstractmethod
     def execute(self, connection: Any, name: str, parameters: dict[str, Any]) -> list[list[Row]]:
-        """Runs the query of that name to its end; its result sets, in their order."""
+        """Runs a named query to its end and returns its result sets in order."""
 
     @abstractmethod
     def fetch(self, connection: Any, name: str, parameters: dict[str, Any], size: int) -> Iterator[list[Row]]:
-        """Runs the query of that name; the rows of its only result set, up to `size` at a time, to its end."""
+        """Runs a named query to its end and yields the rows of its only result set, up to `size` at a time."""
 
     @abstractmethod
     def run_script(self, connection: Any, text: str) -> None:
@@ -148,10 +148,10 @@ class Backend(ABC):
 
     @abstractmethod
     def translate(self, error: BaseException) -> FunnelError | None:
-        """The error of ours that a driver's error means; None if it is not the driver's."""
+        """The error of ours for a driver's error; None for an error that is not the driver's."""
 
 
 def run_error(number: int, message: str | None) -> RunError | None:
-    """The error of the deal with this SQL number, None if there is none."""
+    """The error of the deal that has this SQL number, or None."""
     cls = RUN_ERRORS.get(number)
     return cls(message) if cls else None

@@ -1,4 +1,4 @@
-"""Facts of SQLite."""
+"""The SQLite backend."""
 
 from __future__ import annotations
 
@@ -24,22 +24,16 @@ from agent_funnel.errors import (
     SettingsError,
 )
 from agent_funnel.records import Row
-from agent_funnel.sql import queries, statements
+from agent_funnel.sql import having, queries, statements
 
 log = logging.getLogger(__name__)
 
 # UPDATE … FROM came with 3.33, changes() after it and ALTER TABLE as we need them by 3.35:
 OLDEST = (3, 35, 0)
-# A wait for another writer that is longer than this is worth a word:
+# A longer wait for another writer is logged:
 PATIENCE_SECONDS = 2.0
-# The queries that are runs, of which there is one at a time:
-RUNS = {"assign", "undo"}
-# A run waits this long for the run lock: somebody may just be looking whether it is taken. Another run has it longer.
+# A run waits this long for the run lock: a caller may hold it for a moment just to see whether it is free.
 RUN_LOCK_SECONDS = 0.1
-# The queries that write what is not worth a wait for whoever else is writing, a deal say:
-NOT_WORTH_A_WAIT = {"note_key_use", "note_link_use"}
-# The queries of several statements that write nothing but temporary tables:
-READS = {"preview"}
 
 
 class SQLite(Backend):
@@ -75,14 +69,14 @@ class SQLite(Backend):
         connection.close()
 
     def execute(self, connection: sqlite3.Connection, name: str, parameters: dict[str, Any]) -> list[list[Row]]:
-        with self._run_lock(RUN_LOCK_SECONDS) if name in RUNS else nullcontext():
+        with self._run_lock(RUN_LOCK_SECONDS) if name in having(self.dialect, "run") else nullcontext():
             parts = statements(queries(self.dialect)[name])
-            if name in NOT_WORTH_A_WAIT:
+            if name in having(self.dialect, "no-wait"):
                 self._set_wait(connection, 0)
             if connection.in_transaction or len(parts) == 1:
                 return self._execute(connection, parts, parameters)
             # A reader sees one state of the database, and no writer waits for it.
-            if name in READS:
+            if name in having(self.dialect, "read-only"):
                 connection.execute("BEGIN DEFERRED")
             else:
                 self.begin(connection)
@@ -130,7 +124,7 @@ class SQLite(Backend):
 
     @contextmanager
     def _run_lock(self, seconds: float) -> Iterator[None]:
-        """One run at a time, also among processes; the system frees it when its holder dies, however it dies.
+        """Holds the run lock: one run at a time, across processes. The system frees it if its holder dies.
 
         The lock of a file beside the database, since the database's own lock does not tell a run from any other writer.
         IMMEDIATE takes one lock, so of several that come at once one gets it; EXCLUSIVE takes three, one after the
@@ -150,7 +144,7 @@ class SQLite(Backend):
             connection.execute(statement)
 
     def begin(self, connection: sqlite3.Connection) -> None:
-        """Takes the write lock; says so if that takes a while."""
+        """Takes the write lock; logs a warning if that takes long."""
         wait = self._lock_wait.total_seconds()
         try:
             self._set_wait(connection, min(PATIENCE_SECONDS, wait))

@@ -1,4 +1,4 @@
-"""Facts of SQL Server, and of Babelfish, by pymssql."""
+"""The backend for SQL Server, and for Babelfish, through pymssql."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from agent_funnel.errors import (
     SettingsError,
 )
 from agent_funnel.records import Row
-from agent_funnel.sql import batches, in_schema, queries
+from agent_funnel.sql import batches, having, in_schema, queries
 
 log = logging.getLogger(__name__)
 
@@ -40,9 +40,9 @@ log = logging.getLogger(__name__)
 DRIVER_ERRORS = (pymssql.Error, _mssql.MSSQLException)
 # How long the server may take to answer a login:
 LOGIN_SECONDS = 10
-# Numbers below this are not the server's but the client library's: nobody there, or nobody any more.
+# These numbers come from the client library, not from the server: it cannot be reached, or the connection broke.
 CLIENT_ERRORS = range(20000, 20100)
-# What it adds to the text of an error when a server has answered with one, and when none has answered in time:
+# The library adds these to the text of an error: the first if the server sent the error, the second if no answer came:
 ANSWERED = "DB-Lib error message 20018"
 NO_ANSWER = "DB-Lib error message 20003"
 # From severity 20 on, the server ends the connection: somebody killed the session, or shut the server down.
@@ -54,12 +54,9 @@ LOCK_TIMEOUT = 1222
 # Invalid object name; could not find stored procedure; and the one number that Babelfish has for all such errors:
 MISSING = (208, 2812)
 BABELFISH = 33557097
-# The queries that are runs, and a wait in them that is worth a word:
-RUNS = {"assign", "undo"}
+# A run's longer wait for a lock is logged:
 PATIENCE_SECONDS = 2.0
-# The queries that only read, and that agents' programs have the service ask all day. For them, a connection that was in
-# use so many seconds ago is not asked first whether it is alive.
-POLLED = {"key_of_secret", "key_of_session", "assignments", "deal_version"}
+# For a polled query, a connection that was in use this many seconds ago is not checked first.
 FRESH_SECONDS = 5.0
 # Connections that are kept, once they were needed: as many as the service has threads, and a few for its clock. Another
 # is closed after each use, and a new session may take a second to plan its first query.
@@ -133,8 +130,8 @@ class SQLServer(Backend):
                 return connection
             except DRIVER_ERRORS:
                 self.discard(connection)
-                # The server was restarted since, or a firewall lost patience. The next one may be as old as this one;
-                # the error of a new one counts.
+                # The server was restarted, or a firewall dropped the idle connection. The next connection in the pool
+                # may be as old; only the error of a new connection counts.
                 if not known:
                     raise
 
@@ -146,7 +143,7 @@ class SQLServer(Backend):
             return session
 
     def sets(self, name: str, **parameters: Any) -> list[list[Row]]:
-        if name in POLLED:
+        if name in having(self.dialect, "polled"):
             connection = self._pool.connect()
             if time.monotonic() - connection.info.get("used", -inf) < FRESH_SECONDS:
                 try:
@@ -154,8 +151,8 @@ class SQLServer(Backend):
                 except BaseException as error:
                     self.discard(connection)
                     ours = self.translate(error)
-                    # A server that was restarted this very moment is none of the caller's business: what only reads can
-                    # be asked again below. Of one that does not answer, the wait is not to be doubled.
+                    # If the server was restarted just now, a query that only reads can be asked again below. But if the
+                    # server does not answer, asking again would double the wait.
                     if ours is None:
                         raise
                     if not isinstance(ours, ConnectionLost) or NO_ANSWER in str(error):
@@ -243,7 +240,7 @@ class SQLServer(Backend):
 
     def execute(self, connection: Any, name: str, parameters: dict[str, Any]) -> list[list[Row]]:
         sets: list[list[Row]] = []
-        watch = self._watch(connection.info["session"]) if name in RUNS else nullcontext()
+        watch = self._watch(connection.info["session"]) if name in having(self.dialect, "run") else nullcontext()
         with watch, connection.cursor(as_dict=True) as cursor:
             cursor.execute(self._queries[name], {"schema": self.schema, **parameters})
             # To the end: an error that comes after a result set would otherwise be raised by the next statement.
@@ -270,7 +267,7 @@ class SQLServer(Backend):
 
     @contextmanager
     def _watch(self, session: int) -> Iterator[None]:
-        """Says so if what is done in the block waits for a lock."""
+        """Logs a warning if the block waits for a lock."""
         ended = Event()
         Thread(target=self._tell_of_wait, args=(session, ended), daemon=True).start()
         try:

@@ -31,7 +31,7 @@ def tables(examination: Examination) -> Iterator[Result]:
     where = "" if examination.schema is None else f" in the schema {examination.schema}"
     wanted, newest = sql.tables(examination.database.dialect), sql.version(examination.database.dialect)
     missing = sorted(wanted - {row["name"].lower() for row in examination.database.all("objects")})
-    lacking = examination.database.all("doctor_columns")
+    lacking = examination.database.all("missing_columns")
     row = None if "agent_funnel_version" in missing else examination.database.one("version")
     version = (row["version"] or 0) if row else newest
     if missing:

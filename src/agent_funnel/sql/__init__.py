@@ -1,47 +1,176 @@
-"""The SQL texts: text in, text out, no database.
+"""Loads the SQL: text in, text out, no database.
 
-A query has a name, a sentence and a body. Short ones stand together in a file such as `<dialect>/queries.sql`, each
-below a line `-- name: …`; a long one has a file of its own, whose stem is its name. A line `-- include: …` stands for
-another file.
+A query is a part of a file under `<dialect>/`: a name, headers if it has any, a sentence and a body.
+
+    -- name: mark_purge
+    -- lock: records
+    -- busy: A run has been in progress all this time; nothing was purged.
+    -- traits: run, polled
+    -- Marks the runs whose history a purge removes.
+    INSERT INTO …;
+
+`lock` wraps the body in the dialect's frame `_lock`, a transaction that holds this lock; `busy` is the message if the
+lock is not free in time. `traits` say how the query is run: see Trait. A line `-- include: _part` inserts another
+part, without its sentence. A part whose name begins with an underscore can be included and not called.
+
+A file without any named part is a script, which `install` runs whole.
 """
 
 from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
+from importlib.resources.abc import Traversable
+from textwrap import indent
+from typing import Literal, get_args
 
-# Files that are installed, not asked for by name:
-INSTALLED = re.compile(r"tables-\d+|grants|sp_\w+")
+Trait = Literal[
+    "run",  # makes a run or undoes one: one at a time, and a long wait is logged
+    "polled",  # many clients ask it all day: it reuses a connection without a check
+    "read-only",  # it writes temporary tables only: no write lock
+    "no-wait",  # not worth a wait for another writer
+]
+TRAITS: tuple[str, ...] = get_args(Trait)
+# The locks, and what their names add to the name of the lock that runs take:
+LOCKS = {"run": "", "records": ":records", "agents": ":agents"}
+
+NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
+HEADER = re.compile(r"-- ([a-z]+): (.+)\n")
+INCLUDE = re.compile(r"^( *)-- include: (\w+)\n", re.MULTILINE)
+COMMENT = re.compile(r"(--(?! include: ).*\n)*")
+
+
+@dataclass(frozen=True)
+class Query:
+    """A named query. Its subject is its file or folder; the text begins with its sentence."""
+
+    name: str
+    subject: str
+    text: str
+    traits: frozenset[str] = frozenset()
+    lock: str | None = None
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A named part of a file, before anything is included in it."""
+
+    name: str
+    path: str
+    sentence: str
+    body: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def queries(dialect: str) -> dict[str, str]:
+    """The text of each query of a dialect (`sqlite` or `sqlserver`), by its name."""
+    return {name: query.text for name, query in catalog(dialect).items()}
 
 
 @cache
-def queries(dialect: str) -> dict[str, str]:
-    """Each query of a dialect (`sqlite` or `sqlserver`) by its name."""
-    texts = scripts(dialect)
-    found: dict[str, str] = {}
-    included: set[str] = set()
+def having(dialect: str, trait: Trait) -> frozenset[str]:
+    """The names of the queries of a dialect that have a trait."""
+    return frozenset(name for name, query in catalog(dialect).items() if trait in query.traits)
 
-    def include(line: re.Match[str]) -> str:
-        included.add(line[1])
-        return texts[line[1]]
 
-    for stem, text in texts.items():
-        parts = re.split(r"^-- name: (\w+)\n", text, flags=re.MULTILINE)
-        if len(parts) > 1:
-            found |= dict(zip(parts[1::2], parts[2::2], strict=True))
-        elif not INSTALLED.fullmatch(stem):
-            found[stem] = re.sub(r"^-- include: (\w+)\n", include, text, flags=re.MULTILINE)
-    return {name: text for name, text in found.items() if name not in included}
+@cache
+def catalog(dialect: str) -> dict[str, Query]:
+    """Each query of a dialect, by its name."""
+    return parse(sources(dialect))
+
+
+def parse(texts: Mapping[str, str]) -> dict[str, Query]:
+    """Each query in these files, by its name; the files by their paths without the suffix.
+
+    Raises ValueError for a header, trait or lock that is not known, a name that is taken, and an include that leads
+    nowhere, to a query or to itself.
+    """
+    parts: dict[str, _Part] = {}
+    for part in (part for path, text in texts.items() for part in _parts(path, text)):
+        if part.name in parts:
+            raise ValueError(f"{part.path}: the name {part.name} is taken by {parts[part.name].path}")
+        parts[part.name] = part
+    return {name: _query(part, parts) for name, part in parts.items() if not name.startswith("_")}
+
+
+def _parts(path: str, text: str) -> list[_Part]:
+    """The named parts of a file; the text before the first one is for readers."""
+    _, *found = NAME.split(text)
+    return [_part(path, name, rest) for name, rest in zip(found[::2], found[1::2], strict=True)]
+
+
+def _part(path: str, name: str, text: str) -> _Part:
+    headers: dict[str, str] = {}
+    while header := HEADER.match(text):
+        headers[header[1]] = header[2]
+        text = text[header.end() :]
+    allowed = set() if name.startswith("_") else {"lock", "busy", "traits"}
+    if unknown := set(headers) - allowed:
+        raise ValueError(f"{path}: {name} has unknown headers: {', '.join(sorted(unknown))}")
+    sentence = COMMENT.match(text)
+    assert sentence is not None  # it matches the empty text, too
+    return _Part(name, path, sentence[0], text[sentence.end() :].strip("\n") + "\n", headers)
+
+
+def _query(part: _Part, parts: Mapping[str, _Part]) -> Query:
+    traits = frozenset(part.headers["traits"].split(", ")) if "traits" in part.headers else frozenset()
+    if unknown := traits - set(TRAITS):
+        raise ValueError(f"{part.path}: {part.name} has unknown traits: {', '.join(sorted(unknown))}")
+    lock, busy = part.headers.get("lock"), part.headers.get("busy")
+    if (lock is None) != (busy is None) or (lock is not None and lock not in LOCKS):
+        raise ValueError(f"{part.path}: {part.name} needs a known lock and a message for when it is busy, or neither")
+    body = _included(part, parts, ())
+    if lock is not None and busy is not None:
+        body = _locked(part, body, lock, busy, parts)
+    return Query(part.name, part.path.split("/")[0], part.sentence + body, traits, lock)
+
+
+def _included(part: _Part, parts: Mapping[str, _Part], within: tuple[str, ...]) -> str:
+    """The body of a part, with what it includes."""
+
+    def insert(line: re.Match[str]) -> str:
+        margin, name = line.groups()
+        if name not in parts or not name.startswith("_") or name in (part.name, *within):
+            raise ValueError(f"{part.path}: {part.name} cannot include {name}")
+        return indent(_included(parts[name], parts, (*within, part.name)), margin)
+
+    return INCLUDE.sub(insert, part.body)
+
+
+def _locked(part: _Part, body: str, lock: str, busy: str, parts: Mapping[str, _Part]) -> str:
+    """A body in the frame of the queries that take a lock."""
+    if "_lock" not in parts:
+        raise ValueError(f"{part.path}: {part.name} has a lock, and this dialect has no frame for locks")
+    frame = _included(parts["_lock"], parts, ())
+    frame = frame.replace("<lock>", LOCKS[lock]).replace("<busy>", busy.replace("'", "''"))
+    before, after = frame.split("    -- body\n")
+    return before + indent(body, "    ") + after
 
 
 @cache
 def scripts(dialect: str) -> dict[str, str]:
-    """Each file of a dialect by its stem, in the order of their names."""
-    paths = sorted((files(__name__) / dialect).iterdir(), key=lambda path: path.name)
-    return {path.name.removesuffix(".sql"): path.read_text("utf-8") for path in paths if path.name.endswith(".sql")}
+    """Each script of a dialect by its stem, in the order of the paths: tables, procedures and grants."""
+    return {path.split("/")[-1]: text for path, text in sources(dialect).items() if not NAME.search(text)}
+
+
+def sources(dialect: str) -> dict[str, str]:
+    """Each file of a dialect by its path without the suffix, in the order of the paths."""
+    return dict(sorted(_walk(files(__name__) / dialect)))
+
+
+def _walk(folder: Traversable, prefix: str = "") -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for path in folder.iterdir():
+        if path.is_dir():
+            found += _walk(path, f"{prefix}{path.name}/")
+        elif path.name.endswith(".sql"):
+            found.append((prefix + path.name.removesuffix(".sql"), path.read_text("utf-8")))
+    return found
 
 
 def tables(dialect: str) -> frozenset[str]:
@@ -54,7 +183,7 @@ def tables(dialect: str) -> frozenset[str]:
 
 def version(dialect: str) -> int:
     """The version of the tables that the scripts of a dialect make: the number of the last one."""
-    return max(int(stem.removeprefix("tables-")) for stem in scripts(dialect) if stem.startswith("tables-"))
+    return max(int(stem.split("-")[1]) for stem in scripts(dialect) if stem.startswith("tables-"))
 
 
 def procedures(dialect: str) -> dict[str, str]:
@@ -68,19 +197,19 @@ def grants(dialect: str) -> list[tuple[str, str, str]]:
 
 
 def checksum(text: str) -> str:
-    """What tells a text from any other one."""
+    """The checksum of a text."""
     return sha256(text.encode()).hexdigest()
 
 
 def batches(text: str) -> list[str]:
-    """The batches of a T-SQL script, which lines with nothing but GO set apart."""
+    """The batches of a T-SQL script, which are separated by lines with nothing but GO."""
     parts = re.split(r"^\s*GO\s*$", text, flags=re.MULTILINE | re.IGNORECASE)
     return [part.strip() for part in parts if part.strip()]
 
 
 @cache
 def statements(text: str) -> list[str]:
-    """The statements of an SQLite script, without the comments between them; the list is kept, so leave it as it is."""
+    """The statements of an SQLite script, without the comments between them. The list is cached: do not change it."""
     found: list[str] = []
     begun = ""
     for line in text.splitlines(keepends=True):

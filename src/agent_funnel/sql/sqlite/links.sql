@@ -1,7 +1,8 @@
--- The personal links of agents: one in use for each agent, which opens what that agent has now, and nothing else.
+-- The personal links of agents. An agent has at most one in use; it opens the agent's own list and nothing else.
 
 -- name: add_link
--- Makes a link for an agent in the place of the one in use, if there is such an agent; answers with it then.
+-- Makes a link for an agent, which replaces the one in use, and answers with it; does nothing if there is no such
+-- agent.
 UPDATE agent_link SET revoked_at = strftime('%Y-%m-%d %H:%M:%f', 'now'), revoked_by = :actor
 WHERE agent = :agent AND revoked_at IS NULL
     AND EXISTS (SELECT 1 FROM agents AS a WHERE a.agent = :agent COLLATE BINARY);
@@ -36,11 +37,6 @@ FROM (SELECT count(*) AS keys FROM access_key) AS c
 LEFT JOIN agent_link AS l ON l.secret_hash = :secret_hash AND l.revoked_at IS NULL;
 
 -- name: note_link_use
+-- traits: no-wait
 -- Notes that a link was used.
 UPDATE agent_link SET last_used_at = strftime('%Y-%m-%d %H:%M:%f', 'now') WHERE link_id = :link_id;
-
--- name: count_of_agent
--- How many numbers an agent has now.
-SELECT count(DISTINCT a.number COLLATE BINARY) AS leads
-FROM agent_wafunnel_assignment AS a
-WHERE a.agent = :agent COLLATE BINARY;

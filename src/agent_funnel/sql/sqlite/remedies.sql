@@ -1,5 +1,4 @@
--- What `agent-funnel doctor` tells people to run on SQLite, one statement each, shown on one line. It runs none of them
--- itself.
+-- The statements that `agent-funnel doctor` shows to people on SQLite, each on one line. It never runs one itself.
 
 -- name: remedy_index_wafunnel_number
 -- Finds a lead by its number.
@@ -26,11 +25,11 @@ SELECT agent, status FROM agents WHERE agent IS NULL OR trim(agent) = '' OR stat
 SELECT agent, number FROM agent_wafunnel_assignment WHERE agent IS NULL OR number IS NULL;
 
 -- name: remedy_duplicates
--- Lists the numbers that stand in several rows.
+-- Lists the numbers that have several rows.
 SELECT number, count(*) AS copies FROM wafunnel GROUP BY number HAVING count(*) > 1;
 
 -- name: remedy_ambiguous
--- Lists numbers and dates that stand there with several stages.
+-- Lists the numbers and dates that have several stages.
 SELECT number, date, min(stage) AS lowest, max(stage) AS highest FROM wafunnel
 GROUP BY number, date
 HAVING min(stage) <> max(stage);
@@ -42,11 +41,11 @@ GROUP BY number
 HAVING count(*) > 1;
 
 -- name: remedy_stages
--- Makes the nearest stage of what is none.
+-- Replaces invalid stages by the nearest valid one.
 UPDATE wafunnel SET stage = CASE WHEN stage < 1 THEN 1 ELSE 4 END WHERE stage NOT IN (1, 2, 3, 4);
 
 -- name: remedy_dates
--- Lists leads with dates from tomorrow on, and those with dates that are none.
+-- Lists leads with dates from tomorrow on, and leads with dates that cannot be read.
 SELECT number, stage, date FROM wafunnel
 WHERE date >= date('now', 'localtime', '+1 day') OR typeof(date) <> 'text' OR julianday(date) IS NULL
 ORDER BY date;

@@ -1,10 +1,10 @@
 /*
-The personal links of agents: one in use for each agent, which opens what that agent has now, and nothing else. As in
-queries.sql.
+The personal links of agents. An agent has at most one in use; it opens the agent's own list and nothing else.
 */
 
 -- name: add_link
--- Makes a link for an agent in the place of the one in use, if there is such an agent; answers with it then.
+-- Makes a link for an agent, which replaces the one in use, and answers with it; does nothing if there is no such
+-- agent.
 DECLARE @agent NVARCHAR(255) = %(agent)s;
 
 UPDATE dbo.agent_link
@@ -49,15 +49,8 @@ FROM (SELECT COUNT(*) AS keys FROM dbo.access_key) AS c
 LEFT JOIN dbo.agent_link AS l ON l.secret_hash = %(secret_hash)s AND l.revoked_at IS NULL;
 
 -- name: note_link_use
+-- traits: no-wait
 -- Notes that a link was used.
 UPDATE dbo.agent_link
 SET last_used_at = SYSUTCDATETIME()
 WHERE link_id = %(link_id)s;
-
--- name: count_of_agent
--- How many numbers an agent has now. Compared in the column's own collation, too, where an index may be.
-DECLARE @agent NVARCHAR(255) = %(agent)s;
-
-SELECT COUNT(DISTINCT CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2) AS leads
-FROM dbo.agent_wafunnel_assignment AS a
-WHERE a.agent = @agent AND CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @agent;

@@ -1,6 +1,6 @@
 /*
-What `agent-funnel doctor` tells people to run on SQL Server, one statement each, shown on one line. It runs none of
-them itself. Written for the schema dbo.
+The statements that `agent-funnel doctor` shows to people on SQL Server, each on one line. It never runs one itself.
+Written for the schema dbo.
 */
 
 -- name: remedy_compatibility
@@ -39,13 +39,13 @@ SELECT m.agent, m.number FROM dbo.agent_wafunnel_assignment AS m
 WHERE m.agent IS NULL OR m.number IS NULL;
 
 -- name: remedy_duplicates
--- Lists the numbers that stand in several rows.
+-- Lists the numbers that have several rows.
 SELECT w.number, COUNT(*) AS copies FROM dbo.wafunnel AS w
 GROUP BY w.number
 HAVING COUNT(*) > 1;
 
 -- name: remedy_ambiguous
--- Lists numbers and dates that stand there with several stages.
+-- Lists the numbers and dates that have several stages.
 SELECT w.number, w.date, MIN(w.stage) AS lowest, MAX(w.stage) AS highest FROM dbo.wafunnel AS w
 GROUP BY w.number, w.date
 HAVING MIN(w.stage) <> MAX(w.stage);
@@ -57,7 +57,7 @@ GROUP BY m.number
 HAVING COUNT(*) > 1;
 
 -- name: remedy_stages
--- Makes the nearest stage of what is none.
+-- Replaces invalid stages by the nearest valid one.
 UPDATE dbo.wafunnel
 SET stage = CASE WHEN stage < 1 THEN 1 ELSE 4 END
 WHERE stage NOT IN (1, 2, 3, 4);

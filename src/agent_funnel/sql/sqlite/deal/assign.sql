@@ -8,6 +8,10 @@
 --   2. effect: the run, history, stages,      4. the summary row
 --      assignments; what undo will need
 
+-- name: assign
+-- traits: run
+-- Deals the pool out.
+
 SELECT
     50003 AS throw,
     'The scheduled run of ' || :business_date || ' is already done: run ' || r.run_id || '.' AS message
@@ -17,14 +21,14 @@ WHERE :trigger = 'schedule' AND r."trigger" = 'schedule'
 
 SELECT
     50003 AS throw,
-    'The business date ' || :business_date || ' is recorded as ' || o.outcome || '; its scheduled run is not made any more.'
-        AS message
+    'The business date ' || :business_date || ' is recorded as ' || o.outcome
+    || '; its scheduled run is not made any more.' AS message
 FROM schedule_outcome AS o
 WHERE :trigger = 'schedule' AND o.business_date = :business_date;
 
 -- 1. The plan.
 
--- include: plan
+-- include: _plan
 
 -- 2. Effect. Nobody sees it before COMMIT. Each table is written in the order of its key.
 
@@ -144,13 +148,8 @@ SELECT
     min(s.leads) AS smallest_share,
     max(s.leads) AS largest_share
 FROM temp.share AS s
-CROSS JOIN (
-    SELECT
-        count(*) FILTER (WHERE r.kind = 0) AS pool,
-        count(*) FILTER (WHERE r.kind = 1) AS duplicates,
-        count(*) FILTER (WHERE r.kind = 2) AS suppressed
-    FROM temp.record AS r
-) AS c;
+-- include: _pool_counts
+;
 
 SELECT 50007 AS throw, 'Check failed: ' || a.assigned || ' leads assigned, ' || a.due || ' due.' AS message
 FROM temp.amount AS a
@@ -181,20 +180,6 @@ FROM temp.amount AS a
 WHERE run_id = (SELECT t.run_id FROM temp.this_run AS t);
 
 SELECT
-    r.run_id,
-    r.business_date,
-    r."trigger",
-    r.status,
-    r.agents,
-    r.pool,
-    r.per_agent,
-    r.assigned,
-    r.left_over,
-    r.duplicates,
-    r.suppressed,
-    r.smallest_share,
-    r.largest_share,
-    r.started_at,
-    r.finished_at
+    -- include: _run_columns
 FROM assignment_run AS r
 WHERE r.run_id = (SELECT t.run_id FROM temp.this_run AS t);

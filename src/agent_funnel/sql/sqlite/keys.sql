@@ -1,7 +1,7 @@
--- Who may use the service, what they did, and what they were answered.
+-- Keys to the service, and the sessions of those who signed in with one.
 
 -- name: add_key
--- Makes a key, unless one of its name is in use; answers with it then.
+-- Makes a key and answers with it, unless a key of this name is in use.
 INSERT INTO access_key (name, role, secret_hash, created_at, created_by)
 SELECT :label, :role, :secret_hash, strftime('%Y-%m-%d %H:%M:%f', 'now'), :actor
 WHERE NOT EXISTS (SELECT 1 FROM access_key AS k WHERE k.name = :label AND k.revoked_at IS NULL);
@@ -19,7 +19,7 @@ FROM access_key AS k
 ORDER BY k.key_id;
 
 -- name: revoke_key
--- Revokes a key and ends its sessions; answers how many there were of it.
+-- Revokes a key and ends its sessions; answers how many keys it revoked.
 DELETE FROM access_session WHERE key_id = :key_id;
 
 UPDATE access_key SET revoked_at = strftime('%Y-%m-%d %H:%M:%f', 'now'), revoked_by = :actor
@@ -28,6 +28,7 @@ WHERE key_id = :key_id AND revoked_at IS NULL;
 SELECT changes() AS revoked;
 
 -- name: key_of_secret
+-- traits: polled
 -- The key in use with this hash, and how many keys there have ever been.
 SELECT
     c.keys, k.key_id, k.name, k.role, k.secret_hash, k.last_used_at
@@ -35,6 +36,7 @@ FROM (SELECT count(*) AS keys FROM access_key) AS c
 LEFT JOIN access_key AS k ON k.secret_hash = :secret_hash AND k.revoked_at IS NULL;
 
 -- name: key_of_session
+-- traits: polled
 -- The key in use that signed in with this token, and how many keys there have ever been.
 SELECT
     c.keys, k.key_id, k.name, k.role, s.token_hash AS secret_hash, k.last_used_at
@@ -44,11 +46,12 @@ LEFT JOIN access_session AS s
 LEFT JOIN access_key AS k ON s.key_id = k.key_id AND k.revoked_at IS NULL;
 
 -- name: note_key_use
+-- traits: no-wait
 -- Notes that a key was used.
 UPDATE access_key SET last_used_at = strftime('%Y-%m-%d %H:%M:%f', 'now') WHERE key_id = :key_id;
 
 -- name: add_session
--- Begins a session of so many seconds, and forgets those that are over.
+-- Begins a session of a given length in seconds, and deletes the sessions that have ended.
 DELETE FROM access_session WHERE expires_at <= strftime('%Y-%m-%d %H:%M:%f', 'now');
 
 INSERT INTO access_session (token_hash, key_id, created_at, expires_at)
@@ -60,39 +63,3 @@ VALUES (
 -- name: end_session
 -- Ends a session.
 DELETE FROM access_session WHERE token_hash = :token_hash;
-
--- name: add_audit_entry
--- Records what somebody did or tried.
-INSERT INTO audit_entry (recorded_at, actor, key_id, operation, target, address, status, detail)
-VALUES (
-    strftime('%Y-%m-%d %H:%M:%f', 'now'), :actor, :key_id, :operation, :target, :address, :status, :detail
-);
-
--- name: audit_entries
--- The newest entries before one.
-SELECT e.entry_id, e.recorded_at, e.actor, e.key_id, e.operation, e.target, e.address, e.status, e.detail
-FROM audit_entry AS e
-WHERE e.entry_id < :before
-ORDER BY e.entry_id DESC
-LIMIT :count;
-
--- name: claim_request
--- Begins to answer a request, unless it is on record; answers with what is on record for it, and whether that is new.
--- What is older than its time is forgotten.
-DELETE FROM request_answer WHERE asked_at <= strftime('%Y-%m-%d %H:%M:%f', 'now', '-' || :seconds || ' seconds');
-
-INSERT INTO request_answer (request_hash, content_hash, asked_at)
-SELECT :request_hash, :content_hash, strftime('%Y-%m-%d %H:%M:%f', 'now')
-WHERE NOT EXISTS (SELECT 1 FROM request_answer AS a WHERE a.request_hash = :request_hash);
-
-SELECT changes() AS claimed, a.content_hash, a.status, a.answer
-FROM request_answer AS a
-WHERE a.request_hash = :request_hash;
-
--- name: keep_answer
--- Keeps what a request was answered.
-UPDATE request_answer SET status = :status, answer = :answer WHERE request_hash = :request_hash;
-
--- name: release_request
--- Forgets a request that changed nothing, so that it can be made again.
-DELETE FROM request_answer WHERE request_hash = :request_hash;

@@ -9,6 +9,10 @@
 --      there
 --   2. stages: each lead goes back, unless somebody has changed it since
 
+-- name: undo
+-- traits: run
+-- Undoes the last run.
+
 -- 1. Which run. The deal before it is the newest before it that is not undone; its assignments were there.
 
 DROP TABLE IF EXISTS temp.this_undo;
@@ -124,7 +128,5 @@ SELECT
     (SELECT count(*) FROM temp.former AS f WHERE f.suppressed)
 FROM temp.this_undo AS t;
 
-SELECT u.run_id, r.business_date, u.undone_at, u.actor, u.restored, u.changed_since, u.assignments, u.suppressed
-FROM assignment_undo AS u
-INNER JOIN assignment_run AS r ON u.run_id = r.run_id
+-- include: _undo_record
 WHERE u.run_id = (SELECT t.last_id FROM temp.this_undo AS t);

@@ -1,6 +1,6 @@
--- The tables of version 1. Frozen once shipped: what changes later goes into tables-2.sql.
+-- The tables of version 1. Frozen once shipped: a later change is a new tables file with the next number.
 --
--- The brief's three come first; one that exists already is left exactly as it is. Dates are ISO 8601 text.
+-- Your three tables come first; a table that exists is left exactly as it is. Dates are ISO 8601 text.
 -- WITHOUT ROWID keeps a table in the order of its key, which is the order that the deal writes in.
 
 CREATE TABLE IF NOT EXISTS agents (

@@ -1,9 +1,9 @@
 /*
-Who may use the service, what they did, and what they were answered. As in queries.sql.
+Keys to the service, and the sessions of those who signed in with one.
 */
 
 -- name: add_key
--- Makes a key, unless one of its name is in use; answers with it then.
+-- Makes a key and answers with it, unless a key of this name is in use.
 INSERT INTO dbo.access_key (name, role, secret_hash, created_at, created_by)
 SELECT %(label)s, %(role)s, %(secret_hash)s, SYSUTCDATETIME(), %(actor)s
 WHERE NOT EXISTS (
@@ -24,7 +24,7 @@ FROM dbo.access_key AS k
 ORDER BY k.key_id;
 
 -- name: revoke_key
--- Revokes a key and ends its sessions; answers how many there were of it.
+-- Revokes a key and ends its sessions; answers how many keys it revoked.
 DELETE FROM dbo.access_session
 WHERE key_id = %(key_id)s;
 
@@ -35,6 +35,7 @@ WHERE key_id = %(key_id)s AND revoked_at IS NULL;
 SELECT @@ROWCOUNT AS revoked;
 
 -- name: key_of_secret
+-- traits: polled
 -- The key in use with this hash, and how many keys there have ever been.
 SELECT
     c.keys, k.key_id, k.name, k.role, k.secret_hash, k.last_used_at
@@ -42,6 +43,7 @@ FROM (SELECT COUNT(*) AS keys FROM dbo.access_key) AS c
 LEFT JOIN dbo.access_key AS k ON k.secret_hash = %(secret_hash)s AND k.revoked_at IS NULL;
 
 -- name: key_of_session
+-- traits: polled
 -- The key in use that signed in with this token, and how many keys there have ever been.
 SELECT
     c.keys, k.key_id, k.name, k.role, s.token_hash AS secret_hash, k.last_used_at
@@ -51,13 +53,14 @@ LEFT JOIN dbo.access_session AS s
 LEFT JOIN dbo.access_key AS k ON s.key_id = k.key_id AND k.revoked_at IS NULL;
 
 -- name: note_key_use
+-- traits: no-wait
 -- Notes that a key was used.
 UPDATE dbo.access_key
 SET last_used_at = SYSUTCDATETIME()
 WHERE key_id = %(key_id)s;
 
 -- name: add_session
--- Begins a session of so many seconds, and forgets those that are over.
+-- Begins a session of a given length in seconds, and deletes the sessions that have ended.
 DELETE FROM dbo.access_session
 WHERE expires_at <= SYSUTCDATETIME();
 
@@ -71,57 +74,3 @@ VALUES (
 -- Ends a session.
 DELETE FROM dbo.access_session
 WHERE token_hash = %(token_hash)s;
-
--- name: add_audit_entry
--- Records what somebody did or tried.
-INSERT INTO dbo.audit_entry (recorded_at, actor, key_id, operation, target, address, status, detail)
-VALUES (
-    SYSUTCDATETIME(), %(actor)s, %(key_id)s, %(operation)s, %(target)s, %(address)s, %(status)s, %(detail)s
-);
-
--- name: audit_entries
--- The newest entries before one.
-SELECT TOP (CAST(%(count)s AS INT))
-    e.entry_id, e.recorded_at, e.actor, e.key_id, e.operation, e.target, e.address, e.status, e.detail
-FROM dbo.audit_entry AS e
-WHERE e.entry_id < CAST(%(before)s AS BIGINT)
-ORDER BY e.entry_id DESC;
-
--- name: claim_request
--- Begins to answer a request, unless it is on record; answers with what is on record for it, and whether that is new.
--- What is older than its time is forgotten.
-DECLARE @claimed INT;
-
-DELETE FROM dbo.request_answer
-WHERE asked_at <= DATEADD(SECOND, -CAST(%(seconds)s AS INT), SYSUTCDATETIME());
-
-BEGIN TRY
-    INSERT INTO dbo.request_answer (request_hash, content_hash, asked_at)
-    SELECT %(request_hash)s, %(content_hash)s, SYSUTCDATETIME()
-    WHERE NOT EXISTS (
-        SELECT 1 FROM dbo.request_answer AS a
-        WHERE a.request_hash = %(request_hash)s
-    );
-    SET @claimed = @@ROWCOUNT;
-END TRY
-BEGIN CATCH
-    -- Another copy of the service came first by a moment.
-    IF ERROR_NUMBER() NOT IN (2601, 2627)
-        THROW;
-    SET @claimed = 0;
-END CATCH;
-
-SELECT @claimed AS claimed, a.content_hash, a.status, a.answer
-FROM dbo.request_answer AS a
-WHERE a.request_hash = %(request_hash)s;
-
--- name: keep_answer
--- Keeps what a request was answered.
-UPDATE dbo.request_answer
-SET status = %(status)s, answer = %(answer)s
-WHERE request_hash = %(request_hash)s;
-
--- name: release_request
--- Forgets a request that changed nothing, so that it can be made again.
-DELETE FROM dbo.request_answer
-WHERE request_hash = %(request_hash)s;

@@ -283,7 +283,7 @@ BEGIN
                             w.stage,
                             CAST(w.date AS DATETIME2(7)) AS date
                         FROM dbo.wafunnel AS w
-                        -- Blanks alone are equal to an empty string.
+                        -- Blanks alone are equal to an empty string. The query pool_report has these conditions, too.
                         WHERE w.stage < 4 AND w.date >= @oldest AND w.number <> ''
                     ) AS v
                     GROUP BY v.number, v.stage, v.date

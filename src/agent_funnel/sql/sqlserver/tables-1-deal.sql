@@ -1,7 +1,7 @@
 /*
-The tables of version 1. Frozen once shipped: what changes later goes into tables-2.sql.
+The tables of version 1. Frozen once shipped: a later change is a new tables file with the next number.
 
-The brief's three come first; one that exists already is left exactly as it is. Written for the schema dbo; the
+Your three tables come first; a table that exists is left exactly as it is. Written for the schema dbo; the
 installer writes another one in. Names are NVARCHAR where the system keeps them, so that nothing that an existing
 table holds is lost in them; the binary collation compares them byte by byte, as SQLite does.
 */

@@ -1,9 +1,13 @@
 -- What a run would do. Parameters: those of the plan. Writes temporary tables only.
 --
--- Answers with the share of each agent, then with what would change in the assignments that are there, and last with the
--- summary row, whose run_id is 0.
+-- Answers with the share of each agent, then with what would change in the assignments that are there, and last with
+-- the summary row, whose run_id is 0.
 
--- include: plan
+-- name: preview
+-- traits: read-only
+-- Shows what a run would do now.
+
+-- include: _plan
 
 -- Per agent the share, and its mix of stages and of ages in days.
 SELECT
@@ -84,10 +88,5 @@ CROSS JOIN (
     LEFT JOIN temp.dealt AS d ON r.agent = d.agent
     GROUP BY r.agent
 ) AS s
-CROSS JOIN (
-    SELECT
-        count(*) FILTER (WHERE r.kind = 0) AS pool,
-        count(*) FILTER (WHERE r.kind = 1) AS duplicates,
-        count(*) FILTER (WHERE r.kind = 2) AS suppressed
-    FROM temp.record AS r
-) AS c;
+-- include: _pool_counts
+;

@@ -1,11 +1,24 @@
 -- The plan of a deal: who would get what. Reads the database, writes temporary tables only.
 --
--- Parameters: :business_date, :max_per_agent, :window_days, :newest_first, :trigger.
--- SQLite has no THROW outside of triggers, so a statement that yields a column `throw` ends the script: its value is the
--- number of the error, `message` its sentence. `assign` and `preview` include this and go on from `temp.dealt`.
+-- Parameters: :business_date, :max_per_agent, :window_days, :newest_first, :trigger. SQLite has no THROW outside of
+-- triggers, so a statement that yields a column `throw` ends the script: its value is the number of the error,
+-- `message` its sentence. `assign` and `preview` include this and go on from `temp.dealt`.
 --
 --   1. refuse bad parameters        3. the pool, in deal order
 --   2. the agents and their room    4. seats: who gets the lead at which position
+
+-- name: _pool_counts
+-- The sizes of the pool and of what stays out of it, as a table to join.
+CROSS JOIN (
+    SELECT
+        count(*) FILTER (WHERE r.kind = 0) AS pool,
+        count(*) FILTER (WHERE r.kind = 1) AS duplicates,
+        count(*) FILTER (WHERE r.kind = 2) AS suppressed
+    FROM temp.record AS r
+) AS c
+
+-- name: _plan
+-- Plans the deal, up to the table temp.dealt.
 
 -- 1. Refuse bad parameters.
 
@@ -73,7 +86,8 @@ WHERE NOT EXISTS (SELECT 1 FROM temp.room);
 -- 3. The pool. First all eligible rows in the order of their numbers, which is the order of the key where there is one,
 -- and puts the rows of a number side by side. A rowid table hands out its keys in the order of insertion.
 -- ISO 8601 has many ways to write a date. All begin with the day, so texts tell whether one is old enough to stay out,
--- to the last digit; moments, to the millisecond, tell which is older. What has no moment is no date.
+-- to the last digit; moments, to the millisecond, tell which is older. What has no moment is no date. The query
+-- pool_report has the conditions of the pool, too.
 
 DROP TABLE IF EXISTS temp.record;
 
@@ -168,7 +182,9 @@ DELETE FROM temp.segment WHERE first_position > last_position;
 
 DROP TABLE IF EXISTS temp.seat;
 
-CREATE TEMP TABLE seat (first_position INTEGER, seat INTEGER, agent TEXT, PRIMARY KEY (first_position, seat)) WITHOUT ROWID;
+CREATE TEMP TABLE seat (
+    first_position INTEGER, seat INTEGER, agent TEXT, PRIMARY KEY (first_position, seat)
+) WITHOUT ROWID;
 
 INSERT INTO temp.seat (first_position, seat, agent)
 SELECT

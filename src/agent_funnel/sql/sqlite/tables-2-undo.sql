@@ -1,5 +1,5 @@
--- The tables of version 2: what preview, undo and purge keep. Frozen once shipped; new tables only, so that nothing that
--- version 1 made is altered.
+-- The tables of version 2: what preview, undo and purge keep. Frozen once shipped; new tables only, so that nothing
+-- that version 1 made is altered.
 
 -- Which call made which run, so that a caller whose connection broke finds out. No run_id: that call never deals now.
 CREATE TABLE IF NOT EXISTS assignment_request (

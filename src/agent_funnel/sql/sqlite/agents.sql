@@ -1,0 +1,126 @@
+-- Agents: the roster, the list with what they have now, their assignments, and their limits.
+-- A page begins after the last row of the page before it. Names are compared byte by byte.
+
+-- name: _roster
+-- The tables of the roster: the agents, or the one of a name, active if any row of an agent is; and the lowest limit in
+-- force on the business date.
+FROM (
+    SELECT
+        CAST(a.agent AS TEXT) COLLATE BINARY AS agent,
+        max(coalesce(lower(trim(a.status)) = 'active', 0)) AS active
+    FROM agents AS a
+    WHERE trim(a.agent) <> '' AND (:agent IS NULL OR CAST(a.agent AS TEXT) = :agent COLLATE BINARY)
+    GROUP BY CAST(a.agent AS TEXT) COLLATE BINARY
+) AS g
+LEFT JOIN (
+    SELECT m.agent, min(m.max_records) AS room
+    FROM agent_limit AS m
+    WHERE m.starts_on <= :business_date AND (m.ends_on IS NULL OR m.ends_on >= :business_date)
+    GROUP BY m.agent
+) AS l ON g.agent = l.agent
+
+-- name: agents
+-- The agents, or the one of a name: active if any of their rows is; how many leads they have now; the lowest limit that
+-- covers the business date; and the date of the newest run that dealt to them. For that, runs are looked at from the
+-- newest on until thirty are, or half a million leads: history has no index by agent.
+SELECT g.agent, g.active, coalesce(n.leads, 0) AS leads, l.room, r.business_date AS last_dealt
+-- include: _roster
+LEFT JOIN (
+    SELECT CAST(w.agent AS TEXT) COLLATE BINARY AS agent, count(*) AS leads
+    FROM agent_wafunnel_assignment AS w
+    WHERE :agent IS NULL OR w.agent = :agent COLLATE BINARY
+    GROUP BY CAST(w.agent AS TEXT) COLLATE BINARY
+) AS n ON g.agent = n.agent
+LEFT JOIN (
+    SELECT h.agent, max(h.run_id) AS run_id
+    FROM (
+        SELECT
+            s.run_id,
+            row_number() OVER (ORDER BY s.run_id DESC) AS back,
+            sum(s.assigned) OVER (ORDER BY s.run_id DESC ROWS UNBOUNDED PRECEDING) - s.assigned AS newer
+        FROM assignment_run AS s
+        WHERE s.status = 'succeeded'
+    ) AS k
+    CROSS JOIN assignment_history AS h ON k.run_id = h.run_id
+    WHERE k.back <= 30 AND k.newer < 500000 AND (:agent IS NULL OR h.agent = :agent)
+    GROUP BY h.agent
+) AS d ON g.agent = d.agent
+LEFT JOIN assignment_run AS r ON d.run_id = r.run_id
+ORDER BY g.agent;
+
+-- name: roster
+-- The agents, or the one of a name: active if any of their rows is, and the lowest limit that covers the business date.
+SELECT g.agent, g.active, l.room
+-- include: _roster
+ORDER BY g.agent;
+
+-- name: add_agent
+-- Adds an agent, unless there is one of this name, or one that a key of the table takes for the same; answers whether
+-- it did.
+INSERT INTO agents (agent, status)
+SELECT :agent, :status
+WHERE NOT EXISTS (SELECT 1 FROM agents AS a WHERE a.agent = :agent COLLATE BINARY)
+ON CONFLICT DO NOTHING;
+
+SELECT changes() AS added;
+
+-- name: set_agent_status
+-- Sets the status of all rows of an agent; answers how many there are.
+UPDATE agents SET status = :status WHERE agent = :agent COLLATE BINARY;
+
+SELECT changes() AS changed;
+
+-- name: assignments
+-- traits: polled
+-- The present assignments, or those of an agent, after a number and agent; equal ones once. Of several records of a
+-- number, it shows the record that the last deal dealt, otherwise the one of the highest stage and the newest date:
+-- SQLite takes stage and date from the row that has the maximum.
+SELECT
+    coalesce(a.agent, '') AS agent,
+    a.number,
+    w.stage,
+    w.date,
+    max(coalesce(w.date = h.date, 0) || printf('%+012d', w.stage) || coalesce(w.date, '')) AS choice
+FROM agent_wafunnel_assignment AS a
+LEFT JOIN assignment_history AS h
+    ON h.run_id = (SELECT max(r.run_id) FROM assignment_run AS r WHERE r.status = 'succeeded')
+        AND h.number = a.number
+        AND h.agent = a.agent
+LEFT JOIN wafunnel AS w ON w.number = a.number COLLATE BINARY
+WHERE a.number >= coalesce(:after_number, '') COLLATE BINARY
+    AND (
+        :after_number IS NULL OR a.number > :after_number COLLATE BINARY
+        OR coalesce(a.agent, '') > :after_agent COLLATE BINARY
+    )
+    AND (:agent IS NULL OR a.agent = :agent COLLATE BINARY)
+GROUP BY a.number COLLATE BINARY, coalesce(a.agent, '') COLLATE BINARY
+ORDER BY a.number COLLATE BINARY, coalesce(a.agent, '') COLLATE BINARY
+LIMIT :count;
+
+-- name: count_of_agent
+-- How many numbers an agent has now.
+SELECT count(DISTINCT a.number COLLATE BINARY) AS leads
+FROM agent_wafunnel_assignment AS a
+WHERE a.agent = :agent COLLATE BINARY;
+
+-- name: limits
+-- All limits, the newest first among those of an agent.
+SELECT l.limit_id, l.agent, l.starts_on, l.ends_on, l.max_records
+FROM agent_limit AS l
+ORDER BY l.agent, l.starts_on DESC, l.limit_id DESC;
+
+-- name: add_limit
+-- Adds a limit; answers with it and with whether the agent is known.
+INSERT INTO agent_limit (agent, starts_on, ends_on, max_records)
+VALUES (:agent, :starts_on, :ends_on, :max_records);
+
+SELECT l.limit_id, l.agent, l.starts_on, l.ends_on, l.max_records,
+    EXISTS (SELECT 1 FROM agents AS a WHERE a.agent = l.agent COLLATE BINARY) AS known
+FROM agent_limit AS l
+WHERE l.limit_id = last_insert_rowid();
+
+-- name: remove_limit
+-- Removes a limit; answers how many rows it removed.
+DELETE FROM agent_limit WHERE limit_id = :limit_id;
+
+SELECT changes() AS removed;

@@ -1,0 +1,22 @@
+-- What became of a call whose connection broke, and the undo of a run. The deal, its preview and the undo itself are
+-- in deal/.
+
+-- name: settle
+-- Finds the run of a call whose connection broke. If the call made no run, this makes sure that it never will.
+INSERT INTO assignment_request (request, run_id)
+SELECT :request, NULL
+WHERE NOT EXISTS (SELECT 1 FROM assignment_request AS q WHERE q.request = :request);
+
+-- include: _run_record
+WHERE r.run_id = (SELECT q.run_id FROM assignment_request AS q WHERE q.request = :request);
+
+-- name: _undo_record
+-- The undo of a run, as the first columns and tables of a query.
+SELECT u.run_id, r.business_date, u.undone_at, u.actor, u.restored, u.changed_since, u.assignments, u.suppressed
+FROM assignment_undo AS u
+INNER JOIN assignment_run AS r ON u.run_id = r.run_id
+
+-- name: undone
+-- The undo of a run, if it is undone.
+-- include: _undo_record
+WHERE u.run_id = :run_id;

@@ -1,0 +1,95 @@
+-- `agent-funnel doctor`, 3 of 4: the rows of your three tables. These queries change nothing. Of a number, only the
+-- last three characters leave the database.
+
+-- name: doctor_nulls
+-- Rows that lack a value, by table and column. A blank name or number counts as missing.
+SELECT c.table_name, c.column_name, c.found
+FROM (
+    SELECT 'wafunnel' AS table_name, 'number' AS column_name, count(*) AS found FROM wafunnel AS w
+    WHERE w.number IS NULL OR trim(w.number) = ''
+    UNION ALL
+    SELECT 'wafunnel', 'stage', count(*) FROM wafunnel AS w WHERE w.stage IS NULL
+    UNION ALL
+    SELECT 'wafunnel', 'date', count(*) FROM wafunnel AS w WHERE w.date IS NULL
+    UNION ALL
+    SELECT 'agents', 'agent', count(*) FROM agents AS a WHERE a.agent IS NULL OR trim(a.agent) = ''
+    UNION ALL
+    SELECT 'agents', 'status', count(*) FROM agents AS a WHERE a.status IS NULL
+    UNION ALL
+    SELECT 'agent_wafunnel_assignment', 'agent', count(*) FROM agent_wafunnel_assignment AS m WHERE m.agent IS NULL
+    UNION ALL
+    SELECT 'agent_wafunnel_assignment', 'number', count(*) FROM agent_wafunnel_assignment AS m WHERE m.number IS NULL
+) AS c
+WHERE c.found > 0;
+
+-- name: doctor_stages
+-- Up to three invalid stages, and how many leads have each; `leads` is the total.
+SELECT w.stage, count(*) AS found, sum(count(*)) OVER () AS leads
+FROM wafunnel AS w
+WHERE w.stage NOT IN (1, 2, 3, 4)
+GROUP BY w.stage
+ORDER BY w.stage
+LIMIT 3;
+
+-- name: doctor_dates
+-- How many leads have a date from a day on, and the last of these dates; how many dates cannot be read.
+SELECT
+    count(*) FILTER (WHERE d.is_date AND d.date >= :day) AS leads,
+    max(d.date) FILTER (WHERE d.is_date AND d.date >= :day) AS latest,
+    count(*) FILTER (WHERE NOT d.is_date) AS no_dates
+FROM (
+    SELECT w.date, typeof(w.date) = 'text' AND julianday(w.date) IS NOT NULL AS is_date
+    FROM wafunnel AS w
+    WHERE w.date IS NOT NULL
+) AS d;
+
+-- name: doctor_duplicates
+-- Up to three numbers that have several rows; how many such numbers there are in all, and how many rows.
+SELECT '…' || substr(n.number, -3) AS number, count(*) OVER () AS numbers, sum(n.copies) OVER () AS leads
+FROM (
+    SELECT w.number COLLATE BINARY AS number, count(*) AS copies
+    FROM wafunnel AS w
+    WHERE trim(w.number) <> ''
+    GROUP BY w.number COLLATE BINARY
+    HAVING count(*) > 1
+) AS n
+ORDER BY n.copies DESC, n.number
+LIMIT 3;
+
+-- name: doctor_ambiguous
+-- Up to three numbers with rows that share the date but not the stage; how many such dates of numbers there are in all.
+SELECT '…' || substr(n.number, -3) AS number, count(*) OVER () AS numbers
+FROM (
+    SELECT w.number COLLATE BINARY AS number
+    FROM wafunnel AS w
+    WHERE trim(w.number) <> '' AND w.date IS NOT NULL
+    GROUP BY w.number COLLATE BINARY, w.date COLLATE BINARY
+    HAVING min(w.stage) <> max(w.stage)
+) AS n
+ORDER BY n.number
+LIMIT 3;
+
+-- name: doctor_assigned_twice
+-- Up to three numbers that are assigned more than once; how many there are in all.
+SELECT '…' || substr(n.number, -3) AS number, count(*) OVER () AS numbers
+FROM (
+    SELECT m.number COLLATE BINARY AS number
+    FROM agent_wafunnel_assignment AS m
+    WHERE m.number IS NOT NULL
+    GROUP BY m.number COLLATE BINARY
+    HAVING count(*) > 1
+) AS n
+ORDER BY n.number
+LIMIT 3;
+
+-- name: doctor_statuses
+-- Up to three statuses that are neither active nor inactive, as the deal reads them; how many agents have one.
+SELECT n.status, sum(n.agents) OVER () AS agents
+FROM (
+    SELECT lower(trim(a.status)) AS status, count(*) AS agents
+    FROM agents AS a
+    GROUP BY lower(trim(a.status))
+) AS n
+WHERE n.status NOT IN ('active', 'inactive')
+ORDER BY n.status
+LIMIT 3;

@@ -1,0 +1,31 @@
+-- What is installed: schema, tables, columns and version.
+
+-- name: schema
+-- Whether the schema is there. SQLite has one schema, which always exists.
+SELECT 'main' AS name, 1 AS found;
+
+-- name: objects
+-- The tables that are there, by name.
+SELECT s.name FROM sqlite_schema AS s WHERE s.type IN ('table', 'view') AND s.name NOT LIKE 'sqlite_%';
+
+-- name: missing_columns
+-- The columns that your three tables lack; a table that does not exist yet lacks none.
+WITH needed (table_name, column_name) AS (
+    VALUES
+    ('agents', 'agent'), ('agents', 'status'),
+    ('wafunnel', 'number'), ('wafunnel', 'stage'), ('wafunnel', 'date'),
+    ('agent_wafunnel_assignment', 'agent'), ('agent_wafunnel_assignment', 'number')
+)
+
+SELECT n.table_name, n.column_name
+FROM needed AS n
+WHERE EXISTS (SELECT 1 FROM pragma_table_info(n.table_name))
+    AND NOT EXISTS (SELECT 1 FROM pragma_table_info(n.table_name) AS c WHERE lower(c.name) = n.column_name);
+
+-- name: version
+-- The version of the tables, NULL before the first installation.
+SELECT max(v.version) AS version FROM agent_funnel_version AS v;
+
+-- name: record_version
+-- Records that the tables are of this version now.
+INSERT INTO agent_funnel_version (version, installed_at) VALUES (:version, strftime('%Y-%m-%d %H:%M:%f', 'now'));

@@ -1,0 +1,178 @@
+-- Leads: search, one number, counts by stage, how the pool is made up, and the do-not-contact list.
+-- A page begins after the last row of the page before it. Numbers are in byte order; NULL and blank ones are left out.
+
+-- name: _page_of_leads
+-- A page of the rows found, and for each of its leads the agent, the copies, and whether its number is on the
+-- do-not-contact list.
+page AS MATERIALIZED (
+    SELECT DISTINCT v.number, v.stage, v.moment
+    FROM found AS v
+    WHERE trim(v.number) <> ''
+        AND (
+            :after_number IS NULL
+            OR v.number > :after_number COLLATE BINARY
+            OR (
+                v.number = :after_number COLLATE BINARY
+                AND (coalesce(v.stage, -2147483649), coalesce(v.moment, ''))
+                > (coalesce(:after_stage, -2147483649), coalesce(:after_date, ''))
+            )
+        )
+        AND (:stage IS NULL OR v.stage = :stage)
+        AND (:date_from IS NULL OR v.date >= :date_from)
+        AND (:date_before IS NULL OR v.date < :date_before)
+    ORDER BY v.number COLLATE BINARY, v.stage, v.moment
+    LIMIT :count
+)
+
+SELECT
+    p.number,
+    p.stage,
+    p.moment AS date,
+    n.agent,
+    EXISTS (SELECT 1 FROM do_not_contact AS d WHERE d.number = p.number COLLATE BINARY) AS do_not_contact,
+    c.copies
+FROM page AS p
+INNER JOIN (
+    SELECT
+        w.number,
+        w.stage,
+        CASE WHEN typeof(w.date) = 'text' THEN strftime('%Y-%m-%d %H:%M:%f', w.date) END AS moment,
+        count(*) AS copies
+    FROM wafunnel AS w
+    WHERE w.number COLLATE BINARY IN (SELECT q.number FROM page AS q)
+    GROUP BY w.number COLLATE BINARY, w.stage, moment
+) AS c ON c.number = p.number COLLATE BINARY AND c.stage IS p.stage AND c.moment IS p.moment
+LEFT JOIN (
+    SELECT a.number, min(a.agent) AS agent
+    FROM agent_wafunnel_assignment AS a
+    WHERE a.number COLLATE BINARY IN (SELECT q.number FROM page AS q)
+    GROUP BY a.number COLLATE BINARY
+) AS n ON n.number = p.number COLLATE BINARY
+ORDER BY p.number COLLATE BINARY, p.stage, p.moment;
+
+-- name: leads
+-- The leads, of a stage and between two days if they are given, after a number, stage and date; equal ones once. Dates
+-- have milliseconds; a date that cannot be read is NULL.
+WITH found AS NOT MATERIALIZED (
+    SELECT
+        w.number,
+        w.stage,
+        w.date,
+        CASE WHEN typeof(w.date) = 'text' THEN strftime('%Y-%m-%d %H:%M:%f', w.date) END AS moment
+    FROM wafunnel AS w
+    WHERE w.number >= coalesce(:after_number, '') COLLATE BINARY
+),
+
+-- include: _page_of_leads
+
+-- name: leads_of_number
+-- The same leads, but only of one number in its several spellings.
+WITH found AS NOT MATERIALIZED (
+    SELECT
+        w.number,
+        w.stage,
+        w.date,
+        CASE WHEN typeof(w.date) = 'text' THEN strftime('%Y-%m-%d %H:%M:%f', w.date) END AS moment
+    FROM wafunnel AS w
+    WHERE w.number COLLATE BINARY IN (:spelling_1, :spelling_2, :spelling_3, :spelling_4, :spelling_5)
+),
+
+-- include: _page_of_leads
+
+-- name: lead_now
+-- The agent who has a number now, and since when and why it is on the do-not-contact list; NULL if not.
+SELECT
+    (SELECT min(a.agent) FROM agent_wafunnel_assignment AS a WHERE a.number = :number COLLATE BINARY) AS agent,
+    (SELECT d.added_at FROM do_not_contact AS d WHERE d.number = :number) AS added_at,
+    (SELECT d.reason FROM do_not_contact AS d WHERE d.number = :number) AS reason;
+
+-- name: funnel
+-- How many records there are of each stage; NULL stands for an invalid stage.
+SELECT w.stage, count(*) AS leads
+FROM (SELECT CASE WHEN f.stage BETWEEN 1 AND 4 THEN CAST(f.stage AS INTEGER) END AS stage FROM wafunnel AS f) AS w
+GROUP BY w.stage
+ORDER BY w.stage;
+
+-- name: pool_report
+-- Counts each row of wafunnel once, by the first of these that holds: it is unusable (a blank number, no stage, no
+-- date); its number is in the present assignments; its stage is 4 or more; it is too old; its number is not to be
+-- contacted; it waits behind another record of its number; it is in the pool and left over. The conditions of the pool
+-- (stage, window, number) are also in deal/plan.sql, part 3: change both. The order of the pool matters only among the
+-- records of a number, so only numbers with several rows are ranked.
+WITH given AS NOT MATERIALIZED (
+    SELECT
+        w.number,
+        w.stage,
+        w.date,
+        CASE
+            WHEN coalesce(trim(w.number), '') = '' OR w.stage IS NULL OR julianday(w.date) IS NULL THEN 'unusable'
+            WHEN w.number COLLATE BINARY IN (SELECT a.number FROM agent_wafunnel_assignment AS a) THEN 'dealt'
+            WHEN w.stage >= 4 THEN 'at_stage_4'
+            WHEN w.date < (SELECT date(:business_date, '-' || :window_days || ' days')) THEN 'too_old'
+            WHEN w.number COLLATE BINARY IN (SELECT d.number FROM do_not_contact AS d) THEN 'do_not_contact'
+            ELSE 'pool'
+        END AS reason
+    FROM wafunnel AS w
+),
+
+repeated AS (
+    SELECT w.number
+    FROM wafunnel AS w
+    WHERE w.stage < 4 AND w.date >= (SELECT date(:business_date, '-' || :window_days || ' days'))
+    GROUP BY w.number COLLATE BINARY
+    HAVING count(*) > 1
+),
+
+ranked AS MATERIALIZED (
+    SELECT
+        dense_rank() OVER (
+            PARTITION BY g.number COLLATE BINARY
+            ORDER BY g.stage, julianday(g.date) * CASE WHEN :newest_first THEN -1 ELSE 1 END, g.date
+        ) AS occurrence
+    FROM given AS g
+    WHERE g.number COLLATE BINARY IN (SELECT r.number FROM repeated AS r) AND g.reason = 'pool'
+)
+
+SELECT
+    coalesce(sum(g.reason = 'dealt'), 0) AS dealt,
+    coalesce(sum(g.reason = 'pool'), 0) - (SELECT count(*) FROM ranked AS r WHERE r.occurrence > 1) AS left_over,
+    coalesce(sum(g.reason = 'at_stage_4'), 0) AS at_stage_4,
+    coalesce(sum(g.reason = 'too_old'), 0) AS too_old,
+    coalesce(sum(g.reason = 'do_not_contact'), 0) AS do_not_contact,
+    (SELECT count(*) FROM ranked AS r WHERE r.occurrence > 1) AS duplicate,
+    coalesce(sum(g.reason = 'unusable'), 0) AS unusable,
+    count(*) AS total
+-- LIMIT -1 limits nothing, but keeps SQLite from working the reason out again for each of the sums.
+FROM (SELECT v.reason FROM given AS v LIMIT -1) AS g;
+
+-- name: count_leads
+-- How many leads there are, and how many agents.
+SELECT (SELECT count(*) FROM wafunnel) AS leads, (SELECT count(*) FROM agents) AS agents;
+
+-- name: do_not_contact
+-- The do-not-contact list: the numbers that are never dealt.
+SELECT d.number, d.reason, d.added_at FROM do_not_contact AS d ORDER BY d.number;
+
+-- name: add_do_not_contact
+-- Puts a number on the list and removes it from the present assignments; answers what it found.
+DROP TABLE IF EXISTS temp.found;
+
+CREATE TEMP TABLE found AS
+SELECT
+    (SELECT count(*) FROM do_not_contact AS d WHERE d.number = :number) AS listed,
+    (SELECT count(*) FROM agent_wafunnel_assignment AS a WHERE a.number = :number COLLATE BINARY) AS assignments,
+    (SELECT count(*) FROM wafunnel AS w WHERE w.number = :number COLLATE BINARY) AS leads;
+
+INSERT INTO do_not_contact (number, reason, added_at)
+SELECT :number, :reason, strftime('%Y-%m-%d %H:%M:%f', 'now')
+WHERE NOT EXISTS (SELECT 1 FROM do_not_contact AS d WHERE d.number = :number);
+
+DELETE FROM agent_wafunnel_assignment WHERE number = :number COLLATE BINARY;
+
+SELECT f.listed, f.assignments, f.leads FROM temp.found AS f;
+
+-- name: remove_do_not_contact
+-- Removes a number from the list; answers how many rows it removed.
+DELETE FROM do_not_contact WHERE number = :number;
+
+SELECT changes() AS removed;

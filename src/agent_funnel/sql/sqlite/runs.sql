@@ -1,0 +1,145 @@
+-- Runs: the last one, lists, one run, why a run failed, who held a number, shares, what was dealt; and the purge
+-- of their history.
+
+-- name: _run_columns
+-- The columns with which a deal answers; sqlserver/deal/sp_assign_wafunnel_to_agents.sql has the same.
+r.run_id,
+r.business_date,
+r."trigger",
+r.status,
+r.agents,
+r.pool,
+r.per_agent,
+r.assigned,
+r.left_over,
+r.duplicates,
+r.suppressed,
+r.smallest_share,
+r.largest_share,
+r.started_at,
+r.finished_at
+
+-- name: _run_record
+-- Runs with what became of them; these columns are the ones of sqlserver/runs.sql, too.
+SELECT
+    r.actor,
+    r.max_per_agent,
+    r.window_days,
+    r.newest_first,
+    u.undone_at,
+    u.actor AS undone_by,
+    u.restored,
+    u.changed_since,
+    p.purged_at,
+    -- include: _run_columns
+FROM assignment_run AS r
+LEFT JOIN assignment_undo AS u ON r.run_id = u.run_id
+LEFT JOIN assignment_purge AS p ON r.run_id = p.run_id
+
+-- name: last_run
+-- The newest run that succeeded and is not undone.
+-- include: _run_record
+WHERE r.status = 'succeeded'
+ORDER BY r.run_id DESC
+LIMIT 1;
+
+-- name: runs
+-- The newest runs: of all, of those before a run, or of a business date; with what became of them.
+-- include: _run_record
+WHERE (:before IS NULL OR r.run_id < :before) AND (:business_date IS NULL OR r.business_date = :business_date)
+ORDER BY r.run_id DESC
+LIMIT :count;
+
+-- name: run
+-- One run, by its number.
+-- include: _run_record
+WHERE r.run_id = :run_id;
+
+-- name: failure
+-- Why a run failed.
+SELECT f.attempt, f.error_number, f.message FROM assignment_failure AS f WHERE f.run_id = :run_id;
+
+-- name: holders
+-- The agents who held a number, newest first, between two moments (UTC) if they are given. An agent held it until the
+-- next run that is not undone, or until its own run was undone.
+SELECT
+    h.run_id,
+    r.business_date,
+    h.agent,
+    h.stage,
+    r.finished_at AS held_from,
+    coalesce(u.undone_at, n.finished_at) AS held_until,
+    r.status
+FROM assignment_history AS h
+INNER JOIN assignment_run AS r ON h.run_id = r.run_id
+LEFT JOIN assignment_undo AS u ON h.run_id = u.run_id
+LEFT JOIN assignment_run AS n
+    ON n.run_id = (
+        SELECT min(m.run_id) FROM assignment_run AS m WHERE m.run_id > h.run_id AND m.status = 'succeeded'
+    )
+WHERE h.number = :number
+    AND (:until IS NULL OR r.finished_at < :until)
+    AND (:since IS NULL OR coalesce(u.undone_at, n.finished_at, :since) >= :since)
+ORDER BY h.run_id DESC;
+
+-- name: shares
+-- How many leads of each stage each agent got in a run.
+SELECT h.agent, h.stage, count(*) AS leads
+FROM assignment_history AS h
+WHERE h.run_id = :run_id
+GROUP BY h.agent, h.stage
+ORDER BY h.agent, h.stage;
+
+-- name: mark_purge
+-- Marks the runs whose history a purge removes, and counts them: those that ended before a moment (UTC), except the
+-- last run that can be undone and the one before it, whose assignments that undo would restore.
+INSERT INTO assignment_purge (run_id, purged_at)
+SELECT r.run_id, strftime('%Y-%m-%d %H:%M:%f', 'now')
+FROM assignment_run AS r
+WHERE r.finished_at < :before
+    AND r.run_id NOT IN (
+        SELECT k.run_id FROM assignment_run AS k WHERE k.status = 'succeeded' ORDER BY k.run_id DESC LIMIT 2
+    )
+    AND r.run_id NOT IN (SELECT p.run_id FROM assignment_purge AS p);
+
+SELECT changes() AS runs;
+
+-- name: purge_history
+-- Deletes up to :count rows of the history of marked runs; answers how many it deleted. SQLite takes a CROSS JOIN in
+-- the order it is written in; the other way round it would read all of the history.
+DELETE FROM assignment_history
+WHERE (run_id, number) IN (
+    SELECT h.run_id, h.number
+    FROM assignment_purge AS p
+    CROSS JOIN assignment_history AS h ON p.run_id = h.run_id
+    LIMIT :count
+);
+
+SELECT changes() AS deleted;
+
+-- name: purge_edits
+-- Deletes up to :count rows of the edits of marked runs; answers how many it deleted.
+DELETE FROM assignment_edit
+WHERE edit_id IN (
+    SELECT e.edit_id
+    FROM assignment_purge AS p
+    CROSS JOIN assignment_edit AS e ON p.run_id = e.run_id
+    LIMIT :count
+);
+
+SELECT changes() AS deleted;
+
+-- name: run_assignments
+-- The leads that a run dealt, after a number; date and stage are those before the run.
+SELECT h.agent, h.number, h.date, h.stage
+FROM assignment_history AS h
+WHERE h.run_id = :run_id AND h.number > coalesce(:after, '')
+ORDER BY h.number
+LIMIT :count;
+
+-- name: deal_version
+-- traits: polled
+-- The version of the deal: the newest run that dealt, and how many runs are undone. It changes with each deal and undo.
+SELECT
+    (SELECT coalesce(max(r.run_id), 0) FROM assignment_run AS r WHERE r.status IN ('succeeded', 'undone')) AS newest,
+    (SELECT count(*) FROM assignment_undo) AS undone;

@@ -1,0 +1,138 @@
+-- The schedule: its state, failed attempts, the outcome of each business date, pauses and holidays.
+
+-- name: schedule_state
+-- The state of the schedule: the newest business date with an outcome; when this was installed; the pause in effect;
+-- the failed attempts at a business date, and whether that date is a holiday.
+SELECT
+    (
+        SELECT max(s.business_date)
+        FROM (
+            SELECT r.business_date FROM assignment_run AS r
+            WHERE r."trigger" = 'schedule' AND r.status IN ('succeeded', 'undone')
+            UNION ALL
+            SELECT o.business_date FROM schedule_outcome AS o
+        ) AS s
+    ) AS settled,
+    (SELECT min(v.installed_at) FROM agent_funnel_version AS v) AS installed_at,
+    (SELECT max(p.pause_id) FROM schedule_pause AS p WHERE p.resumed_at IS NULL) AS pause_id,
+    (SELECT count(*) FROM assignment_failure AS f WHERE f.business_date = :business_date) AS failures,
+    (
+        SELECT max(r.finished_at)
+        FROM assignment_failure AS f
+        INNER JOIN assignment_run AS r ON f.run_id = r.run_id
+        WHERE f.business_date = :business_date
+    ) AS failed_at,
+    EXISTS (SELECT 1 FROM holiday AS h WHERE h.day = :business_date) AS holiday;
+
+-- name: record_failure
+-- Records a failed attempt at the scheduled run of a business date, as a run that failed. Answers whether it did: not
+-- if another copy of the service has recorded this attempt.
+INSERT INTO assignment_run
+(business_date, "trigger", actor, status, max_per_agent, window_days, newest_first, started_at, finished_at)
+SELECT
+    :business_date, 'schedule', :actor, 'failed', :max_per_agent, :window_days, :newest_first, :started_at, :finished_at
+WHERE :attempt = 1 + (SELECT count(*) FROM assignment_failure AS f WHERE f.business_date = :business_date);
+
+INSERT INTO assignment_failure (run_id, business_date, attempt, error_number, message)
+SELECT last_insert_rowid(), :business_date, :attempt, :error_number, :message
+WHERE changes() = 1;
+
+SELECT changes() AS recorded;
+
+-- name: settle_date
+-- Records why a business date passed without a scheduled run, unless it had one or is recorded already. Answers the
+-- outcome if it recorded one.
+INSERT INTO schedule_outcome (business_date, outcome, recorded_at)
+SELECT
+    :business_date,
+    CASE
+        WHEN :workday = 0 OR EXISTS (SELECT 1 FROM holiday AS h WHERE h.day = :business_date) THEN 'holiday'
+        WHEN EXISTS (
+            SELECT 1 FROM schedule_pause AS p
+            WHERE p.paused_at <= :closes_at AND (p.resumed_at IS NULL OR p.resumed_at > :closes_at)
+        ) THEN 'paused'
+        WHEN EXISTS (SELECT 1 FROM assignment_failure AS f WHERE f.business_date = :business_date) THEN 'failed'
+        ELSE 'missed'
+    END,
+    :now
+WHERE NOT EXISTS (SELECT 1 FROM schedule_outcome AS o WHERE o.business_date = :business_date)
+    AND NOT EXISTS (
+        SELECT 1 FROM assignment_run AS r
+        WHERE r."trigger" = 'schedule' AND r.business_date = :business_date AND r.status IN ('succeeded', 'undone')
+    );
+
+SELECT o.outcome FROM schedule_outcome AS o
+WHERE o.business_date = :business_date AND changes() = 1;
+
+-- name: _outcomes
+-- The outcomes of business dates: the scheduled run, or the reason why there was no run.
+SELECT s.business_date, s.outcome, s.run_id, s.at
+FROM (
+    SELECT r.business_date, r.status AS outcome, r.run_id, r.finished_at AS at
+    FROM assignment_run AS r
+    WHERE r."trigger" = 'schedule' AND r.status IN ('succeeded', 'undone')
+    UNION ALL
+    SELECT o.business_date, o.outcome, NULL AS run_id, o.recorded_at AS at FROM schedule_outcome AS o
+) AS s
+
+-- name: outcomes
+-- The outcomes of the newest business dates.
+-- include: _outcomes
+ORDER BY s.business_date DESC
+LIMIT :count;
+
+-- name: outcome_of_date
+-- The outcome of one business date.
+-- include: _outcomes
+WHERE s.business_date = :business_date;
+
+-- name: failure_counts
+-- How many attempts at scheduled runs failed, by the number of the error; NULL stands for any other error.
+SELECT f.error_number, count(*) AS failures FROM assignment_failure AS f
+GROUP BY f.error_number
+ORDER BY f.error_number;
+
+-- name: outcome_counts
+-- How many business dates passed without a scheduled run, by reason.
+SELECT o.outcome, count(*) AS dates FROM schedule_outcome AS o
+GROUP BY o.outcome
+ORDER BY o.outcome;
+
+-- name: pauses
+-- The newest pauses.
+SELECT p.pause_id, p.paused_at, p.paused_by, p.reason, p.resumed_at, p.resumed_by
+FROM schedule_pause AS p
+ORDER BY p.pause_id DESC
+LIMIT :count;
+
+-- name: pause
+-- Pauses the schedule, unless it is paused already; answers whether it did.
+INSERT INTO schedule_pause (paused_at, paused_by, reason)
+SELECT :now, :actor, :reason
+WHERE NOT EXISTS (SELECT 1 FROM schedule_pause AS p WHERE p.resumed_at IS NULL);
+
+SELECT changes() AS changed;
+
+-- name: resume
+-- Ends the pause; answers whether there was a pause.
+UPDATE schedule_pause SET resumed_at = :now, resumed_by = :actor WHERE resumed_at IS NULL;
+
+SELECT changes() AS changed;
+
+-- name: holidays
+-- The holidays from a day on.
+SELECT h.day, h.name FROM holiday AS h
+WHERE h.day >= :since
+ORDER BY h.day;
+
+-- name: add_holiday
+-- Adds a holiday, or renames it.
+DELETE FROM holiday WHERE day = :day;
+
+INSERT INTO holiday (day, name) VALUES (:day, :label);
+
+-- name: remove_holiday
+-- Removes a holiday; answers how many rows it removed.
+DELETE FROM holiday WHERE day = :day;
+
+SELECT changes() AS removed;

@@ -1,0 +1,227 @@
+/*
+Agents: the roster, the list with what they have now, their assignments, and their limits.
+A page begins after the last row of the page before it. Names are compared byte by byte.
+*/
+
+-- name: agents
+-- The agents, or the one of a name: active if any of their rows is; how many leads they have now; the lowest limit that
+-- covers the business date; and the date of the newest run that dealt to them. For that, runs are looked at from the
+-- newest on until thirty are, or half a million leads: history has no index by agent.
+DECLARE
+    @agent NVARCHAR(255) = %(agent)s,
+    @business_date DATE = %(business_date)s;
+
+SELECT g.agent, g.active, COALESCE(n.leads, 0) AS leads, l.room, r.business_date AS last_dealt
+FROM (
+    SELECT v.agent, MAX(v.active) AS active
+    FROM (
+        SELECT
+            CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS agent,
+            CASE WHEN LOWER(LTRIM(RTRIM(a.status))) = 'active' THEN 1 ELSE 0 END AS active
+        FROM dbo.agents AS a
+        WHERE LTRIM(a.agent) <> ''
+    ) AS v
+    WHERE @agent IS NULL OR v.agent = @agent
+    GROUP BY v.agent
+) AS g
+LEFT JOIN (
+    SELECT v.agent, COUNT(*) AS leads
+    FROM (
+        SELECT CAST(w.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS agent
+        FROM dbo.agent_wafunnel_assignment AS w
+    ) AS v
+    GROUP BY v.agent
+) AS n ON g.agent = n.agent
+LEFT JOIN (
+    SELECT m.agent, MIN(m.max_records) AS room
+    FROM dbo.agent_limit AS m
+    WHERE m.starts_on <= @business_date AND (m.ends_on IS NULL OR m.ends_on >= @business_date)
+    GROUP BY m.agent
+) AS l ON g.agent = l.agent
+LEFT JOIN (
+    SELECT h.agent, MAX(h.run_id) AS run_id
+    FROM (
+        SELECT
+            s.run_id,
+            ROW_NUMBER() OVER (ORDER BY s.run_id DESC) AS back,
+            SUM(CAST(s.assigned AS BIGINT)) OVER (ORDER BY s.run_id DESC ROWS UNBOUNDED PRECEDING)
+            - s.assigned AS newer
+        FROM dbo.assignment_run AS s
+        WHERE s.status = 'succeeded'
+    ) AS k
+    INNER JOIN dbo.assignment_history AS h ON k.run_id = h.run_id
+    WHERE k.back <= 30 AND k.newer < 500000 AND (@agent IS NULL OR h.agent = @agent)
+    GROUP BY h.agent
+) AS d ON g.agent = d.agent
+LEFT JOIN dbo.assignment_run AS r ON d.run_id = r.run_id
+ORDER BY g.agent;
+
+-- name: roster
+-- The agents, or the one of a name: active if any row of an agent is, and the lowest limit in force on the business
+-- date. The same two joins begin the query agents: change both.
+DECLARE
+    @agent NVARCHAR(255) = %(agent)s,
+    @business_date DATE = %(business_date)s;
+
+SELECT g.agent, g.active, l.room
+FROM (
+    SELECT v.agent, MAX(v.active) AS active
+    FROM (
+        SELECT
+            CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS agent,
+            CASE WHEN LOWER(LTRIM(RTRIM(a.status))) = 'active' THEN 1 ELSE 0 END AS active
+        FROM dbo.agents AS a
+        WHERE LTRIM(a.agent) <> ''
+    ) AS v
+    WHERE @agent IS NULL OR v.agent = @agent
+    GROUP BY v.agent
+) AS g
+LEFT JOIN (
+    SELECT m.agent, MIN(m.max_records) AS room
+    FROM dbo.agent_limit AS m
+    WHERE m.starts_on <= @business_date AND (m.ends_on IS NULL OR m.ends_on >= @business_date)
+    GROUP BY m.agent
+) AS l ON g.agent = l.agent
+ORDER BY g.agent;
+
+-- name: add_agent
+-- lock: agents
+-- busy: Somebody else has been adding an agent all this time; nothing was changed.
+-- Adds an agent unless there is one of this name, or one that a key of the table takes for the same; answers whether it
+-- did. A table without a key would take the same name from two callers, so the lock lets one at a time in.
+DECLARE
+    @agent NVARCHAR(255) = %(agent)s,
+    @added INT;
+
+BEGIN TRY
+    INSERT INTO dbo.agents (agent, status)
+    SELECT @agent, %(status)s
+    WHERE NOT EXISTS (
+        SELECT 1 FROM dbo.agents AS a
+        WHERE CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @agent
+    );
+    SET @added = @@ROWCOUNT;
+END TRY
+BEGIN CATCH
+    -- A key of the table takes the name for one that is there.
+    IF ERROR_NUMBER() NOT IN (2601, 2627)
+        THROW;
+    ROLLBACK TRANSACTION;
+    SET @added = 0;
+END CATCH;
+
+-- A VARCHAR column puts question marks in the place of characters that its code page lacks.
+IF
+    @added = 1 AND NOT EXISTS (
+        SELECT 1 FROM dbo.agents AS a
+        WHERE CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @agent
+    )
+    THROW 50006, N'The column of agents cannot hold some of the characters of this name; nothing was changed.', 1;
+
+SELECT @added AS added;
+
+-- name: set_agent_status
+-- Sets the status of all rows of an agent; answers how many there are.
+DECLARE @agent NVARCHAR(255) = %(agent)s;
+
+UPDATE dbo.agents
+SET status = %(status)s
+WHERE CAST(agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @agent;
+
+SELECT @@ROWCOUNT AS changed;
+
+-- name: assignments
+-- traits: polled
+-- The present assignments, or those of an agent, after a number and agent; equal ones once. Of several records of a
+-- number, it shows the record that the last deal dealt, otherwise the one of the highest stage and the newest date.
+-- Of one agent apart from all, and compared in the column's own collation, too, where an index may be. History is
+-- looked up by its key, a lead at a time, and not read as a whole: that saves a quarter of what a poll costs.
+DECLARE
+    @agent NVARCHAR(255) = %(agent)s,
+    @after_number NVARCHAR(255) = %(after_number)s,
+    @after_agent NVARCHAR(255) = %(after_agent)s;
+
+SELECT c.agent, c.number, c.stage, CAST(c.date AS DATETIME2(3)) AS date
+FROM (
+    SELECT
+        p.agent, p.number, w.stage, w.date,
+        ROW_NUMBER() OVER (
+            PARTITION BY p.number, p.agent
+            ORDER BY CASE WHEN w.date = h.date THEN 0 ELSE 1 END, COALESCE(w.stage, -2147483648) DESC, w.date DESC
+        ) AS choice
+    FROM (
+        SELECT DISTINCT TOP (CAST(%(count)s AS INT)) v.number, v.agent
+        FROM (
+            SELECT
+                CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number,
+                COALESCE(CAST(a.agent AS NVARCHAR(255)), N'') COLLATE Latin1_General_BIN2 AS agent
+            FROM dbo.agent_wafunnel_assignment AS a
+            WHERE @agent IS NULL AND a.number IS NOT NULL
+            UNION ALL
+            SELECT CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2, @agent
+            FROM dbo.agent_wafunnel_assignment AS a
+            WHERE
+                a.agent = @agent
+                AND CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @agent
+                AND a.number IS NOT NULL
+        ) AS v
+        WHERE
+            @after_number IS NULL
+            OR v.number > @after_number
+            OR (v.number = @after_number AND v.agent > @after_agent)
+        ORDER BY v.number, v.agent
+    ) AS p
+    OUTER APPLY (
+        SELECT TOP (1) b.date
+        FROM dbo.assignment_history AS b
+        WHERE
+            b.number = p.number AND b.agent = p.agent AND b.run_id = (
+                SELECT MAX(r.run_id) FROM dbo.assignment_run AS r
+                WHERE r.status = 'succeeded'
+            )
+    ) AS h
+    LEFT JOIN (
+        SELECT
+            CAST(f.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number,
+            f.stage,
+            CAST(f.date AS DATETIME2(7)) AS date
+        FROM dbo.wafunnel AS f
+    ) AS w ON p.number = w.number
+) AS c
+WHERE c.choice = 1
+ORDER BY c.number, c.agent;
+
+-- name: count_of_agent
+-- How many numbers an agent has now. Compared in the column's own collation, too, where an index may be.
+DECLARE @agent NVARCHAR(255) = %(agent)s;
+
+SELECT COUNT(DISTINCT CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2) AS leads
+FROM dbo.agent_wafunnel_assignment AS a
+WHERE a.agent = @agent AND CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @agent;
+
+-- name: limits
+-- All limits, the newest first among those of an agent.
+SELECT l.limit_id, l.agent, l.starts_on, l.ends_on, l.max_records
+FROM dbo.agent_limit AS l
+ORDER BY l.agent ASC, l.starts_on DESC, l.limit_id DESC;
+
+-- name: add_limit
+-- Adds a limit; answers with it and with whether the agent is known.
+INSERT INTO dbo.agent_limit (agent, starts_on, ends_on, max_records)
+VALUES (%(agent)s, %(starts_on)s, %(ends_on)s, %(max_records)s);
+
+SELECT
+    l.limit_id, l.agent, l.starts_on, l.ends_on, l.max_records,
+    CASE WHEN EXISTS (
+        SELECT 1 FROM dbo.agents AS a
+        WHERE CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = l.agent
+    ) THEN 1 ELSE 0 END AS known
+FROM dbo.agent_limit AS l
+WHERE l.limit_id = SCOPE_IDENTITY();
+
+-- name: remove_limit
+-- Removes a limit; answers how many rows it removed.
+DELETE FROM dbo.agent_limit
+WHERE limit_id = %(limit_id)s;
+
+SELECT @@ROWCOUNT AS removed;

@@ -1,0 +1,61 @@
+/*
+What the connection itself asks: whether the database answers, whether a run is in progress, and which session blocks
+another one. It also has the frame of the queries that take a lock.
+*/
+
+-- name: ping
+-- Answers if the database answers.
+SELECT 1 AS alive;
+
+-- name: _lock_name
+-- The name of the lock that runs take, as both procedures in deal/ write it. Application locks belong to a database on
+-- SQL Server and to the whole server on Babelfish, so the name has the database in it. SCHEMA_NAME gives the schema as
+-- the server spells it, however the setting does.
+DECLARE @resource NVARCHAR(255) = CONCAT(N'agent_funnel:', DB_NAME(), N':', SCHEMA_NAME(SCHEMA_ID(%(schema)s)));
+
+-- name: _lock
+-- The frame of a query that takes a lock. The loader replaces the texts in angle brackets and the comment "body". A
+-- body may end the transaction itself, as add_agent does.
+-- include: _lock_name
+
+DECLARE @lock INT;
+
+SET @resource = CONCAT(@resource, N'<lock>');
+
+BEGIN TRY
+    BEGIN TRANSACTION;
+
+    EXECUTE @lock = sp_getapplock
+        @Resource = @resource, @LockMode = 'Exclusive', @LockOwner = 'Transaction', @LockTimeout = @@LOCK_TIMEOUT;
+    IF @lock < 0
+        THROW 50001, N'<busy>', 1;
+
+    -- body
+
+    IF @@TRANCOUNT > 0
+        COMMIT TRANSACTION;
+END TRY
+BEGIN CATCH
+    IF XACT_STATE() <> 0
+        ROLLBACK TRANSACTION;
+    THROW;
+END CATCH;
+
+-- name: run_in_progress
+-- Whether the lock of runs is free. It never waits.
+-- include: _lock_name
+
+SELECT APPLOCK_TEST('public', @resource, 'Exclusive', 'Session') AS free;
+
+-- name: blocker
+-- The session that a session waits for, or 0. A wait for a lock is LCK_… on SQL Server, where parallel workers wait
+-- for one another too, and Lock on Babelfish, which also names sessions that share a lock. Without VIEW SERVER STATE a
+-- login sees only its own session, and this query finds no row.
+SELECT TOP (1)
+    CASE
+        WHEN p.blocked NOT IN (0, p.spid, @@SPID) AND UPPER(p.lastwaittype) LIKE 'L%%CK%%' THEN p.blocked
+        ELSE 0
+    END AS blocked
+FROM sys.sysprocesses AS p
+WHERE p.spid = %(session)s
+ORDER BY blocked DESC;

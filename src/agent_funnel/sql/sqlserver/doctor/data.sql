@@ -1,0 +1,103 @@
+/*
+`agent-funnel doctor`, 3 of 4: the rows of your three tables. These queries change nothing. Of a number, only the
+last three characters leave the database.
+*/
+
+-- name: doctor_nulls
+-- Rows that lack a value, by table and column. A blank name or number counts as missing.
+SELECT c.table_name, c.column_name, c.found
+FROM (
+    SELECT N'wafunnel' AS table_name, N'number' AS column_name, COUNT(*) AS found FROM dbo.wafunnel AS w
+    WHERE w.number IS NULL OR LTRIM(w.number) = ''
+    UNION ALL
+    SELECT N'wafunnel', N'stage', COUNT(*) FROM dbo.wafunnel AS w
+    WHERE w.stage IS NULL
+    UNION ALL
+    SELECT N'wafunnel', N'date', COUNT(*) FROM dbo.wafunnel AS w
+    WHERE w.date IS NULL
+    UNION ALL
+    SELECT N'agents', N'agent', COUNT(*) FROM dbo.agents AS a
+    WHERE a.agent IS NULL OR LTRIM(a.agent) = ''
+    UNION ALL
+    SELECT N'agents', N'status', COUNT(*) FROM dbo.agents AS a
+    WHERE a.status IS NULL
+    UNION ALL
+    SELECT N'agent_wafunnel_assignment', N'agent', COUNT(*) FROM dbo.agent_wafunnel_assignment AS m
+    WHERE m.agent IS NULL
+    UNION ALL
+    SELECT N'agent_wafunnel_assignment', N'number', COUNT(*) FROM dbo.agent_wafunnel_assignment AS m
+    WHERE m.number IS NULL
+) AS c
+WHERE c.found > 0;
+
+-- name: doctor_stages
+-- Up to three invalid stages, and how many leads have each; `leads` is the total.
+SELECT TOP (3) w.stage, COUNT(*) AS found, SUM(COUNT(*)) OVER () AS leads
+FROM dbo.wafunnel AS w
+WHERE w.stage NOT IN (1, 2, 3, 4)
+GROUP BY w.stage
+ORDER BY w.stage;
+
+-- name: doctor_dates
+-- How many leads have a date from a day on, and the last of these dates. A column of dates holds nothing but dates.
+SELECT COUNT(*) AS leads, MAX(w.date) AS latest, 0 AS no_dates
+FROM dbo.wafunnel AS w
+WHERE w.date >= CAST(%(day)s AS DATE);
+
+-- name: doctor_duplicates
+-- Up to three numbers that have several rows; how many such numbers there are in all, and how many rows.
+SELECT TOP (3)
+    CONCAT(N'…', RIGHT(n.number, 3)) AS number,
+    COUNT(*) OVER () AS numbers,
+    SUM(n.copies) OVER () AS leads
+FROM (
+    SELECT v.number, COUNT(*) AS copies
+    FROM (
+        SELECT CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number FROM dbo.wafunnel AS w
+        WHERE LTRIM(w.number) <> ''
+    ) AS v
+    GROUP BY v.number
+    HAVING COUNT(*) > 1
+) AS n
+ORDER BY n.copies DESC, n.number ASC;
+
+-- name: doctor_ambiguous
+-- Up to three numbers with rows that share the date but not the stage; how many such dates of numbers there are in all.
+SELECT TOP (3) CONCAT(N'…', RIGHT(n.number, 3)) AS number, COUNT(*) OVER () AS numbers
+FROM (
+    SELECT v.number, v.date
+    FROM (
+        SELECT CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number, w.date, w.stage
+        FROM dbo.wafunnel AS w
+        WHERE LTRIM(w.number) <> '' AND w.date IS NOT NULL
+    ) AS v
+    GROUP BY v.number, v.date
+    HAVING MIN(v.stage) <> MAX(v.stage)
+) AS n
+ORDER BY n.number;
+
+-- name: doctor_assigned_twice
+-- Up to three numbers that are assigned more than once; how many there are in all.
+SELECT TOP (3) CONCAT(N'…', RIGHT(n.number, 3)) AS number, COUNT(*) OVER () AS numbers
+FROM (
+    SELECT v.number
+    FROM (
+        SELECT CAST(m.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number
+        FROM dbo.agent_wafunnel_assignment AS m
+        WHERE m.number IS NOT NULL
+    ) AS v
+    GROUP BY v.number
+    HAVING COUNT(*) > 1
+) AS n
+ORDER BY n.number;
+
+-- name: doctor_statuses
+-- Up to three statuses that are neither active nor inactive, as the deal reads them; how many agents have one.
+SELECT TOP (3) n.status, SUM(n.agents) OVER () AS agents
+FROM (
+    SELECT LOWER(LTRIM(RTRIM(a.status))) AS status, COUNT(*) AS agents
+    FROM dbo.agents AS a
+    GROUP BY LOWER(LTRIM(RTRIM(a.status)))
+) AS n
+WHERE n.status NOT IN ('active', 'inactive')
+ORDER BY n.status;

@@ -1,0 +1,203 @@
+/*
+`agent-funnel doctor --deep`, 4 of 4: whether stages, assignments and history agree. These queries change nothing.
+Of a number, only the last three characters leave the database.
+*/
+
+-- name: doctor_watermark
+-- A mark of the present state, to see whether a run or an undo came while the queries below ran.
+SELECT
+    (SELECT MAX(r.run_id) FROM dbo.assignment_run AS r) AS last_id,
+    (SELECT COUNT(*) FROM dbo.assignment_run) AS runs,
+    (SELECT COUNT(*) FROM dbo.assignment_undo) AS undos,
+    (SELECT COUNT(*) FROM dbo.assignment_purge) AS purges,
+    (SELECT COUNT(*) FROM dbo.do_not_contact) AS listed;
+
+-- name: doctor_records
+-- Everything in the records of runs that no run and no undo can leave behind: the fact, the run, what is there and what
+-- should be. No row where all is well. Runs whose history is purged are held to what is left of them.
+SELECT q.fact, q.run_id, q.found, q.expected
+FROM (
+    SELECT
+        f.fact,
+        c.run_id,
+        CASE f.fact
+            WHEN 'assigned' THEN c.leads
+            WHEN 'largest' THEN c.largest
+            WHEN 'smallest' THEN CASE WHEN c.dealt_to < c.agents THEN 0 ELSE c.smallest END
+            WHEN 'agents' THEN CASE WHEN c.dealt_to > c.agents THEN c.dealt_to ELSE c.agents END
+            WHEN 'cap' THEN CASE WHEN c.largest > c.max_per_agent THEN c.largest ELSE c.max_per_agent END
+        END AS found,
+        CASE f.fact
+            WHEN 'assigned' THEN c.assigned
+            WHEN 'largest' THEN c.largest_share
+            WHEN 'smallest' THEN c.smallest_share
+            WHEN 'agents' THEN c.agents
+            WHEN 'cap' THEN c.max_per_agent
+        END AS expected
+    FROM (
+        SELECT
+            r.run_id, r.assigned, r.agents, r.max_per_agent, r.smallest_share, r.largest_share,
+            COALESCE(s.leads, 0) AS leads,
+            COALESCE(s.agents, 0) AS dealt_to,
+            COALESCE(s.smallest, 0) AS smallest,
+            COALESCE(s.largest, 0) AS largest
+        FROM dbo.assignment_run AS r
+        LEFT JOIN (
+            SELECT
+                h.run_id, SUM(h.leads) AS leads, COUNT(*) AS agents, MIN(h.leads) AS smallest, MAX(h.leads) AS largest
+            FROM (
+                SELECT g.run_id, g.agent, COUNT(*) AS leads FROM dbo.assignment_history AS g
+                GROUP BY g.run_id, g.agent
+            ) AS h
+            GROUP BY h.run_id
+        ) AS s ON r.run_id = s.run_id -- noqa: ST09
+        WHERE
+            r.status IN ('succeeded', 'undone')
+            AND NOT EXISTS (
+                SELECT 1 FROM dbo.assignment_purge AS p
+                WHERE p.run_id = r.run_id
+            )
+    ) AS c
+    CROSS JOIN (VALUES ('assigned'), ('largest'), ('smallest'), ('agents'), ('cap')) AS f(fact)
+    UNION ALL
+    SELECT 'pool', r.run_id, r.assigned + r.left_over, r.pool FROM dbo.assignment_run AS r
+    WHERE r.status IN ('succeeded', 'undone')
+    UNION ALL
+    SELECT 'running', r.run_id, 1, 0 FROM dbo.assignment_run AS r
+    WHERE r.status = 'running'
+    UNION ALL
+    SELECT 'stray', h.run_id, COUNT(*), 0 FROM dbo.assignment_history AS h
+    WHERE
+        NOT EXISTS (
+            SELECT 1 FROM dbo.assignment_run AS r
+            WHERE r.run_id = h.run_id
+        )
+    GROUP BY h.run_id
+    UNION ALL
+    SELECT 'twice', g.run_id, COUNT(*), 0
+    FROM (
+        SELECT h.run_id, h.number FROM dbo.assignment_history AS h
+        GROUP BY h.run_id, h.number
+        HAVING COUNT(*) > 1
+    ) AS g
+    GROUP BY g.run_id
+    UNION ALL
+    SELECT 'undone', r.run_id, 0, 1 FROM dbo.assignment_run AS r
+    WHERE
+        r.status = 'undone'
+        AND NOT EXISTS (
+            SELECT 1 FROM dbo.assignment_undo AS u
+            WHERE u.run_id = r.run_id
+        )
+    UNION ALL
+    SELECT 'not undone', u.run_id, 1, 0 FROM dbo.assignment_undo AS u
+    WHERE
+        NOT EXISTS (
+            SELECT 1 FROM dbo.assignment_run AS r
+            WHERE r.run_id = u.run_id AND r.status = 'undone'
+        )
+    UNION ALL
+    SELECT 'restored', u.run_id, u.restored + u.changed_since, r.assigned
+    FROM dbo.assignment_undo AS u
+    INNER JOIN dbo.assignment_run AS r ON u.run_id = r.run_id
+) AS q
+WHERE q.found <> q.expected OR q.found IS NULL OR q.expected IS NULL
+ORDER BY q.fact, q.run_id;
+
+-- name: doctor_assignments
+-- How the assignments differ from what the newest run that is not undone dealt (`base_id`), or from what the last undo
+-- after it brought back (`undone_id`): rows that came and rows that have gone since. Numbers on the do-not-contact list
+-- are not missed. `purged` is 1 if what that run dealt is no longer known.
+DECLARE @base_id BIGINT, @undone_id BIGINT, @purged INT;
+
+SELECT @base_id = MAX(r.run_id) FROM dbo.assignment_run AS r
+WHERE r.status = 'succeeded';
+
+SELECT TOP (1) @undone_id = u.run_id FROM dbo.assignment_undo AS u
+WHERE u.run_id > COALESCE(@base_id, 0)
+ORDER BY u.undone_at DESC, u.run_id ASC;
+
+SELECT @purged = COUNT(*) FROM dbo.assignment_purge AS p
+WHERE p.run_id = @base_id;
+
+SELECT
+    @base_id AS base_id,
+    @undone_id AS undone_id,
+    @purged AS purged,
+    COALESCE(SUM(d.present), 0) AS present,
+    COALESCE(SUM(CASE WHEN d.present > d.due THEN d.present - d.due END), 0) AS came,
+    COALESCE(SUM(CASE WHEN d.present < d.due THEN d.due - d.present END), 0) AS gone
+FROM (
+    SELECT b.agent, b.number, SUM(b.due) AS due, SUM(b.present) AS present
+    FROM (
+        SELECT h.agent, h.number, CASE WHEN d.number IS NULL THEN 1 ELSE 0 END AS due, 0 AS present
+        FROM dbo.assignment_history AS h
+        LEFT JOIN dbo.do_not_contact AS d ON h.number = d.number
+        WHERE
+            h.run_id = @base_id
+            AND NOT EXISTS (
+                SELECT 1 FROM dbo.assignment_edit AS e
+                WHERE e.run_id = @undone_id AND e.number = h.number AND e.agent = h.agent
+            )
+        UNION ALL
+        SELECT e.agent, e.number, CASE WHEN d.number IS NULL THEN e.copies ELSE 0 END, 0
+        FROM dbo.assignment_edit AS e
+        LEFT JOIN dbo.do_not_contact AS d ON e.number = d.number
+        WHERE e.run_id = @undone_id
+        UNION ALL
+        SELECT
+            CAST(m.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2,
+            CAST(m.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2,
+            0,
+            1
+        FROM dbo.agent_wafunnel_assignment AS m
+    ) AS b
+    GROUP BY b.agent, b.number
+) AS d;
+
+-- name: doctor_leads
+-- Every lead by the last run that dealt it and is not undone: how many are no more as that run left them. One row for
+-- those of the newest run (`newest` is 1), one for those of the runs before.
+DECLARE @base_id BIGINT;
+
+SELECT @base_id = MAX(r.run_id) FROM dbo.assignment_run AS r
+WHERE r.status = 'succeeded';
+
+SELECT
+    CASE WHEN h.run_id = @base_id THEN 1 ELSE 0 END AS newest,
+    COUNT(*) AS leads,
+    COUNT(*) - COUNT(w.number) AS changed,
+    MAX(h.run_id) AS run_id
+FROM (
+    SELECT
+        g.run_id, g.number, g.date, g.stage,
+        ROW_NUMBER() OVER (PARTITION BY g.number, g.date ORDER BY g.run_id DESC) AS age
+    FROM dbo.assignment_history AS g
+    INNER JOIN dbo.assignment_run AS r ON g.run_id = r.run_id
+    WHERE
+        r.status = 'succeeded'
+        AND NOT EXISTS (
+            SELECT 1 FROM dbo.assignment_purge AS p
+            WHERE p.run_id = r.run_id
+        )
+) AS h
+LEFT JOIN (
+    SELECT DISTINCT
+        CAST(v.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number,
+        CAST(v.date AS DATETIME2(7)) AS date,
+        v.stage
+    FROM dbo.wafunnel AS v
+) AS w ON h.number = w.number AND h.date = w.date AND h.stage + 1 = w.stage
+WHERE h.age = 1
+GROUP BY CASE WHEN h.run_id = @base_id THEN 1 ELSE 0 END
+ORDER BY newest DESC;
+
+-- name: doctor_listed
+-- Up to three numbers that are assigned although they are on the do-not-contact list; how many there are in all.
+SELECT TOP (3) CONCAT(N'…', RIGHT(n.number, 3)) AS number, COUNT(*) OVER () AS numbers
+FROM (
+    SELECT DISTINCT d.number
+    FROM dbo.agent_wafunnel_assignment AS m
+    INNER JOIN dbo.do_not_contact AS d ON CAST(m.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = d.number
+) AS n
+ORDER BY n.number;

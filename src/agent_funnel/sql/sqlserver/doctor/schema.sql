@@ -1,0 +1,110 @@
+/*
+`agent-funnel doctor`, 2 of 4: tables and indexes, and other schemas. These queries change nothing.
+*/
+
+-- name: doctor_schemas
+-- Other schemas that have tables with the names of your three tables, as far as this login sees them.
+SELECT s.name AS schema_name, COUNT(*) AS found
+FROM sys.objects AS o
+INNER JOIN sys.schemas AS s ON o.schema_id = s.schema_id
+WHERE
+    o.name IN (N'agents', N'wafunnel', N'agent_wafunnel_assignment')
+    AND o.type IN ('U', 'V', 'SN') AND o.schema_id <> SCHEMA_ID(%(schema)s)
+GROUP BY s.name
+ORDER BY s.name;
+
+-- name: doctor_truncate
+-- The reasons why TRUNCATE of the assignments would fail, each with a remedy. Of a foreign key in a table that this
+-- login must not see, only its existence is known.
+SELECT
+    CAST(CONCAT(
+        N'the foreign key ', f.name, N' of ', OBJECT_SCHEMA_NAME(f.parent_object_id), N'.',
+        OBJECT_NAME(f.parent_object_id), N' points to it'
+    ) AS NVARCHAR(1000)) AS reason,
+    CAST(CONCAT(
+        N'ALTER TABLE ', QUOTENAME(OBJECT_SCHEMA_NAME(f.parent_object_id)), N'.',
+        QUOTENAME(OBJECT_NAME(f.parent_object_id)), N' DROP CONSTRAINT ', QUOTENAME(f.name), N';'
+    ) AS NVARCHAR(1000)) AS remedy
+FROM sys.foreign_keys AS f
+WHERE
+    f.referenced_object_id = OBJECT_ID(N'dbo.agent_wafunnel_assignment')
+    AND f.parent_object_id <> f.referenced_object_id
+UNION ALL
+SELECT
+    N'the foreign key of a table that this login must not see points to it',
+    N'Run `agent-funnel doctor` as the owner of the database, who sees it.'
+WHERE
+    OBJECTPROPERTY(OBJECT_ID(N'dbo.agent_wafunnel_assignment'), 'TableHasForeignRef') = 1
+    AND NOT EXISTS (
+        SELECT 1 FROM sys.foreign_keys AS f
+        WHERE f.referenced_object_id = OBJECT_ID(N'dbo.agent_wafunnel_assignment')
+    )
+UNION ALL
+SELECT
+    N'it is published for replication',
+    N'Take the table out of its publication, with sp_droparticle.'
+FROM sys.tables AS t
+WHERE
+    t.object_id = OBJECT_ID(N'dbo.agent_wafunnel_assignment')
+    AND (t.is_published = 1 OR t.is_replicated = 1 OR t.is_merge_published = 1)
+UNION ALL
+SELECT
+    N'its changes are captured (CDC)',
+    CAST(CONCAT(
+        N'EXECUTE sys.sp_cdc_disable_table @source_schema = N''', OBJECT_SCHEMA_NAME(t.object_id),
+        N''', @source_name = N''', t.name, N''', @capture_instance = N''all'';'
+    ) AS NVARCHAR(1000))
+FROM sys.tables AS t
+WHERE t.object_id = OBJECT_ID(N'dbo.agent_wafunnel_assignment') AND t.is_tracked_by_cdc = 1
+UNION ALL
+SELECT
+    N'it is a temporal table',
+    N'ALTER TABLE dbo.agent_wafunnel_assignment SET (SYSTEM_VERSIONING = OFF);'
+FROM sys.tables AS t
+WHERE t.object_id = OBJECT_ID(N'dbo.agent_wafunnel_assignment') AND t.temporal_type <> 0
+UNION ALL
+SELECT
+    N'it is memory-optimized',
+    N'Make it anew as an ordinary table.'
+FROM sys.tables AS t
+WHERE t.object_id = OBJECT_ID(N'dbo.agent_wafunnel_assignment') AND t.is_memory_optimized = 1
+UNION ALL
+SELECT
+    CAST(CONCAT(N'the indexed view ', OBJECT_SCHEMA_NAME(v.object_id), N'.', v.name, N' reads it') AS NVARCHAR(1000)),
+    CAST(
+        CONCAT(N'DROP VIEW ', QUOTENAME(OBJECT_SCHEMA_NAME(v.object_id)), N'.', QUOTENAME(v.name), N';')
+        AS NVARCHAR(1000)
+    )
+FROM sys.views AS v
+INNER JOIN sys.indexes AS i ON v.object_id = i.object_id
+INNER JOIN sys.sql_modules AS m ON v.object_id = m.object_id
+WHERE i.index_id = 1 AND CHARINDEX(N'agent_wafunnel_assignment', m.[definition]) > 0
+UNION ALL
+SELECT
+    N'it is no table',
+    N'Give the table this name, and take what has it now out of the way.'
+FROM sys.objects AS o
+WHERE o.object_id = OBJECT_ID(N'dbo.agent_wafunnel_assignment') AND o.type <> 'U';
+
+-- name: doctor_indexes
+-- The first two columns of every index of the two tables whose rows are looked up, disabled and filtered ones aside.
+SELECT o.name AS table_name, a.name AS first_column, b.name AS second_column
+FROM sys.objects AS o
+INNER JOIN sys.indexes AS i ON o.object_id = i.object_id
+INNER JOIN sys.index_columns AS k ON i.object_id = k.object_id AND i.index_id = k.index_id AND k.key_ordinal = 1
+INNER JOIN sys.columns AS a ON k.object_id = a.object_id AND k.column_id = a.column_id
+LEFT JOIN sys.index_columns AS l ON i.object_id = l.object_id AND i.index_id = l.index_id AND l.key_ordinal = 2
+LEFT JOIN sys.columns AS b ON l.object_id = b.object_id AND l.column_id = b.column_id
+WHERE
+    o.schema_id = SCHEMA_ID(%(schema)s) AND o.name IN (N'wafunnel', N'agent_wafunnel_assignment')
+    AND i.type IN (1, 2) AND i.is_disabled = 0 AND i.has_filter = 0;
+
+-- name: doctor_sizes
+-- How many rows the tables have whose indexes matter, and how many leads there are from a day on.
+SELECT
+    (SELECT COUNT(*) FROM dbo.wafunnel) AS leads,
+    (
+        SELECT COUNT(*) FROM dbo.wafunnel AS w
+        WHERE w.date >= CAST(%(day)s AS DATE)
+    ) AS recent,
+    (SELECT COUNT(*) FROM dbo.agent_wafunnel_assignment) AS assignments;

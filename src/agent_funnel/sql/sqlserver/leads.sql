@@ -1,0 +1,265 @@
+/*
+Leads: search, one number, counts by stage, how the pool is made up, and the do-not-contact list.
+A page begins after the last row of the page before it. Numbers are in byte order; NULL and blank ones are left out.
+*/
+
+-- name: leads
+-- The leads, of a stage and between two days if they are given, after a number, stage and date; equal ones once. Dates
+-- are told to the millisecond. Who has them is looked up for those of the page, not grouped for everybody before.
+-- Numbers stay what the column has, without a CAST, so that our own key, which has the binary collation, gives them in
+-- order. ISNULL, unlike COALESCE, takes the type of what comes first: the last number is compared as the column sorts.
+DECLARE
+    @stage INT = %(stage)s,
+    @date_from DATETIME2(3) = %(date_from)s,
+    @date_before DATETIME2(3) = %(date_before)s,
+    @after_number NVARCHAR(255) = %(after_number)s,
+    @after_stage BIGINT = COALESCE(%(after_stage)s, -2147483649),
+    @after_date DATETIME2(3) = COALESCE(%(after_date)s, '0001-01-01');
+
+SELECT
+    CAST(p.number AS NVARCHAR(255)) AS number,
+    p.stage,
+    p.date,
+    (
+        SELECT MIN(CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2)
+        FROM dbo.agent_wafunnel_assignment AS a
+        WHERE a.number COLLATE Latin1_General_BIN2 = p.number
+    ) AS agent,
+    CASE
+        WHEN EXISTS (
+            SELECT 1 FROM dbo.do_not_contact AS d
+            WHERE d.number = p.number
+        ) THEN 1
+        ELSE 0
+    END AS do_not_contact,
+    p.copies
+FROM (
+    SELECT TOP (CAST(%(count)s AS INT)) v.number, v.stage, v.date, COUNT(*) AS copies
+    FROM (
+        SELECT w.number COLLATE Latin1_General_BIN2 AS number, w.stage, CAST(w.date AS DATETIME2(3)) AS date
+        FROM dbo.wafunnel AS w
+        WHERE
+            w.number <> ''
+            AND w.number COLLATE Latin1_General_BIN2 >= ISNULL(
+                (
+                    SELECT f.number FROM dbo.wafunnel AS f
+                    WHERE 1 = 0
+                ),
+                COALESCE(@after_number, N'')
+            )
+            AND (@stage IS NULL OR w.stage = @stage)
+            AND (@date_from IS NULL OR w.date >= @date_from)
+            AND (@date_before IS NULL OR w.date < @date_before)
+    ) AS v
+    WHERE
+        @after_number IS NULL
+        OR v.number <> @after_number
+        OR COALESCE(CAST(v.stage AS BIGINT), -2147483649) > @after_stage
+        OR (
+            COALESCE(CAST(v.stage AS BIGINT), -2147483649) = @after_stage
+            AND COALESCE(v.date, '0001-01-01') > @after_date
+        )
+    GROUP BY v.number, v.stage, v.date
+    ORDER BY v.number, v.stage, v.date
+) AS p
+ORDER BY p.number, p.stage, p.date;
+
+-- name: leads_of_number
+-- The same leads, but only of one number in its several spellings. They are compared in the column's own collation,
+-- too, which may have an index; texts that are equal byte by byte are equal there. The plan differs from that of leads,
+-- so the two share nothing.
+DECLARE
+    @spelling_1 NVARCHAR(255) = %(spelling_1)s,
+    @spelling_2 NVARCHAR(255) = %(spelling_2)s,
+    @spelling_3 NVARCHAR(255) = %(spelling_3)s,
+    @spelling_4 NVARCHAR(255) = %(spelling_4)s,
+    @spelling_5 NVARCHAR(255) = %(spelling_5)s,
+    @stage INT = %(stage)s,
+    @date_from DATETIME2(3) = %(date_from)s,
+    @date_before DATETIME2(3) = %(date_before)s,
+    @after_number NVARCHAR(255) = %(after_number)s,
+    @after_stage BIGINT = COALESCE(%(after_stage)s, -2147483649),
+    @after_date DATETIME2(3) = COALESCE(%(after_date)s, '0001-01-01');
+
+SELECT
+    p.number,
+    p.stage,
+    p.date,
+    MIN(n.agent) AS agent,
+    CASE
+        WHEN EXISTS (
+            SELECT 1 FROM dbo.do_not_contact AS d
+            WHERE d.number = p.number
+        ) THEN 1
+        ELSE 0
+    END AS do_not_contact,
+    p.copies
+FROM (
+    SELECT TOP (CAST(%(count)s AS INT)) v.number, v.stage, v.date, COUNT(*) AS copies
+    FROM (
+        SELECT
+            CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number,
+            w.stage,
+            CAST(w.date AS DATETIME2(3)) AS date
+        FROM dbo.wafunnel AS w
+        WHERE
+            w.number <> '' AND w.number IN (@spelling_1, @spelling_2, @spelling_3, @spelling_4, @spelling_5)
+            AND (@stage IS NULL OR w.stage = @stage)
+            AND (@date_from IS NULL OR w.date >= @date_from)
+            AND (@date_before IS NULL OR w.date < @date_before)
+    ) AS v
+    WHERE
+        v.number IN (@spelling_1, @spelling_2, @spelling_3, @spelling_4, @spelling_5) AND (
+            @after_number IS NULL
+            OR v.number > @after_number
+            OR (
+                v.number = @after_number
+                AND (
+                    COALESCE(CAST(v.stage AS BIGINT), -2147483649) > @after_stage
+                    OR (
+                        COALESCE(CAST(v.stage AS BIGINT), -2147483649) = @after_stage
+                        AND COALESCE(v.date, '0001-01-01') > @after_date
+                    )
+                )
+            )
+        )
+    GROUP BY v.number, v.stage, v.date
+    ORDER BY v.number, v.stage, v.date
+) AS p
+LEFT JOIN (
+    SELECT
+        CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number,
+        CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS agent
+    FROM dbo.agent_wafunnel_assignment AS a
+) AS n ON p.number = n.number
+GROUP BY p.number, p.stage, p.date, p.copies
+ORDER BY p.number, p.stage, p.date;
+
+-- name: lead_now
+-- The agent who has a number now, and since when and why it is on the do-not-contact list; NULL if not.
+DECLARE @number NVARCHAR(255) = %(number)s;
+
+SELECT
+    (
+        SELECT MIN(CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2)
+        FROM dbo.agent_wafunnel_assignment AS a
+        WHERE CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @number
+    ) AS agent,
+    (
+        SELECT d.added_at FROM dbo.do_not_contact AS d
+        WHERE d.number = @number
+    ) AS added_at,
+    (
+        SELECT d.reason FROM dbo.do_not_contact AS d
+        WHERE d.number = @number
+    ) AS reason;
+
+-- name: funnel
+-- How many records there are of each stage; NULL stands for an invalid stage.
+SELECT w.stage, COUNT(*) AS leads
+FROM (
+    SELECT CASE WHEN f.stage BETWEEN 1 AND 4 THEN f.stage END AS stage
+    FROM dbo.wafunnel AS f
+) AS w
+GROUP BY w.stage
+ORDER BY w.stage;
+
+-- name: pool_report
+-- Counts each row of wafunnel once, by the first of these that holds: it is unusable (a blank number, no stage, no
+-- date); its number is in the present assignments; its stage is 4 or more; it is too old; its number is not to be
+-- contacted; it waits behind another record of its number; it is in the pool and left over. The conditions of the pool
+-- (stage, window, number) are also in deal/sp_assign_wafunnel_to_agents.sql, part 5: change both.
+DECLARE
+    @oldest DATE = DATEADD(DAY, -%(window_days)s, CAST(%(business_date)s AS DATE)),
+    @newest_first BIT = %(newest_first)s;
+
+SELECT
+    COALESCE(SUM(CASE WHEN k.reason = 'dealt' THEN 1 ELSE 0 END), 0) AS dealt,
+    COALESCE(SUM(CASE WHEN k.reason = 'pool' AND k.occurrence = 1 THEN 1 ELSE 0 END), 0) AS left_over,
+    COALESCE(SUM(CASE WHEN k.reason = 'at_stage_4' THEN 1 ELSE 0 END), 0) AS at_stage_4,
+    COALESCE(SUM(CASE WHEN k.reason = 'too_old' THEN 1 ELSE 0 END), 0) AS too_old,
+    COALESCE(SUM(CASE WHEN k.reason = 'do_not_contact' THEN 1 ELSE 0 END), 0) AS do_not_contact,
+    COALESCE(SUM(CASE WHEN k.reason = 'pool' AND k.occurrence > 1 THEN 1 ELSE 0 END), 0) AS duplicate,
+    COALESCE(SUM(CASE WHEN k.reason = 'unusable' THEN 1 ELSE 0 END), 0) AS unusable,
+    COUNT(*) AS total
+FROM (
+    SELECT
+        g.reason,
+        DENSE_RANK() OVER (
+            PARTITION BY g.reason, g.number
+            ORDER BY
+                g.stage,
+                CASE WHEN @newest_first = 0 THEN g.date END,
+                CASE WHEN @newest_first = 1 THEN g.date END DESC
+        ) AS occurrence
+    FROM (
+        SELECT
+            w.number, w.stage, w.date,
+            CASE
+                WHEN w.blank = 1 OR w.stage IS NULL OR w.date IS NULL THEN 'unusable'
+                WHEN a.number IS NOT NULL THEN 'dealt'
+                WHEN w.stage >= 4 THEN 'at_stage_4'
+                WHEN w.date < @oldest THEN 'too_old'
+                WHEN d.number IS NOT NULL THEN 'do_not_contact'
+                ELSE 'pool'
+            END AS reason
+        FROM (
+            SELECT
+                CAST(f.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number,
+                CASE WHEN f.number <> '' THEN 0 ELSE 1 END AS blank,
+                f.stage,
+                CAST(f.date AS DATETIME2(7)) AS date
+            FROM dbo.wafunnel AS f
+        ) AS w
+        LEFT JOIN (
+            SELECT DISTINCT CAST(b.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number
+            FROM dbo.agent_wafunnel_assignment AS b
+        ) AS a ON w.number = a.number
+        LEFT JOIN dbo.do_not_contact AS d ON w.number = d.number
+    ) AS g
+) AS k;
+
+-- name: count_leads
+-- How many leads there are, and how many agents.
+SELECT
+    (SELECT COUNT(*) FROM dbo.wafunnel) AS leads,
+    (SELECT COUNT(*) FROM dbo.agents) AS agents;
+
+-- name: do_not_contact
+-- The do-not-contact list: the numbers that are never dealt.
+SELECT d.number, d.reason, d.added_at FROM dbo.do_not_contact AS d
+ORDER BY d.number;
+
+-- name: add_do_not_contact
+-- lock: records
+-- busy: A run has been in progress all this time; the number was not put on the list.
+-- Puts a number on the list and removes it from the present assignments; answers what it found. The lock makes it wait
+-- for a deal in progress, which has read the list already and would hand the number out again.
+DECLARE
+    @number NVARCHAR(255) = %(number)s,
+    @listed INT,
+    @assignments INT,
+    @leads INT;
+
+SELECT @listed = COUNT(*) FROM dbo.do_not_contact AS d
+WHERE d.number = @number;
+
+SELECT @leads = COUNT(*)
+FROM dbo.wafunnel AS w
+WHERE CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @number;
+
+IF @listed = 0
+    INSERT INTO dbo.do_not_contact (number, reason, added_at) VALUES (@number, %(reason)s, SYSUTCDATETIME());
+
+DELETE FROM dbo.agent_wafunnel_assignment
+WHERE CAST(number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @number;
+SET @assignments = @@ROWCOUNT;
+
+SELECT @listed AS listed, @assignments AS assignments, @leads AS leads;
+
+-- name: remove_do_not_contact
+-- Removes a number from the list; answers how many rows it removed.
+DELETE FROM dbo.do_not_contact
+WHERE number = %(number)s;
+
+SELECT @@ROWCOUNT AS removed;

@@ -1,0 +1,173 @@
+/*
+Runs: the last one, lists, one run, why a run failed, who held a number, shares, what was dealt; and the purge
+of their history.
+*/
+
+-- name: _run_records
+-- Runs with what became of them, the newest first: at most @count, with numbers from @lowest to @highest, of
+-- @business_date or of any date. These columns are the ones of sqlite/runs.sql, too.
+SELECT TOP (@count)
+    r.run_id,
+    r.business_date,
+    r.[trigger],
+    r.actor,
+    r.status,
+    r.agents,
+    r.pool,
+    r.per_agent,
+    r.assigned,
+    r.left_over,
+    r.duplicates,
+    r.suppressed,
+    r.smallest_share,
+    r.largest_share,
+    r.started_at,
+    r.finished_at,
+    r.max_per_agent,
+    r.window_days,
+    r.newest_first,
+    u.undone_at,
+    u.actor AS undone_by,
+    u.restored,
+    u.changed_since,
+    p.purged_at
+FROM dbo.assignment_run AS r
+LEFT JOIN dbo.assignment_undo AS u ON r.run_id = u.run_id
+LEFT JOIN dbo.assignment_purge AS p ON r.run_id = p.run_id
+WHERE
+    r.run_id BETWEEN @lowest AND @highest
+    AND r.business_date = COALESCE(@business_date, r.business_date)
+ORDER BY r.run_id DESC;
+
+-- name: last_run
+-- The newest run that succeeded and is not undone.
+DECLARE
+    @count INT = 1,
+    @business_date DATE,
+    @lowest BIGINT,
+    @highest BIGINT;
+
+SELECT @lowest = MAX(r.run_id), @highest = MAX(r.run_id) FROM dbo.assignment_run AS r
+WHERE r.status = 'succeeded';
+
+-- include: _run_records
+
+-- name: runs
+-- The newest runs: of all, of those before a run, or of a business date; with what became of them.
+DECLARE
+    @count INT = %(count)s,
+    @business_date DATE = %(business_date)s,
+    @lowest BIGINT = 0,
+    @highest BIGINT = COALESCE(CAST(%(before)s AS BIGINT) - 1, 9223372036854775807);
+
+-- include: _run_records
+
+-- name: run
+-- One run, by its number.
+DECLARE
+    @count INT = 1,
+    @business_date DATE,
+    @lowest BIGINT = %(run_id)s,
+    @highest BIGINT = %(run_id)s;
+
+-- include: _run_records
+
+-- name: failure
+-- Why a run failed.
+SELECT f.attempt, f.error_number, f.message FROM dbo.assignment_failure AS f
+WHERE f.run_id = %(run_id)s;
+
+-- name: holders
+-- The agents who held a number, newest first, between two moments (UTC) if they are given. An agent held it until the
+-- next run that is not undone, or until its own run was undone.
+DECLARE
+    @number NVARCHAR(255) = %(number)s,
+    @since DATETIME2(3) = %(since)s,
+    @until DATETIME2(3) = %(until)s;
+
+SELECT
+    h.run_id,
+    r.business_date,
+    h.agent,
+    h.stage,
+    r.finished_at AS held_from,
+    COALESCE(u.undone_at, n.finished_at) AS held_until,
+    r.status
+FROM dbo.assignment_history AS h
+INNER JOIN dbo.assignment_run AS r ON h.run_id = r.run_id
+LEFT JOIN dbo.assignment_undo AS u ON h.run_id = u.run_id
+LEFT JOIN dbo.assignment_run AS n
+    ON n.run_id = (
+        SELECT MIN(m.run_id) FROM dbo.assignment_run AS m
+        WHERE m.run_id > h.run_id AND m.status = 'succeeded'
+    )
+WHERE
+    h.number = @number
+    AND (@until IS NULL OR r.finished_at < @until)
+    AND (@since IS NULL OR COALESCE(u.undone_at, n.finished_at, @since) >= @since)
+ORDER BY h.run_id DESC;
+
+-- name: shares
+-- How many leads of each stage each agent got in a run.
+SELECT h.agent, h.stage, COUNT(*) AS leads
+FROM dbo.assignment_history AS h
+WHERE h.run_id = %(run_id)s
+GROUP BY h.agent, h.stage
+ORDER BY h.agent, h.stage;
+
+-- name: mark_purge
+-- lock: records
+-- busy: A run has been in progress all this time; nothing was purged.
+-- Marks the runs whose history a purge removes, and counts them: those that ended before a moment (UTC), except the
+-- last run that can be undone and the one before it, whose assignments that undo would restore. The lock makes this
+-- wait for a run or an undo in progress, since these change which run is the last.
+DECLARE @before DATETIME2(3) = %(before)s;
+
+INSERT INTO dbo.assignment_purge (run_id, purged_at)
+SELECT r.run_id, SYSUTCDATETIME()
+FROM dbo.assignment_run AS r
+WHERE
+    r.finished_at < @before
+    AND r.run_id NOT IN (
+        SELECT TOP (2) k.run_id FROM dbo.assignment_run AS k
+        WHERE k.status = 'succeeded'
+        ORDER BY k.run_id DESC
+    )
+    AND NOT EXISTS (
+        SELECT 1 FROM dbo.assignment_purge AS p
+        WHERE p.run_id = r.run_id
+    );
+SELECT @@ROWCOUNT AS runs;
+
+-- name: purge_history
+-- Deletes a number of rows of the history of marked runs; answers how many it deleted.
+DELETE TOP (CAST(%(count)s AS INT)) FROM dbo.assignment_history
+WHERE run_id IN (SELECT p.run_id FROM dbo.assignment_purge AS p);
+
+SELECT @@ROWCOUNT AS deleted;
+
+-- name: purge_edits
+-- Deletes a number of rows of the edits of marked runs; answers how many it deleted.
+DELETE TOP (CAST(%(count)s AS INT)) FROM dbo.assignment_edit
+WHERE run_id IN (SELECT p.run_id FROM dbo.assignment_purge AS p);
+
+SELECT @@ROWCOUNT AS deleted;
+
+-- name: run_assignments
+-- The leads that a run dealt, after a number; date and stage are those before the run.
+DECLARE @after NVARCHAR(255) = COALESCE(%(after)s, N'');
+
+SELECT TOP (CAST(%(count)s AS INT)) h.agent, h.number, CAST(h.date AS DATETIME2(3)) AS date, h.stage
+FROM dbo.assignment_history AS h
+WHERE h.run_id = %(run_id)s AND h.number > @after
+ORDER BY h.number;
+
+-- name: deal_version
+-- traits: polled
+-- The version of the deal: the newest run that dealt, and how many runs are undone. It changes with each deal and undo.
+SELECT
+    (
+        SELECT COALESCE(MAX(r.run_id), 0) FROM dbo.assignment_run AS r
+        WHERE r.status IN ('succeeded', 'undone')
+    ) AS newest,
+    (SELECT COUNT(*) FROM dbo.assignment_undo) AS undone;

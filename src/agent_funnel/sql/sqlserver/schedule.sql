@@ -1,0 +1,211 @@
+/*
+The schedule: its state, failed attempts, the outcome of each business date, pauses and holidays.
+*/
+
+-- name: schedule_state
+-- The state of the schedule: the newest business date with an outcome; when this was installed; the pause in effect;
+-- the failed attempts at a business date, and whether that date is a holiday.
+DECLARE @business_date DATE = %(business_date)s;
+
+SELECT
+    (
+        SELECT MAX(s.business_date)
+        FROM (
+            SELECT r.business_date FROM dbo.assignment_run AS r
+            WHERE r.[trigger] = 'schedule' AND r.status IN ('succeeded', 'undone')
+            UNION ALL
+            SELECT o.business_date FROM dbo.schedule_outcome AS o
+        ) AS s
+    ) AS settled,
+    (SELECT MIN(v.installed_at) FROM dbo.agent_funnel_version AS v) AS installed_at,
+    (
+        SELECT MAX(p.pause_id) FROM dbo.schedule_pause AS p
+        WHERE p.resumed_at IS NULL
+    ) AS pause_id,
+    (
+        SELECT COUNT(*) FROM dbo.assignment_failure AS f
+        WHERE f.business_date = @business_date
+    ) AS failures,
+    (
+        SELECT MAX(r.finished_at)
+        FROM dbo.assignment_failure AS f
+        INNER JOIN dbo.assignment_run AS r ON f.run_id = r.run_id
+        WHERE f.business_date = @business_date
+    ) AS failed_at,
+    (
+        SELECT COUNT(*) FROM dbo.holiday AS h
+        WHERE h.day = @business_date
+    ) AS holiday;
+
+-- name: record_failure
+-- lock: records
+-- busy: A run has been in progress all this time; the failure was not recorded.
+-- Records a failed attempt at the scheduled run of a business date, as a run that failed. Answers whether it did: not
+-- if another copy of the service has recorded this attempt.
+DECLARE
+    @business_date DATE = %(business_date)s,
+    @attempt INT = %(attempt)s,
+    @recorded INT = 0;
+
+IF
+    @attempt = 1 + (
+        SELECT COUNT(*) FROM dbo.assignment_failure AS f
+        WHERE f.business_date = @business_date
+    )
+    BEGIN
+        INSERT INTO dbo.assignment_run
+        (
+            business_date, [trigger], actor, status, max_per_agent, window_days, newest_first, started_at,
+            finished_at
+        )
+        VALUES
+        (
+            @business_date, 'schedule', %(actor)s, 'failed', %(max_per_agent)s, %(window_days)s, %(newest_first)s,
+            %(started_at)s, %(finished_at)s
+        );
+
+        INSERT INTO dbo.assignment_failure (run_id, business_date, attempt, error_number, message)
+        VALUES (SCOPE_IDENTITY(), @business_date, @attempt, %(error_number)s, %(message)s);
+        SET @recorded = 1;
+    END;
+
+SELECT @recorded AS recorded;
+
+-- name: settle_date
+-- lock: records
+-- busy: A run has been in progress all this time; nothing was recorded.
+-- Records why a business date passed without a scheduled run, unless it had one or is recorded already. Answers the
+-- outcome if it recorded one. The lock makes it wait for a run in progress, which may be the run of this date.
+DECLARE
+    @business_date DATE = %(business_date)s,
+    @closes_at DATETIME2(3) = %(closes_at)s,
+    @recorded INT = 0;
+
+INSERT INTO dbo.schedule_outcome (business_date, outcome, recorded_at)
+SELECT
+    @business_date,
+    CASE
+        WHEN
+            %(workday)s = 0 OR EXISTS (
+                SELECT 1 FROM dbo.holiday AS h
+                WHERE h.day = @business_date
+            ) THEN 'holiday'
+        WHEN EXISTS (
+            SELECT 1 FROM dbo.schedule_pause AS p
+            WHERE p.paused_at <= @closes_at AND (p.resumed_at IS NULL OR p.resumed_at > @closes_at)
+        ) THEN 'paused'
+        WHEN EXISTS (
+            SELECT 1 FROM dbo.assignment_failure AS f
+            WHERE f.business_date = @business_date
+        ) THEN 'failed'
+        ELSE 'missed'
+    END,
+    %(now)s
+WHERE
+    NOT EXISTS (
+        SELECT 1 FROM dbo.schedule_outcome AS o
+        WHERE o.business_date = @business_date
+    )
+    AND NOT EXISTS (
+        SELECT 1 FROM dbo.assignment_run AS r
+        WHERE
+            r.[trigger] = 'schedule' AND r.business_date = @business_date
+            AND r.status IN ('succeeded', 'undone')
+    );
+SET @recorded = @@ROWCOUNT;
+
+SELECT o.outcome FROM dbo.schedule_outcome AS o
+WHERE o.business_date = @business_date AND @recorded = 1;
+
+-- name: _outcomes
+-- The outcomes of business dates, the newest first: at most @count, from @earliest to @latest. The outcome is the
+-- scheduled run, or the reason why there was no run.
+SELECT TOP (@count) s.business_date, s.outcome, s.run_id, s.at
+FROM (
+    SELECT r.business_date, r.status AS outcome, r.run_id, r.finished_at AS at
+    FROM dbo.assignment_run AS r
+    WHERE r.[trigger] = 'schedule' AND r.status IN ('succeeded', 'undone')
+    UNION ALL
+    SELECT o.business_date, o.outcome, NULL AS run_id, o.recorded_at AS at FROM dbo.schedule_outcome AS o
+) AS s
+WHERE s.business_date BETWEEN @earliest AND @latest
+ORDER BY s.business_date DESC;
+
+-- name: outcomes
+-- The outcomes of the newest business dates.
+DECLARE
+    @count INT = %(count)s,
+    @earliest DATE = '0001-01-01',
+    @latest DATE = '9999-12-31';
+
+-- include: _outcomes
+
+-- name: outcome_of_date
+-- The outcome of one business date.
+DECLARE
+    @count INT = 1,
+    @earliest DATE = %(business_date)s,
+    @latest DATE = %(business_date)s;
+
+-- include: _outcomes
+
+-- name: failure_counts
+-- How many attempts at scheduled runs failed, by the number of the error; NULL stands for any other error.
+SELECT f.error_number, COUNT(*) AS failures FROM dbo.assignment_failure AS f
+GROUP BY f.error_number
+ORDER BY f.error_number;
+
+-- name: outcome_counts
+-- How many business dates passed without a scheduled run, by reason.
+SELECT o.outcome, COUNT(*) AS dates FROM dbo.schedule_outcome AS o
+GROUP BY o.outcome
+ORDER BY o.outcome;
+
+-- name: pauses
+-- The newest pauses.
+SELECT TOP (CAST(%(count)s AS INT)) p.pause_id, p.paused_at, p.paused_by, p.reason, p.resumed_at, p.resumed_by
+FROM dbo.schedule_pause AS p
+ORDER BY p.pause_id DESC;
+
+-- name: pause
+-- Pauses the schedule, unless it is paused already; answers whether it did.
+INSERT INTO dbo.schedule_pause (paused_at, paused_by, reason)
+SELECT %(now)s, %(actor)s, %(reason)s
+WHERE NOT EXISTS (
+    SELECT 1 FROM dbo.schedule_pause AS p
+    WHERE p.resumed_at IS NULL
+);
+
+SELECT @@ROWCOUNT AS changed;
+
+-- name: resume
+-- Ends the pause; answers whether there was a pause.
+UPDATE dbo.schedule_pause
+SET resumed_at = %(now)s, resumed_by = %(actor)s
+WHERE resumed_at IS NULL;
+
+SELECT @@ROWCOUNT AS changed;
+
+-- name: holidays
+-- The holidays from a day on.
+SELECT h.day, h.name FROM dbo.holiday AS h
+WHERE h.day >= CAST(%(since)s AS DATE)
+ORDER BY h.day;
+
+-- name: add_holiday
+-- Adds a holiday, or renames it.
+BEGIN TRANSACTION;
+
+DELETE FROM dbo.holiday
+WHERE day = CAST(%(day)s AS DATE);
+
+INSERT INTO dbo.holiday (day, name) VALUES (%(day)s, %(label)s);
+
+COMMIT TRANSACTION;
+
+-- name: remove_holiday
+-- Removes a holiday; answers how many rows it removed.
+DELETE FROM dbo.holiday
+WHERE day = CAST(%(day)s AS DATE);
+
+SELECT @@ROWCOUNT AS removed;
