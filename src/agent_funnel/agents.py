@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from datetime import date
 
 from agent_funnel.database import Database
 from agent_funnel.errors import AlreadyExists, NotFound, ParameterOutOfRange
 from agent_funnel.settings import LARGEST_SHARE
-from agent_funnel.values import Day, Flag, LeadDate, Record, Text, check_text
+from agent_funnel.values import NO_LIMIT, Day, Flag, LeadDate, Record, Text, check_text
 
 
 @dataclass(frozen=True)
@@ -117,6 +117,15 @@ def assignments(
     number, holder = after or (None, "")
     rows = database.all("assignments", agent=agent, after_number=number, after_agent=holder, count=count)
     return [Assignment.from_row(row) for row in rows]
+
+
+def stream_assignments(database: Database, agent: str | None = None) -> Generator[Assignment]:
+    """All present assignments, or those of one agent, by number and agent, read by one statement.
+
+    Read to the end, since it may hold locks.
+    """
+    for rows in database.stream("assignments", agent=agent, after_number=None, after_agent="", count=NO_LIMIT):
+        yield from map(Assignment.from_row, rows)
 
 
 def count_assignments(database: Database, agent: str) -> int:

@@ -13,6 +13,7 @@ from phonenumbers import PhoneMetadata, PhoneNumberType
 from agent_funnel.database import Database
 from agent_funnel.errors import NotEmpty, ParameterOutOfRange
 from agent_funnel.imports import Values, load_rows
+from agent_funnel.leads import count_rows
 
 # The numbers that vary below have room for this many leads, country by country:
 MOST_LEADS = 5_000_000
@@ -61,11 +62,10 @@ def fill(
     """
     if not 1 <= leads <= MOST_LEADS:
         raise ParameterOutOfRange(f"The demo makes 1 to {MOST_LEADS} leads, not {leads}.")
-    found = database.one("count_leads")
-    assert found is not None
-    if found["leads"] or found["agents"]:
+    found = count_rows(database)
+    if found.leads or found.agents:
         raise NotEmpty(
-            f"{database.name} has {found['leads']} leads and {found['agents']} agents; "
+            f"{database.name} has {found.leads} leads and {found.agents} agents; "
             "the demo fills an empty database only. Nothing was changed."
         )
     made_agents = load_rows(

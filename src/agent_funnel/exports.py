@@ -7,15 +7,15 @@ import io
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from itertools import islice
 from typing import IO, Any, Literal
 
-from agent_funnel.agents import Assignment
+from agent_funnel.agents import Assignment, stream_assignments
 from agent_funnel.database import Database
 from agent_funnel.masking import last_digits
-from agent_funnel.runs import DealtLead, find_run
+from agent_funnel.runs import DealtLead, stream_dealt_leads
 
 # The columns of each export:
 COLUMNS = {
@@ -29,8 +29,6 @@ FORMULA = re.compile(r"(^|[;\t][\" ]*)(?=[=+\-@\t\r\n＝＋－＠])")
 PHONE = re.compile(r"\+?[0-9]+")
 # A stage; SQLite may keep any other text in its place.
 INTEGER = re.compile(r"-?[0-9]{1,9}")
-# The highest count that the queries take, for all rows:
-NO_LIMIT = 2**31 - 1
 # Rows that a sheet can hold, its header included:
 SHEET_ROWS = 1_048_576
 # Bytes that are kept in memory before they go to a temporary file:
@@ -77,19 +75,16 @@ def export(
 
 
 def _rows(database: Database, what: str, run_id: int | None, agent: str | None) -> Iterator[Values]:
+    leads: Generator[DealtLead | Assignment]
     if what == "run":
         assert run_id is not None
-        find_run(database, run_id)
-        chunks = database.stream("run_assignments", run_id=run_id, after=None, count=NO_LIMIT)
+        leads = stream_dealt_leads(database, run_id)
     else:
-        chunks = database.stream("assignments", agent=agent, after_number=None, after_agent="", count=NO_LIMIT)
-    record: type[DealtLead | Assignment] = DealtLead if what == "run" else Assignment
-    with closing(chunks):  # type: ignore[type-var]
-        for rows in chunks:
-            for row in rows:
-                lead = record.from_row(row)
-                stage = "" if lead.stage is None else str(lead.stage)
-                yield lead.agent, lead.number, stage, lead.date.isoformat(" ", "seconds") if lead.date else ""
+        leads = stream_assignments(database, agent)
+    with closing(leads):
+        for lead in leads:
+            stage = "" if lead.stage is None else str(lead.stage)
+            yield lead.agent, lead.number, stage, lead.date.isoformat(" ", "seconds") if lead.date else ""
 
 
 def _without_formula(text: str) -> str:

@@ -78,6 +78,14 @@ class PoolReport:
     total: int
 
 
+@dataclass(frozen=True)
+class RowCounts(Record):
+    """The sizes of two of your tables, in rows."""
+
+    leads: int
+    agents: int
+
+
 def search_leads(
     database: Database,
     *,
@@ -136,11 +144,11 @@ def lead_history(database: Database, number: str) -> LeadHistory:
     return LeadHistory(number, tuple(Lead.from_row(row) for row in rows), listed, now["agent"], tuple(held))
 
 
-def count_leads(database: Database) -> int:
-    """How many rows `wafunnel` has."""
+def count_rows(database: Database) -> RowCounts:
+    """How many rows `wafunnel` and `agents` have."""
     row = database.one("count_leads")
     assert row is not None
-    return int(row["leads"])
+    return RowCounts.from_row(row)
 
 
 def count_by_stage(database: Database) -> dict[int | None, int]:

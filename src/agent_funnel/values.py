@@ -18,6 +18,8 @@ Row = Mapping[str, Any]
 
 # The longest name, number or reason that every table can hold, in characters:
 LONGEST_TEXT = 255
+# The highest count that a query takes, for all rows:
+NO_LIMIT = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class Record:
     @classmethod
     def from_row(cls, row: Row) -> Self:
         """The record of a row: each column is read by the type of its field, and NULL is None."""
-        return cls(**{name: _value(row[name], read) for name, read in _readers(cls)})
+        return cls(**{name: _value(row[name], read) for name, read in _readers(cls)})  # type: ignore[arg-type] # mypy doubts the hash of a class
 
 
 def _value(value: Any, read: Callable[[Any], Any] | None) -> Any:
@@ -85,9 +87,9 @@ def _value(value: Any, read: Callable[[Any], Any] | None) -> Any:
 
 
 @cache
-def _readers(cls: type[Record]) -> tuple[tuple[str, Callable[[Any], Any] | None], ...]:
+def _readers(cls: type[Any]) -> tuple[tuple[str, Callable[[Any], Any] | None], ...]:
     hints = get_type_hints(cls, include_extras=True)
-    return tuple((name, _reader(hints[name])) for name in cls.__dataclass_fields__)  # type: ignore[attr-defined]
+    return tuple((name, _reader(hints[name])) for name in cls.__dataclass_fields__)
 
 
 def _reader(hint: Any) -> Callable[[Any], Any] | None:

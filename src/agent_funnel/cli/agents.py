@@ -6,11 +6,12 @@ from dataclasses import asdict
 
 import click
 
-from agent_funnel import floor, links
+from agent_funnel import agents
+from agent_funnel.access.links import make_link, revoke_link
+from agent_funnel.agents import Agent, add_agent, set_agent_status
 from agent_funnel.cli.context import Context, pass_context
 from agent_funnel.cli.options import actor_option
 from agent_funnel.cli.output import Done, Listing, cells, reports
-from agent_funnel.records import AgentRow
 from agent_funnel.settings import Settings
 
 
@@ -27,7 +28,7 @@ def agents_group() -> None:
 @reports
 def list_agents(context: Context) -> Listing:
     """List the agents with the leads they have now and their limit of today."""
-    return Listing(floor.agents(context.database, context.today), "There are no agents.")
+    return Listing(agents.list_agents(context.database, context.today), "There are no agents.")
 
 
 @agents_group.command("add")
@@ -37,7 +38,7 @@ def list_agents(context: Context) -> Listing:
 @reports
 def add(context: Context, agent: str, inactive: bool) -> Done:
     """Add AGENT, who gets leads from the next deal on."""
-    floor.add_agent(context.database, agent, active=not inactive)
+    add_agent(context.database, agent, active=not inactive)
     status = "inactive" if inactive else "active"
     return Done(f"Added {agent} ({status}).", {"agent": agent, "status": status})
 
@@ -48,7 +49,7 @@ def add(context: Context, agent: str, inactive: bool) -> Done:
 @reports
 def activate(context: Context, agent: str) -> Done:
     """Activate AGENT, who gets leads from the next deal on."""
-    floor.set_agent_status(context.database, agent, active=True)
+    set_agent_status(context.database, agent, active=True)
     return Done(f"Activated {agent}.", {"agent": agent, "status": "active"})
 
 
@@ -58,7 +59,7 @@ def activate(context: Context, agent: str) -> Done:
 @reports
 def deactivate(context: Context, agent: str) -> Done:
     """Deactivate AGENT, who keeps the present leads until the next deal and gets no more."""
-    floor.set_agent_status(context.database, agent, active=False)
+    set_agent_status(context.database, agent, active=False)
     return Done(f"Deactivated {agent}.", {"agent": agent, "status": "inactive"})
 
 
@@ -72,7 +73,7 @@ def link(context: Context, agent: str, actor: str) -> Done:
 
     The link is shown only once. An earlier link of the agent is revoked.
     """
-    made, secret = links.make(context.database, agent, actor=actor)
+    made, secret = make_link(context.database, agent, actor=actor)
     path = f"/mine/{secret}"
     url = f"{_address(context.settings)}{path}"
     text = (
@@ -94,12 +95,12 @@ def _address(settings: Settings) -> str:
 @reports
 def unlink(context: Context, agent: str, actor: str) -> Done:
     """Revoke AGENT's personal link, at once and for good."""
-    links.revoke(context.database, agent, actor=actor)
+    revoke_link(context.database, agent, actor=actor)
     return Done(f"Revoked the personal link of {agent}.", {"agent": agent, "revoked": True})
 
 
 @cells.register
-def _(agent: AgentRow) -> dict[str, object]:
+def _(agent: Agent) -> dict[str, object]:
     return {
         "Agent": agent.agent,
         "Status": "active" if agent.active else "inactive",

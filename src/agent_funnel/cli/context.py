@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from agent_funnel.backends import Backend, connect_with
+from agent_funnel.database import Database, connect
 from agent_funnel.settings import Settings, load
 
 
@@ -27,8 +27,8 @@ class Context:
         return load(**self._flags)
 
     @cached_property
-    def database(self) -> Backend:
-        return connect_with(self.settings)
+    def database(self) -> Database:
+        return connect(self.settings)
 
     @cached_property
     def today(self) -> date:

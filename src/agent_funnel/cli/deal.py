@@ -8,12 +8,14 @@ from typing import Any
 
 import click
 
-from agent_funnel import planning, service
+from agent_funnel import deal
 from agent_funnel.cli.context import Context, pass_context
 from agent_funnel.cli.facts import facts_of, print_shares, share_cells
 from agent_funnel.cli.options import actor_option, rule_options
 from agent_funnel.cli.output import Result, print_facts, render, reports, say
-from agent_funnel.records import Preview, PreviewShare, Run, Share, Undone
+from agent_funnel.deal import Preview, PreviewShare, Undone
+from agent_funnel.runs import Run, Share, shares
+from agent_funnel.schedule.brakes import scheduled_run
 
 # The columns for the age of the leads in a preview, by the names that the record has for them:
 AGES = {"0_to_7": "0 to 7 days", "8_to_30": "8 to 30", "31_and_more": "31 and more"}
@@ -58,10 +60,10 @@ def run(context: Context, day: date | None, actor: str, scheduled: bool, **rules
     business_date = day or context.today
     if scheduled:
         now = datetime.now(UTC)
-        done = planning.scheduled_run(database, settings, business_date, now=now, actor=actor, overrule=True)
+        done = scheduled_run(database, settings, business_date, now=now, actor=actor, overrule=True)
     else:
-        done = service.assign(database, settings, business_date=business_date, actor=actor)
-    return DealResult(database.name, done, service.shares(database, done.run_id))
+        done = deal.deal(database, settings, business_date=business_date, actor=actor)
+    return DealResult(database.name, done, shares(database, done.run_id))
 
 
 @click.command("preview")
@@ -72,7 +74,7 @@ def preview(context: Context, day: date | None, **rules: Any) -> PreviewResult:
     """Show what a deal would do now, without changing anything."""
     context = context.with_flags(**rules)
     database = context.database
-    found = service.preview(database, context.settings, business_date=day or context.today)
+    found = deal.preview(database, context.settings, business_date=day or context.today)
     return PreviewResult(database.name, found)
 
 
@@ -87,7 +89,7 @@ def undo(context: Context, run_id: int | None, actor: str) -> Undone:
     Its leads go back by one stage, and the assignments from before it return. With RUN_ID, undo only if this is the run
     that would be undone. A second undo takes back the run before it, as far as the history goes.
     """
-    return service.undo(context.database, run_id, actor=actor)
+    return deal.undo(context.database, run_id, actor=actor)
 
 
 @render.register

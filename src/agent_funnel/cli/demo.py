@@ -8,6 +8,7 @@ from agent_funnel import demo, install
 from agent_funnel.cli.context import Context, pass_context
 from agent_funnel.cli.output import Done, reports
 from agent_funnel.cli.progress import row_progress
+from agent_funnel.leads import count_rows
 
 
 @click.command("demo")
@@ -25,9 +26,9 @@ def fill_demo(context: Context, size: int, seed: int, if_empty: bool) -> Done:
     """
     database = context.database
     install.install(database)
-    found = database.one("count_leads") or {}
-    if if_empty and found["leads"]:
-        return Done(f"There are {found['leads']} leads already; nothing was added.", {"leads": 0, "agents": 0})
+    found = count_rows(database)
+    if if_empty and found.leads:
+        return Done(f"There are {found.leads} leads already; nothing was added.", {"leads": 0, "agents": 0})
     with row_progress(size) as advance:
         made_leads, made_agents = demo.fill(database, leads=size, seed=seed, today=context.today, progress=advance)
     text = f"Made {made_leads} leads and {made_agents} agents on {database.name}."

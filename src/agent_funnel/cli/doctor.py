@@ -11,7 +11,7 @@ from agent_funnel.cli.context import Context, pass_context
 from agent_funnel.cli.exit_codes import ExitCode
 from agent_funnel.cli.output import Result, render, reports, say, say_styled
 from agent_funnel.doctor import examine
-from agent_funnel.records import Finding, Level
+from agent_funnel.doctor.check import Finding, Level
 
 # The levels by weight, each with its mark and colour:
 LEVELS: dict[Level, tuple[str, str]] = {

@@ -13,7 +13,7 @@ import click
 
 from agent_funnel.cli.context import Context, pass_context
 from agent_funnel.cli.output import Result, render, reports, say
-from agent_funnel.export import export
+from agent_funnel.exports import export
 
 # As a file name, this is standard output:
 STANDARD_OUTPUT = "-"

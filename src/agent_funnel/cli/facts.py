@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from agent_funnel.cli.output import print_table, say
-from agent_funnel.records import PreviewShare, Run, RunRecord, Share
+from agent_funnel.deal import PreviewShare
+from agent_funnel.runs import Run, RunRecord, Share
 
 STAGES = (1, 2, 3)
 # Up to this many agents a table shows all of them, otherwise the first and the last ones:

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import click
 
-from agent_funnel import transfer
 from agent_funnel.cli.context import Context, pass_context
 from agent_funnel.cli.output import render, reports, say
 from agent_funnel.cli.progress import row_progress
-from agent_funnel.records import Imported
+from agent_funnel.imports import HEADERS, Imported, import_file
 
 # How many bad rows are printed; the others are only counted:
 MOST_BAD_ROWS = 20
@@ -26,7 +25,7 @@ def import_group() -> None:
 
 def import_command(kind: str) -> click.Command:
     """Makes the command that imports one kind of file."""
-    header = ",".join(transfer.HEADERS[kind])
+    header = ",".join(HEADERS[kind])
 
     @click.command(kind, help=f"Import {kind} from a CSV file (UTF-8) with the header {header}.")
     @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
@@ -35,12 +34,12 @@ def import_command(kind: str) -> click.Command:
     @reports
     def command(context: Context, file: Path, skip_bad: bool) -> Imported:
         with row_progress() as advance:
-            return transfer.import_file(context.database, kind, file, skip_bad=skip_bad, progress=advance)
+            return import_file(context.database, kind, file, skip_bad=skip_bad, progress=advance)
 
     return command
 
 
-for kind in transfer.HEADERS:
+for kind in HEADERS:
     import_group.add_command(import_command(kind))
 
 

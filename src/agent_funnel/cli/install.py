@@ -9,7 +9,7 @@ import click
 from agent_funnel import install
 from agent_funnel.cli.context import Context, pass_context
 from agent_funnel.cli.output import Result, render, reports, say
-from agent_funnel.records import Installed
+from agent_funnel.install import Installed
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from dataclasses import asdict
 
 import click
 
-from agent_funnel import access
-from agent_funnel.access import ROLES, AccessKey
+from agent_funnel.access import keys
+from agent_funnel.access.keys import ROLES, AccessKey, add_key, revoke_key
 from agent_funnel.cli.context import Context, pass_context
 from agent_funnel.cli.options import actor_option
 from agent_funnel.cli.output import Done, Listing, cells, reports, second
@@ -23,7 +23,7 @@ def keys_group() -> None:
 @reports
 def list_keys(context: Context) -> Listing:
     """List all keys, including revoked ones. Their secrets are not stored."""
-    return Listing(access.keys(context.database), "There are no keys: only this machine can use the service.")
+    return Listing(keys.list_keys(context.database), "There are no keys: only this machine can use the service.")
 
 
 @keys_group.command("add")
@@ -34,7 +34,7 @@ def list_keys(context: Context) -> Listing:
 @reports
 def add(context: Context, name: str, role: str, actor: str) -> Done:
     """Make a key and show it, only this once. As soon as there is a key, the service asks everyone for one."""
-    key, secret = access.add_key(context.database, name, role, actor=actor)
+    key, secret = add_key(context.database, name, role, actor=actor)
     text = f"Made key {key.key_id} for {name} ({role}). Copy it now; it is not shown again:\n{secret}"
     return Done(text, {**asdict(key), "secret": secret})
 
@@ -46,7 +46,7 @@ def add(context: Context, name: str, role: str, actor: str) -> Done:
 @reports
 def revoke(context: Context, key_id: int, actor: str) -> Done:
     """Revoke a key, at once and for good, and end the sessions that signed in with it."""
-    access.revoke_key(context.database, key_id, actor=actor)
+    revoke_key(context.database, key_id, actor=actor)
     return Done(f"Revoked key {key_id}.", {"revoked": key_id})
 
 

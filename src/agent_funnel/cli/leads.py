@@ -6,10 +6,9 @@ from collections.abc import Mapping
 
 import click
 
-from agent_funnel import service
 from agent_funnel.cli.context import Context, pass_context
 from agent_funnel.cli.output import Done, Listing, cells, minute, reports
-from agent_funnel.records import DoNotContact
+from agent_funnel.leads import DoNotContact, add_do_not_contact, list_do_not_contact, remove_do_not_contact
 
 
 @click.group("do-not-contact")
@@ -22,7 +21,7 @@ def do_not_contact_group() -> None:
 @reports
 def list_numbers(context: Context) -> Listing:
     """List the numbers that are never dealt."""
-    return Listing(service.do_not_contact(context.database), "The do-not-contact list is empty.")
+    return Listing(list_do_not_contact(context.database), "The do-not-contact list is empty.")
 
 
 @do_not_contact_group.command("add")
@@ -32,7 +31,7 @@ def list_numbers(context: Context) -> Listing:
 @reports
 def add(context: Context, number: str, reason: str | None) -> Done:
     """Add NUMBER to the list, and remove it from the present assignments at once."""
-    found = service.add_do_not_contact(context.database, number, reason)
+    found = add_do_not_contact(context.database, number, reason)
     return Done(_sentences(number, found), found)
 
 
@@ -54,7 +53,7 @@ def _sentences(number: str, found: Mapping[str, int]) -> str:
 @reports
 def remove(context: Context, number: str) -> Done:
     """Remove NUMBER from the list. The next deal may assign it again."""
-    service.remove_do_not_contact(context.database, number)
+    remove_do_not_contact(context.database, number)
     return Done(f"Removed {number} from the do-not-contact list.", {"removed": 1})
 
 

@@ -7,11 +7,11 @@ from datetime import date
 
 import click
 
-from agent_funnel import service
+from agent_funnel import agents
+from agent_funnel.agents import Limit, add_limit, remove_limit
 from agent_funnel.cli.context import Context, pass_context
 from agent_funnel.cli.options import DAY
 from agent_funnel.cli.output import Done, Listing, cells, reports
-from agent_funnel.records import Limit
 
 
 @click.group("limits")
@@ -27,7 +27,7 @@ def limits_group() -> None:
 @reports
 def list_limits(context: Context) -> Listing:
     """List all limits and absences."""
-    return Listing(service.limits(context.database), "There are no limits.")
+    return Listing(agents.list_limits(context.database), "There are no limits.")
 
 
 @limits_group.command("add")
@@ -39,7 +39,7 @@ def list_limits(context: Context) -> Listing:
 @reports
 def add(context: Context, agent: str, max_records: int, starts_on: date | None, ends_on: date | None) -> Done:
     """Limit AGENT to MAX_RECORDS leads a night. Use 0 for an absence."""
-    limit, known = service.add_limit(
+    limit, known = add_limit(
         context.database, agent, starts_on=starts_on or context.today, ends_on=ends_on, max_records=max_records
     )
     return Done(_sentence(limit, known), {**asdict(limit), "known": known})
@@ -58,7 +58,7 @@ def _sentence(limit: Limit, known: bool) -> str:
 @reports
 def remove(context: Context, limit_id: int) -> Done:
     """Remove the limit with this number."""
-    service.remove_limit(context.database, limit_id)
+    remove_limit(context.database, limit_id)
     return Done(f"Removed limit {limit_id}.", {"removed": limit_id})
 
 

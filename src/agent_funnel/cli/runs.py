@@ -10,13 +10,13 @@ from typing import Any
 
 import click
 
-from agent_funnel import service
+from agent_funnel import runs
 from agent_funnel.cli.context import Context, pass_context
 from agent_funnel.cli.facts import facts_of, print_shares, share_cells
 from agent_funnel.cli.options import DAY
 from agent_funnel.cli.output import Listing, Result, cells, minute, print_facts, render, reports, say, second
 from agent_funnel.cli.progress import row_progress
-from agent_funnel.records import Holder, Purged, RunRecord, Share
+from agent_funnel.runs import Holder, Purged, RunRecord, Share, find_run, holders, shares
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def runs_group(context: click.Context, /, **options: Any) -> None:
 @reports
 def list_runs(context: Context, count: int, before: int | None) -> Listing:
     """List the newest runs."""
-    return Listing(service.runs(context.database, count=count, before=before), "There are no runs.")
+    return Listing(runs.list_runs(context.database, count=count, before=before), "There are no runs.")
 
 
 @runs_group.command("show")
@@ -68,7 +68,7 @@ def list_runs(context: Context, count: int, before: int | None) -> Listing:
 @reports
 def show_run(context: Context, run_id: int) -> RunDetails:
     """Show a run: its numbers, what each agent got, and whether it was undone or purged."""
-    return RunDetails(service.run(context.database, run_id), service.shares(context.database, run_id))
+    return RunDetails(find_run(context.database, run_id), shares(context.database, run_id))
 
 
 @runs_group.command("who")
@@ -82,7 +82,7 @@ def find_holders(context: Context, number: str, day: date | None) -> Listing:
     if day:
         since = datetime.combine(day, time(), context.settings.timezone)
         until = since + timedelta(days=1)
-    found = service.holders(context.database, number, since=since, until=until)
+    found = holders(context.database, number, since=since, until=until)
     return Listing(found, "The history knows nobody who held this number.")
 
 
@@ -105,7 +105,7 @@ def purge(context: Context, age: timedelta) -> Purged:
     last run and of the run before it is kept, so that the last run can be undone.
     """
     with row_progress() as advance:
-        return service.purge(context.database, datetime.now(UTC) - age, progress=advance)
+        return runs.purge(context.database, datetime.now(UTC) - age, progress=advance)
 
 
 @cells.register

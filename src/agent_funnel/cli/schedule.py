@@ -7,12 +7,12 @@ from datetime import UTC, date, datetime
 
 import click
 
-from agent_funnel import planning
 from agent_funnel.cli.context import Context, pass_context
 from agent_funnel.cli.options import DAY, actor_option
 from agent_funnel.cli.output import Done, Listing, Result, cells, minute, render, reports, say, second
-from agent_funnel.records import Holiday, Pause
-from agent_funnel.schedule import next_run
+from agent_funnel.schedule import store
+from agent_funnel.schedule.calendar import next_run
+from agent_funnel.schedule.store import Holiday, Pause, add_holiday, list_pauses, pause, resume
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def schedule_group() -> None:
 @reports
 def show(context: Context) -> Timetable:
     """Show the next scheduled deal and the newest pauses."""
-    return Timetable(next_run(datetime.now(UTC), context.settings), planning.pauses(context.database))
+    return Timetable(next_run(datetime.now(UTC), context.settings), list_pauses(context.database))
 
 
 @schedule_group.command("pause")
@@ -43,7 +43,7 @@ def show(context: Context) -> Timetable:
 @reports
 def pause_schedule(context: Context, reason: str | None, actor: str) -> Done:
     """Pause the scheduled deals of all copies of the service. Deals by hand still work."""
-    paused = planning.pause(context.database, now=datetime.now(UTC), actor=actor, reason=reason)
+    paused = pause(context.database, now=datetime.now(UTC), actor=actor, reason=reason)
     return Done("Paused the schedule." if paused else "The schedule was paused already.", {"paused": paused})
 
 
@@ -53,7 +53,7 @@ def pause_schedule(context: Context, reason: str | None, actor: str) -> Done:
 @reports
 def resume_schedule(context: Context, actor: str) -> Done:
     """Resume the scheduled deals. A date whose window is still open is dealt at once."""
-    resumed = planning.resume(context.database, now=datetime.now(UTC), actor=actor)
+    resumed = resume(context.database, now=datetime.now(UTC), actor=actor)
     return Done("Resumed the schedule." if resumed else "The schedule was not paused.", {"resumed": resumed})
 
 
@@ -69,7 +69,7 @@ def holidays_group() -> None:
 def list_holidays(context: Context, since: date | None) -> Listing:
     """List the holidays."""
     first = since or context.today
-    return Listing(planning.holidays(context.database, since=first), f"There are no holidays from {first} on.")
+    return Listing(store.list_holidays(context.database, since=first), f"There are no holidays from {first} on.")
 
 
 @holidays_group.command("add")
@@ -80,7 +80,7 @@ def list_holidays(context: Context, since: date | None) -> Listing:
 def add_holidays(context: Context, days: tuple[date, ...], name: str | None) -> Done:
     """Add DAYS, each written as 2026-12-24."""
     for day in days:
-        planning.add_holiday(context.database, day, name)
+        add_holiday(context.database, day, name)
     word = "holiday" if len(days) == 1 else "holidays"
     return Done(f"Added {word} {', '.join(map(str, days))}.", {"added": len(days)})
 
@@ -91,7 +91,7 @@ def add_holidays(context: Context, days: tuple[date, ...], name: str | None) -> 
 @reports
 def remove_holiday(context: Context, day: date) -> Done:
     """Remove the holiday on DAY."""
-    planning.remove_holiday(context.database, day)
+    store.remove_holiday(context.database, day)
     return Done(f"Removed holiday {day}.", {"removed": 1})
 
 
@@ -110,9 +110,9 @@ def pause_text(pause: Pause) -> str:
 @render.register
 def _(timetable: Timetable) -> None:
     say(next_deal_line(timetable.next_run))
-    for pause in timetable.pauses:
-        end = f"resumed {second(pause.resumed_at)} UTC" if pause.resumed_at else "STILL PAUSED"
-        say(f"  paused {pause_text(pause)}; {end}")
+    for each in timetable.pauses:
+        end = f"resumed {second(each.resumed_at)} UTC" if each.resumed_at else "STILL PAUSED"
+        say(f"  paused {pause_text(each)}; {end}")
 
 
 @cells.register

@@ -11,15 +11,17 @@ from typing import Any
 import click
 import structlog
 
-from agent_funnel import access
-from agent_funnel.backends import Backend
+from agent_funnel.access.keys import any_keys
 from agent_funnel.cli.context import Context, pass_context
 from agent_funnel.cli.exit_codes import ExitCode
 from agent_funnel.cli.output import say
+from agent_funnel.database import Database
 from agent_funnel.errors import DatabaseUnavailable, SettingsError
+from agent_funnel.install import installed_version
 from agent_funnel.logs import set_up
 from agent_funnel.notify import Notifier
-from agent_funnel.schedule import Clock, next_run
+from agent_funnel.schedule.calendar import next_run
+from agent_funnel.schedule.clock import Clock
 from agent_funnel.settings import Settings
 from agent_funnel.web import create_app
 from agent_funnel.web.access import MAKE_ONE, is_open
@@ -62,11 +64,11 @@ def serve(context: Context, /, **flags: Any) -> None:
     say("Agent Funnel has ended.")
 
 
-def _check(settings: Settings, database: Backend) -> None:
+def _check(settings: Settings, database: Database) -> None:
     """Raises an error if the service must not start: no database file, no tables, or no key for an open address."""
     try:
-        database.one("version")
-        if not is_open(settings) and not access.any_keys(database):
+        installed_version(database)
+        if not is_open(settings) and not any_keys(database):
             raise SettingsError(
                 f"FUNNEL_HOST {settings.host} is open to other machines, and there is no key yet. Make one first: "
                 f"{MAKE_ONE}"

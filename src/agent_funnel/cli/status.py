@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 
 import click
 
-from agent_funnel import planning, service
 from agent_funnel.cli.context import Context, pass_context
 from agent_funnel.cli.output import Result, render, reports, say, second
 from agent_funnel.cli.schedule import next_deal_line, pause_text
-from agent_funnel.records import Outcome, Pause, Run
-from agent_funnel.schedule import next_run
+from agent_funnel.runs import Run, last_run
+from agent_funnel.schedule.calendar import next_run
+from agent_funnel.schedule.store import NightRecord, Pause, current_pause, list_nights
 
 # How many of the newest business dates are shown:
 DATES_SHOWN = 14
@@ -25,7 +25,7 @@ class Overview(Result):
     next_run: datetime
     last_run: Run | None
     pause: Pause | None
-    dates: list[Outcome]
+    dates: list[NightRecord]
 
 
 @click.command("status")
@@ -39,9 +39,9 @@ def show_status(context: Context) -> Overview:
     database = context.database
     return Overview(
         next_run=next_run(datetime.now(UTC), context.settings),
-        last_run=service.last_run(database),
-        pause=planning.current_pause(database),
-        dates=planning.outcomes(database, count=DATES_SHOWN),
+        last_run=last_run(database),
+        pause=current_pause(database),
+        dates=list_nights(database, count=DATES_SHOWN),
     )
 
 

@@ -9,57 +9,60 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from agent_funnel.errors import RUN_ERRORS, FunnelError, RunError
-from agent_funnel.records import Row
 from agent_funnel.sql import scripts
+from agent_funnel.values import Row
 
 
-class Session:
-    """One connection, open until its block ends."""
+class Queries(ABC):
+    """Named queries, on one connection or on a new one each time."""
 
-    def __init__(self, backend: Backend, connection: Any) -> None:
-        self._backend = backend
-        self._connection = connection
+    @abstractmethod
+    def sets(self, name: str, **parameters: Any) -> list[list[Row]]:
+        """All result sets of a named query."""
 
     def all(self, name: str, **parameters: Any) -> list[Row]:
         """The rows of the last result set of a named query, as mappings from column to value."""
         sets = self.sets(name, **parameters)
         return sets[-1] if sets else []
 
-    def sets(self, name: str, **parameters: Any) -> list[list[Row]]:
-        """All result sets of a named query."""
-        return self._backend.execute(self._connection, name, parameters)
-
     def one(self, name: str, **parameters: Any) -> Row | None:
         """The first row of a named query, None without one."""
         rows = self.all(name, **parameters)
         return rows[0] if rows else None
 
+
+class Session(Queries):
+    """One connection, open until its block ends."""
+
+    def __init__(self, database: Database, connection: Any) -> None:
+        self._database = database
+        self._connection = connection
+
+    def sets(self, name: str, **parameters: Any) -> list[list[Row]]:
+        return self._database.execute(self._connection, name, parameters)
+
     def script(self, name: str) -> None:
         """Runs a script of the dialect, such as `tables-1-deal`."""
-        self._backend.run_script(self._connection, scripts(self._backend.dialect)[name])
+        self._database.run_script(self._connection, scripts(self._database.dialect)[name])
 
 
-class Backend(ABC):
-    """A database that can deal. Each call opens a connection or takes one from a pool, and returns it at the end."""
+class Database(Queries):
+    """A database that can deal. Each call opens a connection or takes one from a pool, and returns it at the end.
+
+    A query outside of `transaction` has a transaction of its own.
+    """
 
     dialect: ClassVar[str]
     # The certificates of the authorities that must have signed the server's certificate, if it is checked:
     ca_file: Path | None = None
 
-    def all(self, name: str, **parameters: Any) -> list[Row]:
-        """The rows of a named query, in a transaction of its own."""
-        sets = self.sets(name, **parameters)
-        return sets[-1] if sets else []
-
-    def one(self, name: str, **parameters: Any) -> Row | None:
-        """The first row of a named query, None without one, in a transaction of its own."""
-        rows = self.all(name, **parameters)
-        return rows[0] if rows else None
-
     def sets(self, name: str, **parameters: Any) -> list[list[Row]]:
-        """All result sets of a named query, in a transaction of its own."""
         with self._opened() as session:
             return session.sets(name, **parameters)
+
+    def ping(self) -> None:
+        """Raises DatabaseError if the database does not answer."""
+        self.one("ping")
 
     def stream(self, name: str, *, size: int = 5_000, **parameters: Any) -> Iterator[list[Row]]:
         """The rows of a named query of one statement, in chunks of up to `size`, however many rows there are.

@@ -1,19 +1,17 @@
-"""The SQLite backend."""
+"""The SQLite database."""
 
 from __future__ import annotations
 
 import logging
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from sqlalchemy.engine import URL
-
-from agent_funnel.backends.engine import Backend, run_error
+from agent_funnel.database.base import Database, run_error
 from agent_funnel.errors import (
     DatabaseBusy,
     DatabaseError,
@@ -23,8 +21,9 @@ from agent_funnel.errors import (
     RunInProgress,
     SettingsError,
 )
-from agent_funnel.records import Row
+from agent_funnel.settings import Settings
 from agent_funnel.sql import having, queries, statements
+from agent_funnel.values import Row
 
 log = logging.getLogger(__name__)
 
@@ -32,22 +31,23 @@ log = logging.getLogger(__name__)
 OLDEST = (3, 35, 0)
 # A longer wait for another writer is logged:
 PATIENCE_SECONDS = 2.0
-# A run waits this long for the run lock: a caller may hold it for a moment just to see whether it is free.
-RUN_LOCK_SECONDS = 0.1
+# A run waits this long for those who look whether there is one, and then goes on all the same:
+LOOKS_SECONDS = 5.0
 
 
-class SQLite(Backend):
+class SQLite(Database):
     """An SQLite file. Each call is a transaction: BEGIN IMMEDIATE, so that a read never has to turn into a write."""
 
     dialect: ClassVar[str] = "sqlite"
 
-    def __init__(self, url: URL, lock_wait: timedelta) -> None:
+    def __init__(self, settings: Settings) -> None:
         if sqlite3.sqlite_version_info < OLDEST:
             raise SettingsError(f"SQLite is {sqlite3.sqlite_version}; at least {'.'.join(map(str, OLDEST))} is needed")
-        if not url.database or url.database == ":memory:":
+        file = re.match(r"sqlite:///([^?]+)", settings.database_url)
+        if file is None or file[1] == ":memory:":
             raise SettingsError("FUNNEL_DATABASE_URL names no file; write sqlite:///funnel.db")
-        self.path = Path(url.database).absolute()
-        self._lock_wait = lock_wait
+        self.path = Path(file[1]).absolute()
+        self._lock_wait = settings.lock_wait
 
     @property
     def name(self) -> str:
@@ -69,7 +69,7 @@ class SQLite(Backend):
         connection.close()
 
     def execute(self, connection: sqlite3.Connection, name: str, parameters: dict[str, Any]) -> list[list[Row]]:
-        with self._run_lock(RUN_LOCK_SECONDS) if name in having(self.dialect, "run") else nullcontext():
+        with self._run_locks() if name in having(self.dialect, "run") else nullcontext():
             parts = statements(queries(self.dialect)[name])
             if name in having(self.dialect, "no-wait"):
                 self._set_wait(connection, 0)
@@ -118,26 +118,41 @@ class SQLite(Backend):
         return False
 
     def refuse_during_run(self) -> None:
+        # Those who look share the lock, so they see a run and not each other.
         if self.path.exists():
-            with self._run_lock(0):
-                pass
+            with self._locked_file("looks", "SELECT 1 FROM sqlite_schema", 0) as free:
+                if not free:
+                    raise RunInProgress
 
     @contextmanager
-    def _run_lock(self, seconds: float) -> Iterator[None]:
-        """Holds the run lock: one run at a time, across processes. The system frees it if its holder dies.
+    def _run_locks(self) -> Iterator[None]:
+        """Allows one run at a time, also among processes; the system frees both locks when their holder dies.
 
-        The lock of a file beside the database, since the database's own lock does not tell a run from any other writer.
-        IMMEDIATE takes one lock, so of several that come at once one gets it; EXCLUSIVE takes three, one after the
-        other, and two that come at once can refuse each other.
+        The database's own lock does not tell a run from any other writer, so a run locks two files beside it. The first
+        decides between runs, and only runs take it: a run that does not get it at once is refused. The second shows
+        that a run is in progress. Those who look share it for a moment, so a run waits for them, and is never refused
+        because of them.
         """
-        with closing(sqlite3.connect(f"{self.path}-run", timeout=seconds, isolation_level=None)) as lock:
+        # IMMEDIATE takes one lock, so of several runs that come at once one gets it. EXCLUSIVE takes three, one after
+        # the other, and two runs that come at once could refuse each other.
+        with self._locked_file("run", "BEGIN IMMEDIATE", 0) as mine:
+            if not mine:
+                raise RunInProgress
+            with self._locked_file("looks", "BEGIN EXCLUSIVE", LOOKS_SECONDS):
+                yield
+
+    @contextmanager
+    def _locked_file(self, name: str, statement: str, seconds: float) -> Iterator[bool]:
+        """Locks a file beside the database by a statement; yields whether that worked within some seconds."""
+        with closing(sqlite3.connect(f"{self.path}-{name}", timeout=seconds, isolation_level=None)) as lock:
             try:
-                lock.execute("BEGIN IMMEDIATE")
+                lock.execute(statement)
+                locked = True
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
                     raise
-                raise RunInProgress from error
-            yield
+                locked = False
+            yield locked
 
     def run_script(self, connection: sqlite3.Connection, text: str) -> None:
         for statement in statements(text):

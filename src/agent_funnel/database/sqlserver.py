@@ -1,4 +1,4 @@
-"""The backend for SQL Server, and for Babelfish, through pymssql."""
+"""The database for SQL Server, and for Babelfish, through pymssql."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from math import ceil, inf
-from pathlib import Path
 from threading import Event, Thread
 from typing import Any, ClassVar
 
 import pymssql
 from pymssql import _mssql
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import QueuePool
 
-from agent_funnel.backends.certificates import Certificates
-from agent_funnel.backends.diagnosis import no_answer, what_is_wrong
-from agent_funnel.backends.engine import Backend, run_error
+from agent_funnel.database.base import Database, run_error
+from agent_funnel.database.certificates import Certificates
+from agent_funnel.database.prelogin import no_answer, what_is_wrong
 from agent_funnel.errors import (
     ConnectionLost,
     DatabaseBusy,
@@ -31,8 +31,9 @@ from agent_funnel.errors import (
     NotInstalled,
     SettingsError,
 )
-from agent_funnel.records import Row
+from agent_funnel.settings import Settings
 from agent_funnel.sql import batches, having, in_schema, queries
+from agent_funnel.values import Row
 
 log = logging.getLogger(__name__)
 
@@ -64,21 +65,20 @@ KEPT_CONNECTIONS = 15
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
-class SQLServer(Backend):
+class SQLServer(Database):
     """A database on a SQL Server."""
 
     dialect: ClassVar[str] = "sqlserver"
 
-    def __init__(
-        self,
-        url: URL,
-        schema: str,
-        *,
-        lock_wait: timedelta,
-        call_timeout: timedelta,
-        encryption: str | None,
-        ca_file: Path | None,
-    ) -> None:
+    def __init__(self, settings: Settings) -> None:
+        try:
+            url = make_url(settings.database_url)
+        except (ArgumentError, ValueError):
+            raise SettingsError(
+                "FUNNEL_DATABASE_URL is not a database URL, such as mssql+pymssql://user:password@host:1433/database"
+            ) from None
+        lock_wait, call_timeout = settings.lock_wait, settings.call_timeout
+        encryption, ca_file = settings.encryption, settings.ca_file
         if not url.host or not url.database:
             raise SettingsError(
                 "FUNNEL_DATABASE_URL names no host or no database; "
@@ -95,13 +95,13 @@ class SQLServer(Backend):
             )
         self._url = url
         self._host, self._port = url.host, url.port or 1433
-        self.schema = schema
+        self.schema = settings.database_schema
         self._lock_wait = lock_wait
         self._call_seconds = ceil(call_timeout.total_seconds())
         self._encryption = encryption or ("request" if url.host in LOOPBACK and ca_file is None else "require")
         self.ca_file = ca_file
         self._certificates = Certificates(ca_file, self._host, self._port) if ca_file else None
-        self._queries = {name: in_schema(text, schema) for name, text in queries(self.dialect).items()}
+        self._queries = {name: in_schema(text, self.schema) for name, text in queries(self.dialect).items()}
         # Nothing is reset on return: what ended well left nothing open, and the others are discarded.
         self._pool = QueuePool(
             self._connect, pool_size=KEPT_CONNECTIONS, reset_on_return=None, recycle=3600, use_lifo=True

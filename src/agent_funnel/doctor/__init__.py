@@ -16,6 +16,7 @@ from agent_funnel.doctor import data, schema, server
 from agent_funnel.doctor.check import Check, Examination, Finding, findings, guarded
 from agent_funnel.doctor.deep import records
 from agent_funnel.errors import DatabaseError, DatabaseUnavailable
+from agent_funnel.install import schema_name
 
 ON_A_SERVER: dict[str, Check] = {
     "engine": server.engine,
@@ -56,7 +57,7 @@ def examine(database: Database, *, now: datetime, deep: bool = False) -> list[Fi
     # Not even a login is sent by a driver that does not keep it secret.
     if any(finding.level == "error" for finding in found):
         return found
-    database.one("ping")
+    database.ping()
     examination = _examination(database, now, began)
     for name, check in {**(ON_A_SERVER if on_a_server else IN_A_FILE), **ON_BOTH}.items():
         found += guarded(name, partial(findings, name, check, examination))
@@ -77,17 +78,11 @@ def _examination(database: Database, now: datetime, began: float) -> Examination
     on_a_server = database.dialect == "sqlserver"
     return Examination(
         database,
-        schema=_schema(database) if on_a_server else None,
+        schema=schema_name(database)[0] if on_a_server else None,
         babelfish=on_a_server and _is_babelfish(database),
         now=now if now.tzinfo else now.replace(tzinfo=UTC),
         began=began,
     )
-
-
-def _schema(database: Database) -> str:
-    row = database.one("schema")
-    assert row is not None
-    return str(row["name"])
 
 
 def _is_babelfish(database: Database) -> bool:

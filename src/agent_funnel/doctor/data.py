@@ -76,9 +76,7 @@ def dates(examination: Examination) -> Iterator[Result]:
     future, none = row["leads"], row["no_dates"]
     remedy = f"Correct those that are mistaken; this lists them: {examination.remedy('dates')}"
     if none:
-        text = (
-            f"{count_of(none, 'lead has', 'leads have')} a date that is no ISO 8601 text, and {'is' if none == 1 else 'are'}"
-        )
+        text = f"{count_of(none, 'lead has', 'leads have')} a date that is no ISO 8601 text, and {'is' if none == 1 else 'are'}"
         yield "warning", f"{text} never dealt.", remedy
     if future:
         text = f"{count_of(future, 'lead has', 'leads have')} a date in the future, up to {str(row['latest'])[:10]}:"

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agent_funnel.doctor.case import Case, Check, Said, findings, n, some
-from agent_funnel.records import Finding, Row
+from agent_funnel.doctor.check import Check, Examination, Finding, Result, count_of, examples, findings
+from agent_funnel.values import Row
 
 # How often everything is asked again because a run came in between:
 ATTEMPTS = 3
@@ -54,22 +54,22 @@ TABLES = {
 }
 
 
-def records(case: Case) -> list[Finding]:
+def records(case: Examination) -> list[Finding]:
     """What the deep checks find, on one state of the records: if a run or an undo came in between, they ask again."""
     for _ in range(ATTEMPTS):
-        before = case.backend.one("doctor_watermark")
+        before = case.database.one("doctor_watermark")
         found = _contradictions(case)
         for name, check in NOW.items():
             found += findings(name, check, case)
-        if case.backend.one("doctor_watermark") == before:
+        if case.database.one("doctor_watermark") == before:
             return found
     return [Finding("records", "note", "Could not be checked: each time, a run or an undo came in between.", AGAIN)]
 
 
-def _contradictions(case: Case) -> list[Finding]:
+def _contradictions(case: Examination) -> list[Finding]:
     """What the records of runs, history and undos say against each other; one finding at least for each check."""
     broken: dict[str, list[Row]] = {}
-    for row in case.backend.all("doctor_records"):
+    for row in case.database.all("doctor_records"):
         broken.setdefault(row["fact"], []).append(row)
     found = []
     for check, sentences in FACTS.items():
@@ -84,27 +84,27 @@ def _contradictions(case: Case) -> list[Finding]:
 
 def _sentence(template: str, rows: list[Row]) -> str:
     first = {name: "no number" if value is None else value for name, value in rows[0].items()}
-    more = f"; and so it is with {n(len(rows) - 1, 'more run')}" if len(rows) > 1 else ""
+    more = f"; and so it is with {count_of(len(rows) - 1, 'more run')}" if len(rows) > 1 else ""
     return f"{template.format(**first)}{more}."
 
 
-def _remedy(case: Case, check: str, fact: str) -> str:
+def _remedy(case: Examination, check: str, fact: str) -> str:
     if fact == "running":
         return f"When no run is under way: {case.remedy('running')}"
     return TAMPERED.format(tables=TABLES[check])
 
 
-def assignments(case: Case) -> Iterator[Said]:
+def assignments(case: Examination) -> Iterator[Result]:
     """Whether the assignments are what the last run, or the last undo, left."""
     row = case.one("doctor_assignments")
-    base, undone, there = row["base_id"], row["undone_id"], n(row["present"], "assignment is", "assignments are")
+    base, undone, there = row["base_id"], row["undone_id"], count_of(row["present"], "assignment is", "assignments are")
     if base is None and undone is None:
         yield "ok", f"No run has been made yet; {there} there from others.", None
     elif row["purged"]:
         yield "note", f"Could not be checked: the history of run {base} has been purged.", "Wait for the next run."
     elif row["came"] or row["gone"]:
         left = f"run {base}" if undone is None else f"the undo of run {undone}"
-        text = f"Since {left}, {n(row['came'], 'assignment')} came and {row['gone']:,} went without a deal"
+        text = f"Since {left}, {count_of(row['came'], 'assignment')} came and {row['gone']:,} went without a deal"
         text += " (numbers on the do-not-contact list aside)."
         yield "note", text, "Nothing if that is meant: the next deal begins anew, and its undo brings these back."
     elif undone is None:
@@ -113,12 +113,12 @@ def assignments(case: Case) -> Iterator[Said]:
         yield "ok", f"{there} there, exactly those from before run {undone}, which is undone.", None
 
 
-def leads(case: Case) -> Iterator[Said]:
+def leads(case: Examination) -> Iterator[Result]:
     """Whether each lead is as the last run that dealt it left it."""
-    rows = case.backend.all("doctor_leads")
+    rows = case.database.all("doctor_leads")
     for row in rows:
         by = f"run {row['run_id']}" if row["newest"] else "earlier runs"
-        dealt, changed = f"Of {n(row['leads'], 'lead')} that {by} dealt", row["changed"]
+        dealt, changed = f"Of {count_of(row['leads'], 'lead')} that {by} dealt", row["changed"]
         if changed:
             text = f"{dealt}, {changed:,} {'has' if changed == 1 else 'have'} changed since, or gone altogether."
             yield "note", text, "Nothing if that is meant; an undo leaves such leads as they are."
@@ -128,15 +128,15 @@ def leads(case: Case) -> Iterator[Said]:
         yield "ok", "No lead is in the history.", None
 
 
-def suppressed(case: Case) -> Iterator[Said]:
+def suppressed(case: Examination) -> Iterator[Result]:
     """Whether somebody would be called who asked not to be."""
-    rows = case.backend.all("doctor_listed")
+    rows = case.database.all("doctor_listed")
     if not rows:
         yield "ok", "No assigned number is on the do-not-contact list.", None
         return
     found = rows[0]["numbers"]
-    text = f"{n(found, 'number is', 'numbers are')} assigned and on the do-not-contact list"
-    yield "warning", f"{text} ({some((row['number'] for row in rows), found)}).", case.remedy("listed")
+    text = f"{count_of(found, 'number is', 'numbers are')} assigned and on the do-not-contact list"
+    yield "warning", f"{text} ({examples((row['number'] for row in rows), found)}).", case.remedy("listed")
 
 
 NOW: dict[str, Check] = {"assignments": assignments, "leads": leads, "do-not-contact": suppressed}

@@ -8,6 +8,16 @@ from datetime import timedelta
 from agent_funnel import sql
 from agent_funnel.doctor.check import Examination, Result, count_of
 from agent_funnel.errors import DatabaseError, DatabaseUnavailable
+from agent_funnel.install import (
+    Checksums,
+    definition,
+    installed_version,
+    missing_columns,
+    objects,
+    recorded_checksums,
+    schema_name,
+)
+from agent_funnel.leads import count_rows
 from agent_funnel.values import Row
 
 INSTALL = "agent-funnel install"
@@ -25,20 +35,23 @@ WINDOW, TENTH = timedelta(days=45), 10
 
 def tables(examination: Examination) -> Iterator[Result]:
     """Whether all tables are there, with the columns that count, in the version of this program."""
-    if not examination.one("schema")["found"]:
-        yield "error", f"There is no schema {examination.schema}.", f"Correct FUNNEL_SCHEMA, or: CREATE SCHEMA {examination.schema};"
+    if not schema_name(examination.database)[1]:
+        yield (
+            "error",
+            f"There is no schema {examination.schema}.",
+            f"Correct FUNNEL_SCHEMA, or: CREATE SCHEMA {examination.schema};",
+        )
         return
     where = "" if examination.schema is None else f" in the schema {examination.schema}"
     wanted, newest = sql.tables(examination.database.dialect), sql.version(examination.database.dialect)
-    missing = sorted(wanted - {row["name"].lower() for row in examination.database.all("objects")})
-    lacking = examination.database.all("missing_columns")
-    row = None if "agent_funnel_version" in missing else examination.database.one("version")
-    version = (row["version"] or 0) if row else newest
+    missing = sorted(wanted - {name.lower() for name in objects(examination.database)})
+    lacking = missing_columns(examination.database)
+    version = newest if "agent_funnel_version" in missing else installed_version(examination.database) or 0
     if missing:
         text = f"{count_of(len(missing), 'table is', 'tables are')} missing{where}: {', '.join(missing)}."
         yield "error", text, INSTALL if not where else f"{INSTALL}, if FUNNEL_SCHEMA is the right one."
-    for row in lacking:
-        text = f"The table {row['table_name']} has no column {row['column_name']}."
+    for table, column in lacking:
+        text = f"The table {table} has no column {column}."
         yield "error", text, "Add the column; or, if another table was meant, correct the database or the schema."
     if version > newest:
         text = f"The tables are of version {version}, and this program knows none after {newest}."
@@ -56,7 +69,7 @@ def schemas(examination: Examination) -> Iterator[Result]:
         yield "ok", "No other schema has tables of the same names.", None
         return
     try:
-        leads = examination.one("count_leads")["leads"]
+        leads = count_rows(examination.database).leads
     except DatabaseUnavailable:
         raise
     except DatabaseError:
@@ -72,10 +85,10 @@ def schemas(examination: Examination) -> Iterator[Result]:
 def procedures(examination: Examination) -> Iterator[Result]:
     """Whether the procedures are those of this version, and nobody has changed them."""
     scripts = sql.procedures(examination.database.dialect)
-    recorded = {row["name"]: row for row in examination.database.all("checksums")}
+    recorded = recorded_checksums(examination.database)
     bad = False
     for name, script in scripts.items():
-        row = examination.database.one("definition", procedure_name=name)
+        row = definition(examination.database, name)
         for result in _procedure(examination, name, script, row, recorded.get(name)):
             bad = True
             yield result
@@ -83,7 +96,9 @@ def procedures(examination: Examination) -> Iterator[Result]:
         yield "ok", f"The {len(scripts)} procedures are there, and as this version has them.", None
 
 
-def _procedure(examination: Examination, name: str, script: str, row: Row | None, recorded: Row | None) -> Iterator[Result]:
+def _procedure(
+    examination: Examination, name: str, script: str, row: Row | None, recorded: Checksums | None
+) -> Iterator[Result]:
     named = f"{examination.schema}.{name}"
     text = row["definition"] if row else None
     if row is None:
@@ -95,12 +110,12 @@ def _procedure(examination: Examination, name: str, script: str, row: Row | None
         yield "note", f"Could not be checked: this login must not see the text of {named}.", grant
     elif text.strip() == _as_kept(examination.here(script)):
         return
-    elif recorded is None or recorded["installed"] is None:
+    elif recorded is None or recorded.installed is None:
         yield "error", f"The procedure {named} is not that of this version, and it is not known who made it.", INSTALL
-    elif recorded["installed"] != sql.checksum(text):
+    elif recorded.installed != sql.checksum(text):
         remedy = f"{INSTALL} puts ours back; keep a copy of theirs if you want it."
         yield "error", f"Somebody has changed the procedure {named} since it was installed.", remedy
-    elif recorded["script"] != sql.checksum(script):
+    elif recorded.script != sql.checksum(script):
         yield "error", f"The procedure {named} is that of another version of Agent Funnel.", INSTALL
 
 

@@ -9,8 +9,8 @@ from importlib.metadata import version as installed_version
 
 from agent_funnel.doctor.check import Examination, Result, examples, version_tuple
 from agent_funnel.errors import DatabaseError, DatabaseUnavailable
-from agent_funnel.values import Row
 from agent_funnel.sql import grants
+from agent_funnel.values import Row
 
 # Older ones ignore encryption='require', and so send the password in the clear:
 OLDEST_DRIVER = "2.4.3"
@@ -169,7 +169,9 @@ def rights(examination: Examination) -> Iterator[Result]:
 
 
 def _is_allowed(examination: Examination, right: str, name: str) -> bool:
-    return bool(examination.one("doctor_right", object_name=f"{examination.schema}.{name}", permission=right)["allowed"])
+    return bool(
+        examination.one("doctor_right", object_name=f"{examination.schema}.{name}", permission=right)["allowed"]
+    )
 
 
 def writing(examination: Examination) -> Iterator[Result]:

@@ -42,10 +42,10 @@ BEGIN CATCH
 END CATCH;
 
 -- name: run_in_progress
--- Whether the lock of runs is free. It never waits.
+-- Whether no run is in progress, by the lock that a run holds for this. It never waits.
 -- include: _lock_name
 
-SELECT APPLOCK_TEST('public', @resource, 'Exclusive', 'Session') AS free;
+SELECT APPLOCK_TEST('public', CONCAT(@resource, N':looks'), 'Exclusive', 'Session') AS free;
 
 -- name: blocker
 -- The session that a session waits for, or 0. A wait for a lock is LCK_… on SQL Server, where parallel workers wait

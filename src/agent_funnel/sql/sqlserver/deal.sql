@@ -34,7 +34,7 @@ EXECUTE dbo.sp_undo_wafunnel_assignment
     @actor = %(actor)s;
 
 -- name: settle
--- lock: run
+-- lock: records
 -- busy: A run has been in progress all this time.
 -- Finds the run of a call whose connection broke, after waiting for any run in progress. If the call made no run, this
 -- makes sure that it never will, even if the server still executes it later.

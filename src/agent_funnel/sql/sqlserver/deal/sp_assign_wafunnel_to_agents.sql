@@ -50,6 +50,7 @@ BEGIN
         @started_at DATETIME2(3) = SYSUTCDATETIME(),
         @message NVARCHAR(2000),
         @resource NVARCHAR(255),
+        @looks NVARCHAR(255),
         @lock INT,
         -- As long as the session waits for any other lock, and half a minute where it would wait for ever.
         @wait INT = CASE WHEN @@LOCK_TIMEOUT < 0 THEN 30000 ELSE @@LOCK_TIMEOUT END,
@@ -110,6 +111,12 @@ BEGIN
                     @Resource = @resource, @LockMode = 'Exclusive', @LockOwner = 'Transaction', @LockTimeout = 0;
                 IF @lock < 0
                     THROW 50001, N'Another run is in progress; this one changed nothing.', 1;
+
+                -- Shows that a run is in progress. Babelfish's APPLOCK_TEST takes the lock that it tests for a moment; if
+                -- it tested the lock above, looking at a run could have another one refused.
+                SET @looks = CONCAT(@resource, N':looks');
+                EXECUTE sp_getapplock
+                    @Resource = @looks, @LockMode = 'Exclusive', @LockOwner = 'Transaction', @LockTimeout = @wait;
 
                 -- Who changes the records that a run reads is no other run, and done in a moment: worth waiting for.
                 SET @resource = CONCAT(@resource, N':records');

@@ -34,6 +34,7 @@ BEGIN
     DECLARE
         @message NVARCHAR(2000),
         @resource NVARCHAR(255),
+        @looks NVARCHAR(255),
         @lock INT,
         -- As long as the session waits for any other lock, and half a minute where it would wait for ever.
         @wait INT = CASE WHEN @@LOCK_TIMEOUT < 0 THEN 30000 ELSE @@LOCK_TIMEOUT END,
@@ -58,6 +59,11 @@ BEGIN
             @Resource = @resource, @LockMode = 'Exclusive', @LockOwner = 'Transaction', @LockTimeout = 0;
         IF @lock < 0
             THROW 50001, N'A run is in progress; nothing was undone.', 1;
+
+        -- Shows that an undo is in progress, to those who look.
+        SET @looks = CONCAT(@resource, N':looks');
+        EXECUTE sp_getapplock
+            @Resource = @looks, @LockMode = 'Exclusive', @LockOwner = 'Transaction', @LockTimeout = @wait;
 
         SET @resource = CONCAT(@resource, N':records');
         EXECUTE @lock = sp_getapplock
