@@ -5,9 +5,13 @@ A query is a part of a file under `<dialect>/`: a name, headers if it has any, a
     -- name: mark_purge
     -- lock: records
     -- busy: A run has been in progress all this time; nothing was purged.
-    -- traits: run, polled
     -- Marks the runs whose history a purge removes.
     INSERT INTO …;
+
+    -- name: deal_version
+    -- traits: polled
+    -- The version of the deal.
+    SELECT …;
 
 `lock` wraps the body in the dialect's frame `_lock`, a transaction that holds this lock; `busy` is the message if the
 lock is not free in time. `traits` say how the query is run: see Trait. A line `-- include: _part` inserts another
@@ -67,6 +71,7 @@ class _Part:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+@cache
 def queries(dialect: str) -> dict[str, str]:
     """The text of each query of a dialect (`sqlite` or `sqlserver`), by its name."""
     return {name: query.text for name, query in catalog(dialect).items()}

@@ -20,9 +20,9 @@ LEFT JOIN (
 ) AS l ON g.agent = l.agent
 
 -- name: agents
--- The agents, or the one of a name: active if any of their rows is; how many leads they have now; the lowest limit that
--- covers the business date; and the date of the newest run that dealt to them. For that, runs are looked at from the
--- newest on until thirty are, or half a million leads: history has no index by agent.
+-- The agents, or the one of a name: active if any row of an agent is; how many leads each has now; the lowest limit in
+-- force on the business date; and the date of the newest run that dealt to the agent. The search for that run ends
+-- after thirty runs or half a million leads, since history has no index by agent.
 SELECT g.agent, g.active, coalesce(n.leads, 0) AS leads, l.room, r.business_date AS last_dealt
 -- include: _roster
 LEFT JOIN (
@@ -49,7 +49,8 @@ LEFT JOIN assignment_run AS r ON d.run_id = r.run_id
 ORDER BY g.agent;
 
 -- name: roster
--- The agents, or the one of a name: active if any of their rows is, and the lowest limit that covers the business date.
+-- The agents, or the one of a name: active if any row of an agent is, and the lowest limit in force on the business
+-- date.
 SELECT g.agent, g.active, l.room
 -- include: _roster
 ORDER BY g.agent;
@@ -65,7 +66,7 @@ ON CONFLICT DO NOTHING;
 SELECT changes() AS added;
 
 -- name: set_agent_status
--- Sets the status of all rows of an agent; answers how many there are.
+-- Sets the status of all rows of an agent; answers how many rows there are.
 UPDATE agents SET status = :status WHERE agent = :agent COLLATE BINARY;
 
 SELECT changes() AS changed;

@@ -13,15 +13,15 @@ CREATE INDEX ix_agent_wafunnel_assignment_number ON agent_wafunnel_assignment (n
 CREATE INDEX ix_agent_wafunnel_assignment_agent ON agent_wafunnel_assignment (agent);
 
 -- name: remedy_missing_wafunnel
--- Lists leads that lack something.
+-- Lists leads that lack a value.
 SELECT number, stage, date FROM wafunnel WHERE number IS NULL OR trim(number) = '' OR stage IS NULL OR date IS NULL;
 
 -- name: remedy_missing_agents
--- Lists agents that lack something.
+-- Lists agents that lack a value.
 SELECT agent, status FROM agents WHERE agent IS NULL OR trim(agent) = '' OR status IS NULL;
 
 -- name: remedy_missing_agent_wafunnel_assignment
--- Lists assignments that lack something.
+-- Lists assignments that lack a value.
 SELECT agent, number FROM agent_wafunnel_assignment WHERE agent IS NULL OR number IS NULL;
 
 -- name: remedy_duplicates
@@ -51,11 +51,11 @@ WHERE date >= date('now', 'localtime', '+1 day') OR typeof(date) <> 'text' OR ju
 ORDER BY date;
 
 -- name: remedy_statuses
--- Says openly what the deal does with such agents.
+-- Sets an unknown status to inactive, which is how the deal treats it.
 UPDATE agents SET status = 'inactive' WHERE lower(trim(status)) NOT IN ('active', 'inactive');
 
 -- name: remedy_running
--- Ends runs on record that do not run.
+-- Marks runs that are no longer in progress as failed.
 UPDATE assignment_run SET status = 'failed' WHERE status = 'running';
 
 -- name: remedy_listed

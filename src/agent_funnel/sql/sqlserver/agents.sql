@@ -4,9 +4,9 @@ A page begins after the last row of the page before it. Names are compared byte 
 */
 
 -- name: agents
--- The agents, or the one of a name: active if any of their rows is; how many leads they have now; the lowest limit that
--- covers the business date; and the date of the newest run that dealt to them. For that, runs are looked at from the
--- newest on until thirty are, or half a million leads: history has no index by agent.
+-- The agents, or the one of a name: active if any row of an agent is; how many leads each has now; the lowest limit in
+-- force on the business date; and the date of the newest run that dealt to the agent. The search for that run ends
+-- after thirty runs or half a million leads, since history has no index by agent.
 DECLARE
     @agent NVARCHAR(255) = %(agent)s,
     @business_date DATE = %(business_date)s;
@@ -121,7 +121,7 @@ IF
 SELECT @added AS added;
 
 -- name: set_agent_status
--- Sets the status of all rows of an agent; answers how many there are.
+-- Sets the status of all rows of an agent; answers how many rows there are.
 DECLARE @agent NVARCHAR(255) = %(agent)s;
 
 UPDATE dbo.agents
@@ -134,8 +134,9 @@ SELECT @@ROWCOUNT AS changed;
 -- traits: polled
 -- The present assignments, or those of an agent, after a number and agent; equal ones once. Of several records of a
 -- number, it shows the record that the last deal dealt, otherwise the one of the highest stage and the newest date.
--- Of one agent apart from all, and compared in the column's own collation, too, where an index may be. History is
--- looked up by its key, a lead at a time, and not read as a whole: that saves a quarter of what a poll costs.
+-- One agent has a branch of its own, which compares the name in the column's own collation, too: that may have an
+-- index. History is looked up by its key for each lead, and not read as a whole: that saves a quarter of the cost of a
+-- poll.
 DECLARE
     @agent NVARCHAR(255) = %(agent)s,
     @after_number NVARCHAR(255) = %(after_number)s,
@@ -192,7 +193,7 @@ WHERE c.choice = 1
 ORDER BY c.number, c.agent;
 
 -- name: count_of_agent
--- How many numbers an agent has now. Compared in the column's own collation, too, where an index may be.
+-- How many numbers an agent has now. The name is compared in the column's own collation, too, which may have an index.
 DECLARE @agent NVARCHAR(255) = %(agent)s;
 
 SELECT COUNT(DISTINCT CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2) AS leads

@@ -4,7 +4,7 @@ another one. It also has the frame of the queries that take a lock.
 */
 
 -- name: ping
--- Answers if the database answers.
+-- Answers a row, if the database answers at all.
 SELECT 1 AS alive;
 
 -- name: _lock_name

@@ -5,7 +5,7 @@ A page begins after the last row of the page before it. Numbers are in byte orde
 
 -- name: leads
 -- The leads, of a stage and between two days if they are given, after a number, stage and date; equal ones once. Dates
--- are told to the millisecond. Who has them is looked up for those of the page, not grouped for everybody before.
+-- have milliseconds. The agents are looked up for the leads of the page only.
 -- Numbers stay what the column has, without a CAST, so that our own key, which has the binary collation, gives them in
 -- order. ISNULL, unlike COALESCE, takes the type of what comes first: the last number is compared as the column sorts.
 DECLARE

@@ -24,17 +24,17 @@ CREATE INDEX ix_agent_wafunnel_assignment_number ON dbo.agent_wafunnel_assignmen
 CREATE INDEX ix_agent_wafunnel_assignment_agent ON dbo.agent_wafunnel_assignment (agent);
 
 -- name: remedy_missing_wafunnel
--- Lists leads that lack something.
+-- Lists leads that lack a value.
 SELECT w.number, w.stage, w.date FROM dbo.wafunnel AS w
 WHERE w.number IS NULL OR LTRIM(w.number) = '' OR w.stage IS NULL OR w.date IS NULL;
 
 -- name: remedy_missing_agents
--- Lists agents that lack something.
+-- Lists agents that lack a value.
 SELECT a.agent, a.status FROM dbo.agents AS a
 WHERE a.agent IS NULL OR LTRIM(a.agent) = '' OR a.status IS NULL;
 
 -- name: remedy_missing_agent_wafunnel_assignment
--- Lists assignments that lack something.
+-- Lists assignments that lack a value.
 SELECT m.agent, m.number FROM dbo.agent_wafunnel_assignment AS m
 WHERE m.agent IS NULL OR m.number IS NULL;
 
@@ -69,13 +69,13 @@ WHERE w.date >= DATEADD(DAY, 1, CAST(GETDATE() AS DATE))
 ORDER BY w.date;
 
 -- name: remedy_statuses
--- Says openly what the deal does with such agents.
+-- Sets an unknown status to inactive, which is how the deal treats it.
 UPDATE dbo.agents
 SET status = 'inactive'
 WHERE LOWER(LTRIM(RTRIM(status))) NOT IN ('active', 'inactive');
 
 -- name: remedy_running
--- Ends runs on record that do not run.
+-- Marks runs that are no longer in progress as failed.
 UPDATE dbo.assignment_run
 SET status = 'failed'
 WHERE status = 'running';

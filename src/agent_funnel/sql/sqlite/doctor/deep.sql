@@ -158,7 +158,7 @@ GROUP BY newest
 ORDER BY newest DESC;
 
 -- name: doctor_listed
--- Up to three numbers that are assigned although they are on the do-not-contact list; how many there are in all.
+-- Up to three assigned numbers that are on the do-not-contact list; how many there are in all.
 SELECT '…' || substr(n.number, -3) AS number, count(*) OVER () AS numbers
 FROM (
     SELECT DISTINCT d.number

@@ -193,7 +193,7 @@ GROUP BY CASE WHEN h.run_id = @base_id THEN 1 ELSE 0 END
 ORDER BY newest DESC;
 
 -- name: doctor_listed
--- Up to three numbers that are assigned although they are on the do-not-contact list; how many there are in all.
+-- Up to three assigned numbers that are on the do-not-contact list; how many there are in all.
 SELECT TOP (3) CONCAT(N'…', RIGHT(n.number, 3)) AS number, COUNT(*) OVER () AS numbers
 FROM (
     SELECT DISTINCT d.number
