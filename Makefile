@@ -32,7 +32,7 @@ test-long: $(LOCKED_DEV) browser
 
 # Looks for a browser for the tests, and downloads one if there is none. Without one its tests are skipped, and say so.
 browser: $(LOCKED_DEV)
-	-$(BIN)/python tests/browsers.py
+	-$(BIN)/python tests/support/chromium.py
 
 lint: $(LOCKED_DEV)
 	$(BIN)/ruff check .
@@ -52,7 +52,7 @@ bench: $(LOCKED_DEV)
 
 # The page of the API, from the service's own OpenAPI document; a test holds it to that.
 docs: $(LOCKED_DEV)
-	$(BIN)/python tests/api_page.py > docs/reference/api.md
+	$(BIN)/python tests/support/api_page.py > docs/reference/api.md
 
 # New versions of what we depend on, for every Python and system that we support.
 lock: $(LOCKED_DEV)

@@ -28,9 +28,9 @@ from agent_funnel import demo, service, transfer
 from agent_funnel.settings import load
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from databases import (
+from support.databases import (
     MISSING,
-    Database,
+    TestedDatabase,
     sqlite_database,
     sqlserver_database,
     sqlserver_schema,
@@ -81,14 +81,14 @@ COLUMNS = {
 }
 
 
-def fill(database: Database, size: Size) -> None:
+def fill(database: TestedDatabase, size: Size) -> None:
     """A floor of that size, with the demo's leads."""
     demo.fill(database.backend, leads=size.leads, seed=1, today=TODAY)
     database.execute("DELETE FROM dbo.agents")
     transfer.load(database.backend, "agents", ((f"agent {index:04d}", "active") for index in range(size.agents)))
 
 
-def prepare(database: Database, assign: Callable[[], object]) -> Callable[[], None]:
+def prepare(database: TestedDatabase, assign: Callable[[], object]) -> Callable[[], None]:
     """Stages what the deal writes; answers with a function that puts everything back."""
     database.execute("CREATE TABLE dbo.before_deal (number VARCHAR(255) NOT NULL PRIMARY KEY, stage INT)")
     database.execute("INSERT INTO dbo.before_deal (number, stage) SELECT number, stage FROM dbo.wafunnel")
@@ -126,7 +126,7 @@ def prepare(database: Database, assign: Callable[[], object]) -> Callable[[], No
     return put_back
 
 
-def measure(database: Database, window_days: int, rounds: int) -> None:
+def measure(database: TestedDatabase, window_days: int, rounds: int) -> None:
     settings = load(newest_first=False, max_per_agent=450, window_days=window_days)
 
     def deal() -> None:
@@ -168,7 +168,7 @@ def measure(database: Database, window_days: int, rounds: int) -> None:
 
 
 @contextmanager
-def databases(engine: str, directory: Path) -> Iterator[Database]:
+def databases(engine: str, directory: Path) -> Iterator[TestedDatabase]:
     if engine == "sqlite":
         with sqlite_database(directory, "bench") as database:
             yield database

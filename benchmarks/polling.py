@@ -23,9 +23,9 @@ from agent_funnel.settings import load
 from benchmarks.deal import databases
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from databases import MISSING, Database, sqlserver_url
-from pollers import Poll, fill, keys, polling, read_out, run_now
-from processes import service as running_service
+from support.databases import MISSING, TestedDatabase, sqlserver_url
+from support.pollers import Poll, fill, keys, polling, read_out, run_now
+from support.processes import service as running_service
 
 ENGINES = ("sqlite", "sqlserver")
 # How many agents there are on a floor that is full:
@@ -45,7 +45,7 @@ def told(polls: Sequence[Poll]) -> str:
     )
 
 
-def measure(database: Database, directory: Path, *, agents: int, leads: int, every: float) -> None:
+def measure(database: TestedDatabase, directory: Path, *, agents: int, leads: int, every: float) -> None:
     names = fill(database, agents=agents, leads=leads)
     service.assign(database.backend, load(max_per_agent=1_000), business_date=datetime.now(UTC).date())
     secrets = keys(database, names)

@@ -14,8 +14,8 @@ from agent_funnel import service, transfer
 from agent_funnel.backends import connect
 from agent_funnel.install import install
 from agent_funnel.sql import queries, statements
-from databases import Database, sqlite_database
-from nights import (
+from support.databases import TestedDatabase, sqlite_database
+from support.nights import (
     OLDEST,
     RECENT,
     TODAY,
@@ -33,7 +33,7 @@ from nights import (
     stages,
     stored_leads,
 )
-from oracle import Lead
+from support.oracle import Lead
 
 EXAMPLE = [*fresh(5, stage=1), *fresh(3, start=6, stage=2)]
 STAGES_AFTER = {f"{number:06}": 2 if number <= 5 else 3 for number in range(1, 9)}
@@ -44,7 +44,7 @@ def numbers(*counted: int) -> list[str]:
     return [f"{number:06}" for number in counted]
 
 
-def test_the_worked_example(database: Database) -> None:
+def test_the_worked_example(database: TestedDatabase) -> None:
     put_agents(database, actives("A", "B", "C"))
     put_leads(database, EXAMPLE)
     run = deal(database)
@@ -56,7 +56,7 @@ def test_the_worked_example(database: Database) -> None:
     assert hands(database) == {"C": numbers(1, 4, 7), "A": numbers(2, 5, 8), "B": numbers(3, 6)}
 
 
-def test_the_worked_example_where_a_may_have_one_only(database: Database) -> None:
+def test_the_worked_example_where_a_may_have_one_only(database: TestedDatabase) -> None:
     put_agents(database, actives("A", "B", "C"))
     put_leads(database, EXAMPLE)
     put_limits(database, [("A", TODAY, TODAY, 1)])
@@ -68,7 +68,7 @@ def test_the_worked_example_where_a_may_have_one_only(database: Database) -> Non
     assert hands(database) == {"C": numbers(1, 4, 7), "A": numbers(2, 5, 8), "B": numbers(3, 6)}
 
 
-def test_nine_leads_for_four_agents_are_not_blocks_of_three(database: Database) -> None:
+def test_nine_leads_for_four_agents_are_not_blocks_of_three(database: TestedDatabase) -> None:
     put_agents(database, actives("A", "B", "C", "D"))
     put_leads(database, fresh(9))
     run = deal(database)
@@ -76,7 +76,7 @@ def test_nine_leads_for_four_agents_are_not_blocks_of_three(database: Database) 
     assert [len(held) for held in hands(database).values()] == [3, 2, 2, 2]
 
 
-def test_more_than_450_for_each_agent_waits_for_another_night(database: Database) -> None:
+def test_more_than_450_for_each_agent_waits_for_another_night(database: TestedDatabase) -> None:
     leads = fresh(905)
     check(database, Case(TODAY, [Night(agents=actives("A", "B"), arrivals=leads), Night(days_later=1)]))
     # And told without the oracle:
@@ -89,7 +89,7 @@ def test_more_than_450_for_each_agent_waits_for_another_night(database: Database
     assert [number for number, stage in sorted(stages(database).items()) if stage == 1] == numbers(*range(901, 906))
 
 
-def test_the_window_begins_at_midnight_45_days_ago_and_the_future_counts(database: Database) -> None:
+def test_the_window_begins_at_midnight_45_days_ago_and_the_future_counts(database: TestedDatabase) -> None:
     tick = timedelta(milliseconds=3)
     put_agents(database, actives("A"))
     put_leads(
@@ -109,7 +109,7 @@ def test_the_window_begins_at_midnight_45_days_ago_and_the_future_counts(databas
     assert hands(database) == {"A": ["after", "exactly", "in a year", "tomorrow", "tonight"]}
 
 
-def test_fewest_attempts_come_first_then_the_oldest_then_the_number(database: Database) -> None:
+def test_fewest_attempts_come_first_then_the_oldest_then_the_number(database: TestedDatabase) -> None:
     later = OLDEST + timedelta(days=3)
     put_agents(database, actives("A"))
     put_leads(
@@ -122,7 +122,7 @@ def test_fewest_attempts_come_first_then_the_oldest_then_the_number(database: Da
     assert hands(database) == {"a": ["10"], "b": ["5"], "c": ["4"], "d": ["3"], "e": ["2"], "f": ["1"]}
 
 
-def test_newest_first_turns_round_the_dates_only(database: Database) -> None:
+def test_newest_first_turns_round_the_dates_only(database: TestedDatabase) -> None:
     later = OLDEST + timedelta(days=3)
     put_agents(database, actives("a", "b", "c", "d", "e"))
     put_leads(database, [("5", 1, OLDEST), ("10", 1, OLDEST), ("4", 1, later), ("3", 2, OLDEST), ("2", 2, later)])
@@ -130,7 +130,7 @@ def test_newest_first_turns_round_the_dates_only(database: Database) -> None:
     assert hands(database) == {"a": ["4"], "b": ["10"], "c": ["5"], "d": ["2"], "e": ["3"]}
 
 
-def test_three_becomes_four_and_four_is_the_end(database: Database) -> None:
+def test_three_becomes_four_and_four_is_the_end(database: TestedDatabase) -> None:
     put_agents(database, actives("A"))
     put_leads(database, fresh(1, stage=3))
     deal(database)
@@ -139,7 +139,7 @@ def test_three_becomes_four_and_four_is_the_end(database: Database) -> None:
     assert list(stages(database).values()) == [4]
 
 
-def test_nothing_left_to_deal_is_a_success_that_clears_the_old_assignments(database: Database) -> None:
+def test_nothing_left_to_deal_is_a_success_that_clears_the_old_assignments(database: TestedDatabase) -> None:
     put_agents(database, actives("A", "B"))
     database.insert("agent_wafunnel_assignment", ("agent", "number"), [("A", "1"), ("gone", "2")])
     run = deal(database)
@@ -148,7 +148,7 @@ def test_nothing_left_to_deal_is_a_success_that_clears_the_old_assignments(datab
     assert hands(database) == {}
 
 
-def test_one_number_in_several_rows_is_dealt_once_and_the_others_wait(bare_database: Database) -> None:
+def test_one_number_in_several_rows_is_dealt_once_and_the_others_wait(bare_database: TestedDatabase) -> None:
     put_agents(bare_database, actives("A", "B"))
     put_leads(
         bare_database, [("7", 2, OLDEST), ("7", 1, OLDEST), ("7", 1, OLDEST + timedelta(days=1)), ("8", 1, OLDEST)]
@@ -159,7 +159,7 @@ def test_one_number_in_several_rows_is_dealt_once_and_the_others_wait(bare_datab
     assert [stage for _, stage, _ in stored_leads(bare_database, bare=True)] == [2, 2, 1, 2]
 
 
-def test_equal_rows_are_one_record_and_advance_together(bare_database: Database) -> None:
+def test_equal_rows_are_one_record_and_advance_together(bare_database: TestedDatabase) -> None:
     put_agents(bare_database, actives("A", "B"))
     put_leads(bare_database, [("7", 1, OLDEST)] * 3)
     run = deal(bare_database)
@@ -168,7 +168,7 @@ def test_equal_rows_are_one_record_and_advance_together(bare_database: Database)
     assert [stage for _, stage, _ in stored_leads(bare_database, bare=True)] == [2, 2, 2]
 
 
-def check_that_case_matters(database: Database) -> None:
+def check_that_case_matters(database: TestedDatabase) -> None:
     """Deals to names, and deals numbers, that differ in case only."""
     put_agents(database, actives("ann", "Ann"))
     put_leads(database, [("x7", 1, RECENT), ("X7", 1, RECENT), ("y7", 1, RECENT), ("Y7", 1, RECENT)])
@@ -181,13 +181,13 @@ def check_that_case_matters(database: Database) -> None:
     assert stages(database) == {"x7": 2, "X7": 2, "y7": 1, "Y7": 2}
 
 
-def test_names_and_numbers_that_differ_in_case_are_different(bare_database: Database) -> None:
+def test_names_and_numbers_that_differ_in_case_are_different(bare_database: TestedDatabase) -> None:
     """Existing tables have the collation of their database, which on SQL Server mostly ignores case."""
     check_that_case_matters(bare_database)
 
 
 def test_a_collation_of_existing_sqlite_tables_changes_nothing(tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{tmp_path / 'nocase.db'}")
+    database = TestedDatabase(f"sqlite:///{tmp_path / 'nocase.db'}")
     for columns in (
         "agents (agent VARCHAR(50) COLLATE NOCASE, status VARCHAR(20) COLLATE NOCASE)",
         "wafunnel (number VARCHAR(50) COLLATE NOCASE, stage INT, date DATETIME)",
@@ -222,7 +222,7 @@ def test_sqlite_understands_iso_8601_however_it_is_written(tmp_path: Path, writt
         assert stages(database) == {"1": 2 if eligible else 1}
 
 
-def test_who_is_listed_as_do_not_contact_is_never_dealt(database: Database) -> None:
+def test_who_is_listed_as_do_not_contact_is_never_dealt(database: TestedDatabase) -> None:
     put_agents(database, actives("A"))
     put_leads(database, fresh(3))
     put_do_not_contact(database, [*numbers(2), "someone else"])
@@ -232,7 +232,7 @@ def test_who_is_listed_as_do_not_contact_is_never_dealt(database: Database) -> N
     assert stages(database)["000002"] == 1
 
 
-def test_a_number_in_several_rows_on_the_list_is_suppressed_and_no_duplicate(bare_database: Database) -> None:
+def test_a_number_in_several_rows_on_the_list_is_suppressed_and_no_duplicate(bare_database: TestedDatabase) -> None:
     put_agents(bare_database, actives("A"))
     put_leads(bare_database, [("7", 1, OLDEST), ("7", 1, OLDEST), ("7", 1, RECENT), ("7", 2, OLDEST), ("8", 1, OLDEST)])
     put_do_not_contact(bare_database, ["7"])
@@ -241,7 +241,7 @@ def test_a_number_in_several_rows_on_the_list_is_suppressed_and_no_duplicate(bar
     assert hands(bare_database) == {"A": ["8"]}
 
 
-def test_a_lead_without_number_stage_or_date_is_never_dealt(bare_database: Database) -> None:
+def test_a_lead_without_number_stage_or_date_is_never_dealt(bare_database: TestedDatabase) -> None:
     incomplete: list[Lead] = [("", 1, RECENT), ("  ", 1, RECENT), (None, 1, RECENT)]
     incomplete += [("1", None, RECENT), ("2", 1, None), (None, None, None)]
     put_agents(bare_database, actives("A"))
@@ -251,7 +251,7 @@ def test_a_lead_without_number_stage_or_date_is_never_dealt(bare_database: Datab
     assert Counter(stored_leads(bare_database, bare=True)) == Counter([*incomplete, ("3", 2, RECENT)])
 
 
-def test_an_agent_in_several_rows_is_one_agent_and_active_if_any_row_is(bare_database: Database) -> None:
+def test_an_agent_in_several_rows_is_one_agent_and_active_if_any_row_is(bare_database: TestedDatabase) -> None:
     put_agents(
         bare_database,
         [("A", "inactive"), ("A", "active"), ("A", "Active"), ("B", None), ("B", " ACTIVE "), ("C", "inactive")],
@@ -261,7 +261,7 @@ def test_an_agent_in_several_rows_is_one_agent_and_active_if_any_row_is(bare_dat
     assert hands(bare_database) == {"A": numbers(1, 3), "B": numbers(2, 4)}
 
 
-def test_without_a_name_there_is_no_agent(bare_database: Database) -> None:
+def test_without_a_name_there_is_no_agent(bare_database: TestedDatabase) -> None:
     put_agents(bare_database, [(None, "active"), ("", "active"), ("  ", "active"), ("A", "active")])
     put_leads(bare_database, fresh(4))
     assert deal(bare_database).agents == 1
@@ -272,7 +272,7 @@ def test_without_a_name_there_is_no_agent(bare_database: Database) -> None:
     ("starts", "ends", "covers"),
     [(0, 0, True), (-1, 0, True), (0, 1, True), (-9, None, True), (0, None, True), (-9, -1, False), (1, None, False)],
 )
-def test_both_days_of_a_limit_count(database: Database, starts: int, ends: int | None, covers: bool) -> None:
+def test_both_days_of_a_limit_count(database: TestedDatabase, starts: int, ends: int | None, covers: bool) -> None:
     put_agents(database, actives("A", "B"))
     put_leads(database, fresh(4))
     ends_on = None if ends is None else TODAY + timedelta(days=ends)
@@ -282,7 +282,7 @@ def test_both_days_of_a_limit_count(database: Database, starts: int, ends: int |
     assert len(hands(database).get("A", ())) == (0 if covers else 2)
 
 
-def test_the_lowest_of_several_limits_counts(database: Database) -> None:
+def test_the_lowest_of_several_limits_counts(database: TestedDatabase) -> None:
     put_agents(database, actives("A", "B"))
     put_leads(database, fresh(9))
     put_limits(database, [("A", TODAY, None, 3), ("A", TODAY, TODAY, 2), ("A", TODAY, None, 900)])
@@ -290,14 +290,14 @@ def test_the_lowest_of_several_limits_counts(database: Database) -> None:
     assert hands(database)["A"] == numbers(1, 3)
 
 
-def test_a_limit_above_the_cap_lifts_nothing(database: Database) -> None:
+def test_a_limit_above_the_cap_lifts_nothing(database: TestedDatabase) -> None:
     put_agents(database, actives("A"))
     put_leads(database, fresh(5))
     put_limits(database, [("A", TODAY, None, 1000)])
     assert deal(database, max_per_agent=3).assigned == 3
 
 
-def test_seats_begin_after_the_place_of_an_agent_who_has_gone(database: Database) -> None:
+def test_seats_begin_after_the_place_of_an_agent_who_has_gone(database: TestedDatabase) -> None:
     put_agents(database, actives("A", "B", "C"))
     put_leads(database, fresh(2))
     deal(database)
@@ -306,7 +306,7 @@ def test_seats_begin_after_the_place_of_an_agent_who_has_gone(database: Database
     assert hands(database) == {"C": numbers(1), "D": numbers(2)}
 
 
-def test_a_run_that_deals_nothing_moves_no_seat(database: Database) -> None:
+def test_a_run_that_deals_nothing_moves_no_seat(database: TestedDatabase) -> None:
     put_agents(database, actives("A", "B"))
     put_leads(database, fresh(1))
     deal(database)
@@ -315,7 +315,7 @@ def test_a_run_that_deals_nothing_moves_no_seat(database: Database) -> None:
     assert list(hands(database)) == ["B"]
 
 
-def test_an_undone_run_moves_no_seat(database: Database) -> None:
+def test_an_undone_run_moves_no_seat(database: TestedDatabase) -> None:
     put_agents(database, actives("A", "B", "C"))
     put_leads(database, fresh(1))
     deal(database)

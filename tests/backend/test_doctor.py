@@ -29,8 +29,8 @@ from agent_funnel.install import install
 from agent_funnel.records import Finding, Level
 from agent_funnel.settings import load
 from agent_funnel.sql import checksum, procedures, queries, version
-from databases import Database, sqlite_database
-from faketds import HANG_UP, FakeServer, error, rows
+from support.databases import TestedDatabase, sqlite_database
+from support.faketds import HANG_UP, FakeServer, error, rows
 
 UNDO = "sp_undo_wafunnel_assignment"
 # What depends on the machines that the tests run on, and on what other tests have left in the same database:
@@ -46,7 +46,7 @@ def a_case(backend: Any, *, babelfish: bool = False, schema: str | None = "dbo",
     return Case(backend, schema=schema, babelfish=babelfish, now=now or datetime.now(UTC), began=time.monotonic())
 
 
-def look(database: Database, check: str, *, now: datetime | None = None) -> list[Finding]:
+def look(database: TestedDatabase, check: str, *, now: datetime | None = None) -> list[Finding]:
     """What one of the checks has found that is not ok. The others are left out, to save the time."""
     server = database.engine == "sqlserver"
     case = a_case(
@@ -61,7 +61,7 @@ def look(database: Database, check: str, *, now: datetime | None = None) -> list
     ]
 
 
-def one(database: Database, check: str, level: Level, pattern: str, *, now: datetime | None = None) -> Finding:
+def one(database: TestedDatabase, check: str, level: Level, pattern: str, *, now: datetime | None = None) -> Finding:
     """The one thing that a check has found."""
     (finding,) = look(database, check, now=now)
     assert finding.level == level
@@ -86,7 +86,7 @@ def statement(finding: Finding) -> str:
     return found[0]
 
 
-def run_as_told(database: Database, finding: Finding) -> list[tuple[object, ...]]:
+def run_as_told(database: TestedDatabase, finding: Finding) -> list[tuple[object, ...]]:
     """Runs the statement of a remedy as it is, around the product."""
     if database.engine == "sqlite":
         return list(database.raw.execute(statement(finding)))
@@ -95,7 +95,7 @@ def run_as_told(database: Database, finding: Finding) -> list[tuple[object, ...]
         return list(cursor.fetchall()) if cursor.description else []
 
 
-def floor(database: Database, leads: int = 7) -> None:
+def floor(database: TestedDatabase, leads: int = 7) -> None:
     """Three agents and some leads of today, whose numbers nobody may see whole."""
     database.insert("agents", ("agent", "status"), [(f"agent {index}", "active") for index in range(3)])
     today = datetime.now(UTC).strftime("%Y-%m-%d 00:00:00.000")
@@ -103,16 +103,16 @@ def floor(database: Database, leads: int = 7) -> None:
 
 
 def lead(
-    database: Database, number: str | None, stage: int | None = 1, day: str | None = "2026-11-10 08:00:00.000"
+    database: TestedDatabase, number: str | None, stage: int | None = 1, day: str | None = "2026-11-10 08:00:00.000"
 ) -> None:
     database.insert("wafunnel", ("number", "stage", "date"), [(number, stage, day)])
 
 
-def deal(database: Database) -> int:
+def deal(database: TestedDatabase) -> int:
     return service.assign(database.backend, load(), business_date=datetime.now(UTC).date()).run_id
 
 
-def is_babelfish(database: Database) -> bool:
+def is_babelfish(database: TestedDatabase) -> bool:
     return database.execute("SELECT SERVERPROPERTY('BabelfishVersion')") != [(None,)]
 
 
@@ -120,7 +120,7 @@ def is_babelfish(database: Database) -> bool:
 
 
 @pytest.mark.parametrize("deep", [False, True], ids=["", "deep"])
-def test_a_healthy_database_has_nothing_the_matter(database: Database, deep: bool) -> None:
+def test_a_healthy_database_has_nothing_the_matter(database: TestedDatabase, deep: bool) -> None:
     floor(database)
     deal(database)
     deal(database)
@@ -144,7 +144,7 @@ def test_a_healthy_database_has_nothing_the_matter(database: Database, deep: boo
         assert_plain(finding)
 
 
-def test_so_has_a_database_around_tables_that_were_there_before(bare_database: Database) -> None:
+def test_so_has_a_database_around_tables_that_were_there_before(bare_database: TestedDatabase) -> None:
     floor(bare_database)
     deal(bare_database)
     found = examine(bare_database.backend, now=datetime.now(UTC), deep=True)
@@ -152,12 +152,12 @@ def test_so_has_a_database_around_tables_that_were_there_before(bare_database: D
     assert {finding.check for finding in found if finding.level == "note"} - SURROUNDINGS == {"indexes"}
 
 
-def test_an_empty_database_has_nothing_the_matter(database: Database) -> None:
+def test_an_empty_database_has_nothing_the_matter(database: TestedDatabase) -> None:
     found = examine(database.backend, now=datetime.now(UTC), deep=True)
     assert {finding.check for finding in found if finding.level in ("warning", "error")} <= SURROUNDINGS
 
 
-def test_the_examination_changes_nothing(database: Database) -> None:
+def test_the_examination_changes_nothing(database: TestedDatabase) -> None:
     floor(database)
     lead(database, "+49300009", stage=4)
     deal(database)
@@ -200,7 +200,7 @@ def test_a_driver_that_ignores_encryption_is_refused_before_it_sends_anything(mo
         assert len(listening.logins) > 0
 
 
-def test_the_engine_is_named_with_its_version(database: Database) -> None:
+def test_the_engine_is_named_with_its_version(database: TestedDatabase) -> None:
     (finding,) = [finding for finding in examine(database.backend, now=datetime.now(UTC)) if finding.check == "engine"]
     assert finding.level == "ok"
     expected = (
@@ -310,7 +310,7 @@ def test_with_a_ca_file_the_connection_is_encrypted_and_the_certificate_checked(
 
 
 @on_server
-def test_a_clock_that_is_wrong_is_a_warning(database: Database) -> None:
+def test_a_clock_that_is_wrong_is_a_warning(database: TestedDatabase) -> None:
     now = datetime.now(UTC)
     assert look(database, "clock", now=now) == []
     one(database, "clock", "warning", r"1 h( \d s)? behind", now=now + timedelta(hours=1, seconds=1))
@@ -318,7 +318,7 @@ def test_a_clock_that_is_wrong_is_a_warning(database: Database) -> None:
 
 
 @on_server
-def test_a_server_in_another_time_zone_than_the_floor_is_a_note(database: Database) -> None:
+def test_a_server_in_another_time_zone_than_the_floor_is_a_note(database: TestedDatabase) -> None:
     there = database.execute("SELECT DATEDIFF(MINUTE, SYSUTCDATETIME(), SYSDATETIME())")[0][0]
     here = datetime.now(timezone(timedelta(minutes=there)))
     assert look(database, "clock", now=here) == []
@@ -328,13 +328,13 @@ def test_a_server_in_another_time_zone_than_the_floor_is_a_note(database: Databa
 
 
 @pytest.fixture
-def guest(database: Database) -> Iterator[Database]:
+def guest(database: TestedDatabase) -> Iterator[TestedDatabase]:
     """The same database for a login that has no right there."""
     login = f"funnel_doctor_{os.getpid()}"
     database.execute_patiently(f"CREATE LOGIN {login} WITH PASSWORD = 'For-an-hour-only-1'")
     database.execute_patiently(f"CREATE USER {login} FOR LOGIN {login}")
     url = make_url(database.url).set(username=login, password="For-an-hour-only-1")
-    found = Database(url.render_as_string(hide_password=False), database.schema)
+    found = TestedDatabase(url.render_as_string(hide_password=False), database.schema)
     try:
         yield found
     finally:
@@ -347,7 +347,7 @@ def guest(database: Database) -> Iterator[Database]:
 
 
 @on_server
-def test_a_login_without_the_rights_is_told_how_to_get_them(database: Database, guest: Database) -> None:
+def test_a_login_without_the_rights_is_told_how_to_get_them(database: TestedDatabase, guest: TestedDatabase) -> None:
     assert look(database, "rights") == []
     login = make_url(guest.url).username
     finding = one(guest, "rights", "error", rf"{login} lacks \d+ of the \d+ rights.*EXECUTE on dbo\.sp_assign")
@@ -377,7 +377,9 @@ def test_a_login_without_the_rights_is_told_how_to_get_them(database: Database, 
 
 
 @on_server
-def test_what_a_login_must_not_see_is_not_checked_and_ends_nothing(database: Database, guest: Database) -> None:
+def test_what_a_login_must_not_see_is_not_checked_and_ends_nothing(
+    database: TestedDatabase, guest: TestedDatabase
+) -> None:
     found = {finding.check: finding for finding in examine(guest.backend, now=datetime.now(UTC), deep=True)}
     for check in ("stages", "duplicates", "records"):
         assert found[check].level == "note"
@@ -404,7 +406,7 @@ def test_a_file_that_cannot_be_written_to_is_an_error(tmp_path: Path) -> None:
 # ---- Tables, procedures, indexes
 
 
-def test_a_missing_table_is_named_and_installed_again(database: Database) -> None:
+def test_a_missing_table_is_named_and_installed_again(database: TestedDatabase) -> None:
     assert look(database, "tables") == []
     database.execute("DROP TABLE dbo.assignment_undo")
     try:
@@ -418,7 +420,7 @@ def test_a_missing_table_is_named_and_installed_again(database: Database) -> Non
     assert look(database, "tables") == []
 
 
-def test_a_missing_column_is_named(bare_database: Database) -> None:
+def test_a_missing_column_is_named(bare_database: TestedDatabase) -> None:
     assert look(bare_database, "tables") == []
     sqlite = bare_database.engine == "sqlite"
     bare_database.execute(
@@ -438,7 +440,7 @@ def test_a_missing_column_is_named(bare_database: Database) -> None:
     assert look(bare_database, "tables") == []
 
 
-def test_tables_of_another_version_are_an_error(database: Database) -> None:
+def test_tables_of_another_version_are_an_error(database: TestedDatabase) -> None:
     kept = database.execute("SELECT version, installed_at FROM dbo.agent_funnel_version")
     moment, newest = str(kept[0][1])[:19], version(database.engine)
     try:
@@ -455,14 +457,14 @@ def test_tables_of_another_version_are_an_error(database: Database) -> None:
 
 
 @on_server
-def test_a_schema_that_is_not_there_is_an_error(database: Database) -> None:
-    with closing(Database(database.url, "seles")) as mistyped:
+def test_a_schema_that_is_not_there_is_an_error(database: TestedDatabase) -> None:
+    with closing(TestedDatabase(database.url, "seles")) as mistyped:
         finding = one(mistyped, "tables", "error", "no schema seles")
         assert "FUNNEL_SCHEMA" in (finding.remedy or "")
 
 
 @on_server
-def test_tables_in_another_schema_are_a_warning_while_ours_are_empty(database: Database) -> None:
+def test_tables_in_another_schema_are_a_warning_while_ours_are_empty(database: TestedDatabase) -> None:
     before = {finding.text for finding in look(database, "schemas")}
     assert not any("elsewhere" in text for text in before)
     database.execute("CREATE SCHEMA elsewhere")
@@ -479,7 +481,7 @@ def test_tables_in_another_schema_are_a_warning_while_ours_are_empty(database: D
 
 
 @contextmanager
-def reinstalled(database: Database) -> Iterator[None]:
+def reinstalled(database: TestedDatabase) -> Iterator[None]:
     """Afterwards, everything is as it was installed."""
     try:
         yield
@@ -492,7 +494,7 @@ ANOTHER = f"ALTER PROCEDURE dbo.{UNDO} @run_id BIGINT = NULL, @actor NVARCHAR(25
 
 
 @on_server
-def test_a_procedure_that_somebody_changed_is_an_error(database: Database) -> None:
+def test_a_procedure_that_somebody_changed_is_an_error(database: TestedDatabase) -> None:
     assert look(database, "procedures") == []
     with reinstalled(database):
         database.execute(ANOTHER)
@@ -501,14 +503,14 @@ def test_a_procedure_that_somebody_changed_is_an_error(database: Database) -> No
 
 
 @on_server
-def test_a_procedure_that_is_missing_is_an_error(database: Database) -> None:
+def test_a_procedure_that_is_missing_is_an_error(database: TestedDatabase) -> None:
     with reinstalled(database):
         database.execute(f"DROP PROCEDURE dbo.{UNDO}")
         finding = one(database, "procedures", "error", rf"dbo\.{UNDO} is missing")
         assert finding.remedy == "agent-funnel install"
 
 
-def record(database: Database, script: str | None) -> None:
+def record(database: TestedDatabase, script: str | None) -> None:
     """Puts on record that the procedure of now was installed from a script, or nothing at all."""
     database.execute("DELETE FROM dbo.agent_funnel_checksum WHERE name = %s", UNDO)
     if script is not None:
@@ -522,7 +524,7 @@ def record(database: Database, script: str | None) -> None:
 
 
 @on_server
-def test_a_procedure_of_another_version_is_told_from_one_that_somebody_changed(database: Database) -> None:
+def test_a_procedure_of_another_version_is_told_from_one_that_somebody_changed(database: TestedDatabase) -> None:
     with reinstalled(database):
         database.execute(ANOTHER)
         record(database, "the script of that version")
@@ -531,7 +533,7 @@ def test_a_procedure_of_another_version_is_told_from_one_that_somebody_changed(d
 
 
 @on_server
-def test_a_procedure_that_was_installed_by_hand_is_judged_by_its_text(database: Database) -> None:
+def test_a_procedure_that_was_installed_by_hand_is_judged_by_its_text(database: TestedDatabase) -> None:
     with reinstalled(database):
         record(database, None)
         assert look(database, "procedures") == []
@@ -540,7 +542,7 @@ def test_a_procedure_that_was_installed_by_hand_is_judged_by_its_text(database: 
 
 
 @on_server
-def test_an_encrypted_procedure_cannot_be_compared(database: Database) -> None:
+def test_an_encrypted_procedure_cannot_be_compared(database: TestedDatabase) -> None:
     if is_babelfish(database):
         pytest.skip("Babelfish encrypts no procedure")
     with reinstalled(database):
@@ -558,7 +560,7 @@ def test_the_text_of_a_procedure_that_a_login_must_not_see_is_a_note() -> None:
 
 
 @on_server
-def test_a_foreign_key_keeps_a_deal_from_emptying_the_assignments(database: Database) -> None:
+def test_a_foreign_key_keeps_a_deal_from_emptying_the_assignments(database: TestedDatabase) -> None:
     assert look(database, "truncate") == []
     floor(database)
     database.execute(
@@ -576,7 +578,7 @@ def test_a_foreign_key_keeps_a_deal_from_emptying_the_assignments(database: Data
         database.execute("DROP TABLE dbo.[call log]")
 
 
-def test_assignments_that_are_a_view_cannot_be_emptied(bare_database: Database) -> None:
+def test_assignments_that_are_a_view_cannot_be_emptied(bare_database: TestedDatabase) -> None:
     assert look(bare_database, "truncate") == []
     sqlite = bare_database.engine == "sqlite"
     bare_database.execute(
@@ -621,7 +623,7 @@ SELECT m.number, COUNT_BIG(*) AS copies FROM dbo.agent_wafunnel_assignment AS m 
 def test_what_only_sql_server_has_keeps_a_deal_from_emptying_the_assignments_too(
     sqlserver: str, schema: str, statements: list[str], pattern: str
 ) -> None:
-    with closing(Database(sqlserver, schema)) as database:
+    with closing(TestedDatabase(sqlserver, schema)) as database:
         if is_babelfish(database):
             pytest.skip("Babelfish has neither temporal tables nor indexed views")
         database.execute(f"CREATE SCHEMA {schema}")
@@ -640,7 +642,7 @@ INDEXES = [
 ]
 
 
-def test_missing_indexes_are_notes_that_say_why_and_how(bare_database: Database) -> None:
+def test_missing_indexes_are_notes_that_say_why_and_how(bare_database: TestedDatabase) -> None:
     floor(bare_database)
     found = look(bare_database, "indexes")
     prefix = "" if bare_database.engine == "sqlite" else "bare."
@@ -658,7 +660,7 @@ def test_missing_indexes_are_notes_that_say_why_and_how(bare_database: Database)
             bare_database.execute(f"DROP INDEX ix_{table}_{column}{on}")
 
 
-def test_an_index_with_a_condition_is_none(bare_database: Database) -> None:
+def test_an_index_with_a_condition_is_none(bare_database: TestedDatabase) -> None:
     if bare_database.engine == "sqlserver" and is_babelfish(bare_database):
         pytest.skip("Babelfish does not tell which index has a condition")
     bare_database.execute("CREATE INDEX some_agents ON dbo.agent_wafunnel_assignment (agent) WHERE number = '1'")
@@ -670,7 +672,7 @@ def test_an_index_with_a_condition_is_none(bare_database: Database) -> None:
 
 
 @pytest.mark.parametrize("columns", ["date", "stage, date"])
-def test_an_index_by_date_is_worth_its_keep_where_most_leads_are_old(database: Database, columns: str) -> None:
+def test_an_index_by_date_is_worth_its_keep_where_most_leads_are_old(database: TestedDatabase, columns: str) -> None:
     def by_date() -> list[Finding]:
         return [finding for finding in look(database, "indexes") if "begins with date" in finding.text]
 
@@ -710,7 +712,7 @@ def test_an_index_by_date_is_worth_its_keep_where_most_leads_are_old(database: D
     ],
 )
 def test_a_missing_value_is_a_warning(
-    bare_database: Database, table: str, column: str, values: tuple[object, ...], means: str
+    bare_database: TestedDatabase, table: str, column: str, values: tuple[object, ...], means: str
 ) -> None:
     assert look(bare_database, "missing values") == []
     columns = {"wafunnel": ("number", "stage", "date"), "agents": ("agent", "status")}.get(table, ("agent", "number"))
@@ -723,7 +725,7 @@ def test_a_missing_value_is_a_warning(
     assert re.search(rf"2 rows of .* have no {column}, and are", look(bare_database, "missing values")[0].text)
 
 
-def test_numbers_in_several_rows_are_a_warning(bare_database: Database) -> None:
+def test_numbers_in_several_rows_are_a_warning(bare_database: TestedDatabase) -> None:
     floor(bare_database)
     assert look(bare_database, "duplicates") == []
     for day in ("2026-11-10", "2026-11-11"):
@@ -736,7 +738,7 @@ def test_numbers_in_several_rows_are_a_warning(bare_database: Database) -> None:
     one(bare_database, "duplicates", "warning", r"2 numbers \(…777, …666\) stand in 5 rows")
 
 
-def test_rows_of_a_number_that_share_the_date_but_not_the_stage_are_a_warning(bare_database: Database) -> None:
+def test_rows_of_a_number_that_share_the_date_but_not_the_stage_are_a_warning(bare_database: TestedDatabase) -> None:
     lead(bare_database, "+49300001777", 1)
     lead(bare_database, "+49300001777", 1)
     lead(bare_database, "+49300001777", 2, "2026-11-12")
@@ -750,7 +752,7 @@ def test_rows_of_a_number_that_share_the_date_but_not_the_stage_are_a_warning(ba
     assert (number, lowest, highest) == ("+49300001777", 1, 2)
 
 
-def test_a_number_that_is_assigned_twice_is_a_warning(bare_database: Database) -> None:
+def test_a_number_that_is_assigned_twice_is_a_warning(bare_database: TestedDatabase) -> None:
     pairs = [("a", "+49300001777"), ("b", "+49300001777"), ("b", "+49300001778")]
     bare_database.insert("agent_wafunnel_assignment", ("agent", "number"), pairs[1:])
     assert look(bare_database, "duplicates") == []
@@ -759,14 +761,14 @@ def test_a_number_that_is_assigned_twice_is_a_warning(bare_database: Database) -
     assert run_as_told(bare_database, finding) == [("+49300001777", "a", "b")]
 
 
-def test_of_many_numbers_a_few_are_shown(bare_database: Database) -> None:
+def test_of_many_numbers_a_few_are_shown(bare_database: TestedDatabase) -> None:
     for number in range(1_005, 1_000, -1):
         lead(bare_database, f"+493000{number}")
         lead(bare_database, f"+493000{number}")
     one(bare_database, "duplicates", "warning", r"5 numbers \(…001, …002, …003, …\) stand in 10 rows")
 
 
-def test_stages_that_are_none_are_a_warning(bare_database: Database) -> None:
+def test_stages_that_are_none_are_a_warning(bare_database: TestedDatabase) -> None:
     for stage in (1, 2, 3, 4):
         lead(bare_database, f"+4930000177{stage}", stage)
     assert look(bare_database, "stages") == []
@@ -782,7 +784,7 @@ def test_stages_that_are_none_are_a_warning(bare_database: Database) -> None:
     one(bare_database, "stages", "warning", r"4 leads have stages outside 1 to 4 \(-1, 7, 8, …\)")
 
 
-def test_dates_in_the_future_are_a_warning(database: Database) -> None:
+def test_dates_in_the_future_are_a_warning(database: TestedDatabase) -> None:
     now = datetime(2026, 11, 23, 22, 30, tzinfo=timezone(timedelta(hours=-5)))
     lead(database, "+49300001777", day="2026-11-23 23:59:59.000")
     assert look(database, "dates", now=now) == []
@@ -796,7 +798,7 @@ def test_dates_in_the_future_are_a_warning(database: Database) -> None:
 
 
 @pytest.mark.parametrize("bare_database", ["sqlite"], indirect=True)
-def test_a_text_that_is_no_date_is_a_warning_on_sqlite(bare_database: Database) -> None:
+def test_a_text_that_is_no_date_is_a_warning_on_sqlite(bare_database: TestedDatabase) -> None:
     lead(bare_database, "+49300001777", day="2026-11-10 08:00:00")
     assert look(bare_database, "dates") == []
     for day in ("31.12.2020", 2_461_000):
@@ -807,7 +809,7 @@ def test_a_text_that_is_no_date_is_a_warning_on_sqlite(bare_database: Database) 
     assert len(run_as_told(bare_database, finding)) == 2
 
 
-def test_a_status_that_is_neither_active_nor_inactive_is_a_warning(bare_database: Database) -> None:
+def test_a_status_that_is_neither_active_nor_inactive_is_a_warning(bare_database: TestedDatabase) -> None:
     statuses = ["active", "ACTIVE ", " Inactive"]
     bare_database.insert("agents", ("agent", "status"), [(f"agent {status}", status) for status in statuses])
     assert look(bare_database, "statuses") == []
@@ -847,7 +849,7 @@ def test_a_servers_own_words_are_shown_without_whole_numbers(text: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(name for name in queries("sqlserver") if name.startswith("remedy_")))
-def test_every_remedy_can_be_run_as_it_is_shown(bare_database: Database, name: str) -> None:
+def test_every_remedy_can_be_run_as_it_is_shown(bare_database: TestedDatabase, name: str) -> None:
     # The level of compatibility is that of the database of all tests.
     if name == "remedy_compatibility" or name not in queries(bare_database.backend.dialect):
         pytest.skip("not for this database")

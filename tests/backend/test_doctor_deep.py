@@ -19,21 +19,21 @@ from agent_funnel.doctor.case import Case, Said
 from agent_funnel.errors import NothingToUndo
 from agent_funnel.records import Finding
 from agent_funnel.settings import load
-from databases import Database
-from nights import LONG
+from support import LONG
+from support.databases import TestedDatabase
 
 TONIGHT = date(2026, 11, 23)
 DAY = "2026-11-10 08:00:00.000"
 DEEP = ("runs", "history", "shares", "undos", "assignments", "leads", "do-not-contact")
 
 
-def look(database: Database) -> list[Finding]:
+def look(database: TestedDatabase) -> list[Finding]:
     """What the deep checks say. The others are left out, to save the time."""
     schema = None if database.engine == "sqlite" else database.schema
     return deep.records(Case(database.backend, schema=schema, babelfish=False, now=datetime.now(UTC), began=0.0))
 
 
-def odd(database: Database) -> list[tuple[str, str, str]]:
+def odd(database: TestedDatabase) -> list[tuple[str, str, str]]:
     """What the deep checks say where it is not ok."""
     found = look(database)
     for finding in found:
@@ -42,16 +42,16 @@ def odd(database: Database) -> list[tuple[str, str, str]]:
     return [(finding.check, finding.level, finding.text) for finding in found if finding.level != "ok"]
 
 
-def said(database: Database, check: str) -> list[str]:
+def said(database: TestedDatabase, check: str) -> list[str]:
     return [finding.text for finding in look(database) if finding.check == check]
 
 
-def deal(database: Database) -> int:
+def deal(database: TestedDatabase) -> int:
     return service.assign(database.backend, load(), business_date=TONIGHT).run_id
 
 
 @pytest.fixture
-def dealt(database: Database) -> tuple[Database, int]:
+def dealt(database: TestedDatabase) -> tuple[TestedDatabase, int]:
     """Seven leads, dealt to three agents by a run, and by another one that is undone; the number of the first run."""
     database.insert("agents", ("agent", "status"), [(f"agent {index}", "active") for index in range(3)])
     database.insert("wafunnel", ("number", "stage", "date"), [(f"+4930000100{n}", 1, DAY) for n in range(7)])
@@ -61,7 +61,7 @@ def dealt(database: Database) -> tuple[Database, int]:
     return database, run_id
 
 
-def test_after_runs_and_undos_all_agrees_exactly(dealt: tuple[Database, int]) -> None:
+def test_after_runs_and_undos_all_agrees_exactly(dealt: tuple[TestedDatabase, int]) -> None:
     database, run_id = dealt
     assert odd(database) == []
     assert [finding.check for finding in look(database)] == list(DEEP)
@@ -83,7 +83,7 @@ def test_after_runs_and_undos_all_agrees_exactly(dealt: tuple[Database, int]) ->
     assert said(database, "leads") == ["No lead is in the history."]
 
 
-def test_before_any_run_there_is_nothing_to_compare(database: Database) -> None:
+def test_before_any_run_there_is_nothing_to_compare(database: TestedDatabase) -> None:
     database.insert("agent_wafunnel_assignment", ("agent", "number"), [("somebody", "+49300001000")])
     assert odd(database) == []
     assert said(database, "assignments") == ["No run has been made yet; 1 assignment is there from others."]
@@ -177,7 +177,7 @@ BROKEN = [
 
 @pytest.mark.parametrize(("check", "statement", "pattern"), BROKEN)
 def test_what_no_run_leaves_behind_is_an_error(
-    dealt: tuple[Database, int], check: str, statement: str, pattern: str
+    dealt: tuple[TestedDatabase, int], check: str, statement: str, pattern: str
 ) -> None:
     database, run_id = dealt
     assert odd(database) == []
@@ -191,7 +191,7 @@ def test_what_no_run_leaves_behind_is_an_error(
         assert re.search(r"UPDATE \S*assignment_run SET status" if running else TAMPERED, finding.remedy or "")
 
 
-def test_a_run_that_is_on_record_as_running_is_ended_by_the_remedy(dealt: tuple[Database, int]) -> None:
+def test_a_run_that_is_on_record_as_running_is_ended_by_the_remedy(dealt: tuple[TestedDatabase, int]) -> None:
     database, _ = dealt
     database.execute(
         "INSERT INTO dbo.assignment_run "
@@ -205,7 +205,7 @@ def test_a_run_that_is_on_record_as_running_is_ended_by_the_remedy(dealt: tuple[
 
 
 @contextmanager
-def history_without_a_key(database: Database) -> Iterator[None]:
+def history_without_a_key(database: TestedDatabase) -> Iterator[None]:
     """The history as somebody might have copied it: without its key."""
     sqlite = database.engine == "sqlite"
     database.execute(
@@ -233,7 +233,7 @@ def history_without_a_key(database: Database) -> Iterator[None]:
             )
 
 
-def test_a_number_twice_in_the_history_of_a_run_is_an_error(dealt: tuple[Database, int]) -> None:
+def test_a_number_twice_in_the_history_of_a_run_is_an_error(dealt: tuple[TestedDatabase, int]) -> None:
     database, run_id = dealt
     with history_without_a_key(database):
         assert odd(database) == []
@@ -245,7 +245,7 @@ def test_a_number_twice_in_the_history_of_a_run_is_an_error(dealt: tuple[Databas
         assert ("history", "error", f"Run {run_id} has 2 numbers more than once in its history.") in odd(database)
 
 
-def test_what_others_do_to_the_assignments_is_a_note(dealt: tuple[Database, int]) -> None:
+def test_what_others_do_to_the_assignments_is_a_note(dealt: tuple[TestedDatabase, int]) -> None:
     database, _ = dealt
     third = deal(database)
     database.execute("DELETE FROM dbo.agent_wafunnel_assignment WHERE number IN ('+49300001000', '+49300001001')")
@@ -266,7 +266,7 @@ def test_what_others_do_to_the_assignments_is_a_note(dealt: tuple[Database, int]
     assert note[2].startswith(f"Since the undo of run {fourth}, 0 assignments came and 1 went")
 
 
-def test_rows_without_a_number_and_copies_of_rows_are_compared_too(bare_database: Database) -> None:
+def test_rows_without_a_number_and_copies_of_rows_are_compared_too(bare_database: TestedDatabase) -> None:
     database = bare_database
     database.insert("agents", ("agent", "status"), [("a", "active"), ("b", "active")])
     database.insert("wafunnel", ("number", "stage", "date"), [(f"+4930000100{n}", 1, DAY) for n in range(3)])
@@ -287,7 +287,7 @@ def test_rows_without_a_number_and_copies_of_rows_are_compared_too(bare_database
 
 
 def test_a_number_that_must_not_be_called_is_not_missed_and_a_warning_if_it_is_assigned(
-    dealt: tuple[Database, int],
+    dealt: tuple[TestedDatabase, int],
 ) -> None:
     database, _ = dealt
     service.add_do_not_contact(database.backend, "+49300001000")
@@ -310,7 +310,9 @@ def test_a_number_that_must_not_be_called_is_not_missed_and_a_warning_if_it_is_a
         "UPDATE dbo.wafunnel SET date = '2026-11-11' WHERE number = '+49300001000'",
     ],
 )
-def test_a_lead_that_somebody_changed_since_it_was_dealt_is_a_note(dealt: tuple[Database, int], statement: str) -> None:
+def test_a_lead_that_somebody_changed_since_it_was_dealt_is_a_note(
+    dealt: tuple[TestedDatabase, int], statement: str
+) -> None:
     database, run_id = dealt
     database.execute(statement)
     assert odd(database) == [
@@ -322,7 +324,7 @@ def test_a_lead_that_somebody_changed_since_it_was_dealt_is_a_note(dealt: tuple[
     ]
 
 
-def test_leads_of_earlier_runs_are_compared_as_well(dealt: tuple[Database, int]) -> None:
+def test_leads_of_earlier_runs_are_compared_as_well(dealt: tuple[TestedDatabase, int]) -> None:
     database, _ = dealt
     # Three of the seven stay behind.
     database.execute("UPDATE dbo.agents SET status = 'inactive' WHERE agent <> 'agent 0'")
@@ -339,7 +341,7 @@ def test_leads_of_earlier_runs_are_compared_as_well(dealt: tuple[Database, int])
     assert odd(database)[0][2].startswith("Of 3 leads that earlier runs dealt, 1 has")
 
 
-def test_a_history_that_has_been_purged_is_not_missed(dealt: tuple[Database, int]) -> None:
+def test_a_history_that_has_been_purged_is_not_missed(dealt: tuple[TestedDatabase, int]) -> None:
     database, run_id = dealt
     for _ in range(2):
         deal(database)
@@ -355,7 +357,9 @@ def test_a_history_that_has_been_purged_is_not_missed(dealt: tuple[Database, int
     assert not any(level == "error" for _, level, _ in found)
 
 
-def test_a_run_in_between_means_to_look_again(dealt: tuple[Database, int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_in_between_means_to_look_again(
+    dealt: tuple[TestedDatabase, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     database, _ = dealt
     real = deep.leads
     asked = []
@@ -371,7 +375,7 @@ def test_a_run_in_between_means_to_look_again(dealt: tuple[Database, int], monke
     assert len(asked) == 2
 
 
-def test_runs_that_keep_coming_are_a_note(dealt: tuple[Database, int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runs_that_keep_coming_are_a_note(dealt: tuple[TestedDatabase, int], monkeypatch: pytest.MonkeyPatch) -> None:
     database, _ = dealt
 
     def leads(case: Case) -> Iterator[Said]:
@@ -383,7 +387,7 @@ def test_runs_that_keep_coming_are_a_note(dealt: tuple[Database, int], monkeypat
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_whatever_the_product_does_all_agrees_exactly(bare_database: Database, seed: int) -> None:
+def test_whatever_the_product_does_all_agrees_exactly(bare_database: TestedDatabase, seed: int) -> None:
     database, chance = bare_database, random.Random(seed)
     database.insert("agents", ("agent", "status"), [(f"agent {index}", "active") for index in range(4)])
     numbers: list[str] = []

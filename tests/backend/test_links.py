@@ -11,14 +11,14 @@ from agent_funnel import access, links, service
 from agent_funnel.errors import NotFound
 from agent_funnel.export import export
 from agent_funnel.settings import load
-from databases import Database, small_floor
+from support.databases import TestedDatabase, small_floor
 
 
-def everything(database: Database) -> str:
+def everything(database: TestedDatabase) -> str:
     return repr(database.execute("SELECT * FROM dbo.agent_link"))
 
 
-def test_a_link_opens_for_its_agent_alone_and_its_secret_is_kept_nowhere(database: Database) -> None:
+def test_a_link_opens_for_its_agent_alone_and_its_secret_is_kept_nowhere(database: TestedDatabase) -> None:
     backend = database.backend
     small_floor(database)
     link, secret = links.make(backend, "agent 1", actor="test")
@@ -41,7 +41,7 @@ def test_a_link_opens_for_its_agent_alone_and_its_secret_is_kept_nowhere(databas
     assert noted.last_used_at is not None
 
 
-def test_a_new_link_revokes_the_one_before_and_revoking_is_for_good(database: Database) -> None:
+def test_a_new_link_revokes_the_one_before_and_revoking_is_for_good(database: TestedDatabase) -> None:
     backend = database.backend
     small_floor(database)
     _, other = links.make(backend, "agent 2")
@@ -61,7 +61,7 @@ def test_a_new_link_revokes_the_one_before_and_revoking_is_for_good(database: Da
         links.revoke(backend, "agent 1")
 
 
-def test_there_is_no_link_for_nobody(database: Database) -> None:
+def test_there_is_no_link_for_nobody(database: TestedDatabase) -> None:
     small_floor(database)
     for nobody in ("agent", "AGENT 1"):
         with pytest.raises(NotFound, match="There is no agent"):
@@ -69,7 +69,7 @@ def test_there_is_no_link_for_nobody(database: Database) -> None:
     assert everything(database) == "[]"
 
 
-def test_what_an_agent_has_is_counted_and_exported_alone(bare_database: Database) -> None:
+def test_what_an_agent_has_is_counted_and_exported_alone(bare_database: TestedDatabase) -> None:
     database = bare_database
     small_floor(database)
     service.assign(database.backend, load(), business_date=datetime.now().date())

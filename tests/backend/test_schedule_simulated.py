@@ -6,7 +6,6 @@ that a night takes milliseconds.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -26,8 +25,8 @@ from agent_funnel.errors import DatabaseUnavailable
 from agent_funnel.install import install
 from agent_funnel.schedule import Clock, closes_at, scheduled_at
 from agent_funnel.settings import Settings, load
+from support import LONG
 
-LONG = os.environ.get("FUNNEL_TEST_LONG") == "1"
 # So many nights in an example, and so many examples: 103,200 nights in the long version, in some 2 years of 12 zones.
 NIGHTS = 86 if LONG else 30
 EXAMPLES = 1_200 if LONG else 60

@@ -16,7 +16,7 @@ from agent_funnel.backends import connect
 from agent_funnel.demo import ACTIVE, INACTIVE, fill
 from agent_funnel.errors import RUN_ERRORS, NotEmpty, ParameterOutOfRange
 from agent_funnel.install import install
-from processes import answer, run_command
+from support.processes import answer, run_command
 
 
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from agent_funnel import cli
-from databases import BARE, Database
-from processes import answer, run_command
+from support.databases import BARE, TestedDatabase
+from support.processes import answer, run_command
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_a_database_that_cannot_be_reached_ends_with_3_as_everywhere(tmp_path: P
     assert list(tmp_path.iterdir()) == []
 
 
-def test_it_runs_on_each_engine(database: Database, tmp_path: Path) -> None:
+def test_it_runs_on_each_engine(database: TestedDatabase, tmp_path: Path) -> None:
     database.insert("agents", ("agent", "status"), [("Ana", "active")])
     database.insert("wafunnel", ("number", "stage", "date"), [("+4915112345678", 1, "2026-11-10 08:00:00.000")])
     where = {"FUNNEL_DATABASE_URL": database.url, "FUNNEL_SCHEMA": database.schema}

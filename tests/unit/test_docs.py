@@ -7,7 +7,7 @@ from pathlib import Path
 
 from agent_funnel.settings import Settings
 from agent_funnel.sql import grants, procedures, tables
-from api_page import text
+from support.api_page import text
 
 DOCS = Path(__file__).parents[2] / "docs"
 BRIEFS = {"agents", "wafunnel", "agent_wafunnel_assignment"}

@@ -18,28 +18,28 @@ from agent_funnel.backends import connect
 from agent_funnel.errors import NoActiveAgent
 from agent_funnel.settings import load
 from agent_funnel.web import create_app
-from databases import Database, small_floor
-from processes import environment
+from support.databases import TestedDatabase, small_floor
+from support.processes import environment
 
 
-def ready(database: Database, beat_age: float | None = 1.0) -> tuple[int, Any]:
+def ready(database: TestedDatabase, beat_age: float | None = 1.0) -> tuple[int, Any]:
     app = create_app(load(), database.backend, None if beat_age is None else lambda: beat_age)
     response = app.test_client().get("/readyz")
     return response.status_code, response.json
 
 
-def test_a_service_that_can_deal_is_ready(database: Database) -> None:
+def test_a_service_that_can_deal_is_ready(database: TestedDatabase) -> None:
     assert ready(database) == (200, {"status": "ok", "problems": {}})
     assert create_app(load(), database.backend).test_client().get("/healthz").status_code == 200
 
 
-def test_a_clock_that_shows_no_life_is_not_ready(database: Database) -> None:
+def test_a_clock_that_shows_no_life_is_not_ready(database: TestedDatabase) -> None:
     status, answer = ready(database, beat_age=61.0)
     assert status == 503
     assert list(answer["problems"]) == ["clock"]
 
 
-def test_a_schema_of_another_version_or_none_is_not_ready(database: Database, tmp_path: Path) -> None:
+def test_a_schema_of_another_version_or_none_is_not_ready(database: TestedDatabase, tmp_path: Path) -> None:
     database.execute("UPDATE dbo.agent_funnel_version SET version = version - 1")
     try:
         status, answer = ready(database)
@@ -66,7 +66,7 @@ def test_a_database_that_hangs_is_said_to_be_within_two_seconds_and_health_goes_
         assert client.get("/healthz").status_code == 200
 
 
-def samples(database: Database, beat_age: float | None = 3.0) -> dict[str, float]:
+def samples(database: TestedDatabase, beat_age: float | None = 3.0) -> dict[str, float]:
     app = create_app(load(), database.backend, None if beat_age is None else lambda: beat_age)
     response = app.test_client().get("/metrics")
     assert response.status_code == 200
@@ -79,7 +79,7 @@ def samples(database: Database, beat_age: float | None = 3.0) -> dict[str, float
     return found
 
 
-def test_the_metrics_are_what_is_on_record(database: Database) -> None:
+def test_the_metrics_are_what_is_on_record(database: TestedDatabase) -> None:
     empty = samples(database)
     assert "last_success_timestamp_seconds" not in empty
     assert empty["heartbeat_age_seconds"] == 3.0

@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from databases import Database, small_floor
-from processes import environment, run_command, service
+from support.databases import TestedDatabase, small_floor
+from support.processes import environment, run_command, service
 
 
 def post(address: str) -> Any:
@@ -27,7 +27,7 @@ def post(address: str) -> Any:
         return json.load(response)
 
 
-def settings_of(database: Database) -> dict[str, str]:
+def settings_of(database: TestedDatabase) -> dict[str, str]:
     return {"FUNNEL_DATABASE_URL": database.url, "FUNNEL_SCHEMA": database.schema}
 
 
@@ -51,7 +51,7 @@ assert threading.active_count() == 1, threading.enumerate()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_clock_of_a_running_service_deals_at_its_time(database: Database, tmp_path: Path) -> None:
+def test_the_clock_of_a_running_service_deals_at_its_time(database: TestedDatabase, tmp_path: Path) -> None:
     small_floor(database)
     at = datetime.now(UTC) + timedelta(seconds=5)
     with service(tmp_path, "--run-at", f"{at:%H:%M:%S}", **settings_of(database)):
@@ -66,7 +66,7 @@ def test_the_clock_of_a_running_service_deals_at_its_time(database: Database, tm
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to send to a process")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_lets_a_running_deal_finish_and_answers_it(
-    database: Database, tmp_path: Path, number: signal.Signals
+    database: TestedDatabase, tmp_path: Path, number: signal.Signals
 ) -> None:
     # Enough for the deal to take a while on SQLite; on a T-SQL engine, planning a new session's first deal does.
     small_floor(database, leads=150_000 if database.engine == "sqlite" else 2_000, agents=400)

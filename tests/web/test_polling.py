@@ -1,0 +1,79 @@
+"""A floor full of agents who poll their lists while the service deals."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from agent_funnel import access, service
+from agent_funnel.settings import load
+from agent_funnel.web import create_app
+from support import LONG
+from support.databases import TestedDatabase, small_floor
+from support.pollers import dealt, fill, keys, polling, read_out, run_now
+from support.processes import run_in_progress
+from support.processes import service as running_service
+
+# How many agents and leads there are:
+AGENTS, LEADS = (200, 100_000) if LONG else (8, 800)
+EVERY = 5.0 if LONG else 2.0
+
+pytestmark = pytest.mark.timeout(900 if LONG else 300)
+
+
+def test_each_agent_reads_the_old_deal_or_the_new_one_whole_while_it_is_dealt(
+    database: TestedDatabase, tmp_path: Path
+) -> None:
+    names = fill(database, agents=AGENTS, leads=LEADS)
+    settings = load(max_per_agent=1_000)
+    service.assign(database.backend, settings, business_date=datetime.now(UTC).date())
+    secrets = keys(database, names)
+    _, operator = access.add_key(database.backend, "the office", "operator")
+    environment = {
+        "FUNNEL_DATABASE_URL": database.url,
+        "FUNNEL_SCHEMA": database.schema,
+        "FUNNEL_MAX_PER_AGENT": "1000",
+        "FUNNEL_CATCH_UP": "0",
+    }
+    with running_service(tmp_path, "--run-at", "00:00", **environment) as (process, address), read_out(process):
+        with polling(address, secrets, EVERY) as polls:
+            polls.wait(AGENTS, 0.0)
+            # Whose key was not used for a while has that noted, in the middle of the deal.
+            database.execute("UPDATE dbo.access_key SET last_used_at = NULL")
+            run, _, ended = run_now(address, operator)
+            polls.wait(AGENTS, ended)
+    assert polls.errors == []
+    assert run["assigned"] == LEADS
+    expected = dealt(database)
+    assert len(expected) == 2
+    for poll in polls.done:
+        assert poll.seen == expected[poll.deal][poll.agent]
+    for agent in names:
+        seen = [poll.deal for poll in sorted(polls.done, key=lambda poll: poll.began) if poll.agent == agent]
+        # First the old one, then the new one, and never back.
+        assert sorted(set(seen), key=seen.index) == list(expected)
+    # Who has the list already is not sent it again.
+    assert sum(poll.status == 200 for poll in polls.done) == 2 * AGENTS
+
+
+def test_a_poll_waits_for_nobody_who_writes(database: TestedDatabase) -> None:
+    small_floor(database)
+    _, secret = access.add_key(database.backend, "Ana", "viewer")
+    client = create_app(load(), database.backend).test_client()
+    with ExitStack() as stack:
+        stack.enter_context(run_in_progress(database))
+        if database.engine == "sqlite":
+            # It has one lock for all who write.
+            database.execute("BEGIN IMMEDIATE")
+            stack.callback(database.execute, "ROLLBACK")
+        began = time.monotonic()
+        answer = client.get("/api/assignments", headers={"Authorization": f"Bearer {secret}"})
+        assert answer.status_code == 200
+        assert time.monotonic() - began < 5
+    assert database.execute("SELECT last_used_at FROM dbo.access_key") == [(None,)] or database.engine != "sqlite"
+    client.get("/api/assignments", headers={"Authorization": f"Bearer {secret}"})
+    assert database.execute("SELECT last_used_at FROM dbo.access_key") != [(None,)]
