@@ -21,7 +21,7 @@ from agent_funnel.export import export
 from support import LONG
 from support.databases import TestedDatabase
 from support.nights import RECENT, actives, deal, fresh, put_agents, put_leads
-from support.processes import answer, run_command, run_python
+from support.processes import answer, run_command, run_program
 
 ROWS = 1_000_000 if LONG else 200_000
 # Of the whole process, once what it consists of is loaded; a list of all rows would be several times as much:
@@ -203,23 +203,11 @@ def big_floor(path: Path, rows: int) -> None:
         )
 
 
-MEASURE = """
-import re
-from pathlib import Path
-from agent_funnel.backends import connect
-from agent_funnel.export import export
-with open("out", "wb") as file:
-    rows = export(connect("sqlite:///funnel.db"), "assignments", file, "{format}")
-# Not what getrusage says: that begins with what the process that started this one has.
-print(rows, int(re.search(r"VmHWM:\\s*(\\d+) kB", Path("/proc/self/status").read_text())[1]) // 1024)
-"""
-
-
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 @pytest.mark.timeout(1800 if LONG else 300)
 def test_an_export_takes_no_more_memory_the_more_rows_there_are(tmp_path: Path) -> None:
     big_floor(tmp_path / "funnel.db", ROWS)
-    done = run_python(MEASURE.format(format="csv"), cwd=tmp_path)
+    done = run_program("measure_export", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     rows, megabytes = map(int, done.stdout.split())
     assert rows == ROWS

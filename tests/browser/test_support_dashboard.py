@@ -12,8 +12,8 @@ from playwright.sync_api import Browser
 
 from support.chromium import MISSING
 from support.dashboard import Dashboard, Watch, axe
+from support.processes import python_path
 
-TESTS = Path(__file__).parents[1]
 ONE_ENGINE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 # A file of tests as others write them.
@@ -41,7 +41,7 @@ def run_tests(directory: Path, content: str, **more: str) -> str:
     file = directory / "test_it.py"
     file.write_text(content, "utf-8")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    environment.update({"PYTHONPATH": str(TESTS), "FUNNEL_TEST_SQLSERVER_URL": "", **more})
+    environment.update({"PYTHONPATH": python_path(), "FUNNEL_TEST_SQLSERVER_URL": "", **more})
     plugins = ("-p", "conftest", "-p", "browser.conftest", "-p", "no:cacheprovider")
     # Of this file's directory, and so without our settings for pytest.
     finished = subprocess.run(

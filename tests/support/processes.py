@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from datetime import date
 from pathlib import Path
-from textwrap import dedent
 from typing import Any, Literal, NamedTuple
 
 from sqlalchemy.engine import make_url
@@ -25,103 +24,25 @@ COMMAND = [sys.executable, "-m", "agent_funnel"]
 # No lead of a test is in the pool of this day, so its deal is a success that hands nothing out:
 NOTHING_DUE = date(9998, 12, 31)
 
-# A process that deals whenever it is told to. Babelfish parses the procedure for seconds in each new session, during
-# which neither a race nor a kill would show anything; "warm" has that done, so that the deal that comes next starts the
-# moment it is asked for.
-DEALER = """
-import json, random, sys, time
-from datetime import date
-from agent_funnel import service
-from agent_funnel.backends import connect_with
-from agent_funnel.errors import FunnelError, RunInProgress
-from agent_funnel.settings import load
-
-settings = load()
-backend = connect_with(settings)
-for line in sys.stdin:
-    word, moment, day, last = json.loads(line)
-    business_date = date.fromisoformat(day)
-    while word == "warm":
-        try:
-            service.assign(backend, settings, business_date=business_date)
-            break
-        except RunInProgress:
-            time.sleep(random.random() / 10)
-    if word == "try once":
-        service.ATTEMPTS = 1
-    if word != "warm":
-        time.sleep(max(0.0, moment - 0.002 - time.time()))
-        # The last of it awake: whom the system wakes up comes a little late, each one differently.
-        while time.time() < moment:
-            pass
-    began, outcome = time.time(), "warm"
-    if word != "warm":
-        try:
-            outcome = service.assign(backend, settings, business_date=business_date).run_id
-        except FunnelError as error:
-            outcome = type(error).__name__
-    print(json.dumps([outcome, began, time.time()]), flush=True)
-    if last:
-        break
-"""
-
-# A process that runs, undoes, previews and imports at random for some seconds, and then tells how often each call
-# had which outcome, and which leads it has added. Their last digit is their stage.
-CLIENT = """
-import json, random, sys, time
-from collections import Counter
-from datetime import date
-from agent_funnel import service, transfer
-from agent_funnel.backends import connect_with
-from agent_funnel.errors import FunnelError
-from agent_funnel.settings import load
-
-name, day, created, seconds = json.loads(sys.argv[1])
-business_date = date.fromisoformat(day)
-settings = load()
-backend = connect_with(settings)
-added, outcomes = [], Counter()
-
-def leads():
-    stages = [random.choice("1123") for _ in range(random.randint(1, 5))]
-    rows = [(f"{name}{len(added) + index:06}{stage}", stage, created) for index, stage in enumerate(stages)]
-    assert transfer.load(backend, "leads", rows) == len(rows)
-    added.extend(number for number, _, _ in rows)
-
-acts = {
-    "run": lambda: service.assign(backend, settings, business_date=business_date, actor=name),
-    "undo": lambda: service.undo(backend, actor=name),
-    "preview": lambda: service.preview(backend, settings, business_date=business_date),
-    "import": leads,
-}
-acts["preview"]()
-print("ready", flush=True)
-sys.stdin.readline()
-end = time.time() + seconds
-while time.time() < end:
-    act = random.choice(list(acts))
-    try:
-        acts[act]()
-        outcomes[act] += 1
-    except FunnelError as error:
-        outcomes[f"{act}: {type(error).__name__}"] += 1
-print(json.dumps([outcomes, added]), flush=True)
-"""
-
-# A process that holds the run lock of an SQLite database, as a deal does, until it is told to let go or dies:
-HOLDER = """
-import sqlite3, sys
-lock = sqlite3.connect(sys.argv[1], timeout=0, isolation_level=None)
-lock.execute("BEGIN IMMEDIATE")
-print("held", flush=True)
-sys.stdin.readline()
-"""
+# The directory of the tests, for the processes that import from it:
+TESTS = Path(__file__).parents[1]
 
 
 def environment(**settings: str) -> dict[str, str]:
-    """The environment without any setting of ours, then with these."""
+    """The environment without any setting of ours, then with these; the tests' helpers can be imported."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FUNNEL_")}
-    return {**kept, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", **settings}
+    ours = {"PYTHONPATH": python_path(), "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
+    return {**kept, **ours, **settings}
+
+
+def python_path() -> str:
+    """PYTHONPATH with the directory of the tests in front."""
+    return os.pathsep.join([str(TESTS), *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
+def program(name: str, *arguments: str) -> list[str]:
+    """The command of a program of support/programs."""
+    return [sys.executable, "-m", f"support.programs.{name}", *arguments]
 
 
 def run_command(*arguments: str, cwd: Path, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -132,10 +53,10 @@ def run_command(*arguments: str, cwd: Path, **settings: str) -> subprocess.Compl
     )  # fmt: skip
 
 
-def run_python(script: str, *, cwd: Path, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Runs a script to its end in a process of its own."""
+def run_program(name: str, *arguments: str, cwd: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Runs a program of support/programs to its end."""
     return subprocess.run(
-        [sys.executable, "-c", dedent(script)], cwd=cwd, env=environment(**settings), capture_output=True, text=True,
+        program(name, *arguments), cwd=cwd, env=environment(**settings), capture_output=True, text=True,
         encoding="utf-8", timeout=120, check=False,
     )  # fmt: skip
 
@@ -184,7 +105,7 @@ class Dealer:
     def __init__(self, database: TestedDatabase, directory: Path, business_date: date) -> None:
         self._business_date = business_date
         self.process = subprocess.Popen(
-            [sys.executable, "-c", DEALER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=directory,
+            program("dealer"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=directory,
             env=environment(FUNNEL_DATABASE_URL=database.url, FUNNEL_SCHEMA=database.schema),
         )  # fmt: skip
 
@@ -247,7 +168,7 @@ def random_clients(
         for number in range(how_many):
             task = json.dumps([f"c{number}-", business_date.isoformat(), created, seconds])
             client = subprocess.Popen(
-                [sys.executable, "-c", CLIENT, task], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                program("random_client", task), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                 cwd=directory, env=environment(FUNNEL_DATABASE_URL=database.url, FUNNEL_SCHEMA=database.schema),
             )  # fmt: skip
             stack.callback(client.communicate)
@@ -278,7 +199,7 @@ def run_in_progress(database: TestedDatabase, *, dies: bool = False) -> Iterator
     if database.engine == "sqlite":
         path = f"{make_url(database.url).database}-run"
         process = subprocess.Popen(
-            [sys.executable, "-c", HOLDER, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            program("lock_holder", path), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment()
         )
         try:
             assert process.stdout is not None

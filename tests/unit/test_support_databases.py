@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-TESTS = Path(__file__).parents[1]
+from support.processes import python_path
+
 URL = "mssql+pymssql://user:password@127.0.0.1:1/master"
 
 
@@ -17,11 +18,12 @@ def run(directory: Path, start: str) -> subprocess.CompletedProcess[str]:
     """Runs tests that ask for the engine, in two processes, each of them more than once."""
     for name in ("one", "two", "three", "four"):
         (directory / f"test_{name}.py").write_text(
-            f"from databases import sqlserver_url\n\ndef test_it(): assert sqlserver_url() == {URL!r}\n", "utf-8"
+            f"from support.databases import sqlserver_url\n\ndef test_it(): assert sqlserver_url() == {URL!r}\n",
+            "utf-8",
         )
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     environment |= {
-        "FUNNEL_TEST_SQLSERVER_URL": URL, "FUNNEL_TEST_SQLSERVER_START": start, "PYTHONPATH": str(TESTS),
+        "FUNNEL_TEST_SQLSERVER_URL": URL, "FUNNEL_TEST_SQLSERVER_START": start, "PYTHONPATH": python_path(),
     }  # fmt: skip
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-n", "2", "-p", "conftest", "-p", "no:cacheprovider", "--rootdir", directory],

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import socket
-import subprocess
-import sys
 import time
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -19,7 +17,7 @@ from agent_funnel.errors import NoActiveAgent
 from agent_funnel.settings import load
 from agent_funnel.web import create_app
 from support.databases import TestedDatabase, small_floor
-from support.processes import environment
+from support.processes import run_command, run_program
 
 
 def ready(database: TestedDatabase, beat_age: float | None = 1.0) -> tuple[int, Any]:
@@ -112,36 +110,9 @@ def test_the_metrics_are_what_is_on_record(database: TestedDatabase) -> None:
     assert (found["failures{50002}"], found["dates_without_run{missed}"], found["paused"]) == (1, 1, 1)
 
 
-# The service, with a scheduler whose thread dies after a second, and less patience than the real one:
-DYING = """
-import threading, time
-from agent_funnel import schedule
-schedule.DEAD_SECONDS = 2
-start = schedule.BackgroundScheduler.start
-def start_and_die(self):
-    start(self)
-    def die():
-        time.sleep(1)
-        self._event.set = lambda: None
-        self._process_jobs = lambda: (_ for _ in ()).throw(SystemExit)
-        schedule.BackgroundScheduler.wakeup(self)
-        self._event._flag = True
-        with self._event._cond:
-            self._event._cond.notify_all()
-    threading.Thread(target=die, daemon=True).start()
-schedule.BackgroundScheduler.start = start_and_die
-from agent_funnel.cli import main
-main()
-"""
-
-
 @pytest.mark.timeout(60)
 def test_a_service_whose_clock_has_died_ends_with_a_code_of_its_own(tmp_path: Path) -> None:
-    given = environment(FUNNEL_DATABASE_URL=f"sqlite:///{tmp_path / 'funnel.db'}")
-    subprocess.run([sys.executable, "-m", "agent_funnel", "install"], env=given, cwd=tmp_path, check=True)
-    done = subprocess.run(
-        [sys.executable, "-c", DYING, "serve", "--port", "0"], env=given, cwd=tmp_path, capture_output=True, text=True,
-        timeout=50, check=False,
-    )  # fmt: skip
+    assert run_command("install", cwd=tmp_path).returncode == 0
+    done = run_program("dying_clock", "serve", "--port", "0", cwd=tmp_path)
     assert done.returncode == 70, done.stderr
     assert "The clock has died" in done.stderr

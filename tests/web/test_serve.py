@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import socket
-import subprocess
 import sys
 import time
 import urllib.error
@@ -18,7 +17,7 @@ from typing import Any
 import pytest
 
 from support.databases import TestedDatabase, small_floor
-from support.processes import environment, run_command, service
+from support.processes import run_command, run_program, service
 
 
 def post(address: str) -> Any:
@@ -32,22 +31,8 @@ def settings_of(database: TestedDatabase) -> dict[str, str]:
 
 
 def test_nothing_starts_by_import_or_by_making_the_app(tmp_path: Path) -> None:
-    program = """
-import pkgutil, importlib, threading, agent_funnel
-for module in pkgutil.walk_packages(agent_funnel.__path__, "agent_funnel."):
-    if module.name != "agent_funnel.__main__":
-        importlib.import_module(module.name)
-from agent_funnel.backends import connect
-from agent_funnel.settings import load
-from agent_funnel.web import create_app
-create_app(load(), connect("sqlite:///none.db"))
-for thread in threading.enumerate():
-    # The counters of the limits begin with a timer of a hundredth of a second; what goes on is something else.
-    if thread is not threading.main_thread():
-        thread.join(5)
-assert threading.active_count() == 1, threading.enumerate()
-"""
-    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=environment(), check=True, timeout=60)
+    done = run_program("import_everything", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
