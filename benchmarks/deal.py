@@ -129,7 +129,7 @@ def prepare(database: TestedDatabase, assign: Callable[[], object]) -> Callable[
 def measure(database: TestedDatabase, window_days: int, rounds: int) -> None:
     settings = load(newest_first=False, max_per_agent=450, window_days=window_days)
 
-    def deal() -> None:
+    def run_deal() -> None:
         service.assign(database.backend, settings, business_date=TODAY)
 
     def bare(table: str) -> Callable[[], None]:
@@ -139,10 +139,10 @@ def measure(database: TestedDatabase, window_days: int, rounds: int) -> None:
 
         return write
 
-    put_back = prepare(database, deal)
+    put_back = prepare(database, run_deal)
     rows = database.execute("SELECT COUNT(*) FROM dbo.staged")[0][0]
     pool = database.execute("SELECT MAX(pool) FROM dbo.assignment_run")[0][0]
-    turns = {"deal": deal, **{name: bare(table) for name, (table, _) in STAGED.items()}}
+    turns = {"deal": run_deal, **{name: bare(table) for name, (table, _) in STAGED.items()}}
     times: dict[str, list[float]] = {name: [] for name in turns}
     for number in range(rounds + 1):
         # Everybody is first in turn, in turn.
@@ -159,7 +159,7 @@ def measure(database: TestedDatabase, window_days: int, rounds: int) -> None:
         f"{database.engine}: {rows} of {pool} leads dealt in {statistics.median(times['deal']):.2f} s, {rounds} rounds"
     )
     for name in STAGED:
-        ratios = [deal / bare for deal, bare in zip(times["deal"], times[name], strict=True)]
+        ratios = [dealt / bare for dealt, bare in zip(times["deal"], times[name], strict=True)]
         print(
             f"  bare transaction, rows staged {name}: {statistics.median(times[name]):.2f} s, "
             f"ratio {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})",

@@ -143,7 +143,7 @@ def test_a_deal_is_refused_at_once_while_another_is_open_and_works_when_that_one
 def test_a_number_put_on_the_list_while_a_deal_runs_is_in_no_assignment_afterwards(database: TestedDatabase) -> None:
     fill(database, 5_000)
 
-    def deal(delay: float = 0.0) -> Run | RunInProgress:
+    def deal_after(delay: float = 0.0) -> Run | RunInProgress:
         time.sleep(delay)
         try:
             return service.assign(database.backend, load(), business_date=TONIGHT)
@@ -178,12 +178,12 @@ def test_a_number_put_on_the_list_while_a_deal_runs_is_in_no_assignment_afterwar
     # And at the same time, from a moment before the deal to its last moment:
     with ThreadPoolExecutor(2) as pool:
         # Two sessions are needed from here on; this warms up the second one.
-        both = [future.result() for future in (pool.submit(deal), pool.submit(deal))]
+        both = [future.result() for future in (pool.submit(deal_after), pool.submit(deal_after))]
         assert any(isinstance(dealt, Run) for dealt in both)
         for attempt, number in enumerate(numbers):
             prepare()
             delay = duration * (1.3 * (attempt + random.random()) / LISTINGS - 0.2)
-            dealt = pool.submit(deal, max(0.0, -delay))
+            dealt = pool.submit(deal_after, max(0.0, -delay))
             time.sleep(max(0.0, delay))
             service.add_do_not_contact(database.backend, number, "asked not to be called")
             # However the two meet, nobody is refused: one of them waits.
@@ -194,7 +194,7 @@ def test_a_number_put_on_the_list_while_a_deal_runs_is_in_no_assignment_afterwar
 
 @contextmanager
 def deal_blocked_by_a_changed_lead(
-    database: TestedDatabase, stage: int, deal: Any
+    database: TestedDatabase, stage: int, act: Any
 ) -> Iterator[tuple[Future[Any], Any, ThreadPoolExecutor]]:
     """A deal that has read the pool and waits for one lead, whose stage another session is just changing.
 
@@ -208,7 +208,7 @@ def deal_blocked_by_a_changed_lead(
         cursor.execute("BEGIN TRANSACTION;")
         try:
             cursor.execute(f"UPDATE {database.schema}.wafunnel SET stage = {stage} WHERE number = '4930000042';")
-            future = pool.submit(deal)
+            future = pool.submit(act)
             time.sleep(SETTLE_SECONDS)
             assert not future.done()
             yield future, cursor, pool
@@ -297,13 +297,13 @@ def test_a_deal_that_comes_while_the_list_is_being_changed_waits_for_that_and_is
         with closing(TestedDatabase(database.url, database.schema)) as another, ThreadPoolExecutor(1) as second:
             listing = second.submit(service.add_do_not_contact, another.backend, number)
             wait_until_the_list_is_locked(database)
-            deal = pool.submit(service.assign, database.backend, load(), business_date=TONIGHT)
+            dealing = pool.submit(service.assign, database.backend, load(), business_date=TONIGHT)
             time.sleep(SETTLE_SECONDS)
             assert not listing.done()
-            assert not deal.done()
+            assert not dealing.done()
             other.execute("COMMIT TRANSACTION")
             assert listing.result(timeout=60)["assignments"] == 1
-            run = deal.result(timeout=60)
+            run = dealing.result(timeout=60)
     assert (run.assigned, run.suppressed) == (99, 1)
 
 

@@ -23,13 +23,13 @@ from support.nights import (
     Night,
     actives,
     check,
-    deal,
     fresh,
     hands,
     put_agents,
     put_do_not_contact,
     put_leads,
     put_limits,
+    run_deal,
     stages,
     stored_leads,
 )
@@ -47,12 +47,12 @@ def numbers(*counted: int) -> list[str]:
 def test_the_worked_example(database: TestedDatabase) -> None:
     put_agents(database, actives("A", "B", "C"))
     put_leads(database, EXAMPLE)
-    run = deal(database)
+    run = run_deal(database)
     assert (run.per_agent, run.assigned, run.smallest_share, run.largest_share) == (3, 8, 2, 3)
     assert hands(database) == {"A": numbers(1, 4, 7), "B": numbers(2, 5, 8), "C": numbers(3, 6)}
     assert stages(database) == STAGES_AFTER
     # The last lead went to B, so the next run begins with C: its first lead is 1 again, at stage 2 like 2 to 5.
-    deal(database)
+    run_deal(database)
     assert hands(database) == {"C": numbers(1, 4, 7), "A": numbers(2, 5, 8), "B": numbers(3, 6)}
 
 
@@ -60,18 +60,18 @@ def test_the_worked_example_where_a_may_have_one_only(database: TestedDatabase) 
     put_agents(database, actives("A", "B", "C"))
     put_leads(database, EXAMPLE)
     put_limits(database, [("A", TODAY, TODAY, 1)])
-    run = deal(database)
+    run = run_deal(database)
     assert (run.per_agent, run.assigned, run.smallest_share, run.largest_share) == (3, 8, 1, 4)
     assert hands(database) == {"A": numbers(1), "B": numbers(2, 4, 6, 8), "C": numbers(3, 5, 7)}
     assert stages(database) == STAGES_AFTER
-    deal(database, TODAY + timedelta(days=1))
+    run_deal(database, TODAY + timedelta(days=1))
     assert hands(database) == {"C": numbers(1, 4, 7), "A": numbers(2, 5, 8), "B": numbers(3, 6)}
 
 
 def test_nine_leads_for_four_agents_are_not_blocks_of_three(database: TestedDatabase) -> None:
     put_agents(database, actives("A", "B", "C", "D"))
     put_leads(database, fresh(9))
-    run = deal(database)
+    run = run_deal(database)
     assert (run.per_agent, run.smallest_share, run.largest_share) == (3, 2, 3)
     assert [len(held) for held in hands(database).values()] == [3, 2, 2, 2]
 
@@ -83,7 +83,7 @@ def test_more_than_450_for_each_agent_waits_for_another_night(database: TestedDa
     database.clear()
     put_agents(database, actives("A", "B"))
     put_leads(database, leads)
-    run = deal(database)
+    run = run_deal(database)
     assert (run.pool, run.per_agent, run.assigned, run.left_over) == (905, 450, 900, 5)
     assert [len(held) for held in hands(database).values()] == [450, 450]
     assert [number for number, stage in sorted(stages(database).items()) if stage == 1] == numbers(*range(901, 906))
@@ -103,7 +103,7 @@ def test_the_window_begins_at_midnight_45_days_ago_and_the_future_counts(databas
             ("in a year", 1, datetime(2027, 11, 23)),
         ],
     )
-    run = deal(database)
+    run = run_deal(database)
     assert run.pool == 5
     assert stages(database)["before"] == 1
     assert hands(database) == {"A": ["after", "exactly", "in a year", "tomorrow", "tonight"]}
@@ -118,7 +118,7 @@ def test_fewest_attempts_come_first_then_the_oldest_then_the_number(database: Te
     )
     # One lead a night each, with a name of its own, tells the order.
     put_agents(database, actives("a", "b", "c", "d", "e", "f"))
-    deal(database)
+    run_deal(database)
     assert hands(database) == {"a": ["10"], "b": ["5"], "c": ["4"], "d": ["3"], "e": ["2"], "f": ["1"]}
 
 
@@ -126,23 +126,23 @@ def test_newest_first_turns_round_the_dates_only(database: TestedDatabase) -> No
     later = OLDEST + timedelta(days=3)
     put_agents(database, actives("a", "b", "c", "d", "e"))
     put_leads(database, [("5", 1, OLDEST), ("10", 1, OLDEST), ("4", 1, later), ("3", 2, OLDEST), ("2", 2, later)])
-    deal(database, newest_first=True)
+    run_deal(database, newest_first=True)
     assert hands(database) == {"a": ["4"], "b": ["10"], "c": ["5"], "d": ["2"], "e": ["3"]}
 
 
 def test_three_becomes_four_and_four_is_the_end(database: TestedDatabase) -> None:
     put_agents(database, actives("A"))
     put_leads(database, fresh(1, stage=3))
-    deal(database)
+    run_deal(database)
     assert list(stages(database).values()) == [4]
-    assert deal(database).assigned == 0
+    assert run_deal(database).assigned == 0
     assert list(stages(database).values()) == [4]
 
 
 def test_nothing_left_to_deal_is_a_success_that_clears_the_old_assignments(database: TestedDatabase) -> None:
     put_agents(database, actives("A", "B"))
     database.insert("agent_wafunnel_assignment", ("agent", "number"), [("A", "1"), ("gone", "2")])
-    run = deal(database)
+    run = run_deal(database)
     assert (run.status, run.agents, run.pool, run.per_agent, run.assigned) == ("succeeded", 2, 0, 0, 0)
     assert (run.smallest_share, run.largest_share) == (0, 0)
     assert hands(database) == {}
@@ -153,7 +153,7 @@ def test_one_number_in_several_rows_is_dealt_once_and_the_others_wait(bare_datab
     put_leads(
         bare_database, [("7", 2, OLDEST), ("7", 1, OLDEST), ("7", 1, OLDEST + timedelta(days=1)), ("8", 1, OLDEST)]
     )
-    run = deal(bare_database)
+    run = run_deal(bare_database)
     assert (run.pool, run.duplicates, run.assigned) == (2, 2, 2)
     assert hands(bare_database) == {"A": ["7"], "B": ["8"]}
     assert [stage for _, stage, _ in stored_leads(bare_database, bare=True)] == [2, 2, 1, 2]
@@ -162,7 +162,7 @@ def test_one_number_in_several_rows_is_dealt_once_and_the_others_wait(bare_datab
 def test_equal_rows_are_one_record_and_advance_together(bare_database: TestedDatabase) -> None:
     put_agents(bare_database, actives("A", "B"))
     put_leads(bare_database, [("7", 1, OLDEST)] * 3)
-    run = deal(bare_database)
+    run = run_deal(bare_database)
     assert (run.pool, run.duplicates, run.assigned) == (1, 0, 1)
     assert hands(bare_database) == {"A": ["7"]}
     assert [stage for _, stage, _ in stored_leads(bare_database, bare=True)] == [2, 2, 2]
@@ -174,7 +174,7 @@ def check_that_case_matters(database: TestedDatabase) -> None:
     put_leads(database, [("x7", 1, RECENT), ("X7", 1, RECENT), ("y7", 1, RECENT), ("Y7", 1, RECENT)])
     put_limits(database, [("ann", TODAY, None, 1)])
     put_do_not_contact(database, ["y7"])
-    run = deal(database)
+    run = run_deal(database)
     assert (run.agents, run.pool, run.duplicates, run.suppressed) == (2, 3, 0, 1)
     # Capitals come first, byte by byte.
     assert hands(database) == {"Ann": ["X7", "x7"], "ann": ["Y7"]}
@@ -218,7 +218,7 @@ def test_sqlite_understands_iso_8601_however_it_is_written(tmp_path: Path, writt
     with sqlite_database(tmp_path, "funnel", bare=True) as database:
         put_agents(database, actives("A"))
         database.execute("INSERT INTO wafunnel (number, stage, date) VALUES ('1', 1, %s)", written)
-        assert deal(database).pool == int(eligible)
+        assert run_deal(database).pool == int(eligible)
         assert stages(database) == {"1": 2 if eligible else 1}
 
 
@@ -226,7 +226,7 @@ def test_who_is_listed_as_do_not_contact_is_never_dealt(database: TestedDatabase
     put_agents(database, actives("A"))
     put_leads(database, fresh(3))
     put_do_not_contact(database, [*numbers(2), "someone else"])
-    run = deal(database)
+    run = run_deal(database)
     assert (run.pool, run.suppressed, run.duplicates) == (2, 1, 0)
     assert hands(database) == {"A": numbers(1, 3)}
     assert stages(database)["000002"] == 1
@@ -236,7 +236,7 @@ def test_a_number_in_several_rows_on_the_list_is_suppressed_and_no_duplicate(bar
     put_agents(bare_database, actives("A"))
     put_leads(bare_database, [("7", 1, OLDEST), ("7", 1, OLDEST), ("7", 1, RECENT), ("7", 2, OLDEST), ("8", 1, OLDEST)])
     put_do_not_contact(bare_database, ["7"])
-    run = deal(bare_database)
+    run = run_deal(bare_database)
     assert (run.pool, run.suppressed, run.duplicates) == (1, 3, 0)
     assert hands(bare_database) == {"A": ["8"]}
 
@@ -246,7 +246,7 @@ def test_a_lead_without_number_stage_or_date_is_never_dealt(bare_database: Teste
     incomplete += [("1", None, RECENT), ("2", 1, None), (None, None, None)]
     put_agents(bare_database, actives("A"))
     put_leads(bare_database, [*incomplete, ("3", 1, RECENT)])
-    run = deal(bare_database)
+    run = run_deal(bare_database)
     assert (run.pool, run.duplicates, run.suppressed) == (1, 0, 0)
     assert Counter(stored_leads(bare_database, bare=True)) == Counter([*incomplete, ("3", 2, RECENT)])
 
@@ -257,14 +257,14 @@ def test_an_agent_in_several_rows_is_one_agent_and_active_if_any_row_is(bare_dat
         [("A", "inactive"), ("A", "active"), ("A", "Active"), ("B", None), ("B", " ACTIVE "), ("C", "inactive")],
     )
     put_leads(bare_database, fresh(4))
-    assert deal(bare_database).agents == 2
+    assert run_deal(bare_database).agents == 2
     assert hands(bare_database) == {"A": numbers(1, 3), "B": numbers(2, 4)}
 
 
 def test_without_a_name_there_is_no_agent(bare_database: TestedDatabase) -> None:
     put_agents(bare_database, [(None, "active"), ("", "active"), ("  ", "active"), ("A", "active")])
     put_leads(bare_database, fresh(4))
-    assert deal(bare_database).agents == 1
+    assert run_deal(bare_database).agents == 1
     assert hands(bare_database) == {"A": numbers(1, 2, 3, 4)}
 
 
@@ -277,7 +277,7 @@ def test_both_days_of_a_limit_count(database: TestedDatabase, starts: int, ends:
     put_leads(database, fresh(4))
     ends_on = None if ends is None else TODAY + timedelta(days=ends)
     put_limits(database, [("A", TODAY + timedelta(days=starts), ends_on, 0)])
-    run = deal(database)
+    run = run_deal(database)
     assert run.agents == (1 if covers else 2)
     assert len(hands(database).get("A", ())) == (0 if covers else 2)
 
@@ -286,7 +286,7 @@ def test_the_lowest_of_several_limits_counts(database: TestedDatabase) -> None:
     put_agents(database, actives("A", "B"))
     put_leads(database, fresh(9))
     put_limits(database, [("A", TODAY, None, 3), ("A", TODAY, TODAY, 2), ("A", TODAY, None, 900)])
-    assert deal(database).smallest_share == 2
+    assert run_deal(database).smallest_share == 2
     assert hands(database)["A"] == numbers(1, 3)
 
 
@@ -294,35 +294,35 @@ def test_a_limit_above_the_cap_lifts_nothing(database: TestedDatabase) -> None:
     put_agents(database, actives("A"))
     put_leads(database, fresh(5))
     put_limits(database, [("A", TODAY, None, 1000)])
-    assert deal(database, max_per_agent=3).assigned == 3
+    assert run_deal(database, max_per_agent=3).assigned == 3
 
 
 def test_seats_begin_after_the_place_of_an_agent_who_has_gone(database: TestedDatabase) -> None:
     put_agents(database, actives("A", "B", "C"))
     put_leads(database, fresh(2))
-    deal(database)
+    run_deal(database)
     put_agents(database, actives("A", "C", "D"))
-    deal(database)
+    run_deal(database)
     assert hands(database) == {"C": numbers(1), "D": numbers(2)}
 
 
 def test_a_run_that_deals_nothing_moves_no_seat(database: TestedDatabase) -> None:
     put_agents(database, actives("A", "B"))
     put_leads(database, fresh(1))
-    deal(database)
-    assert deal(database, TODAY + timedelta(days=60)).assigned == 0
-    deal(database)
+    run_deal(database)
+    assert run_deal(database, TODAY + timedelta(days=60)).assigned == 0
+    run_deal(database)
     assert list(hands(database)) == ["B"]
 
 
 def test_an_undone_run_moves_no_seat(database: TestedDatabase) -> None:
     put_agents(database, actives("A", "B", "C"))
     put_leads(database, fresh(1))
-    deal(database)
-    second = deal(database)
+    run_deal(database)
+    second = run_deal(database)
     assert list(hands(database)) == ["B"]
     database.execute("UPDATE dbo.assignment_run SET status = 'undone' WHERE run_id = %s", second.run_id)
-    deal(database)
+    run_deal(database)
     assert list(hands(database)) == ["B"]
 
 

@@ -24,12 +24,12 @@ from support.nights import (
     RECENT,
     TODAY,
     actives,
-    deal,
     fresh,
     put_agents,
     put_do_not_contact,
     put_leads,
     put_limits,
+    run_deal,
     stored_assignments,
     stored_leads,
     undo,
@@ -52,7 +52,7 @@ def fill(database: TestedDatabase) -> None:
     put_leads(database, [("listed", 1, RECENT)])
     put_do_not_contact(database, ["listed"])
     for night in range(2):
-        deal(database)
+        run_deal(database)
         pairs = [("A", f"put there {night}"), ("twice", "new"), ("twice", "new"), (None, None)]
         database.insert("agent_wafunnel_assignment", ("agent", "number"), pairs)
         database.execute("DELETE FROM dbo.agent_wafunnel_assignment WHERE number = '000003'")
@@ -75,7 +75,7 @@ def check_points(database: TestedDatabase, kind: str, points: list[int], fail: C
     fill(database)
     floor = stored_leads(database, bare=True), stored_assignments(database)
     if kind == "undo":
-        deal(database)
+        run_deal(database)
     for point in points:
         before = image(database)
         with pytest.raises((CheckFailed, DatabaseError), match=f"injected {point}$"):
@@ -84,9 +84,9 @@ def check_points(database: TestedDatabase, kind: str, points: list[int], fail: C
         if kind == "undo":
             assert undo(database).restored == 7
             assert (stored_leads(database, bare=True), stored_assignments(database)) == floor
-            assert deal(database).assigned == 7
+            assert run_deal(database).assigned == 7
         else:
-            assert deal(database).assigned == 7
+            assert run_deal(database).assigned == 7
             assert stored_assignments(database).total() == 7
             undo(database)
             assert (stored_leads(database, bare=True), stored_assignments(database)) == floor

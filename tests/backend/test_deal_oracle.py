@@ -5,9 +5,10 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from support.databases import TestedDatabase
-from support.nights import Case, Night, actives, cases, check
+from support.nights import Case, Night, actives, check
 from support.oracle import Agent, Limit
 from support.properties import may_refuse, property_test
+from support.strategies import cases
 
 
 @property_test(cases())

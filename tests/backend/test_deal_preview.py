@@ -20,7 +20,6 @@ from support.databases import TestedDatabase, snapshot
 from support.nights import (
     TODAY,
     actives,
-    deal,
     fresh,
     hands,
     preview,
@@ -28,6 +27,7 @@ from support.nights import (
     put_do_not_contact,
     put_leads,
     put_limits,
+    run_deal,
     stages,
     undo,
 )
@@ -48,7 +48,7 @@ def assert_comes_true(database: TestedDatabase, seen: Preview, held: dict[str, s
         number: (stage, datetime.fromisoformat(str(created)).date())
         for number, stage, created in database.execute("SELECT number, stage, date FROM dbo.wafunnel")
     }
-    run = deal(database)
+    run = run_deal(database)
     names = set(run.__dataclass_fields__) - {"run_id", "status", "started_at", "finished_at"}
     assert {name: getattr(seen.run, name) for name in names} == {name: getattr(run, name) for name in names}
     assert (seen.run.run_id, seen.run.status) == (0, "preview")
@@ -119,7 +119,7 @@ def test_a_preview_comes_true_in_the_run_that_follows(database: TestedDatabase) 
 def test_a_preview_with_nothing_to_deal_says_that_all_would_leave(database: TestedDatabase) -> None:
     put_agents(database, actives("A", "B"))
     put_leads(database, fresh(3))
-    deal(database)
+    run_deal(database)
     seen = preview(database, TODAY + timedelta(days=90))
     assert [(share.agent, share.leads) for share in seen.shares] == [("A", 0), ("B", 0)]
     assert (seen.stay, seen.change_hands, seen.come, seen.leave) == (0, 0, 0, 3)
@@ -139,7 +139,7 @@ def test_a_number_assigned_several_times_is_counted_once(bare_database: TestedDa
 def test_a_preview_of_an_evening_whose_scheduled_run_is_done_shows_the_run_by_hand(database: TestedDatabase) -> None:
     put_agents(database, actives("A"))
     put_leads(database, fresh(3))
-    deal(database, trigger="schedule")
+    run_deal(database, trigger="schedule")
     seen = preview(database)
     assert (seen.run.trigger, seen.run.assigned, seen.stay) == ("manual", 3, 3)
 
@@ -171,7 +171,7 @@ def test_a_preview_refuses_what_a_run_refuses(database: TestedDatabase) -> None:
 def test_a_preview_waits_for_no_run(database: TestedDatabase) -> None:
     put_agents(database, actives("A", "B"))
     put_leads(database, fresh(5))
-    deal(database)
+    run_deal(database)
     alone = preview(database)
     before = snapshot(database)
     with run_in_progress(database):
@@ -233,16 +233,16 @@ def test_writers_between_the_statements_of_a_preview_do_not_wait_and_are_not_see
 def test_previews_during_runs_and_undos_show_one_state_or_the_other(database: TestedDatabase) -> None:
     put_agents(database, actives("A", "B", "C"))
     put_leads(database, fresh(40))
-    deal(database, max_per_agent=10)
+    run_deal(database, max_per_agent=10)
     known = [preview(database, max_per_agent=10)]
-    deal(database, max_per_agent=10)
+    run_deal(database, max_per_agent=10)
     known.append(preview(database, max_per_agent=10))
     undo(database)
     assert known[0].shares != known[1].shares
 
     def alternate() -> None:
         for _ in range(DEALS):
-            deal(database, max_per_agent=10)
+            run_deal(database, max_per_agent=10)
             undo(database)
 
     seen: Counter[int] = Counter()

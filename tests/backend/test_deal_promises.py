@@ -10,21 +10,10 @@ from hypothesis import strategies as st
 
 from agent_funnel.errors import NoActiveAgent
 from support.databases import TestedDatabase
-from support.nights import (
-    CAPS,
-    NAMES,
-    OLDEST,
-    TODAY,
-    actives,
-    deal,
-    fresh,
-    hands,
-    put_agents,
-    put_leads,
-    put_limits,
-)
+from support.nights import OLDEST, TODAY, actives, fresh, hands, put_agents, put_leads, put_limits, run_deal
 from support.oracle import Lead
 from support.properties import property_test
+from support.strategies import CAPS, NAMES
 
 
 @st.composite
@@ -52,7 +41,7 @@ def test_shares_and_the_mix_of_stages_differ_by_at_most_one_without_limits(
     names, leads, cap = evening
     put_agents(database, actives(*names))
     put_leads(database, leads)
-    run = deal(database, max_per_agent=cap)
+    run = run_deal(database, max_per_agent=cap)
     held = hands(database)
     shares = [len(held.get(name, ())) for name in names]
     assert run.per_agent == min(-(-len(leads) // len(names)), cap)
@@ -72,7 +61,7 @@ def test_over_runs_with_the_same_roster_totals_differ_by_at_most_one(
     put_agents(database, actives(*names))
     for night, arriving in enumerate(nightly):
         put_leads(database, fresh(arriving, start=1 + night * 1000))
-        deal(database, TODAY + timedelta(days=night), max_per_agent=cap)
+        run_deal(database, TODAY + timedelta(days=night), max_per_agent=cap)
         totals = dict(database.execute("SELECT agent, COUNT(*) FROM dbo.assignment_history GROUP BY agent"))
         assert differ_by_at_most_one([totals.get(name, 0) for name in names])
 
@@ -90,9 +79,9 @@ def test_nobody_passes_a_limit_and_the_others_differ_by_at_most_one(
     put_limits(database, [(name, TODAY, TODAY, most) for name, most in limits.items()])
     if not any(rooms.values()):
         with pytest.raises(NoActiveAgent):
-            deal(database, max_per_agent=cap)
+            run_deal(database, max_per_agent=cap)
         return
-    run = deal(database, max_per_agent=cap)
+    run = run_deal(database, max_per_agent=cap)
     shares = {name: len(hands(database).get(name, ())) for name in names}
     assert run.assigned == sum(shares.values()) == min(len(leads), sum(rooms.values()))
     assert all(shares[name] <= rooms[name] for name in names)

@@ -13,7 +13,7 @@ import pytest
 
 from support import LONG
 from support.databases import TestedDatabase
-from support.nights import actives, deal, fresh, put_agents, put_leads, undo
+from support.nights import actives, fresh, put_agents, put_leads, run_deal, undo
 
 READS = 100_000 if LONG else 4_000
 READERS = 2
@@ -42,11 +42,11 @@ def test_a_reader_never_sees_an_empty_or_half_filled_table(database: TestedDatab
     # Two deals that differ in their size, in their agents and in who has what.
     put_agents(database, actives("A", "B", "C"))
     put_leads(database, fresh(40))
-    deal(database)
+    run_deal(database)
     before = frozenset(database.execute(WHOLE))
     put_agents(database, actives("A", "C", "D", "E"))
     put_leads(database, fresh(10, start=100))
-    deal(database)
+    run_deal(database)
     after = frozenset(database.execute(WHOLE))
     undo(database)
     assert frozenset(database.execute(WHOLE)) == before
@@ -77,7 +77,7 @@ def test_a_reader_never_sees_an_empty_or_half_filled_table(database: TestedDatab
         readers = [pool.submit(read) for _ in range(READERS)]
         try:
             while not all(reader.done() for reader in readers):
-                deal(database)
+                run_deal(database)
                 undo(database)
                 changes += 2
         finally:

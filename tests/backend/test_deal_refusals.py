@@ -9,7 +9,7 @@ import pytest
 
 from agent_funnel.errors import AlreadyRun, CheckFailed, NoActiveAgent, ParameterOutOfRange, PoolChanged
 from support.databases import TestedDatabase
-from support.nights import TODAY, actives, deal, everything, fresh, hands, put_agents, put_leads, put_limits
+from support.nights import TODAY, actives, everything, fresh, hands, put_agents, put_leads, put_limits, run_deal
 
 # ---- What is refused
 
@@ -29,7 +29,7 @@ def test_a_parameter_out_of_range_is_refused_by_the_deal_itself(
     """The settings refuse it too; but a procedure can be called from anywhere."""
     put_agents(database, actives("A"))
     put_leads(database, fresh(2))
-    deal(database)
+    run_deal(database)
     before = everything(database)
     with pytest.raises(ParameterOutOfRange) as refused:
         assign(database, **{parameter: value})
@@ -76,35 +76,35 @@ def test_the_scheduled_run_of_a_business_date_happens_once(database: TestedDatab
     put_agents(database, actives("A"))
     put_leads(database, fresh(2))
     # A manual run does not stand in for it.
-    deal(database)
-    assert deal(database, trigger="schedule").trigger == "schedule"
+    run_deal(database)
+    assert run_deal(database, trigger="schedule").trigger == "schedule"
     before = everything(database)
     with pytest.raises(AlreadyRun) as refused:
-        deal(database, trigger="schedule")
+        run_deal(database, trigger="schedule")
     assert refused.value.number == 50003
     assert everything(database) == before
     # Runs by hand go on, and so does the next day.
-    assert deal(database).assigned == 2
-    assert deal(database, TODAY + timedelta(days=1), trigger="schedule").assigned == 0
+    assert run_deal(database).assigned == 2
+    assert run_deal(database, TODAY + timedelta(days=1), trigger="schedule").assigned == 0
 
 
 def test_an_undone_scheduled_run_is_not_repeated_by_itself(database: TestedDatabase) -> None:
     put_agents(database, actives("A"))
     put_leads(database, fresh(2))
-    deal(database, trigger="schedule")
+    run_deal(database, trigger="schedule")
     database.execute("UPDATE dbo.assignment_run SET status = 'undone'")
     before = everything(database)
     with pytest.raises(AlreadyRun):
-        deal(database, trigger="schedule")
+        run_deal(database, trigger="schedule")
     assert everything(database) == before
 
 
 def test_a_scheduled_run_that_was_refused_can_be_tried_again(database: TestedDatabase) -> None:
     put_leads(database, fresh(2))
     with pytest.raises(NoActiveAgent):
-        deal(database, trigger="schedule")
+        run_deal(database, trigger="schedule")
     put_agents(database, actives("A"))
-    assert deal(database, trigger="schedule").assigned == 2
+    assert run_deal(database, trigger="schedule").assigned == 2
 
 
 # ---- The checks before commit
@@ -169,4 +169,4 @@ def test_a_deal_that_went_wrong_is_rolled_back_as_a_whole(bare_database: TestedD
     assert refused.value.number == (50004 if changed else 50007)
     assert everything(bare_database) == before
     # It was the fault alone:
-    assert deal(bare_database).assigned == 7
+    assert run_deal(bare_database).assigned == 7

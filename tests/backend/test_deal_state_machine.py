@@ -25,18 +25,15 @@ from agent_funnel.records import Preview, Purged, Run, Undone
 from support import LONG, oracle
 from support.databases import TestedDatabase
 from support.nights import (
-    BARE_STATUSES,
-    CAPS,
-    KEYED_STATUSES,
     OLDEST,
     RECENT,
     TODAY,
     check_preview,
-    deal,
     everything,
     preview,
     put_agents,
     put_leads,
+    run_deal,
     stored_assignments,
     stored_history,
     stored_leads,
@@ -44,6 +41,7 @@ from support.nights import (
 )
 from support.oracle import Agent, Lead, Pair
 from support.properties import more_time, phases
+from support.strategies import BARE_STATUSES, CAPS, KEYED_STATUSES
 
 Outcome = TypeVar("Outcome")
 
@@ -100,7 +98,7 @@ class Evenings(RuleBasedStateMachine):
             self._run(evening, knobs, trigger)
 
     def _run(self, evening: date, knobs: dict[str, Any], trigger: str) -> None:
-        run = outcome_of(lambda: deal(self.database, evening, trigger=trigger, **knobs))
+        run = outcome_of(lambda: run_deal(self.database, evening, trigger=trigger, **knobs))
         run_id = run.run_id if isinstance(run, Run) else 0
         dealt = outcome_of(lambda: self.floor.run(run_id, evening, trigger, **knobs))
         if isinstance(run, Run) and isinstance(dealt, oracle.Dealt):

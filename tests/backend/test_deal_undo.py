@@ -22,12 +22,12 @@ from support.nights import (
     RECENT,
     TODAY,
     actives,
-    deal,
     fresh,
     hands,
     put_agents,
     put_do_not_contact,
     put_leads,
+    run_deal,
     stages,
     stored_assignments,
     stored_leads,
@@ -74,7 +74,7 @@ def test_undo_goes_back_one_run_at_a_time_as_far_as_history_reaches(database: Te
     put_assignments(database, ("before", "1"))
     floors = [floor(database)]
     for night in range(3):
-        deal(database, TODAY + timedelta(days=night))
+        run_deal(database, TODAY + timedelta(days=night))
         floors.append(floor(database))
     # Every one of them differs, or what follows would show nothing.
     assert len({repr(seen) for seen in floors}) == len(floors)
@@ -89,7 +89,7 @@ def test_an_undo_answers_with_what_it_did_and_the_run_keeps_who_and_when(databas
     put_agents(database, actives("A", "B"))
     put_leads(database, fresh(5))
     put_assignments(database, ("before", "1"), ("before", "2"))
-    dealt = deal(database)
+    dealt = run_deal(database)
     earliest = datetime.now(UTC) - timedelta(seconds=1)
     undone = service.undo(database.backend, actor="Zoë")
     latest = datetime.now(UTC) + timedelta(seconds=1)
@@ -109,7 +109,7 @@ def test_an_undo_answers_with_what_it_did_and_the_run_keeps_who_and_when(databas
 def test_runs_are_listed_newest_first_with_what_became_of_them(database: TestedDatabase) -> None:
     put_agents(database, actives("A"))
     put_leads(database, fresh(2))
-    first, second, third = (deal(database).run_id for _ in range(3))
+    first, second, third = (run_deal(database).run_id for _ in range(3))
     undo(database)
     assert [(run.run_id, run.status) for run in service.runs(database.backend)] == [
         (third, "undone"), (second, "succeeded"), (first, "succeeded"),
@@ -122,7 +122,7 @@ def test_runs_are_listed_newest_first_with_what_became_of_them(database: TestedD
 def test_leads_that_somebody_has_changed_since_are_left_and_counted(database: TestedDatabase) -> None:
     put_agents(database, actives("A", "B"))
     put_leads(database, fresh(7))
-    deal(database)
+    run_deal(database)
     database.execute("UPDATE dbo.wafunnel SET stage = 4 WHERE number = '000001'")
     # Even where that is the stage that the undo would give it.
     database.execute("UPDATE dbo.wafunnel SET stage = 1 WHERE number = '000002'")
@@ -138,7 +138,7 @@ def test_rows_equal_in_number_stage_and_date_go_back_together(bare_database: Tes
     put_agents(bare_database, actives("A"))
     put_leads(bare_database, [("7", 1, RECENT), ("7", 1, RECENT), ("7", 1, later), ("8", 3, RECENT), ("8", 3, RECENT)])
     before = stored_leads(bare_database, bare=True)
-    deal(bare_database)
+    run_deal(bare_database)
     assert [stage for _, stage, _ in stored_leads(bare_database, bare=True)] == [2, 2, 1, 4, 4]
     undone = undo(bare_database)
     # A record each, in however many rows.
@@ -149,7 +149,7 @@ def test_rows_equal_in_number_stage_and_date_go_back_together(bare_database: Tes
 def test_of_equal_rows_those_that_nobody_changed_go_back(bare_database: TestedDatabase) -> None:
     put_agents(bare_database, actives("A"))
     put_leads(bare_database, [("7", 1, RECENT)] * COPIES)
-    deal(bare_database)
+    run_deal(bare_database)
     bare_database.execute(
         "UPDATE dbo.wafunnel SET stage = 4 WHERE id = (SELECT MIN(other.id) FROM dbo.wafunnel AS other)"
     )
@@ -161,9 +161,9 @@ def test_of_equal_rows_those_that_nobody_changed_go_back(bare_database: TestedDa
 def test_numbers_and_names_that_differ_in_case_go_back_each_for_itself(bare_database: TestedDatabase) -> None:
     put_agents(bare_database, actives("ann", "Ann"))
     put_leads(bare_database, [("x7", 1, RECENT), ("X7", 2, RECENT)])
-    deal(bare_database)
+    run_deal(bare_database)
     seen = floor(bare_database)
-    deal(bare_database)
+    run_deal(bare_database)
     assert undo(bare_database).restored == 2
     assert floor(bare_database) == seen
 
@@ -179,10 +179,10 @@ def test_a_collation_of_existing_sqlite_tables_changes_nothing(tmp_path: Path) -
         install(database.backend)
         put_agents(database, actives("ann", "Ann"))
         put_leads(database, [("x7", 1, RECENT), ("X7", 2, RECENT), ("y7", 1, RECENT), ("Y7", 1, RECENT)])
-        deal(database)
+        run_deal(database)
         put_assignments(database, ("ANN", "X7"), ("ann", "new"), ("Ann", "new"), ("Ann", "NEW"), ("Ann", "NEW"))
         seen = floor(database)
-        deal(database)
+        run_deal(database)
         database.execute("UPDATE wafunnel SET stage = 4 WHERE number = %s COLLATE BINARY", "Y7")
         put_do_not_contact(database, ["y7", "new"])
         undone = undo(database)
@@ -195,13 +195,13 @@ def test_a_collation_of_existing_sqlite_tables_changes_nothing(tmp_path: Path) -
 def test_assignments_that_others_have_edited_come_back_as_they_were(database: TestedDatabase) -> None:
     put_agents(database, actives("A", "B"))
     put_leads(database, fresh(6))
-    deal(database)
+    run_deal(database)
     put_assignments(database, ("A", "put there"), ("nobody", "another"))
     take_assignment(database, "000001")
     database.execute("UPDATE dbo.agent_wafunnel_assignment SET agent = 'B' WHERE number = '000003'")
     database.execute("UPDATE dbo.agent_wafunnel_assignment SET number = 'renamed' WHERE number = '000005'")
     seen = floor(database)
-    deal(database)
+    run_deal(database)
     # What others do to the deal that is taken back is taken back with it.
     put_assignments(database, ("A", "in vain"))
     take_assignment(database, "000002")
@@ -213,7 +213,7 @@ def test_assignments_that_others_have_edited_come_back_as_they_were(database: Te
 def test_assignments_on_tables_without_keys_come_back_row_by_row(bare_database: TestedDatabase) -> None:
     put_agents(bare_database, actives("A", "ann"))
     put_leads(bare_database, fresh(4))
-    deal(bare_database)
+    run_deal(bare_database)
     # Pairs of the deal and others, once and several times, in any case, and what is no pair at all.
     put_assignments(bare_database, *[("A", "000001")] * COPIES, ("B", "000001"), ("A", "000002"), ("ANN", "000002"))
     put_assignments(bare_database, *[("twice", "new")] * 2, ("", ""), (" A", "000001"))
@@ -221,13 +221,13 @@ def test_assignments_on_tables_without_keys_come_back_row_by_row(bare_database: 
     take_assignment(bare_database, "000004")
     seen = floor(bare_database)
     assert seen[1]["A", "000001"] == 1 + COPIES
-    deal(bare_database)
+    run_deal(bare_database)
     assert undo(bare_database).assignments == seen[1].total()
     assert floor(bare_database) == seen
 
     # And those that were there before any deal, and before a deal that followed on an undo.
     seen = floor(bare_database)
-    deal(bare_database)
+    run_deal(bare_database)
     assert undo(bare_database).assignments == seen[1].total()
     assert floor(bare_database) == seen
 
@@ -237,7 +237,7 @@ def test_assignments_from_before_the_first_run_come_back(bare_database: TestedDa
     put_leads(bare_database, fresh(2))
     put_assignments(bare_database, ("A", "000001"), ("old", "000001"), ("old", "7"), ("old", "7"), (None, "8"))
     seen = floor(bare_database)
-    deal(bare_database)
+    run_deal(bare_database)
     undo(bare_database)
     assert floor(bare_database) == seen
 
@@ -245,10 +245,10 @@ def test_assignments_from_before_the_first_run_come_back(bare_database: TestedDa
 def test_assignments_of_an_agent_who_has_left_come_back(database: TestedDatabase) -> None:
     put_agents(database, actives("A", "B"))
     put_leads(database, fresh(4))
-    deal(database)
+    run_deal(database)
     seen = floor(database)
     put_agents(database, actives("C"))
-    deal(database)
+    run_deal(database)
     undo(database)
     assert floor(database) == seen
     assert list(hands(database)) == ["A", "B"]
@@ -257,11 +257,11 @@ def test_assignments_of_an_agent_who_has_left_come_back(database: TestedDatabase
 def test_a_run_after_an_undo_can_be_undone_to_where_the_undo_led(database: TestedDatabase) -> None:
     put_agents(database, actives("A", "B"))
     put_leads(database, fresh(4))
-    deal(database)
+    run_deal(database)
     put_assignments(database, ("A", "put there"))
     seen = floor(database)
     for night in range(3):
-        deal(database, TODAY + timedelta(days=night))
+        run_deal(database, TODAY + timedelta(days=night))
         undo(database)
         assert floor(database) == seen
 
@@ -269,9 +269,9 @@ def test_a_run_after_an_undo_can_be_undone_to_where_the_undo_led(database: Teste
 def test_a_number_that_is_on_the_list_now_does_not_come_back_to_an_agent(database: TestedDatabase) -> None:
     put_agents(database, actives("A", "B"))
     put_leads(database, fresh(4))
-    deal(database)
+    run_deal(database)
     put_assignments(database, ("A", "put there"))
-    deal(database, max_per_agent=1)
+    run_deal(database, max_per_agent=1)
     put_do_not_contact(database, ["000001", "000004", "put there", "no lead"])
     undone = undo(database)
     # Its stage does go back: it has been dealt once less.
@@ -279,7 +279,7 @@ def test_a_number_that_is_on_the_list_now_does_not_come_back_to_an_agent(databas
     assert (undone.restored, undone.assignments, undone.suppressed) == (2, 2, 3)
     assert hands(database) == {"A": ["000003"], "B": ["000002"]}
     # One step further back, it is kept out again where it was dealt, and once taken off the list it comes back.
-    run = deal(database)
+    run = run_deal(database)
     assert (run.suppressed, run.assigned) == (2, 2)
     database.execute("DELETE FROM dbo.do_not_contact")
     assert undo(database).suppressed == 0
@@ -290,7 +290,7 @@ def test_every_row_of_a_listed_number_is_kept_out_and_counted(bare_database: Tes
     put_agents(bare_database, actives("A"))
     put_leads(bare_database, fresh(2))
     put_assignments(bare_database, *[("A", "7")] * COPIES, ("B", "7"), ("A", "8"), (None, None))
-    deal(bare_database)
+    run_deal(bare_database)
     put_do_not_contact(bare_database, ["7"])
     undone = undo(bare_database)
     assert (undone.assignments, undone.suppressed) == (2, COPIES + 1)
@@ -300,10 +300,10 @@ def test_every_row_of_a_listed_number_is_kept_out_and_counted(bare_database: Tes
 def test_a_number_listed_before_the_run_is_not_missed_by_its_undo(database: TestedDatabase) -> None:
     put_agents(database, actives("A"))
     put_leads(database, fresh(3))
-    deal(database)
+    run_deal(database)
     assert service.add_do_not_contact(database.backend, "000002")["assignments"] == 1
     seen = floor(database)
-    deal(database)
+    run_deal(database)
     service.remove_do_not_contact(database.backend, "000002")
     undone = undo(database)
     assert (undone.assignments, undone.suppressed) == (2, 0)
@@ -313,9 +313,9 @@ def test_a_number_listed_before_the_run_is_not_missed_by_its_undo(database: Test
 def test_the_undo_of_a_run_that_dealt_nothing_brings_the_assignments_back(database: TestedDatabase) -> None:
     put_agents(database, actives("A", "B"))
     put_leads(database, fresh(4))
-    deal(database)
+    run_deal(database)
     seen = floor(database)
-    assert deal(database, TODAY + timedelta(days=60)).assigned == 0
+    assert run_deal(database, TODAY + timedelta(days=60)).assigned == 0
     assert hands(database) == {}
     undone = undo(database)
     assert (undone.restored, undone.changed_since, undone.assignments) == (0, 0, 4)
@@ -325,30 +325,30 @@ def test_the_undo_of_a_run_that_dealt_nothing_brings_the_assignments_back(databa
 def test_after_an_undo_the_seats_are_those_of_the_deal_before(database: TestedDatabase) -> None:
     put_agents(database, actives("A", "B", "C"))
     put_leads(database, fresh(4))
-    deal(database)
+    run_deal(database)
     assert hands(database)["A"] == ["000001", "000004"]
-    deal(database)
+    run_deal(database)
     dealt = hands(database)
     assert dealt["B"] == ["000001", "000004"]
     undo(database)
     # Not C, where the undone run ended.
-    deal(database)
+    run_deal(database)
     assert hands(database) == dealt
 
 
 def test_an_undone_scheduled_run_is_not_repeated_by_itself(database: TestedDatabase) -> None:
     put_agents(database, actives("A"))
     put_leads(database, fresh(2))
-    deal(database, trigger="schedule")
+    run_deal(database, trigger="schedule")
     undo(database)
     assert planning.state(database.backend, TODAY).settled == TODAY
     before = snapshot(database)
     with pytest.raises(AlreadyRun):
-        deal(database, trigger="schedule")
+        run_deal(database, trigger="schedule")
     assert snapshot(database) == before
     # By hand, or tomorrow, it is.
-    assert deal(database).assigned == 2
-    assert deal(database, TODAY + timedelta(days=1), trigger="schedule").assigned == 2
+    assert run_deal(database).assigned == 2
+    assert run_deal(database, TODAY + timedelta(days=1), trigger="schedule").assigned == 2
 
 
 # ---- What is refused
@@ -357,7 +357,7 @@ def test_an_undone_scheduled_run_is_not_repeated_by_itself(database: TestedDatab
 def test_only_the_last_run_can_be_undone_and_the_refusal_says_which_that_is(database: TestedDatabase) -> None:
     put_agents(database, actives("A"))
     put_leads(database, fresh(2))
-    first, second, third = (deal(database).run_id for _ in range(3))
+    first, second, third = (run_deal(database).run_id for _ in range(3))
     assert_refused(database, first, f"Run {first} is not the last one; the run that could be undone is {third}.")
     assert undo(database, third).run_id == third
     assert_refused(database, third, f"Run {third} is undone already; the run that could be undone is {second}.")
@@ -373,7 +373,7 @@ def test_only_the_last_run_can_be_undone_and_the_refusal_says_which_that_is(data
 def test_where_history_has_been_purged_there_is_no_undo_and_the_refusal_names_the_run(database: TestedDatabase) -> None:
     put_agents(database, actives("A"))
     put_leads(database, fresh(2))
-    first, second, third = (deal(database).run_id for _ in range(3))
+    first, second, third = (run_deal(database).run_id for _ in range(3))
     service.purge(database.backend, datetime.now(UTC) + timedelta(days=1))
     assert undo(database).run_id == third
     # Its own history is there, but not that of the assignments that would have to come back.
@@ -385,14 +385,14 @@ def test_where_history_has_been_purged_there_is_no_undo_and_the_refusal_names_th
         f"Run {first} is not the last one, and no run can be undone: the history that it would need has been purged.",
     )
     # From here on there is history again.
-    fourth = deal(database).run_id
+    fourth = run_deal(database).run_id
     assert undo(database).run_id == fourth
 
 
 def test_no_undo_while_a_run_is_in_progress(database: TestedDatabase) -> None:
     put_agents(database, actives("A"))
     put_leads(database, fresh(2))
-    run = deal(database)
+    run = run_deal(database)
     before = snapshot(database)
     with run_in_progress(database):
         with pytest.raises(RunInProgress) as refused:
@@ -408,9 +408,9 @@ def test_an_undo_whose_connection_broke_takes_one_run_back_and_no_more(
 ) -> None:
     put_agents(database, actives("A"))
     put_leads(database, fresh(2))
-    deal(database)
+    run_deal(database)
     seen = floor(database)
-    second = deal(database).run_id
+    second = run_deal(database).run_id
     ask: Callable[..., Row | None] = database.backend.one
     undos: list[int] = []
 
@@ -435,7 +435,7 @@ def undo_that_finds_a_lead_changing(database: TestedDatabase, undo_it: Callable[
     """An undo that has counted the leads and waits for one that another session is just changing, and commits then."""
     put_agents(database, actives("A"))
     put_leads(database, fresh(3))
-    deal(database)
+    run_deal(database)
     # Has the session parse the procedure, so that what is waited for below is the lead.
     with pytest.raises(NothingToUndo):
         undo(database, 0)
@@ -482,7 +482,7 @@ def test_an_undo_in_one_schema_leaves_the_tables_of_another_alone(
     for each in (database, bare_database):
         put_agents(each, actives("A"))
         put_leads(each, fresh(3))
-        deal(each)
+        run_deal(each)
     before = snapshot(database)
     assert undo(bare_database).restored == 3
     assert snapshot(database) == before
@@ -495,9 +495,9 @@ def test_an_undo_in_one_schema_leaves_the_tables_of_another_alone(
 def test_a_plain_exec_undoes_the_last_run_and_answers_with_one_row(database: TestedDatabase) -> None:
     put_agents(database, actives("A", "B"))
     put_leads(database, fresh(4))
-    deal(database)
+    run_deal(database)
     seen = floor(database)
-    run = deal(database)
+    run = run_deal(database)
     with database.raw.cursor(as_dict=True) as cursor:
         cursor.execute("EXEC sp_undo_wafunnel_assignment;")
         (row,) = cursor.fetchall()

@@ -21,6 +21,7 @@ from agent_funnel.records import Finding
 from agent_funnel.settings import load
 from support import LONG
 from support.databases import TestedDatabase
+from support.nights import run_deal
 
 TONIGHT = date(2026, 11, 23)
 DAY = "2026-11-10 08:00:00.000"
@@ -46,17 +47,13 @@ def said(database: TestedDatabase, check: str) -> list[str]:
     return [finding.text for finding in look(database) if finding.check == check]
 
 
-def deal(database: TestedDatabase) -> int:
-    return service.assign(database.backend, load(), business_date=TONIGHT).run_id
-
-
 @pytest.fixture
 def dealt(database: TestedDatabase) -> tuple[TestedDatabase, int]:
     """Seven leads, dealt to three agents by a run, and by another one that is undone; the number of the first run."""
     database.insert("agents", ("agent", "status"), [(f"agent {index}", "active") for index in range(3)])
     database.insert("wafunnel", ("number", "stage", "date"), [(f"+4930000100{n}", 1, DAY) for n in range(7)])
-    run_id = deal(database)
-    deal(database)
+    run_id = run_deal(database).run_id
+    run_deal(database)
     service.undo(database.backend)
     return database, run_id
 
@@ -70,7 +67,7 @@ def test_after_runs_and_undos_all_agrees_exactly(dealt: tuple[TestedDatabase, in
         f"7 assignments are there, exactly those from before run {run_id + 1}, which is undone."
     ]
     assert said(database, "leads") == [f"Of 7 leads that run {run_id} dealt, none has changed since."]
-    third = deal(database)
+    third = run_deal(database).run_id
     assert said(database, "assignments") == [f"7 assignments are there, exactly those of run {third}."]
     assert odd(database) == []
     for _ in range(2):
@@ -247,7 +244,7 @@ def test_a_number_twice_in_the_history_of_a_run_is_an_error(dealt: tuple[TestedD
 
 def test_what_others_do_to_the_assignments_is_a_note(dealt: tuple[TestedDatabase, int]) -> None:
     database, _ = dealt
-    third = deal(database)
+    third = run_deal(database).run_id
     database.execute("DELETE FROM dbo.agent_wafunnel_assignment WHERE number IN ('+49300001000', '+49300001001')")
     database.execute("UPDATE dbo.agent_wafunnel_assignment SET agent = 'somebody' WHERE number = '+49300001002'")
     database.insert("agent_wafunnel_assignment", ("agent", "number"), [("somebody", "+49300002000")])
@@ -256,7 +253,7 @@ def test_what_others_do_to_the_assignments_is_a_note(dealt: tuple[TestedDatabase
     )
     assert odd(database) == [("assignments", "note", text)]
     # The next deal keeps in mind what it found, and its undo brings it back: that agrees.
-    fourth = deal(database)
+    fourth = run_deal(database).run_id
     assert odd(database) == []
     service.undo(database.backend)
     assert odd(database) == []
@@ -270,11 +267,11 @@ def test_rows_without_a_number_and_copies_of_rows_are_compared_too(bare_database
     database = bare_database
     database.insert("agents", ("agent", "status"), [("a", "active"), ("b", "active")])
     database.insert("wafunnel", ("number", "stage", "date"), [(f"+4930000100{n}", 1, DAY) for n in range(3)])
-    deal(database)
+    run_deal(database)
     pairs = [("x", None), (None, None), ("y", "+49300001777"), ("y", "+49300001777")]
     database.insert("agent_wafunnel_assignment", ("agent", "number"), pairs)
     assert "4 assignments came and 0 went" in odd(database)[0][2]
-    deal(database)
+    run_deal(database)
     assert odd(database) == []
     service.undo(database.backend)
     assert odd(database) == []
@@ -344,7 +341,7 @@ def test_leads_of_earlier_runs_are_compared_as_well(dealt: tuple[TestedDatabase,
 def test_a_history_that_has_been_purged_is_not_missed(dealt: tuple[TestedDatabase, int]) -> None:
     database, run_id = dealt
     for _ in range(2):
-        deal(database)
+        run_deal(database)
     assert service.purge(database.backend, datetime(2100, 1, 1, tzinfo=UTC)).runs == 2
     assert odd(database) == []
     # Only by hand can the history of the last run go.
@@ -367,7 +364,7 @@ def test_a_run_in_between_means_to_look_again(
     def leads(case: Case) -> Iterator[Said]:
         asked.append(case)
         if len(asked) == 1:
-            deal(database)
+            run_deal(database)
         yield from real(case)
 
     monkeypatch.setitem(deep.NOW, "leads", leads)
@@ -379,7 +376,7 @@ def test_runs_that_keep_coming_are_a_note(dealt: tuple[TestedDatabase, int], mon
     database, _ = dealt
 
     def leads(case: Case) -> Iterator[Said]:
-        deal(database)
+        run_deal(database)
         yield "ok", "None has changed.", None
 
     monkeypatch.setitem(deep.NOW, "leads", leads)

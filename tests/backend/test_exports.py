@@ -20,7 +20,7 @@ from agent_funnel.errors import DatabaseError, NotFound
 from agent_funnel.export import export
 from support import LONG
 from support.databases import TestedDatabase
-from support.nights import RECENT, actives, deal, fresh, put_agents, put_leads
+from support.nights import RECENT, actives, fresh, put_agents, put_leads, run_deal
 from support.processes import answer, run_command, run_program
 
 ROWS = 1_000_000 if LONG else 200_000
@@ -59,7 +59,7 @@ def dealt(database: TestedDatabase) -> TestedDatabase:
     """Three leads dealt, and an assignment whose lead is gone."""
     put_agents(database, actives("Al", "Bo"))
     put_leads(database, fresh(3))
-    deal(database)
+    run_deal(database)
     put_assignments(database, ("Al", "+4915112345678"))
     return database
 
@@ -78,7 +78,7 @@ def test_the_present_assignments_are_exported(dealt: TestedDatabase) -> None:
 
 def test_what_a_run_dealt_is_exported(dealt: TestedDatabase) -> None:
     run_id = dealt.execute("SELECT MAX(run_id) FROM dbo.assignment_run")[0][0]
-    deal(dealt)
+    run_deal(dealt)
     for format, stage in (("csv", "1"), ("xlsx", 1)):
         head, *rows = exported(dealt, "run", format, run_id=run_id)
         assert head == ["agent", "number", "stage_before", "date"]

@@ -20,9 +20,9 @@ from agent_funnel import service
 from agent_funnel.backends import connect
 from agent_funnel.errors import DatabaseError, DatabaseUnavailable, NotInstalled, ParameterOutOfRange
 from agent_funnel.install import install
-from agent_funnel.records import Run
 from agent_funnel.settings import load
 from support.databases import BARE, TABLES, TestedDatabase, sqlserver_database
+from support.nights import run_deal
 
 TONIGHT = date(2026, 11, 23)
 BRIEF = ("agents", "wafunnel", "agent_wafunnel_assignment")
@@ -87,10 +87,6 @@ def fill(database: TestedDatabase, leads: int = 10, agents: int = 3) -> None:
     )
 
 
-def deal(database: TestedDatabase) -> Run:
-    return service.assign(database.backend, load(), business_date=TONIGHT)
-
-
 def objects(database: TestedDatabase, schema: str = "dbo") -> set[str]:
     """The tables, views, procedures and functions that there are."""
     if database.engine == "sqlite":
@@ -153,7 +149,7 @@ def test_installing_on_an_empty_database_makes_everything_and_again_makes_nothin
     assert (first.kept, first.replaced) == ((), ())
     assert objects(new_database) == expected_objects(new_database)
     fill(new_database)
-    assert deal(new_database).assigned == 10
+    assert run_deal(new_database).assigned == 10
 
     before = {table: (catalogue(new_database, table), rows(new_database, table)) for table in every_table(new_database)}
     again = install(new_database.backend)
@@ -173,7 +169,7 @@ def test_installing_on_an_empty_database_makes_everything_and_again_makes_nothin
         table: before[table] for table in others
     }
     service.add_do_not_contact(new_database.backend, "49300000")
-    assert deal(new_database).assigned == 9
+    assert run_deal(new_database).assigned == 9
 
 
 def test_an_upgraded_database_is_like_a_new_one(new_database: TestedDatabase) -> None:
@@ -196,7 +192,7 @@ def test_an_upgraded_database_is_like_a_new_one(new_database: TestedDatabase) ->
     assert "assignment_run" in installed.kept
     assert objects(new_database) == expected_objects(new_database)
     fill(new_database)
-    assert deal(new_database).assigned == 10
+    assert run_deal(new_database).assigned == 10
     # What the older version dealt can be undone as well.
     new_database.execute("UPDATE dbo.wafunnel SET stage = 2 WHERE number = '49300000'")
     assert service.undo(new_database.backend).assignments == 1
@@ -222,7 +218,7 @@ def test_tables_that_are_there_already_work_and_are_never_altered(
     assert {table: catalogue(new_database, table) for table in BRIEF} == tables
     assert {table: rows(new_database, table) for table in BRIEF} == content
 
-    run = deal(new_database)
+    run = run_deal(new_database)
     assert (run.agents, run.pool, run.assigned) == (3, 8, 8)
     assert {table: catalogue(new_database, table) for table in BRIEF} == tables
     assert rows(new_database, "agents") == content["agents"]
@@ -239,7 +235,7 @@ def test_tables_in_another_case_are_the_briefs_tables_and_kept(new_database: Tes
     installed = install(new_database.backend)
     assert {name.lower() for name in installed.kept} == set(BRIEF)
     assert set(installed.made) == expected_objects(new_database) - set(BRIEF)
-    assert deal(new_database).assigned == 10
+    assert run_deal(new_database).assigned == 10
 
 
 def test_a_schema_that_does_not_exist_is_named_and_not_made(request: pytest.FixtureRequest) -> None:
@@ -288,7 +284,7 @@ def test_an_older_procedure_is_replaced_and_what_was_granted_on_it_stays(request
             assert installed.replaced == (PROCEDURE,)
             assert set(installed.made) == expected_objects(database) - {PROCEDURE}
             fill(database)
-            assert deal(database).assigned == 10
+            assert run_deal(database).assigned == 10
             # It lets the user in, and there refuses the parameter, before it reads anything.
             with pytest.raises(pymssql.Error) as refusal:
                 guest.execute(f"EXECUTE dbo.{PROCEDURE} @max_per_agent = 0")
@@ -313,7 +309,7 @@ def test_in_another_schema_everything_is_made_there_and_dbo_is_left_alone(reques
         assert (installed.kept, installed.replaced) == ((), ())
         assert objects(database, "sales") == expected_objects(database)
         fill(database, leads=10)
-        assert deal(database).assigned == 10
+        assert run_deal(database).assigned == 10
         assert len(rows(database, "agent_wafunnel_assignment")) == 10
 
         assert objects(dbo) == set(BRIEF)
@@ -336,7 +332,7 @@ def test_a_database_without_an_installation_is_told_apart_and_the_message_names_
     create(new_database, BARE)
     fill(new_database)
     with pytest.raises(NotInstalled, match="`agent-funnel install`") as refusal:
-        deal(new_database)
+        run_deal(new_database)
     assert_one_sentence(refusal.value)
     # Babelfish would tell the types of all parameters of the procedure.
     assert "@" not in str(refusal.value)

@@ -22,17 +22,17 @@ from support.nights import (
     RECENT,
     TODAY,
     actives,
-    deal,
     fresh,
-    piles,
     put_agents,
     put_do_not_contact,
     put_leads,
     put_limits,
+    run_deal,
     undo,
 )
-from support.nights import messy as messy_rows
 from support.properties import property_test
+from support.strategies import messy as messy_rows
+from support.strategies import piles
 
 ODD = ["+49 151", "'; DROP TABLE agents; --", "%s %(x)s :y", "Zoë", "100%"]
 
@@ -67,7 +67,7 @@ def test_agents_are_told_with_their_leads_their_room_and_their_last_run(database
             ("Cy", TODAY - timedelta(days=1), TODAY - timedelta(days=1), 0),
         ],
     )
-    deal(database)
+    run_deal(database)
     assert floor.agents(database.backend, TODAY) == [
         AgentRow(ODD[1], False, 0, None, None),
         AgentRow("Al", True, 2, 5, TODAY),
@@ -79,7 +79,7 @@ def test_agents_are_told_with_their_leads_their_room_and_their_last_run(database
         floor.agent(database.backend, "cy", TODAY)
     # The newest run of all does not count for whom it gave nothing, nor one that is undone.
     put_agents(database, actives("Bo"))
-    deal(database, TODAY + timedelta(days=1))
+    run_deal(database, TODAY + timedelta(days=1))
     put_agents(database, actives("Al", "Bo"))
     last = {row.agent: row.last_dealt for row in floor.agents(database.backend, TODAY)}
     assert last == {"Al": TODAY, "Bo": TODAY + timedelta(days=1)}
@@ -169,7 +169,7 @@ def test_an_agent_is_deactivated_and_activated(database: TestedDatabase) -> None
 def test_assignments_are_told_with_their_lead_in_pages(database: TestedDatabase) -> None:
     put_agents(database, actives("Al", "Bo"))
     put_leads(database, fresh(11))
-    deal(database)
+    run_deal(database)
     put_assignments(database, ("Al", "gone"))
     whole = floor.assignments(database.backend, count=100)
     assert whole == [
@@ -191,7 +191,7 @@ def test_assignments_of_a_table_without_a_key(bare_database: TestedDatabase) -> 
     put_agents(bare_database, actives("Al"))
     # Dealt is the first of the two in deal order, so that one is told, though the other has the higher stage by then.
     put_leads(bare_database, [("1", 1, RECENT), ("1", 3, RECENT + timedelta(days=1)), ("2", None, None)])
-    deal(bare_database)
+    run_deal(bare_database)
     put_assignments(bare_database, ("Bo", "1"), ("Al", "1"), (None, "1"), ("Al", None), ("Al", "2"), ("Zoe", "Z"))
     whole = floor.assignments(bare_database.backend, count=100)
     assert whole == [
@@ -213,7 +213,7 @@ def test_a_run_and_an_undo_change_the_version_of_the_deal(database: TestedDataba
     put_leads(database, fresh(2))
     seen = [floor.deal_version(database.backend)]
     assert floor.deal_version(database.backend) == seen[0]
-    for act in (deal, deal, undo, deal, undo, undo):
+    for act in (run_deal, run_deal, undo, run_deal, undo, undo):
         act(database)
         seen.append(floor.deal_version(database.backend))
     assert len(set(seen)) == len(seen)
@@ -222,8 +222,8 @@ def test_a_run_and_an_undo_change_the_version_of_the_deal(database: TestedDataba
 def test_what_a_run_dealt_stays_on_record_in_pages(database: TestedDatabase) -> None:
     put_agents(database, actives("Al", "Bo"))
     put_leads(database, fresh(5))
-    run_id = deal(database).run_id
-    deal(database)
+    run_id = run_deal(database).run_id
+    run_deal(database)
     whole = floor.run_assignments(database.backend, run_id, count=100)
     assert whole[:2] == [DealtLead("Al", "000001", RECENT, 1), DealtLead("Bo", "000002", RECENT, 1)]
     assert len(whole) == 5
@@ -349,7 +349,7 @@ def test_what_is_no_date_is_none(bare_database: TestedDatabase) -> None:
 def test_a_lead_is_told_with_its_history(database: TestedDatabase) -> None:
     put_agents(database, actives("Al"))
     put_leads(database, [*fresh(1), ("idle", 4, RECENT)])
-    run_id = deal(database).run_id
+    run_id = run_deal(database).run_id
     told = floor.lead(database.backend, "000001")
     assert told.records == (Lead("000001", 2, RECENT, "Al", False, 1),)
     assert (told.number, told.agent, told.do_not_contact) == ("000001", "Al", None)
@@ -459,7 +459,7 @@ def test_what_a_run_deals_is_what_the_report_had_left_over(database: TestedDatab
     put_leads(database, fresh(9))
     before = report(database)
     assert (before.left_over, before.dealt) == (9, 0)
-    run = deal(database, max_per_agent=3)
+    run = run_deal(database, max_per_agent=3)
     after = report(database)
     assert (after.dealt, after.left_over) == (run.assigned, run.left_over) == (6, 3)
     undo(database)
@@ -477,7 +477,7 @@ def test_the_report_is_that_of_a_plain_count(
     put_do_not_contact(bare_database, listed)
     if dealt:
         put_agents(bare_database, actives("Al", "Bo"))
-        deal(bare_database, newest_first=newest_first, window_days=window_days, max_per_agent=2)
+        run_deal(bare_database, newest_first=newest_first, window_days=window_days, max_per_agent=2)
     stored = [
         (number, stage, None if created is None else _moment(created))
         for number, stage, created in bare_database.execute("SELECT number, stage, date FROM dbo.wafunnel")

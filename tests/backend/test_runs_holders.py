@@ -10,7 +10,7 @@ from agent_funnel import service
 from agent_funnel.records import Holder
 from agent_funnel.sql import queries
 from support.databases import TestedDatabase
-from support.nights import TODAY, actives, deal, fresh, put_agents, put_leads, undo
+from support.nights import TODAY, actives, fresh, put_agents, put_leads, run_deal, undo
 
 NUMBER = "000001"
 FIRST_EVENING = datetime(2026, 11, 1, 20, 40, tzinfo=UTC)
@@ -29,7 +29,7 @@ def set_moment(database: TestedDatabase, table: str, column: str, run_id: int, m
 
 def deal_on(database: TestedDatabase, night: int) -> int:
     """A run that ends on that evening; its number."""
-    run_id = deal(database, TODAY + timedelta(days=night)).run_id
+    run_id = run_deal(database, TODAY + timedelta(days=night)).run_id
     set_moment(database, "assignment_run", "finished_at", run_id, evening(night))
     return run_id
 

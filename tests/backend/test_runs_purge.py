@@ -16,7 +16,18 @@ from agent_funnel.records import Purged
 from agent_funnel.sql import queries, statements
 from support import LONG
 from support.databases import TestedDatabase, snapshot
-from support.nights import TODAY, actives, deal, fresh, hands, put_agents, put_leads, stages, stored_assignments, undo
+from support.nights import (
+    TODAY,
+    actives,
+    fresh,
+    hands,
+    put_agents,
+    put_leads,
+    run_deal,
+    stages,
+    stored_assignments,
+    undo,
+)
 from support.processes import run_in_progress
 
 # Leads of the purge that others deal during, and how many rows it deletes at a time: many batches.
@@ -43,7 +54,7 @@ def some_runs(database: TestedDatabase, count: int, leads: int = 10) -> list[int
     for night in range(count):
         put_leads(database, fresh(leads, start=1 + night * leads))
         database.insert("agent_wafunnel_assignment", ("agent", "number"), [("B", f"put there {night}")])
-        found.append(deal(database, TODAY + timedelta(days=night)).run_id)
+        found.append(run_deal(database, TODAY + timedelta(days=night)).run_id)
     return found
 
 
@@ -135,11 +146,11 @@ def test_runs_and_undos_go_on_during_a_purge(database: TestedDatabase, monkeypat
     put_agents(database, actives(*(f"agent {number}" for number in range(5))))
     put_leads(database, fresh(LEADS))
     for _ in range(3):
-        deal(database, max_per_agent=LEADS)
+        run_deal(database, max_per_agent=LEADS)
     assert set(stages(database).values()) == {4}
     put_leads(database, fresh(20, start=900_000))
-    deal(database)
-    kept = deal(database).run_id
+    run_deal(database)
+    kept = run_deal(database).run_id
     seen = stored_assignments(database)
 
     begun = threading.Event()
@@ -154,7 +165,7 @@ def test_runs_and_undos_go_on_during_a_purge(database: TestedDatabase, monkeypat
         purge = pool.submit(service.purge, other.backend, far_away(), progress=count)
         assert begun.wait(timeout=60)
         while not purge.done():
-            deal(database)
+            run_deal(database)
             undo(database)
             dealt += 1
             # SQLite has no queue for writers: one who never pauses may keep another one out.

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import csv
 import re
-from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from agent_funnel import service
-from agent_funnel.settings import load
 from support.dashboard import Dashboard
 from support.databases import TestedDatabase, small_floor
+from support.nights import deal_today
 from support.processes import run_in_progress
 
 ONE_ENGINE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -34,12 +33,12 @@ def test_an_operator_previews_deals_looks_downloads_and_undoes(dashboard: Dashbo
     expect(page.get_by_role("heading", name="Nothing was dealt yet")).to_be_visible()
     page.get_by_role("navigation").get_by_role("link", name="Deal now").click()
     # The preview comes by itself, and has changed nothing.
-    deal = page.get_by_role("button", name="Deal 7 leads to 3 agents")
-    expect(deal).to_be_visible()
+    deal_button = page.get_by_role("button", name="Deal 7 leads to 3 agents")
+    expect(deal_button).to_be_visible()
     assert (amount(page, "Would be assigned"), amount(page, "Come, nobody has them")) == ("7", "7")
     assert service.runs(database.backend) == []
     # Twice, as impatient people do.
-    deal.dblclick()
+    deal_button.dblclick()
     expect(page.get_by_role("status")).to_have_text("Dealt: 7 of 7 leads to 3 agents.")
     assert re.search(r"/runs/\d+$", page.url)
     assert [run.status for run in service.runs(database.backend)] == ["succeeded"]
@@ -104,10 +103,10 @@ def test_a_deal_that_is_refused_says_what_was_not_changed(dashboard: Dashboard, 
     small_floor(database)
     dashboard.watch.expect("409")
     page = dashboard.page("/run-now", role="operator")
-    deal = page.get_by_role("button", name="Deal 7 leads to 3 agents")
-    expect(deal).to_be_visible()
+    deal_button = page.get_by_role("button", name="Deal 7 leads to 3 agents")
+    expect(deal_button).to_be_visible()
     with run_in_progress(database):
-        deal.click()
+        deal_button.click()
         expect(page.get_by_role("main")).to_contain_text("in progress")
     assert service.runs(database.backend) == []
 
@@ -119,7 +118,7 @@ def test_tonight_stays_fresh_by_itself_until_it_is_paused(dashboard: Dashboard, 
     page.clock.install()
     page.goto("/")
     expect(page.get_by_role("heading", name="Nothing was dealt yet")).to_be_visible()
-    run = service.assign(database.backend, load(), business_date=datetime.now(UTC).date())
+    run = deal_today(database)
     page.clock.run_for(20_000)
     expect(page.get_by_role("link", name=f"run {run.run_id}")).to_be_visible()
     # Times are those of the floor, and on hover those of the reader.

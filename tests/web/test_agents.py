@@ -15,6 +15,7 @@ from agent_funnel import access, floor, links, planning, service
 from agent_funnel.settings import load
 from agent_funnel.web import create_app
 from support.databases import TestedDatabase, small_floor, snapshot
+from support.nights import deal_today
 
 # What these pages ask the database is asked of each engine in tests/backend; the long version asks it here, too.
 pytestmark = pytest.mark.sqlserver_if_long
@@ -64,10 +65,6 @@ def reader(database: TestedDatabase) -> Reader:
     return Reader(create_app(load(), database.backend).test_client())
 
 
-def deal(database: TestedDatabase, **settings: Any) -> None:
-    service.assign(database.backend, load(**settings), business_date=TODAY)
-
-
 def counted(reader: Reader, told: str) -> str:
     """The list, as soon as the deals are counted, which nobody waits for."""
     deadline = time.monotonic() + 20
@@ -93,8 +90,8 @@ def test_the_list_says_who_got_what_and_who_stands_out(database: TestedDatabase,
     assert "never dealt to" not in reader.get("/agents")
     limit(database, "agent 2", 0, TODAY - timedelta(days=2), TODAY + timedelta(days=3))
     limit(database, "agent 3", 2, TODAY, None)
-    deal(database, max_per_agent=5)
-    deal(database, max_per_agent=8)
+    deal_today(database, max_per_agent=5)
+    deal_today(database, max_per_agent=8)
     floor.set_agent_status(database.backend, "agent 4", active=False)
     floor.add_agent(database.backend, "agent 6")
     floor.add_agent(database.backend, "agent 7", active=False)
@@ -149,7 +146,7 @@ def test_an_agent_is_added_activated_and_deactivated(database: TestedDatabase, r
     )
     assert "inactive, and gets no leads until activated" in reader.done("/agents/add", agent="Eva", active="false")
     assert (status_of(database, ODD), status_of(database, "Eva")) == (True, False)
-    deal(database)
+    deal_today(database)
     again = reader.refused(409, "/agents/add", agent=ODD, active="false")
     assert "There is an agent" in again
     assert 'value="&lt;b&gt;&amp;&#34;x"' in again
@@ -225,7 +222,7 @@ def test_an_agent_s_page_tells_the_share_the_nights_and_the_list(
     small_floor(database, leads=9, agents=2)
     database.execute("UPDATE dbo.agents SET agent = %s WHERE agent = 'agent 1'", ODD)
     assert "There was no deal yet." in reader.get("/agents/of", agent=ODD)
-    deal(database, max_per_agent=3)
+    deal_today(database, max_per_agent=3)
     counted(reader, "last deal: 3")
     text = reader.get("/agents/of", agent=ODD)
     assert "Has now 3 Was dealt 3 Stage 1" in text
@@ -243,7 +240,7 @@ def test_an_agent_s_page_tells_the_share_the_nights_and_the_list(
     assert shown.findall(first) == held[:2]
     more = html.unescape(re.findall(r'href="(/agents/list[^"]*after=[^"]*)"', first)[0])
     assert shown.findall(reader.raw(more)) == held[2:]
-    deal(database, max_per_agent=3)
+    deal_today(database, max_per_agent=3)
     anew = reader.raw(more)
     assert "Another deal came meanwhile" in anew
     assert len(shown.findall(anew)) == 2
@@ -274,7 +271,7 @@ def test_a_personal_link_is_made_shown_once_replaced_and_revoked(database: Teste
 
 def test_who_may_only_look_sees_no_form_no_number_and_is_refused(database: TestedDatabase) -> None:
     small_floor(database)
-    deal(database)
+    deal_today(database)
     number = limit(database, "agent 1", 5, TODAY, None)
     _, secret = access.add_key(database.backend, "Vera", "viewer")
     viewer = Reader(create_app(load(), database.backend).test_client(), Authorization=f"Bearer {secret}")

@@ -398,8 +398,8 @@ def forged(value: Any) -> str:
 def test_a_forged_cursor_is_refused_or_finds_nothing(database: TestedDatabase) -> None:
     small_floor(database)
     client = client_of(database)
-    deal = client.post("/run-now").json
-    assert deal is not None
+    run = client.post("/run-now").json
+    assert run is not None
     before = snapshot(database)
     # After all that there is:
     last = "\U0010ffff"
@@ -407,11 +407,11 @@ def test_a_forged_cursor_is_refused_or_finds_nothing(database: TestedDatabase) -
     cursors: list[Any] = [
         *([10**30], [-(10**30)], [True], ["1"], [1.5], {}, [], [[]], "x", None),
         *([text] for text in texts),
-        *([f"{deal['run_id']}.0", text, text] for text in texts),
+        *([f"{run['run_id']}.0", text, text] for text in texts),
         *([last, stage, date] for stage in ("", "x", "9" * 30, "1") for date in ("", "x", "2026-01-01T00:00:00+01:00")),
     ]
     raw = ["", "x", "=", "%", "é", "[" * 1_500, urlsafe_b64encode(b"[" * 1_400).decode()]
-    for url in ("/api/runs", "/api/assignments", f"/api/runs/{deal['run_id']}/assignments", "/api/leads", "/api/audit"):
+    for url in ("/api/runs", "/api/assignments", f"/api/runs/{run['run_id']}/assignments", "/api/leads", "/api/audit"):
         for cursor in [*map(forged, cursors), *raw]:
             answer = client.get(url, query_string={"cursor": cursor})
             asked = (url, cursor)

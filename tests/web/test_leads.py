@@ -4,7 +4,7 @@ on each engine."""
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from io import BytesIO
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +17,7 @@ from agent_funnel import access, audit, service
 from agent_funnel.settings import load
 from agent_funnel.web import create_app
 from support.databases import TestedDatabase, small_floor
+from support.nights import deal_today
 
 # What these pages ask the database is asked of each engine in tests/backend; the long version asks it here, too.
 pytestmark = pytest.mark.sqlserver_if_long
@@ -54,10 +55,6 @@ def words(page: str) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", page).split())
 
 
-def deal(database: TestedDatabase) -> Any:
-    return service.assign(database.backend, load(), business_date=datetime.now(UTC).date())
-
-
 def of(number: str) -> str:
     return f"/leads/of?number={quote(number, safe='')}"
 
@@ -69,7 +66,7 @@ def test_leads_are_found_by_any_spelling_and_by_stage_and_day(database: TestedDa
     assert "Stage 1, never dealt 40 Stage 2, dealt once 40" in (told := counted(reader))
     assert "All records 120" in told
     database.execute("UPDATE dbo.agents SET agent = '<b>\"&Ann'")
-    deal(database)
+    deal_today(database)
     for spelling in ("+49 30000-0001", "0049 (30000) 00 01", "49.30000.0001", "+49300000001 "):
         page = reader.get(f"/leads?number={quote(spelling)}")
         assert re.findall(r"\+4930000\d{4}", words(page)) == ["+49300000001"], spelling
@@ -117,7 +114,7 @@ def numbers(reader: Somebody, path: str) -> int:
 
 def test_a_number_is_told_with_its_history_and_can_be_kept_out_of_the_present_deal(database: TestedDatabase) -> None:
     small_floor(database, agents=1)
-    first, second = deal(database), deal(database)
+    first, second = deal_today(database), deal_today(database)
     reader = Somebody(database)
     number = "+49300000000"
     page = words(reader.get(of(number)))
@@ -163,7 +160,7 @@ def test_a_number_that_is_not_known_can_be_kept_out_before_it_comes(database: Te
 
 def test_a_viewer_sees_no_number_and_no_form(database: TestedDatabase) -> None:
     small_floor(database, leads=60)
-    deal(database)
+    deal_today(database)
     service.add_do_not_contact(database.backend, "+49300000001", "asked")
     reader = Somebody(database, "viewer")
     for path in (

@@ -6,20 +6,20 @@ import csv
 import html
 import json
 import re
-from datetime import UTC, datetime
 
 import pytest
 from click.testing import CliRunner
 from flask.testing import FlaskClient
 from limits import parse
 
-from agent_funnel import access, cli, links, service
+from agent_funnel import access, cli, links
 from agent_funnel.errors import NotFound
 from agent_funnel.settings import load
 from agent_funnel.web import create_app
 from agent_funnel.web.access import COOKIE
 from agent_funnel.web.pages.mine import dialled
 from support.databases import TestedDatabase, small_floor
+from support.nights import deal_today
 
 # What these pages ask the database is asked of each engine in tests/backend; the long version asks it here, too.
 pytestmark = pytest.mark.sqlserver_if_long
@@ -37,7 +37,7 @@ def dealt(database: TestedDatabase) -> list[str]:
     """A floor with a deal; the numbers of the agent with the odd name."""
     small_floor(database)
     database.execute("UPDATE dbo.agents SET agent = %s WHERE agent = 'agent 1'", ODD)
-    service.assign(database.backend, load(), business_date=datetime.now(UTC).date())
+    deal_today(database)
     return numbers(database, ODD)
 
 

@@ -16,6 +16,7 @@ from agent_funnel import access, floor, planning, service
 from agent_funnel.settings import load
 from agent_funnel.web import create_app
 from support.databases import TestedDatabase, small_floor, snapshot
+from support.nights import deal_today
 from support.processes import run_in_progress
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Sec-Fetch-Site": "same-origin"}
@@ -106,7 +107,7 @@ def test_nobody_waits_for_what_takes_long_to_count(
     database: TestedDatabase, reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small_floor(database)
-    run = service.assign(database.backend, load(), business_date=datetime.now(UTC).date())
+    run = deal_today(database)
     monkeypatch.setattr("agent_funnel.web.figures.MOMENT", 0)
     go_on = Event()
     for module, name in ((service, "shares"), (floor, "funnel")):
@@ -171,7 +172,7 @@ def test_a_refresh_gets_the_partial_alone_and_304_while_it_is_the_same(
         # The leads were counted meanwhile.
         first = again
     assert (again.status_code, again.text) == (304, "")
-    service.assign(database.backend, load(), business_date=datetime.now(UTC).date())
+    deal_today(database)
     headers = {**BROWSER, "If-None-Match": first.headers["ETag"]}
     assert reader.client.get("/?partial=1", headers=headers).status_code == 200
 
@@ -201,7 +202,7 @@ def test_the_preview_changes_nothing_and_its_button_deals_once(database: TestedD
 def test_a_button_below_an_old_preview_deals_nothing(database: TestedDatabase, reader: Reader) -> None:
     small_floor(database)
     fields = reader.get("/run-now/preview").forms["/deal"]
-    service.assign(database.backend, load(), business_date=datetime.now(UTC).date())
+    deal_today(database)
     before = snapshot(database)
     answer = reader.send("/deal", **fields)
     assert answer.status_code == 503
@@ -227,7 +228,7 @@ def test_without_agents_or_during_a_run_the_page_says_so(database: TestedDatabas
 def test_undo_tells_first_and_then_takes_back_that_run_alone(database: TestedDatabase, reader: Reader) -> None:
     small_floor(database)
     before = snapshot(database)["wafunnel"]
-    first, second = (service.assign(database.backend, load(), business_date=datetime.now(UTC).date()) for _ in range(2))
+    first, second = (deal_today(database) for _ in range(2))
     assert "Only the last run can be" in reader.get(f"/runs/{first.run_id}/undo").text
     refused = reader.send(f"/runs/{first.run_id}/undo")
     assert refused.status_code == 409
@@ -285,7 +286,7 @@ def test_a_failed_run_says_why_and_what_to_do(database: TestedDatabase, reader: 
 
 def test_who_may_not_act_sees_no_form_and_is_refused(database: TestedDatabase) -> None:
     small_floor(database)
-    run = service.assign(database.backend, load(), business_date=datetime.now(UTC).date())
+    run = deal_today(database)
     _, secret = access.add_key(database.backend, "Vera", "viewer")
     viewer = Reader(create_app(load(), database.backend).test_client(), Authorization=f"Bearer {secret}")
     before = snapshot(database)
