@@ -20,7 +20,9 @@ from support.databases import (
 )
 
 # These check things for the tests, so their failures should say as much as those of the tests.
-pytest.register_assert_rewrite("support.dashboard", "support.nights", "support.pages", "support.processes")
+pytest.register_assert_rewrite(
+    "support.dashboard", "support.doctor", "support.nights", "support.pages", "support.processes", "support.refusals"
+)
 
 # `make test-long` asks for more examples of each property:
 settings.register_profile("short", max_examples=60, deadline=None)

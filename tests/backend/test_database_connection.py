@@ -1,79 +1,36 @@
-"""The way to the server: what is said when there is none, what is encrypted, which certificates are believed.
+"""The way to the server: what is said when there is none, and when it does not answer.
 
 Most of it on a small server of our own, since no real one can be asked for every way of not answering.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
 import socket
-import ssl
 import sys
-import tempfile
 import time
-import traceback
 from contextlib import ExitStack
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
-import trustme
 from sqlalchemy.engine import make_url
 
 from agent_funnel import cli, floor
-from agent_funnel.backends import Backend, connect, connect_with
-from agent_funnel.backends.sqlserver import SQLServer
-from agent_funnel.errors import ConnectionLost, DatabaseBusy, DatabaseUnavailable, SettingsError
-from agent_funnel.settings import load
+from agent_funnel.backends import connect
+from agent_funnel.errors import ConnectionLost, DatabaseBusy
 from support.databases import disconnect
 from support.faketds import HANG_UP, SILENCE, FakeServer, error, rows
 from support.processes import run_command, run_program
+from support.refusals import PASSWORD, assert_one_sentence, free_port, refusal_of, server_url
 
-PASSWORD = "hunter2"
+pytestmark = pytest.mark.usefixtures("little_patience")
+
 WRONG_PASSWORD = error(18456, "Login failed for user 'sa'.", 14)
+
 NO_RIGHT = error(916, 'The server principal "sa" is not able to access the database "funnel".')
+
 LOCKED_OUT = error(18486, "Login failed for user 'sa' because the account is currently locked out.", 14)
-
-
-@pytest.fixture(autouse=True)
-def _little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent_funnel.backends.sqlserver.LOGIN_SECONDS", 2)
-    # A backend that checks certificates sets this for the whole process; afterwards it is as it was before.
-    monkeypatch.setenv("FREETDSCONF", os.devnull)
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
-def url(port: int, host: str = "127.0.0.1") -> str:
-    return f"mssql+pymssql://sa:{PASSWORD}@{host}:{port}/funnel"
-
-
-def assert_one_sentence(message: str) -> None:
-    """Fit to be shown to a person, who then knows what to do."""
-    assert "\n" not in message
-    assert message.count(". ") == 0
-    assert message.endswith(".")
-    assert 20 < len(message) < 300
-    assert "DB-Lib" not in message
-    assert PASSWORD not in message
-
-
-def refusal_of(backend: Backend) -> str:
-    """The sentence with which a backend says that there is no connection; the password is nowhere."""
-    with pytest.raises(DatabaseUnavailable) as refusal:
-        backend.one("ping")
-    assert not isinstance(refusal.value, ConnectionLost)
-    assert_one_sentence(str(refusal.value))
-    assert PASSWORD not in "".join(traceback.format_exception(refusal.value))
-    return str(refusal.value)
 
 
 # What a server does to a login, further settings, and what the sentence on it must say:
@@ -126,7 +83,7 @@ def test_a_host_that_does_not_take_connections_up_is_given_up_within_the_time_fo
             client.connect_ex(listener.getsockname())
         began = time.monotonic()
         try:
-            message = refusal_of(connect(url(listener.getsockname()[1])))
+            message = refusal_of(connect(server_url(listener.getsockname()[1])))
         finally:
             duration = time.monotonic() - began
     assert "does not answer" in message
@@ -135,14 +92,14 @@ def test_a_host_that_does_not_take_connections_up_is_given_up_within_the_time_fo
 
 def test_a_host_that_is_not_known_is_named() -> None:
     for host in ("no-such-host.invalid", "two..dots"):
-        message = refusal_of(connect(url(1433, host)))
+        message = refusal_of(connect(server_url(1433, host)))
         assert f"{host!r} is not known" in message
         assert "FUNNEL_DATABASE_URL" in message
 
 
 def test_a_port_that_nobody_listens_on_is_named() -> None:
     port = free_port()
-    assert f"127.0.0.1:{port} cannot be reached" in refusal_of(connect(url(port)))
+    assert f"127.0.0.1:{port} cannot be reached" in refusal_of(connect(server_url(port)))
 
 
 def test_a_server_that_went_away_after_it_had_answered_is_unavailable(sqlserver: str) -> None:
@@ -150,7 +107,7 @@ def test_a_server_that_went_away_after_it_had_answered_is_unavailable(sqlserver:
     backend = connect(sqlserver)
     assert backend.one("ping") == {"alive": 1}
     disconnect(backend)
-    refusal_of(connect(url(free_port())))
+    refusal_of(connect(server_url(free_port())))
 
 
 def test_what_a_server_said_before_is_not_taken_for_the_answer_of_another() -> None:
@@ -158,7 +115,7 @@ def test_what_a_server_said_before_is_not_taken_for_the_answer_of_another() -> N
         with FakeServer(login=login) as server:
             message = refusal_of(connect(server.url()))
     assert "is wrong" not in message
-    message = refusal_of(connect(url(free_port())))
+    message = refusal_of(connect(server_url(free_port())))
     assert "password" not in message
     assert "reached" in message
 
@@ -214,7 +171,7 @@ def test_no_command_shows_the_password_or_a_traceback_when_the_database_is_away(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("FUNNEL_DATABASE_URL", url(free_port()))
+    monkeypatch.setenv("FUNNEL_DATABASE_URL", server_url(free_port()))
     given = command.split()
     for parameter in commands(cli.cli)[command].params:
         if parameter.required:
@@ -229,152 +186,6 @@ def test_no_command_shows_the_password_or_a_traceback_when_the_database_is_away(
     for text in (out, err, caplog.text):
         assert PASSWORD not in text
         assert "Traceback" not in text
-
-
-def certificate(authority: trustme.CA, *names: str) -> ssl.SSLContext:
-    """What a server with a certificate for these names needs to encrypt."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    # With TDS up to 7.4, SQL Server has no newer one.
-    context.maximum_version = ssl.TLSVersion.TLSv1_2
-    authority.issue_cert(*names).configure_cert(context)
-    return context
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture
-def ca_file(authority: trustme.CA, tmp_path: Path) -> Path:
-    # FreeTDS would not read a name like this one.
-    path = tmp_path / "our  authority; # 1" / "ca.pem"
-    path.parent.mkdir()
-    authority.cert_pem.write_to_path(str(path))
-    return path
-
-
-@pytest.mark.skipif(sys.platform == "darwin", reason="macOS has one address for itself")
-def test_a_server_on_this_machine_need_not_encrypt_but_one_elsewhere_must(authority: trustme.CA) -> None:
-    with FakeServer() as here:
-        connect(here.url()).one("ping")
-    assert [login.encrypted for login in here.logins] == [False]
-
-    # Another address of this machine, but not one that one would write for it:
-    with FakeServer(host="127.0.0.2") as elsewhere:
-        assert "offers no encryption" in refusal_of(connect(elsewhere.url()))
-        assert elsewhere.logins == []
-        connect(elsewhere.url(), encryption="off").one("ping")
-    assert [login.encrypted for login in elsewhere.logins] == [False]
-
-    # No CA file: it is encrypted, whoever the server is.
-    with FakeServer(host="127.0.0.2", tls=certificate(authority, "elsewhere.example")) as elsewhere:
-        connect(elsewhere.url()).one("ping")
-        # One that insists gets it, whatever is set here.
-        connect(elsewhere.url(), encryption="off").one("ping")
-    assert [login.encrypted for login in elsewhere.logins] == [True, True]
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
-def test_a_server_with_a_certificate_of_our_authority_for_its_name_is_believed(
-    host: str, authority: trustme.CA, ca_file: Path
-) -> None:
-    address = "::1" if host == "::1" else "127.0.0.1"
-    try:
-        with FakeServer(host=address):
-            pass
-    except OSError:
-        pytest.skip("this machine has no IPv6")
-    with FakeServer(host=address, tls=certificate(authority, host)) as server:
-        connect(server.url(host=host), ca_file=ca_file).one("ping")
-    assert [login.encrypted for login in server.logins] == [True]
-
-
-@pytest.mark.parametrize(
-    ("theirs", "name", "expected"),
-    [
-        (True, "127.0.0.1", "local issuer certificate"),
-        (False, "elsewhere.example", "not valid for '127.0.0.1'"),
-        (False, None, "offers no encryption"),
-    ],
-    ids=["another authority", "another name", "no certificate"],
-)
-def test_a_server_that_does_not_prove_who_it_is_gets_no_password(
-    theirs: bool, name: str | None, expected: str, authority: trustme.CA, ca_file: Path
-) -> None:
-    issuer = trustme.CA() if theirs else authority
-    with FakeServer(tls=certificate(issuer, name) if name else None) as server:
-        message = refusal_of(connect(server.url(), ca_file=ca_file))
-    assert expected in message
-    assert ("FUNNEL_CA_FILE" in message) == (name is not None)
-    assert server.logins == []
-
-
-def test_settings_of_freetds_that_are_there_do_not_weaken_the_check(
-    authority: trustme.CA, ca_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    other = trustme.CA()
-    other.cert_pem.write_to_path(str(tmp_path / "other.pem"))
-    authority.cert_pem.write_to_path(str(tmp_path / "ours.pem"))
-    home = tmp_path / "home"
-    for variable in ("FREETDS", "HOME"):
-        monkeypatch.setenv(variable, str(home))
-
-    def write(name: str) -> None:
-        for file in ("freetds.conf", "etc/freetds.conf", ".freetds.conf", ".config/freetds.conf"):
-            (home / file).parent.mkdir(exist_ok=True, parents=True)
-            (home / file).write_text(
-                f"[global]\nca file = {tmp_path / name}\ncheck certificate hostname = no\n", "utf-8"
-            )
-
-    with FakeServer(tls=certificate(other, "elsewhere.example")) as server:
-        # They are read: with our authority alone in them, the server of the other one is refused.
-        write("ours.pem")
-        refusal_of(connect(server.url(), encryption="require"))
-        assert server.logins == []
-        # With the other one in them it is believed, but not where there is a CA file.
-        write("other.pem")
-        connect(server.url(), encryption="require").one("ping")
-        assert len(server.logins) == 1
-        assert "does not prove" in refusal_of(connect(server.url(), ca_file=ca_file))
-        assert len(server.logins) == 1
-
-
-def test_the_check_outlives_a_clearing_of_the_temporary_files(authority: trustme.CA, ca_file: Path) -> None:
-    with FakeServer(tls=certificate(authority, "elsewhere.example")) as server:
-        backend = connect(server.url(), ca_file=ca_file)
-        assert "does not prove" in refusal_of(backend)
-        shutil.rmtree(Path(os.environ["FREETDSCONF"]).parent)
-        assert "does not prove" in refusal_of(backend)
-    assert server.logins == []
-
-
-def test_without_a_place_for_temporary_files_a_ca_file_is_refused_and_not_ignored(
-    ca_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(ca_file.parent / "gone"))
-    with pytest.raises(DatabaseUnavailable, match="FUNNEL_CA_FILE") as refusal:
-        connect(url(1433), ca_file=ca_file)
-    assert_one_sentence(str(refusal.value))
-
-
-def test_settings_that_contradict_each_other_are_refused(ca_file: Path) -> None:
-    for encryption in ("request", "off"):
-        with pytest.raises(SettingsError, match=f"FUNNEL_CA_FILE .* FUNNEL_ENCRYPTION cannot be {encryption}"):
-            connect(url(1433), ca_file=ca_file, encryption=encryption)
-    connect(url(1433), ca_file=ca_file, encryption="require")
-    second = timedelta(seconds=1)
-    with pytest.raises(SettingsError, match=r"FUNNEL_CALL_TIMEOUT.* FUNNEL_LOCK_WAIT"):
-        connect(url(1433), lock_wait=second, call_timeout=second)
-    connect(url(1433), lock_wait=second, call_timeout=2 * second)
-
-
-def test_the_settings_reach_the_backend(ca_file: Path) -> None:
-    backend = connect_with(load(database_url=url(1433), ca_file=ca_file, lock_wait="7s", call_timeout="8s"))
-    assert isinstance(backend, SQLServer)
-    assert backend.ca_file == ca_file
-    assert (backend._lock_wait, backend._call_seconds, backend._encryption) == (timedelta(seconds=7), 8, "require")
-    assert connect("sqlite:///x.db").ca_file is None
 
 
 # The text of the call that is never answered: one of the driver's own, right after the login, and ours.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,12 +12,11 @@ from agent_funnel import service
 from agent_funnel.doctor import examine
 from support import LONG
 from support.databases import TestedDatabase, moment
-from support.nights import actives, fresh, put_agents, put_leads, stages, stored_assignments
+from support.nights import TODAY, actives, fresh, put_agents, put_leads, stages, stored_assignments
 from support.processes import random_clients
 
 CLIENTS = 8 if LONG else 4
 SECONDS = 60 if LONG else 8
-TONIGHT = date(2026, 11, 23)
 RECENT = "2026-11-13 12:00:00.000"
 # What a client may be told. A pool that changes and a lock that is not to be had do not come of these calls.
 ALLOWED = {"run: RunInProgress", "undo: RunInProgress", "undo: NothingToUndo"}
@@ -73,7 +72,7 @@ def test_after_clients_did_all_things_at_random_stages_assignments_and_history_a
     put_agents(database, actives(*(f"agent {number}" for number in range(7))))
     put_leads(database, fresh(30))
     at_first = stages(database)
-    outcomes, added = random_clients(database, tmp_path, TONIGHT, RECENT, CLIENTS, SECONDS)
+    outcomes, added = random_clients(database, tmp_path, TODAY, RECENT, CLIENTS, SECONDS)
 
     refusals = {outcome for outcome in outcomes if ": " in outcome}
     assert refusals <= ALLOWED

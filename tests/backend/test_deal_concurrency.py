@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from datetime import date
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -21,6 +20,7 @@ from agent_funnel.records import Run
 from agent_funnel.settings import load
 from support import LONG
 from support.databases import TestedDatabase, snapshot
+from support.nights import TODAY
 from support.processes import NOTHING_DUE, run_in_progress, warm_dealers, warm_up
 
 # The short version and, with FUNNEL_TEST_LONG=1, the long one:
@@ -31,7 +31,6 @@ LISTINGS = 100 if LONG else 16
 
 pytestmark = pytest.mark.timeout(3600 if LONG else 300)
 
-TONIGHT = date(2026, 11, 23)
 AGENTS = 50
 # So many that processes which start together meet in the middle of a deal:
 LEADS = 20_000
@@ -74,7 +73,7 @@ def test_of_deals_that_start_together_one_wins_and_the_others_are_told_so(
 ) -> None:
     fill(database, LEADS)
     refused = 0
-    with warm_dealers(database, tmp_path, TONIGHT, DEALERS) as dealers:
+    with warm_dealers(database, tmp_path, TODAY, DEALERS) as dealers:
         for _ in range(RACES):
             # Again before each race, though nobody should have lost their session since.
             warm_up(dealers)
@@ -106,7 +105,7 @@ def test_of_deals_that_start_together_one_wins_and_the_others_are_told_so(
 def test_two_deals_that_start_together_never_refuse_each_other(database: TestedDatabase, tmp_path: Path) -> None:
     # A file's lock is taken in steps, in which two can get into each other's way; an application lock has none.
     fill(database, 10)
-    with warm_dealers(database, tmp_path, TONIGHT, 2) as dealers:
+    with warm_dealers(database, tmp_path, TODAY, 2) as dealers:
         for _ in range(SHORT_RACES):
             moment = time.time() + 0.02
             for dealer in dealers:
@@ -122,18 +121,18 @@ def test_a_deal_is_refused_at_once_while_another_is_open_and_works_when_that_one
 ) -> None:
     fill(database, 100)
     # Also makes the session warm, so that what is measured below is the refusal.
-    service.assign(database.backend, load(), business_date=TONIGHT)
+    service.assign(database.backend, load(), business_date=TODAY)
     before = snapshot(database)
 
     with run_in_progress(database, dies=dies):
         began = time.monotonic()
         with pytest.raises(RunInProgress) as refusal:
-            service.assign(database.backend, load(), business_date=TONIGHT)
+            service.assign(database.backend, load(), business_date=TODAY)
         assert time.monotonic() - began < AT_ONCE_SECONDS
         assert refusal.value.number == 50001
         assert snapshot(database) == before
 
-    run = service.assign(database.backend, load(), business_date=TONIGHT)
+    run = service.assign(database.backend, load(), business_date=TODAY)
     assert run.assigned == 100
     assert_dealt_one_after_the_other(
         database, [run_id for (run_id,) in database.execute("SELECT run_id FROM dbo.assignment_run")]
@@ -146,7 +145,7 @@ def test_a_number_put_on_the_list_while_a_deal_runs_is_in_no_assignment_afterwar
     def deal_after(delay: float = 0.0) -> Run | RunInProgress:
         time.sleep(delay)
         try:
-            return service.assign(database.backend, load(), business_date=TONIGHT)
+            return service.assign(database.backend, load(), business_date=TODAY)
         except RunInProgress as error:
             return error
 
@@ -161,7 +160,7 @@ def test_a_number_put_on_the_list_while_a_deal_runs_is_in_no_assignment_afterwar
     numbers = iter(random.sample([f"4930{n:06}" for n in range(5_000)], LISTINGS + 2))
 
     # One clearly after the other, both ways round:
-    service.assign(database.backend, load(), business_date=TONIGHT)
+    service.assign(database.backend, load(), business_date=TODAY)
     number = next(numbers)
     assert service.add_do_not_contact(database.backend, number)["assignments"] == 1
     assert_gone(number)
@@ -170,7 +169,7 @@ def test_a_number_put_on_the_list_while_a_deal_runs_is_in_no_assignment_afterwar
     number = next(numbers)
     service.add_do_not_contact(database.backend, number)
     began = time.monotonic()
-    run = service.assign(database.backend, load(), business_date=TONIGHT)
+    run = service.assign(database.backend, load(), business_date=TODAY)
     duration = time.monotonic() - began
     assert (run.assigned, run.suppressed) == (4_998, 2)
     assert_gone(number)
@@ -222,7 +221,7 @@ def test_a_lead_that_changes_under_the_deal_ends_it_with_pool_changed_and_nothin
     database: TestedDatabase,
 ) -> None:
     parameters = {
-        "business_date": TONIGHT.isoformat(), "max_per_agent": 450, "window_days": 45, "newest_first": 0,
+        "business_date": TODAY.isoformat(), "max_per_agent": 450, "window_days": 45, "newest_first": 0,
         "trigger": "manual", "actor": None, "request": None,
     }  # fmt: skip
     with deal_blocked_by_a_changed_lead(
@@ -242,7 +241,7 @@ def test_a_lead_that_changes_under_the_deal_ends_it_with_pool_changed_and_nothin
 @pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
 def test_the_service_deals_again_when_a_lead_changed_under_the_deal(database: TestedDatabase) -> None:
     with deal_blocked_by_a_changed_lead(
-        database, 3, lambda: service.assign(database.backend, load(), business_date=TONIGHT)
+        database, 3, lambda: service.assign(database.backend, load(), business_date=TODAY)
     ) as (future, cursor, _):
         previous = database.execute("SELECT MAX(run_id) FROM dbo.assignment_run")[0][0]
         cursor.execute("COMMIT TRANSACTION;")
@@ -297,7 +296,7 @@ def test_a_deal_that_comes_while_the_list_is_being_changed_waits_for_that_and_is
         with closing(TestedDatabase(database.url, database.schema)) as another, ThreadPoolExecutor(1) as second:
             listing = second.submit(service.add_do_not_contact, another.backend, number)
             wait_until_the_list_is_locked(database)
-            dealing = pool.submit(service.assign, database.backend, load(), business_date=TONIGHT)
+            dealing = pool.submit(service.assign, database.backend, load(), business_date=TODAY)
             time.sleep(SETTLE_SECONDS)
             assert not listing.done()
             assert not dealing.done()
@@ -316,7 +315,7 @@ def test_a_number_put_on_the_list_after_the_deal_has_read_the_list_waits_for_the
     with (
         closing(TestedDatabase(database.url, schema)) as another,
         deal_blocked_by_a_changed_lead(
-            database, 3, lambda: service.assign(database.backend, load(), business_date=TONIGHT)
+            database, 3, lambda: service.assign(database.backend, load(), business_date=TODAY)
         ) as (future, cursor, pool),
     ):
         listing = pool.submit(service.add_do_not_contact, another.backend, "4930000007")
@@ -349,7 +348,7 @@ def test_who_looks_whether_a_run_is_under_way_has_none_refused(database: TestedD
         looking = pool.submit(look)
         try:
             for _ in range(SHORT_RACES):
-                service.assign(database.backend, load(), business_date=TONIGHT)
+                service.assign(database.backend, load(), business_date=TODAY)
         finally:
             ended.set()
         looking.result(timeout=60)

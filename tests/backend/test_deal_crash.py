@@ -8,7 +8,6 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from agent_funnel import service
 from agent_funnel.settings import load
 from support import LONG
 from support.databases import TestedDatabase
+from support.nights import TODAY
 from support.processes import Dealer, warm_dealers
 
 # How often each engine is hit, in the short version and, with FUNNEL_TEST_LONG=1, in the long one:
@@ -26,7 +26,6 @@ KILLS = 60 if LONG else 6
 
 pytestmark = pytest.mark.timeout(3600 if LONG else 300)
 
-TONIGHT = date(2026, 11, 23)
 AGENTS = 40
 LEADS = 6_000
 # How many processes get ready at the same time:
@@ -54,7 +53,7 @@ def make_first_deal(database: TestedDatabase) -> tuple[int, float]:
         database.execute(f"DELETE FROM dbo.{table}")
     database.execute("UPDATE dbo.wafunnel SET stage = 1")
     began = time.monotonic()
-    run = service.assign(database.backend, load(), business_date=TONIGHT)
+    run = service.assign(database.backend, load(), business_date=TODAY)
     assert run.assigned == LEADS
     return run.run_id, time.monotonic() - began
 
@@ -132,7 +131,7 @@ def kill_at_all_moments(
     random.shuffle(moments)
     while moments:
         batch, moments = moments[:BATCH], moments[BATCH:]
-        with warm_dealers(database, directory, TONIGHT, len(batch)) as ready:
+        with warm_dealers(database, directory, TODAY, len(batch)) as ready:
             for dealer, moment in zip(ready, batch, strict=True):
                 # How long a deal takes depends on what else the machine does just now.
                 first, seconds = make_first_deal(database)
@@ -150,7 +149,7 @@ def kill_at_all_moments(
                 assert len(runs) in (1, 2)
                 left["the old deal" if len(runs) == 1 else "the new deal"] += 1
 
-                run = service.assign(database.backend, load(), business_date=TONIGHT)
+                run = service.assign(database.backend, load(), business_date=TODAY)
                 assert run.assigned == LEADS
                 assert assert_whole(database) == [*runs, run.run_id]
     return interrupted, left
@@ -196,7 +195,7 @@ def test_the_service_finds_out_that_its_killed_session_dealt_nothing_and_deals_a
 ) -> None:
     fill(database)
     with (
-        warm_dealers(database, tmp_path, TONIGHT, 1) as ready,
+        warm_dealers(database, tmp_path, TODAY, 1) as ready,
         closing(TestedDatabase(database.url, database.schema)) as other,
     ):
         first, seconds = make_first_deal(database)
@@ -222,7 +221,7 @@ def test_a_session_killed_where_its_deal_begins_to_write_a_table_leaves_the_old_
     )
     fill(database)
     with (
-        warm_dealers(database, tmp_path, TONIGHT, len(stops)) as ready,
+        warm_dealers(database, tmp_path, TODAY, len(stops)) as ready,
         closing(TestedDatabase(database.url, database.schema)) as other,
     ):
         for dealer, stop in zip(ready, stops, strict=True):

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
-from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from agent_funnel import service, transfer
-from agent_funnel.backends import connect
-from agent_funnel.install import install
 from agent_funnel.sql import queries, statements
 from support.databases import TestedDatabase, sqlite_database
 from support.nights import (
@@ -26,6 +22,7 @@ from support.nights import (
     fresh,
     hands,
     put_agents,
+    put_assignments,
     put_do_not_contact,
     put_leads,
     put_limits,
@@ -186,17 +183,8 @@ def test_names_and_numbers_that_differ_in_case_are_different(bare_database: Test
     check_that_case_matters(bare_database)
 
 
-def test_a_collation_of_existing_sqlite_tables_changes_nothing(tmp_path: Path) -> None:
-    database = TestedDatabase(f"sqlite:///{tmp_path / 'nocase.db'}")
-    for columns in (
-        "agents (agent VARCHAR(50) COLLATE NOCASE, status VARCHAR(20) COLLATE NOCASE)",
-        "wafunnel (number VARCHAR(50) COLLATE NOCASE, stage INT, date DATETIME)",
-        "agent_wafunnel_assignment (agent VARCHAR(50) COLLATE NOCASE, number VARCHAR(50) COLLATE NOCASE)",
-    ):
-        database.execute(f"CREATE TABLE {columns}")
-    install(database.backend)
-    check_that_case_matters(database)
-    database.close()
+def test_a_collation_of_existing_sqlite_tables_changes_nothing(nocase_database: TestedDatabase) -> None:
+    check_that_case_matters(nocase_database)
 
 
 @pytest.mark.parametrize(
@@ -339,20 +327,11 @@ def test_an_index_that_somebody_made_does_not_slow_sqlite_down(tmp_path: Path, n
         assert "AUTOMATIC" in plan or "sqlite_autoindex" in plan or "PRIMARY KEY" in plan
 
 
-def test_what_differs_in_case_is_different_to_the_lists_and_imports_too(tmp_path: Path) -> None:
-    with closing(sqlite3.connect(tmp_path / "nocase.db")) as connection:
-        connection.executescript(
-            """
-            CREATE TABLE agents (agent TEXT COLLATE NOCASE, status TEXT);
-            CREATE TABLE wafunnel (number TEXT COLLATE NOCASE, stage INT, date TEXT);
-            CREATE TABLE agent_wafunnel_assignment (agent TEXT COLLATE NOCASE, number TEXT COLLATE NOCASE);
-            INSERT INTO agents VALUES ('ana', 'active');
-            INSERT INTO wafunnel VALUES ('x1', 1, '2026-11-10');
-            INSERT INTO agent_wafunnel_assignment VALUES ('ana', 'x1');
-            """
-        )
-    backend = connect(f"sqlite:///{tmp_path / 'nocase.db'}")
-    install(backend)
+def test_what_differs_in_case_is_different_to_the_lists_and_imports_too(nocase_database: TestedDatabase) -> None:
+    put_agents(nocase_database, actives("ana"))
+    put_leads(nocase_database, [("x1", 1, RECENT)])
+    put_assignments(nocase_database, ("ana", "x1"))
+    backend = nocase_database.backend
     assert service.add_do_not_contact(backend, "X1") == {"listed": 0, "assignments": 0, "leads": 0}
     _, known = service.add_limit(backend, "ANA", starts_on=TODAY, ends_on=None, max_records=0)
     assert not known

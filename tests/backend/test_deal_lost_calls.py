@@ -1,4 +1,4 @@
-"""Calls that go wrong on the way: late errors, broken connections, deadlocks, locks that somebody keeps.
+"""Calls that go wrong on the way: late errors, broken connections, answers that never come.
 
 Where a test counts on a server that does as it is told, it is a small one of our own; the rest is on each engine.
 """
@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
-import pymssql
 import pytest
 from sqlalchemy.engine import make_url
 
@@ -30,18 +28,21 @@ from agent_funnel.errors import (
     FunnelError,
     PoolChanged,
 )
-from agent_funnel.records import Run
 from agent_funnel.settings import load
+from support.calls import Connected, deal_by, pauses
 from support.databases import TestedDatabase, disconnect, small_floor, snapshot
 from support.faketds import HANG_UP, SILENCE, Answer, FakeServer, error, rows
-from support.processes import NOTHING_DUE, run_command, run_in_progress
+from support.nights import run_numbers, stages
+from support.processes import run_command
 from support.proxy import Cut, Proxy
 
-TONIGHT = date(2026, 11, 23)
 ATTEMPTS = service.ATTEMPTS
+
 # What tells the calls apart: the deal, and the question what became of it.
 DEAL, SETTLE = "EXECUTE dbo.sp_assign_wafunnel_to_agents", "INTO dbo.assignment_request"
+
 DEADLOCK = error(1205, "Transaction was deadlocked and has been chosen as the deadlock victim.", 13)
+
 RUN = rows(
     {
         "run_id": 7, "business_date": "2026-11-23", "trigger": "manual", "status": "succeeded", "agents": 3, "pool": 9,
@@ -49,33 +50,6 @@ RUN = rows(
         "largest_share": 3, "started_at": "2026-11-23 20:40:00.000", "finished_at": "2026-11-23 20:40:01.000",
     }
 )  # fmt: skip
-# How long a lock is waited for in these tests, so that a run says that it waits before it gives up:
-LOCK_WAIT = timedelta(seconds=3)
-
-
-Connected = Callable[..., Backend]
-
-
-@pytest.fixture
-def connected() -> Iterator[Connected]:
-    """Makes backends for a database under test, and disconnects them at the end of the test."""
-    with ExitStack() as stack:
-
-        def made(database: TestedDatabase, **settings: Any) -> Backend:
-            backend = connect(database.url, database.schema, **settings)
-            stack.callback(disconnect, backend)
-            return backend
-
-        yield made
-
-
-def assign(backend: Backend) -> Run:
-    return service.assign(backend, load(), business_date=TONIGHT)
-
-
-def pauses(log: pytest.LogCaptureFixture) -> list[float]:
-    """The pauses between the attempts, as the log tells of them."""
-    return [float(pause) for pause in re.findall(r"Trying again in ([\d.]+) s", log.text)]
 
 
 # ---- On a server that does as it is told
@@ -132,7 +106,7 @@ def test_trouble_that_may_pass_is_met_by_dealing_again_after_growing_pauses(
     trouble: Answer | Sequence[Answer], broken: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     with FakeServer(answers={DEAL: [trouble, trouble, RUN]}) as server:
-        assert assign(connect(server.url())).run_id == 7
+        assert deal_by(connect(server.url())).run_id == 7
     assert server.count(DEAL) == 3
     # Where it broke, the server was asked each time what became of it.
     assert server.count(SETTLE) == (2 if broken else 0)
@@ -155,7 +129,7 @@ def test_trouble_that_does_not_pass_is_given_up_at_the_limit(
 ) -> None:
     with FakeServer(answers={DEAL: [trouble]}) as server:
         with pytest.raises(expected, match=r"[Nn]othing was changed|pool changed") as refusal:
-            assign(connect(server.url()))
+            deal_by(connect(server.url()))
     assert type(refusal.value) is expected
     assert refusal.value.__cause__ is not None
     assert server.count(DEAL) == ATTEMPTS
@@ -167,7 +141,7 @@ def test_trouble_that_does_not_pass_is_given_up_at_the_limit(
 def test_nothing_else_is_tried_again(number: int, caplog: pytest.LogCaptureFixture) -> None:
     with FakeServer(answers={DEAL: [error(number, "No."), RUN]}) as server:
         with pytest.raises(FunnelError) as refusal:
-            assign(connect(server.url()))
+            deal_by(connect(server.url()))
     assert refusal.value.__cause__ is not None
     assert not isinstance(refusal.value, DatabaseUnavailable)
     assert server.count(DEAL) == 1
@@ -178,7 +152,7 @@ def test_nothing_else_is_tried_again(number: int, caplog: pytest.LogCaptureFixtu
 def test_a_refused_login_is_not_tried_again(caplog: pytest.LogCaptureFixture) -> None:
     with FakeServer(login={"funnel": error(18470, "Login failed: the account is disabled.", 14)}) as server:
         with pytest.raises(DatabaseUnavailable):
-            assign(connect(server.url()))
+            deal_by(connect(server.url()))
     assert len(server.logins) == 1
     assert pauses(caplog) == []
 
@@ -192,7 +166,7 @@ def test_a_deal_that_happened_although_the_connection_broke_is_found_and_not_mad
     settled: list[Answer], caplog: pytest.LogCaptureFixture
 ) -> None:
     with FakeServer(answers={DEAL: [HANG_UP], SETTLE: settled}) as server:
-        assert assign(connect(server.url())).run_id == 7
+        assert deal_by(connect(server.url())).run_id == 7
     assert server.count(DEAL) == 1
     assert server.count(SETTLE) == len(settled)
     assert "broke in the middle of a call" in caplog.text
@@ -211,7 +185,7 @@ def test_where_nobody_can_say_whether_the_deal_happened_the_error_says_just_that
     monkeypatch.setattr(service, "ATTEMPTS", 3)
     with FakeServer(answers={DEAL: [HANG_UP], SETTLE: [settled]}) as server:
         with pytest.raises(ConnectionLost, match=r"not known; `agent-funnel runs` tells") as refusal:
-            assign(connect(server.url()))
+            deal_by(connect(server.url()))
     assert refusal.value.__cause__ is not None
     assert server.count(DEAL) == 1
     assert server.count(SETTLE) == 3
@@ -257,7 +231,7 @@ def test_a_run_that_takes_long_where_nobody_may_see_whom_it_waits_for_says_that_
     monkeypatch.setattr("agent_funnel.backends.sqlserver.PATIENCE_SECONDS", 0.2)
     # No row of sysprocesses, as for a login without VIEW SERVER STATE; and the deal is silent until the server breaks.
     with ThreadPoolExecutor(1) as pool, FakeServer(answers={DEAL: [SILENCE], SETTLE: [RUN]}) as server:
-        dealt = pool.submit(assign, connect(server.url(), lock_wait=timedelta(seconds=1.5)))
+        dealt = pool.submit(deal_by, connect(server.url(), lock_wait=timedelta(seconds=1.5)))
         deadline = time.monotonic() + 10
         while "VIEW SERVER STATE" not in caplog.text:
             assert time.monotonic() < deadline
@@ -284,14 +258,6 @@ def through_a_proxy(database: TestedDatabase) -> Iterator[tuple[Backend, Proxy]]
         proxy.stop()
 
 
-def runs(database: TestedDatabase) -> list[int]:
-    return [run for (run,) in database.execute("SELECT run_id FROM dbo.assignment_run ORDER BY run_id")]
-
-
-def stages(database: TestedDatabase) -> dict[str, int]:
-    return dict(database.execute("SELECT number, stage FROM dbo.wafunnel"))
-
-
 @pytest.mark.parametrize("when", ["before", "after", "late"])
 @pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
 def test_a_deal_whose_connection_is_cut_happens_exactly_once(
@@ -304,10 +270,10 @@ def test_a_deal_whose_connection_is_cut_happens_exactly_once(
         run = service.assign(backend, load(), business_date=date.today())
         assert proxy.is_done()
         assert run.assigned == 7
-        assert runs(database) == [run.run_id]
+        assert run_numbers(database) == [run.run_id]
         # The call that the server gets after all, when the service has dealt again, makes no run any more.
         proxy.deliver()
-    assert runs(database) == [run.run_id]
+    assert run_numbers(database) == [run.run_id]
     assert stages(database) == {number: stage + 1 for number, stage in before.items()}
     assert len(database.execute("SELECT number FROM dbo.agent_wafunnel_assignment")) == 7
     assert ("the deal had happened" in caplog.text) == (when == "after")
@@ -329,7 +295,7 @@ def test_an_undo_whose_connection_is_cut_happens_exactly_once(database: TestedDa
     assert undone.run_id == second.run_id
     assert stages(database) == once != before
     assert database.execute("SELECT run_id FROM dbo.assignment_undo") == [(second.run_id,)]
-    assert runs(database) == [first.run_id, second.run_id]
+    assert run_numbers(database) == [first.run_id, second.run_id]
 
 
 @pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
@@ -348,137 +314,3 @@ def test_a_deal_whose_connection_is_cut_each_time_says_that_it_never_happened(
     assert len(after.pop("assignment_request")) == ATTEMPTS
     before.pop("assignment_request")
     assert after == before
-
-
-# ---- Locks that somebody keeps
-
-
-@contextmanager
-def lead_kept_locked(database: TestedDatabase) -> Iterator[None]:
-    """Somebody is in the middle of changing a lead, to the end of the block: on SQLite, of writing anything."""
-    with closing(TestedDatabase(database.url, database.schema)) as other:
-        other.execute("BEGIN IMMEDIATE" if database.engine == "sqlite" else "BEGIN TRANSACTION")
-        other.execute("UPDATE dbo.wafunnel SET stage = stage WHERE number = '+49300000004'")
-        try:
-            yield
-        finally:
-            other.execute("ROLLBACK" if database.engine == "sqlite" else "ROLLBACK TRANSACTION")
-
-
-def warm_up(backend: Backend) -> None:
-    """Has a session deal once, so that what is measured afterwards is the wait."""
-    service.assign(backend, load(), business_date=NOTHING_DUE)
-
-
-def test_a_wait_for_a_lock_is_told_of_bounded_and_leaves_nothing_behind(
-    database: TestedDatabase, connected: Connected, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    small_floor(database)
-    backend = connected(database, lock_wait=LOCK_WAIT)
-    warm_up(backend)
-    before = snapshot(database)
-    monkeypatch.setattr(service, "ATTEMPTS", 1)
-    # Elsewhere, so that a wait without an end ends this test, and the lock.
-    with ThreadPoolExecutor(1) as pool, lead_kept_locked(database):
-        began = time.monotonic()
-        dealt = pool.submit(service.assign, backend, load(), business_date=date.today())
-        with pytest.raises(DatabaseBusy, match=r"3 s.* Nothing was changed\.$"):
-            dealt.result(timeout=20)
-        assert 2.5 < time.monotonic() - began < 15
-        (said,) = [record.getMessage() for record in caplog.records if "wait" in record.getMessage()]
-        assert re.search("up to 3 s|gives up after 3 s", said)
-        assert snapshot(database) == before
-        # What the run had locked is free again, while the other one still has its lead.
-        with run_in_progress(database):
-            pass
-        if database.engine == "sqlserver":
-            assert isinstance(backend, SQLServer)
-            database.execute("SET LOCK_TIMEOUT 2000")
-            database.execute("UPDATE dbo.wafunnel SET stage = stage WHERE number < '+49300000004'")
-            database.execute("SET LOCK_TIMEOUT -1")
-            backend._queries["open"] = "SELECT @@TRANCOUNT AS transactions, @@LOCK_TIMEOUT AS wait;"
-            assert backend.one("open") == {"transactions": 0, "wait": 3000}
-    run = service.assign(backend, load(), business_date=date.today())
-    assert run.assigned == 7
-    assert runs(database)[-1:] == [run.run_id]
-
-
-def test_a_run_that_meets_a_lock_for_a_while_is_tried_again_and_then_deals(
-    database: TestedDatabase, connected: Connected, caplog: pytest.LogCaptureFixture
-) -> None:
-    small_floor(database)
-    backend = connected(database, lock_wait=timedelta(seconds=1))
-    warm_up(backend)
-    with ThreadPoolExecutor(1) as pool:
-        with lead_kept_locked(database):
-            dealt = pool.submit(service.assign, backend, load(), business_date=date.today())
-            deadline = time.monotonic() + 30
-            while not pauses(caplog):
-                assert time.monotonic() < deadline
-                time.sleep(0.05)
-        run = dealt.result(timeout=60)
-    assert run.assigned == 7
-    assert len(runs(database)) == 2
-    assert set(stages(database).values()) == {2, 3, 4}
-
-
-# A T-SQL engine needs seconds for each new session; what it says is in the tests with the small server above.
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_a_run_that_meets_a_lock_every_time_gives_up(database: TestedDatabase, connected: Connected) -> None:
-    small_floor(database)
-    backend = connected(database, lock_wait=timedelta(seconds=1))
-    warm_up(backend)
-    before = snapshot(database)
-    with lead_kept_locked(database):
-        began = time.monotonic()
-        with pytest.raises(DatabaseBusy):
-            service.assign(backend, load(), business_date=date.today())
-        assert ATTEMPTS < time.monotonic() - began < 60
-    assert snapshot(database) == before
-    assert service.assign(backend, load(), business_date=date.today()).assigned == 7
-
-
-def deal_against_a_deadlock(database: TestedDatabase, backend: Backend) -> Run:
-    """A deal that waits for somebody who then waits for the deal. On SQL Server it is the victim for certain; on
-    Babelfish it is if that comes within the second after which it looks for a deadlock."""
-    with closing(TestedDatabase(database.url, database.schema)) as other, ThreadPoolExecutor(1) as pool:
-        other.execute("SET DEADLOCK_PRIORITY HIGH")
-        session = other.execute("SELECT @@SPID")[0][0]
-        other.execute("BEGIN TRANSACTION")
-        # The deal gets as far as the assignments, which it writes last, and by then it has the leads.
-        other.execute("INSERT INTO dbo.agent_wafunnel_assignment (agent, number) VALUES ('nobody', 'none')")
-        dealt = pool.submit(service.assign, backend, load(), business_date=date.today())
-        try:
-            deadline = time.monotonic() + 30
-            while database.execute("SELECT COUNT(*) FROM sys.sysprocesses WHERE blocked = %d", session) == [(0,)]:
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
-            other.execute("UPDATE dbo.wafunnel SET stage = stage WHERE number = '+49300000004'")
-        except pymssql.Error as error:
-            if error.args[0] != 1205:
-                raise
-        finally:
-            other.execute("IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION")
-        return dealt.result(timeout=60)
-
-
-@pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
-def test_the_victim_of_a_real_deadlock_deals_again(
-    database: TestedDatabase, connected: Connected, caplog: pytest.LogCaptureFixture
-) -> None:
-    small_floor(database)
-    backend = connected(database)
-    warm_up(backend)
-    # More than once, for a machine that is too busy for a second.
-    for _ in range(5):
-        database.clear()
-        small_floor(database)
-        before = stages(database)
-        run = deal_against_a_deadlock(database, backend)
-        if "to resolve a deadlock" in caplog.text:
-            break
-    assert "to resolve a deadlock" in caplog.text
-    assert len(pauses(caplog)) == 1
-    assert run.assigned == 7
-    assert runs(database) == [run.run_id]
-    assert stages(database) == {number: stage + 1 for number, stage in before.items()}

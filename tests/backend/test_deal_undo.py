@@ -1,68 +1,40 @@
-"""Undo, on both engines: what comes back, what does not, and what it refuses."""
+"""Undo, on both engines: what comes back, and what does not."""
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from agent_funnel import planning, service
-from agent_funnel.errors import AlreadyRun, ConnectionLost, NotFound, NothingToUndo, PoolChanged, RunInProgress
-from agent_funnel.install import install
-from agent_funnel.records import Row
+from agent_funnel.errors import AlreadyRun, NotFound
 from support.databases import TestedDatabase, snapshot
 from support.nights import (
     RECENT,
     TODAY,
     actives,
+    assert_undo_refused,
     fresh,
     hands,
     put_agents,
+    put_assignments,
     put_do_not_contact,
     put_leads,
     run_deal,
     stages,
+    stages_and_assignments,
     stored_assignments,
     stored_leads,
     undo,
 )
-from support.processes import run_in_progress
 
 COPIES = 3
-# How long an undo of a handful of leads gets, on a busy machine, to reach what it waits for:
-PATIENCE_SECONDS = 20.0
-
-
-def put_assignments(database: TestedDatabase, *pairs: tuple[str | None, str | None]) -> None:
-    """Somebody else adds these rows to the assignments."""
-    database.insert("agent_wafunnel_assignment", ("agent", "number"), pairs)
 
 
 def take_assignment(database: TestedDatabase, number: str) -> None:
     """Somebody else takes this number out of the assignments."""
     database.execute("DELETE FROM dbo.agent_wafunnel_assignment WHERE number = %s", number)
-
-
-def floor(database: TestedDatabase) -> tuple[dict[str, int], Counter[tuple[Any, ...]]]:
-    """What an undo brings back: stages and assignments."""
-    return stages(database), stored_assignments(database)
-
-
-def assert_refused(database: TestedDatabase, run_id: int | None, sentence: str) -> None:
-    """This undo is refused in these words, and changes nothing."""
-    before = snapshot(database)
-    with pytest.raises(NothingToUndo) as refused:
-        undo(database, run_id)
-    assert refused.value.number == 50005
-    assert str(refused.value) == sentence
-    assert snapshot(database) == before
 
 
 # ---- What comes back
@@ -72,17 +44,17 @@ def test_undo_goes_back_one_run_at_a_time_as_far_as_history_reaches(database: Te
     put_agents(database, actives("A", "B", "C"))
     put_leads(database, [*fresh(5), *fresh(3, start=6, stage=2), *fresh(2, start=9, stage=3)])
     put_assignments(database, ("before", "1"))
-    floors = [floor(database)]
+    floors = [stages_and_assignments(database)]
     for night in range(3):
         run_deal(database, TODAY + timedelta(days=night))
-        floors.append(floor(database))
+        floors.append(stages_and_assignments(database))
     # Every one of them differs, or what follows would show nothing.
     assert len({repr(seen) for seen in floors}) == len(floors)
 
     for seen in reversed(floors[:-1]):
         undo(database)
-        assert floor(database) == seen
-    assert_refused(database, None, "There is no run to undo.")
+        assert stages_and_assignments(database) == seen
+    assert_undo_refused(database, None, "There is no run to undo.")
 
 
 def test_an_undo_answers_with_what_it_did_and_the_run_keeps_who_and_when(database: TestedDatabase) -> None:
@@ -162,34 +134,27 @@ def test_numbers_and_names_that_differ_in_case_go_back_each_for_itself(bare_data
     put_agents(bare_database, actives("ann", "Ann"))
     put_leads(bare_database, [("x7", 1, RECENT), ("X7", 2, RECENT)])
     run_deal(bare_database)
-    seen = floor(bare_database)
+    seen = stages_and_assignments(bare_database)
     run_deal(bare_database)
     assert undo(bare_database).restored == 2
-    assert floor(bare_database) == seen
+    assert stages_and_assignments(bare_database) == seen
 
 
-def test_a_collation_of_existing_sqlite_tables_changes_nothing(tmp_path: Path) -> None:
-    with closing(TestedDatabase(f"sqlite:///{tmp_path / 'nocase.db'}")) as database:
-        for columns in (
-            "agents (agent VARCHAR(50) COLLATE NOCASE, status VARCHAR(20) COLLATE NOCASE)",
-            "wafunnel (number VARCHAR(50) COLLATE NOCASE, stage INT, date DATETIME)",
-            "agent_wafunnel_assignment (agent VARCHAR(50) COLLATE NOCASE, number VARCHAR(50) COLLATE NOCASE)",
-        ):
-            database.execute(f"CREATE TABLE {columns}")
-        install(database.backend)
-        put_agents(database, actives("ann", "Ann"))
-        put_leads(database, [("x7", 1, RECENT), ("X7", 2, RECENT), ("y7", 1, RECENT), ("Y7", 1, RECENT)])
-        run_deal(database)
-        put_assignments(database, ("ANN", "X7"), ("ann", "new"), ("Ann", "new"), ("Ann", "NEW"), ("Ann", "NEW"))
-        seen = floor(database)
-        run_deal(database)
-        database.execute("UPDATE wafunnel SET stage = 4 WHERE number = %s COLLATE BINARY", "Y7")
-        put_do_not_contact(database, ["y7", "new"])
-        undone = undo(database)
-        assert (undone.restored, undone.changed_since, undone.suppressed) == (3, 1, 3)
-        assert stages(database) == {**seen[0], "Y7": 4}
-        kept_out = {pair for pair in seen[1] if pair[1] in ("y7", "new")}
-        assert stored_assignments(database) == Counter(pair for pair in seen[1].elements() if pair not in kept_out)
+def test_a_collation_of_existing_sqlite_tables_changes_nothing(nocase_database: TestedDatabase) -> None:
+    database = nocase_database
+    put_agents(database, actives("ann", "Ann"))
+    put_leads(database, [("x7", 1, RECENT), ("X7", 2, RECENT), ("y7", 1, RECENT), ("Y7", 1, RECENT)])
+    run_deal(database)
+    put_assignments(database, ("ANN", "X7"), ("ann", "new"), ("Ann", "new"), ("Ann", "NEW"), ("Ann", "NEW"))
+    seen = stages_and_assignments(database)
+    run_deal(database)
+    database.execute("UPDATE wafunnel SET stage = 4 WHERE number = %s COLLATE BINARY", "Y7")
+    put_do_not_contact(database, ["y7", "new"])
+    undone = undo(database)
+    assert (undone.restored, undone.changed_since, undone.suppressed) == (3, 1, 3)
+    assert stages(database) == {**seen[0], "Y7": 4}
+    kept_out = {pair for pair in seen[1] if pair[1] in ("y7", "new")}
+    assert stored_assignments(database) == Counter(pair for pair in seen[1].elements() if pair not in kept_out)
 
 
 def test_assignments_that_others_have_edited_come_back_as_they_were(database: TestedDatabase) -> None:
@@ -200,13 +165,13 @@ def test_assignments_that_others_have_edited_come_back_as_they_were(database: Te
     take_assignment(database, "000001")
     database.execute("UPDATE dbo.agent_wafunnel_assignment SET agent = 'B' WHERE number = '000003'")
     database.execute("UPDATE dbo.agent_wafunnel_assignment SET number = 'renamed' WHERE number = '000005'")
-    seen = floor(database)
+    seen = stages_and_assignments(database)
     run_deal(database)
     # What others do to the deal that is taken back is taken back with it.
     put_assignments(database, ("A", "in vain"))
     take_assignment(database, "000002")
     undone = undo(database)
-    assert floor(database) == seen
+    assert stages_and_assignments(database) == seen
     assert undone.assignments == seen[1].total() == 7
 
 
@@ -219,38 +184,38 @@ def test_assignments_on_tables_without_keys_come_back_row_by_row(bare_database: 
     put_assignments(bare_database, *[("twice", "new")] * 2, ("", ""), (" A", "000001"))
     put_assignments(bare_database, *[(None, None)] * COPIES, (None, "000003"), ("A", None), ("A", None))
     take_assignment(bare_database, "000004")
-    seen = floor(bare_database)
+    seen = stages_and_assignments(bare_database)
     assert seen[1]["A", "000001"] == 1 + COPIES
     run_deal(bare_database)
     assert undo(bare_database).assignments == seen[1].total()
-    assert floor(bare_database) == seen
+    assert stages_and_assignments(bare_database) == seen
 
     # And those that were there before any deal, and before a deal that followed on an undo.
-    seen = floor(bare_database)
+    seen = stages_and_assignments(bare_database)
     run_deal(bare_database)
     assert undo(bare_database).assignments == seen[1].total()
-    assert floor(bare_database) == seen
+    assert stages_and_assignments(bare_database) == seen
 
 
 def test_assignments_from_before_the_first_run_come_back(bare_database: TestedDatabase) -> None:
     put_agents(bare_database, actives("A"))
     put_leads(bare_database, fresh(2))
     put_assignments(bare_database, ("A", "000001"), ("old", "000001"), ("old", "7"), ("old", "7"), (None, "8"))
-    seen = floor(bare_database)
+    seen = stages_and_assignments(bare_database)
     run_deal(bare_database)
     undo(bare_database)
-    assert floor(bare_database) == seen
+    assert stages_and_assignments(bare_database) == seen
 
 
 def test_assignments_of_an_agent_who_has_left_come_back(database: TestedDatabase) -> None:
     put_agents(database, actives("A", "B"))
     put_leads(database, fresh(4))
     run_deal(database)
-    seen = floor(database)
+    seen = stages_and_assignments(database)
     put_agents(database, actives("C"))
     run_deal(database)
     undo(database)
-    assert floor(database) == seen
+    assert stages_and_assignments(database) == seen
     assert list(hands(database)) == ["A", "B"]
 
 
@@ -259,11 +224,11 @@ def test_a_run_after_an_undo_can_be_undone_to_where_the_undo_led(database: Teste
     put_leads(database, fresh(4))
     run_deal(database)
     put_assignments(database, ("A", "put there"))
-    seen = floor(database)
+    seen = stages_and_assignments(database)
     for night in range(3):
         run_deal(database, TODAY + timedelta(days=night))
         undo(database)
-        assert floor(database) == seen
+        assert stages_and_assignments(database) == seen
 
 
 def test_a_number_that_is_on_the_list_now_does_not_come_back_to_an_agent(database: TestedDatabase) -> None:
@@ -302,24 +267,24 @@ def test_a_number_listed_before_the_run_is_not_missed_by_its_undo(database: Test
     put_leads(database, fresh(3))
     run_deal(database)
     assert service.add_do_not_contact(database.backend, "000002")["assignments"] == 1
-    seen = floor(database)
+    seen = stages_and_assignments(database)
     run_deal(database)
     service.remove_do_not_contact(database.backend, "000002")
     undone = undo(database)
     assert (undone.assignments, undone.suppressed) == (2, 0)
-    assert floor(database) == seen
+    assert stages_and_assignments(database) == seen
 
 
 def test_the_undo_of_a_run_that_dealt_nothing_brings_the_assignments_back(database: TestedDatabase) -> None:
     put_agents(database, actives("A", "B"))
     put_leads(database, fresh(4))
     run_deal(database)
-    seen = floor(database)
+    seen = stages_and_assignments(database)
     assert run_deal(database, TODAY + timedelta(days=60)).assigned == 0
     assert hands(database) == {}
     undone = undo(database)
     assert (undone.restored, undone.changed_since, undone.assignments) == (0, 0, 4)
-    assert floor(database) == seen
+    assert stages_and_assignments(database) == seen
 
 
 def test_after_an_undo_the_seats_are_those_of_the_deal_before(database: TestedDatabase) -> None:
@@ -349,162 +314,3 @@ def test_an_undone_scheduled_run_is_not_repeated_by_itself(database: TestedDatab
     # By hand, or tomorrow, it is.
     assert run_deal(database).assigned == 2
     assert run_deal(database, TODAY + timedelta(days=1), trigger="schedule").assigned == 2
-
-
-# ---- What is refused
-
-
-def test_only_the_last_run_can_be_undone_and_the_refusal_says_which_that_is(database: TestedDatabase) -> None:
-    put_agents(database, actives("A"))
-    put_leads(database, fresh(2))
-    first, second, third = (run_deal(database).run_id for _ in range(3))
-    assert_refused(database, first, f"Run {first} is not the last one; the run that could be undone is {third}.")
-    assert undo(database, third).run_id == third
-    assert_refused(database, third, f"Run {third} is undone already; the run that could be undone is {second}.")
-    unknown = third + 100
-    assert_refused(database, unknown, f"There is no run {unknown}; the run that could be undone is {second}.")
-    assert undo(database, second).run_id == second
-    assert undo(database).run_id == first
-    assert_refused(database, first, f"Run {first} is undone already, and there is no run to undo.")
-    assert_refused(database, unknown, f"There is no run {unknown}, and there is no run to undo.")
-    assert_refused(database, None, "There is no run to undo.")
-
-
-def test_where_history_has_been_purged_there_is_no_undo_and_the_refusal_names_the_run(database: TestedDatabase) -> None:
-    put_agents(database, actives("A"))
-    put_leads(database, fresh(2))
-    first, second, third = (run_deal(database).run_id for _ in range(3))
-    service.purge(database.backend, datetime.now(UTC) + timedelta(days=1))
-    assert undo(database).run_id == third
-    # Its own history is there, but not that of the assignments that would have to come back.
-    assert_refused(database, None, f"Run {second} cannot be undone: the history of run {first} has been purged.")
-    assert_refused(database, second, f"Run {second} cannot be undone: the history of run {first} has been purged.")
-    assert_refused(
-        database,
-        first,
-        f"Run {first} is not the last one, and no run can be undone: the history that it would need has been purged.",
-    )
-    # From here on there is history again.
-    fourth = run_deal(database).run_id
-    assert undo(database).run_id == fourth
-
-
-def test_no_undo_while_a_run_is_in_progress(database: TestedDatabase) -> None:
-    put_agents(database, actives("A"))
-    put_leads(database, fresh(2))
-    run = run_deal(database)
-    before = snapshot(database)
-    with run_in_progress(database):
-        with pytest.raises(RunInProgress) as refused:
-            undo(database)
-        assert refused.value.number == 50001
-        assert snapshot(database) == before
-    assert undo(database).run_id == run.run_id
-
-
-@pytest.mark.parametrize("done", [True, False], ids=["was done", "was not done"])
-def test_an_undo_whose_connection_broke_takes_one_run_back_and_no_more(
-    database: TestedDatabase, monkeypatch: pytest.MonkeyPatch, done: bool
-) -> None:
-    put_agents(database, actives("A"))
-    put_leads(database, fresh(2))
-    run_deal(database)
-    seen = floor(database)
-    second = run_deal(database).run_id
-    ask: Callable[..., Row | None] = database.backend.one
-    undos: list[int] = []
-
-    def breaks_once(name: str, **parameters: Any) -> Row | None:
-        if name != "undo":
-            return ask(name, **parameters)
-        undos.append(parameters["run_id"])
-        answer = ask(name, **parameters) if done or len(undos) > 1 else None
-        if len(undos) == 1:
-            raise ConnectionLost
-        return answer
-
-    monkeypatch.setattr(database.backend, "one", breaks_once)
-    assert undo(database).run_id == second
-    assert undos == [second] * (1 if done else 2)
-    assert floor(database) == seen
-    assert [run.status for run in service.runs(database.backend)] == ["undone", "succeeded"]
-
-
-@contextmanager
-def undo_that_finds_a_lead_changing(database: TestedDatabase, undo_it: Callable[[], Any]) -> Iterator[Future[Any]]:
-    """An undo that has counted the leads and waits for one that another session is just changing, and commits then."""
-    put_agents(database, actives("A"))
-    put_leads(database, fresh(3))
-    run_deal(database)
-    # Has the session parse the procedure, so that what is waited for below is the lead.
-    with pytest.raises(NothingToUndo):
-        undo(database, 0)
-    with closing(TestedDatabase(database.url, database.schema)) as other, ThreadPoolExecutor(1) as pool:
-        other.execute("BEGIN TRANSACTION")
-        other.execute("UPDATE dbo.wafunnel SET stage = 4 WHERE number = '000002'")
-        future = pool.submit(undo_it)
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while other.execute("SELECT COUNT(*) FROM sys.sysprocesses AS p WHERE p.blocked = @@SPID") == [(0,)]:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        other.execute("COMMIT TRANSACTION")
-        yield future
-
-
-@pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
-def test_an_undo_that_meets_a_lead_just_being_changed_is_made_again_and_leaves_it(database: TestedDatabase) -> None:
-    with undo_that_finds_a_lead_changing(database, lambda: undo(database)) as future:
-        undone = future.result(timeout=60)
-    assert (undone.restored, undone.changed_since) == (2, 1)
-    assert stages(database) == {"000001": 1, "000002": 4, "000003": 1}
-
-
-@pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
-def test_an_undo_that_cannot_tell_how_many_leads_it_took_back_changes_nothing(database: TestedDatabase) -> None:
-    # Not by the service, which would undo again and hide it.
-    with undo_that_finds_a_lead_changing(
-        database, lambda: database.backend.one("undo", run_id=None, actor=None)
-    ) as future:
-        with pytest.raises(PoolChanged) as refused:
-            future.result(timeout=60)
-    assert refused.value.number == 50004
-    assert stages(database) == {"000001": 2, "000002": 4, "000003": 2}
-    assert len(stored_assignments(database)) == 3
-    assert database.execute("SELECT COUNT(*) FROM dbo.assignment_undo") == [(0,)]
-
-
-@pytest.mark.parametrize("bare_database", ["sqlserver"], indirect=True)
-@pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
-def test_an_undo_in_one_schema_leaves_the_tables_of_another_alone(
-    database: TestedDatabase, bare_database: TestedDatabase
-) -> None:
-    """Babelfish has statements that forget the schema that is written in them."""
-    for each in (database, bare_database):
-        put_agents(each, actives("A"))
-        put_leads(each, fresh(3))
-        run_deal(each)
-    before = snapshot(database)
-    assert undo(bare_database).restored == 3
-    assert snapshot(database) == before
-
-
-# ---- From anywhere
-
-
-@pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
-def test_a_plain_exec_undoes_the_last_run_and_answers_with_one_row(database: TestedDatabase) -> None:
-    put_agents(database, actives("A", "B"))
-    put_leads(database, fresh(4))
-    run_deal(database)
-    seen = floor(database)
-    run = run_deal(database)
-    with database.raw.cursor(as_dict=True) as cursor:
-        cursor.execute("EXEC sp_undo_wafunnel_assignment;")
-        (row,) = cursor.fetchall()
-        assert not cursor.nextset()
-    assert list(row) == [
-        "run_id", "business_date", "undone_at", "actor", "restored", "changed_since", "assignments", "suppressed",
-    ]  # fmt: skip
-    assert (row["run_id"], row["actor"], row["restored"], row["assignments"]) == (run.run_id, None, 4, 4)
-    assert floor(database) == seen
-    assert database.execute("SELECT @@TRANCOUNT") == [(0,)]

@@ -20,7 +20,7 @@ from agent_funnel.errors import DatabaseError, NotFound
 from agent_funnel.export import export
 from support import LONG
 from support.databases import TestedDatabase
-from support.nights import RECENT, actives, fresh, put_agents, put_leads, run_deal
+from support.nights import RECENT, actives, fresh, put_agents, put_assignments, put_leads, run_deal
 from support.processes import answer, run_command, run_program
 
 ROWS = 1_000_000 if LONG else 200_000
@@ -46,12 +46,6 @@ def exported(
         found = [list(row) for sheet in load_workbook(file) for row in sheet.iter_rows(values_only=True)]
     assert rows == len(found) - 1
     return found
-
-
-def put_assignments(database: TestedDatabase, *rows: tuple[str | None, str | None]) -> None:
-    """Adds assignments, one by one: Babelfish takes nothing apart that JSON writes with a backslash."""
-    for row in rows:
-        database.execute("INSERT INTO dbo.agent_wafunnel_assignment (agent, number) VALUES (%s, %s)", *row)
 
 
 @pytest.fixture

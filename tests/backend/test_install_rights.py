@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 import pymssql
 import pytest
@@ -19,8 +19,8 @@ from agent_funnel import access, answers, audit, floor, planning, service, trans
 from agent_funnel.errors import DatabaseError
 from agent_funnel.settings import load
 from support.databases import TestedDatabase
+from support.nights import TODAY
 
-TONIGHT = date(2026, 11, 23)
 PASSWORD = "For-an-hour-only-1"
 
 # What the role must not be able to do; the last three are other people's business altogether.
@@ -86,7 +86,7 @@ def test_a_login_with_the_role_alone_can_do_all_that_the_service_does(roles: Rol
     backend = roles.service.backend
     assert transfer.load(backend, "leads", [("+491", "1", "2026-11-10 08:00:00.000")]) == 1
     assert transfer.load(backend, "agents", [("c", "active")]) == 1
-    limit, known = service.add_limit(backend, "c", starts_on=TONIGHT, ends_on=None, max_records=1)
+    limit, known = service.add_limit(backend, "c", starts_on=TODAY, ends_on=None, max_records=1)
     assert known
     assert service.limits(backend) == [limit]
     assert service.add_do_not_contact(backend, "+491")["leads"] == 1
@@ -96,29 +96,29 @@ def test_a_login_with_the_role_alone_can_do_all_that_the_service_does(roles: Rol
 
     if roles.babelfish:
         with pytest.raises(DatabaseError, match="permission denied"):
-            service.assign(backend, load(), business_date=TONIGHT)
+            service.assign(backend, load(), business_date=TODAY)
         # The owner deals instead, so that there is something to read and to purge.
         for _ in range(3):
-            service.assign(roles.owner.backend, load(), business_date=TONIGHT)
+            service.assign(roles.owner.backend, load(), business_date=TODAY)
     else:
-        assert service.preview(backend, load(), business_date=TONIGHT).run.assigned == 10
-        assert service.assign(backend, load(), business_date=TONIGHT).assigned == 10
+        assert service.preview(backend, load(), business_date=TODAY).run.assigned == 10
+        assert service.assign(backend, load(), business_date=TODAY).assigned == 10
         assert service.undo(backend).restored == 10
         for _ in range(3):
-            assert service.assign(backend, load(), business_date=TONIGHT).assigned == 10
+            assert service.assign(backend, load(), business_date=TODAY).assigned == 10
 
     newest = service.last_run(backend)
     assert newest is not None
     assert sum(share.leads for share in service.shares(backend, newest.run_id)) == 10
     assert service.run(backend, newest.run_id).assigned == 10
     assert len(service.holders(backend, "49300000")) >= 3
-    assert planning.state(backend, TONIGHT).settled is None
+    assert planning.state(backend, TODAY).settled is None
     assert service.purge(backend, datetime(2100, 1, 1, tzinfo=UTC)).rows >= 10
     assert backend.one("settle", request="0" * 32) is None
 
     floor.set_agent_status(backend, "c", active=False)
-    assert [agent.active for agent in floor.agents(backend, TONIGHT)] == [True, True, False]
-    assert floor.pool_report(backend, load(), TONIGHT).total == 10
+    assert [agent.active for agent in floor.agents(backend, TODAY)] == [True, True, False]
+    assert floor.pool_report(backend, load(), TODAY).total == 10
     key, secret = access.add_key(backend, "Ana", "viewer")
     access.note_use(backend, key.key_id)
     token = access.begin_session(backend, key.key_id)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from agent_funnel.doctor import IN_A_FILE, ON_A_SERVER, ON_BOTH
+from agent_funnel.doctor import IN_A_FILE, ON_A_SERVER, ON_BOTH, deep
 from agent_funnel.doctor.case import Case, findings, guarded
 from agent_funnel.records import Finding, Level
 from support.databases import TestedDatabase
@@ -22,6 +22,9 @@ SURROUNDINGS = {"encryption", "schemas"}
 
 # A server that answers nothing but this gets through the examination, with many notes:
 IN_DBO = {"CASE WHEN SCHEMA_ID": [rows({"name": "dbo", "found": 1})]}
+
+# The date of the leads, inside the window:
+DAY = "2026-11-10 08:00:00.000"
 
 on_server = pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
 
@@ -57,6 +60,26 @@ def only_problem(
     return finding
 
 
+def deep_findings(database: TestedDatabase) -> list[Finding]:
+    """All findings of the deep checks. The other checks are left out, to save the time."""
+    schema = None if database.engine == "sqlite" else database.schema
+    return deep.records(a_case(database.backend, schema=schema))
+
+
+def deep_problems(database: TestedDatabase) -> list[tuple[str, str, str]]:
+    """The findings of the deep checks that are not ok: check, level and text."""
+    found = deep_findings(database)
+    for finding in found:
+        assert (finding.remedy is None) == (finding.level == "ok")
+        assert not re.search(r"\b\d{5}", finding.text)
+    return [(finding.check, finding.level, finding.text) for finding in found if finding.level != "ok"]
+
+
+def deep_texts(database: TestedDatabase, check: str) -> list[str]:
+    """The texts of one of the deep checks."""
+    return [finding.text for finding in deep_findings(database) if finding.check == check]
+
+
 def assert_plain(finding: Finding) -> None:
     """One sentence, in plain words, without any number of a lead."""
     assert finding.text.endswith("."), finding.text
@@ -88,9 +111,7 @@ def put_floor(database: TestedDatabase, leads: int = 7) -> None:
     database.insert("wafunnel", ("number", "stage", "date"), [(f"+49300001{n:03}", 1, today) for n in range(leads)])
 
 
-def put_lead(
-    database: TestedDatabase, number: str | None, stage: int | None = 1, day: str | None = "2026-11-10 08:00:00.000"
-) -> None:
+def put_lead(database: TestedDatabase, number: str | None, stage: int | None = 1, day: str | None = DAY) -> None:
     database.insert("wafunnel", ("number", "stage", "date"), [(number, stage, day)])
 
 

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from agent_funnel import service
-from agent_funnel.errors import NoActiveAgent
+from agent_funnel.errors import NoActiveAgent, NothingToUndo
 from agent_funnel.records import Preview, Run, Undone
 from agent_funnel.settings import load
 from support import oracle
-from support.databases import TABLES, TestedDatabase, moment
+from support.databases import TABLES, TestedDatabase, moment, snapshot
 from support.oracle import Agent, Dealt, Lead, Limit, Pair
 
 TODAY = date(2026, 11, 23)
@@ -48,6 +48,15 @@ def put_do_not_contact(database: TestedDatabase, numbers: Iterable[str]) -> None
     database.insert("do_not_contact", ("number", "added_at"), [(number, "2026-01-01T00:00:00") for number in numbers])
 
 
+def put_assignments(database: TestedDatabase, *pairs: tuple[str | None, str | None]) -> None:
+    """Adds these assignments, around the product.
+
+    One by one: Babelfish takes nothing apart that JSON writes with a backslash.
+    """
+    for pair in pairs:
+        database.execute("INSERT INTO dbo.agent_wafunnel_assignment (agent, number) VALUES (%s, %s)", *pair)
+
+
 def stored_leads(database: TestedDatabase, *, bare: bool = False) -> list[Lead]:
     """The rows of wafunnel, always in the same order."""
     rows = database.execute(f"SELECT number, stage, date FROM dbo.wafunnel ORDER BY {'id' if bare else 'number'}")
@@ -70,6 +79,16 @@ def hands(database: TestedDatabase) -> dict[str, list[str]]:
 def stages(database: TestedDatabase) -> dict[str, int]:
     """Each number's stage."""
     return dict(database.execute("SELECT number, stage FROM dbo.wafunnel"))
+
+
+def stages_and_assignments(database: TestedDatabase) -> tuple[dict[str, int], Counter[tuple[Any, ...]]]:
+    """Each number's stage, and who was assigned which number: what an undo brings back."""
+    return stages(database), stored_assignments(database)
+
+
+def run_numbers(database: TestedDatabase) -> list[int]:
+    """The numbers of all runs, the oldest first."""
+    return [run for (run,) in database.execute("SELECT run_id FROM dbo.assignment_run ORDER BY run_id")]
 
 
 def everything(database: TestedDatabase) -> dict[str, Counter[tuple[Any, ...]]]:
@@ -98,6 +117,16 @@ def preview(database: TestedDatabase, business_date: date = TODAY, **flags: Any)
 def undo(database: TestedDatabase, run_id: int | None = None) -> Undone:
     """Takes the last run back."""
     return service.undo(database.backend, run_id, actor="tests")
+
+
+def assert_undo_refused(database: TestedDatabase, run_id: int | None, sentence: str) -> None:
+    """Asserts that this undo is refused in these words, and changes nothing."""
+    before = snapshot(database)
+    with pytest.raises(NothingToUndo) as refused:
+        undo(database, run_id)
+    assert refused.value.number == 50005
+    assert str(refused.value) == sentence
+    assert snapshot(database) == before
 
 
 def actives(*names: str) -> list[Agent]:
