@@ -257,6 +257,11 @@ def snapshot(database: TestedDatabase) -> dict[str, list[tuple[Any, ...]]]:
     return {table: sorted(found, key=repr) for table, found in rows.items()}
 
 
+def all_rows(database: TestedDatabase) -> str:
+    """Every row of every table as one text, to look for secrets in."""
+    return repr([database.execute(f"SELECT * FROM dbo.{table}") for table in TABLES])
+
+
 def small_floor(database: TestedDatabase, *, leads: int = 7, agents: int = 3) -> None:
     """A few agents and a few fresh leads."""
     database.insert("agents", ("agent", "status"), [(f"agent {index}", "active") for index in range(agents)])

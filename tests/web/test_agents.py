@@ -6,66 +6,23 @@ import html
 import re
 import time
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 
-from agent_funnel import access, floor, links, planning, service
-from agent_funnel.settings import load
-from agent_funnel.web import create_app
+from agent_funnel import floor, links, planning, service
 from support.databases import TestedDatabase, small_floor, snapshot
 from support.nights import deal_today
+from support.pages import Page, Reader, reader_of
 
 # What these pages ask the database is asked of each engine in tests/backend; the long version asks it here, too.
 pytestmark = pytest.mark.sqlserver_if_long
 
 
-BROWSER = {"Accept": "text/html", "Accept-Language": "en-GB", "Sec-Fetch-Site": "same-origin"}
 ODD = '<b>&"x'
 TODAY = datetime.now(UTC).date()
 
 
-class Reader:
-    """Somebody with a browser; what a page says, without its tags."""
-
-    def __init__(self, client: FlaskClient, **headers: str) -> None:
-        self.client = client
-        self.headers = {**BROWSER, **headers}
-
-    def raw(self, path: str, status: int = 200, /, **query: str) -> str:
-        answer = self.client.get(path, query_string=query or None, headers=self.headers)
-        assert (path, answer.status_code) == (path, status)
-        return answer.text
-
-    def get(self, path: str, status: int = 200, /, **query: str) -> str:
-        return said(self.raw(path, status, **query))
-
-    def send(self, path: str, **fields: str) -> Any:
-        return self.client.post(path, data=fields, headers=self.headers)
-
-    def done(self, path: str, **fields: str) -> str:
-        answer = self.send(path, **fields)
-        assert answer.status_code == 303, said(answer.text)
-        return self.get(answer.location)
-
-    def refused(self, status: int, path: str, **fields: str) -> str:
-        answer = self.send(path, **fields)
-        assert (path, answer.status_code) == (path, status)
-        assert "That was not done." in answer.text
-        return str(answer.text)
-
-
-def said(text: str) -> str:
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text.split("<main", 1)[-1])).split())
-
-
-@pytest.fixture
-def reader(database: TestedDatabase) -> Reader:
-    return Reader(create_app(load(), database.backend).test_client())
-
-
-def counted(reader: Reader, told: str) -> str:
+def counted(reader: Reader, told: str) -> Page:
     """The list, as soon as the deals are counted, which nobody waits for."""
     deadline = time.monotonic() + 20
     while told not in (text := reader.get("/agents")):
@@ -109,7 +66,7 @@ def test_the_list_says_who_got_what_and_who_stands_out(database: TestedDatabase,
     ):
         assert told in text
     assert f"away until {until}".replace("Sep ", "Sept ") in text
-    assert "<b>&" not in reader.raw("/agents")
+    assert "<b>&" not in reader.get("/agents").source
     # What holds for most is said once.
     floor.set_agent_status(database.backend, "agent 6", active=False)
     assert "agents are at the cap" not in text
@@ -133,10 +90,10 @@ def test_agents_are_found_by_name_and_by_what_they_stand_out_by(database: Tested
         ({"find": "nobody"}, []),
         ({"show": "nonsense", "find": "agent 2"}, ["agent 2"]),
     ):
-        text = reader.raw("/agents", **query)
+        text = reader.get("/agents", **query).source
         assert re.findall(r'<th scope="row"><a href="[^"]*">([^<]*)</a>', text) == found
         assert ("Nobody like that" in text) == (not found)
-    assert 'value="&lt;b&gt;"' in reader.raw("/agents", find="<b>")
+    assert 'value="&lt;b&gt;"' in reader.get("/agents", find="<b>").source
 
 
 def test_an_agent_is_added_activated_and_deactivated(database: TestedDatabase, reader: Reader) -> None:
@@ -149,10 +106,10 @@ def test_an_agent_is_added_activated_and_deactivated(database: TestedDatabase, r
     deal_today(database)
     again = reader.refused(409, "/agents/add", agent=ODD, active="false")
     assert "There is an agent" in again
-    assert 'value="&lt;b&gt;&amp;&#34;x"' in again
-    assert '<option value="false" selected>' in again
-    assert "agent: " in said(reader.refused(422, "/agents/add", agent=" ", active="true"))
-    assert "active: " in said(reader.refused(422, "/agents/add", agent="Leo", active="perhaps"))
+    assert 'value="&lt;b&gt;&amp;&#34;x"' in again.source
+    assert '<option value="false" selected>' in again.source
+    assert "agent: " in reader.refused(422, "/agents/add", agent=" ", active="true")
+    assert "active: " in reader.refused(422, "/agents/add", agent="Leo", active="perhaps")
     text = reader.done("/agents/deactivate", agent=ODD)
     held = links.count(database.backend, ODD)
     assert f"What they have now, {held}, stays theirs until the next run." in text
@@ -163,14 +120,14 @@ def test_an_agent_is_added_activated_and_deactivated(database: TestedDatabase, r
     assert "All agents" in reader.done("/agents/activate", agent=ODD, page="agent")
     assert status_of(database, ODD)
     assert "They have none now." in reader.done("/agents/deactivate", agent="Eva", find="E")
-    assert "There is no agent" in said(reader.refused(404, "/agents/deactivate", agent="nobody"))
+    assert "There is no agent" in reader.refused(404, "/agents/deactivate", agent="nobody")
     assert reader.send("/agents/deactivate", agent="nobody", page="agent").status_code == 404
 
 
 def test_absences_are_on_a_calendar_and_come_and_go(database: TestedDatabase) -> None:
     small_floor(database)
     planning.add_holiday(database.backend, date(2026, 12, 25), "<Christmas>")
-    reader = Reader(create_app(load(weekdays="mon-sat"), database.backend).test_client())
+    reader = reader_of(database, weekdays="mon-sat")
     page = {"agent": "agent 1", "month": "2026-12"}
     added = reader.done(
         "/agents/limits", agent="agent 1", starts_on="2026-12-02", ends_on="2026-12-04", max_records="0"
@@ -189,27 +146,27 @@ def test_absences_are_on_a_calendar_and_come_and_go(database: TestedDatabase) ->
         "At most 7 4 Dec 2026 until further notice",
     ):
         assert told in text
-    assert "<Christmas>" not in reader.raw("/agents/of", **page)
+    assert "<Christmas>" not in reader.get("/agents/of", **page).source
     for month in ("2026-11", "2027-01"):
-        assert f"month={month}#away" in reader.raw("/agents/of", **page)
+        assert f"month={month}#away" in reader.get("/agents/of", **page).source
     # In the reader's own week.
     english = Reader(reader.client, **{"Accept-Language": "en-US"})
     assert "Su Mo Tu We Th Fr Sa" in english.get("/agents/of", **page)
     for month in ("", "nonsense", "0001-01", "9999-12", "2026-13"):
         assert f"{TODAY:%B %Y}" in reader.get("/agents/of", agent="agent 1", month=month)
-    assert "9998-11" in reader.raw("/agents/of", agent="agent 1", month="9998-12")
+    assert "9998-11" in reader.get("/agents/of", agent="agent 1", month="9998-12").source
     refused = reader.refused(
         422, "/agents/limits", agent="agent 1", starts_on="2026-12-09", ends_on="2026-12-08", max_records="3"
     )
-    assert "must not be before starts_on" in said(refused)
+    assert "must not be before starts_on" in refused
     for field in ('value="2026-12-09"', 'value="2026-12-08"', 'value="3"'):
-        assert field in refused
-    assert "starts_on: " in said(reader.refused(422, "/agents/limits", agent="agent 1", max_records="1"))
-    assert "max_records: " in said(
-        reader.refused(422, "/agents/limits", agent="agent 1", starts_on="2026-12-09", max_records="-1")
+        assert field in refused.source
+    assert "starts_on: " in reader.refused(422, "/agents/limits", agent="agent 1", max_records="1")
+    assert "max_records: " in reader.refused(
+        422, "/agents/limits", agent="agent 1", starts_on="2026-12-09", max_records="-1"
     )
     assert len(service.limits(database.backend)) == 4
-    for found in re.findall(r'name="limit_id" value="(\d+)"', reader.raw("/agents/of", **page)):
+    for found in re.findall(r'name="limit_id" value="(\d+)"', reader.get("/agents/of", **page).source):
         assert "Removed" in reader.done("/agents/limits/remove", agent="agent 1", limit_id=found)
     assert "None now, and none to come." in reader.get("/agents/of", **page)
     assert [left.agent for left in service.limits(database.backend)] == ["agent 2"]
@@ -228,20 +185,20 @@ def test_an_agent_s_page_tells_the_share_the_nights_and_the_list(
     assert "Has now 3 Was dealt 3 Stage 1" in text
     assert "Last deal: 3. The oldest is on the left." in text
     run = service.runs(database.backend)[0].run_id
-    assert re.search(rf"Night Run Leads \d+ \w+ \d+ {run} 3 ", text)
+    assert re.search(rf"Night Run Leads \d+ \w+ \d+ {run} 3 ", text.text)
     reader.get("/agents/of", 404, agent="nobody")
     reader.get("/agents/of", 404)
     monkeypatch.setattr("agent_funnel.web.pages.people.COUNT", 2)
-    first = reader.raw("/agents/list", agent=ODD)
+    first = reader.get("/agents/list", agent=ODD).source
     held = sorted(row[0] for row in database.execute(
         "SELECT number FROM dbo.agent_wafunnel_assignment WHERE agent = %s", ODD
     ))  # fmt: skip
     shown = re.compile(r'<th scope="row">([^<]*)</th>')
     assert shown.findall(first) == held[:2]
     more = html.unescape(re.findall(r'href="(/agents/list[^"]*after=[^"]*)"', first)[0])
-    assert shown.findall(reader.raw(more)) == held[2:]
+    assert shown.findall(reader.get(more).source) == held[2:]
     deal_today(database, max_per_agent=3)
-    anew = reader.raw(more)
+    anew = reader.get(more).source
     assert "Another deal came meanwhile" in anew
     assert len(shown.findall(anew)) == 2
     reader.get("/agents/list", 404, agent="nobody")
@@ -253,10 +210,10 @@ def test_a_personal_link_is_made_shown_once_replaced_and_revoked(database: Teste
     assert "There is none now." in reader.get("/agents/of", **page)
     first = reader.send("/agents/link", agent="agent 1")
     url = re.findall(r'id="made-link">(http://localhost/mine/mine_[\w-]+)<', first.text)[0]
-    assert "it is not shown again" in said(first.text)
+    assert "it is not shown again" in Page(first.text)
     assert 'data-copy="made-link" hidden' in first.text
     assert reader.client.get(url).status_code == 200
-    after = reader.raw("/agents/of", **page)
+    after = reader.get("/agents/of", **page).source
     assert url not in after
     assert "last used <time" in after
     assert "(http: this machine)" in after
@@ -273,11 +230,10 @@ def test_who_may_only_look_sees_no_form_no_number_and_is_refused(database: Teste
     small_floor(database)
     deal_today(database)
     number = limit(database, "agent 1", 5, TODAY, None)
-    _, secret = access.add_key(database.backend, "Vera", "viewer")
-    viewer = Reader(create_app(load(), database.backend).test_client(), Authorization=f"Bearer {secret}")
+    viewer = reader_of(database, "viewer")
     before = snapshot(database)
     for path in ("/agents", "/agents/of?agent=agent 1", "/agents/list?agent=agent 1"):
-        assert 'method="post"' not in viewer.raw(path)
+        assert 'method="post"' not in viewer.get(path).source
     listed = viewer.get("/agents/list", agent="agent 1")
     held = database.execute("SELECT number FROM dbo.agent_wafunnel_assignment WHERE agent = 'agent 1'")
     assert all(f"…{number[-3:]}" in listed for (number,) in held)

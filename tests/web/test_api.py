@@ -12,28 +12,22 @@ import pytest
 from flask.testing import FlaskClient
 from openpyxl import load_workbook
 
-from agent_funnel import access, audit
-from agent_funnel.settings import load
-from agent_funnel.web import create_app
+from agent_funnel import audit
 from support.databases import TestedDatabase, small_floor, snapshot
+from support.pages import bearer, client_of, key_of
 
 LEADS = 23
 
 
-@pytest.fixture
-def client(database: TestedDatabase) -> FlaskClient:
+@pytest.fixture(autouse=True)
+def _floor(database: TestedDatabase) -> None:
     small_floor(database, leads=LEADS, agents=4)
-    return create_app(load(), database.backend).test_client()
 
 
 def get(client: FlaskClient, path: str, **more: Any) -> Any:
     response = client.get(path, **more)
     assert response.status_code == 200, response.text
     return response.get_json()
-
-
-def bearer(database: TestedDatabase, role: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {access.add_key(database.backend, role, role)[1]}"}
 
 
 def whole(client: FlaskClient, path: str, count: int, **more: Any) -> list[Any]:
@@ -117,7 +111,7 @@ def test_viewers_see_the_last_three_digits_and_operators_the_number(
     run = client.post("/run-now").get_json()["run_id"]
     number = get(client, "/api/assignments")["items"][0]["number"]
     client.post("/api/do-not-contact", json={"number": number, "reason": "asked us"})
-    viewer, operator = bearer(database, "viewer"), bearer(database, "operator")
+    viewer, operator = bearer(key_of(database, "viewer")), bearer(key_of(database, "operator"))
     for path in (
         "/api/assignments", f"/api/runs/{run}/assignments", "/api/leads", "/api/do-not-contact",
         "/api/lead?number=%2B" + number[1:], f"/api/runs/{run}/assignments?format=csv",
@@ -133,7 +127,7 @@ def test_viewers_page_through_the_same_rows_and_no_cursor_tells_them_a_number(
     database: TestedDatabase, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = client.post("/run-now").get_json()["run_id"]
-    viewer, operator = bearer(database, "viewer"), bearer(database, "operator")
+    viewer, operator = bearer(key_of(database, "viewer")), bearer(key_of(database, "operator"))
     for path in ("/api/assignments", f"/api/runs/{run}/assignments", "/api/leads"):
         every = whole(client, path, 1000, headers=operator)
         for count in (1, 5, LEADS):
@@ -214,7 +208,7 @@ def test_what_is_wrong_with_a_request_is_said_by_field_and_limit_and_never_by_va
 def test_what_changes_something_is_in_the_audit_with_who_and_how_it_ended(
     database: TestedDatabase, client: FlaskClient
 ) -> None:
-    admin, viewer = bearer(database, "admin"), bearer(database, "viewer")
+    admin, viewer = bearer(key_of(database, "admin")), bearer(key_of(database, "viewer"))
     client.post("/run-now", headers=admin)
     client.post("/api/do-not-contact", headers=admin, json={"number": "+4915112345678"})
     client.post("/run-now", headers=viewer)
@@ -233,9 +227,8 @@ def test_what_changes_something_is_in_the_audit_with_who_and_how_it_ended(
 
 
 def test_too_many_requests_of_a_key_are_told_when_to_come_again(database: TestedDatabase) -> None:
-    small_floor(database)
-    client = create_app(load(rate_limit="3 per hour"), database.backend).test_client()
-    first, second = bearer(database, "viewer"), bearer(database, "operator")
+    client = client_of(database, rate_limit="3 per hour")
+    first, second = bearer(key_of(database, "viewer")), bearer(key_of(database, "operator"))
     assert [client.get("/api/agents", headers=first).status_code for _ in range(4)] == [200, 200, 200, 429]
     refused = client.get("/api/runs", headers=first)
     assert refused.status_code == 429

@@ -17,6 +17,7 @@ from agent_funnel.errors import NoActiveAgent
 from agent_funnel.settings import load
 from agent_funnel.web import create_app
 from support.databases import TestedDatabase, small_floor
+from support.pages import client_of
 from support.processes import run_command, run_program
 
 
@@ -28,7 +29,7 @@ def ready(database: TestedDatabase, beat_age: float | None = 1.0) -> tuple[int, 
 
 def test_a_service_that_can_deal_is_ready(database: TestedDatabase) -> None:
     assert ready(database) == (200, {"status": "ok", "problems": {}})
-    assert create_app(load(), database.backend).test_client().get("/healthz").status_code == 200
+    assert client_of(database).get("/healthz").status_code == 200
 
 
 def test_a_clock_that_shows_no_life_is_not_ready(database: TestedDatabase) -> None:

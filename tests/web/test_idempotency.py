@@ -10,15 +10,9 @@ from flask.testing import FlaskClient
 
 from agent_funnel import access, service
 from agent_funnel.errors import ConnectionLost
-from agent_funnel.settings import load
-from agent_funnel.web import create_app
 from support.databases import TestedDatabase, small_floor
+from support.pages import bearer, client_of
 from support.processes import run_in_progress
-
-
-@pytest.fixture
-def client(database: TestedDatabase) -> FlaskClient:
-    return create_app(load(), database.backend).test_client()
 
 
 def post(client: FlaskClient, path: str, key: str, **more: Any) -> Any:
@@ -34,7 +28,7 @@ def test_the_same_key_deals_once_and_answers_the_same_from_another_copy_too(
 ) -> None:
     small_floor(database)
     first = post(client, "/run-now", "tonight-1")
-    other_copy = create_app(load(), database.backend).test_client()
+    other_copy = client_of(database)
     again = post(other_copy, "/run-now", "tonight-1")
     assert (first.status_code, again.status_code) == (200, 200)
     assert first.data == again.data
@@ -46,7 +40,7 @@ def test_the_same_key_deals_once_and_answers_the_same_from_another_copy_too(
 
 def test_many_at_once_with_the_same_key_deal_once(database: TestedDatabase) -> None:
     small_floor(database)
-    clients = [create_app(load(), database.backend).test_client() for _ in range(6)]
+    clients = [client_of(database) for _ in range(6)]
     with ThreadPoolExecutor(6) as pool:
         found = list(pool.map(lambda client: post(client, "/run-now", "same"), clients))
     assert {each.status_code for each in found} <= {200, 409}
@@ -111,14 +105,14 @@ def test_a_new_key_is_answered_again_without_its_secret(database: TestedDatabase
     assert first.status_code == 201
     assert secret.startswith("funnel_")
     assert "X-Keep" not in first.headers
-    bearer = {"Authorization": f"Bearer {secret}"}
+    own = bearer(secret)
     assert secret not in repr(database.execute("SELECT * FROM dbo.request_answer"))
     # From here on somebody else asks: the key, and no more this machine.
     assert client.get("/api/keys").status_code == 401
-    assert client.get("/api/keys", headers=bearer).get_json()["items"][0]["name"] == "Ana"
+    assert client.get("/api/keys", headers=own).get_json()["items"][0]["name"] == "Ana"
     body = {"name": "Ben", "role": "viewer"}
-    made = client.post("/api/keys", headers={**bearer, "Idempotency-Key": "b"}, json=body)
-    again = client.post("/api/keys", headers={**bearer, "Idempotency-Key": "b"}, json=body)
+    made = client.post("/api/keys", headers={**own, "Idempotency-Key": "b"}, json=body)
+    again = client.post("/api/keys", headers={**own, "Idempotency-Key": "b"}, json=body)
     assert (made.status_code, again.status_code) == (201, 201)
     assert again.json == {"key": made.get_json()["key"], "secret": None}
     assert len(access.keys(database.backend)) == 2

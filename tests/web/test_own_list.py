@@ -9,28 +9,21 @@ import re
 
 import pytest
 from click.testing import CliRunner
-from flask.testing import FlaskClient
 from limits import parse
 
-from agent_funnel import access, cli, links
+from agent_funnel import cli, links
 from agent_funnel.errors import NotFound
-from agent_funnel.settings import load
-from agent_funnel.web import create_app
 from agent_funnel.web.access import COOKIE
 from agent_funnel.web.pages.mine import dialled
 from support.databases import TestedDatabase, small_floor
 from support.nights import deal_today
+from support.pages import BROWSER, bearer, client_of, key_of
 
 # What these pages ask the database is asked of each engine in tests/backend; the long version asks it here, too.
 pytestmark = pytest.mark.sqlserver_if_long
 
 
-BROWSER = {"Accept": "text/html", "Accept-Language": "en-GB"}
 ODD = '=<b>&"x'
-
-
-def client(database: TestedDatabase, **settings: object) -> FlaskClient:
-    return create_app(load(**settings), database.backend).test_client()
 
 
 def dealt(database: TestedDatabase) -> list[str]:
@@ -53,8 +46,8 @@ def path_of(database: TestedDatabase, agent: str = ODD) -> str:
 def test_a_link_shows_the_own_list_to_call_to_write_to_and_to_print(database: TestedDatabase) -> None:
     mine = dealt(database)
     others = set(numbers(database, "agent 0") + numbers(database, "agent 2"))
-    access.add_key(database.backend, "Ana", "admin")
-    browser, path = client(database), path_of(database)
+    key_of(database, "admin")
+    browser, path = client_of(database), path_of(database)
     answer = browser.get(path, headers=BROWSER)
     assert answer.status_code == 200
     assert re.findall(r'href="tel:(\+\d+)"', answer.text) == mine
@@ -86,7 +79,7 @@ def calls(database: TestedDatabase) -> set[str]:
 
 def test_the_file_is_the_own_list_and_no_cell_of_it_is_run(database: TestedDatabase) -> None:
     mine = dealt(database)
-    answer = client(database).get(f"{path_of(database)}/list.csv")
+    answer = client_of(database).get(f"{path_of(database)}/list.csv")
     rows = list(csv.reader(answer.text.splitlines()))
     assert rows[0] == ["agent", "number", "stage", "date"]
     assert [row[1] for row in rows[1:]] == mine
@@ -98,12 +91,12 @@ def test_a_link_is_no_key_and_what_is_wrong_revoked_or_replaced_opens_nothing(
     database: TestedDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dealt(database)
-    access.add_key(database.backend, "Ana", "admin")
-    browser, first = client(database), path_of(database)
+    key_of(database, "admin")
+    browser, first = client_of(database), path_of(database)
     second = path_of(database)
     secret = second.removeprefix("/mine/")
     assert browser.get(second).status_code == 200
-    for way in ({"Authorization": f"Bearer {secret}"}, {"Cookie": f"agent_funnel_session={secret}"}):
+    for way in (bearer(secret), {"Cookie": f"agent_funnel_session={secret}"}):
         assert browser.get("/api/assignments", headers=way).status_code == 401
     for opens_nothing in (first, second[:-1], "/mine/x", "/mine/funnel_x"):
         for path in (opens_nothing, f"{opens_nothing}/list.csv"):
@@ -124,8 +117,8 @@ def test_signing_in_with_the_secret_of_a_link_leads_to_the_list_and_begins_no_se
     database: TestedDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dealt(database)
-    access.add_key(database.backend, "Ana", "admin")
-    browser, path = client(database), path_of(database)
+    key_of(database, "admin")
+    browser, path = client_of(database), path_of(database)
     answer = browser.post("/sign-in", data={"key": f" {path.removeprefix('/mine/')} "})
     assert (answer.status_code, answer.location) == (303, path)
     assert browser.get_cookie(COOKIE) is None
@@ -141,9 +134,9 @@ def test_the_secret_is_in_no_log_and_nowhere_in_the_database(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     dealt(database)
-    _, key = access.add_key(database.backend, "Ana", "operator")
-    browser = client(database)
-    made = browser.post("/agents/link", data={"agent": ODD}, headers={**BROWSER, "Authorization": f"Bearer {key}"})
+    key = key_of(database, "operator")
+    browser = client_of(database)
+    made = browser.post("/agents/link", data={"agent": ODD}, headers={**BROWSER, **bearer(key)})
     secret = re.findall(r"/mine/(mine_[\w-]+)", made.text)[0]
     caplog.set_level("DEBUG")
     assert browser.get(f"/mine/{secret}").status_code == 200
@@ -164,7 +157,7 @@ def test_the_secret_is_in_no_log_and_nowhere_in_the_database(
 
 def test_the_command_makes_a_link_and_revokes_it(database: TestedDatabase) -> None:
     mine = dealt(database)
-    browser = client(database)
+    browser = client_of(database)
     command = ["--database-url", database.url, "--schema", database.schema, "agents"]
     made = CliRunner().invoke(cli.cli, [*command, "link", ODD, "--json"], env={"FUNNEL_HOST": "::1"})
     link = json.loads(made.output)
@@ -181,7 +174,7 @@ def test_the_command_makes_a_link_and_revokes_it(database: TestedDatabase) -> No
 
 def test_a_use_is_noted_now_and_then(database: TestedDatabase) -> None:
     dealt(database)
-    browser, path = client(database), path_of(database)
+    browser, path = client_of(database), path_of(database)
     used = "SELECT last_used_at FROM dbo.agent_link"
     assert database.execute(used) == [(None,)]
     browser.get(path)
@@ -197,15 +190,15 @@ def test_a_use_is_noted_now_and_then(database: TestedDatabase) -> None:
 def test_without_any_key_a_link_opens_on_this_machine_alone(database: TestedDatabase) -> None:
     dealt(database)
     path = path_of(database)
-    assert client(database).get(path).status_code == 200
-    assert client(database).get(path, headers={"Host": "evil.example"}).status_code == 403
-    assert client(database).get(path, headers={"X-Forwarded-For": "203.0.113.7"}).status_code == 403
-    assert client(database, host="0.0.0.0").get(path).status_code == 403
+    assert client_of(database).get(path).status_code == 200
+    assert client_of(database).get(path, headers={"Host": "evil.example"}).status_code == 403
+    assert client_of(database).get(path, headers={"X-Forwarded-For": "203.0.113.7"}).status_code == 403
+    assert client_of(database, host="0.0.0.0").get(path).status_code == 403
 
 
 def test_an_empty_list_says_when_there_is_more(database: TestedDatabase) -> None:
     small_floor(database)
-    browser, path = client(database, timezone="Europe/Berlin"), path_of(database, "agent 1")
+    browser, path = client_of(database, timezone="Europe/Berlin"), path_of(database, "agent 1")
     answer = browser.get(path, headers=BROWSER)
     assert "Nothing was dealt to you yet" in answer.text
     assert re.search(r"The next deal is due on <time[^>]*>[^<]* 20:40 CES?T</time>", answer.text)
@@ -214,7 +207,7 @@ def test_an_empty_list_says_when_there_is_more(database: TestedDatabase) -> None
 def test_a_long_list_comes_page_by_page(database: TestedDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
     mine = dealt(database)
     monkeypatch.setattr("agent_funnel.web.pages.mine.COUNT", 2)
-    browser, path = client(database), path_of(database)
+    browser, path = client_of(database), path_of(database)
     assert len(mine) == 3
     pages = [browser.get(f"{path}?page={page}", headers=BROWSER).text for page in ("1", "2", "99", "nonsense")]
     told = [re.findall(r'href="tel:([^"]+)"', text) for text in pages]

@@ -11,9 +11,9 @@ import pytest
 
 from agent_funnel import access, service
 from agent_funnel.settings import load
-from agent_funnel.web import create_app
 from support import LONG
 from support.databases import TestedDatabase, small_floor
+from support.pages import bearer, client_of, key_of
 from support.pollers import dealt, fill, keys, polling, read_out, run_now
 from support.processes import run_in_progress
 from support.processes import service as running_service
@@ -62,8 +62,8 @@ def test_each_agent_reads_the_old_deal_or_the_new_one_whole_while_it_is_dealt(
 
 def test_a_poll_waits_for_nobody_who_writes(database: TestedDatabase) -> None:
     small_floor(database)
-    _, secret = access.add_key(database.backend, "Ana", "viewer")
-    client = create_app(load(), database.backend).test_client()
+    secret = key_of(database, "viewer")
+    client = client_of(database)
     with ExitStack() as stack:
         stack.enter_context(run_in_progress(database))
         if database.engine == "sqlite":
@@ -71,9 +71,9 @@ def test_a_poll_waits_for_nobody_who_writes(database: TestedDatabase) -> None:
             database.execute("BEGIN IMMEDIATE")
             stack.callback(database.execute, "ROLLBACK")
         began = time.monotonic()
-        answer = client.get("/api/assignments", headers={"Authorization": f"Bearer {secret}"})
+        answer = client.get("/api/assignments", headers=bearer(secret))
         assert answer.status_code == 200
         assert time.monotonic() - began < 5
     assert database.execute("SELECT last_used_at FROM dbo.access_key") == [(None,)] or database.engine != "sqlite"
-    client.get("/api/assignments", headers={"Authorization": f"Bearer {secret}"})
+    client.get("/api/assignments", headers=bearer(secret))
     assert database.execute("SELECT last_used_at FROM dbo.access_key") != [(None,)]

@@ -16,6 +16,7 @@ from agent_funnel.settings import load
 from agent_funnel.web import create_app
 from agent_funnel.web.access import COOKIE
 from support.databases import TestedDatabase, small_floor, snapshot
+from support.pages import client_of
 
 # The role that each operation needs. Whoever adds one thinks of who may, and writes it here.
 OPERATIONS = {
@@ -278,7 +279,7 @@ def test_each_other_address_is_for_those_of_its_role(database: TestedDatabase, p
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
 def test_without_any_key_the_machine_itself_may_everything(database: TestedDatabase, host: str) -> None:
     small_floor(database)
-    client = create_app(load(host=host, rate_limit="1000000 per second"), database.backend).test_client()
+    client = client_of(database, host=host, rate_limit="1000000 per second")
     # The first key is the end of that.
     asked = operations(client.application)
     for name in (*(name for name in asked if name != "add_key"), "add_key"):

@@ -26,11 +26,6 @@ FIELDS = [
 ]
 
 
-@pytest.fixture
-def client(database: TestedDatabase) -> FlaskClient:
-    return create_app(load(), database.backend).test_client()
-
-
 def problem(response: Any, status: int, code: int | None) -> str:
     """The detail of an answer that must be this problem."""
     assert response.status_code == status

@@ -4,76 +4,17 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
-from html.parser import HTMLParser
 from threading import Event
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
 
-from agent_funnel import access, floor, planning, service
+from agent_funnel import floor, planning, service
 from agent_funnel.settings import load
-from agent_funnel.web import create_app
 from support.databases import TestedDatabase, small_floor, snapshot
 from support.nights import deal_today
+from support.pages import BROWSER, Page, Reader, client_of, reader_of
 from support.processes import run_in_progress
-
-BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Sec-Fetch-Site": "same-origin"}
-
-
-class Page(HTMLParser):
-    """A page: its text, and its forms as what they are sent to and their hidden fields."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.said: list[str] = []
-        self.forms: dict[str, dict[str, str]] = {}
-        self.links: list[str] = []
-        self._form = ""
-        self.feed(text)
-        self.text = " ".join(" ".join(self.said).split())
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
-        if tag == "form":
-            self._form = given.get("action", "")
-            self.forms[self._form] = {}
-        elif tag == "input" and given.get("type") == "hidden":
-            self.forms[self._form][given["name"]] = given["value"]
-        elif tag == "a":
-            self.links.append(given.get("href", ""))
-
-    def handle_data(self, data: str) -> None:
-        self.said.append(data)
-
-
-class Reader:
-    """Somebody with a browser."""
-
-    def __init__(self, client: FlaskClient, **headers: str) -> None:
-        self.client = client
-        self.headers = {**BROWSER, **headers}
-
-    def get(self, path: str, status: int = 200) -> Page:
-        answer = self.client.get(path, headers=self.headers)
-        assert (path, answer.status_code) == (path, status)
-        assert answer.mimetype == "text/html"
-        return Page(answer.text)
-
-    def send(self, path: str, **fields: str) -> TestResponse:
-        return self.client.post(path, data=fields, headers=self.headers)
-
-    def done(self, path: str, **fields: str) -> Page:
-        """The page that a form leads to."""
-        answer = self.send(path, **fields)
-        assert answer.status_code == 303, answer.text
-        return self.get(answer.location)
-
-
-@pytest.fixture
-def reader(database: TestedDatabase) -> Reader:
-    return Reader(create_app(load(), database.backend).test_client())
 
 
 def settle(database: TestedDatabase, days: dict[int, str]) -> None:
@@ -98,7 +39,7 @@ def test_tonight_tells_the_state_the_amounts_and_who_has_what(database: TestedDa
     assert f"/runs/{run.run_id}" in page.links
     for told in ("Pool 7", "Assigned 7", "Left over 0", "Agents 3", "everybody got 2 or 3", "agent 0 2", '<b>"&Ann 3'):
         assert told in page.text
-    assert "<b>" not in reader.client.get("/", headers=BROWSER).text
+    assert "<b>" not in reader.get("/").source
     service.undo(database.backend)
     assert "Tonight’s deal was undone." in reader.get("/").text
 
@@ -287,8 +228,7 @@ def test_a_failed_run_says_why_and_what_to_do(database: TestedDatabase, reader: 
 def test_who_may_not_act_sees_no_form_and_is_refused(database: TestedDatabase) -> None:
     small_floor(database)
     run = deal_today(database)
-    _, secret = access.add_key(database.backend, "Vera", "viewer")
-    viewer = Reader(create_app(load(), database.backend).test_client(), Authorization=f"Bearer {secret}")
+    viewer = reader_of(database, "viewer")
     before = snapshot(database)
     for path in ("/", "/run-now", "/run-now/preview", "/runs", f"/runs/{run.run_id}"):
         page = viewer.get(path)
@@ -309,7 +249,7 @@ def test_who_may_not_act_sees_no_form_and_is_refused(database: TestedDatabase) -
 def test_a_page_is_written_as_its_reader_writes(database: TestedDatabase) -> None:
     small_floor(database, leads=1_200)
     service.assign(database.backend, load(), business_date=date(2026, 11, 24))
-    client = create_app(load(), database.backend).test_client()
+    client = client_of(database)
     run = service.runs(database.backend)[0].run_id
     for language, amount, day in (("de-DE,de;q=0.9", "1.200", "24.11.2026"), ("en-GB", "1,200", "24 Nov 2026")):
         assert f"Pool {amount}" in Reader(client, **{"Accept-Language": language}).get(f"/runs/{run}").text
