@@ -11,7 +11,6 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-import pymssql
 import pytest
 
 from agent_funnel import service
@@ -20,6 +19,7 @@ from agent_funnel.records import Run
 from agent_funnel.settings import load
 from support import LONG
 from support.databases import TestedDatabase, snapshot
+from support.locks import lock_is_held
 from support.nights import TODAY
 from support.processes import NOTHING_DUE, run_in_progress, warm_dealers, warm_up
 
@@ -258,27 +258,11 @@ def test_the_service_deals_again_when_a_lead_changed_under_the_deal(database: Te
 
 
 def wait_until_the_list_is_locked(database: TestedDatabase) -> None:
-    name = database.execute("SELECT DB_NAME()")[0][0]
     deadline = time.monotonic() + 60
     with closing(TestedDatabase(database.url, database.schema)) as other:
-        while time.monotonic() < deadline:
-            try:
-                other.execute(
-                    """
-                    DECLARE @lock INT;
-                    BEGIN TRANSACTION;
-                    EXECUTE @lock = sp_getapplock
-                        @Resource = %s, @LockMode = 'Exclusive', @LockOwner = 'Transaction', @LockTimeout = 0;
-                    ROLLBACK TRANSACTION;
-                    IF @lock < 0
-                        THROW 50000, N'somebody has it', 1;
-                    """,
-                    f"agent_funnel:{name}:{database.schema}:records",
-                )
-            except pymssql.Error:
-                return
+        while not lock_is_held(other, "records"):
+            assert time.monotonic() < deadline, "nobody has locked the list"
             time.sleep(0.05)
-    raise AssertionError("nobody has locked the list")
 
 
 @pytest.mark.parametrize("database", ["sqlserver"], indirect=True)

@@ -18,6 +18,7 @@ from agent_funnel import service
 from agent_funnel.settings import load
 from support import LONG
 from support.databases import TestedDatabase
+from support.locks import lock_is_held
 from support.nights import TODAY
 from support.processes import Dealer, warm_dealers
 
@@ -101,19 +102,7 @@ def wait_until_nobody_deals(database: TestedDatabase, dealer: Dealer) -> None:
     while sessions_of(database, dealer):
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    name = database.execute("SELECT DB_NAME()")[0][0]
-    database.execute(
-        """
-        DECLARE @lock INT;
-        BEGIN TRANSACTION;
-        EXECUTE @lock = sp_getapplock
-            @Resource = %s, @LockMode = 'Exclusive', @LockOwner = 'Transaction', @LockTimeout = 60000;
-        ROLLBACK TRANSACTION;
-        IF @lock < 0
-            THROW 50000, N'the deal does not end', 1;
-        """,
-        f"agent_funnel:{name}:{database.schema}",
-    )
+    assert not lock_is_held(database, wait_seconds=60), "the deal does not end"
 
 
 def kill_at_all_moments(

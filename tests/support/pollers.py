@@ -8,16 +8,19 @@ import json
 import subprocess
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
-from agent_funnel import access, transfer
+from agent_funnel import access, service, transfer
+from agent_funnel.settings import load
 from support.databases import TestedDatabase
+from support.processes import running_service
 
 # Longer than any answer should take:
 PATIENCE = 120
@@ -60,7 +63,7 @@ class Polls:
             time.sleep(0.05)
 
 
-def fill(database: TestedDatabase, *, agents: int, leads: int) -> list[str]:
+def _fill(database: TestedDatabase, *, agents: int, leads: int) -> list[str]:
     """A floor for it; the names of the agents. Neighbours among the leads do not look like each other at their ends."""
     names = [f"agent {index:03}" for index in range(agents)]
     transfer.load(database.backend, "agents", [(name, "active") for name in names])
@@ -71,12 +74,12 @@ def fill(database: TestedDatabase, *, agents: int, leads: int) -> list[str]:
     return names
 
 
-def keys(database: TestedDatabase, names: list[str]) -> dict[str, str]:
+def _keys(database: TestedDatabase, names: list[str]) -> dict[str, str]:
     """A viewer's key for each agent."""
     return {name: access.add_key(database.backend, name, "viewer")[1] for name in names}
 
 
-def dealt(database: TestedDatabase) -> dict[str, dict[str, Seen]]:
+def lists_of_deals(database: TestedDatabase) -> dict[str, dict[str, Seen]]:
     """What each agent must see of each deal that was made, by deal and agent."""
     found: dict[str, dict[str, list[tuple[str, int]]]] = {}
     for run_id, agent, number, stage in database.execute(
@@ -86,7 +89,7 @@ def dealt(database: TestedDatabase) -> dict[str, dict[str, Seen]]:
     return {deal: {agent: tuple(seen) for agent, seen in lists.items()} for deal, lists in found.items()}
 
 
-def run_now(address: str, secret: str) -> tuple[dict[str, Any], float, float]:
+def _run_now(address: str, secret: str) -> tuple[dict[str, Any], float, float]:
     """Has the service deal; the run, and when it was asked for and answered."""
     parts = urlsplit(address)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE)
@@ -100,7 +103,7 @@ def run_now(address: str, secret: str) -> tuple[dict[str, Any], float, float]:
 
 
 @contextmanager
-def read_out(process: subprocess.Popen[str]) -> Iterator[None]:
+def _read_out(process: subprocess.Popen[str]) -> Iterator[None]:
     """Reads what a service says until the end of the block, which ends the service.
 
     While many requests wait, the server says so with each of them; a pipe that is full would stop it.
@@ -115,7 +118,7 @@ def read_out(process: subprocess.Popen[str]) -> Iterator[None]:
 
 
 @contextmanager
-def polling(address: str, secrets: dict[str, str], every: float) -> Iterator[Polls]:
+def _polling(address: str, secrets: dict[str, str], every: float) -> Iterator[Polls]:
     """Lets the agents poll every so many seconds, each at a moment of their own, until the end of the block."""
     polls, stop = Polls(), Event()
     threads = [
@@ -166,3 +169,35 @@ def _poll_patiently(
         # Who was answered late asks again in time all the same, as a timer would.
         at = max(at + every, ended)
     connection.close()
+
+
+class PollingFloor(NamedTuple):
+    """A running service, agents who poll their lists, and a way to have it deal: `run_now`."""
+
+    names: list[str]
+    polls: Polls
+    run_now: Callable[[], tuple[dict[str, Any], float, float]]
+
+
+@contextmanager
+def floor_of_pollers(
+    database: TestedDatabase, directory: Path, *, agents: int, leads: int, every: float
+) -> Iterator[PollingFloor]:
+    """Starts a service on a floor that was dealt once, and lets each agent poll every so many seconds.
+
+    Every agent has polled once, so that connections are open and queries planned. The service ends with the block.
+    """
+    names = _fill(database, agents=agents, leads=leads)
+    service.assign(database.backend, load(max_per_agent=1_000), business_date=datetime.now(UTC).date())
+    secrets = _keys(database, names)
+    _, operator = access.add_key(database.backend, "the office", "operator")
+    settings = {
+        "FUNNEL_DATABASE_URL": database.url,
+        "FUNNEL_SCHEMA": database.schema,
+        "FUNNEL_MAX_PER_AGENT": "1000",
+        "FUNNEL_CATCH_UP": "0",
+    }
+    with running_service(directory, "--run-at", "00:00", **settings) as (process, address), _read_out(process):
+        with _polling(address, secrets, every) as polls:
+            polls.wait(agents, 0.0)
+            yield PollingFloor(names, polls, lambda: _run_now(address, operator))

@@ -18,6 +18,7 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy.engine import make_url
 
 from support.databases import TestedDatabase
+from support.locks import lock_name
 
 COMMAND = [sys.executable, "-m", "agent_funnel"]
 
@@ -69,7 +70,7 @@ def answer(*arguments: str, cwd: Path, **settings: str) -> Any:
 
 
 @contextmanager
-def service(cwd: Path, *arguments: str, **settings: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def running_service(cwd: Path, *arguments: str, **settings: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A running `agent-funnel serve` on a free port, and its address; killed at the end if it still runs."""
     process = subprocess.Popen(
         [*COMMAND, "serve", "--port", "0", *arguments], cwd=cwd, env=environment(**settings), text=True,
@@ -213,7 +214,6 @@ def run_in_progress(database: TestedDatabase, *, dies: bool = False) -> Iterator
             process.wait()
         return
     with closing(TestedDatabase(database.url, database.schema)) as other:
-        name = database.execute("SELECT DB_NAME()")[0][0]
         other.execute("BEGIN TRANSACTION")
         other.execute(
             """
@@ -223,7 +223,7 @@ def run_in_progress(database: TestedDatabase, *, dies: bool = False) -> Iterator
             IF @lock < 0
                 THROW 50000, N'the lock is taken', 1;
             """,
-            f"agent_funnel:{name}:{database.schema}",
+            lock_name(database),
         )
         yield
         if not dies:

@@ -22,7 +22,7 @@ from agent_funnel.web.access import COOKIE
 from support import LONG
 from support.databases import TestedDatabase, all_rows, small_floor, snapshot, sqlite_database
 from support.pages import key_of
-from support.processes import service
+from support.processes import running_service
 
 # Connections that hang around, and those that a test keeps free for everything else:
 SLOW_CONNECTIONS = 10_000 if LONG else 300
@@ -43,7 +43,7 @@ def running(directory: Path, **settings: str) -> Iterator[tuple[subprocess.Popen
     with sqlite_database(directory, "funnel") as database:
         small_floor(database)
         given = {"FUNNEL_DATABASE_URL": database.url, "FUNNEL_CATCH_UP": "0", **settings}
-        with service(directory, "--run-at", "00:00", **given) as (process, address):
+        with running_service(directory, "--run-at", "00:00", **given) as (process, address):
             yield process, address, database
 
 

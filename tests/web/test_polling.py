@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from agent_funnel import access, service
-from agent_funnel.settings import load
 from support import LONG
 from support.databases import TestedDatabase, small_floor
 from support.pages import bearer, client_of, key_of
-from support.pollers import dealt, fill, keys, polling, read_out, run_now
+from support.pollers import floor_of_pollers, lists_of_deals
 from support.processes import run_in_progress
-from support.processes import service as running_service
 
 # How many agents and leads there are:
 AGENTS, LEADS = (200, 100_000) if LONG else (8, 800)
@@ -28,27 +24,14 @@ pytestmark = pytest.mark.timeout(900 if LONG else 300)
 def test_each_agent_reads_the_old_deal_or_the_new_one_whole_while_it_is_dealt(
     database: TestedDatabase, tmp_path: Path
 ) -> None:
-    names = fill(database, agents=AGENTS, leads=LEADS)
-    settings = load(max_per_agent=1_000)
-    service.assign(database.backend, settings, business_date=datetime.now(UTC).date())
-    secrets = keys(database, names)
-    _, operator = access.add_key(database.backend, "the office", "operator")
-    environment = {
-        "FUNNEL_DATABASE_URL": database.url,
-        "FUNNEL_SCHEMA": database.schema,
-        "FUNNEL_MAX_PER_AGENT": "1000",
-        "FUNNEL_CATCH_UP": "0",
-    }
-    with running_service(tmp_path, "--run-at", "00:00", **environment) as (process, address), read_out(process):
-        with polling(address, secrets, EVERY) as polls:
-            polls.wait(AGENTS, 0.0)
-            # Whose key was not used for a while has that noted, in the middle of the deal.
-            database.execute("UPDATE dbo.access_key SET last_used_at = NULL")
-            run, _, ended = run_now(address, operator)
-            polls.wait(AGENTS, ended)
+    with floor_of_pollers(database, tmp_path, agents=AGENTS, leads=LEADS, every=EVERY) as (names, polls, run_now):
+        # Whose key was not used for a while has that noted, in the middle of the deal.
+        database.execute("UPDATE dbo.access_key SET last_used_at = NULL")
+        run, _, ended = run_now()
+        polls.wait(AGENTS, ended)
     assert polls.errors == []
     assert run["assigned"] == LEADS
-    expected = dealt(database)
+    expected = lists_of_deals(database)
     assert len(expected) == 2
     for poll in polls.done:
         assert poll.seen == expected[poll.deal][poll.agent]
