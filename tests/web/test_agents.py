@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from agent_funnel import floor, links, planning, service
+from agent_funnel import floor, links, service
 from support.databases import TestedDatabase, small_floor, snapshot
 from support.nights import deal_today
 from support.pages import Page, Reader, reader_of
@@ -122,55 +122,6 @@ def test_an_agent_is_added_activated_and_deactivated(database: TestedDatabase, r
     assert "They have none now." in reader.done("/agents/deactivate", agent="Eva", find="E")
     assert "There is no agent" in reader.refused(404, "/agents/deactivate", agent="nobody")
     assert reader.send("/agents/deactivate", agent="nobody", page="agent").status_code == 404
-
-
-def test_absences_are_on_a_calendar_and_come_and_go(database: TestedDatabase) -> None:
-    small_floor(database)
-    planning.add_holiday(database.backend, date(2026, 12, 25), "<Christmas>")
-    reader = reader_of(database, weekdays="mon-sat")
-    page = {"agent": "agent 1", "month": "2026-12"}
-    added = reader.done(
-        "/agents/limits", agent="agent 1", starts_on="2026-12-02", ends_on="2026-12-04", max_records="0"
-    )
-    assert "agent 1 is away from 2 Dec 2026 to 4 Dec 2026, both days inclusive. They have none now." in added
-    assert "December 2026" in added
-    reader.done("/agents/limits", agent="agent 1", starts_on="2026-12-04", max_records="7")
-    limit(database, "agent 1", 9, date(2026, 12, 1), date(2026, 12, 31))
-    limit(database, "agent 2", 0, date(2026, 12, 1), None)
-    text = reader.get("/agents/of", **page)
-    for told in (
-        "Mo Tu We Th Fr Sa Su 1 ≤9 : at most 9 2 ✕ : away 3 ✕ : away 4 ✕ : away 5 ≤7 : at most 7",
-        " 6 ≤7 : at most 7; no deal on this weekday",
-        "25 ≤7 : at most 7; holiday: <Christmas> 26",
-        "Away 2 Dec 2026 to 4 Dec 2026",
-        "At most 7 4 Dec 2026 until further notice",
-    ):
-        assert told in text
-    assert "<Christmas>" not in reader.get("/agents/of", **page).source
-    for month in ("2026-11", "2027-01"):
-        assert f"month={month}#away" in reader.get("/agents/of", **page).source
-    # In the reader's own week.
-    english = Reader(reader.client, **{"Accept-Language": "en-US"})
-    assert "Su Mo Tu We Th Fr Sa" in english.get("/agents/of", **page)
-    for month in ("", "nonsense", "0001-01", "9999-12", "2026-13"):
-        assert f"{TODAY:%B %Y}" in reader.get("/agents/of", agent="agent 1", month=month)
-    assert "9998-11" in reader.get("/agents/of", agent="agent 1", month="9998-12").source
-    refused = reader.refused(
-        422, "/agents/limits", agent="agent 1", starts_on="2026-12-09", ends_on="2026-12-08", max_records="3"
-    )
-    assert "must not be before starts_on" in refused
-    for field in ('value="2026-12-09"', 'value="2026-12-08"', 'value="3"'):
-        assert field in refused.source
-    assert "starts_on: " in reader.refused(422, "/agents/limits", agent="agent 1", max_records="1")
-    assert "max_records: " in reader.refused(
-        422, "/agents/limits", agent="agent 1", starts_on="2026-12-09", max_records="-1"
-    )
-    assert len(service.limits(database.backend)) == 4
-    for found in re.findall(r'name="limit_id" value="(\d+)"', reader.get("/agents/of", **page).source):
-        assert "Removed" in reader.done("/agents/limits/remove", agent="agent 1", limit_id=found)
-    assert "None now, and none to come." in reader.get("/agents/of", **page)
-    assert [left.agent for left in service.limits(database.backend)] == ["agent 2"]
-    reader.refused(404, "/agents/limits/remove", agent="agent 1", limit_id="99999")
 
 
 def test_an_agent_s_page_tells_the_share_the_nights_and_the_list(
