@@ -20,7 +20,7 @@ def leads_file(directory: Path, *rows: str, header: str = "number,stage,date") -
     return path
 
 
-def leads(database: TestedDatabase) -> list[tuple[str, int, str]]:
+def sorted_leads(database: TestedDatabase) -> list[tuple[str, int, str]]:
     rows = database.execute("SELECT number, stage, date FROM dbo.wafunnel ORDER BY number, stage, date")
     return [(number, stage, moment(date).isoformat(" ", "milliseconds")) for number, stage, date in rows]
 
@@ -36,26 +36,26 @@ LEADS = [
 def test_a_file_of_leads_is_imported(database: TestedDatabase, tmp_path: Path) -> None:
     done = import_file(database.backend, "leads", leads_file(tmp_path, *GOOD))
     assert (done.rows, done.added, done.kept, done.bad_rows, done.bad) == (3, 3, 0, 0, ())
-    assert leads(database) == LEADS
+    assert sorted_leads(database) == LEADS
 
 
 def test_a_file_as_spreadsheets_write_it_is_imported(database: TestedDatabase, tmp_path: Path) -> None:
     path = leads_file(tmp_path, *GOOD)
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n") + b"\r\n")
     assert import_file(database.backend, "leads", path).added == 3
-    assert leads(database) == LEADS
+    assert sorted_leads(database) == LEADS
 
 
 def test_columns_may_stand_in_any_order(database: TestedDatabase, tmp_path: Path) -> None:
     import_file(database.backend, "leads", leads_file(tmp_path, "2026-11-01,+491701,1", header="date, number ,stage"))
-    assert leads(database) == LEADS[:1]
+    assert sorted_leads(database) == LEADS[:1]
 
 
 def test_existing_numbers_are_kept_as_they_are(database: TestedDatabase, tmp_path: Path) -> None:
     import_file(database.backend, "leads", leads_file(tmp_path, *GOOD))
     done = import_file(database.backend, "leads", leads_file(tmp_path, "491702,1,2026-11-20", "491704,1,2026-11-20"))
     assert (done.rows, done.added, done.kept) == (2, 1, 1)
-    assert leads(database) == [*LEADS, ("491704", 1, "2026-11-20 00:00:00.000")]
+    assert sorted_leads(database) == [*LEADS, ("491704", 1, "2026-11-20 00:00:00.000")]
 
 
 def test_leads_are_imported_into_tables_that_were_there_before(bare_database: TestedDatabase, tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_bad_rows_can_be_skipped(database: TestedDatabase, tmp_path: Path) -> No
     done = import_file(database.backend, "leads", leads_file(tmp_path, *GOOD, *BAD), skip_bad=True)
     bad = sum(1 for reason in BAD.values() if reason)
     assert (done.rows, done.added, done.bad_rows, len(done.bad)) == (3 + bad, 3, bad, bad)
-    assert leads(database) == LEADS
+    assert sorted_leads(database) == LEADS
 
 
 def test_the_line_of_a_row_after_a_field_of_several_lines_is_right(database: TestedDatabase, tmp_path: Path) -> None:
@@ -175,9 +175,9 @@ def test_more_rows_than_travel_at_a_time_are_one_transaction(
     with pytest.raises(BadRows):
         import_file(database.backend, "leads", leads_file(tmp_path, *rows, "x,1,1"), progress=travelled.append)
     assert sum(travelled) >= 30
-    assert leads(database) == []
+    assert sorted_leads(database) == []
     assert import_file(database.backend, "leads", leads_file(tmp_path, *rows)).added == 35
-    assert len(leads(database)) == 35
+    assert len(sorted_leads(database)) == 35
 
 
 def test_an_import_without_a_database_makes_none(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from agent_funnel.errors import AlreadyExists, NotFound, ParameterOutOfRange
 from support.databases import TestedDatabase
 
 
-def everything(database: TestedDatabase) -> str:
+def rows_of_keys(database: TestedDatabase) -> str:
     return repr([database.execute(f"SELECT * FROM dbo.{table}") for table in ("access_key", "access_session")])
 
 
@@ -22,7 +22,7 @@ def test_a_key_opens_and_is_kept_nowhere(database: TestedDatabase) -> None:
     assert access.any_keys(backend)
     assert secret.startswith("funnel_")
     assert len(secret) > 40
-    assert secret not in everything(database)
+    assert secret not in rows_of_keys(database)
     holder = access.holder_of_key(backend, secret).holder
     assert holder is not None
     assert (holder.key_id, holder.name, holder.role) == (key.key_id, "Ana", "operator")
@@ -39,7 +39,7 @@ def test_a_revoked_key_opens_nothing_any_more_nor_do_its_sessions_and_nothing_el
     key, secret = access.add_key(backend, "Ana", "admin")
     other, _ = access.add_key(backend, "Ben", "admin")
     token, others = access.begin_session(backend, key.key_id), access.begin_session(backend, other.key_id)
-    assert token not in everything(database)
+    assert token not in rows_of_keys(database)
     assert access.holder_of_session(backend, token).holder is not None
     access.revoke_key(backend, key.key_id, actor="test")
     assert access.holder_of_key(backend, secret) == access.Asked(None, True)

@@ -14,7 +14,7 @@ from agent_funnel.settings import load
 from support.databases import TestedDatabase, small_floor
 
 
-def everything(database: TestedDatabase) -> str:
+def rows_of_links(database: TestedDatabase) -> str:
     return repr(database.execute("SELECT * FROM dbo.agent_link"))
 
 
@@ -24,8 +24,8 @@ def test_a_link_opens_for_its_agent_alone_and_its_secret_is_kept_nowhere(databas
     link, secret = links.make(backend, "agent 1", actor="test")
     assert secret.startswith("mine_")
     assert len(secret) > 40
-    assert secret not in everything(database)
-    assert secret.removeprefix("mine_") not in everything(database)
+    assert secret not in rows_of_links(database)
+    assert secret.removeprefix("mine_") not in rows_of_links(database)
     assert (link.agent, link.created_by, link.last_used_at) == ("agent 1", "test", None)
     assert links.opened(backend, secret) == links.Opened(link, any_keys=False)
     assert links.of_agent(backend, "agent 1") == link
@@ -66,7 +66,7 @@ def test_there_is_no_link_for_nobody(database: TestedDatabase) -> None:
     for nobody in ("agent", "AGENT 1"):
         with pytest.raises(NotFound, match="There is no agent"):
             links.make(database.backend, nobody)
-    assert everything(database) == "[]"
+    assert rows_of_links(database) == "[]"
 
 
 def test_what_an_agent_has_is_counted_and_exported_alone(bare_database: TestedDatabase) -> None:

@@ -21,13 +21,13 @@ EVENING = datetime(2026, 6, 1, 20, 39, 58, tzinfo=BERLIN)
 
 
 @pytest.fixture
-def floor(database: TestedDatabase) -> TestedDatabase:
+def small_database(database: TestedDatabase) -> TestedDatabase:
     database.insert("agents", ("agent", "status"), [("Ana", "active")])
     database.insert("wafunnel", ("number", "stage", "date"), [("491701", 1, datetime(2026, 6, 1))])
     return database
 
 
-def runs(database: TestedDatabase) -> list[tuple[object, ...]]:
+def stored_runs(database: TestedDatabase) -> list[tuple[object, ...]]:
     return database.execute("SELECT business_date, [trigger], status, actor FROM dbo.assignment_run ORDER BY run_id")
 
 
@@ -49,86 +49,88 @@ def wait_for(condition: Callable[[], object], seconds: float) -> None:
         time.sleep(0.05)
 
 
-def test_two_seconds_before_the_time_in_its_zone_the_deal_happens_once(floor: TestedDatabase) -> None:
-    with clock(floor, EVENING, timezone="Europe/Berlin") as ticking:
-        assert runs(floor) == []
-        wait_for(lambda: runs(floor), 20)
+def test_two_seconds_before_the_time_in_its_zone_the_deal_happens_once(small_database: TestedDatabase) -> None:
+    with clock(small_database, EVENING, timezone="Europe/Berlin") as ticking:
+        assert stored_runs(small_database) == []
+        wait_for(lambda: stored_runs(small_database), 20)
         # What wakes the clock again finds nothing to do:
         ticking.look()
         ticking.look()
-    assert [tuple(str(value) for value in run) for run in runs(floor)] == [
+    assert [tuple(str(value) for value in run) for run in stored_runs(small_database)] == [
         ("2026-06-01", "schedule", "succeeded", "schedule")
     ]
 
 
-def test_in_another_zone_the_same_instant_is_not_the_time(floor: TestedDatabase) -> None:
+def test_in_another_zone_the_same_instant_is_not_the_time(small_database: TestedDatabase) -> None:
     # 20:39:58 in Berlin is 18:39:58 in UTC; there, 18:40 is the time and 20:40 is not.
-    with clock(floor, EVENING, timezone="UTC"):
+    with clock(small_database, EVENING, timezone="UTC"):
         time.sleep(3)
-    assert runs(floor) == []
-    with clock(floor, EVENING, timezone="UTC", run_at="18:40"):
-        wait_for(lambda: runs(floor), 20)
-    assert len(runs(floor)) == 1
+    assert stored_runs(small_database) == []
+    with clock(small_database, EVENING, timezone="UTC", run_at="18:40"):
+        wait_for(lambda: stored_runs(small_database), 20)
+    assert len(stored_runs(small_database)) == 1
 
 
-def test_a_clock_that_starts_late_deals_at_once_and_one_that_starts_too_late_does_not(floor: TestedDatabase) -> None:
+def test_a_clock_that_starts_late_deals_at_once_and_one_that_starts_too_late_does_not(
+    small_database: TestedDatabase,
+) -> None:
     too_late = EVENING + timedelta(hours=3, seconds=3)
-    with clock(floor, too_late, timezone="Europe/Berlin"):
+    with clock(small_database, too_late, timezone="Europe/Berlin"):
         time.sleep(1)
-    assert runs(floor) == []
-    with clock(floor, EVENING + timedelta(hours=2), timezone="Europe/Berlin"):
-        wait_for(lambda: runs(floor), 20)
-    assert len(runs(floor)) == 1
+    assert stored_runs(small_database) == []
+    with clock(small_database, EVENING + timedelta(hours=2), timezone="Europe/Berlin"):
+        wait_for(lambda: stored_runs(small_database), 20)
+    assert len(stored_runs(small_database)) == 1
 
 
-def test_past_midnight_the_run_belongs_to_the_evening_before(floor: TestedDatabase) -> None:
-    with clock(floor, datetime(2026, 6, 2, 0, 30, tzinfo=BERLIN), timezone="Europe/Berlin", run_at="23:50"):
-        wait_for(lambda: runs(floor), 20)
-    assert str(runs(floor)[0][0]) == "2026-06-01"
+def test_past_midnight_the_run_belongs_to_the_evening_before(small_database: TestedDatabase) -> None:
+    with clock(small_database, datetime(2026, 6, 2, 0, 30, tzinfo=BERLIN), timezone="Europe/Berlin", run_at="23:50"):
+        wait_for(lambda: stored_runs(small_database), 20)
+    assert str(stored_runs(small_database)[0][0]) == "2026-06-01"
 
 
-def test_several_clocks_make_one_run(floor: TestedDatabase) -> None:
+def test_several_clocks_make_one_run(small_database: TestedDatabase) -> None:
     at = datetime(2026, 6, 1, 18, 41, tzinfo=UTC)
     settings = load(timezone="Europe/Berlin")
-    clocks = [Clock(floor.backend, settings, lambda: at) for _ in range(4)]
+    clocks = [Clock(small_database.backend, settings, lambda: at) for _ in range(4)]
     for ticking in clocks:
         ticking.start()
-    wait_for(lambda: runs(floor), 20)
+    wait_for(lambda: stored_runs(small_database), 20)
     for ticking in clocks:
         ticking.look()
         ticking.stop()
-    assert len(runs(floor)) == 1
+    assert len(stored_runs(small_database)) == 1
 
 
-def test_a_look_never_raises_and_the_next_one_tries_again(floor: TestedDatabase) -> None:
+def test_a_look_never_raises_and_the_next_one_tries_again(small_database: TestedDatabase) -> None:
     at = datetime(2026, 6, 1, 18, 41, tzinfo=UTC)
-    ticking = Clock(floor.backend, load(timezone="Europe/Berlin"), lambda: at)
-    before = snapshot(floor)
-    with run_in_progress(floor):
+    ticking = Clock(small_database.backend, load(timezone="Europe/Berlin"), lambda: at)
+    before = snapshot(small_database)
+    with run_in_progress(small_database):
         ticking.look()
     # That another run was in the way is no failure.
-    assert snapshot(floor) == before
+    assert snapshot(small_database) == before
 
-    floor.execute("UPDATE dbo.agents SET status = 'inactive'")
+    small_database.execute("UPDATE dbo.agents SET status = 'inactive'")
     ticking.look()
-    failed = floor.execute("SELECT attempt, error_number, message FROM dbo.assignment_failure")
+    failed = small_database.execute("SELECT attempt, error_number, message FROM dbo.assignment_failure")
     assert [(attempt, number) for attempt, number, _ in failed] == [(1, 50002)]
     assert "No agent is active" in failed[0][2]
-    assert [run[2] for run in runs(floor)] == ["failed"]
+    assert [run[2] for run in stored_runs(small_database)] == ["failed"]
     # Not at once:
-    floor.execute("UPDATE dbo.agents SET status = 'active'")
+    small_database.execute("UPDATE dbo.agents SET status = 'active'")
     ticking.look()
-    assert [run[2] for run in runs(floor)] == ["failed"]
+    assert [run[2] for run in stored_runs(small_database)] == ["failed"]
     at += timedelta(seconds=31)
     ticking.look()
-    assert [run[2] for run in runs(floor)] == ["failed", "succeeded"]
+    assert [run[2] for run in stored_runs(small_database)] == ["failed", "succeeded"]
 
 
-def test_a_manual_run_does_not_take_the_place_of_the_scheduled_one(floor: TestedDatabase) -> None:
+def test_a_manual_run_does_not_take_the_place_of_the_scheduled_one(small_database: TestedDatabase) -> None:
     from agent_funnel import service
 
-    service.assign(floor.backend, load(), business_date=date(2026, 6, 1))
-    ticking = Clock(floor.backend, load(timezone="Europe/Berlin"), lambda: EVENING + timedelta(minutes=1))
+    service.assign(small_database.backend, load(), business_date=date(2026, 6, 1))
+    ticking = Clock(small_database.backend, load(timezone="Europe/Berlin"), lambda: EVENING + timedelta(minutes=1))
     ticking.look()
     ticking.look()
-    assert [run[1] for run in runs(floor)] == ["manual", "schedule"]
+    assert [run[1] for run in stored_runs(small_database)] == ["manual", "schedule"]

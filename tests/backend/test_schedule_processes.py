@@ -75,7 +75,7 @@ def soon(seconds: float) -> datetime:
 
 
 @pytest.fixture
-def floor(database: TestedDatabase) -> TestedDatabase:
+def small_database(database: TestedDatabase) -> TestedDatabase:
     database.insert("agents", ("agent", "status"), [(f"agent {n}", "active") for n in range(7)])
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
     database.insert("wafunnel", ("number", "stage", "date"), [(f"4930{n:06}", 1, today) for n in range(LEADS)])
@@ -95,55 +95,57 @@ def forget(database: TestedDatabase) -> None:
     database.execute("UPDATE dbo.wafunnel SET stage = 1")
 
 
-def runs(database: TestedDatabase) -> list[tuple[str, str]]:
+def scheduled_runs(database: TestedDatabase) -> list[tuple[str, str]]:
     return database.execute("SELECT [trigger], status FROM dbo.assignment_run ORDER BY run_id")
 
 
 def wait_for_runs(database: TestedDatabase, seconds: float = DEAL_SECONDS) -> None:
     deadline = time.monotonic() + seconds
-    while ("schedule", "succeeded") not in runs(database):
-        assert time.monotonic() < deadline, runs(database)
+    while ("schedule", "succeeded") not in scheduled_runs(database):
+        assert time.monotonic() < deadline, scheduled_runs(database)
         time.sleep(0.1)
 
 
 def assert_dealt_once(database: TestedDatabase) -> None:
-    assert runs(database) == [("schedule", "succeeded")]
+    assert scheduled_runs(database) == [("schedule", "succeeded")]
     assert database.execute("SELECT stage, COUNT(*) FROM dbo.wafunnel GROUP BY stage") == [(2, LEADS)]
     assert database.execute("SELECT COUNT(*) FROM dbo.agent_wafunnel_assignment") == [(LEADS,)]
 
 
-def test_eight_copies_that_wake_up_at_the_same_time_make_one_run(floor: TestedDatabase, tmp_path: Path) -> None:
+def test_eight_copies_that_wake_up_at_the_same_time_make_one_run(
+    small_database: TestedDatabase, tmp_path: Path
+) -> None:
     for _ in range(ROUNDS):
-        forget(floor)
+        forget(small_database)
         at = soon(START_SECONDS)
         with ExitStack() as stack:
-            copies = [stack.enter_context(closing(Copy(floor, tmp_path, at))) for _ in range(COPIES)]
-            wait_for_runs(floor, START_SECONDS + DEAL_SECONDS)
+            copies = [stack.enter_context(closing(Copy(small_database, tmp_path, at))) for _ in range(COPIES)]
+            wait_for_runs(small_database, START_SECONDS + DEAL_SECONDS)
             # The others have looked, too, or do so now.
             time.sleep(2)
             assert all(copy.process.poll() is None for copy in copies)
-            assert_dealt_once(floor)
+            assert_dealt_once(small_database)
 
 
 def test_a_copy_killed_at_any_moment_around_its_deal_and_started_again_makes_one_run(
-    floor: TestedDatabase, tmp_path: Path
+    small_database: TestedDatabase, tmp_path: Path
 ) -> None:
     dealt_by_the_first = 0
     for _ in range(KILLS):
-        forget(floor)
+        forget(small_database)
         at = soon(3)
         # On Babelfish the first deal of a session takes seconds longer, for the parsing of the procedure.
-        length = 1.0 if floor.engine == "sqlite" else 7.0
-        with closing(Copy(floor, tmp_path, at)) as copy:
+        length = 1.0 if small_database.engine == "sqlite" else 7.0
+        with closing(Copy(small_database, tmp_path, at)) as copy:
             moment = at + timedelta(seconds=random.uniform(-0.2, length))
             time.sleep(max(0.0, (moment - datetime.now(UTC)).total_seconds()))
             copy.process.kill()
             copy.process.wait()
-        dealt_by_the_first += ("schedule", "succeeded") in runs(floor)
-        with closing(Copy(floor, tmp_path, at)):
-            wait_for_runs(floor)
+        dealt_by_the_first += ("schedule", "succeeded") in scheduled_runs(small_database)
+        with closing(Copy(small_database, tmp_path, at)):
+            wait_for_runs(small_database)
             time.sleep(1)
-            assert_dealt_once(floor)
+            assert_dealt_once(small_database)
     # Otherwise all came too late to show anything; of three that may happen.
     assert dealt_by_the_first < KILLS or not LONG
 
@@ -189,11 +191,11 @@ class Switch:
 
 
 @pytest.fixture
-def switch(floor: TestedDatabase, request: pytest.FixtureRequest) -> Iterator[Switch]:
-    if floor.engine == "sqlserver":
+def switch(small_database: TestedDatabase, request: pytest.FixtureRequest) -> Iterator[Switch]:
+    if small_database.engine == "sqlserver":
         # A server that stops ends all connections.
         request.getfixturevalue("_sqlserver_bare").close()
-    found = Switch(floor)
+    found = Switch(small_database)
     yield found
     if found._proxy:
         found._proxy.stop()
@@ -202,18 +204,18 @@ def switch(floor: TestedDatabase, request: pytest.FixtureRequest) -> Iterator[Sw
 @pytest.mark.stops_the_engine
 @pytest.mark.sqlserver_if_long
 def test_a_database_that_comes_back_within_the_window_gets_its_run(
-    floor: TestedDatabase, switch: Switch, tmp_path: Path
+    small_database: TestedDatabase, switch: Switch, tmp_path: Path
 ) -> None:
     at = soon(START_SECONDS)
-    with closing(Copy(floor, tmp_path, at, FUNNEL_DATABASE_URL=switch.url)) as copy:
+    with closing(Copy(small_database, tmp_path, at, FUNNEL_DATABASE_URL=switch.url)) as copy:
         copy.ready()
         switch.off()
         time.sleep(max(0.0, (at - datetime.now(UTC)).total_seconds()) + 6)
         switch.on()
-        assert runs(floor) == []
-        wait_for_runs(floor)
+        assert scheduled_runs(small_database) == []
+        wait_for_runs(small_database)
         assert copy.process.poll() is None
-        assert_dealt_once(floor)
+        assert_dealt_once(small_database)
 
 
 @pytest.mark.stops_the_engine
@@ -221,10 +223,10 @@ def test_a_database_that_comes_back_within_the_window_gets_its_run(
     not LONG, reason="takes a minute and a half; `make test-long` has it, tests/backend/test_planning.py the rule"
 )
 def test_a_database_that_is_away_past_the_window_is_a_missed_date_that_people_are_told_of_once(
-    floor: TestedDatabase, switch: Switch, tmp_path: Path
+    small_database: TestedDatabase, switch: Switch, tmp_path: Path
 ) -> None:
-    floor.execute("UPDATE dbo.agent_funnel_version SET installed_at = '2026-01-01 00:00:00.000'")
-    floor.execute(
+    small_database.execute("UPDATE dbo.agent_funnel_version SET installed_at = '2026-01-01 00:00:00.000'")
+    small_database.execute(
         "INSERT INTO dbo.schedule_outcome VALUES (%s, 'missed', '2026-01-01')", date.today() - timedelta(days=1)
     )
     at = soon(2 * START_SECONDS)
@@ -232,7 +234,12 @@ def test_a_database_that_is_away_past_the_window_is_a_missed_date_that_people_ar
         told = f"json://{listener.address}/"
         for _ in range(3):
             copy = Copy(
-                floor, tmp_path, at, FUNNEL_NOTIFY_URLS=told, FUNNEL_CATCH_UP="0", FUNNEL_DATABASE_URL=switch.url
+                small_database,
+                tmp_path,
+                at,
+                FUNNEL_NOTIFY_URLS=told,
+                FUNNEL_CATCH_UP="0",
+                FUNNEL_DATABASE_URL=switch.url,
             )
             stack.enter_context(closing(copy))
             copy.ready()
@@ -241,14 +248,16 @@ def test_a_database_that_is_away_past_the_window_is_a_missed_date_that_people_ar
         switch.on()
         deadline = time.monotonic() + 60
         while not (
-            found := [each.outcome for each in planning.outcomes(floor.backend) if each.business_date == at.date()]
+            found := [
+                each.outcome for each in planning.outcomes(small_database.backend) if each.business_date == at.date()
+            ]
         ):
             assert time.monotonic() < deadline
             time.sleep(0.5)
         time.sleep(35)
         assert found == ["missed"]
         assert len([body for body in listener.bodies if "was missed" in body]) == 1
-    assert runs(floor) == []
+    assert scheduled_runs(small_database) == []
 
 
 @pytest.fixture
@@ -276,12 +285,12 @@ def full_disk(tmp_path: Path) -> Iterator[IO[bytes]]:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a file that is always full")
 def test_with_a_full_disk_for_the_log_poisoned_notices_and_a_hanging_switch_the_deal_is_on_time(
-    floor: TestedDatabase, tmp_path: Path, full_disk: IO[bytes]
+    small_database: TestedDatabase, tmp_path: Path, full_disk: IO[bytes]
 ) -> None:
     at = soon(START_SECONDS)
     with listening(hangs=True) as listener:
         poisoned = Copy(
-            floor,
+            small_database,
             tmp_path,
             at,
             log=full_disk,
@@ -291,13 +300,13 @@ def test_with_a_full_disk_for_the_log_poisoned_notices_and_a_hanging_switch_the_
         )
         with closing(poisoned) as copy:
             copy.ready()
-            wait_for_runs(floor)
+            wait_for_runs(small_database)
             assert copy.process.poll() is None
             if sys.platform != "win32":
                 copy.process.send_signal(signal.SIGTERM)
                 assert copy.process.wait(timeout=30) == 0
-    assert_dealt_once(floor)
-    started = floor.execute("SELECT started_at FROM dbo.assignment_run")[0][0]
+    assert_dealt_once(small_database)
+    started = small_database.execute("SELECT started_at FROM dbo.assignment_run")[0][0]
     moment = datetime.fromisoformat(started) if isinstance(started, str) else started
     # By the database's clock, which here is the same machine's. What hangs would hang for longer than that.
     assert timedelta(seconds=-1) < moment.replace(tzinfo=UTC) - at < timedelta(seconds=30)

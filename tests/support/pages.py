@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from typing import Any, NamedTuple
 
@@ -106,6 +107,14 @@ class Reader:
         assert (path, answer.status_code) == (path, status)
         assert answer.mimetype == "text/html"
         return Page(answer.text)
+
+    def wait_for(self, path: str, ready: Callable[[Page], bool]) -> Page:
+        """The page as soon as it is ready: the service counts beside its answers."""
+        deadline = time.monotonic() + 20
+        while not ready(page := self.get(path)):
+            assert time.monotonic() < deadline, page
+            time.sleep(0.05)
+        return page
 
     def send(self, path: str, **fields: Any) -> TestResponse:
         """The answer to a form."""

@@ -19,7 +19,7 @@ def post(client: FlaskClient, path: str, key: str, **more: Any) -> Any:
     return client.post(path, headers={"Idempotency-Key": key}, **more)
 
 
-def runs(database: TestedDatabase) -> int:
+def count_runs(database: TestedDatabase) -> int:
     return int(database.execute("SELECT COUNT(*) FROM dbo.assignment_run")[0][0])
 
 
@@ -34,7 +34,7 @@ def test_the_same_key_deals_once_and_answers_the_same_from_another_copy_too(
     assert first.data == again.data
     assert again.content_type == "application/json"
     assert (first.headers.get("Idempotency-Replayed"), again.headers["Idempotency-Replayed"]) == (None, "true")
-    assert runs(database) == 1
+    assert count_runs(database) == 1
     assert post(client, "/run-now", "tonight-2").json["run_id"] > first.json["run_id"]
 
 
@@ -45,7 +45,7 @@ def test_many_at_once_with_the_same_key_deal_once(database: TestedDatabase) -> N
         found = list(pool.map(lambda client: post(client, "/run-now", "same"), clients))
     assert {each.status_code for each in found} <= {200, 409}
     assert len({each.data for each in found if each.status_code == 200}) == 1
-    assert runs(database) == 1
+    assert count_runs(database) == 1
     assert post(clients[0], "/run-now", "same").headers["Idempotency-Replayed"] == "true"
 
 
@@ -77,7 +77,7 @@ def test_while_a_run_is_in_progress_a_key_does_not_wait_for_it_to_deal_once_more
     small_floor(database)
     with run_in_progress(database):
         assert post(client, "/run-now", "k").status_code == 409
-    assert runs(database) == 0
+    assert count_runs(database) == 0
     assert post(client, "/run-now", "k").status_code == 200
 
 
@@ -125,4 +125,4 @@ def test_a_key_that_is_none_is_refused_and_not_repeated(
     small_floor(database)
     refused = client.post("/run-now", headers={"Idempotency-Key": key.encode("latin-1").decode("latin-1")})
     assert refused.status_code == 422
-    assert runs(database) == 0
+    assert count_runs(database) == 0

@@ -1,11 +1,9 @@
-"""The pages of leads, as a browser without script asks for them: looked for, looked at, kept out, brought in by a file;
-on each engine."""
+"""The pages of leads, as a browser without script asks for them: looked for, looked at, kept out; on each engine."""
 
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
-from io import BytesIO
+from datetime import datetime
 from urllib.parse import quote
 
 import pytest
@@ -18,7 +16,6 @@ from support.pages import BROWSER, Page, Reader, reader_of
 # What these pages ask the database is asked of each engine in tests/backend; the long version asks it here, too.
 pytestmark = pytest.mark.sqlserver_if_long
 
-
 FORMS = ("/leads/do-not-contact", "/leads/do-not-contact/remove", "/leads/import")
 
 
@@ -27,10 +24,10 @@ def of(number: str) -> str:
 
 
 def test_leads_are_found_by_any_spelling_and_by_stage_and_day(database: TestedDatabase) -> None:
-    assert "There are no leads yet" in counted(reader_of(database))
+    assert "There are no leads yet" in counted_leads(reader_of(database))
     small_floor(database, leads=120, agents=1)
     reader = reader_of(database)
-    assert "Stage 1, never dealt 40 Stage 2, dealt once 40" in (told := counted(reader))
+    assert "Stage 1, never dealt 40 Stage 2, dealt once 40" in (told := counted_leads(reader))
     assert "All records 120" in told
     database.execute("UPDATE dbo.agents SET agent = '<b>\"&Ann'")
     deal_today(database)
@@ -48,24 +45,25 @@ def test_leads_are_found_by_any_spelling_and_by_stage_and_day(database: TestedDa
     assert "without stage and dates" in told
     today, stages = datetime.now().date(), [int(row[0]) for row in database.execute("SELECT stage FROM dbo.wafunnel")]
     for stage in (2, 3, 4):
-        assert numbers(reader, f"/leads?stage={stage}&date_from={today}&date_to={today}") == stages.count(stage) == 40
+        assert (
+            count_numbers(reader, f"/leads?stage={stage}&date_from={today}&date_to={today}")
+            == stages.count(stage)
+            == 40
+        )
     assert "No such lead" in reader.get("/leads?stage=4&date_from=2999-01-01")
     # All of them, page by page.
-    assert numbers(reader, "/leads?all=1") == 120
+    assert count_numbers(reader, "/leads?all=1") == 120
     for wrong in ("stage=many", "date_from=01/02/2026", "number=%00"):
         assert "Nothing was looked for." in reader.get(f"/leads?{wrong}", 422)
     assert "cursor is none" in reader.get("/leads?after=nonsense", 422)
 
 
-def counted(reader: Reader) -> Page:
-    """What the page says without a search, once the leads are counted."""
-    deadline = datetime.now() + timedelta(seconds=20)
-    while "is being counted" in (told := reader.get("/leads")):
-        assert datetime.now() < deadline
-    return told
+def counted_leads(reader: Reader) -> Page:
+    """The page without a search, once the leads are counted."""
+    return reader.wait_for("/leads", lambda page: "is being counted" not in page)
 
 
-def numbers(reader: Reader, path: str) -> int:
+def count_numbers(reader: Reader, path: str) -> int:
     """How many numbers a list has on all its pages, none of which has more than fifty."""
     found: list[str] = []
     following: str | None = path
@@ -146,7 +144,7 @@ def test_a_viewer_sees_no_number_and_no_form(database: TestedDatabase) -> None:
     page = reader.get("/leads?all=1")
     assert "/leads/of" not in page.source
     # Pages go by count, so that no address has a number either.
-    assert numbers(reader, "/leads?all=1") == 60
+    assert count_numbers(reader, "/leads?all=1") == 60
     more = re.search(r'<a href="(/leads\?after=[^"]+)">More', page.source)
     assert more
     assert reader.get(more[1]).source.count("…0") == 10
@@ -158,70 +156,3 @@ def test_a_viewer_sees_no_number_and_no_form(database: TestedDatabase) -> None:
     for path in FORMS:
         assert reader.send(path, number="+49300000002").status_code == 403
     assert len(service.do_not_contact(database.backend)) == 1
-
-
-def file(text: str, name: str = "leads.csv") -> tuple[BytesIO, str]:
-    return BytesIO(text.encode()), name
-
-
-def test_a_file_is_checked_then_refused_or_imported(database: TestedDatabase) -> None:
-    small_floor(database, leads=1)
-    reader = reader_of(database, "operator")
-    bad = (
-        "number,stage,date\n+49300000000,1,2026-11-20\n+49300000001,1,2026-11-20\n+493,1,2026-11-20\n"
-        "+49300000002,<b>7,2026-11-20\n+49300000003,1,soon\n"
-    )
-
-    def leads() -> int:
-        return int(database.execute("SELECT COUNT(*) FROM dbo.wafunnel")[0][0])
-
-    page = reader.send("/leads/import", what="check", file=file(bad, "<img src=x>.csv"))
-    told = Page(page.text)
-    assert page.status_code == 200
-    assert "Checked: nothing was imported yet <img src=x>.csv has 5 rows" in told
-    assert "Would be added 1 Already there 1 Bad rows 3" in told
-    assert "4 number is not 4 to 20 digits" in told
-    assert "5 stage '<b>7' is not 1, 2, 3 or 4 6 date 'soon' is not" in told
-    assert leads() == 1
-
-    page = reader.send("/leads/import", what="import", file=file(bad, "<img src=x>.csv"))
-    told = Page(page.text)
-    assert (page.status_code, leads()) == (422, 1)
-    assert "That was not done. The file has 3 bad rows; nothing was imported." in told
-    assert "<img src=x>.csv was refused as a whole" in told
-    assert "6 date 'soon'" in told
-
-    page = reader.send("/leads/import", what="import", skip_bad="on", file=file(bad))
-    assert (page.status_code, leads()) == (200, 2)
-    assert "Added 1 Already there, kept as they were 1 Bad rows, left out 3" in Page(page.text)
-
-    for text, why in (
-        ("", "the header must be number,stage,date"),
-        ("+49300000009,1,2026-11-20\n", "begins with '+…009,1,2026-11-20'"),
-        ("number,stage,date\n1\n", "has 1 bad row;"),
-    ):
-        refused = reader.send("/leads/import", what="import", file=file(text))
-        assert (refused.status_code, why in Page(refused.text)) == (422, True), Page(refused.text)
-    for nothing in ({}, {"file": file("", "")}):
-        refused = reader.send("/leads/import", what="import", **nothing)
-        assert (refused.status_code, "No file was chosen" in Page(refused.text)) == (422, True)
-    assert leads() == 2
-    entries = audit.entries(database.backend, count=9)
-    assert [entry.target for entry in reversed(entries)][:3] == ["dry run", "import", "import"]
-    assert not [entry for entry in entries if re.search(r"\d{5}", entry.detail or "")]
-
-
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_many_bad_rows_are_told_up_to_a_thousand_and_a_file_may_be_large(
-    database: TestedDatabase, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    reader = reader_of(database)
-    rows = "".join(f"nobody,1,2026-11-{1 + index % 30:02}\n" for index in range(70_000))
-    page = reader.send("/leads/import", what="check", file=file(f"number,stage,date\n{rows}"))
-    assert "The first 1,000 of 70,000." in Page(page.text)
-    assert page.text.count("number is not 4 to 20 digits") == 1_000
-    # The limit of every other form is smaller than that file; this one has its own.
-    assert reader.send("/leads/do-not-contact", number="1" * 1_100_000).status_code == 413
-    monkeypatch.setattr("agent_funnel.web.LARGEST_FILE", 1_000)
-    refused = reader.send("/leads/import", what="check", file=file(rows))
-    assert (refused.status_code, "nothing was imported" in Page(refused.text)) == (413, True)

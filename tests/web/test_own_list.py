@@ -31,10 +31,10 @@ def dealt(database: TestedDatabase) -> list[str]:
     small_floor(database)
     database.execute("UPDATE dbo.agents SET agent = %s WHERE agent = 'agent 1'", ODD)
     deal_today(database)
-    return numbers(database, ODD)
+    return numbers_of(database, ODD)
 
 
-def numbers(database: TestedDatabase, agent: str) -> list[str]:
+def numbers_of(database: TestedDatabase, agent: str) -> list[str]:
     found = database.execute("SELECT number FROM dbo.agent_wafunnel_assignment WHERE agent = %s", agent)
     return sorted(number for (number,) in found)
 
@@ -45,7 +45,7 @@ def path_of(database: TestedDatabase, agent: str = ODD) -> str:
 
 def test_a_link_shows_the_own_list_to_call_to_write_to_and_to_print(database: TestedDatabase) -> None:
     mine = dealt(database)
-    others = set(numbers(database, "agent 0") + numbers(database, "agent 2"))
+    others = set(numbers_of(database, "agent 0") + numbers_of(database, "agent 2"))
     key_of(database, "admin")
     browser, path = client_of(database), path_of(database)
     answer = browser.get(path, headers=BROWSER)

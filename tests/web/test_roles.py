@@ -153,7 +153,7 @@ def place(database: TestedDatabase, monkeypatch: pytest.MonkeyPatch) -> Place:
     return Place(app, {"no key": {}, **headers})
 
 
-def operations(app: Flask) -> dict[str, tuple[str, str, str]]:
+def operations_by_name(app: Flask) -> dict[str, tuple[str, str, str]]:
     """Each operation of the document: its method, an address of it, and its role."""
     document: Any = app.test_client().get("/api/openapi.json").json
     return {
@@ -181,7 +181,7 @@ def is_allowed(who: str, role: str) -> bool:
 
 
 def test_each_operation_is_in_the_table_with_its_role(place: Place) -> None:
-    assert {name: role for name, (_, _, role) in operations(place.app).items()} == OPERATIONS
+    assert {name: role for name, (_, _, role) in operations_by_name(place.app).items()} == OPERATIONS
 
 
 def test_each_endpoint_is_in_a_table(place: Place) -> None:
@@ -198,7 +198,7 @@ def _is_operation(endpoint: str) -> bool:
 def test_who_may_not_is_refused_and_changes_nothing(database: TestedDatabase, place: Place, who: str) -> None:
     before = state(database)
     refused = 0
-    for name, (method, path, _) in operations(place.app).items():
+    for name, (method, path, _) in operations_by_name(place.app).items():
         if is_allowed(who, OPERATIONS[name]):
             continue
         answer = place.client().open(path, method=method, headers=place.keys[who], **BODIES.get(name, {}))
@@ -219,7 +219,7 @@ def test_who_may_is_let_in_by_key_and_by_session(database: TestedDatabase, place
         signed_in = client.post("/sign-in", data={"key": headers["Authorization"].partition(" ")[2]})
         assert signed_in.status_code == 303
         headers = {}
-    for name, (method, path, _) in operations(place.app).items():
+    for name, (method, path, _) in operations_by_name(place.app).items():
         answer = client.open(path, method=method, headers=headers, **BODIES.get(name, {}))
         if is_allowed(who, OPERATIONS[name]):
             assert answer.status_code not in (401, 403), name
@@ -281,7 +281,7 @@ def test_without_any_key_the_machine_itself_may_everything(database: TestedDatab
     small_floor(database)
     client = client_of(database, host=host, rate_limit="1000000 per second")
     # The first key is the end of that.
-    asked = operations(client.application)
+    asked = operations_by_name(client.application)
     for name in (*(name for name in asked if name != "add_key"), "add_key"):
         method, path, _ = asked[name]
         answer = client.open(path, method=method, **BODIES.get(name, {}))
@@ -294,7 +294,7 @@ def test_without_any_key_a_service_for_others_lets_nobody_in(database: TestedDat
     small_floor(database)
     app = create_app(load(host="0.0.0.0", rate_limit="1000000 per second"), database.backend)
     before = state(database)
-    for name, (method, path, _) in operations(app).items():
+    for name, (method, path, _) in operations_by_name(app).items():
         answer = app.test_client().open(path, method=method, **BODIES.get(name, {}))
         assert (name, answer.status_code) == (name, 403)
     for endpoint, method, path in others(app):

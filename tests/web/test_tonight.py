@@ -1,20 +1,18 @@
-"""The pages of the night, of dealing and of runs, as a browser without script asks for them, on each engine."""
+"""The page of tonight: the state, the amounts, the strip of nights, the pause; on each engine."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Event
-from typing import Any
 
 import pytest
 
 from agent_funnel import floor, planning, service
 from agent_funnel.settings import load
-from support.databases import TestedDatabase, small_floor, snapshot
+from support.databases import TestedDatabase, small_floor
 from support.nights import deal_today
-from support.pages import BROWSER, Page, Reader, client_of, reader_of
-from support.processes import run_in_progress
+from support.pages import BROWSER, Reader
 
 
 def settle(database: TestedDatabase, days: dict[int, str]) -> None:
@@ -60,9 +58,7 @@ def test_nobody_waits_for_what_takes_long_to_count(
     assert "That is being counted." in reader.get(f"/runs/{run.run_id}").text
     assert "agent 0" in reader.get("/agents").text
     go_on.set()
-    deadline = datetime.now() + timedelta(seconds=20)
-    while "being counted" in (page := reader.get("/").text):
-        assert datetime.now() < deadline
+    page = reader.wait_for("/", lambda page: "being counted" not in page).text
     assert "agent 0 3 agent 1 2 agent 2 2" in page
     assert "Stage 1 never dealt 0 Stage 2 dealt once 3 Stage 3 dealt twice 2 Stage 4 done 2" in page
 
@@ -116,142 +112,3 @@ def test_a_refresh_gets_the_partial_alone_and_304_while_it_is_the_same(
     deal_today(database)
     headers = {**BROWSER, "If-None-Match": first.headers["ETag"]}
     assert reader.client.get("/?partial=1", headers=headers).status_code == 200
-
-
-def test_the_preview_changes_nothing_and_its_button_deals_once(database: TestedDatabase, reader: Reader) -> None:
-    small_floor(database)
-    before = snapshot(database)
-    preview = reader.get("/run-now/preview")
-    assert "Would be assigned 7" in preview.text
-    assert "Deal 7 leads to 3 agents" in preview.text
-    assert "after the last deal" not in preview.text
-    assert snapshot(database) == before
-    fields = preview.forms["/deal"]
-    page = reader.done("/deal", **fields)
-    assert "Dealt: 7 of 7 leads to 3 agents." in page.text
-    assert len(service.runs(database.backend)) == 1
-    # Sent once more, by a second click or by going back, it shows the same run.
-    again = reader.send("/deal", **fields)
-    assert (again.status_code, again.location) == (303, f"/runs/{service.runs(database.backend)[0].run_id}")
-    assert len(service.runs(database.backend)) == 1
-    # The sentence stands on one page only.
-    assert "Dealt: 7 of 7" not in reader.get("/runs").text
-    warned = reader.get("/run-now/preview")
-    assert re.search(r"\d+ s after the last deal: run \d+ ended", warned.text)
-
-
-def test_a_button_below_an_old_preview_deals_nothing(database: TestedDatabase, reader: Reader) -> None:
-    small_floor(database)
-    fields = reader.get("/run-now/preview").forms["/deal"]
-    deal_today(database)
-    before = snapshot(database)
-    answer = reader.send("/deal", **fields)
-    assert answer.status_code == 503
-    assert "came since this preview. Nothing was changed" in answer.text
-    assert snapshot(database) == before
-    # The preview that comes with it is of now.
-    assert reader.done("/deal", **Page(answer.text).forms["/deal"])
-
-
-def test_without_agents_or_during_a_run_the_page_says_so(database: TestedDatabase, reader: Reader) -> None:
-    assert "There would be no deal" in reader.get("/run-now/preview").text
-    small_floor(database)
-    fields = reader.get("/run-now/preview").forms["/deal"]
-    with run_in_progress(database):
-        assert "A deal is running." in reader.get("/").text
-        answer = reader.send("/deal", **fields)
-        assert answer.status_code == 409
-        assert "in progress" in Page(answer.text).text
-    assert "A deal is running." not in reader.get("/").text
-    assert service.runs(database.backend) == []
-
-
-def test_undo_tells_first_and_then_takes_back_that_run_alone(database: TestedDatabase, reader: Reader) -> None:
-    small_floor(database)
-    before = snapshot(database)["wafunnel"]
-    first, second = (deal_today(database) for _ in range(2))
-    assert "Only the last run can be" in reader.get(f"/runs/{first.run_id}/undo").text
-    refused = reader.send(f"/runs/{first.run_id}/undo")
-    assert refused.status_code == 409
-    assert "That was not done." in refused.text
-    page = reader.get(f"/runs/{second.run_id}/undo")
-    assert f"Undo run {second.run_id}: take {second.assigned} leads back" in page.text
-    done = reader.done(f"/runs/{second.run_id}/undo")
-    assert f"Run {second.run_id} is undone: {second.assigned} leads went back by one stage." in done.text
-    assert reader.send(f"/runs/{second.run_id}/undo").status_code == 409
-    reader.done(f"/runs/{first.run_id}/undo")
-    assert snapshot(database)["wafunnel"] == before
-    assert "There is no run 99" in reader.get("/runs/99999/undo", 404).text
-
-
-def test_runs_are_listed_page_by_page_and_each_adds_up(
-    database: TestedDatabase, reader: Reader, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert "There was no run yet" in reader.get("/runs").text
-    monkeypatch.setattr("agent_funnel.web.pages.history.COUNT", 2)
-    small_floor(database)
-    service.add_do_not_contact(database.backend, "+49300000000")
-    runs = [service.assign(database.backend, load(max_per_agent=1), business_date=date(2026, 11, 24)) for _ in range(3)]
-    newest = reader.get("/runs")
-    assert [link for link in newest.links if re.fullmatch(r"/runs/\d+", link)] == [
-        f"/runs/{run.run_id}" for run in (runs[2], runs[1])
-    ]
-    older = reader.get(f"/runs?before={runs[1].run_id}")
-    assert f"/runs/{runs[0].run_id}" in older.links
-    reader.get("/runs?before=99999999999999999999")
-    reader.get("/runs?before=nonsense")
-    page = reader.get(f"/runs/{runs[0].run_id}").text
-    for told in ("last 45 days 7", "do-not-contact 1", "= the pool 6", "3 agents, at most 1 each", "another night 3"):
-        assert told in page
-    assert "agent 0 1 agent 1 1 agent 2 1" in page
-
-
-def test_a_failed_run_says_why_and_what_to_do(database: TestedDatabase, reader: Reader) -> None:
-    now = datetime.now(UTC)
-    try:
-        service.assign(database.backend, load(), business_date=now.date(), trigger="schedule")
-    except Exception as error:
-        failure: Any = error
-    planning.record_failure(
-        database.backend, load(), now.date(), failure, attempt=1, started_at=now, finished_at=now, actor="schedule"
-    )
-    run = service.runs(database.backend)[0]
-    page = reader.get(f"/runs/{run.run_id}").text
-    assert "Why it failed" in page
-    assert "Error 50002, attempt 1." in page
-    assert "activate an agent" in page
-    assert str(failure) in page
-    assert str(failure) in reader.get(f"/nights/{now.date()}").text
-    assert "It failed, and changed nothing." in reader.get(f"/runs/{run.run_id}/undo").text
-
-
-def test_who_may_not_act_sees_no_form_and_is_refused(database: TestedDatabase) -> None:
-    small_floor(database)
-    run = deal_today(database)
-    viewer = reader_of(database, "viewer")
-    before = snapshot(database)
-    for path in ("/", "/run-now", "/run-now/preview", "/runs", f"/runs/{run.run_id}"):
-        page = viewer.get(path)
-        assert set(page.forms) <= {"/run-now/preview"}
-        assert not any(link.startswith(("/settings", "/audit", "/keys")) for link in page.links)
-    viewer.get(f"/runs/{run.run_id}/undo", 403)
-    for path in ("/deal", f"/runs/{run.run_id}/undo", "/pause", "/resume"):
-        answer = viewer.send(path)
-        assert answer.status_code == 403
-        assert "This needs the role operator" in answer.text
-    assert snapshot(database) == before
-    nobody = Reader(viewer.client)
-    answer = nobody.client.get("/", headers=BROWSER)
-    assert (answer.status_code, answer.location) == (302, "/sign-in")
-    assert nobody.send("/deal").status_code == 401
-
-
-def test_a_page_is_written_as_its_reader_writes(database: TestedDatabase) -> None:
-    small_floor(database, leads=1_200)
-    service.assign(database.backend, load(), business_date=date(2026, 11, 24))
-    client = client_of(database)
-    run = service.runs(database.backend)[0].run_id
-    for language, amount, day in (("de-DE,de;q=0.9", "1.200", "24.11.2026"), ("en-GB", "1,200", "24 Nov 2026")):
-        assert f"Pool {amount}" in Reader(client, **{"Accept-Language": language}).get(f"/runs/{run}").text
-        assert day in Reader(client, **{"Accept-Language": language}).get("/runs").text
-    Reader(client, **{"Accept-Language": "*, xx-nonsense;q=0.3, a_b_c"}).get("/runs")
