@@ -74,6 +74,16 @@ def _told_of_browsers(terminalreporter: pytest.TerminalReporter) -> set[str]:
     }
 
 
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees the settings of this machine, or those that another test left behind."""
+    for name in list(os.environ):
+        if name.startswith("FUNNEL_") and not name.startswith("FUNNEL_TEST_"):
+            monkeypatch.delenv(name)
+    # A backend that checks certificates sets it for the whole process; after the test it is as it was.
+    monkeypatch.setenv("FREETDSCONF", os.devnull)
+
+
 @pytest.fixture(scope="session")
 def sqlserver() -> Iterator[str]:
     """The URL of an empty database on the T-SQL engine, for this session of tests."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -34,10 +33,8 @@ def connected() -> Iterator[Connected]:
 
 @pytest.fixture
 def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A login may take two seconds. A backend that checks certificates changes nothing beyond the test."""
+    """A login may take two seconds."""
     monkeypatch.setattr("agent_funnel.backends.sqlserver.LOGIN_SECONDS", 2)
-    # Such a backend sets this for the whole process; afterwards it is as it was before.
-    monkeypatch.setenv("FREETDSCONF", os.devnull)
 
 
 @pytest.fixture
@@ -63,3 +60,13 @@ def dealt_and_undone(database: TestedDatabase) -> tuple[TestedDatabase, int]:
     run_deal(database)
     service.undo(database.backend)
     return database, run_id
+
+
+@pytest.fixture
+def installed_long_ago(database: TestedDatabase) -> Iterator[None]:
+    """The tables were installed at the beginning of the year; afterwards they are as old as they were."""
+    installed = database.execute("SELECT version, installed_at FROM dbo.agent_funnel_version")
+    database.execute("UPDATE dbo.agent_funnel_version SET installed_at = '2026-01-01 00:00:00.000'")
+    yield
+    for version, moment in installed:
+        database.execute("UPDATE dbo.agent_funnel_version SET installed_at = %s WHERE version = %s", moment, version)

@@ -220,12 +220,12 @@ def test_a_database_that_comes_back_within_the_window_gets_its_run(
 
 @pytest.mark.stops_the_engine
 @pytest.mark.skipif(
-    not LONG, reason="takes a minute and a half; `make test-long` has it, tests/backend/test_planning.py the rule"
+    not LONG, reason="takes a minute and a half; `make test-long` has it, tests/backend/test_schedule_store.py the rule"
 )
+@pytest.mark.usefixtures("installed_long_ago")
 def test_a_database_that_is_away_past_the_window_is_a_missed_date_that_people_are_told_of_once(
     small_database: TestedDatabase, switch: Switch, tmp_path: Path
 ) -> None:
-    small_database.execute("UPDATE dbo.agent_funnel_version SET installed_at = '2026-01-01 00:00:00.000'")
     small_database.execute(
         "INSERT INTO dbo.schedule_outcome VALUES (%s, 'missed', '2026-01-01')", date.today() - timedelta(days=1)
     )
