@@ -32,7 +32,7 @@ test-long: $(LOCKED_DEV) browser
 
 # Looks for a browser for the tests, and downloads one if there is none. Without one its tests are skipped, and say so.
 browser: $(LOCKED_DEV)
-	-$(BIN)/python tests/browsers.py
+	-$(BIN)/python tests/support/chromium.py
 
 lint: $(LOCKED_DEV)
 	$(BIN)/ruff check .
@@ -52,7 +52,7 @@ bench: $(LOCKED_DEV)
 
 # The reference of the API, from the OpenAPI document, and of the settings, from their fields. A test compares both.
 docs: $(LOCKED_DEV)
-	$(BIN)/python tests/api_page.py > docs/reference/api.md
+	$(BIN)/python tests/support/api_page.py > docs/reference/api.md
 	$(BIN)/python tests/support/settings_page.py > docs/reference/settings.md
 
 # New versions of what we depend on, for every Python and system that we support.

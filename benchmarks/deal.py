@@ -28,9 +28,9 @@ from agent_funnel import demo, service, transfer
 from agent_funnel.settings import load
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from databases import (
+from support.databases import (
     MISSING,
-    Database,
+    TestedDatabase,
     sqlite_database,
     sqlserver_database,
     sqlserver_schema,
@@ -81,14 +81,14 @@ COLUMNS = {
 }
 
 
-def fill(database: Database, size: Size) -> None:
+def fill(database: TestedDatabase, size: Size) -> None:
     """A floor of that size, with the demo's leads."""
     demo.fill(database.backend, leads=size.leads, seed=1, today=TODAY)
     database.execute("DELETE FROM dbo.agents")
     transfer.load(database.backend, "agents", ((f"agent {index:04d}", "active") for index in range(size.agents)))
 
 
-def prepare(database: Database, assign: Callable[[], object]) -> Callable[[], None]:
+def prepare(database: TestedDatabase, assign: Callable[[], object]) -> Callable[[], None]:
     """Stages what the deal writes; answers with a function that puts everything back."""
     database.execute("CREATE TABLE dbo.before_deal (number VARCHAR(255) NOT NULL PRIMARY KEY, stage INT)")
     database.execute("INSERT INTO dbo.before_deal (number, stage) SELECT number, stage FROM dbo.wafunnel")
@@ -126,10 +126,10 @@ def prepare(database: Database, assign: Callable[[], object]) -> Callable[[], No
     return put_back
 
 
-def measure(database: Database, window_days: int, rounds: int) -> None:
+def measure(database: TestedDatabase, window_days: int, rounds: int) -> None:
     settings = load(newest_first=False, max_per_agent=450, window_days=window_days)
 
-    def deal() -> None:
+    def run_deal() -> None:
         service.assign(database.backend, settings, business_date=TODAY)
 
     def bare(table: str) -> Callable[[], None]:
@@ -139,10 +139,10 @@ def measure(database: Database, window_days: int, rounds: int) -> None:
 
         return write
 
-    put_back = prepare(database, deal)
+    put_back = prepare(database, run_deal)
     rows = database.execute("SELECT COUNT(*) FROM dbo.staged")[0][0]
     pool = database.execute("SELECT MAX(pool) FROM dbo.assignment_run")[0][0]
-    turns = {"deal": deal, **{name: bare(table) for name, (table, _) in STAGED.items()}}
+    turns = {"deal": run_deal, **{name: bare(table) for name, (table, _) in STAGED.items()}}
     times: dict[str, list[float]] = {name: [] for name in turns}
     for number in range(rounds + 1):
         # Everybody is first in turn, in turn.
@@ -159,7 +159,7 @@ def measure(database: Database, window_days: int, rounds: int) -> None:
         f"{database.engine}: {rows} of {pool} leads dealt in {statistics.median(times['deal']):.2f} s, {rounds} rounds"
     )
     for name in STAGED:
-        ratios = [deal / bare for deal, bare in zip(times["deal"], times[name], strict=True)]
+        ratios = [dealt / bare for dealt, bare in zip(times["deal"], times[name], strict=True)]
         print(
             f"  bare transaction, rows staged {name}: {statistics.median(times[name]):.2f} s, "
             f"ratio {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})",
@@ -168,7 +168,7 @@ def measure(database: Database, window_days: int, rounds: int) -> None:
 
 
 @contextmanager
-def databases(engine: str, directory: Path) -> Iterator[Database]:
+def databases(engine: str, directory: Path) -> Iterator[TestedDatabase]:
     if engine == "sqlite":
         with sqlite_database(directory, "bench") as database:
             yield database

@@ -26,7 +26,7 @@ from agent_funnel.web import create_app
 from benchmarks.deal import databases
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from databases import MISSING, Database, sqlserver_url
+from support.databases import MISSING, TestedDatabase, sqlserver_url
 
 ENGINES = ("sqlite", "sqlserver")
 BROWSER = {"Accept": "text/html", "Accept-Encoding": "gzip", "Accept-Language": "de"}
@@ -35,7 +35,7 @@ PARTS = ("/static/vendor/pico-2.1.1.min.css", "/static/page.css", "/static/page.
 TIMES = 11
 
 
-def fill(database: Database, *, agents: int, leads: int, runs: int) -> None:
+def fill(database: TestedDatabase, *, agents: int, leads: int, runs: int) -> None:
     names = [(f"Agent {index:04}", "active") for index in range(agents)]
     transfer.load(database.backend, "agents", names)
     today = datetime.now(UTC).date()
@@ -49,7 +49,7 @@ def fill(database: Database, *, agents: int, leads: int, runs: int) -> None:
         )
 
 
-def pages(database: Database) -> Iterator[tuple[str, str]]:
+def pages(database: TestedDatabase) -> Iterator[tuple[str, str]]:
     """Each page by its name."""
     run = service.runs(database.backend, count=1)[0].run_id
     number, agent = database.execute("SELECT MAX(number), MAX(agent) FROM dbo.agent_wafunnel_assignment")[0]
@@ -80,7 +80,7 @@ def pages(database: Database) -> Iterator[tuple[str, str]]:
     }.items()
 
 
-def measure(database: Database, *, agents: int, leads: int, runs: int) -> None:
+def measure(database: TestedDatabase, *, agents: int, leads: int, runs: int) -> None:
     fill(database, agents=agents, leads=leads, runs=runs)
     client: FlaskClient = create_app(load(rate_limit="1000000 per second"), database.backend).test_client()
     # What is counted beside the pages is counted once the first has been looked at.

@@ -13,19 +13,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from agent_funnel import access, service
-from agent_funnel.settings import load
 from benchmarks.deal import databases
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from databases import MISSING, Database, sqlserver_url
-from pollers import Poll, fill, keys, polling, read_out, run_now
-from processes import service as running_service
+from support.databases import MISSING, TestedDatabase, sqlserver_url
+from support.pollers import Poll, floor_of_pollers
 
 ENGINES = ("sqlite", "sqlserver")
 # How many agents there are on a floor that is full:
@@ -45,25 +41,12 @@ def told(polls: Sequence[Poll]) -> str:
     )
 
 
-def measure(database: Database, directory: Path, *, agents: int, leads: int, every: float) -> None:
-    names = fill(database, agents=agents, leads=leads)
-    service.assign(database.backend, load(max_per_agent=1_000), business_date=datetime.now(UTC).date())
-    secrets = keys(database, names)
-    _, operator = access.add_key(database.backend, "the office", "operator")
-    environment = {
-        "FUNNEL_DATABASE_URL": database.url,
-        "FUNNEL_SCHEMA": database.schema,
-        "FUNNEL_MAX_PER_AGENT": "1000",
-        "FUNNEL_CATCH_UP": "0",
-    }
-    with running_service(directory, "--run-at", "00:00", **environment) as (process, address), read_out(process):
-        with polling(address, secrets, every) as polls:
-            # Once for everybody, so that connections are open and queries planned.
-            polls.wait(agents, 0.0)
-            since = time.monotonic()
-            time.sleep(SECONDS)
-            run, began, ended = run_now(address, operator)
-            polls.wait(agents, ended)
+def measure(database: TestedDatabase, directory: Path, *, agents: int, leads: int, every: float) -> None:
+    with floor_of_pollers(database, directory, agents=agents, leads=leads, every=every) as (_, polls, run_now):
+        since = time.monotonic()
+        time.sleep(SECONDS)
+        run, began, ended = run_now()
+        polls.wait(agents, ended)
     before = [poll for poll in polls.done if poll.began >= since and poll.ended < began]
     during = [poll for poll in polls.done if poll.ended >= began and poll.began <= ended]
     print(f"{database.engine}: {run['assigned']} leads dealt to {agents} agents in {ended - began:.2f} s")

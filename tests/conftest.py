@@ -9,13 +9,22 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from databases import MISSING, Database, sqlite_database, sqlserver_database, sqlserver_schema, sqlserver_url
+from support import LONG
+from support.databases import (
+    MISSING,
+    TestedDatabase,
+    sqlite_database,
+    sqlserver_database,
+    sqlserver_schema,
+    sqlserver_url,
+)
 
 # These check things for the tests, so their failures should say as much as those of the tests.
-pytest.register_assert_rewrite("browsers", "nights", "processes")
+pytest.register_assert_rewrite(
+    "support.dashboard", "support.doctor", "support.nights", "support.pages", "support.processes", "support.refusals"
+)
 
 # `make test-long` asks for more examples of each property:
-LONG = os.environ.get("FUNNEL_TEST_LONG") == "1"
 settings.register_profile("short", max_examples=60, deadline=None)
 settings.register_profile("long", max_examples=300, deadline=None)
 settings.load_profile("long" if LONG else "short")
@@ -65,6 +74,16 @@ def _told_of_browsers(terminalreporter: pytest.TerminalReporter) -> set[str]:
     }
 
 
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees the settings of this machine, or those that another test left behind."""
+    for name in list(os.environ):
+        if name.startswith("FUNNEL_") and not name.startswith("FUNNEL_TEST_"):
+            monkeypatch.delenv(name)
+    # A backend that checks certificates sets it for the whole process; after the test it is as it was.
+    monkeypatch.setenv("FREETDSCONF", os.devnull)
+
+
 @pytest.fixture(scope="session")
 def sqlserver() -> Iterator[str]:
     """The URL of an empty database on the T-SQL engine, for this session of tests."""
@@ -75,40 +94,40 @@ def sqlserver() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def _sqlserver_ours(sqlserver: str) -> Iterator[Database]:
+def _sqlserver_ours(sqlserver: str) -> Iterator[TestedDatabase]:
     with sqlserver_schema(sqlserver, "dbo") as database:
         yield database
 
 
 @pytest.fixture(scope="session")
-def _sqlserver_bare(sqlserver: str) -> Iterator[Database]:
+def _sqlserver_bare(sqlserver: str) -> Iterator[TestedDatabase]:
     with sqlserver_schema(sqlserver, "bare", bare=True) as database:
         yield database
 
 
 @pytest.fixture(scope="session")
-def _sqlite_ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+def _sqlite_ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestedDatabase]:
     with sqlite_database(tmp_path_factory.mktemp("ours"), "funnel") as database:
         yield database
 
 
 @pytest.fixture(scope="session")
-def _sqlite_bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+def _sqlite_bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestedDatabase]:
     with sqlite_database(tmp_path_factory.mktemp("bare"), "funnel", bare=True) as database:
         yield database
 
 
 @pytest.fixture(params=ENGINES)
-def database(request: pytest.FixtureRequest) -> Database:
+def database(request: pytest.FixtureRequest) -> TestedDatabase:
     """An installed, empty database with the tables that the installer makes; the test runs on each engine."""
-    found: Database = request.getfixturevalue(f"_{request.param}_ours")
+    found: TestedDatabase = request.getfixturevalue(f"_{request.param}_ours")
     found.clear()
     return found
 
 
 @pytest.fixture(params=ENGINES)
-def bare_database(request: pytest.FixtureRequest) -> Database:
+def bare_database(request: pytest.FixtureRequest) -> TestedDatabase:
     """An installed, empty database around three tables that were there before; the test runs on each engine."""
-    found: Database = request.getfixturevalue(f"_{request.param}_bare")
+    found: TestedDatabase = request.getfixturevalue(f"_{request.param}_bare")
     found.clear()
     return found

@@ -2,59 +2,45 @@
 
 from __future__ import annotations
 
-from hypothesis import given
 from hypothesis import strategies as st
 
-from databases import Database
-from nights import Case, Night, actives, cases, check, examples, may_refuse, properties
-from oracle import Agent, Limit
+from support.databases import TestedDatabase
+from support.nights import Case, Night, actives, check
+from support.oracle import Agent, Limit
+from support.properties import may_refuse, property_test
+from support.strategies import cases
 
 
-@properties
-def test_every_run_is_the_oracles_row_by_row(database: Database) -> None:
-    @examples(database)
-    @given(cases())
-    def holds(case: Case) -> None:
-        check(database, case, refusals=may_refuse(database))
-
-    holds()
+@property_test(cases())
+def test_every_run_is_the_oracles_row_by_row(database: TestedDatabase, case: Case) -> None:
+    check(database, case, refusals=may_refuse(database))
 
 
-@properties
-def test_every_run_is_the_oracles_row_by_row_on_tables_without_keys(bare_database: Database) -> None:
-    @examples(bare_database)
-    @given(cases(bare=True))
-    def holds(case: Case) -> None:
-        check(bare_database, case, bare=True, refusals=may_refuse(bare_database))
-
-    holds()
+@property_test(cases(bare=True))
+def test_every_run_is_the_oracles_row_by_row_on_tables_without_keys(bare_database: TestedDatabase, case: Case) -> None:
+    check(bare_database, case, bare=True, refusals=may_refuse(bare_database))
 
 
-@properties
-def test_with_no_active_agent_nothing_changes(bare_database: Database) -> None:
+@property_test(cases(bare=True, most_nights=1), st.sampled_from(["none", "inactive", "away"]), share=0.2)
+def test_with_no_active_agent_nothing_changes(bare_database: TestedDatabase, case: Case, why: str) -> None:
     """Whether there is none, none active, or all of them away; and whether or not there is a pool."""
 
-    @examples(bare_database, share=0.2)
-    @given(cases(bare=True, most_nights=1), st.sampled_from(["none", "inactive", "away"]))
-    def holds(case: Case, why: str) -> None:
-        (night,) = case.nights
-        agents: list[Agent] = []
-        limits: list[Limit] = []
-        if why == "inactive":
-            agents = [(name, "inactive") for name, _ in night.agents or ()]
-        if why == "away":
-            agents = list(night.agents or ())
-            limits = [(name, case.first_day, None, 0) for name, _ in agents if name is not None and name.strip()]
-        absent = Night(
-            agents=agents,
-            arrivals=night.arrivals,
-            max_per_agent=night.max_per_agent,
-            window_days=night.window_days,
-            newest_first=night.newest_first,
-        )
-        # First a night that deals, so that there is something that could change.
-        dealing = Night(agents=actives("Zoe"), window_days=night.window_days)
-        rest = Case(case.first_day, [dealing, absent], limits, case.do_not_contact, case.assigned_before)
-        check(bare_database, rest, bare=True)
-
-    holds()
+    (night,) = case.nights
+    agents: list[Agent] = []
+    limits: list[Limit] = []
+    if why == "inactive":
+        agents = [(name, "inactive") for name, _ in night.agents or ()]
+    if why == "away":
+        agents = list(night.agents or ())
+        limits = [(name, case.first_day, None, 0) for name, _ in agents if name is not None and name.strip()]
+    absent = Night(
+        agents=agents,
+        arrivals=night.arrivals,
+        max_per_agent=night.max_per_agent,
+        window_days=night.window_days,
+        newest_first=night.newest_first,
+    )
+    # First a night that deals, so that there is something that could change.
+    dealing = Night(agents=actives("Zoe"), window_days=night.window_days)
+    rest = Case(case.first_day, [dealing, absent], limits, case.do_not_contact, case.assigned_before)
+    check(bare_database, rest, bare=True)

@@ -6,27 +6,14 @@ from collections.abc import Collection
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_funnel.errors import NoActiveAgent
-from databases import Database
-from nights import (
-    CAPS,
-    NAMES,
-    OLDEST,
-    TODAY,
-    actives,
-    deal,
-    examples,
-    fresh,
-    hands,
-    properties,
-    put_agents,
-    put_leads,
-    put_limits,
-)
-from oracle import Lead
+from support.databases import TestedDatabase
+from support.nights import OLDEST, TODAY, actives, fresh, hands, put_agents, put_leads, put_limits, run_deal
+from support.oracle import Lead
+from support.properties import property_test
+from support.strategies import CAPS, NAMES
 
 
 @st.composite
@@ -47,71 +34,59 @@ def differ_by_at_most_one(amounts: Collection[int]) -> bool:
     return max(amounts) - min(amounts) <= 1
 
 
-@properties
-def test_shares_and_the_mix_of_stages_differ_by_at_most_one_without_limits(database: Database) -> None:
-    @examples(database)
-    @given(open_evenings())
-    def holds(evening: tuple[list[str], list[Lead], int]) -> None:
-        names, leads, cap = evening
-        database.clear()
-        put_agents(database, actives(*names))
-        put_leads(database, leads)
-        run = deal(database, max_per_agent=cap)
-        held = hands(database)
-        shares = [len(held.get(name, ())) for name in names]
-        assert run.per_agent == min(-(-len(leads) // len(names)), cap)
-        assert sum(shares) == run.assigned == min(run.per_agent * len(names), len(leads))
-        assert differ_by_at_most_one(shares)
-        assert (run.smallest_share, run.largest_share) == (min(shares), max(shares))
-        stage_of = {number: stage for number, stage, _ in leads}
-        for stage in (1, 2, 3):
-            assert differ_by_at_most_one([sum(stage_of[n] == stage for n in held.get(name, ())) for name in names])
-
-    holds()
+@property_test(open_evenings())
+def test_shares_and_the_mix_of_stages_differ_by_at_most_one_without_limits(
+    database: TestedDatabase, evening: tuple[list[str], list[Lead], int]
+) -> None:
+    names, leads, cap = evening
+    put_agents(database, actives(*names))
+    put_leads(database, leads)
+    run = run_deal(database, max_per_agent=cap)
+    held = hands(database)
+    shares = [len(held.get(name, ())) for name in names]
+    assert run.per_agent == min(-(-len(leads) // len(names)), cap)
+    assert sum(shares) == run.assigned == min(run.per_agent * len(names), len(leads))
+    assert differ_by_at_most_one(shares)
+    assert (run.smallest_share, run.largest_share) == (min(shares), max(shares))
+    stage_of = {number: stage for number, stage, _ in leads}
+    for stage in (1, 2, 3):
+        assert differ_by_at_most_one([sum(stage_of[n] == stage for n in held.get(name, ())) for name in names])
 
 
-@properties
-def test_over_runs_with_the_same_roster_totals_differ_by_at_most_one(database: Database) -> None:
-    @examples(database, share=0.5)
-    @given(st.integers(1, 9), st.lists(st.integers(0, 25), min_size=2, max_size=5), CAPS)
-    def holds(count: int, nightly: list[int], cap: int) -> None:
-        names = NAMES[:count]
-        database.clear()
-        put_agents(database, actives(*names))
-        for night, arriving in enumerate(nightly):
-            put_leads(database, fresh(arriving, start=1 + night * 1000))
-            deal(database, TODAY + timedelta(days=night), max_per_agent=cap)
-            totals = dict(database.execute("SELECT agent, COUNT(*) FROM dbo.assignment_history GROUP BY agent"))
-            assert differ_by_at_most_one([totals.get(name, 0) for name in names])
-
-    holds()
+@property_test(st.integers(1, 9), st.lists(st.integers(0, 25), min_size=2, max_size=5), CAPS, share=0.5)
+def test_over_runs_with_the_same_roster_totals_differ_by_at_most_one(
+    database: TestedDatabase, count: int, nightly: list[int], cap: int
+) -> None:
+    names = NAMES[:count]
+    put_agents(database, actives(*names))
+    for night, arriving in enumerate(nightly):
+        put_leads(database, fresh(arriving, start=1 + night * 1000))
+        run_deal(database, TODAY + timedelta(days=night), max_per_agent=cap)
+        totals = dict(database.execute("SELECT agent, COUNT(*) FROM dbo.assignment_history GROUP BY agent"))
+        assert differ_by_at_most_one([totals.get(name, 0) for name in names])
 
 
-@properties
-def test_nobody_passes_a_limit_and_the_others_differ_by_at_most_one(database: Database) -> None:
-    @examples(database)
-    @given(open_evenings(), st.data())
-    def holds(evening: tuple[list[str], list[Lead], int], data: st.DataObject) -> None:
-        names, leads, cap = evening
-        some = st.sampled_from([None, 0, 1, 2, 5, 449, 1000])
-        limits = {name: most for name in names if (most := data.draw(some)) is not None}
-        rooms = {name: min(cap, limits.get(name, cap)) for name in names}
-        database.clear()
-        put_agents(database, actives(*names))
-        put_leads(database, leads)
-        put_limits(database, [(name, TODAY, TODAY, most) for name, most in limits.items()])
-        if not any(rooms.values()):
-            with pytest.raises(NoActiveAgent):
-                deal(database, max_per_agent=cap)
-            return
-        run = deal(database, max_per_agent=cap)
-        shares = {name: len(hands(database).get(name, ())) for name in names}
-        assert run.assigned == sum(shares.values()) == min(len(leads), sum(rooms.values()))
-        assert all(shares[name] <= rooms[name] for name in names)
-        # Those who are full got no more than the others, and of the others none got more than one lead less.
-        not_full = [shares[name] for name in names if shares[name] < rooms[name]]
-        if not_full:
-            assert differ_by_at_most_one(not_full)
-            assert max(shares.values()) <= min(not_full) + 1
-
-    holds()
+@property_test(open_evenings(), st.data())
+def test_nobody_passes_a_limit_and_the_others_differ_by_at_most_one(
+    database: TestedDatabase, evening: tuple[list[str], list[Lead], int], data: st.DataObject
+) -> None:
+    names, leads, cap = evening
+    some = st.sampled_from([None, 0, 1, 2, 5, 449, 1000])
+    limits = {name: most for name in names if (most := data.draw(some)) is not None}
+    rooms = {name: min(cap, limits.get(name, cap)) for name in names}
+    put_agents(database, actives(*names))
+    put_leads(database, leads)
+    put_limits(database, [(name, TODAY, TODAY, most) for name, most in limits.items()])
+    if not any(rooms.values()):
+        with pytest.raises(NoActiveAgent):
+            run_deal(database, max_per_agent=cap)
+        return
+    run = run_deal(database, max_per_agent=cap)
+    shares = {name: len(hands(database).get(name, ())) for name in names}
+    assert run.assigned == sum(shares.values()) == min(len(leads), sum(rooms.values()))
+    assert all(shares[name] <= rooms[name] for name in names)
+    # Those who are full got no more than the others, and of the others none got more than one lead less.
+    not_full = [shares[name] for name in names if shares[name] < rooms[name]]
+    if not_full:
+        assert differ_by_at_most_one(not_full)
+        assert max(shares.values()) <= min(not_full) + 1

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from agent_funnel.errors import AlreadyRun, CheckFailed, NoActiveAgent, ParameterOutOfRange, PoolChanged
-from databases import Database
-from nights import TODAY, actives, deal, everything, fresh, hands, put_agents, put_leads, put_limits
+from support.databases import TestedDatabase
+from support.nights import TODAY, actives, everything, fresh, hands, put_agents, put_leads, put_limits, run_deal
 
 # ---- What is refused
 
@@ -24,12 +24,12 @@ from nights import TODAY, actives, deal, everything, fresh, hands, put_agents, p
     ],
 )
 def test_a_parameter_out_of_range_is_refused_by_the_deal_itself(
-    database: Database, parameter: str, value: int, limit: int
+    database: TestedDatabase, parameter: str, value: int, limit: int
 ) -> None:
     """The settings refuse it too; but a procedure can be called from anywhere."""
     put_agents(database, actives("A"))
     put_leads(database, fresh(2))
-    deal(database)
+    run_deal(database)
     before = everything(database)
     with pytest.raises(ParameterOutOfRange) as refused:
         assign(database, **{parameter: value})
@@ -42,14 +42,14 @@ def test_a_parameter_out_of_range_is_refused_by_the_deal_itself(
 
 
 @pytest.mark.parametrize(("max_per_agent", "window_days"), [(1, 0), (1_000_000, 36_500)])
-def test_the_ends_of_the_ranges_are_inside(database: Database, max_per_agent: int, window_days: int) -> None:
+def test_the_ends_of_the_ranges_are_inside(database: TestedDatabase, max_per_agent: int, window_days: int) -> None:
     put_agents(database, actives("A"))
     put_leads(database, [("1", 1, datetime.combine(TODAY, time.min))])
     assign(database, max_per_agent=max_per_agent, window_days=window_days)
     assert hands(database) == {"A": ["1"]}
 
 
-def assign(database: Database, **changed: Any) -> None:
+def assign(database: TestedDatabase, **changed: Any) -> None:
     """Calls the deal itself, past the settings and their checks."""
     parameters: dict[str, Any] = {
         "business_date": TODAY.isoformat(),
@@ -63,7 +63,7 @@ def assign(database: Database, **changed: Any) -> None:
     database.backend.one("assign", **{**parameters, **changed})
 
 
-def test_an_unknown_trigger_is_refused(database: Database) -> None:
+def test_an_unknown_trigger_is_refused(database: TestedDatabase) -> None:
     put_agents(database, actives("A"))
     put_leads(database, fresh(2))
     before = everything(database)
@@ -72,39 +72,39 @@ def test_an_unknown_trigger_is_refused(database: Database) -> None:
     assert everything(database) == before
 
 
-def test_the_scheduled_run_of_a_business_date_happens_once(database: Database) -> None:
+def test_the_scheduled_run_of_a_business_date_happens_once(database: TestedDatabase) -> None:
     put_agents(database, actives("A"))
     put_leads(database, fresh(2))
     # A manual run does not stand in for it.
-    deal(database)
-    assert deal(database, trigger="schedule").trigger == "schedule"
+    run_deal(database)
+    assert run_deal(database, trigger="schedule").trigger == "schedule"
     before = everything(database)
     with pytest.raises(AlreadyRun) as refused:
-        deal(database, trigger="schedule")
+        run_deal(database, trigger="schedule")
     assert refused.value.number == 50003
     assert everything(database) == before
     # Runs by hand go on, and so does the next day.
-    assert deal(database).assigned == 2
-    assert deal(database, TODAY + timedelta(days=1), trigger="schedule").assigned == 0
+    assert run_deal(database).assigned == 2
+    assert run_deal(database, TODAY + timedelta(days=1), trigger="schedule").assigned == 0
 
 
-def test_an_undone_scheduled_run_is_not_repeated_by_itself(database: Database) -> None:
+def test_an_undone_scheduled_run_is_not_repeated_by_itself(database: TestedDatabase) -> None:
     put_agents(database, actives("A"))
     put_leads(database, fresh(2))
-    deal(database, trigger="schedule")
+    run_deal(database, trigger="schedule")
     database.execute("UPDATE dbo.assignment_run SET status = 'undone'")
     before = everything(database)
     with pytest.raises(AlreadyRun):
-        deal(database, trigger="schedule")
+        run_deal(database, trigger="schedule")
     assert everything(database) == before
 
 
-def test_a_scheduled_run_that_was_refused_can_be_tried_again(database: Database) -> None:
+def test_a_scheduled_run_that_was_refused_can_be_tried_again(database: TestedDatabase) -> None:
     put_leads(database, fresh(2))
     with pytest.raises(NoActiveAgent):
-        deal(database, trigger="schedule")
+        run_deal(database, trigger="schedule")
     put_agents(database, actives("A"))
-    assert deal(database, trigger="schedule").assigned == 2
+    assert run_deal(database, trigger="schedule").assigned == 2
 
 
 # ---- The checks before commit
@@ -153,7 +153,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_deal_that_went_wrong_is_rolled_back_as_a_whole(bare_database: Database, fault: str) -> None:
+def test_a_deal_that_went_wrong_is_rolled_back_as_a_whole(bare_database: TestedDatabase, fault: str) -> None:
     put_agents(bare_database, actives("A", "B", "C"))
     put_leads(bare_database, fresh(7))
     put_limits(bare_database, [("C", TODAY, None, 1)])
@@ -169,4 +169,4 @@ def test_a_deal_that_went_wrong_is_rolled_back_as_a_whole(bare_database: Databas
     assert refused.value.number == (50004 if changed else 50007)
     assert everything(bare_database) == before
     # It was the fault alone:
-    assert deal(bare_database).assigned == 7
+    assert run_deal(bare_database).assigned == 7

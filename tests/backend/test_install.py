@@ -20,12 +20,11 @@ from agent_funnel import service
 from agent_funnel.backends import connect
 from agent_funnel.errors import DatabaseError, DatabaseUnavailable, NotInstalled, ParameterOutOfRange
 from agent_funnel.install import install
-from agent_funnel.records import Run
 from agent_funnel.settings import load
 from agent_funnel.sql import scripts, version
-from databases import BARE, TABLES, Database, sqlserver_database
+from support.databases import BARE, TABLES, TestedDatabase, sqlserver_database
+from support.nights import TODAY, run_deal
 
-TONIGHT = date(2026, 11, 23)
 BRIEF = ("agents", "wafunnel", "agent_wafunnel_assignment")
 PROCEDURE = "sp_assign_wafunnel_to_agents"
 PROCEDURES = (PROCEDURE, "sp_undo_wafunnel_assignment")
@@ -53,10 +52,10 @@ OTHER = {
 
 
 @contextmanager
-def new_sqlserver_database(request: pytest.FixtureRequest, schema: str = "dbo") -> Iterator[Database]:
+def new_sqlserver_database(request: pytest.FixtureRequest, schema: str = "dbo") -> Iterator[TestedDatabase]:
     request.getfixturevalue("sqlserver")  # skips where there is no such engine
     with sqlserver_database(f"funnel_install_{os.getpid()}") as url:
-        database = Database(url, schema)
+        database = TestedDatabase(url, schema)
         try:
             yield database
         finally:
@@ -64,10 +63,10 @@ def new_sqlserver_database(request: pytest.FixtureRequest, schema: str = "dbo") 
 
 
 @pytest.fixture(params=["sqlite", "sqlserver"])
-def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[TestedDatabase]:
     """A database with nothing in it; the test runs on each engine."""
     if request.param == "sqlite":
-        database = Database(f"sqlite:///{tmp_path / 'funnel.db'}")
+        database = TestedDatabase(f"sqlite:///{tmp_path / 'funnel.db'}")
         yield database
         database.close()
     else:
@@ -75,24 +74,20 @@ def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Dat
             yield database
 
 
-def create(database: Database, scripts: dict[str, str]) -> None:
+def create(database: TestedDatabase, scripts: dict[str, str]) -> None:
     for statement in scripts[database.engine].split(";"):
         if statement.strip():
             database.execute(statement)
 
 
-def fill(database: Database, leads: int = 10, agents: int = 3) -> None:
+def fill(database: TestedDatabase, leads: int = 10, agents: int = 3) -> None:
     database.insert("agents", ("agent", "status"), [(f"agent {n}", "active") for n in range(agents)])
     database.insert(
         "wafunnel", ("number", "stage", "date"), [(f"4930{n:04}", 1, "2026-11-10 08:00:00.000") for n in range(leads)]
     )
 
 
-def deal(database: Database) -> Run:
-    return service.assign(database.backend, load(), business_date=TONIGHT)
-
-
-def objects(database: Database, schema: str = "dbo") -> set[str]:
+def objects(database: TestedDatabase, schema: str = "dbo") -> set[str]:
     """The tables, views, procedures and functions that there are."""
     if database.engine == "sqlite":
         statement = "SELECT name FROM sqlite_schema WHERE type <> 'index' AND name NOT LIKE 'sqlite_%'"
@@ -107,17 +102,17 @@ def objects(database: Database, schema: str = "dbo") -> set[str]:
     return {name for (name,) in found}
 
 
-def every_table(database: Database) -> set[str]:
+def every_table(database: TestedDatabase) -> set[str]:
     """SQLite has no procedures, and so no checksums of any."""
     found = {*TABLES, "agent_funnel_version"}
     return found if database.engine == "sqlite" else {*found, "agent_funnel_checksum"}
 
 
-def expected_objects(database: Database) -> set[str]:
+def expected_objects(database: TestedDatabase) -> set[str]:
     return every_table(database) | (set() if database.engine == "sqlite" else {*PROCEDURES})
 
 
-def catalogue(database: Database, table: str) -> Any:
+def catalogue(database: TestedDatabase, table: str) -> Any:
     """All that the engine knows of how a table was made. Its object id too: a table made anew has another one."""
     if database.engine == "sqlite":
         return [
@@ -143,18 +138,18 @@ def catalogue(database: Database, table: str) -> Any:
     ]
 
 
-def rows(database: Database, table: str) -> list[tuple[Any, ...]]:
+def rows(database: TestedDatabase, table: str) -> list[tuple[Any, ...]]:
     return sorted(database.execute(f"SELECT * FROM dbo.{table}"), key=repr)
 
 
-def test_installing_on_an_empty_database_makes_everything_and_again_makes_nothing(new_database: Database) -> None:
+def test_installing_on_an_empty_database_makes_everything_and_again_makes_nothing(new_database: TestedDatabase) -> None:
     assert new_database.engine == "sqlserver" or not Path(make_url(new_database.url).database or "").exists()
     first = install(new_database.backend)
     assert set(first.made) == expected_objects(new_database)
     assert (first.kept, first.replaced) == ((), ())
     assert objects(new_database) == expected_objects(new_database)
     fill(new_database)
-    assert deal(new_database).assigned == 10
+    assert run_deal(new_database).assigned == 10
 
     before = {table: (catalogue(new_database, table), rows(new_database, table)) for table in every_table(new_database)}
     again = install(new_database.backend)
@@ -174,10 +169,10 @@ def test_installing_on_an_empty_database_makes_everything_and_again_makes_nothin
         table: before[table] for table in others
     }
     service.add_do_not_contact(new_database.backend, "49300000")
-    assert deal(new_database).assigned == 9
+    assert run_deal(new_database).assigned == 9
 
 
-def test_an_upgraded_database_is_like_a_new_one(new_database: Database) -> None:
+def test_an_upgraded_database_is_like_a_new_one(new_database: TestedDatabase) -> None:
     # As version 1 left it, with a run on record:
     with new_database.backend.transaction(create=True) as session:
         session.script("tables-1-deal")
@@ -197,22 +192,22 @@ def test_an_upgraded_database_is_like_a_new_one(new_database: Database) -> None:
     assert "assignment_run" in installed.kept
     assert objects(new_database) == expected_objects(new_database)
     fill(new_database)
-    assert deal(new_database).assigned == 10
+    assert run_deal(new_database).assigned == 10
     # What the older version dealt can be undone as well.
     new_database.execute("UPDATE dbo.wafunnel SET stage = 2 WHERE number = '49300000'")
     assert service.undo(new_database.backend).assignments == 1
     assert service.undo(new_database.backend).run_id == 1
 
 
-def beside(database: Database, name: str) -> Database:
+def beside(database: TestedDatabase, name: str) -> TestedDatabase:
     """Another place to install in: a file beside the file, or a schema beside the schema."""
     if database.engine == "sqlite":
-        return Database(f"sqlite:///{Path(make_url(database.url).database or '').with_name(name)}")
+        return TestedDatabase(f"sqlite:///{Path(make_url(database.url).database or '').with_name(name)}")
     database.execute(f"CREATE SCHEMA {name}")
-    return Database(database.url, name)
+    return TestedDatabase(database.url, name)
 
 
-def made_as(database: Database, table: str) -> Any:
+def made_as(database: TestedDatabase, table: str) -> Any:
     """The catalogue of a table without its object id, which differs from place to place."""
     if database.engine == "sqlite":
         return catalogue(database, table)
@@ -220,7 +215,7 @@ def made_as(database: Database, table: str) -> Any:
     return [sorted((row[1:] for row in columns), key=repr), *rest]
 
 
-def test_an_upgrade_from_each_version_makes_what_an_installation_makes(new_database: Database) -> None:
+def test_an_upgrade_from_each_version_makes_what_an_installation_makes(new_database: TestedDatabase) -> None:
     dialect, newest = new_database.engine, version(new_database.engine)
     install(new_database.backend)
     new = {table: made_as(new_database, table) for table in every_table(new_database)}
@@ -239,7 +234,7 @@ def test_an_upgrade_from_each_version_makes_what_an_installation_makes(new_datab
 
 @pytest.mark.parametrize("shape", [BARE, OTHER], ids=["bare", "other widths, types and columns"])
 def test_tables_that_are_there_already_work_and_are_never_altered(
-    new_database: Database, shape: dict[str, str]
+    new_database: TestedDatabase, shape: dict[str, str]
 ) -> None:
     create(new_database, shape)
     fill(new_database, leads=8)
@@ -256,7 +251,7 @@ def test_tables_that_are_there_already_work_and_are_never_altered(
     assert {table: catalogue(new_database, table) for table in BRIEF} == tables
     assert {table: rows(new_database, table) for table in BRIEF} == content
 
-    run = deal(new_database)
+    run = run_deal(new_database)
     assert (run.agents, run.pool, run.assigned) == (3, 8, 8)
     assert {table: catalogue(new_database, table) for table in BRIEF} == tables
     assert rows(new_database, "agents") == content["agents"]
@@ -267,13 +262,13 @@ def test_tables_that_are_there_already_work_and_are_never_altered(
     assert sorted(assigned, key=lambda row: row[1]) == [(f"agent {n % 3}", f"4930{n:04}") for n in range(8)]
 
 
-def test_tables_in_another_case_are_the_briefs_tables_and_kept(new_database: Database) -> None:
+def test_tables_in_another_case_are_the_briefs_tables_and_kept(new_database: TestedDatabase) -> None:
     create(new_database, {name: text.replace("agents", "AGENTS") for name, text in BARE.items()})
     fill(new_database)
     installed = install(new_database.backend)
     assert {name.lower() for name in installed.kept} == set(BRIEF)
     assert set(installed.made) == expected_objects(new_database) - set(BRIEF)
-    assert deal(new_database).assigned == 10
+    assert run_deal(new_database).assigned == 10
 
 
 def test_a_schema_that_does_not_exist_is_named_and_not_made(request: pytest.FixtureRequest) -> None:
@@ -281,7 +276,7 @@ def test_a_schema_that_does_not_exist_is_named_and_not_made(request: pytest.Fixt
         for _ in range(2):
             with pytest.raises(DatabaseError, match=r"no schema seles.*FUNNEL_SCHEMA") as refusal:
                 install(database.backend)
-            assert_one_sentence(refusal.value)
+            assert_readable(refusal.value)
         assert database.execute("SELECT SCHEMA_ID('seles')") == [(None,)]
 
 
@@ -290,7 +285,7 @@ def test_a_schema_that_does_not_exist_is_named_and_not_made(request: pytest.Fixt
     [("wafunnel", "date"), ("agent_wafunnel_assignment", "agent")],
 )
 def test_a_table_that_lacks_a_column_is_named_with_it_and_nothing_is_installed(
-    new_database: Database, table: str, column: str
+    new_database: TestedDatabase, table: str, column: str
 ) -> None:
     columns = ("number", "stage", "date") if table == "wafunnel" else ("agent", "number")
     there = ", ".join(f"{name} VARCHAR(20)" for name in columns if name != column)
@@ -298,7 +293,7 @@ def test_a_table_that_lacks_a_column_is_named_with_it_and_nothing_is_installed(
     before = catalogue(new_database, table)
     with pytest.raises(DatabaseError, match=rf"\b{table}\b.*\b{column}\b") as refusal:
         install(new_database.backend)
-    assert_one_sentence(refusal.value)
+    assert_readable(refusal.value)
     assert objects(new_database) == {table}
     assert catalogue(new_database, table) == before
 
@@ -309,7 +304,7 @@ def test_an_older_procedure_is_replaced_and_what_was_granted_on_it_stays(request
         login = f"funnel_test_login_{os.getpid()}"
         database.execute_patiently(f"CREATE LOGIN {login} WITH PASSWORD = 'For-an-hour-only-1'")
         url = make_url(database.url).set(username=login, password="For-an-hour-only-1")
-        guest = Database(url.render_as_string(hide_password=False))
+        guest = TestedDatabase(url.render_as_string(hide_password=False))
         try:
             database.execute_patiently(f"CREATE USER {login} FOR LOGIN {login}")
             with pytest.raises(pymssql.Error, match="permission"):
@@ -322,7 +317,7 @@ def test_an_older_procedure_is_replaced_and_what_was_granted_on_it_stays(request
             assert installed.replaced == (PROCEDURE,)
             assert set(installed.made) == expected_objects(database) - {PROCEDURE}
             fill(database)
-            assert deal(database).assigned == 10
+            assert run_deal(database).assigned == 10
             # It lets the user in, and there refuses the parameter, before it reads anything.
             with pytest.raises(pymssql.Error) as refusal:
                 guest.execute(f"EXECUTE dbo.{PROCEDURE} @max_per_agent = 0")
@@ -336,7 +331,7 @@ def test_an_older_procedure_is_replaced_and_what_was_granted_on_it_stays(request
 
 
 def test_in_another_schema_everything_is_made_there_and_dbo_is_left_alone(request: pytest.FixtureRequest) -> None:
-    with new_sqlserver_database(request, "sales") as database, closing(Database(database.url)) as dbo:
+    with new_sqlserver_database(request, "sales") as database, closing(TestedDatabase(database.url)) as dbo:
         create(dbo, BARE)
         fill(dbo, leads=4)
         tables = {table: (catalogue(dbo, table), rows(dbo, table)) for table in BRIEF}
@@ -347,15 +342,15 @@ def test_in_another_schema_everything_is_made_there_and_dbo_is_left_alone(reques
         assert (installed.kept, installed.replaced) == ((), ())
         assert objects(database, "sales") == expected_objects(database)
         fill(database, leads=10)
-        assert deal(database).assigned == 10
+        assert run_deal(database).assigned == 10
         assert len(rows(database, "agent_wafunnel_assignment")) == 10
 
         assert objects(dbo) == set(BRIEF)
         assert {table: (catalogue(dbo, table), rows(dbo, table)) for table in BRIEF} == tables
 
 
-def assert_one_sentence(error: Exception) -> None:
-    """Fit to be shown to a person, and without the password wherever one looks."""
+def assert_readable(error: Exception) -> None:
+    """Asserts that a person can be shown the message, and that the password is nowhere in the error."""
     text = str(error)
     assert "\n" not in text
     assert 20 < len(text) < 300
@@ -365,13 +360,13 @@ def assert_one_sentence(error: Exception) -> None:
 
 
 def test_a_database_without_an_installation_is_told_apart_and_the_message_names_the_command(
-    new_database: Database,
+    new_database: TestedDatabase,
 ) -> None:
     create(new_database, BARE)
     fill(new_database)
     with pytest.raises(NotInstalled, match="`agent-funnel install`") as refusal:
-        deal(new_database)
-    assert_one_sentence(refusal.value)
+        run_deal(new_database)
+    assert_readable(refusal.value)
     # Babelfish would tell the types of all parameters of the procedure.
     assert "@" not in str(refusal.value)
     assert objects(new_database) == set(BRIEF)
@@ -381,13 +376,15 @@ def test_a_database_without_an_installation_is_told_apart_and_the_message_names_
 def test_a_path_where_there_is_no_database_is_refused_and_no_file_is_made(tmp_path: Path) -> None:
     backend = connect(f"sqlite:///{tmp_path / 'mistyped.db'}")
     with pytest.raises(DatabaseUnavailable, match=r"mistyped\.db") as refusal:
-        service.assign(backend, load(), business_date=TONIGHT)
-    assert_one_sentence(refusal.value)
+        service.assign(backend, load(), business_date=TODAY)
+    assert_readable(refusal.value)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
-def test_exec_without_a_parameter_from_another_client_does_the_whole_job(database: Database, tmp_path: Path) -> None:
+def test_exec_without_a_parameter_from_another_client_does_the_whole_job(
+    database: TestedDatabase, tmp_path: Path
+) -> None:
     client = shutil.which("tsql")
     if client is None:
         reason = "FreeTDS's client tsql is not installed (Debian: freetds-bin)"

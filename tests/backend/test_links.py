@@ -11,21 +11,21 @@ from agent_funnel import access, links, service
 from agent_funnel.errors import NotFound
 from agent_funnel.export import export
 from agent_funnel.settings import load
-from databases import Database, small_floor
+from support.databases import TestedDatabase, small_floor
 
 
-def everything(database: Database) -> str:
+def rows_of_links(database: TestedDatabase) -> str:
     return repr(database.execute("SELECT * FROM dbo.agent_link"))
 
 
-def test_a_link_opens_for_its_agent_alone_and_its_secret_is_kept_nowhere(database: Database) -> None:
+def test_a_link_opens_for_its_agent_alone_and_its_secret_is_kept_nowhere(database: TestedDatabase) -> None:
     backend = database.backend
     small_floor(database)
     link, secret = links.make(backend, "agent 1", actor="test")
     assert secret.startswith("mine_")
     assert len(secret) > 40
-    assert secret not in everything(database)
-    assert secret.removeprefix("mine_") not in everything(database)
+    assert secret not in rows_of_links(database)
+    assert secret.removeprefix("mine_") not in rows_of_links(database)
     assert (link.agent, link.created_by, link.last_used_at) == ("agent 1", "test", None)
     assert links.opened(backend, secret) == links.Opened(link, any_keys=False)
     assert links.of_agent(backend, "agent 1") == link
@@ -41,7 +41,7 @@ def test_a_link_opens_for_its_agent_alone_and_its_secret_is_kept_nowhere(databas
     assert noted.last_used_at is not None
 
 
-def test_a_new_link_revokes_the_one_before_and_revoking_is_for_good(database: Database) -> None:
+def test_a_new_link_revokes_the_one_before_and_revoking_is_for_good(database: TestedDatabase) -> None:
     backend = database.backend
     small_floor(database)
     _, other = links.make(backend, "agent 2")
@@ -61,15 +61,15 @@ def test_a_new_link_revokes_the_one_before_and_revoking_is_for_good(database: Da
         links.revoke(backend, "agent 1")
 
 
-def test_there_is_no_link_for_nobody(database: Database) -> None:
+def test_there_is_no_link_for_nobody(database: TestedDatabase) -> None:
     small_floor(database)
     for nobody in ("agent", "AGENT 1"):
         with pytest.raises(NotFound, match="There is no agent"):
             links.make(database.backend, nobody)
-    assert everything(database) == "[]"
+    assert rows_of_links(database) == "[]"
 
 
-def test_what_an_agent_has_is_counted_and_exported_alone(bare_database: Database) -> None:
+def test_what_an_agent_has_is_counted_and_exported_alone(bare_database: TestedDatabase) -> None:
     database = bare_database
     small_floor(database)
     service.assign(database.backend, load(), business_date=datetime.now().date())

@@ -6,7 +6,6 @@ that a night takes milliseconds.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -26,8 +25,8 @@ from agent_funnel.errors import DatabaseUnavailable
 from agent_funnel.install import install
 from agent_funnel.schedule import Clock, closes_at, scheduled_at
 from agent_funnel.settings import Settings, load
+from support import LONG
 
-LONG = os.environ.get("FUNNEL_TEST_LONG") == "1"
 # So many nights in an example, and so many examples: 103,200 nights in the long version, in some 2 years of 12 zones.
 NIGHTS = 86 if LONG else 30
 EXAMPLES = 1_200 if LONG else 60
@@ -86,7 +85,7 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Case:
+class SimulatedYears:
     settings: Settings
     first: date
     nights: tuple[tuple[Look, ...], ...]
@@ -108,7 +107,7 @@ LOOK = st.builds(Look, AFTER, WRONG, RARELY, RARELY, st.sampled_from([None] * 8 
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> Case:
+def simulated_years(draw: st.DrawFn) -> SimulatedYears:
     catch_up = draw(st.sampled_from(["0", "30m", "3h", "3h", "10h", "23h"]))
     # Minutes past midnight and before it, the hours that daylight saving time skips or has twice, and the evening:
     run_at = draw(st.sampled_from(["20:40", "20:40", "00:00", "00:30", "02:00", "02:30", "03:00", "23:59", "12:00"]))
@@ -118,10 +117,10 @@ def cases(draw: st.DrawFn) -> Case:
     )  # fmt: skip
     first = date(2024, 12, 1) + timedelta(days=draw(st.integers(0, 730 - NIGHTS)))
     nights = draw(st.lists(st.lists(LOOK, max_size=5).map(tuple), min_size=NIGHTS, max_size=NIGHTS).map(tuple))
-    return Case(rules, first, nights)
+    return SimulatedYears(rules, first, nights)
 
 
-def simulate(case: Case) -> tuple[InMemory, dict[date, bool]]:
+def simulate(case: SimulatedYears) -> tuple[InMemory, dict[date, bool]]:
     """Plays the nights; says of which business dates some copy could have made the run, and saw nothing against it."""
     backend = InMemory()
     install(backend)
@@ -186,8 +185,8 @@ def settled(backend: InMemory) -> dict[date, list[str]]:
 
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
-@given(cases())
-def test_each_business_date_ends_in_exactly_one_way(case: Case) -> None:
+@given(simulated_years())
+def test_each_business_date_ends_in_exactly_one_way(case: SimulatedYears) -> None:
     backend, possible = simulate(case)
     with closing(backend.raw):
         last = case.first + timedelta(days=len(case.nights) - 1)
@@ -228,13 +227,17 @@ def test_every_night_of_two_years_is_scheduled_once_at_a_time_that_exists(zone: 
 
 @pytest.mark.parametrize("kind", ["succeeded", "missed", "failed", "holiday", "paused"])
 def test_the_cases_reach_every_kind_of_end(kind: str) -> None:
-    def ends(case: Case) -> bool:
+    def ends(case: SimulatedYears) -> bool:
         backend, _ = simulate(case)
         with closing(backend.raw):
             return any(kind in outcomes for outcomes in settled(backend).values())
 
     # Raises if none of them does.
-    find(cases(), ends, settings=settings(max_examples=400, phases=[Phase.generate], deadline=None, database=None))
+    find(
+        simulated_years(),
+        ends,
+        settings=settings(max_examples=400, phases=[Phase.generate], deadline=None, database=None),
+    )
 
 
 def test_a_week_with_every_kind_of_end_ends_as_it_should() -> None:
@@ -244,7 +247,7 @@ def test_a_week_with_every_kind_of_end_ends_as_it_should() -> None:
     # From a Wednesday to a Sunday, and the Monday after it:
     week = (look(),), (look(down=True),), (look(nobody=True),), (look(),), (look(),), (look(pause=True),)
     rules = load(timezone="Europe/Berlin", weekdays="mon-fri")
-    backend, possible = simulate(Case(rules, date(2024, 12, 4), week))
+    backend, possible = simulate(SimulatedYears(rules, date(2024, 12, 4), week))
     with closing(backend.raw):
         Clock(backend, rules, lambda: datetime(2024, 12, 10, 12, tzinfo=UTC)).look()
         ended = [outcomes for _, outcomes in sorted(settled(backend).items())]

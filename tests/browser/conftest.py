@@ -10,9 +10,10 @@ import pytest
 from limits import parse
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from browsers import ACTS_WITHIN, MISSING, Floor, NoBrowser, Started, start
-from databases import Database
-from served import UNLIMITED, served
+from support.chromium import MISSING, NoBrowser, Started, start
+from support.dashboard import ACTS_WITHIN, Dashboard
+from support.databases import TestedDatabase
+from support.served import UNLIMITED, served
 
 expect.set_options(timeout=ACTS_WITHIN)
 
@@ -45,15 +46,15 @@ def browser(_started: Started | NoBrowser, request: pytest.FixtureRequest) -> Br
 
 
 @pytest.fixture
-def floor_settings() -> dict[str, Any]:
-    """Flags of the settings that `floor` is served with; a file of tests may have its own."""
+def dashboard_settings() -> dict[str, Any]:
+    """Flags of the settings that `dashboard` is served with; a file of tests may have its own."""
     return {}
 
 
 @pytest.fixture
-def floor(
-    browser: Browser, database: Database, floor_settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Floor]:
+def dashboard(
+    browser: Browser, database: TestedDatabase, dashboard_settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Dashboard]:
     """The service on an empty database, and contexts that look at it; at the end it checks what they were watched for.
 
     The test runs on each engine.
@@ -66,7 +67,7 @@ def floor(
     monkeypatch.setattr("agent_funnel.web.figures.MOMENT", 30)
     # It looks more often whether it is to stop.
     monkeypatch.setattr("agent_funnel.web.server.LOOK", 0.02)
-    with served(database, **floor_settings) as address:
-        floor = Floor(address, database, browser)
-        yield floor
-        floor.leave()
+    with served(database, **dashboard_settings) as address:
+        dashboard = Dashboard(address, database, browser)
+        yield dashboard
+        dashboard.leave()

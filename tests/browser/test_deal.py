@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import csv
 import re
-from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from agent_funnel import service
-from agent_funnel.settings import load
-from browsers import Floor
-from databases import Database, small_floor
-from processes import run_in_progress
+from support.dashboard import Dashboard
+from support.databases import TestedDatabase, small_floor
+from support.nights import deal_today
+from support.processes import run_in_progress
 
 ONE_ENGINE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -23,23 +22,23 @@ def amount(page: Page, name: str) -> str:
     return page.locator(".amounts > div", has=page.get_by_text(name, exact=True)).locator("dd").inner_text()
 
 
-def stages(database: Database) -> list[tuple[int]]:
+def stages(database: TestedDatabase) -> list[tuple[int]]:
     return database.execute("SELECT stage FROM dbo.wafunnel ORDER BY number")
 
 
-def test_an_operator_previews_deals_looks_downloads_and_undoes(floor: Floor, database: Database) -> None:
+def test_an_operator_previews_deals_looks_downloads_and_undoes(dashboard: Dashboard, database: TestedDatabase) -> None:
     small_floor(database)
     before = stages(database)
-    page = floor.page(role="operator")
+    page = dashboard.page(role="operator")
     expect(page.get_by_role("heading", name="Nothing was dealt yet")).to_be_visible()
     page.get_by_role("navigation").get_by_role("link", name="Deal now").click()
     # The preview comes by itself, and has changed nothing.
-    deal = page.get_by_role("button", name="Deal 7 leads to 3 agents")
-    expect(deal).to_be_visible()
+    deal_button = page.get_by_role("button", name="Deal 7 leads to 3 agents")
+    expect(deal_button).to_be_visible()
     assert (amount(page, "Would be assigned"), amount(page, "Come, nobody has them")) == ("7", "7")
     assert service.runs(database.backend) == []
     # Twice, as impatient people do.
-    deal.dblclick()
+    deal_button.dblclick()
     expect(page.get_by_role("status")).to_have_text("Dealt: 7 of 7 leads to 3 agents.")
     assert re.search(r"/runs/\d+$", page.url)
     assert [run.status for run in service.runs(database.backend)] == ["succeeded"]
@@ -70,9 +69,9 @@ def test_an_operator_previews_deals_looks_downloads_and_undoes(floor: Floor, dat
 
 
 @ONE_ENGINE
-def test_a_keyboard_alone_deals(floor: Floor, database: Database) -> None:
+def test_a_keyboard_alone_deals(dashboard: Dashboard, database: TestedDatabase) -> None:
     small_floor(database)
-    page = floor.page(role="operator")
+    page = dashboard.page(role="operator")
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     page.goto("/run-now")
@@ -87,9 +86,9 @@ def test_a_keyboard_alone_deals(floor: Floor, database: Database) -> None:
 
 
 @ONE_ENGINE
-def test_without_script_a_deal_is_a_few_pages(floor: Floor, database: Database) -> None:
+def test_without_script_a_deal_is_a_few_pages(dashboard: Dashboard, database: TestedDatabase) -> None:
     small_floor(database)
-    page = floor.page("/run-now", role="operator", java_script_enabled=False)
+    page = dashboard.page("/run-now", role="operator", java_script_enabled=False)
     page.get_by_role("button", name="See what it would do").click()
     page.get_by_role("button", name="Deal 7 leads to 3 agents").click()
     expect(page.get_by_role("status")).to_have_text("Dealt: 7 of 7 leads to 3 agents.")
@@ -100,26 +99,26 @@ def test_without_script_a_deal_is_a_few_pages(floor: Floor, database: Database) 
 
 
 @ONE_ENGINE
-def test_a_deal_that_is_refused_says_what_was_not_changed(floor: Floor, database: Database) -> None:
+def test_a_deal_that_is_refused_says_what_was_not_changed(dashboard: Dashboard, database: TestedDatabase) -> None:
     small_floor(database)
-    floor.watch.expect("409")
-    page = floor.page("/run-now", role="operator")
-    deal = page.get_by_role("button", name="Deal 7 leads to 3 agents")
-    expect(deal).to_be_visible()
+    dashboard.watch.expect("409")
+    page = dashboard.page("/run-now", role="operator")
+    deal_button = page.get_by_role("button", name="Deal 7 leads to 3 agents")
+    expect(deal_button).to_be_visible()
     with run_in_progress(database):
-        deal.click()
+        deal_button.click()
         expect(page.get_by_role("main")).to_contain_text("in progress")
     assert service.runs(database.backend) == []
 
 
 @ONE_ENGINE
-def test_tonight_stays_fresh_by_itself_until_it_is_paused(floor: Floor, database: Database) -> None:
+def test_tonight_stays_fresh_by_itself_until_it_is_paused(dashboard: Dashboard, database: TestedDatabase) -> None:
     small_floor(database)
-    page = floor.page(role="viewer", timezone="America/Sao_Paulo")
+    page = dashboard.page(role="viewer", timezone="America/Sao_Paulo")
     page.clock.install()
     page.goto("/")
     expect(page.get_by_role("heading", name="Nothing was dealt yet")).to_be_visible()
-    run = service.assign(database.backend, load(), business_date=datetime.now(UTC).date())
+    run = deal_today(database)
     page.clock.run_for(20_000)
     expect(page.get_by_role("link", name=f"run {run.run_id}")).to_be_visible()
     # Times are those of the floor, and on hover those of the reader.
@@ -136,9 +135,9 @@ def test_tonight_stays_fresh_by_itself_until_it_is_paused(floor: Floor, database
 
 
 @ONE_ENGINE
-def test_whose_session_has_ended_is_led_to_the_sign_in(floor: Floor, database: Database) -> None:
-    floor.watch.expect("401")
-    page = floor.page(role="viewer")
+def test_whose_session_has_ended_is_led_to_the_sign_in(dashboard: Dashboard, database: TestedDatabase) -> None:
+    dashboard.watch.expect("401")
+    page = dashboard.page(role="viewer")
     page.clock.install()
     page.goto("/")
     database.execute("DELETE FROM dbo.access_session")
@@ -147,9 +146,9 @@ def test_whose_session_has_ended_is_led_to_the_sign_in(floor: Floor, database: D
 
 
 @ONE_ENGINE
-def test_tonight_says_when_the_service_is_away(floor: Floor) -> None:
-    floor.watch.expect("ERR_INTERNET_DISCONNECTED")
-    page = floor.page(role="viewer")
+def test_tonight_says_when_the_service_is_away(dashboard: Dashboard) -> None:
+    dashboard.watch.expect("ERR_INTERNET_DISCONNECTED")
+    page = dashboard.page(role="viewer")
     page.clock.install()
     page.goto("/")
     page.context.set_offline(True)

@@ -11,9 +11,9 @@ from playwright.sync_api import Page, expect
 
 from agent_funnel import links, service
 from agent_funnel.settings import load
-from browsers import Floor, axe, shoot
-from conftest import LONG
-from databases import Database, small_floor
+from support import LONG
+from support.dashboard import Dashboard, axe, shoot
+from support.databases import TestedDatabase, small_floor
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -24,7 +24,7 @@ if LONG or os.environ.get("FUNNEL_TEST_SCREENSHOTS"):
 AGENT = "agent 1"
 
 
-def evening(database: Database) -> dict[str, str]:
+def evening(database: TestedDatabase) -> dict[str, str]:
     """A floor on which something of everything has happened; its pages by name."""
     small_floor(database, leads=60, agents=5)
     today = datetime.now(UTC).date()
@@ -77,10 +77,10 @@ def fits(page: Page, width: int) -> None:
 
 @pytest.mark.parametrize(("colours", "width"), VIEWS)
 def test_everybody_can_read_each_page(
-    floor: Floor, database: Database, colours: Literal["light", "dark"], width: int
+    dashboard: Dashboard, database: TestedDatabase, colours: Literal["light", "dark"], width: int
 ) -> None:
     pages = evening(database)
-    page = floor.page(color_scheme=colours, viewport=(width, 900))
+    page = dashboard.page(color_scheme=colours, viewport=(width, 900))
     for name, path in pages.items():
         page.goto(path)
         expect(page.get_by_role("heading", level=1)).to_have_count(1)
@@ -92,8 +92,8 @@ def test_everybody_can_read_each_page(
         shoot(page, f"{name}-{width}-{colours}")
 
 
-def test_without_keys_and_on_an_empty_floor_each_page_says_what_to_do_next(floor: Floor) -> None:
-    page = floor.page(role=None, viewport=(360, 900))
+def test_without_keys_and_on_an_empty_floor_each_page_says_what_to_do_next(dashboard: Dashboard) -> None:
+    page = dashboard.page(role=None, viewport=(360, 900))
     for name, path, words in (
         ("tonight", "/", "Nothing was dealt yet"),
         ("preview", "/run-now/preview", "There would be no deal"),
@@ -110,9 +110,9 @@ def test_without_keys_and_on_an_empty_floor_each_page_says_what_to_do_next(floor
         shoot(page, f"empty-{name}")
 
 
-def test_without_script_each_page_reads_the_same(floor: Floor, database: Database) -> None:
+def test_without_script_each_page_reads_the_same(dashboard: Dashboard, database: TestedDatabase) -> None:
     pages = evening(database)
-    scripted, plain = floor.page(), floor.page(java_script_enabled=False)
+    scripted, plain = dashboard.page(), dashboard.page(java_script_enabled=False)
     # What only a script can do: a preview that comes by itself, a clock that tells when it looked.
     own = ("deal", "tonight")
     for name, path in pages.items():

@@ -7,16 +7,16 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Page, expect
 
-from browsers import Floor, axe, shoot
+from support.dashboard import Dashboard, axe, shoot
 
 # A page that shows nothing of the database need not be looked at on each engine:
 ONE_ENGINE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
-def sign_in_page(floor: Floor, **context: object) -> Page:
+def sign_in_page(dashboard: Dashboard, **context: object) -> Page:
     """The form; that there is a key has it asked for."""
-    floor.key()
-    return floor.page("/sign-in", role=None, **context)
+    dashboard.key()
+    return dashboard.page("/sign-in", role=None, **context)
 
 
 def is_signed_in(page: Page) -> None:
@@ -30,14 +30,14 @@ def is_the_form(page: Page) -> None:
     assert page.url.endswith("/sign-in")
 
 
-def test_who_is_not_signed_in_is_led_to_the_form(floor: Floor) -> None:
-    floor.key()
-    is_the_form(floor.page("/run-now", role=None))
+def test_who_is_not_signed_in_is_led_to_the_form(dashboard: Dashboard) -> None:
+    dashboard.key()
+    is_the_form(dashboard.page("/run-now", role=None))
 
 
-def test_a_wrong_key_signs_nobody_in_and_the_page_says_so(floor: Floor) -> None:
-    floor.watch.expect("401")
-    page = sign_in_page(floor)
+def test_a_wrong_key_signs_nobody_in_and_the_page_says_so(dashboard: Dashboard) -> None:
+    dashboard.watch.expect("401")
+    page = sign_in_page(dashboard)
     page.locator("input[name=key]").fill("funnel_wrong")
     page.get_by_role("main").get_by_role("button").click()
     expect(page.get_by_role("alert")).to_contain_text("That is no key in use.")
@@ -49,9 +49,9 @@ def test_a_wrong_key_signs_nobody_in_and_the_page_says_so(floor: Floor) -> None:
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
-def test_a_right_key_signs_in_until_signed_out(floor: Floor, scripts: bool) -> None:
-    page = sign_in_page(floor, java_script_enabled=scripts)
-    floor.sign_in(page)
+def test_a_right_key_signs_in_until_signed_out(dashboard: Dashboard, scripts: bool) -> None:
+    page = sign_in_page(dashboard, java_script_enabled=scripts)
+    dashboard.sign_in(page)
     is_signed_in(page)
     page.locator("form[action$='/sign-out'] button").click()
     is_the_form(page)
@@ -59,11 +59,11 @@ def test_a_right_key_signs_in_until_signed_out(floor: Floor, scripts: bool) -> N
     is_the_form(page)
 
 
-def test_a_keyboard_alone_signs_in_and_out(floor: Floor) -> None:
-    page = sign_in_page(floor)
+def test_a_keyboard_alone_signs_in_and_out(dashboard: Dashboard) -> None:
+    page = sign_in_page(dashboard)
     # The field has the focus when the page comes.
     expect(page.locator("input[name=key]")).to_be_focused()
-    page.keyboard.type(floor.key())
+    page.keyboard.type(dashboard.key())
     page.keyboard.press("Tab")
     expect(page.get_by_role("main").get_by_role("button")).to_be_focused()
     page.keyboard.press("Enter")
@@ -83,8 +83,8 @@ def test_a_keyboard_alone_signs_in_and_out(floor: Floor) -> None:
 @ONE_ENGINE
 @pytest.mark.parametrize("width", [320, 1280])
 @pytest.mark.parametrize("colours", ["light", "dark"])
-def test_everybody_can_read_the_form(floor: Floor, colours: Literal["light", "dark"], width: int) -> None:
-    page = sign_in_page(floor, color_scheme=colours, viewport=(width, 800))
+def test_everybody_can_read_the_form(dashboard: Dashboard, colours: Literal["light", "dark"], width: int) -> None:
+    page = sign_in_page(dashboard, color_scheme=colours, viewport=(width, 800))
     axe(page)
     shoot(page, f"sign-in-{colours}-{width}")
     # On a narrow screen nobody scrolls to the side (WCAG 1.4.10).

@@ -6,6 +6,7 @@ import json
 import re
 from datetime import date
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import click
 import phonenumbers
@@ -17,7 +18,15 @@ from agent_funnel.backends import connect
 from agent_funnel.demo import ACTIVE, INACTIVE, fill
 from agent_funnel.errors import RUN_ERRORS, NotEmpty, ParameterOutOfRange
 from agent_funnel.install import install
-from processes import answer, run_command
+from support.processes import answer, run_command
+
+
+class TwoRuns(NamedTuple):
+    """The leads before any run, and the two runs, as the command prints them."""
+
+    leads: list[tuple[object, ...]]
+    first: dict[str, Any]
+    second: dict[str, Any]
 
 DOCS = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
 
@@ -102,18 +111,33 @@ def test_a_preview_says_what_the_run_then_does_and_changes_nothing(tmp_path: Pat
     assert "would change hands" in shown.stdout
 
 
-def test_runs_are_listed_shown_undone_and_purged(tmp_path: Path) -> None:
+@pytest.fixture
+def two_runs(tmp_path: Path) -> TwoRuns:
+    """A demo on which Ana made a run, and somebody else another one."""
+    answer("demo", "--leads", "500", cwd=tmp_path)
+    leads = leads_of(tmp_path / "funnel.db")
+    return TwoRuns(leads, answer("run", "--actor", "Ana", cwd=tmp_path), answer("run", cwd=tmp_path))
+
+
+def test_runs_are_listed_the_newest_first(tmp_path: Path, two_runs: TwoRuns) -> None:
+    first, second = two_runs.first["run_id"], two_runs.second["run_id"]
+    assert [run["run_id"] for run in answer("runs", cwd=tmp_path)] == [second, first]
+    assert [run["run_id"] for run in answer("runs", "--count", "1", "--before", "2", cwd=tmp_path)] == [1]
+
+
+def test_without_a_run_the_list_says_so(tmp_path: Path) -> None:
     answer("demo", "--leads", "500", cwd=tmp_path)
     assert "no runs" in run_command("runs", cwd=tmp_path).stdout
-    leads = leads_of(tmp_path / "funnel.db")
-    first = answer("run", "--actor", "Ana", cwd=tmp_path)
-    second = answer("run", cwd=tmp_path)
-    assert [run["run_id"] for run in answer("runs", cwd=tmp_path)] == [second["run_id"], first["run_id"]]
-    assert [run["run_id"] for run in answer("runs", "--count", "1", "--before", "2", cwd=tmp_path)] == [1]
+
+
+def test_a_run_is_shown_with_who_made_it_and_its_shares(tmp_path: Path, two_runs: TwoRuns) -> None:
     shown = answer("runs", "show", "1", cwd=tmp_path)
-    assert (shown["actor"], shown["status"], shown["shares"]) == ("Ana", "succeeded", first["shares"])
+    assert (shown["actor"], shown["status"], shown["shares"]) == ("Ana", "succeeded", two_runs.first["shares"])
     assert run_command("runs", "show", "9", cwd=tmp_path).returncode == cli.ExitCode.FAILED
 
+
+def test_runs_are_undone_the_last_one_first(tmp_path: Path, two_runs: TwoRuns) -> None:
+    _, first, second = two_runs
     refused = run_command("undo", "1", cwd=tmp_path)
     assert refused.returncode == 15
     assert "the run that could be undone is 2" in refused.stderr
@@ -121,11 +145,15 @@ def test_runs_are_listed_shown_undone_and_purged(tmp_path: Path) -> None:
     assert (undone["run_id"], undone["restored"], undone["assignments"]) == (2, second["assigned"], first["assigned"])
     assert "by Bruno" in run_command("runs", "show", "2", cwd=tmp_path).stdout
     assert answer("undo", "1", cwd=tmp_path)["assignments"] == 0
-    assert leads_of(tmp_path / "funnel.db") == leads
+    assert leads_of(tmp_path / "funnel.db") == two_runs.leads
     assert run_command("undo", cwd=tmp_path).returncode == 15
 
+
+def test_the_history_of_undone_runs_is_purged(tmp_path: Path, two_runs: TwoRuns) -> None:
+    for _ in range(2):
+        answer("undo", cwd=tmp_path)
     assert answer("purge", "--older-than", "180d", cwd=tmp_path) == {"runs": 0, "rows": 0}
-    rows = first["assigned"] + second["assigned"]
+    rows = two_runs.first["assigned"] + two_runs.second["assigned"]
     assert answer("purge", "--older-than", "0d", cwd=tmp_path)["rows"] >= rows
     assert "purged" in run_command("runs", "show", "1", cwd=tmp_path).stdout
     assert run_command("purge", "--older-than", "soon", cwd=tmp_path).returncode == 2

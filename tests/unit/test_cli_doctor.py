@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from agent_funnel import cli
-from databases import BARE, Database
-from processes import answer, run_command
+from support.databases import BARE, TestedDatabase
+from support.processes import answer, run_command
 
 
 @pytest.fixture
-def floor(tmp_path: Path) -> Path:
+def demo(tmp_path: Path) -> Path:
     """A directory with a demo on which a run was made."""
     answer("demo", "--leads", "300", cwd=tmp_path)
     answer("run", cwd=tmp_path)
@@ -28,8 +28,8 @@ def execute(directory: Path, statement: str) -> None:
         connection.execute(statement)
 
 
-def test_a_healthy_database_ends_with_0_and_a_line_for_each_check(floor: Path) -> None:
-    done = run_command("doctor", cwd=floor)
+def test_a_healthy_database_ends_with_0_and_a_line_for_each_check(demo: Path) -> None:
+    done = run_command("doctor", cwd=demo)
     assert (done.returncode, done.stderr) == (0, "")
     first, *lines = done.stdout.splitlines()
     assert first.startswith("SQLite, ")
@@ -42,15 +42,15 @@ def test_a_healthy_database_ends_with_0_and_a_line_for_each_check(floor: Path) -
     )
     assert re.fullmatch(r"note: 1, ok: \d+", lines[-1])
 
-    deep = run_command("doctor", "--deep", cwd=floor)
+    deep = run_command("doctor", "--deep", cwd=demo)
     assert deep.returncode == 0
     assert re.search(
         r"^\+ ok       assignments     \d+ assignments are there, exactly those of run 1\.$", deep.stdout, re.M
     )
 
 
-def test_json_has_every_finding_and_the_worst_level(floor: Path) -> None:
-    found = answer("doctor", "--deep", cwd=floor)
+def test_json_has_every_finding_and_the_worst_level(demo: Path) -> None:
+    found = answer("doctor", "--deep", cwd=demo)
     assert set(found) == {"database", "worst", "findings"}
     assert found["worst"] == "note"
     assert found["findings"][0]["check"] == "engine"
@@ -58,19 +58,19 @@ def test_json_has_every_finding_and_the_worst_level(floor: Path) -> None:
     assert {"assignments", "leads"} <= {finding["check"] for finding in found["findings"]}
 
 
-def test_a_warning_ends_with_4_and_an_error_with_5(floor: Path) -> None:
-    execute(floor, "INSERT INTO wafunnel (number, stage, date) VALUES ('+4915112345678', 1, '2999-01-31 08:00:00')")
-    warned = run_command("doctor", cwd=floor)
+def test_a_warning_ends_with_4_and_an_error_with_5(demo: Path) -> None:
+    execute(demo, "INSERT INTO wafunnel (number, stage, date) VALUES ('+4915112345678', 1, '2999-01-31 08:00:00')")
+    warned = run_command("doctor", cwd=demo)
     assert warned.returncode == 4
     assert re.search(
         r"^! warning  dates           1 lead has a date in the future, up to 2999-01-31", warned.stdout, re.M
     )
-    execute(floor, "DROP TABLE assignment_undo")
-    broken = run_command("doctor", "--deep", "--json", cwd=floor)
+    execute(demo, "DROP TABLE assignment_undo")
+    broken = run_command("doctor", "--deep", "--json", cwd=demo)
     assert (broken.returncode, broken.stderr) == (5, "")
     found = json.loads(broken.stdout)
     assert found["worst"] == "error"
-    shown = run_command("doctor", cwd=floor)
+    shown = run_command("doctor", cwd=demo)
     assert shown.returncode == 5
     assert re.search(
         r"^x error    tables          1 table is missing: assignment_undo\.\n +agent-funnel install$",
@@ -105,7 +105,7 @@ def test_a_database_that_cannot_be_reached_ends_with_3_as_everywhere(tmp_path: P
     assert list(tmp_path.iterdir()) == []
 
 
-def test_it_runs_on_each_engine(database: Database, tmp_path: Path) -> None:
+def test_it_runs_on_each_engine(database: TestedDatabase, tmp_path: Path) -> None:
     database.insert("agents", ("agent", "status"), [("Ana", "active")])
     database.insert("wafunnel", ("number", "stage", "date"), [("+4915112345678", 1, "2026-11-10 08:00:00.000")])
     where = {"FUNNEL_DATABASE_URL": database.url, "FUNNEL_SCHEMA": database.schema}

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-import api_page
+
 from agent_funnel.settings import Settings, variable
 from agent_funnel.sql import grants, procedures, tables
-from support import settings_page
+from support import api_page, settings_page
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

@@ -13,7 +13,7 @@ from agent_funnel import notify
 from agent_funnel.errors import SettingsError
 from agent_funnel.notify import Notifier
 from agent_funnel.settings import load
-from listener import Listener, listening
+from support.listener import Listener, listening
 
 
 @pytest.fixture

@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 import pytest
+from flask.testing import FlaskClient
+
+from support.databases import TestedDatabase
+from support.pages import Reader, client_of
 
 
 @pytest.fixture(autouse=True)
 def _patient_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages wait for what is counted beside them, so that a test sees it the first time."""
     monkeypatch.setattr("agent_funnel.web.figures.MOMENT", 30)
+
+
+@pytest.fixture
+def client(database: TestedDatabase) -> FlaskClient:
+    """A client of the service on the database."""
+    return client_of(database)
+
+
+@pytest.fixture
+def reader(client: FlaskClient) -> Reader:
+    """A person with a browser, without a key."""
+    return Reader(client)

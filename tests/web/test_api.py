@@ -12,28 +12,22 @@ import pytest
 from flask.testing import FlaskClient
 from openpyxl import load_workbook
 
-from agent_funnel import access, audit
-from agent_funnel.settings import load
-from agent_funnel.web import create_app
-from databases import Database, small_floor, snapshot
+from agent_funnel import audit
+from support.databases import TestedDatabase, small_floor, snapshot
+from support.pages import bearer, client_of, key_of
 
 LEADS = 23
 
 
-@pytest.fixture
-def client(database: Database) -> FlaskClient:
+@pytest.fixture(autouse=True)
+def _floor(database: TestedDatabase) -> None:
     small_floor(database, leads=LEADS, agents=4)
-    return create_app(load(), database.backend).test_client()
 
 
 def get(client: FlaskClient, path: str, **more: Any) -> Any:
     response = client.get(path, **more)
     assert response.status_code == 200, response.text
     return response.get_json()
-
-
-def bearer(database: Database, role: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {access.add_key(database.backend, role, role)[1]}"}
 
 
 def whole(client: FlaskClient, path: str, count: int, **more: Any) -> list[Any]:
@@ -111,11 +105,13 @@ def test_the_same_list_comes_as_csv_and_as_xlsx(client: FlaskClient, what: str) 
     assert [row[1] for row in sheet.iter_rows(min_row=2, values_only=True)] == numbers
 
 
-def test_viewers_see_the_last_three_digits_and_operators_the_number(database: Database, client: FlaskClient) -> None:
+def test_viewers_see_the_last_three_digits_and_operators_the_number(
+    database: TestedDatabase, client: FlaskClient
+) -> None:
     run = client.post("/run-now").get_json()["run_id"]
     number = get(client, "/api/assignments")["items"][0]["number"]
     client.post("/api/do-not-contact", json={"number": number, "reason": "asked us"})
-    viewer, operator = bearer(database, "viewer"), bearer(database, "operator")
+    viewer, operator = bearer(key_of(database, "viewer")), bearer(key_of(database, "operator"))
     for path in (
         "/api/assignments", f"/api/runs/{run}/assignments", "/api/leads", "/api/do-not-contact",
         "/api/lead?number=%2B" + number[1:], f"/api/runs/{run}/assignments?format=csv",
@@ -128,10 +124,10 @@ def test_viewers_see_the_last_three_digits_and_operators_the_number(database: Da
 
 
 def test_viewers_page_through_the_same_rows_and_no_cursor_tells_them_a_number(
-    database: Database, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+    database: TestedDatabase, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = client.post("/run-now").get_json()["run_id"]
-    viewer, operator = bearer(database, "viewer"), bearer(database, "operator")
+    viewer, operator = bearer(key_of(database, "viewer")), bearer(key_of(database, "operator"))
     for path in ("/api/assignments", f"/api/runs/{run}/assignments", "/api/leads"):
         every = whole(client, path, 1000, headers=operator)
         for count in (1, 5, LEADS):
@@ -148,7 +144,7 @@ def test_viewers_page_through_the_same_rows_and_no_cursor_tells_them_a_number(
         monkeypatch.undo()
 
 
-def test_each_lead_is_counted_once_in_the_pool_report(database: Database, client: FlaskClient) -> None:
+def test_each_lead_is_counted_once_in_the_pool_report(database: TestedDatabase, client: FlaskClient) -> None:
     database.execute("UPDATE dbo.wafunnel SET stage = 4 WHERE number = '+49300000003'")
     client.post("/run-now")
     report = get(client, "/api/pool")
@@ -156,7 +152,7 @@ def test_each_lead_is_counted_once_in_the_pool_report(database: Database, client
     assert sum(value for name, value in report.items() if name not in ("business_date", "total")) == LEADS
 
 
-def test_a_file_can_be_tried_before_it_is_imported(database: Database, client: FlaskClient) -> None:
+def test_a_file_can_be_tried_before_it_is_imported(database: TestedDatabase, client: FlaskClient) -> None:
     file = "number,stage,date\n+4915110000001,1,2026-11-20\n+4915110000002,9,2026-11-20\n"
     before = snapshot(database)
 
@@ -175,7 +171,7 @@ def test_a_file_can_be_tried_before_it_is_imported(database: Database, client: F
     assert client.post("/api/leads/import", data=file, content_type="application/json").status_code == 415
 
 
-def test_agents_limits_and_the_schedule_are_edited_and_previewed(database: Database, client: FlaskClient) -> None:
+def test_agents_limits_and_the_schedule_are_edited_and_previewed(database: TestedDatabase, client: FlaskClient) -> None:
     assert client.post("/api/agents", json={"agent": "Eva", "active": False}).status_code == 201
     assert client.post("/api/agents", json={"agent": "Eva"}).status_code == 409
     assert get(client, "/api/preview")["run"]["agents"] == 4
@@ -210,9 +206,9 @@ def test_what_is_wrong_with_a_request_is_said_by_field_and_limit_and_never_by_va
 
 
 def test_what_changes_something_is_in_the_audit_with_who_and_how_it_ended(
-    database: Database, client: FlaskClient
+    database: TestedDatabase, client: FlaskClient
 ) -> None:
-    admin, viewer = bearer(database, "admin"), bearer(database, "viewer")
+    admin, viewer = bearer(key_of(database, "admin")), bearer(key_of(database, "viewer"))
     client.post("/run-now", headers=admin)
     client.post("/api/do-not-contact", headers=admin, json={"number": "+4915112345678"})
     client.post("/run-now", headers=viewer)
@@ -230,10 +226,9 @@ def test_what_changes_something_is_in_the_audit_with_who_and_how_it_ended(
     assert len(audit.entries(database.backend, count=10)) == 3
 
 
-def test_too_many_requests_of_a_key_are_told_when_to_come_again(database: Database) -> None:
-    small_floor(database)
-    client = create_app(load(rate_limit="3 per hour"), database.backend).test_client()
-    first, second = bearer(database, "viewer"), bearer(database, "operator")
+def test_too_many_requests_of_a_key_are_told_when_to_come_again(database: TestedDatabase) -> None:
+    client = client_of(database, rate_limit="3 per hour")
+    first, second = bearer(key_of(database, "viewer")), bearer(key_of(database, "operator"))
     assert [client.get("/api/agents", headers=first).status_code for _ in range(4)] == [200, 200, 200, 429]
     refused = client.get("/api/runs", headers=first)
     assert refused.status_code == 429

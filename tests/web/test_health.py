@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import socket
-import subprocess
-import sys
 import time
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -18,28 +16,29 @@ from agent_funnel.backends import connect
 from agent_funnel.errors import NoActiveAgent
 from agent_funnel.settings import load
 from agent_funnel.web import create_app
-from databases import Database, small_floor
-from processes import environment
+from support.databases import TestedDatabase, small_floor
+from support.pages import client_of
+from support.processes import run_command, run_program
 
 
-def ready(database: Database, beat_age: float | None = 1.0) -> tuple[int, Any]:
+def ready(database: TestedDatabase, beat_age: float | None = 1.0) -> tuple[int, Any]:
     app = create_app(load(), database.backend, None if beat_age is None else lambda: beat_age)
     response = app.test_client().get("/readyz")
     return response.status_code, response.json
 
 
-def test_a_service_that_can_deal_is_ready(database: Database) -> None:
+def test_a_service_that_can_deal_is_ready(database: TestedDatabase) -> None:
     assert ready(database) == (200, {"status": "ok", "problems": {}})
-    assert create_app(load(), database.backend).test_client().get("/healthz").status_code == 200
+    assert client_of(database).get("/healthz").status_code == 200
 
 
-def test_a_clock_that_shows_no_life_is_not_ready(database: Database) -> None:
+def test_a_clock_that_shows_no_life_is_not_ready(database: TestedDatabase) -> None:
     status, answer = ready(database, beat_age=61.0)
     assert status == 503
     assert list(answer["problems"]) == ["clock"]
 
 
-def test_a_schema_of_another_version_or_none_is_not_ready(database: Database, tmp_path: Path) -> None:
+def test_a_schema_of_another_version_or_none_is_not_ready(database: TestedDatabase, tmp_path: Path) -> None:
     database.execute("UPDATE dbo.agent_funnel_version SET version = version - 1")
     try:
         status, answer = ready(database)
@@ -66,7 +65,7 @@ def test_a_database_that_hangs_is_said_to_be_within_two_seconds_and_health_goes_
         assert client.get("/healthz").status_code == 200
 
 
-def samples(database: Database, beat_age: float | None = 3.0) -> dict[str, float]:
+def samples(database: TestedDatabase, beat_age: float | None = 3.0) -> dict[str, float]:
     app = create_app(load(), database.backend, None if beat_age is None else lambda: beat_age)
     response = app.test_client().get("/metrics")
     assert response.status_code == 200
@@ -79,7 +78,7 @@ def samples(database: Database, beat_age: float | None = 3.0) -> dict[str, float
     return found
 
 
-def test_the_metrics_are_what_is_on_record(database: Database) -> None:
+def test_the_metrics_are_what_is_on_record(database: TestedDatabase) -> None:
     empty = samples(database)
     assert "last_success_timestamp_seconds" not in empty
     assert empty["heartbeat_age_seconds"] == 3.0
@@ -112,36 +111,9 @@ def test_the_metrics_are_what_is_on_record(database: Database) -> None:
     assert (found["failures{50002}"], found["dates_without_run{missed}"], found["paused"]) == (1, 1, 1)
 
 
-# The service, with a scheduler whose thread dies after a second, and less patience than the real one:
-DYING = """
-import threading, time
-from agent_funnel import schedule
-schedule.DEAD_SECONDS = 2
-start = schedule.BackgroundScheduler.start
-def start_and_die(self):
-    start(self)
-    def die():
-        time.sleep(1)
-        self._event.set = lambda: None
-        self._process_jobs = lambda: (_ for _ in ()).throw(SystemExit)
-        schedule.BackgroundScheduler.wakeup(self)
-        self._event._flag = True
-        with self._event._cond:
-            self._event._cond.notify_all()
-    threading.Thread(target=die, daemon=True).start()
-schedule.BackgroundScheduler.start = start_and_die
-from agent_funnel.cli import main
-main()
-"""
-
-
 @pytest.mark.timeout(60)
 def test_a_service_whose_clock_has_died_ends_with_a_code_of_its_own(tmp_path: Path) -> None:
-    given = environment(FUNNEL_DATABASE_URL=f"sqlite:///{tmp_path / 'funnel.db'}")
-    subprocess.run([sys.executable, "-m", "agent_funnel", "install"], env=given, cwd=tmp_path, check=True)
-    done = subprocess.run(
-        [sys.executable, "-c", DYING, "serve", "--port", "0"], env=given, cwd=tmp_path, capture_output=True, text=True,
-        timeout=50, check=False,
-    )  # fmt: skip
+    assert run_command("install", cwd=tmp_path).returncode == 0
+    done = run_program("dying_clock", "serve", "--port", "0", cwd=tmp_path)
     assert done.returncode == 70, done.stderr
     assert "The scheduler has stopped responding" in done.stderr

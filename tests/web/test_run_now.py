@@ -16,19 +16,14 @@ from agent_funnel.backends import connect
 from agent_funnel.records import Run
 from agent_funnel.settings import load
 from agent_funnel.web import create_app
-from databases import Database, small_floor, snapshot
-from processes import run_in_progress
-from proxy import Proxy
+from support.databases import TestedDatabase, small_floor, snapshot
+from support.processes import run_in_progress
+from support.proxy import Proxy
 
 FIELDS = [
     *("run_id", "business_date", "trigger", "status", "agents", "pool", "per_agent", "assigned", "left_over"),
     *("duplicates", "suppressed", "smallest_share", "largest_share", "started_at", "finished_at"),
 ]
-
-
-@pytest.fixture
-def client(database: Database) -> FlaskClient:
-    return create_app(load(), database.backend).test_client()
 
 
 def problem(response: Any, status: int, code: int | None) -> str:
@@ -40,7 +35,9 @@ def problem(response: Any, status: int, code: int | None) -> str:
     return str(response.json["detail"])
 
 
-def test_the_page_says_when_the_clock_deals_next_and_that_it_is_paused(database: Database, client: FlaskClient) -> None:
+def test_the_page_says_when_the_clock_deals_next_and_that_it_is_paused(
+    database: TestedDatabase, client: FlaskClient
+) -> None:
     def page() -> str:
         return client.get("/run-now", headers={"Accept": "text/html"}).text
 
@@ -52,7 +49,7 @@ def test_the_page_says_when_the_clock_deals_next_and_that_it_is_paused(database:
     assert "paused" not in page()
 
 
-def test_a_post_deals_and_answers_with_the_run(database: Database, client: FlaskClient) -> None:
+def test_a_post_deals_and_answers_with_the_run(database: TestedDatabase, client: FlaskClient) -> None:
     small_floor(database)
     response = client.post("/run-now")
     assert response.status_code == 200
@@ -64,7 +61,9 @@ def test_a_post_deals_and_answers_with_the_run(database: Database, client: Flask
     assert again["run_id"] > run["run_id"]
 
 
-def test_while_a_run_is_in_progress_it_is_409_and_nothing_changes(database: Database, client: FlaskClient) -> None:
+def test_while_a_run_is_in_progress_it_is_409_and_nothing_changes(
+    database: TestedDatabase, client: FlaskClient
+) -> None:
     small_floor(database)
     client.post("/run-now")
     before = snapshot(database)
@@ -74,7 +73,7 @@ def test_while_a_run_is_in_progress_it_is_409_and_nothing_changes(database: Data
     assert client.post("/run-now").status_code == 200
 
 
-def test_without_an_active_agent_it_is_422_and_nothing_changes(database: Database, client: FlaskClient) -> None:
+def test_without_an_active_agent_it_is_422_and_nothing_changes(database: TestedDatabase, client: FlaskClient) -> None:
     small_floor(database)
     client.post("/run-now")
     database.execute("UPDATE dbo.agents SET status = 'inactive'")
@@ -84,7 +83,7 @@ def test_without_an_active_agent_it_is_422_and_nothing_changes(database: Databas
 
 
 @pytest.fixture
-def taken_away(database: Database, tmp_path: Path) -> Iterator[tuple[FlaskClient, Any, Any]]:
+def taken_away(database: TestedDatabase, tmp_path: Path) -> Iterator[tuple[FlaskClient, Any, Any]]:
     """The app on a database that can be taken away and given back."""
     url = make_url(database.url)
     if database.engine == "sqlite":
@@ -102,7 +101,7 @@ def taken_away(database: Database, tmp_path: Path) -> Iterator[tuple[FlaskClient
 
 
 def test_when_the_database_is_down_it_is_503_and_the_old_deal_is_intact(
-    database: Database, taken_away: tuple[FlaskClient, Any, Any]
+    database: TestedDatabase, taken_away: tuple[FlaskClient, Any, Any]
 ) -> None:
     client, take_away, give_back = taken_away
     small_floor(database)
@@ -122,7 +121,9 @@ def test_when_the_database_is_down_it_is_503_and_the_old_deal_is_intact(
 
 
 @pytest.mark.parametrize("accept", [None, "application/json", "*/*"])
-def test_a_program_that_gets_it_is_told_to_post(database: Database, client: FlaskClient, accept: str | None) -> None:
+def test_a_program_that_gets_it_is_told_to_post(
+    database: TestedDatabase, client: FlaskClient, accept: str | None
+) -> None:
     small_floor(database)
     before = snapshot(database)
     response = client.get("/run-now", headers={"Accept": accept} if accept else {})
@@ -131,7 +132,7 @@ def test_a_program_that_gets_it_is_told_to_post(database: Database, client: Flas
     assert snapshot(database) == before
 
 
-def test_a_browser_that_gets_it_sees_a_button_for_the_preview(database: Database, client: FlaskClient) -> None:
+def test_a_browser_that_gets_it_sees_a_button_for_the_preview(database: TestedDatabase, client: FlaskClient) -> None:
     small_floor(database)
     browser = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
     before = snapshot(database)
@@ -154,7 +155,7 @@ def test_a_browser_that_gets_it_sees_a_button_for_the_preview(database: Database
     ids=str,
 )
 def test_a_page_of_another_site_cannot_start_a_run(
-    database: Database, client: FlaskClient, headers: dict[str, str]
+    database: TestedDatabase, client: FlaskClient, headers: dict[str, str]
 ) -> None:
     small_floor(database)
     before = snapshot(database)
@@ -165,7 +166,7 @@ def test_a_page_of_another_site_cannot_start_a_run(
 
 
 def test_an_unknown_address_and_an_unexpected_error_are_problems_too(
-    database: Database, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+    database: TestedDatabase, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     problem(client.get("/nowhere"), 404, None)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import socket
-import subprocess
 import sys
 import time
 import urllib.error
@@ -17,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from databases import Database, small_floor
-from processes import environment, run_command, service
+from support.databases import TestedDatabase, small_floor
+from support.processes import run_command, run_program, running_service
 
 
 def post(address: str) -> Any:
@@ -27,34 +26,20 @@ def post(address: str) -> Any:
         return json.load(response)
 
 
-def settings_of(database: Database) -> dict[str, str]:
+def settings_of(database: TestedDatabase) -> dict[str, str]:
     return {"FUNNEL_DATABASE_URL": database.url, "FUNNEL_SCHEMA": database.schema}
 
 
 def test_nothing_starts_by_import_or_by_making_the_app(tmp_path: Path) -> None:
-    program = """
-import pkgutil, importlib, threading, agent_funnel
-for module in pkgutil.walk_packages(agent_funnel.__path__, "agent_funnel."):
-    if module.name != "agent_funnel.__main__":
-        importlib.import_module(module.name)
-from agent_funnel.backends import connect
-from agent_funnel.settings import load
-from agent_funnel.web import create_app
-create_app(load(), connect("sqlite:///none.db"))
-for thread in threading.enumerate():
-    # The counters of the limits begin with a timer of a hundredth of a second; what goes on is something else.
-    if thread is not threading.main_thread():
-        thread.join(5)
-assert threading.active_count() == 1, threading.enumerate()
-"""
-    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=environment(), check=True, timeout=60)
+    done = run_program("import_everything", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_clock_of_a_running_service_deals_at_its_time(database: Database, tmp_path: Path) -> None:
+def test_the_clock_of_a_running_service_deals_at_its_time(database: TestedDatabase, tmp_path: Path) -> None:
     small_floor(database)
     at = datetime.now(UTC) + timedelta(seconds=5)
-    with service(tmp_path, "--run-at", f"{at:%H:%M:%S}", **settings_of(database)):
+    with running_service(tmp_path, "--run-at", f"{at:%H:%M:%S}", **settings_of(database)):
         deadline = time.monotonic() + 30
         while not (found := database.execute("SELECT [trigger], status FROM dbo.assignment_run")):
             assert time.monotonic() < deadline
@@ -66,11 +51,14 @@ def test_the_clock_of_a_running_service_deals_at_its_time(database: Database, tm
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to send to a process")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_lets_a_running_deal_finish_and_answers_it(
-    database: Database, tmp_path: Path, number: signal.Signals
+    database: TestedDatabase, tmp_path: Path, number: signal.Signals
 ) -> None:
     # Enough for the deal to take a while on SQLite; on a T-SQL engine, planning a new session's first deal does.
     small_floor(database, leads=150_000 if database.engine == "sqlite" else 2_000, agents=400)
-    with service(tmp_path, "--run-at", "00:00", FUNNEL_CATCH_UP="0", **settings_of(database)) as (process, address):
+    with running_service(tmp_path, "--run-at", "00:00", FUNNEL_CATCH_UP="0", **settings_of(database)) as (
+        process,
+        address,
+    ):
         with ThreadPoolExecutor() as pool:
             answered = pool.submit(post, address)
             time.sleep(0.3)
@@ -90,7 +78,7 @@ def test_a_service_that_cannot_start_says_why_in_a_sentence(tmp_path: Path) -> N
     assert "agent-funnel install" in nowhere.stderr
     assert "Traceback" not in nowhere.stderr
     run_command("install", cwd=tmp_path)
-    with service(tmp_path) as (_, address):
+    with running_service(tmp_path) as (_, address):
         taken = run_command("serve", "--port", address.rsplit(":", 1)[1], cwd=tmp_path)
     assert taken.returncode == 2
     assert "FUNNEL_PORT" in taken.stderr
@@ -101,7 +89,7 @@ def test_a_service_starts_and_waits_while_the_database_server_is_away_and_shows_
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         away = f"mssql+pymssql://sa:hunter2@127.0.0.1:{nobody.getsockname()[1]}/funnel"
-        with service(tmp_path, FUNNEL_DATABASE_URL=away) as (process, address):
+        with running_service(tmp_path, FUNNEL_DATABASE_URL=away) as (process, address):
             with pytest.raises(urllib.error.HTTPError) as refused:
                 urllib.request.urlopen(f"{address}/readyz", timeout=30)
             assert refused.value.code == 503
@@ -127,7 +115,7 @@ def test_a_service_that_others_can_reach_does_not_start_without_a_key(tmp_path: 
     assert "agent-funnel keys add NAME --role admin" in done.stderr
     assert "Traceback" not in done.stderr
     assert run_command("keys", "add", "ops", "--role", "admin", cwd=tmp_path).returncode == 0
-    with service(tmp_path, "--host", "0.0.0.0") as (_, address):
+    with running_service(tmp_path, "--host", "0.0.0.0") as (_, address):
         port = address.rpartition(":")[2]
         with pytest.raises(urllib.error.HTTPError, match="401"):
             post(f"http://127.0.0.1:{port}")

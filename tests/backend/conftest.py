@@ -1,0 +1,72 @@
+"""Fixtures of the tests below the web: backends with settings of their own, and databases in a certain state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent_funnel import service
+from agent_funnel.backends import Backend, connect
+from agent_funnel.install import install
+from support.calls import Connected
+from support.databases import TestedDatabase, disconnect
+from support.doctor import DAY
+from support.nights import run_deal
+
+
+@pytest.fixture
+def connected() -> Iterator[Connected]:
+    """Makes backends for a database under test, and disconnects them at the end of the test."""
+    with ExitStack() as stack:
+
+        def made(database: TestedDatabase, **settings: Any) -> Backend:
+            backend = connect(database.url, database.schema, **settings)
+            stack.callback(disconnect, backend)
+            return backend
+
+        yield made
+
+
+@pytest.fixture
+def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A login may take two seconds."""
+    monkeypatch.setattr("agent_funnel.backends.sqlserver.LOGIN_SECONDS", 2)
+
+
+@pytest.fixture
+def nocase_database(tmp_path: Path) -> Iterator[TestedDatabase]:
+    """An SQLite database around three existing tables whose collation ignores case."""
+    with closing(TestedDatabase(f"sqlite:///{tmp_path / 'nocase.db'}")) as database:
+        for columns in (
+            "agents (agent VARCHAR(50) COLLATE NOCASE, status VARCHAR(20) COLLATE NOCASE)",
+            "wafunnel (number VARCHAR(50) COLLATE NOCASE, stage INT, date DATETIME)",
+            "agent_wafunnel_assignment (agent VARCHAR(50) COLLATE NOCASE, number VARCHAR(50) COLLATE NOCASE)",
+        ):
+            database.execute(f"CREATE TABLE {columns}")
+        install(database.backend)
+        yield database
+
+
+@pytest.fixture
+def dealt_and_undone(database: TestedDatabase) -> tuple[TestedDatabase, int]:
+    """Seven leads, dealt to three agents by a run, and by another one that is undone; the number of the first run."""
+    database.insert("agents", ("agent", "status"), [(f"agent {index}", "active") for index in range(3)])
+    database.insert("wafunnel", ("number", "stage", "date"), [(f"+4930000100{n}", 1, DAY) for n in range(7)])
+    run_id = run_deal(database).run_id
+    run_deal(database)
+    service.undo(database.backend)
+    return database, run_id
+
+
+@pytest.fixture
+def installed_long_ago(database: TestedDatabase) -> Iterator[None]:
+    """The tables were installed at the beginning of the year; afterwards they are as old as they were."""
+    installed = database.execute("SELECT version, installed_at FROM dbo.agent_funnel_version")
+    database.execute("UPDATE dbo.agent_funnel_version SET installed_at = '2026-01-01 00:00:00.000'")
+    yield
+    for version, moment in installed:
+        database.execute("UPDATE dbo.agent_funnel_version SET installed_at = %s WHERE version = %s", moment, version)

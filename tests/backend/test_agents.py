@@ -1,0 +1,179 @@
+"""Agents and their assignments: lists, changes, pages; on both engines."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from agent_funnel import floor
+from agent_funnel.errors import AlreadyExists, NotFound, ParameterOutOfRange
+from agent_funnel.records import AgentRow, Assignment
+from support.databases import TestedDatabase
+from support.nights import (
+    RECENT,
+    TODAY,
+    actives,
+    fresh,
+    put_agents,
+    put_assignments,
+    put_leads,
+    put_limits,
+    run_deal,
+    undo,
+)
+from support.paging import ODD_TEXTS, all_pages
+
+
+def test_agents_are_told_with_their_leads_their_room_and_their_last_run(database: TestedDatabase) -> None:
+    put_agents(database, [*actives("Bo", "Al"), ("Cy", "inactive"), (ODD_TEXTS[1], "inactive")])
+    put_leads(database, fresh(3))
+    put_limits(
+        database,
+        [
+            ("Al", TODAY, None, 7),
+            ("Al", TODAY - timedelta(days=3), TODAY, 5),
+            ("Al", TODAY + timedelta(days=1), None, 1),
+            ("Cy", TODAY - timedelta(days=1), TODAY - timedelta(days=1), 0),
+        ],
+    )
+    run_deal(database)
+    assert floor.agents(database.backend, TODAY) == [
+        AgentRow(ODD_TEXTS[1], False, 0, None, None),
+        AgentRow("Al", True, 2, 5, TODAY),
+        AgentRow("Bo", True, 1, None, TODAY),
+        AgentRow("Cy", False, 0, None, None),
+    ]
+    assert floor.agent(database.backend, "Cy", TODAY - timedelta(days=1)).room == 0
+    with pytest.raises(NotFound):
+        floor.agent(database.backend, "cy", TODAY)
+    # The newest run of all does not count for whom it gave nothing, nor one that is undone.
+    put_agents(database, actives("Bo"))
+    run_deal(database, TODAY + timedelta(days=1))
+    put_agents(database, actives("Al", "Bo"))
+    last = {row.agent: row.last_dealt for row in floor.agents(database.backend, TODAY)}
+    assert last == {"Al": TODAY, "Bo": TODAY + timedelta(days=1)}
+    undo(database)
+    assert floor.agent(database.backend, "Bo", TODAY).last_dealt == TODAY
+
+
+def test_agents_in_several_rows_are_one_and_nameless_ones_none(bare_database: TestedDatabase) -> None:
+    put_agents(
+        bare_database,
+        [("Al", "inactive"), ("Al", " Active"), ("Bo", None), ("Bo", "inactive"), (None, "active"), ("  ", "active")],
+    )
+    put_assignments(bare_database, ("Al", "1"), ("Al", "1"), (None, "2"), ("Bo", None))
+    assert floor.agents(bare_database.backend, TODAY) == [
+        AgentRow("Al", True, 2, None, None),
+        AgentRow("Bo", False, 1, None, None),
+    ]
+    floor.set_agent_status(bare_database.backend, "Al", active=False)
+    assert not floor.agent(bare_database.backend, "Al", TODAY).active
+    assert bare_database.execute("SELECT status FROM dbo.agents WHERE agent = 'Al'") == [("inactive",)] * 2
+
+
+def test_an_agent_is_added_once(database: TestedDatabase) -> None:
+    check_adding(database)
+
+
+def test_an_agent_is_added_once_to_a_table_without_a_key(bare_database: TestedDatabase) -> None:
+    check_adding(bare_database)
+
+
+def check_adding(database: TestedDatabase) -> None:
+    for name in ODD_TEXTS:
+        floor.add_agent(database.backend, name)
+        with pytest.raises(AlreadyExists):
+            floor.add_agent(database.backend, name, active=False)
+    floor.add_agent(database.backend, "idle", active=False)
+    found = {row.agent: row.active for row in floor.agents(database.backend, TODAY)}
+    assert found == {**dict.fromkeys(ODD_TEXTS, True), "idle": False}
+    for name in ("", "  ", "x" * 256):
+        with pytest.raises(ParameterOutOfRange):
+            floor.add_agent(database.backend, name)
+
+
+def test_a_key_that_takes_two_names_for_one_has_the_last_word(bare_database: TestedDatabase) -> None:
+    # By the collation of the column, which on a server is a matter of the database, here without regard to case.
+    column = "agent COLLATE NOCASE" if bare_database.engine == "sqlite" else "agent"
+    where = "" if bare_database.engine == "sqlite" else " ON dbo.agents"
+    bare_database.execute(f"CREATE UNIQUE INDEX one_of_a_name ON dbo.agents ({column})")
+    try:
+        floor.add_agent(bare_database.backend, "Al")
+        with pytest.raises(AlreadyExists):
+            floor.add_agent(bare_database.backend, "AL")
+        floor.add_agent(bare_database.backend, "Bo")
+        assert [row.agent for row in floor.agents(bare_database.backend, TODAY)] == ["Al", "Bo"]
+    finally:
+        bare_database.execute(f"DROP INDEX one_of_a_name{where}")
+
+
+def test_of_two_who_add_the_same_agent_at_once_one_does(bare_database: TestedDatabase) -> None:
+    def add(_: int) -> bool:
+        try:
+            floor.add_agent(bare_database.backend, "Al")
+        except AlreadyExists:
+            return False
+        return True
+
+    for _ in range(5):
+        bare_database.execute("DELETE FROM dbo.agents")
+        with ThreadPoolExecutor(4) as pool:
+            assert sum(pool.map(add, range(4))) == 1
+        assert bare_database.execute("SELECT agent FROM dbo.agents") == [("Al",)]
+
+
+def test_an_agent_is_deactivated_and_activated(database: TestedDatabase) -> None:
+    put_agents(database, actives("Al", "al"))
+    floor.set_agent_status(database.backend, "Al", active=False)
+    assert [row.active for row in floor.agents(database.backend, TODAY)] == [False, True]
+    floor.set_agent_status(database.backend, "Al", active=True)
+    assert [row.active for row in floor.agents(database.backend, TODAY)] == [True, True]
+    with pytest.raises(NotFound):
+        floor.set_agent_status(database.backend, "AL", active=True)
+
+
+# ---- Assignments
+
+
+def test_assignments_are_told_with_their_lead_in_pages(database: TestedDatabase) -> None:
+    put_agents(database, actives("Al", "Bo"))
+    put_leads(database, fresh(11))
+    run_deal(database)
+    put_assignments(database, ("Al", "gone"))
+    whole = floor.assignments(database.backend, count=100)
+    assert whole == [
+        *(Assignment("AlBo"[index % 2 * 2 :][:2], f"{index + 1:06}", 2, RECENT) for index in range(11)),
+        Assignment("Al", "gone", None, None),
+    ]
+    for count in (1, 3, 12):
+        assert whole == all_pages(
+            lambda after, count=count: floor.assignments(database.backend, after=after, count=count),  # type: ignore[misc]
+            lambda last: (last.number, last.agent),
+        )
+    of_bo = floor.assignments(database.backend, agent="Bo", count=100)
+    assert of_bo == [assignment for assignment in whole if assignment.agent == "Bo"]
+    assert floor.assignments(database.backend, agent="Bo", after=("000004", "Bo"), count=1) == of_bo[2:3]
+    assert floor.assignments(database.backend, agent="bo", count=1) == []
+
+
+def test_assignments_of_a_table_without_a_key(bare_database: TestedDatabase) -> None:
+    put_agents(bare_database, actives("Al"))
+    # Dealt is the first of the two in deal order, so that one is told, though the other has the higher stage by then.
+    put_leads(bare_database, [("1", 1, RECENT), ("1", 3, RECENT + timedelta(days=1)), ("2", None, None)])
+    run_deal(bare_database)
+    put_assignments(bare_database, ("Bo", "1"), ("Al", "1"), (None, "1"), ("Al", None), ("Al", "2"), ("Zoe", "Z"))
+    whole = floor.assignments(bare_database.backend, count=100)
+    assert whole == [
+        Assignment("", "1", 3, RECENT + timedelta(days=1)),
+        Assignment("Al", "1", 2, RECENT),
+        Assignment("Bo", "1", 3, RECENT + timedelta(days=1)),
+        Assignment("Al", "2", None, None),
+        Assignment("Zoe", "Z", None, None),
+    ]
+    for count in (1, 2):
+        assert whole == all_pages(
+            lambda after, count=count: floor.assignments(bare_database.backend, after=after, count=count),  # type: ignore[misc]
+            lambda last: (last.number, last.agent),
+        )

@@ -1,0 +1,100 @@
+"""Many clients that run, undo, preview and import at random; afterwards all records agree, on both engines."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from agent_funnel import service
+from agent_funnel.doctor import examine
+from support import LONG
+from support.databases import TestedDatabase, moment
+from support.nights import TODAY, actives, fresh, put_agents, put_leads, stages, stored_assignments
+from support.processes import random_clients
+
+CLIENTS = 8 if LONG else 4
+SECONDS = 60 if LONG else 8
+RECENT = "2026-11-13 12:00:00.000"
+# What a client may be told. A pool that changes and a lock that is not to be had do not come of these calls.
+ALLOWED = {"run: RunInProgress", "undo: RunInProgress", "undo: NothingToUndo"}
+# Fewer, and they would hardly have met:
+AT_LEAST = {"run": 5, "undo": 2, "preview": 5, "import": 5, "run: RunInProgress": 1}
+# What the doctor asks about the records, with `deep`:
+RECORDS = {"runs", "history", "shares", "undos", "assignments", "leads", "do-not-contact"}
+
+pytestmark = pytest.mark.timeout(3600 if LONG else 300)
+
+
+def replay(database: TestedDatabase, imported: dict[str, int]) -> tuple[dict[str, int], list[int]]:
+    """Plays all runs and undos again, from the records: the stages that must come of it, and the runs that stand."""
+    history: dict[int, dict[str, int]] = {}
+    for run_id, number, stage in database.execute("SELECT run_id, number, stage FROM dbo.assignment_history"):
+        dealt = history.setdefault(run_id, {})
+        assert number not in dealt
+        dealt[number] = stage
+    assigned = dict(database.execute("SELECT run_id, assigned FROM dbo.assignment_run"))
+    assert history.keys() == {run_id for run_id, leads in assigned.items() if leads}
+    undos = {
+        run_id: amounts
+        for run_id, *amounts in database.execute(
+            "SELECT run_id, restored, changed_since, assignments, suppressed FROM dbo.assignment_undo"
+        )
+    }
+    # One lock for runs and undos, so no two of them ended at the same moment.
+    events = [
+        *database.execute("SELECT finished_at, 'run', run_id FROM dbo.assignment_run"),
+        *database.execute("SELECT undone_at, 'undo', run_id FROM dbo.assignment_undo"),
+    ]
+    stage_of = dict(imported)
+    standing: list[int] = []
+    for _, event, run_id in sorted(events, key=lambda event: (moment(event[0]), event[1])):
+        dealt = history.get(run_id, {})
+        assert assigned[run_id] == len(dealt)
+        if event == "run":
+            # Each lead was dealt at the stage that it had then: no run has missed what another one did.
+            assert {number: stage_of[number] for number in dealt} == dealt
+            standing.append(run_id)
+        else:
+            assert standing.pop() == run_id
+            came_back = len(history.get(standing[-1], ())) if standing else 0
+            assert undos[run_id] == [len(dealt), 0, came_back, 0]
+        for number in dealt:
+            stage_of[number] += 1 if event == "run" else -1
+    return stage_of, standing
+
+
+def test_after_clients_did_all_things_at_random_stages_assignments_and_history_agree(
+    database: TestedDatabase, tmp_path: Path
+) -> None:
+    put_agents(database, actives(*(f"agent {number}" for number in range(7))))
+    put_leads(database, fresh(30))
+    at_first = stages(database)
+    outcomes, added = random_clients(database, tmp_path, TODAY, RECENT, CLIENTS, SECONDS)
+
+    refusals = {outcome for outcome in outcomes if ": " in outcome}
+    assert refusals <= ALLOWED
+    for outcome, least in AT_LEAST.items():
+        assert outcomes[outcome] >= least
+
+    runs = service.runs(database.backend, count=100_000)
+    assert Counter(run.status for run in runs) == {
+        "succeeded": outcomes["run"] - outcomes["undo"], "undone": outcomes["undo"],
+    }  # fmt: skip
+    # What the clients were told is there, and nothing else.
+    imported = at_first | {number: int(number[-1]) for number in added}
+    assert len(imported) == len(at_first) + len(added)
+    stage_of, standing = replay(database, imported)
+    assert stages(database) == stage_of
+    assert [run.run_id for run in reversed(runs) if run.status == "succeeded"] == standing
+    newest = database.execute(
+        "SELECT agent, number FROM dbo.assignment_history WHERE run_id = %s", max(standing, default=0)
+    )
+    assert stored_assignments(database) == Counter(newest)
+
+    everything = examine(database.backend, now=datetime.now(UTC), deep=True)
+    found = [finding for finding in everything if finding.check in RECORDS]
+    assert {finding.check for finding in found} == RECORDS
+    assert [finding for finding in found if finding.level != "ok"] == []

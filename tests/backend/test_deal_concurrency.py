@@ -1,0 +1,341 @@
+"""What happens at the same time: two deals, a number put on the list during a deal, a lead changed under a deal."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+
+from agent_funnel import service
+from agent_funnel.errors import PoolChanged, RunInProgress
+from agent_funnel.records import Run
+from agent_funnel.settings import load
+from support import LONG
+from support.databases import TestedDatabase, snapshot
+from support.locks import lock_is_held
+from support.nights import TODAY
+from support.processes import NOTHING_DUE, run_in_progress, warm_dealers, warm_up
+
+# The short version and, with FUNNEL_TEST_LONG=1, the long one:
+DEALERS = 3
+RACES = 60 if LONG else 2
+SHORT_RACES = 1_000 if LONG else 100
+LISTINGS = 100 if LONG else 16
+
+pytestmark = pytest.mark.timeout(3600 if LONG else 300)
+
+AGENTS = 50
+# So many that processes which start together meet in the middle of a deal:
+LEADS = 20_000
+# How long a blocked deal gets to reach what it waits for, in a session that is warm and for a handful of leads:
+SETTLE_SECONDS = 2.0
+# What "at once" means on a busy machine:
+AT_ONCE_SECONDS = 5.0
+
+
+def fill(database: TestedDatabase, leads: int) -> None:
+    database.insert("agents", ("agent", "status"), [(f"agent {n:03}", "active") for n in range(AGENTS)])
+    database.insert(
+        "wafunnel", ("number", "stage", "date"), [(f"4930{n:06}", 1, "2026-11-10 08:00:00.000") for n in range(leads)]
+    )
+
+
+def assert_dealt_one_after_the_other(database: TestedDatabase, runs: list[int]) -> None:
+    """Each lead was at stage 1 and every one of these runs dealt all leads: no run saw another one halfway."""
+    history = database.execute("SELECT run_id, number, stage FROM dbo.assignment_history")
+    leads = dict(database.execute("SELECT number, stage FROM dbo.wafunnel"))
+    expected = {(run, number, 1 + place) for place, run in enumerate(sorted(runs)) for number in leads}
+    assert len(history) == len(expected)
+    assert set(history) == expected
+    assert set(leads.values()) == {1 + len(runs)}
+    assignments = database.execute("SELECT agent, number FROM dbo.agent_wafunnel_assignment")
+    newest = database.execute("SELECT agent, number FROM dbo.assignment_history WHERE run_id = %s", max(runs))
+    assert sorted(assignments) == sorted(newest)
+    assert database.execute("SELECT COUNT(*) FROM dbo.assignment_run WHERE status <> 'succeeded'") == [(0,)]
+
+
+@contextmanager
+def another_session(database: TestedDatabase) -> Iterator[Any]:
+    """A cursor of a session of its own on the T-SQL engine, on which nothing is committed unless it says so."""
+    with closing(TestedDatabase(database.url, database.schema)) as other:
+        yield other.raw.cursor()
+
+
+def test_of_deals_that_start_together_one_wins_and_the_others_are_told_so(
+    database: TestedDatabase, tmp_path: Path
+) -> None:
+    fill(database, LEADS)
+    refused = 0
+    with warm_dealers(database, tmp_path, TODAY, DEALERS) as dealers:
+        for _ in range(RACES):
+            # Again before each race, though nobody should have lost their session since.
+            warm_up(dealers)
+            for table in ("assignment_run", "assignment_history", "agent_wafunnel_assignment"):
+                database.execute(f"DELETE FROM dbo.{table}")
+            database.execute("UPDATE dbo.wafunnel SET stage = 1")
+
+            moment = time.time() + 0.05
+            for dealer in dealers:
+                dealer.tell("deal", moment)
+            answers = [dealer.answer() for dealer in dealers]
+
+            won = [answer for answer in answers if isinstance(answer.outcome, int)]
+            lost = [answer for answer in answers if not isinstance(answer.outcome, int)]
+            assert won
+            assert {answer.outcome for answer in lost} <= {"RunInProgress"}
+            # Nobody is refused for a deal that nobody is making, such as by another one who is refused as well.
+            for loser in lost:
+                assert any(winner.began <= loser.ended and loser.began <= winner.ended for winner in won)
+            runs = sorted(int(winner.outcome) for winner in won)
+            assert database.execute("SELECT run_id FROM dbo.assignment_run ORDER BY run_id") == [(run,) for run in runs]
+            assert_dealt_one_after_the_other(database, runs)
+            refused += len(lost)
+    # A process that the system kept waiting may come after the first deal, and then rightly wins too; not all of them.
+    assert refused >= RACES
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_two_deals_that_start_together_never_refuse_each_other(database: TestedDatabase, tmp_path: Path) -> None:
+    # A file's lock is taken in steps, in which two can get into each other's way; an application lock has none.
+    fill(database, 10)
+    with warm_dealers(database, tmp_path, TODAY, 2) as dealers:
+        for _ in range(SHORT_RACES):
+            moment = time.time() + 0.02
+            for dealer in dealers:
+                dealer.tell("deal", moment)
+            outcomes = [dealer.answer().outcome for dealer in dealers]
+            assert any(isinstance(outcome, int) for outcome in outcomes)
+            assert all(isinstance(outcome, int) or outcome == "RunInProgress" for outcome in outcomes)
+
+
+@pytest.mark.parametrize("dies", [False, True], ids=["lets go", "dies"])
+def test_a_deal_is_refused_at_once_while_another_is_open_and_works_when_that_one(
+    database: TestedDatabase, dies: bool
+) -> None:
+    fill(database, 100)
+    # Also makes the session warm, so that what is measured below is the refusal.
+    service.assign(database.backend, load(), business_date=TODAY)
+    before = snapshot(database)
+
+    with run_in_progress(database, dies=dies):
+        began = time.monotonic()
+        with pytest.raises(RunInProgress) as refusal:
+            service.assign(database.backend, load(), business_date=TODAY)
+        assert time.monotonic() - began < AT_ONCE_SECONDS
+        assert refusal.value.number == 50001
+        assert snapshot(database) == before
+
+    run = service.assign(database.backend, load(), business_date=TODAY)
+    assert run.assigned == 100
+    assert_dealt_one_after_the_other(
+        database, [run_id for (run_id,) in database.execute("SELECT run_id FROM dbo.assignment_run")]
+    )
+
+
+def test_a_number_put_on_the_list_while_a_deal_runs_is_in_no_assignment_afterwards(database: TestedDatabase) -> None:
+    fill(database, 5_000)
+
+    def deal_after(delay: float = 0.0) -> Run | RunInProgress:
+        time.sleep(delay)
+        try:
+            return service.assign(database.backend, load(), business_date=TODAY)
+        except RunInProgress as error:
+            return error
+
+    def prepare() -> None:
+        database.execute("UPDATE dbo.wafunnel SET stage = 1")
+
+    def assert_gone(number: str) -> None:
+        assert database.execute("SELECT COUNT(*) FROM dbo.do_not_contact WHERE number = %s", number) == [(1,)]
+        left = database.execute("SELECT COUNT(*) FROM dbo.agent_wafunnel_assignment WHERE number = %s", number)
+        assert left == [(0,)]
+
+    numbers = iter(random.sample([f"4930{n:06}" for n in range(5_000)], LISTINGS + 2))
+
+    # One clearly after the other, both ways round:
+    service.assign(database.backend, load(), business_date=TODAY)
+    number = next(numbers)
+    assert service.add_do_not_contact(database.backend, number)["assignments"] == 1
+    assert_gone(number)
+
+    prepare()
+    number = next(numbers)
+    service.add_do_not_contact(database.backend, number)
+    began = time.monotonic()
+    run = service.assign(database.backend, load(), business_date=TODAY)
+    duration = time.monotonic() - began
+    assert (run.assigned, run.suppressed) == (4_998, 2)
+    assert_gone(number)
+
+    # And at the same time, from a moment before the deal to its last moment:
+    with ThreadPoolExecutor(2) as pool:
+        # Two sessions are needed from here on; this warms up the second one.
+        both = [future.result() for future in (pool.submit(deal_after), pool.submit(deal_after))]
+        assert any(isinstance(dealt, Run) for dealt in both)
+        for attempt, number in enumerate(numbers):
+            prepare()
+            delay = duration * (1.3 * (attempt + random.random()) / LISTINGS - 0.2)
+            dealt = pool.submit(deal_after, max(0.0, -delay))
+            time.sleep(max(0.0, delay))
+            service.add_do_not_contact(database.backend, number, "asked not to be called")
+            # However the two meet, nobody is refused: one of them waits.
+            assert isinstance(dealt.result(), Run)
+            assert_gone(number)
+    assert database.execute("SELECT COUNT(*) FROM dbo.do_not_contact") == [(LISTINGS + 2,)]
+
+
+@contextmanager
+def deal_blocked_by_a_changed_lead(
+    database: TestedDatabase, stage: int, act: Any
+) -> Iterator[tuple[Future[Any], Any, ThreadPoolExecutor]]:
+    """A deal that has read the pool and waits for one lead, whose stage another session is just changing.
+
+    This needs readers who do not wait for writers, as on Babelfish, and on SQL Server with READ_COMMITTED_SNAPSHOT.
+    Whoever gets this ends the other session's transaction with the cursor.
+    """
+    fill(database, 100)
+    # The session that deals now is the one that deals later, so later there is nothing left to parse.
+    service.assign(database.backend, load(), business_date=NOTHING_DUE)
+    with another_session(database) as cursor, ThreadPoolExecutor(2) as pool:
+        cursor.execute("BEGIN TRANSACTION;")
+        try:
+            cursor.execute(f"UPDATE {database.schema}.wafunnel SET stage = {stage} WHERE number = '4930000042';")
+            future = pool.submit(act)
+            time.sleep(SETTLE_SECONDS)
+            assert not future.done()
+            yield future, cursor, pool
+        finally:
+            # Without this, a failed test would wait for a deal that waits for this session.
+            cursor.execute("IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION;")
+
+
+@pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
+def test_a_lead_that_changes_under_the_deal_ends_it_with_pool_changed_and_nothing_else_changes(
+    database: TestedDatabase,
+) -> None:
+    parameters = {
+        "business_date": TODAY.isoformat(), "max_per_agent": 450, "window_days": 45, "newest_first": 0,
+        "trigger": "manual", "actor": None, "request": None,
+    }  # fmt: skip
+    with deal_blocked_by_a_changed_lead(
+        # Not by the service, which would deal again and hide it.
+        database, 3, lambda: database.backend.one("assign", **parameters)
+    ) as (future, cursor, _):  # fmt: skip
+        before = snapshot(database)
+        cursor.execute("COMMIT TRANSACTION;")
+        with pytest.raises(PoolChanged) as refusal:
+            future.result(timeout=60)
+    assert refusal.value.number == 50004
+    assert database.execute("SELECT number, stage FROM dbo.wafunnel WHERE stage <> 1") == [("4930000042", 3)]
+    database.execute("UPDATE dbo.wafunnel SET stage = 1")
+    assert snapshot(database) == before
+
+
+@pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
+def test_the_service_deals_again_when_a_lead_changed_under_the_deal(database: TestedDatabase) -> None:
+    with deal_blocked_by_a_changed_lead(
+        database, 3, lambda: service.assign(database.backend, load(), business_date=TODAY)
+    ) as (future, cursor, _):
+        previous = database.execute("SELECT MAX(run_id) FROM dbo.assignment_run")[0][0]
+        cursor.execute("COMMIT TRANSACTION;")
+        run = future.result(timeout=120)
+    assert run.assigned == 100
+    # The number in between went to the attempt that was rolled back: there was one, and only one.
+    assert run.run_id == previous + 2
+    dealt_at = database.execute("SELECT stage, COUNT(*) FROM dbo.assignment_history GROUP BY stage ORDER BY stage")
+    assert dealt_at == [(1, 99), (3, 1)]
+    assert database.execute("SELECT stage, COUNT(*) FROM dbo.wafunnel GROUP BY stage ORDER BY stage") == [
+        (2, 99), (4, 1),
+    ]  # fmt: skip
+    assert len(database.execute("SELECT number FROM dbo.agent_wafunnel_assignment")) == 100
+
+
+def wait_until_the_list_is_locked(database: TestedDatabase) -> None:
+    deadline = time.monotonic() + 60
+    with closing(TestedDatabase(database.url, database.schema)) as other:
+        while not lock_is_held(other, "records"):
+            assert time.monotonic() < deadline, "nobody has locked the list"
+            time.sleep(0.05)
+
+
+@pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
+def test_a_deal_that_comes_while_the_list_is_being_changed_waits_for_that_and_is_not_refused(
+    database: TestedDatabase,
+) -> None:
+    fill(database, 100)
+    service.assign(database.backend, load(), business_date=NOTHING_DUE)
+    with closing(TestedDatabase(database.url, database.schema)) as other, ThreadPoolExecutor(1) as pool:
+        # A listing is held open by somebody who has a row of the assignments that it wants to delete.
+        number = "4930000007"
+        database.insert("agent_wafunnel_assignment", ("agent", "number"), [("agent 000", number)])
+        other.execute("BEGIN TRANSACTION")
+        other.execute("UPDATE dbo.agent_wafunnel_assignment SET agent = 'agent 001' WHERE number = %s", number)
+        with closing(TestedDatabase(database.url, database.schema)) as another, ThreadPoolExecutor(1) as second:
+            listing = second.submit(service.add_do_not_contact, another.backend, number)
+            wait_until_the_list_is_locked(database)
+            dealing = pool.submit(service.assign, database.backend, load(), business_date=TODAY)
+            time.sleep(SETTLE_SECONDS)
+            assert not listing.done()
+            assert not dealing.done()
+            other.execute("COMMIT TRANSACTION")
+            assert listing.result(timeout=60)["assignments"] == 1
+            run = dealing.result(timeout=60)
+    assert (run.assigned, run.suppressed) == (99, 1)
+
+
+# The server takes the name of the schema in any case where its collation does, so that is no way round the lock.
+@pytest.mark.parametrize("schema", ["dbo", "DBO"])
+@pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
+def test_a_number_put_on_the_list_after_the_deal_has_read_the_list_waits_for_the_deal(
+    database: TestedDatabase, schema: str
+) -> None:
+    with (
+        closing(TestedDatabase(database.url, schema)) as another,
+        deal_blocked_by_a_changed_lead(
+            database, 3, lambda: service.assign(database.backend, load(), business_date=TODAY)
+        ) as (future, cursor, pool),
+    ):
+        listing = pool.submit(service.add_do_not_contact, another.backend, "4930000007")
+        time.sleep(SETTLE_SECONDS)
+        assert not listing.done()
+        # The lead is as the deal has read it after all, so the deal goes through.
+        cursor.execute("ROLLBACK TRANSACTION;")
+        assert future.result(timeout=60).assigned == 100
+        assert listing.result(timeout=60) == {"listed": 0, "assignments": 1, "leads": 1}
+    assert len(database.execute("SELECT number FROM dbo.agent_wafunnel_assignment")) == 99
+    left = database.execute("SELECT COUNT(*) FROM dbo.agent_wafunnel_assignment WHERE number = '4930000007'")
+    assert left == [(0,)]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_who_looks_whether_a_run_is_under_way_has_none_refused(database: TestedDatabase) -> None:
+    fill(database, 10)
+    seen = {"free": 0, "taken": 0}
+    ended = Event()
+
+    def look() -> None:
+        while not ended.is_set():
+            try:
+                database.backend.refuse_during_run()
+                seen["free"] += 1
+            except RunInProgress:
+                seen["taken"] += 1
+
+    with ThreadPoolExecutor(1) as pool:
+        looking = pool.submit(look)
+        try:
+            for _ in range(SHORT_RACES):
+                service.assign(database.backend, load(), business_date=TODAY)
+        finally:
+            ended.set()
+        looking.result(timeout=60)
+    # It is told of a run all the same, and waits for none.
+    assert seen["free"] > 0
+    assert seen["taken"] > 0

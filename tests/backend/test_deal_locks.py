@@ -1,0 +1,163 @@
+"""Locks that somebody keeps, and deadlocks: a run waits, says so, and gives up or tries again."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from datetime import date, timedelta
+
+import pymssql
+import pytest
+
+from agent_funnel import service
+from agent_funnel.backends import Backend
+from agent_funnel.backends.sqlserver import SQLServer
+from agent_funnel.errors import (
+    DatabaseBusy,
+)
+from agent_funnel.records import Run
+from agent_funnel.settings import load
+from support.calls import ATTEMPTS, Connected, pauses
+from support.databases import TestedDatabase, small_floor, snapshot
+from support.nights import run_numbers, stages
+from support.processes import NOTHING_DUE, run_in_progress
+
+# How long a lock is waited for in these tests, so that a run says that it waits before it gives up:
+LOCK_WAIT = timedelta(seconds=3)
+
+
+# ---- Locks that somebody keeps
+
+
+@contextmanager
+def lead_kept_locked(database: TestedDatabase) -> Iterator[None]:
+    """Somebody is in the middle of changing a lead, to the end of the block: on SQLite, of writing anything."""
+    with closing(TestedDatabase(database.url, database.schema)) as other:
+        other.execute("BEGIN IMMEDIATE" if database.engine == "sqlite" else "BEGIN TRANSACTION")
+        other.execute("UPDATE dbo.wafunnel SET stage = stage WHERE number = '+49300000004'")
+        try:
+            yield
+        finally:
+            other.execute("ROLLBACK" if database.engine == "sqlite" else "ROLLBACK TRANSACTION")
+
+
+def warm_up(backend: Backend) -> None:
+    """Has a session deal once, so that what is measured afterwards is the wait."""
+    service.assign(backend, load(), business_date=NOTHING_DUE)
+
+
+def test_a_wait_for_a_lock_is_told_of_bounded_and_leaves_nothing_behind(
+    database: TestedDatabase, connected: Connected, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_floor(database)
+    backend = connected(database, lock_wait=LOCK_WAIT)
+    warm_up(backend)
+    before = snapshot(database)
+    monkeypatch.setattr(service, "ATTEMPTS", 1)
+    # Elsewhere, so that a wait without an end ends this test, and the lock.
+    with ThreadPoolExecutor(1) as pool, lead_kept_locked(database):
+        began = time.monotonic()
+        dealt = pool.submit(service.assign, backend, load(), business_date=date.today())
+        with pytest.raises(DatabaseBusy, match=r"3 s.* Nothing was changed\.$"):
+            dealt.result(timeout=20)
+        assert 2.5 < time.monotonic() - began < 15
+        (said,) = [record.getMessage() for record in caplog.records if "wait" in record.getMessage()]
+        assert re.search("up to 3 s|gives up after 3 s", said)
+        assert snapshot(database) == before
+        # What the run had locked is free again, while the other one still has its lead.
+        with run_in_progress(database):
+            pass
+        if database.engine == "sqlserver":
+            assert isinstance(backend, SQLServer)
+            database.execute("SET LOCK_TIMEOUT 2000")
+            database.execute("UPDATE dbo.wafunnel SET stage = stage WHERE number < '+49300000004'")
+            database.execute("SET LOCK_TIMEOUT -1")
+            backend._queries["open"] = "SELECT @@TRANCOUNT AS transactions, @@LOCK_TIMEOUT AS wait;"
+            assert backend.one("open") == {"transactions": 0, "wait": 3000}
+    run = service.assign(backend, load(), business_date=date.today())
+    assert run.assigned == 7
+    assert run_numbers(database)[-1:] == [run.run_id]
+
+
+def test_a_run_that_meets_a_lock_for_a_while_is_tried_again_and_then_deals(
+    database: TestedDatabase, connected: Connected, caplog: pytest.LogCaptureFixture
+) -> None:
+    small_floor(database)
+    backend = connected(database, lock_wait=timedelta(seconds=1))
+    warm_up(backend)
+    with ThreadPoolExecutor(1) as pool:
+        with lead_kept_locked(database):
+            dealt = pool.submit(service.assign, backend, load(), business_date=date.today())
+            deadline = time.monotonic() + 30
+            while not pauses(caplog):
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+        run = dealt.result(timeout=60)
+    assert run.assigned == 7
+    assert len(run_numbers(database)) == 2
+    assert set(stages(database).values()) == {2, 3, 4}
+
+
+# A T-SQL engine needs seconds for each new session; what it says is in the tests with the small server above.
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_run_that_meets_a_lock_every_time_gives_up(database: TestedDatabase, connected: Connected) -> None:
+    small_floor(database)
+    backend = connected(database, lock_wait=timedelta(seconds=1))
+    warm_up(backend)
+    before = snapshot(database)
+    with lead_kept_locked(database):
+        began = time.monotonic()
+        with pytest.raises(DatabaseBusy):
+            service.assign(backend, load(), business_date=date.today())
+        assert ATTEMPTS < time.monotonic() - began < 60
+    assert snapshot(database) == before
+    assert service.assign(backend, load(), business_date=date.today()).assigned == 7
+
+
+def deal_against_a_deadlock(database: TestedDatabase, backend: Backend) -> Run:
+    """A deal that waits for somebody who then waits for the deal. On SQL Server it is the victim for certain; on
+    Babelfish it is if that comes within the second after which it looks for a deadlock."""
+    with closing(TestedDatabase(database.url, database.schema)) as other, ThreadPoolExecutor(1) as pool:
+        other.execute("SET DEADLOCK_PRIORITY HIGH")
+        session = other.execute("SELECT @@SPID")[0][0]
+        other.execute("BEGIN TRANSACTION")
+        # The deal gets as far as the assignments, which it writes last, and by then it has the leads.
+        other.execute("INSERT INTO dbo.agent_wafunnel_assignment (agent, number) VALUES ('nobody', 'none')")
+        dealt = pool.submit(service.assign, backend, load(), business_date=date.today())
+        try:
+            deadline = time.monotonic() + 30
+            while database.execute("SELECT COUNT(*) FROM sys.sysprocesses WHERE blocked = %d", session) == [(0,)]:
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            other.execute("UPDATE dbo.wafunnel SET stage = stage WHERE number = '+49300000004'")
+        except pymssql.Error as error:
+            if error.args[0] != 1205:
+                raise
+        finally:
+            other.execute("IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION")
+        return dealt.result(timeout=60)
+
+
+@pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
+def test_the_victim_of_a_real_deadlock_deals_again(
+    database: TestedDatabase, connected: Connected, caplog: pytest.LogCaptureFixture
+) -> None:
+    small_floor(database)
+    backend = connected(database)
+    warm_up(backend)
+    # More than once, for a machine that is too busy for a second.
+    for _ in range(5):
+        database.clear()
+        small_floor(database)
+        before = stages(database)
+        run = deal_against_a_deadlock(database, backend)
+        if "to resolve a deadlock" in caplog.text:
+            break
+    assert "to resolve a deadlock" in caplog.text
+    assert len(pauses(caplog)) == 1
+    assert run.assigned == 7
+    assert run_numbers(database) == [run.run_id]
+    assert stages(database) == {number: stage + 1 for number, stage in before.items()}

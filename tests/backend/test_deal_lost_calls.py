@@ -1,0 +1,316 @@
+"""Calls that go wrong on the way: late errors, broken connections, answers that never come.
+
+Where a test counts on a server that does as it is told, it is a small one of our own; the rest is on each engine.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy.engine import make_url
+
+from agent_funnel import service
+from agent_funnel.backends import Backend, connect
+from agent_funnel.backends.sqlserver import SQLServer
+from agent_funnel.errors import (
+    CheckFailed,
+    ConnectionLost,
+    DatabaseBusy,
+    DatabaseError,
+    DatabaseUnavailable,
+    FunnelError,
+    PoolChanged,
+)
+from agent_funnel.settings import load
+from support.calls import Connected, deal_by, pauses
+from support.databases import TestedDatabase, disconnect, small_floor, snapshot
+from support.faketds import HANG_UP, SILENCE, Answer, FakeServer, error, rows
+from support.nights import run_numbers, stages
+from support.processes import run_command
+from support.proxy import Cut, Proxy
+
+ATTEMPTS = service.ATTEMPTS
+
+# What tells the calls apart: the deal, and the question what became of it.
+DEAL, SETTLE = "EXECUTE dbo.sp_assign_wafunnel_to_agents", "INTO dbo.assignment_request"
+
+DEADLOCK = error(1205, "Transaction was deadlocked and has been chosen as the deadlock victim.", 13)
+
+RUN = rows(
+    {
+        "run_id": 7, "business_date": "2026-11-23", "trigger": "manual", "status": "succeeded", "agents": 3, "pool": 9,
+        "per_agent": 3, "assigned": 9, "left_over": 0, "duplicates": 0, "suppressed": 0, "smallest_share": 3,
+        "largest_share": 3, "started_at": "2026-11-23 20:40:00.000", "finished_at": "2026-11-23 20:40:01.000",
+    }
+)  # fmt: skip
+
+
+# ---- On a server that does as it is told
+
+
+def test_an_error_after_the_first_result_set_is_an_error_of_this_very_call() -> None:
+    late = rows({"alive": 1}, more=True) + error(50007, "Check failed: 9 leads assigned, 8 due.")
+    with FakeServer(answers={"AS alive": [late, rows({"alive": 2})]}) as server:
+        backend = connect(server.url())
+        with pytest.raises(CheckFailed, match="9 leads assigned"):
+            backend.one("ping")
+        # And not of the next one, on the same connection.
+        assert backend.one("ping") == {"alive": 2}
+        assert len(server.logins) == 1
+
+
+@pytest.mark.parametrize("number", [8134, 33557097, 2812])
+def test_a_connection_on_which_something_went_wrong_is_not_used_again(number: int) -> None:
+    late = rows({"alive": 1}, more=True) + error(number, "something does not exist")
+    with FakeServer(answers={"AS alive": [late, rows({"alive": 2})]}) as server:
+        backend = connect(server.url())
+        with pytest.raises(DatabaseError, match="something"):
+            backend.one("ping")
+        assert backend.one("ping") == {"alive": 2}
+        assert len(server.logins) == 2
+
+
+@pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
+def test_a_real_server_too_raises_a_late_error_in_this_very_call(
+    database: TestedDatabase, connected: Connected
+) -> None:
+    backend = connected(database)
+    assert isinstance(backend, SQLServer)
+    backend._queries["late"] = "SELECT 1 AS alive; THROW 50007, N'Check failed: too late.', 1;"
+    with pytest.raises(CheckFailed, match="too late"):
+        backend.one("late")
+    assert backend.one("ping") == {"alive": 1}
+
+
+@pytest.mark.parametrize(
+    ("trouble", "broken"),
+    [
+        (DEADLOCK, False),
+        (error(1222, "Lock request time out period exceeded."), False),
+        (error(33557097, "canceling statement due to lock timeout"), False),
+        (error(50004, "The pool changed while it was being dealt."), False),
+        (HANG_UP, True),
+        ([RUN[:-40], HANG_UP], True),
+        ([error(596, "Cannot continue the execution because the session is in the kill state.", 21), HANG_UP], True),
+    ],
+    ids=["deadlock", "lock timeout", "lock timeout of Babelfish", "pool changed", "dead socket", "half", "killed"],
+)
+def test_trouble_that_may_pass_is_met_by_dealing_again_after_growing_pauses(
+    trouble: Answer | Sequence[Answer], broken: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    with FakeServer(answers={DEAL: [trouble, trouble, RUN]}) as server:
+        assert deal_by(connect(server.url())).run_id == 7
+    assert server.count(DEAL) == 3
+    # Where it broke, the server was asked each time what became of it.
+    assert server.count(SETTLE) == (2 if broken else 0)
+    first, second = pauses(caplog)
+    assert 0.2 <= first < second <= 1
+
+
+@pytest.mark.parametrize(
+    ("trouble", "expected"),
+    [
+        (DEADLOCK, DatabaseBusy),
+        (error(1222, "Lock request time out period exceeded."), DatabaseBusy),
+        (error(50004, "The pool changed while it was being dealt."), PoolChanged),
+        (HANG_UP, DatabaseUnavailable),
+    ],
+    ids=["deadlock", "lock timeout", "pool changed", "dead socket"],
+)
+def test_trouble_that_does_not_pass_is_given_up_at_the_limit(
+    trouble: Answer, expected: type[FunnelError], caplog: pytest.LogCaptureFixture
+) -> None:
+    with FakeServer(answers={DEAL: [trouble]}) as server:
+        with pytest.raises(expected, match=r"[Nn]othing was changed|pool changed") as refusal:
+            deal_by(connect(server.url()))
+    assert type(refusal.value) is expected
+    assert refusal.value.__cause__ is not None
+    assert server.count(DEAL) == ATTEMPTS
+    assert pauses(caplog) == sorted(pauses(caplog))
+    assert len(pauses(caplog)) == ATTEMPTS - 1
+
+
+@pytest.mark.parametrize("number", [50001, 50002, 50003, 50006, 50007, 208, 229, 547, 2627, 2812, 3906, 8134, 9002])
+def test_nothing_else_is_tried_again(number: int, caplog: pytest.LogCaptureFixture) -> None:
+    with FakeServer(answers={DEAL: [error(number, "No."), RUN]}) as server:
+        with pytest.raises(FunnelError) as refusal:
+            deal_by(connect(server.url()))
+    assert refusal.value.__cause__ is not None
+    assert not isinstance(refusal.value, DatabaseUnavailable)
+    assert server.count(DEAL) == 1
+    assert server.count(SETTLE) == 0
+    assert pauses(caplog) == []
+
+
+def test_a_refused_login_is_not_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    with FakeServer(login={"funnel": error(18470, "Login failed: the account is disabled.", 14)}) as server:
+        with pytest.raises(DatabaseUnavailable):
+            deal_by(connect(server.url()))
+    assert len(server.logins) == 1
+    assert pauses(caplog) == []
+
+
+@pytest.mark.parametrize(
+    "settled",
+    [[RUN], [HANG_UP, RUN], [error(50001, "A run has been in progress all this time."), RUN], [DEADLOCK, RUN]],
+    ids=["at once", "broken again", "still dealing", "deadlock"],
+)
+def test_a_deal_that_happened_although_the_connection_broke_is_found_and_not_made_again(
+    settled: list[Answer], caplog: pytest.LogCaptureFixture
+) -> None:
+    with FakeServer(answers={DEAL: [HANG_UP], SETTLE: settled}) as server:
+        assert deal_by(connect(server.url())).run_id == 7
+    assert server.count(DEAL) == 1
+    assert server.count(SETTLE) == len(settled)
+    assert "broke in the middle of a call" in caplog.text
+    assert "the deal had happened: run 7" in caplog.text
+    # It asks for the very mark that the deal was made with.
+    marks = [found for batch in server.batches for found in re.findall(r"@request [^=]*= N?'([0-9a-f]{32})'", batch)]
+    assert len(marks) == 1 + len(settled)
+    assert len(set(marks)) == 1
+
+
+@pytest.mark.parametrize("settled", [HANG_UP, error(50001, "A run is in progress.")], ids=["broken", "still dealing"])
+def test_where_nobody_can_say_whether_the_deal_happened_the_error_says_just_that(
+    settled: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Enough to see that it asks again; the pauses double each time.
+    monkeypatch.setattr(service, "ATTEMPTS", 3)
+    with FakeServer(answers={DEAL: [HANG_UP], SETTLE: [settled]}) as server:
+        with pytest.raises(ConnectionLost, match=r"not known; `agent-funnel runs` tells") as refusal:
+            deal_by(connect(server.url()))
+    assert refusal.value.__cause__ is not None
+    assert server.count(DEAL) == 1
+    assert server.count(SETTLE) == 3
+
+
+def test_a_restart_of_the_server_between_two_calls_is_not_noticed() -> None:
+    with FakeServer(answers={"AS alive": [rows({"alive": 1})]}) as server, ExitStack() as sessions:
+        backend = connect(server.url())
+        for _ in range(4):
+            sessions.enter_context(backend.transaction())
+        sessions.close()
+        assert len(server.logins) == 4
+        server.drop()
+        # Not by the first call, which finds a dead connection, and not by those that find the others.
+        with ExitStack() as again:
+            for _ in range(4):
+                assert again.enter_context(backend.transaction()).one("ping") == {"alive": 1}
+        assert len(server.logins) == 8
+
+
+def test_a_deal_that_gets_no_answer_is_given_up_looked_for_and_made_again(tmp_path: Path) -> None:
+    # In a process of its own: the time for a call holds for a whole process.
+    patience = {"FUNNEL_CALL_TIMEOUT": "2s", "FUNNEL_LOCK_WAIT": "1s"}
+    with FakeServer(answers={DEAL: [SILENCE, RUN]}) as server:
+        began = time.monotonic()
+        done = run_command("run", "--json", cwd=tmp_path, FUNNEL_DATABASE_URL=server.url(), **patience)
+        assert time.monotonic() - began < 15
+    assert (done.returncode, server.count(DEAL), server.count(SETTLE)) == (0, 2, 1)
+    assert '"run_id": 7' in done.stdout
+    assert "has not answered a call for 2 s (FUNNEL_CALL_TIMEOUT)" in done.stderr
+    assert "Trying again" in done.stderr
+
+    with FakeServer(answers={DEAL: [SILENCE], SETTLE: [SILENCE, RUN]}) as server:
+        done = run_command("run", "--json", cwd=tmp_path, FUNNEL_DATABASE_URL=server.url(), **patience)
+    assert (done.returncode, server.count(DEAL), server.count(SETTLE)) == (0, 1, 2)
+    assert '"run_id": 7' in done.stdout
+    assert "the deal had happened: run 7" in done.stderr
+
+
+def test_a_run_that_takes_long_where_nobody_may_see_whom_it_waits_for_says_that_it_may_wait(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent_funnel.backends.sqlserver.PATIENCE_SECONDS", 0.2)
+    # No row of sysprocesses, as for a login without VIEW SERVER STATE; and the deal is silent until the server breaks.
+    with ThreadPoolExecutor(1) as pool, FakeServer(answers={DEAL: [SILENCE], SETTLE: [RUN]}) as server:
+        dealt = pool.submit(deal_by, connect(server.url(), lock_wait=timedelta(seconds=1.5)))
+        deadline = time.monotonic() + 10
+        while "VIEW SERVER STATE" not in caplog.text:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert server.count("sysprocesses") >= 2
+        server.drop()
+        assert dealt.result(timeout=30).run_id == 7
+    assert caplog.text.count("gives up after") == 1
+
+
+# ---- On a real one, through a proxy that breaks the connection
+
+
+@contextmanager
+def through_a_proxy(database: TestedDatabase) -> Iterator[tuple[Backend, Proxy]]:
+    url = make_url(database.url)
+    proxy = Proxy(url.host or "", url.port or 1433)
+    behind = url.set(host="127.0.0.1", port=proxy.port).render_as_string(hide_password=False)
+    backend = connect(behind, database.schema)
+    try:
+        yield backend, proxy
+    finally:
+        disconnect(backend)
+        proxy.stop()
+
+
+@pytest.mark.parametrize("when", ["before", "after", "late"])
+@pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
+def test_a_deal_whose_connection_is_cut_happens_exactly_once(
+    database: TestedDatabase, when: Cut, caplog: pytest.LogCaptureFixture
+) -> None:
+    small_floor(database)
+    before = stages(database)
+    with through_a_proxy(database) as (backend, proxy):
+        proxy.cut(DEAL.removeprefix("EXECUTE dbo."), when)
+        run = service.assign(backend, load(), business_date=date.today())
+        assert proxy.is_done()
+        assert run.assigned == 7
+        assert run_numbers(database) == [run.run_id]
+        # The call that the server gets after all, when the service has dealt again, makes no run any more.
+        proxy.deliver()
+    assert run_numbers(database) == [run.run_id]
+    assert stages(database) == {number: stage + 1 for number, stage in before.items()}
+    assert len(database.execute("SELECT number FROM dbo.agent_wafunnel_assignment")) == 7
+    assert ("the deal had happened" in caplog.text) == (when == "after")
+    assert len(pauses(caplog)) == (0 if when == "after" else 1)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
+def test_an_undo_whose_connection_is_cut_happens_exactly_once(database: TestedDatabase, when: Cut) -> None:
+    small_floor(database)
+    before = stages(database)
+    first = service.assign(database.backend, load(), business_date=date.today())
+    once = stages(database)
+    second = service.assign(database.backend, load(), business_date=date.today())
+    with through_a_proxy(database) as (backend, proxy):
+        proxy.cut("sp_undo_wafunnel_assignment", when)
+        undone = service.undo(backend)
+        assert proxy.is_done()
+    assert undone.run_id == second.run_id
+    assert stages(database) == once != before
+    assert database.execute("SELECT run_id FROM dbo.assignment_undo") == [(second.run_id,)]
+    assert run_numbers(database) == [first.run_id, second.run_id]
+
+
+@pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
+def test_a_deal_whose_connection_is_cut_each_time_says_that_it_never_happened(
+    database: TestedDatabase, caplog: pytest.LogCaptureFixture
+) -> None:
+    small_floor(database)
+    before = snapshot(database)
+    with through_a_proxy(database) as (backend, proxy):
+        proxy.cut(DEAL.removeprefix("EXECUTE dbo."), "before", ATTEMPTS)
+        with pytest.raises(DatabaseUnavailable, match="each time; nothing was changed"):
+            service.assign(backend, load(), business_date=date.today())
+        assert proxy.is_done()
+    after = snapshot(database)
+    # The marks of these calls stay, so that none of them can happen any more.
+    assert len(after.pop("assignment_request")) == ATTEMPTS
+    before.pop("assignment_request")
+    assert after == before

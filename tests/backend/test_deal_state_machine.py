@@ -1,0 +1,319 @@
+"""Runs, undos, edits by hand, imports, limits, the list and purges in any order, beside the oracle, on both engines."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, TypeVar
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from agent_funnel import service, transfer
+from agent_funnel.errors import RunError
+from agent_funnel.records import Preview, Purged, Run, Undone
+from support import LONG, oracle
+from support.databases import TestedDatabase
+from support.nights import (
+    OLDEST,
+    RECENT,
+    TODAY,
+    check_preview,
+    everything,
+    preview,
+    put_agents,
+    put_leads,
+    run_deal,
+    stored_assignments,
+    stored_history,
+    stored_leads,
+    undo,
+)
+from support.oracle import Agent, Lead, Pair
+from support.properties import more_time, phases
+from support.strategies import BARE_STATUSES, CAPS, KEYED_STATUSES
+
+Outcome = TypeVar("Outcome")
+
+# Few of each, so that the steps meet; some differ in case only.
+NAMES = st.sampled_from(["A", "a", "B", "Zoe", "É"])
+NUMBERS = st.sampled_from(["1", "2", "10", "x7", "X7", "é"])
+STAGES = st.sampled_from([1, 1, 1, 2, 3, 3, 4])
+MOMENTS = st.sampled_from([RECENT, RECENT, RECENT + timedelta(days=1), OLDEST, OLDEST - timedelta(days=1)])
+# The last one is beyond the window of every lead.
+EVENINGS = st.sampled_from([*[TODAY + timedelta(days=days) for days in (0, 0, 0, 1, 1, 2, 3)], date(2028, 2, 29)])
+KNOBS = st.fixed_dictionaries(
+    {"max_per_agent": CAPS, "window_days": st.sampled_from([45, 45, 45, 45, 45, 46, 0]), "newest_first": st.booleans()}
+)
+TRIGGERS = st.sampled_from(["manual", "manual", "schedule"])
+LEADS = st.tuples(NUMBERS | st.none(), STAGES | st.none(), MOMENTS | st.none())
+UNKNOWN_RUN = 10**9
+
+
+def outcome_of(act: Callable[[], Outcome]) -> Outcome | type[RunError]:
+    """What it answers, or the class of its refusal."""
+    try:
+        return act()
+    except RunError as error:
+        return type(error)
+
+
+class Evenings(RuleBasedStateMachine):
+    """A floor in a database, and the same floor in plain Python beside it."""
+
+    def __init__(self, database: TestedDatabase, *, bare: bool) -> None:
+        super().__init__()
+        self.database = database
+        self.bare = bare
+        self.floor = oracle.Floor()
+        # The database's names for the limits, in the order of the floor's.
+        self.limit_ids: list[int] = []
+        self.loads = 0
+        database.clear()
+
+    # ---- To begin with
+
+    @initialize(data=st.data(), count=st.integers(2, 12))
+    def begin(self, data: st.DataObject, count: int) -> None:
+        self.change_agents(data)
+        self.import_leads(data, count)
+        self.floor.assignments = data.draw(st.sampled_from([[], [("gone", "1"), ("A", "elsewhere")]]))
+        self.database.insert("agent_wafunnel_assignment", ("agent", "number"), self.floor.assignments)
+
+    # ---- Runs
+
+    @rule(evenings=st.lists(EVENINGS, min_size=1, max_size=3), knobs=KNOBS, trigger=TRIGGERS)
+    def run(self, evenings: list[date], knobs: dict[str, Any], trigger: str) -> None:
+        for evening in evenings:
+            self._run(evening, knobs, trigger)
+
+    def _run(self, evening: date, knobs: dict[str, Any], trigger: str) -> None:
+        run = outcome_of(lambda: run_deal(self.database, evening, trigger=trigger, **knobs))
+        run_id = run.run_id if isinstance(run, Run) else 0
+        dealt = outcome_of(lambda: self.floor.run(run_id, evening, trigger, **knobs))
+        if isinstance(run, Run) and isinstance(dealt, oracle.Dealt):
+            assert {name: getattr(run, name) for name in dealt.amounts} == dealt.amounts
+            assert stored_history(self.database, run_id) == Counter(dealt.history)
+        else:
+            assert run is dealt
+
+    @rule(evening=EVENINGS, knobs=KNOBS)
+    def preview(self, evening: date, knobs: dict[str, Any]) -> None:
+        before = everything(self.database)
+        seen = outcome_of(lambda: preview(self.database, evening, **knobs))
+        assert everything(self.database) == before
+        dealt = outcome_of(lambda: self.floor.deal(evening, **knobs))
+        if isinstance(seen, Preview) and isinstance(dealt, oracle.Dealt):
+            check_preview(seen, dealt, self.floor.assignments, evening)
+        else:
+            assert seen is dealt
+
+    @precondition(lambda self: self.floor.runs)
+    @rule()
+    def undo(self) -> None:
+        self._undo(None)
+
+    @precondition(lambda self: self.floor.runs)
+    @rule(data=st.data())
+    def undo_one(self, data: st.DataObject) -> None:
+        self._undo(data.draw(st.sampled_from([run.run_id for run in self.floor.runs[-3:]] + [UNKNOWN_RUN])))
+
+    def _undo(self, run_id: int | None) -> None:
+        undone = outcome_of(lambda: undo(self.database, run_id))
+        expected = outcome_of(lambda: self.floor.undo(run_id))
+        if isinstance(undone, Undone) and isinstance(expected, dict):
+            assert {name: asdict(undone)[name] for name in expected} == expected
+        else:
+            assert undone is expected
+
+    @precondition(lambda self: any(not run.purged for run in self.floor.runs[:-2]))
+    @rule()
+    def purge(self) -> None:
+        purged = service.purge(self.database.backend, datetime.now(UTC) + timedelta(days=1))
+        assert isinstance(purged, Purged)
+        assert purged.runs == self.floor.purge()
+
+    # ---- What others do with the tables
+
+    @rule(data=st.data())
+    def change_agents(self, data: st.DataObject) -> None:
+        statuses = BARE_STATUSES if self.bare else KEYED_STATUSES
+        # Mostly somebody is active, since otherwise there is little to see.
+        someone = data.draw(st.sampled_from([[], *[[("B", "active")]] * 4]))
+        names = NAMES if self.bare else NAMES.filter(lambda name: name != "B")
+        once = None if self.bare else lambda agent: agent[0]
+        others = data.draw(st.lists(st.tuples(names, statuses), max_size=4, unique_by=once))
+        agents: list[Agent] = [*someone, *others]
+        put_agents(self.database, agents)
+        self.floor.agents = agents
+
+    @rule(data=st.data(), count=st.integers(0, 8))
+    def import_leads(self, data: st.DataObject, count: int) -> None:
+        self.loads += 1
+        # Some that may be there, and some that cannot.
+        numbers = data.draw(st.lists(NUMBERS, max_size=3, unique=True))
+        numbers += [f"{self.loads}-{index * 7 % 13}" for index in range(count)]
+        leads = [(number, data.draw(STAGES), data.draw(MOMENTS)) for number in numbers]
+        rows = [(number, str(stage), created.isoformat(" ", "milliseconds")) for number, stage, created in leads]
+        there = {number for number, _, _ in self.floor.leads}
+        added: list[Lead] = [lead for lead in leads if lead[0] not in there]
+        assert transfer.load(self.database.backend, "leads", rows) == len(added)
+        self.floor.leads = [*self.floor.leads, *added]
+
+    @precondition(lambda self: self.bare)
+    @rule(leads=st.lists(LEADS, min_size=1, max_size=4))
+    def put_leads_by_hand(self, leads: list[Lead]) -> None:
+        put_leads(self.database, leads)
+        self.floor.leads = [*self.floor.leads, *leads]
+
+    @precondition(lambda self: self.floor.leads)
+    @rule(data=st.data(), stage=STAGES)
+    def change_a_stage(self, data: st.DataObject, stage: int) -> None:
+        """Of the rows that are equal to one, if there are several, too."""
+        number, old, created = data.draw(st.sampled_from(self.floor.leads))
+        if number is None or old is None or created is None:
+            return
+        self.database.execute(
+            "UPDATE dbo.wafunnel SET stage = %s WHERE number = %s AND stage = %s AND date = %s",
+            stage, number, old, created.isoformat(" ", "milliseconds"),
+        )  # fmt: skip
+        self.floor.leads = [
+            (lead[0], stage, created) if self._same(lead[0], number) and lead[1:] == (old, created) else lead
+            for lead in self.floor.leads
+        ]
+
+    @precondition(lambda self: self.floor.leads)
+    @rule(data=st.data())
+    def remove_a_lead(self, data: st.DataObject) -> None:
+        number, _, _ = data.draw(st.sampled_from(self.floor.leads))
+        self.database.execute("DELETE FROM dbo.wafunnel WHERE number = %s", number)
+        self.floor.leads = [lead for lead in self.floor.leads if number is None or not self._same(lead[0], number)]
+
+    def _same(self, one: str | None, other: str | None) -> bool:
+        """As a statement of somebody else compares: a table of theirs on SQL Server mostly ignores case."""
+        if self.bare and self.database.engine == "sqlserver" and one is not None and other is not None:
+            return one.lower() == other.lower()
+        return one == other
+
+    @rule(data=st.data(), name=NAMES, number=NUMBERS, copies=st.sampled_from([1, 1, 2, 3]))
+    def put_an_assignment(self, data: st.DataObject, name: str, number: str, copies: int) -> None:
+        pairs: list[Pair] = [(name, number)]
+        if self.bare:
+            blanks: list[Pair] = [(None, number), (name, None), (None, None), ("", "")]
+            held = self.floor.assignments[:2]
+            pairs = [data.draw(st.sampled_from([*pairs, *blanks, *held]))] * copies
+        elif any(there == number for _, there in self.floor.assignments):
+            return
+        self.database.insert("agent_wafunnel_assignment", ("agent", "number"), pairs)
+        self.floor.assignments = [*self.floor.assignments, *pairs]
+
+    @precondition(lambda self: self.floor.assignments)
+    @rule(data=st.data(), name=NAMES | st.none())
+    def take_or_move_an_assignment(self, data: st.DataObject, name: str | None) -> None:
+        _, number = data.draw(st.sampled_from(self.floor.assignments))
+        if name is None:
+            self.database.execute("DELETE FROM dbo.agent_wafunnel_assignment WHERE number = %s", number)
+        else:
+            self.database.execute("UPDATE dbo.agent_wafunnel_assignment SET agent = %s WHERE number = %s", name, number)
+        # No statement finds a NULL by its value.
+        touched = [number is not None and self._same(pair[1], number) for pair in self.floor.assignments]
+        self.floor.assignments = [
+            (name, pair[1]) if hit else pair
+            for pair, hit in zip(self.floor.assignments, touched, strict=True)
+            if name is not None or not hit
+        ]
+
+    @rule(name=NAMES, first=EVENINGS, days=st.sampled_from([None, 0, 1, 500]), most=st.sampled_from([0, 1, 1, 2, 500]))
+    def add_a_limit(self, name: str, first: date, days: int | None, most: int) -> None:
+        last = None if days is None else first + timedelta(days=days)
+        limit, known = service.add_limit(
+            self.database.backend, name, starts_on=first, ends_on=last, max_records=most
+        )  # fmt: skip
+        assert known == (name in {agent for agent, _ in self.floor.agents})
+        self.floor.limits = [*self.floor.limits, (name, first, last, most)]
+        self.limit_ids.append(limit.limit_id)
+
+    @precondition(lambda self: self.limit_ids)
+    @rule(data=st.data())
+    def remove_a_limit(self, data: st.DataObject) -> None:
+        index = data.draw(st.integers(0, len(self.limit_ids) - 1))
+        service.remove_limit(self.database.backend, self.limit_ids.pop(index))
+        self.floor.limits = [limit for place, limit in enumerate(self.floor.limits) if place != index]
+
+    @rule(data=st.data(), other=NUMBERS)
+    def list_a_number(self, data: st.DataObject, other: str) -> None:
+        assigned = [number for _, number in self.floor.assignments if number is not None and number.strip()]
+        number = data.draw(st.sampled_from([*assigned, other]))
+        answer = service.add_do_not_contact(self.database.backend, number)
+        left = [pair for pair in self.floor.assignments if pair[1] != number]
+        assert answer == {
+            "listed": self.floor.do_not_contact.count(number),
+            "assignments": len(self.floor.assignments) - len(left),
+            "leads": sum(lead[0] == number for lead in self.floor.leads),
+        }
+        self.floor.assignments = left
+        self.floor.do_not_contact = sorted({*self.floor.do_not_contact, number})
+
+    @precondition(lambda self: self.floor.do_not_contact)
+    @rule(data=st.data())
+    def take_a_number_off_the_list(self, data: st.DataObject) -> None:
+        number = data.draw(st.sampled_from(self.floor.do_not_contact))
+        service.remove_do_not_contact(self.database.backend, number)
+        self.floor.do_not_contact = [other for other in self.floor.do_not_contact if other != number]
+
+    # ---- After every step
+
+    @invariant()
+    def assignments_are_the_floors(self) -> None:
+        assert stored_assignments(self.database) == Counter(self.floor.assignments)
+
+    @invariant()
+    def leads_are_the_floors(self) -> None:
+        assert Counter(stored_leads(self.database, bare=self.bare)) == Counter(self.floor.leads)
+
+    @invariant()
+    def runs_are_the_floors(self) -> None:
+        found = service.runs(self.database.backend, count=1000)
+        assert [(run.run_id, run.status, run.purged_at is not None) for run in reversed(found)] == [
+            (run.run_id, run.status, run.purged) for run in self.floor.runs
+        ]
+
+
+def play(database: TestedDatabase, *, bare: bool) -> None:
+    """Has it go through many evenings; fewer on the T-SQL engine, where each step takes longer."""
+    slow = database.engine == "sqlserver"
+    examples = (150 if slow else 500) if LONG else (20 if slow else 60)
+
+    class Here(Evenings):
+        def __init__(self) -> None:
+            super().__init__(database, bare=bare)
+
+    run_state_machine_as_test(
+        Here,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=40 if LONG else 18,
+            phases=phases(database),
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+@more_time
+def test_whatever_happens_in_whatever_order_the_floor_is_the_oracles(database: TestedDatabase) -> None:
+    play(database, bare=False)
+
+
+@more_time
+def test_whatever_happens_to_tables_without_keys_the_floor_is_the_oracles(bare_database: TestedDatabase) -> None:
+    play(bare_database, bare=True)

@@ -1,0 +1,192 @@
+"""Undo, on both engines: what it refuses, what interrupts it, and that anybody can call it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from agent_funnel import service
+from agent_funnel.errors import ConnectionLost, NothingToUndo, PoolChanged, RunInProgress
+from agent_funnel.records import Row
+from support.databases import TestedDatabase, snapshot
+from support.nights import (
+    actives,
+    assert_undo_refused,
+    fresh,
+    put_agents,
+    put_leads,
+    run_deal,
+    stages,
+    stages_and_assignments,
+    stored_assignments,
+    undo,
+)
+from support.processes import run_in_progress
+
+# How long an undo of a handful of leads gets, on a busy machine, to reach what it waits for:
+PATIENCE_SECONDS = 20.0
+
+
+# ---- What is refused
+
+
+def test_only_the_last_run_can_be_undone_and_the_refusal_says_which_that_is(database: TestedDatabase) -> None:
+    put_agents(database, actives("A"))
+    put_leads(database, fresh(2))
+    first, second, third = (run_deal(database).run_id for _ in range(3))
+    assert_undo_refused(database, first, f"Run {first} is not the last one; the run that could be undone is {third}.")
+    assert undo(database, third).run_id == third
+    assert_undo_refused(database, third, f"Run {third} is undone already; the run that could be undone is {second}.")
+    unknown = third + 100
+    assert_undo_refused(database, unknown, f"There is no run {unknown}; the run that could be undone is {second}.")
+    assert undo(database, second).run_id == second
+    assert undo(database).run_id == first
+    assert_undo_refused(database, first, f"Run {first} is undone already, and there is no run to undo.")
+    assert_undo_refused(database, unknown, f"There is no run {unknown}, and there is no run to undo.")
+    assert_undo_refused(database, None, "There is no run to undo.")
+
+
+def test_where_history_has_been_purged_there_is_no_undo_and_the_refusal_names_the_run(database: TestedDatabase) -> None:
+    put_agents(database, actives("A"))
+    put_leads(database, fresh(2))
+    first, second, third = (run_deal(database).run_id for _ in range(3))
+    service.purge(database.backend, datetime.now(UTC) + timedelta(days=1))
+    assert undo(database).run_id == third
+    # Its own history is there, but not that of the assignments that would have to come back.
+    assert_undo_refused(database, None, f"Run {second} cannot be undone: the history of run {first} has been purged.")
+    assert_undo_refused(database, second, f"Run {second} cannot be undone: the history of run {first} has been purged.")
+    assert_undo_refused(
+        database,
+        first,
+        f"Run {first} is not the last one, and no run can be undone: the history that it would need has been purged.",
+    )
+    # From here on there is history again.
+    fourth = run_deal(database).run_id
+    assert undo(database).run_id == fourth
+
+
+def test_no_undo_while_a_run_is_in_progress(database: TestedDatabase) -> None:
+    put_agents(database, actives("A"))
+    put_leads(database, fresh(2))
+    run = run_deal(database)
+    before = snapshot(database)
+    with run_in_progress(database):
+        with pytest.raises(RunInProgress) as refused:
+            undo(database)
+        assert refused.value.number == 50001
+        assert snapshot(database) == before
+    assert undo(database).run_id == run.run_id
+
+
+@pytest.mark.parametrize("done", [True, False], ids=["was done", "was not done"])
+def test_an_undo_whose_connection_broke_takes_one_run_back_and_no_more(
+    database: TestedDatabase, monkeypatch: pytest.MonkeyPatch, done: bool
+) -> None:
+    put_agents(database, actives("A"))
+    put_leads(database, fresh(2))
+    run_deal(database)
+    seen = stages_and_assignments(database)
+    second = run_deal(database).run_id
+    ask: Callable[..., Row | None] = database.backend.one
+    undos: list[int] = []
+
+    def breaks_once(name: str, **parameters: Any) -> Row | None:
+        if name != "undo":
+            return ask(name, **parameters)
+        undos.append(parameters["run_id"])
+        answer = ask(name, **parameters) if done or len(undos) > 1 else None
+        if len(undos) == 1:
+            raise ConnectionLost
+        return answer
+
+    monkeypatch.setattr(database.backend, "one", breaks_once)
+    assert undo(database).run_id == second
+    assert undos == [second] * (1 if done else 2)
+    assert stages_and_assignments(database) == seen
+    assert [run.status for run in service.runs(database.backend)] == ["undone", "succeeded"]
+
+
+@contextmanager
+def undo_that_finds_a_lead_changing(database: TestedDatabase, undo_it: Callable[[], Any]) -> Iterator[Future[Any]]:
+    """An undo that has counted the leads and waits for one that another session is just changing, and commits then."""
+    put_agents(database, actives("A"))
+    put_leads(database, fresh(3))
+    run_deal(database)
+    # Has the session parse the procedure, so that what is waited for below is the lead.
+    with pytest.raises(NothingToUndo):
+        undo(database, 0)
+    with closing(TestedDatabase(database.url, database.schema)) as other, ThreadPoolExecutor(1) as pool:
+        other.execute("BEGIN TRANSACTION")
+        other.execute("UPDATE dbo.wafunnel SET stage = 4 WHERE number = '000002'")
+        future = pool.submit(undo_it)
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while other.execute("SELECT COUNT(*) FROM sys.sysprocesses AS p WHERE p.blocked = @@SPID") == [(0,)]:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        other.execute("COMMIT TRANSACTION")
+        yield future
+
+
+@pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
+def test_an_undo_that_meets_a_lead_just_being_changed_is_made_again_and_leaves_it(database: TestedDatabase) -> None:
+    with undo_that_finds_a_lead_changing(database, lambda: undo(database)) as future:
+        undone = future.result(timeout=60)
+    assert (undone.restored, undone.changed_since) == (2, 1)
+    assert stages(database) == {"000001": 1, "000002": 4, "000003": 1}
+
+
+@pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
+def test_an_undo_that_cannot_tell_how_many_leads_it_took_back_changes_nothing(database: TestedDatabase) -> None:
+    # Not by the service, which would undo again and hide it.
+    with undo_that_finds_a_lead_changing(
+        database, lambda: database.backend.one("undo", run_id=None, actor=None)
+    ) as future:
+        with pytest.raises(PoolChanged) as refused:
+            future.result(timeout=60)
+    assert refused.value.number == 50004
+    assert stages(database) == {"000001": 2, "000002": 4, "000003": 2}
+    assert len(stored_assignments(database)) == 3
+    assert database.execute("SELECT COUNT(*) FROM dbo.assignment_undo") == [(0,)]
+
+
+@pytest.mark.parametrize("bare_database", ["sqlserver"], indirect=True)
+@pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
+def test_an_undo_in_one_schema_leaves_the_tables_of_another_alone(
+    database: TestedDatabase, bare_database: TestedDatabase
+) -> None:
+    """Babelfish has statements that forget the schema that is written in them."""
+    for each in (database, bare_database):
+        put_agents(each, actives("A"))
+        put_leads(each, fresh(3))
+        run_deal(each)
+    before = snapshot(database)
+    assert undo(bare_database).restored == 3
+    assert snapshot(database) == before
+
+
+# ---- From anywhere
+
+
+@pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
+def test_a_plain_exec_undoes_the_last_run_and_answers_with_one_row(database: TestedDatabase) -> None:
+    put_agents(database, actives("A", "B"))
+    put_leads(database, fresh(4))
+    run_deal(database)
+    seen = stages_and_assignments(database)
+    run = run_deal(database)
+    with database.raw.cursor(as_dict=True) as cursor:
+        cursor.execute("EXEC sp_undo_wafunnel_assignment;")
+        (row,) = cursor.fetchall()
+        assert not cursor.nextset()
+    assert list(row) == [
+        "run_id", "business_date", "undone_at", "actor", "restored", "changed_since", "assignments", "suppressed",
+    ]  # fmt: skip
+    assert (row["run_id"], row["actor"], row["restored"], row["assignments"]) == (run.run_id, None, 4, 4)
+    assert stages_and_assignments(database) == seen
+    assert database.execute("SELECT @@TRANCOUNT") == [(0,)]

@@ -1,0 +1,329 @@
+"""The doctor on the schema: tables, procedures, what may point to the assignments, and indexes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+
+import pytest
+
+from agent_funnel.doctor import schema
+from agent_funnel.doctor.case import guarded
+from agent_funnel.doctor.deep import records
+from agent_funnel.errors import DatabaseError
+from agent_funnel.install import install
+from agent_funnel.records import Finding
+from agent_funnel.sql import checksum, procedures, version
+from support.databases import TestedDatabase
+from support.doctor import (
+    UNDO,
+    a_case,
+    is_babelfish,
+    on_server,
+    only_problem,
+    problems,
+    put_floor,
+    put_lead,
+    run_remedy,
+)
+from support.nights import deal_today
+
+# ---- Tables, procedures, indexes
+
+
+def test_a_missing_table_is_named_and_installed_again(database: TestedDatabase) -> None:
+    assert problems(database, "tables") == []
+    database.execute("DROP TABLE dbo.assignment_undo")
+    try:
+        finding = only_problem(database, "tables", "error", r"1 table is missing.*: assignment_undo\.")
+        assert (finding.remedy or "").startswith("agent-funnel install")
+        (unknown,) = guarded("records", partial(records, a_case(database.backend)))
+        assert unknown.level == "note"
+        assert unknown.text.startswith("Could not be checked: ")
+    finally:
+        install(database.backend)
+    assert problems(database, "tables") == []
+
+
+def test_a_missing_column_is_named(bare_database: TestedDatabase) -> None:
+    assert problems(bare_database, "tables") == []
+    sqlite = bare_database.engine == "sqlite"
+    bare_database.execute(
+        "ALTER TABLE agents RENAME COLUMN status TO state"
+        if sqlite
+        else "EXECUTE sp_rename 'dbo.agents.status', 'state', 'COLUMN'"
+    )
+    try:
+        only_problem(bare_database, "tables", "error", "The table agents has no column status")
+        assert problems(bare_database, "statuses")[0].text.startswith("Could not be checked: ")
+    finally:
+        bare_database.execute(
+            "ALTER TABLE agents RENAME COLUMN state TO status"
+            if sqlite
+            else "EXECUTE sp_rename 'dbo.agents.state', 'status', 'COLUMN'"
+        )
+    assert problems(bare_database, "tables") == []
+
+
+def test_tables_of_another_version_are_an_error(database: TestedDatabase) -> None:
+    kept = database.execute("SELECT version, installed_at FROM dbo.agent_funnel_version")
+    moment, newest = str(kept[0][1])[:19], version(database.engine)
+    try:
+        database.execute("INSERT INTO dbo.agent_funnel_version (version, installed_at) VALUES (99, %s)", moment)
+        finding = only_problem(database, "tables", "error", rf"version 99, and this program knows none after {newest}")
+        assert "Update" in (finding.remedy or "")
+        database.execute("DELETE FROM dbo.agent_funnel_version")
+        finding = only_problem(database, "tables", "error", rf"version 0, and this program needs {newest}")
+        assert finding.remedy == "agent-funnel install"
+    finally:
+        database.execute("DELETE FROM dbo.agent_funnel_version")
+        install(database.backend)
+    assert problems(database, "tables") == []
+
+
+@on_server
+def test_a_schema_that_is_not_there_is_an_error(database: TestedDatabase) -> None:
+    with closing(TestedDatabase(database.url, "seles")) as mistyped:
+        finding = only_problem(mistyped, "tables", "error", "no schema seles")
+        assert "FUNNEL_SCHEMA" in (finding.remedy or "")
+
+
+@on_server
+def test_tables_in_another_schema_are_a_warning_while_ours_are_empty(database: TestedDatabase) -> None:
+    before = {finding.text for finding in problems(database, "schemas")}
+    assert not any("elsewhere" in text for text in before)
+    database.execute("CREATE SCHEMA elsewhere")
+    database.execute("CREATE TABLE elsewhere.wafunnel (number VARCHAR(20))")
+    try:
+        finding = only_problem(database, "schemas", "warning", r"elsewhere.* dbo has no leads")
+        assert "FUNNEL_SCHEMA=" in (finding.remedy or "")
+        put_floor(database)
+        only_problem(database, "schemas", "note", "elsewhere")
+    finally:
+        database.execute("DROP TABLE elsewhere.wafunnel")
+        database.execute("DROP SCHEMA elsewhere")
+    assert {"elsewhere" in finding.text for finding in problems(database, "schemas")} <= {False}
+
+
+@contextmanager
+def reinstalled(database: TestedDatabase) -> Iterator[None]:
+    """Afterwards, everything is as it was installed."""
+    try:
+        yield
+    finally:
+        install(database.backend)
+        assert problems(database, "procedures") == []
+
+
+ANOTHER = f"ALTER PROCEDURE dbo.{UNDO} @run_id BIGINT = NULL, @actor NVARCHAR(255) = NULL AS SELECT 'another' AS answer"
+
+
+@on_server
+def test_a_procedure_that_somebody_changed_is_an_error(database: TestedDatabase) -> None:
+    assert problems(database, "procedures") == []
+    with reinstalled(database):
+        database.execute(ANOTHER)
+        finding = only_problem(
+            database, "procedures", "error", rf"Somebody has changed the procedure dbo\.{UNDO} since"
+        )
+        assert (finding.remedy or "").startswith("agent-funnel install")
+
+
+@on_server
+def test_a_procedure_that_is_missing_is_an_error(database: TestedDatabase) -> None:
+    with reinstalled(database):
+        database.execute(f"DROP PROCEDURE dbo.{UNDO}")
+        finding = only_problem(database, "procedures", "error", rf"dbo\.{UNDO} is missing")
+        assert finding.remedy == "agent-funnel install"
+
+
+def record(database: TestedDatabase, script: str | None) -> None:
+    """Puts on record that the procedure of now was installed from a script, or nothing at all."""
+    database.execute("DELETE FROM dbo.agent_funnel_checksum WHERE name = %s", UNDO)
+    if script is not None:
+        row = database.backend.one("definition", procedure_name=UNDO)
+        assert row is not None
+        database.execute(
+            "INSERT INTO dbo.agent_funnel_checksum (name, installed, script, recorded_at) "
+            "VALUES (%s, %s, %s, SYSUTCDATETIME())",
+            UNDO, checksum(row["definition"]), checksum(script),
+        )  # fmt: skip
+
+
+@on_server
+def test_a_procedure_of_another_version_is_told_from_one_that_somebody_changed(database: TestedDatabase) -> None:
+    with reinstalled(database):
+        database.execute(ANOTHER)
+        record(database, "the script of that version")
+        finding = only_problem(
+            database, "procedures", "error", rf"dbo\.{UNDO} is that of another version of Agent Funnel"
+        )
+        assert finding.remedy == "agent-funnel install"
+
+
+@on_server
+def test_a_procedure_that_was_installed_by_hand_is_judged_by_its_text(database: TestedDatabase) -> None:
+    with reinstalled(database):
+        record(database, None)
+        assert problems(database, "procedures") == []
+        database.execute(ANOTHER)
+        only_problem(database, "procedures", "error", rf"dbo\.{UNDO} is not that of this version")
+
+
+@on_server
+def test_an_encrypted_procedure_cannot_be_compared(database: TestedDatabase) -> None:
+    if is_babelfish(database):
+        pytest.skip("Babelfish encrypts no procedure")
+    with reinstalled(database):
+        database.execute(ANOTHER.replace(" AS SELECT", " WITH ENCRYPTION AS SELECT"))
+        only_problem(database, "procedures", "warning", rf"dbo\.{UNDO} is encrypted")
+
+
+def test_the_text_of_a_procedure_that_a_login_must_not_see_is_a_note() -> None:
+    case = a_case(None, schema="sales")
+    unseen = {"definition": None, "is_encrypted": 0}
+    ((level, text, remedy),) = schema._procedure(case, UNDO, procedures("sqlserver")[UNDO], unseen, None)
+    assert level == "note"
+    assert text == f"Could not be checked: this login must not see the text of sales.{UNDO}."
+    assert remedy == f"GRANT VIEW DEFINITION ON sales.{UNDO} TO agent_funnel_service;"
+
+
+@on_server
+def test_a_foreign_key_keeps_a_deal_from_emptying_the_assignments(database: TestedDatabase) -> None:
+    assert problems(database, "truncate") == []
+    put_floor(database)
+    database.execute(
+        "CREATE TABLE dbo.[call log] (number VARCHAR(255) COLLATE Latin1_General_BIN2, "
+        "CONSTRAINT [fk of calls] FOREIGN KEY (number) REFERENCES dbo.agent_wafunnel_assignment (number))"
+    )
+    try:
+        finding = only_problem(
+            database, "truncate", "error", r"the foreign key fk of calls of dbo\.call log points to it"
+        )
+        with pytest.raises(DatabaseError):
+            deal_today(database)
+        run_remedy(database, finding)
+        assert problems(database, "truncate") == []
+        deal_today(database)
+    finally:
+        database.execute("DROP TABLE dbo.[call log]")
+
+
+def test_assignments_that_are_a_view_cannot_be_emptied(bare_database: TestedDatabase) -> None:
+    assert problems(bare_database, "truncate") == []
+    sqlite = bare_database.engine == "sqlite"
+    bare_database.execute(
+        "ALTER TABLE agent_wafunnel_assignment RENAME TO kept"
+        if sqlite
+        else "EXECUTE sp_rename 'dbo.agent_wafunnel_assignment', 'kept', 'OBJECT'"
+    )
+    bare_database.execute("CREATE VIEW dbo.agent_wafunnel_assignment AS SELECT agent, number FROM dbo.kept")
+    try:
+        only_problem(bare_database, "truncate", "error", r"since it is no table")
+    finally:
+        bare_database.execute("DROP VIEW dbo.agent_wafunnel_assignment")
+        bare_database.execute(
+            "ALTER TABLE kept RENAME TO agent_wafunnel_assignment"
+            if sqlite
+            else "EXECUTE sp_rename 'dbo.kept', 'agent_wafunnel_assignment', 'OBJECT'"
+        )
+    assert problems(bare_database, "truncate") == []
+
+
+TEMPORAL = """
+CREATE TABLE dbo.agent_wafunnel_assignment (
+    agent NVARCHAR(255) NOT NULL, number VARCHAR(255) NOT NULL PRIMARY KEY,
+    since DATETIME2 GENERATED ALWAYS AS ROW START NOT NULL, until DATETIME2 GENERATED ALWAYS AS ROW END NOT NULL,
+    PERIOD FOR SYSTEM_TIME (since, until)
+) WITH (SYSTEM_VERSIONING = ON)
+"""
+
+PLAIN = "CREATE TABLE dbo.agent_wafunnel_assignment (agent NVARCHAR(255) NOT NULL, number VARCHAR(255) NOT NULL)"
+
+VIEW = """
+CREATE VIEW dbo.per_number WITH SCHEMABINDING AS
+SELECT m.number, COUNT_BIG(*) AS copies FROM dbo.agent_wafunnel_assignment AS m GROUP BY m.number
+"""
+
+
+@pytest.mark.parametrize(
+    ("schema", "statements", "pattern"),
+    [
+        ("temporal", [TEMPORAL], "it is a temporal table"),
+        ("indexed", [PLAIN, VIEW, "CREATE UNIQUE CLUSTERED INDEX ix ON dbo.per_number (number)"], "the indexed view"),
+    ],
+)
+def test_what_only_sql_server_has_keeps_a_deal_from_emptying_the_assignments_too(
+    sqlserver: str, schema: str, statements: list[str], pattern: str
+) -> None:
+    with closing(TestedDatabase(sqlserver, schema)) as database:
+        if is_babelfish(database):
+            pytest.skip("Babelfish has neither temporal tables nor indexed views")
+        database.execute(f"CREATE SCHEMA {schema}")
+        for text in statements:
+            database.execute(text)
+        install(database.backend)
+        finding = only_problem(database, "truncate", "error", pattern)
+        run_remedy(database, finding)
+        assert problems(database, "truncate") == []
+
+
+INDEXES = [
+    ("wafunnel", "number", "lead"),
+    ("agent_wafunnel_assignment", "number", "assignment"),
+    ("agent_wafunnel_assignment", "agent", "assignment"),
+]
+
+
+def test_missing_indexes_are_notes_that_say_why_and_how(bare_database: TestedDatabase) -> None:
+    put_floor(bare_database)
+    found = problems(bare_database, "indexes")
+    prefix = "" if bare_database.engine == "sqlite" else "bare."
+    assert [finding.level for finding in found] == ["note"] * 3
+    for finding, (table, column, what) in zip(found, INDEXES, strict=True):
+        assert re.search(rf"No index of {prefix}{table} begins with {column}, so .* reads all \d {what}s", finding.text)
+        assert finding.remedy == f"CREATE INDEX ix_{table}_{column} ON {prefix}{table} ({column});"
+    for finding in found:
+        run_remedy(bare_database, finding)
+    try:
+        assert problems(bare_database, "indexes") == []
+    finally:
+        for table, column, _ in INDEXES:
+            on = "" if bare_database.engine == "sqlite" else f" ON dbo.{table}"
+            bare_database.execute(f"DROP INDEX ix_{table}_{column}{on}")
+
+
+def test_an_index_with_a_condition_is_none(bare_database: TestedDatabase) -> None:
+    if bare_database.engine == "sqlserver" and is_babelfish(bare_database):
+        pytest.skip("Babelfish does not tell which index has a condition")
+    bare_database.execute("CREATE INDEX some_agents ON dbo.agent_wafunnel_assignment (agent) WHERE number = '1'")
+    try:
+        assert "begins with agent" in problems(bare_database, "indexes")[2].text
+    finally:
+        on = "" if bare_database.engine == "sqlite" else " ON dbo.agent_wafunnel_assignment"
+        bare_database.execute(f"DROP INDEX some_agents{on}")
+
+
+@pytest.mark.parametrize("columns", ["date", "stage, date"])
+def test_an_index_by_date_is_worth_its_keep_where_most_leads_are_old(database: TestedDatabase, columns: str) -> None:
+    def by_date() -> list[Finding]:
+        return [finding for finding in problems(database, "indexes") if "begins with date" in finding.text]
+
+    put_floor(database, leads=10)
+    assert by_date() == []
+    for number in range(100):
+        put_lead(database, f"old {number}", day="2020-01-31 08:00:00.000")
+    if database.engine == "sqlite":
+        # It deals no faster with one.
+        assert by_date() == []
+        return
+    (finding,) = by_date()
+    assert "reads all 110 leads to find the 10 of the last 45 days" in finding.text
+    assert finding.remedy == "CREATE INDEX ix_wafunnel_date ON dbo.wafunnel (date);"
+    database.execute(f"CREATE INDEX ix_wafunnel_date ON dbo.wafunnel ({columns})")
+    try:
+        assert by_date() == []
+    finally:
+        database.execute("DROP INDEX ix_wafunnel_date ON dbo.wafunnel")

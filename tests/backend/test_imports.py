@@ -1,0 +1,215 @@
+"""Real input: files of leads and agents, on each engine."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from agent_funnel import planning
+from agent_funnel.backends import connect
+from agent_funnel.errors import DatabaseUnavailable, ImportRefused
+from agent_funnel.transfer import BadRows, import_file
+from support.databases import TestedDatabase, moment, small_floor, snapshot
+
+
+def leads_file(directory: Path, *rows: str, header: str = "number,stage,date") -> Path:
+    path = directory / "leads.csv"
+    path.write_bytes("\n".join([header, *rows, ""]).encode("utf-8"))
+    return path
+
+
+def sorted_leads(database: TestedDatabase) -> list[tuple[str, int, str]]:
+    rows = database.execute("SELECT number, stage, date FROM dbo.wafunnel ORDER BY number, stage, date")
+    return [(number, stage, moment(date).isoformat(" ", "milliseconds")) for number, stage, date in rows]
+
+
+GOOD = ("+491701,1,2026-11-01", '"491702",2,"2026-11-02T08:30:00.007"', "491703,4,2026-11-03 23:59:59")
+LEADS = [
+    ("+491701", 1, "2026-11-01 00:00:00.000"),
+    ("491702", 2, "2026-11-02 08:30:00.007"),
+    ("491703", 4, "2026-11-03 23:59:59.000"),
+]
+
+
+def test_a_file_of_leads_is_imported(database: TestedDatabase, tmp_path: Path) -> None:
+    done = import_file(database.backend, "leads", leads_file(tmp_path, *GOOD))
+    assert (done.rows, done.added, done.kept, done.bad_rows, done.bad) == (3, 3, 0, 0, ())
+    assert sorted_leads(database) == LEADS
+
+
+def test_a_file_as_spreadsheets_write_it_is_imported(database: TestedDatabase, tmp_path: Path) -> None:
+    path = leads_file(tmp_path, *GOOD)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n") + b"\r\n")
+    assert import_file(database.backend, "leads", path).added == 3
+    assert sorted_leads(database) == LEADS
+
+
+def test_columns_may_stand_in_any_order(database: TestedDatabase, tmp_path: Path) -> None:
+    import_file(database.backend, "leads", leads_file(tmp_path, "2026-11-01,+491701,1", header="date, number ,stage"))
+    assert sorted_leads(database) == LEADS[:1]
+
+
+def test_existing_numbers_are_kept_as_they_are(database: TestedDatabase, tmp_path: Path) -> None:
+    import_file(database.backend, "leads", leads_file(tmp_path, *GOOD))
+    done = import_file(database.backend, "leads", leads_file(tmp_path, "491702,1,2026-11-20", "491704,1,2026-11-20"))
+    assert (done.rows, done.added, done.kept) == (2, 1, 1)
+    assert sorted_leads(database) == [*LEADS, ("491704", 1, "2026-11-20 00:00:00.000")]
+
+
+def test_leads_are_imported_into_tables_that_were_there_before(bare_database: TestedDatabase, tmp_path: Path) -> None:
+    bare_database.insert("wafunnel", ("number", "stage", "date"), [("491702", 3, "2026-01-01"), (None, None, None)])
+    done = import_file(bare_database.backend, "leads", leads_file(tmp_path, *GOOD))
+    assert (done.added, done.kept) == (2, 1)
+
+
+BAD = {
+    "": None,  # an empty line is no row
+    "12,1,2026-11-01": "number is not 4 to 20 digits with an optional + before them, but 2 characters",
+    ",1,2026-11-01": "number is not 4 to 20 digits",
+    "49 1701,1,2026-11-01": "number is not 4 to 20 digits",
+    "=1+1,1,2026-11-01": "number is not 4 to 20 digits",
+    "4917099,0,2026-11-01": "stage '0' is not 1, 2, 3 or 4",
+    "4917099,1.0,2026-11-01": "stage '1.0' is not",
+    "4917099,,2026-11-01": "stage '' is not",
+    "4917099,1,": "date '' is not an ISO 8601 date",
+    "4917099,1,01.11.2026": "date '01.11.2026' is not",
+    "4917099,1,2026-02-30": "date '2026-02-30' is not",
+    "4917099,1,2026-11-01T00:00:00Z": "has a time zone",
+    "4917099,1,1066-10-14": "is not from 1900 to 9998",
+    # Columns that were swapped: nobody need read a whole number in a message.
+    "1,+4917012345,2026-11-01": "number is not 4 to 20 digits",
+    "4917099,+4917012345,2026-11-01": "stage '+…345' is not",
+    "4917099,1,4917012345": "date '…345' is not",
+    "4917099,1": "has 2 fields; 3 are needed",
+    "4917099,1,2026-11-01,x": "has 4 fields; 3 are needed",
+    "491703,1,2026-11-01": "number stands on line 4 already",
+}
+
+
+def test_bad_rows_are_named_by_line_and_reason_and_nothing_is_imported(
+    database: TestedDatabase, tmp_path: Path
+) -> None:
+    small_floor(database)
+    before = snapshot(database)
+    with pytest.raises(BadRows) as refused:
+        import_file(database.backend, "leads", leads_file(tmp_path, *GOOD, *BAD))
+    expected = [(5 + index, reason) for index, reason in enumerate(BAD.values()) if reason]
+    assert [row.line for row in refused.value.bad] == [line for line, _ in expected]
+    for row, (line, reason) in zip(refused.value.bad, expected, strict=True):
+        assert reason in row.reason
+        assert f"line {line}: {row.reason}" in str(refused.value)
+    assert f"{len(expected)} bad rows; nothing was imported" in str(refused.value)
+    assert snapshot(database) == before
+
+
+def test_bad_rows_can_be_skipped(database: TestedDatabase, tmp_path: Path) -> None:
+    done = import_file(database.backend, "leads", leads_file(tmp_path, *GOOD, *BAD), skip_bad=True)
+    bad = sum(1 for reason in BAD.values() if reason)
+    assert (done.rows, done.added, done.bad_rows, len(done.bad)) == (3 + bad, 3, bad, bad)
+    assert sorted_leads(database) == LEADS
+
+
+def test_the_line_of_a_row_after_a_field_of_several_lines_is_right(database: TestedDatabase, tmp_path: Path) -> None:
+    path = leads_file(tmp_path, '"1\n2\n3",1,2026-11-01', "x,1,2026-11-01")
+    with pytest.raises(BadRows) as refused:
+        import_file(database.backend, "leads", path)
+    assert [row.line for row in refused.value.bad] == [2, 5]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "the header must be number,stage,date"),
+        (b"phone,stage,date\n", "the header must be number,stage,date"),
+        (b"number,stage,date,note\n", "the header must be number,stage,date"),
+        (b"number;stage;date\n", "the header must be number,stage,date"),
+        (b"number,stage,date\n4917\xff1,1,2026-11-01\n", "is not UTF-8"),
+        (b'number,stage,date\n"4917,1,2026-11-01\n', "is broken at line 2"),
+        (None, "cannot be read"),
+    ],
+)
+def test_a_file_that_is_no_such_file_is_refused(
+    database: TestedDatabase, tmp_path: Path, content: bytes | None, reason: str
+) -> None:
+    path = tmp_path / "leads.csv"
+    if content is not None:
+        path.write_bytes(content)
+    before = snapshot(database)
+    with pytest.raises(ImportRefused, match=reason):
+        import_file(database.backend, "leads", path)
+    assert snapshot(database) == before
+
+
+def test_a_file_of_agents_is_imported_and_existing_agents_are_kept(database: TestedDatabase, tmp_path: Path) -> None:
+    database.insert("agents", ("agent", "status"), [("Zoë", "inactive")])
+    path = tmp_path / "agents.csv"
+    path.write_text("agent,status\nŁukasz,ACTIVE\nZoë,active\n Ana , inactive \n", "utf-8")
+    done = import_file(database.backend, "agents", path)
+    assert (done.rows, done.added, done.kept) == (3, 2, 1)
+    agents = sorted(database.execute("SELECT agent, status FROM dbo.agents"))
+    assert agents == [("Ana", "inactive"), ("Zoë", "inactive"), ("Łukasz", "active")]
+
+
+def test_bad_agents_are_named(database: TestedDatabase, tmp_path: Path) -> None:
+    path = tmp_path / "agents.csv"
+    path.write_text(f"agent,status\n ,active\n{'x' * 256},active\nAna,away\nBo,active\nBo,active\n", "utf-8")
+    with pytest.raises(BadRows) as refused:
+        import_file(database.backend, "agents", path)
+    assert [(row.line, row.reason) for row in refused.value.bad] == [
+        (2, "agent has 0 characters; it needs 1 to 255"),
+        (3, "agent has 256 characters; it needs 1 to 255"),
+        (4, "status 'away' is not active or inactive"),
+        (6, "agent stands on line 5 already"),
+    ]
+    assert database.execute("SELECT agent FROM dbo.agents") == []
+
+
+def test_more_rows_than_travel_at_a_time_are_one_transaction(
+    database: TestedDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent_funnel.transfer.CHUNK", 10)
+    rows = [f"49170{index:04d},1,2026-11-01" for index in range(35)]
+    travelled: list[int] = []
+    with pytest.raises(BadRows):
+        import_file(database.backend, "leads", leads_file(tmp_path, *rows, "x,1,1"), progress=travelled.append)
+    assert sum(travelled) >= 30
+    assert sorted_leads(database) == []
+    assert import_file(database.backend, "leads", leads_file(tmp_path, *rows)).added == 35
+    assert len(sorted_leads(database)) == 35
+
+
+def test_an_import_without_a_database_makes_none(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseUnavailable):
+        import_file(connect(f"sqlite:///{tmp_path / 'none.db'}"), "leads", leads_file(tmp_path, *GOOD))
+    assert not (tmp_path / "none.db").exists()
+
+
+def test_a_file_of_holidays_is_imported_and_those_on_the_list_are_kept(
+    database: TestedDatabase, tmp_path: Path
+) -> None:
+    path = leads_file(tmp_path, "2026-12-24,Christmas Eve", "2026-12-25,", header="day,name")
+    planning.add_holiday(database.backend, date(2026, 12, 25), "as it was")
+    done = import_file(database.backend, "holidays", path)
+    assert (done.rows, done.added, done.kept) == (2, 1, 1)
+    listed = planning.holidays(database.backend, since=date(2026, 1, 1))
+    assert [(each.day, each.name) for each in listed] == [
+        (date(2026, 12, 24), "Christmas Eve"), (date(2026, 12, 25), "as it was"),
+    ]  # fmt: skip
+    assert planning.state(database.backend, date(2026, 12, 24)).holiday
+
+
+def test_bad_rows_of_holidays_are_named(database: TestedDatabase, tmp_path: Path) -> None:
+    bad = {
+        "24.12.2026,Christmas Eve": "day '24.12.2026' is not an ISO 8601 date such as 2026-12-24",
+        "1066-10-14,Hastings": "is not from 1900 to 9998",
+        f"2026-12-26,{'x' * 256}": "name has 256 characters; at most 255 are allowed",
+        "2026-12-24,again": "day stands on line 2 already",
+    }
+    path = leads_file(tmp_path, "2026-12-24,Christmas Eve", *bad, header="day,name")
+    with pytest.raises(BadRows) as refused:
+        import_file(database.backend, "holidays", path)
+    assert [row.line for row in refused.value.bad] == [3, 4, 5, 6]
+    assert all(reason in row.reason for row, reason in zip(refused.value.bad, bad.values(), strict=True))
+    assert planning.holidays(database.backend, since=date(2000, 1, 1)) == []

@@ -1,0 +1,144 @@
+"""A login that has the role of the service can do the service's work, and nothing else.
+
+Babelfish has neither ownership chaining nor GRANT ALTER, so a run by such a login fails there; all that needs neither
+is shown there too.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pymssql
+import pytest
+from sqlalchemy.engine import make_url
+
+from agent_funnel import access, answers, audit, floor, planning, service, transfer
+from agent_funnel.errors import DatabaseError
+from agent_funnel.settings import load
+from support.databases import TestedDatabase
+from support.nights import TODAY
+
+PASSWORD = "For-an-hour-only-1"
+
+# What the role must not be able to do; the last three are other people's business altogether.
+FORBIDDEN = (
+    "UPDATE dbo.wafunnel SET stage = 1",
+    "DELETE FROM dbo.wafunnel",
+    "UPDATE dbo.audit_entry SET actor = 'somebody else'",
+    "DELETE FROM dbo.audit_entry",
+    "DELETE FROM dbo.access_key",
+    "DELETE FROM dbo.agents",
+    "INSERT INTO dbo.agent_wafunnel_assignment (agent, number) VALUES ('a', '1')",
+    "UPDATE dbo.agent_wafunnel_assignment SET agent = 'a'",
+    "UPDATE dbo.assignment_run SET status = 'undone'",
+    "DELETE FROM dbo.assignment_run",
+    "UPDATE dbo.assignment_history SET agent = 'a'",
+    "DELETE FROM dbo.assignment_undo",
+    "DELETE FROM dbo.assignment_request",
+    "UPDATE dbo.do_not_contact SET reason = 'none'",
+    "DROP PROCEDURE dbo.sp_assign_wafunnel_to_agents",
+    "DROP TABLE dbo.assignment_run",
+    "SELECT secret FROM dbo.payroll",
+    "INSERT INTO dbo.payroll (secret) VALUES (2)",
+    "CREATE TABLE dbo.mine (id INT)",
+)
+
+
+@dataclass
+class Roles:
+    """The same database, as its owner and as the service sees it."""
+
+    owner: TestedDatabase
+    service: TestedDatabase
+    babelfish: bool
+
+
+@pytest.fixture
+def roles(_sqlserver_ours: TestedDatabase) -> Iterator[Roles]:
+    owner = _sqlserver_ours
+    owner.clear()
+    owner.insert("agents", ("agent", "status"), [("a", "active"), ("b", "active")])
+    owner.insert(
+        "wafunnel", ("number", "stage", "date"), [(f"4930{n:04}", 1, "2026-11-10 08:00:00.000") for n in range(9)]
+    )
+    login = f"funnel_test_role_{os.getpid()}"
+    owner.execute_patiently(f"CREATE LOGIN {login} WITH PASSWORD = '{PASSWORD}'")
+    owner.execute_patiently(f"CREATE USER {login} FOR LOGIN {login}")
+    owner.execute(f"ALTER ROLE agent_funnel_service ADD MEMBER {login}")
+    owner.execute("CREATE TABLE dbo.payroll (secret INT)")
+    url = make_url(owner.url).set(username=login, password=PASSWORD)
+    member = TestedDatabase(url.render_as_string(hide_password=False), owner.schema)
+    babelfish = owner.execute("SELECT SERVERPROPERTY('BabelfishVersion')") != [(None,)]
+    try:
+        yield Roles(owner, member, babelfish)
+    finally:
+        member.close()
+        owner.execute("DROP TABLE dbo.payroll")
+        owner.execute(f"ALTER ROLE agent_funnel_service DROP MEMBER {login}")
+        owner.execute_patiently(f"DROP USER {login}")
+        owner.execute_patiently(f"DROP LOGIN {login}")
+
+
+def test_a_login_with_the_role_alone_can_do_all_that_the_service_does(roles: Roles) -> None:
+    backend = roles.service.backend
+    assert transfer.load(backend, "leads", [("+491", "1", "2026-11-10 08:00:00.000")]) == 1
+    assert transfer.load(backend, "agents", [("c", "active")]) == 1
+    limit, known = service.add_limit(backend, "c", starts_on=TODAY, ends_on=None, max_records=1)
+    assert known
+    assert service.limits(backend) == [limit]
+    assert service.add_do_not_contact(backend, "+491")["leads"] == 1
+    assert [entry.number for entry in service.do_not_contact(backend)] == ["+491"]
+    service.remove_do_not_contact(backend, "+491")
+    service.remove_limit(backend, limit.limit_id)
+
+    if roles.babelfish:
+        with pytest.raises(DatabaseError, match="permission denied"):
+            service.assign(backend, load(), business_date=TODAY)
+        # The owner deals instead, so that there is something to read and to purge.
+        for _ in range(3):
+            service.assign(roles.owner.backend, load(), business_date=TODAY)
+    else:
+        assert service.preview(backend, load(), business_date=TODAY).run.assigned == 10
+        assert service.assign(backend, load(), business_date=TODAY).assigned == 10
+        assert service.undo(backend).restored == 10
+        for _ in range(3):
+            assert service.assign(backend, load(), business_date=TODAY).assigned == 10
+
+    newest = service.last_run(backend)
+    assert newest is not None
+    assert sum(share.leads for share in service.shares(backend, newest.run_id)) == 10
+    assert service.run(backend, newest.run_id).assigned == 10
+    assert len(service.holders(backend, "49300000")) >= 3
+    assert planning.state(backend, TODAY).settled is None
+    assert service.purge(backend, datetime(2100, 1, 1, tzinfo=UTC)).rows >= 10
+    assert backend.one("settle", request="0" * 32) is None
+
+    floor.set_agent_status(backend, "c", active=False)
+    assert [agent.active for agent in floor.agents(backend, TODAY)] == [True, True, False]
+    assert floor.pool_report(backend, load(), TODAY).total == 10
+    key, secret = access.add_key(backend, "Ana", "viewer")
+    access.note_use(backend, key.key_id)
+    token = access.begin_session(backend, key.key_id)
+    assert access.holder_of_session(backend, token).holder == access.holder_of_key(backend, secret).holder
+    access.end_session(backend, token)
+    access.revoke_key(backend, key.key_id)
+    audit.record(
+        backend, actor="Ana", key_id=key.key_id, operation="POST", target=None, address="-", status=200, detail=None
+    )
+    assert len(audit.entries(backend, count=5)) == 1
+    claimed = answers.claim(backend, scope="s", key="k", content=b"")
+    answers.keep(backend, claimed, answers.Answer(200, "{}"))
+    answers.release(backend, claimed)
+
+
+@pytest.mark.parametrize("statement", FORBIDDEN)
+def test_and_can_do_nothing_else(roles: Roles, statement: str) -> None:
+    with pytest.raises(pymssql.Error, match=r"(?i)permission|not exist|must be owner|denied"):
+        roles.service.execute(statement)
+    # It is the right that is missing: the owner can.
+    roles.owner.execute("BEGIN TRANSACTION")
+    roles.owner.execute(statement)
+    roles.owner.execute("ROLLBACK TRANSACTION")

@@ -1,0 +1,206 @@
+"""Purge, on both engines: what it removes, what it must leave, and that it stands in nobody's way."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from agent_funnel import service
+from agent_funnel.errors import NothingToUndo
+from agent_funnel.records import Purged
+from agent_funnel.sql import queries, statements
+from support import LONG
+from support.databases import TestedDatabase, snapshot
+from support.nights import (
+    TODAY,
+    actives,
+    fresh,
+    hands,
+    put_agents,
+    put_leads,
+    run_deal,
+    stages,
+    stored_assignments,
+    undo,
+)
+from support.processes import run_in_progress
+
+# Leads of the purge that others deal during, and how many rows it deletes at a time: many batches.
+LEADS = 5_000 if LONG else 600
+BATCH = 20
+# More than a small purge takes on a busy machine, and much less than the 30 s that a statement waits for a lock:
+PATIENCE_SECONDS = 15.0
+
+
+def far_away() -> datetime:
+    """A moment before which every run ended."""
+    return datetime.now(UTC) + timedelta(days=1)
+
+
+def rows_of_history(database: TestedDatabase) -> dict[int, int]:
+    """How many rows of history each run has."""
+    return dict(database.execute("SELECT run_id, COUNT(*) FROM dbo.assignment_history GROUP BY run_id"))
+
+
+def some_runs(database: TestedDatabase, count: int, leads: int = 10) -> list[int]:
+    """So many runs, each with a lead that somebody has put into the assignments before it; their numbers."""
+    put_agents(database, actives("A", "B"))
+    found = []
+    for night in range(count):
+        put_leads(database, fresh(leads, start=1 + night * leads))
+        database.insert("agent_wafunnel_assignment", ("agent", "number"), [("B", f"put there {night}")])
+        found.append(run_deal(database, TODAY + timedelta(days=night)).run_id)
+    return found
+
+
+def test_a_purge_removes_history_but_never_what_the_last_undo_needs(database: TestedDatabase) -> None:
+    *old, before, last = some_runs(database, 5)
+    history = rows_of_history(database)
+    rest = snapshot(database)
+    purged = service.purge(database.backend, far_away())
+
+    edits = 1  # one row was put there before each run
+    assert purged == Purged(runs=3, rows=sum(history[run] + edits for run in old))
+    assert rows_of_history(database) == {before: history[before], last: history[last]}
+    edited = database.execute("SELECT DISTINCT run_id FROM dbo.assignment_edit")
+    assert sorted(edited) == [(before,), (last,)]
+    # The runs stay on record, with the moment since when their history is gone.
+    records = {run.run_id: run for run in service.runs(database.backend)}
+    assert [records[run].purged_at is not None for run in (*old, before, last)] == [True] * 3 + [False] * 2
+    after = snapshot(database)
+    for table in rest.keys() - {"assignment_history", "assignment_edit", "assignment_purge"}:
+        assert after[table] == rest[table]
+
+    # The last undo does all that it would have done.
+    undone = undo(database)
+    assert (undone.run_id, undone.restored, undone.changed_since) == (last, history[last], 0)
+    assert undone.assignments == history[before] + edits
+    with pytest.raises(NothingToUndo):
+        undo(database)
+
+
+def test_a_purge_removes_the_history_of_undone_runs_and_counts_them_not_as_the_last(database: TestedDatabase) -> None:
+    first, second, third, fourth = some_runs(database, 4)
+    undo(database)
+    undo(database)
+    assert service.purge(database.backend, far_away()).runs == 2
+    assert rows_of_history(database).keys() == {first, second}
+    assert [service.run(database.backend, run).purged_at is not None for run in (third, fourth)] == [True, True]
+    assert [undo(database).run_id, undo(database).run_id] == [second, first]
+
+
+def test_a_purge_takes_runs_only_that_ended_before_its_moment(database: TestedDatabase) -> None:
+    runs = some_runs(database, 5)
+    for days_ago, run in zip((100, 91, 90, 89, 1), runs, strict=True):
+        ended = (datetime.now(UTC).replace(tzinfo=None) - timedelta(days=days_ago)).isoformat(" ", "milliseconds")
+        database.execute("UPDATE dbo.assignment_run SET finished_at = %s WHERE run_id = %s", ended, run)
+    assert service.purge(database.backend, datetime.now(UTC) - timedelta(days=90, minutes=1)).runs == 2
+    assert rows_of_history(database).keys() == set(runs[2:])
+    assert service.purge(database.backend, datetime.now(UTC) - timedelta(days=90, minutes=1)) == Purged(0, 0)
+    assert service.purge(database.backend, datetime.now(UTC) - timedelta(days=365)) == Purged(0, 0)
+
+
+def test_a_purge_of_an_empty_database_is_a_success(database: TestedDatabase) -> None:
+    assert service.purge(database.backend, far_away()) == Purged(0, 0)
+
+
+def test_a_purge_goes_in_batches_and_tells_of_each(database: TestedDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "PURGE_BATCH", 3)
+    runs = some_runs(database, 3, leads=7)
+    steps: list[int] = []
+    purged = service.purge(database.backend, far_away(), progress=steps.append)
+    # Seven rows of history and one of edits.
+    assert steps == [3, 3, 1, 1]
+    assert purged == Purged(runs=1, rows=8)
+    assert rows_of_history(database).keys() == set(runs[1:])
+
+
+def test_an_interrupted_purge_goes_on_where_it_was(database: TestedDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "PURGE_BATCH", 3)
+    first, second, third = some_runs(database, 3, leads=7)
+
+    def interrupt(deleted: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        service.purge(database.backend, far_away(), progress=interrupt)
+    # What it has begun is marked, so that nobody takes half a history for a whole one.
+    assert rows_of_history(database)[first] == 4
+    assert service.run(database.backend, first).purged_at is not None
+    assert undo(database).run_id == third
+    with pytest.raises(NothingToUndo, match=f"the history of run {first} has been purged"):
+        undo(database, second)
+
+    # No run is new to it, but there are rows left; also with an earlier moment, since these were to go anyway.
+    assert service.purge(database.backend, datetime.now(UTC) - timedelta(days=365)) == Purged(runs=0, rows=5)
+    assert rows_of_history(database).keys() == {second, third}
+
+
+def test_runs_and_undos_go_on_during_a_purge(database: TestedDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "PURGE_BATCH", BATCH)
+    put_agents(database, actives(*(f"agent {number}" for number in range(5))))
+    put_leads(database, fresh(LEADS))
+    for _ in range(3):
+        run_deal(database, max_per_agent=LEADS)
+    assert set(stages(database).values()) == {4}
+    put_leads(database, fresh(20, start=900_000))
+    run_deal(database)
+    kept = run_deal(database).run_id
+    seen = stored_assignments(database)
+
+    begun = threading.Event()
+    batches: list[int] = []
+
+    def count(deleted: int) -> None:
+        batches.append(deleted)
+        begun.set()
+
+    dealt = 0
+    with closing(TestedDatabase(database.url, database.schema)) as other, ThreadPoolExecutor(1) as pool:
+        purge = pool.submit(service.purge, other.backend, far_away(), progress=count)
+        assert begun.wait(timeout=60)
+        while not purge.done():
+            run_deal(database)
+            undo(database)
+            dealt += 1
+            # SQLite has no queue for writers: one who never pauses may keep another one out.
+            time.sleep(0.02)
+        purged = purge.result()
+    # Whoever had to wait for all of the purge would have dealt once.
+    assert len(batches) >= 3 * LEADS / BATCH
+    assert dealt >= 3
+    assert purged.rows >= 3 * LEADS
+    # And all that the last undo needs is there.
+    assert stored_assignments(database) == seen
+    assert rows_of_history(database)[kept] == 20
+    assert undo(database).run_id == kept
+
+
+def test_a_purge_does_not_wait_for_a_run_in_progress(database: TestedDatabase) -> None:
+    some_runs(database, 3)
+    with run_in_progress(database):
+        began = time.monotonic()
+        assert service.purge(database.backend, far_away()).runs == 1
+        assert time.monotonic() - began < PATIENCE_SECONDS
+
+
+def test_a_purge_leaves_the_present_deal_alone(database: TestedDatabase) -> None:
+    some_runs(database, 4)
+    seen = hands(database), stages(database), service.last_run(database.backend)
+    service.purge(database.backend, far_away())
+    assert (hands(database), stages(database), service.last_run(database.backend)) == seen
+
+
+@pytest.mark.parametrize("query", ["purge_history", "purge_edits"])
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_batch_reads_the_rows_that_go_and_not_all_that_stay(database: TestedDatabase, query: str) -> None:
+    """Or every batch, and above all the last one, would hold up a run for as long as it takes to read all history."""
+    (delete, _) = statements(queries("sqlite")[query])
+    plan = [row[3] for row in database.raw.execute("EXPLAIN QUERY PLAN " + delete, {"count": 10}).fetchall()]
+    assert "SCAN p" in plan
+    assert not any(step.startswith("SCAN") and step != "SCAN p" for step in plan), plan

@@ -1,0 +1,136 @@
+"""The clock on each engine: once, at the configured time of the configured zone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+import time_machine
+
+from agent_funnel.schedule import Clock
+from agent_funnel.settings import load
+from support.databases import TestedDatabase, snapshot
+from support.processes import run_in_progress
+
+BERLIN = ZoneInfo("Europe/Berlin")
+EVENING = datetime(2026, 6, 1, 20, 39, 58, tzinfo=BERLIN)
+
+
+@pytest.fixture
+def small_database(database: TestedDatabase) -> TestedDatabase:
+    database.insert("agents", ("agent", "status"), [("Ana", "active")])
+    database.insert("wafunnel", ("number", "stage", "date"), [("491701", 1, datetime(2026, 6, 1))])
+    return database
+
+
+def stored_runs(database: TestedDatabase) -> list[tuple[object, ...]]:
+    return database.execute("SELECT business_date, [trigger], status, actor FROM dbo.assignment_run ORDER BY run_id")
+
+
+@contextmanager
+def clock(database: TestedDatabase, at: datetime, **settings: str) -> Iterator[Clock]:
+    """A clock that runs, with the time set, and going on from there."""
+    with time_machine.travel(at, tick=True):
+        ticking = Clock(database.backend, load(**settings))
+        ticking.start()
+        try:
+            yield ticking
+        finally:
+            ticking.stop()
+
+
+def wait_for(condition: Callable[[], object], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+def test_two_seconds_before_the_time_in_its_zone_the_deal_happens_once(small_database: TestedDatabase) -> None:
+    with clock(small_database, EVENING, timezone="Europe/Berlin") as ticking:
+        assert stored_runs(small_database) == []
+        wait_for(lambda: stored_runs(small_database), 20)
+        # What wakes the clock again finds nothing to do:
+        ticking.look()
+        ticking.look()
+    assert [tuple(str(value) for value in run) for run in stored_runs(small_database)] == [
+        ("2026-06-01", "schedule", "succeeded", "schedule")
+    ]
+
+
+def test_in_another_zone_the_same_instant_is_not_the_time(small_database: TestedDatabase) -> None:
+    # 20:39:58 in Berlin is 18:39:58 in UTC; there, 18:40 is the time and 20:40 is not.
+    with clock(small_database, EVENING, timezone="UTC"):
+        time.sleep(3)
+    assert stored_runs(small_database) == []
+    with clock(small_database, EVENING, timezone="UTC", run_at="18:40"):
+        wait_for(lambda: stored_runs(small_database), 20)
+    assert len(stored_runs(small_database)) == 1
+
+
+def test_a_clock_that_starts_late_deals_at_once_and_one_that_starts_too_late_does_not(
+    small_database: TestedDatabase,
+) -> None:
+    too_late = EVENING + timedelta(hours=3, seconds=3)
+    with clock(small_database, too_late, timezone="Europe/Berlin"):
+        time.sleep(1)
+    assert stored_runs(small_database) == []
+    with clock(small_database, EVENING + timedelta(hours=2), timezone="Europe/Berlin"):
+        wait_for(lambda: stored_runs(small_database), 20)
+    assert len(stored_runs(small_database)) == 1
+
+
+def test_past_midnight_the_run_belongs_to_the_evening_before(small_database: TestedDatabase) -> None:
+    with clock(small_database, datetime(2026, 6, 2, 0, 30, tzinfo=BERLIN), timezone="Europe/Berlin", run_at="23:50"):
+        wait_for(lambda: stored_runs(small_database), 20)
+    assert str(stored_runs(small_database)[0][0]) == "2026-06-01"
+
+
+def test_several_clocks_make_one_run(small_database: TestedDatabase) -> None:
+    at = datetime(2026, 6, 1, 18, 41, tzinfo=UTC)
+    settings = load(timezone="Europe/Berlin")
+    clocks = [Clock(small_database.backend, settings, lambda: at) for _ in range(4)]
+    for ticking in clocks:
+        ticking.start()
+    wait_for(lambda: stored_runs(small_database), 20)
+    for ticking in clocks:
+        ticking.look()
+        ticking.stop()
+    assert len(stored_runs(small_database)) == 1
+
+
+def test_a_look_never_raises_and_the_next_one_tries_again(small_database: TestedDatabase) -> None:
+    at = datetime(2026, 6, 1, 18, 41, tzinfo=UTC)
+    ticking = Clock(small_database.backend, load(timezone="Europe/Berlin"), lambda: at)
+    before = snapshot(small_database)
+    with run_in_progress(small_database):
+        ticking.look()
+    # That another run was in the way is no failure.
+    assert snapshot(small_database) == before
+
+    small_database.execute("UPDATE dbo.agents SET status = 'inactive'")
+    ticking.look()
+    failed = small_database.execute("SELECT attempt, error_number, message FROM dbo.assignment_failure")
+    assert [(attempt, number) for attempt, number, _ in failed] == [(1, 50002)]
+    assert "No agent is active" in failed[0][2]
+    assert [run[2] for run in stored_runs(small_database)] == ["failed"]
+    # Not at once:
+    small_database.execute("UPDATE dbo.agents SET status = 'active'")
+    ticking.look()
+    assert [run[2] for run in stored_runs(small_database)] == ["failed"]
+    at += timedelta(seconds=31)
+    ticking.look()
+    assert [run[2] for run in stored_runs(small_database)] == ["failed", "succeeded"]
+
+
+def test_a_manual_run_does_not_take_the_place_of_the_scheduled_one(small_database: TestedDatabase) -> None:
+    from agent_funnel import service
+
+    service.assign(small_database.backend, load(), business_date=date(2026, 6, 1))
+    ticking = Clock(small_database.backend, load(timezone="Europe/Berlin"), lambda: EVENING + timedelta(minutes=1))
+    ticking.look()
+    ticking.look()
+    assert [run[1] for run in stored_runs(small_database)] == ["manual", "schedule"]

@@ -1,0 +1,326 @@
+"""What the clock keeps in the database, and what it does by it, on each engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from agent_funnel import planning, service
+from agent_funnel.errors import AlreadyRun, BrakeApplied, NoActiveAgent, NotFound
+from agent_funnel.install import install
+from agent_funnel.notify import Notifier
+from agent_funnel.schedule import Clock
+from agent_funnel.settings import Settings, load
+from agent_funnel.sql import batches, scripts
+from support.databases import TestedDatabase, snapshot
+
+DAY = date(2026, 6, 1)
+OPENS = datetime(2026, 6, 1, 20, 40, tzinfo=UTC)
+CLOSES = OPENS + timedelta(hours=3)
+HOUR = timedelta(hours=1)
+
+
+class Told(Notifier):
+    """Keeps what people would be told."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.notices: list[tuple[str, str]] = []
+        self.signals: list[str] = []
+
+    def notice(self, kind: str, text: str) -> None:
+        self.notices.append((kind, text))
+
+    def signal(self, what: str, text: str = "") -> None:
+        self.signals.append(what)
+
+
+class Nights:
+    """A clock whose time a test sets."""
+
+    def __init__(self, database: TestedDatabase, **settings: Any) -> None:
+        self.database = database
+        self.settings = load(**settings)
+        self.told = Told(self.settings)
+        self.now = OPENS
+        self.clock = Clock(database.backend, self.settings, lambda: self.now, self.told)
+
+    def look(self, at: datetime) -> None:
+        self.now = at
+        self.clock.look()
+
+    @property
+    def kinds(self) -> list[str]:
+        return [kind for kind, _ in self.told.notices]
+
+
+@pytest.fixture
+def small_database(database: TestedDatabase) -> Iterator[TestedDatabase]:
+    database.insert("agents", ("agent", "status"), [("Ana", "active")])
+    put_pool(database, 10)
+    # The service came on the first of these days, in the morning.
+    installed = database.execute("SELECT version, installed_at FROM dbo.agent_funnel_version")
+    database.execute("UPDATE dbo.agent_funnel_version SET installed_at = '2026-06-01 08:00:00.000'")
+    yield database
+    for version, moment in installed:
+        database.execute("UPDATE dbo.agent_funnel_version SET installed_at = %s WHERE version = %s", moment, version)
+
+
+def put_pool(database: TestedDatabase, count: int) -> None:
+    database.execute("DELETE FROM dbo.wafunnel")
+    database.insert(
+        "wafunnel", ("number", "stage", "date"), [(f"49170{n:04}", 1, datetime(2026, 6, 1)) for n in range(count)]
+    )
+
+
+def ends(database: TestedDatabase) -> list[tuple[str, str]]:
+    return [(str(each.business_date), each.outcome) for each in reversed(planning.outcomes(database.backend))]
+
+
+def settle(database: TestedDatabase, day: date = DAY, **changed: Any) -> str | None:
+    given: dict[str, Any] = {"workday": True, "closes_at": CLOSES, "now": CLOSES} | changed
+    return planning.settle(database.backend, day, **given)
+
+
+def test_a_date_is_settled_once_and_never_has_a_run_besides(small_database: TestedDatabase) -> None:
+    assert settle(small_database) == "missed"
+    assert settle(small_database) is None
+    before = snapshot(small_database)
+    with pytest.raises(AlreadyRun, match=r"2026-06-01 is recorded as missed"):
+        planning.scheduled_run(small_database.backend, load(), DAY, now=OPENS, actor="late", overrule=True)
+    assert snapshot(small_database) == before
+    # An extra run is another matter.
+    assert service.assign(small_database.backend, load(), business_date=DAY).assigned == 10
+
+
+@pytest.mark.parametrize("undone", [False, True])
+def test_a_date_that_had_its_run_is_not_settled_otherwise_even_if_the_run_is_undone(
+    small_database: TestedDatabase, undone: bool
+) -> None:
+    planning.scheduled_run(small_database.backend, load(), DAY, now=OPENS, actor="clock", overrule=False)
+    if undone:
+        service.undo(small_database.backend)
+    assert settle(small_database) is None
+    assert ends(small_database) == [("2026-06-01", "undone" if undone else "succeeded")]
+    assert planning.state(small_database.backend, DAY).settled == DAY
+
+
+def test_why_a_date_had_no_run(small_database: TestedDatabase) -> None:
+    days = [DAY + timedelta(days=offset) for offset in range(5)]
+    planning.add_holiday(small_database.backend, days[1], "a holiday")
+    assert settle(small_database, days[0], workday=False) == "holiday"
+    assert settle(small_database, days[1]) == "holiday"
+    fail(small_database, days[2])
+    assert settle(small_database, days[2]) == "failed"
+    planning.pause(small_database.backend, now=CLOSES - HOUR, actor=None, reason=None)
+    planning.resume(small_database.backend, now=CLOSES + HOUR, actor=None)
+    assert settle(small_database, days[3]) == "paused"
+    assert settle(small_database, days[4], closes_at=CLOSES + 2 * HOUR) == "missed"
+    assert planning.outcome_counts(small_database.backend) == {"failed": 1, "holiday": 2, "missed": 1, "paused": 1}
+
+
+def fail(database: TestedDatabase, day: date = DAY, attempt: int = 1) -> bool:
+    return planning.record_failure(
+        database.backend,
+        load(),
+        day,
+        NoActiveAgent(),
+        attempt=attempt,
+        started_at=OPENS,
+        finished_at=OPENS,
+        actor="clock",
+    )
+
+
+def test_of_two_copies_that_fail_at_the_same_time_one_records_it(small_database: TestedDatabase) -> None:
+    assert fail(small_database)
+    assert not fail(small_database)
+    assert fail(small_database, attempt=2)
+    state = planning.state(small_database.backend, DAY)
+    assert (state.failures, state.failed_at, state.settled) == (2, OPENS, None)
+    assert planning.state(small_database.backend, DAY + timedelta(days=1)).failures == 0
+    assert planning.failure_counts(small_database.backend) == {"50002": 2}
+    assert [run.status for run in service.runs(small_database.backend)] == ["failed", "failed"]
+    # A run that failed cannot be undone, and is in nobody's way.
+    assert service.last_run(small_database.backend) is None
+    assert (
+        planning.scheduled_run(small_database.backend, load(), DAY, now=OPENS, actor="clock", overrule=False).assigned
+        == 10
+    )
+
+
+def test_attempts_that_fail_are_made_again_with_growing_pauses_and_told_once(small_database: TestedDatabase) -> None:
+    nights = Nights(small_database)
+    small_database.execute("UPDATE dbo.agents SET status = 'inactive'")
+    for seconds in range(0, 3_600, 30):
+        nights.look(OPENS + timedelta(seconds=seconds))
+    tried = [run.started_at - OPENS for run in reversed(service.runs(small_database.backend))]
+    # Half a minute, one, two, four, eight, and ten from there on:
+    assert [moment.total_seconds() for moment in tried] == [0, 30, 90, 210, 450, 930, 1530, 2130, 2730, 3330]
+    assert nights.kinds == ["failed"]
+    assert "No agent is active" in nights.told.notices[0][1]
+    assert "23:40" in nights.told.notices[0][1]
+    assert nights.told.signals == ["start", "fail"] * 10
+
+    small_database.execute("UPDATE dbo.agents SET status = 'active'")
+    nights.look(OPENS + 2 * HOUR)
+    assert ends(small_database) == [("2026-06-01", "succeeded")]
+    assert nights.kinds == ["failed", "finished", "recovered"]
+
+
+def test_a_night_that_fails_to_the_end_is_recorded_as_failed_and_told(small_database: TestedDatabase) -> None:
+    nights = Nights(small_database)
+    small_database.execute("UPDATE dbo.agents SET status = 'inactive'")
+    nights.look(OPENS)
+    small_database.execute("UPDATE dbo.agents SET status = 'active'")
+    nights.look(CLOSES)
+    nights.look(CLOSES + HOUR)
+    assert ends(small_database) == [("2026-06-01", "failed")]
+    assert nights.kinds == ["failed", "missed"]
+    assert service.last_run(small_database.backend) is None
+
+
+def test_missed_nights_are_recorded_once_each_and_told(small_database: TestedDatabase) -> None:
+    nights, another = Nights(small_database), Nights(small_database)
+    three_days_later = CLOSES + timedelta(days=3)
+    nights.look(three_days_later)
+    another.look(three_days_later)
+    assert ends(small_database) == [(f"2026-06-0{n}", "missed") for n in (1, 2, 3, 4)]
+    assert nights.kinds == ["missed"] * 4
+    assert another.kinds == []
+
+
+def test_nothing_is_missed_before_the_installation(small_database: TestedDatabase) -> None:
+    small_database.execute("UPDATE dbo.agent_funnel_version SET installed_at = '2026-06-03 23:00:00.000'")
+    Nights(small_database).look(CLOSES + timedelta(days=3))
+    # On the third the window was still open then.
+    assert ends(small_database) == [("2026-06-03", "missed"), ("2026-06-04", "missed")]
+
+
+def test_paused_all_copies_wait_and_a_resumed_clock_deals_the_same_evening(small_database: TestedDatabase) -> None:
+    nights = Nights(small_database)
+    assert planning.pause(small_database.backend, now=OPENS - HOUR, actor="Ana", reason="stocktaking")
+    assert not planning.pause(small_database.backend, now=OPENS, actor="Bruno", reason=None)
+    nights.look(OPENS)
+    assert service.runs(small_database.backend) == []
+    (pause,) = planning.pauses(small_database.backend)
+    assert (pause.paused_by, pause.reason, pause.paused_at, pause.resumed_at) == (
+        "Ana",
+        "stocktaking",
+        OPENS - HOUR,
+        None,
+    )
+    assert planning.resume(small_database.backend, now=OPENS + HOUR, actor="Bruno")
+    assert not planning.resume(small_database.backend, now=OPENS + HOUR, actor="Bruno")
+    nights.look(OPENS + HOUR)
+    assert ends(small_database) == [("2026-06-01", "succeeded")]
+
+    planning.pause(small_database.backend, now=CLOSES, actor=None, reason=None)
+    nights.look(OPENS + timedelta(days=1))
+    nights.look(CLOSES + timedelta(days=1))
+    assert ends(small_database)[1:] == [("2026-06-02", "paused")]
+    assert nights.kinds == ["finished"]
+
+
+def test_on_days_off_and_holidays_nothing_is_due(small_database: TestedDatabase) -> None:
+    # 2026-06-01 is a Monday.
+    nights = Nights(small_database, weekdays="tue-fri")
+    planning.add_holiday(small_database.backend, date(2026, 6, 2))
+    planning.add_holiday(small_database.backend, date(2026, 6, 2), "renamed")
+    assert [(each.day, each.name) for each in planning.holidays(small_database.backend, since=DAY)] == [
+        (date(2026, 6, 2), "renamed")
+    ]
+    for offset in range(3):
+        nights.look(OPENS + timedelta(days=offset))
+        nights.look(CLOSES + timedelta(days=offset))
+    assert ends(small_database) == [("2026-06-01", "holiday"), ("2026-06-02", "holiday"), ("2026-06-03", "succeeded")]
+    assert nights.kinds == ["finished"]
+    planning.remove_holiday(small_database.backend, date(2026, 6, 2))
+    with pytest.raises(NotFound, match="2026-06-02"):
+        planning.remove_holiday(small_database.backend, date(2026, 6, 2))
+
+
+def usual_nights(small_database: TestedDatabase, nights: Nights, pool: int) -> datetime:
+    """Three nights with a pool of this size; the moment at which the next one is due."""
+    for offset in range(3):
+        put_pool(small_database, pool)
+        nights.look(OPENS + timedelta(days=offset))
+    nights.told.notices.clear()
+    return OPENS + timedelta(days=3)
+
+
+@pytest.mark.parametrize(("pool", "unusual"), [(1, True), (2, False), (50, False), (51, True)])
+def test_a_pool_unlike_the_last_ones_is_dealt_with_a_warning(
+    small_database: TestedDatabase, pool: int, unusual: bool
+) -> None:
+    nights = Nights(small_database)
+    due = usual_nights(small_database, nights, 10)
+    put_pool(small_database, pool)
+    nights.look(due)
+    assert [outcome for _, outcome in ends(small_database)] == ["succeeded"] * 4
+    assert nights.kinds == (["finished", "warning"] if unusual else ["finished"])
+    if unusual:
+        assert f"{pool} leads, where the last 3 runs had 10" in nights.told.notices[1][1]
+
+
+def test_an_empty_pool_is_dealt_with_a_warning(small_database: TestedDatabase) -> None:
+    put_pool(small_database, 0)
+    nights = Nights(small_database)
+    nights.look(OPENS)
+    assert nights.kinds == ["finished", "warning"]
+    assert ends(small_database) == [("2026-06-01", "succeeded")]
+
+
+def test_with_the_brake_a_person_is_asked_and_can_overrule_it(small_database: TestedDatabase) -> None:
+    nights = Nights(small_database, brake="pool")
+    due = usual_nights(small_database, nights, 10)
+    put_pool(small_database, 100)
+    before = snapshot(small_database)
+    nights.look(due)
+    nights.look(due + timedelta(minutes=1))
+    assert nights.kinds == ["refused"]
+    assert "agent-funnel run --scheduled" in nights.told.notices[0][1]
+    assert snapshot(small_database)["agent_wafunnel_assignment"] == before["agent_wafunnel_assignment"]
+    assert snapshot(small_database)["wafunnel"] == before["wafunnel"]
+    with pytest.raises(BrakeApplied):
+        planning.scheduled_run(
+            small_database.backend, nights.settings, due.date(), now=due, actor="Ana", overrule=False
+        )
+    run = planning.scheduled_run(
+        small_database.backend, nights.settings, due.date(), now=due, actor="Ana", overrule=True
+    )
+    assert run.assigned == 100
+    nights.look(due + HOUR)
+    assert len(ends(small_database)) == 4
+
+
+def test_a_scheduled_run_is_told_to_the_dead_mans_switch(small_database: TestedDatabase) -> None:
+    nights = Nights(small_database)
+    nights.look(OPENS - HOUR)
+    assert nights.told.signals == []
+    nights.look(OPENS)
+    nights.look(OPENS + HOUR)
+    assert nights.told.signals == ["start", "success"]
+
+
+@pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
+@pytest.mark.parametrize("brake", ["", "procedure"])
+def test_a_procedure_that_somebody_has_changed_is_a_warning_or_with_the_brake_a_refusal(
+    small_database: TestedDatabase, brake: str
+) -> None:
+    nights = Nights(small_database, brake=brake)
+    # As somebody would: their own text, which does the same.
+    ours = next(
+        text for text in batches(scripts("sqlserver")["sp_assign_wafunnel_to_agents"]) if text.startswith("ALTER")
+    )
+    small_database.execute(ours.replace("AS\nBEGIN", "AS\nBEGIN\n    -- Changed by hand.", 1))
+    try:
+        nights.look(OPENS)
+    finally:
+        install(small_database.backend)
+    assert nights.kinds == (["refused"] if brake else ["finished", "warning"])
+    assert "changed the procedure" in nights.told.notices[-1][1]
+    assert [run.status for run in service.runs(small_database.backend)] == (["failed"] if brake else ["succeeded"])

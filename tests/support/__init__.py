@@ -1,0 +1,6 @@
+"""What the tests share: databases, processes, browsers, small servers, and the rules in plain Python."""
+
+import os
+
+# Whether this is the long version, `make test-long`: more examples, more repetitions, larger floors.
+LONG = os.environ.get("FUNNEL_TEST_LONG") == "1"

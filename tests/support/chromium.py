@@ -1,0 +1,99 @@
+"""Finds and starts a Chromium for the tests of the pages.
+
+As a program it has Playwright download one if there is none: `make test` does so before it begins.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from playwright.sync_api import Browser, Error, Playwright, sync_playwright
+
+MISSING = (
+    "NO BROWSER: the browser tests are skipped. Get one with `apt install chromium` or "
+    "`python -m playwright install chromium`, or name a Chromium, Chrome or Edge in FUNNEL_TEST_CHROMIUM "
+    "(see DEVELOPERS.md)"
+)
+# What a Chromium is called on Linux; on other systems, and for Chrome in its usual place, Playwright knows where it is.
+COMMANDS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge")
+CHANNELS = ("chrome", "msedge")
+# Playwright itself turns off the sandbox, which root and most containers cannot have, and what the browser does in the
+# background. That no name but this machine's leads anywhere keeps even a mistake of ours from leaving it.
+FLAGS = (
+    "--disable-gpu",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+)
+# How long a browser may take to start, in milliseconds: the machine is busy.
+STARTS_WITHIN = 60_000
+
+
+class NoBrowser(Exception):
+    """No browser could be started; the message lists each that was tried, with its error."""
+
+
+class Started(NamedTuple):
+    """A running browser, and its name for people."""
+
+    browser: Browser
+    name: str
+
+
+def _candidates() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yields the places of a browser, the first choice first: a name for people, and options for Playwright."""
+    if wanted := os.environ.get("FUNNEL_TEST_CHROMIUM"):
+        # Nothing else: a developer who names one wants to know that it does not work.
+        yield wanted, {"executable_path": wanted}
+        return
+    for command in COMMANDS:
+        if path := shutil.which(command):
+            yield path, {"executable_path": path}
+    for channel in CHANNELS:
+        yield channel, {"channel": channel}
+    yield "Playwright's own", {}
+
+
+def start(playwright: Playwright) -> Started:
+    """Starts the first browser that works.
+
+    Raises NoBrowser if none does.
+    """
+    tried = []
+    for name, options in _candidates():
+        try:
+            browser = playwright.chromium.launch(args=FLAGS, timeout=STARTS_WITHIN, **options)
+        except Error as error:
+            tried.append(f"{name}: {error.message.strip()}")
+        else:
+            return Started(browser, f"{name} (Chromium {browser.version})")
+    raise NoBrowser("\n".join(tried))
+
+
+def _name() -> str:
+    """The name of the browser that starts."""
+    with sync_playwright() as playwright:
+        return start(playwright).name
+
+
+def main() -> None:
+    """Prints the name of the browser; has Playwright download its own if there is none, and fails if that fails."""
+    try:
+        name = _name()
+    except NoBrowser as error:
+        if os.environ.get("FUNNEL_TEST_CHROMIUM"):
+            sys.exit(f"FUNNEL_TEST_CHROMIUM does not start: {error}")
+        # Without a window, and so without the larger half of the download.
+        subprocess.run([sys.executable, "-m", "playwright", "install", "--only-shell", "chromium"], check=False)
+        try:
+            name = _name()
+        except NoBrowser as none:
+            sys.exit(f"{none}\n{MISSING}")
+    print(f"BROWSER: {name}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,273 @@
+"""Databases to test on: SQLite always, a T-SQL engine where `FUNNEL_TEST_SQLSERVER_URL` names one.
+
+The setting is read from the environment or from `~/.config/agent-funnel/test.env`, and with it
+`FUNNEL_TEST_SQLSERVER_START`, a command that starts the server and ends when it answers (docs: DEVELOPERS.md).
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import sqlite3
+import subprocess
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pymssql
+from dotenv import dotenv_values
+from sqlalchemy.engine import make_url
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random
+
+from agent_funnel.backends import Backend, connect
+from agent_funnel.backends.sqlserver import SQLServer
+from agent_funnel.install import install
+
+CONFIG = Path.home() / ".config" / "agent-funnel" / "test.env"
+MISSING = (
+    "NO T-SQL ENGINE: the tests on SQL Server are skipped. Set FUNNEL_TEST_SQLSERVER_URL to "
+    "mssql+pymssql://user:password@host:port/master, in the environment or in ~/.config/agent-funnel/test.env "
+    "(see DEVELOPERS.md)"
+)
+
+OWN_TABLES = (
+    "assignment_failure", "schedule_outcome", "schedule_pause", "holiday",
+    "assignment_run", "assignment_history", "assignment_request", "assignment_edit", "assignment_undo",
+    "assignment_purge", "agent_limit", "do_not_contact", "access_key", "access_session", "audit_entry",
+    "request_answer", "agent_link",
+)  # fmt: skip
+TABLES = ("agents", "wafunnel", "agent_wafunnel_assignment", *OWN_TABLES)
+
+# The brief's tables as somebody else may have made them: no keys, no indexes, an identity on two of them.
+BARE = {
+    "sqlite": """
+        CREATE TABLE agents (agent VARCHAR(50), status VARCHAR(20));
+        CREATE TABLE wafunnel (id INTEGER PRIMARY KEY AUTOINCREMENT, number VARCHAR(50), stage INT, date DATETIME);
+        CREATE TABLE agent_wafunnel_assignment
+            (id INTEGER PRIMARY KEY AUTOINCREMENT, agent VARCHAR(50), number VARCHAR(50));
+    """,
+    "sqlserver": """
+        CREATE TABLE dbo.agents (agent VARCHAR(50), status VARCHAR(20));
+        CREATE TABLE dbo.wafunnel (id INT IDENTITY(1, 1), number VARCHAR(50), stage INT, date DATETIME);
+        CREATE TABLE dbo.agent_wafunnel_assignment (id INT IDENTITY(1, 1), agent VARCHAR(50), number VARCHAR(50));
+    """,
+}
+
+
+def sqlserver_setting(name: str) -> str | None:
+    """A setting of the tests, from the environment or from the file."""
+    return {**dotenv_values(CONFIG), **os.environ}.get(name)
+
+
+@cache
+def sqlserver_url() -> str | None:
+    """The URL of the T-SQL engine to test on, started if need be; None without one.
+
+    Of the processes of a run of tests the first starts it, before there are others: two at a time get in each other's
+    way.
+    """
+    url = sqlserver_setting("FUNNEL_TEST_SQLSERVER_URL")
+    if url and "PYTEST_XDIST_WORKER" not in os.environ:
+        sqlserver_command("START")
+    return url or None
+
+
+def sqlserver_command(name: str) -> None:
+    """Starts or stops the T-SQL engine, by the command of FUNNEL_TEST_SQLSERVER_START or _STOP; without it, nothing."""
+    if command := sqlserver_setting(f"FUNNEL_TEST_SQLSERVER_{name}"):
+        subprocess.run(command, shell=True, check=True, timeout=300, stdout=subprocess.DEVNULL)
+
+
+class TestedDatabase:
+    """A database under test. `backend` is what the product sees; the rest goes around the product."""
+
+    # It is no class of tests, although pytest would take it for one by its name.
+    __test__ = False
+
+    def __init__(self, url: str, schema: str = "dbo") -> None:
+        self.url = url
+        self.schema = schema
+        self.backend: Backend = connect(url, schema)
+        self.engine = self.backend.dialect
+        self._raw: Any = None
+
+    @property
+    def raw(self) -> Any:
+        """A driver's connection that commits by itself, kept open."""
+        if self._raw is None:
+            url = make_url(self.url)
+            if self.engine == "sqlite":
+                self._raw = sqlite3.connect(
+                    url.database or "", timeout=30, isolation_level=None, check_same_thread=False
+                )
+            else:
+                self._raw = pymssql.connect(
+                    server=url.host or "", port=str(url.port), user=url.username, password=url.password,
+                    database=url.database or "", tds_version="7.4", autocommit=True,
+                )  # fmt: skip
+        return self._raw
+
+    def execute(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """Runs one statement, written for `dbo.` and with `%s` on both engines; its rows, SQLite's dates as text."""
+        if self.engine == "sqlite":
+            rows: list[tuple[Any, ...]] = self.raw.execute(
+                statement.replace("dbo.", "").replace("%s", "?"), parameters
+            ).fetchall()
+            return rows
+        with self.raw.cursor() as cursor:
+            cursor.execute(statement.replace("dbo.", f"{self.schema}."), parameters)
+            rows = cursor.fetchall() if cursor.description else []
+            while cursor.nextset():
+                rows = cursor.fetchall() if cursor.description else rows
+            return rows
+
+    def execute_patiently(self, statement: str) -> None:
+        """Runs a statement about a database or a login as soon as the server lets it.
+
+        Babelfish does not like two of them to be made or dropped at the same moment. And a connection keeps them, of
+        which the server may notice a little late that its client has gone.
+        """
+        Retrying(
+            retry=retry_if_exception_type(pymssql.Error),
+            stop=stop_after_delay(30),
+            wait=wait_random(0.1, 0.5),
+            reraise=True,
+        )(self.execute, statement)
+
+    def insert(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Inserts rows; datetimes become what the engine keeps."""
+        values = [[_plain(value) for value in row] for row in rows]
+        names = ", ".join(columns)
+        if not values:
+            return
+        if self.engine == "sqlite":
+            marks = ", ".join("?" * len(columns))
+            self.raw.execute("BEGIN IMMEDIATE")
+            self.raw.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", values)
+            self.raw.execute("COMMIT")
+            return
+        # A DATE or DATETIME takes ISO 8601 with a T whatever the language of the session.
+        for row in values:
+            for index, value in enumerate(row):
+                if isinstance(value, str) and columns[index] == "date":
+                    row[index] = value.replace(" ", "T")
+        with_ = ", ".join(f"{name} {_json_type(name)} '$[{index}]'" for index, name in enumerate(columns))
+        self.execute(
+            f"INSERT INTO dbo.{table} ({names}) SELECT {names} FROM OPENJSON(%s) WITH ({with_})", json.dumps(values)
+        )
+
+    def clear(self) -> None:
+        """Empties every table."""
+        for table in TABLES:
+            self.execute(f"DELETE FROM dbo.{table}")
+
+    def close(self) -> None:
+        """Closes every connection, the backend's too; whoever uses one again gets a new one."""
+        if self._raw is not None:
+            self._raw.close()
+            self._raw = None
+        disconnect(self.backend)
+
+
+def disconnect(backend: Backend) -> None:
+    """Closes the connections that a backend keeps. The driver does not always do that when the garbage is collected."""
+    if isinstance(backend, SQLServer):
+        backend._pool.dispose()
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat(" ", "milliseconds") if isinstance(value, datetime) else value
+
+
+def _json_type(column: str) -> str:
+    if column in ("stage", "max_records", "max_per_agent", "window_days", "newest_first", "run_id", "assigned"):
+        return "INT"
+    return "NVARCHAR(1000)"
+
+
+def moment(value: datetime | str) -> datetime:
+    """A date of either engine, to the millisecond."""
+    parsed = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return parsed.replace(microsecond=round(parsed.microsecond / 1000) * 1000 % 1_000_000)
+
+
+@contextmanager
+def sqlite_database(directory: Path, name: str, *, bare: bool = False) -> Iterator[TestedDatabase]:
+    """A new, installed SQLite database; with `bare`, on the brief's tables as somebody else made them."""
+    path = directory / f"{name}.db"
+    if bare:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.executescript(BARE["sqlite"])
+    database = TestedDatabase(f"sqlite:///{path}")
+    install(database.backend)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+@contextmanager
+def sqlserver_database(name: str) -> Iterator[str]:
+    """A new, empty database on the T-SQL engine, by its URL; dropped at the end."""
+    server = make_url(sqlserver_url() or "")
+    with closing(TestedDatabase(server.render_as_string(hide_password=False))) as master:
+        master.execute_patiently(f"DROP DATABASE IF EXISTS {name}")
+        master.execute_patiently(f"CREATE DATABASE {name}")
+        try:
+            yield server.set(database=name).render_as_string(hide_password=False)
+        finally:
+            # A backend and its pool hold each other, so one that a test let go of stays connected until it is found.
+            gc.collect()
+            # On a new connection: the engine may have been stopped and started meanwhile.
+            master.close()
+            master.execute_patiently(f"DROP DATABASE IF EXISTS {name}")
+
+
+@contextmanager
+def sqlserver_schema(url: str, schema: str, *, bare: bool = False) -> Iterator[TestedDatabase]:
+    """A new, installed schema in a database of the T-SQL engine."""
+    database = TestedDatabase(url, schema)
+    if schema != "dbo":
+        database.execute(f"CREATE SCHEMA {schema}")
+    if bare:
+        for statement in BARE["sqlserver"].split(";"):
+            if statement.strip():
+                database.execute(statement)
+    install(database.backend)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def snapshot(database: TestedDatabase) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table, in an order of its own, to compare with another time; but for the record of requests,
+    in which those that were refused leave their mark, too."""
+    rows = {
+        table: database.execute(f"SELECT * FROM dbo.{table}")
+        for table in TABLES
+        if table not in ("access_key", "access_session", "audit_entry", "request_answer")
+    }
+    # Without when they were last used.
+    rows["access_key"] = database.execute("SELECT key_id, name, role, secret_hash, revoked_at FROM dbo.access_key")
+    return {table: sorted(found, key=repr) for table, found in rows.items()}
+
+
+def all_rows(database: TestedDatabase) -> str:
+    """Every row of every table as one text, to look for secrets in."""
+    return repr([database.execute(f"SELECT * FROM dbo.{table}") for table in TABLES])
+
+
+def small_floor(database: TestedDatabase, *, leads: int = 7, agents: int = 3) -> None:
+    """A few agents and a few fresh leads."""
+    database.insert("agents", ("agent", "status"), [(f"agent {index}", "active") for index in range(agents)])
+    today = datetime.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    database.insert(
+        "wafunnel",
+        ("number", "stage", "date"),
+        [(f"+4930000{index:04d}", 1 + index % 3, today) for index in range(leads)],
+    )

@@ -1,0 +1,264 @@
+"""Nights of deals: what is put in, what is looked at afterwards, and a comparison with the oracle row by row."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from agent_funnel import service
+from agent_funnel.errors import NoActiveAgent, NothingToUndo
+from agent_funnel.records import Preview, Run, Undone
+from agent_funnel.settings import load
+from support import oracle
+from support.databases import TABLES, TestedDatabase, moment, snapshot
+from support.oracle import Agent, Dealt, Lead, Limit, Pair
+
+TODAY = date(2026, 11, 23)
+OLDEST = datetime(2026, 10, 9)  # 45 days before, midnight: the first moment inside the window
+RECENT = datetime(2026, 11, 13, 12)
+
+
+# ---- Putting in and looking
+
+
+def put_agents(database: TestedDatabase, agents: Iterable[Agent]) -> None:
+    """Makes these the agents, all of them."""
+    database.execute("DELETE FROM dbo.agents")
+    database.insert("agents", ("agent", "status"), agents)
+
+
+def put_leads(database: TestedDatabase, leads: Iterable[Lead]) -> None:
+    """Adds these leads."""
+    database.insert("wafunnel", ("number", "stage", "date"), leads)
+
+
+def put_limits(database: TestedDatabase, limits: Iterable[Limit]) -> None:
+    """Adds these limits."""
+    rows = [(agent, str(first), None if last is None else str(last), most) for agent, first, last, most in limits]
+    database.insert("agent_limit", ("agent", "starts_on", "ends_on", "max_records"), rows)
+
+
+def put_do_not_contact(database: TestedDatabase, numbers: Iterable[str]) -> None:
+    """Adds these numbers to the list."""
+    database.insert("do_not_contact", ("number", "added_at"), [(number, "2026-01-01T00:00:00") for number in numbers])
+
+
+def put_assignments(database: TestedDatabase, *pairs: tuple[str | None, str | None]) -> None:
+    """Adds these assignments, around the product.
+
+    One by one: Babelfish takes nothing apart that JSON writes with a backslash.
+    """
+    for pair in pairs:
+        database.execute("INSERT INTO dbo.agent_wafunnel_assignment (agent, number) VALUES (%s, %s)", *pair)
+
+
+def stored_leads(database: TestedDatabase, *, bare: bool = False) -> list[Lead]:
+    """The rows of wafunnel, always in the same order."""
+    rows = database.execute(f"SELECT number, stage, date FROM dbo.wafunnel ORDER BY {'id' if bare else 'number'}")
+    return [(number, stage, None if created is None else moment(created)) for number, stage, created in rows]
+
+
+def stored_assignments(database: TestedDatabase) -> Counter[tuple[Any, ...]]:
+    """Who was assigned which number, and how often."""
+    return Counter(database.execute("SELECT agent, number FROM dbo.agent_wafunnel_assignment"))
+
+
+def hands(database: TestedDatabase) -> dict[str, list[str]]:
+    """Who holds which numbers, sorted."""
+    held: dict[str, list[str]] = {}
+    for agent, number in sorted(database.execute("SELECT agent, number FROM dbo.agent_wafunnel_assignment")):
+        held.setdefault(agent, []).append(number)
+    return held
+
+
+def stages(database: TestedDatabase) -> dict[str, int]:
+    """Each number's stage."""
+    return dict(database.execute("SELECT number, stage FROM dbo.wafunnel"))
+
+
+def stages_and_assignments(database: TestedDatabase) -> tuple[dict[str, int], Counter[tuple[Any, ...]]]:
+    """Each number's stage, and who was assigned which number: what an undo brings back."""
+    return stages(database), stored_assignments(database)
+
+
+def run_numbers(database: TestedDatabase) -> list[int]:
+    """The numbers of all runs, the oldest first."""
+    return [run for (run,) in database.execute("SELECT run_id FROM dbo.assignment_run ORDER BY run_id")]
+
+
+def everything(database: TestedDatabase) -> dict[str, Counter[tuple[Any, ...]]]:
+    """All rows of all tables."""
+    return {table: Counter(database.execute(f"SELECT * FROM dbo.{table}")) for table in TABLES}
+
+
+def run_deal(database: TestedDatabase, business_date: date = TODAY, **flags: Any) -> Run:
+    """Runs the deal with the brief's values, or others."""
+    trigger = flags.pop("trigger", "manual")
+    knobs = {"max_per_agent": 450, "window_days": 45, "newest_first": False, **flags}
+    return service.assign(database.backend, load(**knobs), business_date=business_date, trigger=trigger, actor="tests")
+
+
+def deal_today(database: TestedDatabase, **settings: Any) -> Run:
+    """Runs the deal of today, by the clock of this machine, as a person would."""
+    return service.assign(database.backend, load(**settings), business_date=datetime.now(UTC).date())
+
+
+def preview(database: TestedDatabase, business_date: date = TODAY, **flags: Any) -> Preview:
+    """Previews the deal with the brief's values, or others."""
+    knobs = {"max_per_agent": 450, "window_days": 45, "newest_first": False, **flags}
+    return service.preview(database.backend, load(**knobs), business_date=business_date)
+
+
+def undo(database: TestedDatabase, run_id: int | None = None) -> Undone:
+    """Takes the last run back."""
+    return service.undo(database.backend, run_id, actor="tests")
+
+
+def assert_undo_refused(database: TestedDatabase, run_id: int | None, sentence: str) -> None:
+    """Asserts that this undo is refused in these words, and changes nothing."""
+    before = snapshot(database)
+    with pytest.raises(NothingToUndo) as refused:
+        undo(database, run_id)
+    assert refused.value.number == 50005
+    assert str(refused.value) == sentence
+    assert snapshot(database) == before
+
+
+def actives(*names: str) -> list[Agent]:
+    """Active agents of these names."""
+    return [(name, "active") for name in names]
+
+
+def fresh(count: int, *, start: int = 1, stage: int = 1, created: datetime = RECENT) -> list[Lead]:
+    """Leads that differ in their number only, which is as long for all, so that its order is that of counting."""
+    return [(f"{number:06}", stage, created) for number in range(start, start + count)]
+
+
+# ---- Against the oracle
+
+
+@dataclass(frozen=True)
+class Night:
+    """One run, and what changes before it."""
+
+    days_later: int = 0
+    agents: Sequence[Agent] | None = None  # None: the same as before
+    arrivals: Sequence[Lead] = ()
+    max_per_agent: int = 450
+    window_days: int = 45
+    newest_first: bool = False
+
+
+@dataclass(frozen=True)
+class Case:
+    """Some nights in a row on one database."""
+
+    first_day: date
+    nights: Sequence[Night]
+    limits: Collection[Limit] = ()
+    do_not_contact: Collection[str] = ()
+    assigned_before: Sequence[tuple[str | None, str | None]] = field(default=())
+
+
+def check(database: TestedDatabase, case: Case, *, bare: bool = False, refusals: bool = True) -> None:
+    """Plays a case on a database and beside it on the oracle, and compares everything after every run.
+
+    Without `refusals`, nights without an active agent pass without a deal.
+    """
+    database.clear()
+    put_limits(database, case.limits)
+    put_do_not_contact(database, case.do_not_contact)
+    database.insert("agent_wafunnel_assignment", ("agent", "number"), case.assigned_before)
+    business_date = case.first_day
+    agents: Sequence[Agent] = ()
+    leads: list[Lead] = []
+    last_agent = None
+    runs = 0
+    for night in case.nights:
+        business_date += timedelta(days=night.days_later)
+        if night.agents is not None:
+            agents = night.agents
+            put_agents(database, agents)
+        put_leads(database, night.arrivals)
+        # Read back, for their order; what was put in must have arrived as it was.
+        expected = Counter([*leads, *night.arrivals])
+        leads = stored_leads(database, bare=bare)
+        assert Counter(leads) == expected
+
+        before = everything(database)
+        knobs: dict[str, Any] = {
+            "max_per_agent": night.max_per_agent,
+            "window_days": night.window_days,
+            "newest_first": night.newest_first,
+        }
+        try:
+            dealt = oracle.deal(
+                agents, leads, case.limits, case.do_not_contact, last_agent, business_date, **knobs
+            )  # fmt: skip
+        except NoActiveAgent:
+            if not refusals:
+                continue
+            for way in (preview, run_deal):
+                with pytest.raises(NoActiveAgent) as refused:
+                    way(database, business_date, **knobs)
+                assert refused.value.number == 50002
+            assert everything(database) == before
+            continue
+
+        present = list(stored_assignments(database))
+        check_preview(preview(database, business_date, **knobs), dealt, present, business_date)
+        assert everything(database) == before
+        run = run_deal(database, business_date, **knobs)
+        runs += 1
+        assert {name: getattr(run, name) for name in dealt.amounts} == dealt.amounts
+        assert (run.business_date, run.trigger, run.status) == (business_date, "manual", "succeeded")
+        assert run.started_at <= run.finished_at
+        assert stored_assignments(database) == Counter(dealt.assignments)
+        assert stored_leads(database, bare=bare) == dealt.leads
+        assert stored_history(database, run.run_id) == Counter(dealt.history)
+        assert stored_run(database, run.run_id) == run
+        assert parameters_of_run(database, run.run_id) == (*knobs.values(), "tests")
+        assert database.execute("SELECT COUNT(*) FROM dbo.assignment_run") == [(runs,)]
+        leads, last_agent = dealt.leads, dealt.last_agent
+        # What else is in the database is not the deal's to touch.
+        after = everything(database)
+        for table in ("agents", "agent_limit", "do_not_contact"):
+            assert after[table] == before[table]
+
+
+def check_preview(seen: Preview, dealt: Dealt, assignments: Collection[Pair], business_date: date) -> None:
+    """A preview is what the oracle's deal makes of these assignments."""
+    assert {name: getattr(seen.run, name) for name in dealt.amounts} == dealt.amounts
+    assert (seen.run.run_id, seen.run.business_date, seen.run.status) == (0, business_date, "preview")
+    # Each agent once, sorted byte by byte.
+    assert [share.agent for share in seen.shares] == sorted(dealt.rooms, key=str.encode)
+    shares = {share.agent: (share.room, share.leads, share.by_stage, share.by_age) for share in seen.shares}
+    changes = {name: getattr(seen, name) for name in ("stay", "change_hands", "come", "leave")}
+    assert oracle.Foreseen(shares, **changes) == oracle.foresee(dealt, assignments, business_date)
+
+
+def stored_history(database: TestedDatabase, run_id: int) -> Counter[tuple[str, str, datetime, int]]:
+    """What a run noted of each lead that it dealt: agent, number, date, and the stage before."""
+    rows = database.execute("SELECT agent, number, date, stage FROM dbo.assignment_history WHERE run_id = %s", run_id)
+    return Counter((agent, number, moment(created), stage) for agent, number, created, stage in rows)
+
+
+def stored_run(database: TestedDatabase, run_id: int) -> Run:
+    """What the database has of a run, as the service returns it."""
+    columns = tuple(Run.__dataclass_fields__)
+    names = ", ".join(f"[{column}]" for column in columns)
+    (row,) = database.execute(f"SELECT {names} FROM dbo.assignment_run WHERE run_id = %s", run_id)
+    return Run.from_row(dict(zip(columns, row, strict=True)))
+
+
+def parameters_of_run(database: TestedDatabase, run_id: int) -> tuple[Any, ...]:
+    """What a run was started with, and by whom."""
+    (row,) = database.execute(
+        "SELECT max_per_agent, window_days, newest_first, actor FROM dbo.assignment_run WHERE run_id = %s", run_id
+    )
+    return row

@@ -1,0 +1,161 @@
+"""The pages as a browser without script gets them, and the API as a program asks it: one way to look at each."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
+from typing import Any, NamedTuple
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from agent_funnel import access
+from agent_funnel.settings import load
+from agent_funnel.web import create_app
+from agent_funnel.web.access import COOKIE
+from support.databases import TestedDatabase
+
+# The headers of a browser on the service's own pages:
+BROWSER = {
+    "Accept": "text/html,application/xhtml+xml,*/*;q=0.8",
+    "Accept-Language": "en-GB",
+    "Sec-Fetch-Site": "same-origin",
+}
+
+
+def client_of(database: TestedDatabase, **settings: Any) -> FlaskClient:
+    """A client of the service on this database; `settings` are flags of its settings."""
+    return create_app(load(**settings), database.backend).test_client()
+
+
+def key_of(database: TestedDatabase, role: access.Role, name: str | None = None) -> str:
+    """The secret of a new key, which is named like its role unless it is given a name."""
+    return access.add_key(database.backend, name or role, role)[1]
+
+
+def bearer(secret: str) -> dict[str, str]:
+    """The header of a request with this key."""
+    return {"Authorization": f"Bearer {secret}"}
+
+
+def sign_in(client: FlaskClient, secret: str, **options: Any) -> TestResponse:
+    """Sends the form that signs a browser in."""
+    return client.post("/sign-in", data={"key": secret}, **options)
+
+
+def token_in(client: FlaskClient) -> str | None:
+    """The token of the session in the client's cookie; None without one."""
+    cookie = client.get_cookie(COOKIE)
+    return None if cookie is None else cookie.value
+
+
+class Page(HTMLParser):
+    """A page: its source, its text without tags, its links, and its forms with their hidden fields.
+
+    `"some words" in page` looks at the text. What a person wrote is there as they wrote it if the page escapes it, and
+    is missing if the page lets it become a tag.
+    """
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.source = source
+        self.forms: dict[str, dict[str, str]] = {}
+        self.links: list[str] = []
+        self._texts: list[str] = []
+        self._form = ""
+        self.feed(source)
+        self.close()
+        self.text = " ".join(" ".join(self._texts).split())
+
+    def __contains__(self, words: str) -> bool:
+        return words in self.text
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Notes a form, a hidden field of one, or a link."""
+        given = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self._form = given.get("action", "")
+            self.forms[self._form] = {}
+        elif tag == "input" and given.get("type") == "hidden":
+            self.forms[self._form][given["name"]] = given["value"]
+        elif tag == "a":
+            self.links.append(given.get("href", ""))
+
+    def handle_data(self, data: str) -> None:
+        """Notes a part of the text."""
+        self._texts.append(data)
+
+
+class Reader:
+    """A person with a browser without script, and with a key if `secret` is given.
+
+    `get` looks at a page, `send` sends a form, `done` follows where a form leads, `refused` expects that it is refused.
+    """
+
+    def __init__(self, client: FlaskClient, secret: str | None = None, **headers: str) -> None:
+        self.client = client
+        self.headers = {**BROWSER, **(bearer(secret) if secret else {}), **headers}
+
+    def get(self, path: str, status: int = 200, /, **query: str) -> Page:
+        """The page at this address; the answer must have this status."""
+        answer = self.client.get(path, query_string=query or None, headers=self.headers)
+        assert (path, answer.status_code) == (path, status)
+        assert answer.mimetype == "text/html"
+        return Page(answer.text)
+
+    def wait_for(self, path: str, ready: Callable[[Page], bool]) -> Page:
+        """The page as soon as it is ready: the service counts beside its answers."""
+        deadline = time.monotonic() + 20
+        while not ready(page := self.get(path)):
+            assert time.monotonic() < deadline, page
+            time.sleep(0.05)
+        return page
+
+    def send(self, path: str, **fields: Any) -> TestResponse:
+        """The answer to a form."""
+        return self.client.post(path, data=fields, headers=self.headers)
+
+    def done(self, path: str, **fields: Any) -> Page:
+        """The page that a form leads to."""
+        answer = self.send(path, **fields)
+        assert answer.status_code == 303, Page(answer.text)
+        return self.get(answer.location)
+
+    def refused(self, status: int, path: str, **fields: Any) -> Page:
+        """The page that says that the form was refused, with this status."""
+        answer = self.send(path, **fields)
+        page = Page(answer.text)
+        assert (path, answer.status_code) == (path, status)
+        assert "That was not done." in page
+        return page
+
+
+def reader_of(database: TestedDatabase, role: access.Role | None = None, **settings: Any) -> Reader:
+    """A reader of the service on this database, with a new key of the role if one is given."""
+    return Reader(client_of(database, **settings), key_of(database, role) if role else None)
+
+
+class Operation(NamedTuple):
+    """An operation of the OpenAPI document: its method, its path, and its description there."""
+
+    method: str
+    path: str
+    described: dict[str, Any]
+
+    @property
+    def url(self) -> str:
+        """An address of it."""
+        return re.sub(r"\{\w+\}", "1", self.path)
+
+
+def operations(client: FlaskClient) -> Iterator[Operation]:
+    """All operations of the document."""
+    document: Any = client.get("/api/openapi.json").json
+    for path, described in document["paths"].items():
+        for method, each in described.items():
+            yield Operation(method.upper(), path, each)

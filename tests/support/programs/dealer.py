@@ -1,0 +1,69 @@
+"""Deals whenever it gets a line of standard input to do so.
+
+A line is a task in JSON: a word, the moment to deal at (0: at once), the business date, and whether it is the last one.
+Each gets one line back: the number of the run or the name of the error, and when the deal began and ended.
+
+Babelfish parses the procedure for seconds in each new session, during which neither a race nor a kill would show
+anything. The word "warm" gets that done, so that the next deal starts the moment it is asked for. The word "try once"
+is a deal that is not tried again after an error.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+import time
+from datetime import date
+
+from agent_funnel import service
+from agent_funnel.backends import Backend, connect_with
+from agent_funnel.errors import FunnelError, RunInProgress
+from agent_funnel.settings import Settings, load
+
+
+def main() -> None:
+    """Answers line by line."""
+    settings = load()
+    backend = connect_with(settings)
+    for line in sys.stdin:
+        word, moment, day, last = json.loads(line)
+        business_date = date.fromisoformat(day)
+        if word == "try once":
+            service.ATTEMPTS = 1
+        if word == "warm":
+            _warm_up(backend, settings, business_date)
+        else:
+            _wait_until(moment)
+        began = time.time()
+        outcome = word if word == "warm" else _outcome(backend, settings, business_date)
+        print(json.dumps([outcome, began, time.time()]), flush=True)
+        if last:
+            break
+
+
+def _warm_up(backend: Backend, settings: Settings, business_date: date) -> None:
+    while True:
+        try:
+            service.assign(backend, settings, business_date=business_date)
+            return
+        except RunInProgress:
+            time.sleep(random.random() / 10)
+
+
+def _wait_until(moment: float) -> None:
+    time.sleep(max(0.0, moment - 0.002 - time.time()))
+    # The last of it awake: a process that the system wakes up comes a little late, each one differently.
+    while time.time() < moment:
+        pass
+
+
+def _outcome(backend: Backend, settings: Settings, business_date: date) -> int | str:
+    try:
+        return service.assign(backend, settings, business_date=business_date).run_id
+    except FunnelError as error:
+        return type(error).__name__
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,19 @@
+"""Asks the database of the settings once, and prints the error if it is not there."""
+
+from __future__ import annotations
+
+from agent_funnel.backends import connect_with
+from agent_funnel.errors import DatabaseUnavailable
+from agent_funnel.settings import load
+
+
+def main() -> None:
+    """Prints the class of the error and its message."""
+    try:
+        connect_with(load()).one("ping")
+    except DatabaseUnavailable as error:
+        print(type(error).__name__, error)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""The service as it is served, over HTTP, in a thread of the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+from typing import Any
+
+from agent_funnel.settings import load
+from agent_funnel.web import create_app
+from agent_funnel.web.server import serve
+from support.databases import TestedDatabase
+
+# More than any test can ask:
+UNLIMITED = "1000000 per second"
+
+
+@contextmanager
+def served(database: TestedDatabase, **settings: Any) -> Iterator[str]:
+    """The service as it is served, in a thread, by its address; `settings` are flags of its settings."""
+    app = create_app(load(**{"rate_limit": UNLIMITED, **settings}), database.backend)
+    stop, ready = Event(), Event()
+    address: list[str] = []
+
+    def listening(where: str) -> None:
+        address.append(where)
+        ready.set()
+
+    server = Thread(target=serve, args=(app, "127.0.0.1", 0, stop, listening, lambda: True))
+    server.start()
+    try:
+        assert ready.wait(10)
+        yield address[0]
+    finally:
+        stop.set()
+        server.join()

@@ -1,0 +1,45 @@
+"""The T-SQL engine for the tests is started as DEVELOPERS.md says."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from support.processes import python_path
+
+URL = "mssql+pymssql://user:password@127.0.0.1:1/master"
+
+
+def run(directory: Path, start: str) -> subprocess.CompletedProcess[str]:
+    """Runs tests that ask for the engine, in two processes, each of them more than once."""
+    for name in ("one", "two", "three", "four"):
+        (directory / f"test_{name}.py").write_text(
+            f"from support.databases import sqlserver_url\n\ndef test_it(): assert sqlserver_url() == {URL!r}\n",
+            "utf-8",
+        )
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environment |= {
+        "FUNNEL_TEST_SQLSERVER_URL": URL, "FUNNEL_TEST_SQLSERVER_START": start, "PYTHONPATH": python_path(),
+    }  # fmt: skip
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-n", "2", "-p", "conftest", "-p", "no:cacheprovider", "--rootdir", directory],
+        cwd=directory, env=environment, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the command is one of a POSIX shell")
+def test_of_all_the_processes_of_a_run_one_starts_the_engine(tmp_path: Path) -> None:
+    started = tmp_path / "started"
+    done = run(tmp_path, f"echo once >> {started}; sleep 1")
+    assert "4 passed" in done.stdout, done.stdout + done.stderr
+    assert started.read_text("utf-8") == "once\n"
+
+
+def test_an_engine_that_does_not_start_stops_the_tests_at_once_and_says_so(tmp_path: Path) -> None:
+    done = run(tmp_path, "exit 1")
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "FUNNEL_TEST_SQLSERVER_START did not start" in done.stderr

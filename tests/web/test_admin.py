@@ -1,0 +1,162 @@
+"""Settings, the audit and keys, as a browser without script asks for them, on each engine."""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from agent_funnel import access, audit
+from agent_funnel.access import ROLES
+from agent_funnel.settings import Settings, load
+from agent_funnel.web import create_app
+from agent_funnel.web.access import COOKIE
+from agent_funnel.web.pages.office import GROUPS
+from support.databases import TestedDatabase
+from support.pages import BROWSER, Page, Reader, bearer, client_of, key_of
+
+# What these pages ask the database is asked of each engine in tests/backend; the long version asks it here, too.
+pytestmark = pytest.mark.sqlserver_if_long
+
+
+PAGES = ("/settings", "/audit", "/keys")
+
+
+def test_the_office_is_for_admins(database: TestedDatabase, client: FlaskClient) -> None:
+    for role in ROLES:
+        headers = {**BROWSER, **bearer(key_of(database, role))}
+        expected = 200 if role == "admin" else 403
+        for path in PAGES:
+            assert (role, path, client.get(path, headers=headers).status_code) == (role, path, expected)
+        has_links = "/settings" in client.get("/leads", headers=headers).text
+        assert has_links == (role == "admin")
+    operator = {**BROWSER, **bearer(key_of(database, "operator", "other"))}
+    before = access.keys(database.backend)
+    assert client.post("/keys", data={"name": "x", "role": "admin"}, headers=operator).status_code == 403
+    assert client.post("/keys/revoke", data={"key_id": before[0].key_id}, headers=operator).status_code == 403
+    assert [key.revoked_at for key in access.keys(database.backend)] == [None] * 4
+
+
+def test_a_key_is_shown_once_and_kept_as_a_hash(database: TestedDatabase, reader: Reader) -> None:
+    page = reader.get("/keys")
+    assert "Make the first one for an admin" in page
+    assert re.findall(r"<option value=\"(\w+)\"", page.source) == ["admin"]
+    # One who cannot make the others would leave everybody outside.
+    refused = reader.send("/keys", name="ana", role="viewer")
+    assert (refused.status_code, "The first key must be an admin’s" in Page(refused.text)) == (422, True)
+    assert access.keys(database.backend) == []
+
+    made = reader.send("/keys", name="<b>ana</b>", role="admin")
+    assert (made.status_code, made.headers["Cache-Control"]) == (200, "no-store")
+    assert "From now on everybody needs a key, this browser, too." in Page(made.text)
+    assert "The key of <b>ana</b>" in Page(made.text)
+    (secret,) = re.findall(r'<code id="secret">(funnel_[\w-]{43})</code>', made.text)
+    assert 'data-copy="secret"' in made.text
+    assert "Set-Cookie" not in made.headers
+    ((kept,),) = database.execute("SELECT secret_hash FROM dbo.access_key")
+    assert str(kept).strip() == sha256(secret.encode()).hexdigest()
+    assert reader.client.get("/keys", headers=reader.headers).location == "/sign-in"
+    office = Reader(reader.client, secret)
+    again = office.get("/keys")
+    assert secret not in again.source
+    assert "<b>ana</b> , admin" in again
+    assert "by this machine" in again
+
+    taken = office.send("/keys", name="<b>ana</b>", role="viewer")
+    assert (taken.status_code, "That was not done." in Page(taken.text)) == (409, True)
+    # What was written into the form stays in it.
+    assert 'value="&lt;b&gt;ana&lt;/b&gt;"' in taken.text
+    for fields in ({"name": " ", "role": "viewer"}, {"name": "x", "role": "king"}, {"role": "viewer"}):
+        refused = office.send("/keys", **fields)
+        assert (refused.status_code, "That was not done." in Page(refused.text)) == (422, True)
+    assert len(access.keys(database.backend)) == 1
+    entries = audit.entries(database.backend, count=9)
+    assert {entry.target for entry in entries} == {"ana", "<b>ana</b>", None}
+    assert not [entry for entry in entries if secret in f"{entry.target} {entry.detail}"]
+
+
+def test_a_revoked_key_and_its_sessions_let_nobody_in(database: TestedDatabase, client: FlaskClient) -> None:
+    admin, secret = access.add_key(database.backend, "admin", "admin")
+    other, theirs = access.add_key(database.backend, "other", "viewer")
+    office, browser = Reader(client, secret), client_of(database)
+    assert browser.post("/sign-in", data={"key": theirs}, headers=BROWSER).status_code == 303
+    assert browser.get("/leads", headers=BROWSER).status_code == 200
+
+    page = office.get("/keys")
+    # Each has its warning, of which a second admin takes the one away.
+    assert (
+        page.text.count("It is the last admin’s key.") == page.text.count("It is the key that you use yourself.") == 1
+    )
+    access.add_key(database.backend, "second", "admin")
+    assert "the last admin’s key" not in office.get("/keys")
+
+    done = office.send("/keys/revoke", key_id=other.key_id)
+    assert (done.status_code, done.location) == (303, "/keys")
+    page = office.get("/keys")
+    assert f"Key {other.key_id} is revoked" in page
+    assert "1 revoked" in page
+    assert re.search(r"other, viewer Key \d+, made [^;]+; revoked .+ by admin", page.text)
+    assert browser.get("/leads", headers=BROWSER).location == "/sign-in"
+    assert browser.get_cookie(COOKIE) is not None
+    again = office.send("/keys/revoke", key_id=other.key_id)
+    assert (again.status_code, "There is no key" in Page(again.text)) == (404, True)
+    # One's own, too, and then one is out.
+    office.send("/keys/revoke", key_id=admin.key_id)
+    assert client.get("/keys", headers=office.headers).location == "/sign-in"
+
+
+def test_the_audit_is_read_page_by_page_the_newest_first(database: TestedDatabase, reader: Reader) -> None:
+    assert "Nothing was done yet" in reader.get("/audit")
+    for index in range(102):
+        audit.record(
+            database.backend, actor=f"<i>{index}", key_id=index or None, operation="POST /runs/<int:run_id>/undo",
+            target=None if index else "run 1", address="192.0.2.1", status=(200, 403, 500)[index % 3],
+            detail="<script>" if index % 3 else None,
+        )  # fmt: skip
+    pages = [reader.get("/audit")]
+    (older,) = re.findall(r'<a href="(/audit\?before=\d+)">Older', pages[0].source)
+    pages.append(reader.get(older))
+    told = [page.text for page in pages]
+    found = [int(each) for page in told for each in re.findall(r"UTC <i>(\d+)", page)]
+    assert found == list(reversed(range(102)))
+    assert "Older" not in told[1]
+    first = "<i>0 POST /runs/<int:run_id>/undo run 1 ✓ done 200 192.0.2.1"
+    assert first in told[1]
+    assert "<i>1 key 1 POST /runs/<int:run_id>/undo – ✕ refused 403 <script> 192.0.2.1" in told[1]
+    assert "! failed 500" in told[0]
+    for before in ("1", "-5", "99999999999999999999999"):
+        reader.get(f"/audit?before={before}")
+    assert "Nothing older" in reader.get("/audit?before=1")
+
+
+def test_settings_say_where_they_come_from_and_keep_secrets(
+    database: TestedDatabase, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert sorted(name for fields in GROUPS.values() for name in fields) == sorted(Settings.model_fields)
+    monkeypatch.chdir(tmp_path)
+    Path(".env").write_text("FUNNEL_DEAD_MAN_URL=https://example.org/hidden-3\nFUNNEL_WEEKDAYS=mon-fri\n")
+    monkeypatch.setenv("FUNNEL_NOTIFY_URLS", "json://user:hidden-1@example.org")
+    monkeypatch.setenv("FUNNEL_CATCH_UP", "90m")
+    monkeypatch.setenv("FUNNEL_RATE_LIMIT", "7 per minute")
+    settings = load(
+        rate_limit="9 per second", database_url="mssql+pymssql://user:hidden-2@example.org/db", timezone="Asia/Tokyo"
+    )
+    page = Reader(create_app(settings, database.backend).test_client()).get("/settings")
+    for line in (
+        r"FUNNEL_RATE_LIMIT [^.]+\. 9 per second from a flag",
+        r"FUNNEL_CATCH_UP [^.]+\. 1 h 30 min from the environment",
+        r"FUNNEL_WEEKDAYS [^.]+\. mon, tue, wed, thu, fri from the .env file",
+        r"FUNNEL_MAX_PER_AGENT [^.]+\. 450 the default",
+        r"FUNNEL_POOL_FACTOR [^.]+\. 5 the default",
+        r"FUNNEL_BRAKE [^.]+\. none the default",
+        r"FUNNEL_TIMEZONE [^.]+\. Asia/Tokyo from a flag",
+        r"FUNNEL_NOTIFY_URLS [^.]+\. set, but a secret from the environment",
+        r"FUNNEL_DEAD_MAN_URL [^.]+\. set, but a secret from the .env file",
+        rf"FUNNEL_DATABASE_URL [^.]+\. {re.escape(database.backend.name)} from a flag",
+    ):
+        assert re.search(line, page.text), line
+    assert "hidden" not in page.source.replace('class="hidden"', "")
+    assert "<form" not in page.source.partition("<main")[2]

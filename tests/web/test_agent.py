@@ -1,0 +1,94 @@
+"""The page of an agent: the share, the deals, the list, the personal link; on each engine."""
+
+from __future__ import annotations
+
+import html
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from agent_funnel import service
+from support.databases import TestedDatabase, small_floor, snapshot
+from support.nights import deal_today
+from support.pages import Page, Reader, reader_of
+
+# What these pages ask the database is asked of each engine in tests/backend; the long version asks it here, too.
+pytestmark = pytest.mark.sqlserver_if_long
+
+ODD = '<b>&"x'
+TODAY = datetime.now(UTC).date()
+
+
+def test_an_agent_s_page_tells_the_share_the_nights_and_the_list(
+    database: TestedDatabase, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_floor(database, leads=9, agents=2)
+    database.execute("UPDATE dbo.agents SET agent = %s WHERE agent = 'agent 1'", ODD)
+    assert "There was no deal yet." in reader.get("/agents/of", agent=ODD)
+    deal_today(database, max_per_agent=3)
+    reader.wait_for("/agents", lambda page: "last deal: 3" in page)
+    text = reader.get("/agents/of", agent=ODD)
+    assert "Has now 3 Was dealt 3 Stage 1" in text
+    assert "Last deal: 3. The oldest is on the left." in text
+    run = service.runs(database.backend)[0].run_id
+    assert re.search(rf"Night Run Leads \d+ \w+ \d+ {run} 3 ", text.text)
+    reader.get("/agents/of", 404, agent="nobody")
+    reader.get("/agents/of", 404)
+    monkeypatch.setattr("agent_funnel.web.pages.people.COUNT", 2)
+    first = reader.get("/agents/list", agent=ODD).source
+    held = sorted(row[0] for row in database.execute(
+        "SELECT number FROM dbo.agent_wafunnel_assignment WHERE agent = %s", ODD
+    ))  # fmt: skip
+    shown = re.compile(r'<th scope="row">([^<]*)</th>')
+    assert shown.findall(first) == held[:2]
+    more = html.unescape(re.findall(r'href="(/agents/list[^"]*after=[^"]*)"', first)[0])
+    assert shown.findall(reader.get(more).source) == held[2:]
+    deal_today(database, max_per_agent=3)
+    anew = reader.get(more).source
+    assert "Another deal came meanwhile" in anew
+    assert len(shown.findall(anew)) == 2
+    reader.get("/agents/list", 404, agent="nobody")
+
+
+def test_a_personal_link_is_made_shown_once_replaced_and_revoked(database: TestedDatabase, reader: Reader) -> None:
+    small_floor(database)
+    page = {"agent": "agent 1"}
+    assert "There is none now." in reader.get("/agents/of", **page)
+    first = reader.send("/agents/link", agent="agent 1")
+    url = re.findall(r'id="made-link">(http://localhost/mine/mine_[\w-]+)<', first.text)[0]
+    assert "it is not shown again" in Page(first.text)
+    assert 'data-copy="made-link" hidden' in first.text
+    assert reader.client.get(url).status_code == 200
+    after = reader.get("/agents/of", **page).source
+    assert url not in after
+    assert "last used <time" in after
+    assert "(http: this machine)" in after
+    second = reader.send("/agents/link", agent="agent 1")
+    assert reader.client.get(url).status_code == 404
+    url = re.findall(r'id="made-link">([^<]+)<', second.text)[0]
+    assert "opens nothing any more" in reader.done("/agents/link/revoke", agent="agent 1")
+    assert reader.client.get(url).status_code == 404
+    reader.refused(404, "/agents/link/revoke", agent="agent 1")
+    assert reader.send("/agents/link", agent="nobody").status_code == 404
+
+
+def test_who_may_only_look_sees_no_form_no_number_and_is_refused(database: TestedDatabase) -> None:
+    small_floor(database)
+    deal_today(database)
+    limit, _ = service.add_limit(database.backend, "agent 1", starts_on=TODAY, ends_on=None, max_records=5)
+    viewer = reader_of(database, "viewer")
+    before = snapshot(database)
+    for path in ("/agents", "/agents/of?agent=agent 1", "/agents/list?agent=agent 1"):
+        assert 'method="post"' not in viewer.get(path).source
+    listed = viewer.get("/agents/list", agent="agent 1")
+    held = database.execute("SELECT number FROM dbo.agent_wafunnel_assignment WHERE agent = 'agent 1'")
+    assert all(f"…{number[-3:]}" in listed for (number,) in held)
+    assert "+4930" not in listed
+    for path in ("add", "activate", "deactivate", "limits", "limits/remove", "link", "link/revoke"):
+        answer = viewer.send(
+            f"/agents/{path}", agent="agent 1", limit_id=str(limit.limit_id), starts_on="2026-12-01", max_records="0"
+        )
+        assert (path, answer.status_code) == (path, 403)
+        assert "This needs the role operator" in answer.text
+    assert snapshot(database) == before

@@ -1,0 +1,113 @@
+"""The page of all agents, as a browser without script asks for it, on each engine."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from agent_funnel import floor, links, service
+from support.databases import TestedDatabase, small_floor
+from support.nights import deal_today
+from support.pages import Reader
+
+# What these pages ask the database is asked of each engine in tests/backend; the long version asks it here, too.
+pytestmark = pytest.mark.sqlserver_if_long
+
+ODD = '<b>&"x'
+
+TODAY = datetime.now(UTC).date()
+
+
+def status_of(database: TestedDatabase, agent: str) -> bool:
+    return next(seat.active for seat in floor.roster(database.backend, TODAY) if seat.agent == agent)
+
+
+def limit(database: TestedDatabase, agent: str, most: int, starts_on: date, ends_on: date | None) -> int:
+    found, _ = service.add_limit(database.backend, agent, starts_on=starts_on, ends_on=ends_on, max_records=most)
+    return found.limit_id
+
+
+def test_the_list_says_who_got_what_and_who_stands_out(database: TestedDatabase, reader: Reader) -> None:
+    assert "There are no agents yet" in reader.get("/agents")
+    small_floor(database, leads=90, agents=6)
+    database.execute("UPDATE dbo.agents SET agent = %s WHERE agent = 'agent 1'", ODD)
+    assert "never dealt to" not in reader.get("/agents")
+    limit(database, "agent 2", 0, TODAY - timedelta(days=2), TODAY + timedelta(days=3))
+    limit(database, "agent 3", 2, TODAY, None)
+    deal_today(database, max_per_agent=5)
+    deal_today(database, max_per_agent=8)
+    floor.set_agent_status(database.backend, "agent 4", active=False)
+    floor.add_agent(database.backend, "agent 6")
+    floor.add_agent(database.backend, "agent 7", active=False)
+    text = reader.wait_for("/agents", lambda page: "never dealt to" in page)
+    until = re.sub(r"^0", "", f"{TODAY + timedelta(days=3):%d %b %Y}")
+    for told in (
+        "agent 0 ▲ at the cap of 8 8 last 2 deals: 5 to 8",
+        f"{ODD} ▲ at the cap of 8 8 last 2 deals: 5 to 8",
+        "agent 2 ◐ away until",
+        "agent 3 ▼ limit 2 until further notice, reached 2 last 2 deals: 2",
+        "agent 4 ○ inactive, still has 8 until the next run 8 last",
+        "agent 6 ! never dealt to 0 last 2 deals: 0 –",
+        "agent 7 ○ inactive 0",
+        "8 of 8 agents",
+    ):
+        assert told in text
+    assert f"away until {until}".replace("Sep ", "Sept ") in text
+    assert "<b>&" not in reader.get("/agents").source
+    # What holds for most is said once.
+    floor.set_agent_status(database.backend, "agent 6", active=False)
+    assert "agents are at the cap" not in text
+    text = reader.get("/agents")
+    assert "3 agents are at the cap" in text
+    assert "agent 0 8 last 2 deals: 5 to 8" in text
+    # A deal that is undone is none.
+    service.undo(database.backend)
+    assert "agent 0 5 last deal: 5" in reader.get("/agents")
+
+
+def test_agents_are_found_by_name_and_by_what_they_stand_out_by(database: TestedDatabase, reader: Reader) -> None:
+    small_floor(database, agents=12)
+    floor.add_agent(database.backend, "SANTA 1")
+    limit(database, "agent 11", 0, TODAY, None)
+    for query, found in (
+        ({"find": "NT 1"}, ["agent 1", "agent 10", "agent 11"]),
+        ({"find": "ta 1"}, ["SANTA 1"]),
+        ({"show": "away"}, ["agent 11"]),
+        ({"find": "nt 1", "show": "away"}, ["agent 11"]),
+        ({"find": "nobody"}, []),
+        ({"show": "nonsense", "find": "agent 2"}, ["agent 2"]),
+    ):
+        text = reader.get("/agents", **query).source
+        assert re.findall(r'<th scope="row"><a href="[^"]*">([^<]*)</a>', text) == found
+        assert ("Nobody like that" in text) == (not found)
+    assert 'value="&lt;b&gt;"' in reader.get("/agents", find="<b>").source
+
+
+def test_an_agent_is_added_activated_and_deactivated(database: TestedDatabase, reader: Reader) -> None:
+    small_floor(database)
+    assert f"{ODD} is there, and gets leads from the next run on." in reader.done(
+        "/agents/add", agent=ODD, active="true"
+    )
+    assert "inactive, and gets no leads until activated" in reader.done("/agents/add", agent="Eva", active="false")
+    assert (status_of(database, ODD), status_of(database, "Eva")) == (True, False)
+    deal_today(database)
+    again = reader.refused(409, "/agents/add", agent=ODD, active="false")
+    assert "There is an agent" in again
+    assert 'value="&lt;b&gt;&amp;&#34;x"' in again.source
+    assert '<option value="false" selected>' in again.source
+    assert "agent: " in reader.refused(422, "/agents/add", agent=" ", active="true")
+    assert "active: " in reader.refused(422, "/agents/add", agent="Leo", active="perhaps")
+    text = reader.done("/agents/deactivate", agent=ODD)
+    held = links.count(database.backend, ODD)
+    assert f"What they have now, {held}, stays theirs until the next run." in text
+    assert "All agents" not in text
+    assert not status_of(database, ODD)
+    assert links.count(database.backend, ODD) == held > 0
+    # From the agent's own page one comes back to it.
+    assert "All agents" in reader.done("/agents/activate", agent=ODD, page="agent")
+    assert status_of(database, ODD)
+    assert "They have none now." in reader.done("/agents/deactivate", agent="Eva", find="E")
+    assert "There is no agent" in reader.refused(404, "/agents/deactivate", agent="nobody")
+    assert reader.send("/agents/deactivate", agent="nobody", page="agent").status_code == 404

@@ -1,0 +1,221 @@
+"""Injection: SQL, forged cursors, dishonest JSON, formulas and line breaks are texts like any other, or refused."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from flask.testing import FlaskClient
+from openpyxl import load_workbook
+
+from agent_funnel import access
+from agent_funnel.web.access import COOKIE
+from support.databases import TestedDatabase, small_floor, snapshot
+from support.pages import bearer, client_of, key_of, operations, sign_in
+
+# Those that end a text, those that would match everything, those that become an apostrophe on the way, and more.
+SQL = [
+    "'; DROP TABLE assignment_run; --",
+    "' OR '1'='1",
+    "' OR 1=1 --",
+    "%' --",
+    "%",
+    "x'; EXECUTE sp_executesql N'DROP TABLE assignment_run'; --",
+    "\u02bc; DROP TABLE assignment_run; --",
+    "\\'; DROP TABLE assignment_run; --",
+    ":number %(number)s {number} ?",
+]
+
+UNSENT = "';DROP/**/TABLE/**/assignment_run;--"
+
+# A value for each field that a request needs besides the one that is attacked:
+FIELDS = {
+    "agent": "agent 0", "starts_on": "2026-01-01", "number": "+4900", "name": "Bo", "role": "viewer",
+    "reason": "why", "ends_on": "2026-01-02", "active": False, "max_records": 1,
+}  # fmt: skip
+
+# What deals, and so changes what was there:
+DEALS = ("/run-now", "/api/runs", "/api/runs/{run_id}/undo")
+
+
+def attacked(client: FlaskClient, payload: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Each operation with the payload in one of its parameters or fields, by method, address and the rest."""
+    schemas = client.get("/api/openapi.json").json["components"]["schemas"]  # type: ignore[index]
+    for operation in operations(client):
+        for parameter in operation.described.get("parameters", []):
+            if parameter["in"] == "path":
+                url = operation.path.replace(f"{{{parameter['name']}}}", quote(payload, safe=""))
+                yield operation.method, url, {}
+            elif parameter["in"] == "query":
+                query = {parameter["name"]: payload}
+                if operation.method == "POST":
+                    yield "POST", operation.url, {"query_string": query, "data": b"", "content_type": "text/csv"}
+                else:
+                    yield operation.method, operation.url, {"query_string": query}
+            elif operation.path not in DEALS:
+                for value in (payload, UNSENT):
+                    headers = {parameter["name"]: value.encode().decode("latin-1")}
+                    yield operation.method, operation.url, {"headers": headers}
+        for content in operation.described.get("requestBody", {}).get("content", {}).values():
+            schema = schemas.get(content.get("schema", {}).get("$ref", "").rsplit("/", 1)[-1], {})
+            for field in schema.get("properties", {}):
+                body = {name: FIELDS[name] for name in schema.get("required", [])}
+                yield operation.method, operation.url, {"json": {**body, field: payload}}
+        if operation.path.endswith("/import"):
+            yield operation.method, operation.url, {
+                "data": f'number,stage,date\n"{payload}",1,2026-01-01\n+4930000009,"{payload}",2026-01-01\n',
+                "content_type": "text/csv", "query_string": {"skip_bad": "true"},
+            }  # fmt: skip
+
+
+def test_sql_in_any_parameter_is_a_text_like_any_other(database: TestedDatabase) -> None:
+    small_floor(database)
+    client = client_of(database, rate_limit="100000 per minute")
+    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {key_of(database, 'admin', 'Ana')}"
+    assert client.post("/run-now").status_code == 200
+    access.holder_of_key(database.backend, "")
+    before = snapshot(database)
+    sent = 0
+    for payload in SQL:
+        for method, url, rest in attacked(client, payload):
+            answer = client.open(url, method=method, **rest)
+            asked = (method, url, rest)
+            sent += 1
+            assert (asked, answer.status_code < 500) == (asked, True), answer.text
+            if method == "GET" and answer.status_code == 200:
+                found: Any = answer.json
+                assert (asked, found["items"]) == (asked, [])
+            elif method == "GET":
+                assert (asked, answer.status_code in (404, 422)) == (asked, True)
+    assert sent > 30 * len(SQL)
+    after = snapshot(database)
+    for table, rows in before.items():
+        assert set(rows) <= set(after[table]), table
+    # What was to be kept is kept, letter by letter.
+    assert {name for name, _ in after["agents"]} == {"agent 0", "agent 1", "agent 2", *SQL}
+    assert {row[1] for row in after["access_key"]} == {"Ana", *SQL}
+
+
+def test_sql_in_a_key_or_a_cookie_opens_nothing(database: TestedDatabase) -> None:
+    small_floor(database)
+    secret = key_of(database, "admin")
+    before = snapshot(database)
+    for payload in [*SQL[:3], SQL[-2]]:
+        client = client_of(database)
+        assert client.get("/api/agents", headers=bearer(payload)).status_code == 401
+        assert sign_in(client, payload).status_code == 401
+        assert sign_in(client, f"{secret}' --").status_code == 401
+        client.set_cookie(COOKIE, payload)
+        assert client.get("/api/agents").status_code == 401
+    assert snapshot(database) == before
+
+
+def forged(value: Any) -> str:
+    return urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+
+def test_a_forged_cursor_is_refused_or_finds_nothing(database: TestedDatabase) -> None:
+    small_floor(database)
+    client = client_of(database)
+    run = client.post("/run-now").json
+    assert run is not None
+    before = snapshot(database)
+    # After all that there is:
+    last = "\U0010ffff"
+    texts = ["\ud800", "\0", "\U0010ffff' OR '1'='1", last]
+    cursors: list[Any] = [
+        *([10**30], [-(10**30)], [True], ["1"], [1.5], {}, [], [[]], "x", None),
+        *([text] for text in texts),
+        *([f"{run['run_id']}.0", text, text] for text in texts),
+        *([last, stage, date] for stage in ("", "x", "9" * 30, "1") for date in ("", "x", "2026-01-01T00:00:00+01:00")),
+    ]
+    raw = ["", "x", "=", "%", "é", "[" * 1_500, urlsafe_b64encode(b"[" * 1_400).decode()]
+    for url in ("/api/runs", "/api/assignments", f"/api/runs/{run['run_id']}/assignments", "/api/leads", "/api/audit"):
+        for cursor in [*map(forged, cursors), *raw]:
+            answer = client.get(url, query_string={"cursor": cursor})
+            asked = (url, cursor)
+            assert (asked, answer.status_code in (200, 409, 422)) == (asked, True), answer.text
+            # A text that is before all others finds them all, as it does for who is at the beginning.
+            if answer.status_code == 200 and url != "/api/runs" and forged(["\0"]) != cursor:
+                assert (asked, answer.json["items"]) == (asked, [])  # type: ignore[index]
+    assert snapshot(database) == before
+
+
+@pytest.mark.parametrize(
+    "body", [b"[" * 500_000, b'{"agent":' * 100_000, b'{"agent": "\\ud800"}', b"\xff", b"1e999999"]
+)
+def test_a_body_that_is_no_honest_json_is_refused(database: TestedDatabase, body: bytes) -> None:
+    client = client_of(database)
+    before = snapshot(database)
+    answer = client.post("/api/agents", data=body, content_type="application/json")
+    assert answer.status_code in (400, 422), answer.text
+    assert snapshot(database) == before
+
+
+# Files and headers.
+
+FORMULAS = [
+    '=HYPERLINK("http://evil.example";"x")',
+    "+cmd|' /C calc'!A0",
+    "@SUM(1+1)*cmd|' /C calc'!A0",
+    "-2+3",
+    "\t=1+1",
+    "\r=1+1",
+    "\n=1+1",
+    "\uff1d1+1",
+    "x;=cmd|' /C calc'!A0",
+    "x\t=1+1",
+]
+
+
+def test_no_cell_of_an_export_is_run_by_a_spreadsheet(database: TestedDatabase) -> None:
+    for index, name in enumerate(FORMULAS):
+        database.execute(
+            "INSERT INTO dbo.agent_wafunnel_assignment (agent, number) VALUES (%s, %s)", name, f"+4930{index:03}"
+        )
+    before = snapshot(database)
+    client = client_of(database)
+    text = client.get("/api/assignments?format=csv").get_data(as_text=True)
+    # Also for who has the semicolon between cells, which is most of Europe.
+    for delimiter in ",;\t":
+        rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=csv.QUOTE_MINIMAL)
+        cells = [cell for row in rows for cell in row if not re.match(r"\+4930\d{3}(,|$)", cell)]
+        assert [cell for cell in cells if re.match(r"\s*[=+\-@\uff1d]", cell)] == []
+    book = load_workbook(io.BytesIO(client.get("/api/assignments?format=xlsx").data))
+    (sheet,) = book
+    kept = {cell.value: cell.data_type for row in sheet.iter_rows(min_row=2, max_col=2) for cell in row}
+    assert set(kept.values()) == {"s"}
+    assert FORMULAS[0] in kept
+    assert snapshot(database) == before
+
+
+def test_no_line_break_of_a_request_gets_into_the_headers_of_an_answer(database: TestedDatabase) -> None:
+    client = client_of(database)
+    before = snapshot(database)
+    broken = "x\r\nSet-Cookie: a=b"
+    for path in ("/api/agents", "/api/agents/activate", "/api/agents/deactivate"):
+        assert client.post(path, json={"agent": broken}).status_code == 422
+    assert client.post("/api/keys", json={"name": broken, "role": "viewer"}).status_code == 422
+    for address in (f"/api/assignments?agent={quote(broken)}", f"/api/runs/{quote(broken)}", f"/{quote(broken)}"):
+        answer = client.get(address)
+        assert answer.status_code in (404, 422)
+        assert "a=b" not in str(answer.headers)
+    answer = client.get(f"/api/assignments?format={quote('csv' + broken)}")
+    assert answer.status_code == 422
+    assert snapshot(database) == before
+
+
+def test_a_name_in_any_script_breaks_no_header_and_none_tells_what_was_kept(database: TestedDatabase) -> None:
+    client = client_of(database)
+    answer = client.post("/api/keys", json={"name": "漢字", "role": "admin"})
+    assert answer.status_code == 201
+    assert answer.json is not None
+    assert "X-Keep" not in answer.headers
+    str(answer.headers).encode("latin-1")

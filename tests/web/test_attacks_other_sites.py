@@ -1,0 +1,76 @@
+"""Attacks by pages of other sites, by foreign names and through proxies: all are refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from support.databases import TestedDatabase, small_floor, snapshot
+from support.pages import BROWSER, client_of, key_of, operations, sign_in
+
+EVIL = "http://evil.example"
+
+CROSS_SITE = [
+    {"Origin": EVIL, "Sec-Fetch-Site": "cross-site"},
+    {"Origin": EVIL},
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Origin": "null"},
+    {"Origin": "http://localhost.evil.example"},
+    {"Origin": "http://localhost@evil.example"},
+    {"Origin": "http://localhost:81"},
+]
+
+
+# Other sites.
+
+
+@pytest.mark.parametrize("headers", CROSS_SITE, ids=str)
+def test_a_form_of_another_site_changes_nothing_even_for_who_is_signed_in(
+    database: TestedDatabase, headers: dict[str, str]
+) -> None:
+    small_floor(database)
+    client = client_of(database)
+    assert sign_in(client, key_of(database, "admin")).status_code == 303
+    assert client.post("/run-now", headers={"Origin": "http://localhost"}).status_code == 200
+    before = snapshot(database)
+    for operation in operations(client):
+        if operation.method != "GET":
+            answer = client.open(operation.url, method=operation.method, headers=headers, data={"agent": "x"})
+            assert (operation, answer.status_code) == (operation, 403)
+    # Nor is anybody signed in as somebody else, or signed out.
+    assert client.post("/sign-in", headers=headers, data={"key": "x"}).status_code == 403
+    assert client.post("/sign-out", headers=headers).status_code == 403
+    assert snapshot(database) == before
+    assert client.get("/api/agents").status_code == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:5000", "localhost.evil.example", "127.0.0.1.nip.io"])
+def test_a_foreign_name_for_this_machine_opens_nothing_without_keys(database: TestedDatabase, host: str) -> None:
+    small_floor(database)
+    client = client_of(database)
+    assert client.post("/run-now").status_code == 200
+    before = snapshot(database)
+    rebound = {"Host": host, "Origin": f"http://{host}", "Sec-Fetch-Site": "same-origin"}
+    for operation in operations(client):
+        answer = client.open(operation.url, method=operation.method, headers=rebound, json={})
+        assert (operation, answer.status_code) == (operation, 403)
+        assert "agent 1" not in answer.text
+    for page in ("/", "/run-now", "/metrics"):
+        assert client.get(page, headers={**rebound, **BROWSER}).status_code == 403
+    assert snapshot(database) == before
+    assert client.get("/api/agents", headers={"Host": "127.0.0.1:5000"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "name", ["X-Forwarded-For", "Forwarded", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via"]
+)
+@pytest.mark.parametrize("hops", [0, 1])
+def test_what_a_proxy_brings_is_refused_without_keys(database: TestedDatabase, name: str, hops: int) -> None:
+    small_floor(database)
+    client = client_of(database, proxy_hops=hops)
+    before = snapshot(database)
+    for host in ({}, {"Host": "127.0.0.1:5000"}):
+        assert client.post("/run-now", headers={name: "127.0.0.1", **host}).status_code == 403
+        assert client.get("/api/agents", headers={name: "127.0.0.1", **host}).status_code == 403
+    assert snapshot(database) == before
+    assert client_of(database).post("/run-now").status_code == 200

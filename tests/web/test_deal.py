@@ -1,0 +1,98 @@
+"""Dealing and undoing from the pages, as a browser without script does, on each engine."""
+
+from __future__ import annotations
+
+import re
+
+from agent_funnel import service
+from support.databases import TestedDatabase, small_floor, snapshot
+from support.nights import deal_today
+from support.pages import BROWSER, Page, Reader, reader_of
+from support.processes import run_in_progress
+
+
+def test_the_preview_changes_nothing_and_its_button_deals_once(database: TestedDatabase, reader: Reader) -> None:
+    small_floor(database)
+    before = snapshot(database)
+    preview = reader.get("/run-now/preview")
+    assert "Would be assigned 7" in preview.text
+    assert "Deal 7 leads to 3 agents" in preview.text
+    assert "after the last deal" not in preview.text
+    assert snapshot(database) == before
+    fields = preview.forms["/deal"]
+    page = reader.done("/deal", **fields)
+    assert "Dealt: 7 of 7 leads to 3 agents." in page.text
+    assert len(service.runs(database.backend)) == 1
+    # Sent once more, by a second click or by going back, it shows the same run.
+    again = reader.send("/deal", **fields)
+    assert (again.status_code, again.location) == (303, f"/runs/{service.runs(database.backend)[0].run_id}")
+    assert len(service.runs(database.backend)) == 1
+    # The sentence stands on one page only.
+    assert "Dealt: 7 of 7" not in reader.get("/runs").text
+    warned = reader.get("/run-now/preview")
+    assert re.search(r"\d+ s after the last deal: run \d+ ended", warned.text)
+
+
+def test_a_button_below_an_old_preview_deals_nothing(database: TestedDatabase, reader: Reader) -> None:
+    small_floor(database)
+    fields = reader.get("/run-now/preview").forms["/deal"]
+    deal_today(database)
+    before = snapshot(database)
+    answer = reader.send("/deal", **fields)
+    assert answer.status_code == 503
+    assert "came since this preview. Nothing was changed" in answer.text
+    assert snapshot(database) == before
+    # The preview that comes with it is of now.
+    assert reader.done("/deal", **Page(answer.text).forms["/deal"])
+
+
+def test_without_agents_or_during_a_run_the_page_says_so(database: TestedDatabase, reader: Reader) -> None:
+    assert "There would be no deal" in reader.get("/run-now/preview").text
+    small_floor(database)
+    fields = reader.get("/run-now/preview").forms["/deal"]
+    with run_in_progress(database):
+        assert "A deal is running." in reader.get("/").text
+        answer = reader.send("/deal", **fields)
+        assert answer.status_code == 409
+        assert "in progress" in Page(answer.text).text
+    assert "A deal is running." not in reader.get("/").text
+    assert service.runs(database.backend) == []
+
+
+def test_undo_tells_first_and_then_takes_back_that_run_alone(database: TestedDatabase, reader: Reader) -> None:
+    small_floor(database)
+    before = snapshot(database)["wafunnel"]
+    first, second = (deal_today(database) for _ in range(2))
+    assert "Only the last run can be" in reader.get(f"/runs/{first.run_id}/undo").text
+    refused = reader.send(f"/runs/{first.run_id}/undo")
+    assert refused.status_code == 409
+    assert "That was not done." in refused.text
+    page = reader.get(f"/runs/{second.run_id}/undo")
+    assert f"Undo run {second.run_id}: take {second.assigned} leads back" in page.text
+    done = reader.done(f"/runs/{second.run_id}/undo")
+    assert f"Run {second.run_id} is undone: {second.assigned} leads went back by one stage." in done.text
+    assert reader.send(f"/runs/{second.run_id}/undo").status_code == 409
+    reader.done(f"/runs/{first.run_id}/undo")
+    assert snapshot(database)["wafunnel"] == before
+    assert "There is no run 99" in reader.get("/runs/99999/undo", 404).text
+
+
+def test_who_may_not_act_sees_no_form_and_is_refused(database: TestedDatabase) -> None:
+    small_floor(database)
+    run = deal_today(database)
+    viewer = reader_of(database, "viewer")
+    before = snapshot(database)
+    for path in ("/", "/run-now", "/run-now/preview", "/runs", f"/runs/{run.run_id}"):
+        page = viewer.get(path)
+        assert set(page.forms) <= {"/run-now/preview"}
+        assert not any(link.startswith(("/settings", "/audit", "/keys")) for link in page.links)
+    viewer.get(f"/runs/{run.run_id}/undo", 403)
+    for path in ("/deal", f"/runs/{run.run_id}/undo", "/pause", "/resume"):
+        answer = viewer.send(path)
+        assert answer.status_code == 403
+        assert "This needs the role operator" in answer.text
+    assert snapshot(database) == before
+    nobody = Reader(viewer.client)
+    answer = nobody.client.get("/", headers=BROWSER)
+    assert (answer.status_code, answer.location) == (302, "/sign-in")
+    assert nobody.send("/deal").status_code == 401

@@ -1,0 +1,128 @@
+"""Idempotency-Key, through HTTP."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from agent_funnel import access, service
+from agent_funnel.errors import ConnectionLost
+from support.databases import TestedDatabase, small_floor
+from support.pages import bearer, client_of
+from support.processes import run_in_progress
+
+
+def post(client: FlaskClient, path: str, key: str, **more: Any) -> Any:
+    return client.post(path, headers={"Idempotency-Key": key}, **more)
+
+
+def count_runs(database: TestedDatabase) -> int:
+    return int(database.execute("SELECT COUNT(*) FROM dbo.assignment_run")[0][0])
+
+
+def test_the_same_key_deals_once_and_answers_the_same_from_another_copy_too(
+    database: TestedDatabase, client: FlaskClient
+) -> None:
+    small_floor(database)
+    first = post(client, "/run-now", "tonight-1")
+    other_copy = client_of(database)
+    again = post(other_copy, "/run-now", "tonight-1")
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert first.data == again.data
+    assert again.content_type == "application/json"
+    assert (first.headers.get("Idempotency-Replayed"), again.headers["Idempotency-Replayed"]) == (None, "true")
+    assert count_runs(database) == 1
+    assert post(client, "/run-now", "tonight-2").json["run_id"] > first.json["run_id"]
+
+
+def test_many_at_once_with_the_same_key_deal_once(database: TestedDatabase) -> None:
+    small_floor(database)
+    clients = [client_of(database) for _ in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(lambda client: post(client, "/run-now", "same"), clients))
+    assert {each.status_code for each in found} <= {200, 409}
+    assert len({each.data for each in found if each.status_code == 200}) == 1
+    assert count_runs(database) == 1
+    assert post(clients[0], "/run-now", "same").headers["Idempotency-Replayed"] == "true"
+
+
+def test_a_key_with_another_content_is_refused_and_nothing_is_done(
+    database: TestedDatabase, client: FlaskClient
+) -> None:
+    small_floor(database)
+    limit = {"agent": "agent 0", "starts_on": "2026-11-24", "max_records": 5}
+    assert post(client, "/api/limits", "k", json=limit).status_code == 201
+    refused = post(client, "/api/limits", "k", json={**limit, "max_records": 6})
+    assert refused.status_code == 422
+    assert "another request" in refused.json["detail"]
+    assert [each.max_records for each in service.limits(database.backend)] == [5]
+    # Each address has keys of its own.
+    assert post(client, "/api/agents", "k", json={"agent": "Eva"}).status_code == 201
+
+
+def test_a_refused_request_is_not_kept_and_can_be_made_again(database: TestedDatabase, client: FlaskClient) -> None:
+    small_floor(database)
+    database.execute("UPDATE dbo.agents SET status = 'inactive'")
+    assert post(client, "/run-now", "k").status_code == 422
+    database.execute("UPDATE dbo.agents SET status = 'active'")
+    assert post(client, "/run-now", "k").status_code == 200
+
+
+def test_while_a_run_is_in_progress_a_key_does_not_wait_for_it_to_deal_once_more(
+    database: TestedDatabase, client: FlaskClient
+) -> None:
+    small_floor(database)
+    with run_in_progress(database):
+        assert post(client, "/run-now", "k").status_code == 409
+    assert count_runs(database) == 0
+    assert post(client, "/run-now", "k").status_code == 200
+
+
+def test_what_was_cut_off_is_not_done_again_under_the_same_key(
+    database: TestedDatabase, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_floor(database)
+    with monkeypatch.context() as patch:
+
+        def lose(*_: Any, **__: Any) -> None:
+            raise ConnectionLost
+
+        patch.setattr(service, "add_limit", lose)
+        limit = {"agent": "agent 0", "starts_on": "2026-11-24", "max_records": 5}
+        assert post(client, "/api/limits", "k", json=limit).status_code == 503
+    again = post(client, "/api/limits", "k", json=limit)
+    assert again.status_code == 409
+    assert "cut off" in again.json["detail"]
+    assert service.limits(database.backend) == []
+
+
+def test_a_new_key_is_answered_again_without_its_secret(database: TestedDatabase, client: FlaskClient) -> None:
+    first = post(client, "/api/keys", "k", json={"name": "Ana", "role": "admin"})
+    secret = first.json["secret"]
+    assert first.status_code == 201
+    assert secret.startswith("funnel_")
+    assert "X-Keep" not in first.headers
+    own = bearer(secret)
+    assert secret not in repr(database.execute("SELECT * FROM dbo.request_answer"))
+    # From here on somebody else asks: the key, and no more this machine.
+    assert client.get("/api/keys").status_code == 401
+    assert client.get("/api/keys", headers=own).get_json()["items"][0]["name"] == "Ana"
+    body = {"name": "Ben", "role": "viewer"}
+    made = client.post("/api/keys", headers={**own, "Idempotency-Key": "b"}, json=body)
+    again = client.post("/api/keys", headers={**own, "Idempotency-Key": "b"}, json=body)
+    assert (made.status_code, again.status_code) == (201, 201)
+    assert again.json == {"key": made.get_json()["key"], "secret": None}
+    assert len(access.keys(database.backend)) == 2
+
+
+@pytest.mark.parametrize("key", ["", " ", "ä", "a b", "x" * 256])
+def test_a_key_that_is_none_is_refused_and_not_repeated(
+    database: TestedDatabase, client: FlaskClient, key: str
+) -> None:
+    small_floor(database)
+    refused = client.post("/run-now", headers={"Idempotency-Key": key.encode("latin-1").decode("latin-1")})
+    assert refused.status_code == 422
+    assert count_runs(database) == 0

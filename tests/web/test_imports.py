@@ -1,0 +1,82 @@
+"""A file of leads is checked, then refused or imported, from the pages; on each engine."""
+
+from __future__ import annotations
+
+import re
+from io import BytesIO
+
+import pytest
+
+from agent_funnel import audit
+from support.databases import TestedDatabase, small_floor
+from support.pages import Page, reader_of
+
+# What these pages ask the database is asked of each engine in tests/backend; the long version asks it here, too.
+pytestmark = pytest.mark.sqlserver_if_long
+
+
+def file(text: str, name: str = "leads.csv") -> tuple[BytesIO, str]:
+    return BytesIO(text.encode()), name
+
+
+def test_a_file_is_checked_then_refused_or_imported(database: TestedDatabase) -> None:
+    small_floor(database, leads=1)
+    reader = reader_of(database, "operator")
+    bad = (
+        "number,stage,date\n+49300000000,1,2026-11-20\n+49300000001,1,2026-11-20\n+493,1,2026-11-20\n"
+        "+49300000002,<b>7,2026-11-20\n+49300000003,1,soon\n"
+    )
+
+    def leads() -> int:
+        return int(database.execute("SELECT COUNT(*) FROM dbo.wafunnel")[0][0])
+
+    page = reader.send("/leads/import", what="check", file=file(bad, "<img src=x>.csv"))
+    told = Page(page.text)
+    assert page.status_code == 200
+    assert "Checked: nothing was imported yet <img src=x>.csv has 5 rows" in told
+    assert "Would be added 1 Already there 1 Bad rows 3" in told
+    assert "4 number is not 4 to 20 digits" in told
+    assert "5 stage '<b>7' is not 1, 2, 3 or 4 6 date 'soon' is not" in told
+    assert leads() == 1
+
+    page = reader.send("/leads/import", what="import", file=file(bad, "<img src=x>.csv"))
+    told = Page(page.text)
+    assert (page.status_code, leads()) == (422, 1)
+    assert "That was not done. The file has 3 bad rows; nothing was imported." in told
+    assert "<img src=x>.csv was refused as a whole" in told
+    assert "6 date 'soon'" in told
+
+    page = reader.send("/leads/import", what="import", skip_bad="on", file=file(bad))
+    assert (page.status_code, leads()) == (200, 2)
+    assert "Added 1 Already there, kept as they were 1 Bad rows, left out 3" in Page(page.text)
+
+    for text, why in (
+        ("", "the header must be number,stage,date"),
+        ("+49300000009,1,2026-11-20\n", "begins with '+…009,1,2026-11-20'"),
+        ("number,stage,date\n1\n", "has 1 bad row;"),
+    ):
+        refused = reader.send("/leads/import", what="import", file=file(text))
+        assert (refused.status_code, why in Page(refused.text)) == (422, True), Page(refused.text)
+    for nothing in ({}, {"file": file("", "")}):
+        refused = reader.send("/leads/import", what="import", **nothing)
+        assert (refused.status_code, "No file was chosen" in Page(refused.text)) == (422, True)
+    assert leads() == 2
+    entries = audit.entries(database.backend, count=9)
+    assert [entry.target for entry in reversed(entries)][:3] == ["dry run", "import", "import"]
+    assert not [entry for entry in entries if re.search(r"\d{5}", entry.detail or "")]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_many_bad_rows_are_told_up_to_a_thousand_and_a_file_may_be_large(
+    database: TestedDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = reader_of(database)
+    rows = "".join(f"nobody,1,2026-11-{1 + index % 30:02}\n" for index in range(70_000))
+    page = reader.send("/leads/import", what="check", file=file(f"number,stage,date\n{rows}"))
+    assert "The first 1,000 of 70,000." in Page(page.text)
+    assert page.text.count("number is not 4 to 20 digits") == 1_000
+    # The limit of every other form is smaller than that file; this one has its own.
+    assert reader.send("/leads/do-not-contact", number="1" * 1_100_000).status_code == 413
+    monkeypatch.setattr("agent_funnel.web.LARGEST_FILE", 1_000)
+    refused = reader.send("/leads/import", what="check", file=file(rows))
+    assert (refused.status_code, "nothing was imported" in Page(refused.text)) == (413, True)

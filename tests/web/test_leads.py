@@ -1,0 +1,158 @@
+"""The pages of leads, as a browser without script asks for them: looked for, looked at, kept out; on each engine."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from urllib.parse import quote
+
+import pytest
+
+from agent_funnel import audit, service
+from support.databases import TestedDatabase, small_floor
+from support.nights import deal_today
+from support.pages import BROWSER, Page, Reader, reader_of
+
+# What these pages ask the database is asked of each engine in tests/backend; the long version asks it here, too.
+pytestmark = pytest.mark.sqlserver_if_long
+
+FORMS = ("/leads/do-not-contact", "/leads/do-not-contact/remove", "/leads/import")
+
+
+def of(number: str) -> str:
+    return f"/leads/of?number={quote(number, safe='')}"
+
+
+def test_leads_are_found_by_any_spelling_and_by_stage_and_day(database: TestedDatabase) -> None:
+    assert "There are no leads yet" in counted_leads(reader_of(database))
+    small_floor(database, leads=120, agents=1)
+    reader = reader_of(database)
+    assert "Stage 1, never dealt 40 Stage 2, dealt once 40" in (told := counted_leads(reader))
+    assert "All records 120" in told
+    database.execute("UPDATE dbo.agents SET agent = '<b>\"&Ann'")
+    deal_today(database)
+    for spelling in ("+49 30000-0001", "0049 (30000) 00 01", "49.30000.0001", "+49300000001 "):
+        page = reader.get(f"/leads?number={quote(spelling)}")
+        assert re.findall(r"\+4930000\d{4}", page.text) == ["+49300000001"], spelling
+        assert of("+49300000001") in page.links
+    assert '<b>"&Ann' in page
+    assert "<b>" not in page.source
+    # Nothing found: what was looked for, and what to do next.
+    told = reader.get("/leads?number=0049-7%3Cb%3E&stage=2")
+    assert "No record of that number" in told
+    for spelling in ("0049-7<b>", "00497<b>", "+497<b>", "497<b>"):
+        assert spelling in told
+    assert "without stage and dates" in told
+    today, stages = datetime.now().date(), [int(row[0]) for row in database.execute("SELECT stage FROM dbo.wafunnel")]
+    for stage in (2, 3, 4):
+        assert (
+            count_numbers(reader, f"/leads?stage={stage}&date_from={today}&date_to={today}")
+            == stages.count(stage)
+            == 40
+        )
+    assert "No such lead" in reader.get("/leads?stage=4&date_from=2999-01-01")
+    # All of them, page by page.
+    assert count_numbers(reader, "/leads?all=1") == 120
+    for wrong in ("stage=many", "date_from=01/02/2026", "number=%00"):
+        assert "Nothing was looked for." in reader.get(f"/leads?{wrong}", 422)
+    assert "cursor is none" in reader.get("/leads?after=nonsense", 422)
+
+
+def counted_leads(reader: Reader) -> Page:
+    """The page without a search, once the leads are counted."""
+    return reader.wait_for("/leads", lambda page: "is being counted" not in page)
+
+
+def count_numbers(reader: Reader, path: str) -> int:
+    """How many numbers a list has on all its pages, none of which has more than fifty."""
+    found: list[str] = []
+    following: str | None = path
+    while following:
+        page = reader.get(following).source
+        rows = re.findall(r'<th scope="row">(?:<a[^>]*>)?([^<]+)', page)
+        assert len(rows) <= 50
+        found += rows
+        link = re.search(r'<a href="([^"]+)">More</a>', page)
+        following = link and link[1].replace("&amp;", "&")
+    return len(found)
+
+
+def test_a_number_is_told_with_its_history_and_can_be_kept_out_of_the_present_deal(database: TestedDatabase) -> None:
+    small_floor(database, agents=1)
+    first, second = deal_today(database), deal_today(database)
+    reader = reader_of(database)
+    number = "+49300000000"
+    page = reader.get(of(number))
+    for part in ("Has it now agent 0", "Was dealt 2 times", "It is not on the list.", "has it now"):
+        assert part in page
+    for run in (first, second):
+        assert f"/runs/{run.run_id}" in reader.get(of(number)).links
+    # One click, and it has left the list of tonight.
+    told = reader.done("/leads/do-not-contact", number=number, reason="<i>asked</i>")
+    assert "it left the present deal, in which it was assigned once." in told
+    assert "On the list since" in told
+    assert ": <i>asked</i>" in told
+    assert "Has it now nobody" in told
+    assert "taken out since" in told
+    assert not database.execute("SELECT agent FROM dbo.agent_wafunnel_assignment WHERE number = %s", number)
+    assert "on the list" in reader.get(f"/leads?number={quote(number)}")
+    assert "was on the list already; nobody had it" in reader.done("/leads/do-not-contact", number=number)
+    assert "off the do-not-contact list" in reader.done("/leads/do-not-contact/remove", number=number)
+    refused = reader.send("/leads/do-not-contact/remove", number=number)
+    assert (refused.status_code, "That number is not on the list." in Page(refused.text)) == (404, True)
+    # The audit has the last digits alone, also of what the pages say of themselves.
+    entries = audit.entries(database.backend, count=9)
+    assert {entry.target for entry in entries} == {"…000"}
+
+
+def test_a_number_that_is_not_known_can_be_kept_out_before_it_comes(database: TestedDatabase) -> None:
+    small_floor(database)
+    reader = reader_of(database)
+    page = reader.get(of("0049 170 1234567"))
+    assert "Nothing is known of this number" in page
+    # In one of the spellings that leads may have, never as it was written with blanks.
+    assert re.findall(r"<option>([^<]+)", page.source) == ["00491701234567", "+491701234567", "491701234567"]
+    told = reader.done("/leads/do-not-contact", number="+491701234567")
+    assert "nobody had it in the present deal" in told
+    # In another spelling it is found all the same.
+    assert "On the list since" in reader.get(of("0049 170 1234567"))
+    assert "another spelling" not in reader.get(of("+491701234567"))
+    service.add_do_not_contact(database.backend, "00491701234567")
+    assert "known in another spelling, too: 00491701234567" in reader.get(of("+491701234567"))
+    assert "known in another spelling, too: +491701234567" in reader.get(of("00491701234567"))
+    assert reader.client.get("/leads/of", headers=BROWSER).location == "/leads"
+
+
+def test_a_viewer_sees_no_number_and_no_form(database: TestedDatabase) -> None:
+    small_floor(database, leads=60)
+    deal_today(database)
+    service.add_do_not_contact(database.backend, "+49300000001", "asked")
+    reader = reader_of(database, "viewer")
+    for path in (
+        "/leads?all=1",
+        "/leads?stage=2",
+        "/leads?number=49%2030000%200001",
+        of("49 30000 0001"),
+        of("49300000001"),
+    ):
+        page = reader.get(path)
+        assert "…001" in page.source or "stage" in path
+        # Neither as text nor in a link; what they wrote themselves may come back.
+        assert not re.search(r"(\+|%2B|00)49300000", page.source), path
+        assert 'method="post" action="/leads' not in page.source
+        assert "/leads/import" not in page.source
+    page = reader.get("/leads?all=1")
+    assert "/leads/of" not in page.source
+    # Pages go by count, so that no address has a number either.
+    assert count_numbers(reader, "/leads?all=1") == 60
+    more = re.search(r'<a href="(/leads\?after=[^"]+)">More', page.source)
+    assert more
+    assert reader.get(more[1]).source.count("…0") == 10
+    assert "On the list since" in reader.get(of("+49 30000 0001"))
+    assert "Nothing is known" in reader.get(of("+49 170 1"))
+    for number in ("+49 170 1", "+49 30000 0002"):
+        assert "Do not contact</button>" not in reader.get(of(number)).source
+    reader.get("/leads/import", 403)
+    for path in FORMS:
+        assert reader.send(path, number="+49300000002").status_code == 403
+    assert len(service.do_not_contact(database.backend)) == 1

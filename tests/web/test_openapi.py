@@ -1,0 +1,353 @@
+"""Every answer is one that the OpenAPI document promises, whatever is asked: the running service, called at random."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from limits import parse
+from pydantic import TypeAdapter, ValidationError
+from schemathesis.checks import CheckContext
+from schemathesis.config import SchemathesisConfig
+from schemathesis.core.transport import Response
+from schemathesis.engine import Status, events, from_schema
+from schemathesis.generation.case import Case
+
+from agent_funnel import access
+from agent_funnel.web.api import shapes
+from support import LONG
+from support.databases import TestedDatabase, small_floor
+from support.served import UNLIMITED, served
+
+# What a schema cannot say of a request, by the words with which it is refused all the same:
+UNSAID = {
+    "list_runs": ("cursor is none that this list gave",),
+    "list_audit": ("cursor is none that this list gave",),
+    "list_leads": ("cursor is none that this list gave",),
+    "list_assignments": ("cursor is none that this list gave",),
+    "run_assignments": ("cursor is none that this list gave",),
+    "add_limit": ("it must not be before starts_on",),
+    # The schema says that it is a text.
+    "import_leads": ("othing was imported",),
+}
+# A preview is a run of the number 0, which whoever follows the links of the document takes for that of a run.
+PREVIEWED = '"field":"run_id","detail":"Input should be greater than or equal to 1"'
+# The statuses with which a request may be met that is as the document wants it; a 422 must be one of UNSAID.
+ACCEPTED = ["2xx", "304", "404", "409", "422"]
+
+
+class Running(NamedTuple):
+    """The service on a port of this machine, and the header of an admin."""
+
+    address: str
+    headers: dict[str, str]
+
+    def ask(self, method: str, path: str, **more: Any) -> requests.Response:
+        headers = {**self.headers, **more.pop("headers", {})}
+        return requests.request(method, self.address + path, headers=headers, timeout=60, **more)
+
+
+@pytest.fixture
+def running(database: TestedDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
+    """The service as it is served, over HTTP: some mistakes of headers show nowhere else."""
+    monkeypatch.setattr("agent_funnel.web.RUNS", UNLIMITED)
+    monkeypatch.setattr("agent_funnel.web.SIGN_INS", UNLIMITED)
+    monkeypatch.setattr("agent_funnel.web.access.WRONG_KEYS", parse(UNLIMITED))
+    # It looks more often whether it is to stop.
+    monkeypatch.setattr("agent_funnel.web.server.LOOK", 0.02)
+    small_floor(database)
+    _, secret = access.add_key(database.backend, "tester", "admin")
+    with served(database) as address:
+        service = Running(address, {"Authorization": f"Bearer {secret}"})
+        assert service.ask("POST", "/run-now").status_code == 200
+        yield service
+
+
+@schemathesis.check
+def a_refusal_is_one_that_no_schema_can_say(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
+    """The other half of `positive_data_acceptance`, which is told to let a 422 pass."""
+    if response.status_code == 422 and case.meta and case.meta.generation.mode.is_positive:
+        operation = case.operation.definition.raw["operationId"]
+        assert any(words in response.text for words in (*UNSAID.get(operation, ()), PREVIEWED, "beyond U+FFFF")), (
+            response.text
+        )
+
+
+def keeps_its_promises(
+    running: Running,
+    database: TestedDatabase,
+    phase: str,
+    *,
+    examples: int = 1,
+    modes: str = "all",
+    only: Sequence[str] = (),
+) -> None:
+    """Calls every operation; fails with the answers that are none which the document promises."""
+    config = SchemathesisConfig.from_dict(
+        {
+            "headers": running.headers,
+            "request-timeout": 60,
+            "continue-on-failure": True,
+            # The same requests each time, so that nobody's change is refused by chance; the long version seeks.
+            "generation": {
+                "deterministic": not LONG, "max-examples": examples, "mode": modes, "no-shrink": not LONG,
+                "database": "none",
+            },
+            "phases": {name: {"enabled": name == phase} for name in ("examples", "coverage", "fuzzing", "stateful")},
+            "checks": {"positive_data_acceptance": {"expected-statuses": ACCEPTED}},
+            # A page for people has the same address, and is not in the document.
+            "operations": [
+                {"include-operation-id": "run_now", "checks": {"allow_header_conformance": {"enabled": False}}}
+            ],
+        }
+    )  # fmt: skip
+    schema: Any = schemathesis.openapi.from_url(f"{running.address}/api/openapi.json", config=config)
+    if only:
+        schema = schema.include(operation_id=list(only))
+
+    def before_call(ctx: Any, case: Case[Any], kwargs: Any) -> None:
+        # The first request with its Idempotency-Key; a second one would be refused, or never get to the view.
+        if "Idempotency-Key" in (case.headers or {}):
+            database.execute("DELETE FROM dbo.request_answer")
+
+    def after_call(ctx: Any, case: Case[Any], response: Response) -> None:
+        if case.method == "DELETE" and "key_id" in case.path_parameters:
+            # Perhaps it was the key of these requests.
+            database.execute("UPDATE dbo.access_key SET revoked_at = NULL WHERE name = 'tester'")
+
+    schemathesis.hook(before_call)
+    schemathesis.hook(after_call)
+    found: set[str] = set()
+    asked = 0
+    try:
+        for event in from_schema(schema).execute():
+            if isinstance(event, events.ScenarioFinished):
+                asked += len(event.recorder.interactions)
+                for checks in event.recorder.checks.values():
+                    for check in checks:
+                        if check.status == Status.FAILURE and (info := check.failure_info):
+                            failure = info.failure
+                            found.add(f"{event.label}: {check.name}: {failure.message[:500]}\n  {info.code_sample}")
+            elif isinstance(event, events.NonFatalError | events.FatalError):
+                found.add(str(getattr(event, "info", event)))
+    finally:
+        schemathesis.hooks.unregister(before_call)
+        schemathesis.hooks.unregister(after_call)
+    # Each operation was called at least once.
+    assert asked > (10 if phase == "stateful" else 30)
+    assert not found, "\n".join(sorted(found))
+
+
+# Those of which texts, numbers and dates get to the database:
+TELLING = ["list_leads", "show_lead", "preview", "add_agent", "add_limit", "remove_limit", "show_run"]
+
+
+def test_each_bound_of_the_document_holds(running: Running, database: TestedDatabase) -> None:
+    # What is wrong with a request is found before any database is, so that once is enough in the short version.
+    if LONG or database.engine == "sqlite":
+        keeps_its_promises(running, database, "coverage")
+    else:
+        keeps_its_promises(running, database, "coverage", modes="positive", only=TELLING)
+
+
+def test_an_answer_to_a_random_request_is_one_of_the_document(running: Running, database: TestedDatabase) -> None:
+    short = 10 if database.engine == "sqlite" else 3
+    keeps_its_promises(running, database, "fuzzing", examples=300 if LONG else short)
+
+
+def test_what_one_operation_made_the_next_one_finds(running: Running, database: TestedDatabase) -> None:
+    short = 5 if database.engine == "sqlite" else 2
+    keeps_its_promises(running, database, "stateful", examples=100 if LONG else short)
+
+
+def is_promised(answer: requests.Response, status: int) -> None:
+    """The answer is a problem of this status, in the one shape that all have."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.json()["status"] == status
+
+
+SOME_KEYS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.floats(allow_nan=False),
+    st.integers(),
+    st.sampled_from([2**31, 2**63, -(2**63) - 1, 10**30]),
+    st.text(max_size=300),
+    st.sampled_from(["\0", "\ud800", "😀", "2026-01-31T00:00:00+02:00", "0001-01-01T00:00:00", "9999-12-31T23:59:59"]),
+)
+
+
+@pytest.mark.parametrize("path", ["runs", "runs/{run}/assignments", "assignments", "leads", "audit"])
+def test_a_cursor_that_somebody_wrote_is_refused_or_leads_to_a_page(running: Running, path: str) -> None:
+    place = path.format(run=running.ask("GET", "/api/runs?count=1").json()["items"][0]["run_id"])
+
+    @settings(max_examples=200 if LONG else 8, derandomize=not LONG, suppress_health_check=list(HealthCheck))
+    @given(keys=st.lists(SOME_KEYS, max_size=4))
+    @example(keys=["x"])
+    @example(keys=[10**30])
+    @example(keys=[2**63 - 1])
+    @example(keys=["\ud800"])
+    @example(keys=["\0"])
+    @example(keys=["\0", "\0", "\0"])
+    @example(keys=["😀" * 200, "x", "y"])
+    @example(keys=["x", "no stage", "2026-01-31T00:00:00"])
+    @example(keys=["x", 1, "no date"])
+    @example(keys=["x", 10**30, None])
+    @example(keys=["x", -(2**31), "0001-01-01T00:00:00"])
+    @example(keys=["x", 2**31 - 1, "9999-12-31T23:59:59.999999"])
+    @example(keys=["x", 1, "2026-01-31T00:00:00+02:00"])
+    def each(keys: list[Any]) -> None:
+        cursor = urlsafe_b64encode(json.dumps(keys).encode()).decode().rstrip("=")
+        answer = running.ask("GET", f"/api/{place}", params={"cursor": cursor, "count": 2})
+        if answer.status_code != 200:
+            # Another deal has come since no deal at all.
+            is_promised(answer, 409 if path == "assignments" and answer.status_code == 409 else 422)
+
+    each()
+
+
+BODIES = {
+    "nothing": (b"", "application/json"),
+    "no JSON": (b"{", "application/json"),
+    "no object": (b"[]", "application/json"),
+    "no UTF-8": (b'{"agent": "a\xff"}', "application/json"),
+    "half of a pair": (b'{"agent": "\\ud800"}', "application/json"),
+    "character 0": (b'{"agent": "a\\u0000"}', "application/json"),
+    "no number": (b'{"agent": NaN}', "application/json"),
+    "deep": (b"[" * 100_000, "application/json"),
+    "another kind of value": (b'{"agent": ["somebody"]}', "application/json"),
+    "another kind of body": (b"agent=somebody", "application/x-www-form-urlencoded"),
+}
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_a_body_that_is_no_request_is_refused_and_not_repeated(
+    running: Running, database: TestedDatabase, body: str
+) -> None:
+    before = database.execute("SELECT * FROM dbo.agents")
+    content, kind = BODIES[body]
+    answer = running.ask("POST", "/api/agents", data=content, headers={"Content-Type": kind})
+    is_promised(answer, 422)
+    assert "somebody" not in answer.text
+    assert database.execute("SELECT * FROM dbo.agents") == before
+    assert running.ask("POST", "/api/agents", json={"agent": "somebody"}).status_code == 201
+
+
+def test_a_name_that_the_document_takes_is_not_all_blank() -> None:
+    pattern = TypeAdapter(shapes.Text).json_schema()["pattern"]
+    for blank in filter(str.isspace, map(chr, range(sys.maxunicode + 1))):
+        assert not re.search(pattern, blank), ascii(blank)
+        with pytest.raises(ValidationError):
+            TypeAdapter(shapes.Text).validate_python(blank)
+        if blank > "\x1f":
+            assert TypeAdapter(shapes.Text).validate_python(f"{blank}a{blank}")
+
+
+def test_a_body_that_is_no_csv_is_no_file_of_leads(running: Running) -> None:
+    content = b"number,stage,date\n+49301234567,1,2026-01-31\n"
+    for kind in ("application/json", "multipart/form-data; boundary=x", ""):
+        is_promised(running.ask("POST", "/api/leads/import", data=content, headers={"Content-Type": kind}), 415)
+    taken = running.ask("POST", "/api/leads/import", data=content, headers={"Content-Type": "text/csv"})
+    assert taken.json()["added"] == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/api/runs?count=1&count=2", 422),
+        ("/api/runs?cursor=", 422),
+        ("/api/runs?more=1", 422),
+        ("/api/runs/0", 422),
+        (f"/api/runs/{2**53}", 422),
+        (f"/api/runs/{2**64}", 422),
+        (f"/api/runs/{2**53 - 1}", 404),
+        ("/api/runs/-1", 404),
+        ("/api/runs/1/", 404),
+        ("/api/nowhere", 404),
+        ("/%ff", 404),
+        ("/api/lead?number=%00", 422),
+        ("/api/leads?number=%00", 422),
+        (f"/api/leads?number={quote('😀' * 128)}", 422),
+        ("/api/lead?number=%ED%A0%80", 404),
+        ("/api/leads?stage=2147483648", 422),
+        ("/api/leads?date_from=20260131", 422),
+        ("/api/preview?business_date=0001-01-01", 422),
+        ("/api/preview?business_date=9999-12-31", 422),
+        ("/api/preview?max_per_agent=1000001", 422),
+        ("/api/preview?window_days=1_0", 422),
+        ("/api/leads?stage=1.0", 422),
+        ("/api/leads?stage=%D9%A1", 422),
+        ("/api/runs?count=%205", 422),
+    ],
+)
+def test_an_address_that_asks_for_what_cannot_be_is_a_problem(running: Running, path: str, status: int) -> None:
+    is_promised(running.ask("GET", path), status)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("number=%ED%A0%80", f"number={quote('😀' * 127)}", "number=%27%3B--", "stage=-2147483648"),
+        *("date_from=0001-01-01", "date_from=9999-12-31", "date_to=0001-01-01", "date_to=9999-12-31"),
+    ],
+)
+def test_a_search_for_what_no_lead_has_is_an_answer(running: Running, query: str) -> None:
+    assert running.ask("GET", f"/api/leads?{query}").status_code == 200
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_a_limit_may_be_of_any_day(running: Running, day: str) -> None:
+    given = {"agent": "agent 0 😀", "starts_on": day, "ends_on": day}
+    added = running.ask("POST", "/api/limits", json=given)
+    assert added.status_code == 201
+    assert {name: added.json()["limit"][name] for name in given} == given
+
+
+@pytest.mark.parametrize("what", ["limits", "keys"])
+def test_what_has_a_number_beyond_every_table_is_not_there(
+    running: Running, database: TestedDatabase, what: str
+) -> None:
+    before = database.execute("SELECT * FROM dbo.access_key WHERE revoked_at IS NOT NULL")
+    for number, status in ((0, 422), (2**31 - 1, 404), (2**31, 422), (10**30, 422)):
+        is_promised(running.ask("DELETE", f"/api/{what}/{number}"), status)
+    assert database.execute("SELECT * FROM dbo.access_key WHERE revoked_at IS NOT NULL") == before
+
+
+def test_another_method_is_refused_with_those_that_there_are(running: Running) -> None:
+    for method in ("PUT", "PATCH", "TRACE", "UNHEARD"):
+        answer = running.ask(method, "/api/runs")
+        is_promised(answer, 405)
+        assert {"GET", "POST"} <= set(answer.headers["Allow"].split(", "))
+
+
+def test_head_is_get_without_a_body(running: Running) -> None:
+    for path in ("/api/runs", "/api/agents", "/api/lead?number=nobody", "/api/assignments?format=csv"):
+        get, head = running.ask("GET", path), running.ask("HEAD", path)
+        assert (head.status_code, head.headers["Content-Type"]) == (get.status_code, get.headers["Content-Type"])
+        assert get.content
+        assert head.content == b""
+
+
+def test_a_name_of_any_language_is_taken_in_every_place(running: Running, database: TestedDatabase) -> None:
+    name = "Ελένη 😀 山田"
+    headers = {"Idempotency-Key": "one"}
+    made = running.ask("POST", "/api/keys", json={"name": name, "role": "viewer"}, headers=headers)
+    assert (made.status_code, made.json()["key"]["name"]) == (201, name)
+    again = running.ask("POST", "/api/keys", json={"name": name, "role": "viewer"}, headers=headers)
+    assert (again.status_code, again.json()["key"], again.json()["secret"]) == (201, made.json()["key"], None)
+    assert running.ask("POST", "/api/agents", json={"agent": name}).status_code == 201
+    assert running.ask("POST", "/api/agents/deactivate", json={"agent": name}).status_code == 200
+    assert running.ask("POST", "/api/schedule/pause", json={"reason": name}).status_code == 200
+    assert running.ask("POST", "/api/do-not-contact", json={"number": name, "reason": name}).status_code == 200
+    assert name in [entry["target"] for entry in running.ask("GET", "/api/audit").json()["items"]]

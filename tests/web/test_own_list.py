@@ -1,0 +1,229 @@
+"""An agent's own page, by a personal link, on each engine."""
+
+from __future__ import annotations
+
+import csv
+import html
+import json
+import re
+
+import pytest
+from click.testing import CliRunner
+from limits import parse
+
+from agent_funnel import cli, links
+from agent_funnel.errors import NotFound
+from agent_funnel.web.access import COOKIE
+from agent_funnel.web.pages.mine import dialled
+from support.databases import TestedDatabase, small_floor
+from support.nights import deal_today
+from support.pages import BROWSER, bearer, client_of, key_of
+
+# What these pages ask the database is asked of each engine in tests/backend; the long version asks it here, too.
+pytestmark = pytest.mark.sqlserver_if_long
+
+
+ODD = '=<b>&"x'
+
+
+def dealt(database: TestedDatabase) -> list[str]:
+    """A floor with a deal; the numbers of the agent with the odd name."""
+    small_floor(database)
+    database.execute("UPDATE dbo.agents SET agent = %s WHERE agent = 'agent 1'", ODD)
+    deal_today(database)
+    return numbers_of(database, ODD)
+
+
+def numbers_of(database: TestedDatabase, agent: str) -> list[str]:
+    found = database.execute("SELECT number FROM dbo.agent_wafunnel_assignment WHERE agent = %s", agent)
+    return sorted(number for (number,) in found)
+
+
+def path_of(database: TestedDatabase, agent: str = ODD) -> str:
+    return f"/mine/{links.make(database.backend, agent)[1]}"
+
+
+def test_a_link_shows_the_own_list_to_call_to_write_to_and_to_print(database: TestedDatabase) -> None:
+    mine = dealt(database)
+    others = set(numbers_of(database, "agent 0") + numbers_of(database, "agent 2"))
+    key_of(database, "admin")
+    browser, path = client_of(database), path_of(database)
+    answer = browser.get(path, headers=BROWSER)
+    assert answer.status_code == 200
+    assert re.findall(r'href="tel:(\+\d+)"', answer.text) == mine
+    assert re.findall(r'href="https://wa.me/(\d+)" rel="noreferrer noopener"', answer.text) == [
+        number.removeprefix("+") for number in mine
+    ]
+    assert not any(number in answer.text for number in others)
+    assert f"<h1>{html.escape(ODD).replace('&quot;', '&#34;')}</h1>" in answer.text
+    assert "<b>&" not in answer.text
+    assert f"<strong>{len(mine)} leads</strong>, dealt <time" in answer.text
+    for told in ("first call", "second call", "third call"):
+        assert (told in answer.text) == (told in calls(database))
+    assert answer.text.count('class="tick"') == len(mine)
+    assert "data-print hidden" in answer.text
+    # Nobody is signed in: nothing of the dashboard, and nothing that is kept.
+    assert '<nav aria-label="Pages"' not in answer.text
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+
+
+def calls(database: TestedDatabase) -> set[str]:
+    rows = database.execute(
+        "SELECT w.stage FROM dbo.wafunnel AS w "
+        "INNER JOIN dbo.agent_wafunnel_assignment AS a ON a.number = w.number WHERE a.agent = %s",
+        ODD,
+    )
+    return {{2: "first call", 3: "second call", 4: "third call"}[stage] for (stage,) in rows}
+
+
+def test_the_file_is_the_own_list_and_no_cell_of_it_is_run(database: TestedDatabase) -> None:
+    mine = dealt(database)
+    answer = client_of(database).get(f"{path_of(database)}/list.csv")
+    rows = list(csv.reader(answer.text.splitlines()))
+    assert rows[0] == ["agent", "number", "stage", "date"]
+    assert [row[1] for row in rows[1:]] == mine
+    assert {row[0] for row in rows[1:]} == {"'" + ODD}
+    assert answer.headers["Content-Disposition"] == "attachment; filename=list.csv"
+
+
+def test_a_link_is_no_key_and_what_is_wrong_revoked_or_replaced_opens_nothing(
+    database: TestedDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dealt(database)
+    key_of(database, "admin")
+    browser, first = client_of(database), path_of(database)
+    second = path_of(database)
+    secret = second.removeprefix("/mine/")
+    assert browser.get(second).status_code == 200
+    for way in (bearer(secret), {"Cookie": f"agent_funnel_session={secret}"}):
+        assert browser.get("/api/assignments", headers=way).status_code == 401
+    for opens_nothing in (first, second[:-1], "/mine/x", "/mine/funnel_x"):
+        for path in (opens_nothing, f"{opens_nothing}/list.csv"):
+            answer = browser.get(path, headers=BROWSER)
+            assert (path, answer.status_code) == (path, 404)
+            assert "Ask whoever gave it to you for a new one." in " ".join(answer.text.split())
+    links.revoke(database.backend, ODD)
+    assert browser.get(second).status_code == 404
+    third = path_of(database)
+    monkeypatch.setattr("agent_funnel.web.access.WRONG_KEYS", parse("2 per minute"))
+    answers = [browser.get("/mine/x").status_code for _ in range(4)]
+    assert 429 in answers
+    # A right one is let in all the same.
+    assert browser.get(third).status_code == 200
+
+
+def test_signing_in_with_the_secret_of_a_link_leads_to_the_list_and_begins_no_session(
+    database: TestedDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dealt(database)
+    key_of(database, "admin")
+    browser, path = client_of(database), path_of(database)
+    answer = browser.post("/sign-in", data={"key": f" {path.removeprefix('/mine/')} "})
+    assert (answer.status_code, answer.location) == (303, path)
+    assert browser.get_cookie(COOKIE) is None
+    monkeypatch.setattr("agent_funnel.web.sign_in.WRONG_KEYS", parse("2 per minute"))
+    codes = [browser.post("/sign-in", data={"key": "mine_wrong"}).status_code for _ in range(3)]
+    assert codes == [401, 401, 429]
+
+
+def test_the_secret_is_in_no_log_and_nowhere_in_the_database(
+    database: TestedDatabase,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dealt(database)
+    key = key_of(database, "operator")
+    browser = client_of(database)
+    made = browser.post("/agents/link", data={"agent": ODD}, headers={**BROWSER, **bearer(key)})
+    secret = re.findall(r"/mine/(mine_[\w-]+)", made.text)[0]
+    caplog.set_level("DEBUG")
+    assert browser.get(f"/mine/{secret}").status_code == 200
+    browser.post(f"/mine/{secret}")
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr("agent_funnel.web.pages.mine._assignments", broken)
+    assert browser.get(f"/mine/{secret}").status_code == 500
+    written = caplog.text + "".join(capfd.readouterr())
+    assert "broken" in written
+    assert secret not in written
+    for table in ("agent_link", "audit_entry", "request_answer"):
+        assert secret not in repr(database.execute(f"SELECT * FROM dbo.{table}"))
+    assert [entry[0] for entry in database.execute("SELECT operation FROM dbo.audit_entry")] == ["POST /agents/link"]
+
+
+def test_the_command_makes_a_link_and_revokes_it(database: TestedDatabase) -> None:
+    mine = dealt(database)
+    browser = client_of(database)
+    command = ["--database-url", database.url, "--schema", database.schema, "agents"]
+    made = CliRunner().invoke(cli.cli, [*command, "link", ODD, "--json"], env={"FUNNEL_HOST": "::1"})
+    link = json.loads(made.output)
+    assert link["url"] == f"http://[::1]:5000{link['path']}"
+    assert all(number in browser.get(link["path"]).text for number in mine)
+    told = CliRunner().invoke(cli.cli, [*command, "link", ODD])
+    path, url = re.findall(r"^(?:http://127.0.0.1:5000)?/mine/mine_[\w-]{43}$", told.output, re.MULTILINE)
+    assert url.endswith(path)
+    assert browser.get(link["path"]).status_code == 404
+    assert CliRunner().invoke(cli.cli, [*command, "unlink", ODD]).exit_code == 0
+    assert browser.get(path).status_code == 404
+    assert isinstance(CliRunner().invoke(cli.cli, [*command, "unlink", ODD]).exception, NotFound)
+
+
+def test_a_use_is_noted_now_and_then(database: TestedDatabase) -> None:
+    dealt(database)
+    browser, path = client_of(database), path_of(database)
+    used = "SELECT last_used_at FROM dbo.agent_link"
+    assert database.execute(used) == [(None,)]
+    browser.get(path)
+    first = database.execute(used)
+    assert first != [(None,)]
+    browser.get(path)
+    assert database.execute(used) == first
+    database.execute("UPDATE dbo.agent_link SET last_used_at = '2026-01-01 00:00:00.000'")
+    browser.get(path)
+    assert str(database.execute(used)[0][0]) > "2026-01-02"
+
+
+def test_without_any_key_a_link_opens_on_this_machine_alone(database: TestedDatabase) -> None:
+    dealt(database)
+    path = path_of(database)
+    assert client_of(database).get(path).status_code == 200
+    assert client_of(database).get(path, headers={"Host": "evil.example"}).status_code == 403
+    assert client_of(database).get(path, headers={"X-Forwarded-For": "203.0.113.7"}).status_code == 403
+    assert client_of(database, host="0.0.0.0").get(path).status_code == 403
+
+
+def test_an_empty_list_says_when_there_is_more(database: TestedDatabase) -> None:
+    small_floor(database)
+    browser, path = client_of(database, timezone="Europe/Berlin"), path_of(database, "agent 1")
+    answer = browser.get(path, headers=BROWSER)
+    assert "Nothing was dealt to you yet" in answer.text
+    assert re.search(r"The next deal is due on <time[^>]*>[^<]* 20:40 CES?T</time>", answer.text)
+
+
+def test_a_long_list_comes_page_by_page(database: TestedDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = dealt(database)
+    monkeypatch.setattr("agent_funnel.web.pages.mine.COUNT", 2)
+    browser, path = client_of(database), path_of(database)
+    assert len(mine) == 3
+    pages = [browser.get(f"{path}?page={page}", headers=BROWSER).text for page in ("1", "2", "99", "nonsense")]
+    told = [re.findall(r'href="tel:([^"]+)"', text) for text in pages]
+    assert told == [mine[:2], mine[2:], mine[2:], mine[:2]]
+    assert '<ol class="calls" start="3">' in pages[1]
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        ("+4915112345678", ("+49 1511 2345678", "+4915112345678", "4915112345678")),
+        ("0049 1511 2345678", ("+49 1511 2345678", "+4915112345678", "4915112345678")),
+        ("0301234567", ("0301234567", "0301234567", None)),
+        ("+999", ("+999", "+999", "999")),
+        ('javascript:"', ('javascript:"', None, None)),
+    ],
+)
+def test_a_number_is_shown_and_dialled_as_far_as_it_is_one(number: str, shown: tuple[str, str, str | None]) -> None:
+    assert dialled(number) == shown

@@ -1,0 +1,308 @@
+"""Who may do what: each operation of the OpenAPI document, and each other address, for each kind of who asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from limits import parse
+
+from agent_funnel import access
+from agent_funnel.access import ROLES
+from agent_funnel.settings import load
+from agent_funnel.web import create_app
+from agent_funnel.web.access import COOKIE
+from support.databases import TestedDatabase, small_floor, snapshot
+from support.pages import client_of
+
+# The role that each operation needs. Whoever adds one thinks of who may, and writes it here.
+OPERATIONS = {
+    "list_runs": "viewer",
+    "show_run": "viewer",
+    "run_assignments": "viewer",
+    "preview": "viewer",
+    "run_now": "operator",
+    "make_run": "operator",
+    "undo_run": "operator",
+    "list_agents": "viewer",
+    "add_agent": "operator",
+    "activate_agent": "operator",
+    "deactivate_agent": "operator",
+    "list_assignments": "viewer",
+    "list_limits": "viewer",
+    "add_limit": "operator",
+    "remove_limit": "operator",
+    "list_leads": "viewer",
+    "show_lead": "viewer",
+    "import_leads": "operator",
+    "pool": "viewer",
+    "list_do_not_contact": "viewer",
+    "add_do_not_contact": "operator",
+    "remove_do_not_contact": "operator",
+    "show_schedule": "viewer",
+    "pause_schedule": "operator",
+    "resume_schedule": "operator",
+    "list_keys": "admin",
+    "add_key": "admin",
+    "revoke_key": "admin",
+    "list_audit": "admin",
+    "show_settings": "admin",
+}
+# And the other endpoints of the service; None: anybody.
+OTHERS: dict[str, str | None] = {
+    "static": None,
+    "health.healthz": None,
+    "health.readyz": None,
+    "health.prometheus": "viewer",
+    "document.show": None,
+    "document.page": None,
+    "document.part": None,
+    "sign_in.form": None,
+    "sign_in.sign_in": None,
+    "sign_in.sign_out": None,
+    # The secret in its address is all that a personal link takes.
+    "mine.show": None,
+    "mine.download": None,
+}
+# The pages, and what their forms are sent to:
+PAGES = {
+    "tonight.show": "viewer",
+    "tonight.pause": "operator",
+    "tonight.resume": "operator",
+    "deal.show": "viewer",
+    "deal.preview": "viewer",
+    "deal.deal": "operator",
+    "deal.undo_page": "operator",
+    "deal.undo": "operator",
+    "history.show": "viewer",
+    "history.run": "viewer",
+    "history.night": "viewer",
+    "people.show": "viewer",
+    "people.agent_page": "viewer",
+    "people.agent_list": "viewer",
+    "people.add": "operator",
+    "people.activate": "operator",
+    "people.deactivate": "operator",
+    "people.add_limit": "operator",
+    "people.remove_limit": "operator",
+    "people.make_link": "operator",
+    "people.revoke_link": "operator",
+    "search.show": "viewer",
+    "search.of": "viewer",
+    "search.add_do_not_contact": "operator",
+    "search.remove_do_not_contact": "operator",
+    "search.import_page": "operator",
+    "search.import_file": "operator",
+    "office.settings": "admin",
+    "office.audit": "admin",
+    "office.keys": "admin",
+    "office.make_key": "admin",
+    "office.revoke_key": "admin",
+}
+OTHERS |= PAGES
+# What to send to those that need a body:
+BODIES: dict[str, dict[str, Any]] = {
+    "add_agent": {"json": {"agent": "somebody new"}},
+    "activate_agent": {"json": {"agent": "agent 0"}},
+    "deactivate_agent": {"json": {"agent": "agent 0"}},
+    "add_limit": {"json": {"agent": "agent 0", "starts_on": "2026-01-31"}},
+    "import_leads": {"data": b"number,stage,date\n+49301234567,1,2026-01-31\n", "content_type": "text/csv"},
+    "add_do_not_contact": {"json": {"number": "+49300000000"}},
+    "remove_do_not_contact": {"json": {"number": "+49300000001"}},
+    "pause_schedule": {"json": {"reason": "a test"}},
+    "add_key": {"json": {"name": "another", "role": "viewer"}},
+}
+# Those who are nobody, and the roles:
+NOBODY = ("no key", "a key of another database", "a revoked key", "a key in lower case")
+# What a request may leave behind that changed nothing: that it was made, and when a key was last used.
+TRACES = ("audit_entry", "access_key")
+
+
+class Place(NamedTuple):
+    """The service, and the header of each who may ask."""
+
+    app: Flask
+    keys: dict[str, dict[str, str]]
+
+    def client(self) -> FlaskClient:
+        # A new one each time, so that no cookie of another one is left.
+        return self.app.test_client()
+
+
+@pytest.fixture
+def place(database: TestedDatabase, monkeypatch: pytest.MonkeyPatch) -> Place:
+    for name in ("RUNS", "SIGN_INS"):
+        monkeypatch.setattr(f"agent_funnel.web.{name}", "1000000 per second")
+    for module in ("access", "sign_in"):
+        monkeypatch.setattr(f"agent_funnel.web.{module}.WRONG_KEYS", parse("1000000 per second"))
+    small_floor(database)
+    app = create_app(load(rate_limit="1000000 per second"), database.backend)
+    app.test_client().post("/run-now")
+    secrets: dict[str, str] = {role: access.add_key(database.backend, role, role)[1] for role in ROLES}
+    key, revoked = access.add_key(database.backend, "revoked", "admin")
+    access.revoke_key(database.backend, key.key_id)
+    secrets |= {
+        "a key of another database": access.PREFIX + "x" * 43,
+        "a revoked key": revoked,
+        "a key in lower case": secrets["admin"].lower(),
+    }
+    headers = {who: {"Authorization": f"Bearer {secret}"} for who, secret in secrets.items()}
+    return Place(app, {"no key": {}, **headers})
+
+
+def operations_by_name(app: Flask) -> dict[str, tuple[str, str, str]]:
+    """Each operation of the document: its method, an address of it, and its role."""
+    document: Any = app.test_client().get("/api/openapi.json").json
+    return {
+        operation["operationId"]: (method.upper(), _filled(path), operation["x-role"])
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+def _filled(path: str) -> str:
+    # What is there (run 1), or not (a limit); nobody's key, so that everybody's goes on.
+    filled = path.replace("{run_id}", "1").replace("{limit_id}", "77").replace("{key_id}", "77")
+    return filled + "?number=nobody" if filled == "/api/lead" else filled
+
+
+def state(database: TestedDatabase) -> dict[str, Any]:
+    """Everything in the database, but for the traces of a request."""
+    return {table: rows for table, rows in snapshot(database).items() if table not in TRACES} | {
+        "keys": database.execute("SELECT key_id, name, role, revoked_at FROM dbo.access_key ORDER BY key_id")
+    }
+
+
+def is_allowed(who: str, role: str) -> bool:
+    return who in ROLES and ROLES.index(who) >= ROLES.index(role)
+
+
+def test_each_operation_is_in_the_table_with_its_role(place: Place) -> None:
+    assert {name: role for name, (_, _, role) in operations_by_name(place.app).items()} == OPERATIONS
+
+
+def test_each_endpoint_is_in_a_table(place: Place) -> None:
+    endpoints = {rule.endpoint for rule in place.app.url_map.iter_rules()}
+    assert {endpoint for endpoint in endpoints if not _is_operation(endpoint)} == set(OTHERS)
+    assert {endpoint.partition(".")[2] for endpoint in endpoints if _is_operation(endpoint)} == set(OPERATIONS)
+
+
+def _is_operation(endpoint: str) -> bool:
+    return endpoint.partition(".")[0] in {"runs", "short", "agents", "leads", "schedule", "admin"}
+
+
+@pytest.mark.parametrize("who", [*NOBODY, *ROLES])
+def test_who_may_not_is_refused_and_changes_nothing(database: TestedDatabase, place: Place, who: str) -> None:
+    before = state(database)
+    refused = 0
+    for name, (method, path, _) in operations_by_name(place.app).items():
+        if is_allowed(who, OPERATIONS[name]):
+            continue
+        answer = place.client().open(path, method=method, headers=place.keys[who], **BODIES.get(name, {}))
+        assert (name, answer.status_code) == (name, 403 if who in ROLES else 401)
+        assert answer.mimetype == "application/problem+json"
+        assert ("WWW-Authenticate" in answer.headers) == (who not in ROLES)
+        refused += 1
+    assert state(database) == before
+    assert refused == sum(not is_allowed(who, role) for role in OPERATIONS.values())
+    assert refused or who == "admin"
+
+
+@pytest.mark.parametrize("way", ["bearer key", "session"])
+@pytest.mark.parametrize("who", ROLES)
+def test_who_may_is_let_in_by_key_and_by_session(database: TestedDatabase, place: Place, who: str, way: str) -> None:
+    client, headers = place.client(), place.keys[who]
+    if way == "session":
+        signed_in = client.post("/sign-in", data={"key": headers["Authorization"].partition(" ")[2]})
+        assert signed_in.status_code == 303
+        headers = {}
+    for name, (method, path, _) in operations_by_name(place.app).items():
+        answer = client.open(path, method=method, headers=headers, **BODIES.get(name, {}))
+        if is_allowed(who, OPERATIONS[name]):
+            assert answer.status_code not in (401, 403), name
+            assert answer.status_code < 500, name
+        else:
+            assert (name, answer.status_code) == (name, 403)
+    if way == "session":
+        client.post("/sign-out")
+        assert client.get("/api/runs").status_code == 401
+        assert client.get_cookie(COOKIE) is None
+
+
+# What stands in an address:
+PARTS = {
+    "<path:filename>": "page.css",
+    "<path:name>": "css/swagger-ui.css",
+    "<int:run_id>": "1",
+    "<day>": "2026-01-31",
+    "<secret>": "mine_x",
+}
+
+
+def others(app: Flask) -> Iterator[tuple[str, str, str]]:
+    """The other endpoints, each with its method and an address."""
+    for rule in app.url_map.iter_rules():
+        if not _is_operation(rule.endpoint):
+            path = rule.rule
+            for part, value in PARTS.items():
+                path = path.replace(part, value)
+            yield rule.endpoint, "POST" if "POST" in (rule.methods or ()) else "GET", path
+
+
+@pytest.mark.parametrize("who", [*NOBODY, *ROLES])
+def test_each_other_address_is_for_those_of_its_role(database: TestedDatabase, place: Place, who: str) -> None:
+    before = state(database)
+    for endpoint, method, path in others(place.app):
+        role = OTHERS[endpoint]
+        # A page shows itself to those who take HTML.
+        kinds = {"Accept": "text/html"} if endpoint in PAGES else {}
+        answer = place.client().open(path, method=method, headers={**place.keys[who], **kinds})
+        if endpoint == "sign_in.sign_in":
+            # Without a key there is nobody to sign in, whoever asks.
+            assert (endpoint, answer.status_code) == (endpoint, 401)
+        elif role is None or is_allowed(who, role):
+            assert answer.status_code not in (401, 403), endpoint
+            assert answer.headers.get("Location") != "/sign-in" or endpoint == "sign_in.sign_out", endpoint
+        elif who in ROLES:
+            assert (endpoint, answer.status_code) == (endpoint, 403)
+        elif kinds and method == "GET":
+            assert (endpoint, answer.status_code, answer.headers["Location"]) == (endpoint, 302, "/sign-in")
+        else:
+            assert (endpoint, answer.status_code) == (endpoint, 401)
+    # The forms came with nothing in them, and so did nothing.
+    assert who in ("operator", "admin") or state(database) == before
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def test_without_any_key_the_machine_itself_may_everything(database: TestedDatabase, host: str) -> None:
+    small_floor(database)
+    client = client_of(database, host=host, rate_limit="1000000 per second")
+    # The first key is the end of that.
+    asked = operations_by_name(client.application)
+    for name in (*(name for name in asked if name != "add_key"), "add_key"):
+        method, path, _ = asked[name]
+        answer = client.open(path, method=method, **BODIES.get(name, {}))
+        assert answer.status_code not in (401, 403), name
+        assert answer.status_code < 500, name
+    assert client.get("/api/runs").status_code == 401
+
+
+def test_without_any_key_a_service_for_others_lets_nobody_in(database: TestedDatabase) -> None:
+    small_floor(database)
+    app = create_app(load(host="0.0.0.0", rate_limit="1000000 per second"), database.backend)
+    before = state(database)
+    for name, (method, path, _) in operations_by_name(app).items():
+        answer = app.test_client().open(path, method=method, **BODIES.get(name, {}))
+        assert (name, answer.status_code) == (name, 403)
+    for endpoint, method, path in others(app):
+        answer = app.test_client().open(path, method=method, headers={"Accept": "text/html"})
+        if OTHERS[endpoint] is not None or endpoint.startswith("mine."):
+            assert (endpoint, answer.status_code) == (endpoint, 403)
+        elif endpoint != "sign_in.sign_in":
+            assert answer.status_code < 400, endpoint
+    assert state(database) == before
+    access.add_key(database.backend, "first", "viewer")
+    assert app.test_client().get("/api/runs").status_code == 401

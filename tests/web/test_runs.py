@@ -1,0 +1,66 @@
+"""The pages of runs: the list, a run, a failed run, in the reader’s own notation; on each engine."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from agent_funnel import planning, service
+from agent_funnel.settings import load
+from support.databases import TestedDatabase, small_floor
+from support.pages import Reader, client_of
+
+
+def test_runs_are_listed_page_by_page_and_each_adds_up(
+    database: TestedDatabase, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "There was no run yet" in reader.get("/runs").text
+    monkeypatch.setattr("agent_funnel.web.pages.history.COUNT", 2)
+    small_floor(database)
+    service.add_do_not_contact(database.backend, "+49300000000")
+    runs = [service.assign(database.backend, load(max_per_agent=1), business_date=date(2026, 11, 24)) for _ in range(3)]
+    newest = reader.get("/runs")
+    assert [link for link in newest.links if re.fullmatch(r"/runs/\d+", link)] == [
+        f"/runs/{run.run_id}" for run in (runs[2], runs[1])
+    ]
+    older = reader.get(f"/runs?before={runs[1].run_id}")
+    assert f"/runs/{runs[0].run_id}" in older.links
+    reader.get("/runs?before=99999999999999999999")
+    reader.get("/runs?before=nonsense")
+    page = reader.get(f"/runs/{runs[0].run_id}").text
+    for told in ("last 45 days 7", "do-not-contact 1", "= the pool 6", "3 agents, at most 1 each", "another night 3"):
+        assert told in page
+    assert "agent 0 1 agent 1 1 agent 2 1" in page
+
+
+def test_a_failed_run_says_why_and_what_to_do(database: TestedDatabase, reader: Reader) -> None:
+    now = datetime.now(UTC)
+    try:
+        service.assign(database.backend, load(), business_date=now.date(), trigger="schedule")
+    except Exception as error:
+        failure: Any = error
+    planning.record_failure(
+        database.backend, load(), now.date(), failure, attempt=1, started_at=now, finished_at=now, actor="schedule"
+    )
+    run = service.runs(database.backend)[0]
+    page = reader.get(f"/runs/{run.run_id}").text
+    assert "Why it failed" in page
+    assert "Error 50002, attempt 1." in page
+    assert "activate an agent" in page
+    assert str(failure) in page
+    assert str(failure) in reader.get(f"/nights/{now.date()}").text
+    assert "It failed, and changed nothing." in reader.get(f"/runs/{run.run_id}/undo").text
+
+
+def test_a_page_is_written_as_its_reader_writes(database: TestedDatabase) -> None:
+    small_floor(database, leads=1_200)
+    service.assign(database.backend, load(), business_date=date(2026, 11, 24))
+    client = client_of(database)
+    run = service.runs(database.backend)[0].run_id
+    for language, amount, day in (("de-DE,de;q=0.9", "1.200", "24.11.2026"), ("en-GB", "1,200", "24 Nov 2026")):
+        assert f"Pool {amount}" in Reader(client, **{"Accept-Language": language}).get(f"/runs/{run}").text
+        assert day in Reader(client, **{"Accept-Language": language}).get("/runs").text
+    Reader(client, **{"Accept-Language": "*, xx-nonsense;q=0.3, a_b_c"}).get("/runs")

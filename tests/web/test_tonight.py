@@ -1,0 +1,114 @@
+"""The page of tonight: the state, the amounts, the strip of nights, the pause; on each engine."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from threading import Event
+
+import pytest
+
+from agent_funnel import floor, planning, service
+from agent_funnel.settings import load
+from support.databases import TestedDatabase, small_floor
+from support.nights import deal_today
+from support.pages import BROWSER, Reader
+
+
+def settle(database: TestedDatabase, days: dict[int, str]) -> None:
+    """Records why nights passed without a run, so many days ago."""
+    for back, outcome in days.items():
+        day = datetime.now(UTC).date() - timedelta(days=back)
+        database.execute(
+            "INSERT INTO dbo.schedule_outcome (business_date, outcome, recorded_at) VALUES (%s, %s, %s)",
+            day.isoformat(), outcome, f"{day} 23:40:00",
+        )  # fmt: skip
+
+
+def test_tonight_tells_the_state_the_amounts_and_who_has_what(database: TestedDatabase, reader: Reader) -> None:
+    assert "Nothing was dealt yet" in reader.get("/").text
+    small_floor(database)
+    database.execute("UPDATE dbo.agents SET agent = '<b>\"&Ann' WHERE agent = 'agent 1'")
+    run = service.assign(
+        database.backend, load(), business_date=datetime.now(UTC).date(), trigger="schedule", actor="schedule"
+    )
+    page = reader.get("/")
+    assert "Tonight’s deal is done." in page.text
+    assert f"/runs/{run.run_id}" in page.links
+    for told in ("Pool 7", "Assigned 7", "Left over 0", "Agents 3", "everybody got 2 or 3", "agent 0 2", '<b>"&Ann 3'):
+        assert told in page.text
+    assert "<b>" not in reader.get("/").source
+    service.undo(database.backend)
+    assert "Tonight’s deal was undone." in reader.get("/").text
+
+
+def test_nobody_waits_for_what_takes_long_to_count(
+    database: TestedDatabase, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_floor(database)
+    run = deal_today(database)
+    monkeypatch.setattr("agent_funnel.web.figures.MOMENT", 0)
+    go_on = Event()
+    for module, name in ((service, "shares"), (floor, "funnel")):
+        count = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *given, count=count: go_on.wait(60) and count(*given))
+    page = reader.get("/").text
+    assert "Who got how much is being counted." in page
+    assert "The leads are being counted." in page
+    assert "That is being counted." in reader.get(f"/runs/{run.run_id}").text
+    assert "agent 0" in reader.get("/agents").text
+    go_on.set()
+    page = reader.wait_for("/", lambda page: "being counted" not in page).text
+    assert "agent 0 3 agent 1 2 agent 2 2" in page
+    assert "Stage 1 never dealt 0 Stage 2 dealt once 3 Stage 3 dealt twice 2 Stage 4 done 2" in page
+
+
+def test_without_leads_the_funnel_says_so(reader: Reader) -> None:
+    assert "There are no leads." in reader.get("/").text
+
+
+def test_the_strip_shows_each_of_the_last_nights_and_links_to_it(database: TestedDatabase, reader: Reader) -> None:
+    settle(database, {1: "missed", 2: "failed", 3: "paused", 4: "holiday"})
+    page = reader.get("/")
+    for back, kind in {1: "missed", 2: "failed", 3: "paused", 4: "holiday", 5: "nothing known"}.items():
+        day = datetime.now(UTC).date() - timedelta(days=back)
+        assert f"/nights/{day}" in page.links
+        assert re.search(rf"{day.day} {day:%b}\w* {day:%Y}: {kind}", page.text)
+    assert len([link for link in page.links if link.startswith("/nights/")]) >= 60
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    assert "Missed: nobody could make the deal in time" in reader.get(f"/nights/{yesterday}").text
+    reader.get("/nights/yesterday", 404)
+
+
+def test_the_clock_is_paused_and_goes_on_by_a_button(database: TestedDatabase, reader: Reader) -> None:
+    page = reader.done("/pause", reason="<stocktaking>")
+    assert "The clock is paused: nothing is dealt by itself until it goes on." in page.text
+    assert "by http: this machine: <stocktaking>" in page.text
+    assert "The clock was paused already." in reader.done("/pause").text
+    page = reader.done("/resume")
+    assert "The clock goes on." in page.text
+    assert planning.current_pause(database.backend) is None
+    refused = reader.send("/pause", reason="x" * 256)
+    assert refused.status_code == 422
+    assert "x" * 256 in refused.text
+    assert planning.current_pause(database.backend) is None
+
+
+def test_a_refresh_gets_the_partial_alone_and_304_while_it_is_the_same(
+    database: TestedDatabase, reader: Reader
+) -> None:
+    small_floor(database)
+    planning.pause(database.backend, now=datetime.now(UTC), actor="Ana", reason="<stocktaking>")
+    first = reader.client.get("/?partial=1", headers=BROWSER)
+    assert "<html" not in first.text
+    assert "&lt;stocktaking&gt;" in first.text
+    for _ in range(3):
+        again = reader.client.get("/?partial=1", headers={**BROWSER, "If-None-Match": first.headers["ETag"]})
+        if again.status_code == 304:
+            break
+        # The leads were counted meanwhile.
+        first = again
+    assert (again.status_code, again.text) == (304, "")
+    deal_today(database)
+    headers = {**BROWSER, "If-None-Match": first.headers["ETag"]}
+    assert reader.client.get("/?partial=1", headers=headers).status_code == 200
