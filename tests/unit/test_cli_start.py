@@ -9,7 +9,7 @@ import click
 import pytest
 
 from agent_funnel import cli
-from processes import answer, run_python
+from support.processes import answer, run_python
 
 # Runs the command, then prints the modules that it imported as the last line.
 IMPORTS = """
