@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from limits import parse
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from agent_funnel.web.routing import RUNS, SIGN_INS, WRONG_KEYS
 from browsers import ACTS_WITHIN, MISSING, Floor, NoBrowser, Started, start
 from databases import Database
 from served import UNLIMITED, served
@@ -58,14 +58,12 @@ def floor(
 
     The test runs on each engine.
     """
-    monkeypatch.setattr("agent_funnel.web.RUNS", UNLIMITED)
-    monkeypatch.setattr("agent_funnel.web.SIGN_INS", UNLIMITED)
-    monkeypatch.setattr("agent_funnel.web.access.WRONG_KEYS", parse(UNLIMITED))
-    monkeypatch.setattr("agent_funnel.web.sign_in.WRONG_KEYS", parse(UNLIMITED))
+    for rate in (RUNS, SIGN_INS, WRONG_KEYS):
+        monkeypatch.setattr(rate, "limit", UNLIMITED)
     # Pages wait for what is counted beside them, so that a test sees it the first time.
-    monkeypatch.setattr("agent_funnel.web.figures.MOMENT", 30)
+    monkeypatch.setattr("agent_funnel.web.counts.PAGE_WAIT_SECONDS", 30)
     # It looks more often whether it is to stop.
-    monkeypatch.setattr("agent_funnel.web.server.LOOK", 0.02)
+    monkeypatch.setattr("agent_funnel.web.server.LOOP_SECONDS", 0.02)
     with served(database, **floor_settings) as address:
         floor = Floor(address, database, browser)
         yield floor

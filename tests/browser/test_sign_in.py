@@ -40,7 +40,7 @@ def test_a_wrong_key_signs_nobody_in_and_the_page_says_so(floor: Floor) -> None:
     page = sign_in_page(floor)
     page.locator("input[name=key]").fill("funnel_wrong")
     page.get_by_role("main").get_by_role("button").click()
-    expect(page.get_by_role("alert")).to_contain_text("That is no key in use.")
+    expect(page.get_by_role("alert")).to_contain_text("That key does not work.")
     is_the_form(page)
     axe(page)
     shoot(page, "sign-in-wrong")

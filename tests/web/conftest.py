@@ -8,4 +8,4 @@ import pytest
 @pytest.fixture(autouse=True)
 def _patient_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages wait for what is counted beside them, so that a test sees it the first time."""
-    monkeypatch.setattr("agent_funnel.web.figures.MOMENT", 30)
+    monkeypatch.setattr("agent_funnel.web.counts.PAGE_WAIT_SECONDS", 30)

@@ -30,7 +30,7 @@ from openpyxl import load_workbook
 from agent_funnel import access
 from agent_funnel.settings import load
 from agent_funnel.web import create_app
-from agent_funnel.web.access import COOKIE
+from agent_funnel.web.auth import SESSION_COOKIE
 from databases import TABLES, Database, small_floor, snapshot, sqlite_database
 from processes import service
 
@@ -80,7 +80,7 @@ def sign_in(client: FlaskClient, secret: str, **options: Any) -> Any:
 
 
 def token_in(client: FlaskClient) -> str | None:
-    cookie = client.get_cookie(COOKIE)
+    cookie = client.get_cookie(SESSION_COOKIE)
     return None if cookie is None else cookie.value
 
 
@@ -236,23 +236,23 @@ def test_a_session_that_was_there_before_signing_in_is_not_the_one_after_it(data
             planted = token_in(attacker)
             assert attacker.get("/api/agents").status_code == 200
         assert planted is not None
-        victim.set_cookie(COOKIE, planted)
+        victim.set_cookie(SESSION_COOKIE, planted)
         assert sign_in(victim, secret).status_code == 303
         fresh = token_in(victim)
         assert fresh not in (None, planted)
-        attacker.set_cookie(COOKIE, planted)
+        attacker.set_cookie(SESSION_COOKIE, planted)
         assert attacker.get("/api/agents").status_code == 401
         assert victim.get("/api/agents").status_code == 200
         # Signing in once more ends the session before.
         assert sign_in(victim, secret).status_code == 303
-        attacker.set_cookie(COOKIE, str(fresh))
+        attacker.set_cookie(SESSION_COOKIE, str(fresh))
         assert attacker.get("/api/agents").status_code == 401
 
 
 def test_a_stolen_session_ends_when_its_holder_signs_out(database: Database) -> None:
     client, thief = client_of(database), client_of(database)
     sign_in(client, key_of(database, "operator"))
-    thief.set_cookie(COOKIE, str(token_in(client)))
+    thief.set_cookie(SESSION_COOKIE, str(token_in(client)))
     assert thief.get("/api/agents").status_code == 200
     client.post("/sign-out")
     assert token_in(client) is None
@@ -385,7 +385,7 @@ def test_sql_in_a_key_or_a_cookie_opens_nothing(database: Database) -> None:
         assert client.get("/api/agents", headers=bearer(payload)).status_code == 401
         assert sign_in(client, payload).status_code == 401
         assert sign_in(client, f"{secret}' --").status_code == 401
-        client.set_cookie(COOKIE, payload)
+        client.set_cookie(SESSION_COOKIE, payload)
         assert client.get("/api/agents").status_code == 401
     assert snapshot(database) == before
 
@@ -711,7 +711,7 @@ def test_a_key_in_an_address_opens_nothing_and_no_key_gets_into_the_log(tmp_path
             assert ask(address, f"/sign-in?key={each}", "POST")[0] == 401
         assert ask(address, "/api/agents", Authorization=f"Bearer {wrong}")[0] == 401
         assert ask(address, "/api/agents", Authorization=f"Basic {wrong}")[0] == 401
-        assert ask(address, "/api/agents", Cookie=f"{COOKIE}={wrong}")[0] == 401
+        assert ask(address, "/api/agents", Cookie=f"{SESSION_COOKIE}={wrong}")[0] == 401
         assert snapshot(database) == before
         assert ask(address, "/run-now", "POST", Authorization=f"Bearer {secret}")[0] == 200
         kept = everything(database)

@@ -12,8 +12,8 @@ from agent_funnel import access, audit
 from agent_funnel.access import ROLES
 from agent_funnel.settings import Settings, load
 from agent_funnel.web import create_app
-from agent_funnel.web.access import COOKIE
-from agent_funnel.web.pages.office import GROUPS
+from agent_funnel.web.auth import SESSION_COOKIE
+from agent_funnel.web.pages.admin import GROUPS
 from databases import Database
 
 # What these pages ask the database is asked of each engine in tests/backend; the long version asks it here, too.
@@ -51,7 +51,7 @@ def test_the_office_is_for_admins(database: Database) -> None:
 def test_a_key_is_shown_once_and_kept_as_a_hash(database: Database) -> None:
     client = create_app(load(), database.backend).test_client()
     page = client.get("/keys", headers=BROWSER).text
-    assert "Make the first one for an admin" in words(page)
+    assert "Make the first key for an admin" in words(page)
     assert re.findall(r"<option value=\"(\w+)\"", page) == ["admin"]
     # One who cannot make the others would leave everybody outside.
     refused = client.post("/keys", data={"name": "ana", "role": "viewer"}, headers=BROWSER)
@@ -60,7 +60,7 @@ def test_a_key_is_shown_once_and_kept_as_a_hash(database: Database) -> None:
 
     made = client.post("/keys", data={"name": "<b>ana</b>", "role": "admin"}, headers=BROWSER)
     assert (made.status_code, made.headers["Cache-Control"]) == (200, "no-store")
-    assert "From now on everybody needs a key, this browser, too." in words(made.text)
+    assert "From now on everybody needs a key, this browser too." in words(made.text)
     assert "The key of &lt;b&gt;ana&lt;/b&gt;" in words(made.text)
     (secret,) = re.findall(r'<code id="secret">(funnel_[\w-]{43})</code>', made.text)
     assert 'data-copy="secret"' in made.text
@@ -96,7 +96,7 @@ def test_a_revoked_key_and_its_sessions_let_nobody_in(database: Database) -> Non
 
     page = words(client.get("/keys", headers=bearer(secret)).text)
     # Each has its warning, of which a second admin takes the one away.
-    assert page.count("It is the last admin’s key.") == page.count("It is the key that you use yourself.") == 1
+    assert page.count("This is the last admin’s key.") == page.count("This is the key that you are using.") == 1
     access.add_key(database.backend, "second", "admin")
     assert "the last admin’s key" not in words(client.get("/keys", headers=bearer(secret)).text)
 
@@ -107,7 +107,7 @@ def test_a_revoked_key_and_its_sessions_let_nobody_in(database: Database) -> Non
     assert "1 revoked" in page
     assert re.search(r"other, viewer Key \d+, made [^;]+; revoked .+ by admin", page)
     assert browser.get("/leads", headers=BROWSER).location == "/sign-in"
-    assert browser.get_cookie(COOKIE) is not None
+    assert browser.get_cookie(SESSION_COOKIE) is not None
     again = client.post("/keys/revoke", data={"key_id": other.key_id}, headers=bearer(secret))
     assert (again.status_code, "There is no key" in words(again.text)) == (404, True)
     # One's own, too, and then one is out.
@@ -117,7 +117,7 @@ def test_a_revoked_key_and_its_sessions_let_nobody_in(database: Database) -> Non
 
 def test_the_audit_is_read_page_by_page_the_newest_first(database: Database) -> None:
     client = create_app(load(), database.backend).test_client()
-    assert "Nothing was done yet" in words(client.get("/audit", headers=BROWSER).text)
+    assert "There are no entries yet" in words(client.get("/audit", headers=BROWSER).text)
     for index in range(102):
         audit.record(
             database.backend, actor=f"<i>{index}", key_id=index or None, operation="POST /runs/<int:run_id>/undo",
@@ -125,7 +125,7 @@ def test_the_audit_is_read_page_by_page_the_newest_first(database: Database) -> 
             detail="<script>" if index % 3 else None,
         )  # fmt: skip
     pages = [client.get("/audit", headers=BROWSER).text]
-    (older,) = re.findall(r'<a href="(/audit\?before=\d+)">Older', pages[0])
+    (older,) = re.findall(r'<a href="(/audit\?before=\d+)" rel="next">Older', pages[0])
     pages.append(client.get(older, headers=BROWSER).text)
     told = [words(page) for page in pages]
     found = [int(each) for page in told for each in re.findall(r"UTC &lt;i&gt;(\d+)", page)]

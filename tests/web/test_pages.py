@@ -86,7 +86,7 @@ def settle(database: Database, days: dict[int, str]) -> None:
 
 
 def test_tonight_tells_the_state_the_amounts_and_who_has_what(database: Database, reader: Reader) -> None:
-    assert "Nothing was dealt yet" in reader.get("/").text
+    assert "There was no deal yet" in reader.get("/").text
     small_floor(database)
     database.execute("UPDATE dbo.agents SET agent = '<b>\"&Ann' WHERE agent = 'agent 1'")
     run = service.assign(
@@ -95,7 +95,15 @@ def test_tonight_tells_the_state_the_amounts_and_who_has_what(database: Database
     page = reader.get("/")
     assert "Tonight’s deal is done." in page.text
     assert f"/runs/{run.run_id}" in page.links
-    for told in ("Pool 7", "Assigned 7", "Left over 0", "Agents 3", "everybody got 2 or 3", "agent 0 2", '<b>"&Ann 3'):
+    for told in (
+        "Ready to deal 7",
+        "Assigned 7",
+        "Left over 0",
+        "Agents 3",
+        "Fair: 2 or 3 each.",
+        "agent 0 2",
+        '<b>"&Ann 3',
+    ):
         assert told in page.text
     assert "<b>" not in reader.client.get("/", headers=BROWSER).text
     service.undo(database.backend)
@@ -107,22 +115,22 @@ def test_nobody_waits_for_what_takes_long_to_count(
 ) -> None:
     small_floor(database)
     run = service.assign(database.backend, load(), business_date=datetime.now(UTC).date())
-    monkeypatch.setattr("agent_funnel.web.figures.MOMENT", 0)
+    monkeypatch.setattr("agent_funnel.web.counts.PAGE_WAIT_SECONDS", 0)
     go_on = Event()
     for module, name in ((service, "shares"), (floor, "funnel")):
         count = getattr(module, name)
         monkeypatch.setattr(module, name, lambda *given, count=count: go_on.wait(60) and count(*given))
     page = reader.get("/").text
-    assert "Who got how much is being counted." in page
+    assert "The shares are being counted." in page
     assert "The leads are being counted." in page
-    assert "That is being counted." in reader.get(f"/runs/{run.run_id}").text
+    assert "The shares are being counted." in reader.get(f"/runs/{run.run_id}").text
     assert "agent 0" in reader.get("/agents").text
     go_on.set()
     deadline = datetime.now() + timedelta(seconds=20)
     while "being counted" in (page := reader.get("/").text):
         assert datetime.now() < deadline
     assert "agent 0 3 agent 1 2 agent 2 2" in page
-    assert "Stage 1 never dealt 0 Stage 2 dealt once 3 Stage 3 dealt twice 2 Stage 4 done 2" in page
+    assert "Never called 0 Called once 3 Called twice 2 Finished 2" in page
 
 
 def test_without_leads_the_funnel_says_so(reader: Reader) -> None:
@@ -132,23 +140,25 @@ def test_without_leads_the_funnel_says_so(reader: Reader) -> None:
 def test_the_strip_shows_each_of_the_last_nights_and_links_to_it(database: Database, reader: Reader) -> None:
     settle(database, {1: "missed", 2: "failed", 3: "paused", 4: "holiday"})
     page = reader.get("/")
-    for back, kind in {1: "missed", 2: "failed", 3: "paused", 4: "holiday", 5: "nothing known"}.items():
+    for back, kind in {1: "missed", 2: "failed", 3: "paused", 4: "no deal planned", 5: "nothing known"}.items():
         day = datetime.now(UTC).date() - timedelta(days=back)
         assert f"/nights/{day}" in page.links
         assert re.search(rf"{day.day} {day:%b}\w* {day:%Y}: {kind}", page.text)
     assert len([link for link in page.links if link.startswith("/nights/")]) >= 60
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
-    assert "Missed: nobody could make the deal in time" in reader.get(f"/nights/{yesterday}").text
+    assert (
+        "Missed: the service or its database was down when the deal was due" in reader.get(f"/nights/{yesterday}").text
+    )
     reader.get("/nights/yesterday", 404)
 
 
 def test_the_clock_is_paused_and_goes_on_by_a_button(database: Database, reader: Reader) -> None:
     page = reader.done("/pause", reason="<stocktaking>")
-    assert "The clock is paused: nothing is dealt by itself until it goes on." in page.text
+    assert "Automatic deals are paused until somebody resumes them." in page.text
     assert "by http: this machine: <stocktaking>" in page.text
-    assert "The clock was paused already." in reader.done("/pause").text
+    assert "Automatic deals were paused already." in reader.done("/pause").text
     page = reader.done("/resume")
-    assert "The clock goes on." in page.text
+    assert "Automatic deals are on again." in page.text
     assert planning.current_pause(database.backend) is None
     refused = reader.send("/pause", reason="x" * 256)
     assert refused.status_code == 422
@@ -193,7 +203,7 @@ def test_the_preview_changes_nothing_and_its_button_deals_once(database: Databas
     # The sentence stands on one page only.
     assert "Dealt: 7 of 7" not in reader.get("/runs").text
     warned = reader.get("/run-now/preview")
-    assert re.search(r"\d+ s after the last deal: run \d+ ended", warned.text)
+    assert re.search(r"\d+ s after the last deal: deal \d+ ended", warned.text)
 
 
 def test_a_button_below_an_old_preview_deals_nothing(database: Database, reader: Reader) -> None:
@@ -210,7 +220,7 @@ def test_a_button_below_an_old_preview_deals_nothing(database: Database, reader:
 
 
 def test_without_agents_or_during_a_run_the_page_says_so(database: Database, reader: Reader) -> None:
-    assert "There would be no deal" in reader.get("/run-now/preview").text
+    assert "A deal is not possible now" in reader.get("/run-now/preview").text
     small_floor(database)
     fields = reader.get("/run-now/preview").forms["/deal"]
     with run_in_progress(database):
@@ -226,14 +236,14 @@ def test_undo_tells_first_and_then_takes_back_that_run_alone(database: Database,
     small_floor(database)
     before = snapshot(database)["wafunnel"]
     first, second = (service.assign(database.backend, load(), business_date=datetime.now(UTC).date()) for _ in range(2))
-    assert "Only the last run can be" in reader.get(f"/runs/{first.run_id}/undo").text
+    assert "Only the last deal can be undone" in reader.get(f"/runs/{first.run_id}/undo").text
     refused = reader.send(f"/runs/{first.run_id}/undo")
     assert refused.status_code == 409
     assert "That was not done." in refused.text
     page = reader.get(f"/runs/{second.run_id}/undo")
-    assert f"Undo run {second.run_id}: take {second.assigned} leads back" in page.text
+    assert f"Undo deal {second.run_id}: take {second.assigned} leads back" in page.text
     done = reader.done(f"/runs/{second.run_id}/undo")
-    assert f"Run {second.run_id} is undone: {second.assigned} leads went back by one stage." in done.text
+    assert f"Deal {second.run_id} is undone: {second.assigned} leads went back by one stage." in done.text
     assert reader.send(f"/runs/{second.run_id}/undo").status_code == 409
     reader.done(f"/runs/{first.run_id}/undo")
     assert snapshot(database)["wafunnel"] == before
@@ -243,8 +253,8 @@ def test_undo_tells_first_and_then_takes_back_that_run_alone(database: Database,
 def test_runs_are_listed_page_by_page_and_each_adds_up(
     database: Database, reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "There was no run yet" in reader.get("/runs").text
-    monkeypatch.setattr("agent_funnel.web.pages.history.COUNT", 2)
+    assert "There was no deal yet" in reader.get("/runs").text
+    monkeypatch.setattr("agent_funnel.web.pages.runs.RUNS_PER_PAGE", 2)
     small_floor(database)
     service.add_do_not_contact(database.backend, "+49300000000")
     runs = [service.assign(database.backend, load(max_per_agent=1), business_date=date(2026, 11, 24)) for _ in range(3)]
@@ -257,7 +267,13 @@ def test_runs_are_listed_page_by_page_and_each_adds_up(
     reader.get("/runs?before=99999999999999999999")
     reader.get("/runs?before=nonsense")
     page = reader.get(f"/runs/{runs[0].run_id}").text
-    for told in ("last 45 days 7", "do-not-contact 1", "= the pool 6", "3 agents, at most 1 each", "another night 3"):
+    for told in (
+        "last 45 days 7",
+        "do-not-contact list 1",
+        "= ready to deal 6",
+        "3 agents, 1 each (at most 1 each",
+        "another night 3",
+    ):
         assert told in page
     assert "agent 0 1 agent 1 1 agent 2 1" in page
 
@@ -309,6 +325,6 @@ def test_a_page_is_written_as_its_reader_writes(database: Database) -> None:
     client = create_app(load(), database.backend).test_client()
     run = service.runs(database.backend)[0].run_id
     for language, amount, day in (("de-DE,de;q=0.9", "1.200", "24.11.2026"), ("en-GB", "1,200", "24 Nov 2026")):
-        assert f"Pool {amount}" in Reader(client, **{"Accept-Language": language}).get(f"/runs/{run}").text
+        assert f"Ready to deal {amount}" in Reader(client, **{"Accept-Language": language}).get(f"/runs/{run}").text
         assert day in Reader(client, **{"Accept-Language": language}).get("/runs").text
     Reader(client, **{"Accept-Language": "*, xx-nonsense;q=0.3, a_b_c"}).get("/runs")

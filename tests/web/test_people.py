@@ -90,7 +90,7 @@ def test_the_list_says_who_got_what_and_who_stands_out(database: Database, reade
     assert "There are no agents yet" in reader.get("/agents")
     small_floor(database, leads=90, agents=6)
     database.execute("UPDATE dbo.agents SET agent = %s WHERE agent = 'agent 1'", ODD)
-    assert "never dealt to" not in reader.get("/agents")
+    assert "never got leads" not in reader.get("/agents")
     limit(database, "agent 2", 0, TODAY - timedelta(days=2), TODAY + timedelta(days=3))
     limit(database, "agent 3", 2, TODAY, None)
     deal(database, max_per_agent=5)
@@ -98,15 +98,15 @@ def test_the_list_says_who_got_what_and_who_stands_out(database: Database, reade
     floor.set_agent_status(database.backend, "agent 4", active=False)
     floor.add_agent(database.backend, "agent 6")
     floor.add_agent(database.backend, "agent 7", active=False)
-    text = counted(reader, "never dealt to")
+    text = counted(reader, "never got leads")
     until = re.sub(r"^0", "", f"{TODAY + timedelta(days=3):%d %b %Y}")
     for told in (
         "agent 0 ▲ at the cap of 8 8 last 2 deals: 5 to 8",
         f"{ODD} ▲ at the cap of 8 8 last 2 deals: 5 to 8",
         "agent 2 ◐ away until",
-        "agent 3 ▼ limit 2 until further notice, reached 2 last 2 deals: 2",
-        "agent 4 ○ inactive, still has 8 until the next run 8 last",
-        "agent 6 ! never dealt to 0 last 2 deals: 0 –",
+        "agent 3 ▼ limit 2 (reached), no end date 2 last 2 deals: 2",
+        "agent 4 ○ inactive, still has 8 until the next deal 8 last",
+        "agent 6 ! never got leads 0 last 2 deals: 0 –",
         "agent 7 ○ inactive 0",
         "8 of 8 agents",
     ):
@@ -138,16 +138,18 @@ def test_agents_are_found_by_name_and_by_what_they_stand_out_by(database: Databa
     ):
         text = reader.raw("/agents", **query)
         assert re.findall(r'<th scope="row"><a href="[^"]*">([^<]*)</a>', text) == found
-        assert ("Nobody like that" in text) == (not found)
+        assert ("No matching agents" in text) == (not found)
     assert 'value="&lt;b&gt;"' in reader.raw("/agents", find="<b>")
 
 
 def test_an_agent_is_added_activated_and_deactivated(database: Database, reader: Reader) -> None:
     small_floor(database)
-    assert f"{ODD} is there, and gets leads from the next run on." in reader.done(
+    assert f"Added {ODD}, who is active, and gets leads from the next deal on." in reader.done(
         "/agents/add", agent=ODD, active="true"
     )
-    assert "inactive, and gets no leads until activated" in reader.done("/agents/add", agent="Eva", active="false")
+    assert "Added Eva, who is inactive, and gets no leads yet." in reader.done(
+        "/agents/add", agent="Eva", active="false"
+    )
     assert (status_of(database, ODD), status_of(database, "Eva")) == (True, False)
     deal(database)
     again = reader.refused(409, "/agents/add", agent=ODD, active="false")
@@ -158,14 +160,14 @@ def test_an_agent_is_added_activated_and_deactivated(database: Database, reader:
     assert "active: " in said(reader.refused(422, "/agents/add", agent="Leo", active="perhaps"))
     text = reader.done("/agents/deactivate", agent=ODD)
     held = links.count(database.backend, ODD)
-    assert f"What they have now, {held}, stays theirs until the next run." in text
+    assert f"They keep their {held} present leads until the next deal." in text
     assert "All agents" not in text
     assert not status_of(database, ODD)
     assert links.count(database.backend, ODD) == held > 0
     # From the agent's own page one comes back to it.
     assert "All agents" in reader.done("/agents/activate", agent=ODD, page="agent")
     assert status_of(database, ODD)
-    assert "They have none now." in reader.done("/agents/deactivate", agent="Eva", find="E")
+    assert "They have no leads now." in reader.done("/agents/deactivate", agent="Eva", find="E")
     assert "There is no agent" in said(reader.refused(404, "/agents/deactivate", agent="nobody"))
     assert reader.send("/agents/deactivate", agent="nobody", page="agent").status_code == 404
 
@@ -178,7 +180,7 @@ def test_absences_are_on_a_calendar_and_come_and_go(database: Database) -> None:
     added = reader.done(
         "/agents/limits", agent="agent 1", starts_on="2026-12-02", ends_on="2026-12-04", max_records="0"
     )
-    assert "agent 1 is away from 2 Dec 2026 to 4 Dec 2026, both days inclusive. They have none now." in added
+    assert "agent 1 is away from 2 Dec 2026 to 4 Dec 2026, both days inclusive. They have no leads now." in added
     assert "December 2026" in added
     reader.done("/agents/limits", agent="agent 1", starts_on="2026-12-04", max_records="7")
     limit(database, "agent 1", 9, date(2026, 12, 1), date(2026, 12, 31))
@@ -189,7 +191,7 @@ def test_absences_are_on_a_calendar_and_come_and_go(database: Database) -> None:
         " 6 ≤7 : at most 7; no deal on this weekday",
         "25 ≤7 : at most 7; holiday: <Christmas> 26",
         "Away 2 Dec 2026 to 4 Dec 2026",
-        "At most 7 4 Dec 2026 until further notice",
+        "At most 7 4 Dec 2026 with no end date",
     ):
         assert told in text
     assert "<Christmas>" not in reader.raw("/agents/of", **page)
@@ -214,7 +216,7 @@ def test_absences_are_on_a_calendar_and_come_and_go(database: Database) -> None:
     assert len(service.limits(database.backend)) == 4
     for found in re.findall(r'name="limit_id" value="(\d+)"', reader.raw("/agents/of", **page)):
         assert "Removed" in reader.done("/agents/limits/remove", agent="agent 1", limit_id=found)
-    assert "None now, and none to come." in reader.get("/agents/of", **page)
+    assert "No absences or limits." in reader.get("/agents/of", **page)
     assert [left.agent for left in service.limits(database.backend)] == ["agent 2"]
     reader.refused(404, "/agents/limits/remove", agent="agent 1", limit_id="99999")
 
@@ -228,13 +230,13 @@ def test_an_agent_s_page_tells_the_share_the_nights_and_the_list(
     deal(database, max_per_agent=3)
     counted(reader, "last deal: 3")
     text = reader.get("/agents/of", agent=ODD)
-    assert "Has now 3 Was dealt 3 Stage 1" in text
+    assert "Has now 3 Got in the last deal 3 Never called" in text
     assert "Last deal: 3. The oldest is on the left." in text
     run = service.runs(database.backend)[0].run_id
-    assert re.search(rf"Night Run Leads \d+ \w+ \d+ {run} 3 ", text)
+    assert re.search(rf"Night Deal Leads \d+ \w+ \d+ {run} 3 ", text)
     reader.get("/agents/of", 404, agent="nobody")
     reader.get("/agents/of", 404)
-    monkeypatch.setattr("agent_funnel.web.pages.people.COUNT", 2)
+    monkeypatch.setattr("agent_funnel.web.pages.agent.LEADS_PER_PAGE", 2)
     first = reader.raw("/agents/list", agent=ODD)
     held = sorted(row[0] for row in database.execute(
         "SELECT number FROM dbo.agent_wafunnel_assignment WHERE agent = %s", ODD
@@ -245,7 +247,7 @@ def test_an_agent_s_page_tells_the_share_the_nights_and_the_list(
     assert shown.findall(reader.raw(more)) == held[2:]
     deal(database, max_per_agent=3)
     anew = reader.raw(more)
-    assert "Another deal came meanwhile" in anew
+    assert "There was another deal since" in anew
     assert len(shown.findall(anew)) == 2
     reader.get("/agents/list", 404, agent="nobody")
 
@@ -253,10 +255,10 @@ def test_an_agent_s_page_tells_the_share_the_nights_and_the_list(
 def test_a_personal_link_is_made_shown_once_replaced_and_revoked(database: Database, reader: Reader) -> None:
     small_floor(database)
     page = {"agent": "agent 1"}
-    assert "There is none now." in reader.get("/agents/of", **page)
+    assert "No link exists now." in reader.get("/agents/of", **page)
     first = reader.send("/agents/link", agent="agent 1")
     url = re.findall(r'id="made-link">(http://localhost/mine/mine_[\w-]+)<', first.text)[0]
-    assert "it is not shown again" in said(first.text)
+    assert "you will not see it again" in said(first.text)
     assert 'data-copy="made-link" hidden' in first.text
     assert reader.client.get(url).status_code == 200
     after = reader.raw("/agents/of", **page)
@@ -266,7 +268,7 @@ def test_a_personal_link_is_made_shown_once_replaced_and_revoked(database: Datab
     second = reader.send("/agents/link", agent="agent 1")
     assert reader.client.get(url).status_code == 404
     url = re.findall(r'id="made-link">([^<]+)<', second.text)[0]
-    assert "opens nothing any more" in reader.done("/agents/link/revoke", agent="agent 1")
+    assert "it opens nothing now" in reader.done("/agents/link/revoke", agent="agent 1")
     assert reader.client.get(url).status_code == 404
     reader.refused(404, "/agents/link/revoke", agent="agent 1")
     assert reader.send("/agents/link", agent="nobody").status_code == 404

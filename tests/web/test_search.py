@@ -66,8 +66,8 @@ def test_leads_are_found_by_any_spelling_and_by_stage_and_day(database: Database
     assert "There are no leads yet" in counted(Somebody(database))
     small_floor(database, leads=120, agents=1)
     reader = Somebody(database)
-    assert "Stage 1, never dealt 40 Stage 2, dealt once 40" in (told := counted(reader))
-    assert "All records 120" in told
+    assert "Never called 40 Called once 40" in (told := counted(reader))
+    assert "All entries 120" in told
     database.execute("UPDATE dbo.agents SET agent = '<b>\"&Ann'")
     deal(database)
     for spelling in ("+49 30000-0001", "0049 (30000) 00 01", "49.30000.0001", "+49300000001 "):
@@ -78,19 +78,19 @@ def test_leads_are_found_by_any_spelling_and_by_stage_and_day(database: Database
     assert "<b>" not in page
     # Nothing found: what was looked for, and what to do next.
     told = words(reader.get("/leads?number=0049-7%3Cb%3E&stage=2"))
-    assert "No record of that number" in told
+    assert "This number was not found" in told
     for spelling in ("0049-7&lt;b&gt;", "00497&lt;b&gt;", "+497&lt;b&gt;", "497&lt;b&gt;"):
         assert spelling in told
-    assert "without stage and dates" in told
+    assert "Search for the number alone" in told
     today, stages = datetime.now().date(), [int(row[0]) for row in database.execute("SELECT stage FROM dbo.wafunnel")]
     for stage in (2, 3, 4):
         assert numbers(reader, f"/leads?stage={stage}&date_from={today}&date_to={today}") == stages.count(stage) == 40
-    assert "No such lead" in words(reader.get("/leads?stage=4&date_from=2999-01-01"))
+    assert "No matching leads" in words(reader.get("/leads?stage=4&date_from=2999-01-01"))
     # All of them, page by page.
     assert numbers(reader, "/leads?all=1") == 120
     for wrong in ("stage=many", "date_from=01/02/2026", "number=%00"):
-        assert "Nothing was looked for." in words(reader.get(f"/leads?{wrong}", 422))
-    assert "cursor is none" in words(reader.get("/leads?after=nonsense", 422))
+        assert "The search was not made." in words(reader.get(f"/leads?{wrong}", 422))
+    assert "cursor does not come from this list" in words(reader.get("/leads?after=nonsense", 422))
 
 
 def counted(reader: Somebody) -> str:
@@ -110,7 +110,7 @@ def numbers(reader: Somebody, path: str) -> int:
         rows = re.findall(r'<th scope="row">(?:<a[^>]*>)?([^<]+)', page)
         assert len(rows) <= 50
         found += rows
-        link = re.search(r'<a href="([^"]+)">More</a>', page)
+        link = re.search(r'<a href="([^"]+)" rel="next">Next page</a>', page)
         following = link and link[1].replace("&amp;", "&")
     return len(found)
 
@@ -121,20 +121,20 @@ def test_a_number_is_told_with_its_history_and_can_be_kept_out_of_the_present_de
     reader = Somebody(database)
     number = "+49300000000"
     page = words(reader.get(of(number)))
-    for told in ("Has it now agent 0", "Was dealt 2 times", "It is not on the list.", "has it now"):
+    for told in ("With agent 0", "Dealt 2 times", "It is not on the list.", "has it now"):
         assert told in page
     for run in (first, second):
         assert f'href="/runs/{run.run_id}"' in reader.get(of(number))
     # One click, and it has left the list of tonight.
     told = reader.done("/leads/do-not-contact", number=number, reason="<i>asked</i>")
-    assert "it left the present deal, in which it was assigned once." in told
+    assert "It was removed from the list of the agent who had it." in told
     assert "On the list since" in told
     assert ": &lt;i&gt;asked&lt;/i&gt;" in told
-    assert "Has it now nobody" in told
-    assert "taken out since" in told
+    assert "With nobody" in told
+    assert "removed since" in told
     assert not database.execute("SELECT agent FROM dbo.agent_wafunnel_assignment WHERE number = %s", number)
     assert "on the list" in words(reader.get(f"/leads?number={quote(number)}"))
-    assert "was on the list already; nobody had it" in reader.done("/leads/do-not-contact", number=number)
+    assert "was on the list already. No agent had it." in reader.done("/leads/do-not-contact", number=number)
     assert "off the do-not-contact list" in reader.done("/leads/do-not-contact/remove", number=number)
     refused = reader.send("/leads/do-not-contact/remove", number=number)
     assert (refused.status_code, "That number is not on the list." in words(refused.text)) == (404, True)
@@ -151,13 +151,13 @@ def test_a_number_that_is_not_known_can_be_kept_out_before_it_comes(database: Da
     # In one of the spellings that leads may have, never as it was written with blanks.
     assert re.findall(r"<option>([^<]+)", page) == ["00491701234567", "+491701234567", "491701234567"]
     told = reader.done("/leads/do-not-contact", number="+491701234567")
-    assert "nobody had it in the present deal" in told
+    assert "No agent had it." in told
     # In another spelling it is found all the same.
     assert "On the list since" in words(reader.get(of("0049 170 1234567")))
     assert "another spelling" not in words(reader.get(of("+491701234567")))
     service.add_do_not_contact(database.backend, "00491701234567")
-    assert "known in another spelling, too: 00491701234567" in words(reader.get(of("+491701234567")))
-    assert "known in another spelling, too: +491701234567" in words(reader.get(of("00491701234567")))
+    assert "also stored in another spelling: 00491701234567" in words(reader.get(of("+491701234567")))
+    assert "also stored in another spelling: +491701234567" in words(reader.get(of("00491701234567")))
     assert reader.client.get("/leads/of", headers=BROWSER).location == "/leads"
 
 
@@ -183,7 +183,7 @@ def test_a_viewer_sees_no_number_and_no_form(database: Database) -> None:
     assert "/leads/of" not in page
     # Pages go by count, so that no address has a number either.
     assert numbers(reader, "/leads?all=1") == 60
-    more = re.search(r'<a href="(/leads\?after=[^"]+)">More', page)
+    more = re.search(r'<a href="(/leads\?after=[^"]+)" rel="next">Next page', page)
     assert more
     assert reader.get(more[1]).count("…0") == 10
     assert "On the list since" in words(reader.get(of("+49 30000 0001")))
@@ -224,12 +224,12 @@ def test_a_file_is_checked_then_refused_or_imported(database: Database) -> None:
     told = words(page.text)
     assert (page.status_code, leads()) == (422, 1)
     assert "That was not done. The file has 3 bad rows; nothing was imported." in told
-    assert "&lt;img src=x&gt;.csv was refused as a whole" in told
+    assert "Nothing was imported from &lt;img src=x&gt;.csv." in told
     assert "6 date &#39;soon&#39;" in told
 
     page = reader.send("/leads/import", what="import", skip_bad="on", file=file(bad))
     assert (page.status_code, leads()) == (200, 2)
-    assert "Added 1 Already there, kept as they were 1 Bad rows, left out 3" in words(page.text)
+    assert "Added 1 Already there, not changed 1 Bad rows, left out 3" in words(page.text)
 
     for text, why in (
         ("", "the header must be number,stage,date"),
