@@ -155,7 +155,7 @@ def test_the_strip_shows_each_of_the_last_nights_and_links_to_it(database: Datab
 def test_the_clock_is_paused_and_goes_on_by_a_button(database: Database, reader: Reader) -> None:
     page = reader.done("/pause", reason="<stocktaking>")
     assert "Automatic deals are paused until somebody resumes them." in page.text
-    assert "by http: this machine: <stocktaking>" in page.text
+    assert "by somebody on the server: <stocktaking>" in page.text
     assert "Automatic deals were paused already." in reader.done("/pause").text
     page = reader.done("/resume")
     assert "Automatic deals are on again." in page.text

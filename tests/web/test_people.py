@@ -264,7 +264,7 @@ def test_a_personal_link_is_made_shown_once_replaced_and_revoked(database: Datab
     after = reader.raw("/agents/of", **page)
     assert url not in after
     assert "last used <time" in after
-    assert "(http: this machine)" in after
+    assert "by somebody on the server" in after
     second = reader.send("/agents/link", agent="agent 1")
     assert reader.client.get(url).status_code == 404
     url = re.findall(r'id="made-link">([^<]+)<', second.text)[0]

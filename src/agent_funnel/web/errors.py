@@ -103,7 +103,9 @@ def of_http(error: HTTPException) -> Any:
     """An HTTP error as a response; one that has its own response keeps it."""
     if error.response is not None:
         return error.response
-    response = problem(HTTPStatus(error.code or 500), error.description)
+    status = HTTPStatus(error.code or 500)
+    detail = "There is nothing at this address." if status == HTTPStatus.NOT_FOUND else error.description
+    response = problem(status, detail)
     # A 405 names the allowed methods, a 401 how to authenticate, a 429 when to try again.
     kept = ("Allow", "WWW-Authenticate", "Retry-After")
     response.headers.extend((name, value) for name, value in error.get_headers() if name in kept)

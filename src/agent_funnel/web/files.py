@@ -1,4 +1,4 @@
-"""Files that come in and go out: leads to import, exports to download."""
+"""Uploaded files of leads, and exports as downloads."""
 
 from __future__ import annotations
 

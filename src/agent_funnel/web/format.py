@@ -78,6 +78,12 @@ def span(value: timedelta) -> str:
     )
 
 
+def person(actor: str | None) -> str:
+    """The name in a record, for people: "http: Ana" is Ana."""
+    name = (actor or "").removeprefix("http: ")
+    return "somebody on the server" if name == "this machine" else name or NOTHING
+
+
 def bar(by_stage: Mapping[int, int], largest: int) -> Markup:
     """A bar for a share, relative to the largest share, with a part for each stage.
 

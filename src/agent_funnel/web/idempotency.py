@@ -1,7 +1,7 @@
 """Idempotency-Key: a request that is repeated with the same key gets the first response, and changes nothing.
 
-A form of a page has the key in a hidden field: whoever clicks twice, or goes back and sends it again, sees the result
-of the first time.
+A form of a page has the key in a hidden field: a person who clicks twice, or goes back and sends it again, sees the
+result of the first time.
 """
 
 from __future__ import annotations

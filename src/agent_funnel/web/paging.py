@@ -41,7 +41,7 @@ def encode_cursor(*keys: Any) -> str:
 
 
 def decode_cursor(text: str | None, kind: TypeAdapter[T]) -> T | None:
-    """Decodes a cursor; None if there is none. Raises ParameterOutOfRange for a text that is not such a cursor."""
+    """Decodes a cursor, None for the first page. Raises ParameterOutOfRange for a text that is not such a cursor."""
     if text is None:
         return None
     try:

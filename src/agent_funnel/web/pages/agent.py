@@ -37,19 +37,19 @@ LEADS_PER_PAGE = 100
 def show(new_link: str | None = None) -> str:
     """One agent. `new_link` is the address of a personal link that was just made."""
     backend = services().backend
-    seat = requested_seat()
+    entry = requested_agent()
     deals = last_deals()
-    amounts = deals.amounts_of(seat.agent)
+    amounts = deals.amounts_of(entry.agent)
     newest = deals.newest
-    share = newest.get(seat.agent) if newest else None
-    limits = [limit for limit in service.limits(backend) if limit.agent == seat.agent]
-    limit = service.covering(limits, today()).get(seat.agent)
+    share = newest.get(entry.agent) if newest else None
+    limits = [limit for limit in service.limits(backend) if limit.agent == entry.agent]
+    limit = service.covering(limits, today()).get(entry.agent)
     return render_template(
         "agent.html",
-        agent=seat.agent,
-        active=seat.active,
-        marks=marks_of(seat, share.leads if share else 0, limit, deals, amounts),
-        count=links.count(backend, seat.agent),
+        agent=entry.agent,
+        active=entry.active,
+        marks=marks_of(entry, share.leads if share else 0, limit, deals, amounts),
+        count=links.count(backend, entry.agent),
         run=deals.runs[0] if deals.runs else None,
         counted=newest is not None,
         share=share,
@@ -59,13 +59,13 @@ def show(new_link: str | None = None) -> str:
         present=[limit for limit in limits if limit.ends_on is None or limit.ends_on >= today()],
         past=[limit for limit in limits if limit.ends_on is not None and limit.ends_on < today()],
         today=today(),
-        link=links.of_agent(backend, seat.agent),
+        link=links.of_agent(backend, entry.agent),
         new_link=new_link,
         **month_of(limits),
     )
 
 
-def requested_seat() -> Seat:
+def requested_agent() -> Seat:
     """The agent whom the request names."""
     name = request.values.get("agent", "")
     found = floor.roster(services().backend, today(), name)
@@ -91,7 +91,7 @@ class LimitForm(NewLimit):
 @form(blueprint, "/agents/limits", role="operator", shows=show)
 def add_limit() -> BaseResponse:
     """Adds an absence or a limit."""
-    agent = requested_seat().agent
+    agent = requested_agent().agent
     set_audit_target(agent)
     filled_in = read_form(LimitForm)
     limit, _ = service.add_limit(
@@ -115,7 +115,7 @@ def add_limit() -> BaseResponse:
 @form(blueprint, "/agents/limits/remove", role="operator", shows=show)
 def remove_limit() -> BaseResponse:
     """Removes an absence or a limit."""
-    agent = requested_seat().agent
+    agent = requested_agent().agent
     filled_in = LimitPath.model_validate_strings({"limit_id": request.form.get("limit_id", "")})
     set_audit_target(f"limit {filled_in.limit_id}")
     service.remove_limit(services().backend, filled_in.limit_id)
@@ -125,7 +125,7 @@ def remove_limit() -> BaseResponse:
 @form(blueprint, "/agents/link", role="operator", shows=show)
 def make_link() -> str:
     """Makes a personal link. It is shown only in this response, and stored nowhere."""
-    agent = requested_seat().agent
+    agent = requested_agent().agent
     set_audit_target(agent)
     _, secret = links.make(services().backend, agent, actor=actor())
     return show(new_link=url_for("own_list.show", secret=secret, _external=True))
@@ -134,7 +134,7 @@ def make_link() -> str:
 @form(blueprint, "/agents/link/revoke", role="operator", shows=show)
 def revoke_link() -> BaseResponse:
     """Revokes a personal link."""
-    agent = requested_seat().agent
+    agent = requested_agent().agent
     set_audit_target(agent)
     links.revoke(services().backend, agent, actor=actor())
     return redirect_with_notice(f"The link of {agent} is revoked; it opens nothing now.", "agent.show", agent=agent)
@@ -144,7 +144,7 @@ def revoke_link() -> BaseResponse:
 def show_list() -> str:
     """The present leads of an agent, page by page. After a new deal it begins again."""
     backend = services().backend
-    agent = requested_seat().agent
+    agent = requested_agent().agent
     begun = decode_requester_cursor(request.args.get("after"), AFTER_ASSIGNMENT, AFTER_COUNT_OF_DEAL)
     version = floor.deal_version(backend)
     is_new = begun is not None and begun[0] != version

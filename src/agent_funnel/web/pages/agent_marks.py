@@ -1,4 +1,4 @@
-"""The marks of an agent: what they stand out by, and a chart of what they got in the last deals."""
+"""The marks of an agent, such as a limit or an absence, and a chart of their leads in the last deals."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ KINDS = {
 
 
 class Mark(NamedTuple):
-    """Something that an agent stands out by."""
+    """A fact that distinguishes an agent, such as a limit."""
 
     kind: str
     text: str
@@ -88,23 +88,23 @@ def last_deals() -> Deals:
 
 
 def marks_of(
-    seat: Seat, leads: int, limit: Limit | None, deals: Deals, amounts: Sequence[int | None]
+    entry: Seat, leads: int, limit: Limit | None, deals: Deals, amounts: Sequence[int | None]
 ) -> tuple[Mark, ...]:
-    """What an agent stands out by, in words. `amounts` is what they got in the last deals, `leads` in the newest."""
+    """The marks of an agent. `amounts` is what they got in the last deals, `leads` in the newest one."""
     until = _until(limit)
-    if not seat.active:
+    if not entry.active:
         still = f", still has {number(leads, locale())} until the next deal" if leads else ""
         return (Mark("inactive", f"inactive{still}"),)
     marks = []
-    if seat.room == 0:
+    if entry.room == 0:
         marks.append(Mark("away", f"away{until}"))
-    elif seat.room is not None:
-        reached = " (reached)" if leads >= seat.room else ""
-        marks.append(Mark("limited", f"limit {number(seat.room, locale())}{reached}{until}"))
+    elif entry.room is not None:
+        reached = " (reached)" if leads >= entry.room else ""
+        marks.append(Mark("limited", f"limit {number(entry.room, locale())}{reached}{until}"))
     cap = deals.runs[0].max_per_agent if deals.runs else None
     if cap is not None and leads >= cap:
         marks.append(Mark("full", f"at the cap of {number(cap, locale())}"))
-    if seat.room != 0 and deals.runs and not leads and set(amounts) == {0}:
+    if entry.room != 0 and deals.runs and not leads and set(amounts) == {0}:
         marks.append(
             Mark("never", "never got leads" if deals.are_all else f"nothing in the last {len(deals.runs)} deals")
         )

@@ -1,4 +1,4 @@
-"""Agents: how much each has, who is away, who stands out; adding, activating and deactivating them."""
+"""Agents: the list with their shares and marks, and the forms that add, activate and deactivate them."""
 
 from __future__ import annotations
 
@@ -82,18 +82,18 @@ def _list_agents() -> list[ListedAgent]:
     limits = service.covering(service.limits(backend), today())
     newest, own_locale = deals.newest, locale()
     listed = []
-    for seat in floor.roster(backend, today()):
-        share = newest.get(seat.agent) if newest else None
+    for entry in floor.roster(backend, today()):
+        share = newest.get(entry.agent) if newest else None
         leads = share.leads if share else 0
-        amounts = deals.amounts_of(seat.agent)
+        amounts = deals.amounts_of(entry.agent)
         listed.append(
             ListedAgent(
-                seat.agent,
-                seat.active,
-                marks_of(seat, leads, limits.get(seat.agent), deals, amounts),
+                entry.agent,
+                entry.active,
+                marks_of(entry, leads, limits.get(entry.agent), deals, amounts),
                 None if newest is None else leads,
                 chart(amounts, own_locale),
-                deals.last_of(seat.agent),
+                deals.last_of(entry.agent),
             )
         )
     return listed
@@ -117,7 +117,7 @@ def _show_sender() -> Any:
 @form(blueprint, "/agents/activate", role="operator", shows=_show_sender)
 def activate() -> BaseResponse:
     """Activates an agent, who takes part from the next deal on."""
-    name = agent.requested_seat().agent
+    name = agent.requested_agent().agent
     set_audit_target(name)
     floor.set_agent_status(services().backend, name, active=True)
     return _redirect_to_sender(f"{name} is active, and gets leads from the next deal on.", name)
@@ -126,7 +126,7 @@ def activate() -> BaseResponse:
 @form(blueprint, "/agents/deactivate", role="operator", shows=_show_sender)
 def deactivate() -> BaseResponse:
     """Deactivates an agent, who keeps their leads until the next deal."""
-    name = agent.requested_seat().agent
+    name = agent.requested_agent().agent
     set_audit_target(name)
     floor.set_agent_status(services().backend, name, active=False)
     return _redirect_to_sender(

@@ -125,6 +125,7 @@ def set_up(app: Flask) -> None:
         "day": _day,
         "moment": _moment,
         "span": format.span,
+        "person": format.person,
         "bar": format.bar,
         "sparkline": format.sparkline,
     }
