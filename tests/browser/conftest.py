@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from limits import parse
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from support.chromium import MISSING, NoBrowser, Started, start
@@ -59,14 +58,12 @@ def dashboard(
 
     The test runs on each engine.
     """
-    monkeypatch.setattr("agent_funnel.web.RUNS", UNLIMITED)
-    monkeypatch.setattr("agent_funnel.web.SIGN_INS", UNLIMITED)
-    monkeypatch.setattr("agent_funnel.web.access.WRONG_KEYS", parse(UNLIMITED))
-    monkeypatch.setattr("agent_funnel.web.sign_in.WRONG_KEYS", parse(UNLIMITED))
+    for rate in (RUNS, SIGN_INS, WRONG_KEYS):
+        monkeypatch.setattr(rate, "limit", UNLIMITED)
     # Pages wait for what is counted beside them, so that a test sees it the first time.
-    monkeypatch.setattr("agent_funnel.web.figures.MOMENT", 30)
+    monkeypatch.setattr("agent_funnel.web.counts.PAGE_WAIT_SECONDS", 30)
     # It looks more often whether it is to stop.
-    monkeypatch.setattr("agent_funnel.web.server.LOOK", 0.02)
+    monkeypatch.setattr("agent_funnel.web.server.LOOP_SECONDS", 0.02)
     with served(database, **dashboard_settings) as address:
         dashboard = Dashboard(address, database, browser)
         yield dashboard

@@ -30,19 +30,19 @@ def test_an_operator_previews_deals_looks_downloads_and_undoes(dashboard: Dashbo
     small_floor(database)
     before = stages(database)
     page = dashboard.page(role="operator")
-    expect(page.get_by_role("heading", name="Nothing was dealt yet")).to_be_visible()
+    expect(page.get_by_role("heading", name="There was no deal yet")).to_be_visible()
     page.get_by_role("navigation").get_by_role("link", name="Deal now").click()
     # The preview comes by itself, and has changed nothing.
     deal_button = page.get_by_role("button", name="Deal 7 leads to 3 agents")
     expect(deal_button).to_be_visible()
-    assert (amount(page, "Would be assigned"), amount(page, "Come, nobody has them")) == ("7", "7")
+    assert (amount(page, "Would be assigned"), amount(page, "New on a list")) == ("7", "7")
     assert service.runs(database.backend) == []
     # Twice, as impatient people do.
     deal_button.dblclick()
     expect(page.get_by_role("status")).to_have_text("Dealt: 7 of 7 leads to 3 agents.")
     assert re.search(r"/runs/\d+$", page.url)
     assert [run.status for run in service.runs(database.backend)] == ["succeeded"]
-    assert (amount(page, "Pool"), amount(page, "Assigned"), amount(page, "Left over")) == ("7", "7", "0")
+    assert (amount(page, "Ready to deal"), amount(page, "Assigned"), amount(page, "Left over")) == ("7", "7", "0")
     rows = page.locator(".shares li")
     assert rows.all_inner_texts() == ["agent 0\n3", "agent 1\n2", "agent 2\n2"]
     longest, other = (rows.nth(index).locator("rect").last.evaluate(
@@ -58,11 +58,11 @@ def test_an_operator_previews_deals_looks_downloads_and_undoes(dashboard: Dashbo
     )
     page.get_by_role("navigation").get_by_role("link", name="Tonight").click()
     expect(page.locator(".shares").first.locator("li")).to_have_count(3)
-    page.get_by_role("link", name=re.compile(r"run \d+")).first.click()
-    page.get_by_role("link", name="Undo this run …").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Undo run")
+    page.get_by_role("link", name=re.compile(r"deal \d+")).first.click()
+    page.get_by_role("link", name="Undo this deal …").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Undo deal")
     assert len(service.runs(database.backend)) == 1
-    page.get_by_role("button", name=re.compile(r"^Undo run \d+: take 7 leads back")).click()
+    page.get_by_role("button", name=re.compile(r"^Undo deal \d+: take 7 leads back")).click()
     expect(page.get_by_role("status")).to_contain_text("7 leads went back by one stage")
     assert stages(database) == before
     assert database.execute("SELECT agent FROM dbo.agent_wafunnel_assignment") == []
@@ -89,7 +89,7 @@ def test_a_keyboard_alone_deals(dashboard: Dashboard, database: TestedDatabase) 
 def test_without_script_a_deal_is_a_few_pages(dashboard: Dashboard, database: TestedDatabase) -> None:
     small_floor(database)
     page = dashboard.page("/run-now", role="operator", java_script_enabled=False)
-    page.get_by_role("button", name="See what it would do").click()
+    page.get_by_role("button", name="See the preview").click()
     page.get_by_role("button", name="Deal 7 leads to 3 agents").click()
     expect(page.get_by_role("status")).to_have_text("Dealt: 7 of 7 leads to 3 agents.")
     # Whoever goes back gets a new preview, of what is now.
@@ -117,21 +117,21 @@ def test_tonight_stays_fresh_by_itself_until_it_is_paused(dashboard: Dashboard, 
     page = dashboard.page(role="viewer", timezone="America/Sao_Paulo")
     page.clock.install()
     page.goto("/")
-    expect(page.get_by_role("heading", name="Nothing was dealt yet")).to_be_visible()
+    expect(page.get_by_role("heading", name="There was no deal yet")).to_be_visible()
     run = deal_today(database)
     page.clock.run_for(20_000)
-    expect(page.get_by_role("link", name=f"run {run.run_id}")).to_be_visible()
+    expect(page.get_by_role("link", name=f"deal {run.run_id}")).to_be_visible()
     # Times are those of the floor, and on hover those of the reader.
     told = page.locator("#live time").first
-    expect(told).to_have_attribute("title", re.compile("where you are"))
+    expect(told).to_have_attribute("title", re.compile("your time"))
     pause = page.get_by_role("button", name="Pause refreshing")
     pause.click()
     expect(pause).to_have_attribute("aria-pressed", "true")
     service.undo(database.backend)
     page.clock.run_for(60_000)
-    expect(page.get_by_role("link", name=f"run {run.run_id}")).to_be_visible()
+    expect(page.get_by_role("link", name=f"deal {run.run_id}")).to_be_visible()
     pause.click()
-    expect(page.get_by_role("heading", name="Nothing was dealt yet")).to_be_visible()
+    expect(page.get_by_role("heading", name="There was no deal yet")).to_be_visible()
 
 
 @ONE_ENGINE
@@ -156,4 +156,4 @@ def test_tonight_says_when_the_service_is_away(dashboard: Dashboard) -> None:
     expect(page.get_by_text("The service does not answer")).to_be_visible()
     page.context.set_offline(False)
     page.clock.run_for(20_000)
-    expect(page.get_by_text("looks again by itself")).to_be_visible()
+    expect(page.get_by_text("refreshes automatically")).to_be_visible()

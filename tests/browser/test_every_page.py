@@ -95,13 +95,13 @@ def test_everybody_can_read_each_page(
 def test_without_keys_and_on_an_empty_floor_each_page_says_what_to_do_next(dashboard: Dashboard) -> None:
     page = dashboard.page(role=None, viewport=(360, 900))
     for name, path, words in (
-        ("tonight", "/", "Nothing was dealt yet"),
-        ("preview", "/run-now/preview", "There would be no deal"),
-        ("runs", "/runs", "There was no run yet"),
+        ("tonight", "/", "There was no deal yet"),
+        ("preview", "/run-now/preview", "A deal is not possible now"),
+        ("runs", "/runs", "There was no deal yet"),
         ("agents", "/agents", "agent"),
         ("leads", "/leads", "mport"),
         ("keys", "/keys", "first"),
-        ("audit", "/audit", "Nothing"),
+        ("audit", "/audit", "There are no entries yet"),
     ):
         page.goto(path)
         expect(page.get_by_role("main")).to_contain_text(words)
@@ -125,8 +125,8 @@ def test_without_script_each_page_reads_the_same(dashboard: Dashboard, database:
     plain.goto("/")
     expect(plain.get_by_role("heading", name="What agents have now")).to_be_visible()
     plain.goto("/run-now")
-    plain.get_by_role("button", name="See what it would do").click()
-    expect(plain.get_by_role("heading", name="What it would do")).to_be_visible()
+    plain.get_by_role("button", name="See the preview").click()
+    expect(plain.get_by_role("heading", name="Preview")).to_be_visible()
 
 
 def _words(page: Page) -> str:

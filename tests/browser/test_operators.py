@@ -84,7 +84,7 @@ def test_an_operator_imports_searches_opts_out_and_sends_somebody_on_holiday(
     # Back from holiday.
     page.goto("/agents/of?agent=Carla")
     page.get_by_role("button", name=re.compile("Remove")).first.click()
-    expect(page.get_by_text("None now, and none to come.")).to_be_visible()
+    expect(page.get_by_text("No absences or limits.")).to_be_visible()
     assert service.limits(database.backend) == []
     go(page, "Agents")
     page.get_by_role("button", name="Deactivate Carla").click()

@@ -8,8 +8,8 @@ from typing import Any
 
 from agent_funnel.backends import connect
 from agent_funnel.settings import Settings
-from agent_funnel.web import create_app
-from agent_funnel.web.document import document
+from agent_funnel.web import create_app, routing
+from agent_funnel.web.openapi import document
 from agent_funnel.web.operation import ALWAYS
 
 HEAD = """# The API

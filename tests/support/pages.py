@@ -13,8 +13,8 @@ from werkzeug.test import TestResponse
 
 from agent_funnel import access
 from agent_funnel.settings import load
-from agent_funnel.web import create_app
-from agent_funnel.web.access import COOKIE
+from agent_funnel.web import create_app, routing
+from agent_funnel.web.auth import SESSION_COOKIE
 from support.databases import TestedDatabase
 
 # The headers of a browser on the service's own pages:
@@ -47,7 +47,7 @@ def sign_in(client: FlaskClient, secret: str, **options: Any) -> TestResponse:
 
 def token_in(client: FlaskClient) -> str | None:
     """The token of the session in the client's cookie; None without one."""
-    cookie = client.get_cookie(COOKIE)
+    cookie = client.get_cookie(SESSION_COOKIE)
     return None if cookie is None else cookie.value
 
 

@@ -81,3 +81,11 @@ def test_a_sparkline_tells_a_night_without_leads_from_one_of_which_nothing_is_kn
         "none": "M8 20v-1.0h3v1.0z",
     }
     assert re.fullmatch(r"<svg[^>]*></svg>", str(format.sparkline([])))
+
+
+@pytest.mark.parametrize(
+    ("actor", "name"),
+    [("http: Ana", "Ana"), ("http: this machine", "somebody on the server"), ("cli: Ana", "cli: Ana"), (None, "–")],
+)
+def test_an_actor_is_written_as_a_person(actor: str | None, name: str) -> None:
+    assert format.person(actor) == name

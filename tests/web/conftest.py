@@ -12,7 +12,7 @@ from support.pages import Reader, client_of
 @pytest.fixture(autouse=True)
 def _patient_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages wait for what is counted beside them, so that a test sees it the first time."""
-    monkeypatch.setattr("agent_funnel.web.figures.MOMENT", 30)
+    monkeypatch.setattr("agent_funnel.web.counts.PAGE_WAIT_SECONDS", 30)
 
 
 @pytest.fixture

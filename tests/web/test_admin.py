@@ -12,9 +12,9 @@ from flask.testing import FlaskClient
 from agent_funnel import access, audit
 from agent_funnel.access import ROLES
 from agent_funnel.settings import Settings, load
-from agent_funnel.web import create_app
-from agent_funnel.web.access import COOKIE
-from agent_funnel.web.pages.office import GROUPS
+from agent_funnel.web import create_app, routing
+from agent_funnel.web.auth import SESSION_COOKIE
+from agent_funnel.web.pages.admin import GROUPS
 from support.databases import TestedDatabase
 from support.pages import BROWSER, Page, Reader, bearer, client_of, key_of
 
@@ -42,7 +42,7 @@ def test_the_office_is_for_admins(database: TestedDatabase, client: FlaskClient)
 
 def test_a_key_is_shown_once_and_kept_as_a_hash(database: TestedDatabase, reader: Reader) -> None:
     page = reader.get("/keys")
-    assert "Make the first one for an admin" in page
+    assert "Make the first key for an admin" in page
     assert re.findall(r"<option value=\"(\w+)\"", page.source) == ["admin"]
     # One who cannot make the others would leave everybody outside.
     refused = reader.send("/keys", name="ana", role="viewer")
@@ -51,7 +51,7 @@ def test_a_key_is_shown_once_and_kept_as_a_hash(database: TestedDatabase, reader
 
     made = reader.send("/keys", name="<b>ana</b>", role="admin")
     assert (made.status_code, made.headers["Cache-Control"]) == (200, "no-store")
-    assert "From now on everybody needs a key, this browser, too." in Page(made.text)
+    assert "From now on everybody needs a key, this browser too." in Page(made.text)
     assert "The key of <b>ana</b>" in Page(made.text)
     (secret,) = re.findall(r'<code id="secret">(funnel_[\w-]{43})</code>', made.text)
     assert 'data-copy="secret"' in made.text
@@ -88,7 +88,7 @@ def test_a_revoked_key_and_its_sessions_let_nobody_in(database: TestedDatabase, 
     page = office.get("/keys")
     # Each has its warning, of which a second admin takes the one away.
     assert (
-        page.text.count("It is the last admin’s key.") == page.text.count("It is the key that you use yourself.") == 1
+        page.text.count("This is the last admin’s key.") == page.text.count("This is the key that you are using.") == 1
     )
     access.add_key(database.backend, "second", "admin")
     assert "the last admin’s key" not in office.get("/keys")
@@ -100,7 +100,7 @@ def test_a_revoked_key_and_its_sessions_let_nobody_in(database: TestedDatabase, 
     assert "1 revoked" in page
     assert re.search(r"other, viewer Key \d+, made [^;]+; revoked .+ by admin", page.text)
     assert browser.get("/leads", headers=BROWSER).location == "/sign-in"
-    assert browser.get_cookie(COOKIE) is not None
+    assert browser.get_cookie(SESSION_COOKIE) is not None
     again = office.send("/keys/revoke", key_id=other.key_id)
     assert (again.status_code, "There is no key" in Page(again.text)) == (404, True)
     # One's own, too, and then one is out.
@@ -109,7 +109,7 @@ def test_a_revoked_key_and_its_sessions_let_nobody_in(database: TestedDatabase, 
 
 
 def test_the_audit_is_read_page_by_page_the_newest_first(database: TestedDatabase, reader: Reader) -> None:
-    assert "Nothing was done yet" in reader.get("/audit")
+    assert "There are no entries yet" in reader.get("/audit")
     for index in range(102):
         audit.record(
             database.backend, actor=f"<i>{index}", key_id=index or None, operation="POST /runs/<int:run_id>/undo",

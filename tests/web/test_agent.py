@@ -29,13 +29,13 @@ def test_an_agent_s_page_tells_the_share_the_nights_and_the_list(
     deal_today(database, max_per_agent=3)
     reader.wait_for("/agents", lambda page: "last deal: 3" in page)
     text = reader.get("/agents/of", agent=ODD)
-    assert "Has now 3 Was dealt 3 Stage 1" in text
+    assert "Has now 3 Got in the last deal 3 Never called" in text
     assert "Last deal: 3. The oldest is on the left." in text
     run = service.runs(database.backend)[0].run_id
-    assert re.search(rf"Night Run Leads \d+ \w+ \d+ {run} 3 ", text.text)
+    assert re.search(rf"Night Deal Leads \d+ \w+ \d+ {run} 3 ", text.text)
     reader.get("/agents/of", 404, agent="nobody")
     reader.get("/agents/of", 404)
-    monkeypatch.setattr("agent_funnel.web.pages.people.COUNT", 2)
+    monkeypatch.setattr("agent_funnel.web.pages.agent.LEADS_PER_PAGE", 2)
     first = reader.get("/agents/list", agent=ODD).source
     held = sorted(row[0] for row in database.execute(
         "SELECT number FROM dbo.agent_wafunnel_assignment WHERE agent = %s", ODD
@@ -46,7 +46,7 @@ def test_an_agent_s_page_tells_the_share_the_nights_and_the_list(
     assert shown.findall(reader.get(more).source) == held[2:]
     deal_today(database, max_per_agent=3)
     anew = reader.get(more).source
-    assert "Another deal came meanwhile" in anew
+    assert "There was another deal since" in anew
     assert len(shown.findall(anew)) == 2
     reader.get("/agents/list", 404, agent="nobody")
 
@@ -54,20 +54,20 @@ def test_an_agent_s_page_tells_the_share_the_nights_and_the_list(
 def test_a_personal_link_is_made_shown_once_replaced_and_revoked(database: TestedDatabase, reader: Reader) -> None:
     small_floor(database)
     page = {"agent": "agent 1"}
-    assert "There is none now." in reader.get("/agents/of", **page)
+    assert "No link exists now." in reader.get("/agents/of", **page)
     first = reader.send("/agents/link", agent="agent 1")
     url = re.findall(r'id="made-link">(http://localhost/mine/mine_[\w-]+)<', first.text)[0]
-    assert "it is not shown again" in Page(first.text)
+    assert "you will not see it again" in Page(first.text)
     assert 'data-copy="made-link" hidden' in first.text
     assert reader.client.get(url).status_code == 200
     after = reader.get("/agents/of", **page).source
     assert url not in after
     assert "last used <time" in after
-    assert "(http: this machine)" in after
+    assert "by somebody on the server" in after
     second = reader.send("/agents/link", agent="agent 1")
     assert reader.client.get(url).status_code == 404
     url = re.findall(r'id="made-link">([^<]+)<', second.text)[0]
-    assert "opens nothing any more" in reader.done("/agents/link/revoke", agent="agent 1")
+    assert "it opens nothing now" in reader.done("/agents/link/revoke", agent="agent 1")
     assert reader.client.get(url).status_code == 404
     reader.refused(404, "/agents/link/revoke", agent="agent 1")
     assert reader.send("/agents/link", agent="nobody").status_code == 404

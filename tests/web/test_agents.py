@@ -33,7 +33,7 @@ def test_the_list_says_who_got_what_and_who_stands_out(database: TestedDatabase,
     assert "There are no agents yet" in reader.get("/agents")
     small_floor(database, leads=90, agents=6)
     database.execute("UPDATE dbo.agents SET agent = %s WHERE agent = 'agent 1'", ODD)
-    assert "never dealt to" not in reader.get("/agents")
+    assert "never got leads" not in reader.get("/agents")
     limit(database, "agent 2", 0, TODAY - timedelta(days=2), TODAY + timedelta(days=3))
     limit(database, "agent 3", 2, TODAY, None)
     deal_today(database, max_per_agent=5)
@@ -41,15 +41,15 @@ def test_the_list_says_who_got_what_and_who_stands_out(database: TestedDatabase,
     floor.set_agent_status(database.backend, "agent 4", active=False)
     floor.add_agent(database.backend, "agent 6")
     floor.add_agent(database.backend, "agent 7", active=False)
-    text = reader.wait_for("/agents", lambda page: "never dealt to" in page)
+    text = reader.wait_for("/agents", lambda page: "never got leads" in page)
     until = re.sub(r"^0", "", f"{TODAY + timedelta(days=3):%d %b %Y}")
     for told in (
         "agent 0 ▲ at the cap of 8 8 last 2 deals: 5 to 8",
         f"{ODD} ▲ at the cap of 8 8 last 2 deals: 5 to 8",
         "agent 2 ◐ away until",
-        "agent 3 ▼ limit 2 until further notice, reached 2 last 2 deals: 2",
-        "agent 4 ○ inactive, still has 8 until the next run 8 last",
-        "agent 6 ! never dealt to 0 last 2 deals: 0 –",
+        "agent 3 ▼ limit 2 (reached), no end date 2 last 2 deals: 2",
+        "agent 4 ○ inactive, still has 8 until the next deal 8 last",
+        "agent 6 ! never got leads 0 last 2 deals: 0 –",
         "agent 7 ○ inactive 0",
         "8 of 8 agents",
     ):
@@ -81,16 +81,18 @@ def test_agents_are_found_by_name_and_by_what_they_stand_out_by(database: Tested
     ):
         text = reader.get("/agents", **query).source
         assert re.findall(r'<th scope="row"><a href="[^"]*">([^<]*)</a>', text) == found
-        assert ("Nobody like that" in text) == (not found)
+        assert ("No matching agents" in text) == (not found)
     assert 'value="&lt;b&gt;"' in reader.get("/agents", find="<b>").source
 
 
 def test_an_agent_is_added_activated_and_deactivated(database: TestedDatabase, reader: Reader) -> None:
     small_floor(database)
-    assert f"{ODD} is there, and gets leads from the next run on." in reader.done(
+    assert f"Added {ODD}, who is active, and gets leads from the next deal on." in reader.done(
         "/agents/add", agent=ODD, active="true"
     )
-    assert "inactive, and gets no leads until activated" in reader.done("/agents/add", agent="Eva", active="false")
+    assert "Added Eva, who is inactive, and gets no leads yet." in reader.done(
+        "/agents/add", agent="Eva", active="false"
+    )
     assert (status_of(database, ODD), status_of(database, "Eva")) == (True, False)
     deal_today(database)
     again = reader.refused(409, "/agents/add", agent=ODD, active="false")
@@ -101,13 +103,13 @@ def test_an_agent_is_added_activated_and_deactivated(database: TestedDatabase, r
     assert "active: " in reader.refused(422, "/agents/add", agent="Leo", active="perhaps")
     text = reader.done("/agents/deactivate", agent=ODD)
     held = links.count(database.backend, ODD)
-    assert f"What they have now, {held}, stays theirs until the next run." in text
+    assert f"They keep their {held} present leads until the next deal." in text
     assert "All agents" not in text
     assert not status_of(database, ODD)
     assert links.count(database.backend, ODD) == held > 0
     # From the agent's own page one comes back to it.
     assert "All agents" in reader.done("/agents/activate", agent=ODD, page="agent")
     assert status_of(database, ODD)
-    assert "They have none now." in reader.done("/agents/deactivate", agent="Eva", find="E")
+    assert "They have no leads now." in reader.done("/agents/deactivate", agent="Eva", find="E")
     assert "There is no agent" in reader.refused(404, "/agents/deactivate", agent="nobody")
     assert reader.send("/agents/deactivate", agent="nobody", page="agent").status_code == 404

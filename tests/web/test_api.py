@@ -137,10 +137,10 @@ def test_viewers_page_through_the_same_rows_and_no_cursor_tells_them_a_number(
         told = urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
         assert every[4]["number"][:-3] not in told
         assert every[4]["number"][1:-3] not in told
-        monkeypatch.setattr("agent_funnel.web.api.common.FAR", 4)
+        monkeypatch.setattr("agent_funnel.web.paging.VIEWER_PAGING_LIMIT", 4)
         far = client.get(f"{path}?count=5&cursor={text}", headers=viewer)
         assert far.status_code == 422
-        assert "take it as a file" in far.get_json()["detail"]
+        assert "download the list as a file" in far.get_json()["detail"]
         monkeypatch.undo()
 
 

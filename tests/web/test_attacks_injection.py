@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from openpyxl import load_workbook
 
 from agent_funnel import access
-from agent_funnel.web.access import COOKIE
+from agent_funnel.web.auth import SESSION_COOKIE
 from support.databases import TestedDatabase, small_floor, snapshot
 from support.pages import bearer, client_of, key_of, operations, sign_in
 
@@ -112,7 +112,7 @@ def test_sql_in_a_key_or_a_cookie_opens_nothing(database: TestedDatabase) -> Non
         assert client.get("/api/agents", headers=bearer(payload)).status_code == 401
         assert sign_in(client, payload).status_code == 401
         assert sign_in(client, f"{secret}' --").status_code == 401
-        client.set_cookie(COOKIE, payload)
+        client.set_cookie(SESSION_COOKIE, payload)
         assert client.get("/api/agents").status_code == 401
     assert snapshot(database) == before
 

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from agent_funnel.web.access import COOKIE
+from agent_funnel.web.auth import SESSION_COOKIE
 from support import LONG
 from support.databases import TestedDatabase, all_rows, small_floor, snapshot, sqlite_database
 from support.pages import key_of
@@ -254,7 +254,7 @@ def test_a_key_in_an_address_opens_nothing_and_no_key_gets_into_the_log(tmp_path
             assert ask(address, f"/sign-in?key={each}", "POST")[0] == 401
         assert ask(address, "/api/agents", Authorization=f"Bearer {wrong}")[0] == 401
         assert ask(address, "/api/agents", Authorization=f"Basic {wrong}")[0] == 401
-        assert ask(address, "/api/agents", Cookie=f"{COOKIE}={wrong}")[0] == 401
+        assert ask(address, "/api/agents", Cookie=f"{SESSION_COOKIE}={wrong}")[0] == 401
         assert snapshot(database) == before
         assert ask(address, "/run-now", "POST", Authorization=f"Bearer {secret}")[0] == 200
         kept = all_rows(database)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent_funnel import access
-from agent_funnel.web.access import COOKIE
+from agent_funnel.web.auth import SESSION_COOKIE
 from support.databases import TestedDatabase, all_rows, snapshot
 from support.pages import BROWSER, bearer, client_of, key_of, sign_in, token_in
 
@@ -18,23 +18,23 @@ def test_a_session_that_was_there_before_signing_in_is_not_the_one_after_it(data
             planted = token_in(attacker)
             assert attacker.get("/api/agents").status_code == 200
         assert planted is not None
-        victim.set_cookie(COOKIE, planted)
+        victim.set_cookie(SESSION_COOKIE, planted)
         assert sign_in(victim, secret).status_code == 303
         fresh = token_in(victim)
         assert fresh not in (None, planted)
-        attacker.set_cookie(COOKIE, planted)
+        attacker.set_cookie(SESSION_COOKIE, planted)
         assert attacker.get("/api/agents").status_code == 401
         assert victim.get("/api/agents").status_code == 200
         # Signing in once more ends the session before.
         assert sign_in(victim, secret).status_code == 303
-        attacker.set_cookie(COOKIE, str(fresh))
+        attacker.set_cookie(SESSION_COOKIE, str(fresh))
         assert attacker.get("/api/agents").status_code == 401
 
 
 def test_a_stolen_session_ends_when_its_holder_signs_out(database: TestedDatabase) -> None:
     client, thief = client_of(database), client_of(database)
     sign_in(client, key_of(database, "operator"))
-    thief.set_cookie(COOKIE, str(token_in(client)))
+    thief.set_cookie(SESSION_COOKIE, str(token_in(client)))
     assert thief.get("/api/agents").status_code == 200
     client.post("/sign-out")
     assert token_in(client) is None

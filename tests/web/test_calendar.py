@@ -83,7 +83,7 @@ def test_the_page_has_the_calendar_and_the_limits_below_it(december: Reader) -> 
         f"Mo Tu We Th Fr Sa Su {row}",
         "25 ≤7 : at most 7; holiday: <Christmas> 26",
         "Away 2 Dec 2026 to 4 Dec 2026",
-        "At most 7 4 Dec 2026 until further notice",
+        "At most 7 4 Dec 2026 with no end date",
     ):
         assert part in page
     assert "<Christmas>" not in page.source
@@ -104,7 +104,7 @@ def test_an_absence_is_added_and_shown(database: TestedDatabase, planner: Reader
     added = planner.done(
         "/agents/limits", agent="agent 1", starts_on="2026-12-02", ends_on="2026-12-04", max_records="0"
     )
-    assert "agent 1 is away from 2 Dec 2026 to 4 Dec 2026, both days inclusive. They have none now." in added
+    assert "agent 1 is away from 2 Dec 2026 to 4 Dec 2026, both days inclusive. They have no leads now." in added
     assert "December 2026" in added
     planner.done("/agents/limits", agent="agent 1", starts_on="2026-12-04", max_records="7")
     assert [(found.starts_on, found.ends_on, found.max_records) for found in service.limits(database.backend)] == [
@@ -130,6 +130,6 @@ def test_a_limit_that_cannot_be_is_refused_and_stays_in_the_form(database: Teste
 def test_limits_are_removed_one_by_one(database: TestedDatabase, december: Reader) -> None:
     for found in re.findall(r'name="limit_id" value="(\d+)"', december.get("/agents/of", **DECEMBER).source):
         assert "Removed" in december.done("/agents/limits/remove", agent="agent 1", limit_id=found)
-    assert "None now, and none to come." in december.get("/agents/of", **DECEMBER)
+    assert "No absences or limits." in december.get("/agents/of", **DECEMBER)
     assert [left.agent for left in service.limits(database.backend)] == ["agent 2"]
     december.refused(404, "/agents/limits/remove", agent="agent 1", limit_id="99999")

@@ -30,7 +30,7 @@ def test_the_preview_changes_nothing_and_its_button_deals_once(database: TestedD
     # The sentence stands on one page only.
     assert "Dealt: 7 of 7" not in reader.get("/runs").text
     warned = reader.get("/run-now/preview")
-    assert re.search(r"\d+ s after the last deal: run \d+ ended", warned.text)
+    assert re.search(r"\d+ s after the last deal: deal \d+ ended", warned.text)
 
 
 def test_a_button_below_an_old_preview_deals_nothing(database: TestedDatabase, reader: Reader) -> None:
@@ -47,7 +47,7 @@ def test_a_button_below_an_old_preview_deals_nothing(database: TestedDatabase, r
 
 
 def test_without_agents_or_during_a_run_the_page_says_so(database: TestedDatabase, reader: Reader) -> None:
-    assert "There would be no deal" in reader.get("/run-now/preview").text
+    assert "A deal is not possible now" in reader.get("/run-now/preview").text
     small_floor(database)
     fields = reader.get("/run-now/preview").forms["/deal"]
     with run_in_progress(database):
@@ -63,14 +63,14 @@ def test_undo_tells_first_and_then_takes_back_that_run_alone(database: TestedDat
     small_floor(database)
     before = snapshot(database)["wafunnel"]
     first, second = (deal_today(database) for _ in range(2))
-    assert "Only the last run can be" in reader.get(f"/runs/{first.run_id}/undo").text
+    assert "Only the last deal can be undone" in reader.get(f"/runs/{first.run_id}/undo").text
     refused = reader.send(f"/runs/{first.run_id}/undo")
     assert refused.status_code == 409
     assert "That was not done." in refused.text
     page = reader.get(f"/runs/{second.run_id}/undo")
-    assert f"Undo run {second.run_id}: take {second.assigned} leads back" in page.text
+    assert f"Undo deal {second.run_id}: take {second.assigned} leads back" in page.text
     done = reader.done(f"/runs/{second.run_id}/undo")
-    assert f"Run {second.run_id} is undone: {second.assigned} leads went back by one stage." in done.text
+    assert f"Deal {second.run_id} is undone: {second.assigned} leads went back by one stage." in done.text
     assert reader.send(f"/runs/{second.run_id}/undo").status_code == 409
     reader.done(f"/runs/{first.run_id}/undo")
     assert snapshot(database)["wafunnel"] == before

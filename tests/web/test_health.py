@@ -15,7 +15,7 @@ from agent_funnel import planning, service
 from agent_funnel.backends import connect
 from agent_funnel.errors import NoActiveAgent
 from agent_funnel.settings import load
-from agent_funnel.web import create_app
+from agent_funnel.web import create_app, routing
 from support.databases import TestedDatabase, small_floor
 from support.pages import client_of
 from support.processes import run_command, run_program

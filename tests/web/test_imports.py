@@ -48,7 +48,7 @@ def test_a_file_is_checked_then_refused_or_imported(database: TestedDatabase) ->
 
     page = reader.send("/leads/import", what="import", skip_bad="on", file=file(bad))
     assert (page.status_code, leads()) == (200, 2)
-    assert "Added 1 Already there, kept as they were 1 Bad rows, left out 3" in Page(page.text)
+    assert "Added 1 Already there, not changed 1 Bad rows, left out 3" in Page(page.text)
 
     for text, why in (
         ("", "the header must be number,stage,date"),

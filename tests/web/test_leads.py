@@ -27,8 +27,8 @@ def test_leads_are_found_by_any_spelling_and_by_stage_and_day(database: TestedDa
     assert "There are no leads yet" in counted_leads(reader_of(database))
     small_floor(database, leads=120, agents=1)
     reader = reader_of(database)
-    assert "Stage 1, never dealt 40 Stage 2, dealt once 40" in (told := counted_leads(reader))
-    assert "All records 120" in told
+    assert "Never called 40 Called once 40" in (told := counted_leads(reader))
+    assert "All entries 120" in told
     database.execute("UPDATE dbo.agents SET agent = '<b>\"&Ann'")
     deal_today(database)
     for spelling in ("+49 30000-0001", "0049 (30000) 00 01", "49.30000.0001", "+49300000001 "):
@@ -39,10 +39,10 @@ def test_leads_are_found_by_any_spelling_and_by_stage_and_day(database: TestedDa
     assert "<b>" not in page.source
     # Nothing found: what was looked for, and what to do next.
     told = reader.get("/leads?number=0049-7%3Cb%3E&stage=2")
-    assert "No record of that number" in told
+    assert "This number was not found" in told
     for spelling in ("0049-7<b>", "00497<b>", "+497<b>", "497<b>"):
         assert spelling in told
-    assert "without stage and dates" in told
+    assert "Search for the number alone" in told
     today, stages = datetime.now().date(), [int(row[0]) for row in database.execute("SELECT stage FROM dbo.wafunnel")]
     for stage in (2, 3, 4):
         assert (
@@ -50,12 +50,12 @@ def test_leads_are_found_by_any_spelling_and_by_stage_and_day(database: TestedDa
             == stages.count(stage)
             == 40
         )
-    assert "No such lead" in reader.get("/leads?stage=4&date_from=2999-01-01")
+    assert "No matching leads" in reader.get("/leads?stage=4&date_from=2999-01-01")
     # All of them, page by page.
     assert count_numbers(reader, "/leads?all=1") == 120
     for wrong in ("stage=many", "date_from=01/02/2026", "number=%00"):
-        assert "Nothing was looked for." in reader.get(f"/leads?{wrong}", 422)
-    assert "cursor is none" in reader.get("/leads?after=nonsense", 422)
+        assert "The search was not made." in reader.get(f"/leads?{wrong}", 422)
+    assert "cursor does not come from this list" in reader.get("/leads?after=nonsense", 422)
 
 
 def counted_leads(reader: Reader) -> Page:
@@ -72,7 +72,7 @@ def count_numbers(reader: Reader, path: str) -> int:
         rows = re.findall(r'<th scope="row">(?:<a[^>]*>)?([^<]+)', page)
         assert len(rows) <= 50
         found += rows
-        link = re.search(r'<a href="([^"]+)">More</a>', page)
+        link = re.search(r'<a href="([^"]+)" rel="next">Next page</a>', page)
         following = link and link[1].replace("&amp;", "&")
     return len(found)
 
@@ -83,20 +83,20 @@ def test_a_number_is_told_with_its_history_and_can_be_kept_out_of_the_present_de
     reader = reader_of(database)
     number = "+49300000000"
     page = reader.get(of(number))
-    for part in ("Has it now agent 0", "Was dealt 2 times", "It is not on the list.", "has it now"):
+    for part in ("With agent 0", "Dealt 2 times", "It is not on the list.", "has it now"):
         assert part in page
     for run in (first, second):
         assert f"/runs/{run.run_id}" in reader.get(of(number)).links
     # One click, and it has left the list of tonight.
     told = reader.done("/leads/do-not-contact", number=number, reason="<i>asked</i>")
-    assert "it left the present deal, in which it was assigned once." in told
+    assert "It was removed from the list of the agent who had it." in told
     assert "On the list since" in told
     assert ": <i>asked</i>" in told
-    assert "Has it now nobody" in told
-    assert "taken out since" in told
+    assert "With nobody" in told
+    assert "removed since" in told
     assert not database.execute("SELECT agent FROM dbo.agent_wafunnel_assignment WHERE number = %s", number)
     assert "on the list" in reader.get(f"/leads?number={quote(number)}")
-    assert "was on the list already; nobody had it" in reader.done("/leads/do-not-contact", number=number)
+    assert "was on the list already. No agent had it." in reader.done("/leads/do-not-contact", number=number)
     assert "off the do-not-contact list" in reader.done("/leads/do-not-contact/remove", number=number)
     refused = reader.send("/leads/do-not-contact/remove", number=number)
     assert (refused.status_code, "That number is not on the list." in Page(refused.text)) == (404, True)
@@ -113,13 +113,13 @@ def test_a_number_that_is_not_known_can_be_kept_out_before_it_comes(database: Te
     # In one of the spellings that leads may have, never as it was written with blanks.
     assert re.findall(r"<option>([^<]+)", page.source) == ["00491701234567", "+491701234567", "491701234567"]
     told = reader.done("/leads/do-not-contact", number="+491701234567")
-    assert "nobody had it in the present deal" in told
+    assert "No agent had it." in told
     # In another spelling it is found all the same.
     assert "On the list since" in reader.get(of("0049 170 1234567"))
     assert "another spelling" not in reader.get(of("+491701234567"))
     service.add_do_not_contact(database.backend, "00491701234567")
-    assert "known in another spelling, too: 00491701234567" in reader.get(of("+491701234567"))
-    assert "known in another spelling, too: +491701234567" in reader.get(of("00491701234567"))
+    assert "also stored in another spelling: 00491701234567" in reader.get(of("+491701234567"))
+    assert "also stored in another spelling: +491701234567" in reader.get(of("00491701234567"))
     assert reader.client.get("/leads/of", headers=BROWSER).location == "/leads"
 
 

@@ -15,7 +15,6 @@ import requests
 import schemathesis
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from limits import parse
 from pydantic import TypeAdapter, ValidationError
 from schemathesis.checks import CheckContext
 from schemathesis.config import SchemathesisConfig
@@ -24,18 +23,19 @@ from schemathesis.engine import Status, events, from_schema
 from schemathesis.generation.case import Case
 
 from agent_funnel import access
-from agent_funnel.web.api import shapes
+from agent_funnel.web.fields import Text
+from agent_funnel.web.routing import RUNS, SIGN_INS, WRONG_KEYS
 from support import LONG
 from support.databases import TestedDatabase, small_floor
 from support.served import UNLIMITED, served
 
 # What a schema cannot say of a request, by the words with which it is refused all the same:
 UNSAID = {
-    "list_runs": ("cursor is none that this list gave",),
-    "list_audit": ("cursor is none that this list gave",),
-    "list_leads": ("cursor is none that this list gave",),
-    "list_assignments": ("cursor is none that this list gave",),
-    "run_assignments": ("cursor is none that this list gave",),
+    "list_runs": ("cursor does not come from this list",),
+    "list_audit": ("cursor does not come from this list",),
+    "list_leads": ("cursor does not come from this list",),
+    "list_assignments": ("cursor does not come from this list",),
+    "run_assignments": ("cursor does not come from this list",),
     "add_limit": ("it must not be before starts_on",),
     # The schema says that it is a text.
     "import_leads": ("othing was imported",),
@@ -60,11 +60,10 @@ class Running(NamedTuple):
 @pytest.fixture
 def running(database: TestedDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
     """The service as it is served, over HTTP: some mistakes of headers show nowhere else."""
-    monkeypatch.setattr("agent_funnel.web.RUNS", UNLIMITED)
-    monkeypatch.setattr("agent_funnel.web.SIGN_INS", UNLIMITED)
-    monkeypatch.setattr("agent_funnel.web.access.WRONG_KEYS", parse(UNLIMITED))
+    for rate in (RUNS, SIGN_INS, WRONG_KEYS):
+        monkeypatch.setattr(rate, "limit", UNLIMITED)
     # It looks more often whether it is to stop.
-    monkeypatch.setattr("agent_funnel.web.server.LOOK", 0.02)
+    monkeypatch.setattr("agent_funnel.web.server.LOOP_SECONDS", 0.02)
     small_floor(database)
     _, secret = access.add_key(database.backend, "tester", "admin")
     with served(database) as address:
@@ -245,13 +244,13 @@ def test_a_body_that_is_no_request_is_refused_and_not_repeated(
 
 
 def test_a_name_that_the_document_takes_is_not_all_blank() -> None:
-    pattern = TypeAdapter(shapes.Text).json_schema()["pattern"]
+    pattern = TypeAdapter(Text).json_schema()["pattern"]
     for blank in filter(str.isspace, map(chr, range(sys.maxunicode + 1))):
         assert not re.search(pattern, blank), ascii(blank)
         with pytest.raises(ValidationError):
-            TypeAdapter(shapes.Text).validate_python(blank)
+            TypeAdapter(Text).validate_python(blank)
         if blank > "\x1f":
-            assert TypeAdapter(shapes.Text).validate_python(f"{blank}a{blank}")
+            assert TypeAdapter(Text).validate_python(f"{blank}a{blank}")
 
 
 def test_a_body_that_is_no_csv_is_no_file_of_leads(running: Running) -> None:

@@ -9,11 +9,10 @@ import re
 
 import pytest
 from click.testing import CliRunner
-from limits import parse
 
 from agent_funnel import cli, links
 from agent_funnel.errors import NotFound
-from agent_funnel.web.access import COOKIE
+from agent_funnel.web.auth import SESSION_COOKIE
 from agent_funnel.web.pages.mine import dialled
 from support.databases import TestedDatabase, small_floor
 from support.nights import deal_today
@@ -102,11 +101,11 @@ def test_a_link_is_no_key_and_what_is_wrong_revoked_or_replaced_opens_nothing(
         for path in (opens_nothing, f"{opens_nothing}/list.csv"):
             answer = browser.get(path, headers=BROWSER)
             assert (path, answer.status_code) == (path, 404)
-            assert "Ask whoever gave it to you for a new one." in " ".join(answer.text.split())
+            assert "Ask your team lead for a new one." in " ".join(answer.text.split())
     links.revoke(database.backend, ODD)
     assert browser.get(second).status_code == 404
     third = path_of(database)
-    monkeypatch.setattr("agent_funnel.web.access.WRONG_KEYS", parse("2 per minute"))
+    monkeypatch.setattr(WRONG_KEYS, "limit", "2 per minute")
     answers = [browser.get("/mine/x").status_code for _ in range(4)]
     assert 429 in answers
     # A right one is let in all the same.
@@ -121,8 +120,8 @@ def test_signing_in_with_the_secret_of_a_link_leads_to_the_list_and_begins_no_se
     browser, path = client_of(database), path_of(database)
     answer = browser.post("/sign-in", data={"key": f" {path.removeprefix('/mine/')} "})
     assert (answer.status_code, answer.location) == (303, path)
-    assert browser.get_cookie(COOKIE) is None
-    monkeypatch.setattr("agent_funnel.web.sign_in.WRONG_KEYS", parse("2 per minute"))
+    assert browser.get_cookie(SESSION_COOKIE) is None
+    monkeypatch.setattr(WRONG_KEYS, "limit", "2 per minute")
     codes = [browser.post("/sign-in", data={"key": "mine_wrong"}).status_code for _ in range(3)]
     assert codes == [401, 401, 429]
 
@@ -145,7 +144,7 @@ def test_the_secret_is_in_no_log_and_nowhere_in_the_database(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr("agent_funnel.web.pages.mine._assignments", broken)
+    monkeypatch.setattr("agent_funnel.web.pages.own_list._assignments", broken)
     assert browser.get(f"/mine/{secret}").status_code == 500
     written = caplog.text + "".join(capfd.readouterr())
     assert "broken" in written
@@ -200,13 +199,13 @@ def test_an_empty_list_says_when_there_is_more(database: TestedDatabase) -> None
     small_floor(database)
     browser, path = client_of(database, timezone="Europe/Berlin"), path_of(database, "agent 1")
     answer = browser.get(path, headers=BROWSER)
-    assert "Nothing was dealt to you yet" in answer.text
+    assert "There was no deal yet" in answer.text
     assert re.search(r"The next deal is due on <time[^>]*>[^<]* 20:40 CES?T</time>", answer.text)
 
 
 def test_a_long_list_comes_page_by_page(database: TestedDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
     mine = dealt(database)
-    monkeypatch.setattr("agent_funnel.web.pages.mine.COUNT", 2)
+    monkeypatch.setattr("agent_funnel.web.pages.own_list.LEADS_PER_PAGE", 2)
     browser, path = client_of(database), path_of(database)
     assert len(mine) == 3
     pages = [browser.get(f"{path}?page={page}", headers=BROWSER).text for page in ("1", "2", "99", "nonsense")]

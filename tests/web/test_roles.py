@@ -8,13 +8,12 @@ from typing import Any, NamedTuple
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from limits import parse
 
 from agent_funnel import access
 from agent_funnel.access import ROLES
 from agent_funnel.settings import load
-from agent_funnel.web import create_app
-from agent_funnel.web.access import COOKIE
+from agent_funnel.web import create_app, routing
+from agent_funnel.web.auth import SESSION_COOKIE
 from support.databases import TestedDatabase, small_floor, snapshot
 from support.pages import client_of
 
@@ -57,15 +56,15 @@ OTHERS: dict[str, str | None] = {
     "health.healthz": None,
     "health.readyz": None,
     "health.prometheus": "viewer",
-    "document.show": None,
-    "document.page": None,
-    "document.part": None,
+    "openapi.show": None,
+    "openapi.docs": None,
+    "openapi.docs_file": None,
     "sign_in.form": None,
     "sign_in.sign_in": None,
     "sign_in.sign_out": None,
     # The secret in its address is all that a personal link takes.
-    "mine.show": None,
-    "mine.download": None,
+    "own_list.show": None,
+    "own_list.download": None,
 }
 # The pages, and what their forms are sent to:
 PAGES = {
@@ -73,34 +72,34 @@ PAGES = {
     "tonight.pause": "operator",
     "tonight.resume": "operator",
     "deal.show": "viewer",
-    "deal.preview": "viewer",
-    "deal.deal": "operator",
-    "deal.undo_page": "operator",
-    "deal.undo": "operator",
-    "history.show": "viewer",
-    "history.run": "viewer",
-    "history.night": "viewer",
-    "people.show": "viewer",
-    "people.agent_page": "viewer",
-    "people.agent_list": "viewer",
-    "people.add": "operator",
-    "people.activate": "operator",
-    "people.deactivate": "operator",
-    "people.add_limit": "operator",
-    "people.remove_limit": "operator",
-    "people.make_link": "operator",
-    "people.revoke_link": "operator",
-    "search.show": "viewer",
-    "search.of": "viewer",
-    "search.add_do_not_contact": "operator",
-    "search.remove_do_not_contact": "operator",
-    "search.import_page": "operator",
-    "search.import_file": "operator",
-    "office.settings": "admin",
-    "office.audit": "admin",
-    "office.keys": "admin",
-    "office.make_key": "admin",
-    "office.revoke_key": "admin",
+    "deal.show_preview": "viewer",
+    "deal.deal_now": "operator",
+    "runs.show": "viewer",
+    "runs.show_run": "viewer",
+    "runs.show_night": "viewer",
+    "runs.show_undo": "operator",
+    "runs.undo": "operator",
+    "agents.show": "viewer",
+    "agents.add": "operator",
+    "agents.activate": "operator",
+    "agents.deactivate": "operator",
+    "agent.show": "viewer",
+    "agent.show_list": "viewer",
+    "agent.add_limit": "operator",
+    "agent.remove_limit": "operator",
+    "agent.make_link": "operator",
+    "agent.revoke_link": "operator",
+    "leads.show": "viewer",
+    "leads.show_lead": "viewer",
+    "do_not_contact.add": "operator",
+    "do_not_contact.remove": "operator",
+    "imports.show": "operator",
+    "imports.import_file": "operator",
+    "admin.show_settings": "admin",
+    "admin.show_audit": "admin",
+    "admin.show_keys": "admin",
+    "admin.make_key": "admin",
+    "admin.revoke_key": "admin",
 }
 OTHERS |= PAGES
 # What to send to those that need a body:
@@ -134,10 +133,8 @@ class Place(NamedTuple):
 
 @pytest.fixture
 def place(database: TestedDatabase, monkeypatch: pytest.MonkeyPatch) -> Place:
-    for name in ("RUNS", "SIGN_INS"):
-        monkeypatch.setattr(f"agent_funnel.web.{name}", "1000000 per second")
-    for module in ("access", "sign_in"):
-        monkeypatch.setattr(f"agent_funnel.web.{module}.WRONG_KEYS", parse("1000000 per second"))
+    for rate in (routing.RUNS, routing.SIGN_INS, routing.WRONG_KEYS):
+        monkeypatch.setattr(rate, "limit", "1000000 per second")
     small_floor(database)
     app = create_app(load(rate_limit="1000000 per second"), database.backend)
     app.test_client().post("/run-now")
@@ -187,11 +184,21 @@ def test_each_operation_is_in_the_table_with_its_role(place: Place) -> None:
 def test_each_endpoint_is_in_a_table(place: Place) -> None:
     endpoints = {rule.endpoint for rule in place.app.url_map.iter_rules()}
     assert {endpoint for endpoint in endpoints if not _is_operation(endpoint)} == set(OTHERS)
-    assert {endpoint.partition(".")[2] for endpoint in endpoints if _is_operation(endpoint)} == set(OPERATIONS)
+    assert {endpoint.rpartition(".")[2] for endpoint in endpoints if _is_operation(endpoint)} == set(OPERATIONS)
 
 
 def _is_operation(endpoint: str) -> bool:
-    return endpoint.partition(".")[0] in {"runs", "short", "agents", "leads", "schedule", "admin"}
+    return endpoint.partition(".")[0] in {"api", "run_now"}
+
+
+def test_a_view_that_says_nothing_is_for_nobody(place: Place) -> None:
+    place.app.view_functions["runs.show"] = lambda: "secret"
+    for who in (*NOBODY, *ROLES):
+        answer = place.client().get("/runs", headers=place.keys[who])
+        assert (who, answer.status_code) == (who, 403 if who in ROLES else 401)
+    # It is the missing role that keeps everybody out.
+    place.app.view_functions["runs.show"] = routing.route("viewer")(lambda: "secret")
+    assert place.client().get("/runs", headers=place.keys["viewer"]).text == "secret"
 
 
 @pytest.mark.parametrize("who", [*NOBODY, *ROLES])
@@ -229,7 +236,7 @@ def test_who_may_is_let_in_by_key_and_by_session(database: TestedDatabase, place
     if way == "session":
         client.post("/sign-out")
         assert client.get("/api/runs").status_code == 401
-        assert client.get_cookie(COOKIE) is None
+        assert client.get_cookie(SESSION_COOKIE) is None
 
 
 # What stands in an address:
@@ -299,7 +306,7 @@ def test_without_any_key_a_service_for_others_lets_nobody_in(database: TestedDat
         assert (name, answer.status_code) == (name, 403)
     for endpoint, method, path in others(app):
         answer = app.test_client().open(path, method=method, headers={"Accept": "text/html"})
-        if OTHERS[endpoint] is not None or endpoint.startswith("mine."):
+        if OTHERS[endpoint] is not None or endpoint.startswith("own_list."):
             assert (endpoint, answer.status_code) == (endpoint, 403)
         elif endpoint != "sign_in.sign_in":
             assert answer.status_code < 400, endpoint

@@ -15,7 +15,7 @@ from agent_funnel import planning
 from agent_funnel.backends import connect
 from agent_funnel.records import Run
 from agent_funnel.settings import load
-from agent_funnel.web import create_app
+from agent_funnel.web import create_app, routing
 from support.databases import TestedDatabase, small_floor, snapshot
 from support.processes import run_in_progress
 from support.proxy import Proxy
@@ -41,9 +41,9 @@ def test_the_page_says_when_the_clock_deals_next_and_that_it_is_paused(
     def page() -> str:
         return client.get("/run-now", headers={"Accept": "text/html"}).text
 
-    assert "by itself next on <time" in page()
+    assert "The next automatic deal, <time" in page()
     planning.pause(database.backend, now=datetime.now(UTC), actor="Ana", reason="<stocktaking>")
-    assert "The clock is paused" in page()
+    assert "Automatic deals are paused" in page()
     assert "&lt;stocktaking&gt;" in page()
     planning.resume(database.backend, now=datetime.now(UTC), actor="Ana")
     assert "paused" not in page()
@@ -139,7 +139,7 @@ def test_a_browser_that_gets_it_sees_a_button_for_the_preview(database: TestedDa
     page = client.get("/run-now", headers=browser)
     assert page.status_code == 200
     assert '<form action="/run-now/preview"' in page.text
-    assert "<button>See what it would do</button>" in page.text
+    assert "<button>See the preview</button>" in page.text
     assert snapshot(database) == before
 
 

@@ -17,8 +17,8 @@ from support.pages import Reader, client_of
 def test_runs_are_listed_page_by_page_and_each_adds_up(
     database: TestedDatabase, reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "There was no run yet" in reader.get("/runs").text
-    monkeypatch.setattr("agent_funnel.web.pages.history.COUNT", 2)
+    assert "There was no deal yet" in reader.get("/runs").text
+    monkeypatch.setattr("agent_funnel.web.pages.runs.RUNS_PER_PAGE", 2)
     small_floor(database)
     service.add_do_not_contact(database.backend, "+49300000000")
     runs = [service.assign(database.backend, load(max_per_agent=1), business_date=date(2026, 11, 24)) for _ in range(3)]
@@ -31,7 +31,13 @@ def test_runs_are_listed_page_by_page_and_each_adds_up(
     reader.get("/runs?before=99999999999999999999")
     reader.get("/runs?before=nonsense")
     page = reader.get(f"/runs/{runs[0].run_id}").text
-    for told in ("last 45 days 7", "do-not-contact 1", "= the pool 6", "3 agents, at most 1 each", "another night 3"):
+    for told in (
+        "last 45 days 7",
+        "do-not-contact list 1",
+        "= ready to deal 6",
+        "3 agents, 1 each (at most 1 each",
+        "another night 3",
+    ):
         assert told in page
     assert "agent 0 1 agent 1 1 agent 2 1" in page
 
@@ -61,6 +67,6 @@ def test_a_page_is_written_as_its_reader_writes(database: TestedDatabase) -> Non
     client = client_of(database)
     run = service.runs(database.backend)[0].run_id
     for language, amount, day in (("de-DE,de;q=0.9", "1.200", "24.11.2026"), ("en-GB", "1,200", "24 Nov 2026")):
-        assert f"Pool {amount}" in Reader(client, **{"Accept-Language": language}).get(f"/runs/{run}").text
+        assert f"Ready to deal {amount}" in Reader(client, **{"Accept-Language": language}).get(f"/runs/{run}").text
         assert day in Reader(client, **{"Accept-Language": language}).get("/runs").text
     Reader(client, **{"Accept-Language": "*, xx-nonsense;q=0.3, a_b_c"}).get("/runs")

@@ -26,7 +26,7 @@ def settle(database: TestedDatabase, days: dict[int, str]) -> None:
 
 
 def test_tonight_tells_the_state_the_amounts_and_who_has_what(database: TestedDatabase, reader: Reader) -> None:
-    assert "Nothing was dealt yet" in reader.get("/").text
+    assert "There was no deal yet" in reader.get("/").text
     small_floor(database)
     database.execute("UPDATE dbo.agents SET agent = '<b>\"&Ann' WHERE agent = 'agent 1'")
     run = service.assign(
@@ -35,7 +35,15 @@ def test_tonight_tells_the_state_the_amounts_and_who_has_what(database: TestedDa
     page = reader.get("/")
     assert "Tonight’s deal is done." in page.text
     assert f"/runs/{run.run_id}" in page.links
-    for told in ("Pool 7", "Assigned 7", "Left over 0", "Agents 3", "everybody got 2 or 3", "agent 0 2", '<b>"&Ann 3'):
+    for told in (
+        "Ready to deal 7",
+        "Assigned 7",
+        "Left over 0",
+        "Agents 3",
+        "Fair: 2 or 3 each.",
+        "agent 0 2",
+        '<b>"&Ann 3',
+    ):
         assert told in page.text
     assert "<b>" not in reader.get("/").source
     service.undo(database.backend)
@@ -47,20 +55,20 @@ def test_nobody_waits_for_what_takes_long_to_count(
 ) -> None:
     small_floor(database)
     run = deal_today(database)
-    monkeypatch.setattr("agent_funnel.web.figures.MOMENT", 0)
+    monkeypatch.setattr("agent_funnel.web.counts.PAGE_WAIT_SECONDS", 0)
     go_on = Event()
     for module, name in ((service, "shares"), (floor, "funnel")):
         count = getattr(module, name)
         monkeypatch.setattr(module, name, lambda *given, count=count: go_on.wait(60) and count(*given))
     page = reader.get("/").text
-    assert "Who got how much is being counted." in page
+    assert "The shares are being counted." in page
     assert "The leads are being counted." in page
-    assert "That is being counted." in reader.get(f"/runs/{run.run_id}").text
+    assert "The shares are being counted." in reader.get(f"/runs/{run.run_id}").text
     assert "agent 0" in reader.get("/agents").text
     go_on.set()
     page = reader.wait_for("/", lambda page: "being counted" not in page).text
     assert "agent 0 3 agent 1 2 agent 2 2" in page
-    assert "Stage 1 never dealt 0 Stage 2 dealt once 3 Stage 3 dealt twice 2 Stage 4 done 2" in page
+    assert "Never called 0 Called once 3 Called twice 2 Finished 2" in page
 
 
 def test_without_leads_the_funnel_says_so(reader: Reader) -> None:
@@ -70,23 +78,25 @@ def test_without_leads_the_funnel_says_so(reader: Reader) -> None:
 def test_the_strip_shows_each_of_the_last_nights_and_links_to_it(database: TestedDatabase, reader: Reader) -> None:
     settle(database, {1: "missed", 2: "failed", 3: "paused", 4: "holiday"})
     page = reader.get("/")
-    for back, kind in {1: "missed", 2: "failed", 3: "paused", 4: "holiday", 5: "nothing known"}.items():
+    for back, kind in {1: "missed", 2: "failed", 3: "paused", 4: "no deal planned", 5: "nothing known"}.items():
         day = datetime.now(UTC).date() - timedelta(days=back)
         assert f"/nights/{day}" in page.links
         assert re.search(rf"{day.day} {day:%b}\w* {day:%Y}: {kind}", page.text)
     assert len([link for link in page.links if link.startswith("/nights/")]) >= 60
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
-    assert "Missed: nobody could make the deal in time" in reader.get(f"/nights/{yesterday}").text
+    assert (
+        "Missed: the service or its database was down when the deal was due" in reader.get(f"/nights/{yesterday}").text
+    )
     reader.get("/nights/yesterday", 404)
 
 
 def test_the_clock_is_paused_and_goes_on_by_a_button(database: TestedDatabase, reader: Reader) -> None:
     page = reader.done("/pause", reason="<stocktaking>")
-    assert "The clock is paused: nothing is dealt by itself until it goes on." in page.text
-    assert "by http: this machine: <stocktaking>" in page.text
-    assert "The clock was paused already." in reader.done("/pause").text
+    assert "Automatic deals are paused until somebody resumes them." in page.text
+    assert "by somebody on the server: <stocktaking>" in page.text
+    assert "Automatic deals were paused already." in reader.done("/pause").text
     page = reader.done("/resume")
-    assert "The clock goes on." in page.text
+    assert "Automatic deals are on again." in page.text
     assert planning.current_pause(database.backend) is None
     refused = reader.send("/pause", reason="x" * 256)
     assert refused.status_code == 422

@@ -1,4 +1,4 @@
-"""Values in, text out: numbers and dates as the reader writes them, and charts as inline SVG."""
+"""Formatting: numbers and dates in the reader's locale, and charts as inline SVG."""
 
 from __future__ import annotations
 
@@ -12,15 +12,27 @@ from babel.dates import format_date, format_time
 from babel.numbers import format_decimal
 from markupsafe import Markup
 
-# What stands where there is no value:
+# Shown for a missing value:
 NOTHING = "–"
 # The stages that a lead can have when it is dealt:
-STAGES = (1, 2, 3)
+DEALT_STAGES = (1, 2, 3)
+STAGE_NAMES = {1: "never called", 2: "called once", 3: "called twice", 4: "finished"}
+# Which call it is for the agent, by the stage after the deal:
+CALL_NAMES = {2: "first call", 3: "second call", 4: "third call"}
+# The symbol and the name of the status of a run, and of the outcome of a night:
+RUN_STATUS = {"succeeded": ("✓", "dealt"), "undone": ("↶", "undone"), "failed": ("!", "failed")}
+OUTCOMES = {
+    **RUN_STATUS,
+    "missed": ("✕", "missed"),
+    "paused": ("‖", "paused"),
+    "holiday": ("○", "no deal planned"),
+    "unknown": ("·", "nothing known"),
+}
 
 
 @lru_cache(maxsize=10_000)
 def number(value: float | None, locale: Locale) -> str:
-    """An amount, with the reader's separators: 8814 is 8,814 or 8.814."""
+    """A number with the reader's separators: 8814 is 8,814 or 8.814."""
     return NOTHING if value is None else str(format_decimal(value, locale=locale))
 
 
@@ -31,7 +43,7 @@ def day(value: date | None, locale: Locale, form: str = "medium") -> str:
 
 
 def moment(value: datetime | None, zone: ZoneInfo, locale: Locale, *, form: str = "minute") -> Markup:
-    """A moment in the zone of the floor, which is named; a script adds the reader's own on hover.
+    """A moment in the configured time zone, with its name; a script adds the reader's own time on hover.
 
     `form` is "minute" or "second", or "time" for the time of day alone.
     """
@@ -46,13 +58,13 @@ def moment(value: datetime | None, zone: ZoneInfo, locale: Locale, *, form: str 
 
 
 def zone_name(local: datetime) -> str:
-    """What people call the zone of a moment: CET, or UTC-03 where it has no name but its offset."""
+    """The name of the zone of a moment: CET, or UTC-03 if its only name is the offset."""
     name = local.tzname() or ""
     return name if name.isalpha() else f"UTC{name}"
 
 
 def span(value: timedelta) -> str:
-    """How long something lasts, in its two largest units: 2 h 14 min."""
+    """A duration in its two largest units: 2 h 14 min."""
     seconds = max(0, round(value.total_seconds()))
     parts = [
         (seconds // 86_400, "d"),
@@ -66,30 +78,38 @@ def span(value: timedelta) -> str:
     )
 
 
+def person(actor: str | None) -> str:
+    """The name in a record, for people: "http: Ana" is Ana."""
+    name = (actor or "").removeprefix("http: ")
+    return "somebody on the server" if name == "this machine" else name or NOTHING
+
+
 def bar(by_stage: Mapping[int, int], largest: int) -> Markup:
-    """A bar as long as a share, beside that of the largest one, in a part for each stage. For the eye alone: the amount
-    stands beside it."""
+    """A bar for a share, relative to the largest share, with a part for each stage.
+
+    It is hidden from screen readers, as the amount is written beside it.
+    """
     parts, at = "", 0.0
-    for stage in STAGES:
+    for stage in DEALT_STAGES:
         width = 100 * by_stage.get(stage, 0) / largest if largest else 0.0
         if width:
             parts += f'<rect class="stage-{stage}" x="{at:.2f}" width="{width:.2f}" height="10"/>'
         at += width
-    # Nothing but numbers is in it, and a page has a thousand: to escape them takes half of its time.
+    # It holds only numbers, and a page has a thousand bars: escaping would take half of the time.
     return Markup(f'<svg class="bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">{parts}</svg>')  # noqa: S704
 
 
 def sparkline(values: Sequence[int | None]) -> Markup:
-    """A column for each night, the oldest first, as high as the share; None, of which nothing is known, has none."""
+    """A column for each deal, the oldest first, as high as the share; an unknown share (None) leaves a gap."""
     largest = max((value for value in values if value is not None), default=0)
     columns: dict[str, list[str]] = {"some": [], "none": []}
     for index, value in enumerate(values):
         if value is not None:
-            # Nothing at all is still to be seen: a night without leads.
+            # A night without leads still gets a visible column.
             height = max(1.0, 20 * value / largest) if largest else 1.0
             columns["some" if value else "none"].append(f"M{4 * index} 20v-{height:.1f}h3v{height:.1f}z")
     part = Markup('<path class="{}" d="{}"/>')
     whole = Markup('<svg class="sparkline" viewBox="0 0 {} 20" aria-hidden="true">{}</svg>')
-    # Few elements, since a page has many of these.
+    # Few elements, since a page has many sparklines.
     paths = (part.format(kind, "".join(drawn)) for kind, drawn in columns.items() if drawn)
     return whole.format(max(1, 4 * len(values) - 1), Markup("").join(paths))

@@ -1,4 +1,4 @@
-"""An operation of the API: what it is called, who may use it, what it answers; its place in the OpenAPI document."""
+"""An operation of the API: its name, role and responses, and its place in the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -12,26 +12,27 @@ from flask_openapi3 import APIBlueprint
 from pydantic import BaseModel
 
 from agent_funnel.access import Role
-from agent_funnel.web import access, once
-from agent_funnel.web.problem import problem
+from agent_funnel.web.errors import problem
+from agent_funnel.web.idempotency import idempotent
+from agent_funnel.web.routing import Rate, route
 
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-# What each operation may answer besides its own, and why:
+# Errors that every operation may respond with:
 ALWAYS = {
-    401: "Who asks has no key in use.",
+    401: "The request has no key in use.",
     403: "The key's role may not do that, or the request comes from a page of another site.",
     413: "The body is larger than allowed.",
     422: "The request is wrong; `faults` says where.",
-    429: "Too many requests; Retry-After says when to come again.",
+    429: "Too many requests; Retry-After says when to try again.",
     500: "Something went wrong that should not have.",
     503: "The database cannot be used now; nothing was changed.",
 }
-IDEMPOTENCY = {
+IDEMPOTENCY_HEADER = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
-    "description": "A text of the client's own. The same one gets the first answer again, for 24 hours.",
+    "description": "Any text of the client's choice. A repeated one gets the first response again, for 24 hours.",
 }
 
 
@@ -45,27 +46,28 @@ def operation(
     problems: dict[int, str] | None = None,
     status: int = 200,
     polled: bool = False,
+    takes_file: bool = False,
+    rate: Rate | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Registers a view: `answer` is the model of its body; `problems` are errors that only this operation has.
+    """Registers a view. `answer` is the model of its response; `problems` are errors that only this operation has.
 
-    A POST takes an `Idempotency-Key`. What is `polled` answers 304 to who has the answer already.
+    A POST takes an `Idempotency-Key`. A `polled` operation responds with 304 if the client has this version already.
     """
     responses: dict[Any, Any] = {
         str(code): {"description": why, "content": PROBLEM} for code, why in {**ALWAYS, **(problems or {})}.items()
     }
     responses[str(status)] = answer
     if "<" in rule:
-        # Where an address is to have a number, and has something else.
+        # The address has something else than a number.
         responses.setdefault("404", {"description": "There is nothing at this address.", "content": PROBLEM})
     if polled:
-        responses["304"] = {"description": "The answer is the one with this ETag, still."}
+        responses["304"] = {"description": "The response with this ETag is still current."}
 
     def register(view: Callable[..., Any]) -> Callable[..., Any]:
         name, wrapped = view.__name__, view
         if method == "post":
-            wrapped = once.per_key(wrapped)
-        wrapped = _unambiguous(wrapped)
-        access.allow(f"{blueprint.name}.{name}", role)
+            wrapped = idempotent(wrapped)
+        wrapped = route(role, takes_file=takes_file, rate=rate)(_unambiguous(wrapped))
         summary = (view.__doc__ or "").strip().split("\n")[0]
         register_with = getattr(blueprint, method)
         register_with(
@@ -84,7 +86,7 @@ def operation(
 
 
 def _unambiguous(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Refuses a parameter that is given twice: nobody should have to guess which of them counts."""
+    """Refuses a parameter that is given twice, since it is unclear which of the values counts."""
 
     @wraps(view)
     def checked(**arguments: Any) -> Any:
@@ -96,5 +98,5 @@ def _unambiguous(view: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def json(value: BaseModel, status: int = 200) -> Response:
-    """An answer as its model writes it."""
+    """A model as a response."""
     return Response(value.model_dump_json(), status, content_type="application/json")

@@ -1,4 +1,4 @@
-"""waitress, started and stopped with care: requests that are being answered when it is told to stop are answered."""
+"""The waitress server, with a graceful stop: requests in progress are finished first."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from waitress import create_server
 from waitress.wasyncore import dispatcher
 
 from agent_funnel.errors import SettingsError
-from agent_funnel.web.api.leads import LARGEST_FILE
+from agent_funnel.web.files import LARGEST_FILE
 
-# How long the loop sleeps before it looks whether it is to stop, in seconds:
-LOOK = 0.5
-# How long a connection may say nothing, in seconds:
-IDLE = 20
-# Connections that are taken at once, before those are looked at that are there:
-AT_ONCE = 100
-# Connections, and files that are left for everything else, the database among it:
+# How long the loop sleeps before it checks whether to stop, in seconds:
+LOOP_SECONDS = 0.5
+# A connection that sends nothing for this long is closed, in seconds:
+IDLE_SECONDS = 20
+# The most connections that are accepted in a row, before the existing ones get their turn:
+ACCEPTED_AT_ONCE = 100
+# The most connections, and the files that are left for everything else, including the database:
 MOST_CONNECTIONS = 10_000
 OTHER_FILES = 100
 
@@ -31,78 +31,94 @@ OTHER_FILES = 100
 def serve(
     app: Flask, host: str, port: int, stop: Event, ready: Callable[[str], None], is_alive: Callable[[], bool]
 ) -> bool:
-    """Serves until `stop` is set, then takes no new connection, answers what is under way, and returns True.
+    """Serves until `stop` is set, then accepts no new connection, finishes the requests in progress, and returns True.
 
-    Returns False, at once, when what it serves for is not alive any more.
-
-    `ready` is called with the address once it listens. Raises SettingsError if it cannot listen there.
+    Returns False at once when `is_alive` says that the service is no longer alive. `ready` is called with the address
+    once the server listens. Raises SettingsError if it cannot listen there.
     """
-    # It writes a line for each request that has to wait, which is many on a busy evening and helps nobody.
+    # It logs a line for each request that has to wait, which are many on a busy evening and help nobody.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     listening = _listen(host, port)
-    server = create_server(
-        app,
-        sockets=[listening],
-        threads=8,
-        ident=None,
-        max_request_body_size=LARGEST_FILE,
-        # As many slow ones as the system lets a process have, so that they keep nobody else out.
-        connection_limit=_connections(),
-        asyncore_use_poll=hasattr(select, "poll"),
-        channel_timeout=IDLE,
-        cleanup_interval=IDLE // 2,
-        # ProxyFix believes those that the setting names, and nobody else.
-        clear_untrusted_proxy_headers=False,
-    )
-    loop = server.asyncore.loop
-
-    def turn() -> None:
-        loop(timeout=LOOK, map=server._map, use_poll=server.adj.asyncore_use_poll, count=1)
-
+    server = _Server(app, listening)
     address = listening.getsockname()
     ready(f"http://{f'[{address[0]}]' if ':' in address[0] else address[0]}:{address[1]}")
     while not stop.is_set():
-        turn()
-        _take_who_waits(server)
+        server.turn()
+        server.accept_waiting()
         if not is_alive():
             return False
-    dispatcher.close(server)
-    while any(channel.requests or channel.total_outbufs_len for channel in list(server.active_channels.values())):
-        turn()
-    server.task_dispatcher.shutdown()
+    server.finish()
     return True
 
 
-def _take_who_waits(server: Any) -> None:
-    """Takes the connections that wait, of which waitress takes one a turn.
+class _Server:
+    """A waitress server whose loop we run ourselves.
 
-    A turn looks at each connection there is, and with thousands of slow ones whoever came last would wait for seconds.
+    It uses names that waitress does not document; it was read against waitress 3.0.1 and 3.0.2, and pyproject.toml
+    excludes 4. They are `_map`, `asyncore`, `adj`, `active_channels`, `task_dispatcher`, `readable` and `handle_accept`
+    of the server, and `requests`, `total_outbufs_len`, `creation_time` and `handle_close` of a channel.
     """
-    for _ in range(AT_ONCE):
-        if len(server._map) >= server.adj.connection_limit:
-            _make_room(server)
-        known = len(server._map)
-        if not server.readable():
-            return
-        server.handle_accept()
-        if len(server._map) == known:
-            return
+
+    def __init__(self, app: Flask, listening: socket.socket) -> None:
+        self._server: Any = create_server(
+            app,
+            sockets=[listening],
+            threads=8,
+            ident=None,
+            max_request_body_size=LARGEST_FILE,
+            # As many slow ones as the system lets a process have, so that they keep nobody else out.
+            connection_limit=_connection_limit(),
+            asyncore_use_poll=hasattr(select, "poll"),
+            channel_timeout=IDLE_SECONDS,
+            cleanup_interval=IDLE_SECONDS // 2,
+            # ProxyFix trusts the proxies that the setting counts, and no others.
+            clear_untrusted_proxy_headers=False,
+        )
+
+    def turn(self) -> None:
+        """Looks at each connection once."""
+        server = self._server
+        server.asyncore.loop(timeout=LOOP_SECONDS, map=server._map, use_poll=server.adj.asyncore_use_poll, count=1)
+
+    def accept_waiting(self) -> None:
+        """Accepts the connections that wait. waitress alone accepts one a turn.
+
+        A turn looks at every connection, and with thousands of slow ones a new connection would wait for seconds.
+        """
+        server = self._server
+        for _ in range(ACCEPTED_AT_ONCE):
+            if len(server._map) >= server.adj.connection_limit:
+                self._close_oldest_idle()
+            known = len(server._map)
+            if not server.readable():
+                return
+            server.handle_accept()
+            if len(server._map) == known:
+                return
+
+    def _close_oldest_idle(self) -> None:
+        """Closes the oldest 5% of idle connections."""
+        idle = [channel for channel in self._channels() if not channel.requests and not channel.total_outbufs_len]
+        idle.sort(key=attrgetter("creation_time"))
+        for channel in idle[: len(idle) // 20 + 1]:
+            channel.handle_close()
+
+    def _channels(self) -> list[Any]:
+        return list(self._server.active_channels.values())
+
+    def finish(self) -> None:
+        """Stops to accept connections, and finishes the requests in progress."""
+        dispatcher.close(self._server)
+        while any(channel.requests or channel.total_outbufs_len for channel in self._channels()):
+            self.turn()
+        self._server.task_dispatcher.shutdown()
 
 
-def _make_room(server: Any) -> None:
-    """Closes some of the connections that have been there longest, of those that have not asked anything yet, or have
-    been answered."""
-    idle = [each for each in server.active_channels.values() if not each.requests and not each.total_outbufs_len]
-    idle.sort(key=attrgetter("creation_time"))
-    for channel in idle[: len(idle) // 20 + 1]:
-        channel.handle_close()
-
-
-def _connections() -> int:
+def _connection_limit() -> int:
     try:
         import resource
     except ImportError:
-        # On Windows the bound is that of select().
+        # On Windows select() sets the limit.
         return 400
     allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return max(100, min(MOST_CONNECTIONS, allowed - OTHER_FILES))

@@ -1,48 +1,49 @@
-"""Signing in with a key, and out: a cookie that scripts cannot read, for a session that the database knows."""
+"""Signing in with a key, and signing out: a cookie that scripts cannot read, for a session that the database keeps."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
-from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response as BaseResponse
 
-from agent_funnel import access as keys
-from agent_funnel import audit, links
-from agent_funnel.web.access import COOKIE, WRONG_KEYS, address
-from agent_funnel.web.wiring import wiring
+from agent_funnel import access, audit, links
+from agent_funnel.web.auth import SESSION_COOKIE, address, count_wrong_secret, refuse_more_wrong_secrets
+from agent_funnel.web.routing import PUBLIC, SIGN_INS, route
+from agent_funnel.web.services import services
 
 blueprint = Blueprint("sign_in", __name__)
 
 
 @blueprint.get("/sign-in")
+@route(PUBLIC)
 def form() -> str:
+    """The form for a key."""
     return render_template("sign_in.html")
 
 
 @blueprint.post("/sign-in")
+@route(PUBLIC, rate=SIGN_INS)
 def sign_in() -> Any:
-    """Begins a session with a key; a new one, whatever the cookie that came along."""
-    given = wiring()
-    if not given.limiter.test(WRONG_KEYS, "wrong key", address()):
-        raise TooManyRequests("Too many wrong keys from this address; come again in a minute.")
+    """Begins a new session with a key, even if the request has the cookie of another one."""
+    backend = services().backend
+    refuse_more_wrong_secrets()
     secret = request.form.get("key", "").strip()
-    # The secret of a personal link opens what the link does, and begins no session.
-    if secret.startswith(links.PREFIX) and links.opened(given.backend, secret).link is not None:
-        return redirect(url_for("mine.show", secret=secret), 303)
-    holder = keys.holder_of_key(given.backend, secret).holder
+    # The code of a personal link opens the page of the link, and begins no session.
+    if secret.startswith(links.PREFIX) and links.opened(backend, secret).link is not None:
+        return redirect(url_for("own_list.show", secret=secret), 303)
+    holder = access.holder_of_key(backend, secret).holder
     if holder is None:
-        given.limiter.hit(WRONG_KEYS, "wrong key", address())
+        count_wrong_secret()
         return make_response(render_template("sign_in.html", wrong=True), 401)
-    _forget()
-    token = keys.begin_session(given.backend, holder.key_id)
-    _record(holder, "POST /sign-in")
+    _end_session()
+    token = access.begin_session(backend, holder.key_id)
+    _record_sign_in(holder)
     response = redirect(url_for("tonight.show"), 303)
     response.set_cookie(
-        COOKIE,
+        SESSION_COOKIE,
         token,
-        max_age=keys.SESSION,
+        max_age=access.SESSION,
         secure=request.is_secure,
         httponly=True,
         samesite="Strict",
@@ -51,22 +52,29 @@ def sign_in() -> Any:
 
 
 @blueprint.post("/sign-out")
+@route(PUBLIC)
 def sign_out() -> BaseResponse:
     """Ends the session."""
-    _forget()
+    _end_session()
     response = redirect(url_for("sign_in.form"), 303)
-    response.delete_cookie(COOKIE, secure=request.is_secure, httponly=True, samesite="Strict")
+    response.delete_cookie(SESSION_COOKIE, secure=request.is_secure, httponly=True, samesite="Strict")
     return response
 
 
-def _forget() -> None:
-    """Ends the session of the cookie that came along, if there is one: nobody else goes on with it."""
-    if token := request.cookies.get(COOKIE):
-        keys.end_session(wiring().backend, token)
+def _end_session() -> None:
+    """Ends the session of the request's cookie, if there is one, so that nobody else can continue it."""
+    if token := request.cookies.get(SESSION_COOKIE):
+        access.end_session(services().backend, token)
 
 
-def _record(holder: keys.Holder, operation: str) -> None:
+def _record_sign_in(holder: access.Holder) -> None:
     audit.record(
-        wiring().backend, actor=holder.name, key_id=holder.key_id, operation=operation, target=None, address=address(),
-        status=303, detail=None,
-    )  # fmt: skip
+        services().backend,
+        actor=holder.name,
+        key_id=holder.key_id,
+        operation="POST /sign-in",
+        target=None,
+        address=address(),
+        status=303,
+        detail=None,
+    )

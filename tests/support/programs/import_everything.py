@@ -9,7 +9,7 @@ import threading
 import agent_funnel
 from agent_funnel.backends import connect
 from agent_funnel.settings import load
-from agent_funnel.web import create_app
+from agent_funnel.web import create_app, routing
 
 
 def main() -> None:

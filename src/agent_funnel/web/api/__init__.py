@@ -1,7 +1,13 @@
-"""JSON: parse, call the service, answer. A file for each part of it; the OpenAPI document is made of them."""
+"""The JSON API: parse, call, respond. It has a file for each subject, and the OpenAPI document is made of them."""
 
 from __future__ import annotations
 
+from flask_openapi3 import APIBlueprint
+
 from agent_funnel.web.api import admin, agents, leads, runs, schedule
 
-BLUEPRINTS = (runs.blueprint, runs.short, agents.blueprint, leads.blueprint, schedule.blueprint, admin.blueprint)
+blueprint = APIBlueprint("api", __name__, url_prefix="/api")
+for part in (runs, agents, leads, schedule, admin):
+    blueprint.register_api(part.blueprint)
+
+BLUEPRINTS = (blueprint, runs.run_now_blueprint)

@@ -10,64 +10,64 @@ from flask_openapi3 import APIBlueprint, Tag
 
 from agent_funnel import access, audit
 from agent_funnel.settings import SECRET, Settings, variable
-from agent_funnel.web.access import about, identity
-from agent_funnel.web.api import shapes
-from agent_funnel.web.once import keep_instead
+from agent_funnel.web.api import models
+from agent_funnel.web.auth import identity, set_audit_target
+from agent_funnel.web.idempotency import store_instead
 from agent_funnel.web.operation import json, operation
-from agent_funnel.web.wiring import wiring
+from agent_funnel.web.paging import AFTER_ROW_ID, decode_cursor, encode_cursor
+from agent_funnel.web.request_models import KeyPath, NewKey, PageQuery
+from agent_funnel.web.services import services
 
-blueprint = APIBlueprint(
-    "admin", __name__, url_prefix="/api", abp_tags=[Tag(name="admin", description="Keys, the audit, the settings.")]
-)
+blueprint = APIBlueprint("admin", __name__, abp_tags=[Tag(name="admin", description="Keys, the audit, the settings.")])
 
 
-@operation(blueprint, "get", "/keys", role="admin", answer=shapes.Keys)
+@operation(blueprint, "get", "/keys", role="admin", answer=models.Keys)
 def list_keys() -> Response:
     """List the keys, the revoked ones too."""
-    return json(shapes.Keys(items=access.keys(wiring().backend)))
+    return json(models.Keys(items=access.keys(services().backend)))
 
 
 @operation(
-    blueprint, "post", "/keys", role="admin", answer=shapes.KeyAnswer, status=201,
+    blueprint, "post", "/keys", role="admin", answer=models.KeyAnswer, status=201,
     problems={409: "A key of this name is in use."},
 )  # fmt: skip
-def add_key(body: shapes.NewKey) -> Response:
-    """Make a key; its secret is shown this once."""
-    about(body.name)
-    key, secret = access.add_key(wiring().backend, body.name, body.role, actor=identity().name)
-    # Who asks again gets the same key, but no secret: that is kept nowhere.
-    keep_instead(shapes.KeyAnswer(key=key, secret=None).model_dump_json())
-    return json(shapes.KeyAnswer(key=key, secret=secret), 201)
+def add_key(body: NewKey) -> Response:
+    """Make a key; its secret is shown only once."""
+    set_audit_target(body.name)
+    key, secret = access.add_key(services().backend, body.name, body.role, actor=identity().name)
+    # A repeated request gets the same key, but no secret, since that is stored nowhere.
+    store_instead(models.KeyAnswer(key=key, secret=None).model_dump_json())
+    return json(models.KeyAnswer(key=key, secret=secret), 201)
 
 
 @operation(
-    blueprint, "delete", "/keys/<int:key_id>", role="admin", answer=shapes.Done, problems={404: "No such key in use."}
+    blueprint, "delete", "/keys/<int:key_id>", role="admin", answer=models.Done, problems={404: "No such key in use."}
 )
-def revoke_key(path: shapes.KeyPath) -> Response:
+def revoke_key(path: KeyPath) -> Response:
     """Revoke a key, at once and for good, and end the sessions that began with it."""
-    about(f"key {path.key_id}")
-    access.revoke_key(wiring().backend, path.key_id, actor=identity().name)
-    return json(shapes.Done())
+    set_audit_target(f"key {path.key_id}")
+    access.revoke_key(services().backend, path.key_id, actor=identity().name)
+    return json(models.Done())
 
 
-@operation(blueprint, "get", "/audit", role="admin", answer=shapes.AuditPage)
-def list_audit(query: shapes.Page) -> Response:
+@operation(blueprint, "get", "/audit", role="admin", answer=models.AuditPage)
+def list_audit(query: PageQuery) -> Response:
     """List what was done through the service, the newest first: who, what, when, from where, with what outcome."""
-    before = shapes.keys_of(query.cursor, shapes.AFTER_ROW)
-    found = audit.entries(wiring().backend, count=query.count, before=before[0] if before else None)
-    following = shapes.cursor(found[-1].entry_id) if len(found) == query.count else None
-    return json(shapes.AuditPage(items=found, next=following))
+    before = decode_cursor(query.cursor, AFTER_ROW_ID)
+    found = audit.entries(services().backend, count=query.count, before=before[0] if before else None)
+    following = encode_cursor(found[-1].entry_id) if len(found) == query.count else None
+    return json(models.AuditPage(items=found, next=following))
 
 
-@operation(blueprint, "get", "/settings", role="admin", answer=shapes.SettingsAnswer)
+@operation(blueprint, "get", "/settings", role="admin", answer=models.SettingsAnswer)
 def show_settings() -> Response:
     """Show the settings of this copy of the service; secrets stay secret."""
-    values = wiring().settings.model_dump(mode="json", exclude=SECRET)
+    given = services().settings.model_dump(mode="json", exclude=SECRET)
     return json(
-        shapes.SettingsAnswer(items=[_setting(name, values.get(name)) for name in sorted(Settings.model_fields)])
+        models.SettingsAnswer(items=[_setting(name, given.get(name)) for name in sorted(Settings.model_fields)])
     )
 
 
-def _setting(name: str, value: Any) -> shapes.Setting:
+def _setting(name: str, value: Any) -> models.Setting:
     text = value if isinstance(value, str) or value is None else dumps(value)
-    return shapes.Setting(name=variable(name), value=text, secret=name in SECRET)
+    return models.Setting(name=variable(name), value=text, secret=name in SECRET)

@@ -1,115 +1,114 @@
-"""Agents, their limits and absences, and what they have now."""
+"""Agents, their limits and absences, and the present assignments."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from flask import Response, request
+from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
 from agent_funnel import floor, service
 from agent_funnel.errors import AlreadyExists
 from agent_funnel.records import Assignment
-from agent_funnel.web.access import about
-from agent_funnel.web.api import shapes
-from agent_funnel.web.api.common import file, page, sees_numbers, shown, today
+from agent_funnel.web.api import models
+from agent_funnel.web.auth import set_audit_target
+from agent_funnel.web.files import download
+from agent_funnel.web.negotiation import conditional
 from agent_funnel.web.operation import json, operation
-from agent_funnel.web.wiring import wiring
+from agent_funnel.web.paging import (
+    AFTER_ASSIGNMENT,
+    AFTER_COUNT_OF_DEAL,
+    decode_requester_cursor,
+    encode_cursor,
+    fetch_page,
+)
+from agent_funnel.web.request_models import AgentName, AssignmentsQuery, LimitPath, NewAgent, NewLimit
+from agent_funnel.web.requester import mask_for_requester, sees_numbers, today
+from agent_funnel.web.services import services
 
 blueprint = APIBlueprint(
-    "agents", __name__, url_prefix="/api", abp_tags=[Tag(name="agents", description="Who sells, and what they have.")]
+    "agents", __name__, abp_tags=[Tag(name="agents", description="Agents, their limits, and their leads.")]
 )
 NO_AGENT = {404: "No such agent."}
 
 
-def polled(response: Response) -> Response:
-    """An answer that is asked for again and again: a client that has it already is told so, in a few bytes."""
-    response.add_etag()
-    response.headers["Cache-Control"] = "private, no-cache"
-    response.make_conditional(request)
-    return response
-
-
-@operation(blueprint, "get", "/agents", role="viewer", answer=shapes.Agents, polled=True)
+@operation(blueprint, "get", "/agents", role="viewer", answer=models.Agents, polled=True)
 def list_agents() -> Response:
-    """List the agents, with the leads that they have now."""
-    return polled(json(shapes.Agents(items=floor.agents(wiring().backend, today()))))
+    """List the agents, with the number of leads that they have now."""
+    return conditional(json(models.Agents(items=floor.agents(services().backend, today()))))
 
 
 @operation(
-    blueprint, "post", "/agents", role="operator", answer=shapes.Done, status=201,
-    problems={409: "There is an agent of this name."},
+    blueprint, "post", "/agents", role="operator", answer=models.Done, status=201,
+    problems={409: "An agent of this name exists already."},
 )  # fmt: skip
-def add_agent(body: shapes.NewAgent) -> Response:
+def add_agent(body: NewAgent) -> Response:
     """Add an agent."""
-    about(body.agent)
-    floor.add_agent(wiring().backend, body.agent, active=body.active)
-    return json(shapes.Done(), 201)
+    set_audit_target(body.agent)
+    floor.add_agent(services().backend, body.agent, active=body.active)
+    return json(models.Done(), 201)
 
 
-@operation(blueprint, "post", "/agents/activate", role="operator", answer=shapes.Done, problems=NO_AGENT)
-def activate_agent(body: shapes.AgentName) -> Response:
-    """Have an agent take part from the next run on."""
+@operation(blueprint, "post", "/agents/activate", role="operator", answer=models.Done, problems=NO_AGENT)
+def activate_agent(body: AgentName) -> Response:
+    """Activate an agent: they take part from the next run on."""
     return _set_status(body.agent, active=True)
 
 
-@operation(blueprint, "post", "/agents/deactivate", role="operator", answer=shapes.Done, problems=NO_AGENT)
-def deactivate_agent(body: shapes.AgentName) -> Response:
-    """Have an agent take part no more; what they have now stays theirs until the next run."""
+@operation(blueprint, "post", "/agents/deactivate", role="operator", answer=models.Done, problems=NO_AGENT)
+def deactivate_agent(body: AgentName) -> Response:
+    """Deactivate an agent: they keep their leads until the next run, then get no more."""
     return _set_status(body.agent, active=False)
 
 
 def _set_status(agent: str, *, active: bool) -> Response:
-    about(agent)
-    floor.set_agent_status(wiring().backend, agent, active=active)
-    return json(shapes.Done())
+    set_audit_target(agent)
+    floor.set_agent_status(services().backend, agent, active=active)
+    return json(models.Done())
 
 
-@operation(blueprint, "get", "/assignments", role="viewer", answer=shapes.AssignmentsPage, polled=True,
+@operation(blueprint, "get", "/assignments", role="viewer", answer=models.AssignmentsPage, polled=True,
            problems={409: "Another deal came between two pages; begin again without a cursor."})  # fmt: skip
-def list_assignments(query: shapes.AssignmentsQuery) -> Response:
-    """List the present assignments, all or an agent's, by number; or get all of them as a file."""
-    backend = wiring().backend
+def list_assignments(query: AssignmentsQuery) -> Response:
+    """List the present assignments, all or an agent's, by number; or download all of them as a file."""
+    backend = services().backend
     if query.format != "json":
-        return file("assignments", query.format)
-    kind: Any = shapes.AFTER_ASSIGNMENT if sees_numbers() else shapes.AFTER_COUNT_OF_DEAL
-    begun = shapes.keys_of(query.cursor, kind)
+        return download("assignments", query.format, name="assignments", mask=not sees_numbers())
+    begun = decode_requester_cursor(query.cursor, AFTER_ASSIGNMENT, AFTER_COUNT_OF_DEAL)
 
     def fetch(after: tuple[str, str] | None, count: int) -> list[Assignment]:
         return floor.assignments(backend, agent=query.agent, after=after, count=count)
 
-    deal = None
-    # The page is of the deal that was there before and after it, or it is asked for again.
-    while (now := floor.deal_version(backend)) != deal:
-        deal = now
-        found, last = page(begun[1:] if begun else None, query.count, fetch, lambda row: (row.number, row.agent))
-    if begun and begun[0] != deal:
+    version = None
+    # The deal must be the same before and after the page was read; otherwise the page is read again.
+    while (now := floor.deal_version(backend)) != version:
+        version = now
+        found, last = fetch_page(begun[1:] if begun else None, query.count, fetch, lambda row: (row.number, row.agent))
+    if begun and begun[0] != version:
         raise AlreadyExists("Another deal came since the page before; begin again without a cursor.")
-    following = shapes.cursor(deal, *last) if last else None
-    return polled(json(shapes.AssignmentsPage(items=shown(found), next=following, deal=deal)))
+    following = encode_cursor(version, *last) if last else None
+    return conditional(json(models.AssignmentsPage(items=mask_for_requester(found), next=following, deal=version)))
 
 
-@operation(blueprint, "get", "/limits", role="viewer", answer=shapes.Limits)
+@operation(blueprint, "get", "/limits", role="viewer", answer=models.Limits)
 def list_limits() -> Response:
     """List all limits and absences."""
-    return json(shapes.Limits(items=service.limits(wiring().backend)))
+    return json(models.Limits(items=service.limits(services().backend)))
 
 
-@operation(blueprint, "post", "/limits", role="operator", answer=shapes.LimitAnswer, status=201)
-def add_limit(body: shapes.NewLimit) -> Response:
+@operation(blueprint, "post", "/limits", role="operator", answer=models.LimitAnswer, status=201)
+def add_limit(body: NewLimit) -> Response:
     """Add a limit, or with 0 leads an absence."""
-    about(body.agent)
+    set_audit_target(body.agent)
     limit, known = service.add_limit(
-        wiring().backend, body.agent, starts_on=body.starts_on, ends_on=body.ends_on, max_records=body.max_records
+        services().backend, body.agent, starts_on=body.starts_on, ends_on=body.ends_on, max_records=body.max_records
     )
-    return json(shapes.LimitAnswer(limit=limit, agent_known=known), 201)
+    return json(models.LimitAnswer(limit=limit, agent_known=known), 201)
 
 
 @operation(
-    blueprint, "delete", "/limits/<int:limit_id>", role="operator", answer=shapes.Done, problems={404: "No such limit."}
+    blueprint, "delete", "/limits/<int:limit_id>", role="operator", answer=models.Done, problems={404: "No such limit."}
 )
-def remove_limit(path: shapes.LimitPath) -> Response:
+def remove_limit(path: LimitPath) -> Response:
     """Remove a limit or an absence."""
-    about(f"limit {path.limit_id}")
-    service.remove_limit(wiring().backend, path.limit_id)
-    return json(shapes.Done())
+    set_audit_target(f"limit {path.limit_id}")
+    service.remove_limit(services().backend, path.limit_id)
+    return json(models.Done())

@@ -2,115 +2,108 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
-from pydantic import RootModel
 
 from agent_funnel import floor, service
-from agent_funnel.records import DealtLead, Preview, Run, Undone
-from agent_funnel.web.access import about
-from agent_funnel.web.api import shapes
-from agent_funnel.web.api.common import actor, file, page, sees_numbers, shown, today, with_rules
+from agent_funnel.records import DealtLead
+from agent_funnel.web.api import models
+from agent_funnel.web.auth import set_audit_target
+from agent_funnel.web.files import download
 from agent_funnel.web.operation import json, operation
-from agent_funnel.web.wiring import wiring
+from agent_funnel.web.paging import (
+    AFTER_COUNT,
+    AFTER_NUMBER,
+    AFTER_ROW_ID,
+    decode_cursor,
+    decode_requester_cursor,
+    encode_cursor,
+    fetch_page,
+)
+from agent_funnel.web.request_models import DealtQuery, PageQuery, Rules, RunPath
+from agent_funnel.web.requester import actor, mask_for_requester, sees_numbers, today
+from agent_funnel.web.routing import RUNS
+from agent_funnel.web.services import services
 
 TAGS = [Tag(name="runs", description="Deals: made, previewed, undone.")]
-blueprint = APIBlueprint("runs", __name__, url_prefix="/api", abp_tags=TAGS)
-# The brief's address of the same:
-short = APIBlueprint("short", __name__, abp_tags=TAGS)
-
-
-class RunNow(RootModel[Run]):
-    """The run, as the procedure's summary row has it."""
-
-
-class PreviewAnswer(RootModel[Preview]):
-    """What a run would do."""
-
-
-class UndoAnswer(RootModel[Undone]):
-    """What was undone, and how."""
-
-
+blueprint = APIBlueprint("runs", __name__, abp_tags=TAGS)
+# The same operation at its short address, outside /api:
+run_now_blueprint = APIBlueprint("run_now", __name__, abp_tags=TAGS)
 REFUSED = {409: "Another run is in progress (50001); nothing was changed."}
 
 
-def _assign() -> Response:
-    given = wiring()
+def _deal_now() -> Response:
+    given = services()
     run = service.assign(given.backend, given.settings, business_date=today(), actor=actor())
-    about(f"run {run.run_id}")
-    return json(RunNow(run))
+    set_audit_target(f"run {run.run_id}")
+    return json(models.RunNow(run))
 
 
-@operation(short, "post", "/run-now", role="operator", answer=RunNow, problems=REFUSED)
+@operation(run_now_blueprint, "post", "/run-now", role="operator", answer=models.RunNow, problems=REFUSED, rate=RUNS)
 def run_now() -> Response:
-    """Deal the pool out now: a deliberate extra run, with the settings as they are."""
-    return _assign()
+    """Deal the pool now: a deliberate extra run, with the settings as they are."""
+    return _deal_now()
 
 
-@operation(blueprint, "post", "/runs", role="operator", answer=RunNow, problems=REFUSED)
+@operation(blueprint, "post", "/runs", role="operator", answer=models.RunNow, problems=REFUSED, rate=RUNS)
 def make_run() -> Response:
-    """Deal the pool out now; the same as /run-now."""
-    return _assign()
+    """Deal the pool now; the same as /run-now."""
+    return _deal_now()
 
 
-@operation(blueprint, "get", "/runs", role="viewer", answer=shapes.RunsPage)
-def list_runs(query: shapes.Page) -> Response:
+@operation(blueprint, "get", "/runs", role="viewer", answer=models.RunsPage)
+def list_runs(query: PageQuery) -> Response:
     """List the runs, the newest first."""
-    before = shapes.keys_of(query.cursor, shapes.AFTER_ROW)
-    found = service.runs(wiring().backend, count=query.count, before=before[0] if before else None)
-    following = shapes.cursor(found[-1].run_id) if len(found) == query.count else None
-    return json(shapes.RunsPage(items=found, next=following))
+    before = decode_cursor(query.cursor, AFTER_ROW_ID)
+    found = service.runs(services().backend, count=query.count, before=before[0] if before else None)
+    following = encode_cursor(found[-1].run_id) if len(found) == query.count else None
+    return json(models.RunsPage(items=found, next=following))
 
 
 @operation(
-    blueprint, "get", "/runs/<int:run_id>", role="viewer", answer=shapes.RunAnswer, problems={404: "No such run."}
+    blueprint, "get", "/runs/<int:run_id>", role="viewer", answer=models.RunAnswer, problems={404: "No such run."}
 )
-def show_run(path: shapes.RunPath) -> Response:
-    """Show a run, and who got how much."""
-    backend = wiring().backend
+def show_run(path: RunPath) -> Response:
+    """Show a run, and the share of each agent."""
+    backend = services().backend
     run = service.run(backend, path.run_id)
-    return json(shapes.RunAnswer(run=run, shares=service.shares(backend, path.run_id)))
+    return json(models.RunAnswer(run=run, shares=service.shares(backend, path.run_id)))
 
 
 @operation(
-    blueprint, "get", "/runs/<int:run_id>/assignments", role="viewer", answer=shapes.DealtPage,
+    blueprint, "get", "/runs/<int:run_id>/assignments", role="viewer", answer=models.DealtPage,
     problems={404: "No such run."},
 )  # fmt: skip
-def run_assignments(path: shapes.RunPath, query: shapes.DealtQuery) -> Response:
-    """List what a run dealt, by number; or get all of it as a file."""
+def run_assignments(path: RunPath, query: DealtQuery) -> Response:
+    """List the leads that a run dealt, by number; or download all of them as a file."""
     if query.format != "json":
-        return file("run", query.format, path.run_id)
-    kind: Any = shapes.AFTER_NUMBER if sees_numbers() else shapes.AFTER_COUNT
-    after = shapes.keys_of(query.cursor, kind)
-    backend = wiring().backend
+        name = f"run-{path.run_id}"
+        return download("run", query.format, name=name, run_id=path.run_id, mask=not sees_numbers())
 
     def fetch(after: tuple[str] | None, count: int) -> list[DealtLead]:
-        return floor.run_assignments(backend, path.run_id, after=after[0] if after else None, count=count)
+        return floor.run_assignments(services().backend, path.run_id, after=after[0] if after else None, count=count)
 
-    found, last = page(after, query.count, fetch, lambda row: (row.number,))
-    following = shapes.cursor(*last) if last else None
-    return json(shapes.DealtPage(items=shown(found), next=following))
+    begun = decode_requester_cursor(query.cursor, AFTER_NUMBER, AFTER_COUNT)
+    found, last = fetch_page(begun, query.count, fetch, lambda row: (row.number,))
+    following = encode_cursor(*last) if last else None
+    return json(models.DealtPage(items=mask_for_requester(found), next=following))
 
 
-@operation(blueprint, "get", "/preview", role="viewer", answer=PreviewAnswer)
-def preview(query: shapes.Rules) -> Response:
-    """Say what a run would do now, and what would change hands; changes nothing."""
-    given = wiring()
-    rules = query.model_dump(exclude={"business_date"})
-    found = service.preview(
-        given.backend, with_rules(given.settings, **rules), business_date=query.business_date or today()
-    )
-    return json(PreviewAnswer(found))
+@operation(blueprint, "get", "/preview", role="viewer", answer=models.PreviewAnswer)
+def preview(query: Rules) -> Response:
+    """Say what a run would do now, and which leads would change hands; changes nothing."""
+    given = services()
+    rules = query.model_dump(exclude={"business_date"}, exclude_none=True)
+    settings = given.settings.model_copy(update=rules)
+    found = service.preview(given.backend, settings, business_date=query.business_date or today())
+    return json(models.PreviewAnswer(found))
 
 
 @operation(
-    blueprint, "post", "/runs/<int:run_id>/undo", role="operator", answer=UndoAnswer,
-    problems={409: "That is not the run which can be undone (50005), or a run is in progress (50001)."},
+    blueprint, "post", "/runs/<int:run_id>/undo", role="operator", answer=models.UndoAnswer,
+    problems={409: "Only the last run can be undone (50005), or a run is in progress (50001)."},
 )  # fmt: skip
-def undo_run(path: shapes.RunPath) -> Response:
-    """Take the last run back, if it is this one: its stages, and the assignments as they were before it."""
-    about(f"run {path.run_id}")
-    return json(UndoAnswer(service.undo(wiring().backend, path.run_id, actor=actor())))
+def undo_run(path: RunPath) -> Response:
+    """Undo a run, if it is the last one: restore the stages, and the assignments as they were before it."""
+    set_audit_target(f"run {path.run_id}")
+    return json(models.UndoAnswer(service.undo(services().backend, path.run_id, actor=actor())))

@@ -1,4 +1,4 @@
-"""The clock: when it deals next, paused and resumed."""
+"""The schedule: its next deal, pause and resume."""
 
 from __future__ import annotations
 
@@ -7,25 +7,23 @@ from flask_openapi3 import APIBlueprint, Tag
 
 from agent_funnel import planning
 from agent_funnel.schedule import next_run
-from agent_funnel.web.access import about
-from agent_funnel.web.api import shapes
-from agent_funnel.web.api.common import actor, today
+from agent_funnel.web.api import models
+from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.operation import json, operation
-from agent_funnel.web.wiring import wiring
+from agent_funnel.web.request_models import Reason
+from agent_funnel.web.requester import actor, today
+from agent_funnel.web.services import services
 
-blueprint = APIBlueprint(
-    "schedule", __name__, url_prefix="/api", abp_tags=[Tag(name="schedule", description="The clock.")]
-)
+blueprint = APIBlueprint("schedule", __name__, abp_tags=[Tag(name="schedule", description="Automatic deals.")])
 
 
-@operation(blueprint, "get", "/schedule", role="viewer", answer=shapes.Schedule)
+@operation(blueprint, "get", "/schedule", role="viewer", answer=models.Schedule)
 def show_schedule() -> Response:
-    """Say when the clock deals next, whether it is paused, and what became of the last dates."""
-    given = wiring()
-    moment = next_run(given.now(), given.settings)
+    """Show when the next automatic deal is due, whether the schedule is paused, and the outcomes of the last dates."""
+    given = services()
     return json(
-        shapes.Schedule(
-            next_run=moment.isoformat() if moment else None,
+        models.Schedule(
+            next_run=next_run(given.now(), given.settings).isoformat(),
             timezone=str(given.settings.timezone),
             run_at=given.settings.run_at.isoformat(),
             pause=planning.current_pause(given.backend),
@@ -35,18 +33,17 @@ def show_schedule() -> Response:
     )
 
 
-@operation(blueprint, "post", "/schedule/pause", role="operator", answer=shapes.Changed)
-def pause_schedule(body: shapes.Reason) -> Response:
-    """Pause the clock of all copies of the service, until it is resumed."""
-    given = wiring()
-    about(body.reason or "")
-    return json(
-        shapes.Changed(changed=planning.pause(given.backend, now=given.now(), actor=actor(), reason=body.reason))
-    )
+@operation(blueprint, "post", "/schedule/pause", role="operator", answer=models.Changed)
+def pause_schedule(body: Reason) -> Response:
+    """Pause automatic deals, for all copies of the service, until they are resumed."""
+    given = services()
+    set_audit_target(body.reason or "")
+    changed = planning.pause(given.backend, now=given.now(), actor=actor(), reason=body.reason)
+    return json(models.Changed(changed=changed))
 
 
-@operation(blueprint, "post", "/schedule/resume", role="operator", answer=shapes.Changed)
+@operation(blueprint, "post", "/schedule/resume", role="operator", answer=models.Changed)
 def resume_schedule() -> Response:
-    """Have the clock go on."""
-    given = wiring()
-    return json(shapes.Changed(changed=planning.resume(given.backend, now=given.now(), actor=actor())))
+    """Resume automatic deals."""
+    given = services()
+    return json(models.Changed(changed=planning.resume(given.backend, now=given.now(), actor=actor())))

@@ -1,13 +1,27 @@
-"""HTML, for people: the dashboard, a file for each of its parts."""
+"""The dashboard, for people: HTML, with a file for each page."""
 
-from agent_funnel.web.pages import deal, history, mine, office, people, search, tonight
+from agent_funnel.web.pages import (
+    admin,
+    agent,
+    agents,
+    deal,
+    do_not_contact,
+    imports,
+    leads,
+    own_list,
+    runs,
+    tonight,
+)
 
 BLUEPRINTS = (
     tonight.blueprint,
     deal.blueprint,
-    history.blueprint,
-    people.blueprint,
-    mine.blueprint,
-    search.blueprint,
-    office.blueprint,
+    runs.blueprint,
+    agents.blueprint,
+    agent.blueprint,
+    leads.blueprint,
+    imports.blueprint,
+    do_not_contact.blueprint,
+    own_list.blueprint,
+    admin.blueprint,
 )

@@ -1,4 +1,4 @@
-"""Tonight: did the deal happen, was it fair, what is coming."""
+"""Tonight: did the deal happen, was it fair, when is the next one?"""
 
 from __future__ import annotations
 
@@ -9,70 +9,69 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from agent_funnel import glance, planning, service
 from agent_funnel.records import Outcome
-from agent_funnel.web.access import about
-from agent_funnel.web.api.common import actor
-from agent_funnel.web.api.shapes import Reason
-from agent_funnel.web.pages.shell import done, form, page, sent, shown_as
-from agent_funnel.web.wiring import wiring
+from agent_funnel.web.auth import set_audit_target
+from agent_funnel.web.negotiation import conditional
+from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice, render_page
+from agent_funnel.web.request_models import Reason
+from agent_funnel.web.requester import actor
+from agent_funnel.web.services import services
 
 blueprint = Blueprint("tonight", __name__)
 
 
 @page(blueprint, "/", role="viewer")
 def show() -> Response:
-    """The night at a glance; `?partial` is what the page fetches to stay fresh."""
-    given = wiring()
+    """The state of tonight's deal; `?partial` is the part that the page fetches to stay fresh."""
+    given = services()
     now = given.now()
     run = service.last_run(given.backend)
     night = glance.tonight(given.backend, given.settings, now, run)
-    shares = given.figures.known_shares([run.run_id]).get(run.run_id) if run else None
     response = make_response(
-        shown_as(
+        render_page(
             "tonight.html",
             "tonight_now.html",
             night=night,
+            state=night.word,
             now=now,
             run=run,
-            shares=shares,
+            shares=given.counts.known_shares([run.run_id]).get(run.run_id) if run else None,
             limited=_limited(run.business_date) if run else {},
-            funnel=given.figures.funnel(),
+            stage_counts=given.counts.stage_counts(),
             strip=strip(night),
         )
     )
-    if "partial" in request.args:
-        response.add_etag()
-        response.headers["Cache-Control"] = "private, no-cache"
-        response.make_conditional(request)
-    return response
+    return conditional(response) if "partial" in request.args else response
 
 
 @form(blueprint, "/pause", role="operator", shows=show)
 def pause() -> BaseResponse:
-    """Pauses the clock, for all copies of the service."""
-    given = wiring()
-    asked = sent(Reason)
-    about(asked.reason or "")
-    changed = planning.pause(given.backend, now=given.now(), actor=actor(), reason=asked.reason)
-    told = "The clock is paused: nothing is dealt by itself until it goes on."
-    return done(told if changed else "The clock was paused already.", "tonight.show")
+    """Pauses automatic deals, for all copies of the service."""
+    given = services()
+    filled_in = read_form(Reason)
+    set_audit_target(filled_in.reason or "")
+    changed = planning.pause(given.backend, now=given.now(), actor=actor(), reason=filled_in.reason)
+    paused = "Automatic deals are paused until somebody resumes them."
+    return redirect_with_notice(paused if changed else "Automatic deals were paused already.", "tonight.show")
 
 
 @form(blueprint, "/resume", role="operator", shows=show)
 def resume() -> BaseResponse:
-    """Has the clock go on."""
-    given = wiring()
+    """Resumes automatic deals."""
+    given = services()
     changed = planning.resume(given.backend, now=given.now(), actor=actor())
-    return done("The clock goes on." if changed else "The clock was not paused.", "tonight.show")
+    return redirect_with_notice(
+        "Automatic deals are on again." if changed else "Automatic deals were not paused.", "tonight.show"
+    )
 
 
 def _limited(business_date: date) -> dict[str, int]:
-    """The agents who have a limit of their own on a business date."""
-    covering = service.covering(service.limits(wiring().backend), business_date)
+    """The agents with a limit of their own on a business date."""
+    covering = service.covering(service.limits(services().backend), business_date)
     return {agent: limit.max_records for agent, limit in covering.items()}
 
 
 def strip(night: glance.Night) -> list[tuple[date, Outcome | None]]:
-    """The last nights, the oldest first, each with what became of it; None where nothing is known."""
+    """The last nights, the oldest first, each with its outcome; None if nothing is known of it."""
     found = {outcome.business_date: outcome for outcome in night.nights}
     newest = max([night.business_date, *found])
     days = [newest - timedelta(days=back) for back in reversed(range(glance.NIGHTS))]

@@ -1,10 +1,10 @@
-// What pages do beyond showing themselves: times in the reader's own zone on hover, a page that stays fresh by itself,
-// forms that say that they are at work. Without script every page reads the same, and every form is sent all the same.
+// Small additions to pages: times in the reader's own zone on hover, a page that refreshes, forms that show that they are
+// at work. Without script every page reads the same, and every form works.
 
 function addOwnTimes(within) {
   const own = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
   for (const time of within.querySelectorAll("time[datetime]")) {
-    time.title = `${own.format(new Date(time.dateTime))}, where you are`;
+    time.title = `${own.format(new Date(time.dateTime))}, your time`;
   }
 }
 
@@ -16,24 +16,24 @@ function keepFresh(live) {
   let etag = "";
 
   async function refresh() {
-    // Nobody's focus is taken away, and nobody's reading is disturbed while the page is hidden.
+    // Keep the reader's focus and open details, and do nothing while the page is hidden.
     if (paused || document.hidden || live.contains(document.activeElement) || live.querySelector("details[open]")) return;
     try {
       const answer = await fetch(live.dataset.partial, { headers: etag ? { "If-None-Match": etag } : {} });
-      // Whose session has ended signs in again.
+      // The session has ended: the page leads to the sign-in.
       if (answer.status === 401) { location.reload(); return; }
       if (answer.status === 200) {
         live.innerHTML = await answer.text();
         addOwnTimes(live);
-        live.querySelectorAll("form[data-busy]").forEach(sayAtWork);
+        live.querySelectorAll("form[data-busy]").forEach(showAtWork);
       } else if (answer.status !== 304) {
         throw new Error(answer.status);
       }
       etag = answer.headers.get("ETag") ?? etag;
-      state.textContent = `As of ${clock.format(new Date())} where you are; looks again by itself.`;
+      state.textContent = `As of ${clock.format(new Date())} your time; refreshes automatically.`;
       state.classList.remove("stale");
     } catch {
-      state.textContent = "The service does not answer; what you see may be old. Trying again.";
+      state.textContent = "The service does not answer; this page may be out of date. Trying again.";
       state.classList.add("stale");
     }
   }
@@ -42,33 +42,33 @@ function keepFresh(live) {
   button.addEventListener("click", () => {
     paused = !paused;
     button.setAttribute("aria-pressed", String(paused));
-    if (paused) state.textContent = "Paused: what you see grows old.";
+    if (paused) state.textContent = "Paused: this page is no longer up to date.";
     else refresh();
   });
   setInterval(refresh, 1000 * Number(live.dataset.seconds));
 }
 
-// A form that takes a while says so, and is not sent twice.
-function sayAtWork(form) {
+// A form that takes a while shows it, and cannot be sent twice.
+function showAtWork(form) {
   form.addEventListener("submit", (event) => {
     const button = event.submitter ?? form.querySelector("button:not([type=button])");
     button.setAttribute("aria-busy", "true");
     if (form.dataset.busy) button.textContent = form.dataset.busy;
-    // After the form was sent with it.
+    // Later, since a disabled button would not be sent with the form.
     setTimeout(() => { button.disabled = true; });
   });
 }
 
-// A part that takes the database a while comes when it is there.
+// Fetches a part of the page that takes the database a while.
 async function fetchPart(place) {
   const link = place.innerHTML;
-  place.innerHTML = '<p aria-busy="true">Looking what it would do …</p>';
+  place.innerHTML = '<p aria-busy="true">Making the preview …</p>';
   try {
     const answer = await fetch(place.dataset.partial);
     if (!answer.ok) throw new Error(answer.status);
     place.innerHTML = await answer.text();
     addOwnTimes(place);
-    place.querySelectorAll("form[data-busy]").forEach(sayAtWork);
+    place.querySelectorAll("form[data-busy]").forEach(showAtWork);
   } catch {
     place.innerHTML = link;
   }
@@ -77,10 +77,10 @@ async function fetchPart(place) {
 addOwnTimes(document);
 const live = document.getElementById("live");
 if (live) keepFresh(live);
-document.querySelectorAll("form[data-busy]").forEach(sayAtWork);
+document.querySelectorAll("form[data-busy]").forEach(showAtWork);
 const latePart = document.getElementById("late-part");
 if (latePart) fetchPart(latePart);
-// Who comes back to a page finds its forms ready.
+// A page from the browser's cache has disabled buttons, so load it again.
 addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
@@ -89,7 +89,7 @@ for (const button of document.querySelectorAll("button[data-print]")) {
   button.addEventListener("click", () => print());
 }
 for (const button of document.querySelectorAll("button[data-copy]")) {
-  // Browsers have no clipboard for pages that came without TLS from another machine.
+  // Browsers offer no clipboard to pages that came without TLS from another machine.
   button.hidden = !navigator.clipboard;
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent.trim());

@@ -1,4 +1,4 @@
-"""The OpenAPI document, and a page to read and try it. Nothing of it is asked of another host."""
+"""The OpenAPI document, and a page to read it and try it. The page loads nothing from another host."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from flask_openapi3 import Info, OpenAPI
 from flask_openapi3.models.security_scheme import SecurityScheme
 
 from agent_funnel import __version__
-from agent_funnel.web.operation import IDEMPOTENCY
-from agent_funnel.web.problem import Problem, of_validation
+from agent_funnel.web.errors import Problem, of_validation
+from agent_funnel.web.operation import IDEMPOTENCY_HEADER
+from agent_funnel.web.routing import PUBLIC, route
 
-blueprint = Blueprint("document", __name__, url_prefix="/api")
+blueprint = Blueprint("openapi", __name__, url_prefix="/api")
 SWAGGER = Path(str(files("flask_openapi3_swagger"))) / "templates" / "swagger"
 DESCRIPTION = (
-    "Deals the eligible phone leads of a sales floor out to the active agents, evenly, once every evening. Errors are "
-    "application/problem+json. Lists come in pages: `next` is the cursor of the next one. Viewers see the last three "
+    "Deals the eligible phone leads evenly to the active agents, once every evening. Errors are "
+    "application/problem+json. Lists come in pages: `next` is the cursor of the next page. Viewers see the last three "
     "digits of numbers."
 )
 
 
 def make_app(name: str) -> OpenAPI:
-    """An app whose operations go into a document as they are registered."""
+    """An app that adds its operations to the OpenAPI document as they are registered."""
     return OpenAPI(
         name,
         info=Info(title="Agent Funnel", version=__version__, description=DESCRIPTION),
@@ -42,24 +43,29 @@ def document() -> dict[str, Any]:
     for operations in written["paths"].values():
         posted = operations.get("post")
         if posted is not None and "requestBody" in posted:
-            # Of a file it would not say so.
+            # The library does not say so of a file.
             posted["requestBody"]["required"] = True
-        if posted is not None and IDEMPOTENCY not in posted.setdefault("parameters", []):
-            posted["parameters"].append(IDEMPOTENCY)
+        if posted is not None and IDEMPOTENCY_HEADER not in posted.setdefault("parameters", []):
+            posted["parameters"].append(IDEMPOTENCY_HEADER)
     return written
 
 
 @blueprint.get("/openapi.json")
+@route(PUBLIC)
 def show() -> Response:
+    """The document as JSON."""
     return jsonify(document())
 
 
 @blueprint.get("/docs")
-def page() -> str:
+@route(PUBLIC, inline_styles=True)
+def docs() -> str:
+    """The page."""
     return render_template("docs.html")
 
 
 @blueprint.get("/docs/<path:name>")
-def part(name: str) -> Response:
-    """A part of the page, as its package has it."""
+@route(PUBLIC)
+def docs_file(name: str) -> Response:
+    """A file of the page, from its package."""
     return send_from_directory(SWAGGER, name)

@@ -1,44 +1,37 @@
-"""Asks the database whether it is of use, with a bound on the wait."""
+"""The readiness check: does the database answer, and is its schema the one of this version?"""
 
 from __future__ import annotations
-
-from threading import Lock, Thread
 
 from agent_funnel.backends import Backend
 from agent_funnel.errors import FunnelError
 from agent_funnel.sql import version
+from agent_funnel.web.background import BackgroundTask
 
 # How long the database may take to answer:
 ANSWER_SECONDS = 2.0
 
 
-class Probe:
-    """Asks the database, and does not wait for one that hangs; of those that hang there is never more than one."""
+class ReadinessProbe:
+    """Checks the database without waiting for one that hangs. At most one check runs at a time."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
-        self._asking = Lock()
+        self._asking = BackgroundTask("readyz")
 
-    def ask(self) -> dict[str, str]:
-        """What is wrong, by check; nothing if all is well."""
-        if not self._asking.acquire(blocking=False):
+    def problems(self) -> dict[str, str]:
+        """What is wrong, by the name of the check; empty if all is well."""
+        problems = {"database": f"did not answer within {ANSWER_SECONDS:.0f} s"}
+
+        def ask() -> None:
+            found = self._ask_database()
+            problems.clear()
+            problems.update(found)
+
+        if not self._asking.run(ask, wait=ANSWER_SECONDS):
             return {"database": "still has not answered an earlier question"}
-        problems: dict[str, str] = {"database": f"did not answer within {ANSWER_SECONDS:.0f} s"}
-
-        def question() -> None:
-            try:
-                found = self._problems()
-                problems.clear()
-                problems.update(found)
-            finally:
-                self._asking.release()
-
-        thread = Thread(target=question, name="readyz", daemon=True)
-        thread.start()
-        thread.join(ANSWER_SECONDS)
         return dict(problems)
 
-    def _problems(self) -> dict[str, str]:
+    def _ask_database(self) -> dict[str, str]:
         try:
             self._backend.one("ping")
         except FunnelError as error:

@@ -1,0 +1,204 @@
+"""Models of the API's responses. The OpenAPI document is made of them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, RootModel
+
+from agent_funnel.access import AccessKey
+from agent_funnel.audit import AuditEntry
+from agent_funnel.records import (
+    AgentRow,
+    Assignment,
+    BadRow,
+    DealtLead,
+    DoNotContact,
+    Holiday,
+    Lead,
+    LeadHistory,
+    Limit,
+    Outcome,
+    Pause,
+    PoolReport,
+    Preview,
+    Run,
+    RunRecord,
+    Share,
+    Undone,
+)
+from agent_funnel.web.files import XLSX
+
+
+class RunNow(RootModel[Run]):
+    """The run, with the columns of the procedure's summary row."""
+
+
+class PreviewAnswer(RootModel[Preview]):
+    """What a run would do."""
+
+
+class UndoAnswer(RootModel[Undone]):
+    """What was undone."""
+
+
+class RunsPage(BaseModel):
+    """Runs, the newest first."""
+
+    items: list[RunRecord]
+    next: str | None
+
+
+class RunAnswer(BaseModel):
+    """A run, and the share of each agent."""
+
+    run: RunRecord
+    shares: list[Share]
+
+
+# Lists that can also be downloaded as a file, whole:
+FILES = ConfigDict(
+    openapi_extra={  # type: ignore[typeddict-unknown-key]
+        "content": {
+            "text/csv": {"schema": {"type": "string"}},
+            XLSX: {"schema": {"type": "string", "contentMediaType": XLSX}},
+        }
+    }
+)
+
+
+class DealtPage(BaseModel):
+    """Leads that a run dealt, by number."""
+
+    model_config = FILES
+
+    items: list[DealtLead]
+    next: str | None
+
+
+class AssignmentsPage(BaseModel):
+    """Present assignments, by number. `deal` changes with each run and undo."""
+
+    model_config = FILES
+
+    items: list[Assignment]
+    next: str | None
+    deal: str
+
+
+class Agents(BaseModel):
+    """All agents, by name."""
+
+    items: list[AgentRow]
+
+
+class Limits(BaseModel):
+    """All limits and absences."""
+
+    items: list[Limit]
+
+
+class LimitAnswer(BaseModel):
+    """The limit that was added, and whether an agent of that name exists."""
+
+    limit: Limit
+    agent_known: bool
+
+
+class LeadsPage(BaseModel):
+    """Leads, by number."""
+
+    items: list[Lead]
+    next: str | None
+
+
+class LeadAnswer(RootModel[LeadHistory]):
+    """All that is known of a number."""
+
+
+class PoolAnswer(RootModel[PoolReport]):
+    """Each row of `wafunnel`, counted once; the others add up to `total`."""
+
+
+class ImportAnswer(BaseModel):
+    """What an import did, or would do: `rows` = `added` + `kept` (there already) + `bad_rows`. `bad` has the first
+    thousand of the bad rows."""
+
+    dry_run: bool
+    rows: int
+    added: int
+    kept: int
+    bad_rows: int
+    bad: list[BadRow]
+
+
+class DoNotContactList(BaseModel):
+    """The numbers that are never dealt."""
+
+    items: list[DoNotContact]
+
+
+class DoNotContactAnswer(BaseModel):
+    """`listed`: it was on the list before. The counts are the present assignments and the rows of `wafunnel` with this
+    number."""
+
+    listed: bool
+    assignments: int
+    leads: int
+
+
+class Schedule(BaseModel):
+    """When the schedule deals next, in its zone, whether it is paused, and the outcomes of the last business dates."""
+
+    next_run: str = Field(description="With the offset of the zone.")
+    timezone: str
+    run_at: str
+    pause: Pause | None
+    holidays: list[Holiday]
+    outcomes: list[Outcome]
+
+
+class Changed(BaseModel):
+    """Whether the request changed anything: it may have been so already."""
+
+    changed: bool
+
+
+class AuditPage(BaseModel):
+    """What was done through the service, the newest first."""
+
+    items: list[AuditEntry]
+    next: str | None
+
+
+class Keys(BaseModel):
+    """All keys, the revoked ones too."""
+
+    items: list[AccessKey]
+
+
+class KeyAnswer(BaseModel):
+    """The key that was made. `secret` is shown only once; None when the response is repeated."""
+
+    key: AccessKey
+    secret: str | None
+
+
+class Setting(BaseModel):
+    """A setting: its variable, and its value, None for a secret."""
+
+    name: str
+    value: str | None
+    secret: bool
+
+
+class SettingsAnswer(BaseModel):
+    """The settings of this copy of the service."""
+
+    items: list[Setting]
+
+
+class Done(BaseModel):
+    """The request was carried out."""
+
+    done: Literal[True] = True

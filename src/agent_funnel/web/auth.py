@@ -1,0 +1,210 @@
+"""Authentication and authorisation: keys and roles, sessions, Host and Origin checks, and the audit of requests.
+
+Closed by default: a view that does not say who may use it is for nobody. As long as no key exists, the service answers
+only the machine that it runs on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+from flask import Response, g, redirect, request, url_for
+from limits import RateLimitItem, parse
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import Forbidden, TooManyRequests, Unauthorized
+
+from agent_funnel import access, audit
+from agent_funnel.access import Role
+from agent_funnel.backends import Backend
+from agent_funnel.errors import FunnelError
+from agent_funnel.settings import Settings
+from agent_funnel.web.negotiation import prefers_html
+from agent_funnel.web.routing import PUBLIC, WRONG_KEYS, current_route
+from agent_funnel.web.services import services
+
+log = structlog.get_logger(__name__)
+
+# Values of Sec-Fetch-Site that do not come from another site. Programs do not send the header, and are let through.
+SAME_ORIGIN_SITES = ("same-origin", "none")
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+SESSION_COOKIE = "agent_funnel_session"
+# Headers that a proxy adds to a request:
+PROXY_HEADERS = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP")
+# Names by which a browser on this machine reaches the service:
+LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
+# The last use of a key is stored at most this often, so that reading hardly ever writes:
+NOTE_USE_EVERY = timedelta(minutes=5)
+ADD_KEY_COMMAND = "agent-funnel keys add NAME --role admin"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The requester: a name for the audit, a role, and the key, None as long as no key exists."""
+
+    name: str
+    role: Role
+    key_id: int | None
+
+    def may(self, role: Role) -> bool:
+        """Whether the requester may do what this role may do."""
+        return access.includes(self.role, role)
+
+
+THIS_MACHINE = Identity("this machine", "admin", None)
+
+
+def identity() -> Identity:
+    """The requester. Only for views that the guard protects."""
+    found: Identity = g.identity
+    return found
+
+
+def identity_or_none() -> Identity | None:
+    """The requester; None on a public route."""
+    found: Identity | None = g.get("identity")
+    return found
+
+
+def is_open(settings: Settings) -> bool:
+    """Whether the service listens to this machine only, and so may do without keys."""
+    if settings.host == "localhost":
+        return True
+    try:
+        return ip_address(settings.host).is_loopback
+    except ValueError:
+        return False
+
+
+def guard() -> Any:
+    """Before each request: lets it through, or says why not."""
+    _refuse_cross_site()
+    role = current_route().role
+    if request.endpoint is None or role == PUBLIC:
+        return None
+    found = _identify()
+    if found is None:
+        if request.method in SAFE_METHODS and prefers_html():
+            return redirect(url_for("sign_in.form"))
+        log.warning("refused without a key", operation=request.endpoint, address=address())
+        raise Unauthorized(
+            "This needs a key in use, as Authorization: Bearer …; nothing was done.",
+            www_authenticate=WWWAuthenticate("bearer", {"realm": "Agent Funnel"}),
+        )
+    g.identity = found
+    if role is None or not found.may(role):
+        raise Forbidden(f"This needs the role {role}; your key has the role {found.role}. Nothing was changed.")
+    return None
+
+
+def _refuse_cross_site() -> None:
+    """Refuses a request that a page of another site sends, unless it only reads."""
+    if request.method in SAFE_METHODS:
+        return
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    is_foreign = origin is not None and urlsplit(origin).netloc != request.host
+    if (site is not None and site not in SAME_ORIGIN_SITES) or is_foreign:
+        raise Forbidden("The request comes from a page of another site; nothing was changed.")
+
+
+def _identify() -> Identity | None:
+    """The holder of the key or of the session; this machine as long as no key exists."""
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    token = request.cookies.get(SESSION_COOKIE)
+    backend = services().backend
+    if scheme.lower() == "bearer" and secret.strip():
+        found = access.holder_of_key(backend, secret.strip())
+    elif token:
+        found = access.holder_of_session(backend, token)
+    else:
+        found = access.holder_of_key(backend, "")
+    if found.holder is not None:
+        note_recent_use("key", found.holder.key_id, found.holder.last_used_at, access.note_use)
+        return Identity(found.holder.name, found.holder.role, found.holder.key_id)
+    if found.any_keys:
+        # A right key is let in all the same: others who are wrong may share the address.
+        if secret or token:
+            count_wrong_secret()
+        return None
+    refuse_strangers(services().settings)
+    return THIS_MACHINE
+
+
+def count_wrong_secret() -> None:
+    """Counts a wrong key or link of this address; raises TooManyRequests if there were too many."""
+    if not services().limiter.hit(*_wrong_keys()):
+        raise TooManyRequests("Too many wrong keys from this address; try again in a minute.")
+
+
+def refuse_more_wrong_secrets() -> None:
+    """Raises TooManyRequests if this address has tried too many wrong keys already."""
+    if not services().limiter.test(*_wrong_keys()):
+        raise TooManyRequests("Too many wrong keys from this address; try again in a minute.")
+
+
+def _wrong_keys() -> tuple[RateLimitItem, str, str]:
+    return parse(WRONG_KEYS.limit), WRONG_KEYS.name, address()
+
+
+def refuse_strangers(settings: Settings) -> None:
+    """While no key exists, refuses requests from other machines, under foreign host names (DNS rebinding), or through
+    a proxy."""
+    if not is_open(settings):
+        raise Forbidden(f"The service has no keys yet; make one: {ADD_KEY_COMMAND}")
+    host = urlsplit(f"//{request.host}").hostname or ""
+    if host not in (*LOCAL_NAMES, settings.host):
+        raise Forbidden(f"Without keys the service answers this machine only, as {', '.join(LOCAL_NAMES)}.")
+    if any(header in request.headers for header in PROXY_HEADERS):
+        raise Forbidden(f"Without keys the service answers no proxy; make one: {ADD_KEY_COMMAND}")
+
+
+def note_recent_use(
+    kind: str, row_id: int, last_used_at: datetime | None, note: Callable[[Backend, int], None]
+) -> None:
+    """Stores that a key or a link was used, at most every five minutes. A failure is logged, not raised."""
+    now = datetime.now(UTC)
+    if last_used_at is not None and now - last_used_at < NOTE_USE_EVERY:
+        return
+    try:
+        note(services().backend, row_id)
+    except FunnelError as error:
+        # No reason to refuse anybody: the database may be busy with a deal.
+        log.warning(f"the use of a {kind} was not noted", **{f"{kind}_id": row_id}, reason=str(error))
+
+
+def address() -> str:
+    """The address of the client; behind trusted proxies, the address that they report."""
+    return request.remote_addr or "unknown"
+
+
+def record_in_audit(response: Response) -> Response:
+    """After each request: records it in the audit if it changed something, or tried to."""
+    found = identity_or_none()
+    if found is None or request.method in SAFE_METHODS or request.endpoint is None:
+        return response
+    entry = {
+        "actor": found.name,
+        "key_id": found.key_id,
+        "operation": f"{request.method} {request.url_rule.rule if request.url_rule else request.path}",
+        "target": g.get("target"),
+        "address": address(),
+        "status": response.status_code,
+        "detail": g.get("detail"),
+    }
+    log.info("asked for", **entry)
+    try:
+        audit.record(services().backend, **entry)
+    except FunnelError as error:
+        # The change is made, so the response stays; the log line above keeps the entry.
+        log.error("the audit has no entry of this", reason=str(error), **entry)
+    return response
+
+
+def set_audit_target(target: object) -> None:
+    """Sets what the request is about, for the audit: never a whole number, and never a key."""
+    g.target = str(target)

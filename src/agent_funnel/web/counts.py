@@ -1,0 +1,88 @@
+"""Counts that take long, kept in memory: the shares of runs, which never change, and the leads by stage.
+
+A thread counts what would take the database a scan of a whole table. A page waits for it only briefly; if the count is
+not ready by then, the next page has it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from threading import Lock
+
+import structlog
+
+from agent_funnel import floor, service
+from agent_funnel.backends import Backend
+from agent_funnel.errors import FunnelError
+from agent_funnel.records import Share
+from agent_funnel.web.background import BackgroundTask
+
+log = structlog.get_logger(__name__)
+
+# Number of runs whose shares are kept:
+KEPT_RUNS = 100
+# After this many seconds the leads are counted again:
+STAGES_AGE_SECONDS = 20.0
+# How long a page waits for a count; in most databases it is ready by then:
+PAGE_WAIT_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class StageCounts:
+    """The number of leads by stage at a moment (UTC). The stage None stands for values that are not a stage."""
+
+    stages: Mapping[int | None, int]
+    at: datetime
+
+
+class BackgroundCounts:
+    """The counts so far. It asks the database nothing before somebody looks at a page."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._shares: OrderedDict[int, dict[str, Share]] = OrderedDict()
+        self._lock = Lock()
+        self._stages: StageCounts | None = None
+        self._counted_at = 0.0
+        self._counting_shares = BackgroundTask("counting shares")
+        self._counting_stages = BackgroundTask("counting stages")
+
+    def known_shares(self, run_ids: Iterable[int]) -> dict[int, dict[str, Share]]:
+        """The shares of those runs that are counted, by agent. The others are counted in the background."""
+        wanted = list(run_ids)
+        if missing := [run_id for run_id in wanted if run_id not in self._shares]:
+            _count(self._counting_shares, lambda: self._count_shares(missing))
+        with self._lock:
+            return {run_id: self._shares[run_id] for run_id in wanted if run_id in self._shares}
+
+    def _count_shares(self, run_ids: Iterable[int]) -> None:
+        for run_id in run_ids:
+            found = {share.agent: share for share in service.shares(self._backend, run_id)}
+            with self._lock:
+                self._shares[run_id] = found
+                while len(self._shares) > KEPT_RUNS:
+                    self._shares.popitem(last=False)
+
+    def stage_counts(self) -> StageCounts | None:
+        """The leads by stage; None until the first count has ended."""
+        if self._stages is None or time.monotonic() - self._counted_at > STAGES_AGE_SECONDS:
+            _count(self._counting_stages, self._count_stages)
+        return self._stages
+
+    def _count_stages(self) -> None:
+        self._stages = StageCounts(floor.funnel(self._backend), datetime.now(UTC))
+        self._counted_at = time.monotonic()
+
+
+def _count(task: BackgroundTask, work: Callable[[], None]) -> None:
+    def try_to_count() -> None:
+        try:
+            work()
+        except FunnelError as error:
+            log.warning("could not count", reason=str(error))
+
+    task.run(try_to_count, wait=PAGE_WAIT_SECONDS)

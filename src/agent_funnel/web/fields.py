@@ -1,0 +1,79 @@
+"""Annotated types of the fields of requests. They accept exactly what the OpenAPI document says."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from agent_funnel.records import LONGEST, length
+
+# The largest number of rows on a page of a list:
+LARGEST_PAGE = 1_000
+
+
+def _day(value: object) -> object:
+    # Only YYYY-MM-DD, as the document says; pydantic alone also takes moments and numbers.
+    if isinstance(value, date):
+        return value
+    if not isinstance(value, str) or len(value) != 10:
+        raise ValueError("is not a date such as 2026-01-31")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_day)]
+# A business date, within the years that the deal accepts:
+BusinessDay = Annotated[
+    Day,
+    Field(
+        ge=date(2000, 1, 1),
+        le=date(9998, 12, 31),
+        json_schema_extra={"pattern": r"^([2-8]\d{3}|9[0-8]\d\d|99[0-8]\d|999[0-8])-"},
+    ),
+]
+
+
+def _whole(value: object) -> object:
+    # In an address only digits, as in a path; pydantic alone also takes 5.0, 1_000 and surrounding blanks.
+    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]+", value):
+        raise ValueError("is not a whole number such as 5")
+    # JSON has one kind of number: 5.0 is 5.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WholeNumber = BeforeValidator(_whole)
+
+
+def _fits(value: str) -> str:
+    if length(value) > LONGEST:
+        raise ValueError("has more characters than the tables hold, which count those beyond U+FFFF twice")
+    return value
+
+
+# Unicode whitespace except control characters, spelled out because regex dialects differ on `\s`:
+BLANK = r"\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+# A text that every table can hold: T-SQL has no character 0, and SQLite no lone surrogate.
+Text = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=LONGEST,
+        pattern=rf"^[^\x00-\x1f\x7f]*[^\x00-\x1f\x7f{BLANK}][^\x00-\x1f\x7f]*$",
+    ),
+    AfterValidator(_fits),
+]
+# A text to search for. It accepts more than Text, since other systems fill the tables, too.
+SearchText = Annotated[str, Field(min_length=1, max_length=LONGEST, pattern=r"^[^\x00]*$"), AfterValidator(_fits)]
+Format = Literal["json", "csv", "xlsx"]
+Count = Annotated[int, Field(ge=1, le=LARGEST_PAGE, description="How many at most."), WholeNumber]
+Cursor = Annotated[
+    str | None, Field(max_length=2_000, description="Where the next page begins: `next` of the one before.")
+]
+# Up to the largest integer that every JSON parser reads exactly:
+RunId = Annotated[int, Field(ge=1, le=2**53 - 1)]
+RowId = Annotated[int, Field(ge=1, le=2**31 - 1)]
+Stage = Annotated[int, Field(ge=-(2**31), le=2**31 - 1), WholeNumber]
+# A text in a cursor. Anybody can write a cursor, so its texts must be such that the tables can hold:
+KeyText = Annotated[str, Field(max_length=LONGEST, pattern=r"^[^\x00]*$"), AfterValidator(_fits)]

@@ -1,0 +1,53 @@
+"""Uploaded files of leads, and exports as downloads."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Literal
+
+from flask import Response, send_file
+
+from agent_funnel import transfer
+from agent_funnel.export import export
+from agent_funnel.records import Imported
+from agent_funnel.web.services import services
+
+# The largest file that is accepted, in bytes; a million leads are half of it:
+LARGEST_FILE = 64_000_000
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": XLSX}
+# A download up to this size, in bytes, stays in memory; a larger one goes to the disk:
+IN_MEMORY = 1_000_000
+
+
+def import_upload(save: Callable[[Path], object], *, skip_bad: bool, dry_run: bool) -> Imported:
+    """Imports an uploaded file of leads, which `save` writes to a path.
+
+    With `dry_run` it only checks the file, past all bad rows. Raises ImportRefused.
+    """
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "leads.csv"
+        save(path)
+        return transfer.import_file(
+            services().backend, "leads", path, name="The file", skip_bad=skip_bad or dry_run, dry_run=dry_run
+        )
+
+
+def download(
+    what: Literal["assignments", "run"],
+    format: Literal["csv", "xlsx"],
+    *,
+    name: str,
+    run_id: int | None = None,
+    agent: str | None = None,
+    mask: bool = False,
+) -> Response:
+    """An export as a download. It is complete before the first byte leaves, so that a slow client blocks nothing."""
+    spool: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 the response closes it
+    export(services().backend, what, spool, format, run_id=run_id, agent=agent, mask=mask)
+    spool.seek(0)
+    return send_file(
+        spool, mimetype=CONTENT_TYPES[format], as_attachment=True, download_name=f"{name}.{format}", max_age=0
+    )

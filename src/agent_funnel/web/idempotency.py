@@ -1,0 +1,106 @@
+"""Idempotency-Key: a request that is repeated with the same key gets the first response, and changes nothing.
+
+A form of a page has the key in a hidden field: a person who clicks twice, or goes back and sends it again, sees the
+result of the first time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import wraps
+from http import HTTPStatus
+from typing import Any, cast
+
+from flask import Response, g, make_response, redirect, request
+
+from agent_funnel import answers
+from agent_funnel.errors import ConnectionLost, FunnelError
+from agent_funnel.web.auth import identity
+from agent_funnel.web.errors import problem
+from agent_funnel.web.services import services
+
+HEADER = "Idempotency-Key"
+FORM_FIELD = "idempotency_key"
+# Key in `flask.g` for a redacted response to store when the real one contains a secret:
+_REDACTED = "redacted_response"
+ALLOWED = re.compile(r"[!-~]{1,255}")
+
+
+def idempotent(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Runs a view once per Idempotency-Key, key holder and path. A response that changed nothing is not stored."""
+
+    @wraps(view)
+    def run_once(**arguments: Any) -> Any:
+        key = _requested_key()
+        if key is None:
+            return view(**arguments)
+        if not ALLOWED.fullmatch(key):
+            return problem(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                f"{HEADER} must have 1 to 255 visible ASCII characters; nothing was done.",
+            )
+        backend, requester = services().backend, identity()
+        # While a run is in progress no key is claimed: a client that waits for it would only deal once more.
+        backend.refuse_during_run()
+        scope = f"{requester.key_id} {request.method} {request.path}"
+        content = request.query_string + b"\0" + request.get_data()
+        claimed = answers.claim(backend, scope=scope, key=key, content=content)
+        if not claimed.mine:
+            return _stored_response(claimed)
+        return _respond(claimed, lambda: view(**arguments))
+
+    return run_once
+
+
+def _requested_key() -> str | None:
+    key = request.headers.get(HEADER)
+    if key is None and request.mimetype == "application/x-www-form-urlencoded":
+        # Reading the form would leave no body to compare, so the body is read first, which caches it.
+        request.get_data()
+        key = request.form.get(FORM_FIELD)
+    return key
+
+
+def _respond(claimed: answers.Claim, view: Callable[[], Any]) -> Response:
+    """Runs the view, and stores its response, or releases the key if nothing was changed."""
+    backend = services().backend
+    try:
+        response = make_response(view())
+    except FunnelError as error:
+        if not isinstance(error, ConnectionLost):
+            answers.release(backend, claimed)
+        raise
+    if response.status_code < HTTPStatus.BAD_REQUEST:
+        answers.keep(backend, claimed, answers.Answer(response.status_code, _text_to_store(response)))
+    else:
+        answers.release(backend, claimed)
+    return response
+
+
+def _stored_response(claimed: answers.Claim) -> Response:
+    if not claimed.same:
+        return problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY, f"This {HEADER} was used for another request; nothing was done."
+        )
+    if claimed.answer is None:
+        return problem(
+            HTTPStatus.CONFLICT,
+            f"The request with this {HEADER} is still being answered, or was cut off; the audit shows its result.",
+        )
+    if claimed.answer.status == HTTPStatus.SEE_OTHER:
+        return cast(Response, redirect(claimed.answer.text, HTTPStatus.SEE_OTHER))
+    response = Response(claimed.answer.text, claimed.answer.status, content_type="application/json")
+    response.headers["Idempotency-Replayed"] = "true"
+    return response
+
+
+def _text_to_store(response: Response) -> str:
+    """The redacted response if there is one, the address of a redirect, otherwise the whole body."""
+    stored: str | None = g.get(_REDACTED) or response.location
+    return stored if stored is not None else response.get_data(as_text=True)
+
+
+def store_instead(text: str) -> None:
+    """Sets the response for a repeated request, where it must differ from the first one."""
+    setattr(g, _REDACTED, text)

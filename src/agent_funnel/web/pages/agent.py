@@ -1,0 +1,165 @@
+"""One agent: their leads, absences and limits, the last deals, and the personal link."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from flask import Blueprint, render_template, request, url_for
+from pydantic import Field
+from werkzeug.wrappers import Response as BaseResponse
+
+from agent_funnel import floor, links, service
+from agent_funnel.errors import NotFound
+from agent_funnel.records import Assignment, Seat
+from agent_funnel.web.auth import set_audit_target
+from agent_funnel.web.format import day, number, sparkline
+from agent_funnel.web.negotiation import locale
+from agent_funnel.web.pages.agent_marks import in_words, last_deals, marks_of
+from agent_funnel.web.pages.calendar import month_of
+from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice
+from agent_funnel.web.paging import (
+    AFTER_ASSIGNMENT,
+    AFTER_COUNT_OF_DEAL,
+    decode_requester_cursor,
+    encode_cursor,
+    fetch_page,
+)
+from agent_funnel.web.request_models import LimitPath, NewLimit
+from agent_funnel.web.requester import actor, mask_for_requester, today
+from agent_funnel.web.services import services
+
+blueprint = Blueprint("agent", __name__)
+
+LEADS_PER_PAGE = 100
+
+
+@page(blueprint, "/agents/of", role="viewer")
+def show(new_link: str | None = None) -> str:
+    """One agent. `new_link` is the address of a personal link that was just made."""
+    backend = services().backend
+    entry = requested_agent()
+    deals = last_deals()
+    amounts = deals.amounts_of(entry.agent)
+    newest = deals.newest
+    share = newest.get(entry.agent) if newest else None
+    limits = [limit for limit in service.limits(backend) if limit.agent == entry.agent]
+    limit = service.covering(limits, today()).get(entry.agent)
+    return render_template(
+        "agent.html",
+        agent=entry.agent,
+        active=entry.active,
+        marks=marks_of(entry, share.leads if share else 0, limit, deals, amounts),
+        count=links.count(backend, entry.agent),
+        run=deals.runs[0] if deals.runs else None,
+        counted=newest is not None,
+        share=share,
+        nights=list(zip(deals.runs, reversed(amounts), strict=True)),
+        chart=sparkline(amounts),
+        in_words=in_words(amounts, locale()) if amounts else "",
+        present=[limit for limit in limits if limit.ends_on is None or limit.ends_on >= today()],
+        past=[limit for limit in limits if limit.ends_on is not None and limit.ends_on < today()],
+        today=today(),
+        link=links.of_agent(backend, entry.agent),
+        new_link=new_link,
+        **month_of(limits),
+    )
+
+
+def requested_agent() -> Seat:
+    """The agent whom the request names."""
+    name = request.values.get("agent", "")
+    found = floor.roster(services().backend, today(), name)
+    if not found:
+        raise NotFound(f"There is no agent {name[:255]!r}.")
+    return found[0]
+
+
+def kept_leads(agent: str) -> str:
+    """A sentence about the leads that an agent keeps until the next deal."""
+    leads = links.count(services().backend, agent)
+    if not leads:
+        return "They have no leads now."
+    return f"They keep their {number(leads, locale())} present lead{'' if leads == 1 else 's'} until the next deal."
+
+
+class LimitForm(NewLimit):
+    """A limit as a form sends it, with its number as a text."""
+
+    max_records: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+
+
+@form(blueprint, "/agents/limits", role="operator", shows=show)
+def add_limit() -> BaseResponse:
+    """Adds an absence or a limit."""
+    agent = requested_agent().agent
+    set_audit_target(agent)
+    filled_in = read_form(LimitForm)
+    limit, _ = service.add_limit(
+        services().backend,
+        agent,
+        starts_on=filled_in.starts_on,
+        ends_on=filled_in.ends_on,
+        max_records=filled_in.max_records,
+    )
+    what = "is away" if limit.max_records == 0 else f"gets at most {number(limit.max_records, locale())} a night"
+    begin = day(limit.starts_on, locale())
+    end = "with no end date" if limit.ends_on is None else f"to {day(limit.ends_on, locale())}, both days inclusive"
+    return redirect_with_notice(
+        f"Saved: {agent} {what} from {begin} {end}. {kept_leads(agent)}",
+        "agent.show",
+        agent=agent,
+        month=f"{limit.starts_on:%Y-%m}",
+    )
+
+
+@form(blueprint, "/agents/limits/remove", role="operator", shows=show)
+def remove_limit() -> BaseResponse:
+    """Removes an absence or a limit."""
+    agent = requested_agent().agent
+    filled_in = LimitPath.model_validate_strings({"limit_id": request.form.get("limit_id", "")})
+    set_audit_target(f"limit {filled_in.limit_id}")
+    service.remove_limit(services().backend, filled_in.limit_id)
+    return redirect_with_notice("Removed; it no longer counts from the next deal on.", "agent.show", agent=agent)
+
+
+@form(blueprint, "/agents/link", role="operator", shows=show)
+def make_link() -> str:
+    """Makes a personal link. It is shown only in this response, and stored nowhere."""
+    agent = requested_agent().agent
+    set_audit_target(agent)
+    _, secret = links.make(services().backend, agent, actor=actor())
+    return show(new_link=url_for("own_list.show", secret=secret, _external=True))
+
+
+@form(blueprint, "/agents/link/revoke", role="operator", shows=show)
+def revoke_link() -> BaseResponse:
+    """Revokes a personal link."""
+    agent = requested_agent().agent
+    set_audit_target(agent)
+    links.revoke(services().backend, agent, actor=actor())
+    return redirect_with_notice(f"The link of {agent} is revoked; it opens nothing now.", "agent.show", agent=agent)
+
+
+@page(blueprint, "/agents/list", role="viewer")
+def show_list() -> str:
+    """The present leads of an agent, page by page. After a new deal it begins again."""
+    backend = services().backend
+    agent = requested_agent().agent
+    begun = decode_requester_cursor(request.args.get("after"), AFTER_ASSIGNMENT, AFTER_COUNT_OF_DEAL)
+    version = floor.deal_version(backend)
+    is_new = begun is not None and begun[0] != version
+
+    def fetch(after: tuple[str, str] | None, count: int) -> list[Assignment]:
+        return floor.assignments(backend, agent=agent, after=after, count=count)
+
+    position = begun[1:] if begun and not is_new else None
+    found, last = fetch_page(position, LEADS_PER_PAGE, fetch, lambda row: (row.number, row.agent))
+    return render_template(
+        "agent_list.html",
+        agent=agent,
+        count=links.count(backend, agent),
+        assignments=mask_for_requester(found),
+        begins=position is None,
+        is_new=is_new,
+        after=encode_cursor(version, *last) if last else None,
+    )

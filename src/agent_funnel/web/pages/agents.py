@@ -1,0 +1,141 @@
+"""Agents: the list with their shares and marks, and the forms that add, activate and deactivate them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+from urllib.parse import quote
+
+from flask import Blueprint, render_template, request, url_for
+from markupsafe import Markup
+from werkzeug.wrappers import Response as BaseResponse
+
+from agent_funnel import floor, service
+from agent_funnel.records import RunRecord
+from agent_funnel.web.auth import set_audit_target
+from agent_funnel.web.negotiation import locale
+from agent_funnel.web.pages import agent
+from agent_funnel.web.pages.agent_marks import KINDS, Mark, chart, last_deals, marks_of
+from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice
+from agent_funnel.web.request_models import NewAgent
+from agent_funnel.web.requester import today
+from agent_funnel.web.services import services
+
+blueprint = Blueprint("agents", __name__)
+
+
+@dataclass(frozen=True)
+class ListedAgent:
+    """An agent in the list. `share` is that of the last deal, None if there was none."""
+
+    agent: str
+    active: bool
+    marks: tuple[Mark, ...]
+    share: int | None
+    chart: Markup
+    last: RunRecord | None
+
+    @cached_property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of the filter that include the agent."""
+        return frozenset([mark.kind for mark in self.marks] + ["active"] * self.active)
+
+    @property
+    def in_address(self) -> str:
+        """The name, quoted for an address."""
+        return _quoted(self.agent)
+
+
+# A page has a thousand names, and the next page the same ones.
+_quoted = lru_cache(maxsize=20_000)(quote)
+
+
+@page(blueprint, "/agents", role="viewer")
+def show() -> str:
+    """All agents, or those that the filter includes, with their marks."""
+    find, kind = request.values.get("find", "").strip(), request.values.get("show", "")
+    everybody = _list_agents()
+    wanted = find.casefold()
+    found = [
+        each for each in everybody if wanted in each.agent.casefold() and (kind not in KINDS or kind in each.kinds)
+    ]
+    counts = Counter(name for each in everybody for name in each.kinds)
+    # If more than half are at the cap, say so once above the table.
+    crowded = counts["full"] > counts["active"] / 2
+    return render_template(
+        "agents.html",
+        found=found,
+        everybody=len(everybody),
+        kinds=[(name, label, counts[name]) for name, (_, label) in KINDS.items() if counts[name]],
+        find=find,
+        kind=kind if kind in KINDS else "",
+        crowd=counts["full"] if crowded else 0,
+        page_of_agent=url_for("agent.show", agent=""),
+    )
+
+
+def _list_agents() -> list[ListedAgent]:
+    backend = services().backend
+    deals = last_deals()
+    limits = service.covering(service.limits(backend), today())
+    newest, own_locale = deals.newest, locale()
+    listed = []
+    for entry in floor.roster(backend, today()):
+        share = newest.get(entry.agent) if newest else None
+        leads = share.leads if share else 0
+        amounts = deals.amounts_of(entry.agent)
+        listed.append(
+            ListedAgent(
+                entry.agent,
+                entry.active,
+                marks_of(entry, leads, limits.get(entry.agent), deals, amounts),
+                None if newest is None else leads,
+                chart(amounts, own_locale),
+                deals.last_of(entry.agent),
+            )
+        )
+    return listed
+
+
+@form(blueprint, "/agents/add", role="operator", shows=show)
+def add() -> BaseResponse:
+    """Adds an agent."""
+    filled_in = read_form(NewAgent)
+    set_audit_target(filled_in.agent)
+    floor.add_agent(services().backend, filled_in.agent, active=filled_in.active)
+    status = "active, and gets leads from the next deal on" if filled_in.active else "inactive, and gets no leads yet"
+    return redirect_with_notice(f"Added {filled_in.agent}, who is {status}.", "agent.show", agent=filled_in.agent)
+
+
+def _show_sender() -> Any:
+    """The page that has the form: it is on the list, and on the page of an agent."""
+    return agent.show() if request.form.get("page") == "agent" else show()
+
+
+@form(blueprint, "/agents/activate", role="operator", shows=_show_sender)
+def activate() -> BaseResponse:
+    """Activates an agent, who takes part from the next deal on."""
+    name = agent.requested_agent().agent
+    set_audit_target(name)
+    floor.set_agent_status(services().backend, name, active=True)
+    return _redirect_to_sender(f"{name} is active, and gets leads from the next deal on.", name)
+
+
+@form(blueprint, "/agents/deactivate", role="operator", shows=_show_sender)
+def deactivate() -> BaseResponse:
+    """Deactivates an agent, who keeps their leads until the next deal."""
+    name = agent.requested_agent().agent
+    set_audit_target(name)
+    floor.set_agent_status(services().backend, name, active=False)
+    return _redirect_to_sender(
+        f"{name} is inactive, and gets no leads from the next deal on. {agent.kept_leads(name)}", name
+    )
+
+
+def _redirect_to_sender(notice: str, name: str) -> BaseResponse:
+    if request.form.get("page") == "agent":
+        return redirect_with_notice(notice, "agent.show", agent=name)
+    kept = {field: request.form[field] for field in ("find", "show") if request.form.get(field)}
+    return redirect_with_notice(notice, "agents.show", **kept)

@@ -1,0 +1,53 @@
+"""The do-not-contact list: numbers are added and removed on the page of a lead."""
+
+from __future__ import annotations
+
+from flask import Blueprint, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from agent_funnel import service
+from agent_funnel.records import last_digits
+from agent_funnel.web import format
+from agent_funnel.web.auth import set_audit_target
+from agent_funnel.web.negotiation import locale
+from agent_funnel.web.pages.layout import form, redirect_with_notice
+from agent_funnel.web.pages.leads import show_lead
+from agent_funnel.web.request_models import NewDoNotContact, Number
+from agent_funnel.web.services import services
+
+blueprint = Blueprint("do_not_contact", __name__)
+
+
+@form(blueprint, "/leads/do-not-contact", role="operator", shows=show_lead)
+def add() -> BaseResponse:
+    """Puts a number on the list, and takes it out of the present assignments."""
+    filled_in = NewDoNotContact.model_validate(
+        {"number": request.form.get("number", ""), "reason": request.form.get("reason", "").strip() or None}
+    )
+    set_audit_target(last_digits(filled_in.number))
+    found = service.add_do_not_contact(services().backend, filled_in.number, filled_in.reason)
+    return redirect_with_notice(
+        _notice(bool(found["listed"]), found["assignments"]), "leads.show_lead", number=filled_in.number
+    )
+
+
+def _notice(was_listed: bool, removed: int) -> str:
+    listed = "The number was on the list already" if was_listed else "This number will not be dealt again"
+    if not removed:
+        return f"{listed}. No agent had it."
+    if removed == 1:
+        return f"{listed}. It was removed from the list of the agent who had it."
+    return f"{listed}. {format.number(removed, locale())} assignments of it were removed."
+
+
+@form(blueprint, "/leads/do-not-contact/remove", role="operator", shows=show_lead)
+def remove() -> BaseResponse:
+    """Takes a number off the list."""
+    filled_in = Number.model_validate({"number": request.form.get("number", "")})
+    set_audit_target(last_digits(filled_in.number))
+    service.remove_do_not_contact(services().backend, filled_in.number)
+    return redirect_with_notice(
+        "The number is off the do-not-contact list; a deal may give it to an agent again.",
+        "leads.show_lead",
+        number=filled_in.number,
+    )

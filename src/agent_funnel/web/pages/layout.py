@@ -1,0 +1,213 @@
+"""What all pages share: their registration, the layout around them, and the handling of their forms.
+
+A page is a layout around a partial. A form is sent to an address of its own, which responds with a redirect to the page
+that shows the effect, and a notice for its top. If the form is refused, its page shows again, with the reason, and with
+the values that were entered.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
+from datetime import date, datetime
+from functools import wraps
+from http import HTTPStatus
+from typing import Any, NamedTuple, TypeVar
+from uuid import uuid4
+
+from flask import Blueprint, Flask, Response, g, make_response, redirect, render_template, request, url_for
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
+from pydantic import BaseModel, ValidationError
+from werkzeug.wrappers import Response as BaseResponse
+
+from agent_funnel.access import Role
+from agent_funnel.errors import FunnelError
+from agent_funnel.web import format, negotiation
+from agent_funnel.web.auth import SESSION_COOKIE, identity_or_none
+from agent_funnel.web.errors import faults_of, of_error
+from agent_funnel.web.routing import route
+from agent_funnel.web.services import services
+
+Model = TypeVar("Model", bound=BaseModel)
+View = TypeVar("View", bound=Callable[..., Any])
+
+# The cookie that takes a notice from a form to the page after it:
+NOTICE_COOKIE = "agent_funnel_notice"
+LONGEST_NOTICE = 1_000
+
+
+class NavigationLink(NamedTuple):
+    """A link of the navigation, the role that sees it, and the blueprints whose pages belong to it."""
+
+    endpoint: str
+    name: str
+    role: Role
+    blueprints: tuple[str, ...]
+
+
+NAVIGATION = (
+    NavigationLink("tonight.show", "Tonight", "viewer", ("tonight",)),
+    NavigationLink("deal.show", "Deal now", "viewer", ("deal",)),
+    NavigationLink("runs.show", "Deals", "viewer", ("runs",)),
+    NavigationLink("agents.show", "Agents", "viewer", ("agents", "agent")),
+    NavigationLink("leads.show", "Leads", "viewer", ("leads", "imports", "do_not_contact")),
+    NavigationLink("admin.show_settings", "Settings", "admin", ()),
+    NavigationLink("admin.show_audit", "Audit", "admin", ()),
+    NavigationLink("admin.show_keys", "Keys", "admin", ()),
+)
+
+
+def page(blueprint: Blueprint, rule: str, *, role: Role) -> Callable[[View], View]:
+    """Registers a page, for requesters who have the role."""
+
+    def register(view: View) -> View:
+        blueprint.get(rule)(route(role)(view))
+        return view
+
+    return register
+
+
+def form(
+    blueprint: Blueprint, rule: str, *, role: Role, shows: Callable[..., Any], takes_file: bool = False
+) -> Callable[[View], View]:
+    """Registers the target of a form. `shows` is the view of the page with the form; it has the same arguments."""
+
+    def register(view: View) -> View:
+        @wraps(view)
+        def show_refusal(**arguments: Any) -> Any:
+            try:
+                return view(**arguments)
+            except (FunnelError, ValidationError) as error:
+                g.refused, status = refusal(error)
+            return make_response(shows(**arguments), status)
+
+        blueprint.post(rule)(route(role, takes_file=takes_file)(show_refusal))
+        return view
+
+    return register
+
+
+def refusal(error: FunnelError | ValidationError) -> tuple[str, int]:
+    """The reason of a refusal, as a sentence for the page and the audit, and its status."""
+    if isinstance(error, FunnelError):
+        status = of_error(error).status_code
+        return str(g.detail), status
+    faults = [f"{fault.field}: {fault_in_words(fault.detail)}" for fault in faults_of(error)]
+    g.detail = f"{'; '.join(faults)}. Nothing was changed."
+    return g.detail, HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+def fault_in_words(detail: str) -> str:
+    """A fault for people: the purpose of a pattern, not the pattern."""
+    return "is blank, or has characters that cannot be stored" if "match pattern" in detail else detail
+
+
+def read_form(model: type[Model]) -> Model:
+    """The form that was sent, checked by its model. Empty fields count as missing."""
+    given = {name: value.strip() for name, value in request.form.items() if name in model.model_fields}
+    return model.model_validate_strings({name: value for name, value in given.items() if value})
+
+
+def redirect_with_notice(notice: str, endpoint: str, **values: Any) -> BaseResponse:
+    """Redirects to the page that shows the effect of a form, with a notice at its top."""
+    response = redirect(url_for(endpoint, **values), 303)
+    encoded = urlsafe_b64encode(notice[:LONGEST_NOTICE].encode()).decode()
+    response.set_cookie(NOTICE_COOKIE, encoded, max_age=60, secure=request.is_secure, httponly=True, samesite="Strict")
+    return response
+
+
+def set_up(app: Flask) -> None:
+    """Gives the templates their filters, tables and context."""
+    filters: dict[str, Callable[..., Any]] = {
+        "number": _number,
+        "day": _day,
+        "moment": _moment,
+        "span": format.span,
+        "person": format.person,
+        "bar": format.bar,
+        "sparkline": format.sparkline,
+    }
+    app.jinja_env.filters.update(filters)
+    app.jinja_env.globals.update(
+        STAGE_NAMES=format.STAGE_NAMES,
+        DEALT_STAGES=format.DEALT_STAGES,
+        CALL_NAMES=format.CALL_NAMES,
+        RUN_STATUS=format.RUN_STATUS,
+        OUTCOMES=format.OUTCOMES,
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.context_processor(_context)
+    app.after_request(_forget_notice)
+
+
+# The filters find locale and zone in the context, since a page calls them thousands of times.
+
+
+@pass_context
+def _number(context: Context, value: float | None) -> str:
+    return format.number(value, context["locale"])
+
+
+@pass_context
+def _day(context: Context, value: date | None, form: str = "medium") -> str:
+    return format.day(value, context["locale"], form)
+
+
+@pass_context
+def _moment(context: Context, value: datetime | None, form: str = "minute") -> Markup:
+    return format.moment(value, context["zone"], context["locale"], form=form)
+
+
+def _context() -> dict[str, Any]:
+    found = identity_or_none()
+    return {
+        "requester": found,
+        "navigation": [
+            (link.endpoint, link.name, _current(link)) for link in NAVIGATION if found and found.may(link.role)
+        ],
+        "signed_in": SESSION_COOKIE in request.cookies,
+        "notice": _notice(),
+        "refused": g.get("refused"),
+        "filled": _filled,
+        "new_idempotency_key": lambda: uuid4().hex,
+        "may": lambda role: found is not None and found.may(role),
+        "locale": negotiation.locale(),
+        "zone": services().settings.timezone,
+    }
+
+
+def _current(link: NavigationLink) -> str | None:
+    """The value of aria-current: whether the link leads to this page, or this page belongs to it."""
+    if request.endpoint == link.endpoint:
+        return "page"
+    return "true" if request.blueprint in link.blueprints else None
+
+
+def _filled(name: str, default: object = "") -> object:
+    """The value of a form field: what was entered, if the form was refused."""
+    return request.form.get(name, default) if g.get("refused") else default
+
+
+def _notice() -> str | None:
+    encoded = request.cookies.get(NOTICE_COOKIE)
+    if not encoded:
+        return None
+    g.notice_shown = True
+    try:
+        return urlsafe_b64decode(encoded).decode()
+    except ValueError:
+        return None
+
+
+def _forget_notice(response: Response) -> Response:
+    # Only after a page has shown it: an image or a partial in between has not.
+    if g.get("notice_shown") and response.mimetype == "text/html" and response.status_code < 300:
+        response.delete_cookie(NOTICE_COOKIE, httponly=True, samesite="Strict")
+    return response
+
+
+def render_page(template: str, partial: str, **values: Any) -> str:
+    """A page, or only its partial if a script asks for that."""
+    return render_template(partial if "partial" in request.args else template, **values)

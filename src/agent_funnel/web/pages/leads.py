@@ -1,0 +1,124 @@
+"""Leads: the search, and the page of a number with its history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from pydantic import TypeAdapter, ValidationError
+
+from agent_funnel import floor
+from agent_funnel.errors import NotFound
+from agent_funnel.records import LONGEST, Lead, LeadHistory, last_digits, length
+from agent_funnel.web.fields import SearchText
+from agent_funnel.web.pages.layout import page
+from agent_funnel.web.paging import AFTER_COUNT, AFTER_LEAD, decode_requester_cursor, encode_cursor, fetch_page
+from agent_funnel.web.request_models import LeadsQuery
+from agent_funnel.web.requester import mask_for_requester, mask_history_for_requester, sees_numbers
+from agent_funnel.web.services import services
+
+blueprint = Blueprint("leads", __name__)
+
+LEADS_PER_PAGE = 50
+# The conditions of the search, with their labels in the form:
+CONDITIONS = {"number": "Number", "stage": "Stage", "date_from": "From", "date_to": "To"}
+NUMBER: TypeAdapter[str] = TypeAdapter(SearchText)
+
+
+@page(blueprint, "/leads", role="viewer")
+def show() -> Any:
+    """The leads that meet the conditions, page by page, or all of them with `?all`; without either, their counts.
+
+    The counts come first because sorting a million numbers may take seconds on an engine that stores them in another
+    order.
+    """
+    filled_in = {name: text for name in CONDITIONS if (text := request.args.get(name, "").strip())}
+    try:
+        query = LeadsQuery.model_validate_strings(filled_in)
+    except ValidationError as error:
+        return _show_mistakes(filled_in, error)
+    if not filled_in and not {"all", "after"} & {*request.args}:
+        return render_template(
+            "leads.html", filled_in=filled_in, stage_counts=services().counts.stage_counts(), is_landing=True
+        )
+    return _show_list(filled_in, query)
+
+
+def _show_mistakes(filled_in: dict[str, str], error: ValidationError) -> Response:
+    wrong = [
+        (CONDITIONS[str(each["loc"][0])], each["msg"].removeprefix("Value error, "))
+        for each in error.errors(include_url=False, include_input=False)
+    ]
+    return make_response(
+        render_template("leads.html", filled_in=filled_in, wrong=wrong), HTTPStatus.UNPROCESSABLE_ENTITY
+    )
+
+
+def _show_list(filled_in: dict[str, str], query: LeadsQuery) -> str:
+    conditions = query.model_dump(include=set(CONDITIONS))
+
+    def fetch(after: Any, count: int) -> list[Lead]:
+        return floor.leads(services().backend, after=after, count=count, **conditions)
+
+    begun = decode_requester_cursor(request.args.get("after"), AFTER_LEAD, AFTER_COUNT)
+    found, last = fetch_page(begun, LEADS_PER_PAGE, fetch, lambda row: (row.number, row.stage, row.date))
+    addresses = [_address(lead.number, query.number) for lead in found]
+    return render_template(
+        "leads.html",
+        filled_in=filled_in,
+        rows=list(zip(mask_for_requester(found), addresses, strict=True)),
+        spellings=_spellings(query.number) if query.number else (),
+        begins=begun is None,
+        after=encode_cursor(*last) if last else None,
+    )
+
+
+def _address(number: str, searched: str | None) -> str | None:
+    """The address of a number's page; for viewers only if they entered the number themselves."""
+    if sees_numbers():
+        return url_for("leads.show_lead", number=number)
+    return None if searched is None else url_for("leads.show_lead", number=searched)
+
+
+def _spellings(number: str) -> tuple[str, ...]:
+    """The ways to write a number that the tables can hold, the given one first."""
+    return tuple(text for text in dict.fromkeys(floor.spellings(number)) if text.strip() and length(text) <= LONGEST)
+
+
+@page(blueprint, "/leads/of", role="viewer")
+def show_lead() -> Any:
+    """A number: its records, who has it, who held it, whether it may be called.
+
+    If nothing is known of the given spelling, the others are tried. A number that is unknown in all of them can be put
+    on the do-not-contact list in advance.
+    """
+    try:
+        number = NUMBER.validate_python(request.values.get("number", ""))
+    except ValidationError:
+        return redirect(url_for("leads.show"))
+    spellings = _spellings(number)
+    if not spellings:
+        return redirect(url_for("leads.show"))
+    # The given spelling has precedence.
+    known = _known((number, *(each for each in spellings if each != number)))
+    return render_template(
+        "lead.html",
+        written=number,
+        lead=mask_history_for_requester(known[0]) if known else None,
+        others=[each.number for each in known[1:]],
+        mask=last_digits,
+        spellings=spellings[1:] or spellings,
+    )
+
+
+def _known(spellings: Iterable[str]) -> list[LeadHistory]:
+    """The histories of those spellings of which something is known."""
+    found = []
+    for spelling in spellings:
+        try:
+            found.append(floor.lead(services().backend, spelling))
+        except NotFound:
+            continue
+    return found

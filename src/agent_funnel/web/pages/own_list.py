@@ -1,0 +1,133 @@
+"""An agent's own list, opened by a personal link: the leads that they have now, to call from a phone or from paper.
+
+The secret of the link needs no key, and opens nothing else. A link that opens nothing counts as a wrong key.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+
+import phonenumbers
+from flask import Blueprint, Response, make_response, render_template, request
+
+from agent_funnel import floor, links, service
+from agent_funnel.errors import NotFound
+from agent_funnel.links import Link
+from agent_funnel.records import Assignment
+from agent_funnel.schedule import next_run
+from agent_funnel.web import files
+from agent_funnel.web.auth import count_wrong_secret, note_recent_use, refuse_strangers
+from agent_funnel.web.format import CALL_NAMES
+from agent_funnel.web.routing import PUBLIC, route
+from agent_funnel.web.services import services
+
+blueprint = Blueprint("own_list", __name__)
+
+LEADS_PER_PAGE = 1_000
+DEAD_LINK = (
+    "This link opens nothing: it is incomplete, or it was replaced or revoked. Ask your team lead for a new one."
+)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A lead as an agent sees it. `tel` is for the phone's dialler; `whatsapp` needs the country code."""
+
+    number: str
+    tel: str | None
+    whatsapp: str | None
+    call: str | None
+    date: date | None
+
+
+@blueprint.get("/mine/<secret>")
+@route(PUBLIC)
+def show(secret: str) -> Response:
+    """The list, in pages if it is very long."""
+    link = _open_link(secret)
+    given = services()
+    count = links.count(given.backend, link.agent)
+    pages = max(1, -(-count // LEADS_PER_PAGE))
+    page = max(1, min(request.args.get("page", 1, type=int), pages))
+    shown = render_template(
+        "own_list.html",
+        secret=secret,
+        agent=link.agent,
+        count=count,
+        calls=[_call(assignment) for assignment in _assignments(link.agent, page)],
+        first=(page - 1) * LEADS_PER_PAGE + 1,
+        page=page,
+        pages=pages,
+        run=service.last_run(given.backend),
+        next_at=next_run(given.now(), given.settings),
+    )
+    # The address is a secret, even from our own proxy if it logs the Referer header.
+    return make_response(shown, {"Referrer-Policy": "no-referrer"})
+
+
+@blueprint.get("/mine/<secret>/list.csv")
+@route(PUBLIC)
+def download(secret: str) -> Response:
+    """The whole list as a file."""
+    link = _open_link(secret)
+    return files.download("assignments", "csv", name="list", agent=link.agent)
+
+
+def _open_link(secret: str) -> Link:
+    """The active link with this secret. While no key exists, it opens only where the service answers without keys."""
+    given = services()
+    found = links.opened(given.backend, secret)
+    if not found.any_keys:
+        refuse_strangers(given.settings)
+    if found.link is None:
+        # A right link is let in all the same: others who are wrong may share the address.
+        count_wrong_secret()
+        raise NotFound(DEAD_LINK)
+    note_recent_use("link", found.link.link_id, found.link.last_used_at, links.note_use)
+    return found.link
+
+
+def _assignments(agent: str, page: int) -> list[Assignment]:
+    # The position must not be in the address, as it is a number. Hardly any list has a second page.
+    after: tuple[str, str] | None = None
+    rows: list[Assignment] = []
+    for _ in range(page):
+        rows = floor.assignments(services().backend, agent=agent, after=after, count=LEADS_PER_PAGE)
+        after = (rows[-1].number, rows[-1].agent) if rows else after
+    return rows
+
+
+def _call(assignment: Assignment) -> Call:
+    number, tel, whatsapp = dialled(assignment.number)
+    return Call(
+        number,
+        tel,
+        whatsapp,
+        None if assignment.stage is None else CALL_NAMES.get(assignment.stage),
+        None if assignment.date is None else assignment.date.date(),
+    )
+
+
+@lru_cache(maxsize=20_000)
+def dialled(number: str) -> tuple[str, str | None, str | None]:
+    """A number as people write it, as a phone dials it, and as WhatsApp takes it.
+
+    The last two are None for a text that is not a number; the last one also for a number without a country code.
+    """
+    plain = floor.BETWEEN.sub("", number)
+    if plain.startswith("00"):
+        plain = "+" + plain[2:]
+    if not re.fullmatch(r"\+?[0-9]{3,20}", plain):
+        return number, None, None
+    if not plain.startswith("+"):
+        return number, plain, None
+    try:
+        parsed = phonenumbers.parse(plain, None)
+    except phonenumbers.NumberParseException:
+        return number, plain, plain[1:]
+    if not phonenumbers.is_possible_number(parsed):
+        return number, plain, plain[1:]
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL), plain, plain[1:]

@@ -1,0 +1,106 @@
+"""Runs, which people know as deals: the list, one of them, all of a night, and undo."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from flask import Blueprint, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from agent_funnel import planning, service
+from agent_funnel.errors import NotFound
+from agent_funnel.records import RunRecord
+from agent_funnel.web.auth import set_audit_target
+from agent_funnel.web.format import number
+from agent_funnel.web.negotiation import locale
+from agent_funnel.web.pages.layout import form, page, redirect_with_notice
+from agent_funnel.web.requester import actor
+from agent_funnel.web.services import services
+
+blueprint = Blueprint("runs", __name__)
+
+RUNS_PER_PAGE = 50
+# The most runs that the page of a night shows:
+RUNS_PER_NIGHT = 200
+# For this many nights back the outcome is shown:
+NIGHTS_KNOWN = 1_000
+# No run has a larger number; the databases refuse larger parameters:
+LARGEST_RUN_ID = 2**53
+
+
+@page(blueprint, "/runs", role="viewer")
+def show() -> str:
+    """The runs, the newest first; `before` is the last run of the page before."""
+    before = request.args.get("before", type=int)
+    found = service.runs(
+        services().backend,
+        count=RUNS_PER_PAGE,
+        before=None if before is None else max(1, min(before, LARGEST_RUN_ID)),
+    )
+    return render_template("runs.html", runs=found, before=before, more=len(found) == RUNS_PER_PAGE)
+
+
+@page(blueprint, "/runs/<int:run_id>", role="viewer")
+def show_run(run_id: int) -> str:
+    """One run: the amounts, the shares, and why it failed if it did."""
+    given = services()
+    found = service.run(given.backend, min(run_id, LARGEST_RUN_ID))
+    last = service.last_run(given.backend)
+    return render_template(
+        "run.html",
+        run=found,
+        shares=given.counts.known_shares([run_id]).get(run_id),
+        failure=service.failure(given.backend, run_id),
+        is_last=last is not None and last.run_id == run_id,
+    )
+
+
+@page(blueprint, "/nights/<day>", role="viewer")
+def show_night(day: str) -> str:
+    """A night: its outcome, and every run of that business date, the failed ones too."""
+    given = services()
+    try:
+        business_date = date.fromisoformat(day)
+    except ValueError:
+        raise NotFound("There is no such day; write it as 2026-01-31.") from None
+    outcomes = planning.outcomes(given.backend, count=NIGHTS_KNOWN)
+    found = service.runs(given.backend, count=RUNS_PER_NIGHT, business_date=business_date)
+    return render_template(
+        "night.html",
+        business_date=business_date,
+        outcome=next((each for each in outcomes if each.business_date == business_date), None),
+        runs=found,
+        failures={run.run_id: service.failure(given.backend, run.run_id) for run in found if run.status == "failed"},
+        is_future=business_date > given.now().astimezone(given.settings.timezone).date(),
+    )
+
+
+@page(blueprint, "/runs/<int:run_id>/undo", role="operator")
+def show_undo(run_id: int) -> str:
+    """What an undo of a run would do, and the button for it."""
+    given = services()
+    run = service.run(given.backend, min(run_id, LARGEST_RUN_ID))
+    last = service.last_run(given.backend)
+    return render_template("undo.html", run=run, last=last, before=_dealt_before(run_id), now=given.now())
+
+
+def _dealt_before(run_id: int) -> RunRecord | None:
+    earlier = service.runs(services().backend, count=50, before=run_id)
+    return next((run for run in earlier if run.status == "succeeded"), None)
+
+
+@form(blueprint, "/runs/<int:run_id>/undo", role="operator", shows=show_undo)
+def undo(run_id: int) -> BaseResponse:
+    """Undoes a run, if it is the last one."""
+    set_audit_target(f"run {run_id}")
+    undone = service.undo(services().backend, run_id, actor=actor())
+    skipped = (
+        f"; {number(undone.changed_since, locale())} were left, as their stage was changed since"
+        if undone.changed_since
+        else ""
+    )
+    notice = (
+        f"Deal {run_id} is undone: {number(undone.restored, locale())} leads went back by one stage{skipped}. "
+        f"{number(undone.assignments, locale())} assignments from before it are back."
+    )
+    return redirect_with_notice(notice, "runs.show_run", run_id=run_id)

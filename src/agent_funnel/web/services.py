@@ -1,0 +1,35 @@
+"""What the app factory hands to the routes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from flask import current_app
+from limits.strategies import RateLimiter
+
+from agent_funnel.backends import Backend
+from agent_funnel.settings import Settings
+from agent_funnel.web.counts import BackgroundCounts
+from agent_funnel.web.readiness import ReadinessProbe
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the routes need; the app factory makes it once."""
+
+    settings: Settings
+    backend: Backend
+    now: Callable[[], datetime]
+    readiness: ReadinessProbe
+    # Seconds since the clock thread of this process last showed that it is alive; None without a clock.
+    beat_age: Callable[[], float] | None
+    limiter: RateLimiter
+    counts: BackgroundCounts
+
+
+def services() -> Services:
+    """The services of the app that answers the present request."""
+    return cast(Services, current_app.extensions["agent_funnel"])
