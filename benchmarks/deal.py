@@ -24,7 +24,9 @@ from pathlib import Path
 
 import click
 
-from agent_funnel import demo, service, transfer
+from agent_funnel import demo
+from agent_funnel.deal import deal
+from agent_funnel.imports import load_rows
 from agent_funnel.settings import load
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
@@ -85,7 +87,7 @@ def fill(database: TestedDatabase, size: Size) -> None:
     """A floor of that size, with the demo's leads."""
     demo.fill(database.backend, leads=size.leads, seed=1, today=TODAY)
     database.execute("DELETE FROM dbo.agents")
-    transfer.load(database.backend, "agents", ((f"agent {index:04d}", "active") for index in range(size.agents)))
+    load_rows(database.backend, "agents", ((f"agent {index:04d}", "active") for index in range(size.agents)))
 
 
 def prepare(database: TestedDatabase, assign: Callable[[], object]) -> Callable[[], None]:
@@ -130,7 +132,7 @@ def measure(database: TestedDatabase, window_days: int, rounds: int) -> None:
     settings = load(newest_first=False, max_per_agent=450, window_days=window_days)
 
     def run_deal() -> None:
-        service.assign(database.backend, settings, business_date=TODAY)
+        deal(database.backend, settings, business_date=TODAY)
 
     def bare(table: str) -> Callable[[], None]:
         def write() -> None:

@@ -19,7 +19,10 @@ from pathlib import Path
 import click
 from flask.testing import FlaskClient
 
-from agent_funnel import links, service, transfer
+from agent_funnel.access.links import make_link
+from agent_funnel.deal import deal
+from agent_funnel.imports import load_rows
+from agent_funnel.runs import list_runs
 from agent_funnel.settings import load
 from agent_funnel.sql import queries
 from agent_funnel.web import create_app
@@ -37,23 +40,21 @@ TIMES = 11
 
 def fill(database: TestedDatabase, *, agents: int, leads: int, runs: int) -> None:
     names = [(f"Agent {index:04}", "active") for index in range(agents)]
-    transfer.load(database.backend, "agents", names)
+    load_rows(database.backend, "agents", names)
     today = datetime.now(UTC).date()
     days = [f"{today - timedelta(days=back)} 12:00:00.000" for back in range(60)]
     rows = ((f"+49{index * 7_919 % 10_000_019:010}", str(1 + index % 3), days[index % 60]) for index in range(leads))
-    transfer.load(database.backend, "leads", rows)
+    load_rows(database.backend, "leads", rows)
     database.execute(queries(database.engine)["remedy_index_agent_wafunnel_assignment_agent"].rstrip().rstrip(";"))
     for back in range(runs):
-        service.assign(
-            database.backend, load(), business_date=today - timedelta(days=runs - 1 - back), trigger="schedule"
-        )
+        deal(database.backend, load(), business_date=today - timedelta(days=runs - 1 - back), trigger="schedule")
 
 
 def pages(database: TestedDatabase) -> Iterator[tuple[str, str]]:
     """Each page by its name."""
-    run = service.runs(database.backend, count=1)[0].run_id
+    run = list_runs(database.backend, count=1)[0].run_id
     number, agent = database.execute("SELECT MAX(number), MAX(agent) FROM dbo.agent_wafunnel_assignment")[0]
-    _, secret = links.make(database.backend, agent, actor="benchmark")
+    _, secret = make_link(database.backend, agent, actor="benchmark")
     yield from {
         "Tonight": "/",
         "Tonight, the partial": "/?partial=1",

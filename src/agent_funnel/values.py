@@ -22,7 +22,7 @@ LONGEST_TEXT = 255
 NO_LIMIT = 2**31 - 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Reads:
     """How a column of an annotated type is read, and what JSON Schema says of the type where it says too much."""
 

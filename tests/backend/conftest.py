@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from agent_funnel import service
-from agent_funnel.backends import Backend, connect
+from agent_funnel.database import Database
+from agent_funnel.deal import undo
 from agent_funnel.install import install
 from support.calls import Connected
-from support.databases import TestedDatabase, disconnect
+from support.databases import TestedDatabase, connect_to, disconnect
 from support.doctor import DAY
 from support.nights import run_deal
 
@@ -23,8 +23,8 @@ def connected() -> Iterator[Connected]:
     """Makes backends for a database under test, and disconnects them at the end of the test."""
     with ExitStack() as stack:
 
-        def made(database: TestedDatabase, **settings: Any) -> Backend:
-            backend = connect(database.url, database.schema, **settings)
+        def made(database: TestedDatabase, **settings: Any) -> Database:
+            backend = connect_to(database.url, database.schema, **settings)
             stack.callback(disconnect, backend)
             return backend
 
@@ -34,7 +34,7 @@ def connected() -> Iterator[Connected]:
 @pytest.fixture
 def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A login may take two seconds."""
-    monkeypatch.setattr("agent_funnel.backends.sqlserver.LOGIN_SECONDS", 2)
+    monkeypatch.setattr("agent_funnel.database.sqlserver.LOGIN_SECONDS", 2)
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def dealt_and_undone(database: TestedDatabase) -> tuple[TestedDatabase, int]:
     database.insert("wafunnel", ("number", "stage", "date"), [(f"+4930000100{n}", 1, DAY) for n in range(7)])
     run_id = run_deal(database).run_id
     run_deal(database)
-    service.undo(database.backend)
+    undo(database.backend)
     return database, run_id
 
 

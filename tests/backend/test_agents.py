@@ -7,9 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from agent_funnel import floor
+from agent_funnel.agents import Agent, Assignment, add_agent, assignments, find_agent, list_agents, set_agent_status
 from agent_funnel.errors import AlreadyExists, NotFound, ParameterOutOfRange
-from agent_funnel.records import AgentRow, Assignment
 from support.databases import TestedDatabase
 from support.nights import (
     RECENT,
@@ -39,23 +38,23 @@ def test_agents_are_told_with_their_leads_their_room_and_their_last_run(database
         ],
     )
     run_deal(database)
-    assert floor.agents(database.backend, TODAY) == [
-        AgentRow(ODD_TEXTS[1], False, 0, None, None),
-        AgentRow("Al", True, 2, 5, TODAY),
-        AgentRow("Bo", True, 1, None, TODAY),
-        AgentRow("Cy", False, 0, None, None),
+    assert list_agents(database.backend, TODAY) == [
+        Agent(ODD_TEXTS[1], False, 0, None, None),
+        Agent("Al", True, 2, 5, TODAY),
+        Agent("Bo", True, 1, None, TODAY),
+        Agent("Cy", False, 0, None, None),
     ]
-    assert floor.agent(database.backend, "Cy", TODAY - timedelta(days=1)).room == 0
+    assert find_agent(database.backend, "Cy", TODAY - timedelta(days=1)).room == 0
     with pytest.raises(NotFound):
-        floor.agent(database.backend, "cy", TODAY)
+        find_agent(database.backend, "cy", TODAY)
     # The newest run of all does not count for whom it gave nothing, nor one that is undone.
     put_agents(database, actives("Bo"))
     run_deal(database, TODAY + timedelta(days=1))
     put_agents(database, actives("Al", "Bo"))
-    last = {row.agent: row.last_dealt for row in floor.agents(database.backend, TODAY)}
+    last = {row.agent: row.last_dealt for row in list_agents(database.backend, TODAY)}
     assert last == {"Al": TODAY, "Bo": TODAY + timedelta(days=1)}
     undo(database)
-    assert floor.agent(database.backend, "Bo", TODAY).last_dealt == TODAY
+    assert find_agent(database.backend, "Bo", TODAY).last_dealt == TODAY
 
 
 def test_agents_in_several_rows_are_one_and_nameless_ones_none(bare_database: TestedDatabase) -> None:
@@ -64,12 +63,12 @@ def test_agents_in_several_rows_are_one_and_nameless_ones_none(bare_database: Te
         [("Al", "inactive"), ("Al", " Active"), ("Bo", None), ("Bo", "inactive"), (None, "active"), ("  ", "active")],
     )
     put_assignments(bare_database, ("Al", "1"), ("Al", "1"), (None, "2"), ("Bo", None))
-    assert floor.agents(bare_database.backend, TODAY) == [
-        AgentRow("Al", True, 2, None, None),
-        AgentRow("Bo", False, 1, None, None),
+    assert list_agents(bare_database.backend, TODAY) == [
+        Agent("Al", True, 2, None, None),
+        Agent("Bo", False, 1, None, None),
     ]
-    floor.set_agent_status(bare_database.backend, "Al", active=False)
-    assert not floor.agent(bare_database.backend, "Al", TODAY).active
+    set_agent_status(bare_database.backend, "Al", active=False)
+    assert not find_agent(bare_database.backend, "Al", TODAY).active
     assert bare_database.execute("SELECT status FROM dbo.agents WHERE agent = 'Al'") == [("inactive",)] * 2
 
 
@@ -83,15 +82,15 @@ def test_an_agent_is_added_once_to_a_table_without_a_key(bare_database: TestedDa
 
 def check_adding(database: TestedDatabase) -> None:
     for name in ODD_TEXTS:
-        floor.add_agent(database.backend, name)
+        add_agent(database.backend, name)
         with pytest.raises(AlreadyExists):
-            floor.add_agent(database.backend, name, active=False)
-    floor.add_agent(database.backend, "idle", active=False)
-    found = {row.agent: row.active for row in floor.agents(database.backend, TODAY)}
+            add_agent(database.backend, name, active=False)
+    add_agent(database.backend, "idle", active=False)
+    found = {row.agent: row.active for row in list_agents(database.backend, TODAY)}
     assert found == {**dict.fromkeys(ODD_TEXTS, True), "idle": False}
     for name in ("", "  ", "x" * 256):
         with pytest.raises(ParameterOutOfRange):
-            floor.add_agent(database.backend, name)
+            add_agent(database.backend, name)
 
 
 def test_a_key_that_takes_two_names_for_one_has_the_last_word(bare_database: TestedDatabase) -> None:
@@ -100,11 +99,11 @@ def test_a_key_that_takes_two_names_for_one_has_the_last_word(bare_database: Tes
     where = "" if bare_database.engine == "sqlite" else " ON dbo.agents"
     bare_database.execute(f"CREATE UNIQUE INDEX one_of_a_name ON dbo.agents ({column})")
     try:
-        floor.add_agent(bare_database.backend, "Al")
+        add_agent(bare_database.backend, "Al")
         with pytest.raises(AlreadyExists):
-            floor.add_agent(bare_database.backend, "AL")
-        floor.add_agent(bare_database.backend, "Bo")
-        assert [row.agent for row in floor.agents(bare_database.backend, TODAY)] == ["Al", "Bo"]
+            add_agent(bare_database.backend, "AL")
+        add_agent(bare_database.backend, "Bo")
+        assert [row.agent for row in list_agents(bare_database.backend, TODAY)] == ["Al", "Bo"]
     finally:
         bare_database.execute(f"DROP INDEX one_of_a_name{where}")
 
@@ -112,7 +111,7 @@ def test_a_key_that_takes_two_names_for_one_has_the_last_word(bare_database: Tes
 def test_of_two_who_add_the_same_agent_at_once_one_does(bare_database: TestedDatabase) -> None:
     def add(_: int) -> bool:
         try:
-            floor.add_agent(bare_database.backend, "Al")
+            add_agent(bare_database.backend, "Al")
         except AlreadyExists:
             return False
         return True
@@ -126,12 +125,12 @@ def test_of_two_who_add_the_same_agent_at_once_one_does(bare_database: TestedDat
 
 def test_an_agent_is_deactivated_and_activated(database: TestedDatabase) -> None:
     put_agents(database, actives("Al", "al"))
-    floor.set_agent_status(database.backend, "Al", active=False)
-    assert [row.active for row in floor.agents(database.backend, TODAY)] == [False, True]
-    floor.set_agent_status(database.backend, "Al", active=True)
-    assert [row.active for row in floor.agents(database.backend, TODAY)] == [True, True]
+    set_agent_status(database.backend, "Al", active=False)
+    assert [row.active for row in list_agents(database.backend, TODAY)] == [False, True]
+    set_agent_status(database.backend, "Al", active=True)
+    assert [row.active for row in list_agents(database.backend, TODAY)] == [True, True]
     with pytest.raises(NotFound):
-        floor.set_agent_status(database.backend, "AL", active=True)
+        set_agent_status(database.backend, "AL", active=True)
 
 
 # ---- Assignments
@@ -142,20 +141,20 @@ def test_assignments_are_told_with_their_lead_in_pages(database: TestedDatabase)
     put_leads(database, fresh(11))
     run_deal(database)
     put_assignments(database, ("Al", "gone"))
-    whole = floor.assignments(database.backend, count=100)
+    whole = assignments(database.backend, count=100)
     assert whole == [
         *(Assignment("AlBo"[index % 2 * 2 :][:2], f"{index + 1:06}", 2, RECENT) for index in range(11)),
         Assignment("Al", "gone", None, None),
     ]
     for count in (1, 3, 12):
         assert whole == all_pages(
-            lambda after, count=count: floor.assignments(database.backend, after=after, count=count),  # type: ignore[misc]
+            lambda after, count=count: assignments(database.backend, after=after, count=count),  # type: ignore[misc]
             lambda last: (last.number, last.agent),
         )
-    of_bo = floor.assignments(database.backend, agent="Bo", count=100)
+    of_bo = assignments(database.backend, agent="Bo", count=100)
     assert of_bo == [assignment for assignment in whole if assignment.agent == "Bo"]
-    assert floor.assignments(database.backend, agent="Bo", after=("000004", "Bo"), count=1) == of_bo[2:3]
-    assert floor.assignments(database.backend, agent="bo", count=1) == []
+    assert assignments(database.backend, agent="Bo", after=("000004", "Bo"), count=1) == of_bo[2:3]
+    assert assignments(database.backend, agent="bo", count=1) == []
 
 
 def test_assignments_of_a_table_without_a_key(bare_database: TestedDatabase) -> None:
@@ -164,7 +163,7 @@ def test_assignments_of_a_table_without_a_key(bare_database: TestedDatabase) -> 
     put_leads(bare_database, [("1", 1, RECENT), ("1", 3, RECENT + timedelta(days=1)), ("2", None, None)])
     run_deal(bare_database)
     put_assignments(bare_database, ("Bo", "1"), ("Al", "1"), (None, "1"), ("Al", None), ("Al", "2"), ("Zoe", "Z"))
-    whole = floor.assignments(bare_database.backend, count=100)
+    whole = assignments(bare_database.backend, count=100)
     assert whole == [
         Assignment("", "1", 3, RECENT + timedelta(days=1)),
         Assignment("Al", "1", 2, RECENT),
@@ -174,6 +173,6 @@ def test_assignments_of_a_table_without_a_key(bare_database: TestedDatabase) -> 
     ]
     for count in (1, 2):
         assert whole == all_pages(
-            lambda after, count=count: floor.assignments(bare_database.backend, after=after, count=count),  # type: ignore[misc]
+            lambda after, count=count: assignments(bare_database.backend, after=after, count=count),  # type: ignore[misc]
             lambda last: (last.number, last.agent),
         )

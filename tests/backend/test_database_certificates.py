@@ -16,10 +16,11 @@ from pathlib import Path
 import pytest
 import trustme
 
-from agent_funnel.backends import connect, connect_with
-from agent_funnel.backends.sqlserver import SQLServer
+from agent_funnel.database import connect
+from agent_funnel.database.sqlserver import SQLServer
 from agent_funnel.errors import DatabaseUnavailable, SettingsError
 from agent_funnel.settings import load
+from support.databases import connect_to
 from support.faketds import FakeServer
 from support.refusals import assert_one_sentence, refusal_of, server_url
 
@@ -52,21 +53,21 @@ def ca_file(authority: trustme.CA, tmp_path: Path) -> Path:
 @pytest.mark.skipif(sys.platform == "darwin", reason="macOS has one address for itself")
 def test_a_server_on_this_machine_need_not_encrypt_but_one_elsewhere_must(authority: trustme.CA) -> None:
     with FakeServer() as here:
-        connect(here.url()).one("ping")
+        connect_to(here.url()).one("ping")
     assert [login.encrypted for login in here.logins] == [False]
 
     # Another address of this machine, but not one that one would write for it:
     with FakeServer(host="127.0.0.2") as elsewhere:
-        assert "offers no encryption" in refusal_of(connect(elsewhere.url()))
+        assert "offers no encryption" in refusal_of(connect_to(elsewhere.url()))
         assert elsewhere.logins == []
-        connect(elsewhere.url(), encryption="off").one("ping")
+        connect_to(elsewhere.url(), encryption="off").one("ping")
     assert [login.encrypted for login in elsewhere.logins] == [False]
 
     # No CA file: it is encrypted, whoever the server is.
     with FakeServer(host="127.0.0.2", tls=certificate(authority, "elsewhere.example")) as elsewhere:
-        connect(elsewhere.url()).one("ping")
+        connect_to(elsewhere.url()).one("ping")
         # One that insists gets it, whatever is set here.
-        connect(elsewhere.url(), encryption="off").one("ping")
+        connect_to(elsewhere.url(), encryption="off").one("ping")
     assert [login.encrypted for login in elsewhere.logins] == [True, True]
 
 
@@ -81,7 +82,7 @@ def test_a_server_with_a_certificate_of_our_authority_for_its_name_is_believed(
     except OSError:
         pytest.skip("this machine has no IPv6")
     with FakeServer(host=address, tls=certificate(authority, host)) as server:
-        connect(server.url(host=host), ca_file=ca_file).one("ping")
+        connect_to(server.url(host=host), ca_file=ca_file).one("ping")
     assert [login.encrypted for login in server.logins] == [True]
 
 
@@ -99,7 +100,7 @@ def test_a_server_that_does_not_prove_who_it_is_gets_no_password(
 ) -> None:
     issuer = trustme.CA() if theirs else authority
     with FakeServer(tls=certificate(issuer, name) if name else None) as server:
-        message = refusal_of(connect(server.url(), ca_file=ca_file))
+        message = refusal_of(connect_to(server.url(), ca_file=ca_file))
     assert expected in message
     assert ("FUNNEL_CA_FILE" in message) == (name is not None)
     assert server.logins == []
@@ -125,19 +126,19 @@ def test_settings_of_freetds_that_are_there_do_not_weaken_the_check(
     with FakeServer(tls=certificate(other, "elsewhere.example")) as server:
         # They are read: with our authority alone in them, the server of the other one is refused.
         write("ours.pem")
-        refusal_of(connect(server.url(), encryption="require"))
+        refusal_of(connect_to(server.url(), encryption="require"))
         assert server.logins == []
         # With the other one in them it is believed, but not where there is a CA file.
         write("other.pem")
-        connect(server.url(), encryption="require").one("ping")
+        connect_to(server.url(), encryption="require").one("ping")
         assert len(server.logins) == 1
-        assert "does not prove" in refusal_of(connect(server.url(), ca_file=ca_file))
+        assert "does not prove" in refusal_of(connect_to(server.url(), ca_file=ca_file))
         assert len(server.logins) == 1
 
 
 def test_the_check_outlives_a_clearing_of_the_temporary_files(authority: trustme.CA, ca_file: Path) -> None:
     with FakeServer(tls=certificate(authority, "elsewhere.example")) as server:
-        backend = connect(server.url(), ca_file=ca_file)
+        backend = connect_to(server.url(), ca_file=ca_file)
         assert "does not prove" in refusal_of(backend)
         shutil.rmtree(Path(os.environ["FREETDSCONF"]).parent)
         assert "does not prove" in refusal_of(backend)
@@ -149,24 +150,24 @@ def test_without_a_place_for_temporary_files_a_ca_file_is_refused_and_not_ignore
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(ca_file.parent / "gone"))
     with pytest.raises(DatabaseUnavailable, match="FUNNEL_CA_FILE") as refusal:
-        connect(server_url(1433), ca_file=ca_file)
+        connect_to(server_url(1433), ca_file=ca_file)
     assert_one_sentence(str(refusal.value))
 
 
 def test_settings_that_contradict_each_other_are_refused(ca_file: Path) -> None:
     for encryption in ("request", "off"):
         with pytest.raises(SettingsError, match=f"FUNNEL_CA_FILE .* FUNNEL_ENCRYPTION cannot be {encryption}"):
-            connect(server_url(1433), ca_file=ca_file, encryption=encryption)
-    connect(server_url(1433), ca_file=ca_file, encryption="require")
+            connect_to(server_url(1433), ca_file=ca_file, encryption=encryption)
+    connect_to(server_url(1433), ca_file=ca_file, encryption="require")
     second = timedelta(seconds=1)
     with pytest.raises(SettingsError, match=r"FUNNEL_CALL_TIMEOUT.* FUNNEL_LOCK_WAIT"):
-        connect(server_url(1433), lock_wait=second, call_timeout=second)
-    connect(server_url(1433), lock_wait=second, call_timeout=2 * second)
+        connect_to(server_url(1433), lock_wait=second, call_timeout=second)
+    connect_to(server_url(1433), lock_wait=second, call_timeout=2 * second)
 
 
 def test_the_settings_reach_the_backend(ca_file: Path) -> None:
-    backend = connect_with(load(database_url=server_url(1433), ca_file=ca_file, lock_wait="7s", call_timeout="8s"))
+    backend = connect(load(database_url=server_url(1433), ca_file=ca_file, lock_wait="7s", call_timeout="8s"))
     assert isinstance(backend, SQLServer)
     assert backend.ca_file == ca_file
-    assert (backend._lock_wait, backend._call_seconds, backend._encryption) == (timedelta(seconds=7), 8, "require")
-    assert connect("sqlite:///x.db").ca_file is None
+    assert (backend._lock_wait, backend._call_seconds, backend.encryption) == (timedelta(seconds=7), 8, "require")
+    assert connect_to("sqlite:///x.db").ca_file is None

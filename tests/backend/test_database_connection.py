@@ -16,10 +16,10 @@ import click
 import pytest
 from sqlalchemy.engine import make_url
 
-from agent_funnel import cli, floor
-from agent_funnel.backends import connect
+from agent_funnel import cli
 from agent_funnel.errors import ConnectionLost, DatabaseBusy
-from support.databases import disconnect
+from agent_funnel.runs import deal_version
+from support.databases import connect_to, disconnect
 from support.faketds import HANG_UP, SILENCE, FakeServer, error, rows
 from support.processes import run_command, run_program
 from support.refusals import PASSWORD, assert_one_sentence, free_port, refusal_of, server_url
@@ -67,7 +67,7 @@ def test_a_login_that_fails_ends_the_command_with_a_sentence_that_says_what_to_d
 def test_a_server_that_never_answers_the_login_is_given_up_within_the_time_for_it(behaviour: dict[str, Any]) -> None:
     with FakeServer(**behaviour) as server:
         began = time.monotonic()
-        assert "does not answer" in refusal_of(connect(server.url()))
+        assert "does not answer" in refusal_of(connect_to(server.url()))
     assert 1.5 < time.monotonic() - began < 6.5
 
 
@@ -83,7 +83,7 @@ def test_a_host_that_does_not_take_connections_up_is_given_up_within_the_time_fo
             client.connect_ex(listener.getsockname())
         began = time.monotonic()
         try:
-            message = refusal_of(connect(server_url(listener.getsockname()[1])))
+            message = refusal_of(connect_to(server_url(listener.getsockname()[1])))
         finally:
             duration = time.monotonic() - began
     assert "does not answer" in message
@@ -92,30 +92,30 @@ def test_a_host_that_does_not_take_connections_up_is_given_up_within_the_time_fo
 
 def test_a_host_that_is_not_known_is_named() -> None:
     for host in ("no-such-host.invalid", "two..dots"):
-        message = refusal_of(connect(server_url(1433, host)))
+        message = refusal_of(connect_to(server_url(1433, host)))
         assert f"{host!r} is not known" in message
         assert "FUNNEL_DATABASE_URL" in message
 
 
 def test_a_port_that_nobody_listens_on_is_named() -> None:
     port = free_port()
-    assert f"127.0.0.1:{port} cannot be reached" in refusal_of(connect(server_url(port)))
+    assert f"127.0.0.1:{port} cannot be reached" in refusal_of(connect_to(server_url(port)))
 
 
 def test_a_server_that_went_away_after_it_had_answered_is_unavailable(sqlserver: str) -> None:
     # The client library remembers what it heard at a login, in this process, and reports it at the next one that fails.
-    backend = connect(sqlserver)
+    backend = connect_to(sqlserver)
     assert backend.one("ping") == {"alive": 1}
     disconnect(backend)
-    refusal_of(connect(server_url(free_port())))
+    refusal_of(connect_to(server_url(free_port())))
 
 
 def test_what_a_server_said_before_is_not_taken_for_the_answer_of_another() -> None:
     for login in ({"": WRONG_PASSWORD, "funnel": WRONG_PASSWORD}, {"funnel": error(4060, "Cannot open database", 11)}):
         with FakeServer(login=login) as server:
-            message = refusal_of(connect(server.url()))
+            message = refusal_of(connect_to(server.url()))
     assert "is wrong" not in message
-    message = refusal_of(connect(server_url(free_port())))
+    message = refusal_of(connect_to(server_url(free_port())))
     assert "password" not in message
     assert "reached" in message
 
@@ -212,9 +212,9 @@ def test_a_call_that_is_never_answered_is_given_up_after_the_time_for_it(silent:
 
 def test_a_connection_that_was_in_use_a_moment_ago_is_not_asked_whether_it_is_alive() -> None:
     with FakeServer(answers={"AS undone": [rows({"newest": 7, "undone": 0})]}) as server:
-        backend = connect(server.url())
+        backend = connect_to(server.url())
         for _ in range(5):
-            assert floor.deal_version(backend) == "7.0"
+            assert deal_version(backend) == "7.0"
         assert (server.count("@@SPID"), server.count("AS undone")) == (1, 5)
         # What is not only read is, every time.
         for _ in range(2):
@@ -226,24 +226,24 @@ def test_a_connection_that_was_in_use_a_moment_ago_is_not_asked_whether_it_is_al
 
 
 def test_a_connection_that_was_not_in_use_for_a_while_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent_funnel.backends.sqlserver.FRESH_SECONDS", 0.0)
+    monkeypatch.setattr("agent_funnel.database.sqlserver.FRESH_SECONDS", 0.0)
     with FakeServer(answers={"AS undone": [rows({"newest": 7, "undone": 0})]}) as server:
-        backend = connect(server.url())
+        backend = connect_to(server.url())
         for _ in range(3):
-            floor.deal_version(backend)
+            deal_version(backend)
         assert server.count("@@SPID") == 3
     disconnect(backend)
 
 
 def test_who_only_reads_does_not_notice_that_the_server_was_restarted_a_moment_ago() -> None:
     with FakeServer(answers={"AS undone": [rows({"newest": 7, "undone": 0})]}) as server, ExitStack() as sessions:
-        backend = connect(server.url())
+        backend = connect_to(server.url())
         for _ in range(3):
             sessions.enter_context(backend.transaction())
         sessions.close()
-        floor.deal_version(backend)
+        deal_version(backend)
         server.drop()
-        assert floor.deal_version(backend) == "7.0"
+        assert deal_version(backend) == "7.0"
         assert len(server.logins) == 4
     disconnect(backend)
 
@@ -253,10 +253,10 @@ def test_who_only_reads_does_not_notice_that_the_server_was_restarted_a_moment_a
 )
 def test_what_a_read_that_is_not_to_be_repeated_meets_is_said(answer: Any, expected: type[Exception]) -> None:
     with FakeServer(answers={"AS undone": [rows({"newest": 7, "undone": 0}), answer]}) as server:
-        backend = connect(server.url())
-        floor.deal_version(backend)
+        backend = connect_to(server.url())
+        deal_version(backend)
         with pytest.raises(expected):
-            floor.deal_version(backend)
+            deal_version(backend)
         # A connection that breaks is tried once more, on one that has been asked.
         assert server.count("AS undone") == (3 if expected is ConnectionLost else 2)
     disconnect(backend)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from agent_funnel import service
 from agent_funnel.doctor import examine
+from agent_funnel.runs import list_runs
 from support import LONG
 from support.databases import TestedDatabase, moment
 from support.nights import TODAY, actives, fresh, put_agents, put_leads, stages, stored_assignments
@@ -79,7 +79,7 @@ def test_after_clients_did_all_things_at_random_stages_assignments_and_history_a
     for outcome, least in AT_LEAST.items():
         assert outcomes[outcome] >= least
 
-    runs = service.runs(database.backend, count=100_000)
+    runs = list_runs(database.backend, count=100_000)
     assert Counter(run.status for run in runs) == {
         "succeeded": outcomes["run"] - outcomes["undo"], "undone": outcomes["undo"],
     }  # fmt: skip

@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from agent_funnel import service
+from agent_funnel.deal import deal
 from agent_funnel.errors import PoolChanged, RunInProgress
-from agent_funnel.records import Run
+from agent_funnel.leads import add_do_not_contact
+from agent_funnel.runs import Run
 from agent_funnel.settings import load
 from support import LONG
 from support.databases import TestedDatabase, snapshot
@@ -121,18 +122,18 @@ def test_a_deal_is_refused_at_once_while_another_is_open_and_works_when_that_one
 ) -> None:
     fill(database, 100)
     # Also makes the session warm, so that what is measured below is the refusal.
-    service.assign(database.backend, load(), business_date=TODAY)
+    deal(database.backend, load(), business_date=TODAY)
     before = snapshot(database)
 
     with run_in_progress(database, dies=dies):
         began = time.monotonic()
         with pytest.raises(RunInProgress) as refusal:
-            service.assign(database.backend, load(), business_date=TODAY)
+            deal(database.backend, load(), business_date=TODAY)
         assert time.monotonic() - began < AT_ONCE_SECONDS
         assert refusal.value.number == 50001
         assert snapshot(database) == before
 
-    run = service.assign(database.backend, load(), business_date=TODAY)
+    run = deal(database.backend, load(), business_date=TODAY)
     assert run.assigned == 100
     assert_dealt_one_after_the_other(
         database, [run_id for (run_id,) in database.execute("SELECT run_id FROM dbo.assignment_run")]
@@ -145,7 +146,7 @@ def test_a_number_put_on_the_list_while_a_deal_runs_is_in_no_assignment_afterwar
     def deal_after(delay: float = 0.0) -> Run | RunInProgress:
         time.sleep(delay)
         try:
-            return service.assign(database.backend, load(), business_date=TODAY)
+            return deal(database.backend, load(), business_date=TODAY)
         except RunInProgress as error:
             return error
 
@@ -160,16 +161,16 @@ def test_a_number_put_on_the_list_while_a_deal_runs_is_in_no_assignment_afterwar
     numbers = iter(random.sample([f"4930{n:06}" for n in range(5_000)], LISTINGS + 2))
 
     # One clearly after the other, both ways round:
-    service.assign(database.backend, load(), business_date=TODAY)
+    deal(database.backend, load(), business_date=TODAY)
     number = next(numbers)
-    assert service.add_do_not_contact(database.backend, number)["assignments"] == 1
+    assert add_do_not_contact(database.backend, number)["assignments"] == 1
     assert_gone(number)
 
     prepare()
     number = next(numbers)
-    service.add_do_not_contact(database.backend, number)
+    add_do_not_contact(database.backend, number)
     began = time.monotonic()
-    run = service.assign(database.backend, load(), business_date=TODAY)
+    run = deal(database.backend, load(), business_date=TODAY)
     duration = time.monotonic() - began
     assert (run.assigned, run.suppressed) == (4_998, 2)
     assert_gone(number)
@@ -184,7 +185,7 @@ def test_a_number_put_on_the_list_while_a_deal_runs_is_in_no_assignment_afterwar
             delay = duration * (1.3 * (attempt + random.random()) / LISTINGS - 0.2)
             dealt = pool.submit(deal_after, max(0.0, -delay))
             time.sleep(max(0.0, delay))
-            service.add_do_not_contact(database.backend, number, "asked not to be called")
+            add_do_not_contact(database.backend, number, "asked not to be called")
             # However the two meet, nobody is refused: one of them waits.
             assert isinstance(dealt.result(), Run)
             assert_gone(number)
@@ -202,7 +203,7 @@ def deal_blocked_by_a_changed_lead(
     """
     fill(database, 100)
     # The session that deals now is the one that deals later, so later there is nothing left to parse.
-    service.assign(database.backend, load(), business_date=NOTHING_DUE)
+    deal(database.backend, load(), business_date=NOTHING_DUE)
     with another_session(database) as cursor, ThreadPoolExecutor(2) as pool:
         cursor.execute("BEGIN TRANSACTION;")
         try:
@@ -240,9 +241,11 @@ def test_a_lead_that_changes_under_the_deal_ends_it_with_pool_changed_and_nothin
 
 @pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
 def test_the_service_deals_again_when_a_lead_changed_under_the_deal(database: TestedDatabase) -> None:
-    with deal_blocked_by_a_changed_lead(
-        database, 3, lambda: service.assign(database.backend, load(), business_date=TODAY)
-    ) as (future, cursor, _):
+    with deal_blocked_by_a_changed_lead(database, 3, lambda: deal(database.backend, load(), business_date=TODAY)) as (
+        future,
+        cursor,
+        _,
+    ):
         previous = database.execute("SELECT MAX(run_id) FROM dbo.assignment_run")[0][0]
         cursor.execute("COMMIT TRANSACTION;")
         run = future.result(timeout=120)
@@ -270,7 +273,7 @@ def test_a_deal_that_comes_while_the_list_is_being_changed_waits_for_that_and_is
     database: TestedDatabase,
 ) -> None:
     fill(database, 100)
-    service.assign(database.backend, load(), business_date=NOTHING_DUE)
+    deal(database.backend, load(), business_date=NOTHING_DUE)
     with closing(TestedDatabase(database.url, database.schema)) as other, ThreadPoolExecutor(1) as pool:
         # A listing is held open by somebody who has a row of the assignments that it wants to delete.
         number = "4930000007"
@@ -278,9 +281,9 @@ def test_a_deal_that_comes_while_the_list_is_being_changed_waits_for_that_and_is
         other.execute("BEGIN TRANSACTION")
         other.execute("UPDATE dbo.agent_wafunnel_assignment SET agent = 'agent 001' WHERE number = %s", number)
         with closing(TestedDatabase(database.url, database.schema)) as another, ThreadPoolExecutor(1) as second:
-            listing = second.submit(service.add_do_not_contact, another.backend, number)
+            listing = second.submit(add_do_not_contact, another.backend, number)
             wait_until_the_list_is_locked(database)
-            dealing = pool.submit(service.assign, database.backend, load(), business_date=TODAY)
+            dealing = pool.submit(deal, database.backend, load(), business_date=TODAY)
             time.sleep(SETTLE_SECONDS)
             assert not listing.done()
             assert not dealing.done()
@@ -298,11 +301,13 @@ def test_a_number_put_on_the_list_after_the_deal_has_read_the_list_waits_for_the
 ) -> None:
     with (
         closing(TestedDatabase(database.url, schema)) as another,
-        deal_blocked_by_a_changed_lead(
-            database, 3, lambda: service.assign(database.backend, load(), business_date=TODAY)
-        ) as (future, cursor, pool),
+        deal_blocked_by_a_changed_lead(database, 3, lambda: deal(database.backend, load(), business_date=TODAY)) as (
+            future,
+            cursor,
+            pool,
+        ),
     ):
-        listing = pool.submit(service.add_do_not_contact, another.backend, "4930000007")
+        listing = pool.submit(add_do_not_contact, another.backend, "4930000007")
         time.sleep(SETTLE_SECONDS)
         assert not listing.done()
         # The lead is as the deal has read it after all, so the deal goes through.
@@ -332,7 +337,7 @@ def test_who_looks_whether_a_run_is_under_way_has_none_refused(database: TestedD
         looking = pool.submit(look)
         try:
             for _ in range(SHORT_RACES):
-                service.assign(database.backend, load(), business_date=TODAY)
+                deal(database.backend, load(), business_date=TODAY)
         finally:
             ended.set()
         looking.result(timeout=60)

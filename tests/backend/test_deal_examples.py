@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from agent_funnel import service, transfer
+from agent_funnel.agents import add_limit
+from agent_funnel.imports import load_rows
+from agent_funnel.leads import add_do_not_contact
 from agent_funnel.sql import queries, statements
 from support.databases import TestedDatabase, sqlite_database
 from support.nights import (
@@ -332,8 +334,8 @@ def test_what_differs_in_case_is_different_to_the_lists_and_imports_too(nocase_d
     put_leads(nocase_database, [("x1", 1, RECENT)])
     put_assignments(nocase_database, ("ana", "x1"))
     backend = nocase_database.backend
-    assert service.add_do_not_contact(backend, "X1") == {"listed": 0, "assignments": 0, "leads": 0}
-    _, known = service.add_limit(backend, "ANA", starts_on=TODAY, ends_on=None, max_records=0)
+    assert add_do_not_contact(backend, "X1") == {"listed": 0, "assignments": 0, "leads": 0}
+    _, known = add_limit(backend, "ANA", starts_on=TODAY, ends_on=None, max_records=0)
     assert not known
-    assert transfer.load(backend, "leads", [("X1", "1", "2026-11-10 00:00:00.000")]) == 1
-    assert transfer.load(backend, "agents", [("ANA", "active")]) == 1
+    assert load_rows(backend, "leads", [("X1", "1", "2026-11-10 00:00:00.000")]) == 1
+    assert load_rows(backend, "agents", [("ANA", "active")]) == 1

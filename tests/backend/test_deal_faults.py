@@ -15,8 +15,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from agent_funnel.backends import sqlite
-from agent_funnel.backends.sqlserver import SQLServer
+from agent_funnel.database.sqlserver import SQLServer
 from agent_funnel.errors import CheckFailed, DatabaseError
 from agent_funnel.sql import batches, in_schema, queries, scripts, statements
 from support.databases import TestedDatabase, sqlserver_schema
@@ -120,7 +119,7 @@ def test_on_sqlite_an_error_after_any_statement_changes_nothing_and_the_next_cal
         fault = f"SELECT 59999 AS throw, 'injected {point}' AS message;"
         build = {**queries("sqlite"), name: "\n".join([*parts[:point], fault, *parts[point:]])}
         with monkeypatch.context() as patch:
-            patch.setattr(sqlite, "queries", lambda dialect: build)
+            patch.setattr("agent_funnel.database.sqlite.queries", lambda dialect: build)
             bare_database.backend.sets(name, **parameters)
 
     check_points(bare_database, kind, list(range(1, len(parts) + 1)), fail)

@@ -12,15 +12,15 @@ from datetime import date, timedelta
 import pymssql
 import pytest
 
-from agent_funnel import service
-from agent_funnel.backends import Backend
-from agent_funnel.backends.sqlserver import SQLServer
+from agent_funnel.database import Database
+from agent_funnel.database.sqlserver import SQLServer
+from agent_funnel.deal import ATTEMPTS, deal
 from agent_funnel.errors import (
     DatabaseBusy,
 )
-from agent_funnel.records import Run
+from agent_funnel.runs import Run
 from agent_funnel.settings import load
-from support.calls import ATTEMPTS, Connected, pauses
+from support.calls import Connected, pauses
 from support.databases import TestedDatabase, small_floor, snapshot
 from support.nights import run_numbers, stages
 from support.processes import NOTHING_DUE, run_in_progress
@@ -44,9 +44,9 @@ def lead_kept_locked(database: TestedDatabase) -> Iterator[None]:
             other.execute("ROLLBACK" if database.engine == "sqlite" else "ROLLBACK TRANSACTION")
 
 
-def warm_up(backend: Backend) -> None:
+def warm_up(backend: Database) -> None:
     """Has a session deal once, so that what is measured afterwards is the wait."""
-    service.assign(backend, load(), business_date=NOTHING_DUE)
+    deal(backend, load(), business_date=NOTHING_DUE)
 
 
 def test_a_wait_for_a_lock_is_told_of_bounded_and_leaves_nothing_behind(
@@ -56,11 +56,11 @@ def test_a_wait_for_a_lock_is_told_of_bounded_and_leaves_nothing_behind(
     backend = connected(database, lock_wait=LOCK_WAIT)
     warm_up(backend)
     before = snapshot(database)
-    monkeypatch.setattr(service, "ATTEMPTS", 1)
+    monkeypatch.setattr("agent_funnel.deal.ATTEMPTS", 1)
     # Elsewhere, so that a wait without an end ends this test, and the lock.
     with ThreadPoolExecutor(1) as pool, lead_kept_locked(database):
         began = time.monotonic()
-        dealt = pool.submit(service.assign, backend, load(), business_date=date.today())
+        dealt = pool.submit(deal, backend, load(), business_date=date.today())
         with pytest.raises(DatabaseBusy, match=r"3 s.* Nothing was changed\.$"):
             dealt.result(timeout=20)
         assert 2.5 < time.monotonic() - began < 15
@@ -77,7 +77,7 @@ def test_a_wait_for_a_lock_is_told_of_bounded_and_leaves_nothing_behind(
             database.execute("SET LOCK_TIMEOUT -1")
             backend._queries["open"] = "SELECT @@TRANCOUNT AS transactions, @@LOCK_TIMEOUT AS wait;"
             assert backend.one("open") == {"transactions": 0, "wait": 3000}
-    run = service.assign(backend, load(), business_date=date.today())
+    run = deal(backend, load(), business_date=date.today())
     assert run.assigned == 7
     assert run_numbers(database)[-1:] == [run.run_id]
 
@@ -90,7 +90,7 @@ def test_a_run_that_meets_a_lock_for_a_while_is_tried_again_and_then_deals(
     warm_up(backend)
     with ThreadPoolExecutor(1) as pool:
         with lead_kept_locked(database):
-            dealt = pool.submit(service.assign, backend, load(), business_date=date.today())
+            dealt = pool.submit(deal, backend, load(), business_date=date.today())
             deadline = time.monotonic() + 30
             while not pauses(caplog):
                 assert time.monotonic() < deadline
@@ -111,13 +111,13 @@ def test_a_run_that_meets_a_lock_every_time_gives_up(database: TestedDatabase, c
     with lead_kept_locked(database):
         began = time.monotonic()
         with pytest.raises(DatabaseBusy):
-            service.assign(backend, load(), business_date=date.today())
+            deal(backend, load(), business_date=date.today())
         assert ATTEMPTS < time.monotonic() - began < 60
     assert snapshot(database) == before
-    assert service.assign(backend, load(), business_date=date.today()).assigned == 7
+    assert deal(backend, load(), business_date=date.today()).assigned == 7
 
 
-def deal_against_a_deadlock(database: TestedDatabase, backend: Backend) -> Run:
+def deal_against_a_deadlock(database: TestedDatabase, backend: Database) -> Run:
     """A deal that waits for somebody who then waits for the deal. On SQL Server it is the victim for certain; on
     Babelfish it is if that comes within the second after which it looks for a deadlock."""
     with closing(TestedDatabase(database.url, database.schema)) as other, ThreadPoolExecutor(1) as pool:
@@ -126,7 +126,7 @@ def deal_against_a_deadlock(database: TestedDatabase, backend: Backend) -> Run:
         other.execute("BEGIN TRANSACTION")
         # The deal gets as far as the assignments, which it writes last, and by then it has the leads.
         other.execute("INSERT INTO dbo.agent_wafunnel_assignment (agent, number) VALUES ('nobody', 'none')")
-        dealt = pool.submit(service.assign, backend, load(), business_date=date.today())
+        dealt = pool.submit(deal, backend, load(), business_date=date.today())
         try:
             deadline = time.monotonic() + 30
             while database.execute("SELECT COUNT(*) FROM sys.sysprocesses WHERE blocked = %d", session) == [(0,)]:

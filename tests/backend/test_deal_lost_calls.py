@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import make_url
 
-from agent_funnel import service
-from agent_funnel.backends import Backend, connect
-from agent_funnel.backends.sqlserver import SQLServer
+from agent_funnel.database import Database
+from agent_funnel.database.sqlserver import SQLServer
+from agent_funnel.deal import ATTEMPTS, deal, undo
 from agent_funnel.errors import (
     CheckFailed,
     ConnectionLost,
@@ -30,13 +30,11 @@ from agent_funnel.errors import (
 )
 from agent_funnel.settings import load
 from support.calls import Connected, deal_by, pauses
-from support.databases import TestedDatabase, disconnect, small_floor, snapshot
+from support.databases import TestedDatabase, connect_to, disconnect, small_floor, snapshot
 from support.faketds import HANG_UP, SILENCE, Answer, FakeServer, error, rows
 from support.nights import run_numbers, stages
 from support.processes import run_command
 from support.proxy import Cut, Proxy
-
-ATTEMPTS = service.ATTEMPTS
 
 # What tells the calls apart: the deal, and the question what became of it.
 DEAL, SETTLE = "EXECUTE dbo.sp_assign_wafunnel_to_agents", "INTO dbo.assignment_request"
@@ -58,7 +56,7 @@ RUN = rows(
 def test_an_error_after_the_first_result_set_is_an_error_of_this_very_call() -> None:
     late = rows({"alive": 1}, more=True) + error(50007, "Check failed: 9 leads assigned, 8 due.")
     with FakeServer(answers={"AS alive": [late, rows({"alive": 2})]}) as server:
-        backend = connect(server.url())
+        backend = connect_to(server.url())
         with pytest.raises(CheckFailed, match="9 leads assigned"):
             backend.one("ping")
         # And not of the next one, on the same connection.
@@ -70,7 +68,7 @@ def test_an_error_after_the_first_result_set_is_an_error_of_this_very_call() -> 
 def test_a_connection_on_which_something_went_wrong_is_not_used_again(number: int) -> None:
     late = rows({"alive": 1}, more=True) + error(number, "something does not exist")
     with FakeServer(answers={"AS alive": [late, rows({"alive": 2})]}) as server:
-        backend = connect(server.url())
+        backend = connect_to(server.url())
         with pytest.raises(DatabaseError, match="something"):
             backend.one("ping")
         assert backend.one("ping") == {"alive": 2}
@@ -106,7 +104,7 @@ def test_trouble_that_may_pass_is_met_by_dealing_again_after_growing_pauses(
     trouble: Answer | Sequence[Answer], broken: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     with FakeServer(answers={DEAL: [trouble, trouble, RUN]}) as server:
-        assert deal_by(connect(server.url())).run_id == 7
+        assert deal_by(connect_to(server.url())).run_id == 7
     assert server.count(DEAL) == 3
     # Where it broke, the server was asked each time what became of it.
     assert server.count(SETTLE) == (2 if broken else 0)
@@ -129,7 +127,7 @@ def test_trouble_that_does_not_pass_is_given_up_at_the_limit(
 ) -> None:
     with FakeServer(answers={DEAL: [trouble]}) as server:
         with pytest.raises(expected, match=r"[Nn]othing was changed|pool changed") as refusal:
-            deal_by(connect(server.url()))
+            deal_by(connect_to(server.url()))
     assert type(refusal.value) is expected
     assert refusal.value.__cause__ is not None
     assert server.count(DEAL) == ATTEMPTS
@@ -141,7 +139,7 @@ def test_trouble_that_does_not_pass_is_given_up_at_the_limit(
 def test_nothing_else_is_tried_again(number: int, caplog: pytest.LogCaptureFixture) -> None:
     with FakeServer(answers={DEAL: [error(number, "No."), RUN]}) as server:
         with pytest.raises(FunnelError) as refusal:
-            deal_by(connect(server.url()))
+            deal_by(connect_to(server.url()))
     assert refusal.value.__cause__ is not None
     assert not isinstance(refusal.value, DatabaseUnavailable)
     assert server.count(DEAL) == 1
@@ -152,7 +150,7 @@ def test_nothing_else_is_tried_again(number: int, caplog: pytest.LogCaptureFixtu
 def test_a_refused_login_is_not_tried_again(caplog: pytest.LogCaptureFixture) -> None:
     with FakeServer(login={"funnel": error(18470, "Login failed: the account is disabled.", 14)}) as server:
         with pytest.raises(DatabaseUnavailable):
-            deal_by(connect(server.url()))
+            deal_by(connect_to(server.url()))
     assert len(server.logins) == 1
     assert pauses(caplog) == []
 
@@ -166,7 +164,7 @@ def test_a_deal_that_happened_although_the_connection_broke_is_found_and_not_mad
     settled: list[Answer], caplog: pytest.LogCaptureFixture
 ) -> None:
     with FakeServer(answers={DEAL: [HANG_UP], SETTLE: settled}) as server:
-        assert deal_by(connect(server.url())).run_id == 7
+        assert deal_by(connect_to(server.url())).run_id == 7
     assert server.count(DEAL) == 1
     assert server.count(SETTLE) == len(settled)
     assert "broke in the middle of a call" in caplog.text
@@ -182,10 +180,10 @@ def test_where_nobody_can_say_whether_the_deal_happened_the_error_says_just_that
     settled: Answer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Enough to see that it asks again; the pauses double each time.
-    monkeypatch.setattr(service, "ATTEMPTS", 3)
+    monkeypatch.setattr("agent_funnel.deal.ATTEMPTS", 3)
     with FakeServer(answers={DEAL: [HANG_UP], SETTLE: [settled]}) as server:
         with pytest.raises(ConnectionLost, match=r"not known; `agent-funnel runs` tells") as refusal:
-            deal_by(connect(server.url()))
+            deal_by(connect_to(server.url()))
     assert refusal.value.__cause__ is not None
     assert server.count(DEAL) == 1
     assert server.count(SETTLE) == 3
@@ -193,7 +191,7 @@ def test_where_nobody_can_say_whether_the_deal_happened_the_error_says_just_that
 
 def test_a_restart_of_the_server_between_two_calls_is_not_noticed() -> None:
     with FakeServer(answers={"AS alive": [rows({"alive": 1})]}) as server, ExitStack() as sessions:
-        backend = connect(server.url())
+        backend = connect_to(server.url())
         for _ in range(4):
             sessions.enter_context(backend.transaction())
         sessions.close()
@@ -228,10 +226,10 @@ def test_a_deal_that_gets_no_answer_is_given_up_looked_for_and_made_again(tmp_pa
 def test_a_run_that_takes_long_where_nobody_may_see_whom_it_waits_for_says_that_it_may_wait(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent_funnel.backends.sqlserver.PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr("agent_funnel.database.sqlserver.PATIENCE_SECONDS", 0.2)
     # No row of sysprocesses, as for a login without VIEW SERVER STATE; and the deal is silent until the server breaks.
     with ThreadPoolExecutor(1) as pool, FakeServer(answers={DEAL: [SILENCE], SETTLE: [RUN]}) as server:
-        dealt = pool.submit(deal_by, connect(server.url(), lock_wait=timedelta(seconds=1.5)))
+        dealt = pool.submit(deal_by, connect_to(server.url(), lock_wait=timedelta(seconds=1.5)))
         deadline = time.monotonic() + 10
         while "VIEW SERVER STATE" not in caplog.text:
             assert time.monotonic() < deadline
@@ -246,11 +244,11 @@ def test_a_run_that_takes_long_where_nobody_may_see_whom_it_waits_for_says_that_
 
 
 @contextmanager
-def through_a_proxy(database: TestedDatabase) -> Iterator[tuple[Backend, Proxy]]:
+def through_a_proxy(database: TestedDatabase) -> Iterator[tuple[Database, Proxy]]:
     url = make_url(database.url)
     proxy = Proxy(url.host or "", url.port or 1433)
     behind = url.set(host="127.0.0.1", port=proxy.port).render_as_string(hide_password=False)
-    backend = connect(behind, database.schema)
+    backend = connect_to(behind, database.schema)
     try:
         yield backend, proxy
     finally:
@@ -267,7 +265,7 @@ def test_a_deal_whose_connection_is_cut_happens_exactly_once(
     before = stages(database)
     with through_a_proxy(database) as (backend, proxy):
         proxy.cut(DEAL.removeprefix("EXECUTE dbo."), when)
-        run = service.assign(backend, load(), business_date=date.today())
+        run = deal(backend, load(), business_date=date.today())
         assert proxy.is_done()
         assert run.assigned == 7
         assert run_numbers(database) == [run.run_id]
@@ -285,12 +283,12 @@ def test_a_deal_whose_connection_is_cut_happens_exactly_once(
 def test_an_undo_whose_connection_is_cut_happens_exactly_once(database: TestedDatabase, when: Cut) -> None:
     small_floor(database)
     before = stages(database)
-    first = service.assign(database.backend, load(), business_date=date.today())
+    first = deal(database.backend, load(), business_date=date.today())
     once = stages(database)
-    second = service.assign(database.backend, load(), business_date=date.today())
+    second = deal(database.backend, load(), business_date=date.today())
     with through_a_proxy(database) as (backend, proxy):
         proxy.cut("sp_undo_wafunnel_assignment", when)
-        undone = service.undo(backend)
+        undone = undo(backend)
         assert proxy.is_done()
     assert undone.run_id == second.run_id
     assert stages(database) == once != before
@@ -307,7 +305,7 @@ def test_a_deal_whose_connection_is_cut_each_time_says_that_it_never_happened(
     with through_a_proxy(database) as (backend, proxy):
         proxy.cut(DEAL.removeprefix("EXECUTE dbo."), "before", ATTEMPTS)
         with pytest.raises(DatabaseUnavailable, match="each time; nothing was changed"):
-            service.assign(backend, load(), business_date=date.today())
+            deal(backend, load(), business_date=date.today())
         assert proxy.is_done()
     after = snapshot(database)
     # The marks of these calls stay, so that none of them can happen any more.

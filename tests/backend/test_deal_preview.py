@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from agent_funnel import service
+from agent_funnel.deal import Preview
 from agent_funnel.errors import NoActiveAgent, ParameterOutOfRange
-from agent_funnel.records import Preview
+from agent_funnel.runs import last_run, list_runs
 from support import LONG
 from support.databases import TestedDatabase, snapshot
 from support.nights import (
@@ -270,6 +270,6 @@ def test_previews_leave_no_trace_in_the_record(database: TestedDatabase) -> None
     put_leads(database, fresh(3))
     for _ in range(3):
         preview(database)
-    assert service.runs(database.backend) == []
-    assert service.last_run(database.backend) is None
+    assert list_runs(database.backend) == []
+    assert last_run(database.backend) is None
     assert database.execute("SELECT COUNT(*) FROM dbo.assignment_request") == [(0,)]

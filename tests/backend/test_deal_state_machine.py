@@ -19,9 +19,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from agent_funnel import service, transfer
+from agent_funnel.agents import add_limit, remove_limit
+from agent_funnel.deal import Preview, Undone
 from agent_funnel.errors import RunError
-from agent_funnel.records import Preview, Purged, Run, Undone
+from agent_funnel.imports import load_rows
+from agent_funnel.leads import add_do_not_contact, remove_do_not_contact
+from agent_funnel.runs import Purged, Run, list_runs, purge
 from support import LONG, oracle
 from support.databases import TestedDatabase
 from support.nights import (
@@ -139,7 +142,7 @@ class Evenings(RuleBasedStateMachine):
     @precondition(lambda self: any(not run.purged for run in self.floor.runs[:-2]))
     @rule()
     def purge(self) -> None:
-        purged = service.purge(self.database.backend, datetime.now(UTC) + timedelta(days=1))
+        purged = purge(self.database.backend, datetime.now(UTC) + timedelta(days=1))
         assert isinstance(purged, Purged)
         assert purged.runs == self.floor.purge()
 
@@ -167,7 +170,7 @@ class Evenings(RuleBasedStateMachine):
         rows = [(number, str(stage), created.isoformat(" ", "milliseconds")) for number, stage, created in leads]
         there = {number for number, _, _ in self.floor.leads}
         added: list[Lead] = [lead for lead in leads if lead[0] not in there]
-        assert transfer.load(self.database.backend, "leads", rows) == len(added)
+        assert load_rows(self.database.backend, "leads", rows) == len(added)
         self.floor.leads = [*self.floor.leads, *added]
 
     @precondition(lambda self: self.bare)
@@ -236,7 +239,7 @@ class Evenings(RuleBasedStateMachine):
     @rule(name=NAMES, first=EVENINGS, days=st.sampled_from([None, 0, 1, 500]), most=st.sampled_from([0, 1, 1, 2, 500]))
     def add_a_limit(self, name: str, first: date, days: int | None, most: int) -> None:
         last = None if days is None else first + timedelta(days=days)
-        limit, known = service.add_limit(
+        limit, known = add_limit(
             self.database.backend, name, starts_on=first, ends_on=last, max_records=most
         )  # fmt: skip
         assert known == (name in {agent for agent, _ in self.floor.agents})
@@ -247,14 +250,14 @@ class Evenings(RuleBasedStateMachine):
     @rule(data=st.data())
     def remove_a_limit(self, data: st.DataObject) -> None:
         index = data.draw(st.integers(0, len(self.limit_ids) - 1))
-        service.remove_limit(self.database.backend, self.limit_ids.pop(index))
+        remove_limit(self.database.backend, self.limit_ids.pop(index))
         self.floor.limits = [limit for place, limit in enumerate(self.floor.limits) if place != index]
 
     @rule(data=st.data(), other=NUMBERS)
     def list_a_number(self, data: st.DataObject, other: str) -> None:
         assigned = [number for _, number in self.floor.assignments if number is not None and number.strip()]
         number = data.draw(st.sampled_from([*assigned, other]))
-        answer = service.add_do_not_contact(self.database.backend, number)
+        answer = add_do_not_contact(self.database.backend, number)
         left = [pair for pair in self.floor.assignments if pair[1] != number]
         assert answer == {
             "listed": self.floor.do_not_contact.count(number),
@@ -268,7 +271,7 @@ class Evenings(RuleBasedStateMachine):
     @rule(data=st.data())
     def take_a_number_off_the_list(self, data: st.DataObject) -> None:
         number = data.draw(st.sampled_from(self.floor.do_not_contact))
-        service.remove_do_not_contact(self.database.backend, number)
+        remove_do_not_contact(self.database.backend, number)
         self.floor.do_not_contact = [other for other in self.floor.do_not_contact if other != number]
 
     # ---- After every step
@@ -283,7 +286,7 @@ class Evenings(RuleBasedStateMachine):
 
     @invariant()
     def runs_are_the_floors(self) -> None:
-        found = service.runs(self.database.backend, count=1000)
+        found = list_runs(self.database.backend, count=1000)
         assert [(run.run_id, run.status, run.purged_at is not None) for run in reversed(found)] == [
             (run.run_id, run.status, run.purged) for run in self.floor.runs
         ]

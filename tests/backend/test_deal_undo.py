@@ -7,8 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent_funnel import planning, service
+from agent_funnel import deal
 from agent_funnel.errors import AlreadyRun, NotFound
+from agent_funnel.leads import add_do_not_contact, remove_do_not_contact
+from agent_funnel.runs import find_run, last_run, list_runs
+from agent_funnel.schedule.store import schedule_state
 from support.databases import TestedDatabase, snapshot
 from support.nights import (
     RECENT,
@@ -63,19 +66,19 @@ def test_an_undo_answers_with_what_it_did_and_the_run_keeps_who_and_when(databas
     put_assignments(database, ("before", "1"), ("before", "2"))
     dealt = run_deal(database)
     earliest = datetime.now(UTC) - timedelta(seconds=1)
-    undone = service.undo(database.backend, actor="Zoë")
+    undone = deal.undo(database.backend, actor="Zoë")
     latest = datetime.now(UTC) + timedelta(seconds=1)
 
     assert (undone.run_id, undone.business_date, undone.actor) == (dealt.run_id, TODAY, "Zoë")
     assert (undone.restored, undone.changed_since, undone.assignments, undone.suppressed) == (5, 0, 2, 0)
     assert earliest <= undone.undone_at <= latest
-    kept = service.run(database.backend, dealt.run_id)
+    kept = find_run(database.backend, dealt.run_id)
     assert (kept.status, kept.actor, kept.undone_by, kept.undone_at) == ("undone", "tests", "Zoë", undone.undone_at)
     assert (kept.restored, kept.changed_since, kept.purged_at) == (5, 0, None)
     # What the run did stays on record, but it is not the last run any more.
     assert (kept.assigned, kept.pool) == (dealt.assigned, dealt.pool)
     assert len(database.execute("SELECT number FROM dbo.assignment_history")) == 5
-    assert service.last_run(database.backend) is None
+    assert last_run(database.backend) is None
 
 
 def test_runs_are_listed_newest_first_with_what_became_of_them(database: TestedDatabase) -> None:
@@ -83,12 +86,12 @@ def test_runs_are_listed_newest_first_with_what_became_of_them(database: TestedD
     put_leads(database, fresh(2))
     first, second, third = (run_deal(database).run_id for _ in range(3))
     undo(database)
-    assert [(run.run_id, run.status) for run in service.runs(database.backend)] == [
+    assert [(run.run_id, run.status) for run in list_runs(database.backend)] == [
         (third, "undone"), (second, "succeeded"), (first, "succeeded"),
     ]  # fmt: skip
-    assert [run.run_id for run in service.runs(database.backend, count=1, before=third)] == [second]
+    assert [run.run_id for run in list_runs(database.backend, count=1, before=third)] == [second]
     with pytest.raises(NotFound, match=f"There is no run {third + 1};"):
-        service.run(database.backend, third + 1)
+        find_run(database.backend, third + 1)
 
 
 def test_leads_that_somebody_has_changed_since_are_left_and_counted(database: TestedDatabase) -> None:
@@ -266,10 +269,10 @@ def test_a_number_listed_before_the_run_is_not_missed_by_its_undo(database: Test
     put_agents(database, actives("A"))
     put_leads(database, fresh(3))
     run_deal(database)
-    assert service.add_do_not_contact(database.backend, "000002")["assignments"] == 1
+    assert add_do_not_contact(database.backend, "000002")["assignments"] == 1
     seen = stages_and_assignments(database)
     run_deal(database)
-    service.remove_do_not_contact(database.backend, "000002")
+    remove_do_not_contact(database.backend, "000002")
     undone = undo(database)
     assert (undone.assignments, undone.suppressed) == (2, 0)
     assert stages_and_assignments(database) == seen
@@ -306,7 +309,7 @@ def test_an_undone_scheduled_run_is_not_repeated_by_itself(database: TestedDatab
     put_leads(database, fresh(2))
     run_deal(database, trigger="schedule")
     undo(database)
-    assert planning.state(database.backend, TODAY).settled == TODAY
+    assert schedule_state(database.backend, TODAY).settled == TODAY
     before = snapshot(database)
     with pytest.raises(AlreadyRun):
         run_deal(database, trigger="schedule")

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from agent_funnel import service
 from agent_funnel.errors import ConnectionLost, NothingToUndo, PoolChanged, RunInProgress
-from agent_funnel.records import Row
+from agent_funnel.runs import list_runs, purge
+from agent_funnel.values import Row
 from support.databases import TestedDatabase, snapshot
 from support.nights import (
     actives,
@@ -56,7 +56,7 @@ def test_where_history_has_been_purged_there_is_no_undo_and_the_refusal_names_th
     put_agents(database, actives("A"))
     put_leads(database, fresh(2))
     first, second, third = (run_deal(database).run_id for _ in range(3))
-    service.purge(database.backend, datetime.now(UTC) + timedelta(days=1))
+    purge(database.backend, datetime.now(UTC) + timedelta(days=1))
     assert undo(database).run_id == third
     # Its own history is there, but not that of the assignments that would have to come back.
     assert_undo_refused(database, None, f"Run {second} cannot be undone: the history of run {first} has been purged.")
@@ -109,7 +109,7 @@ def test_an_undo_whose_connection_broke_takes_one_run_back_and_no_more(
     assert undo(database).run_id == second
     assert undos == [second] * (1 if done else 2)
     assert stages_and_assignments(database) == seen
-    assert [run.status for run in service.runs(database.backend)] == ["undone", "succeeded"]
+    assert [run.status for run in list_runs(database.backend)] == ["undone", "succeeded"]
 
 
 @contextmanager

@@ -11,14 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from agent_funnel import service
-from agent_funnel.backends import connect
+from agent_funnel.deal import undo
 from agent_funnel.doctor import examine
-from agent_funnel.doctor.case import masked
+from agent_funnel.doctor.check import Finding
 from agent_funnel.errors import DatabaseUnavailable
-from agent_funnel.records import Finding
+from agent_funnel.masking import mask_quoted_numbers
 from agent_funnel.sql import queries
-from support.databases import TestedDatabase, sqlite_database
+from support.databases import TestedDatabase, connect_to, sqlite_database
 from support.doctor import IN_DBO, SURROUNDINGS, a_case, assert_plain, put_floor, put_lead, run_remedy
 from support.faketds import HANG_UP, FakeServer, error
 from support.nights import deal_today
@@ -29,7 +28,7 @@ def test_a_healthy_database_has_nothing_the_matter(database: TestedDatabase, dee
     put_floor(database)
     deal_today(database)
     deal_today(database)
-    service.undo(database.backend)
+    undo(database.backend)
     found = examine(database.backend, now=datetime.now(UTC), deep=deep)
     checks = {
         "engine", "tables", "rights", "truncate", "indexes", "missing values", "duplicates", "stages", "dates",
@@ -77,11 +76,11 @@ def test_the_examination_changes_nothing(database: TestedDatabase) -> None:
 
 def test_a_database_that_is_not_there_is_an_error_as_everywhere(tmp_path: Path) -> None:
     with pytest.raises(DatabaseUnavailable):
-        examine(connect(f"sqlite:///{tmp_path / 'none.db'}"), now=datetime.now(UTC))
+        examine(connect_to(f"sqlite:///{tmp_path / 'none.db'}"), now=datetime.now(UTC))
     with FakeServer() as nobody:
         url = nobody.url()
     with pytest.raises(DatabaseUnavailable):
-        examine(connect(url), now=datetime.now(UTC))
+        examine(connect_to(url), now=datetime.now(UTC))
 
 
 # ---- Manners
@@ -89,7 +88,7 @@ def test_a_database_that_is_not_there_is_an_error_as_everywhere(tmp_path: Path) 
 
 def test_a_busy_database_is_a_note_and_a_lost_one_an_error(tmp_path: Path) -> None:
     with sqlite_database(tmp_path, "funnel") as database:
-        hasty = connect(database.url, lock_wait=timedelta(seconds=1))
+        hasty = connect_to(database.url, lock_wait=timedelta(seconds=1))
         database.raw.execute("BEGIN IMMEDIATE")
         found = {finding.check: finding for finding in examine(hasty, now=datetime.now(UTC))}
         assert found["rights"].level == "note"
@@ -98,18 +97,18 @@ def test_a_busy_database_is_a_note_and_a_lost_one_an_error(tmp_path: Path) -> No
         database.raw.execute("ROLLBACK")
     answers = {**IN_DBO, "sys.databases": [error(229, "The SELECT permission was denied.", 14)]}
     with FakeServer(answers) as listening:
-        found = {finding.check: finding for finding in examine(connect(listening.url()), now=datetime.now(UTC))}
+        found = {finding.check: finding for finding in examine(connect_to(listening.url()), now=datetime.now(UTC))}
         assert found["engine"].level == "note"
         assert "SELECT permission" in found["engine"].text
     with FakeServer({**answers, "dm_exec_connections": [HANG_UP]}) as listening:
         with pytest.raises(DatabaseUnavailable):
-            examine(connect(listening.url()), now=datetime.now(UTC))
+            examine(connect_to(listening.url()), now=datetime.now(UTC))
 
 
 @pytest.mark.parametrize("text", ["the varchar value '+4930000177' overflowed", 'bad "4930000177"'])
 def test_a_servers_own_words_are_shown_without_whole_numbers(text: str) -> None:
-    assert re.search(r"['\"]…177['\"]", masked(text))
-    assert "4930000" not in masked(text)
+    assert re.search(r"['\"]…177['\"]", mask_quoted_numbers(text))
+    assert "4930000" not in mask_quoted_numbers(text)
 
 
 @pytest.mark.parametrize("name", sorted(name for name in queries("sqlserver") if name.startswith("remedy_")))

@@ -13,9 +13,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from agent_funnel import service, transfer
+from agent_funnel import deal
+from agent_funnel.deal import undo
 from agent_funnel.doctor import examine
 from agent_funnel.errors import NothingToUndo
+from agent_funnel.imports import load_rows
+from agent_funnel.leads import add_do_not_contact
 from agent_funnel.settings import load
 from support import LONG
 from support.databases import TestedDatabase
@@ -38,7 +41,7 @@ def test_after_runs_and_undos_all_agrees_exactly(dealt_and_undone: tuple[TestedD
     assert deep_texts(database, "assignments") == [f"7 assignments are there, exactly those of run {third}."]
     assert deep_problems(database) == []
     for _ in range(2):
-        service.undo(database.backend)
+        undo(database.backend)
         assert deep_problems(database) == []
     # What nobody has dealt is there, and nobody's to judge.
     assert deep_texts(database, "assignments") == [
@@ -223,7 +226,7 @@ def test_whatever_the_product_does_all_agrees_exactly(bare_database: TestedDatab
     def add() -> None:
         fresh = [f"+493000{len(numbers) + n:05}" for n in range(chance.randrange(1, 12))]
         numbers.extend(fresh)
-        transfer.load(database.backend, "leads", [(number, str(chance.randrange(1, 5)), DAY) for number in fresh])
+        load_rows(database.backend, "leads", [(number, str(chance.randrange(1, 5)), DAY) for number in fresh])
 
     def copy() -> None:
         number, stage = chance.choice(numbers), chance.randrange(1, 4)
@@ -232,18 +235,18 @@ def test_whatever_the_product_does_all_agrees_exactly(bare_database: TestedDatab
         )
 
     def run() -> None:
-        service.assign(database.backend, load(max_per_agent=chance.randrange(1, 9)), business_date=TODAY)
+        deal.deal(database.backend, load(max_per_agent=chance.randrange(1, 9)), business_date=TODAY)
 
     def undo() -> None:
         with_nothing = database.execute("SELECT COUNT(*) FROM dbo.assignment_run WHERE status = 'succeeded'") == [(0,)]
         if with_nothing:
             with pytest.raises(NothingToUndo):
-                service.undo(database.backend)
+                deal.undo(database.backend)
         else:
-            service.undo(database.backend)
+            deal.undo(database.backend)
 
     def suppress() -> None:
-        service.add_do_not_contact(database.backend, chance.choice(numbers))
+        add_do_not_contact(database.backend, chance.choice(numbers))
 
     add()
     for step in range(4 if database.engine == "sqlserver" and not LONG else 40):
@@ -253,5 +256,5 @@ def test_whatever_the_product_does_all_agrees_exactly(bare_database: TestedDatab
             # Somebody edits the assignments, and the next run takes note of it.
             pair = (chance.choice(["agent 0", "nobody"]), chance.choice(numbers))
             database.insert("agent_wafunnel_assignment", ("agent", "number"), [pair])
-            service.assign(database.backend, load(), business_date=TODAY)
+            deal.deal(database.backend, load(), business_date=TODAY)
             assert deep_problems(database) == [], f"step {step}, after an edit"

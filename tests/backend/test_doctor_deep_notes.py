@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from agent_funnel import service
+from agent_funnel.deal import deal, undo
 from agent_funnel.doctor import deep
-from agent_funnel.doctor.case import Case, Said
+from agent_funnel.doctor.check import Examination, Result
+from agent_funnel.leads import add_do_not_contact
+from agent_funnel.runs import purge
 from agent_funnel.settings import load
 from support.databases import TestedDatabase
 from support.doctor import DAY, deep_findings, deep_problems, deep_texts
@@ -29,7 +31,7 @@ def test_what_others_do_to_the_assignments_is_a_note(dealt_and_undone: tuple[Tes
     # The next deal keeps in mind what it found, and its undo brings it back: that agrees.
     fourth = run_deal(database).run_id
     assert deep_problems(database) == []
-    service.undo(database.backend)
+    undo(database.backend)
     assert deep_problems(database) == []
     database.execute("DELETE FROM dbo.agent_wafunnel_assignment WHERE number = '+49300001003'")
     (note,) = deep_problems(database)
@@ -47,7 +49,7 @@ def test_rows_without_a_number_and_copies_of_rows_are_compared_too(bare_database
     assert "4 assignments came and 0 went" in deep_problems(database)[0][2]
     run_deal(database)
     assert deep_problems(database) == []
-    service.undo(database.backend)
+    undo(database.backend)
     assert deep_problems(database) == []
     database.execute("DELETE FROM dbo.agent_wafunnel_assignment WHERE agent = 'y'")
     assert "0 assignments came and 2 went" in deep_problems(database)[0][2]
@@ -61,7 +63,7 @@ def test_a_number_that_must_not_be_called_is_not_missed_and_a_warning_if_it_is_a
     dealt_and_undone: tuple[TestedDatabase, int],
 ) -> None:
     database, _ = dealt_and_undone
-    service.add_do_not_contact(database.backend, "+49300001000")
+    add_do_not_contact(database.backend, "+49300001000")
     assert deep_problems(database) == []
     database.insert("agent_wafunnel_assignment", ("agent", "number"), [("somebody", "+49300001000")])
     found = deep_problems(database)
@@ -99,7 +101,7 @@ def test_leads_of_earlier_runs_are_compared_as_well(dealt_and_undone: tuple[Test
     database, _ = dealt_and_undone
     # Three of the seven stay behind.
     database.execute("UPDATE dbo.agents SET status = 'inactive' WHERE agent <> 'agent 0'")
-    newest = service.assign(database.backend, load(max_per_agent=4), business_date=TODAY).run_id
+    newest = deal(database.backend, load(max_per_agent=4), business_date=TODAY).run_id
     assert deep_problems(database) == []
     assert deep_texts(database, "leads") == [
         f"Of 4 leads that run {newest} dealt, none has changed since.",
@@ -116,7 +118,7 @@ def test_a_history_that_has_been_purged_is_not_missed(dealt_and_undone: tuple[Te
     database, run_id = dealt_and_undone
     for _ in range(2):
         run_deal(database)
-    assert service.purge(database.backend, datetime(2100, 1, 1, tzinfo=UTC)).runs == 2
+    assert purge(database.backend, datetime(2100, 1, 1, tzinfo=UTC)).runs == 2
     assert deep_problems(database) == []
     # Only by hand can the history of the last run go.
     database.execute(
@@ -135,7 +137,7 @@ def test_a_run_in_between_means_to_look_again(
     real = deep.leads
     asked = []
 
-    def leads(case: Case) -> Iterator[Said]:
+    def leads(case: Examination) -> Iterator[Result]:
         asked.append(case)
         if len(asked) == 1:
             run_deal(database)
@@ -151,7 +153,7 @@ def test_runs_that_keep_coming_are_a_note(
 ) -> None:
     database, _ = dealt_and_undone
 
-    def leads(case: Case) -> Iterator[Said]:
+    def leads(case: Examination) -> Iterator[Result]:
         run_deal(database)
         yield "ok", "None has changed.", None
 

@@ -10,11 +10,10 @@ from functools import partial
 import pytest
 
 from agent_funnel.doctor import schema
-from agent_funnel.doctor.case import guarded
+from agent_funnel.doctor.check import Finding, guarded
 from agent_funnel.doctor.deep import records
 from agent_funnel.errors import DatabaseError
 from agent_funnel.install import install
-from agent_funnel.records import Finding
 from agent_funnel.sql import checksum, procedures, version
 from support.databases import TestedDatabase
 from support.doctor import (

@@ -11,18 +11,17 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import make_url
 
-from agent_funnel.backends import connect
-from agent_funnel.backends.sqlserver import SQLServer
+from agent_funnel.database.sqlserver import SQLServer
 from agent_funnel.doctor import examine, server
-from agent_funnel.records import Finding
-from support.databases import TestedDatabase, sqlite_database
+from agent_funnel.doctor.check import Finding
+from support.databases import TestedDatabase, connect_to, sqlite_database
 from support.doctor import IN_DBO, UNDO, a_case, is_babelfish, on_server, only_problem, problems, run_remedy
 from support.faketds import FakeServer, error, rows
 
 
 def test_a_driver_that_ignores_encryption_is_refused_before_it_sends_anything(monkeypatch: pytest.MonkeyPatch) -> None:
     with FakeServer(IN_DBO) as listening:
-        backend = connect(listening.url())
+        backend = connect_to(listening.url())
         for version in ("2.4.2", "2.3.13", "1.0"):
             monkeypatch.setattr(server, "installed_version", lambda _, version=version: version)
             (finding,) = examine(backend, now=datetime.now(UTC), deep=True)
@@ -76,7 +75,7 @@ def an_engine(**properties: str | int) -> list[bytes]:
 )
 def test_microsofts_engines_are_told_apart(properties: dict[str, str | int], level: str, pattern: str) -> None:
     with FakeServer({"SERVERPROPERTY": an_engine(**properties)}) as listening:
-        ((found, text, remedy),) = server.engine(a_case(connect(listening.url())))
+        ((found, text, remedy),) = server.engine(a_case(connect_to(listening.url())))
     assert found == level
     assert re.search(pattern, text), text
     assert (remedy is None) == (level == "ok")
@@ -90,7 +89,7 @@ def test_a_babelfish_older_than_what_was_tried_is_a_warning(version: str, level:
     text = "Babelfish for PostgreSQL with SQL Server Compatibility - 12.0.2000.8\nPostgreSQL 16.4 on x86_64"
     answer = an_engine(engine_edition=2, babelfish_version=version, version_text=text, compatibility_level=120)
     with FakeServer({"SERVERPROPERTY": answer}) as listening:
-        ((found, said, _),) = server.engine(a_case(connect(listening.url()), babelfish=True))
+        ((found, said, _),) = server.engine(a_case(connect_to(listening.url()), babelfish=True))
     assert (found, f"Babelfish {version} for PostgreSQL 16.4" in said) == (level, True)
 
 
@@ -109,7 +108,7 @@ def test_whether_the_connection_is_encrypted_is_the_servers_word(
 ) -> None:
     answer = [rows({"encrypt_option": option, "client_net_address": address})]
     with FakeServer({"dm_exec_connections": answer}) as listening:
-        ((found, text, remedy),) = server.encryption(a_case(connect(listening.url())))
+        ((found, text, remedy),) = server.encryption(a_case(connect_to(listening.url())))
     assert found == level
     assert re.search(pattern, text), text
     assert (remedy is None) == (level == "ok")
@@ -127,11 +126,11 @@ def test_whether_the_connection_is_encrypted_is_the_servers_word(
 def test_a_server_that_does_not_say_whether_it_encrypts(asked: str, level: str, pattern: str) -> None:
     refusal = [error(300, "VIEW SERVER STATE permission was denied on object 'server', database 'master'.", 14)]
     with FakeServer({"dm_exec_connections": refusal}) as listening:
-        backend = connect(listening.url(), encryption="request")
+        backend = connect_to(listening.url(), encryption="request")
         backend.one("ping")
         assert isinstance(backend, SQLServer)
         # What was asked of a server that does not encrypt, which the fake does not.
-        backend._encryption = asked
+        backend.encryption = asked
         ((found, text, remedy),) = server.encryption(a_case(backend))
     assert found == level
     assert re.search(pattern, text), text
@@ -141,7 +140,7 @@ def test_a_server_that_does_not_say_whether_it_encrypts(asked: str, level: str, 
 def test_with_a_ca_file_the_connection_is_encrypted_and_the_certificate_checked(tmp_path: Path) -> None:
     certificates = tmp_path / "ca.pem"
     certificates.write_text("not looked at before a login")
-    backend = connect("mssql+pymssql://sa:hunter2@db.example:1433/funnel", ca_file=certificates)
+    backend = connect_to("mssql+pymssql://sa:hunter2@db.example:1433/funnel", ca_file=certificates)
     ((level, text, remedy),) = server.encryption(a_case(backend))
     assert (level, remedy) == ("ok", None)
     assert "encrypted, and the server's certificate is checked" in text

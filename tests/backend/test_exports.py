@@ -14,10 +14,9 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
-from agent_funnel import export as exports
-from agent_funnel.backends.sqlserver import SQLServer
+from agent_funnel.database.sqlserver import SQLServer
 from agent_funnel.errors import DatabaseError, NotFound
-from agent_funnel.export import export
+from agent_funnel.exports import export
 from support import LONG
 from support.databases import TestedDatabase
 from support.nights import RECENT, actives, fresh, put_agents, put_assignments, put_leads, run_deal
@@ -122,7 +121,7 @@ def test_a_table_without_a_key_is_exported(bare_database: TestedDatabase) -> Non
 
 
 def test_a_workbook_has_as_many_sheets_as_the_rows_need(dealt: TestedDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exports, "SHEET_ROWS", 4)
+    monkeypatch.setattr("agent_funnel.exports.SHEET_ROWS", 4)
     file = io.BytesIO()
     assert export(dealt.backend, "assignments", file, "xlsx") == 4
     sheets = [[row[1] for row in sheet.iter_rows(values_only=True)] for sheet in load_workbook(file)]

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from agent_funnel import planning
-from agent_funnel.backends import connect
 from agent_funnel.errors import DatabaseUnavailable, ImportRefused
-from agent_funnel.transfer import BadRows, import_file
-from support.databases import TestedDatabase, moment, small_floor, snapshot
+from agent_funnel.imports import BadRows, import_file
+from agent_funnel.schedule.store import add_holiday, list_holidays, schedule_state
+from support.databases import TestedDatabase, connect_to, moment, small_floor, snapshot
 
 
 def leads_file(directory: Path, *rows: str, header: str = "number,stage,date") -> Path:
@@ -169,7 +168,7 @@ def test_bad_agents_are_named(database: TestedDatabase, tmp_path: Path) -> None:
 def test_more_rows_than_travel_at_a_time_are_one_transaction(
     database: TestedDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent_funnel.transfer.CHUNK", 10)
+    monkeypatch.setattr("agent_funnel.imports.CHUNK", 10)
     rows = [f"49170{index:04d},1,2026-11-01" for index in range(35)]
     travelled: list[int] = []
     with pytest.raises(BadRows):
@@ -182,7 +181,7 @@ def test_more_rows_than_travel_at_a_time_are_one_transaction(
 
 def test_an_import_without_a_database_makes_none(tmp_path: Path) -> None:
     with pytest.raises(DatabaseUnavailable):
-        import_file(connect(f"sqlite:///{tmp_path / 'none.db'}"), "leads", leads_file(tmp_path, *GOOD))
+        import_file(connect_to(f"sqlite:///{tmp_path / 'none.db'}"), "leads", leads_file(tmp_path, *GOOD))
     assert not (tmp_path / "none.db").exists()
 
 
@@ -190,14 +189,14 @@ def test_a_file_of_holidays_is_imported_and_those_on_the_list_are_kept(
     database: TestedDatabase, tmp_path: Path
 ) -> None:
     path = leads_file(tmp_path, "2026-12-24,Christmas Eve", "2026-12-25,", header="day,name")
-    planning.add_holiday(database.backend, date(2026, 12, 25), "as it was")
+    add_holiday(database.backend, date(2026, 12, 25), "as it was")
     done = import_file(database.backend, "holidays", path)
     assert (done.rows, done.added, done.kept) == (2, 1, 1)
-    listed = planning.holidays(database.backend, since=date(2026, 1, 1))
+    listed = list_holidays(database.backend, since=date(2026, 1, 1))
     assert [(each.day, each.name) for each in listed] == [
         (date(2026, 12, 24), "Christmas Eve"), (date(2026, 12, 25), "as it was"),
     ]  # fmt: skip
-    assert planning.state(database.backend, date(2026, 12, 24)).holiday
+    assert schedule_state(database.backend, date(2026, 12, 24)).holiday
 
 
 def test_bad_rows_of_holidays_are_named(database: TestedDatabase, tmp_path: Path) -> None:
@@ -212,4 +211,4 @@ def test_bad_rows_of_holidays_are_named(database: TestedDatabase, tmp_path: Path
         import_file(database.backend, "holidays", path)
     assert [row.line for row in refused.value.bad] == [3, 4, 5, 6]
     assert all(reason in row.reason for row, reason in zip(refused.value.bad, bad.values(), strict=True))
-    assert planning.holidays(database.backend, since=date(2000, 1, 1)) == []
+    assert list_holidays(database.backend, since=date(2000, 1, 1)) == []

@@ -16,13 +16,14 @@ import pymssql
 import pytest
 from sqlalchemy.engine import make_url
 
-from agent_funnel import service
-from agent_funnel.backends import connect
+from agent_funnel.deal import deal, undo
 from agent_funnel.errors import DatabaseError, DatabaseUnavailable, NotInstalled, ParameterOutOfRange
 from agent_funnel.install import install
+from agent_funnel.leads import add_do_not_contact
+from agent_funnel.runs import last_run
 from agent_funnel.settings import load
 from agent_funnel.sql import scripts, version
-from support.databases import BARE, TABLES, TestedDatabase, sqlserver_database
+from support.databases import BARE, TABLES, TestedDatabase, connect_to, sqlserver_database
 from support.nights import TODAY, run_deal
 
 BRIEF = ("agents", "wafunnel", "agent_wafunnel_assignment")
@@ -168,7 +169,7 @@ def test_installing_on_an_empty_database_makes_everything_and_again_makes_nothin
     assert {table: (catalogue(new_database, table), rows(new_database, table)) for table in others} == {
         table: before[table] for table in others
     }
-    service.add_do_not_contact(new_database.backend, "49300000")
+    add_do_not_contact(new_database.backend, "49300000")
     assert run_deal(new_database).assigned == 9
 
 
@@ -195,8 +196,8 @@ def test_an_upgraded_database_is_like_a_new_one(new_database: TestedDatabase) ->
     assert run_deal(new_database).assigned == 10
     # What the older version dealt can be undone as well.
     new_database.execute("UPDATE dbo.wafunnel SET stage = 2 WHERE number = '49300000'")
-    assert service.undo(new_database.backend).assignments == 1
-    assert service.undo(new_database.backend).run_id == 1
+    assert undo(new_database.backend).assignments == 1
+    assert undo(new_database.backend).run_id == 1
 
 
 def beside(database: TestedDatabase, name: str) -> TestedDatabase:
@@ -374,9 +375,9 @@ def test_a_database_without_an_installation_is_told_apart_and_the_message_names_
 
 
 def test_a_path_where_there_is_no_database_is_refused_and_no_file_is_made(tmp_path: Path) -> None:
-    backend = connect(f"sqlite:///{tmp_path / 'mistyped.db'}")
+    backend = connect_to(f"sqlite:///{tmp_path / 'mistyped.db'}")
     with pytest.raises(DatabaseUnavailable, match=r"mistyped\.db") as refusal:
-        service.assign(backend, load(), business_date=TODAY)
+        deal(backend, load(), business_date=TODAY)
     assert_readable(refusal.value)
     assert list(tmp_path.iterdir()) == []
 
@@ -420,7 +421,7 @@ def test_exec_without_a_parameter_from_another_client_does_the_whole_job(
     assert "started_at" in names
     assert "finished_at" in names
 
-    run = service.last_run(database.backend)
+    run = last_run(database.backend)
     assert run is not None
     assert (run.business_date, run.trigger, run.assigned) == (today, "manual", 900)
     shares = database.execute("SELECT agent, COUNT(*) FROM dbo.agent_wafunnel_assignment GROUP BY agent ORDER BY agent")

@@ -15,8 +15,24 @@ import pymssql
 import pytest
 from sqlalchemy.engine import make_url
 
-from agent_funnel import access, answers, audit, floor, planning, service, transfer
+from agent_funnel.access.audit import list_entries, record_entry
+from agent_funnel.access.idempotency import StoredResponse, claim_request, release_request, store_response
+from agent_funnel.access.keys import (
+    add_key,
+    begin_session,
+    end_session,
+    holder_of_key,
+    holder_of_session,
+    note_key_use,
+    revoke_key,
+)
+from agent_funnel.agents import add_limit, list_agents, list_limits, remove_limit, set_agent_status
+from agent_funnel.deal import deal, preview, undo
 from agent_funnel.errors import DatabaseError
+from agent_funnel.imports import load_rows
+from agent_funnel.leads import add_do_not_contact, list_do_not_contact, pool_report, remove_do_not_contact
+from agent_funnel.runs import find_run, holders, last_run, purge, shares
+from agent_funnel.schedule.store import schedule_state
 from agent_funnel.settings import load
 from support.databases import TestedDatabase
 from support.nights import TODAY
@@ -84,54 +100,54 @@ def roles(_sqlserver_ours: TestedDatabase) -> Iterator[Roles]:
 
 def test_a_login_with_the_role_alone_can_do_all_that_the_service_does(roles: Roles) -> None:
     backend = roles.service.backend
-    assert transfer.load(backend, "leads", [("+491", "1", "2026-11-10 08:00:00.000")]) == 1
-    assert transfer.load(backend, "agents", [("c", "active")]) == 1
-    limit, known = service.add_limit(backend, "c", starts_on=TODAY, ends_on=None, max_records=1)
+    assert load_rows(backend, "leads", [("+491", "1", "2026-11-10 08:00:00.000")]) == 1
+    assert load_rows(backend, "agents", [("c", "active")]) == 1
+    limit, known = add_limit(backend, "c", starts_on=TODAY, ends_on=None, max_records=1)
     assert known
-    assert service.limits(backend) == [limit]
-    assert service.add_do_not_contact(backend, "+491")["leads"] == 1
-    assert [entry.number for entry in service.do_not_contact(backend)] == ["+491"]
-    service.remove_do_not_contact(backend, "+491")
-    service.remove_limit(backend, limit.limit_id)
+    assert list_limits(backend) == [limit]
+    assert add_do_not_contact(backend, "+491")["leads"] == 1
+    assert [entry.number for entry in list_do_not_contact(backend)] == ["+491"]
+    remove_do_not_contact(backend, "+491")
+    remove_limit(backend, limit.limit_id)
 
     if roles.babelfish:
         with pytest.raises(DatabaseError, match="permission denied"):
-            service.assign(backend, load(), business_date=TODAY)
+            deal(backend, load(), business_date=TODAY)
         # The owner deals instead, so that there is something to read and to purge.
         for _ in range(3):
-            service.assign(roles.owner.backend, load(), business_date=TODAY)
+            deal(roles.owner.backend, load(), business_date=TODAY)
     else:
-        assert service.preview(backend, load(), business_date=TODAY).run.assigned == 10
-        assert service.assign(backend, load(), business_date=TODAY).assigned == 10
-        assert service.undo(backend).restored == 10
+        assert preview(backend, load(), business_date=TODAY).run.assigned == 10
+        assert deal(backend, load(), business_date=TODAY).assigned == 10
+        assert undo(backend).restored == 10
         for _ in range(3):
-            assert service.assign(backend, load(), business_date=TODAY).assigned == 10
+            assert deal(backend, load(), business_date=TODAY).assigned == 10
 
-    newest = service.last_run(backend)
+    newest = last_run(backend)
     assert newest is not None
-    assert sum(share.leads for share in service.shares(backend, newest.run_id)) == 10
-    assert service.run(backend, newest.run_id).assigned == 10
-    assert len(service.holders(backend, "49300000")) >= 3
-    assert planning.state(backend, TODAY).settled is None
-    assert service.purge(backend, datetime(2100, 1, 1, tzinfo=UTC)).rows >= 10
+    assert sum(share.leads for share in shares(backend, newest.run_id)) == 10
+    assert find_run(backend, newest.run_id).assigned == 10
+    assert len(holders(backend, "49300000")) >= 3
+    assert schedule_state(backend, TODAY).settled is None
+    assert purge(backend, datetime(2100, 1, 1, tzinfo=UTC)).rows >= 10
     assert backend.one("settle", request="0" * 32) is None
 
-    floor.set_agent_status(backend, "c", active=False)
-    assert [agent.active for agent in floor.agents(backend, TODAY)] == [True, True, False]
-    assert floor.pool_report(backend, load(), TODAY).total == 10
-    key, secret = access.add_key(backend, "Ana", "viewer")
-    access.note_use(backend, key.key_id)
-    token = access.begin_session(backend, key.key_id)
-    assert access.holder_of_session(backend, token).holder == access.holder_of_key(backend, secret).holder
-    access.end_session(backend, token)
-    access.revoke_key(backend, key.key_id)
-    audit.record(
+    set_agent_status(backend, "c", active=False)
+    assert [agent.active for agent in list_agents(backend, TODAY)] == [True, True, False]
+    assert pool_report(backend, load(), TODAY).total == 10
+    key, secret = add_key(backend, "Ana", "viewer")
+    note_key_use(backend, key.key_id)
+    token = begin_session(backend, key.key_id)
+    assert holder_of_session(backend, token).holder == holder_of_key(backend, secret).holder
+    end_session(backend, token)
+    revoke_key(backend, key.key_id)
+    record_entry(
         backend, actor="Ana", key_id=key.key_id, operation="POST", target=None, address="-", status=200, detail=None
     )
-    assert len(audit.entries(backend, count=5)) == 1
-    claimed = answers.claim(backend, scope="s", key="k", content=b"")
-    answers.keep(backend, claimed, answers.Answer(200, "{}"))
-    answers.release(backend, claimed)
+    assert len(list_entries(backend, count=5)) == 1
+    claimed = claim_request(backend, scope="s", key="k", content=b"")
+    store_response(backend, claimed, StoredResponse(200, "{}"))
+    release_request(backend, claimed)
 
 
 @pytest.mark.parametrize("statement", FORBIDDEN)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from agent_funnel import floor, service
+from agent_funnel.agents import Assignment, assignments
 from agent_funnel.errors import NotFound
-from agent_funnel.records import Assignment, Lead
+from agent_funnel.leads import Lead, add_do_not_contact, lead_history, remove_do_not_contact, search_leads
 from agent_funnel.sql import queries
 from support.databases import TestedDatabase
 from support.nights import (
@@ -37,7 +37,7 @@ def test_leads_are_found_by_stage_and_day(database: TestedDatabase) -> None:
     put_assignments(database, ("Al", "c"), ("Bo", "unknown"))
 
     def found(**filters: Any) -> str:
-        return "".join(lead.number for lead in floor.leads(database.backend, count=100, **filters))
+        return "".join(lead.number for lead in search_leads(database.backend, count=100, **filters))
 
     assert found() == "Aabcd"
     assert found(stage=2) == "bc"
@@ -47,13 +47,13 @@ def test_leads_are_found_by_stage_and_day(database: TestedDatabase) -> None:
     assert found(date_from=TODAY, date_to=TODAY) == "abc"
     assert found(date_to=date.max) == "Aabcd"
     assert found(date_from=date.min, stage=4) == "d"
-    (lead,) = floor.leads(database.backend, number="b", count=1)
+    (lead,) = search_leads(database.backend, number="b", count=1)
     assert lead == Lead("b", 2, rows[1][2], None, True, 1)
-    (lead,) = floor.leads(database.backend, number="c", count=1)
+    (lead,) = search_leads(database.backend, number="c", count=1)
     assert lead == Lead("c", 2, midnight, "Al", False, 1)
     for count in (1, 2, 5):
-        assert floor.leads(database.backend, count=100) == all_pages(
-            lambda after, count=count: floor.leads(database.backend, after=after, count=count),  # type: ignore[misc]
+        assert search_leads(database.backend, count=100) == all_pages(
+            lambda after, count=count: search_leads(database.backend, after=after, count=count),  # type: ignore[misc]
             lambda last: (last.number, last.stage, last.date),
         )
 
@@ -63,7 +63,7 @@ def test_leads_are_found_by_a_number_in_its_common_spellings(database: TestedDat
     put_leads(database, [(number, 1, RECENT) for number in stored])
 
     def found(number: str) -> list[str]:
-        return [lead.number for lead in floor.leads(database.backend, number=number, count=9)]
+        return [lead.number for lead in search_leads(database.backend, number=number, count=9)]
 
     for spelling in (
         "+4915112345678",
@@ -89,7 +89,7 @@ def test_leads_of_a_table_without_a_key_are_told_once_with_their_copies(bare_dat
     ]  # fmt: skip
     put_leads(bare_database, rows)
     put_assignments(bare_database, ("Bo", "1"), ("Al", "1"), (None, "1"))
-    whole = floor.leads(bare_database.backend, count=100)
+    whole = search_leads(bare_database.backend, count=100)
     assert whole == [
         Lead("1", None, None, "Al", False, 2),
         Lead("1", 1, None, "Al", False, 1),
@@ -102,7 +102,7 @@ def test_leads_of_a_table_without_a_key_are_told_once_with_their_copies(bare_dat
         expected = [lead for lead in whole if lead.number == filters.get("number", lead.number)]
         for count in (1, 2, 3):
             assert expected == all_pages(
-                lambda after, count=count, filters=filters: floor.leads(  # type: ignore[misc]
+                lambda after, count=count, filters=filters: search_leads(  # type: ignore[misc]
                     bare_database.backend, after=after, count=count, **filters
                 ),
                 lambda last: (last.number, last.stage, last.date),
@@ -115,7 +115,7 @@ def test_pages_are_all_leads_however_their_column_sorts_them(bare_database: Test
     put_leads(bare_database, [(number, 1, RECENT) for number in numbers])
     for count in (1, 2, 3):
         found = all_pages(
-            lambda after, count=count: floor.leads(bare_database.backend, after=after, count=count),  # type: ignore[misc]
+            lambda after, count=count: search_leads(bare_database.backend, after=after, count=count),  # type: ignore[misc]
             lambda last: (last.number, last.stage, last.date),
         )
         assert sorted(lead.number for lead in found) == sorted(numbers)
@@ -126,43 +126,43 @@ def test_what_is_no_date_is_none(bare_database: TestedDatabase) -> None:
     for value in ("soon", "", 7, "0000-01-01", "2026-11-13", "2026-11-13T12:00"):
         bare_database.execute("INSERT INTO dbo.wafunnel (number, stage, date) VALUES (%s, 1, %s)", f"n{value}", value)
     put_assignments(bare_database, ("Al", "nsoon"))
-    found = {lead.number[1:]: lead.date for lead in floor.leads(bare_database.backend, count=9)}
+    found = {lead.number[1:]: lead.date for lead in search_leads(bare_database.backend, count=9)}
     midnight = datetime(2026, 11, 13)
     assert found == {
         "soon": None, "": None, "7": None, "0000-01-01": None, "2026-11-13": midnight,
         "2026-11-13T12:00": midnight + timedelta(hours=12),
     }  # fmt: skip
-    assert floor.assignments(bare_database.backend, count=9) == [Assignment("Al", "nsoon", 1, None)]
+    assert assignments(bare_database.backend, count=9) == [Assignment("Al", "nsoon", 1, None)]
 
 
 def test_a_lead_is_told_with_its_history(database: TestedDatabase) -> None:
     put_agents(database, actives("Al"))
     put_leads(database, [*fresh(1), ("idle", 4, RECENT)])
     run_id = run_deal(database).run_id
-    told = floor.lead(database.backend, "000001")
+    told = lead_history(database.backend, "000001")
     assert told.records == (Lead("000001", 2, RECENT, "Al", False, 1),)
     assert (told.number, told.agent, told.do_not_contact) == ("000001", "Al", None)
     assert [(holder.run_id, holder.agent) for holder in told.holders] == [(run_id, "Al")]
-    service.add_do_not_contact(database.backend, "000001", "asked")
-    told = floor.lead(database.backend, "000001")
+    add_do_not_contact(database.backend, "000001", "asked")
+    told = lead_history(database.backend, "000001")
     assert told.agent is None
     assert told.do_not_contact
     assert (told.do_not_contact.number, told.do_not_contact.reason) == ("000001", "asked")
     assert told.records[0].do_not_contact
 
-    idle = floor.lead(database.backend, "idle")
+    idle = lead_history(database.backend, "idle")
     assert (len(idle.records), idle.agent, idle.holders) == (1, None, ())
     # A number is known by its history alone, by the list alone, by an assignment alone.
     database.execute("DELETE FROM dbo.wafunnel")
-    service.remove_do_not_contact(database.backend, "000001")
-    assert len(floor.lead(database.backend, "000001").holders) == 1
-    service.add_do_not_contact(database.backend, "listed")
-    assert floor.lead(database.backend, "listed").records == ()
+    remove_do_not_contact(database.backend, "000001")
+    assert len(lead_history(database.backend, "000001").holders) == 1
+    add_do_not_contact(database.backend, "listed")
+    assert lead_history(database.backend, "listed").records == ()
     put_assignments(database, ("Al", "held"))
-    assert floor.lead(database.backend, "held").agent == "Al"
+    assert lead_history(database.backend, "held").agent == "Al"
     for nobody in ("idle", "+000001", ""):
         with pytest.raises(NotFound):
-            floor.lead(database.backend, nobody)
+            lead_history(database.backend, nobody)
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

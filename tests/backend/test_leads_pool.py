@@ -8,8 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from agent_funnel import floor
-from agent_funnel.records import PoolReport
+from agent_funnel.leads import PoolReport, pool_report
 from agent_funnel.settings import load
 from support.databases import TestedDatabase
 from support.nights import (
@@ -64,7 +63,7 @@ def counted(
 
 
 def report(database: TestedDatabase, **rules: Any) -> PoolReport:
-    return floor.pool_report(database.backend, load(**{"window_days": 45, "newest_first": False, **rules}), TODAY)
+    return pool_report(database.backend, load(**{"window_days": 45, "newest_first": False, **rules}), TODAY)
 
 
 def test_each_lead_is_counted_once_by_the_first_reason(bare_database: TestedDatabase) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agent_funnel import floor
 from agent_funnel.errors import NotFound
-from agent_funnel.records import DealtLead
+from agent_funnel.runs import DealtLead, deal_version, dealt_leads
 from support.databases import TestedDatabase
 from support.nights import (
     RECENT,
@@ -23,11 +22,11 @@ from support.paging import all_pages
 def test_a_run_and_an_undo_change_the_version_of_the_deal(database: TestedDatabase) -> None:
     put_agents(database, actives("Al"))
     put_leads(database, fresh(2))
-    seen = [floor.deal_version(database.backend)]
-    assert floor.deal_version(database.backend) == seen[0]
+    seen = [deal_version(database.backend)]
+    assert deal_version(database.backend) == seen[0]
     for act in (run_deal, run_deal, undo, run_deal, undo, undo):
         act(database)
-        seen.append(floor.deal_version(database.backend))
+        seen.append(deal_version(database.backend))
     assert len(set(seen)) == len(seen)
 
 
@@ -36,11 +35,11 @@ def test_what_a_run_dealt_stays_on_record_in_pages(database: TestedDatabase) -> 
     put_leads(database, fresh(5))
     run_id = run_deal(database).run_id
     run_deal(database)
-    whole = floor.run_assignments(database.backend, run_id, count=100)
+    whole = dealt_leads(database.backend, run_id, count=100)
     assert whole[:2] == [DealtLead("Al", "000001", RECENT, 1), DealtLead("Bo", "000002", RECENT, 1)]
     assert len(whole) == 5
     assert whole == all_pages(
-        lambda after: floor.run_assignments(database.backend, run_id, after=after, count=2), lambda last: last.number
+        lambda after: dealt_leads(database.backend, run_id, after=after, count=2), lambda last: last.number
     )
     with pytest.raises(NotFound):
-        floor.run_assignments(database.backend, run_id + 100, count=1)
+        dealt_leads(database.backend, run_id + 100, count=1)

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent_funnel import service
-from agent_funnel.records import Holder
+from agent_funnel.leads import add_do_not_contact
+from agent_funnel.runs import Holder, holders
 from agent_funnel.sql import queries
 from support.databases import TestedDatabase
 from support.nights import TODAY, actives, fresh, put_agents, put_leads, run_deal, undo
@@ -41,7 +41,7 @@ def undo_at(database: TestedDatabase, moment: datetime) -> None:
 
 def at(database: TestedDatabase, moment: datetime) -> list[tuple[str, str]]:
     """Who held the number at a moment, and what became of that run."""
-    held = service.holders(database.backend, NUMBER, since=moment, until=moment + timedelta(milliseconds=1))
+    held = holders(database.backend, NUMBER, since=moment, until=moment + timedelta(milliseconds=1))
     return [(holder.agent, holder.status) for holder in held]
 
 
@@ -59,14 +59,14 @@ def evenings(database: TestedDatabase) -> list[int]:
 def test_each_who_held_a_number_is_told_newest_first_with_from_and_until(
     database: TestedDatabase, evenings: list[int]
 ) -> None:
-    assert service.holders(database.backend, NUMBER) == [
+    assert holders(database.backend, NUMBER) == [
         Holder(evenings[2], TODAY + timedelta(days=2), "C", 3, evening(2), None, "succeeded"),
         Holder(evenings[1], TODAY + timedelta(days=1), "B", 2, evening(1), evening(2), "succeeded"),
         Holder(evenings[0], TODAY, "A", 1, evening(0), evening(1), "succeeded"),
     ]
-    assert service.holders(database.backend, "unknown") == []
+    assert holders(database.backend, "unknown") == []
     # Numbers are told apart byte by byte, like everywhere.
-    assert service.holders(database.backend, NUMBER[1:]) == []
+    assert holders(database.backend, NUMBER[1:]) == []
 
 
 @pytest.mark.usefixtures("evenings")
@@ -83,7 +83,7 @@ def test_who_held_a_number_at_a_moment(database: TestedDatabase) -> None:
 @pytest.mark.usefixtures("evenings")
 def test_who_held_a_number_between_two_moments(database: TestedDatabase) -> None:
     def agents(since: datetime | None, until: datetime | None) -> list[str]:
-        return [holder.agent for holder in service.holders(database.backend, NUMBER, since=since, until=until)]
+        return [holder.agent for holder in holders(database.backend, NUMBER, since=since, until=until)]
 
     noon = timedelta(hours=12)
     assert agents(evening(0) + noon, evening(1) + noon) == ["B", "A"]
@@ -94,7 +94,7 @@ def test_who_held_a_number_between_two_moments(database: TestedDatabase) -> None
 
 def test_an_undone_run_is_told_as_undone_and_held_until_its_undo(database: TestedDatabase, evenings: list[int]) -> None:
     undo_at(database, evening(2) + timedelta(hours=2))
-    newest, former, _ = service.holders(database.backend, NUMBER)
+    newest, former, _ = holders(database.backend, NUMBER)
     assert (newest.agent, newest.status, newest.held_until) == ("C", "undone", evening(2) + timedelta(hours=2))
     # Its undo gave the number back, so B held it from the first on, with that in between.
     assert (former.agent, former.status, former.held_until) == ("B", "succeeded", None)
@@ -103,15 +103,15 @@ def test_an_undone_run_is_told_as_undone_and_held_until_its_undo(database: Teste
 
     put_agents(database, actives("D"))
     deal_on(database, 3)
-    assert [(each.agent, each.held_until) for each in service.holders(database.backend, NUMBER)] == [
+    assert [(each.agent, each.held_until) for each in holders(database.backend, NUMBER)] == [
         ("D", None), ("C", evening(2) + timedelta(hours=2)), ("B", evening(3)), ("A", evening(1)),
     ]  # fmt: skip
 
 
 def test_a_run_that_did_not_deal_the_number_ends_its_holding(database: TestedDatabase, evenings: list[int]) -> None:
-    service.add_do_not_contact(database.backend, NUMBER)
+    add_do_not_contact(database.backend, NUMBER)
     deal_on(database, 5)
-    (newest, *_) = service.holders(database.backend, NUMBER)
+    (newest, *_) = holders(database.backend, NUMBER)
     assert (newest.agent, newest.held_until) == ("C", evening(5))
     assert at(database, evening(6)) == []
 

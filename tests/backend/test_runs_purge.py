@@ -10,9 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent_funnel import service
 from agent_funnel.errors import NothingToUndo
-from agent_funnel.records import Purged
+from agent_funnel.runs import Purged, find_run, last_run, list_runs, purge
 from agent_funnel.sql import queries, statements
 from support import LONG
 from support.databases import TestedDatabase, snapshot
@@ -62,7 +61,7 @@ def test_a_purge_removes_history_but_never_what_the_last_undo_needs(database: Te
     *old, before, last = some_runs(database, 5)
     history = rows_of_history(database)
     rest = snapshot(database)
-    purged = service.purge(database.backend, far_away())
+    purged = purge(database.backend, far_away())
 
     edits = 1  # one row was put there before each run
     assert purged == Purged(runs=3, rows=sum(history[run] + edits for run in old))
@@ -70,7 +69,7 @@ def test_a_purge_removes_history_but_never_what_the_last_undo_needs(database: Te
     edited = database.execute("SELECT DISTINCT run_id FROM dbo.assignment_edit")
     assert sorted(edited) == [(before,), (last,)]
     # The runs stay on record, with the moment since when their history is gone.
-    records = {run.run_id: run for run in service.runs(database.backend)}
+    records = {run.run_id: run for run in list_runs(database.backend)}
     assert [records[run].purged_at is not None for run in (*old, before, last)] == [True] * 3 + [False] * 2
     after = snapshot(database)
     for table in rest.keys() - {"assignment_history", "assignment_edit", "assignment_purge"}:
@@ -88,9 +87,9 @@ def test_a_purge_removes_the_history_of_undone_runs_and_counts_them_not_as_the_l
     first, second, third, fourth = some_runs(database, 4)
     undo(database)
     undo(database)
-    assert service.purge(database.backend, far_away()).runs == 2
+    assert purge(database.backend, far_away()).runs == 2
     assert rows_of_history(database).keys() == {first, second}
-    assert [service.run(database.backend, run).purged_at is not None for run in (third, fourth)] == [True, True]
+    assert [find_run(database.backend, run).purged_at is not None for run in (third, fourth)] == [True, True]
     assert [undo(database).run_id, undo(database).run_id] == [second, first]
 
 
@@ -99,21 +98,21 @@ def test_a_purge_takes_runs_only_that_ended_before_its_moment(database: TestedDa
     for days_ago, run in zip((100, 91, 90, 89, 1), runs, strict=True):
         ended = (datetime.now(UTC).replace(tzinfo=None) - timedelta(days=days_ago)).isoformat(" ", "milliseconds")
         database.execute("UPDATE dbo.assignment_run SET finished_at = %s WHERE run_id = %s", ended, run)
-    assert service.purge(database.backend, datetime.now(UTC) - timedelta(days=90, minutes=1)).runs == 2
+    assert purge(database.backend, datetime.now(UTC) - timedelta(days=90, minutes=1)).runs == 2
     assert rows_of_history(database).keys() == set(runs[2:])
-    assert service.purge(database.backend, datetime.now(UTC) - timedelta(days=90, minutes=1)) == Purged(0, 0)
-    assert service.purge(database.backend, datetime.now(UTC) - timedelta(days=365)) == Purged(0, 0)
+    assert purge(database.backend, datetime.now(UTC) - timedelta(days=90, minutes=1)) == Purged(0, 0)
+    assert purge(database.backend, datetime.now(UTC) - timedelta(days=365)) == Purged(0, 0)
 
 
 def test_a_purge_of_an_empty_database_is_a_success(database: TestedDatabase) -> None:
-    assert service.purge(database.backend, far_away()) == Purged(0, 0)
+    assert purge(database.backend, far_away()) == Purged(0, 0)
 
 
 def test_a_purge_goes_in_batches_and_tells_of_each(database: TestedDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "PURGE_BATCH", 3)
+    monkeypatch.setattr("agent_funnel.runs.PURGE_BATCH", 3)
     runs = some_runs(database, 3, leads=7)
     steps: list[int] = []
-    purged = service.purge(database.backend, far_away(), progress=steps.append)
+    purged = purge(database.backend, far_away(), progress=steps.append)
     # Seven rows of history and one of edits.
     assert steps == [3, 3, 1, 1]
     assert purged == Purged(runs=1, rows=8)
@@ -121,28 +120,28 @@ def test_a_purge_goes_in_batches_and_tells_of_each(database: TestedDatabase, mon
 
 
 def test_an_interrupted_purge_goes_on_where_it_was(database: TestedDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "PURGE_BATCH", 3)
+    monkeypatch.setattr("agent_funnel.runs.PURGE_BATCH", 3)
     first, second, third = some_runs(database, 3, leads=7)
 
     def interrupt(deleted: int) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        service.purge(database.backend, far_away(), progress=interrupt)
+        purge(database.backend, far_away(), progress=interrupt)
     # What it has begun is marked, so that nobody takes half a history for a whole one.
     assert rows_of_history(database)[first] == 4
-    assert service.run(database.backend, first).purged_at is not None
+    assert find_run(database.backend, first).purged_at is not None
     assert undo(database).run_id == third
     with pytest.raises(NothingToUndo, match=f"the history of run {first} has been purged"):
         undo(database, second)
 
     # No run is new to it, but there are rows left; also with an earlier moment, since these were to go anyway.
-    assert service.purge(database.backend, datetime.now(UTC) - timedelta(days=365)) == Purged(runs=0, rows=5)
+    assert purge(database.backend, datetime.now(UTC) - timedelta(days=365)) == Purged(runs=0, rows=5)
     assert rows_of_history(database).keys() == {second, third}
 
 
 def test_runs_and_undos_go_on_during_a_purge(database: TestedDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "PURGE_BATCH", BATCH)
+    monkeypatch.setattr("agent_funnel.runs.PURGE_BATCH", BATCH)
     put_agents(database, actives(*(f"agent {number}" for number in range(5))))
     put_leads(database, fresh(LEADS))
     for _ in range(3):
@@ -162,15 +161,15 @@ def test_runs_and_undos_go_on_during_a_purge(database: TestedDatabase, monkeypat
 
     dealt = 0
     with closing(TestedDatabase(database.url, database.schema)) as other, ThreadPoolExecutor(1) as pool:
-        purge = pool.submit(service.purge, other.backend, far_away(), progress=count)
+        purging = pool.submit(purge, other.backend, far_away(), progress=count)
         assert begun.wait(timeout=60)
-        while not purge.done():
+        while not purging.done():
             run_deal(database)
             undo(database)
             dealt += 1
             # SQLite has no queue for writers: one who never pauses may keep another one out.
             time.sleep(0.02)
-        purged = purge.result()
+        purged = purging.result()
     # Whoever had to wait for all of the purge would have dealt once.
     assert len(batches) >= 3 * LEADS / BATCH
     assert dealt >= 3
@@ -185,15 +184,15 @@ def test_a_purge_does_not_wait_for_a_run_in_progress(database: TestedDatabase) -
     some_runs(database, 3)
     with run_in_progress(database):
         began = time.monotonic()
-        assert service.purge(database.backend, far_away()).runs == 1
+        assert purge(database.backend, far_away()).runs == 1
         assert time.monotonic() - began < PATIENCE_SECONDS
 
 
 def test_a_purge_leaves_the_present_deal_alone(database: TestedDatabase) -> None:
     some_runs(database, 4)
-    seen = hands(database), stages(database), service.last_run(database.backend)
-    service.purge(database.backend, far_away())
-    assert (hands(database), stages(database), service.last_run(database.backend)) == seen
+    seen = hands(database), stages(database), last_run(database.backend)
+    purge(database.backend, far_away())
+    assert (hands(database), stages(database), last_run(database.backend)) == seen
 
 
 @pytest.mark.parametrize("query", ["purge_history", "purge_edits"])

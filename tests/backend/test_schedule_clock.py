@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 import time_machine
 
-from agent_funnel.schedule import Clock
+from agent_funnel.deal import deal
+from agent_funnel.schedule.clock import Clock
 from agent_funnel.settings import load
 from support.databases import TestedDatabase, snapshot
 from support.processes import run_in_progress
@@ -127,9 +128,8 @@ def test_a_look_never_raises_and_the_next_one_tries_again(small_database: Tested
 
 
 def test_a_manual_run_does_not_take_the_place_of_the_scheduled_one(small_database: TestedDatabase) -> None:
-    from agent_funnel import service
 
-    service.assign(small_database.backend, load(), business_date=date(2026, 6, 1))
+    deal(small_database.backend, load(), business_date=date(2026, 6, 1))
     ticking = Clock(small_database.backend, load(timezone="Europe/Berlin"), lambda: EVENING + timedelta(minutes=1))
     ticking.look()
     ticking.look()

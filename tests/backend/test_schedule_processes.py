@@ -18,7 +18,7 @@ from typing import IO
 import pytest
 from sqlalchemy.engine import make_url
 
-from agent_funnel import planning
+from agent_funnel.schedule.store import list_nights
 from support import LONG
 from support.databases import TestedDatabase, sqlserver_command, sqlserver_setting
 from support.listener import listening
@@ -248,9 +248,7 @@ def test_a_database_that_is_away_past_the_window_is_a_missed_date_that_people_ar
         switch.on()
         deadline = time.monotonic() + 60
         while not (
-            found := [
-                each.outcome for each in planning.outcomes(small_database.backend) if each.business_date == at.date()
-            ]
+            found := [each.outcome for each in list_nights(small_database.backend) if each.business_date == at.date()]
         ):
             assert time.monotonic() < deadline
             time.sleep(0.5)

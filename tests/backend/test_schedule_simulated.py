@@ -17,14 +17,15 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
-from sqlalchemy.engine import make_url
 
-from agent_funnel import planning, schedule, service
-from agent_funnel.backends.sqlite import SQLite
+from agent_funnel.database.sqlite import SQLite
 from agent_funnel.errors import DatabaseUnavailable
 from agent_funnel.install import install
-from agent_funnel.schedule import Clock, closes_at, scheduled_at
+from agent_funnel.schedule.calendar import closes_at, next_run, scheduled_at
+from agent_funnel.schedule.clock import Clock
+from agent_funnel.schedule.store import pause, resume
 from agent_funnel.settings import Settings, load
+from agent_funnel.values import write_moment
 from support import LONG
 
 # So many nights in an example, and so many examples: 103,200 nights in the long version, in some 2 years of 12 zones.
@@ -45,7 +46,7 @@ class InMemory(SQLite):
     """SQLite in memory, on one connection, which can be down."""
 
     def __init__(self) -> None:
-        super().__init__(make_url("sqlite:///none.db"), timedelta(seconds=1))
+        super().__init__(load(database_url="sqlite:///none.db", lock_wait=timedelta(seconds=1)))
         self.raw = sqlite3.connect(":memory:", isolation_level=None)
         self.raw.row_factory = sqlite3.Row
         self.is_down = False
@@ -127,7 +128,7 @@ def simulate(case: SimulatedYears) -> tuple[InMemory, dict[date, bool]]:
     backend.raw.execute("INSERT INTO agents (agent, status) VALUES ('a', 'active')")
     rules = case.settings
     start = scheduled_at(case.first, rules) - timedelta(hours=3)
-    backend.raw.execute("UPDATE agent_funnel_version SET installed_at = ?", (service.utc(start),))
+    backend.raw.execute("UPDATE agent_funnel_version SET installed_at = ?", (write_moment(start),))
     looks = sorted(
         (
             (scheduled_at(case.first + timedelta(days=night), rules) + look.after, night, number, look)
@@ -143,7 +144,7 @@ def simulate(case: SimulatedYears) -> tuple[InMemory, dict[date, bool]]:
     for instant, _, _, look in looks:
         if look.pause is not None:
             backend.is_down = False
-            changed = (planning.pause if look.pause else planning.resume)(
+            changed = (pause if look.pause else resume)(
                 backend, now=instant, actor="test", **({"reason": None} if look.pause else {})
             )
             paused = look.pause if changed else paused
@@ -222,7 +223,7 @@ def test_every_night_of_two_years_is_scheduled_once_at_a_time_that_exists(zone: 
             before = (instant - timedelta(seconds=1)).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
             assert before < wanted
             assert not local.fold or local.replace(tzinfo=None) != wanted
-            assert schedule.next_run(instant - timedelta(seconds=1), rules).astimezone(UTC) == instant
+            assert next_run(instant - timedelta(seconds=1), rules).astimezone(UTC) == instant
 
 
 @pytest.mark.parametrize("kind", ["succeeded", "missed", "failed", "holiday", "paused"])

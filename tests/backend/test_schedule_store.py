@@ -8,11 +8,27 @@ from typing import Any
 
 import pytest
 
-from agent_funnel import planning, service
+from agent_funnel.deal import deal, undo
 from agent_funnel.errors import AlreadyRun, BrakeApplied, NoActiveAgent, NotFound
 from agent_funnel.install import install
 from agent_funnel.notify import Notifier
-from agent_funnel.schedule import Clock
+from agent_funnel.runs import last_run, list_runs
+from agent_funnel.schedule.brakes import scheduled_run
+from agent_funnel.schedule.clock import Clock
+from agent_funnel.schedule.store import (
+    add_holiday,
+    failure_counts,
+    list_holidays,
+    list_nights,
+    list_pauses,
+    outcome_counts,
+    pause,
+    record_failure,
+    remove_holiday,
+    resume,
+    schedule_state,
+    settle_date,
+)
 from agent_funnel.settings import Settings, load
 from agent_funnel.sql import batches, scripts
 from support.databases import TestedDatabase, snapshot
@@ -77,12 +93,12 @@ def put_pool(database: TestedDatabase, count: int) -> None:
 
 
 def ends(database: TestedDatabase) -> list[tuple[str, str]]:
-    return [(str(each.business_date), each.outcome) for each in reversed(planning.outcomes(database.backend))]
+    return [(str(each.business_date), each.outcome) for each in reversed(list_nights(database.backend))]
 
 
 def settle(database: TestedDatabase, day: date = DAY, **changed: Any) -> str | None:
     given: dict[str, Any] = {"workday": True, "closes_at": CLOSES, "now": CLOSES} | changed
-    return planning.settle(database.backend, day, **given)
+    return settle_date(database.backend, day, **given)
 
 
 def test_a_date_is_settled_once_and_never_has_a_run_besides(small_database: TestedDatabase) -> None:
@@ -90,40 +106,40 @@ def test_a_date_is_settled_once_and_never_has_a_run_besides(small_database: Test
     assert settle(small_database) is None
     before = snapshot(small_database)
     with pytest.raises(AlreadyRun, match=r"2026-06-01 is recorded as missed"):
-        planning.scheduled_run(small_database.backend, load(), DAY, now=OPENS, actor="late", overrule=True)
+        scheduled_run(small_database.backend, load(), DAY, now=OPENS, actor="late", overrule=True)
     assert snapshot(small_database) == before
     # An extra run is another matter.
-    assert service.assign(small_database.backend, load(), business_date=DAY).assigned == 10
+    assert deal(small_database.backend, load(), business_date=DAY).assigned == 10
 
 
 @pytest.mark.parametrize("undone", [False, True])
 def test_a_date_that_had_its_run_is_not_settled_otherwise_even_if_the_run_is_undone(
     small_database: TestedDatabase, undone: bool
 ) -> None:
-    planning.scheduled_run(small_database.backend, load(), DAY, now=OPENS, actor="clock", overrule=False)
+    scheduled_run(small_database.backend, load(), DAY, now=OPENS, actor="clock", overrule=False)
     if undone:
-        service.undo(small_database.backend)
+        undo(small_database.backend)
     assert settle(small_database) is None
     assert ends(small_database) == [("2026-06-01", "undone" if undone else "succeeded")]
-    assert planning.state(small_database.backend, DAY).settled == DAY
+    assert schedule_state(small_database.backend, DAY).settled == DAY
 
 
 def test_why_a_date_had_no_run(small_database: TestedDatabase) -> None:
     days = [DAY + timedelta(days=offset) for offset in range(5)]
-    planning.add_holiday(small_database.backend, days[1], "a holiday")
+    add_holiday(small_database.backend, days[1], "a holiday")
     assert settle(small_database, days[0], workday=False) == "holiday"
     assert settle(small_database, days[1]) == "holiday"
     fail(small_database, days[2])
     assert settle(small_database, days[2]) == "failed"
-    planning.pause(small_database.backend, now=CLOSES - HOUR, actor=None, reason=None)
-    planning.resume(small_database.backend, now=CLOSES + HOUR, actor=None)
+    pause(small_database.backend, now=CLOSES - HOUR, actor=None, reason=None)
+    resume(small_database.backend, now=CLOSES + HOUR, actor=None)
     assert settle(small_database, days[3]) == "paused"
     assert settle(small_database, days[4], closes_at=CLOSES + 2 * HOUR) == "missed"
-    assert planning.outcome_counts(small_database.backend) == {"failed": 1, "holiday": 2, "missed": 1, "paused": 1}
+    assert outcome_counts(small_database.backend) == {"failed": 1, "holiday": 2, "missed": 1, "paused": 1}
 
 
 def fail(database: TestedDatabase, day: date = DAY, attempt: int = 1) -> bool:
-    return planning.record_failure(
+    return record_failure(
         database.backend,
         load(),
         day,
@@ -139,17 +155,14 @@ def test_of_two_copies_that_fail_at_the_same_time_one_records_it(small_database:
     assert fail(small_database)
     assert not fail(small_database)
     assert fail(small_database, attempt=2)
-    state = planning.state(small_database.backend, DAY)
+    state = schedule_state(small_database.backend, DAY)
     assert (state.failures, state.failed_at, state.settled) == (2, OPENS, None)
-    assert planning.state(small_database.backend, DAY + timedelta(days=1)).failures == 0
-    assert planning.failure_counts(small_database.backend) == {"50002": 2}
-    assert [run.status for run in service.runs(small_database.backend)] == ["failed", "failed"]
+    assert schedule_state(small_database.backend, DAY + timedelta(days=1)).failures == 0
+    assert failure_counts(small_database.backend) == {"50002": 2}
+    assert [run.status for run in list_runs(small_database.backend)] == ["failed", "failed"]
     # A run that failed cannot be undone, and is in nobody's way.
-    assert service.last_run(small_database.backend) is None
-    assert (
-        planning.scheduled_run(small_database.backend, load(), DAY, now=OPENS, actor="clock", overrule=False).assigned
-        == 10
-    )
+    assert last_run(small_database.backend) is None
+    assert scheduled_run(small_database.backend, load(), DAY, now=OPENS, actor="clock", overrule=False).assigned == 10
 
 
 def test_attempts_that_fail_are_made_again_with_growing_pauses_and_told_once(small_database: TestedDatabase) -> None:
@@ -157,7 +170,7 @@ def test_attempts_that_fail_are_made_again_with_growing_pauses_and_told_once(sma
     small_database.execute("UPDATE dbo.agents SET status = 'inactive'")
     for seconds in range(0, 3_600, 30):
         nights.look(OPENS + timedelta(seconds=seconds))
-    tried = [run.started_at - OPENS for run in reversed(service.runs(small_database.backend))]
+    tried = [run.started_at - OPENS for run in reversed(list_runs(small_database.backend))]
     # Half a minute, one, two, four, eight, and ten from there on:
     assert [moment.total_seconds() for moment in tried] == [0, 30, 90, 210, 450, 930, 1530, 2130, 2730, 3330]
     assert nights.kinds == ["failed"]
@@ -180,7 +193,7 @@ def test_a_night_that_fails_to_the_end_is_recorded_as_failed_and_told(small_data
     nights.look(CLOSES + HOUR)
     assert ends(small_database) == [("2026-06-01", "failed")]
     assert nights.kinds == ["failed", "missed"]
-    assert service.last_run(small_database.backend) is None
+    assert last_run(small_database.backend) is None
 
 
 def test_missed_nights_are_recorded_once_each_and_told(small_database: TestedDatabase) -> None:
@@ -202,23 +215,23 @@ def test_nothing_is_missed_before_the_installation(small_database: TestedDatabas
 
 def test_paused_all_copies_wait_and_a_resumed_clock_deals_the_same_evening(small_database: TestedDatabase) -> None:
     nights = Nights(small_database)
-    assert planning.pause(small_database.backend, now=OPENS - HOUR, actor="Ana", reason="stocktaking")
-    assert not planning.pause(small_database.backend, now=OPENS, actor="Bruno", reason=None)
+    assert pause(small_database.backend, now=OPENS - HOUR, actor="Ana", reason="stocktaking")
+    assert not pause(small_database.backend, now=OPENS, actor="Bruno", reason=None)
     nights.look(OPENS)
-    assert service.runs(small_database.backend) == []
-    (pause,) = planning.pauses(small_database.backend)
-    assert (pause.paused_by, pause.reason, pause.paused_at, pause.resumed_at) == (
+    assert list_runs(small_database.backend) == []
+    (paused,) = list_pauses(small_database.backend)
+    assert (paused.paused_by, paused.reason, paused.paused_at, paused.resumed_at) == (
         "Ana",
         "stocktaking",
         OPENS - HOUR,
         None,
     )
-    assert planning.resume(small_database.backend, now=OPENS + HOUR, actor="Bruno")
-    assert not planning.resume(small_database.backend, now=OPENS + HOUR, actor="Bruno")
+    assert resume(small_database.backend, now=OPENS + HOUR, actor="Bruno")
+    assert not resume(small_database.backend, now=OPENS + HOUR, actor="Bruno")
     nights.look(OPENS + HOUR)
     assert ends(small_database) == [("2026-06-01", "succeeded")]
 
-    planning.pause(small_database.backend, now=CLOSES, actor=None, reason=None)
+    pause(small_database.backend, now=CLOSES, actor=None, reason=None)
     nights.look(OPENS + timedelta(days=1))
     nights.look(CLOSES + timedelta(days=1))
     assert ends(small_database)[1:] == [("2026-06-02", "paused")]
@@ -228,9 +241,9 @@ def test_paused_all_copies_wait_and_a_resumed_clock_deals_the_same_evening(small
 def test_on_days_off_and_holidays_nothing_is_due(small_database: TestedDatabase) -> None:
     # 2026-06-01 is a Monday.
     nights = Nights(small_database, weekdays="tue-fri")
-    planning.add_holiday(small_database.backend, date(2026, 6, 2))
-    planning.add_holiday(small_database.backend, date(2026, 6, 2), "renamed")
-    assert [(each.day, each.name) for each in planning.holidays(small_database.backend, since=DAY)] == [
+    add_holiday(small_database.backend, date(2026, 6, 2))
+    add_holiday(small_database.backend, date(2026, 6, 2), "renamed")
+    assert [(each.day, each.name) for each in list_holidays(small_database.backend, since=DAY)] == [
         (date(2026, 6, 2), "renamed")
     ]
     for offset in range(3):
@@ -238,9 +251,9 @@ def test_on_days_off_and_holidays_nothing_is_due(small_database: TestedDatabase)
         nights.look(CLOSES + timedelta(days=offset))
     assert ends(small_database) == [("2026-06-01", "holiday"), ("2026-06-02", "holiday"), ("2026-06-03", "succeeded")]
     assert nights.kinds == ["finished"]
-    planning.remove_holiday(small_database.backend, date(2026, 6, 2))
+    remove_holiday(small_database.backend, date(2026, 6, 2))
     with pytest.raises(NotFound, match="2026-06-02"):
-        planning.remove_holiday(small_database.backend, date(2026, 6, 2))
+        remove_holiday(small_database.backend, date(2026, 6, 2))
 
 
 def usual_nights(small_database: TestedDatabase, nights: Nights, pool: int) -> datetime:
@@ -286,12 +299,8 @@ def test_with_the_brake_a_person_is_asked_and_can_overrule_it(small_database: Te
     assert snapshot(small_database)["agent_wafunnel_assignment"] == before["agent_wafunnel_assignment"]
     assert snapshot(small_database)["wafunnel"] == before["wafunnel"]
     with pytest.raises(BrakeApplied):
-        planning.scheduled_run(
-            small_database.backend, nights.settings, due.date(), now=due, actor="Ana", overrule=False
-        )
-    run = planning.scheduled_run(
-        small_database.backend, nights.settings, due.date(), now=due, actor="Ana", overrule=True
-    )
+        scheduled_run(small_database.backend, nights.settings, due.date(), now=due, actor="Ana", overrule=False)
+    run = scheduled_run(small_database.backend, nights.settings, due.date(), now=due, actor="Ana", overrule=True)
     assert run.assigned == 100
     nights.look(due + HOUR)
     assert len(ends(small_database)) == 4
@@ -323,4 +332,4 @@ def test_a_procedure_that_somebody_has_changed_is_a_warning_or_with_the_brake_a_
         install(small_database.backend)
     assert nights.kinds == (["refused"] if brake else ["finished", "warning"])
     assert "changed the procedure" in nights.told.notices[-1][1]
-    assert [run.status for run in service.runs(small_database.backend)] == (["failed"] if brake else ["succeeded"])
+    assert [run.status for run in list_runs(small_database.backend)] == (["failed"] if brake else ["succeeded"])

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from agent_funnel.web.routing import RUNS, SIGN_INS, WRONG_KEYS
 from support.chromium import MISSING, NoBrowser, Started, start
 from support.dashboard import ACTS_WITHIN, Dashboard
 from support.databases import TestedDatabase

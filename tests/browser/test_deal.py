@@ -8,7 +8,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from agent_funnel import service
+from agent_funnel.deal import undo
+from agent_funnel.runs import list_runs
 from support.dashboard import Dashboard
 from support.databases import TestedDatabase, small_floor
 from support.nights import deal_today
@@ -36,12 +37,12 @@ def test_an_operator_previews_deals_looks_downloads_and_undoes(dashboard: Dashbo
     deal_button = page.get_by_role("button", name="Deal 7 leads to 3 agents")
     expect(deal_button).to_be_visible()
     assert (amount(page, "Would be assigned"), amount(page, "New on a list")) == ("7", "7")
-    assert service.runs(database.backend) == []
+    assert list_runs(database.backend) == []
     # Twice, as impatient people do.
     deal_button.dblclick()
     expect(page.get_by_role("status")).to_have_text("Dealt: 7 of 7 leads to 3 agents.")
     assert re.search(r"/runs/\d+$", page.url)
-    assert [run.status for run in service.runs(database.backend)] == ["succeeded"]
+    assert [run.status for run in list_runs(database.backend)] == ["succeeded"]
     assert (amount(page, "Ready to deal"), amount(page, "Assigned"), amount(page, "Left over")) == ("7", "7", "0")
     rows = page.locator(".shares li")
     assert rows.all_inner_texts() == ["agent 0\n3", "agent 1\n2", "agent 2\n2"]
@@ -61,7 +62,7 @@ def test_an_operator_previews_deals_looks_downloads_and_undoes(dashboard: Dashbo
     page.get_by_role("link", name=re.compile(r"deal \d+")).first.click()
     page.get_by_role("link", name="Undo this deal …").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Undo deal")
-    assert len(service.runs(database.backend)) == 1
+    assert len(list_runs(database.backend)) == 1
     page.get_by_role("button", name=re.compile(r"^Undo deal \d+: take 7 leads back")).click()
     expect(page.get_by_role("status")).to_contain_text("7 leads went back by one stage")
     assert stages(database) == before
@@ -95,7 +96,7 @@ def test_without_script_a_deal_is_a_few_pages(dashboard: Dashboard, database: Te
     # Whoever goes back gets a new preview, of what is now.
     page.go_back()
     expect(page.get_by_role("main")).to_contain_text("after the last deal")
-    assert len(service.runs(database.backend)) == 1
+    assert len(list_runs(database.backend)) == 1
 
 
 @ONE_ENGINE
@@ -108,7 +109,7 @@ def test_a_deal_that_is_refused_says_what_was_not_changed(dashboard: Dashboard, 
     with run_in_progress(database):
         deal_button.click()
         expect(page.get_by_role("main")).to_contain_text("in progress")
-    assert service.runs(database.backend) == []
+    assert list_runs(database.backend) == []
 
 
 @ONE_ENGINE
@@ -127,7 +128,7 @@ def test_tonight_stays_fresh_by_itself_until_it_is_paused(dashboard: Dashboard, 
     pause = page.get_by_role("button", name="Pause refreshing")
     pause.click()
     expect(pause).to_have_attribute("aria-pressed", "true")
-    service.undo(database.backend)
+    undo(database.backend)
     page.clock.run_for(60_000)
     expect(page.get_by_role("link", name=f"deal {run.run_id}")).to_be_visible()
     pause.click()

@@ -9,7 +9,10 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Page, expect
 
-from agent_funnel import links, service
+from agent_funnel.access.links import make_link
+from agent_funnel.agents import add_limit
+from agent_funnel.deal import deal, undo
+from agent_funnel.leads import add_do_not_contact
 from agent_funnel.settings import load
 from support import LONG
 from support.dashboard import Dashboard, axe, shoot
@@ -29,21 +32,21 @@ def evening(database: TestedDatabase) -> dict[str, str]:
     small_floor(database, leads=60, agents=5)
     today = datetime.now(UTC).date()
     backend = database.backend
-    service.add_limit(backend, AGENT, starts_on=today, ends_on=today + timedelta(days=2), max_records=5)
-    service.add_limit(backend, "agent 2", starts_on=today + timedelta(days=1), ends_on=None, max_records=0)
+    add_limit(backend, AGENT, starts_on=today, ends_on=today + timedelta(days=2), max_records=5)
+    add_limit(backend, "agent 2", starts_on=today + timedelta(days=1), ends_on=None, max_records=0)
     database.execute("UPDATE dbo.agents SET status = 'inactive' WHERE agent = 'agent 4'")
-    first = service.assign(backend, load(), business_date=today - timedelta(days=1), trigger="schedule")
-    undone = service.assign(backend, load(), business_date=today)
-    service.undo(backend, actor="http: the operator")
-    last = service.assign(backend, load(), business_date=today, trigger="schedule")
-    service.add_do_not_contact(backend, "+49300000007", "asked us")
+    first = deal(backend, load(), business_date=today - timedelta(days=1), trigger="schedule")
+    undone = deal(backend, load(), business_date=today)
+    undo(backend, actor="http: the operator")
+    last = deal(backend, load(), business_date=today, trigger="schedule")
+    add_do_not_contact(backend, "+49300000007", "asked us")
     for back, outcome in {2: "missed", 3: "failed", 4: "holiday", 5: "paused"}.items():
         day = today - timedelta(days=back)
         database.execute(
             "INSERT INTO dbo.schedule_outcome (business_date, outcome, recorded_at) VALUES (%s, %s, %s)",
             day.isoformat(), outcome, f"{day} 23:40:00",
         )  # fmt: skip
-    _, secret = links.make(backend, "agent 0", actor="the operator")
+    _, secret = make_link(backend, "agent 0", actor="the operator")
     return {
         "tonight": "/",
         "deal": "/run-now",

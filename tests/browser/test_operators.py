@@ -9,7 +9,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from playwright.sync_api import FilePayload, Page, expect
 
-from agent_funnel import access, links, service
+from agent_funnel.access.keys import holder_of_key
+from agent_funnel.access.links import revoke_link
+from agent_funnel.agents import list_limits
+from agent_funnel.deal import deal
 from agent_funnel.settings import load
 from support.dashboard import Dashboard
 from support.databases import TestedDatabase, small_floor
@@ -65,7 +68,7 @@ def test_an_operator_imports_searches_opts_out_and_sends_somebody_on_holiday(
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_role("status")).to_contain_text("Carla")
     expect(page.locator("table.calendar td.today")).to_contain_text("away")
-    run = service.assign(database.backend, load(), business_date=today)
+    run = deal(database.backend, load(), business_date=today)
     assert (run.agents, run.assigned) == (2, 6)
 
     # A number in another way of writing; with one click it leaves the present deal.
@@ -85,7 +88,7 @@ def test_an_operator_imports_searches_opts_out_and_sends_somebody_on_holiday(
     page.goto("/agents/of?agent=Carla")
     page.get_by_role("button", name=re.compile("Remove")).first.click()
     expect(page.get_by_text("No absences or limits.")).to_be_visible()
-    assert service.limits(database.backend) == []
+    assert list_limits(database.backend) == []
     go(page, "Agents")
     page.get_by_role("button", name="Deactivate Carla").click()
     expect(page.get_by_role("button", name="Activate Carla")).to_be_visible()
@@ -94,7 +97,7 @@ def test_an_operator_imports_searches_opts_out_and_sends_somebody_on_holiday(
 @ONE_ENGINE
 def test_an_agent_opens_their_own_list_by_a_link_and_it_alone(dashboard: Dashboard, database: TestedDatabase) -> None:
     small_floor(database, leads=9)
-    service.assign(database.backend, load(), business_date=date(2026, 11, 24))
+    deal(database.backend, load(), business_date=date(2026, 11, 24))
     office = dashboard.page("/agents/of?agent=agent%201", role="operator")
     office.get_by_role("button", name="Make a personal link").click()
     address = office.locator("code, output, a").filter(has_text="/mine/").first.inner_text().strip()
@@ -123,7 +126,7 @@ def test_an_agent_opens_their_own_list_by_a_link_and_it_alone(dashboard: Dashboa
     page.get_by_label("key").fill(address.rsplit("/", 1)[1])
     page.get_by_role("main").get_by_role("button").click()
     expect(page).to_have_url(address)
-    links.revoke(database.backend, "agent 1")
+    revoke_link(database.backend, "agent 1")
     dashboard.watch.expect("404")
     page.reload()
     expect(page.locator("a.tel")).to_have_count(0)
@@ -137,7 +140,7 @@ def test_an_admin_makes_a_key_is_shown_it_once_and_revokes_it(dashboard: Dashboa
     page.get_by_label("Role").select_option("viewer")
     page.get_by_role("button", name="Make the key").click()
     secret = page.locator("#secret").inner_text()
-    holder = access.holder_of_key(database.backend, secret).holder
+    holder = holder_of_key(database.backend, secret).holder
     assert holder is not None
     assert (holder.name, holder.role) == ("Vera", "viewer")
     go(page, "Keys")
@@ -145,6 +148,6 @@ def test_an_admin_makes_a_key_is_shown_it_once_and_revokes_it(dashboard: Dashboa
     page.get_by_text("Revoke Vera …").click()
     page.get_by_role("button", name="Revoke the key of Vera").click()
     expect(page.get_by_role("status")).to_contain_text("is revoked")
-    assert access.holder_of_key(database.backend, secret).holder is None
+    assert holder_of_key(database.backend, secret).holder is None
     go(page, "Audit")
     expect(page.get_by_role("table")).to_contain_text("Vera")

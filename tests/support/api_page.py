@@ -6,11 +6,11 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from agent_funnel.backends import connect
 from agent_funnel.settings import Settings
-from agent_funnel.web import create_app, routing
+from agent_funnel.web import create_app
 from agent_funnel.web.openapi import document
 from agent_funnel.web.operation import ALWAYS
+from support.databases import connect_to
 
 HEAD = """# The API
 
@@ -27,7 +27,7 @@ no) and, for a wrong request, `faults` (`field`, `detail`, `limit`). Every opera
 def text() -> str:
     """The page."""
     # No database is opened for it.
-    app = create_app(Settings(_env_file=None), connect("sqlite:///none"))  # type: ignore[call-arg]
+    app = create_app(Settings(_env_file=None), connect_to("sqlite:///none"))  # type: ignore[call-arg]
     with app.app_context():
         return "".join(_lines(document()))
 

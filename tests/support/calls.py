@@ -7,22 +7,21 @@ from collections.abc import Callable
 
 import pytest
 
-from agent_funnel import service
-from agent_funnel.backends import Backend
-from agent_funnel.records import Run
+from agent_funnel.database import Database
+from agent_funnel.deal import deal
+from agent_funnel.runs import Run
 from agent_funnel.settings import load
 from support.nights import TODAY
 
 # How often the product tries a call; tests change it.
-ATTEMPTS = service.ATTEMPTS
 
 # Makes a backend for a database under test, with settings; see the fixture `connected`:
-Connected = Callable[..., Backend]
+Connected = Callable[..., Database]
 
 
-def deal_by(backend: Backend) -> Run:
+def deal_by(backend: Database) -> Run:
     """Runs tonight's deal by this backend."""
-    return service.assign(backend, load(), business_date=TODAY)
+    return deal(backend, load(), business_date=TODAY)
 
 
 def pauses(log: pytest.LogCaptureFixture) -> list[float]:

@@ -21,8 +21,7 @@ from playwright.sync_api import (
     WebSocket,
 )  # fmt: skip
 
-from agent_funnel import access
-from agent_funnel.access import Role
+from agent_funnel.access.keys import Role, add_key
 from support.databases import TestedDatabase
 
 # How long a page may take to do what a test waits for, in milliseconds: the machine is busy.
@@ -128,7 +127,7 @@ class Dashboard:
     def key(self, role: Role = "admin") -> str:
         """The secret of a key with this role, made when it is first asked for; it is named like its role."""
         if role not in self._keys:
-            _, self._keys[role] = access.add_key(self.database.backend, f"the {role}", role)
+            _, self._keys[role] = add_key(self.database.backend, f"the {role}", role)
         return self._keys[role]
 
     def context(

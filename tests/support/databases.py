@@ -23,9 +23,10 @@ from dotenv import dotenv_values
 from sqlalchemy.engine import make_url
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random
 
-from agent_funnel.backends import Backend, connect
-from agent_funnel.backends.sqlserver import SQLServer
+from agent_funnel.database import Database, connect
+from agent_funnel.database.sqlserver import SQLServer
 from agent_funnel.install import install
+from agent_funnel.settings import load
 
 CONFIG = Path.home() / ".config" / "agent-funnel" / "test.env"
 MISSING = (
@@ -82,6 +83,11 @@ def sqlserver_command(name: str) -> None:
         subprocess.run(command, shell=True, check=True, timeout=300, stdout=subprocess.DEVNULL)
 
 
+def connect_to(url: str, schema: str = "dbo", **flags: Any) -> Database:
+    """The product's database for a URL; `flags` are other settings."""
+    return connect(load(database_url=url, database_schema=schema, **flags))
+
+
 class TestedDatabase:
     """A database under test. `backend` is what the product sees; the rest goes around the product."""
 
@@ -91,7 +97,7 @@ class TestedDatabase:
     def __init__(self, url: str, schema: str = "dbo") -> None:
         self.url = url
         self.schema = schema
-        self.backend: Backend = connect(url, schema)
+        self.backend: Database = connect_to(url, schema)
         self.engine = self.backend.dialect
         self._raw: Any = None
 
@@ -173,7 +179,7 @@ class TestedDatabase:
         disconnect(self.backend)
 
 
-def disconnect(backend: Backend) -> None:
+def disconnect(backend: Database) -> None:
     """Closes the connections that a backend keeps. The driver does not always do that when the garbage is collected."""
     if isinstance(backend, SQLServer):
         backend._pool.dispose()

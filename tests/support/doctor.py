@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from agent_funnel.doctor import IN_A_FILE, ON_A_SERVER, ON_BOTH, deep
-from agent_funnel.doctor.case import Case, findings, guarded
-from agent_funnel.records import Finding, Level
+from agent_funnel.doctor.check import Examination, Finding, Level, findings, guarded
 from support.databases import TestedDatabase
 from support.faketds import rows
 
@@ -29,8 +28,12 @@ DAY = "2026-11-10 08:00:00.000"
 on_server = pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
 
 
-def a_case(backend: Any, *, babelfish: bool = False, schema: str | None = "dbo", now: datetime | None = None) -> Case:
-    return Case(backend, schema=schema, babelfish=babelfish, now=now or datetime.now(UTC), began=time.monotonic())
+def a_case(
+    backend: Any, *, babelfish: bool = False, schema: str | None = "dbo", now: datetime | None = None
+) -> Examination:
+    return Examination(
+        backend, schema=schema, babelfish=babelfish, now=now or datetime.now(UTC), began=time.monotonic()
+    )
 
 
 def problems(database: TestedDatabase, check: str, *, now: datetime | None = None) -> list[Finding]:

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from agent_funnel import service
+from agent_funnel import deal
+from agent_funnel.deal import Preview, Undone
 from agent_funnel.errors import NoActiveAgent, NothingToUndo
-from agent_funnel.records import Preview, Run, Undone
+from agent_funnel.runs import Run
 from agent_funnel.settings import load
 from support import oracle
 from support.databases import TABLES, TestedDatabase, moment, snapshot
@@ -100,23 +101,23 @@ def run_deal(database: TestedDatabase, business_date: date = TODAY, **flags: Any
     """Runs the deal with the brief's values, or others."""
     trigger = flags.pop("trigger", "manual")
     knobs = {"max_per_agent": 450, "window_days": 45, "newest_first": False, **flags}
-    return service.assign(database.backend, load(**knobs), business_date=business_date, trigger=trigger, actor="tests")
+    return deal.deal(database.backend, load(**knobs), business_date=business_date, trigger=trigger, actor="tests")
 
 
 def deal_today(database: TestedDatabase, **settings: Any) -> Run:
     """Runs the deal of today, by the clock of this machine, as a person would."""
-    return service.assign(database.backend, load(**settings), business_date=datetime.now(UTC).date())
+    return deal.deal(database.backend, load(**settings), business_date=datetime.now(UTC).date())
 
 
 def preview(database: TestedDatabase, business_date: date = TODAY, **flags: Any) -> Preview:
     """Previews the deal with the brief's values, or others."""
     knobs = {"max_per_agent": 450, "window_days": 45, "newest_first": False, **flags}
-    return service.preview(database.backend, load(**knobs), business_date=business_date)
+    return deal.preview(database.backend, load(**knobs), business_date=business_date)
 
 
 def undo(database: TestedDatabase, run_id: int | None = None) -> Undone:
     """Takes the last run back."""
-    return service.undo(database.backend, run_id, actor="tests")
+    return deal.undo(database.backend, run_id, actor="tests")
 
 
 def assert_undo_refused(database: TestedDatabase, run_id: int | None, sentence: str) -> None:

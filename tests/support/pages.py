@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from agent_funnel import access
+from agent_funnel.access.keys import Role, add_key
 from agent_funnel.settings import load
-from agent_funnel.web import create_app, routing
+from agent_funnel.web import create_app
 from agent_funnel.web.auth import SESSION_COOKIE
 from support.databases import TestedDatabase
 
@@ -30,9 +30,9 @@ def client_of(database: TestedDatabase, **settings: Any) -> FlaskClient:
     return create_app(load(**settings), database.backend).test_client()
 
 
-def key_of(database: TestedDatabase, role: access.Role, name: str | None = None) -> str:
+def key_of(database: TestedDatabase, role: Role, name: str | None = None) -> str:
     """The secret of a new key, which is named like its role unless it is given a name."""
-    return access.add_key(database.backend, name or role, role)[1]
+    return add_key(database.backend, name or role, role)[1]
 
 
 def bearer(secret: str) -> dict[str, str]:
@@ -135,7 +135,7 @@ class Reader:
         return page
 
 
-def reader_of(database: TestedDatabase, role: access.Role | None = None, **settings: Any) -> Reader:
+def reader_of(database: TestedDatabase, role: Role | None = None, **settings: Any) -> Reader:
     """A reader of the service on this database, with a new key of the role if one is given."""
     return Reader(client_of(database, **settings), key_of(database, role) if role else None)
 

@@ -17,7 +17,9 @@ from threading import Event, Lock, Thread
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
-from agent_funnel import access, service, transfer
+from agent_funnel.access.keys import add_key
+from agent_funnel.deal import deal
+from agent_funnel.imports import load_rows
 from agent_funnel.settings import load
 from support.databases import TestedDatabase
 from support.processes import running_service
@@ -66,9 +68,9 @@ class Polls:
 def _fill(database: TestedDatabase, *, agents: int, leads: int) -> list[str]:
     """A floor for it; the names of the agents. Neighbours among the leads do not look like each other at their ends."""
     names = [f"agent {index:03}" for index in range(agents)]
-    transfer.load(database.backend, "agents", [(name, "active") for name in names])
+    load_rows(database.backend, "agents", [(name, "active") for name in names])
     today = f"{datetime.now():%Y-%m-%d} 00:00:00.000"
-    transfer.load(
+    load_rows(
         database.backend, "leads", [(f"+49{index * 7_919 % 10_000_019:010}", "1", today) for index in range(leads)]
     )
     return names
@@ -76,7 +78,7 @@ def _fill(database: TestedDatabase, *, agents: int, leads: int) -> list[str]:
 
 def _keys(database: TestedDatabase, names: list[str]) -> dict[str, str]:
     """A viewer's key for each agent."""
-    return {name: access.add_key(database.backend, name, "viewer")[1] for name in names}
+    return {name: add_key(database.backend, name, "viewer")[1] for name in names}
 
 
 def lists_of_deals(database: TestedDatabase) -> dict[str, dict[str, Seen]]:
@@ -188,9 +190,9 @@ def floor_of_pollers(
     Every agent has polled once, so that connections are open and queries planned. The service ends with the block.
     """
     names = _fill(database, agents=agents, leads=leads)
-    service.assign(database.backend, load(max_per_agent=1_000), business_date=datetime.now(UTC).date())
+    deal(database.backend, load(max_per_agent=1_000), business_date=datetime.now(UTC).date())
     secrets = _keys(database, names)
-    _, operator = access.add_key(database.backend, "the office", "operator")
+    _, operator = add_key(database.backend, "the office", "operator")
     settings = {
         "FUNNEL_DATABASE_URL": database.url,
         "FUNNEL_SCHEMA": database.schema,

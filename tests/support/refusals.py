@@ -7,7 +7,7 @@ import traceback
 
 import pytest
 
-from agent_funnel.backends import Backend
+from agent_funnel.database import Database
 from agent_funnel.errors import ConnectionLost, DatabaseUnavailable
 
 PASSWORD = "hunter2"
@@ -36,7 +36,7 @@ def assert_one_sentence(message: str) -> None:
     assert PASSWORD not in message
 
 
-def refusal_of(backend: Backend) -> str:
+def refusal_of(backend: Database) -> str:
     """The sentence with which a backend says that there is no connection; the password is nowhere in the error."""
     with pytest.raises(DatabaseUnavailable) as refusal:
         backend.one("ping")

@@ -8,7 +8,7 @@ from threading import Event, Thread
 from typing import Any
 
 from agent_funnel.settings import load
-from agent_funnel.web import create_app, routing
+from agent_funnel.web import create_app
 from agent_funnel.web.server import serve
 from support.databases import TestedDatabase
 

@@ -14,10 +14,10 @@ import pytest
 from click.testing import CliRunner
 
 from agent_funnel import cli
-from agent_funnel.backends import connect
 from agent_funnel.demo import ACTIVE, INACTIVE, fill
 from agent_funnel.errors import RUN_ERRORS, NotEmpty, ParameterOutOfRange
 from agent_funnel.install import install
+from support.databases import connect_to
 from support.processes import answer, run_command
 
 
@@ -27,6 +27,7 @@ class TwoRuns(NamedTuple):
     leads: list[tuple[object, ...]]
     first: dict[str, Any]
     second: dict[str, Any]
+
 
 DOCS = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
 
@@ -162,7 +163,7 @@ def test_the_history_of_undone_runs_is_purged(tmp_path: Path, two_runs: TwoRuns)
 def test_who_held_a_number_on_a_day(tmp_path: Path) -> None:
     answer("demo", "--leads", "300", cwd=tmp_path)
     answer("run", cwd=tmp_path)
-    with connect(f"sqlite:///{tmp_path / 'funnel.db'}").transaction() as session:
+    with connect_to(f"sqlite:///{tmp_path / 'funnel.db'}").transaction() as session:
         agent, number = session._connection.execute("SELECT agent, number FROM assignment_history").fetchone()
         session._connection.execute("UPDATE assignment_run SET finished_at = '2026-11-20 19:40:00.000'")
     for day, held_by in (("2026-11-19", []), ("2026-11-20", [agent]), ("2026-11-22", [agent])):
@@ -197,7 +198,7 @@ def test_limits_are_listed_added_and_removed(tmp_path: Path) -> None:
 def test_a_number_on_the_list_leaves_the_present_assignments_at_once(tmp_path: Path) -> None:
     answer("demo", "--leads", "300", cwd=tmp_path)
     answer("run", cwd=tmp_path)
-    database = connect(f"sqlite:///{tmp_path / 'funnel.db'}")
+    database = connect_to(f"sqlite:///{tmp_path / 'funnel.db'}")
     with database.transaction() as session:
         number = session._connection.execute("SELECT min(number) FROM agent_wafunnel_assignment").fetchone()[0]
     found = answer("do-not-contact", "add", number, "--reason", "asked us", cwd=tmp_path)
@@ -212,14 +213,14 @@ def test_a_number_on_the_list_leaves_the_present_assignments_at_once(tmp_path: P
 
 
 def leads_of(path: Path) -> list[tuple[object, ...]]:
-    with connect(f"sqlite:///{path}").transaction() as session:
+    with connect_to(f"sqlite:///{path}").transaction() as session:
         return [tuple(row) for row in session._connection.execute("SELECT number, stage, date FROM wafunnel")]
 
 
 def test_the_demo_is_the_same_for_the_same_seed_and_another_for_another(tmp_path: Path) -> None:
     made = {}
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        backend = connect(f"sqlite:///{tmp_path / name}.db")
+        backend = connect_to(f"sqlite:///{tmp_path / name}.db")
         install(backend)
         assert fill(backend, leads=2_000, seed=seed, today=date(2026, 11, 23)) == (2_000, len(ACTIVE) + len(INACTIVE))
         made[name] = leads_of(tmp_path / f"{name}.db")
@@ -228,7 +229,7 @@ def test_the_demo_is_the_same_for_the_same_seed_and_another_for_another(tmp_path
 
 
 def test_the_demos_leads_are_believable(tmp_path: Path) -> None:
-    backend = connect(f"sqlite:///{tmp_path / 'funnel.db'}")
+    backend = connect_to(f"sqlite:///{tmp_path / 'funnel.db'}")
     install(backend)
     fill(backend, leads=3_000, seed=1, today=date(2026, 11, 23))
     leads = leads_of(tmp_path / "funnel.db")
@@ -243,7 +244,7 @@ def test_the_demos_leads_are_believable(tmp_path: Path) -> None:
 
 
 def test_the_demo_refuses_a_database_that_has_leads_and_sizes_that_it_cannot_make(tmp_path: Path) -> None:
-    backend = connect(f"sqlite:///{tmp_path / 'funnel.db'}")
+    backend = connect_to(f"sqlite:///{tmp_path / 'funnel.db'}")
     install(backend)
     for leads in (0, 5_000_001):
         with pytest.raises(ParameterOutOfRange, match=str(leads)):

@@ -13,7 +13,7 @@ from agent_funnel import cli
 from agent_funnel.cli import output
 from agent_funnel.cli.facts import MOST_AGENTS, facts_of, print_shares
 from agent_funnel.errors import FunnelError
-from agent_funnel.records import RunRecord
+from agent_funnel.runs import RunRecord
 
 # Names and reasons that a terminal library could take for styles, links, emoji or escapes:
 NASTY = ("[bold]Ana", r"a\[b", "[/]", "[red]x[/red]", ":smile:", "[link=https://example.org]y[/link]", "{z}%s")

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-
 from agent_funnel.settings import Settings, variable
 from agent_funnel.sql import grants, procedures, tables
 from support import api_page, settings_page

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent_funnel.schedule import due, next_run, scheduled_at
+from agent_funnel.schedule.calendar import due, next_run, scheduled_at
 from agent_funnel.settings import Settings, load
 
 ZONES = ["UTC", "Europe/Berlin", "America/Sao_Paulo", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Apia"]

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from agent_funnel.glance import Night, judge
-from agent_funnel.records import Outcome, Pause, ScheduleState
+from agent_funnel.schedule.status import Tonight, assess
+from agent_funnel.schedule.store import NightRecord, Pause, ScheduleState
 from agent_funnel.settings import load
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -31,11 +31,11 @@ def night(
     running: bool = False,
     dealt_at: datetime | None = None,
     weekdays: str = "mon-sun",
-) -> Night:
+) -> Tonight:
     """The night at a time of the day; `outcomes` are those of so many days before it."""
     state = ScheduleState(None, None, pause is not None, failures, None, holiday)
     known = [
-        Outcome(
+        NightRecord(
             TODAY - timedelta(days=back),
             outcome,
             100 - back if outcome in ("succeeded", "undone") else None,
@@ -44,7 +44,7 @@ def night(
         for back, outcome in outcomes
     ]
     settings = load(timezone="Europe/Berlin", weekdays=weekdays)
-    return judge(at(clock, day), settings, state=state, nights=known, pause=pause, running=running, dealt_at=dealt_at)
+    return assess(at(clock, day), settings, state=state, nights=known, pause=pause, running=running, dealt_at=dealt_at)
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,8 @@ def night(
         (night("20:50", running=True, failures=1), "running"),
     ],
 )
-def test_the_word_is_that_of_the_moment(found: Night, word: str) -> None:
-    assert found.word == word
+def test_the_word_is_that_of_the_moment(found: Tonight, word: str) -> None:
+    assert found.state == word
 
 
 def test_it_says_until_when_a_deal_is_tried_and_not_once_that_has_passed() -> None:
@@ -88,27 +88,27 @@ def test_it_says_until_when_a_deal_is_tried_and_not_once_that_has_passed() -> No
 @pytest.mark.parametrize("outcome", ["missed", "failed"])
 def test_who_comes_in_the_morning_is_told_of_a_bad_night_until_somebody_deals(outcome: str) -> None:
     morning = night("08:00", (1, outcome), (2, "succeeded"))
-    assert (morning.word, morning.business_date) == (outcome, date(2026, 11, 23))
+    assert (morning.state, morning.business_date) == (outcome, date(2026, 11, 23))
     assert morning.next_at == at("20:40")
     # A deal from before it does not make up for it, one after it does.
-    assert night("08:00", (1, outcome), dealt_at=at("12:00", date(2026, 11, 23))).word == outcome
+    assert night("08:00", (1, outcome), dealt_at=at("12:00", date(2026, 11, 23))).state == outcome
     made_up = night("08:00", (1, outcome), dealt_at=at("07:30"))
-    assert (made_up.word, made_up.business_date) == ("due", TODAY)
+    assert (made_up.state, made_up.business_date) == ("due", TODAY)
     # In the evening it is about tonight again.
-    assert night("20:40:10", (1, outcome)).word == "due"
-    assert night("20:45", (0, "succeeded"), (1, outcome)).word == "done"
+    assert night("20:40:10", (1, outcome)).state == "due"
+    assert night("20:45", (0, "succeeded"), (1, outcome)).state == "done"
 
 
 def test_after_midnight_a_night_whose_window_is_open_is_still_tonight() -> None:
     settings = load(timezone="Europe/Berlin", run_at="22:30", catch_up="3h")
     state = ScheduleState(None, None, False, 0, None, False)
-    found = judge(at("00:30"), settings, state=state, nights=[], pause=None, running=False, dealt_at=None)
-    assert (found.word, found.business_date) == ("late", date(2026, 11, 23))
-    done = judge(
+    found = assess(at("00:30"), settings, state=state, nights=[], pause=None, running=False, dealt_at=None)
+    assert (found.state, found.business_date) == ("late", date(2026, 11, 23))
+    done = assess(
         at("00:30"), settings, state=state, pause=None, running=False, dealt_at=None,
-        nights=[Outcome(date(2026, 11, 23), "succeeded", 7, at("00:29"))],
+        nights=[NightRecord(date(2026, 11, 23), "succeeded", 7, at("00:29"))],
     )  # fmt: skip
-    assert (done.word, done.run_id) == ("done", 7)
+    assert (done.state, done.run_id) == ("done", 7)
 
 
 def test_the_run_of_the_night_is_named() -> None:

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 import pytest
 import trustme
 
-from agent_funnel.backends import connect
 from agent_funnel.errors import SettingsError
 from agent_funnel.settings import Settings, describe, load, source, variable, written
+from support.databases import connect_to
 
 
 @pytest.fixture(autouse=True)
@@ -115,7 +115,7 @@ def test_a_bad_value_is_named_with_its_variable(monkeypatch: pytest.MonkeyPatch,
 )
 def test_a_bad_database_url_is_refused_without_its_password(url: str) -> None:
     with pytest.raises(SettingsError, match="FUNNEL_DATABASE_URL") as refused:
-        connect(url)
+        connect_to(url)
     assert "hunter2" not in str(refused.value)
 
 

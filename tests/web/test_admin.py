@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from agent_funnel import access, audit
-from agent_funnel.access import ROLES
+from agent_funnel.access.audit import list_entries, record_entry
+from agent_funnel.access.keys import ROLES, add_key, list_keys
 from agent_funnel.settings import Settings, load
-from agent_funnel.web import create_app, routing
+from agent_funnel.web import create_app
 from agent_funnel.web.auth import SESSION_COOKIE
 from agent_funnel.web.pages.admin import GROUPS
 from support.databases import TestedDatabase
@@ -34,10 +34,10 @@ def test_the_office_is_for_admins(database: TestedDatabase, client: FlaskClient)
         has_links = "/settings" in client.get("/leads", headers=headers).text
         assert has_links == (role == "admin")
     operator = {**BROWSER, **bearer(key_of(database, "operator", "other"))}
-    before = access.keys(database.backend)
+    before = list_keys(database.backend)
     assert client.post("/keys", data={"name": "x", "role": "admin"}, headers=operator).status_code == 403
     assert client.post("/keys/revoke", data={"key_id": before[0].key_id}, headers=operator).status_code == 403
-    assert [key.revoked_at for key in access.keys(database.backend)] == [None] * 4
+    assert [key.revoked_at for key in list_keys(database.backend)] == [None] * 4
 
 
 def test_a_key_is_shown_once_and_kept_as_a_hash(database: TestedDatabase, reader: Reader) -> None:
@@ -47,7 +47,7 @@ def test_a_key_is_shown_once_and_kept_as_a_hash(database: TestedDatabase, reader
     # One who cannot make the others would leave everybody outside.
     refused = reader.send("/keys", name="ana", role="viewer")
     assert (refused.status_code, "The first key must be an admin’s" in Page(refused.text)) == (422, True)
-    assert access.keys(database.backend) == []
+    assert list_keys(database.backend) == []
 
     made = reader.send("/keys", name="<b>ana</b>", role="admin")
     assert (made.status_code, made.headers["Cache-Control"]) == (200, "no-store")
@@ -72,15 +72,15 @@ def test_a_key_is_shown_once_and_kept_as_a_hash(database: TestedDatabase, reader
     for fields in ({"name": " ", "role": "viewer"}, {"name": "x", "role": "king"}, {"role": "viewer"}):
         refused = office.send("/keys", **fields)
         assert (refused.status_code, "That was not done." in Page(refused.text)) == (422, True)
-    assert len(access.keys(database.backend)) == 1
-    entries = audit.entries(database.backend, count=9)
+    assert len(list_keys(database.backend)) == 1
+    entries = list_entries(database.backend, count=9)
     assert {entry.target for entry in entries} == {"ana", "<b>ana</b>", None}
     assert not [entry for entry in entries if secret in f"{entry.target} {entry.detail}"]
 
 
 def test_a_revoked_key_and_its_sessions_let_nobody_in(database: TestedDatabase, client: FlaskClient) -> None:
-    admin, secret = access.add_key(database.backend, "admin", "admin")
-    other, theirs = access.add_key(database.backend, "other", "viewer")
+    admin, secret = add_key(database.backend, "admin", "admin")
+    other, theirs = add_key(database.backend, "other", "viewer")
     office, browser = Reader(client, secret), client_of(database)
     assert browser.post("/sign-in", data={"key": theirs}, headers=BROWSER).status_code == 303
     assert browser.get("/leads", headers=BROWSER).status_code == 200
@@ -90,7 +90,7 @@ def test_a_revoked_key_and_its_sessions_let_nobody_in(database: TestedDatabase, 
     assert (
         page.text.count("This is the last admin’s key.") == page.text.count("This is the key that you are using.") == 1
     )
-    access.add_key(database.backend, "second", "admin")
+    add_key(database.backend, "second", "admin")
     assert "the last admin’s key" not in office.get("/keys")
 
     done = office.send("/keys/revoke", key_id=other.key_id)
@@ -111,7 +111,7 @@ def test_a_revoked_key_and_its_sessions_let_nobody_in(database: TestedDatabase, 
 def test_the_audit_is_read_page_by_page_the_newest_first(database: TestedDatabase, reader: Reader) -> None:
     assert "There are no entries yet" in reader.get("/audit")
     for index in range(102):
-        audit.record(
+        record_entry(
             database.backend, actor=f"<i>{index}", key_id=index or None, operation="POST /runs/<int:run_id>/undo",
             target=None if index else "run 1", address="192.0.2.1", status=(200, 403, 500)[index % 3],
             detail="<script>" if index % 3 else None,

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from agent_funnel import service
+from agent_funnel.agents import add_limit
+from agent_funnel.runs import list_runs
 from support.databases import TestedDatabase, small_floor, snapshot
 from support.nights import deal_today
 from support.pages import Page, Reader, reader_of
@@ -31,7 +32,7 @@ def test_an_agent_s_page_tells_the_share_the_nights_and_the_list(
     text = reader.get("/agents/of", agent=ODD)
     assert "Has now 3 Got in the last deal 3 Never called" in text
     assert "Last deal: 3. The oldest is on the left." in text
-    run = service.runs(database.backend)[0].run_id
+    run = list_runs(database.backend)[0].run_id
     assert re.search(rf"Night Deal Leads \d+ \w+ \d+ {run} 3 ", text.text)
     reader.get("/agents/of", 404, agent="nobody")
     reader.get("/agents/of", 404)
@@ -76,7 +77,7 @@ def test_a_personal_link_is_made_shown_once_replaced_and_revoked(database: Teste
 def test_who_may_only_look_sees_no_form_no_number_and_is_refused(database: TestedDatabase) -> None:
     small_floor(database)
     deal_today(database)
-    limit, _ = service.add_limit(database.backend, "agent 1", starts_on=TODAY, ends_on=None, max_records=5)
+    limit, _ = add_limit(database.backend, "agent 1", starts_on=TODAY, ends_on=None, max_records=5)
     viewer = reader_of(database, "viewer")
     before = snapshot(database)
     for path in ("/agents", "/agents/of?agent=agent 1", "/agents/list?agent=agent 1"):

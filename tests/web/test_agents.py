@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from agent_funnel import floor, links, service
+from agent_funnel.agents import add_agent, add_limit, count_assignments, roster, set_agent_status
+from agent_funnel.deal import undo
 from support.databases import TestedDatabase, small_floor
 from support.nights import deal_today
 from support.pages import Reader
@@ -21,11 +22,11 @@ TODAY = datetime.now(UTC).date()
 
 
 def status_of(database: TestedDatabase, agent: str) -> bool:
-    return next(seat.active for seat in floor.roster(database.backend, TODAY) if seat.agent == agent)
+    return next(seat.active for seat in roster(database.backend, TODAY) if seat.agent == agent)
 
 
 def limit(database: TestedDatabase, agent: str, most: int, starts_on: date, ends_on: date | None) -> int:
-    found, _ = service.add_limit(database.backend, agent, starts_on=starts_on, ends_on=ends_on, max_records=most)
+    found, _ = add_limit(database.backend, agent, starts_on=starts_on, ends_on=ends_on, max_records=most)
     return found.limit_id
 
 
@@ -38,9 +39,9 @@ def test_the_list_says_who_got_what_and_who_stands_out(database: TestedDatabase,
     limit(database, "agent 3", 2, TODAY, None)
     deal_today(database, max_per_agent=5)
     deal_today(database, max_per_agent=8)
-    floor.set_agent_status(database.backend, "agent 4", active=False)
-    floor.add_agent(database.backend, "agent 6")
-    floor.add_agent(database.backend, "agent 7", active=False)
+    set_agent_status(database.backend, "agent 4", active=False)
+    add_agent(database.backend, "agent 6")
+    add_agent(database.backend, "agent 7", active=False)
     text = reader.wait_for("/agents", lambda page: "never got leads" in page)
     until = re.sub(r"^0", "", f"{TODAY + timedelta(days=3):%d %b %Y}")
     for told in (
@@ -57,19 +58,19 @@ def test_the_list_says_who_got_what_and_who_stands_out(database: TestedDatabase,
     assert f"away until {until}".replace("Sep ", "Sept ") in text
     assert "<b>&" not in reader.get("/agents").source
     # What holds for most is said once.
-    floor.set_agent_status(database.backend, "agent 6", active=False)
+    set_agent_status(database.backend, "agent 6", active=False)
     assert "agents are at the cap" not in text
     text = reader.get("/agents")
     assert "3 agents are at the cap" in text
     assert "agent 0 8 last 2 deals: 5 to 8" in text
     # A deal that is undone is none.
-    service.undo(database.backend)
+    undo(database.backend)
     assert "agent 0 5 last deal: 5" in reader.get("/agents")
 
 
 def test_agents_are_found_by_name_and_by_what_they_stand_out_by(database: TestedDatabase, reader: Reader) -> None:
     small_floor(database, agents=12)
-    floor.add_agent(database.backend, "SANTA 1")
+    add_agent(database.backend, "SANTA 1")
     limit(database, "agent 11", 0, TODAY, None)
     for query, found in (
         ({"find": "NT 1"}, ["agent 1", "agent 10", "agent 11"]),
@@ -102,11 +103,11 @@ def test_an_agent_is_added_activated_and_deactivated(database: TestedDatabase, r
     assert "agent: " in reader.refused(422, "/agents/add", agent=" ", active="true")
     assert "active: " in reader.refused(422, "/agents/add", agent="Leo", active="perhaps")
     text = reader.done("/agents/deactivate", agent=ODD)
-    held = links.count(database.backend, ODD)
+    held = count_assignments(database.backend, ODD)
     assert f"They keep their {held} present leads until the next deal." in text
     assert "All agents" not in text
     assert not status_of(database, ODD)
-    assert links.count(database.backend, ODD) == held > 0
+    assert count_assignments(database.backend, ODD) == held > 0
     # From the agent's own page one comes back to it.
     assert "All agents" in reader.done("/agents/activate", agent=ODD, page="agent")
     assert status_of(database, ODD)

@@ -12,7 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 from openpyxl import load_workbook
 
-from agent_funnel import audit
+from agent_funnel.access.audit import list_entries
 from support.databases import TestedDatabase, small_floor, snapshot
 from support.pages import bearer, client_of, key_of
 
@@ -223,7 +223,7 @@ def test_what_changes_something_is_in_the_audit_with_who_and_how_it_ended(
     assert {each["address"] for each in entries} == {"127.0.0.1"}
     assert [each["detail"] for each in entries[1:]] == [None, None]
     assert "needs the role operator" in entries[0]["detail"]
-    assert len(audit.entries(database.backend, count=10)) == 3
+    assert len(list_entries(database.backend, count=10)) == 3
 
 
 def test_too_many_requests_of_a_key_are_told_when_to_come_again(database: TestedDatabase) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from agent_funnel import access
+from agent_funnel.access.keys import hashed
 from support.databases import TestedDatabase, snapshot
 from support.pages import bearer, client_of, key_of, sign_in
 
@@ -71,4 +71,4 @@ def test_what_decides_about_a_secret_is_a_comparison_in_constant_time(
 
     monkeypatch.setattr(hmac, "compare_digest", compare)
     assert client.get("/api/agents", headers=bearer(secret)).status_code == 401
-    assert compared == [(access.hashed(secret),) * 2]
+    assert compared == [(hashed(secret),) * 2]

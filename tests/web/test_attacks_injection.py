@@ -15,7 +15,7 @@ import pytest
 from flask.testing import FlaskClient
 from openpyxl import load_workbook
 
-from agent_funnel import access
+from agent_funnel.access.keys import holder_of_key
 from agent_funnel.web.auth import SESSION_COOKIE
 from support.databases import TestedDatabase, small_floor, snapshot
 from support.pages import bearer, client_of, key_of, operations, sign_in
@@ -80,7 +80,7 @@ def test_sql_in_any_parameter_is_a_text_like_any_other(database: TestedDatabase)
     client = client_of(database, rate_limit="100000 per minute")
     client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {key_of(database, 'admin', 'Ana')}"
     assert client.post("/run-now").status_code == 200
-    access.holder_of_key(database.backend, "")
+    holder_of_key(database.backend, "")
     before = snapshot(database)
     sent = 0
     for payload in SQL:

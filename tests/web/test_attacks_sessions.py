@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent_funnel import access
+from agent_funnel.access.keys import add_key, revoke_key
 from agent_funnel.web.auth import SESSION_COOKIE
 from support.databases import TestedDatabase, all_rows, snapshot
 from support.pages import BROWSER, bearer, client_of, key_of, sign_in, token_in
@@ -46,12 +46,12 @@ def test_a_stolen_session_ends_when_its_holder_signs_out(database: TestedDatabas
 
 def test_a_session_ends_with_its_key_and_with_its_time(database: TestedDatabase) -> None:
     client, other = client_of(database), client_of(database)
-    key, secret = access.add_key(database.backend, "Ana", "operator")
+    key, secret = add_key(database.backend, "Ana", "operator")
     sign_in(client, secret)
     sign_in(other, key_of(database, "operator", "Bo"))
     database.execute("UPDATE dbo.access_key SET created_at = '2020-01-01 00:00:00.000' WHERE key_id = %s", key.key_id)
     assert client.get("/api/agents").status_code == other.get("/api/agents").status_code == 200
-    access.revoke_key(database.backend, key.key_id)
+    revoke_key(database.backend, key.key_id)
     database.execute(
         "UPDATE dbo.access_session SET expires_at = '2026-01-01 00:00:00.000' WHERE key_id <> %s", key.key_id
     )

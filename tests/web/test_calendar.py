@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from agent_funnel import planning, service
-from agent_funnel.web.pages.people import _calendar
+from agent_funnel.agents import add_limit, list_limits
+from agent_funnel.schedule.store import add_holiday
+from agent_funnel.web.pages.calendar import month_of
 from support.databases import TestedDatabase, small_floor
 from support.pages import BROWSER, Reader, reader_of
 
@@ -23,7 +24,7 @@ DECEMBER = {"agent": "agent 1", "month": "2026-12"}
 def planner(database: TestedDatabase) -> Reader:
     """A reader of a floor that deals from Monday to Saturday, but for Christmas."""
     small_floor(database)
-    planning.add_holiday(database.backend, date(2026, 12, 25), "<Christmas>")
+    add_holiday(database.backend, date(2026, 12, 25), "<Christmas>")
     return reader_of(database, weekdays="mon-sat")
 
 
@@ -36,17 +37,17 @@ def december(database: TestedDatabase, planner: Reader) -> Reader:
         ("agent 1", date(2026, 12, 1), date(2026, 12, 31), 9),
         ("agent 2", date(2026, 12, 1), None, 0),
     ):
-        service.add_limit(database.backend, agent, starts_on=first, ends_on=last, max_records=most)
+        add_limit(database.backend, agent, starts_on=first, ends_on=last, max_records=most)
     return planner
 
 
 def calendar_of(database: TestedDatabase, reader: Reader, language: str = "en-GB") -> dict[str, Any]:
     """The calendar of agent 1 in December, as the page is given it."""
-    limits = [limit for limit in service.limits(database.backend) if limit.agent == "agent 1"]
+    limits = [limit for limit in list_limits(database.backend) if limit.agent == "agent 1"]
     with reader.client.application.test_request_context(
         "/agents/of", query_string=DECEMBER, headers={**BROWSER, "Accept-Language": language}
     ):
-        return _calendar(limits)
+        return month_of(limits)
 
 
 def test_each_day_says_what_holds_on_it(database: TestedDatabase, december: Reader) -> None:
@@ -107,7 +108,7 @@ def test_an_absence_is_added_and_shown(database: TestedDatabase, planner: Reader
     assert "agent 1 is away from 2 Dec 2026 to 4 Dec 2026, both days inclusive. They have no leads now." in added
     assert "December 2026" in added
     planner.done("/agents/limits", agent="agent 1", starts_on="2026-12-04", max_records="7")
-    assert [(found.starts_on, found.ends_on, found.max_records) for found in service.limits(database.backend)] == [
+    assert [(found.starts_on, found.ends_on, found.max_records) for found in list_limits(database.backend)] == [
         (date(2026, 12, 2), date(2026, 12, 4), 0),
         (date(2026, 12, 4), None, 7),
     ]
@@ -124,12 +125,12 @@ def test_a_limit_that_cannot_be_is_refused_and_stays_in_the_form(database: Teste
     assert "max_records: " in december.refused(
         422, "/agents/limits", agent="agent 1", starts_on="2026-12-09", max_records="-1"
     )
-    assert len(service.limits(database.backend)) == 4
+    assert len(list_limits(database.backend)) == 4
 
 
 def test_limits_are_removed_one_by_one(database: TestedDatabase, december: Reader) -> None:
     for found in re.findall(r'name="limit_id" value="(\d+)"', december.get("/agents/of", **DECEMBER).source):
         assert "Removed" in december.done("/agents/limits/remove", agent="agent 1", limit_id=found)
     assert "No absences or limits." in december.get("/agents/of", **DECEMBER)
-    assert [left.agent for left in service.limits(database.backend)] == ["agent 2"]
+    assert [left.agent for left in list_limits(database.backend)] == ["agent 2"]
     december.refused(404, "/agents/limits/remove", agent="agent 1", limit_id="99999")

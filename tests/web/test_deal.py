@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from agent_funnel import service
+from agent_funnel.runs import list_runs
 from support.databases import TestedDatabase, small_floor, snapshot
 from support.nights import deal_today
 from support.pages import BROWSER, Page, Reader, reader_of
@@ -22,11 +22,11 @@ def test_the_preview_changes_nothing_and_its_button_deals_once(database: TestedD
     fields = preview.forms["/deal"]
     page = reader.done("/deal", **fields)
     assert "Dealt: 7 of 7 leads to 3 agents." in page.text
-    assert len(service.runs(database.backend)) == 1
+    assert len(list_runs(database.backend)) == 1
     # Sent once more, by a second click or by going back, it shows the same run.
     again = reader.send("/deal", **fields)
-    assert (again.status_code, again.location) == (303, f"/runs/{service.runs(database.backend)[0].run_id}")
-    assert len(service.runs(database.backend)) == 1
+    assert (again.status_code, again.location) == (303, f"/runs/{list_runs(database.backend)[0].run_id}")
+    assert len(list_runs(database.backend)) == 1
     # The sentence stands on one page only.
     assert "Dealt: 7 of 7" not in reader.get("/runs").text
     warned = reader.get("/run-now/preview")
@@ -56,7 +56,7 @@ def test_without_agents_or_during_a_run_the_page_says_so(database: TestedDatabas
         assert answer.status_code == 409
         assert "in progress" in Page(answer.text).text
     assert "A deal is running." not in reader.get("/").text
-    assert service.runs(database.backend) == []
+    assert list_runs(database.backend) == []
 
 
 def test_undo_tells_first_and_then_takes_back_that_run_alone(database: TestedDatabase, reader: Reader) -> None:

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from agent_funnel import planning, service
-from agent_funnel.backends import connect
+from agent_funnel.deal import deal
 from agent_funnel.errors import NoActiveAgent
+from agent_funnel.schedule.store import pause, record_failure, settle_date
 from agent_funnel.settings import load
-from agent_funnel.web import create_app, routing
-from support.databases import TestedDatabase, small_floor
+from agent_funnel.web import create_app
+from support.databases import TestedDatabase, connect_to, small_floor
 from support.pages import client_of
 from support.processes import run_command, run_program
 
@@ -48,14 +48,14 @@ def test_a_schema_of_another_version_or_none_is_not_ready(database: TestedDataba
     assert "agent-funnel install" in answer["problems"]["schema"]
     empty = tmp_path / "empty.db"
     empty.touch()
-    app = create_app(load(), connect(f"sqlite:///{empty}"))
+    app = create_app(load(), connect_to(f"sqlite:///{empty}"))
     assert list(app.test_client().get("/readyz").json["problems"]) == ["schema"]  # type: ignore[index]
 
 
 def test_a_database_that_hangs_is_said_to_be_within_two_seconds_and_health_goes_on() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-        client = create_app(load(), connect(f"mssql+pymssql://sa:none@127.0.0.1:{port}/funnel")).test_client()
+        client = create_app(load(), connect_to(f"mssql+pymssql://sa:none@127.0.0.1:{port}/funnel")).test_client()
         for expected in ("did not answer within 2 s", "still has not answered"):
             began = time.monotonic()
             response = client.get("/readyz")
@@ -86,12 +86,10 @@ def test_the_metrics_are_what_is_on_record(database: TestedDatabase) -> None:
     assert empty["dates_without_run{missed}"] == 0
 
     small_floor(database, leads=7, agents=3)
-    run = service.assign(
-        database.backend, load(max_per_agent=2), business_date=datetime.now(UTC).date(), trigger="schedule"
-    )
+    run = deal(database.backend, load(max_per_agent=2), business_date=datetime.now(UTC).date(), trigger="schedule")
     at = datetime(2026, 6, 1, 20, 40, tzinfo=UTC)
-    planning.settle(database.backend, date(2026, 6, 1), workday=True, closes_at=at, now=at)
-    planning.record_failure(
+    settle_date(database.backend, date(2026, 6, 1), workday=True, closes_at=at, now=at)
+    record_failure(
         database.backend,
         load(),
         date(2026, 6, 2),
@@ -101,7 +99,7 @@ def test_the_metrics_are_what_is_on_record(database: TestedDatabase) -> None:
         finished_at=at,
         actor="clock",
     )
-    planning.pause(database.backend, now=at, actor=None, reason=None)
+    pause(database.backend, now=at, actor=None, reason=None)
     found = samples(database, beat_age=None)
     assert "heartbeat_age_seconds" not in found
     amounts = {"last_pool_leads": 7, "last_assigned_leads": 6, "last_left_over_leads": 1, "last_agents": 3}

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from agent_funnel import access, service
+from agent_funnel.access.keys import list_keys
+from agent_funnel.agents import list_limits
 from agent_funnel.errors import ConnectionLost
 from support.databases import TestedDatabase, small_floor
 from support.pages import bearer, client_of
@@ -58,7 +59,7 @@ def test_a_key_with_another_content_is_refused_and_nothing_is_done(
     refused = post(client, "/api/limits", "k", json={**limit, "max_records": 6})
     assert refused.status_code == 422
     assert "another request" in refused.json["detail"]
-    assert [each.max_records for each in service.limits(database.backend)] == [5]
+    assert [each.max_records for each in list_limits(database.backend)] == [5]
     # Each address has keys of its own.
     assert post(client, "/api/agents", "k", json={"agent": "Eva"}).status_code == 201
 
@@ -90,13 +91,13 @@ def test_what_was_cut_off_is_not_done_again_under_the_same_key(
         def lose(*_: Any, **__: Any) -> None:
             raise ConnectionLost
 
-        patch.setattr(service, "add_limit", lose)
+        patch.setattr("agent_funnel.agents.add_limit", lose)
         limit = {"agent": "agent 0", "starts_on": "2026-11-24", "max_records": 5}
         assert post(client, "/api/limits", "k", json=limit).status_code == 503
     again = post(client, "/api/limits", "k", json=limit)
     assert again.status_code == 409
     assert "cut off" in again.json["detail"]
-    assert service.limits(database.backend) == []
+    assert list_limits(database.backend) == []
 
 
 def test_a_new_key_is_answered_again_without_its_secret(database: TestedDatabase, client: FlaskClient) -> None:
@@ -115,7 +116,7 @@ def test_a_new_key_is_answered_again_without_its_secret(database: TestedDatabase
     again = client.post("/api/keys", headers={**own, "Idempotency-Key": "b"}, json=body)
     assert (made.status_code, again.status_code) == (201, 201)
     assert again.json == {"key": made.get_json()["key"], "secret": None}
-    assert len(access.keys(database.backend)) == 2
+    assert len(list_keys(database.backend)) == 2
 
 
 @pytest.mark.parametrize("key", ["", " ", "ä", "a b", "x" * 256])

@@ -7,7 +7,7 @@ from io import BytesIO
 
 import pytest
 
-from agent_funnel import audit
+from agent_funnel.access.audit import list_entries
 from support.databases import TestedDatabase, small_floor
 from support.pages import Page, reader_of
 
@@ -61,7 +61,7 @@ def test_a_file_is_checked_then_refused_or_imported(database: TestedDatabase) ->
         refused = reader.send("/leads/import", what="import", **nothing)
         assert (refused.status_code, "No file was chosen" in Page(refused.text)) == (422, True)
     assert leads() == 2
-    entries = audit.entries(database.backend, count=9)
+    entries = list_entries(database.backend, count=9)
     assert [entry.target for entry in reversed(entries)][:3] == ["dry run", "import", "import"]
     assert not [entry for entry in entries if re.search(r"\d{5}", entry.detail or "")]
 

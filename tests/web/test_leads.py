@@ -8,7 +8,8 @@ from urllib.parse import quote
 
 import pytest
 
-from agent_funnel import audit, service
+from agent_funnel.access.audit import list_entries
+from agent_funnel.leads import add_do_not_contact, list_do_not_contact
 from support.databases import TestedDatabase, small_floor
 from support.nights import deal_today
 from support.pages import BROWSER, Page, Reader, reader_of
@@ -101,7 +102,7 @@ def test_a_number_is_told_with_its_history_and_can_be_kept_out_of_the_present_de
     refused = reader.send("/leads/do-not-contact/remove", number=number)
     assert (refused.status_code, "That number is not on the list." in Page(refused.text)) == (404, True)
     # The audit has the last digits alone, also of what the pages say of themselves.
-    entries = audit.entries(database.backend, count=9)
+    entries = list_entries(database.backend, count=9)
     assert {entry.target for entry in entries} == {"…000"}
 
 
@@ -117,7 +118,7 @@ def test_a_number_that_is_not_known_can_be_kept_out_before_it_comes(database: Te
     # In another spelling it is found all the same.
     assert "On the list since" in reader.get(of("0049 170 1234567"))
     assert "another spelling" not in reader.get(of("+491701234567"))
-    service.add_do_not_contact(database.backend, "00491701234567")
+    add_do_not_contact(database.backend, "00491701234567")
     assert "also stored in another spelling: 00491701234567" in reader.get(of("+491701234567"))
     assert "also stored in another spelling: +491701234567" in reader.get(of("00491701234567"))
     assert reader.client.get("/leads/of", headers=BROWSER).location == "/leads"
@@ -126,7 +127,7 @@ def test_a_number_that_is_not_known_can_be_kept_out_before_it_comes(database: Te
 def test_a_viewer_sees_no_number_and_no_form(database: TestedDatabase) -> None:
     small_floor(database, leads=60)
     deal_today(database)
-    service.add_do_not_contact(database.backend, "+49300000001", "asked")
+    add_do_not_contact(database.backend, "+49300000001", "asked")
     reader = reader_of(database, "viewer")
     for path in (
         "/leads?all=1",
@@ -155,4 +156,4 @@ def test_a_viewer_sees_no_number_and_no_form(database: TestedDatabase) -> None:
     reader.get("/leads/import", 403)
     for path in FORMS:
         assert reader.send(path, number="+49300000002").status_code == 403
-    assert len(service.do_not_contact(database.backend)) == 1
+    assert len(list_do_not_contact(database.backend)) == 1

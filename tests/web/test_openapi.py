@@ -22,7 +22,7 @@ from schemathesis.core.transport import Response
 from schemathesis.engine import Status, events, from_schema
 from schemathesis.generation.case import Case
 
-from agent_funnel import access
+from agent_funnel.access.keys import add_key
 from agent_funnel.web.fields import Text
 from agent_funnel.web.routing import RUNS, SIGN_INS, WRONG_KEYS
 from support import LONG
@@ -65,7 +65,7 @@ def running(database: TestedDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterat
     # It looks more often whether it is to stop.
     monkeypatch.setattr("agent_funnel.web.server.LOOP_SECONDS", 0.02)
     small_floor(database)
-    _, secret = access.add_key(database.backend, "tester", "admin")
+    _, secret = add_key(database.backend, "tester", "admin")
     with served(database) as address:
         service = Running(address, {"Authorization": f"Bearer {secret}"})
         assert service.ask("POST", "/run-now").status_code == 200

@@ -10,10 +10,12 @@ import re
 import pytest
 from click.testing import CliRunner
 
-from agent_funnel import cli, links
+from agent_funnel import cli
+from agent_funnel.access.links import make_link, revoke_link
 from agent_funnel.errors import NotFound
 from agent_funnel.web.auth import SESSION_COOKIE
-from agent_funnel.web.pages.mine import dialled
+from agent_funnel.web.pages.own_list import dialled
+from agent_funnel.web.routing import WRONG_KEYS
 from support.databases import TestedDatabase, small_floor
 from support.nights import deal_today
 from support.pages import BROWSER, bearer, client_of, key_of
@@ -39,7 +41,7 @@ def numbers_of(database: TestedDatabase, agent: str) -> list[str]:
 
 
 def path_of(database: TestedDatabase, agent: str = ODD) -> str:
-    return f"/mine/{links.make(database.backend, agent)[1]}"
+    return f"/mine/{make_link(database.backend, agent)[1]}"
 
 
 def test_a_link_shows_the_own_list_to_call_to_write_to_and_to_print(database: TestedDatabase) -> None:
@@ -102,7 +104,7 @@ def test_a_link_is_no_key_and_what_is_wrong_revoked_or_replaced_opens_nothing(
             answer = browser.get(path, headers=BROWSER)
             assert (path, answer.status_code) == (path, 404)
             assert "Ask your team lead for a new one." in " ".join(answer.text.split())
-    links.revoke(database.backend, ODD)
+    revoke_link(database.backend, ODD)
     assert browser.get(second).status_code == 404
     third = path_of(database)
     monkeypatch.setattr(WRONG_KEYS, "limit", "2 per minute")

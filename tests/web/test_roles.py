@@ -9,8 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from agent_funnel import access
-from agent_funnel.access import ROLES
+from agent_funnel.access.keys import PREFIX, ROLES, add_key, revoke_key
 from agent_funnel.settings import load
 from agent_funnel.web import create_app, routing
 from agent_funnel.web.auth import SESSION_COOKIE
@@ -138,11 +137,11 @@ def place(database: TestedDatabase, monkeypatch: pytest.MonkeyPatch) -> Place:
     small_floor(database)
     app = create_app(load(rate_limit="1000000 per second"), database.backend)
     app.test_client().post("/run-now")
-    secrets: dict[str, str] = {role: access.add_key(database.backend, role, role)[1] for role in ROLES}
-    key, revoked = access.add_key(database.backend, "revoked", "admin")
-    access.revoke_key(database.backend, key.key_id)
+    secrets: dict[str, str] = {role: add_key(database.backend, role, role)[1] for role in ROLES}
+    key, revoked = add_key(database.backend, "revoked", "admin")
+    revoke_key(database.backend, key.key_id)
     secrets |= {
-        "a key of another database": access.PREFIX + "x" * 43,
+        "a key of another database": PREFIX + "x" * 43,
         "a revoked key": revoked,
         "a key in lower case": secrets["admin"].lower(),
     }
@@ -311,5 +310,5 @@ def test_without_any_key_a_service_for_others_lets_nobody_in(database: TestedDat
         elif endpoint != "sign_in.sign_in":
             assert answer.status_code < 400, endpoint
     assert state(database) == before
-    access.add_key(database.backend, "first", "viewer")
+    add_key(database.backend, "first", "viewer")
     assert app.test_client().get("/api/runs").status_code == 401

@@ -11,12 +11,11 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy.engine import make_url
 
-from agent_funnel import planning
-from agent_funnel.backends import connect
-from agent_funnel.records import Run
+from agent_funnel.runs import Run
+from agent_funnel.schedule.store import pause, resume
 from agent_funnel.settings import load
-from agent_funnel.web import create_app, routing
-from support.databases import TestedDatabase, small_floor, snapshot
+from agent_funnel.web import create_app
+from support.databases import TestedDatabase, connect_to, small_floor, snapshot
 from support.processes import run_in_progress
 from support.proxy import Proxy
 
@@ -42,10 +41,10 @@ def test_the_page_says_when_the_clock_deals_next_and_that_it_is_paused(
         return client.get("/run-now", headers={"Accept": "text/html"}).text
 
     assert "The next automatic deal, <time" in page()
-    planning.pause(database.backend, now=datetime.now(UTC), actor="Ana", reason="<stocktaking>")
+    pause(database.backend, now=datetime.now(UTC), actor="Ana", reason="<stocktaking>")
     assert "Automatic deals are paused" in page()
     assert "&lt;stocktaking&gt;" in page()
-    planning.resume(database.backend, now=datetime.now(UTC), actor="Ana")
+    resume(database.backend, now=datetime.now(UTC), actor="Ana")
     assert "paused" not in page()
 
 
@@ -95,7 +94,7 @@ def taken_away(database: TestedDatabase, tmp_path: Path) -> Iterator[tuple[Flask
         return
     proxy = Proxy(url.host or "", url.port or 1433)
     behind = url.set(host="127.0.0.1", port=proxy.port).render_as_string(hide_password=False)
-    app = create_app(load(), connect(behind, database.schema))
+    app = create_app(load(), connect_to(behind, database.schema))
     yield app.test_client(), proxy.stop, proxy.start
     proxy.stop()
 
@@ -173,5 +172,5 @@ def test_an_unknown_address_and_an_unexpected_error_are_problems_too(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("secret")
 
-    monkeypatch.setattr("agent_funnel.service.assign", broken)
+    monkeypatch.setattr("agent_funnel.deal.deal", broken)
     assert "secret" not in problem(client.post("/run-now"), 500, None)

@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
-from agent_funnel import planning, service
+from agent_funnel.deal import deal
+from agent_funnel.leads import add_do_not_contact
+from agent_funnel.runs import list_runs
+from agent_funnel.schedule.store import record_failure
 from agent_funnel.settings import load
 from support.databases import TestedDatabase, small_floor
 from support.pages import Reader, client_of
@@ -20,8 +23,8 @@ def test_runs_are_listed_page_by_page_and_each_adds_up(
     assert "There was no deal yet" in reader.get("/runs").text
     monkeypatch.setattr("agent_funnel.web.pages.runs.RUNS_PER_PAGE", 2)
     small_floor(database)
-    service.add_do_not_contact(database.backend, "+49300000000")
-    runs = [service.assign(database.backend, load(max_per_agent=1), business_date=date(2026, 11, 24)) for _ in range(3)]
+    add_do_not_contact(database.backend, "+49300000000")
+    runs = [deal(database.backend, load(max_per_agent=1), business_date=date(2026, 11, 24)) for _ in range(3)]
     newest = reader.get("/runs")
     assert [link for link in newest.links if re.fullmatch(r"/runs/\d+", link)] == [
         f"/runs/{run.run_id}" for run in (runs[2], runs[1])
@@ -45,13 +48,13 @@ def test_runs_are_listed_page_by_page_and_each_adds_up(
 def test_a_failed_run_says_why_and_what_to_do(database: TestedDatabase, reader: Reader) -> None:
     now = datetime.now(UTC)
     try:
-        service.assign(database.backend, load(), business_date=now.date(), trigger="schedule")
+        deal(database.backend, load(), business_date=now.date(), trigger="schedule")
     except Exception as error:
         failure: Any = error
-    planning.record_failure(
+    record_failure(
         database.backend, load(), now.date(), failure, attempt=1, started_at=now, finished_at=now, actor="schedule"
     )
-    run = service.runs(database.backend)[0]
+    run = list_runs(database.backend)[0]
     page = reader.get(f"/runs/{run.run_id}").text
     assert "Why it failed" in page
     assert "Error 50002, attempt 1." in page
@@ -63,9 +66,9 @@ def test_a_failed_run_says_why_and_what_to_do(database: TestedDatabase, reader: 
 
 def test_a_page_is_written_as_its_reader_writes(database: TestedDatabase) -> None:
     small_floor(database, leads=1_200)
-    service.assign(database.backend, load(), business_date=date(2026, 11, 24))
+    deal(database.backend, load(), business_date=date(2026, 11, 24))
     client = client_of(database)
-    run = service.runs(database.backend)[0].run_id
+    run = list_runs(database.backend)[0].run_id
     for language, amount, day in (("de-DE,de;q=0.9", "1.200", "24.11.2026"), ("en-GB", "1,200", "24 Nov 2026")):
         assert f"Ready to deal {amount}" in Reader(client, **{"Accept-Language": language}).get(f"/runs/{run}").text
         assert day in Reader(client, **{"Accept-Language": language}).get("/runs").text

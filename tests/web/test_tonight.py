@@ -8,8 +8,10 @@ from threading import Event
 
 import pytest
 
-from agent_funnel import floor, planning, service
+from agent_funnel.deal import deal, undo
+from agent_funnel.schedule.store import current_pause, pause
 from agent_funnel.settings import load
+from agent_funnel.web import counts
 from support.databases import TestedDatabase, small_floor
 from support.nights import deal_today
 from support.pages import BROWSER, Reader
@@ -29,9 +31,7 @@ def test_tonight_tells_the_state_the_amounts_and_who_has_what(database: TestedDa
     assert "There was no deal yet" in reader.get("/").text
     small_floor(database)
     database.execute("UPDATE dbo.agents SET agent = '<b>\"&Ann' WHERE agent = 'agent 1'")
-    run = service.assign(
-        database.backend, load(), business_date=datetime.now(UTC).date(), trigger="schedule", actor="schedule"
-    )
+    run = deal(database.backend, load(), business_date=datetime.now(UTC).date(), trigger="schedule", actor="schedule")
     page = reader.get("/")
     assert "Tonight’s deal is done." in page.text
     assert f"/runs/{run.run_id}" in page.links
@@ -46,7 +46,7 @@ def test_tonight_tells_the_state_the_amounts_and_who_has_what(database: TestedDa
     ):
         assert told in page.text
     assert "<b>" not in reader.get("/").source
-    service.undo(database.backend)
+    undo(database.backend)
     assert "Tonight’s deal was undone." in reader.get("/").text
 
 
@@ -57,9 +57,9 @@ def test_nobody_waits_for_what_takes_long_to_count(
     run = deal_today(database)
     monkeypatch.setattr("agent_funnel.web.counts.PAGE_WAIT_SECONDS", 0)
     go_on = Event()
-    for module, name in ((service, "shares"), (floor, "funnel")):
-        count = getattr(module, name)
-        monkeypatch.setattr(module, name, lambda *given, count=count: go_on.wait(60) and count(*given))
+    for name in ("shares", "count_by_stage"):
+        count = getattr(counts, name)
+        monkeypatch.setattr(counts, name, lambda *given, count=count: go_on.wait(60) and count(*given))
     page = reader.get("/").text
     assert "The shares are being counted." in page
     assert "The leads are being counted." in page
@@ -97,18 +97,18 @@ def test_the_clock_is_paused_and_goes_on_by_a_button(database: TestedDatabase, r
     assert "Automatic deals were paused already." in reader.done("/pause").text
     page = reader.done("/resume")
     assert "Automatic deals are on again." in page.text
-    assert planning.current_pause(database.backend) is None
+    assert current_pause(database.backend) is None
     refused = reader.send("/pause", reason="x" * 256)
     assert refused.status_code == 422
     assert "x" * 256 in refused.text
-    assert planning.current_pause(database.backend) is None
+    assert current_pause(database.backend) is None
 
 
 def test_a_refresh_gets_the_partial_alone_and_304_while_it_is_the_same(
     database: TestedDatabase, reader: Reader
 ) -> None:
     small_floor(database)
-    planning.pause(database.backend, now=datetime.now(UTC), actor="Ana", reason="<stocktaking>")
+    pause(database.backend, now=datetime.now(UTC), actor="Ana", reason="<stocktaking>")
     first = reader.client.get("/?partial=1", headers=BROWSER)
     assert "<html" not in first.text
     assert "&lt;stocktaking&gt;" in first.text

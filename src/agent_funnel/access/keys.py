@@ -81,7 +81,7 @@ def list_keys(database: Database) -> list[AccessKey]:
 
 
 def revoke_key(database: Database, key_id: int, *, actor: str | None = None) -> None:
-    """Revokes a key, at once and for good, and ends its sessions. Raises NotFound if none with this number is in use."""
+    """Revokes a key, at once and for good, and ends its sessions. Raises NotFound if no key in use has this number."""
     row = database.one("revoke_key", key_id=key_id, actor=actor)
     if not row or not row["revoked"]:
         raise NotFound(f"There is no key {key_id} in use; `agent-funnel keys list` shows all.")

@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 
 from agent_funnel.access import keys
-from agent_funnel.access.keys import ROLES, AccessKey, add_key, revoke_key
+from agent_funnel.access.keys import ROLES, AccessKey
 from agent_funnel.cli.context import Context, pass_context
 from agent_funnel.cli.options import actor_option
 from agent_funnel.cli.output import Done, Listing, cells, reports, second
@@ -34,7 +34,7 @@ def list_keys(context: Context) -> Listing:
 @reports
 def add(context: Context, name: str, role: str, actor: str) -> Done:
     """Make a key and show it, only this once. As soon as there is a key, the service asks everyone for one."""
-    key, secret = add_key(context.database, name, role, actor=actor)
+    key, secret = keys.add_key(context.database, name, role, actor=actor)
     text = f"Made key {key.key_id} for {name} ({role}). Copy it now; it is not shown again:\n{secret}"
     return Done(text, {**asdict(key), "secret": secret})
 
@@ -46,7 +46,7 @@ def add(context: Context, name: str, role: str, actor: str) -> Done:
 @reports
 def revoke(context: Context, key_id: int, actor: str) -> Done:
     """Revoke a key, at once and for good, and end the sessions that signed in with it."""
-    revoke_key(context.database, key_id, actor=actor)
+    keys.revoke_key(context.database, key_id, actor=actor)
     return Done(f"Revoked key {key_id}.", {"revoked": key_id})
 
 

@@ -24,7 +24,7 @@ from agent_funnel.schedule.calendar import next_run
 from agent_funnel.schedule.clock import Clock
 from agent_funnel.settings import Settings
 from agent_funnel.web import create_app
-from agent_funnel.web.access import MAKE_ONE, is_open
+from agent_funnel.web.auth import ADD_KEY_COMMAND, is_open
 from agent_funnel.web.server import serve as serve_http
 
 log = structlog.get_logger(__name__)
@@ -71,7 +71,7 @@ def _check(settings: Settings, database: Database) -> None:
         if not is_open(settings) and not any_keys(database):
             raise SettingsError(
                 f"FUNNEL_HOST {settings.host} is open to other machines, and there is no key yet. Make one first: "
-                f"{MAKE_ONE}"
+                f"{ADD_KEY_COMMAND}"
             )
     except DatabaseUnavailable as error:
         # A missing file is a mistyped path. A server may come back in time, and the scheduler keeps asking for it.

@@ -108,7 +108,7 @@ class Database(Queries):
             raise ours from error
         connection.close()
 
-    def refuse_during_run(self) -> None:  # noqa: B027 an engine whose writes do not wait for a run has nothing to do
+    def refuse_during_run(self) -> None:
         """Raises RunInProgress if a write would have to wait for a run in progress."""
 
     @abstractmethod

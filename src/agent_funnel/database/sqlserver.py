@@ -98,7 +98,8 @@ class SQLServer(Database):
         self.schema = settings.database_schema
         self._lock_wait = lock_wait
         self._call_seconds = ceil(call_timeout.total_seconds())
-        self._encryption = encryption or ("request" if url.host in LOOPBACK and ca_file is None else "require")
+        # "require", "request" or "off":
+        self.encryption: str = encryption or ("request" if url.host in LOOPBACK and ca_file is None else "require")
         self.ca_file = ca_file
         self._certificates = Certificates(ca_file, self._host, self._port) if ca_file else None
         self._queries = {name: in_schema(text, self.schema) for name, text in queries(self.dialect).items()}
@@ -110,11 +111,6 @@ class SQLServer(Database):
     @property
     def name(self) -> str:
         return f"SQL Server, {self._address}, database {self._url.database}, schema {self.schema}"
-
-    @property
-    def encryption(self) -> str:
-        """What is asked of the server: "require", "request" or "off"."""
-        return self._encryption
 
     @property
     def _address(self) -> str:
@@ -184,7 +180,7 @@ class SQLServer(Database):
             return no_answer(self._address)
         # Unless the server answered this login, number and text are what some server said before, in this process.
         if ANSWERED not in str(error):
-            return what_is_wrong(self._host, self._port, encryption=self._encryption, ca_file=self.ca_file)
+            return what_is_wrong(self._host, self._port, encryption=self.encryption, ca_file=self.ca_file)
         user, database = repr(self._url.username), repr(self._url.database)
         if text and number == LOGIN_FAILED:
             if not self._is_known():
@@ -235,7 +231,7 @@ class SQLServer(Database):
             # Off means an open transaction all the time, and error 266 from a procedure that rolls back.
             autocommit=True,
             appname="agent-funnel",
-            encryption=self._encryption,
+            encryption=self.encryption,
         )
 
     def execute(self, connection: Any, name: str, parameters: dict[str, Any]) -> list[list[Row]]:

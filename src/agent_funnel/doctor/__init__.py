@@ -58,11 +58,11 @@ def examine(database: Database, *, now: datetime, deep: bool = False) -> list[Fi
     if any(finding.level == "error" for finding in found):
         return found
     database.ping()
-    examination = _examination(database, now, began)
+    exam = _examination(database, now, began)
     for name, check in {**(ON_A_SERVER if on_a_server else IN_A_FILE), **ON_BOTH}.items():
-        found += guarded(name, partial(findings, name, check, examination))
+        found += guarded(name, partial(findings, name, check, exam))
     if deep:
-        found += guarded("records", partial(records, examination))
+        found += guarded("records", partial(records, exam))
     return found
 
 
@@ -70,8 +70,8 @@ def check_procedures(database: Database, *, now: datetime) -> list[Finding]:
     """What there is to say of the installed procedures alone; nothing where there are none."""
     if database.dialect != "sqlserver":
         return []
-    examination = _examination(database, now, time.monotonic())
-    return guarded("procedures", partial(findings, "procedures", schema.procedures, examination))
+    exam = _examination(database, now, time.monotonic())
+    return guarded("procedures", partial(findings, "procedures", schema.procedures, exam))
 
 
 def _examination(database: Database, now: datetime, began: float) -> Examination:

@@ -54,27 +54,27 @@ TABLES = {
 }
 
 
-def records(examination: Examination) -> list[Finding]:
+def records(exam: Examination) -> list[Finding]:
     """What the deep checks find, on one state of the records: if a run or an undo came in between, they ask again."""
     for _ in range(ATTEMPTS):
-        before = examination.database.one("doctor_watermark")
-        found = _contradictions(examination)
+        before = exam.database.one("doctor_watermark")
+        found = _contradictions(exam)
         for name, check in NOW.items():
-            found += findings(name, check, examination)
-        if examination.database.one("doctor_watermark") == before:
+            found += findings(name, check, exam)
+        if exam.database.one("doctor_watermark") == before:
             return found
     return [Finding("records", "note", "Could not be checked: each time, a run or an undo came in between.", AGAIN)]
 
 
-def _contradictions(examination: Examination) -> list[Finding]:
+def _contradictions(exam: Examination) -> list[Finding]:
     """What the records of runs, history and undos say against each other; one finding at least for each check."""
     broken: dict[str, list[Row]] = {}
-    for row in examination.database.all("doctor_records"):
+    for row in exam.database.all("doctor_records"):
         broken.setdefault(row["fact"], []).append(row)
     found = []
     for check, sentences in FACTS.items():
         facts = [
-            Finding(check, "error", _sentence(sentences[fact], broken[fact]), _remedy(examination, check, fact))
+            Finding(check, "error", _sentence(sentences[fact], broken[fact]), _remedy(exam, check, fact))
             for fact in sentences
             if fact in broken
         ]
@@ -88,15 +88,15 @@ def _sentence(template: str, rows: list[Row]) -> str:
     return f"{template.format(**first)}{more}."
 
 
-def _remedy(examination: Examination, check: str, fact: str) -> str:
+def _remedy(exam: Examination, check: str, fact: str) -> str:
     if fact == "running":
-        return f"When no run is under way: {examination.remedy('running')}"
+        return f"When no run is under way: {exam.remedy('running')}"
     return TAMPERED.format(tables=TABLES[check])
 
 
-def assignments(examination: Examination) -> Iterator[Result]:
+def assignments(exam: Examination) -> Iterator[Result]:
     """Whether the assignments are what the last run, or the last undo, left."""
-    row = examination.one("doctor_assignments")
+    row = exam.one("doctor_assignments")
     base, undone, there = row["base_id"], row["undone_id"], count_of(row["present"], "assignment is", "assignments are")
     if base is None and undone is None:
         yield "ok", f"No run has been made yet; {there} there from others.", None
@@ -113,9 +113,9 @@ def assignments(examination: Examination) -> Iterator[Result]:
         yield "ok", f"{there} there, exactly those from before run {undone}, which is undone.", None
 
 
-def leads(examination: Examination) -> Iterator[Result]:
+def leads(exam: Examination) -> Iterator[Result]:
     """Whether each lead is as the last run that dealt it left it."""
-    rows = examination.database.all("doctor_leads")
+    rows = exam.database.all("doctor_leads")
     for row in rows:
         by = f"run {row['run_id']}" if row["newest"] else "earlier runs"
         dealt, changed = f"Of {count_of(row['leads'], 'lead')} that {by} dealt", row["changed"]
@@ -128,15 +128,15 @@ def leads(examination: Examination) -> Iterator[Result]:
         yield "ok", "No lead is in the history.", None
 
 
-def suppressed(examination: Examination) -> Iterator[Result]:
+def suppressed(exam: Examination) -> Iterator[Result]:
     """Whether somebody would be called who asked not to be."""
-    rows = examination.database.all("doctor_listed")
+    rows = exam.database.all("doctor_listed")
     if not rows:
         yield "ok", "No assigned number is on the do-not-contact list.", None
         return
     found = rows[0]["numbers"]
     text = f"{count_of(found, 'number is', 'numbers are')} assigned and on the do-not-contact list"
-    yield "warning", f"{text} ({examples((row['number'] for row in rows), found)}).", examination.remedy("listed")
+    yield "warning", f"{text} ({examples((row['number'] for row in rows), found)}).", exam.remedy("listed")
 
 
 NOW: dict[str, Check] = {"assignments": assignments, "leads": leads, "do-not-contact": suppressed}

@@ -33,20 +33,20 @@ BY_DATE = ("wafunnel", "date", "each deal reads all {leads:,} leads to find the 
 WINDOW, TENTH = timedelta(days=45), 10
 
 
-def tables(examination: Examination) -> Iterator[Result]:
+def tables(exam: Examination) -> Iterator[Result]:
     """Whether all tables are there, with the columns that count, in the version of this program."""
-    if not schema_name(examination.database)[1]:
+    if not schema_name(exam.database)[1]:
         yield (
             "error",
-            f"There is no schema {examination.schema}.",
-            f"Correct FUNNEL_SCHEMA, or: CREATE SCHEMA {examination.schema};",
+            f"There is no schema {exam.schema}.",
+            f"Correct FUNNEL_SCHEMA, or: CREATE SCHEMA {exam.schema};",
         )
         return
-    where = "" if examination.schema is None else f" in the schema {examination.schema}"
-    wanted, newest = sql.tables(examination.database.dialect), sql.version(examination.database.dialect)
-    missing = sorted(wanted - {name.lower() for name in objects(examination.database)})
-    lacking = missing_columns(examination.database)
-    version = newest if "agent_funnel_version" in missing else installed_version(examination.database) or 0
+    where = "" if exam.schema is None else f" in the schema {exam.schema}"
+    wanted, newest = sql.tables(exam.database.dialect), sql.version(exam.database.dialect)
+    missing = sorted(wanted - {name.lower() for name in objects(exam.database)})
+    lacking = missing_columns(exam.database)
+    version = newest if "agent_funnel_version" in missing else installed_version(exam.database) or 0
     if missing:
         text = f"{count_of(len(missing), 'table is', 'tables are')} missing{where}: {', '.join(missing)}."
         yield "error", text, INSTALL if not where else f"{INSTALL}, if FUNNEL_SCHEMA is the right one."
@@ -62,14 +62,14 @@ def tables(examination: Examination) -> Iterator[Result]:
         yield "ok", f"All {len(wanted)} tables are there{where}, in version {newest}.", None
 
 
-def schemas(examination: Examination) -> Iterator[Result]:
+def schemas(exam: Examination) -> Iterator[Result]:
     """Whether the leads may be somewhere else."""
-    others = [row["schema_name"] for row in examination.database.all("doctor_schemas")]
+    others = [row["schema_name"] for row in exam.database.all("doctor_schemas")]
     if not others:
         yield "ok", "No other schema has tables of the same names.", None
         return
     try:
-        leads = count_rows(examination.database).leads
+        leads = count_rows(exam.database).leads
     except DatabaseUnavailable:
         raise
     except DatabaseError:
@@ -79,17 +79,17 @@ def schemas(examination: Examination) -> Iterator[Result]:
     if leads:
         yield "note", f"{named} tables of the same names, too.", remedy
     else:
-        yield "warning", f"{named} tables of the same names, and {examination.schema} has no leads.", remedy
+        yield "warning", f"{named} tables of the same names, and {exam.schema} has no leads.", remedy
 
 
-def procedures(examination: Examination) -> Iterator[Result]:
+def procedures(exam: Examination) -> Iterator[Result]:
     """Whether the procedures are those of this version, and nobody has changed them."""
-    scripts = sql.procedures(examination.database.dialect)
-    recorded = recorded_checksums(examination.database)
+    scripts = sql.procedures(exam.database.dialect)
+    recorded = recorded_checksums(exam.database)
     bad = False
     for name, script in scripts.items():
-        row = definition(examination.database, name)
-        for result in _procedure(examination, name, script, row, recorded.get(name)):
+        row = definition(exam.database, name)
+        for result in _procedure(exam, name, script, row, recorded.get(name)):
             bad = True
             yield result
     if not bad:
@@ -97,18 +97,18 @@ def procedures(examination: Examination) -> Iterator[Result]:
 
 
 def _procedure(
-    examination: Examination, name: str, script: str, row: Row | None, recorded: Checksums | None
+    exam: Examination, name: str, script: str, row: Row | None, recorded: Checksums | None
 ) -> Iterator[Result]:
-    named = f"{examination.schema}.{name}"
+    named = f"{exam.schema}.{name}"
     text = row["definition"] if row else None
     if row is None:
         yield "error", f"The procedure {named} is missing.", INSTALL
     elif text is None and row["is_encrypted"]:
         yield "warning", f"The procedure {named} is encrypted, so nobody sees whether it is ours.", INSTALL
     elif text is None:
-        grant = examination.here(f"GRANT VIEW DEFINITION ON dbo.{name} TO agent_funnel_service;")
+        grant = exam.here(f"GRANT VIEW DEFINITION ON dbo.{name} TO agent_funnel_service;")
         yield "note", f"Could not be checked: this login must not see the text of {named}.", grant
-    elif text.strip() == _as_kept(examination.here(script)):
+    elif text.strip() == _as_kept(exam.here(script)):
         return
     elif recorded is None or recorded.installed is None:
         yield "error", f"The procedure {named} is not that of this version, and it is not known who made it.", INSTALL
@@ -125,30 +125,30 @@ def _as_kept(script: str) -> str:
     return "CREATE" + batch.removeprefix("ALTER")
 
 
-def truncate(examination: Examination) -> Iterator[Result]:
+def truncate(exam: Examination) -> Iterator[Result]:
     """Whether a deal can empty the assignments."""
-    table, rows = examination.here("dbo.agent_wafunnel_assignment"), examination.database.all("doctor_truncate")
+    table, rows = exam.here("dbo.agent_wafunnel_assignment"), exam.database.all("doctor_truncate")
     for row in rows:
         yield "error", f"No deal can empty {table}, since {row['reason']}.", row["remedy"]
     if not rows:
         yield "ok", f"A deal can empty {table}.", None
 
 
-def indexes(examination: Examination) -> Iterator[Result]:
+def indexes(exam: Examination) -> Iterator[Result]:
     """Which indexes would help. None is ever made here: each one costs writes, and the table may not be ours."""
-    day = (examination.now - WINDOW).date()
-    sizes = examination.one("doctor_sizes", day=day.isoformat())
+    day = (exam.now - WINDOW).date()
+    sizes = exam.one("doctor_sizes", day=day.isoformat())
     there = {
         tuple(str(row[name]).lower() for name in ("table_name", "first_column", "second_column"))
-        for row in examination.database.all("doctor_indexes")
+        for row in exam.database.all("doctor_indexes")
     }
     beginnings = {index[:2] for index in there}
     missing = [index for index in INDEXES if index[:2] not in beginnings]
     by_date = ("wafunnel", "date") in beginnings or ("wafunnel", "stage", "date") in there
-    if examination.schema is not None and not by_date and sizes["recent"] * TENTH < sizes["leads"]:
+    if exam.schema is not None and not by_date and sizes["recent"] * TENTH < sizes["leads"]:
         missing.append(BY_DATE)
     for table, column, why in missing:
-        text = f"No index of {examination.here(f'dbo.{table}')} begins with {column}, so {why.format(**sizes)}."
-        yield "note", text, examination.remedy(f"index_{table}_{column}")
+        text = f"No index of {exam.here(f'dbo.{table}')} begins with {column}, so {why.format(**sizes)}."
+        yield "note", text, exam.remedy(f"index_{table}_{column}")
     if not missing:
         yield "ok", "The useful indexes are there.", None

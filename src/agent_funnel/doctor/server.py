@@ -45,24 +45,24 @@ def driver() -> Iterator[Result]:
         yield "ok", f"The driver is pymssql {found}.", None
 
 
-def file(examination: Examination) -> Iterator[Result]:
+def file(exam: Examination) -> Iterator[Result]:
     """Which SQLite it is. One that is too old is refused before anything is opened."""
-    row = examination.one("doctor_engine")
+    row = exam.one("doctor_engine")
     yield "ok", f"The engine is SQLite {row['version']}.", None
 
 
-def engine(examination: Examination) -> Iterator[Result]:
+def engine(exam: Examination) -> Iterator[Result]:
     """Which server it is, and whether it can do what is asked of it."""
-    row = examination.one("doctor_engine")
-    edition, name = row["engine_edition"], _name(examination, row)
-    if examination.babelfish and version_tuple(row["babelfish_version"])[:2] < OLDEST_BABELFISH:
+    row = exam.one("doctor_engine")
+    edition, name = row["engine_edition"], _name(exam, row)
+    if exam.babelfish and version_tuple(row["babelfish_version"])[:2] < OLDEST_BABELFISH:
         tried = ".".join(map(str, OLDEST_BABELFISH))
         yield (
             "warning",
             f"The engine is {name}, and nothing before {tried} was tried.",
             f"Upgrade it to {tried} or later.",
         )
-    elif examination.babelfish:
+    elif exam.babelfish:
         yield "ok", f"The engine is {name}.", None
     elif edition in NO_SERVERS:
         yield "error", f"The engine is {name}, which cannot run the deal.", "Use a SQL Server, or Azure SQL Database."
@@ -72,34 +72,34 @@ def engine(examination: Examination) -> Iterator[Result]:
         text = (
             f"The engine is {name}; at its compatibility level, {row['compatibility_level']}, the database cannot read"
         )
-        yield "warning", f"{text} the JSON that imports send.", examination.remedy("compatibility")
+        yield "warning", f"{text} the JSON that imports send.", exam.remedy("compatibility")
     else:
         yield "ok", f"The engine is {name}.", None
 
 
-def _name(examination: Examination, row: Row) -> str:
+def _name(exam: Examination, row: Row) -> str:
     edition, text = row["engine_edition"], row["version_text"]
-    if examination.babelfish:
+    if exam.babelfish:
         postgres = re.search(r"PostgreSQL (\d\S*)", text)
         return f"Babelfish {row['babelfish_version']}" + (f" for PostgreSQL {postgres[1]}" if postgres else "")
     product = f"{text.split(' (')[0]}, version {row['product_version']}, {row['edition']}"
     return (AZURE | NO_SERVERS).get(edition, product)
 
 
-def encryption(examination: Examination) -> Iterator[Result]:
+def encryption(exam: Examination) -> Iterator[Result]:
     """Whether others on the way can read along, or take the server's place."""
-    if getattr(examination.database, "ca_file", None) is not None:
+    if getattr(exam.database, "ca_file", None) is not None:
         # Without both, there would be no connection.
         yield "ok", "This connection is encrypted, and the server's certificate is checked.", None
         return
     check = "Set FUNNEL_CA_FILE to the certificate of the authority that signed the server's; then both are sure."
     try:
-        row: Row = examination.one("doctor_encryption")
+        row: Row = exam.one("doctor_encryption")
     except DatabaseUnavailable:
         raise
     except DatabaseError:
         # Where the server does not say, we know what we insisted on.
-        required = getattr(examination.database, "encryption", None) == "require"
+        required = getattr(exam.database, "encryption", None) == "require"
         row = {"encrypt_option": "TRUE" if required else None, "client_net_address": None}
     encrypted, unchecked = row["encrypt_option"], "and the server's certificate is not checked"
     here = row["client_net_address"] in LOOPBACK
@@ -116,16 +116,16 @@ def encryption(examination: Examination) -> Iterator[Result]:
         yield "warning", "This connection is not encrypted.", remedy
 
 
-def clock(examination: Examination) -> Iterator[Result]:
+def clock(exam: Examination) -> Iterator[Result]:
     """Whether the server's clock is right, and whether its date is the floor's."""
-    row = examination.one("doctor_clock")
-    ahead = row["moment"].replace(tzinfo=UTC) - examination.clock()
+    row = exam.one("doctor_clock")
+    ahead = row["moment"].replace(tzinfo=UTC) - exam.clock()
     if abs(ahead) > CLOCKS_APART:
         text = f"The server's clock is {_span(abs(ahead))} {'ahead of' if ahead > timedelta(0) else 'behind'} ours."
         yield "warning", text, "Have both machines set their clocks by the same time servers (NTP)."
     else:
         yield "ok", "The server's clock and ours agree.", None
-    theirs, ours = timedelta(minutes=round(row["ahead"] / 60)), examination.now.utcoffset() or timedelta(0)
+    theirs, ours = timedelta(minutes=round(row["ahead"] / 60)), exam.now.utcoffset() or timedelta(0)
     if theirs != ours:
         text = f"The server lives in UTC{_offset(theirs)}, the floor in UTC{_offset(ours)}; a deal executed by hand"
         yield "note", f"{text} takes the server's date.", "Give it a @business_date, as the service does."
@@ -145,39 +145,37 @@ def _offset(offset: timedelta) -> str:
     return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
 
 
-def rights(examination: Examination) -> Iterator[Result]:
+def rights(exam: Examination) -> Iterator[Result]:
     """Whether this login may do all that the service does."""
-    who = examination.one("doctor_login")
+    who = exam.one("doctor_login")
     # Without VIEW DEFINITION, the service does its work all the same.
     granted = {(right, name): text for text, right, name in grants("sqlserver") if right != "VIEW DEFINITION"}
-    wanted = [*granted, *(UNCHAINED if examination.babelfish else ())]
-    lacking = [(right, name) for right, name in wanted if not _is_allowed(examination, right, name)]
+    wanted = [*granted, *(UNCHAINED if exam.babelfish else ())]
+    lacking = [(right, name) for right, name in wanted if not _is_allowed(exam, right, name)]
     if not lacking:
         yield "ok", f"The login {who['login_name']} has all {len(wanted)} rights that the service needs.", None
         return
-    if examination.babelfish:
+    if exam.babelfish:
         remedy = (
             "Have the service log in as the owner of the tables: here is no ownership chaining, and no GRANT ALTER."
         )
     elif not who["in_role"]:
         remedy = who["remedy"]
     else:
-        remedy = " ".join(examination.here(granted[right]) for right in lacking)
-    named = examples((f"{right} on {examination.schema}.{name}" for right, name in lacking[:3]), len(lacking))
+        remedy = " ".join(exam.here(granted[right]) for right in lacking)
+    named = examples((f"{right} on {exam.schema}.{name}" for right, name in lacking[:3]), len(lacking))
     text = f"The login {who['login_name']} lacks {len(lacking)} of the {len(wanted)} rights that the service needs"
     yield "error", f"{text}: {named}.", remedy
 
 
-def _is_allowed(examination: Examination, right: str, name: str) -> bool:
-    return bool(
-        examination.one("doctor_right", object_name=f"{examination.schema}.{name}", permission=right)["allowed"]
-    )
+def _is_allowed(exam: Examination, right: str, name: str) -> bool:
+    return bool(exam.one("doctor_right", object_name=f"{exam.schema}.{name}", permission=right)["allowed"])
 
 
-def writing(examination: Examination) -> Iterator[Result]:
+def writing(exam: Examination) -> Iterator[Result]:
     """Whether the file can be written to."""
     try:
-        with examination.database.transaction():
+        with exam.database.transaction():
             pass
     except DatabaseUnavailable:
         raise

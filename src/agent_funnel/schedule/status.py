@@ -107,7 +107,7 @@ def assess(
 def _broken_night_before(
     business_date: date, nights: Sequence[NightRecord], dealt_at: datetime | None
 ) -> NightRecord | None:
-    """The night before, if it was missed or failed and no deal since has made up for it; the morning needs to see it."""
+    """The night before, if it was missed or failed and no deal since has made up for it."""
     before = next((night for night in nights if night.business_date < business_date), None)
     if before is None or before.outcome not in ("missed", "failed"):
         return None

@@ -15,7 +15,7 @@ from flask_openapi3 import OpenAPI
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from agent_funnel.backends import Backend
+from agent_funnel.database import Database
 from agent_funnel.errors import FunnelError
 from agent_funnel.settings import Settings
 from agent_funnel.web import api, auth, errors, health, openapi, pages, sign_in
@@ -43,7 +43,7 @@ SECURITY_HEADERS = {
 }
 
 
-def create_app(settings: Settings, backend: Backend, beat_age: Callable[[], float] | None = None) -> Flask:
+def create_app(settings: Settings, database: Database, beat_age: Callable[[], float] | None = None) -> Flask:
     """The service as a WSGI application. Making it starts nothing: no clock, no connection.
 
     `beat_age` returns how many seconds ago the clock of this process last showed that it is alive.
@@ -62,12 +62,12 @@ def create_app(settings: Settings, backend: Backend, beat_age: Callable[[], floa
     _register_errors(app)
     app.extensions["agent_funnel"] = Services(
         settings=settings,
-        backend=backend,
+        database=database,
         now=lambda: datetime.now(UTC),
-        readiness=ReadinessProbe(backend),
+        readiness=ReadinessProbe(database),
         beat_age=beat_age,
         limiter=limiter.limiter,
-        counts=BackgroundCounts(backend),
+        counts=BackgroundCounts(database),
     )
     return app
 

@@ -19,9 +19,9 @@ from limits import RateLimitItem, parse
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Forbidden, TooManyRequests, Unauthorized
 
-from agent_funnel import access, audit
-from agent_funnel.access import Role
-from agent_funnel.backends import Backend
+from agent_funnel.access.audit import record_entry
+from agent_funnel.access.keys import Role, holder_of_key, holder_of_session, includes, note_key_use
+from agent_funnel.database import Database
 from agent_funnel.errors import FunnelError
 from agent_funnel.settings import Settings
 from agent_funnel.web.negotiation import prefers_html
@@ -53,7 +53,7 @@ class Identity:
 
     def may(self, role: Role) -> bool:
         """Whether the requester may do what this role may do."""
-        return access.includes(self.role, role)
+        return includes(self.role, role)
 
 
 THIS_MACHINE = Identity("this machine", "admin", None)
@@ -116,15 +116,15 @@ def _identify() -> Identity | None:
     """The holder of the key or of the session; this machine as long as no key exists."""
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     token = request.cookies.get(SESSION_COOKIE)
-    backend = services().backend
+    database = services().database
     if scheme.lower() == "bearer" and secret.strip():
-        found = access.holder_of_key(backend, secret.strip())
+        found = holder_of_key(database, secret.strip())
     elif token:
-        found = access.holder_of_session(backend, token)
+        found = holder_of_session(database, token)
     else:
-        found = access.holder_of_key(backend, "")
+        found = holder_of_key(database, "")
     if found.holder is not None:
-        note_recent_use("key", found.holder.key_id, found.holder.last_used_at, access.note_use)
+        note_recent_use("key", found.holder.key_id, found.holder.last_used_at, note_key_use)
         return Identity(found.holder.name, found.holder.role, found.holder.key_id)
     if found.any_keys:
         # A right key is let in all the same: others who are wrong may share the address.
@@ -164,14 +164,14 @@ def refuse_strangers(settings: Settings) -> None:
 
 
 def note_recent_use(
-    kind: str, row_id: int, last_used_at: datetime | None, note: Callable[[Backend, int], None]
+    kind: str, row_id: int, last_used_at: datetime | None, note: Callable[[Database, int], None]
 ) -> None:
     """Stores that a key or a link was used, at most every five minutes. A failure is logged, not raised."""
     now = datetime.now(UTC)
     if last_used_at is not None and now - last_used_at < NOTE_USE_EVERY:
         return
     try:
-        note(services().backend, row_id)
+        note(services().database, row_id)
     except FunnelError as error:
         # No reason to refuse anybody: the database may be busy with a deal.
         log.warning(f"the use of a {kind} was not noted", **{f"{kind}_id": row_id}, reason=str(error))
@@ -198,7 +198,7 @@ def record_in_audit(response: Response) -> Response:
     }
     log.info("asked for", **entry)
     try:
-        audit.record(services().backend, **entry)
+        record_entry(services().database, **entry)
     except FunnelError as error:
         # The change is made, so the response stays; the log line above keeps the entry.
         log.error("the audit has no entry of this", reason=str(error), **entry)

@@ -15,10 +15,10 @@ from threading import Lock
 
 import structlog
 
-from agent_funnel import floor, service
-from agent_funnel.backends import Backend
+from agent_funnel.database import Database
 from agent_funnel.errors import FunnelError
-from agent_funnel.records import Share
+from agent_funnel.leads import count_by_stage
+from agent_funnel.runs import Share, shares
 from agent_funnel.web.background import BackgroundTask
 
 log = structlog.get_logger(__name__)
@@ -42,8 +42,8 @@ class StageCounts:
 class BackgroundCounts:
     """The counts so far. It asks the database nothing before somebody looks at a page."""
 
-    def __init__(self, backend: Backend) -> None:
-        self._backend = backend
+    def __init__(self, database: Database) -> None:
+        self._database = database
         self._shares: OrderedDict[int, dict[str, Share]] = OrderedDict()
         self._lock = Lock()
         self._stages: StageCounts | None = None
@@ -61,7 +61,7 @@ class BackgroundCounts:
 
     def _count_shares(self, run_ids: Iterable[int]) -> None:
         for run_id in run_ids:
-            found = {share.agent: share for share in service.shares(self._backend, run_id)}
+            found = {share.agent: share for share in shares(self._database, run_id)}
             with self._lock:
                 self._shares[run_id] = found
                 while len(self._shares) > KEPT_RUNS:
@@ -74,7 +74,7 @@ class BackgroundCounts:
         return self._stages
 
     def _count_stages(self) -> None:
-        self._stages = StageCounts(floor.funnel(self._backend), datetime.now(UTC))
+        self._stages = StageCounts(count_by_stage(self._database), datetime.now(UTC))
         self._counted_at = time.monotonic()
 
 

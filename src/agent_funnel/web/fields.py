@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from agent_funnel.records import LONGEST, length
+from agent_funnel.values import LONGEST_TEXT, text_length
 
 # The largest number of rows on a page of a list:
 LARGEST_PAGE = 1_000
@@ -47,7 +47,7 @@ WholeNumber = BeforeValidator(_whole)
 
 
 def _fits(value: str) -> str:
-    if length(value) > LONGEST:
+    if text_length(value) > LONGEST_TEXT:
         raise ValueError("has more characters than the tables hold, which count those beyond U+FFFF twice")
     return value
 
@@ -59,13 +59,13 @@ Text = Annotated[
     str,
     Field(
         min_length=1,
-        max_length=LONGEST,
+        max_length=LONGEST_TEXT,
         pattern=rf"^[^\x00-\x1f\x7f]*[^\x00-\x1f\x7f{BLANK}][^\x00-\x1f\x7f]*$",
     ),
     AfterValidator(_fits),
 ]
 # A text to search for. It accepts more than Text, since other systems fill the tables, too.
-SearchText = Annotated[str, Field(min_length=1, max_length=LONGEST, pattern=r"^[^\x00]*$"), AfterValidator(_fits)]
+SearchText = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT, pattern=r"^[^\x00]*$"), AfterValidator(_fits)]
 Format = Literal["json", "csv", "xlsx"]
 Count = Annotated[int, Field(ge=1, le=LARGEST_PAGE, description="How many at most."), WholeNumber]
 Cursor = Annotated[
@@ -76,4 +76,4 @@ RunId = Annotated[int, Field(ge=1, le=2**53 - 1)]
 RowId = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Stage = Annotated[int, Field(ge=-(2**31), le=2**31 - 1), WholeNumber]
 # A text in a cursor. Anybody can write a cursor, so its texts must be such that the tables can hold:
-KeyText = Annotated[str, Field(max_length=LONGEST, pattern=r"^[^\x00]*$"), AfterValidator(_fits)]
+KeyText = Annotated[str, Field(max_length=LONGEST_TEXT, pattern=r"^[^\x00]*$"), AfterValidator(_fits)]

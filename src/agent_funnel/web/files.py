@@ -9,9 +9,8 @@ from typing import IO, Literal
 
 from flask import Response, send_file
 
-from agent_funnel import transfer
-from agent_funnel.export import export
-from agent_funnel.records import Imported
+from agent_funnel.exports import export
+from agent_funnel.imports import Imported, import_file
 from agent_funnel.web.services import services
 
 # The largest file that is accepted, in bytes; a million leads are half of it:
@@ -30,8 +29,8 @@ def import_upload(save: Callable[[Path], object], *, skip_bad: bool, dry_run: bo
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "leads.csv"
         save(path)
-        return transfer.import_file(
-            services().backend, "leads", path, name="The file", skip_bad=skip_bad or dry_run, dry_run=dry_run
+        return import_file(
+            services().database, "leads", path, name="The file", skip_bad=skip_bad or dry_run, dry_run=dry_run
         )
 
 
@@ -46,7 +45,7 @@ def download(
 ) -> Response:
     """An export as a download. It is complete before the first byte leaves, so that a slow client blocks nothing."""
     spool: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 the response closes it
-    export(services().backend, what, spool, format, run_id=run_id, agent=agent, mask=mask)
+    export(services().database, what, spool, format, run_id=run_id, agent=agent, mask=mask)
     spool.seek(0)
     return send_file(
         spool, mimetype=CONTENT_TYPES[format], as_attachment=True, download_name=f"{name}.{format}", max_age=0

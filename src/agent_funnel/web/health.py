@@ -7,7 +7,7 @@ from http import HTTPStatus
 from flask import Blueprint, Response, jsonify
 
 from agent_funnel import metrics
-from agent_funnel.schedule import DEAD_SECONDS
+from agent_funnel.schedule.clock import DEAD_SECONDS
 from agent_funnel.web.routing import PUBLIC, route
 from agent_funnel.web.services import services
 
@@ -40,5 +40,5 @@ def prometheus() -> Response:
     """Metrics for Prometheus."""
     given = services()
     beat_age = None if given.beat_age is None else given.beat_age()
-    text = metrics.render(given.backend, given.settings, now=given.now(), beat_age=beat_age)
+    text = metrics.render(given.database, given.settings, now=given.now(), beat_age=beat_age)
     return Response(text, content_type=metrics.CONTENT_TYPE)

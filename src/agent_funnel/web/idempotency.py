@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from flask import Response, g, make_response, redirect, request
 
-from agent_funnel import answers
+from agent_funnel.access.idempotency import Claim, StoredResponse, claim_request, release_request, store_response
 from agent_funnel.errors import ConnectionLost, FunnelError
 from agent_funnel.web.auth import identity
 from agent_funnel.web.errors import problem
@@ -40,12 +40,12 @@ def idempotent(view: Callable[..., Any]) -> Callable[..., Any]:
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 f"{HEADER} must have 1 to 255 visible ASCII characters; nothing was done.",
             )
-        backend, requester = services().backend, identity()
+        database, requester = services().database, identity()
         # While a run is in progress no key is claimed: a client that waits for it would only deal once more.
-        backend.refuse_during_run()
+        database.refuse_during_run()
         scope = f"{requester.key_id} {request.method} {request.path}"
         content = request.query_string + b"\0" + request.get_data()
-        claimed = answers.claim(backend, scope=scope, key=key, content=content)
+        claimed = claim_request(database, scope=scope, key=key, content=content)
         if not claimed.mine:
             return _stored_response(claimed)
         return _respond(claimed, lambda: view(**arguments))
@@ -62,35 +62,35 @@ def _requested_key() -> str | None:
     return key
 
 
-def _respond(claimed: answers.Claim, view: Callable[[], Any]) -> Response:
+def _respond(claimed: Claim, view: Callable[[], Any]) -> Response:
     """Runs the view, and stores its response, or releases the key if nothing was changed."""
-    backend = services().backend
+    database = services().database
     try:
         response = make_response(view())
     except FunnelError as error:
         if not isinstance(error, ConnectionLost):
-            answers.release(backend, claimed)
+            release_request(database, claimed)
         raise
     if response.status_code < HTTPStatus.BAD_REQUEST:
-        answers.keep(backend, claimed, answers.Answer(response.status_code, _text_to_store(response)))
+        store_response(database, claimed, StoredResponse(response.status_code, _text_to_store(response)))
     else:
-        answers.release(backend, claimed)
+        release_request(database, claimed)
     return response
 
 
-def _stored_response(claimed: answers.Claim) -> Response:
+def _stored_response(claimed: Claim) -> Response:
     if not claimed.same:
         return problem(
             HTTPStatus.UNPROCESSABLE_ENTITY, f"This {HEADER} was used for another request; nothing was done."
         )
-    if claimed.answer is None:
+    if claimed.response is None:
         return problem(
             HTTPStatus.CONFLICT,
             f"The request with this {HEADER} is still being answered, or was cut off; the audit shows its result.",
         )
-    if claimed.answer.status == HTTPStatus.SEE_OTHER:
-        return cast(Response, redirect(claimed.answer.text, HTTPStatus.SEE_OTHER))
-    response = Response(claimed.answer.text, claimed.answer.status, content_type="application/json")
+    if claimed.response.status == HTTPStatus.SEE_OTHER:
+        return cast(Response, redirect(claimed.response.text, HTTPStatus.SEE_OTHER))
+    response = Response(claimed.response.text, claimed.response.status, content_type="application/json")
     response.headers["Idempotency-Replayed"] = "true"
     return response
 

@@ -11,7 +11,7 @@ from flask import Response, request
 from flask_openapi3 import APIBlueprint
 from pydantic import BaseModel
 
-from agent_funnel.access import Role
+from agent_funnel.access.keys import Role
 from agent_funnel.web.errors import problem
 from agent_funnel.web.idempotency import idempotent
 from agent_funnel.web.routing import Rate, route

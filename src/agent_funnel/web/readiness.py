@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent_funnel.backends import Backend
+from agent_funnel.database import Database
 from agent_funnel.errors import FunnelError
 from agent_funnel.sql import version
 from agent_funnel.web.background import BackgroundTask
@@ -14,8 +14,8 @@ ANSWER_SECONDS = 2.0
 class ReadinessProbe:
     """Checks the database without waiting for one that hangs. At most one check runs at a time."""
 
-    def __init__(self, backend: Backend) -> None:
-        self._backend = backend
+    def __init__(self, database: Database) -> None:
+        self._database = database
         self._asking = BackgroundTask("readyz")
 
     def problems(self) -> dict[str, str]:
@@ -33,14 +33,14 @@ class ReadinessProbe:
 
     def _ask_database(self) -> dict[str, str]:
         try:
-            self._backend.one("ping")
+            self._database.one("ping")
         except FunnelError as error:
             return {"database": str(error)}
         try:
-            row = self._backend.one("version")
+            row = self._database.one("version")
         except FunnelError as error:
             return {"schema": str(error)}
-        installed, ours = row and row["version"], version(self._backend.dialect)
+        installed, ours = row and row["version"], version(self._database.dialect)
         if installed != ours:
             return {"schema": f"is of version {installed}, this service of version {ours}: run `agent-funnel install`"}
         return {}

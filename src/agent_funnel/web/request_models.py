@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
-from agent_funnel.access import Role
+from agent_funnel.access.keys import Role
 from agent_funnel.web.fields import (
     BusinessDay,
     Count,

@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import date
 from typing import TypeVar
 
-from agent_funnel.records import LeadHistory, last_digits
+from agent_funnel.leads import LeadHistory
+from agent_funnel.masking import last_digits
 from agent_funnel.web.auth import identity
 from agent_funnel.web.services import services
 

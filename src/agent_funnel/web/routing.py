@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 
 from flask import current_app, request
 
-from agent_funnel.access import Role
+from agent_funnel.access.keys import Role
 
 View = TypeVar("View", bound=Callable[..., Any])
 

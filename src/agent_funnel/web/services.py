@@ -10,7 +10,7 @@ from typing import cast
 from flask import current_app
 from limits.strategies import RateLimiter
 
-from agent_funnel.backends import Backend
+from agent_funnel.database import Database
 from agent_funnel.settings import Settings
 from agent_funnel.web.counts import BackgroundCounts
 from agent_funnel.web.readiness import ReadinessProbe
@@ -21,7 +21,7 @@ class Services:
     """What the routes need; the app factory makes it once."""
 
     settings: Settings
-    backend: Backend
+    database: Database
     now: Callable[[], datetime]
     readiness: ReadinessProbe
     # Seconds since the clock thread of this process last showed that it is alive; None without a clock.

@@ -7,7 +7,9 @@ from typing import Any
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from agent_funnel import access, audit, links
+from agent_funnel.access.audit import record_entry
+from agent_funnel.access.keys import SESSION, KeyHolder, begin_session, end_session, holder_of_key
+from agent_funnel.access.links import PREFIX, look_up_link
 from agent_funnel.web.auth import SESSION_COOKIE, address, count_wrong_secret, refuse_more_wrong_secrets
 from agent_funnel.web.routing import PUBLIC, SIGN_INS, route
 from agent_funnel.web.services import services
@@ -26,24 +28,24 @@ def form() -> str:
 @route(PUBLIC, rate=SIGN_INS)
 def sign_in() -> Any:
     """Begins a new session with a key, even if the request has the cookie of another one."""
-    backend = services().backend
+    database = services().database
     refuse_more_wrong_secrets()
     secret = request.form.get("key", "").strip()
     # The code of a personal link opens the page of the link, and begins no session.
-    if secret.startswith(links.PREFIX) and links.opened(backend, secret).link is not None:
+    if secret.startswith(PREFIX) and look_up_link(database, secret).link is not None:
         return redirect(url_for("own_list.show", secret=secret), 303)
-    holder = access.holder_of_key(backend, secret).holder
+    holder = holder_of_key(database, secret).holder
     if holder is None:
         count_wrong_secret()
         return make_response(render_template("sign_in.html", wrong=True), 401)
     _end_session()
-    token = access.begin_session(backend, holder.key_id)
+    token = begin_session(database, holder.key_id)
     _record_sign_in(holder)
     response = redirect(url_for("tonight.show"), 303)
     response.set_cookie(
         SESSION_COOKIE,
         token,
-        max_age=access.SESSION,
+        max_age=SESSION,
         secure=request.is_secure,
         httponly=True,
         samesite="Strict",
@@ -64,12 +66,12 @@ def sign_out() -> BaseResponse:
 def _end_session() -> None:
     """Ends the session of the request's cookie, if there is one, so that nobody else can continue it."""
     if token := request.cookies.get(SESSION_COOKIE):
-        access.end_session(services().backend, token)
+        end_session(services().database, token)
 
 
-def _record_sign_in(holder: access.Holder) -> None:
-    audit.record(
-        services().backend,
+def _record_sign_in(holder: KeyHolder) -> None:
+    record_entry(
+        services().database,
         actor=holder.name,
         key_id=holder.key_id,
         operation="POST /sign-in",

@@ -16,8 +16,8 @@ import sys
 import time
 from datetime import date
 
-from agent_funnel import service
-from agent_funnel.backends import Backend, connect_with
+from agent_funnel import deal
+from agent_funnel.database import Database, connect
 from agent_funnel.errors import FunnelError, RunInProgress
 from agent_funnel.settings import Settings, load
 
@@ -25,12 +25,12 @@ from agent_funnel.settings import Settings, load
 def main() -> None:
     """Answers line by line."""
     settings = load()
-    backend = connect_with(settings)
+    backend = connect(settings)
     for line in sys.stdin:
         word, moment, day, last = json.loads(line)
         business_date = date.fromisoformat(day)
         if word == "try once":
-            service.ATTEMPTS = 1
+            deal.ATTEMPTS = 1
         if word == "warm":
             _warm_up(backend, settings, business_date)
         else:
@@ -42,10 +42,10 @@ def main() -> None:
             break
 
 
-def _warm_up(backend: Backend, settings: Settings, business_date: date) -> None:
+def _warm_up(backend: Database, settings: Settings, business_date: date) -> None:
     while True:
         try:
-            service.assign(backend, settings, business_date=business_date)
+            deal.deal(backend, settings, business_date=business_date)
             return
         except RunInProgress:
             time.sleep(random.random() / 10)
@@ -58,9 +58,9 @@ def _wait_until(moment: float) -> None:
         pass
 
 
-def _outcome(backend: Backend, settings: Settings, business_date: date) -> int | str:
+def _outcome(backend: Database, settings: Settings, business_date: date) -> int | str:
     try:
-        return service.assign(backend, settings, business_date=business_date).run_id
+        return deal.deal(backend, settings, business_date=business_date).run_id
     except FunnelError as error:
         return type(error).__name__
 

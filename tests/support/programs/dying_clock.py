@@ -8,8 +8,8 @@ from typing import Any
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from agent_funnel import schedule
 from agent_funnel.cli import main as run_command
+from agent_funnel.schedule import clock
 
 start = BackgroundScheduler.start
 
@@ -36,7 +36,7 @@ def _exit() -> None:
 
 def main() -> None:
     """Breaks the scheduler, then runs the command."""
-    schedule.DEAD_SECONDS = 2
+    clock.DEAD_SECONDS = 2
     BackgroundScheduler.start = start_and_die
     run_command()
 

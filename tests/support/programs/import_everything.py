@@ -7,9 +7,9 @@ import pkgutil
 import threading
 
 import agent_funnel
-from agent_funnel.backends import connect
 from agent_funnel.settings import load
-from agent_funnel.web import create_app, routing
+from agent_funnel.web import create_app
+from support.databases import connect_to
 
 
 def main() -> None:
@@ -17,7 +17,7 @@ def main() -> None:
     for module in pkgutil.walk_packages(agent_funnel.__path__, "agent_funnel."):
         if module.name != "agent_funnel.__main__":
             importlib.import_module(module.name)
-    create_app(load(), connect("sqlite:///none.db"))
+    create_app(load(), connect_to("sqlite:///none.db"))
     for thread in threading.enumerate():
         # The counters of the limits begin with a timer of a hundredth of a second; a thread that goes on is another.
         if thread is not threading.main_thread():

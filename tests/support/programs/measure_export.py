@@ -8,14 +8,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from agent_funnel.backends import connect
-from agent_funnel.export import export
+from agent_funnel.exports import export
+from support.databases import connect_to
 
 
 def main() -> None:
     """Exports and measures; the memory is read from /proc, which Linux alone has."""
     with Path("out").open("wb") as file:
-        rows = export(connect("sqlite:///funnel.db"), "assignments", file, "csv")
+        rows = export(connect_to("sqlite:///funnel.db"), "assignments", file, "csv")
     # getrusage would not do: its maximum begins with that of the process that started this one.
     found = re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text())
     assert found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent_funnel.backends import connect_with
+from agent_funnel.database import connect
 from agent_funnel.errors import DatabaseUnavailable
 from agent_funnel.settings import load
 
@@ -10,7 +10,7 @@ from agent_funnel.settings import load
 def main() -> None:
     """Prints the class of the error and its message."""
     try:
-        connect_with(load()).one("ping")
+        connect(load()).one("ping")
     except DatabaseUnavailable as error:
         print(type(error).__name__, error)
 

@@ -15,9 +15,10 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import date
 
-from agent_funnel import service, transfer
-from agent_funnel.backends import Backend, connect_with
+from agent_funnel.database import Database, connect
+from agent_funnel.deal import deal, preview, undo
 from agent_funnel.errors import FunnelError
+from agent_funnel.imports import load_rows
 from agent_funnel.settings import load
 
 
@@ -26,12 +27,12 @@ def main() -> None:
     name, day, created, seconds = json.loads(sys.argv[1])
     business_date = date.fromisoformat(day)
     settings = load()
-    backend = connect_with(settings)
+    backend = connect(settings)
     added: list[str] = []
     acts: dict[str, Callable[[], object]] = {
-        "run": lambda: service.assign(backend, settings, business_date=business_date, actor=name),
-        "undo": lambda: service.undo(backend, actor=name),
-        "preview": lambda: service.preview(backend, settings, business_date=business_date),
+        "run": lambda: deal(backend, settings, business_date=business_date, actor=name),
+        "undo": lambda: undo(backend, actor=name),
+        "preview": lambda: preview(backend, settings, business_date=business_date),
         "import": lambda: _add_leads(backend, name, created, added),
     }
     acts["preview"]()
@@ -54,10 +55,10 @@ def _act(acts: dict[str, Callable[[], object]], seconds: float) -> Counter[str]:
     return outcomes
 
 
-def _add_leads(backend: Backend, name: str, created: str, added: list[str]) -> None:
+def _add_leads(backend: Database, name: str, created: str, added: list[str]) -> None:
     stages = [random.choice("1123") for _ in range(random.randint(1, 5))]
     rows = [(f"{name}{len(added) + index:06}{stage}", stage, created) for index, stage in enumerate(stages)]
-    assert transfer.load(backend, "leads", rows) == len(rows)
+    assert load_rows(backend, "leads", rows) == len(rows)
     added.extend(number for number, _, _ in rows)
 
 

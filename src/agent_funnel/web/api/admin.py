@@ -8,7 +8,8 @@ from typing import Any
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
-from agent_funnel import access, audit
+from agent_funnel.access import keys
+from agent_funnel.access.audit import list_entries
 from agent_funnel.settings import SECRET, Settings, variable
 from agent_funnel.web.api import models
 from agent_funnel.web.auth import identity, set_audit_target
@@ -24,7 +25,7 @@ blueprint = APIBlueprint("admin", __name__, abp_tags=[Tag(name="admin", descript
 @operation(blueprint, "get", "/keys", role="admin", answer=models.Keys)
 def list_keys() -> Response:
     """List the keys, the revoked ones too."""
-    return json(models.Keys(items=access.keys(services().backend)))
+    return json(models.Keys(items=keys.list_keys(services().database)))
 
 
 @operation(
@@ -34,7 +35,7 @@ def list_keys() -> Response:
 def add_key(body: NewKey) -> Response:
     """Make a key; its secret is shown only once."""
     set_audit_target(body.name)
-    key, secret = access.add_key(services().backend, body.name, body.role, actor=identity().name)
+    key, secret = keys.add_key(services().database, body.name, body.role, actor=identity().name)
     # A repeated request gets the same key, but no secret, since that is stored nowhere.
     store_instead(models.KeyAnswer(key=key, secret=None).model_dump_json())
     return json(models.KeyAnswer(key=key, secret=secret), 201)
@@ -46,7 +47,7 @@ def add_key(body: NewKey) -> Response:
 def revoke_key(path: KeyPath) -> Response:
     """Revoke a key, at once and for good, and end the sessions that began with it."""
     set_audit_target(f"key {path.key_id}")
-    access.revoke_key(services().backend, path.key_id, actor=identity().name)
+    keys.revoke_key(services().database, path.key_id, actor=identity().name)
     return json(models.Done())
 
 
@@ -54,7 +55,7 @@ def revoke_key(path: KeyPath) -> Response:
 def list_audit(query: PageQuery) -> Response:
     """List what was done through the service, the newest first: who, what, when, from where, with what outcome."""
     before = decode_cursor(query.cursor, AFTER_ROW_ID)
-    found = audit.entries(services().backend, count=query.count, before=before[0] if before else None)
+    found = list_entries(services().database, count=query.count, before=before[0] if before else None)
     following = encode_cursor(found[-1].entry_id) if len(found) == query.count else None
     return json(models.AuditPage(items=found, next=following))
 

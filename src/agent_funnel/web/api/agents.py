@@ -5,9 +5,10 @@ from __future__ import annotations
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
-from agent_funnel import floor, service
+from agent_funnel import agents
+from agent_funnel.agents import Assignment, assignments, set_agent_status
 from agent_funnel.errors import AlreadyExists
-from agent_funnel.records import Assignment
+from agent_funnel.runs import deal_version
 from agent_funnel.web.api import models
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.files import download
@@ -33,7 +34,7 @@ NO_AGENT = {404: "No such agent."}
 @operation(blueprint, "get", "/agents", role="viewer", answer=models.Agents, polled=True)
 def list_agents() -> Response:
     """List the agents, with the number of leads that they have now."""
-    return conditional(json(models.Agents(items=floor.agents(services().backend, today()))))
+    return conditional(json(models.Agents(items=agents.list_agents(services().database, today()))))
 
 
 @operation(
@@ -43,7 +44,7 @@ def list_agents() -> Response:
 def add_agent(body: NewAgent) -> Response:
     """Add an agent."""
     set_audit_target(body.agent)
-    floor.add_agent(services().backend, body.agent, active=body.active)
+    agents.add_agent(services().database, body.agent, active=body.active)
     return json(models.Done(), 201)
 
 
@@ -61,7 +62,7 @@ def deactivate_agent(body: AgentName) -> Response:
 
 def _set_status(agent: str, *, active: bool) -> Response:
     set_audit_target(agent)
-    floor.set_agent_status(services().backend, agent, active=active)
+    set_agent_status(services().database, agent, active=active)
     return json(models.Done())
 
 
@@ -69,17 +70,17 @@ def _set_status(agent: str, *, active: bool) -> Response:
            problems={409: "Another deal came between two pages; begin again without a cursor."})  # fmt: skip
 def list_assignments(query: AssignmentsQuery) -> Response:
     """List the present assignments, all or an agent's, by number; or download all of them as a file."""
-    backend = services().backend
+    database = services().database
     if query.format != "json":
         return download("assignments", query.format, name="assignments", mask=not sees_numbers())
     begun = decode_requester_cursor(query.cursor, AFTER_ASSIGNMENT, AFTER_COUNT_OF_DEAL)
 
     def fetch(after: tuple[str, str] | None, count: int) -> list[Assignment]:
-        return floor.assignments(backend, agent=query.agent, after=after, count=count)
+        return assignments(database, agent=query.agent, after=after, count=count)
 
     version = None
     # The deal must be the same before and after the page was read; otherwise the page is read again.
-    while (now := floor.deal_version(backend)) != version:
+    while (now := deal_version(database)) != version:
         version = now
         found, last = fetch_page(begun[1:] if begun else None, query.count, fetch, lambda row: (row.number, row.agent))
     if begun and begun[0] != version:
@@ -91,15 +92,15 @@ def list_assignments(query: AssignmentsQuery) -> Response:
 @operation(blueprint, "get", "/limits", role="viewer", answer=models.Limits)
 def list_limits() -> Response:
     """List all limits and absences."""
-    return json(models.Limits(items=service.limits(services().backend)))
+    return json(models.Limits(items=agents.list_limits(services().database)))
 
 
 @operation(blueprint, "post", "/limits", role="operator", answer=models.LimitAnswer, status=201)
 def add_limit(body: NewLimit) -> Response:
     """Add a limit, or with 0 leads an absence."""
     set_audit_target(body.agent)
-    limit, known = service.add_limit(
-        services().backend, body.agent, starts_on=body.starts_on, ends_on=body.ends_on, max_records=body.max_records
+    limit, known = agents.add_limit(
+        services().database, body.agent, starts_on=body.starts_on, ends_on=body.ends_on, max_records=body.max_records
     )
     return json(models.LimitAnswer(limit=limit, agent_known=known), 201)
 
@@ -110,5 +111,5 @@ def add_limit(body: NewLimit) -> Response:
 def remove_limit(path: LimitPath) -> Response:
     """Remove a limit or an absence."""
     set_audit_target(f"limit {path.limit_id}")
-    service.remove_limit(services().backend, path.limit_id)
+    agents.remove_limit(services().database, path.limit_id)
     return json(models.Done())

@@ -8,8 +8,9 @@ from flask import Response, request
 from flask_openapi3 import APIBlueprint, RawModel, Tag
 from werkzeug.exceptions import UnsupportedMediaType
 
-from agent_funnel import floor, service
-from agent_funnel.records import Lead, last_digits
+from agent_funnel import leads
+from agent_funnel.leads import Lead, lead_history, pool_report, search_leads
+from agent_funnel.masking import last_digits
 from agent_funnel.web.api import models
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.files import import_upload
@@ -34,7 +35,7 @@ def list_leads(query: LeadsQuery) -> Response:
     conditions = query.model_dump(include={"number", "stage", "date_from", "date_to"})
 
     def fetch(after: Any, count: int) -> list[Lead]:
-        return floor.leads(services().backend, after=after, count=count, **conditions)
+        return search_leads(services().database, after=after, count=count, **conditions)
 
     after = decode_requester_cursor(query.cursor, AFTER_LEAD, AFTER_COUNT)
     found, last = fetch_page(after, query.count, fetch, lambda row: (row.number, row.stage, row.date))
@@ -48,7 +49,7 @@ def list_leads(query: LeadsQuery) -> Response:
 )  # fmt: skip
 def show_lead(query: NumberQuery) -> Response:
     """Show a number, exactly as it is written: its records, who has it, who held it, whether it may be called."""
-    return json(models.LeadAnswer(mask_history_for_requester(floor.lead(services().backend, query.number))))
+    return json(models.LeadAnswer(mask_history_for_requester(lead_history(services().database, query.number))))
 
 
 @operation(
@@ -79,13 +80,13 @@ def import_leads(query: ImportQuery, raw: CsvBody) -> Response:
 def pool() -> Response:
     """Say where each lead is tonight: dealt, left over, or why it stays out."""
     given = services()
-    return json(models.PoolAnswer(floor.pool_report(given.backend, given.settings, today())))
+    return json(models.PoolAnswer(pool_report(given.database, given.settings, today())))
 
 
 @operation(blueprint, "get", "/do-not-contact", role="viewer", answer=models.DoNotContactList)
 def list_do_not_contact() -> Response:
     """List the numbers that are never dealt."""
-    return json(models.DoNotContactList(items=mask_for_requester(service.do_not_contact(services().backend))))
+    return json(models.DoNotContactList(items=mask_for_requester(leads.list_do_not_contact(services().database))))
 
 
 @operation(
@@ -95,7 +96,7 @@ def list_do_not_contact() -> Response:
 def add_do_not_contact(body: NewDoNotContact) -> Response:
     """Put a number on the do-not-contact list; it leaves the present assignments at once."""
     set_audit_target(last_digits(body.number))
-    found = service.add_do_not_contact(services().backend, body.number, body.reason)
+    found = leads.add_do_not_contact(services().database, body.number, body.reason)
     return json(
         models.DoNotContactAnswer(listed=bool(found["listed"]), assignments=found["assignments"], leads=found["leads"])
     )
@@ -108,5 +109,5 @@ def add_do_not_contact(body: NewDoNotContact) -> Response:
 def remove_do_not_contact(body: Number) -> Response:
     """Take a number off the list."""
     set_audit_target(last_digits(body.number))
-    service.remove_do_not_contact(services().backend, body.number)
+    leads.remove_do_not_contact(services().database, body.number)
     return json(models.Done())

@@ -6,27 +6,14 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
-from agent_funnel.access import AccessKey
-from agent_funnel.audit import AuditEntry
-from agent_funnel.records import (
-    AgentRow,
-    Assignment,
-    BadRow,
-    DealtLead,
-    DoNotContact,
-    Holiday,
-    Lead,
-    LeadHistory,
-    Limit,
-    Outcome,
-    Pause,
-    PoolReport,
-    Preview,
-    Run,
-    RunRecord,
-    Share,
-    Undone,
-)
+from agent_funnel.access.audit import AuditEntry
+from agent_funnel.access.keys import AccessKey
+from agent_funnel.agents import Agent, Assignment, Limit
+from agent_funnel.deal import Preview, Undone
+from agent_funnel.imports import BadRow
+from agent_funnel.leads import DoNotContact, Lead, LeadHistory, PoolReport
+from agent_funnel.runs import DealtLead, Run, RunRecord, Share
+from agent_funnel.schedule.store import Holiday, NightRecord, Pause
 from agent_funnel.web.files import XLSX
 
 
@@ -89,7 +76,7 @@ class AssignmentsPage(BaseModel):
 class Agents(BaseModel):
     """All agents, by name."""
 
-    items: list[AgentRow]
+    items: list[Agent]
 
 
 class Limits(BaseModel):
@@ -155,7 +142,7 @@ class Schedule(BaseModel):
     run_at: str
     pause: Pause | None
     holidays: list[Holiday]
-    outcomes: list[Outcome]
+    outcomes: list[NightRecord]
 
 
 class Changed(BaseModel):

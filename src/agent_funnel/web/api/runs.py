@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
-from agent_funnel import floor, service
-from agent_funnel.records import DealtLead
+from agent_funnel import deal, runs
+from agent_funnel.runs import DealtLead, dealt_leads, find_run, shares
 from agent_funnel.web.api import models
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.files import download
@@ -34,7 +34,7 @@ REFUSED = {409: "Another run is in progress (50001); nothing was changed."}
 
 def _deal_now() -> Response:
     given = services()
-    run = service.assign(given.backend, given.settings, business_date=today(), actor=actor())
+    run = deal.deal(given.database, given.settings, business_date=today(), actor=actor())
     set_audit_target(f"run {run.run_id}")
     return json(models.RunNow(run))
 
@@ -55,7 +55,7 @@ def make_run() -> Response:
 def list_runs(query: PageQuery) -> Response:
     """List the runs, the newest first."""
     before = decode_cursor(query.cursor, AFTER_ROW_ID)
-    found = service.runs(services().backend, count=query.count, before=before[0] if before else None)
+    found = runs.list_runs(services().database, count=query.count, before=before[0] if before else None)
     following = encode_cursor(found[-1].run_id) if len(found) == query.count else None
     return json(models.RunsPage(items=found, next=following))
 
@@ -65,9 +65,9 @@ def list_runs(query: PageQuery) -> Response:
 )
 def show_run(path: RunPath) -> Response:
     """Show a run, and the share of each agent."""
-    backend = services().backend
-    run = service.run(backend, path.run_id)
-    return json(models.RunAnswer(run=run, shares=service.shares(backend, path.run_id)))
+    database = services().database
+    run = find_run(database, path.run_id)
+    return json(models.RunAnswer(run=run, shares=shares(database, path.run_id)))
 
 
 @operation(
@@ -81,7 +81,7 @@ def run_assignments(path: RunPath, query: DealtQuery) -> Response:
         return download("run", query.format, name=name, run_id=path.run_id, mask=not sees_numbers())
 
     def fetch(after: tuple[str] | None, count: int) -> list[DealtLead]:
-        return floor.run_assignments(services().backend, path.run_id, after=after[0] if after else None, count=count)
+        return dealt_leads(services().database, path.run_id, after=after[0] if after else None, count=count)
 
     begun = decode_requester_cursor(query.cursor, AFTER_NUMBER, AFTER_COUNT)
     found, last = fetch_page(begun, query.count, fetch, lambda row: (row.number,))
@@ -95,7 +95,7 @@ def preview(query: Rules) -> Response:
     given = services()
     rules = query.model_dump(exclude={"business_date"}, exclude_none=True)
     settings = given.settings.model_copy(update=rules)
-    found = service.preview(given.backend, settings, business_date=query.business_date or today())
+    found = deal.preview(given.database, settings, business_date=query.business_date or today())
     return json(models.PreviewAnswer(found))
 
 
@@ -106,4 +106,4 @@ def preview(query: Rules) -> Response:
 def undo_run(path: RunPath) -> Response:
     """Undo a run, if it is the last one: restore the stages, and the assignments as they were before it."""
     set_audit_target(f"run {path.run_id}")
-    return json(models.UndoAnswer(service.undo(services().backend, path.run_id, actor=actor())))
+    return json(models.UndoAnswer(deal.undo(services().database, path.run_id, actor=actor())))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
-from agent_funnel import planning
-from agent_funnel.schedule import next_run
+from agent_funnel.schedule.calendar import next_run
+from agent_funnel.schedule.store import current_pause, list_holidays, list_nights, pause, resume
 from agent_funnel.web.api import models
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.operation import json, operation
@@ -26,9 +26,9 @@ def show_schedule() -> Response:
             next_run=next_run(given.now(), given.settings).isoformat(),
             timezone=str(given.settings.timezone),
             run_at=given.settings.run_at.isoformat(),
-            pause=planning.current_pause(given.backend),
-            holidays=planning.holidays(given.backend, since=today()),
-            outcomes=planning.outcomes(given.backend),
+            pause=current_pause(given.database),
+            holidays=list_holidays(given.database, since=today()),
+            outcomes=list_nights(given.database),
         )
     )
 
@@ -38,7 +38,7 @@ def pause_schedule(body: Reason) -> Response:
     """Pause automatic deals, for all copies of the service, until they are resumed."""
     given = services()
     set_audit_target(body.reason or "")
-    changed = planning.pause(given.backend, now=given.now(), actor=actor(), reason=body.reason)
+    changed = pause(given.database, now=given.now(), actor=actor(), reason=body.reason)
     return json(models.Changed(changed=changed))
 
 
@@ -46,4 +46,4 @@ def pause_schedule(body: Reason) -> Response:
 def resume_schedule() -> Response:
     """Resume automatic deals."""
     given = services()
-    return json(models.Changed(changed=planning.resume(given.backend, now=given.now(), actor=actor())))
+    return json(models.Changed(changed=resume(given.database, now=given.now(), actor=actor())))

@@ -9,7 +9,9 @@ from typing import Any
 
 from flask import Blueprint, render_template, request
 
-from agent_funnel import access, audit
+from agent_funnel.access import keys
+from agent_funnel.access.audit import NO_ENTRY, list_entries
+from agent_funnel.access.keys import ROLES, AccessKey, add_key, any_keys, list_keys
 from agent_funnel.errors import ParameterOutOfRange
 from agent_funnel.settings import SECRET, WEEKDAYS, Source, source, variable
 from agent_funnel.web.auth import identity, set_audit_target
@@ -87,7 +89,7 @@ def _lines(fields: dict[str, str]) -> Iterator[Line]:
     for field, meaning in fields.items():
         value = getattr(given.settings, field)
         # The name that the database gives itself has no password. The other secrets are not shown.
-        text = given.backend.name if field == "database_url" else None if field in SECRET else _written(value)
+        text = given.database.name if field == "database_url" else None if field in SECRET else _written(value)
         secret = field in SECRET and field != "database_url" and bool(value)
         origin: Source = source(given.settings, field)
         yield Line(variable(field), meaning, text, secret, SOURCES[origin])
@@ -120,18 +122,18 @@ def _named(each: str | int) -> str:
 def show_audit() -> str:
     """What was done through the service, or tried, the newest first; `before` is the last entry of the page before."""
     before = request.args.get("before", type=int)
-    found = audit.entries(
-        services().backend,
+    found = list_entries(
+        services().database,
         count=ENTRIES_PER_PAGE,
-        before=None if before is None else max(0, min(before, audit.NEWEST)),
+        before=None if before is None else max(0, min(before, NO_ENTRY)),
     )
     return render_template("audit.html", entries=found, before=before, more=len(found) == ENTRIES_PER_PAGE)
 
 
 @page(blueprint, "/keys", role="admin")
-def show_keys(made: access.AccessKey | None = None, secret: str | None = None) -> str:
+def show_keys(made: AccessKey | None = None, secret: str | None = None) -> str:
     """The keys, those in use first; `made` and `secret` belong to a key that was just made."""
-    found = access.keys(services().backend)
+    found = list_keys(services().database)
     used = [key for key in found if key.revoked_at is None]
     admins = [key for key in used if key.role == "admin"]
     return render_template(
@@ -140,7 +142,7 @@ def show_keys(made: access.AccessKey | None = None, secret: str | None = None) -
         revoked=[key for key in found if key.revoked_at is not None],
         last_admin=admins[0].key_id if len(admins) == 1 else None,
         is_first=not found,
-        roles=access.ROLES,
+        roles=ROLES,
         made=made,
         secret=secret,
         was_first=made is not None and len(found) == 1,
@@ -152,13 +154,13 @@ def make_key() -> str:
     """Makes a key. Its secret is shown only in this response, and stored nowhere."""
     filled_in = read_form(NewKey)
     set_audit_target(filled_in.name)
-    backend = services().backend
-    if filled_in.role != "admin" and not access.any_keys(backend):
+    database = services().database
+    if filled_in.role != "admin" and not any_keys(database):
         raise ParameterOutOfRange(
             "The first key must be an admin’s: from then on everybody needs a key, and only an admin can make more. "
             "No key was made."
         )
-    key, secret = access.add_key(backend, filled_in.name, filled_in.role, actor=identity().name)
+    key, secret = add_key(database, filled_in.name, filled_in.role, actor=identity().name)
     return show_keys(key, secret)
 
 
@@ -167,5 +169,5 @@ def revoke_key() -> Any:
     """Revokes a key, and ends the sessions that began with it."""
     filled_in = KeyPath.model_validate_strings({"key_id": request.form.get("key_id", "")})
     set_audit_target(f"key {filled_in.key_id}")
-    access.revoke_key(services().backend, filled_in.key_id, actor=identity().name)
+    keys.revoke_key(services().database, filled_in.key_id, actor=identity().name)
     return redirect_with_notice(f"Key {filled_in.key_id} is revoked; it no longer works.", "admin.show_keys")

@@ -8,9 +8,20 @@ from flask import Blueprint, render_template, request, url_for
 from pydantic import Field
 from werkzeug.wrappers import Response as BaseResponse
 
-from agent_funnel import floor, links, service
+from agent_funnel import agents
+from agent_funnel.access import links
+from agent_funnel.access.links import link_of_agent
+from agent_funnel.agents import (
+    Assignment,
+    RosterEntry,
+    assignments,
+    count_assignments,
+    limits_in_force,
+    list_limits,
+    roster,
+)
 from agent_funnel.errors import NotFound
-from agent_funnel.records import Assignment, Seat
+from agent_funnel.runs import deal_version
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.format import day, number, sparkline
 from agent_funnel.web.negotiation import locale
@@ -36,20 +47,20 @@ LEADS_PER_PAGE = 100
 @page(blueprint, "/agents/of", role="viewer")
 def show(new_link: str | None = None) -> str:
     """One agent. `new_link` is the address of a personal link that was just made."""
-    backend = services().backend
+    database = services().database
     entry = requested_agent()
     deals = last_deals()
     amounts = deals.amounts_of(entry.agent)
     newest = deals.newest
     share = newest.get(entry.agent) if newest else None
-    limits = [limit for limit in service.limits(backend) if limit.agent == entry.agent]
-    limit = service.covering(limits, today()).get(entry.agent)
+    limits = [limit for limit in list_limits(database) if limit.agent == entry.agent]
+    limit = limits_in_force(limits, today()).get(entry.agent)
     return render_template(
         "agent.html",
         agent=entry.agent,
         active=entry.active,
         marks=marks_of(entry, share.leads if share else 0, limit, deals, amounts),
-        count=links.count(backend, entry.agent),
+        count=count_assignments(database, entry.agent),
         run=deals.runs[0] if deals.runs else None,
         counted=newest is not None,
         share=share,
@@ -59,16 +70,16 @@ def show(new_link: str | None = None) -> str:
         present=[limit for limit in limits if limit.ends_on is None or limit.ends_on >= today()],
         past=[limit for limit in limits if limit.ends_on is not None and limit.ends_on < today()],
         today=today(),
-        link=links.of_agent(backend, entry.agent),
+        link=link_of_agent(database, entry.agent),
         new_link=new_link,
         **month_of(limits),
     )
 
 
-def requested_agent() -> Seat:
+def requested_agent() -> RosterEntry:
     """The agent whom the request names."""
     name = request.values.get("agent", "")
-    found = floor.roster(services().backend, today(), name)
+    found = roster(services().database, today(), name)
     if not found:
         raise NotFound(f"There is no agent {name[:255]!r}.")
     return found[0]
@@ -76,7 +87,7 @@ def requested_agent() -> Seat:
 
 def kept_leads(agent: str) -> str:
     """A sentence about the leads that an agent keeps until the next deal."""
-    leads = links.count(services().backend, agent)
+    leads = count_assignments(services().database, agent)
     if not leads:
         return "They have no leads now."
     return f"They keep their {number(leads, locale())} present lead{'' if leads == 1 else 's'} until the next deal."
@@ -94,8 +105,8 @@ def add_limit() -> BaseResponse:
     agent = requested_agent().agent
     set_audit_target(agent)
     filled_in = read_form(LimitForm)
-    limit, _ = service.add_limit(
-        services().backend,
+    limit, _ = agents.add_limit(
+        services().database,
         agent,
         starts_on=filled_in.starts_on,
         ends_on=filled_in.ends_on,
@@ -118,7 +129,7 @@ def remove_limit() -> BaseResponse:
     agent = requested_agent().agent
     filled_in = LimitPath.model_validate_strings({"limit_id": request.form.get("limit_id", "")})
     set_audit_target(f"limit {filled_in.limit_id}")
-    service.remove_limit(services().backend, filled_in.limit_id)
+    agents.remove_limit(services().database, filled_in.limit_id)
     return redirect_with_notice("Removed; it no longer counts from the next deal on.", "agent.show", agent=agent)
 
 
@@ -127,7 +138,7 @@ def make_link() -> str:
     """Makes a personal link. It is shown only in this response, and stored nowhere."""
     agent = requested_agent().agent
     set_audit_target(agent)
-    _, secret = links.make(services().backend, agent, actor=actor())
+    _, secret = links.make_link(services().database, agent, actor=actor())
     return show(new_link=url_for("own_list.show", secret=secret, _external=True))
 
 
@@ -136,28 +147,28 @@ def revoke_link() -> BaseResponse:
     """Revokes a personal link."""
     agent = requested_agent().agent
     set_audit_target(agent)
-    links.revoke(services().backend, agent, actor=actor())
+    links.revoke_link(services().database, agent, actor=actor())
     return redirect_with_notice(f"The link of {agent} is revoked; it opens nothing now.", "agent.show", agent=agent)
 
 
 @page(blueprint, "/agents/list", role="viewer")
 def show_list() -> str:
     """The present leads of an agent, page by page. After a new deal it begins again."""
-    backend = services().backend
+    database = services().database
     agent = requested_agent().agent
     begun = decode_requester_cursor(request.args.get("after"), AFTER_ASSIGNMENT, AFTER_COUNT_OF_DEAL)
-    version = floor.deal_version(backend)
+    version = deal_version(database)
     is_new = begun is not None and begun[0] != version
 
     def fetch(after: tuple[str, str] | None, count: int) -> list[Assignment]:
-        return floor.assignments(backend, agent=agent, after=after, count=count)
+        return assignments(database, agent=agent, after=after, count=count)
 
     position = begun[1:] if begun and not is_new else None
     found, last = fetch_page(position, LEADS_PER_PAGE, fetch, lambda row: (row.number, row.agent))
     return render_template(
         "agent_list.html",
         agent=agent,
-        count=links.count(backend, agent),
+        count=count_assignments(database, agent),
         assignments=mask_for_requester(found),
         begins=position is None,
         is_new=is_new,

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from babel import Locale
 from markupsafe import Markup
 
-from agent_funnel import service
-from agent_funnel.records import Limit, RunRecord, Seat, Share
+from agent_funnel.agents import Limit, RosterEntry
+from agent_funnel.runs import RunRecord, Share, list_runs
 from agent_funnel.web.format import NOTHING, day, number, sparkline
 from agent_funnel.web.negotiation import locale
 from agent_funnel.web.services import services
@@ -76,7 +76,7 @@ class Deals:
 def last_deals() -> Deals:
     """The last deals that are not undone. Their shares are counted in the background."""
     given = services()
-    searched = service.runs(given.backend, count=RUNS_SEARCHED)
+    searched = list_runs(given.database, count=RUNS_SEARCHED)
     dealt = [run for run in searched if run.status == "succeeded"]
     shown = dealt[:DEALS_SHOWN]
     with_history = [run.run_id for run in shown if run.purged_at is None]
@@ -88,7 +88,7 @@ def last_deals() -> Deals:
 
 
 def marks_of(
-    entry: Seat, leads: int, limit: Limit | None, deals: Deals, amounts: Sequence[int | None]
+    entry: RosterEntry, leads: int, limit: Limit | None, deals: Deals, amounts: Sequence[int | None]
 ) -> tuple[Mark, ...]:
     """The marks of an agent. `amounts` is what they got in the last deals, `leads` in the newest one."""
     until = _until(limit)

@@ -12,8 +12,8 @@ from flask import Blueprint, render_template, request, url_for
 from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 
-from agent_funnel import floor, service
-from agent_funnel.records import RunRecord
+from agent_funnel.agents import add_agent, limits_in_force, list_limits, roster, set_agent_status
+from agent_funnel.runs import RunRecord
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.negotiation import locale
 from agent_funnel.web.pages import agent
@@ -77,12 +77,12 @@ def show() -> str:
 
 
 def _list_agents() -> list[ListedAgent]:
-    backend = services().backend
+    database = services().database
     deals = last_deals()
-    limits = service.covering(service.limits(backend), today())
+    limits = limits_in_force(list_limits(database), today())
     newest, own_locale = deals.newest, locale()
     listed = []
-    for entry in floor.roster(backend, today()):
+    for entry in roster(database, today()):
         share = newest.get(entry.agent) if newest else None
         leads = share.leads if share else 0
         amounts = deals.amounts_of(entry.agent)
@@ -104,7 +104,7 @@ def add() -> BaseResponse:
     """Adds an agent."""
     filled_in = read_form(NewAgent)
     set_audit_target(filled_in.agent)
-    floor.add_agent(services().backend, filled_in.agent, active=filled_in.active)
+    add_agent(services().database, filled_in.agent, active=filled_in.active)
     status = "active, and gets leads from the next deal on" if filled_in.active else "inactive, and gets no leads yet"
     return redirect_with_notice(f"Added {filled_in.agent}, who is {status}.", "agent.show", agent=filled_in.agent)
 
@@ -119,7 +119,7 @@ def activate() -> BaseResponse:
     """Activates an agent, who takes part from the next deal on."""
     name = agent.requested_agent().agent
     set_audit_target(name)
-    floor.set_agent_status(services().backend, name, active=True)
+    set_agent_status(services().database, name, active=True)
     return _redirect_to_sender(f"{name} is active, and gets leads from the next deal on.", name)
 
 
@@ -128,7 +128,7 @@ def deactivate() -> BaseResponse:
     """Deactivates an agent, who keeps their leads until the next deal."""
     name = agent.requested_agent().agent
     set_audit_target(name)
-    floor.set_agent_status(services().backend, name, active=False)
+    set_agent_status(services().database, name, active=False)
     return _redirect_to_sender(
         f"{name} is inactive, and gets no leads from the next deal on. {agent.kept_leads(name)}", name
     )

@@ -10,9 +10,9 @@ from typing import Any
 
 from flask import request
 
-from agent_funnel import planning, service
-from agent_funnel.records import Limit
-from agent_funnel.schedule import is_workday
+from agent_funnel.agents import Limit, limits_in_force
+from agent_funnel.schedule.calendar import is_workday
+from agent_funnel.schedule.store import list_holidays
 from agent_funnel.web.format import number
 from agent_funnel.web.negotiation import locale
 from agent_funnel.web.requester import today
@@ -35,7 +35,7 @@ class CalendarDay:
 def month_of(limits: Sequence[Limit]) -> dict[str, Any]:
     """The requested month for the template: weeks of days, None for the days of other months."""
     month = _requested_month()
-    holidays = {holiday.day: holiday.name for holiday in planning.holidays(services().backend, since=month)}
+    holidays = {holiday.day: holiday.name for holiday in list_holidays(services().database, since=month)}
     weeks = Calendar(locale().first_week_day).monthdatescalendar(month.year, month.month)
     before, after = month - timedelta(days=1), (month + timedelta(days=31)).replace(day=1)
     return {
@@ -52,7 +52,7 @@ def month_of(limits: Sequence[Limit]) -> dict[str, Any]:
 def day_of(date: date, limits: Sequence[Limit], holidays: Mapping[date, str | None]) -> CalendarDay:
     """A day for an agent with these limits. The first fact that applies gives the symbol."""
     facts = []
-    limit = next(iter(service.covering(limits, date).values()), None)
+    limit = next(iter(limits_in_force(limits, date).values()), None)
     if limit is not None and limit.max_records == 0:
         facts.append(("away", "✕", "away"))
     elif limit is not None:

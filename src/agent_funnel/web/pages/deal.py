@@ -8,8 +8,10 @@ from flask import Blueprint, render_template, request
 from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.wrappers import Response as BaseResponse
 
-from agent_funnel import floor, glance, service
+from agent_funnel.deal import deal, preview
 from agent_funnel.errors import FunnelError, PoolChanged
+from agent_funnel.runs import deal_version, last_run
+from agent_funnel.schedule.status import tonight
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.format import number
 from agent_funnel.web.idempotency import idempotent
@@ -35,9 +37,9 @@ def show_preview() -> str:
     given = services()
     found, why_not = None, None
     # Read before the preview: if a run comes in between, the button notices it.
-    version = floor.deal_version(given.backend)
+    version = deal_version(given.database)
     try:
-        found = service.preview(given.backend, given.settings, business_date=today())
+        found = preview(given.database, given.settings, business_date=today())
     except FunnelError as error:
         why_not = str(error)
     limited = {share.agent: share.room for share in found.shares if share.room < found.run.per_agent} if found else {}
@@ -48,9 +50,9 @@ def show_preview() -> str:
 def _tonight() -> dict[str, Any]:
     given = services()
     now = given.now()
-    last = service.last_run(given.backend)
-    night = glance.tonight(given.backend, given.settings, now, last)
-    return {"now": now, "last": last, "night": night, "is_running": night.word == "running"}
+    last = last_run(given.database)
+    night = tonight(given.database, given.settings, now, last)
+    return {"now": now, "last": last, "night": night, "is_running": night.state == "running"}
 
 
 @form(blueprint, "/deal", role="operator", shows=show_preview)
@@ -58,9 +60,9 @@ def _tonight() -> dict[str, Any]:
 def deal_now() -> BaseResponse:
     """Deals, unless another run or an undo came after the preview above the button."""
     given = services()
-    if request.form.get("version") != floor.deal_version(given.backend):
+    if request.form.get("version") != deal_version(given.database):
         raise PoolChanged("Another deal, or an undo, came since this preview. Nothing was changed; look again below.")
-    run = service.assign(given.backend, given.settings, business_date=today(), actor=actor())
+    run = deal(given.database, given.settings, business_date=today(), actor=actor())
     set_audit_target(f"run {run.run_id}")
     notice = (
         f"Dealt: {number(run.assigned, locale())} of {number(run.pool, locale())} leads to "

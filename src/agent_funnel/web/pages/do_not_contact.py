@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from agent_funnel import service
-from agent_funnel.records import last_digits
+from agent_funnel.leads import add_do_not_contact, remove_do_not_contact
+from agent_funnel.masking import last_digits
 from agent_funnel.web import format
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.negotiation import locale
@@ -25,7 +25,7 @@ def add() -> BaseResponse:
         {"number": request.form.get("number", ""), "reason": request.form.get("reason", "").strip() or None}
     )
     set_audit_target(last_digits(filled_in.number))
-    found = service.add_do_not_contact(services().backend, filled_in.number, filled_in.reason)
+    found = add_do_not_contact(services().database, filled_in.number, filled_in.reason)
     return redirect_with_notice(
         _notice(bool(found["listed"]), found["assignments"]), "leads.show_lead", number=filled_in.number
     )
@@ -45,7 +45,7 @@ def remove() -> BaseResponse:
     """Takes a number off the list."""
     filled_in = Number.model_validate({"number": request.form.get("number", "")})
     set_audit_target(last_digits(filled_in.number))
-    service.remove_do_not_contact(services().backend, filled_in.number)
+    remove_do_not_contact(services().database, filled_in.number)
     return redirect_with_notice(
         "The number is off the do-not-contact list; a deal may give it to an agent again.",
         "leads.show_lead",

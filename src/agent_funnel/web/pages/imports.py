@@ -8,8 +8,8 @@ from typing import Any
 from flask import Blueprint, g, render_template, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from agent_funnel import transfer
 from agent_funnel.errors import ImportRefused
+from agent_funnel.imports import BadRows
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.errors import problem
 from agent_funnel.web.files import LARGEST_FILE, import_upload
@@ -53,7 +53,7 @@ def import_file() -> Any:
     g.file_name = file.filename
     try:
         g.imported = import_upload(file.save, skip_bad="skip_bad" in request.form, dry_run=g.checked)
-    except transfer.BadRows as error:
+    except BadRows as error:
         g.bad_rows, g.bad_count = error.bad, error.count
         # The page shows the rows themselves in a table.
         raise ImportRefused(str(error).partition("\n")[0]) from error

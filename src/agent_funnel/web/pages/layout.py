@@ -22,7 +22,7 @@ from markupsafe import Markup
 from pydantic import BaseModel, ValidationError
 from werkzeug.wrappers import Response as BaseResponse
 
-from agent_funnel.access import Role
+from agent_funnel.access.keys import Role
 from agent_funnel.errors import FunnelError
 from agent_funnel.web import format, negotiation
 from agent_funnel.web.auth import SESSION_COOKIE, identity_or_none

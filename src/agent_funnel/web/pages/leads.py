@@ -9,9 +9,11 @@ from typing import Any
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from pydantic import TypeAdapter, ValidationError
 
-from agent_funnel import floor
 from agent_funnel.errors import NotFound
-from agent_funnel.records import LONGEST, Lead, LeadHistory, last_digits, length
+from agent_funnel.leads import Lead, LeadHistory, lead_history, search_leads
+from agent_funnel.masking import last_digits
+from agent_funnel.numbers import spellings
+from agent_funnel.values import LONGEST_TEXT, text_length
 from agent_funnel.web.fields import SearchText
 from agent_funnel.web.pages.layout import page
 from agent_funnel.web.paging import AFTER_COUNT, AFTER_LEAD, decode_requester_cursor, encode_cursor, fetch_page
@@ -60,7 +62,7 @@ def _show_list(filled_in: dict[str, str], query: LeadsQuery) -> str:
     conditions = query.model_dump(include=set(CONDITIONS))
 
     def fetch(after: Any, count: int) -> list[Lead]:
-        return floor.leads(services().backend, after=after, count=count, **conditions)
+        return search_leads(services().database, after=after, count=count, **conditions)
 
     begun = decode_requester_cursor(request.args.get("after"), AFTER_LEAD, AFTER_COUNT)
     found, last = fetch_page(begun, LEADS_PER_PAGE, fetch, lambda row: (row.number, row.stage, row.date))
@@ -84,7 +86,9 @@ def _address(number: str, searched: str | None) -> str | None:
 
 def _spellings(number: str) -> tuple[str, ...]:
     """The ways to write a number that the tables can hold, the given one first."""
-    return tuple(text for text in dict.fromkeys(floor.spellings(number)) if text.strip() and length(text) <= LONGEST)
+    return tuple(
+        text for text in dict.fromkeys(spellings(number)) if text.strip() and text_length(text) <= LONGEST_TEXT
+    )
 
 
 @page(blueprint, "/leads/of", role="viewer")
@@ -118,7 +122,7 @@ def _known(spellings: Iterable[str]) -> list[LeadHistory]:
     found = []
     for spelling in spellings:
         try:
-            found.append(floor.lead(services().backend, spelling))
+            found.append(lead_history(services().database, spelling))
         except NotFound:
             continue
     return found

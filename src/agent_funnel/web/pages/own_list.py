@@ -13,11 +13,12 @@ from functools import lru_cache
 import phonenumbers
 from flask import Blueprint, Response, make_response, render_template, request
 
-from agent_funnel import floor, links, service
+from agent_funnel.access.links import Link, look_up_link, note_link_use
+from agent_funnel.agents import Assignment, assignments, count_assignments
 from agent_funnel.errors import NotFound
-from agent_funnel.links import Link
-from agent_funnel.records import Assignment
-from agent_funnel.schedule import next_run
+from agent_funnel.numbers import compact
+from agent_funnel.runs import last_run
+from agent_funnel.schedule.calendar import next_run
 from agent_funnel.web import files
 from agent_funnel.web.auth import count_wrong_secret, note_recent_use, refuse_strangers
 from agent_funnel.web.format import CALL_NAMES
@@ -49,7 +50,7 @@ def show(secret: str) -> Response:
     """The list, in pages if it is very long."""
     link = _open_link(secret)
     given = services()
-    count = links.count(given.backend, link.agent)
+    count = count_assignments(given.database, link.agent)
     pages = max(1, -(-count // LEADS_PER_PAGE))
     page = max(1, min(request.args.get("page", 1, type=int), pages))
     shown = render_template(
@@ -61,7 +62,7 @@ def show(secret: str) -> Response:
         first=(page - 1) * LEADS_PER_PAGE + 1,
         page=page,
         pages=pages,
-        run=service.last_run(given.backend),
+        run=last_run(given.database),
         next_at=next_run(given.now(), given.settings),
     )
     # The address is a secret, even from our own proxy if it logs the Referer header.
@@ -79,14 +80,14 @@ def download(secret: str) -> Response:
 def _open_link(secret: str) -> Link:
     """The active link with this secret. While no key exists, it opens only where the service answers without keys."""
     given = services()
-    found = links.opened(given.backend, secret)
+    found = look_up_link(given.database, secret)
     if not found.any_keys:
         refuse_strangers(given.settings)
     if found.link is None:
         # A right link is let in all the same: others who are wrong may share the address.
         count_wrong_secret()
         raise NotFound(DEAD_LINK)
-    note_recent_use("link", found.link.link_id, found.link.last_used_at, links.note_use)
+    note_recent_use("link", found.link.link_id, found.link.last_used_at, note_link_use)
     return found.link
 
 
@@ -95,7 +96,7 @@ def _assignments(agent: str, page: int) -> list[Assignment]:
     after: tuple[str, str] | None = None
     rows: list[Assignment] = []
     for _ in range(page):
-        rows = floor.assignments(services().backend, agent=agent, after=after, count=LEADS_PER_PAGE)
+        rows = assignments(services().database, agent=agent, after=after, count=LEADS_PER_PAGE)
         after = (rows[-1].number, rows[-1].agent) if rows else after
     return rows
 
@@ -117,7 +118,7 @@ def dialled(number: str) -> tuple[str, str | None, str | None]:
 
     The last two are None for a text that is not a number; the last one also for a number without a country code.
     """
-    plain = floor.BETWEEN.sub("", number)
+    plain = compact(number)
     if plain.startswith("00"):
         plain = "+" + plain[2:]
     if not re.fullmatch(r"\+?[0-9]{3,20}", plain):

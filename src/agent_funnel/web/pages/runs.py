@@ -7,9 +7,10 @@ from datetime import date
 from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from agent_funnel import planning, service
+from agent_funnel import deal
 from agent_funnel.errors import NotFound
-from agent_funnel.records import RunRecord
+from agent_funnel.runs import RunRecord, failure_of, find_run, last_run, list_runs
+from agent_funnel.schedule.store import list_nights
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.format import number
 from agent_funnel.web.negotiation import locale
@@ -32,8 +33,8 @@ LARGEST_RUN_ID = 2**53
 def show() -> str:
     """The runs, the newest first; `before` is the last run of the page before."""
     before = request.args.get("before", type=int)
-    found = service.runs(
-        services().backend,
+    found = list_runs(
+        services().database,
         count=RUNS_PER_PAGE,
         before=None if before is None else max(1, min(before, LARGEST_RUN_ID)),
     )
@@ -44,13 +45,13 @@ def show() -> str:
 def show_run(run_id: int) -> str:
     """One run: the amounts, the shares, and why it failed if it did."""
     given = services()
-    found = service.run(given.backend, min(run_id, LARGEST_RUN_ID))
-    last = service.last_run(given.backend)
+    found = find_run(given.database, min(run_id, LARGEST_RUN_ID))
+    last = last_run(given.database)
     return render_template(
         "run.html",
         run=found,
         shares=given.counts.known_shares([run_id]).get(run_id),
-        failure=service.failure(given.backend, run_id),
+        failure=failure_of(given.database, run_id),
         is_last=last is not None and last.run_id == run_id,
     )
 
@@ -63,14 +64,14 @@ def show_night(day: str) -> str:
         business_date = date.fromisoformat(day)
     except ValueError:
         raise NotFound("There is no such day; write it as 2026-01-31.") from None
-    outcomes = planning.outcomes(given.backend, count=NIGHTS_KNOWN)
-    found = service.runs(given.backend, count=RUNS_PER_NIGHT, business_date=business_date)
+    outcomes = list_nights(given.database, count=NIGHTS_KNOWN)
+    found = list_runs(given.database, count=RUNS_PER_NIGHT, business_date=business_date)
     return render_template(
         "night.html",
         business_date=business_date,
         outcome=next((each for each in outcomes if each.business_date == business_date), None),
         runs=found,
-        failures={run.run_id: service.failure(given.backend, run.run_id) for run in found if run.status == "failed"},
+        failures={run.run_id: failure_of(given.database, run.run_id) for run in found if run.status == "failed"},
         is_future=business_date > given.now().astimezone(given.settings.timezone).date(),
     )
 
@@ -79,13 +80,13 @@ def show_night(day: str) -> str:
 def show_undo(run_id: int) -> str:
     """What an undo of a run would do, and the button for it."""
     given = services()
-    run = service.run(given.backend, min(run_id, LARGEST_RUN_ID))
-    last = service.last_run(given.backend)
+    run = find_run(given.database, min(run_id, LARGEST_RUN_ID))
+    last = last_run(given.database)
     return render_template("undo.html", run=run, last=last, before=_dealt_before(run_id), now=given.now())
 
 
 def _dealt_before(run_id: int) -> RunRecord | None:
-    earlier = service.runs(services().backend, count=50, before=run_id)
+    earlier = list_runs(services().database, count=50, before=run_id)
     return next((run for run in earlier if run.status == "succeeded"), None)
 
 
@@ -93,7 +94,7 @@ def _dealt_before(run_id: int) -> RunRecord | None:
 def undo(run_id: int) -> BaseResponse:
     """Undoes a run, if it is the last one."""
     set_audit_target(f"run {run_id}")
-    undone = service.undo(services().backend, run_id, actor=actor())
+    undone = deal.undo(services().database, run_id, actor=actor())
     skipped = (
         f"; {number(undone.changed_since, locale())} were left, as their stage was changed since"
         if undone.changed_since

@@ -7,8 +7,11 @@ from datetime import date, timedelta
 from flask import Blueprint, Response, make_response, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from agent_funnel import glance, planning, service
-from agent_funnel.records import Outcome
+from agent_funnel.agents import limits_in_force, list_limits
+from agent_funnel.runs import last_run
+from agent_funnel.schedule import store
+from agent_funnel.schedule.status import NIGHTS_SHOWN, Tonight, tonight
+from agent_funnel.schedule.store import NightRecord
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.negotiation import conditional
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice, render_page
@@ -24,14 +27,14 @@ def show() -> Response:
     """The state of tonight's deal; `?partial` is the part that the page fetches to stay fresh."""
     given = services()
     now = given.now()
-    run = service.last_run(given.backend)
-    night = glance.tonight(given.backend, given.settings, now, run)
+    run = last_run(given.database)
+    night = tonight(given.database, given.settings, now, run)
     response = make_response(
         render_page(
             "tonight.html",
             "tonight_now.html",
             night=night,
-            state=night.word,
+            state=night.state,
             now=now,
             run=run,
             shares=given.counts.known_shares([run.run_id]).get(run.run_id) if run else None,
@@ -49,7 +52,7 @@ def pause() -> BaseResponse:
     given = services()
     filled_in = read_form(Reason)
     set_audit_target(filled_in.reason or "")
-    changed = planning.pause(given.backend, now=given.now(), actor=actor(), reason=filled_in.reason)
+    changed = store.pause(given.database, now=given.now(), actor=actor(), reason=filled_in.reason)
     paused = "Automatic deals are paused until somebody resumes them."
     return redirect_with_notice(paused if changed else "Automatic deals were paused already.", "tonight.show")
 
@@ -58,7 +61,7 @@ def pause() -> BaseResponse:
 def resume() -> BaseResponse:
     """Resumes automatic deals."""
     given = services()
-    changed = planning.resume(given.backend, now=given.now(), actor=actor())
+    changed = store.resume(given.database, now=given.now(), actor=actor())
     return redirect_with_notice(
         "Automatic deals are on again." if changed else "Automatic deals were not paused.", "tonight.show"
     )
@@ -66,13 +69,13 @@ def resume() -> BaseResponse:
 
 def _limited(business_date: date) -> dict[str, int]:
     """The agents with a limit of their own on a business date."""
-    covering = service.covering(service.limits(services().backend), business_date)
+    covering = limits_in_force(list_limits(services().database), business_date)
     return {agent: limit.max_records for agent, limit in covering.items()}
 
 
-def strip(night: glance.Night) -> list[tuple[date, Outcome | None]]:
+def strip(night: Tonight) -> list[tuple[date, NightRecord | None]]:
     """The last nights, the oldest first, each with its outcome; None if nothing is known of it."""
     found = {outcome.business_date: outcome for outcome in night.nights}
     newest = max([night.business_date, *found])
-    days = [newest - timedelta(days=back) for back in reversed(range(glance.NIGHTS))]
+    days = [newest - timedelta(days=back) for back in reversed(range(NIGHTS_SHOWN))]
     return [(day, found.get(day)) for day in days]
