@@ -59,10 +59,6 @@ class Holder:
     role: Role
     last_used_at: datetime | None
 
-    def may(self, role: Role) -> bool:
-        """Whether this holder may what that role may."""
-        return includes(self.role, role)
-
 
 @dataclass(frozen=True)
 class Asked:
