@@ -47,6 +47,7 @@ lint: $(LOCKED_DEV)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/vulture
 	$(BIN)/sqlfluff lint src/agent_funnel/sql/sqlserver
 
 format: $(LOCKED_DEV)
