@@ -58,6 +58,7 @@ bench: $(LOCKED_DEV)
 	$(BIN)/python -m benchmarks.deal
 	$(BIN)/python -m benchmarks.polling
 	$(BIN)/python -m benchmarks.pages
+	$(BIN)/python -m benchmarks.start
 
 # The page of the API, from the service's own OpenAPI document; a test holds it to that.
 docs: $(LOCKED_DEV)
