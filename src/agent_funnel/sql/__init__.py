@@ -41,7 +41,7 @@ Trait = Literal[
 ]
 TRAITS: tuple[str, ...] = get_args(Trait)
 # The locks, and what their names add to the name of the lock that runs take:
-LOCKS = {"run": "", "records": ":records", "agents": ":agents"}
+LOCKS = {"records": ":records", "agents": ":agents"}
 
 NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 HEADER = re.compile(r"-- ([a-z]+): (.+)\n")
