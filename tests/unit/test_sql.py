@@ -164,7 +164,7 @@ def test_a_lock_puts_the_body_into_the_frame() -> None:
         ("-- name: _a\n-- traits: run\n-- A.\nSELECT 1;\n", "_a has unknown headers: traits"),
         ("-- name: a\n-- lock: doors\n-- busy: Wait.\n-- A.\nSELECT 1;\n", "a needs a known lock"),
         ("-- name: a\n-- lock: records\n-- A.\nSELECT 1;\n", "a needs a known lock and a message"),
-        ("-- name: a\n-- lock: run\n-- busy: Wait.\n-- A.\nSELECT 1;\n", "this dialect has no frame"),
+        ("-- name: a\n-- lock: records\n-- busy: Wait.\n-- A.\nSELECT 1;\n", "this dialect has no frame"),
         ("-- name: a\n-- A.\n-- include: _b\n", "a cannot include _b"),
         ("-- name: a\n-- A.\n-- include: b\n\n-- name: b\n-- B.\nSELECT 1;\n", "a cannot include b"),
         (
