@@ -112,8 +112,8 @@ BEGIN
                 IF @lock < 0
                     THROW 50001, N'Another run is in progress; this one changed nothing.', 1;
 
-                -- Shows that a run is in progress. Babelfish's APPLOCK_TEST takes the lock that it tests for a moment; if
-                -- it tested the lock above, looking at a run could have another one refused.
+                -- Shows that a run is in progress. Babelfish's APPLOCK_TEST takes the lock that it tests for a moment,
+                -- so if it tested the lock above, a look could have a run refused.
                 SET @looks = CONCAT(@resource, N':looks');
                 EXECUTE sp_getapplock
                     @Resource = @looks, @LockMode = 'Exclusive', @LockOwner = 'Transaction', @LockTimeout = @wait;
