@@ -14,6 +14,8 @@ from agent_funnel.values import NO_LIMIT, Day, Flag, LeadDate, Moment, Record, w
 # Rows of history that a purge deletes at a time: few enough that a deal that starts meanwhile hardly waits, and that
 # SQL Server does not lock the whole table.
 PURGE_BATCH = 2_000
+# Higher than the number of any run:
+LARGEST_RUN_ID = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -143,15 +145,16 @@ def list_runs(
 
 def find_run(database: Database, run_id: int) -> RunRecord:
     """The run with this number. Raises NotFound if there is none."""
-    row = database.one("run", run_id=run_id)
+    # A database takes no number beyond this one, and has no such run.
+    row = database.one("run", run_id=min(run_id, LARGEST_RUN_ID))
     if row is None:
         raise NotFound(f"There is no run {run_id}; `agent-funnel runs` lists them.")
     return RunRecord.from_row(row)
 
 
-def last_run(database: Database) -> Run | None:
-    """The newest run that succeeded and is not undone."""
-    row = database.one("last_run")
+def last_run(database: Database, *, before: int | None = None) -> Run | None:
+    """The newest run that succeeded and is not undone; with `before`, of those older than that run."""
+    row = database.one("last_run", before=before)
     return None if row is None else Run.from_row(row)
 
 

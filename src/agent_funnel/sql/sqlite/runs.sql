@@ -37,9 +37,9 @@ LEFT JOIN assignment_undo AS u ON r.run_id = u.run_id
 LEFT JOIN assignment_purge AS p ON r.run_id = p.run_id
 
 -- name: last_run
--- The newest run that succeeded and is not undone.
+-- The newest run that succeeded and is not undone: of all, or of those before a run.
 -- include: _run_record
-WHERE r.status = 'succeeded'
+WHERE r.status = 'succeeded' AND (:before IS NULL OR r.run_id < :before)
 ORDER BY r.run_id DESC
 LIMIT 1;
 

@@ -40,15 +40,16 @@ WHERE
 ORDER BY r.run_id DESC;
 
 -- name: last_run
--- The newest run that succeeded and is not undone.
+-- The newest run that succeeded and is not undone: of all, or of those before a run.
 DECLARE
+    @before BIGINT = COALESCE(%(before)s, 9223372036854775807),
     @count INT = 1,
     @business_date DATE,
     @lowest BIGINT,
     @highest BIGINT;
 
 SELECT @lowest = MAX(r.run_id), @highest = MAX(r.run_id) FROM dbo.assignment_run AS r
-WHERE r.status = 'succeeded';
+WHERE r.status = 'succeeded' AND r.run_id < @before;
 
 -- include: _run_records
 

@@ -9,8 +9,8 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from agent_funnel import deal
 from agent_funnel.errors import NotFound
-from agent_funnel.runs import RunRecord, failure_of, find_run, last_run, list_runs
-from agent_funnel.schedule.store import list_nights
+from agent_funnel.runs import LARGEST_RUN_ID, failure_of, find_run, last_run, list_runs
+from agent_funnel.schedule.store import find_night
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.format import number
 from agent_funnel.web.negotiation import locale
@@ -23,10 +23,6 @@ blueprint = Blueprint("runs", __name__)
 RUNS_PER_PAGE = 50
 # The most runs that the page of a night shows:
 RUNS_PER_NIGHT = 200
-# For this many nights back the outcome is shown:
-NIGHTS_KNOWN = 1_000
-# No run has a larger number; the databases refuse larger parameters:
-LARGEST_RUN_ID = 2**53
 
 
 @page(blueprint, "/runs", role="viewer")
@@ -45,7 +41,7 @@ def show() -> str:
 def show_run(run_id: int) -> str:
     """One run: the amounts, the shares, and why it failed if it did."""
     given = services()
-    found = find_run(given.database, min(run_id, LARGEST_RUN_ID))
+    found = find_run(given.database, run_id)
     last = last_run(given.database)
     return render_template(
         "run.html",
@@ -64,12 +60,11 @@ def show_night(day: str) -> str:
         business_date = date.fromisoformat(day)
     except ValueError:
         raise NotFound("There is no such day; write it as 2026-01-31.") from None
-    outcomes = list_nights(given.database, count=NIGHTS_KNOWN)
     found = list_runs(given.database, count=RUNS_PER_NIGHT, business_date=business_date)
     return render_template(
         "night.html",
         business_date=business_date,
-        outcome=next((each for each in outcomes if each.business_date == business_date), None),
+        outcome=find_night(given.database, business_date),
         runs=found,
         failures={run.run_id: failure_of(given.database, run.run_id) for run in found if run.status == "failed"},
         is_future=business_date > given.now().astimezone(given.settings.timezone).date(),
@@ -80,14 +75,11 @@ def show_night(day: str) -> str:
 def show_undo(run_id: int) -> str:
     """What an undo of a run would do, and the button for it."""
     given = services()
-    run = find_run(given.database, min(run_id, LARGEST_RUN_ID))
+    run = find_run(given.database, run_id)
     last = last_run(given.database)
-    return render_template("undo.html", run=run, last=last, before=_dealt_before(run_id), now=given.now())
-
-
-def _dealt_before(run_id: int) -> RunRecord | None:
-    earlier = list_runs(services().database, count=50, before=run_id)
-    return next((run for run in earlier if run.status == "succeeded"), None)
+    return render_template(
+        "undo.html", run=run, last=last, before=last_run(given.database, before=run_id), now=given.now()
+    )
 
 
 @form(blueprint, "/runs/<int:run_id>/undo", role="operator", shows=show_undo)
