@@ -1,4 +1,4 @@
-"""Settings, the audit and keys, as a browser without script asks for them, on each engine."""
+"""The pages of settings, the audit and keys, in a browser without scripts; on each engine."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from agent_funnel.web.pages.admin import GROUPS
 from support.databases import TestedDatabase
 from support.pages import BROWSER, Page, Reader, bearer, client_of, key_of
 
-# What these pages ask the database is asked of each engine in tests/backend; the long version asks it here, too.
+# tests/backend runs the queries of these pages on each engine; here, only the long version uses SQL Server, too.
 pytestmark = pytest.mark.sqlserver_if_long
 
 
 PAGES = ("/settings", "/audit", "/keys")
 
 
-def test_the_office_is_for_admins(database: TestedDatabase, client: FlaskClient) -> None:
+def test_settings_audit_and_keys_are_for_admins_only(database: TestedDatabase, client: FlaskClient) -> None:
     for role in ROLES:
         headers = {**BROWSER, **bearer(key_of(database, role))}
         expected = 200 if role == "admin" else 403
@@ -44,7 +44,7 @@ def test_a_key_is_shown_once_and_kept_as_a_hash(database: TestedDatabase, reader
     page = reader.get("/keys")
     assert "Make the first key for an admin" in page
     assert re.findall(r"<option value=\"(\w+)\"", page.source) == ["admin"]
-    # One who cannot make the others would leave everybody outside.
+    # If the first key could not make others, everybody would be locked out.
     refused = reader.send("/keys", name="ana", role="viewer")
     assert (refused.status_code, "The first key must be an admin’s" in Page(refused.text)) == (422, True)
     assert list_keys(database.backend) == []
@@ -67,7 +67,7 @@ def test_a_key_is_shown_once_and_kept_as_a_hash(database: TestedDatabase, reader
 
     taken = office.send("/keys", name="<b>ana</b>", role="viewer")
     assert (taken.status_code, "That was not done." in Page(taken.text)) == (409, True)
-    # What was written into the form stays in it.
+    # The form keeps its values.
     assert 'value="&lt;b&gt;ana&lt;/b&gt;"' in taken.text
     for fields in ({"name": " ", "role": "viewer"}, {"name": "x", "role": "king"}, {"role": "viewer"}):
         refused = office.send("/keys", **fields)
@@ -86,7 +86,7 @@ def test_a_revoked_key_and_its_sessions_let_nobody_in(database: TestedDatabase, 
     assert browser.get("/leads", headers=BROWSER).status_code == 200
 
     page = office.get("/keys")
-    # Each has its warning, of which a second admin takes the one away.
+    # Both warnings are shown; with a second admin only one of them.
     assert (
         page.text.count("This is the last admin’s key.") == page.text.count("This is the key that you are using.") == 1
     )
@@ -103,12 +103,12 @@ def test_a_revoked_key_and_its_sessions_let_nobody_in(database: TestedDatabase, 
     assert browser.get_cookie(SESSION_COOKIE) is not None
     again = office.send("/keys/revoke", key_id=other.key_id)
     assert (again.status_code, "There is no key" in Page(again.text)) == (404, True)
-    # One's own, too, and then one is out.
+    # Admins may revoke the key that they are using, and need another one from then on.
     office.send("/keys/revoke", key_id=admin.key_id)
     assert client.get("/keys", headers=office.headers).location == "/sign-in"
 
 
-def test_the_audit_is_read_page_by_page_the_newest_first(database: TestedDatabase, reader: Reader) -> None:
+def test_the_audit_is_read_page_by_page_newest_first(database: TestedDatabase, reader: Reader) -> None:
     assert "There are no entries yet" in reader.get("/audit")
     for index in range(102):
         record_entry(

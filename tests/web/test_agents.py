@@ -1,4 +1,4 @@
-"""The page of all agents, as a browser without script asks for it, on each engine."""
+"""The page of all agents, in a browser without scripts; on each engine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from support.databases import TestedDatabase, small_floor
 from support.nights import deal_today
 from support.pages import Reader
 
-# What these pages ask the database is asked of each engine in tests/backend; the long version asks it here, too.
+# tests/backend runs the queries of these pages on each engine; here, only the long version uses SQL Server, too.
 pytestmark = pytest.mark.sqlserver_if_long
 
 ODD = '<b>&"x'
@@ -30,7 +30,7 @@ def limit(database: TestedDatabase, agent: str, most: int, starts_on: date, ends
     return found.limit_id
 
 
-def test_the_list_says_who_got_what_and_who_stands_out(database: TestedDatabase, reader: Reader) -> None:
+def test_the_list_shows_each_share_and_marks_unusual_agents(database: TestedDatabase, reader: Reader) -> None:
     assert "There are no agents yet" in reader.get("/agents")
     small_floor(database, leads=90, agents=6)
     database.execute("UPDATE dbo.agents SET agent = %s WHERE agent = 'agent 1'", ODD)
@@ -57,18 +57,18 @@ def test_the_list_says_who_got_what_and_who_stands_out(database: TestedDatabase,
         assert told in text
     assert f"away until {until}".replace("Sep ", "Sept ") in text
     assert "<b>&" not in reader.get("/agents").source
-    # What holds for most is said once.
+    # A note that applies to most agents is shown once, above the table.
     set_agent_status(database.backend, "agent 6", active=False)
     assert "agents are at the cap" not in text
     text = reader.get("/agents")
     assert "3 agents are at the cap" in text
     assert "agent 0 8 last 2 deals: 5 to 8" in text
-    # A deal that is undone is none.
+    # An undone deal does not count.
     undo(database.backend)
     assert "agent 0 5 last deal: 5" in reader.get("/agents")
 
 
-def test_agents_are_found_by_name_and_by_what_they_stand_out_by(database: TestedDatabase, reader: Reader) -> None:
+def test_agents_are_found_by_name_and_by_their_marks(database: TestedDatabase, reader: Reader) -> None:
     small_floor(database, agents=12)
     add_agent(database.backend, "SANTA 1")
     limit(database, "agent 11", 0, TODAY, None)
@@ -108,7 +108,7 @@ def test_an_agent_is_added_activated_and_deactivated(database: TestedDatabase, r
     assert "All agents" not in text
     assert not status_of(database, ODD)
     assert count_assignments(database.backend, ODD) == held > 0
-    # From the agent's own page one comes back to it.
+    # A form on the agent's own page leads back to that page.
     assert "All agents" in reader.done("/agents/activate", agent=ODD, page="agent")
     assert status_of(database, ODD)
     assert "They have no leads now." in reader.done("/agents/deactivate", agent="Eva", find="E")

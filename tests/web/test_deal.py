@@ -1,4 +1,4 @@
-"""Dealing and undoing from the pages, as a browser without script does, on each engine."""
+"""Dealing and undoing from the pages, in a browser without scripts; on each engine."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def test_the_preview_changes_nothing_and_its_button_deals_once(database: TestedD
     page = reader.done("/deal", **fields)
     assert "Dealt: 7 of 7 leads to 3 agents." in page.text
     assert len(list_runs(database.backend)) == 1
-    # Sent once more, by a second click or by going back, it shows the same run.
+    # Sent again, by a second click or by going back, it shows the same run.
     again = reader.send("/deal", **fields)
     assert (again.status_code, again.location) == (303, f"/runs/{list_runs(database.backend)[0].run_id}")
     assert len(list_runs(database.backend)) == 1
-    # The sentence stands on one page only.
+    # Only the next page shows this message.
     assert "Dealt: 7 of 7" not in reader.get("/runs").text
     warned = reader.get("/run-now/preview")
     assert re.search(r"\d+ s after the last deal: deal \d+ ended", warned.text)
@@ -42,7 +42,7 @@ def test_a_button_below_an_old_preview_deals_nothing(database: TestedDatabase, r
     assert answer.status_code == 503
     assert "came since this preview. Nothing was changed" in answer.text
     assert snapshot(database) == before
-    # The preview that comes with it is of now.
+    # The refusal comes with a new preview.
     assert reader.done("/deal", **Page(answer.text).forms["/deal"])
 
 
@@ -59,7 +59,9 @@ def test_without_agents_or_during_a_run_the_page_says_so(database: TestedDatabas
     assert list_runs(database.backend) == []
 
 
-def test_undo_tells_first_and_then_takes_back_that_run_alone(database: TestedDatabase, reader: Reader) -> None:
+def test_undo_first_says_what_it_does_and_then_takes_back_only_that_run(
+    database: TestedDatabase, reader: Reader
+) -> None:
     small_floor(database)
     before = snapshot(database)["wafunnel"]
     first, second = (deal_today(database) for _ in range(2))
@@ -77,7 +79,7 @@ def test_undo_tells_first_and_then_takes_back_that_run_alone(database: TestedDat
     assert "There is no run 99" in reader.get("/runs/99999/undo", 404).text
 
 
-def test_who_may_not_act_sees_no_form_and_is_refused(database: TestedDatabase) -> None:
+def test_a_viewer_sees_no_form_and_is_refused(database: TestedDatabase) -> None:
     small_floor(database)
     run = deal_today(database)
     viewer = reader_of(database, "viewer")

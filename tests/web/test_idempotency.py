@@ -1,4 +1,4 @@
-"""Idempotency-Key, through HTTP."""
+"""The Idempotency-Key header, over HTTP."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def count_runs(database: TestedDatabase) -> int:
     return int(database.execute("SELECT COUNT(*) FROM dbo.assignment_run")[0][0])
 
 
-def test_the_same_key_deals_once_and_answers_the_same_from_another_copy_too(
+def test_the_same_key_deals_once_and_gets_the_same_answer_from_another_copy(
     database: TestedDatabase, client: FlaskClient
 ) -> None:
     small_floor(database)
@@ -39,7 +39,7 @@ def test_the_same_key_deals_once_and_answers_the_same_from_another_copy_too(
     assert post(client, "/run-now", "tonight-2").json["run_id"] > first.json["run_id"]
 
 
-def test_many_at_once_with_the_same_key_deal_once(database: TestedDatabase) -> None:
+def test_many_requests_at_once_with_the_same_key_deal_once(database: TestedDatabase) -> None:
     small_floor(database)
     clients = [client_of(database) for _ in range(6)]
     with ThreadPoolExecutor(6) as pool:
@@ -50,7 +50,7 @@ def test_many_at_once_with_the_same_key_deal_once(database: TestedDatabase) -> N
     assert post(clients[0], "/run-now", "same").headers["Idempotency-Replayed"] == "true"
 
 
-def test_a_key_with_another_content_is_refused_and_nothing_is_done(
+def test_a_key_with_different_content_is_refused_and_nothing_is_done(
     database: TestedDatabase, client: FlaskClient
 ) -> None:
     small_floor(database)
@@ -60,11 +60,11 @@ def test_a_key_with_another_content_is_refused_and_nothing_is_done(
     assert refused.status_code == 422
     assert "another request" in refused.json["detail"]
     assert [each.max_records for each in list_limits(database.backend)] == [5]
-    # Each address has keys of its own.
+    # At another address the same key is a new one.
     assert post(client, "/api/agents", "k", json={"agent": "Eva"}).status_code == 201
 
 
-def test_a_refused_request_is_not_kept_and_can_be_made_again(database: TestedDatabase, client: FlaskClient) -> None:
+def test_a_refused_request_is_not_stored_and_can_be_made_again(database: TestedDatabase, client: FlaskClient) -> None:
     small_floor(database)
     database.execute("UPDATE dbo.agents SET status = 'inactive'")
     assert post(client, "/run-now", "k").status_code == 422
@@ -72,7 +72,7 @@ def test_a_refused_request_is_not_kept_and_can_be_made_again(database: TestedDat
     assert post(client, "/run-now", "k").status_code == 200
 
 
-def test_while_a_run_is_in_progress_a_key_does_not_wait_for_it_to_deal_once_more(
+def test_during_a_run_a_request_with_a_key_is_refused_and_does_not_deal_later(
     database: TestedDatabase, client: FlaskClient
 ) -> None:
     small_floor(database)
@@ -82,7 +82,7 @@ def test_while_a_run_is_in_progress_a_key_does_not_wait_for_it_to_deal_once_more
     assert post(client, "/run-now", "k").status_code == 200
 
 
-def test_what_was_cut_off_is_not_done_again_under_the_same_key(
+def test_a_request_that_was_cut_off_is_not_done_again_under_the_same_key(
     database: TestedDatabase, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small_floor(database)
@@ -100,7 +100,9 @@ def test_what_was_cut_off_is_not_done_again_under_the_same_key(
     assert list_limits(database.backend) == []
 
 
-def test_a_new_key_is_answered_again_without_its_secret(database: TestedDatabase, client: FlaskClient) -> None:
+def test_the_answer_with_a_new_access_key_is_repeated_without_its_secret(
+    database: TestedDatabase, client: FlaskClient
+) -> None:
     first = post(client, "/api/keys", "k", json={"name": "Ana", "role": "admin"})
     secret = first.json["secret"]
     assert first.status_code == 201
@@ -108,7 +110,7 @@ def test_a_new_key_is_answered_again_without_its_secret(database: TestedDatabase
     assert "X-Keep" not in first.headers
     own = bearer(secret)
     assert secret not in repr(database.execute("SELECT * FROM dbo.request_answer"))
-    # From here on somebody else asks: the key, and no more this machine.
+    # From here on a request needs an access key, even from this machine.
     assert client.get("/api/keys").status_code == 401
     assert client.get("/api/keys", headers=own).get_json()["items"][0]["name"] == "Ana"
     body = {"name": "Ben", "role": "viewer"}
@@ -120,7 +122,7 @@ def test_a_new_key_is_answered_again_without_its_secret(database: TestedDatabase
 
 
 @pytest.mark.parametrize("key", ["", " ", "ä", "a b", "x" * 256])
-def test_a_key_that_is_none_is_refused_and_not_repeated(
+def test_an_invalid_key_is_refused_and_nothing_is_dealt(
     database: TestedDatabase, client: FlaskClient, key: str
 ) -> None:
     small_floor(database)

@@ -1,4 +1,4 @@
-"""A file of leads is checked, then refused or imported, from the pages; on each engine."""
+"""The import page: a file of leads is checked, then refused or imported; on each engine."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from agent_funnel.access.audit import list_entries
 from support.databases import TestedDatabase, small_floor
 from support.pages import Page, reader_of
 
-# What these pages ask the database is asked of each engine in tests/backend; the long version asks it here, too.
+# tests/backend runs the queries of these pages on each engine; here, only the long version uses SQL Server, too.
 pytestmark = pytest.mark.sqlserver_if_long
 
 
@@ -67,7 +67,7 @@ def test_a_file_is_checked_then_refused_or_imported(database: TestedDatabase) ->
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_many_bad_rows_are_told_up_to_a_thousand_and_a_file_may_be_large(
+def test_up_to_a_thousand_bad_rows_are_shown_and_a_file_may_be_large(
     database: TestedDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reader = reader_of(database)
@@ -75,7 +75,7 @@ def test_many_bad_rows_are_told_up_to_a_thousand_and_a_file_may_be_large(
     page = reader.send("/leads/import", what="check", file=file(f"number,stage,date\n{rows}"))
     assert "The first 1,000 of 70,000." in Page(page.text)
     assert page.text.count("number is not 4 to 20 digits") == 1_000
-    # The limit of every other form is smaller than that file; this one has its own.
+    # Every other form has a limit below the size of that file; imports have their own limit.
     assert reader.send("/leads/do-not-contact", number="1" * 1_100_000).status_code == 413
     monkeypatch.setattr("agent_funnel.web.LARGEST_FILE", 1_000)
     refused = reader.send("/leads/import", what="check", file=file(rows))

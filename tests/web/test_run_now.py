@@ -26,7 +26,7 @@ FIELDS = [
 
 
 def problem(response: Any, status: int, code: int | None) -> str:
-    """The detail of an answer that must be this problem."""
+    """Checks that the answer is this problem; returns its detail."""
     assert response.status_code == status
     assert response.mimetype == "application/problem+json"
     assert response.json["status"] == status
@@ -34,7 +34,7 @@ def problem(response: Any, status: int, code: int | None) -> str:
     return str(response.json["detail"])
 
 
-def test_the_page_says_when_the_clock_deals_next_and_that_it_is_paused(
+def test_the_page_says_when_the_next_automatic_deal_is_and_that_deals_are_paused(
     database: TestedDatabase, client: FlaskClient
 ) -> None:
     def page() -> str:
@@ -48,7 +48,7 @@ def test_the_page_says_when_the_clock_deals_next_and_that_it_is_paused(
     assert "paused" not in page()
 
 
-def test_a_post_deals_and_answers_with_the_run(database: TestedDatabase, client: FlaskClient) -> None:
+def test_a_post_deals_and_returns_the_run(database: TestedDatabase, client: FlaskClient) -> None:
     small_floor(database)
     response = client.post("/run-now")
     assert response.status_code == 200
@@ -60,7 +60,7 @@ def test_a_post_deals_and_answers_with_the_run(database: TestedDatabase, client:
     assert again["run_id"] > run["run_id"]
 
 
-def test_while_a_run_is_in_progress_it_is_409_and_nothing_changes(
+def test_while_a_run_is_in_progress_a_post_gets_409_and_changes_nothing(
     database: TestedDatabase, client: FlaskClient
 ) -> None:
     small_floor(database)
@@ -72,7 +72,9 @@ def test_while_a_run_is_in_progress_it_is_409_and_nothing_changes(
     assert client.post("/run-now").status_code == 200
 
 
-def test_without_an_active_agent_it_is_422_and_nothing_changes(database: TestedDatabase, client: FlaskClient) -> None:
+def test_without_an_active_agent_a_post_gets_422_and_changes_nothing(
+    database: TestedDatabase, client: FlaskClient
+) -> None:
     small_floor(database)
     client.post("/run-now")
     database.execute("UPDATE dbo.agents SET status = 'inactive'")
@@ -83,7 +85,7 @@ def test_without_an_active_agent_it_is_422_and_nothing_changes(database: TestedD
 
 @pytest.fixture
 def taken_away(database: TestedDatabase, tmp_path: Path) -> Iterator[tuple[FlaskClient, Any, Any]]:
-    """The app on a database that can be taken away and given back."""
+    """The app, and two functions: one takes its database away, one gives it back."""
     url = make_url(database.url)
     if database.engine == "sqlite":
         path = Path(url.database or "")
@@ -99,7 +101,7 @@ def taken_away(database: TestedDatabase, tmp_path: Path) -> Iterator[tuple[Flask
     proxy.stop()
 
 
-def test_when_the_database_is_down_it_is_503_and_the_old_deal_is_intact(
+def test_while_the_database_is_down_a_post_gets_503_and_the_old_deal_stays(
     database: TestedDatabase, taken_away: tuple[FlaskClient, Any, Any]
 ) -> None:
     client, take_away, give_back = taken_away
@@ -120,7 +122,7 @@ def test_when_the_database_is_down_it_is_503_and_the_old_deal_is_intact(
 
 
 @pytest.mark.parametrize("accept", [None, "application/json", "*/*"])
-def test_a_program_that_gets_it_is_told_to_post(
+def test_a_get_from_a_program_is_refused_and_points_to_post(
     database: TestedDatabase, client: FlaskClient, accept: str | None
 ) -> None:
     small_floor(database)
@@ -131,7 +133,7 @@ def test_a_program_that_gets_it_is_told_to_post(
     assert snapshot(database) == before
 
 
-def test_a_browser_that_gets_it_sees_a_button_for_the_preview(database: TestedDatabase, client: FlaskClient) -> None:
+def test_a_get_from_a_browser_shows_a_button_for_the_preview(database: TestedDatabase, client: FlaskClient) -> None:
     small_floor(database)
     browser = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
     before = snapshot(database)

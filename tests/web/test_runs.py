@@ -64,7 +64,7 @@ def test_a_failed_run_says_why_and_what_to_do(database: TestedDatabase, reader: 
     assert "It failed, and changed nothing." in reader.get(f"/runs/{run.run_id}/undo").text
 
 
-def test_a_page_is_written_as_its_reader_writes(database: TestedDatabase) -> None:
+def test_numbers_and_dates_follow_the_readers_language(database: TestedDatabase) -> None:
     small_floor(database, leads=1_200)
     deal(database.backend, load(), business_date=date(2026, 11, 24))
     client = client_of(database)

@@ -1,4 +1,4 @@
-"""The page of tonight: the state, the amounts, the strip of nights, the pause; on each engine."""
+"""The Tonight page: the state, the amounts, the strip of nights, the pause; on each engine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from support.pages import BROWSER, Reader
 
 
 def settle(database: TestedDatabase, days: dict[int, str]) -> None:
-    """Records why nights passed without a run, so many days ago."""
+    """Records why there was no run; each key is a number of days before today."""
     for back, outcome in days.items():
         day = datetime.now(UTC).date() - timedelta(days=back)
         database.execute(
@@ -27,7 +27,7 @@ def settle(database: TestedDatabase, days: dict[int, str]) -> None:
         )  # fmt: skip
 
 
-def test_tonight_tells_the_state_the_amounts_and_who_has_what(database: TestedDatabase, reader: Reader) -> None:
+def test_tonight_shows_the_state_the_amounts_and_the_shares(database: TestedDatabase, reader: Reader) -> None:
     assert "There was no deal yet" in reader.get("/").text
     small_floor(database)
     database.execute("UPDATE dbo.agents SET agent = '<b>\"&Ann' WHERE agent = 'agent 1'")
@@ -50,7 +50,7 @@ def test_tonight_tells_the_state_the_amounts_and_who_has_what(database: TestedDa
     assert "Tonight’s deal was undone." in reader.get("/").text
 
 
-def test_nobody_waits_for_what_takes_long_to_count(
+def test_no_page_waits_for_a_slow_count(
     database: TestedDatabase, reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small_floor(database)
@@ -90,7 +90,7 @@ def test_the_strip_shows_each_of_the_last_nights_and_links_to_it(database: Teste
     reader.get("/nights/yesterday", 404)
 
 
-def test_the_clock_is_paused_and_goes_on_by_a_button(database: TestedDatabase, reader: Reader) -> None:
+def test_automatic_deals_are_paused_and_resumed_by_a_button(database: TestedDatabase, reader: Reader) -> None:
     page = reader.done("/pause", reason="<stocktaking>")
     assert "Automatic deals are paused until somebody resumes them." in page.text
     assert "by somebody on the server: <stocktaking>" in page.text
@@ -104,9 +104,7 @@ def test_the_clock_is_paused_and_goes_on_by_a_button(database: TestedDatabase, r
     assert current_pause(database.backend) is None
 
 
-def test_a_refresh_gets_the_partial_alone_and_304_while_it_is_the_same(
-    database: TestedDatabase, reader: Reader
-) -> None:
+def test_a_refresh_gets_only_the_partial_and_304_while_it_is_the_same(database: TestedDatabase, reader: Reader) -> None:
     small_floor(database)
     pause(database.backend, now=datetime.now(UTC), actor="Ana", reason="<stocktaking>")
     first = reader.client.get("/?partial=1", headers=BROWSER)
