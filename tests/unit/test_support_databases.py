@@ -1,4 +1,4 @@
-"""The T-SQL engine for the tests is started as DEVELOPERS.md says."""
+"""The T-SQL engine for the tests is started as CONTRIBUTING.md says."""
 
 from __future__ import annotations
 
