@@ -213,19 +213,19 @@ def test_more_slow_connections_than_there_is_room_for_keep_nobody_else_out(tmp_p
 
 
 TRAVERSALS = [
-    "../access.py",
-    "../../access.py",
+    "../auth.py",
+    "../../settings.py",
     "../../__init__.py",
     "%2e%2e/%2e%2e/__init__.py",
-    "..%2faccess.py",
-    "%2e%2e/access.py",
+    "..%2fauth.py",
+    "%2e%2e/auth.py",
     "%2e%2e%2f%2e%2e%2fsettings.py",
-    "..%5caccess.py",
-    "....//access.py",
+    "..%5cauth.py",
+    "....//auth.py",
     "/etc/passwd",
     "%2fetc%2fpasswd",
     "//etc/passwd",
-    "..%00/access.py",
+    "..%00/auth.py",
     "%00",
     "swagger-ui.css/../../../../__init__.py",
 ]
