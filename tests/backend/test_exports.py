@@ -18,9 +18,10 @@ from agent_funnel.database.sqlserver import SQLServer
 from agent_funnel.errors import DatabaseError, NotFound
 from agent_funnel.exports import export
 from support import LONG
+from support.command import answer, run_command
 from support.databases import TestedDatabase
 from support.nights import RECENT, actives, fresh, put_agents, put_assignments, put_leads, run_deal
-from support.processes import answer, run_command, run_program
+from support.processes import run_program
 
 ROWS = 1_000_000 if LONG else 200_000
 # Of the whole process, once what it consists of is loaded; a list of all rows would be several times as much:

@@ -26,8 +26,7 @@ from support.nights import (
     undo,
 )
 from support.properties import property_test
-from support.strategies import messy as messy_rows
-from support.strategies import piles
+from support.strategies import piles, with_messy_rows
 
 
 def counted(
@@ -103,7 +102,7 @@ def test_what_a_run_deals_is_what_the_report_had_left_over(database: TestedDatab
 def test_the_report_is_that_of_a_plain_count(
     bare_database: TestedDatabase, data: st.DataObject, newest_first: bool, window_days: int, dealt: bool
 ) -> None:
-    leads = data.draw(messy_rows(data.draw(piles(TODAY, window_days, "", 8)), TODAY, window_days))
+    leads = data.draw(with_messy_rows(data.draw(piles(TODAY, window_days, "", 8)), TODAY, window_days))
     put_leads(bare_database, leads)
     numbers = sorted({number for number, _, _ in leads if number and number.strip()})
     listed = set(data.draw(st.lists(st.sampled_from(numbers), max_size=5))) if numbers else set()

@@ -18,6 +18,7 @@ from agent_funnel.schedule.clock import Clock
 from agent_funnel.schedule.store import (
     add_holiday,
     failure_counts,
+    find_night,
     list_holidays,
     list_nights,
     list_pauses,
@@ -136,6 +137,25 @@ def test_why_a_date_had_no_run(small_database: TestedDatabase) -> None:
     assert settle(small_database, days[3]) == "paused"
     assert settle(small_database, days[4], closes_at=CLOSES + 2 * HOUR) == "missed"
     assert outcome_counts(small_database.backend) == {"failed": 1, "holiday": 2, "missed": 1, "paused": 1}
+
+
+def test_the_outcome_of_one_business_date_is_found_by_the_date(small_database: TestedDatabase) -> None:
+    days = [DAY + timedelta(days=offset) for offset in range(4)]
+    assert find_night(small_database.backend, DAY) is None
+    run = scheduled_run(small_database.backend, load(), days[0], now=OPENS, actor="clock", overrule=False)
+    assert settle(small_database, days[1]) == "missed"
+    fail(small_database, days[2])
+    assert settle(small_database, days[2]) == "failed"
+    # A deal by a person is not the outcome of its date.
+    deal(small_database.backend, load(), business_date=days[3])
+    nights = {day: find_night(small_database.backend, day) for day in days}
+    found = {day: (night.business_date, night.outcome, night.run_id) for day, night in nights.items() if night}
+    assert found == {
+        days[0]: (days[0], "succeeded", run.run_id),
+        days[1]: (days[1], "missed", None),
+        days[2]: (days[2], "failed", None),
+    }
+    assert [night for night in reversed(nights.values()) if night] == list_nights(small_database.backend)
 
 
 def fail(database: TestedDatabase, day: date = DAY, attempt: int = 1) -> bool:

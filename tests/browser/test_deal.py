@@ -64,7 +64,7 @@ def test_an_operator_previews_deals_looks_downloads_and_undoes(dashboard: Dashbo
     expect(page.get_by_role("heading", level=1)).to_contain_text("Undo deal")
     assert len(list_runs(database.backend)) == 1
     page.get_by_role("button", name=re.compile(r"^Undo deal \d+: take 7 leads back")).click()
-    expect(page.get_by_role("status")).to_contain_text("7 leads went back by one stage")
+    expect(page.get_by_role("status")).to_contain_text("7 leads count one call less")
     assert stages(database) == before
     assert database.execute("SELECT agent FROM dbo.agent_wafunnel_assignment") == []
 

@@ -64,7 +64,7 @@ def test_an_operator_imports_searches_opts_out_and_sends_somebody_on_holiday(
     # An agent who is away gets no leads.
     go(page, "Agents")
     page.get_by_role("link", name="Carla").click()
-    page.get_by_label(re.compile("Last day")).fill(str(today + timedelta(days=1)))
+    page.get_by_label(re.compile("Until")).fill(str(today + timedelta(days=1)))
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_role("status")).to_contain_text("Carla")
     expect(page.locator("table.calendar td.today")).to_contain_text("away")

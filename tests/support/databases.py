@@ -1,7 +1,7 @@
 """Databases to test on: SQLite always, a T-SQL engine where `FUNNEL_TEST_SQLSERVER_URL` names one.
 
 The setting is read from the environment or from `~/.config/agent-funnel/test.env`, and with it
-`FUNNEL_TEST_SQLSERVER_START`, a command that starts the server and ends when it answers (docs: DEVELOPERS.md).
+`FUNNEL_TEST_SQLSERVER_START`, a command that starts the server and ends when it answers (see CONTRIBUTING.md).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ CONFIG = Path.home() / ".config" / "agent-funnel" / "test.env"
 MISSING = (
     "NO T-SQL ENGINE: the tests on SQL Server are skipped. Set FUNNEL_TEST_SQLSERVER_URL to "
     "mssql+pymssql://user:password@host:port/master, in the environment or in ~/.config/agent-funnel/test.env "
-    "(see DEVELOPERS.md)"
+    "(see CONTRIBUTING.md)"
 )
 
 OWN_TABLES = (

@@ -18,7 +18,7 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy.engine import make_url
 
 from support.databases import TestedDatabase
-from support.locks import lock_name
+from support.locks import take_lock
 
 COMMAND = [sys.executable, "-m", "agent_funnel"]
 
@@ -198,7 +198,7 @@ def random_clients(
 def run_in_progress(database: TestedDatabase, *, dies: bool = False) -> Iterator[None]:
     """Somebody else holds what a run holds, from here to the end of the block, where they let go or die."""
     if database.engine == "sqlite":
-        path = f"{make_url(database.url).database}-run"
+        path = make_url(database.url).database or ""
         process = subprocess.Popen(
             program("lock_holder", path), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment()
         )
@@ -215,16 +215,8 @@ def run_in_progress(database: TestedDatabase, *, dies: bool = False) -> Iterator
         return
     with closing(TestedDatabase(database.url, database.schema)) as other:
         other.execute("BEGIN TRANSACTION")
-        other.execute(
-            """
-            DECLARE @lock INT;
-            EXECUTE @lock = sp_getapplock
-                @Resource = %s, @LockMode = 'Exclusive', @LockOwner = 'Transaction', @LockTimeout = 0;
-            IF @lock < 0
-                THROW 50000, N'the lock is taken', 1;
-            """,
-            lock_name(database),
-        )
+        for name in ("", "looks", "records"):
+            take_lock(other, name)
         yield
         if not dies:
             other.execute("COMMIT TRANSACTION")

@@ -141,7 +141,7 @@ def cases(draw: st.DrawFn, *, bare: bool = False, most_nights: int = 4) -> Case:
         business_date += timedelta(days=days_later)
         arrivals = draw(piles(business_date, window_days, f"{index}", 20 if index else 60))
         if bare:
-            arrivals = draw(messy(arrivals, business_date, window_days))
+            arrivals = draw(with_messy_rows(arrivals, business_date, window_days))
         if index and draw(st.integers(0, 4)) == 0:
             max_per_agent, newest_first = draw(CAPS), draw(st.booleans())
         nights.append(
@@ -171,7 +171,7 @@ def cases(draw: st.DrawFn, *, bare: bool = False, most_nights: int = 4) -> Case:
 
 
 @st.composite
-def messy(draw: st.DrawFn, leads: list[Lead], business_date: date, window_days: int) -> list[Lead]:
+def with_messy_rows(draw: st.DrawFn, leads: list[Lead], business_date: date, window_days: int) -> list[Lead]:
     """Adds what a table without keys may hold: a number in several rows, equal rows, blanks, NULLs, any stage."""
     number = st.sampled_from([*SOME_NUMBERS, *(number for number, _, _ in leads[:5])])
     stage = st.sampled_from([1, 1, 2, 2, 3, 3, 4, 0])

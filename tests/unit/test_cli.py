@@ -17,8 +17,9 @@ from agent_funnel import cli
 from agent_funnel.demo import ACTIVE, INACTIVE, fill
 from agent_funnel.errors import RUN_ERRORS, NotEmpty, ParameterOutOfRange
 from agent_funnel.install import install
+from support import processes
+from support.command import answer, run_command
 from support.databases import connect_to
-from support.processes import answer, run_command
 
 
 class TwoRuns(NamedTuple):
@@ -60,20 +61,20 @@ def test_every_exit_code_has_a_place_in_the_docs() -> None:
 
 
 def test_from_nothing_to_leads_dealt(tmp_path: Path) -> None:
-    assert answer("install", cwd=tmp_path)["made"]
-    assert answer("install", cwd=tmp_path)["made"] == []
-    assert answer("demo", "--leads", "500", cwd=tmp_path) == {"leads": 500, "agents": 25}
-    run = answer("run", cwd=tmp_path)
+    assert processes.answer("install", cwd=tmp_path)["made"]
+    assert processes.answer("install", cwd=tmp_path)["made"] == []
+    assert processes.answer("demo", "--leads", "500", cwd=tmp_path) == {"leads": 500, "agents": 25}
+    run = processes.answer("run", cwd=tmp_path)
     assert run["assigned"] == run["pool"] == sum(share["leads"] for share in run["shares"])
     assert run["agents"] == len(ACTIVE)
-    shown = run_command("run", cwd=tmp_path)
+    shown = processes.run_command("run", cwd=tmp_path)
     assert shown.returncode == 0
     assert "leads were in the pool" in shown.stdout
     assert all(name in shown.stdout for name in ACTIVE)
 
 
 def test_without_a_database_the_command_says_how_to_make_one(tmp_path: Path) -> None:
-    done = run_command("run", cwd=tmp_path)
+    done = processes.run_command("run", cwd=tmp_path)
     assert done.returncode == cli.ExitCode.NO_DATABASE
     assert "agent-funnel install" in done.stderr
     assert "Traceback" not in done.stderr

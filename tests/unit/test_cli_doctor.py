@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from agent_funnel import cli
+from support.command import answer, run_command
 from support.databases import BARE, TestedDatabase
-from support.processes import answer, run_command
 
 
 @pytest.fixture

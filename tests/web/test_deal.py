@@ -72,7 +72,7 @@ def test_undo_first_says_what_it_does_and_then_takes_back_only_that_run(
     page = reader.get(f"/runs/{second.run_id}/undo")
     assert f"Undo deal {second.run_id}: take {second.assigned} leads back" in page.text
     done = reader.done(f"/runs/{second.run_id}/undo")
-    assert f"Deal {second.run_id} is undone: {second.assigned} leads went back by one stage." in done.text
+    assert f"Deal {second.run_id} is undone: {second.assigned} leads count one call less." in done.text
     assert reader.send(f"/runs/{second.run_id}/undo").status_code == 409
     reader.done(f"/runs/{first.run_id}/undo")
     assert snapshot(database)["wafunnel"] == before

@@ -90,7 +90,7 @@ def test_a_number_is_shown_with_its_history_and_can_be_removed_from_the_present_
         assert f"/runs/{run.run_id}" in reader.get(of(number)).links
     # One click removes it from tonight's list.
     told = reader.done("/leads/do-not-contact", number=number, reason="<i>asked</i>")
-    assert "It was removed from the list of the agent who had it." in told
+    assert "It was removed from the list of agent 0." in told
     assert "On the list since" in told
     assert ": <i>asked</i>" in told
     assert "With nobody" in told

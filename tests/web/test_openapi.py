@@ -106,13 +106,13 @@ def keeps_its_promises(
             "checks": {"positive_data_acceptance": {"expected-statuses": ACCEPTED}},
             # The same address has a page for people, which is not in the document.
             "operations": [
-                {"include-operation-id": "run_now", "checks": {"allow_header_conformance": {"enabled": False}}}
+                {"include-operation-id": "run_now", "checks": {"allow_header_conformance": {"enabled": False}}},
+                # By the schema's own `include`, the engine would ask all of them all the same.
+                *([{"exclude-operation-id": list(only), "enabled": False}] if only else []),
             ],
         }
     )  # fmt: skip
     schema: Any = schemathesis.openapi.from_url(f"{running.address}/api/openapi.json", config=config)
-    if only:
-        schema = schema.include(operation_id=list(only))
 
     def before_call(ctx: Any, case: Case[Any], kwargs: Any) -> None:
         # Makes each Idempotency-Key new: a known one would be refused, or would not reach the view.

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from support import command
 from support.databases import TestedDatabase, small_floor
 from support.processes import run_command, run_program, running_service
 
@@ -77,7 +78,7 @@ def test_a_service_that_cannot_start_says_why_in_a_sentence(tmp_path: Path) -> N
     assert nowhere.returncode == 3
     assert "agent-funnel install" in nowhere.stderr
     assert "Traceback" not in nowhere.stderr
-    run_command("install", cwd=tmp_path)
+    command.run_command("install", cwd=tmp_path)
     with running_service(tmp_path) as (_, address):
         taken = run_command("serve", "--port", address.rsplit(":", 1)[1], cwd=tmp_path)
     assert taken.returncode == 2
@@ -109,12 +110,12 @@ def test_a_service_does_not_start_on_a_mistyped_path(tmp_path: Path) -> None:
 
 
 def test_a_service_that_others_can_reach_does_not_start_without_a_key(tmp_path: Path) -> None:
-    assert run_command("install", cwd=tmp_path).returncode == 0
+    assert command.run_command("install", cwd=tmp_path).returncode == 0
     done = run_command("serve", "--host", "0.0.0.0", "--port", "0", cwd=tmp_path)
     assert done.returncode == 2
     assert "agent-funnel keys add NAME --role admin" in done.stderr
     assert "Traceback" not in done.stderr
-    assert run_command("keys", "add", "ops", "--role", "admin", cwd=tmp_path).returncode == 0
+    assert command.run_command("keys", "add", "ops", "--role", "admin", cwd=tmp_path).returncode == 0
     with running_service(tmp_path, "--host", "0.0.0.0") as (_, address):
         port = address.rpartition(":")[2]
         with pytest.raises(urllib.error.HTTPError, match="401"):

@@ -29,6 +29,7 @@ from agent_funnel.errors import (
     DatabaseUnavailable,
     FunnelError,
     NotInstalled,
+    RunInProgress,
     SettingsError,
 )
 from agent_funnel.settings import Settings
@@ -258,8 +259,11 @@ class SQLServer(Database):
                 pass
 
     def run_in_progress(self) -> bool:
-        row = self.one("run_in_progress")
-        return row is not None and not row["free"]
+        try:
+            self.all("run_in_progress")
+        except RunInProgress:
+            return True
+        return False
 
     @contextmanager
     def _watch(self, session: int) -> Iterator[None]:

@@ -19,7 +19,7 @@ class ReadinessProbe:
         self._asking = BackgroundTask("readyz")
 
     def problems(self) -> dict[str, str]:
-        """What is wrong, by the name of the check; empty if all is well."""
+        """The problems, by the name of the check; empty if all is well."""
         problems = {"database": f"did not answer within {ANSWER_SECONDS:.0f} s"}
 
         def ask() -> None:
@@ -28,7 +28,7 @@ class ReadinessProbe:
             problems.update(found)
 
         if not self._asking.run(ask, wait=ANSWER_SECONDS):
-            return {"database": "still has not answered an earlier question"}
+            return {"database": "has still not answered an earlier check"}
         return dict(problems)
 
     def _ask_database(self) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from agent_funnel.cli import main as run_command
+from agent_funnel import cli
 from agent_funnel.schedule import clock
 
 start = BackgroundScheduler.start
@@ -38,7 +38,7 @@ def main() -> None:
     """Breaks the scheduler, then runs the command."""
     clock.DEAD_SECONDS = 2
     BackgroundScheduler.start = start_and_die
-    run_command()
+    cli.main()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What all pages share: their registration, the layout around them, and the handling of their forms.
+"""The code that all pages share: registration, the layout around them, and the handling of their forms.
 
 A page is a layout around a partial. A form is sent to an address of its own, which responds with a redirect to the page
 that shows the effect, and a notice for its top. If the form is refused, its page shows again, with the reason, and with
@@ -119,7 +119,7 @@ def redirect_with_notice(notice: str, endpoint: str, **values: Any) -> BaseRespo
 
 
 def set_up(app: Flask) -> None:
-    """Gives the templates their filters, tables and context."""
+    """Adds the filters, tables and context of the templates."""
     filters: dict[str, Callable[..., Any]] = {
         "number": _number,
         "day": _day,

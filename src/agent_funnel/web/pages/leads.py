@@ -25,7 +25,7 @@ blueprint = Blueprint("leads", __name__)
 
 LEADS_PER_PAGE = 50
 # The conditions of the search, with their labels in the form:
-CONDITIONS = {"number": "Number", "stage": "Stage", "date_from": "From", "date_to": "To"}
+CONDITIONS = {"number": "Number", "stage": "Calls", "date_from": "From", "date_to": "To"}
 NUMBER: TypeAdapter[str] = TypeAdapter(SearchText)
 
 
@@ -93,7 +93,7 @@ def _spellings(number: str) -> tuple[str, ...]:
 
 @page(blueprint, "/leads/of", role="viewer")
 def show_lead() -> Any:
-    """A number: its records, who has it, who held it, whether it may be called.
+    """A number: its records, the agents who have and had it, and whether it may be called.
 
     If nothing is known of the given spelling, the others are tried. A number that is unknown in all of them can be put
     on the do-not-contact list in advance.
