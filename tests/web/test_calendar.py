@@ -11,7 +11,7 @@ import pytest
 from agent_funnel.agents import add_limit, list_limits
 from agent_funnel.schedule.store import add_holiday
 from agent_funnel.web.pages.calendar import month_of
-from support.databases import TestedDatabase, small_floor
+from support.databases import TestedDatabase, seed_tables
 from support.pages import BROWSER, Reader, reader_of
 
 # What these pages ask the database is asked of each engine in tests/backend; the long version asks it here, too.
@@ -23,7 +23,7 @@ DECEMBER = {"agent": "agent 1", "month": "2026-12"}
 @pytest.fixture
 def planner(database: TestedDatabase) -> Reader:
     """A reader of a floor that deals from Monday to Saturday, but for Christmas."""
-    small_floor(database)
+    seed_tables(database)
     add_holiday(database.backend, date(2026, 12, 25), "<Christmas>")
     return reader_of(database, weekdays="mon-sat")
 

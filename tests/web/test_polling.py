@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from support import LONG
-from support.databases import TestedDatabase, small_floor
+from support.databases import TestedDatabase, seed_tables
 from support.pages import bearer, client_of, key_of
-from support.pollers import floor_of_pollers, lists_of_deals
+from support.pollers import lists_of_deals, service_with_pollers
 from support.processes import run_in_progress
 
 # How many agents and leads there are:
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.timeout(900 if LONG else 300)
 def test_each_agent_reads_the_old_deal_or_the_new_one_whole_while_it_is_dealt(
     database: TestedDatabase, tmp_path: Path
 ) -> None:
-    with floor_of_pollers(database, tmp_path, agents=AGENTS, leads=LEADS, every=EVERY) as (names, polls, run_now):
+    with service_with_pollers(database, tmp_path, agents=AGENTS, leads=LEADS, every=EVERY) as (names, polls, run_now):
         # Whose key was not used for a while has that noted, in the middle of the deal.
         database.execute("UPDATE dbo.access_key SET last_used_at = NULL")
         run, _, ended = run_now()
@@ -44,7 +44,7 @@ def test_each_agent_reads_the_old_deal_or_the_new_one_whole_while_it_is_dealt(
 
 
 def test_a_poll_waits_for_nobody_who_writes(database: TestedDatabase) -> None:
-    small_floor(database)
+    seed_tables(database)
     secret = key_of(database, "viewer")
     client = client_of(database)
     with ExitStack() as stack:

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from support.databases import TestedDatabase, small_floor
+from support.databases import TestedDatabase, seed_tables
 from support.processes import run_command, run_program, running_service
 
 
@@ -37,7 +37,7 @@ def test_nothing_starts_by_import_or_by_making_the_app(tmp_path: Path) -> None:
 
 
 def test_the_clock_of_a_running_service_deals_at_its_time(database: TestedDatabase, tmp_path: Path) -> None:
-    small_floor(database)
+    seed_tables(database)
     at = datetime.now(UTC) + timedelta(seconds=5)
     with running_service(tmp_path, "--run-at", f"{at:%H:%M:%S}", **settings_of(database)):
         deadline = time.monotonic() + 30
@@ -54,7 +54,7 @@ def test_a_signal_lets_a_running_deal_finish_and_answers_it(
     database: TestedDatabase, tmp_path: Path, number: signal.Signals
 ) -> None:
     # Enough for the deal to take a while on SQLite; on a T-SQL engine, planning a new session's first deal does.
-    small_floor(database, leads=150_000 if database.engine == "sqlite" else 2_000, agents=400)
+    seed_tables(database, leads=150_000 if database.engine == "sqlite" else 2_000, agents=400)
     with running_service(tmp_path, "--run-at", "00:00", FUNNEL_CATCH_UP="0", **settings_of(database)) as (
         process,
         address,

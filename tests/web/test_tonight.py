@@ -12,7 +12,7 @@ from agent_funnel.deal import deal, undo
 from agent_funnel.schedule.store import current_pause, pause
 from agent_funnel.settings import load
 from agent_funnel.web import counts
-from support.databases import TestedDatabase, small_floor
+from support.databases import TestedDatabase, seed_tables
 from support.nights import deal_today
 from support.pages import BROWSER, Reader
 
@@ -29,7 +29,7 @@ def settle(database: TestedDatabase, days: dict[int, str]) -> None:
 
 def test_tonight_tells_the_state_the_amounts_and_who_has_what(database: TestedDatabase, reader: Reader) -> None:
     assert "There was no deal yet" in reader.get("/").text
-    small_floor(database)
+    seed_tables(database)
     database.execute("UPDATE dbo.agents SET agent = '<b>\"&Ann' WHERE agent = 'agent 1'")
     run = deal(database.backend, load(), business_date=datetime.now(UTC).date(), trigger="schedule", actor="schedule")
     page = reader.get("/")
@@ -53,7 +53,7 @@ def test_tonight_tells_the_state_the_amounts_and_who_has_what(database: TestedDa
 def test_nobody_waits_for_what_takes_long_to_count(
     database: TestedDatabase, reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    small_floor(database)
+    seed_tables(database)
     run = deal_today(database)
     monkeypatch.setattr("agent_funnel.web.counts.PAGE_WAIT_SECONDS", 0)
     go_on = Event()
@@ -107,7 +107,7 @@ def test_the_clock_is_paused_and_goes_on_by_a_button(database: TestedDatabase, r
 def test_a_refresh_gets_the_partial_alone_and_304_while_it_is_the_same(
     database: TestedDatabase, reader: Reader
 ) -> None:
-    small_floor(database)
+    seed_tables(database)
     pause(database.backend, now=datetime.now(UTC), actor="Ana", reason="<stocktaking>")
     first = reader.client.get("/?partial=1", headers=BROWSER)
     assert "<html" not in first.text
