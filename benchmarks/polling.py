@@ -21,7 +21,7 @@ from benchmarks.deal import databases
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from support.databases import MISSING, TestedDatabase, sqlserver_url
-from support.pollers import Poll, floor_of_pollers
+from support.pollers import Poll, service_with_pollers
 
 ENGINES = ("sqlite", "sqlserver")
 # How many agents there are on a floor that is full:
@@ -42,7 +42,7 @@ def told(polls: Sequence[Poll]) -> str:
 
 
 def measure(database: TestedDatabase, directory: Path, *, agents: int, leads: int, every: float) -> None:
-    with floor_of_pollers(database, directory, agents=agents, leads=leads, every=every) as (_, polls, run_now):
+    with service_with_pollers(database, directory, agents=agents, leads=leads, every=every) as (_, polls, run_now):
         since = time.monotonic()
         time.sleep(SECONDS)
         run, began, ended = run_now()

@@ -1,4 +1,4 @@
-"""The doctor on the data: values that are missing, doubtful or given more than once."""
+"""The doctor's checks of the data: values that are missing, doubtful or duplicated."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from support.databases import TestedDatabase
-from support.doctor import only_problem, problems, put_floor, put_lead, run_remedy
+from support.doctor import only_problem, problems, put_agents_and_leads, put_lead, run_remedy
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_a_missing_value_is_a_warning(
 
 
 def test_numbers_in_several_rows_are_a_warning(bare_database: TestedDatabase) -> None:
-    put_floor(bare_database)
+    put_agents_and_leads(bare_database)
     assert problems(bare_database, "duplicates") == []
     for day in ("2026-11-10", "2026-11-11"):
         put_lead(bare_database, "+49300001777", 2, day)
@@ -48,7 +48,7 @@ def test_numbers_in_several_rows_are_a_warning(bare_database: TestedDatabase) ->
         bare_database, "duplicates", "warning", r"1 number \(…777\) stands in 2 rows of (bare\.)?wafunnel; "
     )
     assert run_remedy(bare_database, finding) == [("+49300001777", 2)]
-    # An exact copy counts as a row, too; a number that differs in its case or its last digit does not.
+    # An exact copy of a row counts too; a number that differs in case or in its last digit does not.
     for number in ("+49300001777", "+49300001666", "+49300001666", "+4930000177", "a", "A"):
         put_lead(bare_database, number, 2, "2026-11-11")
     only_problem(bare_database, "duplicates", "warning", r"2 numbers \(…777, …666\) stand in 5 rows")
@@ -77,14 +77,14 @@ def test_a_number_that_is_assigned_twice_is_a_warning(bare_database: TestedDatab
     assert run_remedy(bare_database, finding) == [("+49300001777", "a", "b")]
 
 
-def test_of_many_numbers_a_few_are_shown(bare_database: TestedDatabase) -> None:
+def test_only_a_few_of_many_numbers_are_shown(bare_database: TestedDatabase) -> None:
     for number in range(1_005, 1_000, -1):
         put_lead(bare_database, f"+493000{number}")
         put_lead(bare_database, f"+493000{number}")
     only_problem(bare_database, "duplicates", "warning", r"5 numbers \(…001, …002, …003, …\) stand in 10 rows")
 
 
-def test_stages_that_are_none_are_a_warning(bare_database: TestedDatabase) -> None:
+def test_values_that_are_not_stages_are_a_warning(bare_database: TestedDatabase) -> None:
     for stage in (1, 2, 3, 4):
         put_lead(bare_database, f"+4930000177{stage}", stage)
     assert problems(bare_database, "stages") == []
@@ -104,7 +104,7 @@ def test_dates_in_the_future_are_a_warning(database: TestedDatabase) -> None:
     now = datetime(2026, 11, 23, 22, 30, tzinfo=timezone(timedelta(hours=-5)))
     put_lead(database, "+49300001777", day="2026-11-23 23:59:59.000")
     assert problems(database, "dates", now=now) == []
-    # It is the floor's day that counts: in UTC, it is tomorrow already.
+    # The date of the sales floor counts; in UTC it is tomorrow already.
     assert [finding.level for finding in problems(database, "dates", now=now - timedelta(hours=23))] == ["warning"]
     put_lead(database, "+49300001778", day="2026-11-24 00:00:00.000")
     only_problem(database, "dates", "warning", r"1 lead has a date in the future, up to 2026-11-24", now=now)
@@ -116,7 +116,7 @@ def test_dates_in_the_future_are_a_warning(database: TestedDatabase) -> None:
 
 
 @pytest.mark.parametrize("bare_database", ["sqlite"], indirect=True)
-def test_a_text_that_is_no_date_is_a_warning_on_sqlite(bare_database: TestedDatabase) -> None:
+def test_a_text_that_is_not_a_date_is_a_warning_on_sqlite(bare_database: TestedDatabase) -> None:
     put_lead(bare_database, "+49300001777", day="2026-11-10 08:00:00")
     assert problems(bare_database, "dates") == []
     for day in ("31.12.2020", 2_461_000):

@@ -1,6 +1,6 @@
-"""doctor --deep: stages, assignments and history agree after anything that the product does; each break is found.
+"""doctor --deep: stages, assignments and history agree after every action of the product; each disagreement is found.
 
-What only somebody else can have broken is an error; what somebody else may have done is a note.
+Damage to the product's own records is an error; changes that others are allowed to make are notes.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from support.nights import TODAY, run_deal
 DEEP = ("runs", "history", "shares", "undos", "assignments", "leads", "do-not-contact")
 
 
-def test_after_runs_and_undos_all_agrees_exactly(dealt_and_undone: tuple[TestedDatabase, int]) -> None:
+def test_after_runs_and_undos_all_records_agree(dealt_and_undone: tuple[TestedDatabase, int]) -> None:
     database, run_id = dealt_and_undone
     assert deep_problems(database) == []
     assert [finding.check for finding in deep_findings(database)] == list(DEEP)
@@ -43,7 +43,7 @@ def test_after_runs_and_undos_all_agrees_exactly(dealt_and_undone: tuple[TestedD
     for _ in range(2):
         undo(database.backend)
         assert deep_problems(database) == []
-    # What nobody has dealt is there, and nobody's to judge.
+    # Leads and assignments that no run dealt are not judged.
     assert deep_texts(database, "assignments") == [
         f"0 assignments are there, exactly those from before run {run_id}, which is undone."
     ]
@@ -144,7 +144,7 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("check", "statement", "pattern"), BROKEN)
-def test_what_no_run_leaves_behind_is_an_error(
+def test_a_state_that_no_run_leaves_behind_is_an_error(
     dealt_and_undone: tuple[TestedDatabase, int], check: str, statement: str, pattern: str
 ) -> None:
     database, run_id = dealt_and_undone
@@ -159,7 +159,7 @@ def test_what_no_run_leaves_behind_is_an_error(
         assert re.search(r"UPDATE \S*assignment_run SET status" if running else TAMPERED, finding.remedy or "")
 
 
-def test_a_run_that_is_on_record_as_running_is_ended_by_the_remedy(
+def test_the_remedy_ends_a_run_that_is_on_record_as_running(
     dealt_and_undone: tuple[TestedDatabase, int],
 ) -> None:
     database, _ = dealt_and_undone
@@ -176,7 +176,7 @@ def test_a_run_that_is_on_record_as_running_is_ended_by_the_remedy(
 
 @contextmanager
 def history_without_a_key(database: TestedDatabase) -> Iterator[None]:
-    """The history as somebody might have copied it: without its key."""
+    """The history without its key, as in a table that somebody copied."""
     sqlite = database.engine == "sqlite"
     database.execute(
         "CREATE TABLE dbo.kept_history "
@@ -203,7 +203,9 @@ def history_without_a_key(database: TestedDatabase) -> Iterator[None]:
             )
 
 
-def test_a_number_twice_in_the_history_of_a_run_is_an_error(dealt_and_undone: tuple[TestedDatabase, int]) -> None:
+def test_a_number_that_is_twice_in_the_history_of_a_run_is_an_error(
+    dealt_and_undone: tuple[TestedDatabase, int],
+) -> None:
     database, run_id = dealt_and_undone
     with history_without_a_key(database):
         assert deep_problems(database) == []
@@ -218,7 +220,7 @@ def test_a_number_twice_in_the_history_of_a_run_is_an_error(dealt_and_undone: tu
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_whatever_the_product_does_all_agrees_exactly(bare_database: TestedDatabase, seed: int) -> None:
+def test_all_records_agree_after_any_actions_of_the_product(bare_database: TestedDatabase, seed: int) -> None:
     database, chance = bare_database, random.Random(seed)
     database.insert("agents", ("agent", "status"), [(f"agent {index}", "active") for index in range(4)])
     numbers: list[str] = []
@@ -253,7 +255,7 @@ def test_whatever_the_product_does_all_agrees_exactly(bare_database: TestedDatab
         chance.choice([add, copy, run, run, undo, suppress])()
         assert deep_problems(database) == [], f"step {step}"
         if chance.random() < 0.2:
-            # Somebody edits the assignments, and the next run takes note of it.
+            # Somebody edits the assignments, and the next run records the edit.
             pair = (chance.choice(["agent 0", "nobody"]), chance.choice(numbers))
             database.insert("agent_wafunnel_assignment", ("agent", "number"), [pair])
             deal.deal(database.backend, load(), business_date=TODAY)

@@ -1,4 +1,4 @@
-"""docs/reference/api.md, made of the OpenAPI document: `make docs` writes it."""
+"""Makes docs/reference/api.md from the OpenAPI document; `make docs` writes it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ no) and, for a wrong request, `faults` (`field`, `detail`, `limit`). Every opera
 
 def text() -> str:
     """The page."""
-    # No database is opened for it.
+    # The app does not open the database for this.
     app = create_app(Settings(_env_file=None), connect_to("sqlite:///none"))  # type: ignore[call-arg]
     with app.app_context():
         return "".join(_lines(document()))
@@ -87,7 +87,7 @@ def _shape(written: dict[str, Any], model: str) -> str:
 
 
 def _described(schema: dict[str, Any]) -> str:
-    """A field in a few words: its kind, its bounds, what it means."""
+    """A short description of a field: its type, its bounds, its meaning."""
     some = next((each for each in schema.get("anyOf", []) if each.get("type") != "null"), schema)
     words = [str(some.get("format") or some.get("type") or "one of a few")]
     if "enum" in some:
