@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Error, Playwright, sync_playwright
 MISSING = (
     "NO BROWSER: the browser tests are skipped. Get one with `apt install chromium` or "
     "`python -m playwright install chromium`, or name a Chromium, Chrome or Edge in FUNNEL_TEST_CHROMIUM "
-    "(see DEVELOPERS.md)"
+    "(see CONTRIBUTING.md)"
 )
 # The names of Chromium on Linux; on other systems, and for Chrome in its usual place, Playwright finds it.
 COMMANDS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge")

@@ -32,7 +32,7 @@ CONFIG = Path.home() / ".config" / "agent-funnel" / "test.env"
 MISSING = (
     "NO T-SQL ENGINE: the tests on SQL Server are skipped. Set FUNNEL_TEST_SQLSERVER_URL to "
     "mssql+pymssql://user:password@host:port/master, in the environment or in ~/.config/agent-funnel/test.env "
-    "(see DEVELOPERS.md)"
+    "(see CONTRIBUTING.md)"
 )
 
 OWN_TABLES = (
