@@ -50,7 +50,7 @@ def ca_file(authority: trustme.CA, tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.skipif(sys.platform == "darwin", reason="macOS has one address for itself")
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS has only one loopback address")
 def test_only_a_server_on_another_machine_must_encrypt(authority: trustme.CA) -> None:
     with FakeServer() as here:
         connect_to(here.url()).one("ping")

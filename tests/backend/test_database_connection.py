@@ -71,7 +71,7 @@ def test_a_login_that_gets_no_answer_is_given_up_within_its_timeout(behaviour: d
     assert 1.5 < time.monotonic() - began < 6.5
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse what they have no room for")
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse connections beyond the backlog")
 def test_a_host_that_accepts_no_connection_is_given_up_within_the_login_timeout() -> None:
     with socket.socket() as listener, ExitStack() as waiting:
         listener.bind(("127.0.0.1", 0))

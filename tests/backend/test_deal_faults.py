@@ -289,7 +289,7 @@ def test_on_sql_server_an_error_after_any_statement_changes_nothing_and_the_next
     if name == "assign":
         points = [point for point in points if "IF @PREVIEW = 1" not in found[point - 1]]
     if name == "preview":
-        # The session ends with its block.
+        # A preview ends with its block of the procedure.
         last = max(point for point in points if "IF @PREVIEW = 1" in found[point - 1])
         points = [point for point in points[:last] if "IF @PREVIEW = 0" not in found[point - 1]]
     assert len(points) >= at_least

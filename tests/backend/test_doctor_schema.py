@@ -174,7 +174,7 @@ def test_a_procedure_that_was_installed_by_hand_is_judged_by_its_text(database: 
 @on_server
 def test_an_encrypted_procedure_cannot_be_compared(database: TestedDatabase) -> None:
     if is_babelfish(database):
-        pytest.skip("Babelfish encrypts no procedure")
+        pytest.skip("Babelfish cannot encrypt a procedure")
     with reinstalled(database):
         database.execute(ANOTHER.replace(" AS SELECT", " WITH ENCRYPTION AS SELECT"))
         only_problem(database, "procedures", "warning", rf"dbo\.{UNDO} is encrypted")
@@ -296,7 +296,7 @@ def test_missing_indexes_are_notes_with_a_reason_and_a_statement(bare_database: 
 
 def test_a_filtered_index_does_not_count(bare_database: TestedDatabase) -> None:
     if bare_database.engine == "sqlserver" and is_babelfish(bare_database):
-        pytest.skip("Babelfish does not tell which index has a condition")
+        pytest.skip("Babelfish does not show which index is filtered")
     bare_database.execute("CREATE INDEX some_agents ON dbo.agent_wafunnel_assignment (agent) WHERE number = '1'")
     try:
         assert "begins with agent" in problems(bare_database, "indexes")[2].text

@@ -218,7 +218,7 @@ def test_a_database_that_returns_within_the_window_gets_its_run(
 
 @pytest.mark.stops_the_engine
 @pytest.mark.skipif(
-    not LONG, reason="takes a minute and a half; `make test-long` has it, tests/backend/test_schedule_store.py the rule"
+    not LONG, reason="takes 90 s: `make test-long` runs it, and test_schedule_store.py tests the rule on its own"
 )
 @pytest.mark.usefixtures("installed_long_ago")
 def test_a_database_that_is_unreachable_past_the_window_is_a_missed_date_with_one_notice(
@@ -229,13 +229,13 @@ def test_a_database_that_is_unreachable_past_the_window_is_a_missed_date_with_on
     )
     at = soon(2 * START_SECONDS)
     with listening() as listener, ExitStack() as stack:
-        told = f"json://{listener.address}/"
+        notify_url = f"json://{listener.address}/"
         for _ in range(3):
             copy = Copy(
                 small_database,
                 tmp_path,
                 at,
-                FUNNEL_NOTIFY_URLS=told,
+                FUNNEL_NOTIFY_URLS=notify_url,
                 FUNNEL_CATCH_UP="0",
                 FUNNEL_DATABASE_URL=switch.url,
             )

@@ -218,7 +218,7 @@ def test_every_night_of_two_years_is_scheduled_once_at_a_time_that_exists(zone: 
             local = instant.astimezone(ZoneInfo(zone))
             day = date(2025, 1, 1) + timedelta(days=offset)
             wanted = datetime.combine(day, rules.run_at)
-            # At the configured time. If the zone skips it, at the first instant after it; if it repeats it, at the first.
+            # At the configured time; if the zone skips it, at the first instant after; if it repeats it, at the first.
             assert local.replace(tzinfo=None) >= wanted
             before = (instant - timedelta(seconds=1)).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
             assert before < wanted
