@@ -167,8 +167,8 @@ def test_a_deal_that_happened_although_the_connection_broke_is_found_and_not_mad
         assert deal_by(connect_to(server.url())).run_id == 7
     assert server.count(DEAL) == 1
     assert server.count(SETTLE) == len(settled)
-    assert "broke in the middle of a call" in caplog.text
-    assert "the deal had happened: run 7" in caplog.text
+    assert "broke during a call" in caplog.text
+    assert "The deal had happened: run 7" in caplog.text
     # It asks for the very mark that the deal was made with.
     marks = [found for batch in server.batches for found in re.findall(r"@request [^=]*= N?'([0-9a-f]{32})'", batch)]
     assert len(marks) == 1 + len(settled)
@@ -182,7 +182,9 @@ def test_where_nobody_can_say_whether_the_deal_happened_the_error_says_just_that
     # Enough to see that it asks again; the pauses double each time.
     monkeypatch.setattr("agent_funnel.deal.ATTEMPTS", 3)
     with FakeServer(answers={DEAL: [HANG_UP], SETTLE: [settled]}) as server:
-        with pytest.raises(ConnectionLost, match=r"not known; `agent-funnel runs` tells") as refusal:
+        with pytest.raises(
+            ConnectionLost, match=r"cannot be found out now .*; `agent-funnel runs` shows it"
+        ) as refusal:
             deal_by(connect_to(server.url()))
     assert refusal.value.__cause__ is not None
     assert server.count(DEAL) == 1
@@ -220,13 +222,13 @@ def test_a_deal_that_gets_no_answer_is_given_up_looked_for_and_made_again(tmp_pa
         done = run_command("run", "--json", cwd=tmp_path, FUNNEL_DATABASE_URL=server.url(), **patience)
     assert (done.returncode, server.count(DEAL), server.count(SETTLE)) == (0, 1, 2)
     assert '"run_id": 7' in done.stdout
-    assert "the deal had happened: run 7" in done.stderr
+    assert "The deal had happened: run 7" in done.stderr
 
 
 def test_a_run_that_takes_long_where_nobody_may_see_whom_it_waits_for_says_that_it_may_wait(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent_funnel.database.sqlserver.PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr("agent_funnel.database.sqlserver.LOG_WAIT_SECONDS", 0.2)
     # No row of sysprocesses, as for a login without VIEW SERVER STATE; and the deal is silent until the server breaks.
     with ThreadPoolExecutor(1) as pool, FakeServer(answers={DEAL: [SILENCE], SETTLE: [RUN]}) as server:
         dealt = pool.submit(deal_by, connect_to(server.url(), lock_wait=timedelta(seconds=1.5)))
@@ -274,7 +276,7 @@ def test_a_deal_whose_connection_is_cut_happens_exactly_once(
     assert run_numbers(database) == [run.run_id]
     assert stages(database) == {number: stage + 1 for number, stage in before.items()}
     assert len(database.execute("SELECT number FROM dbo.agent_wafunnel_assignment")) == 7
-    assert ("the deal had happened" in caplog.text) == (when == "after")
+    assert ("The deal had happened" in caplog.text) == (when == "after")
     assert len(pauses(caplog)) == (0 if when == "after" else 1)
 
 
