@@ -25,7 +25,8 @@ def test_what_others_do_to_the_assignments_is_a_note(dealt_and_undone: tuple[Tes
     database.execute("UPDATE dbo.agent_wafunnel_assignment SET agent = 'somebody' WHERE number = '+49300001002'")
     database.insert("agent_wafunnel_assignment", ("agent", "number"), [("somebody", "+49300002000")])
     text = (
-        f"Since run {third}, 2 assignments came and 3 went without a deal (numbers on the do-not-contact list aside)."
+        f"Since run {third}, 2 assignments came and 3 went without a deal (not counting numbers on the do-not-contact "
+        "list)."
     )
     assert deep_problems(database) == [("assignments", "note", text)]
     # The next deal keeps in mind what it found, and its undo brings it back: that agrees.
@@ -56,7 +57,7 @@ def test_rows_without_a_number_and_copies_of_rows_are_compared_too(bare_database
     # Nor do leads without a number, a stage or a date hide that one has changed.
     database.insert("wafunnel", ("number", "stage", "date"), [(None, None, None), ("+49300001000", None, DAY)])
     database.execute("DELETE FROM dbo.wafunnel WHERE number = '+49300001000' AND stage IS NOT NULL")
-    assert "1 has changed since, or gone altogether" in str(deep_problems(database))
+    assert "1 has changed since or is gone" in str(deep_problems(database))
 
 
 def test_a_number_that_must_not_be_called_is_not_missed_and_a_warning_if_it_is_assigned(
@@ -92,7 +93,7 @@ def test_a_lead_that_somebody_changed_since_it_was_dealt_is_a_note(
         (
             "leads",
             "note",
-            f"Of 7 leads that run {run_id} dealt, 1 has changed since, or gone altogether.",
+            f"Of 7 leads that run {run_id} dealt, 1 has changed since or is gone.",
         )
     ]
 

@@ -201,7 +201,7 @@ def test_a_login_without_the_rights_is_told_how_to_get_them(database: TestedData
         assert problems(guest, "rights") == []
         assert problems(guest, "procedures") == []
         database.execute(f"REVOKE VIEW DEFINITION ON dbo.{UNDO} FROM agent_funnel_service")
-        unseen = only_problem(guest, "procedures", "note", "must not see the text")
+        unseen = only_problem(guest, "procedures", "note", "no right to see the text")
         run_remedy(database, unseen)
         assert problems(guest, "procedures") == []
         database.execute("REVOKE INSERT ON dbo.agent_limit FROM agent_funnel_service")
