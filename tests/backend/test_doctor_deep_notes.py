@@ -144,7 +144,7 @@ def test_a_run_in_between_means_to_look_again(
             run_deal(database)
         yield from real(case)
 
-    monkeypatch.setitem(deep.NOW, "leads", leads)
+    monkeypatch.setitem(deep.PRESENT_CHECKS, "leads", leads)
     assert deep_problems(database) == []
     assert len(asked) == 2
 
@@ -158,7 +158,7 @@ def test_runs_that_keep_coming_are_a_note(
         run_deal(database)
         yield "ok", "None has changed.", None
 
-    monkeypatch.setitem(deep.NOW, "leads", leads)
+    monkeypatch.setitem(deep.PRESENT_CHECKS, "leads", leads)
     assert deep_problems(database) == [
         ("records", "note", "Could not be checked: each time, a run or an undo came in between.")
     ]
