@@ -14,7 +14,7 @@ from agent_funnel.values import NO_LIMIT, Day, Flag, LeadDate, Moment, Record, w
 # Rows of history that a purge deletes at a time. It is so low that a deal that starts meanwhile hardly waits, and that
 # SQL Server does not lock the whole table.
 PURGE_BATCH = 2_000
-# Higher than the number of any run:
+# No run has a number as large as this:
 LARGEST_RUN_ID = 2**63 - 1
 
 

@@ -28,8 +28,8 @@ from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSou
 
 from agent_funnel.errors import SettingsError
 
-# Fields whose values are secret, so that no message and no page shows them:
-SECRET = {"database_url", "notify_urls", "dead_man_url"}
+# Fields whose values no message and no page may show:
+SECRET_FIELDS = {"database_url", "notify_urls", "dead_man_url"}
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 NOTICES = ("finished", "failed", "missed", "recovered", "warning", "refused")
 # The units of a duration, in seconds:
@@ -395,5 +395,5 @@ def _sentence(problem: Any, given: dict[str, Any]) -> str:
     field = str(problem["loc"][0]) if problem["loc"] else "settings"
     name = field if field.startswith("FUNNEL_") else variable(field)
     reason = str(problem["msg"]).removeprefix("Value error, ")
-    value = "" if field in SECRET else f" {problem.get('input', given.get(field))!r}"
+    value = "" if field in SECRET_FIELDS else f" {problem.get('input', given.get(field))!r}"
     return f"{name}{value}: {reason[0].lower()}{reason[1:]}"

@@ -9,8 +9,8 @@ from agent_funnel.values import Moment, Record
 
 # The widths of the columns, in characters:
 WIDTHS = {"actor": 255, "operation": 100, "target": 255, "address": 100, "detail": 1000}
-# Higher than the number of any entry:
-NO_ENTRY = 2**63 - 1
+# No entry has a number as large as this:
+LARGEST_ENTRY_ID = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -50,5 +50,5 @@ def record_entry(
 
 def list_entries(database: Database, *, count: int, before: int | None = None) -> list[AuditEntry]:
     """The newest entries, newest first. With `before`, only entries with smaller numbers."""
-    rows = database.all("audit_entries", count=count, before=NO_ENTRY if before is None else before)
+    rows = database.all("audit_entries", count=count, before=LARGEST_ENTRY_ID if before is None else before)
     return [AuditEntry.from_row(row) for row in rows]

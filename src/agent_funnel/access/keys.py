@@ -19,7 +19,7 @@ ROLES: tuple[Role, ...] = get_args(Role)
 # Every key begins with this, so that people and scanners recognise a leaked key:
 PREFIX = "funnel_"
 # The duration of a session: one that begins in the morning lasts until after the deal of the evening.
-SESSION = timedelta(hours=16)
+SESSION_DURATION = timedelta(hours=16)
 
 
 def includes(role: Role, needed: Role) -> bool:
@@ -123,7 +123,7 @@ def note_key_use(database: Database, key_id: int) -> None:
 def begin_session(database: Database, key_id: int) -> str:
     """Begins a session; returns its token, which is stored nowhere."""
     token = secrets.token_urlsafe(32)
-    database.one("add_session", token_hash=hashed(token), key_id=key_id, seconds=int(SESSION.total_seconds()))
+    database.one("add_session", token_hash=hashed(token), key_id=key_id, seconds=int(SESSION_DURATION.total_seconds()))
     return token
 
 

@@ -57,7 +57,7 @@ class Database(Queries):
     ca_file: Path | None = None
 
     def sets(self, name: str, **parameters: Any) -> list[list[Row]]:
-        with self._opened() as session:
+        with self._open_session() as session:
             return session.sets(name, **parameters)
 
     def ping(self) -> None:
@@ -70,7 +70,7 @@ class Database(Queries):
         The query must be a single statement. The connection serves only this query, and is closed for good if the
         reader stops early. Until then it may hold locks, so read to the end without a pause.
         """
-        with self._opened() as session:
+        with self._open_session() as session:
             yield from self.fetch(session._connection, name, parameters, size)
 
     @contextmanager
@@ -79,7 +79,7 @@ class Database(Queries):
 
         With `create`, a missing database is created if the engine can do that (SQLite).
         """
-        with self._opened(create=create) as session:
+        with self._open_session(create=create) as session:
             self.begin(session._connection)
             try:
                 yield session
@@ -89,7 +89,7 @@ class Database(Queries):
             self.commit(session._connection)
 
     @contextmanager
-    def _opened(self, *, create: bool = False) -> Iterator[Session]:
+    def _open_session(self, *, create: bool = False) -> Iterator[Session]:
         """Opens a session on a connection. A driver's error becomes one of ours here, and nowhere else."""
         connection = None
         try:

@@ -124,7 +124,7 @@ class SQLServer(Database):
             connection = self._pool.connect()
             is_new = "session" not in connection.info
             try:
-                connection.info["session"] = self._session(connection)
+                connection.info["session"] = self._session_id(connection)
                 connection.info["used"] = time.monotonic()
                 return connection
             except DRIVER_ERRORS:
@@ -135,7 +135,7 @@ class SQLServer(Database):
                     raise
 
     @staticmethod
-    def _session(connection: Any) -> int:
+    def _session_id(connection: Any) -> int:
         with connection.cursor() as cursor:
             cursor.execute("SELECT @@SPID;")
             session: int = cursor.fetchall()[0][0]

@@ -10,10 +10,10 @@ from typing import Any
 from flask import Blueprint, render_template, request
 
 from agent_funnel.access import keys
-from agent_funnel.access.audit import NO_ENTRY, list_entries
+from agent_funnel.access.audit import LARGEST_ENTRY_ID, list_entries
 from agent_funnel.access.keys import ROLES, AccessKey, add_key, any_keys, list_keys
 from agent_funnel.errors import ParameterOutOfRange
-from agent_funnel.settings import SECRET, WEEKDAYS, Source, source, variable
+from agent_funnel.settings import SECRET_FIELDS, WEEKDAYS, Source, source, variable
 from agent_funnel.web.auth import identity, set_audit_target
 from agent_funnel.web.format import span
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice
@@ -89,8 +89,8 @@ def _lines(fields: dict[str, str]) -> Iterator[Line]:
     for field, meaning in fields.items():
         value = getattr(given.settings, field)
         # The name that the database gives itself has no password. The other secrets are not shown.
-        text = given.database.name if field == "database_url" else None if field in SECRET else _written(value)
-        secret = field in SECRET and field != "database_url" and bool(value)
+        text = given.database.name if field == "database_url" else None if field in SECRET_FIELDS else _written(value)
+        secret = field in SECRET_FIELDS and field != "database_url" and bool(value)
         origin: Source = source(given.settings, field)
         yield Line(variable(field), meaning, text, secret, SOURCES[origin])
 
@@ -125,7 +125,7 @@ def show_audit() -> str:
     found = list_entries(
         services().database,
         count=ENTRIES_PER_PAGE,
-        before=None if before is None else max(0, min(before, NO_ENTRY)),
+        before=None if before is None else max(0, min(before, LARGEST_ENTRY_ID)),
     )
     return render_template("audit.html", entries=found, before=before, more=len(found) == ENTRIES_PER_PAGE)
 
