@@ -45,8 +45,8 @@ def duplicates(exam: Examination) -> Iterator[Result]:
         remedy = f"Keep one row of each number and date. This lists them: {exam.remedy('ambiguous')}"
         yield "warning", f"{text}; once the stages are equal, they are one lead, and an undo takes all back.", remedy
     if twice:
-        cause = "Find out who wrote them; the next deal replaces all assignments."
-        remedy = f"{cause} This lists them: {exam.remedy('assigned_twice')}"
+        advice = "Find out who wrote them; the next deal replaces all assignments."
+        remedy = f"{advice} This lists them: {exam.remedy('assigned_twice')}"
         yield "warning", f"{_numbers(twice, 'is', 'are')} assigned more than once, which no deal does.", remedy
     if not rows and not twice:
         yield "ok", "No number has two leads, and no number is assigned twice.", None

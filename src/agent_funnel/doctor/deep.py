@@ -111,7 +111,7 @@ def assignments(exam: Examination) -> Iterator[Result]:
         left = f"run {base}" if undone is None else f"the undo of run {undone}"
         text = f"Since {left}, {count_of(row['came'], 'assignment')} came and {row['gone']:,} went without a deal"
         text += " (not counting numbers on the do-not-contact list)."
-        remedy = "Nothing to do if that is intended: the next deal replaces all assignments, an undo restores these."
+        remedy = "Nothing to do if that is intended: the next deal replaces all assignments; its undo restores these."
         yield "note", text, remedy
     elif undone is None:
         yield "ok", f"{present}, exactly those of run {base}.", None
