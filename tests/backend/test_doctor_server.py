@@ -140,7 +140,7 @@ def test_a_server_that_does_not_say_whether_it_encrypts(asked: str, level: str, 
 
 def test_with_a_ca_file_the_connection_is_encrypted_and_the_certificate_checked(tmp_path: Path) -> None:
     certificates = tmp_path / "ca.pem"
-    trustme.CA().cert_pem.write_to_path(certificates)
+    trustme.CA().cert_pem.write_to_path(str(certificates))
     backend = connect_to("mssql+pymssql://sa:hunter2@db.example:1433/funnel", ca_file=certificates)
     ((level, text, remedy),) = server.encryption(a_case(backend))
     assert (level, remedy) == ("ok", None)
