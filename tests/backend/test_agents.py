@@ -7,7 +7,16 @@ from datetime import timedelta
 
 import pytest
 
-from agent_funnel.agents import Agent, Assignment, add_agent, assignments, find_agent, list_agents, set_agent_status
+from agent_funnel.agents import (
+    Agent,
+    Assignment,
+    RosterEntry,
+    add_agent,
+    assignments,
+    list_agents,
+    roster,
+    set_agent_status,
+)
 from agent_funnel.errors import AlreadyExists, NotFound, ParameterOutOfRange
 from support.databases import TestedDatabase
 from support.nights import (
@@ -44,17 +53,19 @@ def test_agents_are_listed_with_their_leads_their_room_and_their_last_run(databa
         Agent("Bo", True, 1, None, TODAY),
         Agent("Cy", False, 0, None, None),
     ]
-    assert find_agent(database.backend, "Cy", TODAY - timedelta(days=1)).room == 0
-    with pytest.raises(NotFound):
-        find_agent(database.backend, "cy", TODAY)
-    # An agent's last run is neither a run that gave them nothing nor an undone one.
+    yesterday = TODAY - timedelta(days=1)
+    assert {row.agent: row.room for row in list_agents(database.backend, yesterday)}["Cy"] == 0
+    assert roster(database.backend, yesterday, "Cy") == [RosterEntry("Cy", False, 0)]
+    assert roster(database.backend, yesterday, "cy") == []
+    # The newest run of all does not count for whom it gave nothing, nor one that is undone.
     put_agents(database, active_agents("Bo"))
     run_deal(database, TODAY + timedelta(days=1))
     put_agents(database, active_agents("Al", "Bo"))
     last = {row.agent: row.last_dealt for row in list_agents(database.backend, TODAY)}
     assert last == {"Al": TODAY, "Bo": TODAY + timedelta(days=1)}
     undo(database)
-    assert find_agent(database.backend, "Bo", TODAY).last_dealt == TODAY
+    last = {row.agent: row.last_dealt for row in list_agents(database.backend, TODAY)}
+    assert last["Bo"] == TODAY
 
 
 def test_rows_of_the_same_name_are_one_agent_and_rows_without_a_name_are_left_out(
@@ -70,7 +81,7 @@ def test_rows_of_the_same_name_are_one_agent_and_rows_without_a_name_are_left_ou
         Agent("Bo", False, 1, None, None),
     ]
     set_agent_status(bare_database.backend, "Al", active=False)
-    assert not find_agent(bare_database.backend, "Al", TODAY).active
+    assert [agent.active for agent in list_agents(bare_database.backend, TODAY)] == [False, False]
     assert bare_database.execute("SELECT status FROM dbo.agents WHERE agent = 'Al'") == [("inactive",)] * 2
 
 

@@ -41,8 +41,8 @@ REFUSALS: dict[str, tuple[dict[str, Any], dict[str, str], tuple[str, ...]]] = {
     "no right to the database": ({"answers": {"use [": [NO_RIGHT]}}, {}, ("no database 'funnel'", "has a user in it")),
     "another reason": ({"login": {"funnel": LOCKED_OUT}}, {}, ("'sa'", "locked out", "check user")),
     "a closed connection": ({"prelogin": HANG_UP}, {}, ("closes the connection", "log")),
-    "a login broken off": ({"login": {"funnel": HANG_UP}}, {}, ("broke the login off", "log")),
-    "a web server": ({"prelogin": b"HTTP/1.1 400 Bad Request\r\n\r\n"}, {}, ("no SQL Server", "host and port")),
+    "a login broken off": ({"login": {"funnel": HANG_UP}}, {}, ("broke off the login", "log")),
+    "a web server": ({"prelogin": b"HTTP/1.1 400 Bad Request\r\n\r\n"}, {}, ("not a SQL Server", "host and port")),
     "no encryption": ({}, {"FUNNEL_ENCRYPTION": "require"}, ("no encryption", "FUNNEL_ENCRYPTION=off")),
 }
 

@@ -167,8 +167,8 @@ def test_a_deal_that_succeeded_before_the_connection_broke_is_found_and_not_repe
         assert deal_by(connect_to(server.url())).run_id == 7
     assert server.count(DEAL) == 1
     assert server.count(SETTLE) == len(settled)
-    assert "broke in the middle of a call" in caplog.text
-    assert "the deal had happened: run 7" in caplog.text
+    assert "broke during a call" in caplog.text
+    assert "The deal had happened: run 7" in caplog.text
     # It asks for the mark that the deal was made with.
     marks = [found for batch in server.batches for found in re.findall(r"@request [^=]*= N?'([0-9a-f]{32})'", batch)]
     assert len(marks) == 1 + len(settled)
@@ -182,7 +182,9 @@ def test_if_the_result_of_a_deal_stays_unknown_the_error_says_so(
     # A few attempts show that it asks again; the pauses double each time.
     monkeypatch.setattr("agent_funnel.deal.ATTEMPTS", 3)
     with FakeServer(answers={DEAL: [HANG_UP], SETTLE: [settled]}) as server:
-        with pytest.raises(ConnectionLost, match=r"not known; `agent-funnel runs` tells") as refusal:
+        with pytest.raises(
+            ConnectionLost, match=r"cannot be found out now .*; `agent-funnel runs` shows it"
+        ) as refusal:
             deal_by(connect_to(server.url()))
     assert refusal.value.__cause__ is not None
     assert server.count(DEAL) == 1
@@ -220,13 +222,13 @@ def test_a_deal_that_gets_no_answer_is_given_up_looked_up_and_repeated(tmp_path:
         done = run_command("run", "--json", cwd=tmp_path, FUNNEL_DATABASE_URL=server.url(), **patience)
     assert (done.returncode, server.count(DEAL), server.count(SETTLE)) == (0, 1, 2)
     assert '"run_id": 7' in done.stdout
-    assert "the deal had happened: run 7" in done.stderr
+    assert "The deal had happened: run 7" in done.stderr
 
 
 def test_a_long_run_logs_that_it_may_be_waiting_if_the_login_may_not_see_the_blocker(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent_funnel.database.sqlserver.PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr("agent_funnel.database.sqlserver.LOG_WAIT_SECONDS", 0.2)
     # No row of sysprocesses, as for a login without VIEW SERVER STATE; the deal gets no answer until the server stops.
     with ThreadPoolExecutor(1) as pool, FakeServer(answers={DEAL: [SILENCE], SETTLE: [RUN]}) as server:
         dealt = pool.submit(deal_by, connect_to(server.url(), lock_wait=timedelta(seconds=1.5)))
@@ -274,7 +276,7 @@ def test_a_deal_whose_connection_is_cut_happens_exactly_once(
     assert run_numbers(database) == [run.run_id]
     assert stages(database) == {number: stage + 1 for number, stage in before.items()}
     assert len(database.execute("SELECT number FROM dbo.agent_wafunnel_assignment")) == 7
-    assert ("the deal had happened" in caplog.text) == (when == "after")
+    assert ("The deal had happened" in caplog.text) == (when == "after")
     assert len(pauses(caplog)) == (0 if when == "after" else 1)
 
 

@@ -203,7 +203,7 @@ def test_a_preview_does_not_wait_for_a_writer_and_sees_the_state_before_it(datab
 def test_writes_between_the_statements_of_a_preview_do_not_wait_and_are_not_seen(database: TestedDatabase) -> None:
     put_agents(database, active_agents("A"))
     outcomes: list[str] = []
-    with closing(TestedDatabase(database.url)) as other, database.backend._opened() as session:
+    with closing(TestedDatabase(database.url)) as other, database.backend._open_session() as session:
         other.execute("PRAGMA busy_timeout = 0")
 
         def add_a_lead_and_its_assignment(_: str) -> None:

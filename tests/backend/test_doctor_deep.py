@@ -34,18 +34,18 @@ def test_after_runs_and_undos_all_records_agree(dealt_and_undone: tuple[TestedDa
     assert [finding.check for finding in deep_findings(database)] == list(DEEP)
     assert [finding.check for finding in examine(database.backend, now=datetime.now(UTC), deep=True)][-7:] == list(DEEP)
     assert deep_texts(database, "assignments") == [
-        f"7 assignments are there, exactly those from before run {run_id + 1}, which is undone."
+        f"7 assignments are present, exactly those from before run {run_id + 1}, which is undone."
     ]
     assert deep_texts(database, "leads") == [f"Of 7 leads that run {run_id} dealt, none has changed since."]
     third = run_deal(database).run_id
-    assert deep_texts(database, "assignments") == [f"7 assignments are there, exactly those of run {third}."]
+    assert deep_texts(database, "assignments") == [f"7 assignments are present, exactly those of run {third}."]
     assert deep_problems(database) == []
     for _ in range(2):
         undo(database.backend)
         assert deep_problems(database) == []
     # Leads and assignments that no run dealt are not judged.
     assert deep_texts(database, "assignments") == [
-        f"0 assignments are there, exactly those from before run {run_id}, which is undone."
+        f"0 assignments are present, exactly those from before run {run_id}, which is undone."
     ]
     assert deep_texts(database, "leads") == ["No lead is in the history."]
 
@@ -53,10 +53,12 @@ def test_after_runs_and_undos_all_records_agree(dealt_and_undone: tuple[TestedDa
 def test_before_any_run_there_is_nothing_to_compare(database: TestedDatabase) -> None:
     database.insert("agent_wafunnel_assignment", ("agent", "number"), [("somebody", "+49300001000")])
     assert deep_problems(database) == []
-    assert deep_texts(database, "assignments") == ["No run has been made yet; 1 assignment is there from others."]
+    assert deep_texts(database, "assignments") == [
+        "No run has been made yet; 1 assignment is present, written by others."
+    ]
 
 
-TAMPERED = r"see who else writes to .*compare with a backup"
+TAMPERED = r"find out who else writes to .*compare with a backup"
 
 BROKEN = [
     (
@@ -67,78 +69,78 @@ BROKEN = [
     (
         "runs",
         "UPDATE dbo.assignment_run SET left_over = 2 WHERE run_id = {run}",
-        r"Run {run} has 9 leads .*, and 7 in its pool",
+        r"Run {run} has 9 leads .*, but 7 in its pool",
     ),
     (
         "runs",
         "UPDATE dbo.assignment_run SET left_over = NULL WHERE run_id = {run}",
-        r"Run {run} has no number leads .*, and 7 in its pool",
+        r"Run {run} has no number leads .*, but 7 in its pool",
     ),
     (
         "runs",
         "UPDATE dbo.assignment_run SET pool = NULL, left_over = NULL WHERE run_id = {run}",
-        r"Run {run} has no number leads .*, and no number in its pool",
+        r"Run {run} has no number leads .*, but no number in its pool",
     ),
     (
         "shares",
         "UPDATE dbo.assignment_run SET smallest_share = 1 WHERE run_id = {run}",
-        r"Run {run} has a smallest share of 2 in its history, and of 1 on record",
+        r"Run {run} has a smallest share of 2 in its history, but of 1 on record",
     ),
     (
         "runs",
         "UPDATE dbo.assignment_run SET pool = NULL WHERE run_id = {run}",
-        r"7 leads .*, and no number in its pool",
+        r"7 leads .*, but no number in its pool",
     ),
     (
         "history",
         "DELETE FROM dbo.assignment_history WHERE run_id = {run} AND number = '+49300001000'",
-        r"Run {run} has 6 leads in its history, and says that it assigned 7",
+        r"Run {run} has 6 leads in its history, but 7 assigned on record",
     ),
     (
         "history",
         "DELETE FROM dbo.assignment_history WHERE run_id >= {run} AND number = '+49300001000'",
-        r"Run {run} has 6 leads .*; and so it is with 1 more run\.",
+        r"Run {run} has 6 leads .*; the same holds for 1 more run\.",
     ),
     (
         "history",
         "INSERT INTO dbo.assignment_history (run_id, agent, number, date, stage) "
         "SELECT 999, agent, number, date, stage FROM dbo.assignment_history WHERE run_id = {run}",
-        r"Run 999 has 7 leads in the history, and is not on record",
+        r"Run 999 has 7 leads in the history, but is not on record",
     ),
     (
         "shares",
         "UPDATE dbo.assignment_run SET max_per_agent = 2 WHERE run_id = {run}",
-        r"In run {run} .* got 3 leads, where 2 was",
+        r"In run {run} .* got 3 leads, but the most allowed was 2",
     ),
     (
         "shares",
         "UPDATE dbo.assignment_history SET agent = 'agent 0' WHERE run_id = {run} AND agent = 'agent 2'",
-        r"Run {run} has a smallest share of 0 in its history, and of 2 on record",
+        r"Run {run} has a smallest share of 0 in its history, but of 2 on record",
     ),
     (
         "shares",
         "UPDATE dbo.assignment_history SET agent = 'agent 0' WHERE run_id = {run}",
-        r"Run {run} has a largest share of 7 in its history, and of 3 on record",
+        r"Run {run} has a largest share of 7 in its history, but of 3 on record",
     ),
     (
         "shares",
         "UPDATE dbo.assignment_run SET agents = 2 WHERE run_id = {run}",
-        r"Run {run} dealt to 3 agents, of 2 who had room",
+        r"Run {run} dealt to 3 agents, but only 2 had room",
     ),
     (
         "undos",
         "DELETE FROM dbo.assignment_undo WHERE run_id = {undone}",
-        r"Run {undone} is undone, and its undo is not on record",
+        r"Run {undone} is undone, but its undo is not on record",
     ),
     (
         "undos",
         "UPDATE dbo.assignment_run SET status = 'succeeded' WHERE run_id = {undone}",
-        r"Run {undone} is not undone, and an undo of it is on record",
+        r"Run {undone} is not undone, but an undo of it is on record",
     ),
     (
         "undos",
         "UPDATE dbo.assignment_undo SET restored = restored - 1 WHERE run_id = {undone}",
-        r"The undo of run {undone} accounts for 6 leads, and the run had dealt 7",
+        r"The undo of run {undone} accounts for 6 leads, but the run had dealt 7",
     ),
 ]
 

@@ -25,7 +25,8 @@ def test_edits_of_the_assignments_by_others_are_a_note(dealt_and_undone: tuple[T
     database.execute("UPDATE dbo.agent_wafunnel_assignment SET agent = 'somebody' WHERE number = '+49300001002'")
     database.insert("agent_wafunnel_assignment", ("agent", "number"), [("somebody", "+49300002000")])
     text = (
-        f"Since run {third}, 2 assignments came and 3 went without a deal (numbers on the do-not-contact list aside)."
+        f"Since run {third}, 2 assignments came and 3 went without a deal (not counting numbers on the do-not-contact "
+        "list)."
     )
     assert deep_problems(database) == [("assignments", "note", text)]
     # The next deal records the edits, and its undo restores them, so the records agree.
@@ -56,7 +57,7 @@ def test_rows_without_a_number_and_copies_of_rows_are_compared_too(bare_database
     # Leads without a number, a stage or a date do not hide that another lead has changed.
     database.insert("wafunnel", ("number", "stage", "date"), [(None, None, None), ("+49300001000", None, DAY)])
     database.execute("DELETE FROM dbo.wafunnel WHERE number = '+49300001000' AND stage IS NOT NULL")
-    assert "1 has changed since, or gone altogether" in str(deep_problems(database))
+    assert "1 has changed since or is gone" in str(deep_problems(database))
 
 
 def test_a_listed_number_may_be_missing_and_is_a_warning_if_assigned(
@@ -92,7 +93,7 @@ def test_a_lead_that_somebody_changed_since_it_was_dealt_is_a_note(
         (
             "leads",
             "note",
-            f"Of 7 leads that run {run_id} dealt, 1 has changed since, or gone altogether.",
+            f"Of 7 leads that run {run_id} dealt, 1 has changed since or is gone.",
         )
     ]
 
@@ -143,7 +144,7 @@ def test_after_a_run_during_the_examination_the_records_are_read_again(
             run_deal(database)
         yield from real(case)
 
-    monkeypatch.setitem(deep.NOW, "leads", leads)
+    monkeypatch.setitem(deep.PRESENT_CHECKS, "leads", leads)
     assert deep_problems(database) == []
     assert len(asked) == 2
 
@@ -157,7 +158,7 @@ def test_runs_during_every_attempt_are_a_note(
         run_deal(database)
         yield "ok", "None has changed.", None
 
-    monkeypatch.setitem(deep.NOW, "leads", leads)
+    monkeypatch.setitem(deep.PRESENT_CHECKS, "leads", leads)
     assert deep_problems(database) == [
         ("records", "note", "Could not be checked: each time, a run or an undo came in between.")
     ]

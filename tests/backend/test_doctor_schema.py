@@ -71,10 +71,12 @@ def test_tables_of_another_version_are_an_error(database: TestedDatabase) -> Non
     moment, newest = str(kept[0][1])[:19], version(database.engine)
     try:
         database.execute("INSERT INTO dbo.agent_funnel_version (version, installed_at) VALUES (99, %s)", moment)
-        finding = only_problem(database, "tables", "error", rf"version 99, and this program knows none after {newest}")
+        finding = only_problem(
+            database, "tables", "error", rf"version 99, but this program knows no version after {newest}"
+        )
         assert "Update" in (finding.remedy or "")
         database.execute("DELETE FROM dbo.agent_funnel_version")
-        finding = only_problem(database, "tables", "error", rf"version 0, and this program needs {newest}")
+        finding = only_problem(database, "tables", "error", rf"version 0, but this program needs version {newest}")
         assert finding.remedy == "agent-funnel install"
     finally:
         database.execute("DELETE FROM dbo.agent_funnel_version")
@@ -185,7 +187,7 @@ def test_a_procedure_whose_text_the_login_must_not_see_is_a_note() -> None:
     unseen = {"definition": None, "is_encrypted": 0}
     ((level, text, remedy),) = schema._procedure(case, UNDO, procedures("sqlserver")[UNDO], unseen, None)
     assert level == "note"
-    assert text == f"Could not be checked: this login must not see the text of sales.{UNDO}."
+    assert text == f"Could not be checked: this login has no right to see the text of sales.{UNDO}."
     assert remedy == f"GRANT VIEW DEFINITION ON sales.{UNDO} TO agent_funnel_service;"
 
 

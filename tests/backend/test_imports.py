@@ -65,7 +65,7 @@ def test_leads_are_imported_into_existing_tables(bare_database: TestedDatabase, 
 
 BAD = {
     "": None,  # an empty line is not a row
-    "12,1,2026-11-01": "number is not 4 to 20 digits with an optional + before them, but 2 characters",
+    "12,1,2026-11-01": "number is not 4 to 20 digits with an optional + before them (it has 2 characters)",
     ",1,2026-11-01": "number is not 4 to 20 digits",
     "49 1701,1,2026-11-01": "number is not 4 to 20 digits",
     "=1+1,1,2026-11-01": "number is not 4 to 20 digits",

@@ -2,14 +2,14 @@
 -- A page begins after the last row of the page before it. Names are compared byte by byte.
 
 -- name: _roster
--- The tables of the roster: the agents, or the one of a name, active if any row of an agent is; and the lowest limit in
--- force on the business date.
+-- The tables of the roster: the agents, active if any row of an agent is; and the lowest limit in force on the business
+-- date.
 FROM (
     SELECT
         CAST(a.agent AS TEXT) COLLATE BINARY AS agent,
         max(coalesce(lower(trim(a.status)) = 'active', 0)) AS active
     FROM agents AS a
-    WHERE trim(a.agent) <> '' AND (:agent IS NULL OR CAST(a.agent AS TEXT) = :agent COLLATE BINARY)
+    WHERE trim(a.agent) <> ''
     GROUP BY CAST(a.agent AS TEXT) COLLATE BINARY
 ) AS g
 LEFT JOIN (
@@ -20,15 +20,14 @@ LEFT JOIN (
 ) AS l ON g.agent = l.agent
 
 -- name: agents
--- The agents, or the one of a name: active if any row of an agent is; how many leads each has now; the lowest limit in
--- force on the business date; and the date of the newest run that dealt to the agent. The search for that run ends
--- after thirty runs or half a million leads, since history has no index by agent.
+-- The agents: active if any row of an agent is; how many leads each has now; the lowest limit in force on the business
+-- date; and the date of the newest run that dealt to the agent. The search for that run ends after thirty runs or half
+-- a million leads, since history has no index by agent.
 SELECT g.agent, g.active, coalesce(n.leads, 0) AS leads, l.room, r.business_date AS last_dealt
 -- include: _roster
 LEFT JOIN (
     SELECT CAST(w.agent AS TEXT) COLLATE BINARY AS agent, count(*) AS leads
     FROM agent_wafunnel_assignment AS w
-    WHERE :agent IS NULL OR w.agent = :agent COLLATE BINARY
     GROUP BY CAST(w.agent AS TEXT) COLLATE BINARY
 ) AS n ON g.agent = n.agent
 LEFT JOIN (
@@ -42,7 +41,7 @@ LEFT JOIN (
         WHERE s.status = 'succeeded'
     ) AS k
     CROSS JOIN assignment_history AS h ON k.run_id = h.run_id
-    WHERE k.back <= 30 AND k.newer < 500000 AND (:agent IS NULL OR h.agent = :agent)
+    WHERE k.back <= 30 AND k.newer < 500000
     GROUP BY h.agent
 ) AS d ON g.agent = d.agent
 LEFT JOIN assignment_run AS r ON d.run_id = r.run_id
@@ -53,6 +52,7 @@ ORDER BY g.agent;
 -- date.
 SELECT g.agent, g.active, l.room
 -- include: _roster
+WHERE :agent IS NULL OR g.agent = :agent COLLATE BINARY
 ORDER BY g.agent;
 
 -- name: add_agent

@@ -4,12 +4,10 @@ A page begins after the last row of the page before it. Names are compared byte 
 */
 
 -- name: agents
--- The agents, or the one of a name: active if any row of an agent is; how many leads each has now; the lowest limit in
--- force on the business date; and the date of the newest run that dealt to the agent. The search for that run ends
--- after thirty runs or half a million leads, since history has no index by agent.
-DECLARE
-    @agent NVARCHAR(255) = %(agent)s,
-    @business_date DATE = %(business_date)s;
+-- The agents: active if any row of an agent is; how many leads each has now; the lowest limit in force on the business
+-- date; and the date of the newest run that dealt to the agent. The search for that run ends after thirty runs or half
+-- a million leads, since history has no index by agent.
+DECLARE @business_date DATE = %(business_date)s;
 
 SELECT g.agent, g.active, COALESCE(n.leads, 0) AS leads, l.room, r.business_date AS last_dealt
 FROM (
@@ -21,7 +19,6 @@ FROM (
         FROM dbo.agents AS a
         WHERE LTRIM(a.agent) <> ''
     ) AS v
-    WHERE @agent IS NULL OR v.agent = @agent
     GROUP BY v.agent
 ) AS g
 LEFT JOIN (
@@ -50,7 +47,7 @@ LEFT JOIN (
         WHERE s.status = 'succeeded'
     ) AS k
     INNER JOIN dbo.assignment_history AS h ON k.run_id = h.run_id
-    WHERE k.back <= 30 AND k.newer < 500000 AND (@agent IS NULL OR h.agent = @agent)
+    WHERE k.back <= 30 AND k.newer < 500000
     GROUP BY h.agent
 ) AS d ON g.agent = d.agent
 LEFT JOIN dbo.assignment_run AS r ON d.run_id = r.run_id
