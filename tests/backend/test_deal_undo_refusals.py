@@ -40,16 +40,24 @@ def test_only_the_last_run_can_be_undone_and_the_refusal_says_which_that_is(data
     put_agents(database, actives("A"))
     put_leads(database, fresh(2))
     first, second, third = (run_deal(database).run_id for _ in range(3))
-    assert_undo_refused(database, first, f"Run {first} is not the last one; the run that could be undone is {third}.")
+    assert_undo_refused(
+        database, first, f"Run {first} is not the last run; nothing was changed. Only run {third} can be undone now."
+    )
     assert undo(database, third).run_id == third
-    assert_undo_refused(database, third, f"Run {third} is undone already; the run that could be undone is {second}.")
+    assert_undo_refused(
+        database, third, f"Run {third} is undone already; nothing was changed. Only run {second} can be undone now."
+    )
     unknown = third + 100
-    assert_undo_refused(database, unknown, f"There is no run {unknown}; the run that could be undone is {second}.")
+    assert_undo_refused(
+        database, unknown, f"There is no run {unknown}; nothing was changed. Only run {second} can be undone now."
+    )
     assert undo(database, second).run_id == second
     assert undo(database).run_id == first
-    assert_undo_refused(database, first, f"Run {first} is undone already, and there is no run to undo.")
-    assert_undo_refused(database, unknown, f"There is no run {unknown}, and there is no run to undo.")
-    assert_undo_refused(database, None, "There is no run to undo.")
+    assert_undo_refused(
+        database, first, f"Run {first} is undone already; nothing was changed. There is no run to undo."
+    )
+    assert_undo_refused(database, unknown, f"There is no run {unknown}; nothing was changed. There is no run to undo.")
+    assert_undo_refused(database, None, "There is no run to undo; nothing was changed.")
 
 
 def test_where_history_has_been_purged_there_is_no_undo_and_the_refusal_names_the_run(database: TestedDatabase) -> None:
@@ -59,12 +67,14 @@ def test_where_history_has_been_purged_there_is_no_undo_and_the_refusal_names_th
     purge(database.backend, datetime.now(UTC) + timedelta(days=1))
     assert undo(database).run_id == third
     # Its own history is there, but not that of the assignments that would have to come back.
-    assert_undo_refused(database, None, f"Run {second} cannot be undone: the history of run {first} has been purged.")
-    assert_undo_refused(database, second, f"Run {second} cannot be undone: the history of run {first} has been purged.")
+    purged = f"Run {second} cannot be undone: the history of run {first} has been purged; nothing was changed."
+    assert_undo_refused(database, None, purged)
+    assert_undo_refused(database, second, purged)
     assert_undo_refused(
         database,
         first,
-        f"Run {first} is not the last one, and no run can be undone: the history that it would need has been purged.",
+        f"Run {first} is not the last run; nothing was changed. "
+        "No run can be undone: the history needed has been purged.",
     )
     # From here on there is history again.
     fourth = run_deal(database).run_id
