@@ -57,7 +57,7 @@ def test_undo_goes_back_one_run_at_a_time_as_far_as_history_reaches(database: Te
     for seen in reversed(floors[:-1]):
         undo(database)
         assert stages_and_assignments(database) == seen
-    assert_undo_refused(database, None, "There is no run to undo.")
+    assert_undo_refused(database, None, "There is no run to undo; nothing was changed.")
 
 
 def test_an_undo_returns_what_it_did_and_the_record_keeps_its_actor_and_moment(database: TestedDatabase) -> None:

@@ -40,16 +40,24 @@ def test_only_the_last_run_can_be_undone_and_the_refusal_names_it(database: Test
     put_agents(database, active_agents("A"))
     put_leads(database, fresh(2))
     first, second, third = (run_deal(database).run_id for _ in range(3))
-    assert_undo_refused(database, first, f"Run {first} is not the last one; the run that could be undone is {third}.")
+    assert_undo_refused(
+        database, first, f"Run {first} is not the last run; nothing was changed. Only run {third} can be undone now."
+    )
     assert undo(database, third).run_id == third
-    assert_undo_refused(database, third, f"Run {third} is undone already; the run that could be undone is {second}.")
+    assert_undo_refused(
+        database, third, f"Run {third} is undone already; nothing was changed. Only run {second} can be undone now."
+    )
     unknown = third + 100
-    assert_undo_refused(database, unknown, f"There is no run {unknown}; the run that could be undone is {second}.")
+    assert_undo_refused(
+        database, unknown, f"There is no run {unknown}; nothing was changed. Only run {second} can be undone now."
+    )
     assert undo(database, second).run_id == second
     assert undo(database).run_id == first
-    assert_undo_refused(database, first, f"Run {first} is undone already, and there is no run to undo.")
-    assert_undo_refused(database, unknown, f"There is no run {unknown}, and there is no run to undo.")
-    assert_undo_refused(database, None, "There is no run to undo.")
+    assert_undo_refused(
+        database, first, f"Run {first} is undone already; nothing was changed. There is no run to undo."
+    )
+    assert_undo_refused(database, unknown, f"There is no run {unknown}; nothing was changed. There is no run to undo.")
+    assert_undo_refused(database, None, "There is no run to undo; nothing was changed.")
 
 
 def test_an_undo_that_needs_purged_history_is_refused_and_names_the_run(database: TestedDatabase) -> None:
@@ -58,13 +66,15 @@ def test_an_undo_that_needs_purged_history_is_refused_and_names_the_run(database
     first, second, third = (run_deal(database).run_id for _ in range(3))
     purge(database.backend, datetime.now(UTC) + timedelta(days=1))
     assert undo(database).run_id == third
-    # The run's own history is there, but not that of the assignments that would have to come back.
-    assert_undo_refused(database, None, f"Run {second} cannot be undone: the history of run {first} has been purged.")
-    assert_undo_refused(database, second, f"Run {second} cannot be undone: the history of run {first} has been purged.")
+    # Its own history is there, but not that of the assignments that would have to come back.
+    purged = f"Run {second} cannot be undone: the history of run {first} has been purged; nothing was changed."
+    assert_undo_refused(database, None, purged)
+    assert_undo_refused(database, second, purged)
     assert_undo_refused(
         database,
         first,
-        f"Run {first} is not the last one, and no run can be undone: the history that it would need has been purged.",
+        f"Run {first} is not the last run; nothing was changed. "
+        "No run can be undone: the history needed has been purged.",
     )
     # Runs from here on have their history.
     fourth = run_deal(database).run_id

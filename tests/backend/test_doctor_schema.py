@@ -222,7 +222,7 @@ def test_assignments_that_are_a_view_cannot_be_emptied(bare_database: TestedData
     )
     bare_database.execute("CREATE VIEW dbo.agent_wafunnel_assignment AS SELECT agent, number FROM dbo.kept")
     try:
-        only_problem(bare_database, "truncate", "error", r"since it is no table")
+        only_problem(bare_database, "truncate", "error", r"since it is not a table")
     finally:
         bare_database.execute("DROP VIEW dbo.agent_wafunnel_assignment")
         bare_database.execute(
