@@ -20,8 +20,9 @@ serve: $(LOCKED)
 	$(BIN)/agent-funnel --database-url $(DEMO) demo --if-empty
 	$(BIN)/agent-funnel --database-url $(DEMO) serve
 
-# Two at a time, each file by one of them: half of the time is spent waiting for clocks and for servers.
-PARALLEL := -n 2 --dist loadfile
+# Two at a time, in a random order whose seed is printed; `--randomly-seed` repeats it. A worker that
+# has nothing left to do takes tests from the other one.
+PARALLEL := -n 2 --dist worksteal
 
 test: $(LOCKED_DEV) browser
 	$(BIN)/python -m pytest $(PARALLEL)

@@ -15,8 +15,7 @@ from support.databases import TestedDatabase, moment
 from support.nights import TODAY, actives, fresh, put_agents, put_leads, stages, stored_assignments
 from support.processes import random_clients
 
-CLIENTS = 8 if LONG else 4
-SECONDS = 60 if LONG else 8
+SECONDS = 60 if LONG else 6
 RECENT = "2026-11-13 12:00:00.000"
 # What a client may be told. A pool that changes and a lock that is not to be had do not come of these calls.
 ALLOWED = {"run: RunInProgress", "undo: RunInProgress", "undo: NothingToUndo"}
@@ -72,7 +71,9 @@ def test_after_clients_did_all_things_at_random_stages_assignments_and_history_a
     put_agents(database, actives(*(f"agent {number}" for number in range(7))))
     put_leads(database, fresh(30))
     at_first = stages(database)
-    outcomes, added = random_clients(database, tmp_path, TODAY, RECENT, CLIENTS, SECONDS)
+    # On a T-SQL engine, each new session of a client parses the procedures for seconds.
+    clients = 8 if LONG else 2 if database.engine == "sqlserver" else 4
+    outcomes, added = random_clients(database, tmp_path, TODAY, RECENT, clients, SECONDS)
 
     refusals = {outcome for outcome in outcomes if ": " in outcome}
     assert refusals <= ALLOWED

@@ -82,6 +82,9 @@ def test_a_wait_for_a_lock_is_told_of_bounded_and_leaves_nothing_behind(
     assert run_numbers(database)[-1:] == [run.run_id]
 
 
+# On a T-SQL engine, the victim of a deadlock is tried again, below; that a lock is met in the same way, the tests with
+# the small server of test_deal_lost_calls.py say.
+@pytest.mark.sqlserver_if_long
 def test_a_run_that_meets_a_lock_for_a_while_is_tried_again_and_then_deals(
     database: TestedDatabase, connected: Connected, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -23,6 +23,7 @@ from agent_funnel.leads import add_do_not_contact
 from agent_funnel.runs import last_run
 from agent_funnel.settings import load
 from agent_funnel.sql import scripts, version
+from support import LONG
 from support.databases import BARE, TABLES, TestedDatabase, connect_to, sqlserver_database
 from support.nights import TODAY, run_deal
 
@@ -220,7 +221,8 @@ def test_an_upgrade_from_each_version_makes_what_an_installation_makes(new_datab
     dialect, newest = new_database.engine, version(new_database.engine)
     install(new_database.backend)
     new = {table: made_as(new_database, table) for table in every_table(new_database)}
-    for older in range(1, newest + 1):
+    # On a T-SQL engine, the short version upgrades from the oldest one only, and so through each script.
+    for older in range(1, newest + 1) if LONG or dialect == "sqlite" else (1,):
         with closing(beside(new_database, f"version_{older}")) as database:
             with database.backend.transaction(create=True) as session:
                 for stem in scripts(dialect):
@@ -233,7 +235,14 @@ def test_an_upgrade_from_each_version_makes_what_an_installation_makes(new_datab
             assert database.backend.one("version") == {"version": newest}, older
 
 
-@pytest.mark.parametrize("shape", [BARE, OTHER], ids=["bare", "other widths, types and columns"])
+@pytest.mark.parametrize(
+    "shape",
+    [
+        # All tests with `bare_database` work on such tables on a T-SQL engine.
+        pytest.param(BARE, marks=pytest.mark.sqlserver_if_long, id="bare"),
+        pytest.param(OTHER, id="other widths, types and columns"),
+    ],
+)
 def test_tables_that_are_there_already_work_and_are_never_altered(
     new_database: TestedDatabase, shape: dict[str, str]
 ) -> None:
@@ -283,7 +292,10 @@ def test_a_schema_that_does_not_exist_is_named_and_not_made(request: pytest.Fixt
 
 @pytest.mark.parametrize(
     ("table", "column"),
-    [("wafunnel", "date"), ("agent_wafunnel_assignment", "agent")],
+    [
+        ("wafunnel", "date"),
+        pytest.param("agent_wafunnel_assignment", "agent", marks=pytest.mark.sqlserver_if_long),
+    ],
 )
 def test_a_table_that_lacks_a_column_is_named_with_it_and_nothing_is_installed(
     new_database: TestedDatabase, table: str, column: str

@@ -37,6 +37,8 @@ def test_nothing_starts_by_import_or_by_making_the_app(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+# On a T-SQL engine, the copies of tests/backend/test_schedule_processes.py do the same.
+@pytest.mark.sqlserver_if_long
 def test_the_clock_of_a_running_service_deals_at_its_time(database: TestedDatabase, tmp_path: Path) -> None:
     small_floor(database)
     at = datetime.now(UTC) + timedelta(seconds=5)
@@ -50,12 +52,12 @@ def test_the_clock_of_a_running_service_deals_at_its_time(database: TestedDataba
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to send to a process")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.sqlserver_if_long)])
 def test_a_signal_lets_a_running_deal_finish_and_answers_it(
     database: TestedDatabase, tmp_path: Path, number: signal.Signals
 ) -> None:
     # Enough for the deal to take a while on SQLite; on a T-SQL engine, planning a new session's first deal does.
-    small_floor(database, leads=150_000 if database.engine == "sqlite" else 2_000, agents=400)
+    small_floor(database, leads=80_000 if database.engine == "sqlite" else 2_000, agents=400)
     with running_service(tmp_path, "--run-at", "00:00", FUNNEL_CATCH_UP="0", **settings_of(database)) as (
         process,
         address,
