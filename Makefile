@@ -20,8 +20,9 @@ serve: $(LOCKED)
 	$(BIN)/agent-funnel --database-url $(DEMO) demo --if-empty
 	$(BIN)/agent-funnel --database-url $(DEMO) serve
 
-# Two test processes, and each file in one of them. The tests spend half of their time waiting for servers and timers.
-PARALLEL := -n 2 --dist loadfile
+# Two test processes, in a random order whose seed is printed; `--randomly-seed` repeats it. A process
+# that has nothing left to do takes tests from the other one.
+PARALLEL := -n 2 --dist worksteal
 
 test: $(LOCKED_DEV) browser
 	$(BIN)/python -m pytest $(PARALLEL)

@@ -15,8 +15,7 @@ from support.databases import TestedDatabase, moment
 from support.nights import TODAY, active_agents, fresh, put_agents, put_leads, stages, stored_assignments
 from support.processes import random_clients
 
-CLIENTS = 8 if LONG else 4
-SECONDS = 60 if LONG else 8
+SECONDS = 60 if LONG else 6
 RECENT = "2026-11-13 12:00:00.000"
 # The outcomes that a client may get. These calls cause neither a changed pool nor a lock timeout.
 ALLOWED = {"run: RunInProgress", "undo: RunInProgress", "undo: NothingToUndo"}
@@ -72,7 +71,9 @@ def test_stages_assignments_and_history_agree_after_clients_acted_at_random(
     put_agents(database, active_agents(*(f"agent {number}" for number in range(7))))
     put_leads(database, fresh(30))
     at_first = stages(database)
-    outcomes, added = random_clients(database, tmp_path, TODAY, RECENT, CLIENTS, SECONDS)
+    # On a T-SQL engine, each new session of a client parses the procedures for seconds.
+    clients = 8 if LONG else 2 if database.engine == "sqlserver" else 4
+    outcomes, added = random_clients(database, tmp_path, TODAY, RECENT, clients, SECONDS)
 
     refusals = {outcome for outcome in outcomes if ": " in outcome}
     assert refusals <= ALLOWED

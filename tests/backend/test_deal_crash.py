@@ -168,10 +168,12 @@ def kill_session(database: TestedDatabase, dealer: Dealer) -> None:
                 raise
 
 
+@pytest.mark.sqlserver_if_long
 @pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
 def test_a_session_killed_on_the_server_during_its_deal_leaves_the_old_deal_or_the_new_one(
     database: TestedDatabase, tmp_path: Path
 ) -> None:
+    # The short version kills sessions at two moments that it is sure of, below.
     kills = KILLS // 3
     interrupted, left = kill_at_all_moments(database, tmp_path, kills, lambda dealer: kill_session(database, dealer))
     assert interrupted >= kills // 3

@@ -19,6 +19,7 @@ from agent_funnel.install import install
 from agent_funnel.leads import add_do_not_contact
 from agent_funnel.settings import load
 from agent_funnel.sql import scripts, version
+from support import LONG
 from support.databases import BARE, TABLES, TestedDatabase, connect_to, sqlserver_database
 from support.nights import TODAY, run_deal
 
@@ -216,7 +217,8 @@ def test_an_upgrade_from_each_version_equals_a_new_installation(new_database: Te
     dialect, newest = new_database.engine, version(new_database.engine)
     install(new_database.backend)
     new = {table: definition_of(new_database, table) for table in every_table(new_database)}
-    for older in range(1, newest + 1):
+    # On a T-SQL engine, the short version upgrades from the oldest version only, and so through each script.
+    for older in range(1, newest + 1) if LONG or dialect == "sqlite" else (1,):
         with closing(another_place(new_database, f"version_{older}")) as database:
             with database.backend.transaction(create=True) as session:
                 for stem in scripts(dialect):
@@ -229,7 +231,14 @@ def test_an_upgrade_from_each_version_equals_a_new_installation(new_database: Te
             assert database.backend.one("version") == {"version": newest}, older
 
 
-@pytest.mark.parametrize("shape", [BARE, OTHER], ids=["bare", "other widths, types and columns"])
+@pytest.mark.parametrize(
+    "shape",
+    [
+        # All tests with `bare_database` work on such tables on a T-SQL engine.
+        pytest.param(BARE, marks=pytest.mark.sqlserver_if_long, id="bare"),
+        pytest.param(OTHER, id="other widths, types and columns"),
+    ],
+)
 def test_existing_tables_work_and_are_never_altered(new_database: TestedDatabase, shape: dict[str, str]) -> None:
     create(new_database, shape)
     fill(new_database, leads=8)
@@ -277,7 +286,10 @@ def test_a_missing_schema_is_named_and_not_created(request: pytest.FixtureReques
 
 @pytest.mark.parametrize(
     ("table", "column"),
-    [("wafunnel", "date"), ("agent_wafunnel_assignment", "agent")],
+    [
+        ("wafunnel", "date"),
+        pytest.param("agent_wafunnel_assignment", "agent", marks=pytest.mark.sqlserver_if_long),
+    ],
 )
 def test_a_table_that_lacks_a_column_is_named_with_it_and_nothing_is_installed(
     new_database: TestedDatabase, table: str, column: str

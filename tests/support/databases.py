@@ -99,6 +99,9 @@ class TestedDatabase:
         self.schema = schema
         self.backend: Database = connect_to(url, schema)
         self.engine = self.backend.dialect
+        if isinstance(self.backend, SQLServer):
+            # To a test that sets the time, or to the next one, a session would seem older than the pool lets one get.
+            self.backend._pool._recycle = -1
         self._raw: Any = None
 
     @property
