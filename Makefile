@@ -65,8 +65,8 @@ bench: $(LOCKED_DEV)
 # Write the reference of the API from the OpenAPI document, and that of the settings from their fields. A test compares
 # both.
 docs: $(LOCKED_DEV)
-	$(BIN)/python tests/support/api_page.py > docs/reference/api.md
-	$(BIN)/python tests/support/settings_page.py > docs/reference/settings.md
+	cd tests && ../$(BIN)/python -m support.api_page > ../docs/reference/api.md
+	cd tests && ../$(BIN)/python -m support.settings_page > ../docs/reference/settings.md
 
 # Update the lock files to the newest versions, for every Python and system that we support.
 lock: $(LOCKED_DEV)

@@ -87,7 +87,7 @@ class RunError(FunnelError):
 
 
 class RunInProgress(RunError):
-    """Another run is in progress; this one changed nothing."""
+    """A run or an undo is in progress; nothing was changed. Try again when it ends."""
 
     number = 50001
 

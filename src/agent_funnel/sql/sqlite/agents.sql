@@ -20,9 +20,9 @@ LEFT JOIN (
 ) AS l ON g.agent = l.agent
 
 -- name: agents
--- All agents: whether any row of the agent is active, how many leads the agent has now, the lowest limit on the business
--- date, and the date of the newest run that dealt to the agent. The search for that run ends after thirty runs or half
--- a million leads, because the history has no index by agent.
+-- All agents: whether any row of the agent is active, how many leads the agent has now, the lowest limit on the
+-- business date, and the date of the newest run that dealt to the agent. The search for that run ends after thirty
+-- runs or half a million leads, because the history has no index by agent.
 SELECT g.agent, g.active, coalesce(n.leads, 0) AS leads, l.room, r.business_date AS last_dealt
 -- include: _roster
 LEFT JOIN (

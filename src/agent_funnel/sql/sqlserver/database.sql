@@ -48,7 +48,7 @@ END CATCH;
 -- include: _lock_name
 
 IF APPLOCK_TEST('public', CONCAT(@resource, N':looks'), 'Exclusive', 'Session') = 0
-    THROW 50001, N'Another run is in progress; this one changed nothing.', 1;
+    THROW 50001, N'A run or an undo is in progress; nothing was changed. Try again when it ends.', 1;
 
 -- name: blocker
 -- The session that a session waits for, or 0. The wait for a lock is called LCK_… on SQL Server and Lock on Babelfish.
