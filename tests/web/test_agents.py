@@ -97,7 +97,7 @@ def test_an_agent_is_added_activated_and_deactivated(database: TestedDatabase, r
     assert (status_of(database, ODD), status_of(database, "Eva")) == (True, False)
     deal_today(database)
     again = reader.refused(409, "/agents/add", agent=ODD, active="false")
-    assert "There is an agent" in again
+    assert "There is already an agent" in again
     assert 'value="&lt;b&gt;&amp;&#34;x"' in again.source
     assert '<option value="false" selected>' in again.source
     assert "Name: is missing" in reader.refused(422, "/agents/add", agent=" ", active="true")

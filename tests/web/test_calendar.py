@@ -55,7 +55,7 @@ def test_each_day_says_what_holds_on_it(database: TestedDatabase, december: Read
     assert (calendar["month"], calendar["month_before"], calendar["month_after"]) == (
         date(2026, 12, 1), "2026-11", "2027-01",
     )  # fmt: skip
-    days = {day.date.day: (day.shape, day.text) for week in calendar["weeks"] for day in week if day is not None}
+    days = {day.date.day: (day.symbol, day.text) for week in calendar["weeks"] for day in week if day is not None}
     assert sorted(days) == list(range(1, 32))
     assert days[1] == ("≤9", "at most 9")
     assert days[2] == days[3] == days[4] == ("✕", "away")

@@ -43,7 +43,7 @@ def test_a_file_is_checked_then_refused_or_imported(database: TestedDatabase) ->
     told = Page(page.text)
     assert (page.status_code, leads()) == (422, 1)
     assert "That was not done. The file has 3 bad rows; nothing was imported." in told
-    assert "<img src=x>.csv was refused as a whole" in told
+    assert "Nothing was imported from <img src=x>.csv." in told
     assert "6 date 'soon'" in told
 
     page = reader.send("/leads/import", what="import", skip_bad="on", file=file(bad))

@@ -146,7 +146,7 @@ def test_a_viewer_sees_no_number_and_no_form(database: TestedDatabase) -> None:
     assert "/leads/of" not in page.source
     # Pages go by count, so that no address has a number either.
     assert count_numbers(reader, "/leads?all=1") == 60
-    more = re.search(r'<a href="(/leads\?after=[^"]+)">More', page.source)
+    more = re.search(r'<a href="(/leads\?after=[^"]+)" rel="next">Next page', page.source)
     assert more
     assert reader.get(more[1]).source.count("…0") == 10
     assert "On the list since" in reader.get(of("+49 30000 0001"))
