@@ -122,7 +122,7 @@ def test_an_answer_of_500_fails_the_test(dashboard: Dashboard, monkeypatch: pyte
     def broken(*_: object) -> None:
         raise RuntimeError("broken by the test")
 
-    monkeypatch.setattr("agent_funnel.access.holder_of_key", broken)
+    monkeypatch.setattr("agent_funnel.web.auth.holder_of_key", broken)
     dashboard.page("/run-now", role=None)
     with pytest.raises(AssertionError, match=r"answer 500: GET .*/run-now"):
         dashboard.leave()
