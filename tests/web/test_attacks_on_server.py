@@ -20,7 +20,7 @@ import pytest
 
 from agent_funnel.web.auth import SESSION_COOKIE
 from support import LONG
-from support.databases import TestedDatabase, all_rows, small_floor, snapshot, sqlite_database
+from support.databases import TestedDatabase, all_rows, seed_tables, snapshot, sqlite_database
 from support.pages import key_of
 from support.processes import running_service
 
@@ -41,7 +41,7 @@ pytestmark = pytest.mark.timeout(1800 if LONG else 300)
 def running(directory: Path, **settings: str) -> Iterator[tuple[subprocess.Popen[str], str, TestedDatabase]]:
     """A running service with a few leads, on SQLite: these attacks do not get as far as the database."""
     with sqlite_database(directory, "funnel") as database:
-        small_floor(database)
+        seed_tables(database)
         given = {"FUNNEL_DATABASE_URL": database.url, "FUNNEL_CATCH_UP": "0", **settings}
         with running_service(directory, "--run-at", "00:00", **given) as (process, address):
             yield process, address, database

@@ -11,7 +11,7 @@ import pytest
 from agent_funnel.agents import add_limit, list_limits
 from agent_funnel.schedule.store import add_holiday
 from agent_funnel.web.pages.calendar import month_of
-from support.databases import TestedDatabase, small_floor
+from support.databases import TestedDatabase, seed_tables
 from support.pages import BROWSER, Reader, reader_of
 
 # tests/backend runs the queries of these pages on each engine; here, only the long version uses SQL Server, too.
@@ -23,7 +23,7 @@ DECEMBER = {"agent": "agent 1", "month": "2026-12"}
 @pytest.fixture
 def planner(database: TestedDatabase) -> Reader:
     """A browser on a floor that deals from Monday to Saturday, except at Christmas."""
-    small_floor(database)
+    seed_tables(database)
     add_holiday(database.backend, date(2026, 12, 25), "<Christmas>")
     return reader_of(database, weekdays="mon-sat")
 

@@ -8,7 +8,7 @@ from io import BytesIO
 import pytest
 
 from agent_funnel.access.audit import list_entries
-from support.databases import TestedDatabase, small_floor
+from support.databases import TestedDatabase, seed_tables
 from support.pages import Page, reader_of
 
 # tests/backend runs the queries of these pages on each engine; here, only the long version uses SQL Server, too.
@@ -20,7 +20,7 @@ def file(text: str, name: str = "leads.csv") -> tuple[BytesIO, str]:
 
 
 def test_a_file_is_checked_then_refused_or_imported(database: TestedDatabase) -> None:
-    small_floor(database, leads=1)
+    seed_tables(database, leads=1)
     reader = reader_of(database, "operator")
     bad = (
         "number,stage,date\n+49300000000,1,2026-11-20\n+49300000001,1,2026-11-20\n+493,1,2026-11-20\n"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from support import LONG
-from support.databases import TestedDatabase, small_floor
+from support.databases import TestedDatabase, seed_tables
 from support.pages import bearer, client_of, key_of
 from support.pollers import floor_of_pollers, lists_of_deals
 from support.processes import run_in_progress
@@ -44,7 +44,7 @@ def test_during_a_deal_each_agent_reads_the_whole_old_list_or_the_whole_new_one(
 
 
 def test_a_poll_does_not_wait_for_writers(database: TestedDatabase) -> None:
-    small_floor(database)
+    seed_tables(database)
     secret = key_of(database, "viewer")
     client = client_of(database)
     with ExitStack() as stack:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from support import command
-from support.databases import TestedDatabase, small_floor
+from support.databases import TestedDatabase, seed_tables
 from support.processes import run_command, run_program, running_service
 
 
@@ -38,7 +38,7 @@ def test_importing_the_modules_and_making_the_app_start_nothing(tmp_path: Path) 
 
 
 def test_a_running_service_deals_at_the_scheduled_time(database: TestedDatabase, tmp_path: Path) -> None:
-    small_floor(database)
+    seed_tables(database)
     at = datetime.now(UTC) + timedelta(seconds=5)
     with running_service(tmp_path, "--run-at", f"{at:%H:%M:%S}", **settings_of(database)):
         deadline = time.monotonic() + 30
@@ -55,7 +55,7 @@ def test_after_a_signal_a_running_deal_finishes_and_its_answer_arrives(
     database: TestedDatabase, tmp_path: Path, number: signal.Signals
 ) -> None:
     # Enough leads for a slow deal on SQLite; on a T-SQL engine, the planning of a session's first deal is slow.
-    small_floor(database, leads=150_000 if database.engine == "sqlite" else 2_000, agents=400)
+    seed_tables(database, leads=150_000 if database.engine == "sqlite" else 2_000, agents=400)
     with running_service(tmp_path, "--run-at", "00:00", FUNNEL_CATCH_UP="0", **settings_of(database)) as (
         process,
         address,
