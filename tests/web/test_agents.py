@@ -100,7 +100,7 @@ def test_an_agent_is_added_activated_and_deactivated(database: TestedDatabase, r
     assert "There is already an agent" in again
     assert 'value="&lt;b&gt;&amp;&#34;x"' in again.source
     assert '<option value="false" selected>' in again.source
-    assert "agent: " in reader.refused(422, "/agents/add", agent=" ", active="true")
+    assert "Name: is missing" in reader.refused(422, "/agents/add", agent=" ", active="true")
     assert "active: " in reader.refused(422, "/agents/add", agent="Leo", active="perhaps")
     text = reader.done("/agents/deactivate", agent=ODD)
     held = count_assignments(database.backend, ODD)

@@ -124,23 +124,32 @@ def pour(connection: socket.socket, most: int) -> tuple[int, bytes]:
     return sent, said
 
 
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[subprocess.Popen[str], str, TestedDatabase]]:
+    """One service for all these bodies: what one of them filled would count against the others, too."""
+    with running(tmp_path_factory.mktemp("gigabytes")) as found:
+        yield found
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="the memory of a process is read from /proc")
 @pytest.mark.parametrize("path", ["/sign-in", "/api/agents", "/api/leads/import", "/healthz"])
-def test_a_body_of_a_gigabyte_is_refused_early_and_fills_no_memory(tmp_path: Path, path: str) -> None:
-    with running(tmp_path) as (process, address, database):
-        raw(address, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-        before, least = snapshot(database), memory(process, "VmRSS")
-        start = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/csv\r\n".encode()
-        declared = raw(address, start + b"Content-Length: %d\r\n\r\n" % GIGABYTE)
-        assert status(declared) == 413
-        with connect(address) as connection:
-            connection.sendall(start + b"Transfer-Encoding: chunked\r\n\r\n")
-            sent, said = pour(connection, GIGABYTE)
-        assert status(said) == 413
-        assert sent < GIGABYTE / 10
-        assert memory(process, "VmHWM") - least < MOST_MB
-        assert snapshot(database) == before
-        assert status(raw(address, b"POST /run-now HTTP/1.0\r\nHost: localhost\r\n\r\n")) == 200
+def test_a_body_of_a_gigabyte_is_refused_early_and_fills_no_memory(
+    service: tuple[subprocess.Popen[str], str, TestedDatabase], path: str
+) -> None:
+    process, address, database = service
+    raw(address, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    before, least = snapshot(database), memory(process, "VmRSS")
+    start = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/csv\r\n".encode()
+    declared = raw(address, start + b"Content-Length: %d\r\n\r\n" % GIGABYTE)
+    assert status(declared) == 413
+    with connect(address) as connection:
+        connection.sendall(start + b"Transfer-Encoding: chunked\r\n\r\n")
+        sent, said = pour(connection, GIGABYTE)
+    assert status(said) == 413
+    assert sent < GIGABYTE / 10
+    assert memory(process, "VmHWM") - least < MOST_MB
+    assert snapshot(database) == before
+    assert status(raw(address, b"POST /run-now HTTP/1.0\r\nHost: localhost\r\n\r\n")) == 200
 
 
 def ask(address: str, path: str, method: str = "GET", **headers: str) -> tuple[int, float]:

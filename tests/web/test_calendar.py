@@ -121,8 +121,8 @@ def test_an_impossible_limit_is_refused_and_stays_in_the_form(database: TestedDa
     assert "must not be before starts_on" in refused
     for field in ('value="2026-12-09"', 'value="2026-12-08"', 'value="3"'):
         assert field in refused.source
-    assert "starts_on: " in december.refused(422, "/agents/limits", agent="agent 1", max_records="1")
-    assert "max_records: " in december.refused(
+    assert "First day: is missing" in december.refused(422, "/agents/limits", agent="agent 1", max_records="1")
+    assert "Leads per night: must be at least 0" in december.refused(
         422, "/agents/limits", agent="agent 1", starts_on="2026-12-09", max_records="-1"
     )
     assert len(list_limits(database.backend)) == 4

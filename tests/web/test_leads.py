@@ -100,7 +100,7 @@ def test_a_number_is_shown_with_its_history_and_can_be_removed_from_the_present_
     assert "was on the list already. No agent had it." in reader.done("/leads/do-not-contact", number=number)
     assert "off the do-not-contact list" in reader.done("/leads/do-not-contact/remove", number=number)
     refused = reader.send("/leads/do-not-contact/remove", number=number)
-    assert (refused.status_code, "That number is not on the list." in Page(refused.text)) == (404, True)
+    assert (refused.status_code, "That number is not on the do-not-contact list" in Page(refused.text)) == (404, True)
     # The audit has only the last digits, also in entries that pages make.
     entries = list_entries(database.backend, count=9)
     assert {entry.target for entry in entries} == {"…000"}

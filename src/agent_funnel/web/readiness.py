@@ -28,7 +28,7 @@ class ReadinessProbe:
             problems.update(found)
 
         if not self._asking.run(ask, wait=ANSWER_SECONDS):
-            return {"database": "has still not answered an earlier check"}
+            return {"database": "still has not answered an earlier check"}
         return dict(problems)
 
     def _ask_database(self) -> dict[str, str]:
