@@ -122,7 +122,7 @@ def test_a_text_that_is_not_a_date_is_a_warning_on_sqlite(bare_database: TestedD
     for day in ("31.12.2020", 2_461_000):
         bare_database.execute("INSERT INTO wafunnel (number, stage, date) VALUES ('+49300001778', 1, %s)", day)
     finding = only_problem(
-        bare_database, "dates", "warning", "2 leads have a date that is no ISO 8601 text, and are never dealt"
+        bare_database, "dates", "warning", "2 leads have a date that is not an ISO 8601 text, and are never dealt"
     )
     assert len(run_remedy(bare_database, finding)) == 2
 

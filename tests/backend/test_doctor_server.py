@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+import trustme
 from sqlalchemy.engine import make_url
 
 from agent_funnel.database.sqlserver import SQLServer
@@ -139,7 +140,7 @@ def test_if_the_server_does_not_report_encryption_the_setting_decides(asked: str
 
 def test_with_a_ca_file_the_connection_is_encrypted_and_the_certificate_checked(tmp_path: Path) -> None:
     certificates = tmp_path / "ca.pem"
-    certificates.write_text("not looked at before a login")
+    trustme.CA().cert_pem.write_to_path(str(certificates))
     backend = connect_to("mssql+pymssql://sa:hunter2@db.example:1433/funnel", ca_file=certificates)
     ((level, text, remedy),) = server.encryption(examination(backend))
     assert (level, remedy) == ("ok", None)

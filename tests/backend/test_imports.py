@@ -83,7 +83,7 @@ BAD = {
     "4917099,1,4917012345": "date '…345' is not",
     "4917099,1": "has 2 fields; 3 are needed",
     "4917099,1,2026-11-01,x": "has 4 fields; 3 are needed",
-    "491703,1,2026-11-01": "number stands on line 4 already",
+    "491703,1,2026-11-01": "number is already on line 4",
 }
 
 
@@ -160,7 +160,7 @@ def test_bad_agents_are_named(database: TestedDatabase, tmp_path: Path) -> None:
         (2, "agent has 0 characters; it needs 1 to 255"),
         (3, "agent has 256 characters; it needs 1 to 255"),
         (4, "status 'away' is not active or inactive"),
-        (6, "agent stands on line 5 already"),
+        (6, "agent is already on line 5"),
     ]
     assert database.execute("SELECT agent FROM dbo.agents") == []
 
@@ -202,7 +202,7 @@ def test_bad_rows_of_holidays_are_named(database: TestedDatabase, tmp_path: Path
         "24.12.2026,Christmas Eve": "day '24.12.2026' is not an ISO 8601 date such as 2026-12-24",
         "1066-10-14,Hastings": "is not from 1900 to 9998",
         f"2026-12-26,{'x' * 256}": "name has 256 characters; at most 255 are allowed",
-        "2026-12-24,again": "day stands on line 2 already",
+        "2026-12-24,again": "day is already on line 2",
     }
     path = leads_file(tmp_path, "2026-12-24,Christmas Eve", *bad, header="day,name")
     with pytest.raises(BadRows) as refused:
