@@ -298,7 +298,7 @@ def test_a_pool_of_unusual_size_is_dealt_with_a_warning(
     assert [outcome for _, outcome in ends(small_database)] == ["succeeded"] * 4
     assert nights.kinds == (["finished", "warning"] if unusual else ["finished"])
     if unusual:
-        assert f"{pool} leads, where the last 3 runs had 10" in nights.notifier.notices[1][1]
+        assert f"{pool} leads; the last 3 runs had 10" in nights.notifier.notices[1][1]
 
 
 def test_an_empty_pool_is_dealt_with_a_warning(small_database: TestedDatabase) -> None:
