@@ -222,7 +222,7 @@ def test_the_command_exports_to_a_file_or_to_standard_output(tmp_path: Path) -> 
     got = answer("export", "run", str(run["run_id"]), "--format", "xlsx", "-o", file, "--mask", cwd=tmp_path)
     assert got == {"rows": run["assigned"], "file": file, "format": "xlsx"}
     assert all(row[1].value[0] == "…" for row in load_workbook(file).active.iter_rows(min_row=2))
-    assert f"{run['assigned']} rows are in" in run_command("export", "assignments", "-o", file, cwd=tmp_path).stdout
+    assert f"Wrote {run['assigned']} rows to" in run_command("export", "assignments", "-o", file, cwd=tmp_path).stdout
 
     for wrong in (["run"], ["assignments", "1"], ["assignments", "--json"], ["leads"]):
         assert run_command("export", *wrong, cwd=tmp_path).returncode == 2

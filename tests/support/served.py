@@ -9,7 +9,7 @@ from typing import Any
 
 from agent_funnel.settings import load
 from agent_funnel.web import create_app
-from agent_funnel.web.server import serve
+from agent_funnel.web.server import serve_http
 from support.databases import TestedDatabase
 
 # More requests than any test makes:
@@ -27,7 +27,7 @@ def served(database: TestedDatabase, **settings: Any) -> Iterator[str]:
         address.append(where)
         ready.set()
 
-    server = Thread(target=serve, args=(app, "127.0.0.1", 0, stop, listening, lambda: True))
+    server = Thread(target=serve_http, args=(app, "127.0.0.1", 0, stop, listening, lambda: True))
     server.start()
     try:
         assert ready.wait(10)

@@ -22,21 +22,9 @@ ASK = {"one", "all", "sets", "stream"}
 SUBJECTS = {
     # The doctor shows remedies, which are statements for a person to run.
     "doctor": {"doctor", "remedies"},
-    # The readiness check needs what the database and the installation say, and no exception if a table is missing.
-    "web/readiness": {"database", "install"},
 }
 # In these packages each module has a subject, instead of the package:
 COLLECTIONS = {"access"}
-# Public names that two modules of the core define, and why they may:
-SHARED_NAMES = {
-    # A check of the doctor has the name of the thing it checks, and only the doctor's table of checks imports it.
-    "assignments", "procedures", "tables",
-}  # fmt: skip
-# Imports of ours under another name, and why:
-RENAMED = {
-    # The command of that name is in this module, and click takes the name of a command from its function.
-    "agent_funnel/cli/serve.py: serve",
-}
 LONGEST = 400
 
 

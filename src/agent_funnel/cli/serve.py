@@ -25,7 +25,7 @@ from agent_funnel.schedule.clock import Clock
 from agent_funnel.settings import Settings
 from agent_funnel.web import create_app
 from agent_funnel.web.auth import ADD_KEY_COMMAND, is_open
-from agent_funnel.web.server import serve as serve_http
+from agent_funnel.web.server import serve_http
 
 log = structlog.get_logger(__name__)
 

@@ -22,14 +22,14 @@ ON_A_SERVER: dict[str, Check] = {
     "engine": server.engine,
     "encryption": server.encryption,
     "clock": server.clock,
-    "tables": schema.tables,
+    "tables": schema.installed_tables,
     "schemas": schema.schemas,
-    "procedures": schema.procedures,
+    "procedures": schema.installed_procedures,
     "rights": server.rights,
 }
 IN_A_FILE: dict[str, Check] = {
     "engine": server.file,
-    "tables": schema.tables,
+    "tables": schema.installed_tables,
     "rights": server.writing,
 }
 ON_BOTH: dict[str, Check] = {
@@ -71,7 +71,7 @@ def check_procedures(database: Database, *, now: datetime) -> list[Finding]:
     if database.dialect != "sqlserver":
         return []
     exam = _examination(database, now, time.monotonic())
-    return guarded("procedures", partial(findings, "procedures", schema.procedures, exam))
+    return guarded("procedures", partial(findings, "procedures", schema.installed_procedures, exam))
 
 
 def _examination(database: Database, now: datetime, began: float) -> Examination:

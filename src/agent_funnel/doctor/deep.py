@@ -98,7 +98,7 @@ def _remedy(exam: Examination, check: str, fact: str) -> str:
     return TAMPERED.format(tables=TABLES[check])
 
 
-def assignments(exam: Examination) -> Iterator[Result]:
+def present_assignments(exam: Examination) -> Iterator[Result]:
     """Checks that the assignments are those that the last run, or the last undo, left."""
     row = exam.one("doctor_assignments")
     base, undone = row["base_id"], row["undone_id"]
@@ -147,4 +147,4 @@ def suppressed(exam: Examination) -> Iterator[Result]:
 
 
 # The checks that compare the present leads and assignments with the records:
-PRESENT_CHECKS: dict[str, Check] = {"assignments": assignments, "leads": leads, "do-not-contact": suppressed}
+PRESENT_CHECKS: dict[str, Check] = {"assignments": present_assignments, "leads": leads, "do-not-contact": suppressed}

@@ -35,7 +35,7 @@ RECENT = timedelta(days=45)
 DATE_INDEX_RATIO = 10
 
 
-def tables(exam: Examination) -> Iterator[Result]:
+def installed_tables(exam: Examination) -> Iterator[Result]:
     """Checks that all tables exist, with the columns that the deal needs, in the version of this program."""
     if not schema_name(exam.database)[1]:
         yield (
@@ -84,7 +84,7 @@ def schemas(exam: Examination) -> Iterator[Result]:
         yield "warning", f"{named} tables of the same names, and {exam.schema} has no leads.", remedy
 
 
-def procedures(exam: Examination) -> Iterator[Result]:
+def installed_procedures(exam: Examination) -> Iterator[Result]:
     """Checks that the procedures are those of this version, and that nobody has changed them."""
     scripts = sql.procedures(exam.database.dialect)
     recorded = recorded_checksums(exam.database)
