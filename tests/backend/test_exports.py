@@ -163,6 +163,9 @@ def test_a_stream_is_the_whole_in_parts(database: TestedDatabase) -> None:
 
 
 def test_a_stream_that_is_left_early_leaves_no_connection(database: TestedDatabase) -> None:
+    if database.engine == "sqlite":
+        # With much of other tests in it, the log might be copied just when these rows are, and no reader would keep it.
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     many(database, 2_000)
     with closing(stream(database)) as rows:  # type: ignore[type-var]
         assert len(next(rows)) == 10
