@@ -23,6 +23,7 @@ from support.doctor import (
     SURROUNDINGS,
     assert_readable,
     examination,
+    own_session,
     put_agents_and_leads,
     put_lead,
     run_remedy,
@@ -37,7 +38,8 @@ def test_a_healthy_database_has_no_problems(database: TestedDatabase, deep: bool
     deal_today(database)
     deal_today(database)
     undo(database.backend)
-    found = examine(database.backend, now=datetime.now(UTC), deep=deep)
+    with own_session(database) as backend:
+        found = examine(backend, now=datetime.now(UTC), deep=deep)
     checks = {
         "engine", "tables", "rights", "truncate", "indexes", "missing values", "duplicates", "stages", "dates",
         "statuses",
@@ -59,13 +61,15 @@ def test_a_healthy_database_has_no_problems(database: TestedDatabase, deep: bool
 def test_a_database_around_existing_tables_has_no_problems(bare_database: TestedDatabase) -> None:
     put_agents_and_leads(bare_database)
     deal_today(bare_database)
-    found = examine(bare_database.backend, now=datetime.now(UTC), deep=True)
+    with own_session(bare_database) as backend:
+        found = examine(backend, now=datetime.now(UTC), deep=True)
     assert {finding.check for finding in found if finding.level in ("warning", "error")} <= SURROUNDINGS
     assert {finding.check for finding in found if finding.level == "note"} - SURROUNDINGS == {"indexes"}
 
 
 def test_an_empty_database_has_no_problems(database: TestedDatabase) -> None:
-    found = examine(database.backend, now=datetime.now(UTC), deep=True)
+    with own_session(database) as backend:
+        found = examine(backend, now=datetime.now(UTC), deep=True)
     assert {finding.check for finding in found if finding.level in ("warning", "error")} <= SURROUNDINGS
 
 

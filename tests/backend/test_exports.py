@@ -164,6 +164,10 @@ def test_a_stream_returns_all_rows_in_chunks(database: TestedDatabase) -> None:
 
 
 def test_a_stream_that_is_closed_early_releases_its_connection(database: TestedDatabase) -> None:
+    if database.engine == "sqlite":
+        # With many rows of other tests in it, the log might be copied just when these rows are, and no reader would
+        # keep it.
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     add_assignments(database, 2_000)
     with closing(stream(database)) as rows:  # type: ignore[type-var]
         assert len(next(rows)) == 10
