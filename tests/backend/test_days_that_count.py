@@ -1,0 +1,211 @@
+"""The first and the last day, moment and row of everything that has an end: on both engines."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from agent_funnel import access, answers, floor, planning, service
+from agent_funnel.errors import DatabaseError, NoActiveAgent, ParameterOutOfRange
+from agent_funnel.settings import load
+from databases import Database
+from nights import RECENT, TODAY, actives, deal, fresh, preview, put_agents, put_leads, put_limits
+
+DAY = timedelta(days=1)
+MILLISECOND = timedelta(milliseconds=1)
+CLOSES = datetime(2026, 11, 23, 23, 40, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("day", "room"),
+    [(TODAY - 2 * DAY, None), (TODAY - DAY, 3), (TODAY, 3), (TODAY + DAY, 3), (TODAY + 2 * DAY, None)],
+)
+def test_a_limit_counts_from_its_first_day_to_its_last_wherever_it_is_shown(
+    database: Database, day: date, room: int | None
+) -> None:
+    put_agents(database, actives("A"))
+    put_leads(database, fresh(9))
+    put_limits(database, [("A", TODAY - DAY, TODAY + DAY, 3)])
+    backend = database.backend
+    assert floor.agent(backend, "A", day).room == room
+    assert floor.roster(backend, day)[0].room == room
+    found = service.covering(service.limits(backend), day)
+    assert (found["A"].max_records if found else None) == room
+    assert preview(database, day).run.assigned == (room or 9)
+    assert deal(database, day).assigned == (room or 9)
+
+
+def test_of_several_limits_the_lowest_and_of_those_the_longest_is_named(database: Database) -> None:
+    put_limits(
+        database,
+        [("A", TODAY, TODAY, 2), ("A", TODAY, TODAY + DAY, 1), ("A", TODAY, None, 1), ("A", TODAY, TODAY + 2 * DAY, 1)],
+    )
+    found = service.covering(service.limits(database.backend), TODAY)["A"]
+    assert (found.max_records, found.ends_on) == (1, None)
+
+
+@pytest.mark.parametrize(
+    ("most", "starts_on", "ends_on", "taken"),
+    [
+        (0, TODAY, TODAY, True),
+        (1_000_000, TODAY, TODAY, True),
+        (-1, TODAY, TODAY, False),
+        (1_000_001, TODAY, TODAY, False),
+        (1, TODAY, TODAY - DAY, False),
+    ],
+)
+def test_a_limit_is_taken_to_the_ends_of_its_range(
+    database: Database, most: int, starts_on: date, ends_on: date, taken: bool
+) -> None:
+    def add() -> None:
+        service.add_limit(database.backend, "A", starts_on=starts_on, ends_on=ends_on, max_records=most)
+
+    if taken:
+        add()
+    else:
+        with pytest.raises(ParameterOutOfRange):
+            add()
+    assert len(service.limits(database.backend)) == int(taken)
+
+
+def test_holidays_are_told_from_the_day_itself_on(database: Database) -> None:
+    for day in (TODAY - DAY, TODAY, TODAY + DAY):
+        planning.add_holiday(database.backend, day)
+    assert [each.day for each in planning.holidays(database.backend, since=TODAY)] == [TODAY, TODAY + DAY]
+
+
+@pytest.mark.parametrize(
+    ("paused", "resumed", "outcome"),
+    [
+        (CLOSES, None, "paused"),
+        (CLOSES + MILLISECOND, None, "missed"),
+        (CLOSES - DAY, CLOSES, "missed"),
+        (CLOSES - DAY, CLOSES + MILLISECOND, "paused"),
+    ],
+)
+def test_a_night_was_paused_if_a_pause_was_on_at_the_moment_when_it_closed(
+    database: Database, paused: datetime, resumed: datetime | None, outcome: str
+) -> None:
+    planning.pause(database.backend, now=paused, actor=None, reason=None)
+    if resumed is not None:
+        planning.resume(database.backend, now=resumed, actor=None)
+    assert planning.settle(database.backend, TODAY, workday=True, closes_at=CLOSES, now=CLOSES) == outcome
+
+
+def test_who_held_a_number_is_told_to_the_moment(database: Database) -> None:
+    put_agents(database, actives("A"))
+    put_leads(database, fresh(1))
+    ends = [CLOSES, CLOSES + DAY]
+    for moment in ends:
+        run = deal(database)
+        text = moment.replace(tzinfo=None).isoformat(" ", "milliseconds")
+        database.execute("UPDATE dbo.assignment_run SET finished_at = %s WHERE run_id = %s", text, run.run_id)
+
+    def held(**bounds: datetime) -> list[datetime]:
+        return [each.held_from for each in reversed(service.holders(database.backend, "000001", **bounds))]
+
+    assert held() == ends
+    # A run that ended at the very end of the time asked for is after it, one that was over at its beginning is in it.
+    assert held(until=ends[1]) == ends[:1]
+    assert held(until=ends[1] + MILLISECOND) == ends
+    assert held(since=ends[1]) == ends
+    assert held(since=ends[1] + MILLISECOND) == ends[1:]
+
+
+def test_runs_of_a_business_date_and_before_a_run_are_those_alone(database: Database) -> None:
+    put_agents(database, actives("A"))
+    first, second, third = (deal(database, TODAY + DAY * n).run_id for n in (0, 1, 1))
+
+    def found(**which: Any) -> list[int]:
+        return [run.run_id for run in service.runs(database.backend, **which)]
+
+    assert found(business_date=TODAY + DAY) == [third, second]
+    assert found(business_date=TODAY + 2 * DAY) == []
+    assert found(before=third) == [second, first]
+    assert found(business_date=TODAY + DAY, before=third) == [second]
+    assert found(count=2) == [third, second]
+    assert service.run(database.backend, second).run_id == second
+
+
+@pytest.mark.parametrize(("hours", "kept"), [(23.9, True), (24.1, False)])
+def test_an_answer_is_kept_for_a_day(database: Database, hours: float, kept: bool) -> None:
+    def claim() -> bool:
+        return answers.claim(database.backend, scope="s", key="k", content=b"").mine
+
+    assert claim()
+    asked = datetime.now(UTC).replace(tzinfo=None) - timedelta(hours=hours)
+    database.execute("UPDATE dbo.request_answer SET asked_at = %s", asked.isoformat(" ", "milliseconds"))
+    assert claim() is not kept
+
+
+def test_a_session_lasts_sixteen_hours_and_a_new_one_ends_no_other(database: Database) -> None:
+    key, _ = access.add_key(database.backend, "Ana", "viewer")
+    first, second = (access.begin_session(database.backend, key.key_id) for _ in range(2))
+    for token in (first, second):
+        assert access.holder_of_session(database.backend, token).holder is not None
+    for begun, ends in database.execute("SELECT created_at, expires_at FROM dbo.access_session"):
+        begun, ends = (datetime.fromisoformat(str(each)) for each in (begun, ends))
+        assert abs(ends - begun - timedelta(hours=16)) < timedelta(seconds=2)
+
+
+def test_a_message_that_is_too_long_for_its_column_is_cut(database: Database) -> None:
+    planning.record_failure(
+        database.backend, load(), TODAY, DatabaseError("x" * 1_001), attempt=1, started_at=CLOSES, finished_at=CLOSES,
+        actor="tests",
+    )  # fmt: skip
+    (run,) = service.runs(database.backend)
+    failure = service.failure(database.backend, run.run_id)
+    assert failure is not None
+    assert failure.message == "x" * 1_000
+    assert failure.error_number is None
+
+
+def test_of_a_failure_the_moment_of_the_newest_counts_and_of_its_own_date_alone(database: Database) -> None:
+    for attempt in (1, 2):
+        planning.record_failure(
+            database.backend, load(), TODAY, NoActiveAgent(), attempt=attempt, started_at=CLOSES,
+            finished_at=CLOSES + attempt * DAY, actor="tests",
+        )  # fmt: skip
+    assert planning.state(database.backend, TODAY).failed_at == CLOSES + 2 * DAY
+    assert planning.state(database.backend, TODAY + DAY).failed_at is None
+
+
+def test_leads_of_a_day_are_those_from_its_first_to_its_last_moment(database: Database) -> None:
+    midnight = datetime(2026, 11, 10)
+    moments = (midnight - 10 * MILLISECOND, midnight, midnight + DAY - 10 * MILLISECOND, midnight + DAY)
+    put_leads(database, [(str(number), 1, moment) for number, moment in enumerate(moments)])
+
+    def found(**which: Any) -> list[str]:
+        return [lead.number for lead in floor.leads(database.backend, count=9, **which)]
+
+    assert found(date_from=midnight.date(), date_to=midnight.date()) == ["1", "2"]
+    assert found(date_from=midnight.date()) == ["1", "2", "3"]
+    assert found(date_to=midnight.date()) == ["0", "1", "2"]
+    assert found(number="1", date_from=midnight.date(), date_to=midnight.date()) == ["1"]
+    assert found(number="3", date_to=midnight.date()) == []
+    assert found(number="0", date_from=midnight.date()) == []
+
+
+def test_of_a_number_in_a_great_many_records_the_first_thousand_are_told(bare_database: Database) -> None:
+    put_leads(bare_database, [("1", 1, RECENT + timedelta(minutes=minute)) for minute in range(1_001)])
+    records = floor.lead(bare_database.backend, "1").records
+    assert len(records) == 1_000
+    assert records[-1].date == RECENT + timedelta(minutes=999)
+
+
+@pytest.mark.parametrize("length", [255, 256])
+def test_a_text_as_long_as_a_column_is_taken_and_a_longer_one_is_refused(database: Database, length: int) -> None:
+    text = "ü" * length
+    if length == 255:
+        floor.add_agent(database.backend, text)
+        service.add_do_not_contact(database.backend, text, text)
+        assert floor.agent(database.backend, text, TODAY).active
+        return
+    with pytest.raises(ParameterOutOfRange, match="256 characters"):
+        floor.add_agent(database.backend, text)
+    with pytest.raises(ParameterOutOfRange, match="256 characters"):
+        service.add_do_not_contact(database.backend, text)
+    with pytest.raises(ParameterOutOfRange, match="256 characters"):
+        service.add_do_not_contact(database.backend, "1", text)

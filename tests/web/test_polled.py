@@ -1,0 +1,103 @@
+"""Lists that programs ask for all day: who may keep an answer, and that each page is of one deal. On each engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from agent_funnel import access, floor, service
+from agent_funnel.records import Assignment
+from agent_funnel.settings import load
+from agent_funnel.web import create_app
+from databases import Database, small_floor
+
+POLLED = ["/api/agents", "/api/assignments"]
+
+
+@pytest.fixture
+def client(database: Database) -> FlaskClient:
+    small_floor(database, leads=6, agents=2)
+    service.assign(database.backend, load(), business_date=datetime.now().date())
+    return create_app(load(), database.backend).test_client()
+
+
+def bearer(database: Database, role: access.Role) -> dict[str, str]:
+    return {"Authorization": f"Bearer {access.add_key(database.backend, role, role)[1]}"}
+
+
+@pytest.mark.parametrize("path", POLLED)
+def test_a_polled_list_may_be_kept_by_its_client_alone_and_is_asked_for_each_time(
+    client: FlaskClient, path: str
+) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 200
+    assert set(answer.headers["Cache-Control"].split(", ")) == {"private", "no-cache"}
+    again = client.get(path, headers={"If-None-Match": answer.headers["ETag"]})
+    assert again.status_code == 304
+    assert set(again.headers["Cache-Control"].split(", ")) == {"private", "no-cache"}
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/api/leads", "/api/runs", "/api/do-not-contact", "/api/limits", "/api/keys", "/api/audit", "/no", "/metrics"]
+)
+def test_every_other_answer_is_kept_by_nobody(client: FlaskClient, path: str) -> None:
+    assert client.get(path).headers["Cache-Control"] == "no-store"
+
+
+def test_a_refusal_is_kept_by_nobody(database: Database, client: FlaskClient) -> None:
+    viewer = bearer(database, "viewer")
+    for answer in (client.get("/api/agents"), client.post("/run-now", headers=viewer), client.get("/api/agents?x=%00")):
+        assert answer.status_code >= 400
+        assert answer.headers["Cache-Control"] == "no-store"
+
+
+def dealing_after(database: Database, reads: int) -> Callable[..., list[Assignment]]:
+    """The reading of assignments, with another deal after so many of them."""
+    read, asked = floor.assignments, []
+
+    def reading(*arguments: Any, **more: Any) -> list[Assignment]:
+        found = read(*arguments, **more)
+        asked.append(1)
+        if len(asked) == reads:
+            service.assign(database.backend, load(), business_date=datetime.now().date())
+        return found
+
+    return reading
+
+
+def test_a_page_that_another_deal_came_into_is_read_again_and_is_of_that_deal(
+    database: Database, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(floor, "assignments", dealing_after(database, 1))
+        page = client.get("/api/assignments").get_json()
+    assert page["deal"] == floor.deal_version(database.backend)
+    now = floor.assignments(database.backend, count=100)
+    assert [(item["agent"], item["number"], item["stage"]) for item in page["items"]] == [
+        (row.agent, row.number, row.stage) for row in now
+    ]
+
+
+def test_a_later_page_that_another_deal_came_into_is_refused(
+    database: Database, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Who may not see numbers goes on after a count of rows, which are read again: two readings for one page.
+    viewer = bearer(database, "viewer")
+    first = client.get("/api/assignments?count=2", headers=viewer).get_json()
+    with monkeypatch.context() as patch:
+        patch.setattr(floor, "assignments", dealing_after(database, 1))
+        answer = client.get(f"/api/assignments?count=2&cursor={first['next']}", headers=viewer)
+    assert answer.status_code == 409
+    assert "begin again" in answer.get_json()["detail"]
+
+
+def test_a_number_that_is_listed_meanwhile_does_not_end_the_paging(database: Database, client: FlaskClient) -> None:
+    first = client.get("/api/assignments?count=2").get_json()
+    service.add_do_not_contact(database.backend, first["items"][0]["number"])
+    answer = client.get(f"/api/assignments?count=2&cursor={first['next']}")
+    assert answer.status_code == 200
+    assert not {item["number"] for item in answer.get_json()["items"]} & {item["number"] for item in first["items"]}
