@@ -8,7 +8,7 @@ LOCKED_DEV := $(VENV)/.locked-dev
 # Hashes, but no addresses: where the packages come from is the reader's affair.
 LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 
-.PHONY: run serve test test-long browser lint format bench docs lock clean
+.PHONY: run serve test test-long mutants browser lint format bench docs lock clean
 
 # Sets everything up, makes a demo database once, and deals.
 run: $(LOCKED)
@@ -29,6 +29,11 @@ test: $(LOCKED_DEV) browser
 test-long: $(LOCKED_DEV) browser
 	FUNNEL_TEST_LONG=1 $(PYTEST) --timeout 3600
 	FUNNEL_TEST_LONG=1 $(BIN)/python -m pytest --timeout 3600 -m stops_the_engine
+
+# Plants small mistakes into a copy of the program, one at a time; each must be found by the tests of its place.
+# For some of them only: $(BIN)/python tests/mutants.py deal
+mutants: $(LOCKED_DEV)
+	$(BIN)/python tests/mutants.py
 
 # Looks for a browser for the tests, and downloads one if there is none. Without one its tests are skipped, and say so.
 browser: $(LOCKED_DEV)

@@ -78,9 +78,10 @@ def test_an_agent_is_changed_and_counted_alone(two: Database) -> None:
     assert floor.agent(two.backend, "ana", TODAY).leads == 1
     assert [seat.agent for seat in floor.roster(two.backend, TODAY, "ana")] == ["ana"]
     assert floor.roster(two.backend, TODAY, "ANA") == []
-    for unknown in (floor.set_agent_status, floor.agent):
-        with pytest.raises(NotFound):
-            unknown(two.backend, "ANA", **({"active": True} if unknown is floor.set_agent_status else {"business_date": TODAY}))  # type: ignore[operator]
+    with pytest.raises(NotFound):
+        floor.set_agent_status(two.backend, "ANA", active=True)
+    with pytest.raises(NotFound):
+        floor.agent(two.backend, "ANA", TODAY)
 
 
 def test_an_agent_of_another_case_can_be_added(two: Database) -> None:

@@ -70,9 +70,7 @@ def last_dealt(database: Database) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(("newest", "found"), [(499_999, True), (500_000, False)])
-def test_behind_half_a_million_leads_no_earlier_run_is_looked_at(
-    database: Database, newest: int, found: bool
-) -> None:
+def test_behind_half_a_million_leads_no_earlier_run_is_looked_at(database: Database, newest: int, found: bool) -> None:
     past_runs(database, 1, newest)
     first, second = (TODAY + timedelta(days=day) for day in (1, 2))
     assert last_dealt(database) == {"New": second, "Old": first if found else None}
@@ -107,3 +105,9 @@ def test_a_failed_attempt_gives_no_run_a_version_and_an_undo_does(database: Data
     assert floor.deal_version(database.backend) == version
     undo(database)
     assert floor.deal_version(database.backend) != version
+
+
+def test_the_funnel_counts_each_stage_from_one_to_four_and_all_else_as_none(bare_database: Database) -> None:
+    stages = (None, -1, 0, 1, 2, 2, 3, 3, 3, 4, 4, 4, 4, 5)
+    put_leads(bare_database, [(str(number), stage, RECENT) for number, stage in enumerate(stages)])
+    assert floor.funnel(bare_database.backend) == {None: 4, 1: 1, 2: 2, 3: 3, 4: 4}

@@ -22,6 +22,7 @@ from agent_funnel.settings import load
 from databases import Database, disconnect, snapshot
 from nights import TODAY, actives, deal, fresh, put_agents, put_leads, undo
 from processes import NOTHING_DUE, run_in_progress
+from waits import wait_until_somebody_waits_for
 
 # How long these calls wait for a lock, and how long a test watches that they do:
 LOCK_WAIT = timedelta(seconds=2)
@@ -187,9 +188,9 @@ def scheduled_run_before_its_end(database: Database) -> Iterator[Callable[[], No
         if database.engine == "sqlite":
             other.execute("BEGIN IMMEDIATE")
             other.execute(
-                "INSERT INTO assignment_run (business_date, [trigger], status, max_per_agent, window_days, newest_first,"
-                " started_at, finished_at) VALUES (%s, 'schedule', 'succeeded', 450, 45, 0, '2026-11-23 20:40:00.000',"
-                " '2026-11-23 20:40:01.000')",
+                "INSERT INTO assignment_run (business_date, [trigger], status, max_per_agent, window_days,"
+                " newest_first, started_at, finished_at) VALUES (%s, 'schedule', 'succeeded', 450, 45, 0,"
+                " '2026-11-23 20:40:00.000', '2026-11-23 20:40:01.000')",
                 str(TODAY),
             )
             yield lambda: other.execute("COMMIT").clear()
@@ -199,10 +200,7 @@ def scheduled_run_before_its_end(database: Database) -> Iterator[Callable[[], No
         # Written last of all by a deal: it has its record by then.
         other.execute("INSERT INTO dbo.agent_wafunnel_assignment (agent, number) VALUES ('nobody', '000002')")
         running = pool.submit(deal, database, trigger="schedule")
-        deadline = time.monotonic() + 30
-        while other.execute("SELECT COUNT(*) FROM sys.sysprocesses AS p WHERE p.blocked = @@SPID") == [(0,)]:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_until_somebody_waits_for(other)
 
         def go_on() -> None:
             other.execute("ROLLBACK TRANSACTION")

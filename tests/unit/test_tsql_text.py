@@ -1,7 +1,7 @@
 """The text of the T-SQL, for what no test on Babelfish can show.
 
-A cancelled call ends there with its transaction; on Microsoft's engine it leaves the transaction open, with the locks of
-a whole deal, unless XACT_ABORT is on.
+A cancelled call ends there with its transaction; on Microsoft's engine it leaves the transaction open, with the locks
+of a whole deal, unless XACT_ABORT is on.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def test_a_procedure_begins_with_xact_abort_so_that_a_cancelled_call_leaves_no_t
 @pytest.mark.parametrize("name", PROCEDURES)
 def test_a_procedure_rolls_back_and_throws_on_whatever_it_catches(name: str) -> None:
     (caught,) = CATCH.findall(PROCEDURES[name])
-    assert caught.split() == "IF XACT_STATE() <> 0 ROLLBACK TRANSACTION; THROW;".split()
+    assert caught.split() == ["IF", "XACT_STATE()", "<>", "0", "ROLLBACK", "TRANSACTION;", "THROW;"]
 
 
 def test_a_query_that_opens_a_transaction_rolls_it_back_before_it_throws() -> None:
@@ -38,7 +38,7 @@ def test_a_query_that_opens_a_transaction_rolls_it_back_before_it_throws() -> No
     for name, text in CATCHING.items():
         (caught,) = CATCH.findall(text)
         if "BEGIN TRANSACTION" in text:
-            assert caught.split()[:6] == "IF XACT_STATE() <> 0 ROLLBACK TRANSACTION;".split(), name
+            assert caught.split()[:6] == ["IF", "XACT_STATE()", "<>", "0", "ROLLBACK", "TRANSACTION;"], name
         assert "THROW;" in caught, name
 
 

@@ -127,9 +127,7 @@ def test_the_shares_of_a_hundred_runs_are_kept_and_those_of_the_oldest_are_count
     assert counted == [*range(101), 0]
 
 
-def test_the_funnel_is_counted_again_after_twenty_seconds(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_funnel_is_counted_again_after_twenty_seconds(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     figures, now = Figures(database.backend), time.monotonic()
     first = figures.funnel() or figures.funnel()
     assert first is not None

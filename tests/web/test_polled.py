@@ -42,7 +42,18 @@ def test_a_polled_list_may_be_kept_by_its_client_alone_and_is_asked_for_each_tim
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/api/leads", "/api/runs", "/api/do-not-contact", "/api/limits", "/api/keys", "/api/audit", "/no", "/metrics"]
+    "path",
+    [
+        "/",
+        "/api/leads",
+        "/api/runs",
+        "/api/do-not-contact",
+        "/api/limits",
+        "/api/keys",
+        "/api/audit",
+        "/no",
+        "/metrics",
+    ],
 )
 def test_every_other_answer_is_kept_by_nobody(client: FlaskClient, path: str) -> None:
     assert client.get(path).headers["Cache-Control"] == "no-store"
