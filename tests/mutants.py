@@ -119,8 +119,14 @@ def planted(mistake: Mistake, copy: Path) -> Result:
 
 def _tested(mistake: Mistake, copy: Path) -> tuple[Verdict, str]:
     arguments = ["-x", "-q", "-p", "no:cacheprovider", mistake.tests, "-k", mistake.expression]
-    # Compiled files would be those of another mistake, where two have been planted within a second.
-    environment = {**os.environ, "PYTHONPATH": str(copy / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(copy / "src"),
+        # Compiled files would be those of another mistake, where two have been planted within a second.
+        "PYTHONDONTWRITEBYTECODE": "1",
+        # It runs already.
+        "FUNNEL_TEST_SQLSERVER_START": "",
+    }
     try:
         done = subprocess.run(
             [sys.executable, "-m", "pytest", *arguments], cwd=copy, env=environment, capture_output=True, text=True,

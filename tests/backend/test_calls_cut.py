@@ -17,7 +17,7 @@ from agent_funnel.backends import connect
 from agent_funnel.errors import CheckFailed, ConnectionLost, DatabaseError
 from agent_funnel.settings import load
 from databases import Database, disconnect
-from faketds import DONE, HANG_UP, SILENCE, FakeServer, error, rows
+from faketds import DONE, HANG_UP, SILENCE, Answer, FakeServer, error, rows
 from nights import TODAY, actives, deal, fresh, put_agents, put_leads, stages, undo
 from processes import run_python
 from proxy import Proxy
@@ -36,7 +36,12 @@ TAKEN_BACK = rows(
 
 
 def test_what_became_of_an_undo_is_asked_only_when_no_run_is_under_way() -> None:
-    answers = {LAST: [rows({"run_id": 7})], UNDO: [HANG_UP], SETTLE: [STILL_GOING, DONE], UNDONE: [TAKEN_BACK]}
+    answers: dict[str, list[Answer]] = {
+        LAST: [rows({"run_id": 7})],
+        UNDO: [HANG_UP],
+        SETTLE: [STILL_GOING, DONE],
+        UNDONE: [TAKEN_BACK],
+    }
     with FakeServer(answers=answers) as server:
         undone = service.undo(connect(server.url()))
         assert undone.run_id == 7

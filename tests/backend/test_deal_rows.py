@@ -47,6 +47,7 @@ def test_of_two_spellings_of_one_moment_one_is_dealt_and_the_other_waits(tmp_pat
         assert stages == [("2026-11-10 08:00", 2), ("2026-11-10T08:00:00", 1)]
 
 
+@pytest.mark.parametrize("exact", ["sqlserver"], indirect=True)
 def test_dates_that_are_more_exact_than_a_millisecond_are_dealt_and_taken_back(exact: Database) -> None:
     put_agents(exact, actives("A", "B"))
     for number, digits in enumerate(("1234567", "1239999", "0000001"), start=1):

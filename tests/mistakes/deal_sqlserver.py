@@ -70,7 +70,7 @@ MISTAKES = (
     Mistake(
         "T-SQL deal: dates are read to the millisecond",
         T_DEAL, "CAST(w.date AS DATETIME2(7)) AS date", "CAST(w.date AS DATETIME2(3)) AS date",
-        ON_ROWS, "more_exact", "",
+        ON_ROWS, "more_exact", "sqlserver",
     ),
     Mistake(
         "T-SQL deal: a name is compared in the column's collation",

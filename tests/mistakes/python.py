@@ -5,12 +5,14 @@ settings.
 from __future__ import annotations
 
 from mistakes.places import (
+    ON_BAD_ROWS,
     ON_CALLS,
     ON_DAYS,
     ON_EXPORTS,
     ON_FLOOR,
     ON_IMPORTS,
     ON_LOST_CALLS,
+    ON_OFFICE,
     ON_SETTINGS,
     P_DEAL,
     P_EXPORTS,
@@ -180,6 +182,11 @@ MISTAKES = (
         ON_IMPORTS, "named_by_line_and_reason", "sqlite",
     ),
     Mistake(
+        "imports: a message names all bad rows",
+        P_IMPORTS, "for row in bad[:20])", "for row in bad)",
+        ON_BAD_ROWS, "twenty_bad_rows",
+    ),
+    Mistake(
         "settings: a window may last a whole day",
         P_SETTINGS, "if duration >= timedelta(hours=24):", "if duration > timedelta(hours=24):",
         ON_SETTINGS, "bad_value",
@@ -202,6 +209,6 @@ MISTAKES = (
     Mistake(
         "settings: a password is repeated",
         P_SETTINGS, 'SECRET = {"database_url", ', 'SECRET = {"x", ',
-        "tests/web/test_office.py", "keep_secrets", "sqlite",
+        ON_OFFICE, "keep_secrets", "sqlite",
     ),
 )  # fmt: skip

@@ -39,9 +39,9 @@ MISTAKES = (
         ON_ATTEMPTS, "never_shorter",
     ),
     Mistake(
-        "calendar: today's run comes before yesterday's",
+        "calendar: past midnight yesterday's run is not due",
         P_CALENDAR, "for business_date in (today - timedelta(days=1), today):", "for business_date in (today,):",
-        ON_CALENDAR, "from_its_instant",
+        ON_ATTEMPTS, "yesterdays_run",
     ),
     Mistake(
         "calendar: what is settled is due again",

@@ -7,7 +7,10 @@ from mistakes.places import (
     ON_ATTACKS,
     ON_HEALTH,
     ON_IDEMPOTENCY,
+    ON_LAST_USE,
     ON_LIMITS,
+    ON_MINE,
+    ON_ONCE,
     ON_POLLED,
     W_AGENTS,
     W_APP,
@@ -42,7 +45,7 @@ MISTAKES = (
     Mistake(
         "idempotency: a key may be longer than 255 characters",
         W_IDEMPOTENCY, "[!-~]{1,255}", "[!-~]{1,256}",
-        "tests/web/test_once.py", "key_that_is_none", "sqlite",
+        ON_ONCE, "key_that_is_none", "sqlite",
     ),
     Mistake(
         "idempotency: a key may not have 255 characters",
@@ -114,7 +117,7 @@ MISTAKES = (
     Mistake(
         "limits: wrong keys at the sign-in do not count",
         W_SIGN_IN, '        given.limiter.hit(WRONG_KEYS, "wrong key", address())\n', "",
-        "tests/web/test_mine.py", "signing_in_with_the_secret", "sqlite",
+        ON_MINE, "signing_in_with_the_secret", "sqlite",
     ),
     Mistake(
         "limits: any body may be as large as a file",
@@ -195,5 +198,15 @@ MISTAKES = (
         "auth: scripts can read the cookie",
         W_SIGN_IN, "        httponly=True,\n        samesite=\"Strict\",\n", "        samesite=\"Strict\",\n",
         ON_ATTACKS, "kept_from_scripts", "sqlite",
+    ),
+    Mistake(
+        "auth: each use of a key is noted",
+        W_AUTH, "USE_NOTED = timedelta(minutes=5)", "USE_NOTED = timedelta(0)",
+        ON_LAST_USE, "five_minutes and key", "sqlite",
+    ),
+    Mistake(
+        "auth: the use of a link is noted once a day",
+        W_AUTH, "USE_NOTED = timedelta(minutes=5)", "USE_NOTED = timedelta(days=1)",
+        ON_LAST_USE, "five_minutes and link", "sqlite",
     ),
 )  # fmt: skip

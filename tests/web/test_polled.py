@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from agent_funnel import access, floor, service
+from agent_funnel import access, floor, links, service
 from agent_funnel.records import Assignment
 from agent_funnel.settings import load
 from agent_funnel.web import create_app
@@ -57,6 +57,18 @@ def test_a_polled_list_may_be_kept_by_its_client_alone_and_is_asked_for_each_tim
 )
 def test_every_other_answer_is_kept_by_nobody(client: FlaskClient, path: str) -> None:
     assert client.get(path).headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/assignments?format=csv", "/api/runs/1/assignments?format=xlsx", "/mine/list.csv"]
+)
+@pytest.mark.xfail(strict=True, reason="a file of numbers goes out as no-cache, which a cache may keep")
+def test_a_file_of_numbers_is_kept_by_nobody(database: Database, client: FlaskClient, path: str) -> None:
+    run_id = service.runs(database.backend, count=1)[0].run_id
+    secret = links.make(database.backend, "agent 1")[1]
+    answer = client.get(path.replace("/1/", f"/{run_id}/").replace("/mine/", f"/mine/{secret}/"))
+    assert answer.status_code == 200
+    assert "no-store" in answer.headers["Cache-Control"]
 
 
 def test_a_refusal_is_kept_by_nobody(database: Database, client: FlaskClient) -> None:
