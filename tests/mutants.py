@@ -1,6 +1,6 @@
 """Plants small mistakes into a copy of the program, one at a time, and sees whether the tests find each of them.
 
-A mistake that no test finds is a promise that nobody keeps. The mistakes are data, in tests/mistakes. That the tests
+A mistake that no test finds shows a promise without a test. The mistakes are data, in tests/mistakes. That the tests
 pass without any of them is what `make test` says.
 """
 
@@ -32,18 +32,18 @@ LEFT_OUT = (".git", ".venv", ".*_cache", ".hypothesis", "__pycache__", "*.pyc", 
 # A mistake is found in seconds; on a T-SQL engine the tests need half a minute to make their database.
 SECONDS = {"": 120, "sqlite": 120, "sqlserver": 300}
 # A test that failed, as pytest's summary names it. One that could not even begin has found nothing.
-FAILED = re.compile(r"^FAILED [^:\n]+::(\S+)", re.MULTILINE)
+FAILED = re.compile(r"^FAILED [^:\n]+::(.+?)(?: - .*)?$", re.MULTILINE)
 
 Verdict = Literal["found", "SURVIVED", "STALE", "BROKEN", "HANGS"]
 
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a mistake: `told` is the test that found it, or the end of the output where none did."""
+    """The verdict on a mistake; `detail` names the test that found it, or is the end of the output."""
 
     verdict: Verdict
     seconds: float
-    told: str
+    detail: str
 
 
 def main() -> int:
@@ -86,7 +86,7 @@ def _plant_all(mistakes: Sequence[Mistake], processes: int) -> Iterator[Verdict]
                 copies.put(copy)
 
         for mistake, result in zip(mistakes, pool.map(one, mistakes), strict=True):
-            print(f"{result.verdict:8} {result.seconds:5.1f} s  {mistake.name}  ({result.told})", flush=True)
+            print(f"{result.verdict:8} {result.seconds:5.1f} s  {mistake.name}  ({result.detail})", flush=True)
             yield result.verdict
 
 
@@ -111,10 +111,10 @@ def planted(mistake: Mistake, copy: Path) -> Result:
     path.write_text(text.replace(mistake.old, mistake.new), "utf-8")
     began = time.monotonic()
     try:
-        verdict, told = _tested(mistake, copy)
+        verdict, detail = _tested(mistake, copy)
     finally:
         path.write_text(text, "utf-8")
-    return Result(verdict, time.monotonic() - began, told)
+    return Result(verdict, time.monotonic() - began, detail)
 
 
 def _tested(mistake: Mistake, copy: Path) -> tuple[Verdict, str]:

@@ -35,7 +35,7 @@ TAKEN_BACK = rows(
 )  # fmt: skip
 
 
-def test_what_became_of_an_undo_is_asked_only_when_no_run_is_under_way() -> None:
+def test_the_outcome_of_a_lost_undo_is_asked_only_when_no_run_is_under_way() -> None:
     answers: dict[str, list[Answer]] = {
         LAST: [rows({"run_id": 7})],
         UNDO: [HANG_UP],
@@ -54,7 +54,7 @@ def test_what_became_of_an_undo_is_asked_only_when_no_run_is_under_way() -> None
     assert calls == ["undo", "settle", "settle", "undone"]
 
 
-def test_where_nobody_can_say_whether_an_undo_happened_it_is_not_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_undo_of_unknown_outcome_is_not_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "ATTEMPTS", 2)
     with FakeServer(answers={LAST: [rows({"run_id": 7})], UNDO: [HANG_UP], SETTLE: [STILL_GOING]}) as server:
         with pytest.raises(ConnectionLost, match="is not known"):

@@ -37,7 +37,7 @@ def test_a_limit_counts_from_its_first_day_to_its_last_wherever_it_is_shown(
     assert deal(database, day).assigned == (room or 9)
 
 
-def test_of_several_limits_the_lowest_and_of_those_the_longest_is_named(database: Database) -> None:
+def test_of_several_limits_the_lowest_is_named_and_of_equal_ones_the_longest(database: Database) -> None:
     put_limits(
         database,
         [("A", TODAY, TODAY, 2), ("A", TODAY, TODAY + DAY, 1), ("A", TODAY, None, 1), ("A", TODAY, TODAY + 2 * DAY, 1)],
@@ -70,7 +70,7 @@ def test_a_limit_is_taken_to_the_ends_of_its_range(
     assert len(service.limits(database.backend)) == int(taken)
 
 
-def test_holidays_are_told_from_the_day_itself_on(database: Database) -> None:
+def test_holidays_are_listed_from_the_day_itself_on(database: Database) -> None:
     for day in (TODAY - DAY, TODAY, TODAY + DAY):
         planning.add_holiday(database.backend, day)
     assert [each.day for each in planning.holidays(database.backend, since=TODAY)] == [TODAY, TODAY + DAY]
@@ -94,7 +94,7 @@ def test_a_night_was_paused_if_a_pause_was_on_at_the_moment_when_it_closed(
     assert planning.settle(database.backend, TODAY, workday=True, closes_at=CLOSES, now=CLOSES) == outcome
 
 
-def test_who_held_a_number_is_told_to_the_moment(database: Database) -> None:
+def test_holders_of_a_number_are_found_to_the_moment(database: Database) -> None:
     put_agents(database, actives("A"))
     put_leads(database, fresh(1))
     ends = [CLOSES, CLOSES + DAY]
@@ -188,7 +188,7 @@ def test_leads_of_a_day_are_those_from_its_first_to_its_last_moment(database: Da
     assert found(number="0", date_from=midnight.date()) == []
 
 
-def test_of_a_number_in_a_great_many_records_the_first_thousand_are_told(bare_database: Database) -> None:
+def test_the_history_of_a_number_has_at_most_a_thousand_records(bare_database: Database) -> None:
     put_leads(bare_database, [("1", 1, RECENT + timedelta(minutes=minute)) for minute in range(1_001)])
     records = floor.lead(bare_database.backend, "1").records
     assert len(records) == 1_000

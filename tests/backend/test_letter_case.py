@@ -114,7 +114,7 @@ def test_a_link_opens_the_list_of_one_agent(two: Database) -> None:
     assert links.opened(two.backend, secret).link == link
 
 
-def test_a_number_is_told_with_its_own_record_holder_and_history(two: Database) -> None:
+def test_a_number_has_its_own_record_holder_and_history(two: Database) -> None:
     assert [(each.number, each.agent) for each in floor.leads(two.backend, count=9)] == [("X1", "Ana"), ("x1", "ana")]
     assert [each.number for each in floor.leads(two.backend, number="x1", count=9)] == ["x1"]
     after = ("X1", 1, RECENT)
@@ -130,7 +130,7 @@ def test_a_number_is_told_with_its_own_record_holder_and_history(two: Database) 
 def test_a_preview_takes_no_number_and_no_agent_for_another(two: Database) -> None:
     two.execute("DELETE FROM dbo.agent_wafunnel_assignment")
     two.insert("agent_wafunnel_assignment", ("agent", "number"), [("ANA", "X1"), ("Ana", "Y1"), ("ana", "x1")])
-    # X1 goes to Ana, and not to ANA who has it; x1 stays; Y1, which is no lead, goes.
+    # X1 changes hands from ANA to Ana, x1 stays, and Y1, which is not a lead, leaves.
     seen = preview(two)
     assert (seen.stay, seen.change_hands, seen.come, seen.leave) == (1, 1, 0, 1)
 

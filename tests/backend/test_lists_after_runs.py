@@ -1,4 +1,4 @@
-"""What the lists of agents and assignments say after failed, undone, large and many runs: on both engines."""
+"""The lists of agents and assignments after failed, undone, large and many runs: on both engines."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_after_an_undo_a_number_is_shown_with_the_record_of_the_deal_before(bare
 
 
 def past_runs(database: Database, *amounts: int) -> None:
-    """Runs that dealt so many leads each, the newest last; the first to Old, the others to New."""
+    """Adds runs that dealt these amounts, the newest last: the first to Old, the others to New."""
     put_agents(database, actives("Old", "New"))
     for number, assigned in enumerate(amounts, start=1):
         database.insert(
@@ -90,7 +90,7 @@ def test_behind_thirty_runs_no_earlier_run_is_looked_at(
     }
 
 
-def test_of_runs_of_one_agent_the_newest_is_told_also_by_name(database: Database) -> None:
+def test_the_newest_run_of_an_agent_is_shown_also_by_name(database: Database) -> None:
     past_runs(database, 1, 1, 1)
     assert floor.agent(database.backend, "Old", TODAY).last_dealt == TODAY + timedelta(days=1)
     assert floor.agent(database.backend, "New", TODAY).last_dealt == TODAY + timedelta(days=3)

@@ -1,6 +1,6 @@
-"""What waits for a run, what a run waits for, and what is refused instead: the application locks of T-SQL.
+"""The application locks of T-SQL: calls that wait for a run, calls that a run waits for, and refusals.
 
-SQLite has one lock for all writers, and takes it by itself; there, the run lock alone is ours.
+SQLite has one lock for all writers, and takes it itself; only the run lock is ours there.
 """
 
 from __future__ import annotations
@@ -118,9 +118,7 @@ def some_deals(database: Database) -> None:
 
 @pytest.mark.parametrize("what", CALLS)
 @on_t_sql
-def test_what_must_not_meet_another_change_waits_for_its_lock(
-    database: Database, impatient: Backend, what: str
-) -> None:
+def test_a_call_waits_for_its_lock(database: Database, impatient: Backend, what: str) -> None:
     beside, call = CALLS[what]
     some_deals(database)
     # Warm, so that what is watched below is the wait.
@@ -135,7 +133,7 @@ def test_what_must_not_meet_another_change_waits_for_its_lock(
 
 @pytest.mark.parametrize("what", CALLS)
 @on_t_sql
-def test_who_does_not_get_the_lock_in_time_is_refused_and_leaves_nothing_open(
+def test_a_call_that_does_not_get_its_lock_in_time_is_refused_and_leaves_nothing_open(
     database: Database, impatient: Backend, what: str
 ) -> None:
     beside, call = CALLS[what]
@@ -228,7 +226,7 @@ def test_a_night_whose_run_is_about_to_end_is_not_recorded_as_missed(database: D
     assert [night.outcome for night in planning.outcomes(database.backend)] == ["succeeded", "missed"]
 
 
-def test_of_a_run_still_going_nobody_says_that_it_never_was(database: Database) -> None:
+def test_a_run_that_is_still_going_is_not_reported_as_never_made(database: Database) -> None:
     """The question after a broken connection waits for the end of whatever run there is."""
     database.backend.one("settle", request="another call")
     if database.engine == "sqlite":

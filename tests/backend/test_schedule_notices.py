@@ -1,4 +1,4 @@
-"""What people are told of the schedule, and what they are not: on both engines."""
+"""Notices and dead-man signals of the schedule, and nights that send none: on both engines."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ HOUR, NIGHT = timedelta(hours=1), timedelta(days=1)
 
 
 class Told(Notifier):
-    """Keeps what people would be told."""
+    """Records notices and signals instead of sending them."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
@@ -48,7 +48,7 @@ class Told(Notifier):
 
 
 class Evening:
-    """A clock whose time a test sets, and what it tells people."""
+    """A clock whose time a test sets, with the notices that it sends."""
 
     def __init__(self, backend: Backend, **settings: Any) -> None:
         self.settings = load(**settings)
@@ -81,7 +81,7 @@ def away(tmp_path: Path) -> Backend:
     return connect(f"sqlite:///{tmp_path / 'away.db'}")
 
 
-def test_that_the_database_is_away_when_the_run_is_due_is_told_once_a_date(away: Backend) -> None:
+def test_a_database_that_is_away_at_run_time_is_one_failed_notice_per_date(away: Backend) -> None:
     evening = Evening(away)
     assert evening.look(OPENS - timedelta(seconds=1)) == []
     assert evening.look(OPENS) == ["failed"]
@@ -94,7 +94,7 @@ def test_that_the_database_is_away_when_the_run_is_due_is_told_once_a_date(away:
     assert "tried again until 23:40" in told
 
 
-def test_that_it_works_again_is_told_to_those_who_were_told_that_it_did_not(away: Backend) -> None:
+def test_a_run_that_works_after_a_failed_notice_sends_a_recovered_notice(away: Backend) -> None:
     evening = Evening(away)
     evening.look(OPENS)
     install(away)
@@ -103,7 +103,7 @@ def test_that_it_works_again_is_told_to_those_who_were_told_that_it_did_not(away
     assert "Earlier attempts had failed." in evening.told.notices[2][1]
 
 
-def test_that_it_works_after_failures_of_another_copy_is_told_too(floor: Database) -> None:
+def test_a_run_that_works_after_failures_of_another_copy_sends_a_recovered_notice_too(floor: Database) -> None:
     planning.record_failure(
         floor.backend, load(), DAY, NoActiveAgent(), attempt=1, started_at=OPENS, finished_at=OPENS, actor="another"
     )
@@ -111,7 +111,7 @@ def test_that_it_works_after_failures_of_another_copy_is_told_too(floor: Databas
     assert evening.look(OPENS + HOUR) == ["finished", "recovered"]
 
 
-def test_a_run_that_works_at_once_is_told_as_finished_and_to_the_switch_alone(floor: Database) -> None:
+def test_a_run_that_works_at_once_sends_a_finished_notice_and_a_success_signal(floor: Database) -> None:
     evening = Evening(floor.backend)
     assert evening.look(OPENS) == ["finished"]
     assert re.search(r"Run \d+ of 2026-06-01: 4 of 4 leads to 1 agents", evening.told.notices[0][1])
@@ -119,7 +119,7 @@ def test_a_run_that_works_at_once_is_told_as_finished_and_to_the_switch_alone(fl
     assert evening.told.signals[1][1] == evening.told.notices[0][1]
 
 
-def test_a_run_that_another_copy_made_meanwhile_is_a_success_to_the_switch_and_no_notice(
+def test_a_run_that_another_copy_made_meanwhile_is_a_success_signal_and_no_notice(
     floor: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     evening = Evening(floor.backend)
@@ -136,7 +136,7 @@ def test_a_run_that_another_copy_made_meanwhile_is_a_success_to_the_switch_and_n
     assert [run.status for run in service.runs(floor.backend)] == ["succeeded"]
 
 
-def test_another_run_in_the_way_is_no_failure_and_nobody_is_told(floor: Database) -> None:
+def test_another_run_in_the_way_is_no_failure_and_sends_no_notice(floor: Database) -> None:
     evening = Evening(floor.backend)
     with run_in_progress(floor):
         assert evening.look(OPENS) == []
@@ -145,7 +145,7 @@ def test_another_run_in_the_way_is_no_failure_and_nobody_is_told(floor: Database
     assert evening.look(OPENS + timedelta(seconds=30)) == ["finished"]
 
 
-def test_a_failed_attempt_is_told_to_the_switch_each_time_and_to_people_once(floor: Database) -> None:
+def test_failed_attempts_send_a_signal_each_and_one_notice_per_date(floor: Database) -> None:
     put_agents(floor, [("A", "inactive")])
     evening = Evening(floor.backend)
     assert evening.look(OPENS) == ["failed"]
@@ -157,7 +157,7 @@ def test_a_failed_attempt_is_told_to_the_switch_each_time_and_to_people_once(flo
     assert "failed each time, and is not tried again" in evening.told.notices[1][1]
 
 
-def test_a_failed_check_is_told_without_a_promise_of_another_attempt(
+def test_a_failed_check_sends_a_notice_without_a_promise_of_another_attempt(
     floor: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(*_: Any, **__: Any) -> None:
@@ -169,7 +169,7 @@ def test_a_failed_check_is_told_without_a_promise_of_another_attempt(
     assert evening.told.notices[0][1].endswith("8 due.")
 
 
-def test_nights_that_were_missed_are_told_and_those_that_were_off_are_not(floor: Database) -> None:
+def test_missed_nights_send_a_notice_and_nights_off_do_not(floor: Database) -> None:
     # Monday is missed, Tuesday a holiday, Wednesday no workday, Thursday paused.
     evening = Evening(floor.backend, weekdays="mon,tue,thu,fri")
     planning.add_holiday(floor.backend, DAY + NIGHT)
@@ -180,7 +180,7 @@ def test_nights_that_were_missed_are_told_and_those_that_were_off_are_not(floor:
 
 
 def past_pools(database: Database, *pools: int, status: str = "succeeded") -> None:
-    """Runs that found pools of these sizes, the newest last."""
+    """Adds runs that found pools of these sizes, the newest last."""
     database.insert(
         "assignment_run",
         ("business_date", "[trigger]", "status", "max_per_agent", "window_days", "newest_first", "pool", "started_at"),
@@ -220,7 +220,7 @@ def test_the_factor_of_an_unusual_pool_is_that_of_the_settings(database: Databas
         assert (planning.unusual(database.backend, load(pool_factor=2.0), pool) is not None) is told
 
 
-def test_a_brake_that_holds_a_run_is_told_as_refused_and_lets_go_when_the_pool_is_usual(floor: Database) -> None:
+def test_a_brake_that_holds_a_run_sends_a_refused_notice_and_lets_go_when_the_pool_is_usual(floor: Database) -> None:
     past_pools(floor, 1_000, 1_000, 1_000)
     evening = Evening(floor.backend, brake="pool")
     assert evening.look(OPENS) == ["refused"]
@@ -230,7 +230,7 @@ def test_a_brake_that_holds_a_run_is_told_as_refused_and_lets_go_when_the_pool_i
     assert evening.look(OPENS + HOUR) == ["finished", "recovered"]
 
 
-def test_without_the_brake_an_unusual_pool_is_dealt_and_told(floor: Database) -> None:
+def test_without_the_brake_an_unusual_pool_is_dealt_with_a_warning(floor: Database) -> None:
     past_pools(floor, 1_000, 1_000, 1_000)
     evening = Evening(floor.backend)
     assert evening.look(OPENS) == ["finished", "warning"]

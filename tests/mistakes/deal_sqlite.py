@@ -147,7 +147,7 @@ MISTAKES = (
         ON_REFUSALS, "undone_scheduled_run", "sqlite",
     ),
     Mistake(
-        "deal: a date that was settled has its run besides",
+        "deal: a date that was settled gets its run all the same",
         ASSIGN, "WHERE :trigger = 'schedule' AND o.business_date = :business_date",
         "WHERE :trigger = 'manual' AND o.business_date = :business_date",
         ON_NIGHTS, "settled_once", "sqlite",
@@ -199,12 +199,12 @@ MISTAKES = (
         ON_UNDO, "history_has_been_purged", "sqlite",
     ),
     Mistake(
-        "preview: a lead of seven days is told as older",
+        "preview: a lead of seven days is counted as older",
         PREVIEW, "c.days <= 7", "c.days < 7",
         ON_PREVIEW, "foreseen or comes_true", "sqlite",
     ),
     Mistake(
-        "preview: a lead that stays is told as changing hands",
+        "preview: a lead that stays is counted as changing hands",
         PREVIEW, "FILTER (WHERE h.held AND NOT h.same)", "FILTER (WHERE h.held)",
         ON_PREVIEW, "foreseen", "sqlite",
     ),

@@ -101,7 +101,7 @@ MISTAKES = (
         ON_LOCKS, "refused_at_once", "sqlserver",
     ),
     Mistake(
-        "T-SQL deal: a date that was settled has its run besides",
+        "T-SQL deal: a date that was settled gets its run all the same",
         T_DEAL, "WHERE @trigger = 'schedule' AND o.business_date = @business_date;",
         "WHERE @trigger = 'manual' AND o.business_date = @business_date;",
         ON_NIGHTS, "settled_once", "sqlserver",
@@ -149,7 +149,7 @@ MISTAKES = (
         ON_UNDO, "history_has_been_purged", "sqlserver",
     ),
     Mistake(
-        "T-SQL preview: a lead of seven days is told as older",
+        "T-SQL preview: a lead of seven days is counted as older",
         T_DEAL, "DATEDIFF(DAY, d.date, @business_date) <= 7", "DATEDIFF(DAY, d.date, @business_date) < 7",
         ON_PREVIEW, "foreseen or comes_true", "sqlserver",
     ),

@@ -171,12 +171,12 @@ MISTAKES = (
     Mistake(
         "holders: a run that ended at the end of the time is in it",
         RUNS, "r.finished_at < :until)", "r.finished_at <= :until)",
-        ON_DAYS, "held_a_number", "sqlite",
+        ON_DAYS, "holders_of_a_number", "sqlite",
     ),
     Mistake(
         "T-SQL holders: a holding that ended at the beginning of the time is not in it",
         T_RUNS, "n.finished_at, @since) >= @since)", "n.finished_at, DATEADD(DAY, 1, @since)) > @since)",
-        ON_DAYS, "held_a_number", "sqlserver",
+        ON_DAYS, "holders_of_a_number", "sqlserver",
     ),
     Mistake(
         "purge: the run before the last one is purged",
@@ -189,7 +189,7 @@ MISTAKES = (
         ON_PURGE, "never_what_the_last_undo_needs", "sqlserver",
     ),
     Mistake(
-        "funnel: stage 4 is none",
+        "funnel: stage 4 is not a stage",
         FUNNEL, "f.stage BETWEEN 1 AND 4", "f.stage BETWEEN 1 AND 3",
         ON_LISTS, "funnel", "sqlite",
     ),
@@ -199,7 +199,7 @@ MISTAKES = (
         ON_LISTS, "funnel", "sqlserver",
     ),
     Mistake(
-        "pool report: leads at stage 4 are told as too old",
+        "pool report: leads at stage 4 are counted as too old",
         LEADS, "WHEN w.stage >= 4 THEN 'at_stage_4'", "WHEN w.stage > 4 THEN 'at_stage_4'",
         ON_FLOOR, "by_the_first_reason", "sqlite",
     ),

@@ -30,7 +30,7 @@ MISTAKES = (
     Mistake(
         "T-SQL settle: without its lock",
         T_RUNS, lock("A run has been in progress all this time."), "",
-        ON_LOCKS, "still_going or call_whose_connection", "sqlserver",
+        ON_LOCKS, "still_going", "sqlserver",
     ),
     Mistake(
         "T-SQL purge: without its lock",
@@ -40,7 +40,7 @@ MISTAKES = (
     Mistake(
         "T-SQL record_failure: without its lock",
         T_SCHEDULE, lock("A run has been in progress all this time; the failure was not recorded."), "",
-        ON_LOCKS, "failed_attempt or eight_copies or failed", "sqlserver",
+        ON_LOCKS, "eight_copies or failed", "sqlserver",
     ),
     Mistake(
         "T-SQL settle_date: without its lock",

@@ -104,7 +104,7 @@ MISTAKES = (
     Mistake(
         "limits: of equal ones the shortest is named",
         P_LIMITS, "-(limit.ends_on or date.max).toordinal()", "(limit.ends_on or date.max).toordinal()",
-        ON_DAYS, "longest_is_named", "sqlite",
+        ON_DAYS, "of_several_limits", "sqlite",
     ),
     Mistake(
         "texts: one character too many",
@@ -119,7 +119,7 @@ MISTAKES = (
     Mistake(
         "leads: a number's history has one record too many",
         P_LEADS, "MOST_RECORDS = 1_000", "MOST_RECORDS = 1_001",
-        ON_DAYS, "great_many_records", "sqlite",
+        ON_DAYS, "at_most_a_thousand_records", "sqlite",
     ),
     Mistake(
         "numbers: 00 stays before the country's code",

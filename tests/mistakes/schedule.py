@@ -1,4 +1,4 @@
-"""Mistakes in the schedule: its calendar, its attempts, what it keeps in the database, and what people are told."""
+"""Mistakes in the schedule: its calendar, its attempts, its tables, and its notices."""
 
 from __future__ import annotations
 
@@ -105,38 +105,38 @@ MISTAKES = (
         ON_ATTEMPTS, "unless_the_day_is_off",
     ),
     Mistake(
-        "clock: nobody is told that the database is away",
+        "clock: no notice that the database is away",
         P_CLOCK, "            self._tell_of_failure(due(self._now(), self._settings), error)\n",
         "            log.error(str(error))\n",
-        ON_NOTICES, "database_is_away", "sqlite",
+        ON_NOTICES, "away_at_run_time", "sqlite",
     ),
     Mistake(
-        "clock: that the database is away is told at each look",
+        "clock: a notice at each look that the database is away",
         P_CLOCK, "if business_date is None or business_date in self._told:", "if business_date is None:",
-        ON_NOTICES, "database_is_away", "sqlite",
+        ON_NOTICES, "away_at_run_time", "sqlite",
     ),
     Mistake(
-        "clock: nobody is told that it works again",
+        "clock: no notice that it works again",
         P_CLOCK, "if state.failures or run.business_date in self._told:", "if state.failures:",
-        ON_NOTICES, "works_again", "sqlite",
+        ON_NOTICES, "after_a_failed_notice", "sqlite",
     ),
     Mistake(
-        "clock: nobody is told that it works after another copy's failures",
+        "clock: no notice that it works after another copy's failures",
         P_CLOCK, "if state.failures or run.business_date in self._told:", "if run.business_date in self._told:",
-        ON_NOTICES, "another_copy_is_told", "sqlite",
+        ON_NOTICES, "failures_of_another_copy", "sqlite",
     ),
     Mistake(
-        "clock: nobody is told of a night that failed to its end",
+        "clock: no notice of a night that failed to its end",
         P_CLOCK, 'elif outcome == "failed":', 'elif outcome == "refused":',
-        ON_NOTICES, "people_once", "sqlite",
+        ON_NOTICES, "one_notice_per_date", "sqlite",
     ),
     Mistake(
-        "clock: a holiday is told as missed",
+        "clock: a missed notice for a holiday",
         P_CLOCK, 'if outcome == "missed":', 'if outcome in ("missed", "holiday"):',
-        ON_NOTICES, "those_that_were_off", "sqlite",
+        ON_NOTICES, "nights_off", "sqlite",
     ),
     Mistake(
-        "clock: a brake is told as a failure",
+        "clock: a failed notice for a brake",
         P_CLOCK, 'kind = "refused" if isinstance(error, BrakeApplied) else "failed"', 'kind = "failed"',
         ON_NOTICES, "brake_that_holds", "sqlite",
     ),
@@ -207,17 +207,17 @@ MISTAKES = (
         ON_NIGHTS, "one_records_it", "sqlserver",
     ),
     Mistake(
-        "store: the first failure is told for the newest",
+        "store: the first failure is taken for the newest",
         SCHEDULE, "SELECT max(r.finished_at)", "SELECT min(r.finished_at)",
         ON_DAYS, "moment_of_the_newest", "sqlite",
     ),
     Mistake(
-        "T-SQL store: the first failure is told for the newest",
+        "T-SQL store: the first failure is taken for the newest",
         T_SCHEDULE, "SELECT MAX(r.finished_at)", "SELECT MIN(r.finished_at)",
         ON_DAYS, "moment_of_the_newest", "sqlserver",
     ),
     Mistake(
-        "store: a pause that began as the window closed is none",
+        "store: a pause that began as the window closed does not count",
         SCHEDULE, "p.paused_at <= :closes_at", "p.paused_at < :closes_at",
         ON_DAYS, "night_was_paused", "sqlite",
     ),
@@ -227,14 +227,14 @@ MISTAKES = (
         ON_DAYS, "night_was_paused", "sqlserver",
     ),
     Mistake(
-        "store: a holiday on the day itself is not told",
+        "store: a holiday on the day itself is not listed",
         SCHEDULE, "WHERE h.day >= :since", "WHERE h.day > :since",
-        ON_DAYS, "holidays_are_told", "sqlite",
+        ON_DAYS, "holidays_are_listed", "sqlite",
     ),
     Mistake(
-        "T-SQL store: a holiday on the day itself is not told",
+        "T-SQL store: a holiday on the day itself is not listed",
         T_SCHEDULE, "WHERE h.day >= CAST(%(since)s AS DATE)", "WHERE h.day > CAST(%(since)s AS DATE)",
-        ON_DAYS, "holidays_are_told", "sqlserver",
+        ON_DAYS, "holidays_are_listed", "sqlserver",
     ),
     Mistake(
         "store: the schedule is paused twice",
@@ -247,7 +247,7 @@ MISTAKES = (
         ON_STATUS, "word_is_that",
     ),
     Mistake(
-        "status: a bad night is not told in the morning",
+        "status: a failed night is not shown in the morning",
         P_STATUS, 'before.outcome not in ("missed", "failed")', 'before.outcome not in ("missed",)',
         ON_STATUS, "in_the_morning",
     ),

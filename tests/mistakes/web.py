@@ -90,9 +90,9 @@ MISTAKES = (
         ON_LIMITS, "counted_by_key", "sqlite",
     ),
     Mistake(
-        "limits: whoever watches is counted",
+        "limits: health checks are counted",
         W_APP, 'UNLIMITED = {"health.healthz", "health.readyz", "static"}', "UNLIMITED = {\"static\"}",
-        ON_LIMITS, "watches_over", "sqlite",
+        ON_LIMITS, "never_counted", "sqlite",
     ),
     Mistake(
         "limits: thirty runs a minute",
@@ -137,7 +137,7 @@ MISTAKES = (
     Mistake(
         "paging: one row farther than one may go",
         W_PAGING, "if skipped > FAR:", "if skipped > FAR + 1:",
-        ON_LIMITS, "pages_through", "sqlite",
+        ON_LIMITS, "bounded_number_of_rows", "sqlite",
     ),
     Mistake(
         "paging: a page begins a row too late for a viewer",

@@ -1,4 +1,4 @@
-"""What a refused file is told about its bad rows."""
+"""The message about the bad rows of a refused file."""
 
 from __future__ import annotations
 

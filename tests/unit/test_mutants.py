@@ -58,5 +58,5 @@ def test_a_mistake_is_planted_looked_for_and_taken_back(
     found = planted(mistake, tmp_path)
     assert found.verdict == verdict
     if verdict == "found":
-        assert found.told.startswith("test_it_is_right")
+        assert found.detail.startswith("test_it_is_right")
     assert source.read_text() == "ANSWER = 42\n"

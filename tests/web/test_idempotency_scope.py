@@ -44,7 +44,7 @@ def test_two_users_with_the_same_idempotency_key_each_get_an_answer_of_their_own
     assert len(service.limits(database.backend)) == 2
 
 
-def test_what_this_machine_asked_is_not_answered_to_the_first_key(database: Database, client: FlaskClient) -> None:
+def test_an_answer_to_this_machine_is_not_replayed_to_the_first_key(database: Database, client: FlaskClient) -> None:
     body = {"agent": "agent 0", "starts_on": "2026-11-24", "max_records": 5}
     assert post(client, "/api/limits", {}, json=body).status_code == 201
     ana = bearer(database, "Ana")

@@ -54,7 +54,7 @@ def test_requests_are_counted_by_key_and_without_one_by_address(database: Databa
     assert client.get("/api/limits", headers=ben).status_code == 200
 
 
-def test_what_watches_over_the_service_is_never_counted(database: Database) -> None:
+def test_health_checks_and_static_files_are_never_counted(database: Database) -> None:
     client = client_of(database, rate_limit="1 per minute")
     for path in ("/healthz", "/readyz", "/static/style.css"):
         assert 429 not in codes([client.get(path) for _ in range(5)]), path
@@ -88,7 +88,7 @@ def test_a_body_may_have_a_million_bytes_and_a_file_more(database: Database) -> 
 
     assert send("/api/limits", LARGEST_BODY, "application/json") == 422
     assert send("/api/limits", LARGEST_BODY + 1, "application/json") == 413
-    # A header that is none is what is wrong with this one, and not its size.
+    # The header of this file is wrong; its size is not.
     assert send("/api/leads/import", LARGEST_BODY + 1, "text/csv") == 422
 
 
@@ -98,7 +98,7 @@ def test_a_page_has_at_most_a_thousand_rows_and_at_least_one(database: Database)
         assert client.get(f"/api/leads?count={count}").status_code == code, count
 
 
-def test_who_may_not_see_numbers_pages_through_ten_thousand_rows(database: Database, monkeypatch: Any) -> None:
+def test_a_viewer_pages_through_a_bounded_number_of_rows(database: Database, monkeypatch: Any) -> None:
     small_floor(database)
     client, viewer = client_of(database), bearer(database, "Vic", "viewer")
     monkeypatch.setattr("agent_funnel.web.api.common.FAR", 4)

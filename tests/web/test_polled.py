@@ -79,7 +79,7 @@ def test_a_refusal_is_kept_by_nobody(database: Database, client: FlaskClient) ->
 
 
 def dealing_after(database: Database, reads: int) -> Callable[..., list[Assignment]]:
-    """The reading of assignments, with another deal after so many of them."""
+    """Reads assignments, and deals again after this many reads."""
     read, asked = floor.assignments, []
 
     def reading(*arguments: Any, **more: Any) -> list[Assignment]:
@@ -108,7 +108,7 @@ def test_a_page_that_another_deal_came_into_is_read_again_and_is_of_that_deal(
 def test_a_later_page_that_another_deal_came_into_is_refused(
     database: Database, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Who may not see numbers goes on after a count of rows, which are read again: two readings for one page.
+    # The cursor of a viewer is a count of rows, which are read again: two readings for one page.
     viewer = bearer(database, "viewer")
     first = client.get("/api/assignments?count=2", headers=viewer).get_json()
     with monkeypatch.context() as patch:
