@@ -148,6 +148,8 @@ def test_an_undo_brings_back_edits_of_the_other_case_as_they_were(two: Database)
 
 def test_a_file_adds_what_differs_in_case(two: Database) -> None:
     created = "2026-11-10 00:00:00.000"
-    assert transfer.load(two.backend, "leads", [("X1", "1", created), ("x1", "1", created), ("Y1", "1", created)]) == 1
+    two.execute("DELETE FROM dbo.wafunnel WHERE stage = 2")
+    assert transfer.load(two.backend, "leads", [("X1", "1", created), ("x1", "1", created)]) == 1
+    assert stages(two) == {"X1": 1, "x1": 1}
     assert transfer.load(two.backend, "agents", [("ana", "active"), ("ANA", "inactive")]) == 1
     assert [each.agent for each in floor.agents(two.backend, TODAY)] == ["ANA", "Ana", "ana"]

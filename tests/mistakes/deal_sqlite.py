@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mistakes.places import (
     ASSIGN,
+    ON_CASE,
     ON_DEAL,
     ON_NIGHTS,
     ON_PREVIEW,
@@ -207,5 +208,20 @@ MISTAKES = (
         "preview: a lead that stays is counted as changing hands",
         PREVIEW, "FILTER (WHERE h.held AND NOT h.same)", "FILTER (WHERE h.held)",
         ON_PREVIEW, "foreseen", "sqlite",
+    ),
+    Mistake(
+        "deal: a record behind a listed one counts as waiting",
+        PLAN, "WHEN record.kind = 0 AND c.occurrence > 1 THEN 1", "WHEN c.occurrence > 1 THEN 1",
+        ON_ROWS, "gives_its_place_to_no_other", "sqlite",
+    ),
+    Mistake(
+        "preview: an agent of another case is taken for the one who has a lead",
+        PREVIEW, "p.number = d.number AND p.agent = d.agent", "p.number = d.number AND lower(p.agent) = lower(d.agent)",
+        ON_CASE, "preview_takes", "sqlite",
+    ),
+    Mistake(
+        "undo: an edit of another case hides a pair of the deal before",
+        UNDO, "e.number = h.number AND e.agent = h.agent", "e.number = h.number AND lower(e.agent) = lower(h.agent)",
+        ON_CASE, "edits_of_the_other_case", "sqlite",
     ),
 )  # fmt: skip

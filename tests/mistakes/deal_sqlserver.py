@@ -153,4 +153,9 @@ MISTAKES = (
         T_DEAL, "DATEDIFF(DAY, d.date, @business_date) <= 7", "DATEDIFF(DAY, d.date, @business_date) < 7",
         ON_PREVIEW, "foreseen or comes_true", "sqlserver",
     ),
+    Mistake(
+        "T-SQL undo: what was caught is not thrown on",
+        T_UNDO, "            ROLLBACK TRANSACTION;\n        THROW;", "            ROLLBACK TRANSACTION;",
+        ON_T_SQL, "rolls_back_and_throws_on",
+    ),
 )  # fmt: skip

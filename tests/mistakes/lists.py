@@ -208,4 +208,32 @@ MISTAKES = (
         T_LEADS, "WHEN w.date < @oldest", "WHEN w.date <= @oldest",
         ON_FLOOR, "by_the_first_reason", "sqlserver",
     ),
+    Mistake(
+        "pool report: a listed number keeps out one of another case",
+        LEADS, "WHEN w.number COLLATE BINARY IN (SELECT d.number FROM do_not_contact AS d)",
+        "WHEN w.number COLLATE NOCASE IN (SELECT d.number FROM do_not_contact AS d)",
+        ON_CASE, "pool_report_counts", "sqlite",
+    ),
+    Mistake(
+        "agents: a name of another case cannot be added",
+        AGENTS, "WHERE NOT EXISTS (SELECT 1 FROM agents AS a WHERE a.agent = :agent COLLATE BINARY)",
+        "WHERE NOT EXISTS (SELECT 1 FROM agents AS a WHERE a.agent = :agent)",
+        ON_CASE, "another_case_can_be_added", "sqlite",
+    ),
+    Mistake(
+        "leads: a number has the agent of another of another case",
+        LEADS, "FROM agent_wafunnel_assignment AS a WHERE a.number = :number COLLATE BINARY) AS agent",
+        "FROM agent_wafunnel_assignment AS a WHERE a.number = :number) AS agent",
+        ON_CASE, "own_record_holder", "sqlite",
+    ),
+    Mistake(
+        "agents: the oldest run of an agent is shown",
+        AGENTS, "SELECT h.agent, max(h.run_id) AS run_id", "SELECT h.agent, min(h.run_id) AS run_id",
+        ON_LISTS, "newest_run_of_an_agent", "sqlite",
+    ),
+    Mistake(
+        "T-SQL agents: the oldest run of an agent is shown",
+        T_AGENTS, "SELECT h.agent, MAX(h.run_id) AS run_id", "SELECT h.agent, MIN(h.run_id) AS run_id",
+        ON_LISTS, "newest_run_of_an_agent", "sqlserver",
+    ),
 )  # fmt: skip

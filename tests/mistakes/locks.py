@@ -6,6 +6,7 @@ from mistakes.places import (
     ON_LOCKS,
     ON_T_SQL,
     P_SQLITE,
+    SCHEDULE,
     T_AGENTS,
     T_DEAL,
     T_DO_NOT_CONTACT,
@@ -111,9 +112,9 @@ MISTAKES = (
         ON_LOCKS, "refused_at_once", "sqlite",
     ),
     Mistake(
-        "SQLite: settling a date does not wait for a writer",
-        P_SQLITE, 'NOT_WORTH_A_WAIT = {"note_key_use", "note_link_use"}',
-        'NOT_WORTH_A_WAIT = {"settle_date", "settle"}',
-        ON_LOCKS, "about_to_end or still_going", "sqlite",
+        "store: a date that had its run is recorded as missed",
+        SCHEDULE, "r.business_date = :business_date AND r.status IN ('succeeded', 'undone')",
+        "r.business_date = :business_date AND r.status IN ('undone')",
+        ON_LOCKS, "about_to_end", "sqlite",
     ),
 )  # fmt: skip

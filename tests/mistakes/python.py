@@ -211,4 +211,21 @@ MISTAKES = (
         P_SETTINGS, 'SECRET = {"database_url", ', 'SECRET = {"x", ',
         ON_OFFICE, "keep_secrets", "sqlite",
     ),
+    Mistake(
+        "undo: an undo of unknown outcome is sent again",
+        P_DEAL,
+        '_after_loss(lambda: backend.one("settle", request="undo"))\n        row = ',
+        "row = None and ",
+        ON_CALLS, "unknown_outcome",
+    ),
+    Mistake(
+        "undo: an undo is sent again while it waits on a real server",
+        P_DEAL, '        _after_loss(lambda: backend.one("settle", request="undo"))\n', "",
+        ON_CALLS, "caller_is_cut_off", "sqlserver",
+    ),
+    Mistake(
+        "SQL Server: the end of a stream is lost",
+        P_SQLSERVER, "while rows := cursor.fetchmany(size):", "while len(rows := cursor.fetchmany(size)) == size:",
+        ON_CALLS, "one_answer_in_chunks",
+    ),
 )  # fmt: skip

@@ -266,4 +266,21 @@ MISTAKES = (
         P_NOTIFY, '"success": ""', '"success": "/fail"',
         ON_NOTIFY, "dead_mans_switch",
     ),
+    Mistake(
+        "clock: a finished run is no notice",
+        P_CLOCK, 'self._notifier.notice("finished", done)', 'log.info("finished", done=done)',
+        ON_NOTICES, "works_at_once", "sqlite",
+    ),
+    Mistake(
+        "clock: an unusual pool is no warning",
+        P_CLOCK,
+        "elif warning := planning.unusual(self._backend, self._settings, run.pool, before=run.run_id):",
+        "elif warning := planning.unusual(self._backend, self._settings, run.pool, before=1):",
+        ON_NOTICES, "without_the_brake", "sqlite",
+    ),
+    Mistake(
+        "store: a run is compared with itself",
+        P_STORE, "count=4 * USUAL_RUNS, before=before)", "count=4 * USUAL_RUNS)",
+        ON_NOTICES, "those_before_it_alone", "sqlite",
+    ),
 )  # fmt: skip

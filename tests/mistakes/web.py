@@ -12,6 +12,8 @@ from mistakes.places import (
     ON_MINE,
     ON_ONCE,
     ON_POLLED,
+    P_IDEMPOTENCY,
+    P_LEADS,
     W_AGENTS,
     W_APP,
     W_ASSIGNMENTS,
@@ -208,5 +210,20 @@ MISTAKES = (
         "auth: the use of a link is noted once a day",
         W_AUTH, "USE_NOTED = timedelta(minutes=5)", "USE_NOTED = timedelta(days=1)",
         ON_LAST_USE, "five_minutes and link", "sqlite",
+    ),
+    Mistake(
+        "idempotency: a request without a key has the scope of the first key",
+        W_IDEMPOTENCY, 'scope = f"{who.key_id} ', 'scope = f"{who.key_id or 1} ',
+        ON_IDEMPOTENCY, "not_replayed_to_the_first_key", "sqlite",
+    ),
+    Mistake(
+        "idempotency: the key itself is kept",
+        P_IDEMPOTENCY, "request_hash = _hashed(scope.encode(), key.encode())", "request_hash = scope + key",
+        ON_IDEMPOTENCY, "kept_nowhere", "sqlite",
+    ),
+    Mistake(
+        "assignments: a listed number ends the paging",
+        P_LEADS, "{row['undone']}", "{row['undone']}.{len(backend.all('do_not_contact'))}",
+        ON_POLLED, "listed_meanwhile", "sqlite",
     ),
 )  # fmt: skip
