@@ -9,11 +9,11 @@ from mistakes.places import (
     ON_CALLS,
     ON_DAYS,
     ON_EXPORTS,
-    ON_FLOOR,
     ON_IMPORTS,
     ON_LOST_CALLS,
     ON_OFFICE,
     ON_SETTINGS,
+    ON_SPELLINGS,
     P_DEAL,
     P_EXPORTS,
     P_IMPORTS,
@@ -124,12 +124,12 @@ MISTAKES = (
     Mistake(
         "numbers: 00 stays before the country's code",
         P_NUMBERS, 'else plain.removeprefix("00")', "else plain",
-        ON_FLOOR, "common_spellings", "sqlite",
+        ON_SPELLINGS, "without_its_separators",
     ),
     Mistake(
         "numbers: a slash is no separator",
         P_NUMBERS, r"[\s\-–()./]+", r"[\s\-–().]+",
-        ON_FLOOR, "common_spellings", "sqlite",
+        ON_SPELLINGS, "without_its_separators",
     ),
     Mistake(
         "masks: four digits are shown",
