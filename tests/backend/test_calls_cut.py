@@ -80,7 +80,8 @@ def test_an_undo_that_waits_for_a_lock_when_its_caller_is_cut_off_takes_that_run
             wait_until_somebody_waits_for(other)
             proxy.stop()
             proxy.start()
-            time.sleep(1)
+            # Long enough for a new session to ask what became of it, and to send it again if it did not wait.
+            time.sleep(5)
             assert not undoing.done()
         finally:
             other.execute("ROLLBACK TRANSACTION")

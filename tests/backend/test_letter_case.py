@@ -137,9 +137,10 @@ def test_a_preview_takes_no_number_and_no_agent_for_another(two: Database) -> No
 
 def test_an_undo_brings_back_edits_of_the_other_case_as_they_were(two: Database) -> None:
     deal(two)
-    two.execute("DELETE FROM dbo.agent_wafunnel_assignment")
-    edited = [("ANA", "X1"), ("ana", "X1"), ("ana", "x1")]
-    two.insert("agent_wafunnel_assignment", ("agent", "number"), edited)
+    assert hands(two) == {"Ana": ["X1"], "ana": ["x1"]}
+    # Beside the pair that was dealt, one that differs from it in case alone.
+    edited = [("ANA", "X1"), ("Ana", "X1"), ("ana", "x1")]
+    two.insert("agent_wafunnel_assignment", ("agent", "number"), edited[:1])
     deal(two, TODAY + timedelta(days=1))
     undo(two)
     assert sorted(two.execute("SELECT agent, number FROM dbo.agent_wafunnel_assignment")) == edited

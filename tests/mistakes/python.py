@@ -11,7 +11,7 @@ from mistakes.places import (
     ON_EXPORTS,
     ON_IMPORTS,
     ON_LOST_CALLS,
-    ON_OFFICE,
+    ON_SECRETS,
     ON_SETTINGS,
     ON_SPELLINGS,
     P_DEAL,
@@ -209,7 +209,7 @@ MISTAKES = (
     Mistake(
         "settings: a password is repeated",
         P_SETTINGS, 'SECRET = {"database_url", ', 'SECRET = {"x", ',
-        ON_OFFICE, "keep_secrets", "sqlite",
+        ON_SECRETS, "api_shows_no_secret", "sqlite",
     ),
     Mistake(
         "undo: an undo of unknown outcome is sent again",
