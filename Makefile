@@ -8,7 +8,7 @@ LOCKED_DEV := $(VENV)/.locked-dev
 # Hashes, but no addresses: where the packages come from is the reader's affair.
 LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 
-.PHONY: run serve test test-long coverage browser lint format bench docs lock release clean
+.PHONY: run serve test test-long coverage mutants browser lint format bench docs lock release clean
 
 # Sets everything up, makes a demo database once, and deals.
 run: $(LOCKED)
@@ -37,6 +37,11 @@ coverage: $(LOCKED_DEV) browser
 	$(BIN)/coverage run -m pytest $(PARALLEL)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+# Plants small mistakes into a copy of the program, one at a time; each must be found by the tests of its place.
+# For some of them only: $(BIN)/python tests/mutants.py deal
+mutants: $(LOCKED_DEV)
+	$(BIN)/python tests/mutants.py
 
 # Looks for a browser for the tests, and downloads one if there is none. Without one its tests are skipped, and say so.
 browser: $(LOCKED_DEV)
