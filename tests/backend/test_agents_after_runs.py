@@ -81,12 +81,7 @@ def test_behind_half_a_million_leads_no_earlier_run_is_looked_at(
 
 
 @pytest.mark.parametrize(("runs", "found"), [(30, True), (31, False)])
-def test_behind_thirty_runs_no_earlier_run_is_looked_at(
-    database: TestedDatabase, request: pytest.FixtureRequest, runs: int, found: bool
-) -> None:
-    if database.engine == "sqlserver" and not found:
-        # Of two windows of different frames, its PostgreSQL forgets a bound on the row number.
-        request.applymarker(pytest.mark.xfail(strict=True, reason="Babelfish reads all runs"))
+def test_behind_thirty_runs_no_earlier_run_is_looked_at(database: TestedDatabase, runs: int, found: bool) -> None:
     past_runs(database, *[1] * runs)
     assert last_dealt(database) == {
         "New": TODAY + timedelta(days=runs),

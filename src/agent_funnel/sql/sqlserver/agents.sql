@@ -6,7 +6,8 @@ A page begins after the last row of the page before it. Names are compared byte 
 -- name: agents
 -- The agents, or the one of a name: active if any row of an agent is; how many leads each has now; the lowest limit in
 -- force on the business date; and the date of the newest run that dealt to the agent. The search for that run ends
--- after thirty runs or half a million leads, since history has no index by agent.
+-- after thirty runs or half a million leads, since history has no index by agent. Babelfish would forget a bound on
+-- ROW_NUMBER, whose frame differs from that of the sum, so the runs are counted in the frame of the sum.
 DECLARE
     @agent NVARCHAR(255) = %(agent)s,
     @business_date DATE = %(business_date)s;
@@ -43,7 +44,7 @@ LEFT JOIN (
     FROM (
         SELECT
             s.run_id,
-            ROW_NUMBER() OVER (ORDER BY s.run_id DESC) AS back,
+            COUNT(*) OVER (ORDER BY s.run_id DESC ROWS UNBOUNDED PRECEDING) AS back,
             SUM(CAST(s.assigned AS BIGINT)) OVER (ORDER BY s.run_id DESC ROWS UNBOUNDED PRECEDING)
             - s.assigned AS newer
         FROM dbo.assignment_run AS s
