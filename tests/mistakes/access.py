@@ -6,9 +6,9 @@ from mistakes.places import (
     IDEMPOTENCY,
     KEYS,
     LINKS,
-    ON_DAYS,
     ON_KEYS,
     ON_LINKS,
+    ON_RANGES,
     P_AUDIT,
     P_IDEMPOTENCY,
     P_KEYS,
@@ -48,12 +48,12 @@ MISTAKES = (
     Mistake(
         "keys: a new session ends all others",
         KEYS, "DELETE FROM access_session WHERE expires_at <= ", "DELETE FROM access_session WHERE expires_at >= ",
-        ON_DAYS, "sixteen_hours", "sqlite",
+        ON_RANGES, "sixteen_hours", "sqlite",
     ),
     Mistake(
         "keys: a session lasts two days",
         P_KEYS, "SESSION = timedelta(hours=16)", "SESSION = timedelta(hours=48)",
-        ON_DAYS, "sixteen_hours", "sqlite",
+        ON_RANGES, "sixteen_hours", "sqlite",
     ),
     Mistake(
         "keys: two keys in use have one name",
@@ -98,19 +98,19 @@ MISTAKES = (
     ),
     Mistake(
         "idempotency: an answer is kept for a week",
-        P_IDEMPOTENCY, "KEPT = timedelta(hours=24)", "KEPT = timedelta(hours=168)",
-        ON_DAYS, "kept_for_a_day", "sqlite",
+        P_IDEMPOTENCY, "STORED_FOR = timedelta(hours=24)", "STORED_FOR = timedelta(hours=168)",
+        ON_RANGES, "kept_for_a_day", "sqlite",
     ),
     Mistake(
         "idempotency: an answer is forgotten after an hour",
         IDEMPOTENCY, "'-' || :seconds || ' seconds');", "'-3600 seconds');",
-        ON_DAYS, "kept_for_a_day", "sqlite",
+        ON_RANGES, "kept_for_a_day", "sqlite",
     ),
     Mistake(
         "T-SQL idempotency: an answer is kept for ever",
         T_IDEMPOTENCY, "WHERE asked_at <= DATEADD(SECOND, -CAST(%(seconds)s AS INT), SYSUTCDATETIME());",
         "WHERE asked_at <= DATEADD(SECOND, -9 * CAST(%(seconds)s AS INT), SYSUTCDATETIME());",
-        ON_DAYS, "kept_for_a_day", "sqlserver",
+        ON_RANGES, "kept_for_a_day", "sqlserver",
     ),
     Mistake(
         "idempotency: the scope is no part of the key",

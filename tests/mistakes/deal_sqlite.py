@@ -6,11 +6,12 @@ from mistakes.places import (
     ASSIGN,
     ON_CASE,
     ON_DEAL,
-    ON_NIGHTS,
     ON_PREVIEW,
     ON_REFUSALS,
     ON_ROWS,
+    ON_SCHEDULE,
     ON_UNDO,
+    ON_UNDO_REFUSALS,
     PLAN,
     PREVIEW,
     UNDO,
@@ -151,7 +152,7 @@ MISTAKES = (
         "deal: a date that was settled gets its run all the same",
         ASSIGN, "WHERE :trigger = 'schedule' AND o.business_date = :business_date",
         "WHERE :trigger = 'manual' AND o.business_date = :business_date",
-        ON_NIGHTS, "settled_once", "sqlite",
+        ON_SCHEDULE, "settled_once", "sqlite",
     ),
     Mistake(
         "deal: per_agent is rounded down",
@@ -197,7 +198,7 @@ MISTAKES = (
     Mistake(
         "undo: a purged deal before the run is not noticed",
         UNDO, "p.run_id IN (l.last_id, l.base_id)", "p.run_id IN (l.last_id)",
-        ON_UNDO, "history_has_been_purged", "sqlite",
+        ON_UNDO_REFUSALS, "history_has_been_purged", "sqlite",
     ),
     Mistake(
         "preview: a lead of seven days is counted as older",

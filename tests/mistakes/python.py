@@ -6,24 +6,25 @@ from __future__ import annotations
 
 from mistakes.places import (
     ON_BAD_ROWS,
-    ON_CALLS,
-    ON_DAYS,
+    ON_CUT_CALLS,
     ON_EXPORTS,
     ON_IMPORTS,
     ON_LOST_CALLS,
+    ON_NUMBERS,
+    ON_POLLS,
+    ON_RANGES,
     ON_SECRETS,
     ON_SETTINGS,
-    ON_SPELLINGS,
+    P_AGENTS,
     P_DEAL,
     P_EXPORTS,
     P_IMPORTS,
     P_LEADS,
-    P_LIMITS,
     P_MASKING,
     P_NUMBERS,
     P_SETTINGS,
     P_SQLSERVER,
-    P_TEXT,
+    P_VALUES,
     Mistake,
 )
 
@@ -32,54 +33,54 @@ MISTAKES = (
         "deal: what broke is tried once",
         P_DEAL, "retry_if_exception_type((PoolChanged, DatabaseBusy, _NothingDone))",
         "retry_if_exception_type(PoolChanged)",
-        ON_CALLS, "four_attempts", "sqlite",
+        ON_CUT_CALLS, "four_attempts", "sqlite",
     ),
     Mistake(
         "deal: what broke is tried five times",
         P_DEAL, "ATTEMPTS = 4", "ATTEMPTS = 5",
-        ON_CALLS, "four_attempts", "sqlite",
+        ON_CUT_CALLS, "four_attempts", "sqlite",
     ),
     Mistake(
         "deal: a deal whose connection broke is made again without a question",
-        P_DEAL, 'row = _after_loss(lambda: backend.one("settle", request=request))', "row = None",
+        P_DEAL, 'row = _after_loss(lambda: database.one("settle", request=request))', "row = None",
         ON_LOST_CALLS, "found_and_not_made_again",
     ),
     Mistake(
         "undo: an undo is sent again while it goes on",
-        P_DEAL, '        _after_loss(lambda: backend.one("settle", request="undo"))\n', "",
-        ON_CALLS, "only_when_no_run",
+        P_DEAL, '        _after_loss(lambda: database.one("settle", request="undo"))\n', "",
+        ON_CUT_CALLS, "only_when_no_run",
     ),
     Mistake(
         "undo: an undo that happened is sent again",
-        P_DEAL, 'row = _after_loss(lambda: backend.one("undone", run_id=run_id))', "row = None",
-        ON_CALLS, "only_when_no_run",
+        P_DEAL, 'row = _after_loss(lambda: database.one("undone", run_id=run_id))', "row = None",
+        ON_CUT_CALLS, "only_when_no_run",
     ),
     Mistake(
         "SQL Server: a stream is not read to its end",
         P_SQLSERVER, "            while cursor.nextset():\n                pass\n\n    def run_in_progress",
         "\n    def run_in_progress",
-        ON_CALLS, "behind_the_rows_of_a_stream",
+        ON_POLLS, "behind_the_rows_of_a_stream",
     ),
     Mistake(
         "SQL Server: a silent server is asked again",
         P_SQLSERVER, "if not isinstance(ours, ConnectionLost) or NO_ANSWER in str(error):",
         "if not isinstance(ours, ConnectionLost):",
-        ON_CALLS, "silent_server",
+        ON_POLLS, "silent_server",
     ),
     Mistake(
         "SQL Server: a poll is not asked again after a restart",
         P_SQLSERVER, "if not isinstance(ours, ConnectionLost) or NO_ANSWER in str(error):", "if ours is not None:",
-        ON_CALLS, "restarted",
+        ON_POLLS, "restarted",
     ),
     Mistake(
         "SQL Server: whatever is asked is asked again",
-        P_SQLSERVER, "        if name in POLLED:\n", "        if True:\n",
-        ON_CALLS, "only_what_is_polled",
+        P_SQLSERVER, "        if name in having(self.dialect, \"polled\"):\n", "        if True:\n",
+        ON_POLLS, "only_what_is_polled",
     ),
     Mistake(
         "SQL Server: an old connection is not asked whether it is alive",
         P_SQLSERVER, "FRESH_SECONDS = 5.0", "FRESH_SECONDS = 500.0",
-        ON_CALLS, "a_while_ago",
+        ON_POLLS, "a_while_ago",
     ),
     Mistake(
         "SQL Server: an error after the rows is the next call's",
@@ -88,48 +89,48 @@ MISTAKES = (
     ),
     Mistake(
         "limits: one more than the highest",
-        P_LIMITS, "if not 0 <= max_records <= 1_000_000:", "if not 0 <= max_records <= 1_000_001:",
-        ON_DAYS, "to_the_ends_of_its_range", "sqlite",
+        P_AGENTS, "if not 0 <= max_records <= LARGEST_SHARE:", "if not 0 <= max_records <= LARGEST_SHARE + 1:",
+        ON_RANGES, "to_the_ends_of_its_range", "sqlite",
     ),
     Mistake(
         "limits: it ends before it begins",
-        P_LIMITS, "ends_on is not None and ends_on < starts_on:", "ends_on is not None and ends_on > starts_on:",
-        ON_DAYS, "to_the_ends_of_its_range", "sqlite",
+        P_AGENTS, "ends_on is not None and ends_on < starts_on:", "ends_on is not None and ends_on > starts_on:",
+        ON_RANGES, "to_the_ends_of_its_range", "sqlite",
     ),
     Mistake(
         "limits: the last day of one does not count",
-        P_LIMITS, "limit.ends_on >= on):", "limit.ends_on > on):",
-        ON_DAYS, "limit_counts", "sqlite",
+        P_AGENTS, "limit.ends_on >= on):", "limit.ends_on > on):",
+        ON_RANGES, "limit_counts", "sqlite",
     ),
     Mistake(
         "limits: of equal ones the shortest is named",
-        P_LIMITS, "-(limit.ends_on or date.max).toordinal()", "(limit.ends_on or date.max).toordinal()",
-        ON_DAYS, "of_several_limits", "sqlite",
+        P_AGENTS, "-(limit.ends_on or date.max).toordinal()", "(limit.ends_on or date.max).toordinal()",
+        ON_RANGES, "of_several_limits", "sqlite",
     ),
     Mistake(
         "texts: one character too many",
-        P_TEXT, "or length(value) > LONGEST:", "or length(value) > LONGEST + 1:",
-        ON_DAYS, "as_long_as_a_column", "sqlite",
+        P_VALUES, "or text_length(value) > LONGEST_TEXT:", "or text_length(value) > LONGEST_TEXT + 1:",
+        ON_RANGES, "as_long_as_a_column", "sqlite",
     ),
     Mistake(
         "leads: the last day of a search is out",
         P_LEADS, "else date_to + timedelta(days=1)", "else date_to",
-        ON_DAYS, "leads_of_a_day", "sqlite",
+        ON_RANGES, "leads_of_a_day", "sqlite",
     ),
     Mistake(
         "leads: a number's history has one record too many",
         P_LEADS, "MOST_RECORDS = 1_000", "MOST_RECORDS = 1_001",
-        ON_DAYS, "at_most_a_thousand_records", "sqlite",
+        ON_RANGES, "at_most_a_thousand_records", "sqlite",
     ),
     Mistake(
         "numbers: 00 stays before the country's code",
         P_NUMBERS, 'else plain.removeprefix("00")', "else plain",
-        ON_SPELLINGS, "without_its_separators",
+        ON_NUMBERS, "without_its_separators",
     ),
     Mistake(
         "numbers: a slash is no separator",
         P_NUMBERS, r"[\s\-–()./]+", r"[\s\-–().]+",
-        ON_SPELLINGS, "without_its_separators",
+        ON_NUMBERS, "without_its_separators",
     ),
     Mistake(
         "masks: four digits are shown",
@@ -138,7 +139,7 @@ MISTAKES = (
     ),
     Mistake(
         "exports: numbers are not masked",
-        P_EXPORTS, "keep(last_digits(number) if mask else number)", "keep(number)",
+        P_EXPORTS, "clean(last_digits(number) if mask else number)", "clean(number)",
         ON_EXPORTS, "three_digits", "sqlite",
     ),
     Mistake(
@@ -168,7 +169,7 @@ MISTAKES = (
     ),
     Mistake(
         "imports: the line of a row is that of its end",
-        P_IMPORTS, "yield BadRow(begun, LONG_DIGITS", "yield BadRow(line - 1, LONG_DIGITS",
+        P_IMPORTS, "yield BadRow(begun, mask_digits(checked))", "yield BadRow(line - 1, mask_digits(checked))",
         ON_IMPORTS, "several_lines", "sqlite",
     ),
     Mistake(
@@ -178,7 +179,7 @@ MISTAKES = (
     ),
     Mistake(
         "imports: a whole number is repeated in a message",
-        P_IMPORTS, "yield BadRow(begun, LONG_DIGITS.sub(\"…\", checked))", "yield BadRow(begun, checked)",
+        P_IMPORTS, "yield BadRow(begun, mask_digits(checked))", "yield BadRow(begun, checked)",
         ON_IMPORTS, "named_by_line_and_reason", "sqlite",
     ),
     Mistake(
@@ -193,12 +194,12 @@ MISTAKES = (
     ),
     Mistake(
         "settings: a lock may be waited for longer than an hour",
-        P_SETTINGS, "<= value <= timedelta(hours=1):", "<= value <= timedelta(hours=2):",
+        P_SETTINGS, "hours=1 if info.field_name", "hours=2 if info.field_name",
         ON_SETTINGS, "bad_value",
     ),
     Mistake(
         "settings: the cap may be 0",
-        P_SETTINGS, "default=450, ge=1,", "default=450, ge=0,",
+        P_SETTINGS, "default=450,\n        ge=1,", "default=450,\n        ge=0,",
         ON_SETTINGS, "bad_value",
     ),
     Mistake(
@@ -209,23 +210,23 @@ MISTAKES = (
     Mistake(
         "settings: a password is repeated",
         P_SETTINGS, 'SECRET = {"database_url", ', 'SECRET = {"x", ',
-        ON_SECRETS, "api_shows_no_secret", "sqlite",
+        ON_SECRETS, "shows_no_secret", "sqlite",
     ),
     Mistake(
         "undo: an undo of unknown outcome is sent again",
         P_DEAL,
-        '_after_loss(lambda: backend.one("settle", request="undo"))\n        row = ',
+        '_after_loss(lambda: database.one("settle", request="undo"))\n        row = ',
         "row = None and ",
-        ON_CALLS, "unknown_outcome",
+        ON_CUT_CALLS, "unknown_outcome",
     ),
     Mistake(
         "undo: an undo is sent again while it waits on a real server",
-        P_DEAL, '        _after_loss(lambda: backend.one("settle", request="undo"))\n', "",
-        ON_CALLS, "caller_is_cut_off", "sqlserver",
+        P_DEAL, '        _after_loss(lambda: database.one("settle", request="undo"))\n', "",
+        ON_CUT_CALLS, "caller_is_cut_off", "sqlserver",
     ),
     Mistake(
         "SQL Server: the end of a stream is lost",
         P_SQLSERVER, "while rows := cursor.fetchmany(size):", "while len(rows := cursor.fetchmany(size)) == size:",
-        ON_CALLS, "one_answer_in_chunks",
+        ON_POLLS, "one_answer_in_chunks",
     ),
 )  # fmt: skip

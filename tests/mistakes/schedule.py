@@ -5,12 +5,13 @@ from __future__ import annotations
 from mistakes.places import (
     ON_ATTEMPTS,
     ON_CALENDAR,
-    ON_DAYS,
     ON_LOCKS,
-    ON_NIGHTS,
     ON_NOTICES,
     ON_NOTIFY,
+    ON_RANGES,
+    ON_SCHEDULE,
     ON_STATUS,
+    P_BRAKES,
     P_CALENDAR,
     P_CLOCK,
     P_NOTIFY,
@@ -35,7 +36,7 @@ MISTAKES = (
     ),
     Mistake(
         "calendar: a window may be shorter than the time between two looks",
-        P_CALENDAR, "max(settings.catch_up, EVERY)", "settings.catch_up",
+        P_CALENDAR, "max(settings.catch_up, LOOK_INTERVAL)", "settings.catch_up",
         ON_ATTEMPTS, "never_shorter",
     ),
     Mistake(
@@ -65,7 +66,7 @@ MISTAKES = (
     ),
     Mistake(
         "calendar: years are settled",
-        P_CALENDAR, "FARTHEST_BACK = 400", "FARTHEST_BACK = 4_000",
+        P_CALENDAR, "MOST_DAYS_BACK = 400", "MOST_DAYS_BACK = 4_000",
         ON_ATTEMPTS, "years_ahead",
     ),
     Mistake(
@@ -106,23 +107,23 @@ MISTAKES = (
     ),
     Mistake(
         "clock: no notice that the database is away",
-        P_CLOCK, "            self._tell_of_failure(due(self._now(), self._settings), error)\n",
+        P_CLOCK, "            self._notify_of_failure(due(self._now(), self._settings), error)\n",
         "            log.error(str(error))\n",
         ON_NOTICES, "away_at_run_time", "sqlite",
     ),
     Mistake(
         "clock: a notice at each look that the database is away",
-        P_CLOCK, "if business_date is None or business_date in self._told:", "if business_date is None:",
+        P_CLOCK, "if business_date is None or business_date in self._notified:", "if business_date is None:",
         ON_NOTICES, "away_at_run_time", "sqlite",
     ),
     Mistake(
         "clock: no notice that it works again",
-        P_CLOCK, "if state.failures or run.business_date in self._told:", "if state.failures:",
+        P_CLOCK, "if state.failures or run.business_date in self._notified:", "if state.failures:",
         ON_NOTICES, "after_a_failed_notice", "sqlite",
     ),
     Mistake(
         "clock: no notice that it works after another copy's failures",
-        P_CLOCK, "if state.failures or run.business_date in self._told:", "if run.business_date in self._told:",
+        P_CLOCK, "if state.failures or run.business_date in self._notified:", "if run.business_date in self._notified:",
         ON_NOTICES, "failures_of_another_copy", "sqlite",
     ),
     Mistake(
@@ -159,7 +160,7 @@ MISTAKES = (
     Mistake(
         "clock: an empty pool is no warning",
         P_CLOCK, "if run.pool == 0:", "if run.pool < 0:",
-        ON_NIGHTS, "empty_pool", "sqlite",
+        ON_SCHEDULE, "empty_pool", "sqlite",
     ),
     Mistake(
         "clock: it is dead after five minutes only",
@@ -167,34 +168,34 @@ MISTAKES = (
         ON_NOTICES, "sign_of_life", "sqlite",
     ),
     Mistake(
-        "store: a usual pool is that of all runs",
-        P_STORE, "if pool is not None][:USUAL_RUNS]", "if pool is not None]",
+        "brakes: a usual pool is that of all runs",
+        P_BRAKES, "if pool is not None][:USUAL_RUNS]", "if pool is not None]",
         ON_NOTICES, "last_fourteen", "sqlite",
     ),
     Mistake(
-        "store: runs that were undone say what is usual",
-        P_STORE, ' if run.status == "succeeded"', "",
+        "brakes: runs that were undone say what is usual",
+        P_BRAKES, ' if run.status == "succeeded"', "",
         ON_NOTICES, "three_runs_say or fourteen", "sqlite",
     ),
     Mistake(
-        "store: two runs say what is usual",
-        P_STORE, "FEWEST_RUNS = 3", "FEWEST_RUNS = 2",
+        "brakes: two runs say what is usual",
+        P_BRAKES, "FEWEST_RUNS = 3", "FEWEST_RUNS = 2",
         ON_NOTICES, "three_runs_say", "sqlite",
     ),
     Mistake(
-        "store: a pool at the factor is unusual",
-        P_STORE, "<= pool <= usual * settings.pool_factor", "<= pool < usual * settings.pool_factor",
+        "brakes: a pool at the factor is unusual",
+        P_BRAKES, "<= pool <= usual * settings.pool_factor", "<= pool < usual * settings.pool_factor",
         ON_NOTICES, "factor_of_an_unusual", "sqlite",
     ),
     Mistake(
-        "store: a person cannot overrule the brake",
-        P_STORE, 'if "pool" in settings.brake and not overrule and', 'if "pool" in settings.brake and',
-        ON_NIGHTS, "with_the_brake", "sqlite",
+        "brakes: a person cannot overrule the brake",
+        P_BRAKES, 'if "pool" in settings.brake and not overrule and', 'if "pool" in settings.brake and',
+        ON_SCHEDULE, "with_the_brake", "sqlite",
     ),
     Mistake(
         "store: a message is longer than its column",
         P_STORE, "message=str(error)[:LONGEST_MESSAGE]", "message=str(error)",
-        ON_DAYS, "too_long_for_its_column", "sqlite",
+        ON_RANGES, "too_long_for_its_column", "sqlite",
     ),
     Mistake(
         "store: an attempt is recorded by each copy",
@@ -204,47 +205,47 @@ MISTAKES = (
     Mistake(
         "T-SQL store: an attempt is recorded by each copy",
         T_SCHEDULE, "@attempt = 1 + (", "@attempt <= 1 + (",
-        ON_NIGHTS, "one_records_it", "sqlserver",
+        ON_SCHEDULE, "one_records_it", "sqlserver",
     ),
     Mistake(
         "store: the first failure is taken for the newest",
         SCHEDULE, "SELECT max(r.finished_at)", "SELECT min(r.finished_at)",
-        ON_DAYS, "moment_of_the_newest", "sqlite",
+        ON_RANGES, "moment_of_the_newest", "sqlite",
     ),
     Mistake(
         "T-SQL store: the first failure is taken for the newest",
         T_SCHEDULE, "SELECT MAX(r.finished_at)", "SELECT MIN(r.finished_at)",
-        ON_DAYS, "moment_of_the_newest", "sqlserver",
+        ON_RANGES, "moment_of_the_newest", "sqlserver",
     ),
     Mistake(
         "store: a pause that began as the window closed does not count",
         SCHEDULE, "p.paused_at <= :closes_at", "p.paused_at < :closes_at",
-        ON_DAYS, "night_was_paused", "sqlite",
+        ON_RANGES, "night_was_paused", "sqlite",
     ),
     Mistake(
         "T-SQL store: a pause that ended as the window closed is one",
         T_SCHEDULE, "p.resumed_at > @closes_at", "p.resumed_at >= @closes_at",
-        ON_DAYS, "night_was_paused", "sqlserver",
+        ON_RANGES, "night_was_paused", "sqlserver",
     ),
     Mistake(
         "store: a holiday on the day itself is not listed",
         SCHEDULE, "WHERE h.day >= :since", "WHERE h.day > :since",
-        ON_DAYS, "holidays_are_listed", "sqlite",
+        ON_RANGES, "holidays_are_listed", "sqlite",
     ),
     Mistake(
         "T-SQL store: a holiday on the day itself is not listed",
         T_SCHEDULE, "WHERE h.day >= CAST(%(since)s AS DATE)", "WHERE h.day > CAST(%(since)s AS DATE)",
-        ON_DAYS, "holidays_are_listed", "sqlserver",
+        ON_RANGES, "holidays_are_listed", "sqlserver",
     ),
     Mistake(
         "store: the schedule is paused twice",
         SCHEDULE, "WHERE NOT EXISTS (SELECT 1 FROM schedule_pause AS p WHERE p.resumed_at IS NULL);", "WHERE 1 = 1;",
-        ON_NIGHTS, "paused_all_copies", "sqlite",
+        ON_SCHEDULE, "paused_all_copies", "sqlite",
     ),
     Mistake(
         "status: a run is late at once",
         P_STATUS, "PUNCTUAL = timedelta(minutes=1)", "PUNCTUAL = timedelta(seconds=1)",
-        ON_STATUS, "word_is_that",
+        ON_STATUS, "state_fits",
     ),
     Mistake(
         "status: a failed night is not shown in the morning",
@@ -254,7 +255,7 @@ MISTAKES = (
     Mistake(
         "notices: kinds that nobody wants are sent",
         P_NOTIFY, "if apprise is None or kind not in self._settings.notify_on:", "if apprise is None:",
-        ON_NOTIFY, "kinds_that_are_wanted",
+        ON_NOTIFY, "chosen_kinds",
     ),
     Mistake(
         "notices: what could not be sent is not sent again",
@@ -274,13 +275,13 @@ MISTAKES = (
     Mistake(
         "clock: an unusual pool is no warning",
         P_CLOCK,
-        "elif warning := planning.unusual(self._backend, self._settings, run.pool, before=run.run_id):",
-        "elif warning := planning.unusual(self._backend, self._settings, run.pool, before=1):",
+        "elif warning := unusual_pool(self._database, self._settings, run.pool, before=run.run_id):",
+        "elif warning := unusual_pool(self._database, self._settings, run.pool, before=1):",
         ON_NOTICES, "without_the_brake", "sqlite",
     ),
     Mistake(
-        "store: a run is compared with itself",
-        P_STORE, "count=4 * USUAL_RUNS, before=before)", "count=4 * USUAL_RUNS)",
+        "brakes: a run is compared with itself",
+        P_BRAKES, "count=4 * USUAL_RUNS, before=before)", "count=4 * USUAL_RUNS)",
         ON_NOTICES, "those_before_it_alone", "sqlite",
     ),
 )  # fmt: skip

@@ -1,11 +1,17 @@
-"""The mistakes that `make mutants` plants fit the program as it is: of each, the old text is there once."""
+"""The mistakes that `make mutants` plants fit the program: the text of each is there once, and so are its tests."""
 
 from __future__ import annotations
 
-from collections import Counter
+import os
+import re
+import subprocess
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
+from _pytest.mark.expression import Expression
 
 from mistakes import MISTAKES, Mistake
 from mutants import planted
@@ -19,6 +25,43 @@ def test_the_old_text_of_a_mistake_is_in_its_file_once(mistake: Mistake) -> None
     assert text.count(mistake.old) == 1
     assert mistake.new != mistake.old
     assert (ROOT / mistake.tests).is_file()
+
+
+@pytest.fixture(scope="module")
+def tests_of_files() -> Mapping[str, Sequence[str]]:
+    """The names of the tests, by the files that the mistakes name; as pytest collects them, without running any."""
+    files = sorted({mistake.tests for mistake in MISTAKES})
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", *files]
+    done = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, "FUNNEL_TEST_SQLSERVER_START": ""}, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    found: dict[str, list[str]] = defaultdict(list)
+    for line in done.stdout.splitlines():
+        file, separator, name = line.partition("::")
+        if separator:
+            found[file].append(name)
+    return found
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
+def test_a_mistake_names_tests_that_exist(mistake: Mistake, tests_of_files: Mapping[str, Sequence[str]]) -> None:
+    names = tests_of_files[mistake.tests]
+    for fragment in set(re.findall(r"\w+", mistake.which)) - {"and", "or", "not"}:
+        assert any(fragment in name for name in names), fragment
+    # And on the engine of the mistake:
+    expression = Expression.compile(mistake.expression)
+    assert any(is_selected(name, expression) for name in names)
+
+
+def is_selected(name: str, expression: Expression) -> bool:
+    """Whether `pytest -k` with this expression runs the test of this name."""
+
+    def has(fragment: str, /, **_: object) -> bool:
+        return fragment in name
+
+    return expression.evaluate(has)
 
 
 def test_there_are_sixty_mistakes_at_least_and_no_two_of_one_name() -> None:
