@@ -8,7 +8,7 @@ LOCKED_DEV := $(VENV)/.locked-dev
 # The lock files have hashes, but no addresses of package indexes, so that each user can choose an index.
 LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 
-.PHONY: run serve test test-long coverage browser lint format bench docs lock release clean
+.PHONY: run serve test test-long coverage mutants browser lint format bench docs lock release clean
 
 # Set everything up, make a demo database if there is none, and deal.
 run: $(LOCKED)
@@ -38,6 +38,11 @@ coverage: $(LOCKED_DEV) browser
 	$(BIN)/coverage run -m pytest $(PARALLEL)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+# Plant small mistakes into a copy of the program, one at a time: the tests of each place must find them. For some of
+# them only: .venv/bin/python tests/mutants.py deal
+mutants: $(LOCKED_DEV)
+	$(BIN)/python tests/mutants.py
 
 # Look for a browser for the tests, and download one if there is none. Without a browser, pytest reports its tests as
 # skipped.

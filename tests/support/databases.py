@@ -13,7 +13,7 @@ import sqlite3
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from dotenv import dotenv_values
 from sqlalchemy.engine import make_url
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random
 
+from agent_funnel.agents import Agent, list_agents
 from agent_funnel.database import Database, connect
 from agent_funnel.database.sqlserver import SQLServer
 from agent_funnel.install import install
@@ -280,3 +281,9 @@ def seed_tables(database: TestedDatabase, *, leads: int = 7, agents: int = 3) ->
         ("number", "stage", "date"),
         [(f"+4930000{index:04d}", 1 + index % 3, today) for index in range(leads)],
     )
+
+
+def agent_named(database: Database, name: str, business_date: date) -> Agent:
+    """The agent of exactly this name; there must be one."""
+    (found,) = (agent for agent in list_agents(database, business_date) if agent.agent == name)
+    return found

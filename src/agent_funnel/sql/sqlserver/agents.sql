@@ -6,7 +6,8 @@ A page begins after the last row of the page before it. Names are compared byte 
 -- name: agents
 -- All agents: whether any row of the agent is active, how many leads the agent has now, the lowest limit on the
 -- business date, and the date of the newest run that dealt to the agent. The search for that run ends after thirty
--- runs or half a million leads, because the history has no index by agent.
+-- runs or half a million leads, because the history has no index by agent. Babelfish forgets a bound on ROW_NUMBER,
+-- whose frame differs from that of the sum, so the runs are counted in the frame of the sum.
 DECLARE @business_date DATE = %(business_date)s;
 
 SELECT g.agent, g.active, COALESCE(n.leads, 0) AS leads, l.room, r.business_date AS last_dealt
@@ -40,7 +41,7 @@ LEFT JOIN (
     FROM (
         SELECT
             s.run_id,
-            ROW_NUMBER() OVER (ORDER BY s.run_id DESC) AS back,
+            COUNT(*) OVER (ORDER BY s.run_id DESC ROWS UNBOUNDED PRECEDING) AS back,
             SUM(CAST(s.assigned AS BIGINT)) OVER (ORDER BY s.run_id DESC ROWS UNBOUNDED PRECEDING)
             - s.assigned AS newer
         FROM dbo.assignment_run AS s
