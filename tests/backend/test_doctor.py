@@ -18,7 +18,7 @@ from agent_funnel.errors import DatabaseUnavailable
 from agent_funnel.masking import mask_quoted_numbers
 from agent_funnel.sql import queries
 from support.databases import TestedDatabase, connect_to, sqlite_database
-from support.doctor import IN_DBO, SURROUNDINGS, a_case, assert_plain, own_session, put_floor, put_lead, run_remedy
+from support.doctor import IN_DBO, SURROUNDINGS, a_case, assert_plain, put_floor, put_lead, run_remedy
 from support.faketds import HANG_UP, FakeServer, error
 from support.nights import deal_today
 
@@ -29,8 +29,7 @@ def test_a_healthy_database_has_nothing_the_matter(database: TestedDatabase, dee
     deal_today(database)
     deal_today(database)
     undo(database.backend)
-    with own_session(database) as backend:
-        found = examine(backend, now=datetime.now(UTC), deep=deep)
+    found = examine(database.unrefused, now=datetime.now(UTC), deep=deep)
     checks = {
         "engine", "tables", "rights", "truncate", "indexes", "missing values", "duplicates", "stages", "dates",
         "statuses",
@@ -52,15 +51,13 @@ def test_a_healthy_database_has_nothing_the_matter(database: TestedDatabase, dee
 def test_so_has_a_database_around_tables_that_were_there_before(bare_database: TestedDatabase) -> None:
     put_floor(bare_database)
     deal_today(bare_database)
-    with own_session(bare_database) as backend:
-        found = examine(backend, now=datetime.now(UTC), deep=True)
+    found = examine(bare_database.unrefused, now=datetime.now(UTC), deep=True)
     assert {finding.check for finding in found if finding.level in ("warning", "error")} <= SURROUNDINGS
     assert {finding.check for finding in found if finding.level == "note"} - SURROUNDINGS == {"indexes"}
 
 
 def test_an_empty_database_has_nothing_the_matter(database: TestedDatabase) -> None:
-    with own_session(database) as backend:
-        found = examine(backend, now=datetime.now(UTC), deep=True)
+    found = examine(database.unrefused, now=datetime.now(UTC), deep=True)
     assert {finding.check for finding in found if finding.level in ("warning", "error")} <= SURROUNDINGS
 
 
