@@ -81,7 +81,7 @@ def bound_files(soft: int) -> None:
 
 @contextmanager
 def running_service(
-    cwd: Path, *arguments: str, files: int | None = None, **settings: str
+    cwd: Path, *arguments: str, files: str = "", **settings: str
 ) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A running `agent-funnel serve` on a free port, and its address; killed at the end if it still runs.
 
@@ -91,7 +91,7 @@ def running_service(
         [*COMMAND, "serve", "--port", "0", *arguments], cwd=cwd, env=environment(**settings), text=True,
         encoding="utf-8", stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         # Not for this process, which has open what other tests have left.
-        preexec_fn=None if files is None else partial(bound_files, files),
+        preexec_fn=partial(bound_files, int(files)) if files else None,
     )  # fmt: skip
     try:
         assert process.stdout is not None

@@ -38,14 +38,12 @@ pytestmark = pytest.mark.timeout(1800 if LONG else 300)
 
 
 @contextmanager
-def running(
-    directory: Path, files: int | None = None, **settings: str
-) -> Iterator[tuple[subprocess.Popen[str], str, TestedDatabase]]:
+def running(directory: Path, **settings: str) -> Iterator[tuple[subprocess.Popen[str], str, TestedDatabase]]:
     """A running service on a small floor, on SQLite: what is attacked here is in front of the database."""
     with sqlite_database(directory, "funnel") as database:
         small_floor(database)
         given = {"FUNNEL_DATABASE_URL": database.url, "FUNNEL_CATCH_UP": "0", **settings}
-        with running_service(directory, "--run-at", "00:00", files=files, **given) as (process, address):
+        with running_service(directory, "--run-at", "00:00", **given) as (process, address):
             yield process, address, database
 
 
@@ -215,7 +213,7 @@ def test_slow_connections_keep_nobody_else_out(tmp_path: Path) -> None:
 
 def test_more_slow_connections_than_there_is_room_for_keep_nobody_else_out(tmp_path: Path) -> None:
     with ExitStack() as stack:
-        process, address, database = stack.enter_context(running(tmp_path, files=250))
+        process, address, database = stack.enter_context(running(tmp_path, files="250"))
         ask_among(hang_around(address, 400, stack), address, 5)
         files = len(list(Path(f"/proc/{process.pid}/fd").iterdir())) if sys.platform == "linux" else 0
         assert files < 250
