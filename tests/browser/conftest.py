@@ -1,4 +1,4 @@
-"""Fixtures: a browser, and the service on a database of each engine for it to look at."""
+"""Fixtures: a browser, and the service on a database of each engine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ expect.set_options(timeout=ACTS_WITHIN)
 
 @pytest.fixture(scope="module")
 def _started() -> Iterator[Started | NoBrowser]:
-    """Not of the session: as long as Playwright is there its loop runs, and no other test can have one."""
+    """One per file, not per session: Playwright's event loop runs until it ends, and no other test can have one."""
     with sync_playwright() as playwright:
         try:
             started = start(playwright)
@@ -33,12 +33,12 @@ def _started() -> Iterator[Started | NoBrowser]:
 
 @pytest.fixture
 def browser(_started: Started | NoBrowser, request: pytest.FixtureRequest) -> Browser:
-    """A running Chromium, the same for all tests of a file; without one the test is skipped."""
-    # The end of the report says what is told here, whichever process had the test.
+    """A running Chromium, shared by all tests of a file; without one the test is skipped."""
+    # The end of the report prints this, whichever process ran the test.
     told = request.node.user_properties
     if isinstance(_started, NoBrowser):
         told.append(("browser", MISSING))
-        # Whoever named one did not want these tests skipped.
+        # A browser was named, so these tests must not be skipped.
         assert not os.environ.get("FUNNEL_TEST_CHROMIUM"), f"FUNNEL_TEST_CHROMIUM does not start: {_started}"
         pytest.skip(MISSING)
     told.append(("browser", f"BROWSER: {_started.name}"))
@@ -47,7 +47,7 @@ def browser(_started: Started | NoBrowser, request: pytest.FixtureRequest) -> Br
 
 @pytest.fixture
 def dashboard_settings() -> dict[str, Any]:
-    """Flags of the settings that `dashboard` is served with; a file of tests may have its own."""
+    """Settings of the service in `dashboard`; a test file may define its own."""
     return {}
 
 
@@ -55,15 +55,15 @@ def dashboard_settings() -> dict[str, Any]:
 def dashboard(
     browser: Browser, database: TestedDatabase, dashboard_settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Dashboard]:
-    """The service on an empty database, and contexts that look at it; at the end it checks what they were watched for.
+    """The service on an empty database, and browser contexts; at the end it checks the faults that it watched for.
 
     The test runs on each engine.
     """
     for rate in (RUNS, SIGN_INS, WRONG_KEYS):
         monkeypatch.setattr(rate, "limit", UNLIMITED)
-    # Pages wait for what is counted beside them, so that a test sees it the first time.
+    # Pages wait for the counts that run in the background, so that a test sees them at once.
     monkeypatch.setattr("agent_funnel.web.counts.PAGE_WAIT_SECONDS", 30)
-    # It looks more often whether it is to stop.
+    # The server checks more often whether it has to stop, so that the test ends sooner.
     monkeypatch.setattr("agent_funnel.web.server.LOOP_SECONDS", 0.02)
     with served(database, **dashboard_settings) as address:
         dashboard = Dashboard(address, database, browser)

@@ -1,4 +1,4 @@
-"""Dealing in a browser: the preview before, the bars after, undo; and a page that stays fresh."""
+"""Dealing in a browser: the preview before, the bars after, undo; and a page that refreshes itself."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from agent_funnel.deal import undo
 from agent_funnel.runs import list_runs
 from support.dashboard import Dashboard
-from support.databases import TestedDatabase, small_floor
+from support.databases import TestedDatabase, seed_tables
 from support.nights import deal_today
 from support.processes import run_in_progress
 
@@ -19,7 +19,7 @@ ONE_ENGINE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 def amount(page: Page, name: str) -> str:
-    """An amount on top of a page, by its name."""
+    """An amount at the top of a page, by its name."""
     return page.locator(".amounts > div", has=page.get_by_text(name, exact=True)).locator("dd").inner_text()
 
 
@@ -28,17 +28,17 @@ def stages(database: TestedDatabase) -> list[tuple[int]]:
 
 
 def test_an_operator_previews_deals_looks_downloads_and_undoes(dashboard: Dashboard, database: TestedDatabase) -> None:
-    small_floor(database)
+    seed_tables(database)
     before = stages(database)
     page = dashboard.page(role="operator")
     expect(page.get_by_role("heading", name="There was no deal yet")).to_be_visible()
     page.get_by_role("navigation").get_by_role("link", name="Deal now").click()
-    # The preview comes by itself, and has changed nothing.
+    # The preview loads automatically, and has changed nothing.
     deal_button = page.get_by_role("button", name="Deal 7 leads to 3 agents")
     expect(deal_button).to_be_visible()
     assert (amount(page, "Would be assigned"), amount(page, "New on a list")) == ("7", "7")
     assert list_runs(database.backend) == []
-    # Twice, as impatient people do.
+    # A double click, as impatient people do.
     deal_button.dblclick()
     expect(page.get_by_role("status")).to_have_text("Dealt: 7 of 7 leads to 3 agents.")
     assert re.search(r"/runs/\d+$", page.url)
@@ -64,14 +64,14 @@ def test_an_operator_previews_deals_looks_downloads_and_undoes(dashboard: Dashbo
     expect(page.get_by_role("heading", level=1)).to_contain_text("Undo deal")
     assert len(list_runs(database.backend)) == 1
     page.get_by_role("button", name=re.compile(r"^Undo deal \d+: take 7 leads back")).click()
-    expect(page.get_by_role("status")).to_contain_text("7 leads went back by one stage")
+    expect(page.get_by_role("status")).to_contain_text("7 leads count one call less")
     assert stages(database) == before
     assert database.execute("SELECT agent FROM dbo.agent_wafunnel_assignment") == []
 
 
 @ONE_ENGINE
 def test_a_keyboard_alone_deals(dashboard: Dashboard, database: TestedDatabase) -> None:
-    small_floor(database)
+    seed_tables(database)
     page = dashboard.page(role="operator")
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
@@ -87,13 +87,13 @@ def test_a_keyboard_alone_deals(dashboard: Dashboard, database: TestedDatabase) 
 
 
 @ONE_ENGINE
-def test_without_script_a_deal_is_a_few_pages(dashboard: Dashboard, database: TestedDatabase) -> None:
-    small_floor(database)
+def test_without_scripts_a_deal_takes_a_few_pages(dashboard: Dashboard, database: TestedDatabase) -> None:
+    seed_tables(database)
     page = dashboard.page("/run-now", role="operator", java_script_enabled=False)
     page.get_by_role("button", name="See the preview").click()
     page.get_by_role("button", name="Deal 7 leads to 3 agents").click()
     expect(page.get_by_role("status")).to_have_text("Dealt: 7 of 7 leads to 3 agents.")
-    # Whoever goes back gets a new preview, of what is now.
+    # Going back shows a new preview, of the present state.
     page.go_back()
     expect(page.get_by_role("main")).to_contain_text("after the last deal")
     assert len(list_runs(database.backend)) == 1
@@ -101,7 +101,7 @@ def test_without_script_a_deal_is_a_few_pages(dashboard: Dashboard, database: Te
 
 @ONE_ENGINE
 def test_a_deal_that_is_refused_says_what_was_not_changed(dashboard: Dashboard, database: TestedDatabase) -> None:
-    small_floor(database)
+    seed_tables(database)
     dashboard.watch.expect("409")
     page = dashboard.page("/run-now", role="operator")
     deal_button = page.get_by_role("button", name="Deal 7 leads to 3 agents")
@@ -113,8 +113,8 @@ def test_a_deal_that_is_refused_says_what_was_not_changed(dashboard: Dashboard, 
 
 
 @ONE_ENGINE
-def test_tonight_stays_fresh_by_itself_until_it_is_paused(dashboard: Dashboard, database: TestedDatabase) -> None:
-    small_floor(database)
+def test_tonight_refreshes_automatically_until_that_is_paused(dashboard: Dashboard, database: TestedDatabase) -> None:
+    seed_tables(database)
     page = dashboard.page(role="viewer", timezone="America/Sao_Paulo")
     page.clock.install()
     page.goto("/")
@@ -122,7 +122,7 @@ def test_tonight_stays_fresh_by_itself_until_it_is_paused(dashboard: Dashboard, 
     run = deal_today(database)
     page.clock.run_for(20_000)
     expect(page.get_by_role("link", name=f"deal {run.run_id}")).to_be_visible()
-    # Times are those of the floor, and on hover those of the reader.
+    # Times are in the configured zone; on hover, in the reader's.
     told = page.locator("#live time").first
     expect(told).to_have_attribute("title", re.compile("your time"))
     pause = page.get_by_role("button", name="Pause refreshing")
@@ -136,7 +136,9 @@ def test_tonight_stays_fresh_by_itself_until_it_is_paused(dashboard: Dashboard, 
 
 
 @ONE_ENGINE
-def test_whose_session_has_ended_is_led_to_the_sign_in(dashboard: Dashboard, database: TestedDatabase) -> None:
+def test_after_the_session_has_ended_the_page_leads_to_the_sign_in(
+    dashboard: Dashboard, database: TestedDatabase
+) -> None:
     dashboard.watch.expect("401")
     page = dashboard.page(role="viewer")
     page.clock.install()
@@ -147,7 +149,7 @@ def test_whose_session_has_ended_is_led_to_the_sign_in(dashboard: Dashboard, dat
 
 
 @ONE_ENGINE
-def test_tonight_says_when_the_service_is_away(dashboard: Dashboard) -> None:
+def test_tonight_says_when_the_service_does_not_answer(dashboard: Dashboard) -> None:
     dashboard.watch.expect("ERR_INTERNET_DISCONNECTED")
     page = dashboard.page(role="viewer")
     page.clock.install()

@@ -1,4 +1,4 @@
-"""Each page of the dashboard, on a narrow screen and a wide one, light and dark, with script and without."""
+"""Each page of the dashboard, on a narrow and a wide screen, light and dark, with and without scripts."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from agent_funnel.leads import add_do_not_contact
 from agent_funnel.settings import load
 from support import LONG
 from support.dashboard import Dashboard, axe, shoot
-from support.databases import TestedDatabase, small_floor
+from support.databases import TestedDatabase, seed_tables
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
-# Pictures are asked for of all; without, a theme on each width says the same.
+# Screenshots are taken of every combination; without them, one theme for each width is enough.
 VIEWS: list[tuple[Literal["light", "dark"], int]] = [("light", 1440), ("dark", 360)]
 if LONG or os.environ.get("FUNNEL_TEST_SCREENSHOTS"):
     VIEWS += [("dark", 1440), ("light", 360)]
@@ -28,8 +28,8 @@ AGENT = "agent 1"
 
 
 def evening(database: TestedDatabase) -> dict[str, str]:
-    """A floor on which something of everything has happened; its pages by name."""
-    small_floor(database, leads=60, agents=5)
+    """Makes a floor on which something of everything has happened; returns the addresses of its pages by name."""
+    seed_tables(database, leads=60, agents=5)
     today = datetime.now(UTC).date()
     backend = database.backend
     add_limit(backend, AGENT, starts_on=today, ends_on=today + timedelta(days=2), max_records=5)
@@ -74,7 +74,7 @@ def evening(database: TestedDatabase) -> dict[str, str]:
 
 
 def fits(page: Page, width: int) -> None:
-    """On a narrow screen nobody scrolls the page to the side (WCAG 1.4.10)."""
+    """Checks that nobody has to scroll the page sideways (WCAG 1.4.10)."""
     assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
 
 
@@ -88,14 +88,14 @@ def test_everybody_can_read_each_page(
         page.goto(path)
         expect(page.get_by_role("heading", level=1)).to_have_count(1)
         expect(page.get_by_role("main")).to_be_visible()
-        # Until what comes later has come.
+        # Wait until the parts that load later are there.
         expect(page.locator("main [aria-busy=true]")).to_have_count(0)
         fits(page, width)
         axe(page)
         shoot(page, f"{name}-{width}-{colours}")
 
 
-def test_without_keys_and_on_an_empty_floor_each_page_says_what_to_do_next(dashboard: Dashboard) -> None:
+def test_without_keys_and_without_data_each_page_says_what_to_do_next(dashboard: Dashboard) -> None:
     page = dashboard.page(role=None, viewport=(360, 900))
     for name, path, words in (
         ("tonight", "/", "There was no deal yet"),
@@ -113,15 +113,15 @@ def test_without_keys_and_on_an_empty_floor_each_page_says_what_to_do_next(dashb
         shoot(page, f"empty-{name}")
 
 
-def test_without_script_each_page_reads_the_same(dashboard: Dashboard, database: TestedDatabase) -> None:
+def test_without_scripts_each_page_reads_the_same(dashboard: Dashboard, database: TestedDatabase) -> None:
     pages = evening(database)
     scripted, plain = dashboard.page(), dashboard.page(java_script_enabled=False)
-    # What only a script can do: a preview that comes by itself, a clock that tells when it looked.
+    # Only a script adds text to these: a preview that loads automatically, the time of the last refresh.
     own = ("deal", "tonight")
     for name, path in pages.items():
         plain.goto(path)
         expect(plain.get_by_role("heading", level=1)).to_be_visible()
-        # Those that have times, forms and buttons for a script; the others have none of their own.
+        # These four have times, forms and buttons for scripts; the other pages have no others.
         if (LONG and name not in own) or name in ("run", "agent", "lead", "mine"):
             scripted.goto(path)
             assert _words(plain) == _words(scripted), path
@@ -133,7 +133,7 @@ def test_without_script_each_page_reads_the_same(dashboard: Dashboard, database:
 
 
 def _words(page: Page) -> str:
-    """What a page says, but for buttons that only work with script."""
+    """The text of a page, without the buttons that only work with scripts."""
     words: str = page.evaluate(
         """() => {
             const main = document.querySelector("main").cloneNode(true);

@@ -1,4 +1,4 @@
-"""What operators do besides dealing, in a browser: files, numbers, absences, keys, personal links."""
+"""The other work of operators and admins in a browser: files, numbers, absences, keys, personal links."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from agent_funnel.agents import list_limits
 from agent_funnel.deal import deal
 from agent_funnel.settings import load
 from support.dashboard import Dashboard
-from support.databases import TestedDatabase, small_floor
+from support.databases import TestedDatabase, seed_tables
 
 ONE_ENGINE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -29,7 +29,7 @@ def go(page: Page, name: str) -> None:
     expect(page.get_by_role("heading", level=1)).to_contain_text(name)
 
 
-# The long version does this on the T-SQL engine, too; the main path, in test_deal.py, is on each in any case.
+# Only the long version runs this on the T-SQL engine, too; the main path, in test_deal.py, always runs on both.
 @pytest.mark.sqlserver_if_long
 def test_an_operator_imports_searches_opts_out_and_sends_somebody_on_holiday(
     dashboard: Dashboard, database: TestedDatabase
@@ -43,7 +43,7 @@ def test_an_operator_imports_searches_opts_out_and_sends_somebody_on_holiday(
         page.get_by_role("button", name="Add", exact=True).click()
         expect(page.get_by_role("status")).to_contain_text(name)
 
-    # A file with a bad row is shown that row, and imports nothing.
+    # For a file with a bad row, the page shows that row and nothing is imported.
     dashboard.watch.expect("422")
     go(page, "Leads")
     page.get_by_role("link", name="Import leads").first.click()
@@ -61,17 +61,17 @@ def test_an_operator_imports_searches_opts_out_and_sends_somebody_on_holiday(
     expect(page.get_by_role("heading", name="Imported")).to_be_visible()
     assert database.execute("SELECT COUNT(*) FROM dbo.wafunnel") == [(6,)]
 
-    # Who is away gets nothing.
+    # An agent who is away gets no leads.
     go(page, "Agents")
     page.get_by_role("link", name="Carla").click()
-    page.get_by_label(re.compile("Last day")).fill(str(today + timedelta(days=1)))
+    page.get_by_label(re.compile("Until")).fill(str(today + timedelta(days=1)))
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_role("status")).to_contain_text("Carla")
     expect(page.locator("table.calendar td.today")).to_contain_text("away")
     run = deal(database.backend, load(), business_date=today)
     assert (run.agents, run.assigned) == (2, 6)
 
-    # A number in another way of writing; with one click it leaves the present deal.
+    # A number is found in another spelling; one click removes it from the present deal.
     go(page, "Leads")
     page.get_by_label("Number").fill("0049 30 / 000-0003")
     page.get_by_role("button", name="Search").click()
@@ -95,8 +95,8 @@ def test_an_operator_imports_searches_opts_out_and_sends_somebody_on_holiday(
 
 
 @ONE_ENGINE
-def test_an_agent_opens_their_own_list_by_a_link_and_it_alone(dashboard: Dashboard, database: TestedDatabase) -> None:
-    small_floor(database, leads=9)
+def test_a_link_opens_the_agents_own_list_and_nothing_else(dashboard: Dashboard, database: TestedDatabase) -> None:
+    seed_tables(database, leads=9)
     deal(database.backend, load(), business_date=date(2026, 11, 24))
     office = dashboard.page("/agents/of?agent=agent%201", role="operator")
     office.get_by_role("button", name="Make a personal link").click()
@@ -122,7 +122,7 @@ def test_an_agent_opens_their_own_list_by_a_link_and_it_alone(dashboard: Dashboa
     assert page.get_by_role("navigation", name="Pages").count() == 0
     page.goto("/agents")
     expect(page).to_have_url(re.compile("/sign-in$"))
-    # The sign-in takes what is in the link, too; and a revoked one opens nothing.
+    # The sign-in takes the secret of the link, too; a revoked link opens nothing.
     page.get_by_label("key").fill(address.rsplit("/", 1)[1])
     page.get_by_role("main").get_by_role("button").click()
     expect(page).to_have_url(address)
@@ -134,7 +134,7 @@ def test_an_agent_opens_their_own_list_by_a_link_and_it_alone(dashboard: Dashboa
 
 
 @ONE_ENGINE
-def test_an_admin_makes_a_key_is_shown_it_once_and_revokes_it(dashboard: Dashboard, database: TestedDatabase) -> None:
+def test_an_admin_makes_a_key_sees_it_once_and_revokes_it(dashboard: Dashboard, database: TestedDatabase) -> None:
     page = dashboard.page("/keys", role="admin")
     page.get_by_label("For whom").fill("Vera")
     page.get_by_label("Role").select_option("viewer")

@@ -9,12 +9,12 @@ from playwright.sync_api import Page, expect
 
 from support.dashboard import Dashboard, axe, shoot
 
-# A page that shows nothing of the database need not be looked at on each engine:
+# For a page that shows nothing of the database, one engine is enough:
 ONE_ENGINE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 def sign_in_page(dashboard: Dashboard, **context: object) -> Page:
-    """The form; that there is a key has it asked for."""
+    """The sign-in form; the service asks for a key because one exists."""
     dashboard.key()
     return dashboard.page("/sign-in", role=None, **context)
 
@@ -30,7 +30,7 @@ def is_the_form(page: Page) -> None:
     assert page.url.endswith("/sign-in")
 
 
-def test_who_is_not_signed_in_is_led_to_the_form(dashboard: Dashboard) -> None:
+def test_without_a_session_a_page_leads_to_the_form(dashboard: Dashboard) -> None:
     dashboard.key()
     is_the_form(dashboard.page("/run-now", role=None))
 
@@ -61,7 +61,7 @@ def test_a_right_key_signs_in_until_signed_out(dashboard: Dashboard, scripts: bo
 
 def test_a_keyboard_alone_signs_in_and_out(dashboard: Dashboard) -> None:
     page = sign_in_page(dashboard)
-    # The field has the focus when the page comes.
+    # The field has the focus when the page opens.
     expect(page.locator("input[name=key]")).to_be_focused()
     page.keyboard.type(dashboard.key())
     page.keyboard.press("Tab")
@@ -87,5 +87,5 @@ def test_everybody_can_read_the_form(dashboard: Dashboard, colours: Literal["lig
     page = sign_in_page(dashboard, color_scheme=colours, viewport=(width, 800))
     axe(page)
     shoot(page, f"sign-in-{colours}-{width}")
-    # On a narrow screen nobody scrolls to the side (WCAG 1.4.10).
+    # On a narrow screen nobody has to scroll sideways (WCAG 1.4.10).
     assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -1,4 +1,4 @@
-"""The browser tests find what they are there to find: each of these would pass if nobody looked."""
+"""The browser tests find the faults that they watch for: otherwise each fault here would go unnoticed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from support.processes import python_path
 
 ONE_ENGINE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
-# A file of tests as others write them.
+# A test file like any other:
 LOUD = """
 import pytest
 
@@ -37,13 +37,13 @@ chromium._candidates = lambda: iter(())
 
 
 def run_tests(directory: Path, content: str, **more: str) -> str:
-    """What pytest says of a file of tests, with our fixtures."""
+    """The output of pytest for a test file with our fixtures."""
     file = directory / "test_it.py"
     file.write_text(content, "utf-8")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     environment.update({"PYTHONPATH": python_path(), "FUNNEL_TEST_SQLSERVER_URL": "", **more})
     plugins = ("-p", "conftest", "-p", "browser.conftest", "-p", "no:cacheprovider")
-    # Of this file's directory, and so without our settings for pytest.
+    # The root is the directory of that file, so our own settings for pytest do not apply.
     finished = subprocess.run(
         [sys.executable, "-m", "pytest", "--rootdir", str(directory), "-c", os.devnull, *plugins, str(file)],
         cwd=directory, env=environment, capture_output=True, encoding="utf-8", timeout=120,
@@ -51,7 +51,7 @@ def run_tests(directory: Path, content: str, **more: str) -> str:
     return finished.stdout + finished.stderr
 
 
-def test_the_fixture_looks_at_the_end_of_each_test_and_the_report_names_the_browser(
+def test_the_fixture_checks_at_the_end_of_each_test_and_the_report_names_the_browser(
     browser: Browser, tmp_path: Path
 ) -> None:
     said = run_tests(tmp_path, LOUD)
@@ -66,7 +66,7 @@ def test_without_a_browser_the_tests_are_skipped_and_the_report_says_so(tmp_path
     assert MISSING in said
 
 
-def test_a_browser_that_was_named_and_is_none_fails_the_tests(tmp_path: Path) -> None:
+def test_a_named_browser_that_does_not_exist_fails_the_tests(tmp_path: Path) -> None:
     said = run_tests(tmp_path, LOUD, FUNNEL_TEST_CHROMIUM=str(tmp_path / "nowhere"))
     assert "2 errors" in said
     assert "FUNNEL_TEST_CHROMIUM does not start" in said
@@ -80,7 +80,7 @@ def test_a_request_to_another_host_is_found(browser: Browser) -> None:
     watch.leave()
     with pytest.raises(AssertionError, match=r"request to another host: GET http://192\.0\.2\.1/out"):
         watch.check()
-    # It has been told.
+    # A fault is reported once.
     watch.check()
 
 
@@ -122,14 +122,14 @@ def test_an_answer_of_500_fails_the_test(dashboard: Dashboard, monkeypatch: pyte
     def broken(*_: object) -> None:
         raise RuntimeError("broken by the test")
 
-    monkeypatch.setattr("agent_funnel.access.holder_of_key", broken)
+    monkeypatch.setattr("agent_funnel.web.auth.holder_of_key", broken)
     dashboard.page("/run-now", role=None)
     with pytest.raises(AssertionError, match=r"answer 500: GET .*/run-now"):
         dashboard.leave()
 
 
 @ONE_ENGINE
-def test_what_is_expected_has_to_come_and_nothing_else(dashboard: Dashboard) -> None:
+def test_an_expected_fault_has_to_occur_and_no_other_may(dashboard: Dashboard) -> None:
     dashboard.watch.expect("it hurts")
     page = dashboard.page("/sign-in", role=None)
     page.evaluate("console.error('it hurts'); console.error('something else')")
@@ -143,7 +143,7 @@ def test_what_is_expected_has_to_come_and_nothing_else(dashboard: Dashboard) -> 
 
 
 @ONE_ENGINE
-def test_axe_finds_a_picture_without_words(dashboard: Dashboard) -> None:
+def test_axe_finds_a_picture_without_a_description(dashboard: Dashboard) -> None:
     page = dashboard.context().new_page()
     page.set_content("<html lang=en><title>A page</title><img src='data:,' id=mute></html>")
     with pytest.raises(AssertionError, match=r"image-alt \(critical\)[^\n]*\n[^\n]*#mute"):
@@ -151,7 +151,7 @@ def test_axe_finds_a_picture_without_words(dashboard: Dashboard) -> None:
 
 
 @ONE_ENGINE
-def test_axe_finds_words_that_are_hard_to_read_on_a_page_of_ours(dashboard: Dashboard) -> None:
+def test_axe_finds_text_that_is_hard_to_read_on_a_page_of_ours(dashboard: Dashboard) -> None:
     page = dashboard.page("/sign-in", role=None)
     page.evaluate(
         """() => {

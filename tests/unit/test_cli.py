@@ -1,4 +1,4 @@
-"""The command line on SQLite, as users have it."""
+"""The command line on SQLite, as users run it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from support.databases import connect_to
 
 
 class TwoRuns(NamedTuple):
-    """The leads before any run, and the two runs, as the command prints them."""
+    """The leads before any run, and two runs as the command prints them."""
 
     leads: list[tuple[object, ...]]
     first: dict[str, Any]
@@ -81,7 +81,7 @@ def test_without_a_database_the_command_says_how_to_make_one(tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_no_active_agent_is_an_exit_code_of_its_own(tmp_path: Path) -> None:
+def test_no_active_agent_has_its_own_exit_code(tmp_path: Path) -> None:
     answer("install", cwd=tmp_path)
     done = run_command("run", "--json", cwd=tmp_path)
     assert done.returncode == 12
@@ -115,13 +115,13 @@ def test_a_preview_says_what_the_run_then_does_and_changes_nothing(tmp_path: Pat
 
 @pytest.fixture
 def two_runs(tmp_path: Path) -> TwoRuns:
-    """A demo on which Ana made a run, and somebody else another one."""
+    """A demo with two runs: the first one by Ana, the second one by somebody else."""
     answer("demo", "--leads", "500", cwd=tmp_path)
     leads = leads_of(tmp_path / "funnel.db")
     return TwoRuns(leads, answer("run", "--actor", "Ana", cwd=tmp_path), answer("run", cwd=tmp_path))
 
 
-def test_runs_are_listed_the_newest_first(tmp_path: Path, two_runs: TwoRuns) -> None:
+def test_runs_are_listed_newest_first(tmp_path: Path, two_runs: TwoRuns) -> None:
     first, second = two_runs.first["run_id"], two_runs.second["run_id"]
     assert [run["run_id"] for run in answer("runs", cwd=tmp_path)] == [second, first]
     assert [run["run_id"] for run in answer("runs", "--count", "1", "--before", "2", cwd=tmp_path)] == [1]
@@ -138,11 +138,11 @@ def test_a_run_is_shown_with_who_made_it_and_its_shares(tmp_path: Path, two_runs
     assert run_command("runs", "show", "9", cwd=tmp_path).returncode == cli.ExitCode.FAILED
 
 
-def test_runs_are_undone_the_last_one_first(tmp_path: Path, two_runs: TwoRuns) -> None:
+def test_runs_are_undone_newest_first(tmp_path: Path, two_runs: TwoRuns) -> None:
     _, first, second = two_runs
     refused = run_command("undo", "1", cwd=tmp_path)
     assert refused.returncode == 15
-    assert "the run that could be undone is 2" in refused.stderr
+    assert "Only run 2 can be undone now" in refused.stderr
     undone = answer("undo", "--actor", "Bruno", cwd=tmp_path)
     assert (undone["run_id"], undone["restored"], undone["assignments"]) == (2, second["assigned"], first["assigned"])
     assert "by Bruno" in run_command("runs", "show", "2", cwd=tmp_path).stdout
@@ -161,7 +161,7 @@ def test_the_history_of_undone_runs_is_purged(tmp_path: Path, two_runs: TwoRuns)
     assert run_command("purge", "--older-than", "soon", cwd=tmp_path).returncode == 2
 
 
-def test_who_held_a_number_on_a_day(tmp_path: Path) -> None:
+def test_runs_who_says_who_held_a_number_on_a_date(tmp_path: Path) -> None:
     answer("demo", "--leads", "300", cwd=tmp_path)
     answer("run", cwd=tmp_path)
     with connect_to(f"sqlite:///{tmp_path / 'funnel.db'}").transaction() as session:
@@ -218,7 +218,7 @@ def leads_of(path: Path) -> list[tuple[object, ...]]:
         return [tuple(row) for row in session._connection.execute("SELECT number, stage, date FROM wafunnel")]
 
 
-def test_the_demo_is_the_same_for_the_same_seed_and_another_for_another(tmp_path: Path) -> None:
+def test_the_same_seed_makes_the_same_demo_and_another_seed_another_one(tmp_path: Path) -> None:
     made = {}
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         backend = connect_to(f"sqlite:///{tmp_path / name}.db")

@@ -1,4 +1,4 @@
-"""`agent-funnel doctor` as users have it: what it prints, and how it ends."""
+"""`agent-funnel doctor` as users run it: its output and its exit codes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from support.databases import BARE, TestedDatabase
 
 @pytest.fixture
 def demo(tmp_path: Path) -> Path:
-    """A directory with a demo on which a run was made."""
+    """A directory with a demo and one run."""
     answer("demo", "--leads", "300", cwd=tmp_path)
     answer("run", cwd=tmp_path)
     return tmp_path
@@ -34,8 +34,8 @@ def test_a_healthy_database_ends_with_0_and_a_line_for_each_check(demo: Path) ->
     first, *lines = done.stdout.splitlines()
     assert first.startswith("SQLite, ")
     assert lines[0].startswith("+ ok       engine          The engine is SQLite 3.")
-    assert not any("assignments are there" in line for line in lines)
-    # A remedy is a line of its own, below its finding, to be copied as it is.
+    assert not any("assignments are present" in line for line in lines)
+    # A remedy is on a line of its own below its finding, so that it can be copied.
     place = next(index for index, line in enumerate(lines) if line.startswith("i note     indexes "))
     assert lines[place + 1].strip() == (
         "CREATE INDEX ix_agent_wafunnel_assignment_agent ON agent_wafunnel_assignment (agent);"
@@ -45,7 +45,7 @@ def test_a_healthy_database_ends_with_0_and_a_line_for_each_check(demo: Path) ->
     deep = run_command("doctor", "--deep", cwd=demo)
     assert deep.returncode == 0
     assert re.search(
-        r"^\+ ok       assignments     \d+ assignments are there, exactly those of run 1\.$", deep.stdout, re.M
+        r"^\+ ok       assignments     \d+ assignments are present, exactly those of run 1\.$", deep.stdout, re.M
     )
 
 
@@ -95,7 +95,7 @@ def test_no_number_is_shown_whole(tmp_path: Path) -> None:
     assert "5678" not in done.stdout
 
 
-def test_a_database_that_cannot_be_reached_ends_with_3_as_everywhere(tmp_path: Path) -> None:
+def test_a_database_that_cannot_be_reached_ends_with_3_as_for_every_command(tmp_path: Path) -> None:
     done = run_command("doctor", cwd=tmp_path)
     assert done.returncode == cli.ExitCode.NO_DATABASE
     assert "agent-funnel install" in done.stderr
@@ -105,14 +105,14 @@ def test_a_database_that_cannot_be_reached_ends_with_3_as_everywhere(tmp_path: P
     assert list(tmp_path.iterdir()) == []
 
 
-def test_it_runs_on_each_engine(database: TestedDatabase, tmp_path: Path) -> None:
+def test_the_doctor_runs_on_each_engine(database: TestedDatabase, tmp_path: Path) -> None:
     database.insert("agents", ("agent", "status"), [("Ana", "active")])
     database.insert("wafunnel", ("number", "stage", "date"), [("+4915112345678", 1, "2026-11-10 08:00:00.000")])
     where = {"FUNNEL_DATABASE_URL": database.url, "FUNNEL_SCHEMA": database.schema}
     answer("run", "--date", "2026-11-23", cwd=tmp_path, **where)
     done = run_command("doctor", "--deep", "--json", cwd=tmp_path, **where)
     found = json.loads(done.stdout)
-    # The way to the server, and what others have in the same database, may be worth a warning here.
+    # The connection to this server, and other schemas in its database, may deserve a warning.
     odd = {finding["check"] for finding in found["findings"] if finding["level"] in ("warning", "error")}
     assert odd <= {"encryption", "schemas"}
     assert done.returncode == (4 if odd else 0)

@@ -1,4 +1,4 @@
-"""What the command prints: texts as they are, tables and facts, JSON."""
+"""The output of the commands: texts as they are, tables and facts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Command = Callable[..., Result]
 
 @pytest.fixture
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
-    """Runs a command on a database of its own, on a terminal that is wide enough for every table."""
+    """Runs a command on its own database, in a terminal that is wide enough for every table."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "300")
     monkeypatch.setenv("FUNNEL_DATABASE_URL", "sqlite:///[bold].db")
@@ -42,7 +42,7 @@ def succeed(command: Command, *arguments: str) -> str:
 
 @pytest.fixture
 def nasty(command: Command, tmp_path: Path) -> Command:
-    """A database in which every text is nasty."""
+    """Runs a command on a database in which every text is nasty."""
     succeed(command, "install")
     leads = "".join(f"+49151000000{index:02},1,{date.today()}\n" for index in range(4 * len(NASTY)))
     (tmp_path / "leads.csv").write_text(f"number,stage,date\n{leads}", "utf-8")
@@ -138,7 +138,7 @@ def record(**amounts: int | None) -> RunRecord:
     return RunRecord(**fields)  # type: ignore[arg-type]
 
 
-def test_facts_of_a_run_are_in_the_past_and_those_of_a_preview_are_not() -> None:
+def test_facts_of_a_run_are_in_the_past_tense_and_those_of_a_preview_are_not() -> None:
     run = record(agents=3, assigned=60, smallest_share=18, largest_share=21)
     assert facts_of(run) == [
         ("3", "agents were active and had room"),
@@ -171,7 +171,7 @@ def test_a_long_table_of_shares_shows_its_first_and_last_agents(
     assert ("agent 30" in shown) is (agents <= MOST_AGENTS)
 
 
-def test_a_column_of_numbers_is_aligned_to_the_right_and_nothing_is_an_empty_cell(
+def test_a_column_of_numbers_is_aligned_to_the_right_and_no_value_is_an_empty_cell(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     output.print_table([{"Agent": "Ana", "Leads": 120}, {"Agent": "Bruno", "Leads": None}, {"Agent": "", "Leads": 7}])

@@ -19,10 +19,10 @@ def modules_imported_by(*arguments: str, cwd: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("argument", ["--help", "--version"])
-def test_help_imports_nothing_but_click_and_thin_modules_of_ours(argument: str, tmp_path: Path) -> None:
+def test_help_imports_only_click_and_a_few_small_modules_of_ours(argument: str, tmp_path: Path) -> None:
     modules = modules_imported_by(argument, cwd=tmp_path)
     packages = {module.split(".")[0] for module in modules} - sys.stdlib_module_names
-    # On Windows, click prints with the help of colorama.
+    # On Windows, click needs colorama to print.
     assert {"agent_funnel", "click"} <= packages <= {"agent_funnel", "click", "colorama"}
     assert {module for module in modules if module.startswith("agent_funnel")} == {
         "agent_funnel",
@@ -45,7 +45,7 @@ def test_status_imports_neither_the_web_nor_what_only_other_commands_need(tmp_pa
 
 
 @pytest.mark.parametrize("name", cli.COMMANDS)
-def test_the_table_of_commands_says_what_the_commands_themselves_say(name: str) -> None:
+def test_the_table_of_commands_has_the_help_of_each_command(name: str) -> None:
     command = cli.cli.commands[name]
     assert isinstance(command, click.Command)
     assert command.name == name

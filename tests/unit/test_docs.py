@@ -63,7 +63,7 @@ def names(text: str) -> set[str]:
 
 
 def rows(text: str) -> list[list[str]]:
-    """The cells of the rows of a table, its head aside."""
+    """The cells of each row of a table, without its header."""
     lines = [line.strip("|").split(" | ") for line in text.splitlines() if line.startswith("| ")]
     return [[cell.strip() for cell in cells] for cells in lines[1:]]
 
@@ -73,14 +73,14 @@ def test_every_table_has_a_place_in_the_reference() -> None:
     assert sorted(headings) == sorted(tables("sqlserver"))
 
 
-def test_every_object_is_on_the_page_of_the_dba() -> None:
+def test_every_object_is_on_the_dbas_page() -> None:
     objects = {re.sub(r"\(.*?\)", "", cells[0]) for cells in rows(section("Every object"))}
     assert set().union(*map(names, objects)) == (
         tables("sqlserver") | set(procedures("sqlserver")) | {"agent_funnel_service"}
     )
 
 
-def test_the_way_to_remove_it_all_leaves_the_three_tables_and_nothing_else() -> None:
+def test_removing_it_all_leaves_your_three_tables_and_nothing_else() -> None:
     dropped = set(re.findall(r"dbo\.(\w+)", section("Remove it all")))
     assert dropped == tables("sqlserver") - YOUR_TABLES | set(procedures("sqlserver"))
 

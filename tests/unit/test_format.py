@@ -1,4 +1,4 @@
-"""Numbers, dates and charts as pages have them."""
+"""Numbers, dates and charts as pages show them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_numbers_and_dates_are_written_as_the_reader_does() -> None:
         ("UTC", "time", "19:40 UTC"),
     ],
 )
-def test_a_moment_is_told_with_its_zone_and_for_programs(zone: str, form: str, text: str) -> None:
+def test_a_moment_is_shown_with_its_zone_and_programs_can_read_it(zone: str, form: str, text: str) -> None:
     moment = datetime(2026, 11, 24, 19, 40, 3, tzinfo=UTC)
     found = format.moment(moment, ZoneInfo(zone), BRITISH, form=form)
     read = ElementTree.fromstring(str(found))
@@ -51,12 +51,12 @@ def test_a_moment_is_told_with_its_zone_and_for_programs(zone: str, form: str, t
         (7203, "2 h"), (86_400, "1 d"), (93_600, "1 d 2 h"), (-5, "0 s"),
     ],
 )  # fmt: skip
-def test_a_span_is_told_in_its_two_largest_units(seconds: int, text: str) -> None:
+def test_a_span_is_shown_in_its_two_largest_units(seconds: int, text: str) -> None:
     assert format.span(timedelta(seconds=seconds)) == text
 
 
 def widths(svg: str) -> dict[str, float]:
-    """The parts of a bar by class, whose places must follow each other without a gap."""
+    """The widths of a bar's parts by class; checks that there is no gap between the parts."""
     parts = ElementTree.fromstring(svg).findall("rect")
     at = 0.0
     for part in parts:
@@ -74,7 +74,7 @@ def test_a_bar_is_as_long_as_the_share_and_has_a_part_for_each_stage(by_stage: d
     }
 
 
-def test_a_sparkline_tells_a_night_without_leads_from_one_of_which_nothing_is_known() -> None:
+def test_a_sparkline_shows_a_night_without_leads_unlike_a_night_without_data() -> None:
     drawn = ElementTree.fromstring(str(format.sparkline([10, None, 0, 5]))).findall("path")
     assert {path.attrib["class"]: path.attrib["d"] for path in drawn} == {
         "some": "M0 20v-20.0h3v20.0zM12 20v-10.0h3v10.0z",

@@ -28,7 +28,7 @@ def wait_for(listener: Listener, count: int) -> None:
         time.sleep(0.02)
 
 
-def test_the_dead_mans_switch_hears_of_start_success_and_failure(listener: Listener) -> None:
+def test_the_dead_mans_switch_is_called_at_start_success_and_failure(listener: Listener) -> None:
     notifier = Notifier(load(dead_man_url=f"http://{listener.address}/ping/abc"))
     notifier.start()
     for what in ("start", "success", "fail"):
@@ -37,7 +37,7 @@ def test_the_dead_mans_switch_hears_of_start_success_and_failure(listener: Liste
     assert listener.heard == [("/ping/abc/start", "why"), ("/ping/abc", "why"), ("/ping/abc/fail", "why")]
 
 
-def test_notices_of_the_kinds_that_are_wanted_are_sent(listener: Listener) -> None:
+def test_only_notices_of_the_chosen_kinds_are_sent(listener: Listener) -> None:
     notifier = Notifier(load(notify_urls=f"json://{listener.address}/hook", notify_on="failed,missed"))
     notifier.start()
     for kind in ("finished", "failed", "warning", "missed"):
@@ -51,7 +51,7 @@ def test_notices_of_the_kinds_that_are_wanted_are_sent(listener: Listener) -> No
     ]
 
 
-def test_what_could_not_be_sent_is_sent_again(listener: Listener) -> None:
+def test_a_message_that_could_not_be_sent_is_sent_again(listener: Listener) -> None:
     listener.errors = 2
     notifier = Notifier(load(dead_man_url=f"http://{listener.address}/ping"))
     notifier.start()
@@ -61,11 +61,11 @@ def test_what_could_not_be_sent_is_sent_again(listener: Listener) -> None:
     assert listener.heard == [("/ping", "")]
 
 
-def test_a_switch_that_hangs_and_a_notice_that_nobody_takes_delay_nobody(
+def test_a_switch_that_hangs_and_a_notice_that_cannot_be_delivered_delay_nothing(
     listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(notify, "ANSWER_SECONDS", 0.3)
-    monkeypatch.setattr(notify, "FAREWELL_SECONDS", 20.0)
+    monkeypatch.setattr(notify, "STOP_SECONDS", 20.0)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         given = load(
@@ -79,12 +79,12 @@ def test_a_switch_that_hangs_and_a_notice_that_nobody_takes_delay_nobody(
         notifier.notice("failed", "second")
         assert time.monotonic() - began < 0.1
         notifier.stop()
-    # The one address that works has heard of both, though the others were in the way.
+    # The address that works got both notices, although the others failed.
     assert {json.loads(body)["message"] for _, body in listener.heard} == {"first", "second"}
 
 
 def test_more_messages_than_can_wait_are_dropped_and_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(notify, "MOST_WAITING", 3)
+    monkeypatch.setattr(notify, "QUEUE_SIZE", 3)
     notifier = Notifier(load(dead_man_url="http://127.0.0.1:1/"))
     for _ in range(10):
         notifier.signal("start")

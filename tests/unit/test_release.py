@@ -1,4 +1,4 @@
-"""The release: a wheel and an sdist with all that they need and nothing else, which run in an empty environment."""
+"""The release: the wheel and the sdist hold all that they need and nothing else, and run in an empty environment."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ ROOT = Path(__file__).parents[2]
 SOURCES = ROOT / "src" / "agent_funnel"
 RELEASE = f"agent_funnel-{__version__}"
 ARCHIVES = {"wheel": f"{RELEASE}-py3-none-any.whl", "sdist": f"{RELEASE}.tar.gz"}
-# The kinds of files that a package of ours may hold; a database, a picture or a backup copy got in by accident:
+# The kinds of files that the package may hold; a database, a picture or a backup copy would be an accident:
 KINDS = {".css", ".html", ".js", ".md", ".mo", ".po", ".py", ".sql", ".svg", ".typed"}
 
 
 def environment() -> dict[str, str]:
-    """The environment without what could bring in our sources, another package index, or settings of ours."""
+    """The environment without variables that could bring in our sources, another package index, or our settings."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -39,7 +39,7 @@ def environment() -> dict[str, str]:
 
 
 def run(*command: str | Path, cwd: Path, settings: dict[str, str] | None = None) -> str:
-    """Runs a command that must succeed; its standard output."""
+    """Runs a command that must succeed; returns its standard output."""
     done = subprocess.run(
         command, cwd=cwd, env=settings or environment(), capture_output=True, text=True, encoding="utf-8",
         timeout=600, check=False,
@@ -49,19 +49,19 @@ def run(*command: str | Path, cwd: Path, settings: dict[str, str] | None = None)
 
 
 def files(directory: Path) -> set[str]:
-    """The files below a directory, by their paths from there, without what Python compiled."""
+    """The relative paths of all files below a directory, without the files that Python compiled."""
     paths = (path for path in directory.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     return {path.relative_to(directory).as_posix() for path in paths}
 
 
 def program(where: Path, name: str) -> Path:
-    """A program of a virtual environment."""
+    """The path of a program in a virtual environment."""
     return Path(sysconfig.get_path("scripts", "venv", {"base": str(where)}), name + (".exe" if os.name == "nt" else ""))
 
 
 @pytest.fixture(scope="module")
 def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with the sdist, and the wheel that `build` makes of the sdist and not of the checkout."""
+    """A directory with the sdist, and the wheel that `build` makes from the sdist and not from the checkout."""
     directory = tmp_path_factory.mktemp("release")
     run(sys.executable, "-m", "build", "--no-isolation", "--outdir", directory, ROOT, cwd=directory)
     assert files(directory) == set(ARCHIVES.values())
@@ -82,13 +82,13 @@ def test_the_wheel_holds_the_package_its_licence_and_nothing_else(release: Path)
 def test_every_file_of_the_package_is_of_a_kind_that_belongs_there() -> None:
     found = files(SOURCES)
     assert {Path(name).suffix for name in found} <= KINDS
-    # The files that are no Python are there, too:
+    # The other files are there, too:
     for part in ("sql/sqlite/", "sql/sqlserver/", "web/templates/", "web/static/"):
         assert any(name.startswith(part) for name in found), part
     assert "py.typed" in found
 
 
-def test_what_others_wrote_comes_with_its_licence() -> None:
+def test_files_of_other_projects_come_with_their_licences() -> None:
     names = files(SOURCES / "web" / "static" / "vendor")
     projects = {re.split(r"[-.]", name)[0] for name in names}
     assert projects
@@ -103,7 +103,7 @@ def test_the_sdist_holds_the_sources_the_documentation_and_nothing_else(release:
     }
 
 
-def test_the_wheel_deals_and_serves_beside_its_dependencies_alone(release: Path, tmp_path: Path) -> None:
+def test_the_wheel_deals_and_serves_with_nothing_but_its_dependencies(release: Path, tmp_path: Path) -> None:
     where = tmp_path / "environment"
     venv.create(where, symlinks=os.name != "nt")
     python = program(where, "python")
@@ -111,8 +111,8 @@ def test_the_wheel_deals_and_serves_beside_its_dependencies_alone(release: Path,
         sys.executable, "-m", "pip", "--python", python, "install", "--no-index", "--no-deps", "--find-links", release,
         f"agent-funnel=={__version__}", cwd=tmp_path,
     )  # fmt: skip
-    # The dependencies are those of the tests, so that no package index is needed. Python follows no `.pth` file in a
-    # directory that a `.pth` file names, so the checkout, which the tests have by one, stays out of sight.
+    # The dependencies come from the environment of the tests, so that no package index is needed. Python ignores `.pth`
+    # files in a directory that a `.pth` file names, so the checkout, which the tests get from one, is not found.
     places = {sysconfig.get_path(place) for place in ("purelib", "platlib")}
     packages = Path(sysconfig.get_path("purelib", "venv", {"base": str(where)}))
     (packages / "dependencies.pth").write_text("\n".join(sorted(places)), "utf-8")
@@ -123,7 +123,7 @@ def test_the_wheel_deals_and_serves_beside_its_dependencies_alone(release: Path,
 
 @pytest.fixture(scope="module")
 def dependencies(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with the wheels of all locked dependencies, as somebody makes it for a machine without a network."""
+    """A directory with the wheels of all locked dependencies, as for a machine without a network."""
     directory = tmp_path_factory.mktemp("dependencies")
     run(
         sys.executable, "-m", "pip", "download", "--quiet", "--only-binary", ":all:", "--require-hashes",
@@ -134,7 +134,7 @@ def dependencies(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.skipif(not LONG, reason="downloads every dependency; in the long version only")
 @pytest.mark.parametrize("archive", ARCHIVES)
-def test_each_archive_installs_from_a_directory_of_wheels_alone(
+def test_each_archive_installs_from_nothing_but_a_directory_of_wheels(
     archive: str, release: Path, dependencies: Path, tmp_path: Path
 ) -> None:
     where = tmp_path / "environment"
@@ -147,7 +147,7 @@ def test_each_archive_installs_from_a_directory_of_wheels_alone(
 
 
 def deals_and_serves(command: Path, directory: Path) -> None:
-    """Makes a demo floor, deals it, and looks at the dashboard with all that its page asks the service for."""
+    """Makes a demo, deals it, and fetches the dashboard with every file that its page needs."""
     run(command, "demo", "--leads", "500", cwd=directory)
     dealt = json.loads(run(command, "run", "--json", cwd=directory))
     assert dealt["status"] == "succeeded"
@@ -168,7 +168,7 @@ def deals_and_serves(command: Path, directory: Path) -> None:
 
 
 def listening(service: subprocess.Popen[str]) -> str:
-    """The address of a service, once it says that it listens there."""
+    """Waits until a service says that it is listening; returns its address."""
     assert service.stdout is not None
     said = []
     for line in service.stdout:
@@ -179,7 +179,7 @@ def listening(service: subprocess.Popen[str]) -> str:
 
 
 def read(address: str) -> bytes:
-    """The body that a browser gets."""
+    """The body of the answer that a browser gets."""
     with urlopen(Request(address, headers={"Accept": "text/html,*/*"}), timeout=30) as answer:
         body: bytes = answer.read()
         return body

@@ -1,4 +1,4 @@
-"""The word for the night: what the floor reads first."""
+"""The state of tonight's scheduled run, for the headline of the dashboard."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from agent_funnel.schedule.store import NightRecord, Pause, ScheduleState
 from agent_funnel.settings import load
 
 BERLIN = ZoneInfo("Europe/Berlin")
-# A Tuesday; the deal is due at 20:40 there, and is made until 23:40.
+# A Tuesday; in Berlin the deal is due at 20:40, and may be made until 23:40.
 TODAY = date(2026, 11, 24)
 PAUSE = Pause(1, datetime(2026, 11, 24, 8, tzinfo=UTC), "Ana", "stocktaking", None, None)
 
@@ -32,7 +32,7 @@ def night(
     dealt_at: datetime | None = None,
     weekdays: str = "mon-sun",
 ) -> Tonight:
-    """The night at a time of the day; `outcomes` are those of so many days before it."""
+    """Tonight's state at a time of the day; each of `outcomes` has the number of days before TODAY, and the outcome."""
     state = ScheduleState(None, None, pause is not None, failures, None, holiday)
     known = [
         NightRecord(
@@ -74,11 +74,11 @@ def night(
         (night("20:50", running=True, failures=1), "running"),
     ],
 )
-def test_the_word_is_that_of_the_moment(found: Tonight, word: str) -> None:
+def test_the_state_fits_the_time_and_the_records(found: Tonight, word: str) -> None:
     assert found.state == word
 
 
-def test_it_says_until_when_a_deal_is_tried_and_not_once_that_has_passed() -> None:
+def test_the_end_of_the_window_is_given_only_while_a_deal_is_still_possible() -> None:
     for early in (night("20:40:20"), night("20:42"), night("20:42", failures=1)):
         assert early.closes_at == at("23:40")
     for late in (night("18:00"), night("23:45"), night("23:45", failures=1), night("21:00", (0, "succeeded"))):
@@ -86,15 +86,15 @@ def test_it_says_until_when_a_deal_is_tried_and_not_once_that_has_passed() -> No
 
 
 @pytest.mark.parametrize("outcome", ["missed", "failed"])
-def test_who_comes_in_the_morning_is_told_of_a_bad_night_until_somebody_deals(outcome: str) -> None:
+def test_in_the_morning_a_bad_night_is_shown_until_somebody_deals(outcome: str) -> None:
     morning = night("08:00", (1, outcome), (2, "succeeded"))
     assert (morning.state, morning.business_date) == (outcome, date(2026, 11, 23))
     assert morning.next_at == at("20:40")
-    # A deal from before it does not make up for it, one after it does.
+    # A deal before that night does not make up for it; a deal after it does.
     assert night("08:00", (1, outcome), dealt_at=at("12:00", date(2026, 11, 23))).state == outcome
     made_up = night("08:00", (1, outcome), dealt_at=at("07:30"))
     assert (made_up.state, made_up.business_date) == ("due", TODAY)
-    # In the evening it is about tonight again.
+    # In the evening the state is tonight's again.
     assert night("20:40:10", (1, outcome)).state == "due"
     assert night("20:45", (0, "succeeded"), (1, outcome)).state == "done"
 

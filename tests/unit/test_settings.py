@@ -1,4 +1,4 @@
-"""A bad value stops the start and is named; a secret is not repeated."""
+"""A bad value stops the start and is named; a secret is not quoted."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_each_value_says_where_it_comes_from(monkeypatch: pytest.MonkeyPatch) ->
     for name, value in {"PORT": "2", "SCHEMA": "environment", "WINDOW_DAYS": "2", "WEEKDAYS": "mon"}.items():
         monkeypatch.setenv(f"FUNNEL_{name}", value)
     settings = load(port=3, window_days=2, host=None)
-    # A value that somebody wrote is theirs, even if it equals the default.
+    # A value that was set has its source, even if it equals the default.
     expected = dict.fromkeys(Settings.model_fields, "default") | {
         "port": "flag",
         "window_days": "flag",
@@ -51,7 +51,7 @@ def test_each_value_says_where_it_comes_from(monkeypatch: pytest.MonkeyPatch) ->
         "max_per_agent": ".env file",
     }
     assert {name: source(settings, name) for name in Settings.model_fields} == expected
-    # The sources stay as they were at loading, as the values do.
+    # The sources are fixed at loading, as the values are.
     Path(".env").write_text("FUNNEL_RUN_AT=01:00\n")
     assert (source(settings, "run_at"), source(settings, "host")) == ("default", ".env file")
     assert source(settings.model_copy(update={"run_at": time(1)}), "port") == "flag"
@@ -132,11 +132,11 @@ def test_every_setting_describes_itself() -> None:
     for field in Settings.model_fields:
         group, name, description, _ = describe(field)
         assert (name, bool(group), description.endswith(".")) == (variable(field), True, True)
-        # The description is plain text, for a page that knows no Markdown, too.
+        # The description is plain text, because a page without Markdown shows it, too.
         assert "](" not in description
 
 
-def test_a_default_is_described_as_its_variable_takes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_default_is_described_as_its_variable_accepts_it(monkeypatch: pytest.MonkeyPatch) -> None:
     for field, info in Settings.model_fields.items():
         default = describe(field).default
         if default is None:

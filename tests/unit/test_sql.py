@@ -1,4 +1,4 @@
-"""Text in, text out."""
+"""The loader of the SQL files: text in, text out."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ def test_a_schema_takes_the_place_of_dbo_and_of_nothing_else() -> None:
     assert in_schema("SELECT a.b FROM dbo.t AS a, xdbo.t;", "sales") == "SELECT a.b FROM sales.t AS a, xdbo.t;"
 
 
-# What only a server has, or needs: sessions that block each other, connections that can be listened to, a clock of its
-# own, logins with rights, several schemas, stored procedures; levels of compatibility, a lock of runs to ask about, and
-# a use for an index on dates.
+# Queries about things that only a server has or needs: sessions that block each other, connections that can be
+# intercepted, its own clock, logins with rights, several schemas, stored procedures, compatibility levels, a lock of
+# runs that can be looked up, and an index on dates.
 SERVER_ONLY = {
     "blocker", "doctor_encryption", "doctor_clock", "doctor_login", "doctor_right", "doctor_schemas", "definition",
     "checksums", "record_checksum", "remedy_compatibility", "remedy_index_wafunnel_date", "run_in_progress",
@@ -67,7 +67,7 @@ def test_a_query_has_the_same_subject_and_traits_in_both_dialects() -> None:
         assert (query.subject, query.traits) == (server[name].subject, server[name].traits), name
 
 
-def test_every_file_with_names_in_it_holds_queries() -> None:
+def test_a_file_with_named_queries_is_loaded_by_query_and_any_other_as_a_script() -> None:
     assert {"runs", "doctor_engine", "remedy_stages"} <= set(queries("sqlite"))
     assert "doctor" not in queries("sqlite")
     assert "tables-1-deal" not in queries("sqlite")
@@ -76,7 +76,7 @@ def test_every_file_with_names_in_it_holds_queries() -> None:
     }  # fmt: skip
 
 
-def test_the_scripts_tell_what_they_make_and_grant() -> None:
+def test_the_scripts_show_which_objects_they_make_and_which_rights_they_grant() -> None:
     assert tables("sqlserver") - tables("sqlite") == {"agent_funnel_checksum"}
     assert {"agents", "assignment_purge"} <= tables("sqlite")
     assert version("sqlite") == version("sqlserver") == 5
@@ -84,7 +84,7 @@ def test_the_scripts_tell_what_they_make_and_grant() -> None:
     assert procedures("sqlite") == {}
     granted = {(right, name): statement for statement, right, name in grants("sqlserver")}
     assert granted["SELECT", "agents"] == "GRANT SELECT ON dbo.agents TO agent_funnel_service;"
-    # Those that are dynamic, too:
+    # Rights in dynamic SQL are found, too:
     assert ("ALTER", "agent_wafunnel_assignment") in granted
     assert ("VIEW DEFINITION", "sp_undo_wafunnel_assignment") in granted
     assert grants("sqlite") == []
@@ -109,7 +109,7 @@ def test_every_snippet_is_included_somewhere_and_no_include_is_left_in_a_query(d
     texts = sources(dialect).values()
     snippets = {name for text in texts for name in re.findall(r"^-- name: (_\w+)$", text, re.MULTILINE)}
     included = {name for text in texts for _, name in INCLUDE.findall(text)}
-    # The frame of the locks has its header instead.
+    # Queries get the frame of the locks by a header instead.
     assert snippets == included | ({"_lock"} if dialect == "sqlserver" else set())
     for name, text in queries(dialect).items():
         assert "include:" not in text, name
@@ -180,7 +180,7 @@ def test_a_mistake_in_a_header_or_an_include_is_an_error_at_load(text: str, mess
         parse({"runs": text})
 
 
-def test_no_t_sql_that_babelfish_lacks_is_in_the_procedures() -> None:
+def test_the_procedures_have_no_t_sql_that_babelfish_lacks() -> None:
     for stem, text in scripts("sqlserver").items():
         if stem.startswith("sp_"):
             body = text.split("AS\nBEGIN", 1)[1]

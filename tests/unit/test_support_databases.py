@@ -1,4 +1,4 @@
-"""The T-SQL engine for the tests is started as DEVELOPERS.md says."""
+"""The T-SQL engine for the tests is started as CONTRIBUTING.md says."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ URL = "mssql+pymssql://user:password@127.0.0.1:1/master"
 
 
 def run(directory: Path, start: str) -> subprocess.CompletedProcess[str]:
-    """Runs tests that ask for the engine, in two processes, each of them more than once."""
+    """Runs four test files that need the engine, in two processes."""
     for name in ("one", "two", "three", "four"):
         (directory / f"test_{name}.py").write_text(
             f"from support.databases import sqlserver_url\n\ndef test_it(): assert sqlserver_url() == {URL!r}\n",
@@ -32,7 +32,7 @@ def run(directory: Path, start: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the command is one of a POSIX shell")
-def test_of_all_the_processes_of_a_run_one_starts_the_engine(tmp_path: Path) -> None:
+def test_only_one_process_of_a_test_run_starts_the_engine(tmp_path: Path) -> None:
     started = tmp_path / "started"
     done = run(tmp_path, f"echo once >> {started}; sleep 1")
     assert "4 passed" in done.stdout, done.stdout + done.stderr

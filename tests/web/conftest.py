@@ -1,4 +1,4 @@
-"""What all tests of the service share."""
+"""Fixtures for all tests of the service."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from support.pages import Reader, client_of
 
 @pytest.fixture(autouse=True)
 def _patient_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pages wait for what is counted beside them, so that a test sees it the first time."""
+    """Makes pages wait for the counts that run in the background, so that a test sees them at once."""
     monkeypatch.setattr("agent_funnel.web.counts.PAGE_WAIT_SECONDS", 30)
 
 

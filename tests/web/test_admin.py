@@ -1,4 +1,4 @@
-"""Settings, the audit and keys, as a browser without script asks for them, on each engine."""
+"""The pages of settings, the audit and keys, in a browser without scripts; on each engine."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from flask.testing import FlaskClient
 
 from agent_funnel.access.audit import list_entries, record_entry
 from agent_funnel.access.keys import ROLES, add_key, list_keys
-from agent_funnel.settings import Settings, load
+from agent_funnel.settings import Settings, describe, load, variable
 from agent_funnel.web import create_app
 from agent_funnel.web.auth import SESSION_COOKIE
-from agent_funnel.web.pages.admin import GROUPS
+from agent_funnel.web.pages.admin import first_sentence
 from support.databases import TestedDatabase
 from support.pages import BROWSER, Page, Reader, bearer, client_of, key_of
 
-# What these pages ask the database is asked of each engine in tests/backend; the long version asks it here, too.
+# tests/backend runs the queries of these pages on each engine; here, only the long version uses SQL Server, too.
 pytestmark = pytest.mark.sqlserver_if_long
 
 
 PAGES = ("/settings", "/audit", "/keys")
 
 
-def test_the_office_is_for_admins(database: TestedDatabase, client: FlaskClient) -> None:
+def test_settings_audit_and_keys_are_for_admins_only(database: TestedDatabase, client: FlaskClient) -> None:
     for role in ROLES:
         headers = {**BROWSER, **bearer(key_of(database, role))}
         expected = 200 if role == "admin" else 403
@@ -44,7 +44,7 @@ def test_a_key_is_shown_once_and_kept_as_a_hash(database: TestedDatabase, reader
     page = reader.get("/keys")
     assert "Make the first key for an admin" in page
     assert re.findall(r"<option value=\"(\w+)\"", page.source) == ["admin"]
-    # One who cannot make the others would leave everybody outside.
+    # If the first key could not make others, everybody would be locked out.
     refused = reader.send("/keys", name="ana", role="viewer")
     assert (refused.status_code, "The first key must be an admin’s" in Page(refused.text)) == (422, True)
     assert list_keys(database.backend) == []
@@ -67,7 +67,7 @@ def test_a_key_is_shown_once_and_kept_as_a_hash(database: TestedDatabase, reader
 
     taken = office.send("/keys", name="<b>ana</b>", role="viewer")
     assert (taken.status_code, "That was not done." in Page(taken.text)) == (409, True)
-    # What was written into the form stays in it.
+    # The form keeps its values.
     assert 'value="&lt;b&gt;ana&lt;/b&gt;"' in taken.text
     for fields in ({"name": " ", "role": "viewer"}, {"name": "x", "role": "king"}, {"role": "viewer"}):
         refused = office.send("/keys", **fields)
@@ -86,7 +86,7 @@ def test_a_revoked_key_and_its_sessions_let_nobody_in(database: TestedDatabase, 
     assert browser.get("/leads", headers=BROWSER).status_code == 200
 
     page = office.get("/keys")
-    # Each has its warning, of which a second admin takes the one away.
+    # Both warnings are shown; with a second admin only one of them.
     assert (
         page.text.count("This is the last admin’s key.") == page.text.count("This is the key that you are using.") == 1
     )
@@ -103,12 +103,12 @@ def test_a_revoked_key_and_its_sessions_let_nobody_in(database: TestedDatabase, 
     assert browser.get_cookie(SESSION_COOKIE) is not None
     again = office.send("/keys/revoke", key_id=other.key_id)
     assert (again.status_code, "There is no key" in Page(again.text)) == (404, True)
-    # One's own, too, and then one is out.
+    # Admins may revoke the key that they are using, and need another one from then on.
     office.send("/keys/revoke", key_id=admin.key_id)
     assert client.get("/keys", headers=office.headers).location == "/sign-in"
 
 
-def test_the_audit_is_read_page_by_page_the_newest_first(database: TestedDatabase, reader: Reader) -> None:
+def test_the_audit_is_read_page_by_page_newest_first(database: TestedDatabase, reader: Reader) -> None:
     assert "There are no entries yet" in reader.get("/audit")
     for index in range(102):
         record_entry(
@@ -117,7 +117,7 @@ def test_the_audit_is_read_page_by_page_the_newest_first(database: TestedDatabas
             detail="<script>" if index % 3 else None,
         )  # fmt: skip
     pages = [reader.get("/audit")]
-    (older,) = re.findall(r'<a href="(/audit\?before=\d+)">Older', pages[0].source)
+    (older,) = re.findall(r'<a href="(/audit\?before=\d+)" rel="next">Older', pages[0].source)
     pages.append(reader.get(older))
     told = [page.text for page in pages]
     found = [int(each) for page in told for each in re.findall(r"UTC <i>(\d+)", page)]
@@ -135,7 +135,6 @@ def test_the_audit_is_read_page_by_page_the_newest_first(database: TestedDatabas
 def test_settings_say_where_they_come_from_and_keep_secrets(
     database: TestedDatabase, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    assert sorted(name for fields in GROUPS.values() for name in fields) == sorted(Settings.model_fields)
     monkeypatch.chdir(tmp_path)
     Path(".env").write_text("FUNNEL_DEAD_MAN_URL=https://example.org/hidden-3\nFUNNEL_WEEKDAYS=mon-fri\n")
     monkeypatch.setenv("FUNNEL_NOTIFY_URLS", "json://user:hidden-1@example.org")
@@ -145,18 +144,27 @@ def test_settings_say_where_they_come_from_and_keep_secrets(
         rate_limit="9 per second", database_url="mssql+pymssql://user:hidden-2@example.org/db", timezone="Asia/Tokyo"
     )
     page = Reader(create_app(settings, database.backend).test_client()).get("/settings")
-    for line in (
-        r"FUNNEL_RATE_LIMIT [^.]+\. 9 per second from a flag",
-        r"FUNNEL_CATCH_UP [^.]+\. 1 h 30 min from the environment",
-        r"FUNNEL_WEEKDAYS [^.]+\. mon, tue, wed, thu, fri from the .env file",
-        r"FUNNEL_MAX_PER_AGENT [^.]+\. 450 the default",
-        r"FUNNEL_POOL_FACTOR [^.]+\. 5 the default",
-        r"FUNNEL_BRAKE [^.]+\. none the default",
-        r"FUNNEL_TIMEZONE [^.]+\. Asia/Tokyo from a flag",
-        r"FUNNEL_NOTIFY_URLS [^.]+\. set, but a secret from the environment",
-        r"FUNNEL_DEAD_MAN_URL [^.]+\. set, but a secret from the .env file",
-        rf"FUNNEL_DATABASE_URL [^.]+\. {re.escape(database.backend.name)} from a flag",
+    # The text has a blank after each tag, so also between `code` and what ends its sentence.
+    text = re.sub(r" (?=[.,)]( |$))", "", page.text)
+    for name in Settings.model_fields:
+        assert f"{variable(name)} {_meaning(name)}" in text
+    for name, value in (
+        ("rate_limit", "9 per second from a flag"),
+        ("catch_up", "90m from the environment"),
+        ("weekdays", "mon,tue,wed,thu,fri from the .env file"),
+        ("max_per_agent", "450 the default"),
+        ("pool_factor", "5 the default"),
+        ("brake", "none the default"),
+        ("timezone", "Asia/Tokyo from a flag"),
+        ("notify_urls", "set, but a secret from the environment"),
+        ("dead_man_url", "set, but a secret from the .env file"),
+        ("database_url", f"{database.backend.name} from a flag"),
     ):
-        assert re.search(line, page.text), line
+        assert f"{variable(name)} {_meaning(name)} {value}" in text
     assert "hidden" not in page.source.replace('class="hidden"', "")
     assert "<form" not in page.source.partition("<main")[2]
+
+
+def _meaning(field: str) -> str:
+    """The first sentence of a setting's description, as the page shows it."""
+    return first_sentence(describe(field).description).replace("`", "")

@@ -1,4 +1,4 @@
-"""The page of an agent: the share, the deals, the list, the personal link; on each engine."""
+"""An agent's page: the share, the deals, the list, the personal link; on each engine."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import pytest
 
 from agent_funnel.agents import add_limit
 from agent_funnel.runs import list_runs
-from support.databases import TestedDatabase, small_floor, snapshot
+from support.databases import TestedDatabase, seed_tables, snapshot
 from support.nights import deal_today
 from support.pages import Page, Reader, reader_of
 
-# What these pages ask the database is asked of each engine in tests/backend; the long version asks it here, too.
+# tests/backend runs the queries of these pages on each engine; here, only the long version uses SQL Server, too.
 pytestmark = pytest.mark.sqlserver_if_long
 
 ODD = '<b>&"x'
 TODAY = datetime.now(UTC).date()
 
 
-def test_an_agent_s_page_tells_the_share_the_nights_and_the_list(
+def test_an_agents_page_shows_the_share_the_nights_and_the_list(
     database: TestedDatabase, reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    small_floor(database, leads=9, agents=2)
+    seed_tables(database, leads=9, agents=2)
     database.execute("UPDATE dbo.agents SET agent = %s WHERE agent = 'agent 1'", ODD)
     assert "There was no deal yet." in reader.get("/agents/of", agent=ODD)
     deal_today(database, max_per_agent=3)
@@ -46,14 +46,14 @@ def test_an_agent_s_page_tells_the_share_the_nights_and_the_list(
     more = html.unescape(re.findall(r'href="(/agents/list[^"]*after=[^"]*)"', first)[0])
     assert shown.findall(reader.get(more).source) == held[2:]
     deal_today(database, max_per_agent=3)
-    anew = reader.get(more).source
-    assert "There was another deal since" in anew
-    assert len(shown.findall(anew)) == 2
+    later = reader.get(more).source
+    assert "There was another deal since" in later
+    assert len(shown.findall(later)) == 2
     reader.get("/agents/list", 404, agent="nobody")
 
 
 def test_a_personal_link_is_made_shown_once_replaced_and_revoked(database: TestedDatabase, reader: Reader) -> None:
-    small_floor(database)
+    seed_tables(database)
     page = {"agent": "agent 1"}
     assert "No link exists now." in reader.get("/agents/of", **page)
     first = reader.send("/agents/link", agent="agent 1")
@@ -74,8 +74,8 @@ def test_a_personal_link_is_made_shown_once_replaced_and_revoked(database: Teste
     assert reader.send("/agents/link", agent="nobody").status_code == 404
 
 
-def test_who_may_only_look_sees_no_form_no_number_and_is_refused(database: TestedDatabase) -> None:
-    small_floor(database)
+def test_a_viewer_sees_no_form_and_no_whole_number_and_changes_nothing(database: TestedDatabase) -> None:
+    seed_tables(database)
     deal_today(database)
     limit, _ = add_limit(database.backend, "agent 1", starts_on=TODAY, ends_on=None, max_records=5)
     viewer = reader_of(database, "viewer")

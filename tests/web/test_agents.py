@@ -1,4 +1,4 @@
-"""The page of all agents, as a browser without script asks for it, on each engine."""
+"""The page of all agents, in a browser without scripts; on each engine."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import pytest
 
 from agent_funnel.agents import add_agent, add_limit, count_assignments, roster, set_agent_status
 from agent_funnel.deal import undo
-from support.databases import TestedDatabase, small_floor
+from support.databases import TestedDatabase, seed_tables
 from support.nights import deal_today
 from support.pages import Reader
 
-# What these pages ask the database is asked of each engine in tests/backend; the long version asks it here, too.
+# tests/backend runs the queries of these pages on each engine; here, only the long version uses SQL Server, too.
 pytestmark = pytest.mark.sqlserver_if_long
 
 ODD = '<b>&"x'
@@ -30,9 +30,9 @@ def limit(database: TestedDatabase, agent: str, most: int, starts_on: date, ends
     return found.limit_id
 
 
-def test_the_list_says_who_got_what_and_who_stands_out(database: TestedDatabase, reader: Reader) -> None:
+def test_the_list_shows_each_share_and_marks_unusual_agents(database: TestedDatabase, reader: Reader) -> None:
     assert "There are no agents yet" in reader.get("/agents")
-    small_floor(database, leads=90, agents=6)
+    seed_tables(database, leads=90, agents=6)
     database.execute("UPDATE dbo.agents SET agent = %s WHERE agent = 'agent 1'", ODD)
     assert "never got leads" not in reader.get("/agents")
     limit(database, "agent 2", 0, TODAY - timedelta(days=2), TODAY + timedelta(days=3))
@@ -57,19 +57,19 @@ def test_the_list_says_who_got_what_and_who_stands_out(database: TestedDatabase,
         assert told in text
     assert f"away until {until}".replace("Sep ", "Sept ") in text
     assert "<b>&" not in reader.get("/agents").source
-    # What holds for most is said once.
+    # A note that applies to most agents is shown once, above the table.
     set_agent_status(database.backend, "agent 6", active=False)
     assert "agents are at the cap" not in text
     text = reader.get("/agents")
     assert "3 agents are at the cap" in text
     assert "agent 0 8 last 2 deals: 5 to 8" in text
-    # A deal that is undone is none.
+    # An undone deal does not count.
     undo(database.backend)
     assert "agent 0 5 last deal: 5" in reader.get("/agents")
 
 
-def test_agents_are_found_by_name_and_by_what_they_stand_out_by(database: TestedDatabase, reader: Reader) -> None:
-    small_floor(database, agents=12)
+def test_agents_are_found_by_name_and_by_their_marks(database: TestedDatabase, reader: Reader) -> None:
+    seed_tables(database, agents=12)
     add_agent(database.backend, "SANTA 1")
     limit(database, "agent 11", 0, TODAY, None)
     for query, found in (
@@ -87,7 +87,7 @@ def test_agents_are_found_by_name_and_by_what_they_stand_out_by(database: Tested
 
 
 def test_an_agent_is_added_activated_and_deactivated(database: TestedDatabase, reader: Reader) -> None:
-    small_floor(database)
+    seed_tables(database)
     assert f"Added {ODD}, who is active, and gets leads from the next deal on." in reader.done(
         "/agents/add", agent=ODD, active="true"
     )
@@ -97,10 +97,10 @@ def test_an_agent_is_added_activated_and_deactivated(database: TestedDatabase, r
     assert (status_of(database, ODD), status_of(database, "Eva")) == (True, False)
     deal_today(database)
     again = reader.refused(409, "/agents/add", agent=ODD, active="false")
-    assert "There is an agent" in again
+    assert "There is already an agent" in again
     assert 'value="&lt;b&gt;&amp;&#34;x"' in again.source
     assert '<option value="false" selected>' in again.source
-    assert "agent: " in reader.refused(422, "/agents/add", agent=" ", active="true")
+    assert "Name: is missing" in reader.refused(422, "/agents/add", agent=" ", active="true")
     assert "active: " in reader.refused(422, "/agents/add", agent="Leo", active="perhaps")
     text = reader.done("/agents/deactivate", agent=ODD)
     held = count_assignments(database.backend, ODD)
@@ -108,7 +108,7 @@ def test_an_agent_is_added_activated_and_deactivated(database: TestedDatabase, r
     assert "All agents" not in text
     assert not status_of(database, ODD)
     assert count_assignments(database.backend, ODD) == held > 0
-    # From the agent's own page one comes back to it.
+    # A form on the agent's own page leads back to that page.
     assert "All agents" in reader.done("/agents/activate", agent=ODD, page="agent")
     assert status_of(database, ODD)
     assert "They have no leads now." in reader.done("/agents/deactivate", agent="Eva", find="E")

@@ -1,4 +1,4 @@
-"""The API: what it answers, page by page, as a file, to whom, and what stays on record."""
+"""The API: its answers, paging, files, roles, limits and the audit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from openpyxl import load_workbook
 
 from agent_funnel.access.audit import list_entries
-from support.databases import TestedDatabase, small_floor, snapshot
+from support.databases import TestedDatabase, seed_tables, snapshot
 from support.pages import bearer, client_of, key_of
 
 LEADS = 23
@@ -21,7 +21,7 @@ LEADS = 23
 
 @pytest.fixture(autouse=True)
 def _floor(database: TestedDatabase) -> None:
-    small_floor(database, leads=LEADS, agents=4)
+    seed_tables(database, leads=LEADS, agents=4)
 
 
 def get(client: FlaskClient, path: str, **more: Any) -> Any:
@@ -31,7 +31,7 @@ def get(client: FlaskClient, path: str, **more: Any) -> Any:
 
 
 def whole(client: FlaskClient, path: str, count: int, **more: Any) -> list[Any]:
-    """All of a list, page by page."""
+    """The whole list, fetched page by page."""
     items: list[Any] = []
     cursor = ""
     while True:
@@ -46,11 +46,11 @@ def whole(client: FlaskClient, path: str, count: int, **more: Any) -> list[Any]:
 @pytest.mark.parametrize(
     "path", ["/api/runs", "/api/runs/{run}/assignments", "/api/assignments", "/api/leads", "/api/audit"]
 )
-def test_pages_put_together_are_the_whole(client: FlaskClient, path: str) -> None:
+def test_all_pages_together_are_the_whole_list(client: FlaskClient, path: str) -> None:
     found = [client.post("/run-now").get_json() for _ in range(3)]
     path = path.format(run=found[0]["run_id"])
     every = whole(client, path, 1000)
-    # Of the present assignments, what the third deal left of them at stage 3.
+    # 3 runs or audit entries; 8 present assignments, since the third deal had only these left; or all leads.
     assert len(every) in (3, 8, LEADS)
     for count in (1, 2, len(every), len(every) + 1):
         assert whole(client, path, count) == every
@@ -58,7 +58,7 @@ def test_pages_put_together_are_the_whole(client: FlaskClient, path: str) -> Non
     assert client.get(f"{path}?cursor=nonsense").status_code == 422
 
 
-def test_a_cursor_of_another_deal_is_told_to_begin_again(client: FlaskClient) -> None:
+def test_a_cursor_of_an_earlier_deal_is_refused(client: FlaskClient) -> None:
     client.post("/run-now")
     page = get(client, "/api/assignments?count=5")
     run = client.post("/run-now").get_json()
@@ -70,7 +70,7 @@ def test_a_cursor_of_another_deal_is_told_to_begin_again(client: FlaskClient) ->
     assert get(client, "/api/assignments")["deal"] != deal
 
 
-def test_an_agents_list_is_answered_with_304_until_it_changes(client: FlaskClient) -> None:
+def test_an_agents_list_gets_304_until_it_changes(client: FlaskClient) -> None:
     client.post("/run-now")
     path = "/api/assignments?agent=agent%201"
     first = client.get(path)
@@ -82,7 +82,7 @@ def test_an_agents_list_is_answered_with_304_until_it_changes(client: FlaskClien
     assert client.get(path, headers=tag).status_code == 200
 
 
-def test_what_is_long_is_packed_for_who_can_unpack_it(client: FlaskClient) -> None:
+def test_a_long_answer_is_compressed_for_clients_that_accept_gzip(client: FlaskClient) -> None:
     client.post("/run-now")
     plain = client.get("/api/assignments")
     packed = client.get("/api/assignments", headers={"Accept-Encoding": "gzip"})
@@ -123,7 +123,7 @@ def test_viewers_see_the_last_three_digits_and_operators_the_number(
         assert number[:-3] in whole_number.text
 
 
-def test_viewers_page_through_the_same_rows_and_no_cursor_tells_them_a_number(
+def test_viewers_page_through_the_same_rows_and_no_cursor_reveals_a_number(
     database: TestedDatabase, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = client.post("/run-now").get_json()["run_id"]
@@ -190,7 +190,7 @@ def test_agents_limits_and_the_schedule_are_edited_and_previewed(database: Teste
     assert get(client, "/api/schedule")["pause"] is None
 
 
-def test_what_is_wrong_with_a_request_is_said_by_field_and_limit_and_never_by_value(client: FlaskClient) -> None:
+def test_a_refusal_names_the_field_and_the_limit_and_never_the_value(client: FlaskClient) -> None:
     refused = client.post("/api/do-not-contact", json={"number": "+49151" + "7" * 300, "extra": "secret-value"})
     assert refused.status_code == 422
     assert refused.mimetype == "application/problem+json"
@@ -205,7 +205,7 @@ def test_what_is_wrong_with_a_request_is_said_by_field_and_limit_and_never_by_va
     )
 
 
-def test_what_changes_something_is_in_the_audit_with_who_and_how_it_ended(
+def test_every_attempt_to_change_something_is_in_the_audit_with_its_actor_and_status(
     database: TestedDatabase, client: FlaskClient
 ) -> None:
     admin, viewer = bearer(key_of(database, "admin")), bearer(key_of(database, "viewer"))
@@ -226,7 +226,7 @@ def test_what_changes_something_is_in_the_audit_with_who_and_how_it_ended(
     assert len(list_entries(database.backend, count=10)) == 3
 
 
-def test_too_many_requests_of_a_key_are_told_when_to_come_again(database: TestedDatabase) -> None:
+def test_too_many_requests_with_one_key_are_refused_with_a_time_to_retry(database: TestedDatabase) -> None:
     client = client_of(database, rate_limit="3 per hour")
     first, second = bearer(key_of(database, "viewer")), bearer(key_of(database, "operator"))
     assert [client.get("/api/agents", headers=first).status_code for _ in range(4)] == [200, 200, 200, 429]
@@ -235,12 +235,12 @@ def test_too_many_requests_of_a_key_are_told_when_to_come_again(database: Tested
     assert refused.mimetype == "application/problem+json"
     assert int(refused.headers["Retry-After"]) > 0
     assert "Retry-After" not in client.get("/api/agents", headers=second).headers
-    # Everybody for themselves, and whoever watches over it as often as they like.
+    # Each key has its own limit, and health checks have none.
     assert client.get("/api/agents", headers=second).status_code == 200
     assert {client.get("/healthz").status_code for _ in range(10)} == {200}
 
 
-def test_every_answer_tells_browsers_what_not_to_do_with_it(client: FlaskClient) -> None:
+def test_every_answer_has_the_security_headers(client: FlaskClient) -> None:
     for path in ("/run-now", "/sign-in", "/api/runs", "/api/nothing", "/healthz"):
         headers = client.get(path, headers={"Accept": "text/html"}).headers
         assert "default-src 'none'" in headers["Content-Security-Policy"]
@@ -250,7 +250,7 @@ def test_every_answer_tells_browsers_what_not_to_do_with_it(client: FlaskClient)
         assert headers["Cache-Control"] == "no-store"
 
 
-def test_the_page_of_the_api_asks_no_other_host(client: FlaskClient) -> None:
+def test_the_page_of_the_api_requests_nothing_from_other_hosts(client: FlaskClient) -> None:
     page = client.get("/api/docs").text
     assert "://" not in page
     for part in ("css/swagger-ui.css", "js/swagger-ui-bundle.js"):

@@ -1,4 +1,4 @@
-"""Injection: SQL, forged cursors, dishonest JSON, formulas and line breaks are texts like any other, or refused."""
+"""Injection: SQL, forged cursors, malformed JSON, formulas and line breaks are plain text, or refused."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from openpyxl import load_workbook
 
 from agent_funnel.access.keys import holder_of_key
 from agent_funnel.web.auth import SESSION_COOKIE
-from support.databases import TestedDatabase, small_floor, snapshot
+from support.databases import TestedDatabase, seed_tables, snapshot
 from support.pages import bearer, client_of, key_of, operations, sign_in
 
-# Those that end a text, those that would match everything, those that become an apostrophe on the way, and more.
+# Payloads that end a string, match everything, turn into an apostrophe on the way, and more:
 SQL = [
     "'; DROP TABLE assignment_run; --",
     "' OR '1'='1",
@@ -35,18 +35,18 @@ SQL = [
 
 UNSENT = "';DROP/**/TABLE/**/assignment_run;--"
 
-# A value for each field that a request needs besides the one that is attacked:
+# Values for the other required fields of an attacked request:
 FIELDS = {
     "agent": "agent 0", "starts_on": "2026-01-01", "number": "+4900", "name": "Bo", "role": "viewer",
     "reason": "why", "ends_on": "2026-01-02", "active": False, "max_records": 1,
 }  # fmt: skip
 
-# What deals, and so changes what was there:
+# Operations that deal or undo, and so change existing rows:
 DEALS = ("/run-now", "/api/runs", "/api/runs/{run_id}/undo")
 
 
 def attacked(client: FlaskClient, payload: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Each operation with the payload in one of its parameters or fields, by method, address and the rest."""
+    """Requests (method, address, options) with the payload in each parameter and field of each operation."""
     schemas = client.get("/api/openapi.json").json["components"]["schemas"]  # type: ignore[index]
     for operation in operations(client):
         for parameter in operation.described.get("parameters", []):
@@ -75,8 +75,8 @@ def attacked(client: FlaskClient, payload: str) -> Iterator[tuple[str, str, dict
             }  # fmt: skip
 
 
-def test_sql_in_any_parameter_is_a_text_like_any_other(database: TestedDatabase) -> None:
-    small_floor(database)
+def test_sql_in_any_parameter_is_plain_text(database: TestedDatabase) -> None:
+    seed_tables(database)
     client = client_of(database, rate_limit="100000 per minute")
     client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {key_of(database, 'admin', 'Ana')}"
     assert client.post("/run-now").status_code == 200
@@ -98,13 +98,13 @@ def test_sql_in_any_parameter_is_a_text_like_any_other(database: TestedDatabase)
     after = snapshot(database)
     for table, rows in before.items():
         assert set(rows) <= set(after[table]), table
-    # What was to be kept is kept, letter by letter.
+    # Names are stored letter by letter.
     assert {name for name, _ in after["agents"]} == {"agent 0", "agent 1", "agent 2", *SQL}
     assert {row[1] for row in after["access_key"]} == {"Ana", *SQL}
 
 
 def test_sql_in_a_key_or_a_cookie_opens_nothing(database: TestedDatabase) -> None:
-    small_floor(database)
+    seed_tables(database)
     secret = key_of(database, "admin")
     before = snapshot(database)
     for payload in [*SQL[:3], SQL[-2]]:
@@ -122,12 +122,12 @@ def forged(value: Any) -> str:
 
 
 def test_a_forged_cursor_is_refused_or_finds_nothing(database: TestedDatabase) -> None:
-    small_floor(database)
+    seed_tables(database)
     client = client_of(database)
     run = client.post("/run-now").json
     assert run is not None
     before = snapshot(database)
-    # After all that there is:
+    # This sorts after every stored text:
     last = "\U0010ffff"
     texts = ["\ud800", "\0", "\U0010ffff' OR '1'='1", last]
     cursors: list[Any] = [
@@ -142,7 +142,7 @@ def test_a_forged_cursor_is_refused_or_finds_nothing(database: TestedDatabase) -
             answer = client.get(url, query_string={"cursor": cursor})
             asked = (url, cursor)
             assert (asked, answer.status_code in (200, 409, 422)) == (asked, True), answer.text
-            # A text that is before all others finds them all, as it does for who is at the beginning.
+            # A text that sorts before all others finds every row, as on the first page.
             if answer.status_code == 200 and url != "/api/runs" and forged(["\0"]) != cursor:
                 assert (asked, answer.json["items"]) == (asked, [])  # type: ignore[index]
     assert snapshot(database) == before
@@ -151,7 +151,7 @@ def test_a_forged_cursor_is_refused_or_finds_nothing(database: TestedDatabase) -
 @pytest.mark.parametrize(
     "body", [b"[" * 500_000, b'{"agent":' * 100_000, b'{"agent": "\\ud800"}', b"\xff", b"1e999999"]
 )
-def test_a_body_that_is_no_honest_json_is_refused(database: TestedDatabase, body: bytes) -> None:
+def test_a_body_of_malformed_json_is_refused(database: TestedDatabase, body: bytes) -> None:
     client = client_of(database)
     before = snapshot(database)
     answer = client.post("/api/agents", data=body, content_type="application/json")
@@ -175,7 +175,7 @@ FORMULAS = [
 ]
 
 
-def test_no_cell_of_an_export_is_run_by_a_spreadsheet(database: TestedDatabase) -> None:
+def test_no_spreadsheet_runs_a_cell_of_an_export(database: TestedDatabase) -> None:
     for index, name in enumerate(FORMULAS):
         database.execute(
             "INSERT INTO dbo.agent_wafunnel_assignment (agent, number) VALUES (%s, %s)", name, f"+4930{index:03}"
@@ -183,7 +183,7 @@ def test_no_cell_of_an_export_is_run_by_a_spreadsheet(database: TestedDatabase) 
     before = snapshot(database)
     client = client_of(database)
     text = client.get("/api/assignments?format=csv").get_data(as_text=True)
-    # Also for who has the semicolon between cells, which is most of Europe.
+    # In most of Europe, spreadsheets split cells at semicolons.
     for delimiter in ",;\t":
         rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=csv.QUOTE_MINIMAL)
         cells = [cell for row in rows for cell in row if not re.match(r"\+4930\d{3}(,|$)", cell)]
@@ -212,7 +212,7 @@ def test_no_line_break_of_a_request_gets_into_the_headers_of_an_answer(database:
     assert snapshot(database) == before
 
 
-def test_a_name_in_any_script_breaks_no_header_and_none_tells_what_was_kept(database: TestedDatabase) -> None:
+def test_a_name_in_any_script_breaks_no_header_and_no_internal_header_gets_out(database: TestedDatabase) -> None:
     client = client_of(database)
     answer = client.post("/api/keys", json={"name": "漢字", "role": "admin"})
     assert answer.status_code == 201

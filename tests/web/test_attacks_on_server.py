@@ -1,4 +1,4 @@
-"""Attacks on the server itself: smuggled requests, huge bodies, slow connections, paths and keys in addresses."""
+"""Attacks on the server: smuggled requests, huge bodies, slow connections, paths and keys in addresses."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ import pytest
 
 from agent_funnel.web.auth import SESSION_COOKIE
 from support import LONG
-from support.databases import TestedDatabase, all_rows, small_floor, snapshot, sqlite_database
+from support.databases import TestedDatabase, all_rows, seed_tables, snapshot, sqlite_database
 from support.pages import key_of
 from support.processes import running_service
 
-# Connections that hang around, and those that a test keeps free for everything else:
+# The slow connections of a test, and the open files that it leaves free for everything else:
 SLOW_CONNECTIONS = 10_000 if LONG else 300
 
 OTHER_FILES = 300
 
-# What the service may need more for a body of a gigabyte than for none:
+# The most memory that a body of a gigabyte may add:
 MOST_MB = 80
 
 GIGABYTE = 1_000_000_000
@@ -39,9 +39,9 @@ pytestmark = pytest.mark.timeout(1800 if LONG else 300)
 
 @contextmanager
 def running(directory: Path, **settings: str) -> Iterator[tuple[subprocess.Popen[str], str, TestedDatabase]]:
-    """A running service on a small floor, on SQLite: what is attacked here is in front of the database."""
+    """A running service with a few leads, on SQLite: these attacks do not get as far as the database."""
     with sqlite_database(directory, "funnel") as database:
-        small_floor(database)
+        seed_tables(database)
         given = {"FUNNEL_DATABASE_URL": database.url, "FUNNEL_CATCH_UP": "0", **settings}
         with running_service(directory, "--run-at", "00:00", **given) as (process, address):
             yield process, address, database
@@ -53,13 +53,13 @@ def connect(address: str) -> socket.socket:
 
 
 def status(said: bytes) -> int:
-    """The status of an answer, 0 of none."""
+    """The status of an answer, or 0 without an answer."""
     found = re.match(rb"HTTP/1\.[01] (\d{3}) ", said)
     return int(found[1]) if found else 0
 
 
 def raw(address: str, request: bytes) -> bytes:
-    """All that is answered to these bytes."""
+    """Everything that the service sends in answer to these bytes."""
     with connect(address) as connection:
         connection.sendall(request)
         said = b""
@@ -67,7 +67,7 @@ def raw(address: str, request: bytes) -> bytes:
             while part := connection.recv(65_536):
                 said += part
         except ConnectionResetError:
-            # It was refused before it was read to its end.
+            # The service refused the request before it had read all of it.
             pass
         return said
 
@@ -94,7 +94,7 @@ def test_smuggled_and_broken_requests_are_refused_by_the_server(tmp_path: Path) 
 
 
 def memory(process: subprocess.Popen[str], what: str) -> int:
-    """Megabytes of memory: VmRSS is what it has, VmHWM the most that it had."""
+    """The memory of a process in megabytes: VmRSS is the present amount, VmHWM the highest so far."""
     said = Path(f"/proc/{process.pid}/status").read_text()
     found = re.search(rf"{what}:\s+(\d+) kB", said)
     assert found
@@ -102,7 +102,7 @@ def memory(process: subprocess.Popen[str], what: str) -> int:
 
 
 def pour(connection: socket.socket, most: int) -> tuple[int, bytes]:
-    """Sends chunks until there is an answer; how many bytes that took, and the answer."""
+    """Sends chunks until an answer comes; returns the number of bytes sent, and the answer."""
     connection.setblocking(False)
     chunk = b"%x\r\n%s\r\n" % (60_000, b"x" * 60_000)
     sent, rest, said = 0, chunk, b""
@@ -153,7 +153,7 @@ def test_a_body_of_a_gigabyte_is_refused_early_and_fills_no_memory(
 
 
 def ask(address: str, path: str, method: str = "GET", **headers: str) -> tuple[int, float]:
-    """The status of an answer, and how many seconds it took."""
+    """Sends a request; returns the status of the answer, and the seconds it took."""
     began = time.monotonic()
     try:
         with urllib.request.urlopen(
@@ -167,7 +167,7 @@ def ask(address: str, path: str, method: str = "GET", **headers: str) -> tuple[i
 
 @contextmanager
 def bound_on_files(soft: int) -> Iterator[None]:
-    """Another bound on the open files of this process, and of those that it starts meanwhile."""
+    """Changes the limit on open files for this process, and for those that it starts meanwhile."""
     before, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     try:
@@ -177,7 +177,7 @@ def bound_on_files(soft: int) -> Iterator[None]:
 
 
 def hang_around(address: str, how_many: int, stack: ExitStack) -> list[socket.socket]:
-    """Connections that have begun to ask for something, and take their time."""
+    """Opens connections that send the beginning of a request, and no more."""
     slow = []
     for _ in range(how_many):
         slow.append(stack.enter_context(connect(address)))
@@ -186,7 +186,7 @@ def hang_around(address: str, how_many: int, stack: ExitStack) -> list[socket.so
 
 
 def ask_among(slow: list[socket.socket], address: str, most_seconds: float) -> None:
-    """Asks again and again, while some of the slow ones say a little more."""
+    """Sends requests one after the other, while some of the slow connections send another byte."""
     for _ in range(5):
         for path, method in (("/healthz", "GET"), ("/run-now", "POST")):
             code, seconds = ask(address, path, method)
@@ -196,16 +196,16 @@ def ask_among(slow: list[socket.socket], address: str, most_seconds: float) -> N
             try:
                 connection.send(b"o")
             except ConnectionError:
-                # Its time was over.
+                # The service has closed it, because it was too slow.
                 pass
 
 
 def test_slow_connections_keep_nobody_else_out(tmp_path: Path) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    # The service has the same bound as this process, and takes as many as that lets it.
+    # The service inherits this limit, and accepts as many connections as the limit allows.
     with bound_on_files(hard), running(tmp_path) as (process, address, database), ExitStack() as stack:
         slow = hang_around(address, min(SLOW_CONNECTIONS, hard - OTHER_FILES), stack)
-        # One that is taken a turn would wait for ten seconds behind the others.
+        # If the service accepted one connection a turn, a new one would wait for ten seconds behind the others.
         ask_among(slow, address, 5)
         assert process.poll() is None
         assert len(database.execute("SELECT run_id FROM dbo.assignment_run")) == 5
@@ -221,19 +221,19 @@ def test_more_slow_connections_than_there_is_room_for_keep_nobody_else_out(tmp_p
 
 
 TRAVERSALS = [
-    "../access.py",
-    "../../access.py",
+    "../auth.py",
+    "../../settings.py",
     "../../__init__.py",
     "%2e%2e/%2e%2e/__init__.py",
-    "..%2faccess.py",
-    "%2e%2e/access.py",
+    "..%2fauth.py",
+    "%2e%2e/auth.py",
     "%2e%2e%2f%2e%2e%2fsettings.py",
-    "..%5caccess.py",
-    "....//access.py",
+    "..%5cauth.py",
+    "....//auth.py",
     "/etc/passwd",
     "%2fetc%2fpasswd",
     "//etc/passwd",
-    "..%00/access.py",
+    "..%00/auth.py",
     "%00",
     "swagger-ui.css/../../../../__init__.py",
 ]

@@ -1,10 +1,10 @@
-"""Attacks by pages of other sites, by foreign names and through proxies: all are refused."""
+"""Attacks by pages of other sites, under foreign host names and through proxies: all are refused."""
 
 from __future__ import annotations
 
 import pytest
 
-from support.databases import TestedDatabase, small_floor, snapshot
+from support.databases import TestedDatabase, seed_tables, snapshot
 from support.pages import BROWSER, client_of, key_of, operations, sign_in
 
 EVIL = "http://evil.example"
@@ -25,10 +25,10 @@ CROSS_SITE = [
 
 
 @pytest.mark.parametrize("headers", CROSS_SITE, ids=str)
-def test_a_form_of_another_site_changes_nothing_even_for_who_is_signed_in(
+def test_a_form_of_another_site_changes_nothing_even_in_a_signed_in_browser(
     database: TestedDatabase, headers: dict[str, str]
 ) -> None:
-    small_floor(database)
+    seed_tables(database)
     client = client_of(database)
     assert sign_in(client, key_of(database, "admin")).status_code == 303
     assert client.post("/run-now", headers={"Origin": "http://localhost"}).status_code == 200
@@ -37,7 +37,7 @@ def test_a_form_of_another_site_changes_nothing_even_for_who_is_signed_in(
         if operation.method != "GET":
             answer = client.open(operation.url, method=operation.method, headers=headers, data={"agent": "x"})
             assert (operation, answer.status_code) == (operation, 403)
-    # Nor is anybody signed in as somebody else, or signed out.
+    # Another site cannot sign anybody in or out either.
     assert client.post("/sign-in", headers=headers, data={"key": "x"}).status_code == 403
     assert client.post("/sign-out", headers=headers).status_code == 403
     assert snapshot(database) == before
@@ -45,8 +45,8 @@ def test_a_form_of_another_site_changes_nothing_even_for_who_is_signed_in(
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:5000", "localhost.evil.example", "127.0.0.1.nip.io"])
-def test_a_foreign_name_for_this_machine_opens_nothing_without_keys(database: TestedDatabase, host: str) -> None:
-    small_floor(database)
+def test_while_no_key_exists_a_foreign_host_name_opens_nothing(database: TestedDatabase, host: str) -> None:
+    seed_tables(database)
     client = client_of(database)
     assert client.post("/run-now").status_code == 200
     before = snapshot(database)
@@ -65,8 +65,10 @@ def test_a_foreign_name_for_this_machine_opens_nothing_without_keys(database: Te
     "name", ["X-Forwarded-For", "Forwarded", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via"]
 )
 @pytest.mark.parametrize("hops", [0, 1])
-def test_what_a_proxy_brings_is_refused_without_keys(database: TestedDatabase, name: str, hops: int) -> None:
-    small_floor(database)
+def test_while_no_key_exists_a_request_through_a_proxy_is_refused(
+    database: TestedDatabase, name: str, hops: int
+) -> None:
+    seed_tables(database)
     client = client_of(database, proxy_hops=hops)
     before = snapshot(database)
     for host in ({}, {"Host": "127.0.0.1:5000"}):

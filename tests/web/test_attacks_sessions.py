@@ -1,4 +1,4 @@
-"""Attacks on sessions: planted, stolen and late ones open nothing."""
+"""Attacks on sessions: planted, stolen and expired ones open nothing."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from support.databases import TestedDatabase, all_rows, snapshot
 from support.pages import BROWSER, bearer, client_of, key_of, sign_in, token_in
 
 
-def test_a_session_that_was_there_before_signing_in_is_not_the_one_after_it(database: TestedDatabase) -> None:
+def test_signing_in_always_begins_a_new_session(database: TestedDatabase) -> None:
     secret = key_of(database, "operator")
     attacker, victim = client_of(database), client_of(database)
     for planted in ("chosen-by-the-attacker", None):
         if planted is None:
-            # A real one, of the attacker's own key.
+            # A real session, of the attacker's own key.
             sign_in(attacker, key_of(database, "viewer", "Eve"))
             planted = token_in(attacker)
             assert attacker.get("/api/agents").status_code == 200
@@ -25,7 +25,7 @@ def test_a_session_that_was_there_before_signing_in_is_not_the_one_after_it(data
         attacker.set_cookie(SESSION_COOKIE, planted)
         assert attacker.get("/api/agents").status_code == 401
         assert victim.get("/api/agents").status_code == 200
-        # Signing in once more ends the session before.
+        # Signing in again ends the previous session.
         assert sign_in(victim, secret).status_code == 303
         attacker.set_cookie(SESSION_COOKIE, str(fresh))
         assert attacker.get("/api/agents").status_code == 401
@@ -44,7 +44,7 @@ def test_a_stolen_session_ends_when_its_holder_signs_out(database: TestedDatabas
     assert snapshot(database) == before
 
 
-def test_a_session_ends_with_its_key_and_with_its_time(database: TestedDatabase) -> None:
+def test_a_session_ends_when_its_key_is_revoked_and_when_its_time_is_over(database: TestedDatabase) -> None:
     client, other = client_of(database), client_of(database)
     key, secret = add_key(database.backend, "Ana", "operator")
     sign_in(client, secret)

@@ -1,4 +1,4 @@
-"""The calendar of an agent: what each of its days says, and how absences and limits come and go; on each engine."""
+"""An agent's calendar: the text of each day, and adding and removing absences and limits; on each engine."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import pytest
 from agent_funnel.agents import add_limit, list_limits
 from agent_funnel.schedule.store import add_holiday
 from agent_funnel.web.pages.calendar import month_of
-from support.databases import TestedDatabase, small_floor
+from support.databases import TestedDatabase, seed_tables
 from support.pages import BROWSER, Reader, reader_of
 
-# What these pages ask the database is asked of each engine in tests/backend; the long version asks it here, too.
+# tests/backend runs the queries of these pages on each engine; here, only the long version uses SQL Server, too.
 pytestmark = pytest.mark.sqlserver_if_long
 
 DECEMBER = {"agent": "agent 1", "month": "2026-12"}
@@ -22,15 +22,15 @@ DECEMBER = {"agent": "agent 1", "month": "2026-12"}
 
 @pytest.fixture
 def planner(database: TestedDatabase) -> Reader:
-    """A reader of a floor that deals from Monday to Saturday, but for Christmas."""
-    small_floor(database)
+    """A browser on a floor that deals from Monday to Saturday, except at Christmas."""
+    seed_tables(database)
     add_holiday(database.backend, date(2026, 12, 25), "<Christmas>")
     return reader_of(database, weekdays="mon-sat")
 
 
 @pytest.fixture
 def december(database: TestedDatabase, planner: Reader) -> Reader:
-    """The same with limits of agent 1 in December, which cover each other, and one of agent 2."""
+    """The same, with limits of agent 1 that overlap in December, and one limit of agent 2."""
     for agent, first, last, most in (
         ("agent 1", date(2026, 12, 2), date(2026, 12, 4), 0),
         ("agent 1", date(2026, 12, 4), None, 7),
@@ -42,7 +42,7 @@ def december(database: TestedDatabase, planner: Reader) -> Reader:
 
 
 def calendar_of(database: TestedDatabase, reader: Reader, language: str = "en-GB") -> dict[str, Any]:
-    """The calendar of agent 1 in December, as the page is given it."""
+    """The calendar of agent 1 in December, as the template gets it."""
     limits = [limit for limit in list_limits(database.backend) if limit.agent == "agent 1"]
     with reader.client.application.test_request_context(
         "/agents/of", query_string=DECEMBER, headers={**BROWSER, "Accept-Language": language}
@@ -50,12 +50,12 @@ def calendar_of(database: TestedDatabase, reader: Reader, language: str = "en-GB
         return month_of(limits)
 
 
-def test_each_day_says_what_holds_on_it(database: TestedDatabase, december: Reader) -> None:
+def test_each_day_shows_what_applies_to_it(database: TestedDatabase, december: Reader) -> None:
     calendar = calendar_of(database, december)
     assert (calendar["month"], calendar["month_before"], calendar["month_after"]) == (
         date(2026, 12, 1), "2026-11", "2027-01",
     )  # fmt: skip
-    days = {day.date.day: (day.shape, day.text) for week in calendar["weeks"] for day in week if day is not None}
+    days = {day.date.day: (day.symbol, day.text) for week in calendar["weeks"] for day in week if day is not None}
     assert sorted(days) == list(range(1, 32))
     assert days[1] == ("≤9", "at most 9")
     assert days[2] == days[3] == days[4] == ("✕", "away")
@@ -66,7 +66,7 @@ def test_each_day_says_what_holds_on_it(database: TestedDatabase, december: Read
 
 
 @pytest.mark.parametrize(("language", "first"), [("en-GB", "Mo"), ("en-US", "Su")])
-def test_a_week_begins_as_the_readers_weeks_do(
+def test_a_week_begins_on_the_readers_first_weekday(
     database: TestedDatabase, december: Reader, language: str, first: str
 ) -> None:
     calendar = calendar_of(database, december, language)
@@ -93,11 +93,11 @@ def test_the_page_has_the_calendar_and_the_limits_below_it(december: Reader) -> 
 
 
 @pytest.mark.parametrize("month", ["", "nonsense", "0001-01", "9999-12", "2026-13"])
-def test_a_month_that_cannot_be_shown_is_this_month(planner: Reader, month: str) -> None:
+def test_a_month_that_cannot_be_shown_is_replaced_by_this_month(planner: Reader, month: str) -> None:
     assert f"{datetime.now(UTC):%B %Y}" in planner.get("/agents/of", agent="agent 1", month=month)
 
 
-def test_the_last_month_that_can_be_shown_leads_back(planner: Reader) -> None:
+def test_the_last_month_that_can_be_shown_links_to_the_month_before(planner: Reader) -> None:
     assert "9998-11" in planner.get("/agents/of", agent="agent 1", month="9998-12").source
 
 
@@ -114,15 +114,15 @@ def test_an_absence_is_added_and_shown(database: TestedDatabase, planner: Reader
     }
 
 
-def test_a_limit_that_cannot_be_is_refused_and_stays_in_the_form(database: TestedDatabase, december: Reader) -> None:
+def test_an_impossible_limit_is_refused_and_stays_in_the_form(database: TestedDatabase, december: Reader) -> None:
     refused = december.refused(
         422, "/agents/limits", agent="agent 1", starts_on="2026-12-09", ends_on="2026-12-08", max_records="3"
     )
     assert "must not be before starts_on" in refused
     for field in ('value="2026-12-09"', 'value="2026-12-08"', 'value="3"'):
         assert field in refused.source
-    assert "starts_on: " in december.refused(422, "/agents/limits", agent="agent 1", max_records="1")
-    assert "max_records: " in december.refused(
+    assert "First day: is missing" in december.refused(422, "/agents/limits", agent="agent 1", max_records="1")
+    assert "Leads per night: must be at least 0" in december.refused(
         422, "/agents/limits", agent="agent 1", starts_on="2026-12-09", max_records="-1"
     )
     assert len(list_limits(database.backend)) == 4

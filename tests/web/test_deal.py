@@ -1,18 +1,18 @@
-"""Dealing and undoing from the pages, as a browser without script does, on each engine."""
+"""Dealing and undoing from the pages, in a browser without scripts; on each engine."""
 
 from __future__ import annotations
 
 import re
 
 from agent_funnel.runs import list_runs
-from support.databases import TestedDatabase, small_floor, snapshot
+from support.databases import TestedDatabase, seed_tables, snapshot
 from support.nights import deal_today
 from support.pages import BROWSER, Page, Reader, reader_of
 from support.processes import run_in_progress
 
 
 def test_the_preview_changes_nothing_and_its_button_deals_once(database: TestedDatabase, reader: Reader) -> None:
-    small_floor(database)
+    seed_tables(database)
     before = snapshot(database)
     preview = reader.get("/run-now/preview")
     assert "Would be assigned 7" in preview.text
@@ -23,18 +23,18 @@ def test_the_preview_changes_nothing_and_its_button_deals_once(database: TestedD
     page = reader.done("/deal", **fields)
     assert "Dealt: 7 of 7 leads to 3 agents." in page.text
     assert len(list_runs(database.backend)) == 1
-    # Sent once more, by a second click or by going back, it shows the same run.
+    # Sent again, by a second click or by going back, it shows the same run.
     again = reader.send("/deal", **fields)
     assert (again.status_code, again.location) == (303, f"/runs/{list_runs(database.backend)[0].run_id}")
     assert len(list_runs(database.backend)) == 1
-    # The sentence stands on one page only.
+    # Only the next page shows this message.
     assert "Dealt: 7 of 7" not in reader.get("/runs").text
     warned = reader.get("/run-now/preview")
     assert re.search(r"\d+ s after the last deal: deal \d+ ended", warned.text)
 
 
 def test_a_button_below_an_old_preview_deals_nothing(database: TestedDatabase, reader: Reader) -> None:
-    small_floor(database)
+    seed_tables(database)
     fields = reader.get("/run-now/preview").forms["/deal"]
     deal_today(database)
     before = snapshot(database)
@@ -42,13 +42,13 @@ def test_a_button_below_an_old_preview_deals_nothing(database: TestedDatabase, r
     assert answer.status_code == 503
     assert "came since this preview. Nothing was changed" in answer.text
     assert snapshot(database) == before
-    # The preview that comes with it is of now.
+    # The refusal comes with a new preview.
     assert reader.done("/deal", **Page(answer.text).forms["/deal"])
 
 
 def test_without_agents_or_during_a_run_the_page_says_so(database: TestedDatabase, reader: Reader) -> None:
     assert "A deal is not possible now" in reader.get("/run-now/preview").text
-    small_floor(database)
+    seed_tables(database)
     fields = reader.get("/run-now/preview").forms["/deal"]
     with run_in_progress(database):
         assert "A deal is running." in reader.get("/").text
@@ -59,8 +59,10 @@ def test_without_agents_or_during_a_run_the_page_says_so(database: TestedDatabas
     assert list_runs(database.backend) == []
 
 
-def test_undo_tells_first_and_then_takes_back_that_run_alone(database: TestedDatabase, reader: Reader) -> None:
-    small_floor(database)
+def test_undo_first_says_what_it_does_and_then_takes_back_only_that_run(
+    database: TestedDatabase, reader: Reader
+) -> None:
+    seed_tables(database)
     before = snapshot(database)["wafunnel"]
     first, second = (deal_today(database) for _ in range(2))
     assert "Only the last deal can be undone" in reader.get(f"/runs/{first.run_id}/undo").text
@@ -70,15 +72,15 @@ def test_undo_tells_first_and_then_takes_back_that_run_alone(database: TestedDat
     page = reader.get(f"/runs/{second.run_id}/undo")
     assert f"Undo deal {second.run_id}: take {second.assigned} leads back" in page.text
     done = reader.done(f"/runs/{second.run_id}/undo")
-    assert f"Deal {second.run_id} is undone: {second.assigned} leads went back by one stage." in done.text
+    assert f"Deal {second.run_id} is undone: {second.assigned} leads count one call less." in done.text
     assert reader.send(f"/runs/{second.run_id}/undo").status_code == 409
     reader.done(f"/runs/{first.run_id}/undo")
     assert snapshot(database)["wafunnel"] == before
     assert "There is no run 99" in reader.get("/runs/99999/undo", 404).text
 
 
-def test_who_may_not_act_sees_no_form_and_is_refused(database: TestedDatabase) -> None:
-    small_floor(database)
+def test_a_viewer_sees_no_form_and_is_refused(database: TestedDatabase) -> None:
+    seed_tables(database)
     run = deal_today(database)
     viewer = reader_of(database, "viewer")
     before = snapshot(database)

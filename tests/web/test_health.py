@@ -1,4 +1,4 @@
-"""Health, readiness and metrics, of the real app on each engine and of the real process."""
+"""Health, readiness and metrics: of the app on each engine, and of the running process."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from agent_funnel.errors import NoActiveAgent
 from agent_funnel.schedule.store import pause, record_failure, settle_date
 from agent_funnel.settings import load
 from agent_funnel.web import create_app
-from support.databases import TestedDatabase, connect_to, small_floor
+from support.databases import TestedDatabase, connect_to, seed_tables
 from support.pages import client_of
 from support.processes import run_command, run_program
 
@@ -32,13 +32,15 @@ def test_a_service_that_can_deal_is_ready(database: TestedDatabase) -> None:
     assert client_of(database).get("/healthz").status_code == 200
 
 
-def test_a_clock_that_shows_no_life_is_not_ready(database: TestedDatabase) -> None:
+def test_a_service_whose_clock_has_stopped_is_not_ready(database: TestedDatabase) -> None:
     status, answer = ready(database, beat_age=61.0)
     assert status == 503
     assert list(answer["problems"]) == ["clock"]
 
 
-def test_a_schema_of_another_version_or_none_is_not_ready(database: TestedDatabase, tmp_path: Path) -> None:
+def test_without_a_schema_of_the_right_version_the_service_is_not_ready(
+    database: TestedDatabase, tmp_path: Path
+) -> None:
     database.execute("UPDATE dbo.agent_funnel_version SET version = version - 1")
     try:
         status, answer = ready(database)
@@ -52,7 +54,7 @@ def test_a_schema_of_another_version_or_none_is_not_ready(database: TestedDataba
     assert list(app.test_client().get("/readyz").json["problems"]) == ["schema"]  # type: ignore[index]
 
 
-def test_a_database_that_hangs_is_said_to_be_within_two_seconds_and_health_goes_on() -> None:
+def test_a_database_that_hangs_is_reported_within_two_seconds_and_health_still_works() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         client = create_app(load(), connect_to(f"mssql+pymssql://sa:none@127.0.0.1:{port}/funnel")).test_client()
@@ -78,14 +80,14 @@ def samples(database: TestedDatabase, beat_age: float | None = 3.0) -> dict[str,
     return found
 
 
-def test_the_metrics_are_what_is_on_record(database: TestedDatabase) -> None:
+def test_the_metrics_agree_with_the_records(database: TestedDatabase) -> None:
     empty = samples(database)
     assert "last_success_timestamp_seconds" not in empty
     assert empty["heartbeat_age_seconds"] == 3.0
     assert 0 < empty["next_run_timestamp_seconds"] - time.time() <= 86_400
     assert empty["dates_without_run{missed}"] == 0
 
-    small_floor(database, leads=7, agents=3)
+    seed_tables(database, leads=7, agents=3)
     run = deal(database.backend, load(max_per_agent=2), business_date=datetime.now(UTC).date(), trigger="schedule")
     at = datetime(2026, 6, 1, 20, 40, tzinfo=UTC)
     settle_date(database.backend, date(2026, 6, 1), workday=True, closes_at=at, now=at)
@@ -110,7 +112,7 @@ def test_the_metrics_are_what_is_on_record(database: TestedDatabase) -> None:
 
 
 @pytest.mark.timeout(60)
-def test_a_service_whose_clock_has_died_ends_with_a_code_of_its_own(tmp_path: Path) -> None:
+def test_a_service_whose_clock_has_died_ends_with_its_own_exit_code(tmp_path: Path) -> None:
     assert run_command("install", cwd=tmp_path).returncode == 0
     done = run_program("dying_clock", "serve", "--port", "0", cwd=tmp_path)
     assert done.returncode == 70, done.stderr

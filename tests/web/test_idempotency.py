@@ -1,4 +1,4 @@
-"""Idempotency-Key, through HTTP."""
+"""The Idempotency-Key header, over HTTP."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from agent_funnel.access.keys import list_keys
 from agent_funnel.agents import list_limits
 from agent_funnel.errors import ConnectionLost
-from support.databases import TestedDatabase, small_floor
+from support.databases import TestedDatabase, seed_tables
 from support.pages import bearer, client_of
 from support.processes import run_in_progress
 
@@ -24,10 +24,10 @@ def count_runs(database: TestedDatabase) -> int:
     return int(database.execute("SELECT COUNT(*) FROM dbo.assignment_run")[0][0])
 
 
-def test_the_same_key_deals_once_and_answers_the_same_from_another_copy_too(
+def test_the_same_key_deals_once_and_gets_the_same_answer_from_another_copy(
     database: TestedDatabase, client: FlaskClient
 ) -> None:
-    small_floor(database)
+    seed_tables(database)
     first = post(client, "/run-now", "tonight-1")
     other_copy = client_of(database)
     again = post(other_copy, "/run-now", "tonight-1")
@@ -39,8 +39,8 @@ def test_the_same_key_deals_once_and_answers_the_same_from_another_copy_too(
     assert post(client, "/run-now", "tonight-2").json["run_id"] > first.json["run_id"]
 
 
-def test_many_at_once_with_the_same_key_deal_once(database: TestedDatabase) -> None:
-    small_floor(database)
+def test_many_requests_at_once_with_the_same_key_deal_once(database: TestedDatabase) -> None:
+    seed_tables(database)
     clients = [client_of(database) for _ in range(6)]
     with ThreadPoolExecutor(6) as pool:
         found = list(pool.map(lambda client: post(client, "/run-now", "same"), clients))
@@ -50,42 +50,42 @@ def test_many_at_once_with_the_same_key_deal_once(database: TestedDatabase) -> N
     assert post(clients[0], "/run-now", "same").headers["Idempotency-Replayed"] == "true"
 
 
-def test_a_key_with_another_content_is_refused_and_nothing_is_done(
+def test_a_key_with_different_content_is_refused_and_nothing_is_done(
     database: TestedDatabase, client: FlaskClient
 ) -> None:
-    small_floor(database)
+    seed_tables(database)
     limit = {"agent": "agent 0", "starts_on": "2026-11-24", "max_records": 5}
     assert post(client, "/api/limits", "k", json=limit).status_code == 201
     refused = post(client, "/api/limits", "k", json={**limit, "max_records": 6})
     assert refused.status_code == 422
     assert "another request" in refused.json["detail"]
     assert [each.max_records for each in list_limits(database.backend)] == [5]
-    # Each address has keys of its own.
+    # At another address the same key is a new one.
     assert post(client, "/api/agents", "k", json={"agent": "Eva"}).status_code == 201
 
 
-def test_a_refused_request_is_not_kept_and_can_be_made_again(database: TestedDatabase, client: FlaskClient) -> None:
-    small_floor(database)
+def test_a_refused_request_is_not_stored_and_can_be_made_again(database: TestedDatabase, client: FlaskClient) -> None:
+    seed_tables(database)
     database.execute("UPDATE dbo.agents SET status = 'inactive'")
     assert post(client, "/run-now", "k").status_code == 422
     database.execute("UPDATE dbo.agents SET status = 'active'")
     assert post(client, "/run-now", "k").status_code == 200
 
 
-def test_while_a_run_is_in_progress_a_key_does_not_wait_for_it_to_deal_once_more(
+def test_during_a_run_a_request_with_a_key_is_refused_and_does_not_deal_later(
     database: TestedDatabase, client: FlaskClient
 ) -> None:
-    small_floor(database)
+    seed_tables(database)
     with run_in_progress(database):
         assert post(client, "/run-now", "k").status_code == 409
     assert count_runs(database) == 0
     assert post(client, "/run-now", "k").status_code == 200
 
 
-def test_what_was_cut_off_is_not_done_again_under_the_same_key(
+def test_a_request_that_was_cut_off_is_not_done_again_under_the_same_key(
     database: TestedDatabase, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    small_floor(database)
+    seed_tables(database)
     with monkeypatch.context() as patch:
 
         def lose(*_: Any, **__: Any) -> None:
@@ -100,7 +100,9 @@ def test_what_was_cut_off_is_not_done_again_under_the_same_key(
     assert list_limits(database.backend) == []
 
 
-def test_a_new_key_is_answered_again_without_its_secret(database: TestedDatabase, client: FlaskClient) -> None:
+def test_the_answer_with_a_new_access_key_is_repeated_without_its_secret(
+    database: TestedDatabase, client: FlaskClient
+) -> None:
     first = post(client, "/api/keys", "k", json={"name": "Ana", "role": "admin"})
     secret = first.json["secret"]
     assert first.status_code == 201
@@ -108,7 +110,7 @@ def test_a_new_key_is_answered_again_without_its_secret(database: TestedDatabase
     assert "X-Keep" not in first.headers
     own = bearer(secret)
     assert secret not in repr(database.execute("SELECT * FROM dbo.request_answer"))
-    # From here on somebody else asks: the key, and no more this machine.
+    # From here on a request needs an access key, even from this machine.
     assert client.get("/api/keys").status_code == 401
     assert client.get("/api/keys", headers=own).get_json()["items"][0]["name"] == "Ana"
     body = {"name": "Ben", "role": "viewer"}
@@ -120,10 +122,10 @@ def test_a_new_key_is_answered_again_without_its_secret(database: TestedDatabase
 
 
 @pytest.mark.parametrize("key", ["", " ", "ä", "a b", "x" * 256])
-def test_a_key_that_is_none_is_refused_and_not_repeated(
+def test_an_invalid_key_is_refused_and_nothing_is_dealt(
     database: TestedDatabase, client: FlaskClient, key: str
 ) -> None:
-    small_floor(database)
+    seed_tables(database)
     refused = client.post("/run-now", headers={"Idempotency-Key": key.encode("latin-1").decode("latin-1")})
     assert refused.status_code == 422
     assert count_runs(database) == 0

@@ -1,4 +1,4 @@
-"""A file of leads is checked, then refused or imported, from the pages; on each engine."""
+"""The import page: a file of leads is checked, then refused or imported; on each engine."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from io import BytesIO
 import pytest
 
 from agent_funnel.access.audit import list_entries
-from support.databases import TestedDatabase, small_floor
+from support.databases import TestedDatabase, seed_tables
 from support.pages import Page, reader_of
 
-# What these pages ask the database is asked of each engine in tests/backend; the long version asks it here, too.
+# tests/backend runs the queries of these pages on each engine; here, only the long version uses SQL Server, too.
 pytestmark = pytest.mark.sqlserver_if_long
 
 
@@ -20,7 +20,7 @@ def file(text: str, name: str = "leads.csv") -> tuple[BytesIO, str]:
 
 
 def test_a_file_is_checked_then_refused_or_imported(database: TestedDatabase) -> None:
-    small_floor(database, leads=1)
+    seed_tables(database, leads=1)
     reader = reader_of(database, "operator")
     bad = (
         "number,stage,date\n+49300000000,1,2026-11-20\n+49300000001,1,2026-11-20\n+493,1,2026-11-20\n"
@@ -43,7 +43,7 @@ def test_a_file_is_checked_then_refused_or_imported(database: TestedDatabase) ->
     told = Page(page.text)
     assert (page.status_code, leads()) == (422, 1)
     assert "That was not done. The file has 3 bad rows; nothing was imported." in told
-    assert "<img src=x>.csv was refused as a whole" in told
+    assert "Nothing was imported from <img src=x>.csv." in told
     assert "6 date 'soon'" in told
 
     page = reader.send("/leads/import", what="import", skip_bad="on", file=file(bad))
@@ -67,7 +67,7 @@ def test_a_file_is_checked_then_refused_or_imported(database: TestedDatabase) ->
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_many_bad_rows_are_told_up_to_a_thousand_and_a_file_may_be_large(
+def test_up_to_a_thousand_bad_rows_are_shown_and_a_file_may_be_large(
     database: TestedDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reader = reader_of(database)
@@ -75,7 +75,7 @@ def test_many_bad_rows_are_told_up_to_a_thousand_and_a_file_may_be_large(
     page = reader.send("/leads/import", what="check", file=file(f"number,stage,date\n{rows}"))
     assert "The first 1,000 of 70,000." in Page(page.text)
     assert page.text.count("number is not 4 to 20 digits") == 1_000
-    # The limit of every other form is smaller than that file; this one has its own.
+    # Every other form has a limit below the size of that file; imports have their own limit.
     assert reader.send("/leads/do-not-contact", number="1" * 1_100_000).status_code == 413
     monkeypatch.setattr("agent_funnel.web.LARGEST_FILE", 1_000)
     refused = reader.send("/leads/import", what="check", file=file(rows))

@@ -1,4 +1,4 @@
-"""The pages of leads, as a browser without script asks for them: looked for, looked at, kept out; on each engine."""
+"""The pages of leads: search, one number, do not contact; in a browser without scripts, on each engine."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import pytest
 
 from agent_funnel.access.audit import list_entries
 from agent_funnel.leads import add_do_not_contact, list_do_not_contact
-from support.databases import TestedDatabase, small_floor
+from support.databases import TestedDatabase, seed_tables
 from support.nights import deal_today
 from support.pages import BROWSER, Page, Reader, reader_of
 
-# What these pages ask the database is asked of each engine in tests/backend; the long version asks it here, too.
+# tests/backend runs the queries of these pages on each engine; here, only the long version uses SQL Server, too.
 pytestmark = pytest.mark.sqlserver_if_long
 
 FORMS = ("/leads/do-not-contact", "/leads/do-not-contact/remove", "/leads/import")
@@ -26,7 +26,7 @@ def of(number: str) -> str:
 
 def test_leads_are_found_by_any_spelling_and_by_stage_and_day(database: TestedDatabase) -> None:
     assert "There are no leads yet" in counted_leads(reader_of(database))
-    small_floor(database, leads=120, agents=1)
+    seed_tables(database, leads=120, agents=1)
     reader = reader_of(database)
     assert "Never called 40 Called once 40" in (told := counted_leads(reader))
     assert "All entries 120" in told
@@ -38,7 +38,7 @@ def test_leads_are_found_by_any_spelling_and_by_stage_and_day(database: TestedDa
         assert of("+49300000001") in page.links
     assert '<b>"&Ann' in page
     assert "<b>" not in page.source
-    # Nothing found: what was looked for, and what to do next.
+    # When nothing is found, the page repeats the search and says what to do next.
     told = reader.get("/leads?number=0049-7%3Cb%3E&stage=2")
     assert "This number was not found" in told
     for spelling in ("0049-7<b>", "00497<b>", "+497<b>", "497<b>"):
@@ -52,7 +52,7 @@ def test_leads_are_found_by_any_spelling_and_by_stage_and_day(database: TestedDa
             == 40
         )
     assert "No matching leads" in reader.get("/leads?stage=4&date_from=2999-01-01")
-    # All of them, page by page.
+    # All leads, page by page.
     assert count_numbers(reader, "/leads?all=1") == 120
     for wrong in ("stage=many", "date_from=01/02/2026", "number=%00"):
         assert "The search was not made." in reader.get(f"/leads?{wrong}", 422)
@@ -65,7 +65,7 @@ def counted_leads(reader: Reader) -> Page:
 
 
 def count_numbers(reader: Reader, path: str) -> int:
-    """How many numbers a list has on all its pages, none of which has more than fifty."""
+    """Counts the numbers on all pages of a list, and checks that no page has more than fifty."""
     found: list[str] = []
     following: str | None = path
     while following:
@@ -78,8 +78,8 @@ def count_numbers(reader: Reader, path: str) -> int:
     return len(found)
 
 
-def test_a_number_is_told_with_its_history_and_can_be_kept_out_of_the_present_deal(database: TestedDatabase) -> None:
-    small_floor(database, agents=1)
+def test_a_number_is_shown_with_its_history_and_can_be_removed_from_the_present_deal(database: TestedDatabase) -> None:
+    seed_tables(database, agents=1)
     first, second = deal_today(database), deal_today(database)
     reader = reader_of(database)
     number = "+49300000000"
@@ -88,9 +88,9 @@ def test_a_number_is_told_with_its_history_and_can_be_kept_out_of_the_present_de
         assert part in page
     for run in (first, second):
         assert f"/runs/{run.run_id}" in reader.get(of(number)).links
-    # One click, and it has left the list of tonight.
+    # One click removes it from tonight's list.
     told = reader.done("/leads/do-not-contact", number=number, reason="<i>asked</i>")
-    assert "It was removed from the list of the agent who had it." in told
+    assert "It was removed from the list of agent 0." in told
     assert "On the list since" in told
     assert ": <i>asked</i>" in told
     assert "With nobody" in told
@@ -100,22 +100,22 @@ def test_a_number_is_told_with_its_history_and_can_be_kept_out_of_the_present_de
     assert "was on the list already. No agent had it." in reader.done("/leads/do-not-contact", number=number)
     assert "off the do-not-contact list" in reader.done("/leads/do-not-contact/remove", number=number)
     refused = reader.send("/leads/do-not-contact/remove", number=number)
-    assert (refused.status_code, "That number is not on the list." in Page(refused.text)) == (404, True)
-    # The audit has the last digits alone, also of what the pages say of themselves.
+    assert (refused.status_code, "That number is not on the do-not-contact list" in Page(refused.text)) == (404, True)
+    # The audit has only the last digits, also in entries that pages make.
     entries = list_entries(database.backend, count=9)
     assert {entry.target for entry in entries} == {"…000"}
 
 
-def test_a_number_that_is_not_known_can_be_kept_out_before_it_comes(database: TestedDatabase) -> None:
-    small_floor(database)
+def test_an_unknown_number_can_be_put_on_the_do_not_contact_list(database: TestedDatabase) -> None:
+    seed_tables(database)
     reader = reader_of(database)
     page = reader.get(of("0049 170 1234567"))
     assert "Nothing is known of this number" in page
-    # In one of the spellings that leads may have, never as it was written with blanks.
+    # The page offers the spellings that leads may have, never the one with blanks that was typed.
     assert re.findall(r"<option>([^<]+)", page.source) == ["00491701234567", "+491701234567", "491701234567"]
     told = reader.done("/leads/do-not-contact", number="+491701234567")
     assert "No agent had it." in told
-    # In another spelling it is found all the same.
+    # The number is found in another spelling, too.
     assert "On the list since" in reader.get(of("0049 170 1234567"))
     assert "another spelling" not in reader.get(of("+491701234567"))
     add_do_not_contact(database.backend, "00491701234567")
@@ -125,7 +125,7 @@ def test_a_number_that_is_not_known_can_be_kept_out_before_it_comes(database: Te
 
 
 def test_a_viewer_sees_no_number_and_no_form(database: TestedDatabase) -> None:
-    small_floor(database, leads=60)
+    seed_tables(database, leads=60)
     deal_today(database)
     add_do_not_contact(database.backend, "+49300000001", "asked")
     reader = reader_of(database, "viewer")
@@ -138,15 +138,15 @@ def test_a_viewer_sees_no_number_and_no_form(database: TestedDatabase) -> None:
     ):
         page = reader.get(path)
         assert "…001" in page.source or "stage" in path
-        # Neither as text nor in a link; what they wrote themselves may come back.
+        # No whole number is in the text or in a link; only the viewer's own search may come back.
         assert not re.search(r"(\+|%2B|00)49300000", page.source), path
         assert 'method="post" action="/leads' not in page.source
         assert "/leads/import" not in page.source
     page = reader.get("/leads?all=1")
     assert "/leads/of" not in page.source
-    # Pages go by count, so that no address has a number either.
+    # The link to the next page has a count, so that no address has a number either.
     assert count_numbers(reader, "/leads?all=1") == 60
-    more = re.search(r'<a href="(/leads\?after=[^"]+)">More', page.source)
+    more = re.search(r'<a href="(/leads\?after=[^"]+)" rel="next">Next page', page.source)
     assert more
     assert reader.get(more[1]).source.count("…0") == 10
     assert "On the list since" in reader.get(of("+49 30000 0001"))

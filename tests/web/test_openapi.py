@@ -1,4 +1,4 @@
-"""Every answer is one that the OpenAPI document promises, whatever is asked: the running service, called at random."""
+"""The running service, called at random: every answer is one that the OpenAPI document promises."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from agent_funnel.access.keys import add_key
 from agent_funnel.web.fields import Text
 from agent_funnel.web.routing import RUNS, SIGN_INS, WRONG_KEYS
 from support import LONG
-from support.databases import TestedDatabase, small_floor
+from support.databases import TestedDatabase, seed_tables
 from support.served import UNLIMITED, served
 
-# What a schema cannot say of a request, by the words with which it is refused all the same:
+# Refusals for reasons that no schema can express, by words of their messages:
 UNSAID = {
     "list_runs": ("cursor does not come from this list",),
     "list_audit": ("cursor does not come from this list",),
@@ -37,17 +37,17 @@ UNSAID = {
     "list_assignments": ("cursor does not come from this list",),
     "run_assignments": ("cursor does not come from this list",),
     "add_limit": ("it must not be before starts_on",),
-    # The schema says that it is a text.
+    # The schema says only that the body is text.
     "import_leads": ("othing was imported",),
 }
-# A preview is a run of the number 0, which whoever follows the links of the document takes for that of a run.
+# A preview has the run_id 0, and a client that follows the links of the document asks for that run.
 PREVIEWED = '"field":"run_id","detail":"Input should be greater than or equal to 1"'
-# The statuses with which a request may be met that is as the document wants it; a 422 must be one of UNSAID.
+# The statuses that a request may get although it follows the document; a 422 must be one of UNSAID.
 ACCEPTED = ["2xx", "304", "404", "409", "422"]
 
 
 class Running(NamedTuple):
-    """The service on a port of this machine, and the header of an admin."""
+    """The service on a port of this machine, and an admin's header."""
 
     address: str
     headers: dict[str, str]
@@ -59,12 +59,12 @@ class Running(NamedTuple):
 
 @pytest.fixture
 def running(database: TestedDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
-    """The service as it is served, over HTTP: some mistakes of headers show nowhere else."""
+    """The running service, over real HTTP: some mistakes in headers show only there."""
     for rate in (RUNS, SIGN_INS, WRONG_KEYS):
         monkeypatch.setattr(rate, "limit", UNLIMITED)
-    # It looks more often whether it is to stop.
+    # The server checks more often whether it has to stop, so that the test ends sooner.
     monkeypatch.setattr("agent_funnel.web.server.LOOP_SECONDS", 0.02)
-    small_floor(database)
+    seed_tables(database)
     _, secret = add_key(database.backend, "tester", "admin")
     with served(database) as address:
         service = Running(address, {"Authorization": f"Bearer {secret}"})
@@ -74,7 +74,7 @@ def running(database: TestedDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 @schemathesis.check
 def a_refusal_is_one_that_no_schema_can_say(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
-    """The other half of `positive_data_acceptance`, which is told to let a 422 pass."""
+    """The other half of `positive_data_acceptance`, which is set to let a 422 pass."""
     if response.status_code == 422 and case.meta and case.meta.generation.mode.is_positive:
         operation = case.operation.definition.raw["operationId"]
         assert any(words in response.text for words in (*UNSAID.get(operation, ()), PREVIEWED, "beyond U+FFFF")), (
@@ -91,20 +91,20 @@ def keeps_its_promises(
     modes: str = "all",
     only: Sequence[str] = (),
 ) -> None:
-    """Calls every operation; fails with the answers that are none which the document promises."""
+    """Calls every operation, and fails with the answers that the document does not promise."""
     config = SchemathesisConfig.from_dict(
         {
             "headers": running.headers,
             "request-timeout": 60,
             "continue-on-failure": True,
-            # The same requests each time, so that nobody's change is refused by chance; the long version seeks.
+            # The same requests each time, so that no change fails by chance; the long version varies them.
             "generation": {
                 "deterministic": not LONG, "max-examples": examples, "mode": modes, "no-shrink": not LONG,
                 "database": "none",
             },
             "phases": {name: {"enabled": name == phase} for name in ("examples", "coverage", "fuzzing", "stateful")},
             "checks": {"positive_data_acceptance": {"expected-statuses": ACCEPTED}},
-            # A page for people has the same address, and is not in the document.
+            # The same address has a page for people, which is not in the document.
             "operations": [
                 {"include-operation-id": "run_now", "checks": {"allow_header_conformance": {"enabled": False}}},
                 # By the schema's own `include`, the engine would ask all of them all the same.
@@ -115,13 +115,13 @@ def keeps_its_promises(
     schema: Any = schemathesis.openapi.from_url(f"{running.address}/api/openapi.json", config=config)
 
     def before_call(ctx: Any, case: Case[Any], kwargs: Any) -> None:
-        # The first request with its Idempotency-Key; a second one would be refused, or never get to the view.
+        # Makes each Idempotency-Key new: a known one would be refused, or would not reach the view.
         if "Idempotency-Key" in (case.headers or {}):
             database.execute("DELETE FROM dbo.request_answer")
 
     def after_call(ctx: Any, case: Case[Any], response: Response) -> None:
         if case.method == "DELETE" and "key_id" in case.path_parameters:
-            # Perhaps it was the key of these requests.
+            # The revoked key may be the one that these requests use.
             database.execute("UPDATE dbo.access_key SET revoked_at = NULL WHERE name = 'tester'")
 
     schemathesis.hook(before_call)
@@ -147,30 +147,30 @@ def keeps_its_promises(
     assert not found, "\n".join(sorted(found))
 
 
-# Those of which texts, numbers and dates get to the database:
+# Operations whose texts, numbers and dates reach the database:
 TELLING = ["list_leads", "show_lead", "preview", "add_agent", "add_limit", "remove_limit", "show_run"]
 
 
 def test_each_bound_of_the_document_holds(running: Running, database: TestedDatabase) -> None:
-    # What is wrong with a request is found before any database is, so that once is enough in the short version.
+    # Bad requests are refused before the database is asked, so one engine is enough in the short version.
     if LONG or database.engine == "sqlite":
         keeps_its_promises(running, database, "coverage")
     else:
         keeps_its_promises(running, database, "coverage", modes="positive", only=TELLING)
 
 
-def test_an_answer_to_a_random_request_is_one_of_the_document(running: Running, database: TestedDatabase) -> None:
+def test_every_answer_to_a_random_request_is_in_the_document(running: Running, database: TestedDatabase) -> None:
     short = 10 if database.engine == "sqlite" else 3
     keeps_its_promises(running, database, "fuzzing", examples=300 if LONG else short)
 
 
-def test_what_one_operation_made_the_next_one_finds(running: Running, database: TestedDatabase) -> None:
+def test_an_operation_finds_what_another_one_made(running: Running, database: TestedDatabase) -> None:
     short = 5 if database.engine == "sqlite" else 2
     keeps_its_promises(running, database, "stateful", examples=100 if LONG else short)
 
 
 def is_promised(answer: requests.Response, status: int) -> None:
-    """The answer is a problem of this status, in the one shape that all have."""
+    """Checks that the answer is a problem document with this status."""
     assert answer.status_code == status, answer.text
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert answer.json()["status"] == status
@@ -188,7 +188,7 @@ SOME_KEYS = st.one_of(
 
 
 @pytest.mark.parametrize("path", ["runs", "runs/{run}/assignments", "assignments", "leads", "audit"])
-def test_a_cursor_that_somebody_wrote_is_refused_or_leads_to_a_page(running: Running, path: str) -> None:
+def test_a_made_up_cursor_is_refused_or_leads_to_a_page(running: Running, path: str) -> None:
     place = path.format(run=running.ask("GET", "/api/runs?count=1").json()["items"][0]["run_id"])
 
     @settings(max_examples=200 if LONG else 8, derandomize=not LONG, suppress_health_check=list(HealthCheck))
@@ -210,7 +210,7 @@ def test_a_cursor_that_somebody_wrote_is_refused_or_leads_to_a_page(running: Run
         cursor = urlsafe_b64encode(json.dumps(keys).encode()).decode().rstrip("=")
         answer = running.ask("GET", f"/api/{place}", params={"cursor": cursor, "count": 2})
         if answer.status_code != 200:
-            # Another deal has come since no deal at all.
+            # 409 says that there was another deal since: a made-up cursor belongs to no deal.
             is_promised(answer, 409 if path == "assignments" and answer.status_code == 409 else 422)
 
     each()
@@ -231,9 +231,7 @@ BODIES = {
 
 
 @pytest.mark.parametrize("body", BODIES)
-def test_a_body_that_is_no_request_is_refused_and_not_repeated(
-    running: Running, database: TestedDatabase, body: str
-) -> None:
+def test_an_invalid_body_is_refused_and_not_quoted(running: Running, database: TestedDatabase, body: str) -> None:
     before = database.execute("SELECT * FROM dbo.agents")
     content, kind = BODIES[body]
     answer = running.ask("POST", "/api/agents", data=content, headers={"Content-Type": kind})
@@ -243,7 +241,7 @@ def test_a_body_that_is_no_request_is_refused_and_not_repeated(
     assert running.ask("POST", "/api/agents", json={"agent": "somebody"}).status_code == 201
 
 
-def test_a_name_that_the_document_takes_is_not_all_blank() -> None:
+def test_a_name_that_the_document_accepts_is_not_all_blank() -> None:
     pattern = TypeAdapter(Text).json_schema()["pattern"]
     for blank in filter(str.isspace, map(chr, range(sys.maxunicode + 1))):
         assert not re.search(pattern, blank), ascii(blank)
@@ -253,7 +251,7 @@ def test_a_name_that_the_document_takes_is_not_all_blank() -> None:
             assert TypeAdapter(Text).validate_python(f"{blank}a{blank}")
 
 
-def test_a_body_that_is_no_csv_is_no_file_of_leads(running: Running) -> None:
+def test_a_file_of_leads_must_be_sent_as_csv(running: Running) -> None:
     content = b"number,stage,date\n+49301234567,1,2026-01-31\n"
     for kind in ("application/json", "multipart/form-data; boundary=x", ""):
         is_promised(running.ask("POST", "/api/leads/import", data=content, headers={"Content-Type": kind}), 415)
@@ -290,7 +288,7 @@ def test_a_body_that_is_no_csv_is_no_file_of_leads(running: Running) -> None:
         ("/api/runs?count=%205", 422),
     ],
 )
-def test_an_address_that_asks_for_what_cannot_be_is_a_problem(running: Running, path: str, status: int) -> None:
+def test_an_impossible_address_gets_a_problem_document(running: Running, path: str, status: int) -> None:
     is_promised(running.ask("GET", path), status)
 
 
@@ -301,12 +299,12 @@ def test_an_address_that_asks_for_what_cannot_be_is_a_problem(running: Running, 
         *("date_from=0001-01-01", "date_from=9999-12-31", "date_to=0001-01-01", "date_to=9999-12-31"),
     ],
 )
-def test_a_search_for_what_no_lead_has_is_an_answer(running: Running, query: str) -> None:
+def test_a_search_that_no_lead_can_match_succeeds(running: Running, query: str) -> None:
     assert running.ask("GET", f"/api/leads?{query}").status_code == 200
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
-def test_a_limit_may_be_of_any_day(running: Running, day: str) -> None:
+def test_a_limit_may_be_for_any_day(running: Running, day: str) -> None:
     given = {"agent": "agent 0 😀", "starts_on": day, "ends_on": day}
     added = running.ask("POST", "/api/limits", json=given)
     assert added.status_code == 201
@@ -314,7 +312,7 @@ def test_a_limit_may_be_of_any_day(running: Running, day: str) -> None:
 
 
 @pytest.mark.parametrize("what", ["limits", "keys"])
-def test_what_has_a_number_beyond_every_table_is_not_there(
+def test_an_id_beyond_those_of_every_table_is_not_found_or_refused(
     running: Running, database: TestedDatabase, what: str
 ) -> None:
     before = database.execute("SELECT * FROM dbo.access_key WHERE revoked_at IS NOT NULL")
@@ -323,7 +321,7 @@ def test_what_has_a_number_beyond_every_table_is_not_there(
     assert database.execute("SELECT * FROM dbo.access_key WHERE revoked_at IS NOT NULL") == before
 
 
-def test_another_method_is_refused_with_those_that_there_are(running: Running) -> None:
+def test_a_wrong_method_is_refused_with_the_methods_that_exist(running: Running) -> None:
     for method in ("PUT", "PATCH", "TRACE", "UNHEARD"):
         answer = running.ask(method, "/api/runs")
         is_promised(answer, 405)
@@ -338,7 +336,7 @@ def test_head_is_get_without_a_body(running: Running) -> None:
         assert head.content == b""
 
 
-def test_a_name_of_any_language_is_taken_in_every_place(running: Running, database: TestedDatabase) -> None:
+def test_a_name_in_any_language_is_accepted_everywhere(running: Running, database: TestedDatabase) -> None:
     name = "Ελένη 😀 山田"
     headers = {"Idempotency-Key": "one"}
     made = running.ask("POST", "/api/keys", json={"name": name, "role": "viewer"}, headers=headers)

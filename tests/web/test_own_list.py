@@ -1,4 +1,4 @@
-"""An agent's own page, by a personal link, on each engine."""
+"""An agent's own list, opened by a personal link; on each engine."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from agent_funnel.errors import NotFound
 from agent_funnel.web.auth import SESSION_COOKIE
 from agent_funnel.web.pages.own_list import dialled
 from agent_funnel.web.routing import WRONG_KEYS
-from support.databases import TestedDatabase, small_floor
+from support.databases import TestedDatabase, seed_tables
 from support.nights import deal_today
 from support.pages import BROWSER, bearer, client_of, key_of
 
-# What these pages ask the database is asked of each engine in tests/backend; the long version asks it here, too.
+# tests/backend runs the queries of these pages on each engine; here, only the long version uses SQL Server, too.
 pytestmark = pytest.mark.sqlserver_if_long
 
 
@@ -28,8 +28,8 @@ ODD = '=<b>&"x'
 
 
 def dealt(database: TestedDatabase) -> list[str]:
-    """A floor with a deal; the numbers of the agent with the odd name."""
-    small_floor(database)
+    """Makes a deal; returns the numbers of the agent with the odd name."""
+    seed_tables(database)
     database.execute("UPDATE dbo.agents SET agent = %s WHERE agent = 'agent 1'", ODD)
     deal_today(database)
     return numbers_of(database, ODD)
@@ -44,7 +44,7 @@ def path_of(database: TestedDatabase, agent: str = ODD) -> str:
     return f"/mine/{make_link(database.backend, agent)[1]}"
 
 
-def test_a_link_shows_the_own_list_to_call_to_write_to_and_to_print(database: TestedDatabase) -> None:
+def test_a_link_shows_the_agents_own_list_to_call_write_to_and_print(database: TestedDatabase) -> None:
     mine = dealt(database)
     others = set(numbers_of(database, "agent 0") + numbers_of(database, "agent 2"))
     key_of(database, "admin")
@@ -63,7 +63,7 @@ def test_a_link_shows_the_own_list_to_call_to_write_to_and_to_print(database: Te
         assert (told in answer.text) == (told in calls(database))
     assert answer.text.count('class="tick"') == len(mine)
     assert "data-print hidden" in answer.text
-    # Nobody is signed in: nothing of the dashboard, and nothing that is kept.
+    # Nobody is signed in: the page has nothing of the dashboard, and browsers do not store it.
     assert '<nav aria-label="Pages"' not in answer.text
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Referrer-Policy"] == "no-referrer"
@@ -78,7 +78,7 @@ def calls(database: TestedDatabase) -> set[str]:
     return {{2: "first call", 3: "second call", 4: "third call"}[stage] for (stage,) in rows}
 
 
-def test_the_file_is_the_own_list_and_no_cell_of_it_is_run(database: TestedDatabase) -> None:
+def test_the_file_has_the_agents_own_list_and_no_cell_that_a_spreadsheet_runs(database: TestedDatabase) -> None:
     mine = dealt(database)
     answer = client_of(database).get(f"{path_of(database)}/list.csv")
     rows = list(csv.reader(answer.text.splitlines()))
@@ -88,7 +88,7 @@ def test_the_file_is_the_own_list_and_no_cell_of_it_is_run(database: TestedDatab
     assert answer.headers["Content-Disposition"] == "attachment; filename=list.csv"
 
 
-def test_a_link_is_no_key_and_what_is_wrong_revoked_or_replaced_opens_nothing(
+def test_a_link_is_no_key_and_a_wrong_revoked_or_replaced_one_opens_nothing(
     database: TestedDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dealt(database)
@@ -110,7 +110,7 @@ def test_a_link_is_no_key_and_what_is_wrong_revoked_or_replaced_opens_nothing(
     monkeypatch.setattr(WRONG_KEYS, "limit", "2 per minute")
     answers = [browser.get("/mine/x").status_code for _ in range(4)]
     assert 429 in answers
-    # A right one is let in all the same.
+    # A right link still opens.
     assert browser.get(third).status_code == 200
 
 
@@ -173,7 +173,7 @@ def test_the_command_makes_a_link_and_revokes_it(database: TestedDatabase) -> No
     assert isinstance(CliRunner().invoke(cli.cli, [*command, "unlink", ODD]).exception, NotFound)
 
 
-def test_a_use_is_noted_now_and_then(database: TestedDatabase) -> None:
+def test_the_last_use_of_a_link_is_noted_now_and_then(database: TestedDatabase) -> None:
     dealt(database)
     browser, path = client_of(database), path_of(database)
     used = "SELECT last_used_at FROM dbo.agent_link"
@@ -188,7 +188,7 @@ def test_a_use_is_noted_now_and_then(database: TestedDatabase) -> None:
     assert str(database.execute(used)[0][0]) > "2026-01-02"
 
 
-def test_without_any_key_a_link_opens_on_this_machine_alone(database: TestedDatabase) -> None:
+def test_while_no_key_exists_a_link_opens_only_on_this_machine(database: TestedDatabase) -> None:
     dealt(database)
     path = path_of(database)
     assert client_of(database).get(path).status_code == 200
@@ -197,8 +197,8 @@ def test_without_any_key_a_link_opens_on_this_machine_alone(database: TestedData
     assert client_of(database, host="0.0.0.0").get(path).status_code == 403
 
 
-def test_an_empty_list_says_when_there_is_more(database: TestedDatabase) -> None:
-    small_floor(database)
+def test_an_empty_list_says_when_the_next_deal_is_due(database: TestedDatabase) -> None:
+    seed_tables(database)
     browser, path = client_of(database, timezone="Europe/Berlin"), path_of(database, "agent 1")
     answer = browser.get(path, headers=BROWSER)
     assert "There was no deal yet" in answer.text
@@ -226,5 +226,7 @@ def test_a_long_list_comes_page_by_page(database: TestedDatabase, monkeypatch: p
         ('javascript:"', ('javascript:"', None, None)),
     ],
 )
-def test_a_number_is_shown_and_dialled_as_far_as_it_is_one(number: str, shown: tuple[str, str, str | None]) -> None:
+def test_a_number_is_formatted_and_dialled_as_far_as_it_is_valid(
+    number: str, shown: tuple[str, str, str | None]
+) -> None:
     assert dialled(number) == shown

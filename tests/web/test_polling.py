@@ -1,4 +1,4 @@
-"""A floor full of agents who poll their lists while the service deals."""
+"""Many agents poll their lists while the service deals."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from pathlib import Path
 import pytest
 
 from support import LONG
-from support.databases import TestedDatabase, small_floor
+from support.databases import TestedDatabase, seed_tables
 from support.pages import bearer, client_of, key_of
-from support.pollers import floor_of_pollers, lists_of_deals
+from support.pollers import lists_of_deals, service_with_pollers
 from support.processes import run_in_progress
 
-# How many agents and leads there are:
+# The number of agents and of leads, and the seconds between two polls of an agent:
 AGENTS, LEADS = (200, 100_000) if LONG else (5, 800)
 EVERY = 5.0 if LONG else 2.0
 
 pytestmark = pytest.mark.timeout(900 if LONG else 300)
 
 
-def test_each_agent_reads_the_old_deal_or_the_new_one_whole_while_it_is_dealt(
+def test_during_a_deal_each_agent_reads_the_whole_old_list_or_the_whole_new_one(
     database: TestedDatabase, tmp_path: Path
 ) -> None:
-    with floor_of_pollers(database, tmp_path, agents=AGENTS, leads=LEADS, every=EVERY) as (names, polls, run_now):
-        # Whose key was not used for a while has that noted, in the middle of the deal.
+    with service_with_pollers(database, tmp_path, agents=AGENTS, leads=LEADS, every=EVERY) as (names, polls, run_now):
+        # No key was used before, so the first use of each is noted during the deal.
         database.execute("UPDATE dbo.access_key SET last_used_at = NULL")
         run, _, ended = run_now()
         polls.wait(AGENTS, ended)
@@ -37,20 +37,20 @@ def test_each_agent_reads_the_old_deal_or_the_new_one_whole_while_it_is_dealt(
         assert poll.seen == expected[poll.deal][poll.agent]
     for agent in names:
         seen = [poll.deal for poll in sorted(polls.done, key=lambda poll: poll.began) if poll.agent == agent]
-        # First the old one, then the new one, and never back.
+        # First the old list, then the new one, and never the old one again.
         assert sorted(set(seen), key=seen.index) == list(expected)
-    # Who has the list already is not sent it again.
+    # An agent who has the list already does not get it again.
     assert sum(poll.status == 200 for poll in polls.done) == 2 * AGENTS
 
 
-def test_a_poll_waits_for_nobody_who_writes(database: TestedDatabase) -> None:
-    small_floor(database)
+def test_a_poll_does_not_wait_for_writers(database: TestedDatabase) -> None:
+    seed_tables(database)
     secret = key_of(database, "viewer")
     client = client_of(database)
     with ExitStack() as stack:
         stack.enter_context(run_in_progress(database))
         if database.engine == "sqlite":
-            # It has one lock for all who write.
+            # SQLite has one lock for all writers.
             database.execute("BEGIN IMMEDIATE")
             stack.callback(database.execute, "ROLLBACK")
         began = time.monotonic()

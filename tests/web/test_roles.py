@@ -1,4 +1,4 @@
-"""Who may do what: each operation of the OpenAPI document, and each other address, for each kind of who asks."""
+"""Roles: every kind of caller tries each operation of the OpenAPI document, and each other address."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from agent_funnel.access.keys import PREFIX, ROLES, add_key, revoke_key
 from agent_funnel.settings import load
 from agent_funnel.web import create_app, routing
 from agent_funnel.web.auth import SESSION_COOKIE
-from support.databases import TestedDatabase, small_floor, snapshot
+from support.databases import TestedDatabase, seed_tables, snapshot
 from support.pages import client_of
 
-# The role that each operation needs. Whoever adds one thinks of who may, and writes it here.
+# The role that each operation needs. If you add an operation, choose its role and write it here.
 OPERATIONS = {
     "list_runs": "viewer",
     "show_run": "viewer",
@@ -49,7 +49,7 @@ OPERATIONS = {
     "list_audit": "admin",
     "show_settings": "admin",
 }
-# And the other endpoints of the service; None: anybody.
+# The role that each other endpoint of the service needs; None means anybody.
 OTHERS: dict[str, str | None] = {
     "static": None,
     "health.healthz": None,
@@ -61,11 +61,11 @@ OTHERS: dict[str, str | None] = {
     "sign_in.form": None,
     "sign_in.sign_in": None,
     "sign_in.sign_out": None,
-    # The secret in its address is all that a personal link takes.
+    # A personal link needs only the secret in its address.
     "own_list.show": None,
     "own_list.download": None,
 }
-# The pages, and what their forms are sent to:
+# The pages, and the endpoints of their forms:
 PAGES = {
     "tonight.show": "viewer",
     "tonight.pause": "operator",
@@ -101,7 +101,7 @@ PAGES = {
     "admin.revoke_key": "admin",
 }
 OTHERS |= PAGES
-# What to send to those that need a body:
+# Bodies for the operations that need one:
 BODIES: dict[str, dict[str, Any]] = {
     "add_agent": {"json": {"agent": "somebody new"}},
     "activate_agent": {"json": {"agent": "agent 0"}},
@@ -113,20 +113,20 @@ BODIES: dict[str, dict[str, Any]] = {
     "pause_schedule": {"json": {"reason": "a test"}},
     "add_key": {"json": {"name": "another", "role": "viewer"}},
 }
-# Those who are nobody, and the roles:
+# Callers without a valid key:
 NOBODY = ("no key", "a key of another database", "a revoked key", "a key in lower case")
-# What a request may leave behind that changed nothing: that it was made, and when a key was last used.
+# Tables that a request without effect may still change: the audit, and the last use of a key.
 TRACES = ("audit_entry", "access_key")
 
 
 class Place(NamedTuple):
-    """The service, and the header of each who may ask."""
+    """The service, and the header of each caller."""
 
     app: Flask
     keys: dict[str, dict[str, str]]
 
     def client(self) -> FlaskClient:
-        # A new one each time, so that no cookie of another one is left.
+        # A new client each time, so that no cookie is left over.
         return self.app.test_client()
 
 
@@ -134,7 +134,7 @@ class Place(NamedTuple):
 def place(database: TestedDatabase, monkeypatch: pytest.MonkeyPatch) -> Place:
     for rate in (routing.RUNS, routing.SIGN_INS, routing.WRONG_KEYS):
         monkeypatch.setattr(rate, "limit", "1000000 per second")
-    small_floor(database)
+    seed_tables(database)
     app = create_app(load(rate_limit="1000000 per second"), database.backend)
     app.test_client().post("/run-now")
     secrets: dict[str, str] = {role: add_key(database.backend, role, role)[1] for role in ROLES}
@@ -150,7 +150,7 @@ def place(database: TestedDatabase, monkeypatch: pytest.MonkeyPatch) -> Place:
 
 
 def operations_by_name(app: Flask) -> dict[str, tuple[str, str, str]]:
-    """Each operation of the document: its method, an address of it, and its role."""
+    """The method, an address and the role of each operation of the document, by its name."""
     document: Any = app.test_client().get("/api/openapi.json").json
     return {
         operation["operationId"]: (method.upper(), _filled(path), operation["x-role"])
@@ -160,13 +160,13 @@ def operations_by_name(app: Flask) -> dict[str, tuple[str, str, str]]:
 
 
 def _filled(path: str) -> str:
-    # What is there (run 1), or not (a limit); nobody's key, so that everybody's goes on.
+    # Run 1 exists; limit 77 and key 77 do not, so that no caller's key is revoked.
     filled = path.replace("{run_id}", "1").replace("{limit_id}", "77").replace("{key_id}", "77")
     return filled + "?number=nobody" if filled == "/api/lead" else filled
 
 
 def state(database: TestedDatabase) -> dict[str, Any]:
-    """Everything in the database, but for the traces of a request."""
+    """Everything in the database, except the traces of a request."""
     return {table: rows for table, rows in snapshot(database).items() if table not in TRACES} | {
         "keys": database.execute("SELECT key_id, name, role, revoked_at FROM dbo.access_key ORDER BY key_id")
     }
@@ -190,18 +190,20 @@ def _is_operation(endpoint: str) -> bool:
     return endpoint.partition(".")[0] in {"api", "run_now"}
 
 
-def test_a_view_that_says_nothing_is_for_nobody(place: Place) -> None:
+def test_a_view_without_a_role_is_for_nobody(place: Place) -> None:
     place.app.view_functions["runs.show"] = lambda: "secret"
     for who in (*NOBODY, *ROLES):
         answer = place.client().get("/runs", headers=place.keys[who])
         assert (who, answer.status_code) == (who, 403 if who in ROLES else 401)
-    # It is the missing role that keeps everybody out.
+    # With a role it opens, so the missing role kept everybody out.
     place.app.view_functions["runs.show"] = routing.route("viewer")(lambda: "secret")
     assert place.client().get("/runs", headers=place.keys["viewer"]).text == "secret"
 
 
 @pytest.mark.parametrize("who", [*NOBODY, *ROLES])
-def test_who_may_not_is_refused_and_changes_nothing(database: TestedDatabase, place: Place, who: str) -> None:
+def test_a_caller_without_the_role_is_refused_and_changes_nothing(
+    database: TestedDatabase, place: Place, who: str
+) -> None:
     before = state(database)
     refused = 0
     for name, (method, path, _) in operations_by_name(place.app).items():
@@ -219,7 +221,9 @@ def test_who_may_not_is_refused_and_changes_nothing(database: TestedDatabase, pl
 
 @pytest.mark.parametrize("way", ["bearer key", "session"])
 @pytest.mark.parametrize("who", ROLES)
-def test_who_may_is_let_in_by_key_and_by_session(database: TestedDatabase, place: Place, who: str, way: str) -> None:
+def test_a_caller_with_the_role_is_let_in_by_key_and_by_session(
+    database: TestedDatabase, place: Place, who: str, way: str
+) -> None:
     client, headers = place.client(), place.keys[who]
     if way == "session":
         signed_in = client.post("/sign-in", data={"key": headers["Authorization"].partition(" ")[2]})
@@ -238,7 +242,7 @@ def test_who_may_is_let_in_by_key_and_by_session(database: TestedDatabase, place
         assert client.get_cookie(SESSION_COOKIE) is None
 
 
-# What stands in an address:
+# Values for the variable parts of an address:
 PARTS = {
     "<path:filename>": "page.css",
     "<path:name>": "css/swagger-ui.css",
@@ -259,15 +263,15 @@ def others(app: Flask) -> Iterator[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize("who", [*NOBODY, *ROLES])
-def test_each_other_address_is_for_those_of_its_role(database: TestedDatabase, place: Place, who: str) -> None:
+def test_each_other_address_opens_only_with_its_role(database: TestedDatabase, place: Place, who: str) -> None:
     before = state(database)
     for endpoint, method, path in others(place.app):
         role = OTHERS[endpoint]
-        # A page shows itself to those who take HTML.
+        # A page needs a client that accepts HTML.
         kinds = {"Accept": "text/html"} if endpoint in PAGES else {}
         answer = place.client().open(path, method=method, headers={**place.keys[who], **kinds})
         if endpoint == "sign_in.sign_in":
-            # Without a key there is nobody to sign in, whoever asks.
+            # The form has no key in it, so nobody is signed in, whatever the header.
             assert (endpoint, answer.status_code) == (endpoint, 401)
         elif role is None or is_allowed(who, role):
             assert answer.status_code not in (401, 403), endpoint
@@ -278,15 +282,15 @@ def test_each_other_address_is_for_those_of_its_role(database: TestedDatabase, p
             assert (endpoint, answer.status_code, answer.headers["Location"]) == (endpoint, 302, "/sign-in")
         else:
             assert (endpoint, answer.status_code) == (endpoint, 401)
-    # The forms came with nothing in them, and so did nothing.
+    # Nobody below an operator changed anything.
     assert who in ("operator", "admin") or state(database) == before
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
-def test_without_any_key_the_machine_itself_may_everything(database: TestedDatabase, host: str) -> None:
-    small_floor(database)
+def test_while_no_key_exists_this_machine_may_do_everything(database: TestedDatabase, host: str) -> None:
+    seed_tables(database)
     client = client_of(database, host=host, rate_limit="1000000 per second")
-    # The first key is the end of that.
+    # The first key ends that, so it comes last.
     asked = operations_by_name(client.application)
     for name in (*(name for name in asked if name != "add_key"), "add_key"):
         method, path, _ = asked[name]
@@ -296,8 +300,8 @@ def test_without_any_key_the_machine_itself_may_everything(database: TestedDatab
     assert client.get("/api/runs").status_code == 401
 
 
-def test_without_any_key_a_service_for_others_lets_nobody_in(database: TestedDatabase) -> None:
-    small_floor(database)
+def test_while_no_key_exists_a_service_that_others_can_reach_lets_nobody_in(database: TestedDatabase) -> None:
+    seed_tables(database)
     app = create_app(load(host="0.0.0.0", rate_limit="1000000 per second"), database.backend)
     before = state(database)
     for name, (method, path, _) in operations_by_name(app).items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from agent_funnel.runs import Run
 from agent_funnel.schedule.store import pause, resume
 from agent_funnel.settings import load
 from agent_funnel.web import create_app
-from support.databases import TestedDatabase, connect_to, small_floor, snapshot
+from support.databases import TestedDatabase, connect_to, seed_tables, snapshot
 from support.processes import run_in_progress
 from support.proxy import Proxy
 
@@ -26,7 +27,7 @@ FIELDS = [
 
 
 def problem(response: Any, status: int, code: int | None) -> str:
-    """The detail of an answer that must be this problem."""
+    """Checks that the answer is this problem; returns its detail."""
     assert response.status_code == status
     assert response.mimetype == "application/problem+json"
     assert response.json["status"] == status
@@ -34,13 +35,13 @@ def problem(response: Any, status: int, code: int | None) -> str:
     return str(response.json["detail"])
 
 
-def test_the_page_says_when_the_clock_deals_next_and_that_it_is_paused(
+def test_the_page_says_when_the_next_automatic_deal_is_and_that_deals_are_paused(
     database: TestedDatabase, client: FlaskClient
 ) -> None:
     def page() -> str:
         return client.get("/run-now", headers={"Accept": "text/html"}).text
 
-    assert "The next automatic deal, <time" in page()
+    assert re.search("(The next automatic deal,|Tonight’s deal at) <time[^>]+>[^<]+</time>,? still happens", page())
     pause(database.backend, now=datetime.now(UTC), actor="Ana", reason="<stocktaking>")
     assert "Automatic deals are paused" in page()
     assert "&lt;stocktaking&gt;" in page()
@@ -48,8 +49,8 @@ def test_the_page_says_when_the_clock_deals_next_and_that_it_is_paused(
     assert "paused" not in page()
 
 
-def test_a_post_deals_and_answers_with_the_run(database: TestedDatabase, client: FlaskClient) -> None:
-    small_floor(database)
+def test_a_post_deals_and_returns_the_run(database: TestedDatabase, client: FlaskClient) -> None:
+    seed_tables(database)
     response = client.post("/run-now")
     assert response.status_code == 200
     run: Any = response.json
@@ -60,10 +61,10 @@ def test_a_post_deals_and_answers_with_the_run(database: TestedDatabase, client:
     assert again["run_id"] > run["run_id"]
 
 
-def test_while_a_run_is_in_progress_it_is_409_and_nothing_changes(
+def test_while_a_run_is_in_progress_a_post_gets_409_and_changes_nothing(
     database: TestedDatabase, client: FlaskClient
 ) -> None:
-    small_floor(database)
+    seed_tables(database)
     client.post("/run-now")
     before = snapshot(database)
     with run_in_progress(database):
@@ -72,8 +73,10 @@ def test_while_a_run_is_in_progress_it_is_409_and_nothing_changes(
     assert client.post("/run-now").status_code == 200
 
 
-def test_without_an_active_agent_it_is_422_and_nothing_changes(database: TestedDatabase, client: FlaskClient) -> None:
-    small_floor(database)
+def test_without_an_active_agent_a_post_gets_422_and_changes_nothing(
+    database: TestedDatabase, client: FlaskClient
+) -> None:
+    seed_tables(database)
     client.post("/run-now")
     database.execute("UPDATE dbo.agents SET status = 'inactive'")
     before = snapshot(database)
@@ -83,7 +86,7 @@ def test_without_an_active_agent_it_is_422_and_nothing_changes(database: TestedD
 
 @pytest.fixture
 def taken_away(database: TestedDatabase, tmp_path: Path) -> Iterator[tuple[FlaskClient, Any, Any]]:
-    """The app on a database that can be taken away and given back."""
+    """The app, and two functions: one takes its database away, one gives it back."""
     url = make_url(database.url)
     if database.engine == "sqlite":
         path = Path(url.database or "")
@@ -99,11 +102,11 @@ def taken_away(database: TestedDatabase, tmp_path: Path) -> Iterator[tuple[Flask
     proxy.stop()
 
 
-def test_when_the_database_is_down_it_is_503_and_the_old_deal_is_intact(
+def test_while_the_database_is_down_a_post_gets_503_and_the_old_deal_stays(
     database: TestedDatabase, taken_away: tuple[FlaskClient, Any, Any]
 ) -> None:
     client, take_away, give_back = taken_away
-    small_floor(database)
+    seed_tables(database)
     assert client.post("/run-now").status_code == 200
     before = snapshot(database)
     if database.engine == "sqlite":
@@ -121,10 +124,10 @@ def test_when_the_database_is_down_it_is_503_and_the_old_deal_is_intact(
 
 
 @pytest.mark.parametrize("accept", [None, "application/json", "*/*"])
-def test_a_program_that_gets_it_is_told_to_post(
+def test_a_get_from_a_program_is_refused_and_points_to_post(
     database: TestedDatabase, client: FlaskClient, accept: str | None
 ) -> None:
-    small_floor(database)
+    seed_tables(database)
     before = snapshot(database)
     response = client.get("/run-now", headers={"Accept": accept} if accept else {})
     problem(response, 405, None)
@@ -132,8 +135,8 @@ def test_a_program_that_gets_it_is_told_to_post(
     assert snapshot(database) == before
 
 
-def test_a_browser_that_gets_it_sees_a_button_for_the_preview(database: TestedDatabase, client: FlaskClient) -> None:
-    small_floor(database)
+def test_a_get_from_a_browser_shows_a_button_for_the_preview(database: TestedDatabase, client: FlaskClient) -> None:
+    seed_tables(database)
     browser = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
     before = snapshot(database)
     page = client.get("/run-now", headers=browser)
@@ -157,7 +160,7 @@ def test_a_browser_that_gets_it_sees_a_button_for_the_preview(database: TestedDa
 def test_a_page_of_another_site_cannot_start_a_run(
     database: TestedDatabase, client: FlaskClient, headers: dict[str, str]
 ) -> None:
-    small_floor(database)
+    seed_tables(database)
     before = snapshot(database)
     problem(client.post("/run-now", headers=headers), 403, None)
     assert snapshot(database) == before

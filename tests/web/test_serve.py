@@ -1,4 +1,4 @@
-"""`agent-funnel serve` as a process: what starts it, and what ends it."""
+"""`agent-funnel serve` as a process: how it starts, and how it ends."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from support import command
-from support.databases import TestedDatabase, small_floor
+from support.databases import TestedDatabase, seed_tables
 from support.processes import run_command, run_program, running_service
 
 
@@ -31,7 +31,7 @@ def settings_of(database: TestedDatabase) -> dict[str, str]:
     return {"FUNNEL_DATABASE_URL": database.url, "FUNNEL_SCHEMA": database.schema}
 
 
-def test_nothing_starts_by_import_or_by_making_the_app(tmp_path: Path) -> None:
+def test_importing_the_modules_and_making_the_app_start_nothing(tmp_path: Path) -> None:
     done = run_program("import_everything", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert list(tmp_path.iterdir()) == []
@@ -39,8 +39,8 @@ def test_nothing_starts_by_import_or_by_making_the_app(tmp_path: Path) -> None:
 
 # On a T-SQL engine, the copies of tests/backend/test_schedule_processes.py do the same.
 @pytest.mark.sqlserver_if_long
-def test_the_clock_of_a_running_service_deals_at_its_time(database: TestedDatabase, tmp_path: Path) -> None:
-    small_floor(database)
+def test_a_running_service_deals_at_the_scheduled_time(database: TestedDatabase, tmp_path: Path) -> None:
+    seed_tables(database)
     at = datetime.now(UTC) + timedelta(seconds=5)
     with running_service(tmp_path, "--run-at", f"{at:%H:%M:%S}", **settings_of(database)):
         deadline = time.monotonic() + 30
@@ -53,11 +53,11 @@ def test_the_clock_of_a_running_service_deals_at_its_time(database: TestedDataba
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to send to a process")
 @pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.sqlserver_if_long)])
-def test_a_signal_lets_a_running_deal_finish_and_answers_it(
+def test_after_a_signal_a_running_deal_finishes_and_its_answer_arrives(
     database: TestedDatabase, tmp_path: Path, number: signal.Signals
 ) -> None:
-    # Enough for the deal to take a while on SQLite; on a T-SQL engine, planning a new session's first deal does.
-    small_floor(database, leads=80_000 if database.engine == "sqlite" else 2_000, agents=400)
+    # Enough leads for a slow deal on SQLite; on a T-SQL engine, the planning of a session's first deal is slow.
+    seed_tables(database, leads=80_000 if database.engine == "sqlite" else 2_000, agents=400)
     with running_service(tmp_path, "--run-at", "00:00", FUNNEL_CATCH_UP="0", **settings_of(database)) as (
         process,
         address,

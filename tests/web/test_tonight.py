@@ -1,4 +1,4 @@
-"""The page of tonight: the state, the amounts, the strip of nights, the pause; on each engine."""
+"""The Tonight page: the state, the amounts, the strip of nights, the pause; on each engine."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from threading import Event
 
 import pytest
 
+from agent_funnel.agents import add_limit
 from agent_funnel.deal import deal, undo
 from agent_funnel.schedule.store import current_pause, pause
 from agent_funnel.settings import load
 from agent_funnel.web import counts
-from support.databases import TestedDatabase, small_floor
+from support.databases import TestedDatabase, seed_tables
 from support.nights import deal_today
 from support.pages import BROWSER, Reader
 
 
 def settle(database: TestedDatabase, days: dict[int, str]) -> None:
-    """Records why nights passed without a run, so many days ago."""
+    """Records why there was no run; each key is a number of days before today."""
     for back, outcome in days.items():
         day = datetime.now(UTC).date() - timedelta(days=back)
         database.execute(
@@ -27,9 +28,9 @@ def settle(database: TestedDatabase, days: dict[int, str]) -> None:
         )  # fmt: skip
 
 
-def test_tonight_tells_the_state_the_amounts_and_who_has_what(database: TestedDatabase, reader: Reader) -> None:
+def test_tonight_shows_the_state_the_amounts_and_the_shares(database: TestedDatabase, reader: Reader) -> None:
     assert "There was no deal yet" in reader.get("/").text
-    small_floor(database)
+    seed_tables(database)
     database.execute("UPDATE dbo.agents SET agent = '<b>\"&Ann' WHERE agent = 'agent 1'")
     run = deal(database.backend, load(), business_date=datetime.now(UTC).date(), trigger="schedule", actor="schedule")
     page = reader.get("/")
@@ -50,10 +51,21 @@ def test_tonight_tells_the_state_the_amounts_and_who_has_what(database: TestedDa
     assert "Tonight’s deal was undone." in reader.get("/").text
 
 
-def test_nobody_waits_for_what_takes_long_to_count(
+def test_a_deal_is_fair_if_the_agents_without_a_lower_limit_have_equal_shares(
+    database: TestedDatabase, reader: Reader
+) -> None:
+    seed_tables(database, leads=12, agents=3)
+    today = datetime.now(UTC).date()
+    for agent, most in (("agent 0", 2), ("agent 1", 100)):
+        add_limit(database.backend, agent, starts_on=today, ends_on=None, max_records=most)
+    deal(database.backend, load(), business_date=today)
+    assert "Fair: 5 each. 1 agent has a lower limit (agent 0: 2)." in reader.get("/").text
+
+
+def test_no_page_waits_for_a_slow_count(
     database: TestedDatabase, reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    small_floor(database)
+    seed_tables(database)
     run = deal_today(database)
     monkeypatch.setattr("agent_funnel.web.counts.PAGE_WAIT_SECONDS", 0)
     go_on = Event()
@@ -84,13 +96,11 @@ def test_the_strip_shows_each_of_the_last_nights_and_links_to_it(database: Teste
         assert re.search(rf"{day.day} {day:%b}\w* {day:%Y}: {kind}", page.text)
     assert len([link for link in page.links if link.startswith("/nights/")]) >= 60
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
-    assert (
-        "Missed: the service or its database was down when the deal was due" in reader.get(f"/nights/{yesterday}").text
-    )
+    assert "Missed: the service or its database was down from" in reader.get(f"/nights/{yesterday}").text
     reader.get("/nights/yesterday", 404)
 
 
-def test_the_clock_is_paused_and_goes_on_by_a_button(database: TestedDatabase, reader: Reader) -> None:
+def test_automatic_deals_are_paused_and_resumed_by_a_button(database: TestedDatabase, reader: Reader) -> None:
     page = reader.done("/pause", reason="<stocktaking>")
     assert "Automatic deals are paused until somebody resumes them." in page.text
     assert "by somebody on the server: <stocktaking>" in page.text
@@ -104,10 +114,8 @@ def test_the_clock_is_paused_and_goes_on_by_a_button(database: TestedDatabase, r
     assert current_pause(database.backend) is None
 
 
-def test_a_refresh_gets_the_partial_alone_and_304_while_it_is_the_same(
-    database: TestedDatabase, reader: Reader
-) -> None:
-    small_floor(database)
+def test_a_refresh_gets_only_the_partial_and_304_while_it_is_the_same(database: TestedDatabase, reader: Reader) -> None:
+    seed_tables(database)
     pause(database.backend, now=datetime.now(UTC), actor="Ana", reason="<stocktaking>")
     first = reader.client.get("/?partial=1", headers=BROWSER)
     assert "<html" not in first.text

@@ -44,9 +44,9 @@ SECURITY_HEADERS = {
 
 
 def create_app(settings: Settings, database: Database, beat_age: Callable[[], float] | None = None) -> Flask:
-    """The service as a WSGI application. Making it starts nothing: no clock, no connection.
+    """The service as a WSGI application. Making it starts no thread and opens no connection.
 
-    `beat_age` returns how many seconds ago the clock of this process last showed that it is alive.
+    `beat_age` returns the seconds since the clock thread of this process last showed that it is alive.
     """
     app = openapi.make_app(__name__)
     _configure(app, settings)
@@ -121,7 +121,7 @@ def _limit(app: Flask, settings: Settings) -> Limiter:
 
 
 def _key_or_address() -> str:
-    """Whose requests are counted together."""
+    """The client that a request counts for: its key, or its address if it has none."""
     found = auth.identity_or_none()
     return auth.address() if found is None or found.key_id is None else f"key {found.key_id}"
 
@@ -134,7 +134,7 @@ def _remove_needless_retry_after(response: Response) -> Response:
 
 
 def _secure(response: Response) -> Response:
-    """Adds the headers that forbid browsers what they must not do with a response."""
+    """Adds the security headers to a response."""
     policy = POLICY_WITH_INLINE_STYLES if current_route().inline_styles else POLICY
     response.headers.setdefault("Content-Security-Policy", policy)
     for name, value in SECURITY_HEADERS.items():
@@ -156,7 +156,7 @@ def _register_routes(app: OpenAPI) -> None:
 
 
 def _limit_routes(app: Flask, limiter: Limiter) -> None:
-    """Limits the rate of the routes that say so."""
+    """Limits the rate of the routes that have a rate of their own."""
     views: dict[str, Any] = app.view_functions
     for endpoint, view in views.items():
         if rate := route_of(view).rate:

@@ -1,7 +1,7 @@
 """Authentication and authorisation: keys and roles, sessions, Host and Origin checks, and the audit of requests.
 
-Closed by default: a view that does not say who may use it is for nobody. As long as no key exists, the service answers
-only the machine that it runs on.
+Closed by default: nobody may use a view without a role. While no key exists, the service accepts requests only from the
+machine that it runs on.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from agent_funnel.web.services import services
 
 log = structlog.get_logger(__name__)
 
-# Values of Sec-Fetch-Site that do not come from another site. Programs do not send the header, and are let through.
+# Values of Sec-Fetch-Site for requests that do not come from another site. Programs do not send the header.
 SAME_ORIGIN_SITES = ("same-origin", "none")
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 SESSION_COOKIE = "agent_funnel_session"
@@ -45,7 +45,7 @@ ADD_KEY_COMMAND = "agent-funnel keys add NAME --role admin"
 
 @dataclass(frozen=True)
 class Identity:
-    """The requester: a name for the audit, a role, and the key, None as long as no key exists."""
+    """The requester: a name for the audit, a role, and the key; None while no key exists."""
 
     name: str
     role: Role
@@ -72,7 +72,7 @@ def identity_or_none() -> Identity | None:
 
 
 def is_open(settings: Settings) -> bool:
-    """Whether the service listens to this machine only, and so may do without keys."""
+    """Whether the service listens on this machine only, and so needs no keys."""
     if settings.host == "localhost":
         return True
     try:
@@ -82,7 +82,7 @@ def is_open(settings: Settings) -> bool:
 
 
 def guard() -> Any:
-    """Before each request: lets it through, or says why not."""
+    """Runs before each request. Raises Forbidden or Unauthorized, or leads a browser to the sign-in."""
     _refuse_cross_site()
     role = current_route().role
     if request.endpoint is None or role == PUBLIC:
@@ -103,7 +103,7 @@ def guard() -> Any:
 
 
 def _refuse_cross_site() -> None:
-    """Refuses a request that a page of another site sends, unless it only reads."""
+    """Refuses a request from a page of another site, unless it only reads."""
     if request.method in SAFE_METHODS:
         return
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
@@ -113,7 +113,7 @@ def _refuse_cross_site() -> None:
 
 
 def _identify() -> Identity | None:
-    """The holder of the key or of the session; this machine as long as no key exists."""
+    """The holder of the key or of the session; this machine while no key exists."""
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     token = request.cookies.get(SESSION_COOKIE)
     database = services().database
@@ -127,7 +127,7 @@ def _identify() -> Identity | None:
         note_recent_use("key", found.holder.key_id, found.holder.last_used_at, note_key_use)
         return Identity(found.holder.name, found.holder.role, found.holder.key_id)
     if found.any_keys:
-        # A right key is let in all the same: others who are wrong may share the address.
+        # A valid key gets in even so: the wrong ones may come from somebody else at the same address.
         if secret or token:
             count_wrong_secret()
         return None
@@ -173,7 +173,7 @@ def note_recent_use(
     try:
         note(services().database, row_id)
     except FunnelError as error:
-        # No reason to refuse anybody: the database may be busy with a deal.
+        # The database may be busy with a deal, and the request need not fail for that.
         log.warning(f"the use of a {kind} was not noted", **{f"{kind}_id": row_id}, reason=str(error))
 
 
@@ -183,7 +183,7 @@ def address() -> str:
 
 
 def record_in_audit(response: Response) -> Response:
-    """After each request: records it in the audit if it changed something, or tried to."""
+    """Runs after each request: records it in the audit if it changed something, or tried to."""
     found = identity_or_none()
     if found is None or request.method in SAFE_METHODS or request.endpoint is None:
         return response
@@ -206,5 +206,5 @@ def record_in_audit(response: Response) -> Response:
 
 
 def set_audit_target(target: object) -> None:
-    """Sets what the request is about, for the audit: never a whole number, and never a key."""
+    """Sets the target of the request for the audit. It must not be a whole phone number or a key."""
     g.target = str(target)

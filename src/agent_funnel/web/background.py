@@ -1,4 +1,4 @@
-"""Work in a thread, with a bounded wait for it."""
+"""Work in a background thread, with a bounded wait for its end."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Counts that take long, kept in memory: the shares of runs, which never change, and the leads by stage.
 
-A thread counts what would take the database a scan of a whole table. A page waits for it only briefly; if the count is
-not ready by then, the next page has it.
+A thread makes the counts, since each scans a whole table. A page waits for it only briefly; if the count is not ready
+by then, the next page has it.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ PAGE_WAIT_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class StageCounts:
-    """The number of leads by stage at a moment (UTC). The stage None stands for values that are not a stage."""
+    """The number of leads by stage at a moment (UTC). The stage None counts the values that are not a stage."""
 
     stages: Mapping[int | None, int]
     at: datetime
 
 
 class BackgroundCounts:
-    """The counts so far. It asks the database nothing before somebody looks at a page."""
+    """The counts so far. It queries the database only after somebody opens a page."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -116,7 +116,7 @@ def of_any(error: Exception) -> Any:
     """An unexpected error as a response, which reveals nothing of it."""
     current_app.logger.error("unexpected error", exc_info=error)
     return problem(
-        HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong that should not have; the log has the details."
+        HTTPStatus.INTERNAL_SERVER_ERROR, "There was an unexpected error; the log of the service has the details."
     )
 
 

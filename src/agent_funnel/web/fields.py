@@ -67,13 +67,13 @@ Text = Annotated[
 # A text to search for. It accepts more than Text, since other systems fill the tables, too.
 SearchText = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT, pattern=r"^[^\x00]*$"), AfterValidator(_fits)]
 Format = Literal["json", "csv", "xlsx"]
-Count = Annotated[int, Field(ge=1, le=LARGEST_PAGE, description="How many at most."), WholeNumber]
+Count = Annotated[int, Field(ge=1, le=LARGEST_PAGE, description="The most items on the page."), WholeNumber]
 Cursor = Annotated[
-    str | None, Field(max_length=2_000, description="Where the next page begins: `next` of the one before.")
+    str | None, Field(max_length=2_000, description="The place where the page begins: `next` of the page before.")
 ]
 # Up to the largest integer that every JSON parser reads exactly:
 RunId = Annotated[int, Field(ge=1, le=2**53 - 1)]
 RowId = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Stage = Annotated[int, Field(ge=-(2**31), le=2**31 - 1), WholeNumber]
-# A text in a cursor. Anybody can write a cursor, so its texts must be such that the tables can hold:
+# A text in a cursor. Anybody can write a cursor, so its texts must fit the tables:
 KeyText = Annotated[str, Field(max_length=LONGEST_TEXT, pattern=r"^[^\x00]*$"), AfterValidator(_fits)]

@@ -47,6 +47,7 @@ def download(
     spool: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 the response closes it
     export(services().database, what, spool, format, run_id=run_id, agent=agent, mask=mask)
     spool.seek(0)
-    return send_file(
-        spool, mimetype=CONTENT_TYPES[format], as_attachment=True, download_name=f"{name}.{format}", max_age=0
-    )
+    response = send_file(spool, mimetype=CONTENT_TYPES[format], as_attachment=True, download_name=f"{name}.{format}")
+    # send_file allows caches to store the file, which holds numbers.
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -41,7 +41,7 @@ def idempotent(view: Callable[..., Any]) -> Callable[..., Any]:
                 f"{HEADER} must have 1 to 255 visible ASCII characters; nothing was done.",
             )
         database, requester = services().database, identity()
-        # While a run is in progress no key is claimed: a client that waits for it would only deal once more.
+        # No key is claimed while a run is in progress: a request that waited for its end would only deal once more.
         database.refuse_during_run()
         scope = f"{requester.key_id} {request.method} {request.path}"
         content = request.query_string + b"\0" + request.get_data()

@@ -43,7 +43,7 @@ def document() -> dict[str, Any]:
     for operations in written["paths"].values():
         posted = operations.get("post")
         if posted is not None and "requestBody" in posted:
-            # The library does not say so of a file.
+            # The library leaves this out for a file.
             posted["requestBody"]["required"] = True
         if posted is not None and IDEMPOTENCY_HEADER not in posted.setdefault("parameters", []):
             posted["parameters"].append(IDEMPOTENCY_HEADER)
@@ -60,7 +60,7 @@ def show() -> Response:
 @blueprint.get("/docs")
 @route(PUBLIC, inline_styles=True)
 def docs() -> str:
-    """The page."""
+    """The page to read the document and try the operations."""
     return render_template("docs.html")
 
 

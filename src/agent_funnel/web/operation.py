@@ -24,7 +24,7 @@ ALWAYS = {
     413: "The body is larger than allowed.",
     422: "The request is wrong; `faults` says where.",
     429: "Too many requests; Retry-After says when to try again.",
-    500: "Something went wrong that should not have.",
+    500: "There was an unexpected error; the log of the service has the details.",
     503: "The database cannot be used now; nothing was changed.",
 }
 IDEMPOTENCY_HEADER = {
@@ -32,7 +32,7 @@ IDEMPOTENCY_HEADER = {
     "in": "header",
     "required": False,
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
-    "description": "Any text of the client's choice. A repeated one gets the first response again, for 24 hours.",
+    "description": "Any text. A request that repeats it within 24 hours gets the first response again.",
 }
 
 
@@ -49,7 +49,7 @@ def operation(
     takes_file: bool = False,
     rate: Rate | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Registers a view. `answer` is the model of its response; `problems` are errors that only this operation has.
+    """Registers a view. `answer` is the model of its response; `problems` are the errors that only this operation has.
 
     A POST takes an `Idempotency-Key`. A `polled` operation responds with 304 if the client has this version already.
     """
@@ -58,7 +58,7 @@ def operation(
     }
     responses[str(status)] = answer
     if "<" in rule:
-        # The address has something else than a number.
+        # The address has something other than a number, such as /api/runs/last.
         responses.setdefault("404", {"description": "There is nothing at this address.", "content": PROBLEM})
     if polled:
         responses["304"] = {"description": "The response with this ETag is still current."}

@@ -1,4 +1,4 @@
-"""Pages of lists: cursors, and how a viewer gets on without seeing the numbers that a list is sorted by.
+"""Pages of lists: cursors, also for viewers, who must not see the numbers that a list is sorted by.
 
 A cursor holds the key of the last row of a page. For viewers that key would reveal a number, so theirs holds the count
 of the rows before the page instead.
@@ -51,7 +51,7 @@ def decode_cursor(text: str | None, kind: TypeAdapter[T]) -> T | None:
 
 
 def decode_requester_cursor(text: str | None, kind: TypeAdapter[Any], viewer_kind: TypeAdapter[Any]) -> Any:
-    """Decodes a cursor of a list by number: `viewer_kind` is what it holds for viewers."""
+    """Decodes a cursor of a list by number: `viewer_kind` is the kind for viewers."""
     return decode_cursor(text, kind if sees_numbers() else viewer_kind)
 
 

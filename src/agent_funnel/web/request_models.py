@@ -1,4 +1,4 @@
-"""Models of requests, for the API and for the forms of pages. The OpenAPI document is made of them."""
+"""Models of requests, for the API and for the forms of pages. The OpenAPI document is made from them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
 from agent_funnel.access.keys import Role
+from agent_funnel.settings import LARGEST_SHARE, LONGEST_WINDOW_DAYS
 from agent_funnel.web.fields import (
     BusinessDay,
     Count,
@@ -36,7 +37,7 @@ class PageQuery(RequestModel):
 
 
 class RunPath(BaseModel):
-    """Which run."""
+    """A run, by its number."""
 
     run_id: RunId
 
@@ -45,22 +46,22 @@ class Rules(RequestModel):
     """The parameters of a deal; the settings apply where one is missing."""
 
     business_date: BusinessDay | None = Field(None, description="Default: today in the configured time zone.")
-    max_per_agent: Annotated[int, Field(ge=1, le=1_000_000), WholeNumber] | None = None
-    window_days: Annotated[int, Field(ge=0, le=36_500), WholeNumber] | None = None
+    max_per_agent: Annotated[int, Field(ge=1, le=LARGEST_SHARE), WholeNumber] | None = None
+    window_days: Annotated[int, Field(ge=0, le=LONGEST_WINDOW_DAYS), WholeNumber] | None = None
     newest_first: bool | None = None
 
 
 class DealtQuery(PageQuery):
-    """Which part of the leads that a run dealt, and in which format."""
+    """A page of the leads that a run dealt, or all of them as a file."""
 
-    format: Format = Field("json", description="csv and xlsx are the whole run, whatever the page.")
+    format: Format = Field("json", description="csv and xlsx have the whole run, without pages.")
 
 
 class AssignmentsQuery(PageQuery):
-    """Which of the present assignments, and in which format."""
+    """A page of the present assignments, or all of them as a file."""
 
-    agent: Text | None = Field(None, description="Only those of this agent; otherwise all.")
-    format: Format = Field("json", description="csv and xlsx are all of them, whatever the page.")
+    agent: Text | None = Field(None, description="Only the assignments of this agent. Default: of all agents.")
+    format: Format = Field("json", description="csv and xlsx have all of them, without pages.")
 
 
 class NewAgent(RequestModel):
@@ -71,7 +72,7 @@ class NewAgent(RequestModel):
 
 
 class AgentName(RequestModel):
-    """Which agent."""
+    """An agent, by name."""
 
     agent: Text
 
@@ -82,17 +83,17 @@ class NewLimit(RequestModel):
     agent: Text
     starts_on: Day
     ends_on: Day | None = Field(None, description="None: no end date.")
-    max_records: Annotated[StrictInt, Field(ge=0, le=1_000_000), WholeNumber] = 0
+    max_records: Annotated[StrictInt, Field(ge=0, le=LARGEST_SHARE), WholeNumber] = 0
 
 
 class LimitPath(BaseModel):
-    """Which limit."""
+    """A limit, by its id."""
 
     limit_id: RowId
 
 
 class LeadsQuery(PageQuery):
-    """Which leads. A lead must meet all conditions that are given."""
+    """The conditions of a search. A lead must meet all that are given."""
 
     number: SearchText | None = Field(None, description="In any common way of writing it.")
     stage: Stage | None = None
@@ -101,20 +102,20 @@ class LeadsQuery(PageQuery):
 
 
 class NumberQuery(RequestModel):
-    """Which number."""
+    """A number to look up."""
 
     number: SearchText
 
 
 class ImportQuery(RequestModel):
-    """How to import a file."""
+    """The options of an import."""
 
-    dry_run: bool = Field(False, description="Check everything, and import nothing.")
+    dry_run: bool = Field(False, description="Check the file, and import nothing.")
     skip_bad: bool = Field(False, description="Import the good rows of a file with bad ones.")
 
 
 class NewDoNotContact(RequestModel):
-    """A number that must not be dealt any longer."""
+    """A number for the do-not-contact list."""
 
     number: Text
     reason: Text | None = None
@@ -140,6 +141,6 @@ class NewKey(RequestModel):
 
 
 class KeyPath(BaseModel):
-    """Which key."""
+    """A key, by its id."""
 
     key_id: RowId

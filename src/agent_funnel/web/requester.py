@@ -1,4 +1,4 @@
-"""The requester: their name for the records, their date, and which numbers they see whole."""
+"""The requester: their name for the records, the current date, and whether they see whole numbers."""
 
 from __future__ import annotations
 

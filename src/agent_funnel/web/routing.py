@@ -1,7 +1,7 @@
-"""What a route says about itself: who may use it, whether it takes a file, how often it may be called.
+"""The traits of a route: its role, its rate limit, whether it takes a file.
 
-The guard, the rate limiter and the check of a body's size read this from the view function. A view that says nothing
-may be used by nobody.
+They are stored on the view function. The guard, the rate limiter and the check of a body's size read them there. Nobody
+may use a view without a role.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PUBLIC: Literal["public"] = "public"
 
 @dataclass
 class Rate:
-    """How often one client may do something. Routes with the same rate share it."""
+    """A rate limit for each client. Routes with the same limit share its count."""
 
     name: str
     # As the library `limits` reads it: 10 per minute.
@@ -38,12 +38,12 @@ WRONG_KEYS = Rate("wrong key", "30 per minute", by_address=True)
 
 @dataclass(frozen=True)
 class Route:
-    """What a route says about itself. Without a role it is for nobody."""
+    """The traits of a route. Without a role, nobody may use it."""
 
     role: Role | Literal["public"] | None = None
     takes_file: bool = False
     rate: Rate | None = None
-    # Machines ask for it often, all from one address; it counts for no rate limit:
+    # Monitors call it often, all from one address, so that no rate limit counts it:
     unlimited: bool = False
     # The page adds styles by script, so that its Content-Security-Policy must allow them:
     inline_styles: bool = False
@@ -57,7 +57,7 @@ def route(
     unlimited: bool = False,
     inline_styles: bool = False,
 ) -> Callable[[View], View]:
-    """Stores on a view what its route says about itself."""
+    """Stores the traits of its route on a view."""
 
     def describe(view: View) -> View:
         view.route = Route(role, takes_file, rate, unlimited, inline_styles)  # type: ignore[attr-defined]
@@ -67,11 +67,11 @@ def route(
 
 
 def route_of(view: Callable[..., Any] | None) -> Route:
-    """What the route of a view says about itself."""
+    """The traits of a view's route."""
     found: Route = getattr(view, "route", Route())
     return found
 
 
 def current_route() -> Route:
-    """What the route of the present request says about itself."""
+    """The traits of the present request's route."""
     return route_of(current_app.view_functions.get(request.endpoint or ""))

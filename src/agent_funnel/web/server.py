@@ -28,7 +28,7 @@ MOST_CONNECTIONS = 10_000
 OTHER_FILES = 100
 
 
-def serve(
+def serve_http(
     app: Flask, host: str, port: int, stop: Event, ready: Callable[[str], None], is_alive: Callable[[], bool]
 ) -> bool:
     """Serves until `stop` is set, then accepts no new connection, finishes the requests in progress, and returns True.
@@ -36,7 +36,7 @@ def serve(
     Returns False at once when `is_alive` says that the service is no longer alive. `ready` is called with the address
     once the server listens. Raises SettingsError if it cannot listen there.
     """
-    # It logs a line for each request that has to wait, which are many on a busy evening and help nobody.
+    # waitress logs a line for each request that has to wait: too many on a busy evening.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     listening = _listen(host, port)
     server = _Server(app, listening)
@@ -66,7 +66,7 @@ class _Server:
             threads=8,
             ident=None,
             max_request_body_size=LARGEST_FILE,
-            # As many slow ones as the system lets a process have, so that they keep nobody else out.
+            # As many as the system allows a process, so that slow clients keep nobody else out.
             connection_limit=_connection_limit(),
             asyncore_use_poll=hasattr(select, "poll"),
             channel_timeout=IDLE_SECONDS,
@@ -107,7 +107,7 @@ class _Server:
         return list(self._server.active_channels.values())
 
     def finish(self) -> None:
-        """Stops to accept connections, and finishes the requests in progress."""
+        """Accepts no more connections, and finishes the requests in progress."""
         dispatcher.close(self._server)
         while any(channel.requests or channel.total_outbufs_len for channel in self._channels()):
             self.turn()

@@ -1,4 +1,4 @@
-"""What the app factory hands to the routes."""
+"""The objects that the app factory makes for the routes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from agent_funnel.web.readiness import ReadinessProbe
 
 @dataclass(frozen=True)
 class Services:
-    """What the routes need; the app factory makes it once."""
+    """Everything that the routes need. The app factory makes it once."""
 
     settings: Settings
     database: Database
@@ -31,5 +31,5 @@ class Services:
 
 
 def services() -> Services:
-    """The services of the app that answers the present request."""
+    """The services of the current app."""
     return cast(Services, current_app.extensions["agent_funnel"])

@@ -1,4 +1,4 @@
-"""Runs `agent-funnel` with a scheduler whose thread dies after a second, and with less patience than the real one."""
+"""Runs `agent-funnel` with a scheduler whose thread dies after a second, and notices that sooner than the real one."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from agent_funnel.cli import main as run_command
+from agent_funnel import cli
 from agent_funnel.schedule import clock
 
 start = BackgroundScheduler.start
 
 
 def start_and_die(scheduler: Any) -> None:
-    """Starts the scheduler, and has its thread end with SystemExit at its next look."""
+    """Starts the scheduler, and makes its thread end with SystemExit when it next looks for jobs."""
     start(scheduler)
     threading.Thread(target=_die, args=(scheduler,), daemon=True).start()
 
@@ -38,7 +38,7 @@ def main() -> None:
     """Breaks the scheduler, then runs the command."""
     clock.DEAD_SECONDS = 2
     BackgroundScheduler.start = start_and_die
-    run_command()
+    cli.main()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Holds the run lock of an SQLite database, as a deal does, until it gets a line or dies.
+"""Holds the two locks of a run on an SQLite database, as a deal does, until it gets a line or dies.
 
-Its argument is the path of the file of the lock.
+Its argument is the path of the database.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ import sys
 
 
 def main() -> None:
-    """Takes the lock, says so, and waits."""
-    lock = sqlite3.connect(sys.argv[1], timeout=0, isolation_level=None)
-    lock.execute("BEGIN IMMEDIATE")
+    """Takes the locks, says so, and waits."""
+    run = sqlite3.connect(f"{sys.argv[1]}-run", timeout=0, isolation_level=None)
+    run.execute("BEGIN IMMEDIATE")
+    looks = sqlite3.connect(f"{sys.argv[1]}-looks", timeout=5, isolation_level=None)
+    looks.execute("BEGIN EXCLUSIVE")
     print("held", flush=True)
     sys.stdin.readline()
 

@@ -1,4 +1,4 @@
-"""The JSON API: parse, call, respond. It has a file for each subject, and the OpenAPI document is made of them."""
+"""The JSON API, with a file for each subject. Views parse, call and respond; the OpenAPI document is made from them."""
 
 from __future__ import annotations
 

@@ -20,7 +20,9 @@ from agent_funnel.web.request_models import ImportQuery, LeadsQuery, NewDoNotCon
 from agent_funnel.web.requester import mask_for_requester, mask_history_for_requester, today
 from agent_funnel.web.services import services
 
-blueprint = APIBlueprint("leads", __name__, abp_tags=[Tag(name="leads", description="Leads, and who is not called.")])
+blueprint = APIBlueprint(
+    "leads", __name__, abp_tags=[Tag(name="leads", description="Leads, and the do-not-contact list.")]
+)
 
 
 class CsvBody(RawModel):
@@ -57,7 +59,7 @@ def show_lead(query: NumberQuery) -> Response:
     problems={415: "The body is not CSV."},
 )  # fmt: skip
 def import_leads(query: ImportQuery, raw: CsvBody) -> Response:
-    """Import leads from CSV (number,stage,date), or with dry_run only say what that would do."""
+    """Import leads from CSV (number,stage,date), or with dry_run only check the file."""
     if request.mimetype not in ("text/csv", "application/csv"):
         raise UnsupportedMediaType("Send the file as text/csv; nothing was imported.")
     set_audit_target("dry run" if query.dry_run else "import")
@@ -78,7 +80,7 @@ def import_leads(query: ImportQuery, raw: CsvBody) -> Response:
 
 @operation(blueprint, "get", "/pool", role="viewer", answer=models.PoolAnswer)
 def pool() -> Response:
-    """Say where each lead is tonight: dealt, left over, or why it stays out."""
+    """Count the leads by their part in tonight's deal: dealt, left over, or out of the pool, and why."""
     given = services()
     return json(models.PoolAnswer(pool_report(given.database, given.settings, today())))
 
@@ -91,7 +93,7 @@ def list_do_not_contact() -> Response:
 
 @operation(
     blueprint, "post", "/do-not-contact", role="operator", answer=models.DoNotContactAnswer,
-    problems={409: "Another run held the lock all the time (50001)."},
+    problems={409: "A run was in progress all the time (50001); nothing was changed."},
 )  # fmt: skip
 def add_do_not_contact(body: NewDoNotContact) -> Response:
     """Put a number on the do-not-contact list; it leaves the present assignments at once."""

@@ -1,4 +1,4 @@
-"""Models of the API's responses. The OpenAPI document is made of them."""
+"""Models of the API's responses. The OpenAPI document is made from them."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class RunNow(RootModel[Run]):
 
 
 class PreviewAnswer(RootModel[Preview]):
-    """What a run would do."""
+    """The preview of a run."""
 
 
 class UndoAnswer(RootModel[Undone]):
-    """What was undone."""
+    """The result of an undo."""
 
 
 class RunsPage(BaseModel):
@@ -100,16 +100,16 @@ class LeadsPage(BaseModel):
 
 
 class LeadAnswer(RootModel[LeadHistory]):
-    """All that is known of a number."""
+    """Everything that is known of a number."""
 
 
 class PoolAnswer(RootModel[PoolReport]):
-    """Each row of `wafunnel`, counted once; the others add up to `total`."""
+    """The rows of `wafunnel`, each counted once. `total` is the sum of the other fields."""
 
 
 class ImportAnswer(BaseModel):
-    """What an import did, or would do: `rows` = `added` + `kept` (there already) + `bad_rows`. `bad` has the first
-    thousand of the bad rows."""
+    """The result of an import or a dry run: `rows` = `added` + `kept` (there already) + `bad_rows`. `bad` has the first
+    thousand bad rows."""
 
     dry_run: bool
     rows: int
@@ -146,13 +146,13 @@ class Schedule(BaseModel):
 
 
 class Changed(BaseModel):
-    """Whether the request changed anything: it may have been so already."""
+    """Whether the request changed anything; false if there was nothing to change."""
 
     changed: bool
 
 
 class AuditPage(BaseModel):
-    """What was done through the service, the newest first."""
+    """Entries of the audit, the newest first."""
 
     items: list[AuditEntry]
     next: str | None

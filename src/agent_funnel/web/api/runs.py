@@ -25,11 +25,11 @@ from agent_funnel.web.requester import actor, mask_for_requester, sees_numbers, 
 from agent_funnel.web.routing import RUNS
 from agent_funnel.web.services import services
 
-TAGS = [Tag(name="runs", description="Deals: made, previewed, undone.")]
+TAGS = [Tag(name="runs", description="Make, preview and undo deals.")]
 blueprint = APIBlueprint("runs", __name__, abp_tags=TAGS)
 # The same operation at its short address, outside /api:
 run_now_blueprint = APIBlueprint("run_now", __name__, abp_tags=TAGS)
-REFUSED = {409: "Another run is in progress (50001); nothing was changed."}
+REFUSED = {409: "A run or an undo is in progress (50001); nothing was changed."}
 
 
 def _deal_now() -> Response:
@@ -47,7 +47,7 @@ def run_now() -> Response:
 
 @operation(blueprint, "post", "/runs", role="operator", answer=models.RunNow, problems=REFUSED, rate=RUNS)
 def make_run() -> Response:
-    """Deal the pool now; the same as /run-now."""
+    """Deal the pool now, as /run-now does."""
     return _deal_now()
 
 
@@ -91,7 +91,7 @@ def run_assignments(path: RunPath, query: DealtQuery) -> Response:
 
 @operation(blueprint, "get", "/preview", role="viewer", answer=models.PreviewAnswer)
 def preview(query: Rules) -> Response:
-    """Say what a run would do now, and which leads would change hands; changes nothing."""
+    """Preview a run: the share of each agent, and how many leads would change hands. Changes nothing."""
     given = services()
     rules = query.model_dump(exclude={"business_date"}, exclude_none=True)
     settings = given.settings.model_copy(update=rules)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 from dataclasses import dataclass
-from datetime import time, timedelta
+from itertools import groupby
 from typing import Any
 
 from flask import Blueprint, render_template, request
 
 from agent_funnel.access import keys
-from agent_funnel.access.audit import NO_ENTRY, list_entries
+from agent_funnel.access.audit import LARGEST_ENTRY_ID, list_entries
 from agent_funnel.access.keys import ROLES, AccessKey, add_key, any_keys, list_keys
 from agent_funnel.errors import ParameterOutOfRange
-from agent_funnel.settings import SECRET, WEEKDAYS, Source, source, variable
+from agent_funnel.settings import SECRET_FIELDS, Settings, describe, source, written
 from agent_funnel.web.auth import identity, set_audit_target
-from agent_funnel.web.format import span
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice
 from agent_funnel.web.request_models import KeyPath, NewKey
 from agent_funnel.web.services import services
@@ -23,42 +22,7 @@ from agent_funnel.web.services import services
 blueprint = Blueprint("admin", __name__)
 
 ENTRIES_PER_PAGE = 100
-# What each setting does, in the order of the page; docs/reference/settings.md says more.
-GROUPS = {
-    "The deal": {
-        "max_per_agent": "The most leads that an agent gets in a deal.",
-        "window_days": "Older leads, in days, are not dealt.",
-        "newest_first": "Within a stage, deals the newest leads first instead of the oldest.",
-    },
-    "The schedule": {
-        "timezone": "The time zone of the schedule, and of today’s date.",
-        "run_at": "The time of the daily deal.",
-        "catch_up": "How long after that time a deal that could not happen is still made.",
-        "weekdays": "The days with a deal.",
-        "brake": "Which automatic deals wait for a person.",
-        "pool_factor": "The pool is unusual if it is this many times larger or smaller than the last ones.",
-    },
-    "Notifications": {
-        "notify_urls": "Where notifications are sent.",
-        "notify_on": "Which events send a notification.",
-        "dead_man_url": "An address that is called when the automatic deal starts and ends.",
-    },
-    "The database": {
-        "database_url": "The database that holds everything.",
-        "database_schema": "SQL Server: the schema with the tables.",
-        "encryption": "SQL Server: whether the connection is encrypted. Default: required, except on this machine.",
-        "ca_file": "SQL Server: the authority that must have signed the server’s certificate.",
-        "lock_wait": "How long a statement waits for a lock.",
-        "call_timeout": "SQL Server: how long a call may take to answer.",
-    },
-    "The service": {
-        "host": "The address on which it listens.",
-        "port": "Port.",
-        "proxy_hops": "The number of trusted proxies in front of it.",
-        "rate_limit": "The most requests of a key, or of an address without a key.",
-        "log_format": "The format of the log.",
-    },
-}
+# Where a value comes from, in words:
 SOURCES = {
     "default": "the default",
     "environment": "from the environment",
@@ -69,63 +33,55 @@ SOURCES = {
 
 @dataclass(frozen=True)
 class Line:
-    """A setting on the page; `value` is None if it has no value."""
+    """A setting on the page; `value` is None if it has no value, or a secret one."""
 
     variable: str
-    meaning: str
+    # Text and code in turn:
+    meaning: list[str]
     value: str | None
-    secret: bool
+    is_secret: bool
     source: str
 
 
 @page(blueprint, "/settings", role="admin")
 def show_settings() -> str:
     """The settings of this copy of the service, and where each value comes from."""
-    return render_template("settings.html", groups={title: list(_lines(fields)) for title, fields in GROUPS.items()})
+    groups = [
+        (title, [_line(field) for field in fields])
+        for title, fields in groupby(Settings.model_fields, key=lambda field: describe(field).group)
+    ]
+    return render_template("settings.html", groups=groups)
 
 
-def _lines(fields: dict[str, str]) -> Iterator[Line]:
-    given = services()
-    for field, meaning in fields.items():
-        value = getattr(given.settings, field)
-        # The name that the database gives itself has no password. The other secrets are not shown.
-        text = given.database.name if field == "database_url" else None if field in SECRET else _written(value)
-        secret = field in SECRET and field != "database_url" and bool(value)
-        origin: Source = source(given.settings, field)
-        yield Line(variable(field), meaning, text, secret, SOURCES[origin])
+def _line(field: str) -> Line:
+    given, description = services(), describe(field)
+    value = written(getattr(given.settings, field))
+    if field == "database_url":
+        # The database's own name has no password.
+        value = given.database.name
+    is_secret = field in SECRET_FIELDS and field != "database_url" and value is not None
+    return Line(
+        description.variable,
+        first_sentence(description.description).split("`"),
+        None if is_secret else value,
+        is_secret,
+        SOURCES[source(given.settings, field)],
+    )
 
 
-def _written(value: Any) -> str | None:
-    """A value as people write it; None for one that is empty."""
-    match value:
-        case None:
-            return None
-        case bool():
-            return "yes" if value else "no"
-        case timedelta():
-            return span(value)
-        case time():
-            return value.isoformat("auto" if value.second else "minutes")
-        case float():
-            return f"{value:g}"
-        case frozenset():
-            return ", ".join(_named(each) for each in sorted(value)) or None
-        case _:
-            return str(value)
-
-
-def _named(each: str | int) -> str:
-    return WEEKDAYS[each] if isinstance(each, int) else each
+def first_sentence(text: str) -> str:
+    """The first sentence of a description; the reference has all of them."""
+    return re.split(r"(?<=\.)\s", text, maxsplit=1)[0]
 
 
 @page(blueprint, "/audit", role="admin")
 def show_audit() -> str:
-    """What was done through the service, or tried, the newest first; `before` is the last entry of the page before."""
+    """The entries of the audit, the newest first; `before` is the last entry of the page before."""
     before = request.args.get("before", type=int)
     found = list_entries(
         services().database,
         count=ENTRIES_PER_PAGE,
-        before=None if before is None else max(0, min(before, NO_ENTRY)),
+        before=None if before is None else max(0, min(before, LARGEST_ENTRY_ID)),
     )
     return render_template("audit.html", entries=found, before=before, more=len(found) == ENTRIES_PER_PAGE)
 

@@ -22,6 +22,7 @@ from agent_funnel.agents import (
 )
 from agent_funnel.errors import NotFound
 from agent_funnel.runs import deal_version
+from agent_funnel.settings import LARGEST_SHARE
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.format import day, number, sparkline
 from agent_funnel.web.negotiation import locale
@@ -70,6 +71,7 @@ def show(new_link: str | None = None) -> str:
         present=[limit for limit in limits if limit.ends_on is None or limit.ends_on >= today()],
         past=[limit for limit in limits if limit.ends_on is not None and limit.ends_on < today()],
         today=today(),
+        largest_limit=LARGEST_SHARE,
         link=link_of_agent(database, entry.agent),
         new_link=new_link,
         **month_of(limits),
@@ -96,7 +98,7 @@ def kept_leads(agent: str) -> str:
 class LimitForm(NewLimit):
     """A limit as a form sends it, with its number as a text."""
 
-    max_records: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    max_records: Annotated[int, Field(ge=0, le=LARGEST_SHARE)] = 0
 
 
 @form(blueprint, "/agents/limits", role="operator", shows=show)

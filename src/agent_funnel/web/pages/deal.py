@@ -25,7 +25,7 @@ blueprint = Blueprint("deal", __name__)
 
 @page(blueprint, "/run-now", role="viewer")
 def show() -> str:
-    """The page of the preview, which a script fetches. A program is told to use POST."""
+    """The page around the preview, which a script fetches. A program gets 405, since only POST deals."""
     if not prefers_html():
         raise MethodNotAllowed(["POST"], "GET changes nothing; POST /run-now deals the pool.")
     return render_template("deal.html", **_tonight())
@@ -52,7 +52,13 @@ def _tonight() -> dict[str, Any]:
     now = given.now()
     last = last_run(given.database)
     night = tonight(given.database, given.settings, now, last)
-    return {"now": now, "last": last, "night": night, "is_running": night.state == "running"}
+    return {
+        "now": now,
+        "last": last,
+        "night": night,
+        "is_running": night.state == "running",
+        "is_due_tonight": night.state == "due" and night.next_at.date() == now.astimezone(night.next_at.tzinfo).date(),
+    }
 
 
 @form(blueprint, "/deal", role="operator", shows=show_preview)

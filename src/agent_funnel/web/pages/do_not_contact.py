@@ -5,7 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from agent_funnel.leads import add_do_not_contact, remove_do_not_contact
+from agent_funnel.errors import NotFound
+from agent_funnel.leads import add_do_not_contact, lead_history, remove_do_not_contact
 from agent_funnel.masking import last_digits
 from agent_funnel.web import format
 from agent_funnel.web.auth import set_audit_target
@@ -25,18 +26,26 @@ def add() -> BaseResponse:
         {"number": request.form.get("number", ""), "reason": request.form.get("reason", "").strip() or None}
     )
     set_audit_target(last_digits(filled_in.number))
+    holder = _holder_of(filled_in.number)
     found = add_do_not_contact(services().database, filled_in.number, filled_in.reason)
-    return redirect_with_notice(
-        _notice(bool(found["listed"]), found["assignments"]), "leads.show_lead", number=filled_in.number
-    )
+    notice = _notice(bool(found["listed"]), found["assignments"], holder)
+    return redirect_with_notice(notice, "leads.show_lead", number=filled_in.number)
 
 
-def _notice(was_listed: bool, removed: int) -> str:
+def _holder_of(number: str) -> str | None:
+    """The agent who has a number now."""
+    try:
+        return lead_history(services().database, number).agent
+    except NotFound:
+        return None
+
+
+def _notice(was_listed: bool, removed: int, holder: str | None) -> str:
     listed = "The number was on the list already" if was_listed else "This number will not be dealt again"
     if not removed:
         return f"{listed}. No agent had it."
     if removed == 1:
-        return f"{listed}. It was removed from the list of the agent who had it."
+        return f"{listed}. It was removed from the list of {holder or 'the agent who had it'}."
     return f"{listed}. {format.number(removed, locale())} assignments of it were removed."
 
 

@@ -14,8 +14,9 @@ from agent_funnel.leads import Lead, LeadHistory, lead_history, search_leads
 from agent_funnel.masking import last_digits
 from agent_funnel.numbers import spellings
 from agent_funnel.values import LONGEST_TEXT, text_length
+from agent_funnel.web.errors import faults_of
 from agent_funnel.web.fields import SearchText
-from agent_funnel.web.pages.layout import page
+from agent_funnel.web.pages.layout import fault_in_words, page
 from agent_funnel.web.paging import AFTER_COUNT, AFTER_LEAD, decode_requester_cursor, encode_cursor, fetch_page
 from agent_funnel.web.request_models import LeadsQuery
 from agent_funnel.web.requester import mask_for_requester, mask_history_for_requester, sees_numbers
@@ -25,7 +26,7 @@ blueprint = Blueprint("leads", __name__)
 
 LEADS_PER_PAGE = 50
 # The conditions of the search, with their labels in the form:
-CONDITIONS = {"number": "Number", "stage": "Stage", "date_from": "From", "date_to": "To"}
+CONDITIONS = {"number": "Number", "stage": "Calls", "date_from": "From", "date_to": "To"}
 NUMBER: TypeAdapter[str] = TypeAdapter(SearchText)
 
 
@@ -49,10 +50,7 @@ def show() -> Any:
 
 
 def _show_mistakes(filled_in: dict[str, str], error: ValidationError) -> Response:
-    wrong = [
-        (CONDITIONS[str(each["loc"][0])], each["msg"].removeprefix("Value error, "))
-        for each in error.errors(include_url=False, include_input=False)
-    ]
+    wrong = [(CONDITIONS[fault.field], fault_in_words(fault.detail)) for fault in faults_of(error)]
     return make_response(
         render_template("leads.html", filled_in=filled_in, wrong=wrong), HTTPStatus.UNPROCESSABLE_ENTITY
     )
@@ -93,7 +91,7 @@ def _spellings(number: str) -> tuple[str, ...]:
 
 @page(blueprint, "/leads/of", role="viewer")
 def show_lead() -> Any:
-    """A number: its records, who has it, who held it, whether it may be called.
+    """A number: its records, the agents who have and had it, and whether it may be called.
 
     If nothing is known of the given spelling, the others are tried. A number that is unknown in all of them can be put
     on the do-not-contact list in advance.

@@ -84,7 +84,7 @@ def _open_link(secret: str) -> Link:
     if not found.any_keys:
         refuse_strangers(given.settings)
     if found.link is None:
-        # A right link is let in all the same: others who are wrong may share the address.
+        # A valid link opens even so: the wrong ones may come from somebody else at the same address.
         count_wrong_secret()
         raise NotFound(DEAD_LINK)
     note_recent_use("link", found.link.link_id, found.link.last_used_at, note_link_use)

@@ -15,6 +15,7 @@ from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.format import number
 from agent_funnel.web.negotiation import locale
 from agent_funnel.web.pages.layout import form, page, redirect_with_notice
+from agent_funnel.web.pages.tonight import window_of
 from agent_funnel.web.requester import actor
 from agent_funnel.web.services import services
 
@@ -65,6 +66,7 @@ def show_night(day: str) -> str:
         "night.html",
         business_date=business_date,
         outcome=find_night(given.database, business_date),
+        window=window_of(business_date),
         runs=found,
         failures={run.run_id: failure_of(given.database, run.run_id) for run in found if run.status == "failed"},
         is_future=business_date > given.now().astimezone(given.settings.timezone).date(),
@@ -73,7 +75,7 @@ def show_night(day: str) -> str:
 
 @page(blueprint, "/runs/<int:run_id>/undo", role="operator")
 def show_undo(run_id: int) -> str:
-    """What an undo of a run would do, and the button for it."""
+    """The effect that an undo of a run would have, and the button for it."""
     given = services()
     run = find_run(given.database, run_id)
     last = last_run(given.database)
@@ -88,12 +90,12 @@ def undo(run_id: int) -> BaseResponse:
     set_audit_target(f"run {run_id}")
     undone = deal.undo(services().database, run_id, actor=actor())
     skipped = (
-        f"; {number(undone.changed_since, locale())} were left, as their stage was changed since"
+        f"; {number(undone.changed_since, locale())} were left, as they had been changed since"
         if undone.changed_since
         else ""
     )
     notice = (
-        f"Deal {run_id} is undone: {number(undone.restored, locale())} leads went back by one stage{skipped}. "
+        f"Deal {run_id} is undone: {number(undone.restored, locale())} leads count one call less{skipped}. "
         f"{number(undone.assignments, locale())} assignments from before it are back."
     )
     return redirect_with_notice(notice, "runs.show_run", run_id=run_id)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 
 from flask import Blueprint, Response, make_response, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from agent_funnel.agents import limits_in_force, list_limits
-from agent_funnel.runs import last_run
+from agent_funnel.runs import Run, Share, last_run
 from agent_funnel.schedule import store
+from agent_funnel.schedule.calendar import closes_at, scheduled_at
 from agent_funnel.schedule.status import NIGHTS_SHOWN, Tonight, tonight
 from agent_funnel.schedule.store import NightRecord
 from agent_funnel.web.auth import set_audit_target
@@ -29,6 +32,8 @@ def show() -> Response:
     now = given.now()
     run = last_run(given.database)
     night = tonight(given.database, given.settings, now, run)
+    shares = given.counts.known_shares([run.run_id]).get(run.run_id) if run else None
+    limited = _limited(run.business_date) if run else {}
     response = make_response(
         render_page(
             "tonight.html",
@@ -37,8 +42,11 @@ def show() -> Response:
             state=night.state,
             now=now,
             run=run,
-            shares=given.counts.known_shares([run.run_id]).get(run.run_id) if run else None,
-            limited=_limited(run.business_date) if run else {},
+            is_tonight=night.next_at.date() == now.astimezone(given.settings.timezone).date(),
+            window=window_of(night.business_date),
+            shares=shares,
+            limited=limited,
+            fairness=fairness(run, shares, limited) if run and shares else None,
             stage_counts=given.counts.stage_counts(),
             strip=strip(night),
         )
@@ -71,6 +79,37 @@ def _limited(business_date: date) -> dict[str, int]:
     """The agents with a limit of their own on a business date."""
     covering = limits_in_force(list_limits(services().database), business_date)
     return {agent: limit.max_records for agent, limit in covering.items()}
+
+
+def window_of(business_date: date) -> tuple[datetime, datetime]:
+    """The begin and the end of the time in which the schedule may deal for a business date."""
+    settings = services().settings
+    return scheduled_at(business_date, settings), closes_at(business_date, settings)
+
+
+@dataclass(frozen=True)
+class Fairness:
+    """The smallest and the largest share of the agents who are not at a limit, and the lower limits of the others."""
+
+    smallest: int
+    largest: int
+    limits: Mapping[str, int]
+
+    @property
+    def is_fair(self) -> bool:
+        return self.largest - self.smallest <= 1
+
+
+def fairness(run: Run, shares: Mapping[str, Share], limited: Mapping[str, int]) -> Fairness | None:
+    """Compares the shares of the agents who are not at a limit; None if all of them are."""
+    at_limit = {name: limited[name] for name in shares if name in limited and shares[name].leads >= limited[name]}
+    others = [share.leads for name, share in shares.items() if name not in at_limit]
+    if not others:
+        return None
+    # Agents who got nothing have no share.
+    smallest = min(others) if run.agents == len(shares) else 0
+    largest = max(others)
+    return Fairness(smallest, largest, {name: limit for name, limit in at_limit.items() if limit < largest})
 
 
 def strip(night: Tonight) -> list[tuple[date, NightRecord | None]]:

@@ -1,0 +1,257 @@
+"""Notices and dead-man signals of the schedule, and nights that send none: on both engines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent_funnel.database import Database
+from agent_funnel.deal import deal
+from agent_funnel.errors import CheckFailed, NoActiveAgent
+from agent_funnel.install import install
+from agent_funnel.notify import Notifier
+from agent_funnel.runs import list_runs
+from agent_funnel.schedule.brakes import unusual_pool
+from agent_funnel.schedule.clock import DEAD_SECONDS, Clock
+from agent_funnel.schedule.store import add_holiday, failure_counts, list_nights, pause, record_failure, schedule_state
+from agent_funnel.settings import NOTICES, Settings, load
+from support.databases import TestedDatabase, connect_to
+from support.nights import active_agents, fresh, put_agents, put_leads
+from support.processes import run_in_progress
+
+DAY = date(2026, 6, 1)  # a Monday
+OPENS = datetime(2026, 6, 1, 20, 40, tzinfo=UTC)
+CLOSES = OPENS + timedelta(hours=3)
+HOUR, NIGHT = timedelta(hours=1), timedelta(days=1)
+
+
+class RecordingNotifier(Notifier):
+    """Records notices and signals instead of sending them."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.notices: list[tuple[str, str]] = []
+        self.signals: list[tuple[str, str]] = []
+
+    def notice(self, kind: str, text: str) -> None:
+        assert kind in NOTICES
+        self.notices.append((kind, text))
+
+    def signal(self, what: str, text: str = "") -> None:
+        self.signals.append((what, text))
+
+    @property
+    def kinds(self) -> list[str]:
+        return [kind for kind, _ in self.notices]
+
+
+class Evening:
+    """A clock whose time a test sets, with the notices that it sends."""
+
+    def __init__(self, backend: Database, **settings: Any) -> None:
+        self.settings = load(**settings)
+        self.notifier = RecordingNotifier(self.settings)
+        self.now = OPENS
+        self.clock = Clock(backend, self.settings, lambda: self.now, self.notifier)
+
+    def look(self, at: datetime) -> list[str]:
+        """Looks at a moment; the kinds of the notices that this look sent."""
+        self.now = at
+        before = len(self.notifier.notices)
+        self.clock.look()
+        return self.notifier.kinds[before:]
+
+
+@pytest.fixture
+def floor(database: TestedDatabase) -> Iterator[TestedDatabase]:
+    put_agents(database, active_agents("A"))
+    put_leads(database, fresh(4, created=datetime(2026, 6, 1)))
+    installed = database.execute("SELECT version, installed_at FROM dbo.agent_funnel_version")
+    database.execute("UPDATE dbo.agent_funnel_version SET installed_at = '2026-06-01 08:00:00.000'")
+    yield database
+    for version, moment in installed:
+        database.execute("UPDATE dbo.agent_funnel_version SET installed_at = %s WHERE version = %s", moment, version)
+
+
+@pytest.fixture
+def away(tmp_path: Path) -> Database:
+    """A database that nobody can reach yet."""
+    return connect_to(f"sqlite:///{tmp_path / 'away.db'}")
+
+
+def test_a_database_that_is_away_at_run_time_is_one_failed_notice_per_date(away: Database) -> None:
+    evening = Evening(away)
+    assert evening.look(OPENS - timedelta(seconds=1)) == []
+    assert evening.look(OPENS) == ["failed"]
+    assert evening.look(OPENS + HOUR) == []
+    assert evening.look(CLOSES) == []
+    assert evening.look(OPENS + NIGHT) == ["failed"]
+    told = evening.notifier.notices[0][1]
+    assert "2026-06-01" in told
+    assert "There is no database" in told
+    assert "tried again until 23:40" in told
+
+
+def test_a_run_that_works_after_a_failed_notice_sends_a_recovered_notice(away: Database) -> None:
+    evening = Evening(away)
+    evening.look(OPENS)
+    install(away)
+    away.one("add_agent", agent="A", status="active")
+    assert evening.look(OPENS + HOUR) == ["finished", "recovered", "warning"]
+    assert "Earlier attempts had failed." in evening.notifier.notices[2][1]
+
+
+def test_a_run_that_works_after_failures_of_another_copy_sends_a_recovered_notice_too(floor: TestedDatabase) -> None:
+    record_failure(
+        floor.backend, load(), DAY, NoActiveAgent(), attempt=1, started_at=OPENS, finished_at=OPENS, actor="another"
+    )
+    evening = Evening(floor.backend)
+    assert evening.look(OPENS + HOUR) == ["finished", "recovered"]
+
+
+def test_a_run_that_works_at_once_sends_a_finished_notice_and_a_success_signal(floor: TestedDatabase) -> None:
+    evening = Evening(floor.backend)
+    assert evening.look(OPENS) == ["finished"]
+    assert re.search(r"Deal \d+ of 2026-06-01: 4 of 4 leads to 1 agents", evening.notifier.notices[0][1])
+    assert [what for what, _ in evening.notifier.signals] == ["start", "success"]
+    assert evening.notifier.signals[1][1] == evening.notifier.notices[0][1]
+
+
+def test_a_run_that_another_copy_made_meanwhile_is_a_success_signal_and_no_notice(
+    floor: TestedDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evening = Evening(floor.backend)
+    ask = schedule_state
+
+    def overtaken(backend: Database, business_date: date) -> Any:
+        found = ask(backend, business_date)
+        deal(backend, load(), business_date=DAY, trigger="schedule")
+        return found
+
+    monkeypatch.setattr("agent_funnel.schedule.store.schedule_state", overtaken)
+    assert evening.look(OPENS) == []
+    assert [what for what, _ in evening.notifier.signals] == ["start", "success"]
+    assert [run.status for run in list_runs(floor.backend)] == ["succeeded"]
+
+
+def test_another_run_in_the_way_is_no_failure_and_sends_no_notice(floor: TestedDatabase) -> None:
+    evening = Evening(floor.backend)
+    with run_in_progress(floor):
+        assert evening.look(OPENS) == []
+    assert [what for what, _ in evening.notifier.signals] == ["start"]
+    assert failure_counts(floor.backend) == {}
+    assert evening.look(OPENS + timedelta(seconds=30)) == ["finished"]
+
+
+def test_failed_attempts_send_a_signal_each_and_one_notice_per_date(floor: TestedDatabase) -> None:
+    put_agents(floor, [("A", "inactive")])
+    evening = Evening(floor.backend)
+    assert evening.look(OPENS) == ["failed"]
+    assert evening.look(OPENS + HOUR) == []
+    assert [what for what, _ in evening.notifier.signals] == ["start", "fail"] * 2
+    assert "No agent is active" in evening.notifier.signals[1][1]
+    # The next night is another matter.
+    assert evening.look(OPENS + NIGHT) == ["missed", "failed"]
+    assert "failed each time, and is not tried again" in evening.notifier.notices[1][1]
+
+
+def test_a_failed_check_sends_a_notice_without_a_promise_of_another_attempt(
+    floor: TestedDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: Any, **__: Any) -> None:
+        raise CheckFailed("Check failed: 9 leads assigned, 8 due.")
+
+    monkeypatch.setattr("agent_funnel.schedule.brakes.deal", fails)
+    evening = Evening(floor.backend)
+    assert evening.look(OPENS) == ["failed"]
+    assert evening.notifier.notices[0][1].endswith("8 due.")
+
+
+def test_missed_nights_send_a_notice_and_nights_off_do_not(floor: TestedDatabase) -> None:
+    # Monday is missed, Tuesday a holiday, Wednesday no workday, Thursday paused.
+    evening = Evening(floor.backend, weekdays="mon,tue,thu,fri")
+    add_holiday(floor.backend, DAY + NIGHT)
+    pause(floor.backend, now=OPENS + 3 * NIGHT, actor=None, reason=None)
+    assert evening.look(CLOSES + 3 * NIGHT) == ["missed"]
+    assert (
+        "2026-06-01 was missed: the service or its database was down while it was due" in evening.notifier.notices[0][1]
+    )
+    assert [night.outcome for night in list_nights(floor.backend)] == ["paused", "holiday", "holiday", "missed"]
+
+
+def past_pools(database: TestedDatabase, *pools: int, status: str = "succeeded") -> None:
+    """Adds runs that found pools of these sizes, the newest last."""
+    database.insert(
+        "assignment_run",
+        ("business_date", "[trigger]", "status", "max_per_agent", "window_days", "newest_first", "pool", "started_at"),
+        [("2026-05-01", "manual", status, 450, 45, 0, str(pool), "2026-05-01T20:40:00") for pool in pools],
+    )
+
+
+def test_a_usual_pool_is_that_of_the_last_fourteen_runs(database: TestedDatabase) -> None:
+    past_pools(database, *[10] * 15, *[1_000] * 14)
+    assert unusual_pool(database.backend, load(), 1_000) is None
+    assert unusual_pool(database.backend, load(), 10) is not None
+    past_pools(database, 10, status="undone")
+    assert unusual_pool(database.backend, load(), 1_000) is None
+
+
+def test_three_runs_say_what_is_usual_and_two_do_not(database: TestedDatabase) -> None:
+    past_pools(database, 10, 10)
+    assert unusual_pool(database.backend, load(), 1_000) is None
+    past_pools(database, 1_000, status="failed")
+    assert unusual_pool(database.backend, load(), 1_000) is None
+    past_pools(database, 10)
+    told = unusual_pool(database.backend, load(), 1_000)
+    assert told == "The pool has 1000 leads; the last 3 runs had 10 (median)."
+
+
+def test_a_run_is_compared_with_those_before_it_alone(database: TestedDatabase) -> None:
+    past_pools(database, 10, 10, 10, 1_000)
+    newest = list_runs(database.backend, count=1)[0].run_id
+    told = unusual_pool(database.backend, load(), 1_000, before=newest)
+    assert told is not None
+    assert "last 3 runs" in told
+
+
+def test_the_factor_of_an_unusual_pool_is_that_of_the_settings(database: TestedDatabase) -> None:
+    past_pools(database, 10, 10, 10)
+    for pool, told in ((20, False), (21, True), (5, False), (4, True)):
+        assert (unusual_pool(database.backend, load(pool_factor=2.0), pool) is not None) is told
+
+
+def test_a_brake_that_holds_a_run_sends_a_refused_notice_and_lets_go_when_the_pool_is_usual(
+    floor: TestedDatabase,
+) -> None:
+    past_pools(floor, 1_000, 1_000, 1_000)
+    evening = Evening(floor.backend, brake="pool")
+    assert evening.look(OPENS) == ["refused"]
+    assert "tried again until" not in evening.notifier.notices[0][1]
+    assert [what for what, _ in evening.notifier.signals] == ["start", "fail"]
+    past_pools(floor, *[4] * 14)
+    assert evening.look(OPENS + HOUR) == ["finished", "recovered"]
+
+
+def test_without_the_brake_an_unusual_pool_is_dealt_with_a_warning(floor: TestedDatabase) -> None:
+    past_pools(floor, 1_000, 1_000, 1_000)
+    evening = Evening(floor.backend)
+    assert evening.look(OPENS) == ["finished", "warning"]
+    assert "4 leads; the last 3 runs had 1000" in evening.notifier.notices[1][1]
+
+
+def test_the_clock_is_dead_after_a_minute_without_a_sign_of_life(
+    away: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(away, load())
+    assert clock.is_alive
+    begun = clock._beat_at
+    monkeypatch.setattr("time.monotonic", lambda: begun + 59.9)
+    assert clock.is_alive
+    monkeypatch.setattr("time.monotonic", lambda: begun + 60.1)
+    assert not clock.is_alive
+    assert DEAD_SECONDS == 60

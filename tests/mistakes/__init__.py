@@ -1,0 +1,19 @@
+"""Small mistakes, each with the tests that find it: what `make mutants` plants."""
+
+from __future__ import annotations
+
+from mistakes import access, deal_sqlite, deal_sqlserver, lists, locks, python, schedule, web
+from mistakes.places import Mistake
+
+__all__ = ["MISTAKES", "Mistake"]
+
+MISTAKES: tuple[Mistake, ...] = (
+    *deal_sqlite.MISTAKES,
+    *deal_sqlserver.MISTAKES,
+    *locks.MISTAKES,
+    *lists.MISTAKES,
+    *schedule.MISTAKES,
+    *access.MISTAKES,
+    *python.MISTAKES,
+    *web.MISTAKES,
+)

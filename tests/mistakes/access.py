@@ -1,0 +1,125 @@
+"""Mistakes about keys, sessions, links, the audit and kept answers, on both engines."""
+
+from __future__ import annotations
+
+from mistakes.places import (
+    IDEMPOTENCY,
+    KEYS,
+    LINKS,
+    ON_KEYS,
+    ON_LINKS,
+    ON_RANGES,
+    P_AUDIT,
+    P_IDEMPOTENCY,
+    P_KEYS,
+    P_LINKS,
+    T_IDEMPOTENCY,
+    T_KEYS,
+    T_LINKS,
+    Mistake,
+)
+
+MISTAKES = (
+    Mistake(
+        "keys: a revoked key opens",
+        KEYS, "ON k.secret_hash = :secret_hash AND k.revoked_at IS NULL;", "ON k.secret_hash = :secret_hash;",
+        ON_KEYS, "revoked_key", "sqlite",
+    ),
+    Mistake(
+        "T-SQL keys: a revoked key opens",
+        T_KEYS, "ON k.secret_hash = %(secret_hash)s AND k.revoked_at IS NULL;", "ON k.secret_hash = %(secret_hash)s;",
+        ON_KEYS, "revoked_key", "sqlserver",
+    ),
+    Mistake(
+        "keys: a session goes on after its time",
+        KEYS, " AND s.expires_at > strftime('%Y-%m-%d %H:%M:%f', 'now')\n", "\n",
+        ON_KEYS, "session_ends", "sqlite",
+    ),
+    Mistake(
+        "T-SQL keys: a session goes on after its time",
+        T_KEYS, " AND s.expires_at > SYSUTCDATETIME()", "",
+        ON_KEYS, "session_ends", "sqlserver",
+    ),
+    Mistake(
+        "keys: sessions that are over are kept",
+        KEYS, "DELETE FROM access_session WHERE expires_at <= strftime('%Y-%m-%d %H:%M:%f', 'now');\n", "",
+        ON_KEYS, "session_ends", "sqlite",
+    ),
+    Mistake(
+        "keys: a new session ends all others",
+        KEYS, "DELETE FROM access_session WHERE expires_at <= ", "DELETE FROM access_session WHERE expires_at >= ",
+        ON_RANGES, "sixteen_hours", "sqlite",
+    ),
+    Mistake(
+        "keys: a session lasts two days",
+        P_KEYS, "SESSION = timedelta(hours=16)", "SESSION = timedelta(hours=48)",
+        ON_RANGES, "sixteen_hours", "sqlite",
+    ),
+    Mistake(
+        "keys: two keys in use have one name",
+        KEYS, "WHERE k.name = :label AND k.revoked_at IS NULL);",
+        "WHERE k.name = :label AND k.revoked_at IS NOT NULL);",
+        ON_KEYS, "one_key_in_use", "sqlite",
+    ),
+    Mistake(
+        "keys: a viewer may what an operator may",
+        P_KEYS, "ROLES.index(role) >= ROLES.index(needed)", "ROLES.index(role) >= ROLES.index(needed) - 1",
+        ON_KEYS, "a_key_opens", "sqlite",
+    ),
+    Mistake(
+        "keys: a key is kept as it is",
+        P_KEYS, "return sha256(secret.encode()).hexdigest()", "return secret",
+        ON_KEYS, "kept_nowhere", "sqlite",
+    ),
+    Mistake(
+        "links: a revoked link opens",
+        LINKS, "ON l.secret_hash = :secret_hash AND l.revoked_at IS NULL;", "ON l.secret_hash = :secret_hash;",
+        ON_LINKS, "revokes_the_one_before", "sqlite",
+    ),
+    Mistake(
+        "T-SQL links: a revoked link opens",
+        T_LINKS, "ON l.secret_hash = %(secret_hash)s AND l.revoked_at IS NULL;", "ON l.secret_hash = %(secret_hash)s;",
+        ON_LINKS, "revokes_the_one_before", "sqlserver",
+    ),
+    Mistake(
+        "links: a link is made for nobody",
+        LINKS, "'now'), :actor\nWHERE EXISTS (SELECT", "'now'), :actor\nWHERE 1 = 1 OR EXISTS (SELECT",
+        ON_LINKS, "no_link_for_nobody", "sqlite",
+    ),
+    Mistake(
+        "links: the secret of a link looks like a key",
+        P_LINKS, 'PREFIX = "mine_"', 'PREFIX = "funnel_"',
+        ON_LINKS, "alone_and_its_secret", "sqlite",
+    ),
+    Mistake(
+        "audit: an entry is longer than its column",
+        P_AUDIT, "text[: WIDTHS[name]]", "text",
+        ON_KEYS, "cuts_what_is_too_long", "sqlite",
+    ),
+    Mistake(
+        "idempotency: an answer is kept for a week",
+        P_IDEMPOTENCY, "STORED_FOR = timedelta(hours=24)", "STORED_FOR = timedelta(hours=168)",
+        ON_RANGES, "kept_for_a_day", "sqlite",
+    ),
+    Mistake(
+        "idempotency: an answer is forgotten after an hour",
+        IDEMPOTENCY, "'-' || :seconds || ' seconds');", "'-3600 seconds');",
+        ON_RANGES, "kept_for_a_day", "sqlite",
+    ),
+    Mistake(
+        "T-SQL idempotency: an answer is kept for ever",
+        T_IDEMPOTENCY, "WHERE asked_at <= DATEADD(SECOND, -CAST(%(seconds)s AS INT), SYSUTCDATETIME());",
+        "WHERE asked_at <= DATEADD(SECOND, -9 * CAST(%(seconds)s AS INT), SYSUTCDATETIME());",
+        ON_RANGES, "kept_for_a_day", "sqlserver",
+    ),
+    Mistake(
+        "idempotency: the scope is no part of the key",
+        P_IDEMPOTENCY, "_hashed(scope.encode(), key.encode())", "_hashed(key.encode())",
+        ON_KEYS, "claimed_once", "sqlite",
+    ),
+    Mistake(
+        "idempotency: another content is the same",
+        P_IDEMPOTENCY, 'row["content_hash"].strip() == content_hash', "True",
+        ON_KEYS, "claimed_once", "sqlite",
+    ),
+)  # fmt: skip

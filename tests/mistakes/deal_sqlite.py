@@ -1,0 +1,228 @@
+"""Mistakes in the deal, the preview and the undo on SQLite."""
+
+from __future__ import annotations
+
+from mistakes.places import (
+    ASSIGN,
+    ON_CASE,
+    ON_DEAL,
+    ON_PREVIEW,
+    ON_REFUSALS,
+    ON_ROWS,
+    ON_SCHEDULE,
+    ON_UNDO,
+    ON_UNDO_REFUSALS,
+    PLAN,
+    PREVIEW,
+    UNDO,
+    Mistake,
+)
+
+MISTAKES = (
+    Mistake(
+        "deal: the window reaches a day farther back",
+        PLAN, "'-' || :window_days || ' days') AS oldest", "'-' || (:window_days + 1) || ' days') AS oldest",
+        ON_DEAL, "window_begins", "sqlite",
+    ),
+    Mistake(
+        "deal: the first moment of the window is out",
+        PLAN, "AND w.date >= (SELECT", "AND w.date > (SELECT",
+        ON_DEAL, "window_begins or iso_8601", "sqlite",
+    ),
+    Mistake(
+        "deal: leads at stage 4 are dealt",
+        PLAN, "WHERE w.stage < 4", "WHERE w.stage <= 4",
+        ON_DEAL, "three_becomes_four", "sqlite",
+    ),
+    Mistake(
+        "deal: do-not-contact is ignored",
+        PLAN, "2 * EXISTS (SELECT 1 FROM do_not_contact AS d WHERE d.number = w.number)", "0",
+        ON_DEAL, "listed_as_do_not_contact", "sqlite",
+    ),
+    Mistake(
+        "deal: two spellings of one moment are both first",
+        PLAN, "r.moment END, r.date\n    ) AS occurrence", "r.moment END\n    ) AS occurrence",
+        ON_ROWS, "two_spellings", "sqlite",
+    ),
+    Mistake(
+        "deal: a second record of a number is dealt",
+        PLAN, "c.occurrence > 1 THEN 1", "c.occurrence > 2 THEN 1",
+        ON_DEAL, "one_number_in_several_rows", "sqlite",
+    ),
+    Mistake(
+        "deal: a copy of a record is a record of its own",
+        PLAN, "WHEN c.ordinal <> c.first_ordinal THEN 3", "WHEN c.ordinal < c.first_ordinal THEN 3",
+        ON_DEAL, "equal_rows_are_one", "sqlite",
+    ),
+    Mistake(
+        "deal: the rotation is lost",
+        PLAN, "ORDER BY a.agent <= coalesce((SELECT t.previous_agent FROM temp.this_run AS t), ''), a.agent",
+        "ORDER BY a.agent",
+        ON_DEAL, "seats_begin_after or an_undone_run", "sqlite",
+    ),
+    Mistake(
+        "deal: a run that dealt nothing moves the seats",
+        PLAN, "r.status = 'succeeded' AND r.assigned > 0", "r.status = 'succeeded'",
+        ON_DEAL, "deals_nothing_moves_no_seat", "sqlite",
+    ),
+    Mistake(
+        "deal: an undone run moves the seats",
+        PLAN, "r.status = 'succeeded' AND r.assigned > 0", "r.status <> 'failed' AND r.assigned > 0",
+        ON_DEAL, "an_undone_run_moves_no_seat", "sqlite",
+    ),
+    Mistake(
+        "deal: a limit does not count on its first day",
+        PLAN, "agent_limit.starts_on <= :business_date", "agent_limit.starts_on < :business_date",
+        ON_DEAL, "both_days_of_a_limit", "sqlite",
+    ),
+    Mistake(
+        "deal: a limit does not count on its last day",
+        PLAN, "agent_limit.ends_on >= :business_date", "agent_limit.ends_on > :business_date",
+        ON_DEAL, "both_days_of_a_limit", "sqlite",
+    ),
+    Mistake(
+        "deal: the highest of several limits counts",
+        PLAN, "min(agent_limit.max_records) AS", "max(agent_limit.max_records) AS",
+        ON_DEAL, "lowest_of_several", "sqlite",
+    ),
+    Mistake(
+        "deal: the cap is one too high",
+        PLAN, "min(:max_per_agent, coalesce(l.max_records, :max_per_agent)) AS room",
+        "min(:max_per_agent + 1, coalesce(l.max_records, :max_per_agent + 1)) AS room",
+        ON_DEAL, "more_than_450", "sqlite",
+    ),
+    Mistake(
+        "deal: blocks instead of rounds",
+        PLAN, "h.seat = (p.position - s.first_position) % s.agents",
+        "h.seat = (p.position - s.first_position) * s.agents / (s.last_position - s.first_position + 1)",
+        ON_DEAL, "worked_example", "sqlite",
+    ),
+    Mistake(
+        "deal: the tie-breaker is turned round",
+        PLAN, "r.moment END, r.ordinal;", "r.moment END, -r.ordinal;",
+        ON_DEAL, "fewest_attempts", "sqlite",
+    ),
+    Mistake(
+        "deal: newest_first is forgotten",
+        PLAN, "ORDER BY r.stage, CASE WHEN :newest_first THEN -r.moment ELSE r.moment END, r.ordinal;",
+        "ORDER BY r.stage, r.moment, r.ordinal;",
+        ON_DEAL, "newest_first", "sqlite",
+    ),
+    Mistake(
+        "deal: an agent without a name is dealt to",
+        PLAN, " AND trim(agents.agent) <> ''", "",
+        ON_DEAL, "without_a_name", "sqlite",
+    ),
+    Mistake(
+        "deal: a status with blanks around it is not active",
+        PLAN, "lower(trim(agents.status)) = 'active'", "lower(agents.status) = 'active'",
+        ON_DEAL, "several_rows_is_one_agent or any_row", "sqlite",
+    ),
+    Mistake(
+        "deal: the cap may be beyond its range",
+        PLAN, "BETWEEN 1 AND 1000000) IS NOT TRUE", "BETWEEN 1 AND 1000001) IS NOT TRUE",
+        ON_REFUSALS, "out_of_range", "sqlite",
+    ),
+    Mistake(
+        "deal: the window may be beyond its range",
+        PLAN, "BETWEEN 0 AND 36500) IS NOT TRUE", "BETWEEN -1 AND 36500) IS NOT TRUE",
+        ON_REFUSALS, "out_of_range", "sqlite",
+    ),
+    Mistake(
+        "deal: a lead moves on by two stages",
+        ASSIGN, "SET stage = wafunnel.stage + 1", "SET stage = wafunnel.stage + 2",
+        ON_DEAL, "three_becomes_four", "sqlite",
+    ),
+    Mistake(
+        "deal: the old assignments stay",
+        ASSIGN, "DELETE FROM agent_wafunnel_assignment;\n", "",
+        ON_DEAL, "nothing_left_to_deal", "sqlite",
+    ),
+    Mistake(
+        "deal: history is emptied instead of the assignments",
+        ASSIGN, "DELETE FROM agent_wafunnel_assignment;\n", "DELETE FROM assignment_history WHERE run_id < 0;\n",
+        ON_DEAL, "nothing_left_to_deal", "sqlite",
+    ),
+    Mistake(
+        "deal: an undone scheduled run is made again",
+        ASSIGN, "r.status IN ('succeeded', 'undone');", "r.status IN ('succeeded');",
+        ON_REFUSALS, "undone_scheduled_run", "sqlite",
+    ),
+    Mistake(
+        "deal: a date that was settled gets its run all the same",
+        ASSIGN, "WHERE :trigger = 'schedule' AND o.business_date = :business_date",
+        "WHERE :trigger = 'manual' AND o.business_date = :business_date",
+        ON_SCHEDULE, "settled_once", "sqlite",
+    ),
+    Mistake(
+        "deal: per_agent is rounded down",
+        ASSIGN, "(a.pool + a.agents - 1) / a.agents", "a.pool / a.agents",
+        ON_DEAL, "worked_example", "sqlite",
+    ),
+    Mistake(
+        "deal: an agent who got too much is not noticed",
+        ASSIGN, "WHERE s.leads > s.room\n", "WHERE s.leads > s.room + 1000\n",
+        ON_REFUSALS, "not (out_of_range or schedule)", "sqlite",
+    ),
+    Mistake(
+        "undo: what somebody put into the assignments is forgotten",
+        ASSIGN, "WHERE h.number IS NULL OR v.copies > 1;", "WHERE v.copies > 1;",
+        ON_UNDO, "others_have_edited", "sqlite",
+    ),
+    Mistake(
+        "undo: what somebody took out of the assignments comes back",
+        ASSIGN, "WHERE a.number IS NULL;\n\nDELETE", "WHERE 1 = 0;\n\nDELETE",
+        ON_UNDO, "others_have_edited", "sqlite",
+    ),
+    Mistake(
+        "undo: a lead that somebody changed goes back",
+        UNDO, "h.stage + 1 = +wafunnel.stage", "h.stage < +wafunnel.stage",
+        ON_UNDO, "somebody_has_changed", "sqlite",
+    ),
+    Mistake(
+        "undo: a listed number comes back",
+        UNDO, "SELECT f.agent, f.number FROM temp.former AS f\nWHERE NOT f.suppressed;",
+        "SELECT f.agent, f.number FROM temp.former AS f;",
+        ON_UNDO, "on_the_list_now", "sqlite",
+    ),
+    Mistake(
+        "undo: edits come back once, however often they were there",
+        UNDO, "WHERE p.copies > 1\n", "WHERE p.copies > 2\n",
+        ON_UNDO, "without_keys", "sqlite",
+    ),
+    Mistake(
+        "undo: the assignments of the run itself come back",
+        UNDO, "r.run_id < m.last_id", "r.run_id <= m.last_id",
+        ON_UNDO, "one_run_at_a_time", "sqlite",
+    ),
+    Mistake(
+        "undo: a purged deal before the run is not noticed",
+        UNDO, "p.run_id IN (l.last_id, l.base_id)", "p.run_id IN (l.last_id)",
+        ON_UNDO_REFUSALS, "history_has_been_purged", "sqlite",
+    ),
+    Mistake(
+        "preview: a lead of seven days is counted as older",
+        PREVIEW, "c.days <= 7", "c.days < 7",
+        ON_PREVIEW, "foreseen or comes_true", "sqlite",
+    ),
+    Mistake(
+        "preview: a lead that stays is counted as changing hands",
+        PREVIEW, "FILTER (WHERE h.held AND NOT h.same)", "FILTER (WHERE h.held)",
+        ON_PREVIEW, "foreseen", "sqlite",
+    ),
+    Mistake(
+        "deal: a record behind a listed one counts as waiting",
+        PLAN, "WHEN record.kind = 0 AND c.occurrence > 1 THEN 1", "WHEN c.occurrence > 1 THEN 1",
+        ON_ROWS, "gives_its_place_to_no_other", "sqlite",
+    ),
+    Mistake(
+        "preview: an agent of another case is taken for the one who has a lead",
+        PREVIEW, "p.number = d.number AND p.agent = d.agent", "p.number = d.number AND lower(p.agent) = lower(d.agent)",
+        ON_CASE, "preview_takes", "sqlite",
+    ),
+    Mistake(
+        "undo: an edit of another case hides a pair of the deal before",
+        UNDO, "e.number = h.number AND e.agent = h.agent", "e.number = h.number AND lower(e.agent) = lower(h.agent)",
+        ON_CASE, "edits_of_the_other_case", "sqlite",
+    ),
+)  # fmt: skip

@@ -1,0 +1,170 @@
+"""Mistakes in the procedures: the deal, the preview and the undo in T-SQL."""
+
+from __future__ import annotations
+
+from mistakes.places import (
+    ON_DEAL,
+    ON_LOCKS,
+    ON_PREVIEW,
+    ON_REFUSALS,
+    ON_ROWS,
+    ON_SCHEDULE,
+    ON_T_SQL,
+    ON_UNDO,
+    ON_UNDO_REFUSALS,
+    T_ASSIGN,
+    T_UNDO,
+    Mistake,
+)
+
+ROLLBACK = "    BEGIN CATCH\n        IF XACT_STATE() <> 0\n            ROLLBACK TRANSACTION;\n        THROW;"
+THROW = "    BEGIN CATCH\n        THROW;"
+
+MISTAKES = (
+    Mistake(
+        "T-SQL deal: the window reaches a day farther back",
+        T_ASSIGN, "DATEADD(DAY, -@window_days,", "DATEADD(DAY, -@window_days - 1,",
+        ON_DEAL, "window_begins", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL deal: the first moment of the window is out",
+        T_ASSIGN, "w.date >= @oldest", "w.date > @oldest",
+        ON_DEAL, "window_begins", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL deal: leads at stage 4 are dealt",
+        T_ASSIGN, "WHERE w.stage < 4", "WHERE w.stage <= 4",
+        ON_DEAL, "three_becomes_four", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL deal: do-not-contact is ignored",
+        T_ASSIGN, "WHEN d.number IS NOT NULL THEN 2", "WHEN d.number = '' THEN 2",
+        ON_DEAL, "listed_as_do_not_contact", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL deal: the rotation is lost",
+        T_ASSIGN, "CASE WHEN a.agent <= @previous_agent THEN 1 ELSE 0 END, a.agent)", "a.agent)",
+        ON_DEAL, "seats_begin_after", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL deal: blocks instead of rounds",
+        T_ASSIGN, "h.seat = (p.position - s.first_position) % s.agents",
+        "h.seat = (p.position - s.first_position) / ((s.last_position - s.first_position + s.agents) / s.agents)",
+        ON_DEAL, "worked_example", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL deal: the cap is one too high",
+        T_ASSIGN, "THEN l.max_records ELSE @max_per_agent END", "THEN l.max_records ELSE @max_per_agent + 1 END",
+        ON_DEAL, "more_than_450", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL deal: a limit does not count on its last day",
+        T_ASSIGN, "m.ends_on >= @business_date", "m.ends_on > @business_date",
+        ON_DEAL, "both_days_of_a_limit", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL deal: the tie-breaker is lost",
+        T_ASSIGN, "k.date END DESC,\n                        k.number\n",
+        "k.date END DESC,\n                        k.number DESC\n",
+        ON_DEAL, "fewest_attempts", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL deal: dates are read to the millisecond",
+        T_ASSIGN, "CAST(w.date AS DATETIME2(7)) AS date", "CAST(w.date AS DATETIME2(3)) AS date",
+        ON_ROWS, "more_exact", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL deal: a name is compared in the column's collation",
+        T_ASSIGN, "SELECT DISTINCT CAST(g.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS agent",
+        "SELECT DISTINCT CAST(g.agent AS NVARCHAR(255)) AS agent",
+        ON_DEAL, "differ_in_case_are_different", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL deal: XACT_ABORT is off",
+        T_ASSIGN, "SET NOCOUNT, XACT_ABORT ON;", "SET NOCOUNT ON;",
+        ON_T_SQL, "xact_abort",
+    ),
+    Mistake(
+        "T-SQL undo: XACT_ABORT is off",
+        T_UNDO, "SET NOCOUNT, XACT_ABORT ON;", "SET NOCOUNT ON;",
+        ON_T_SQL, "xact_abort",
+    ),
+    Mistake(
+        "T-SQL deal: no rollback in CATCH",
+        T_ASSIGN, ROLLBACK, THROW,
+        ON_ROWS, "a_caller_who_catches", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL undo: no rollback in CATCH",
+        T_UNDO, ROLLBACK, THROW,
+        ON_ROWS, "a_caller_who_catches", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL deal: a wait without an end for the records",
+        T_ASSIGN, "CASE WHEN @@LOCK_TIMEOUT < 0 THEN 30000 ELSE @@LOCK_TIMEOUT END", "@@LOCK_TIMEOUT",
+        ON_T_SQL, "waits_for_looks_and_records",
+    ),
+    Mistake(
+        "T-SQL undo: the run lock is waited for",
+        T_UNDO, "@LockOwner = 'Transaction', @LockTimeout = 0;", "@LockOwner = 'Transaction', @LockTimeout = @wait;",
+        ON_LOCKS, "refused_at_once", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL deal: a date that was settled gets its run all the same",
+        T_ASSIGN, "WHERE @trigger = 'schedule' AND o.business_date = @business_date;",
+        "WHERE @trigger = 'manual' AND o.business_date = @business_date;",
+        ON_SCHEDULE, "settled_once", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL deal: an undone scheduled run is made again",
+        T_ASSIGN, "r.status IN ('succeeded', 'undone');", "r.status IN ('succeeded');",
+        ON_REFUSALS, "undone_scheduled_run", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL deal: a table that is not the assignments is emptied",
+        T_ASSIGN, "TRUNCATE TABLE dbo.agent_wafunnel_assignment;", "TRUNCATE TABLE dbo.assignment_purge;",
+        ON_DEAL, "nothing_left_to_deal", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL deal: what others put into the assignments is forgotten",
+        T_ASSIGN, "WHERE v.copies IS NULL OR h.number IS NULL OR v.copies > 1;",
+        "WHERE v.copies IS NULL OR v.copies > 1;",
+        ON_UNDO, "others_have_edited", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL deal: what others took out of the assignments comes back",
+        T_ASSIGN, "WHERE v.copies IS NULL OR h.number IS NULL OR v.copies > 1;",
+        "WHERE h.number IS NULL OR v.copies > 1;",
+        ON_UNDO, "others_have_edited", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL undo: edits come back once, however often they were there",
+        T_UNDO, "WHILE @copy <= @copies", "WHILE @copy < @copies",
+        ON_UNDO, "others_have_edited or without_keys", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL undo: the assignments of the run itself come back",
+        T_UNDO, "r.status = 'succeeded' AND r.run_id < @last_id;", "r.status = 'succeeded' AND r.run_id <= @last_id;",
+        ON_UNDO, "one_run_at_a_time", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL undo: a lead that somebody changed goes back",
+        T_UNDO, "AND w.stage = h.stage + 1 AND", "AND w.stage > h.stage AND",
+        ON_UNDO, "somebody_has_changed", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL undo: a purged deal before the run is not noticed",
+        T_UNDO, "WHERE p.run_id IN (@last_id, @base_id);", "WHERE p.run_id IN (@last_id);",
+        ON_UNDO_REFUSALS, "history_has_been_purged", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL preview: a lead of seven days is counted as older",
+        T_ASSIGN, "DATEDIFF(DAY, d.date, @business_date) <= 7", "DATEDIFF(DAY, d.date, @business_date) < 7",
+        ON_PREVIEW, "foreseen or comes_true", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL undo: what was caught is not thrown on",
+        T_UNDO, "            ROLLBACK TRANSACTION;\n        THROW;", "            ROLLBACK TRANSACTION;",
+        ON_T_SQL, "rolls_back_and_throws_on",
+    ),
+)  # fmt: skip

@@ -1,0 +1,240 @@
+"""Mistakes in the lists of agents, assignments, leads and runs, in imports and in the do-not-contact list, on both
+engines.
+"""
+
+from __future__ import annotations
+
+from mistakes.places import (
+    AGENTS,
+    IMPORTS,
+    LEADS,
+    ON_AGENTS,
+    ON_AGENTS_AFTER_RUNS,
+    ON_CASE,
+    ON_LEADS,
+    ON_POOL,
+    ON_PURGE,
+    ON_RANGES,
+    RUNS,
+    T_AGENTS,
+    T_IMPORTS,
+    T_LEADS,
+    T_RUNS,
+    Mistake,
+)
+
+BIN2 = " COLLATE Latin1_General_BIN2"
+
+
+# The same condition on the limits is in two queries of T-SQL; what follows it tells them apart:
+END = ")\n    GROUP BY m.agent\n) AS l ON g.agent = l.agent\n"
+REST = " AND (m.ends_on IS NULL OR m.ends_on >= @business_date" + END
+
+
+MISTAKES = (
+    Mistake(
+        "assignments: history of the newest run, whatever became of it",
+        AGENTS,
+        "h.run_id = (SELECT max(r.run_id) FROM assignment_run AS r WHERE r.status = 'succeeded')\n        AND h.number",
+        "h.run_id = (SELECT max(r.run_id) FROM assignment_run AS r)\n        AND h.number",
+        ON_AGENTS_AFTER_RUNS, "failed_attempt or undo", "sqlite",
+    ),
+    Mistake(
+        "T-SQL assignments: history of the newest run, whatever became of it",
+        T_AGENTS,
+        "FROM dbo.assignment_run AS r\n                WHERE r.status = 'succeeded'\n            )\n    ) AS h",
+        "FROM dbo.assignment_run AS r\n            )\n    ) AS h",
+        ON_AGENTS_AFTER_RUNS, "failed_attempt or undo", "sqlserver",
+    ),
+    Mistake(
+        "agents: no bound on the leads that are looked at",
+        AGENTS, " AND k.newer < 500000", "",
+        ON_AGENTS_AFTER_RUNS, "half_a_million", "sqlite",
+    ),
+    Mistake(
+        "T-SQL agents: no bound on the leads that are looked at",
+        T_AGENTS, " AND k.newer < 500000", "",
+        ON_AGENTS_AFTER_RUNS, "half_a_million", "sqlserver",
+    ),
+    Mistake(
+        "agents: thirty-one runs are looked at",
+        AGENTS, "k.back <= 30", "k.back <= 31",
+        ON_AGENTS_AFTER_RUNS, "thirty_runs", "sqlite",
+    ),
+    Mistake(
+        "T-SQL agents: thirty-one runs are looked at",
+        T_AGENTS, "k.back <= 30", "k.back <= 31",
+        ON_AGENTS_AFTER_RUNS, "thirty_runs", "sqlserver",
+    ),
+    Mistake(
+        "agents: an undone run counts as dealt",
+        AGENTS, "FROM assignment_run AS s\n        WHERE s.status = 'succeeded'", "FROM assignment_run AS s",
+        ON_AGENTS, "their_last_run", "sqlite",
+    ),
+    Mistake(
+        "agents: a limit is shown for longer than it counts",
+        AGENTS, "m.ends_on >= :business_date", "m.ends_on >= date(:business_date, '-1 day')",
+        ON_RANGES, "limit_counts", "sqlite",
+    ),
+    Mistake(
+        "roster: a limit is not shown on its last day",
+        AGENTS, "m.ends_on >= :business_date", "m.ends_on > :business_date",
+        ON_RANGES, "limit_counts", "sqlite",
+    ),
+    Mistake(
+        "T-SQL roster: a limit is not shown on its first day",
+        T_AGENTS, f"m.starts_on <= @business_date{REST}ORDER", f"m.starts_on < @business_date{REST}ORDER",
+        ON_RANGES, "limit_counts", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL agents: a limit is not shown on its last day",
+        T_AGENTS, f"m.ends_on >= @business_date{END}LEFT", f"m.ends_on > @business_date{END}LEFT",
+        ON_RANGES, "limit_counts", "sqlserver",
+    ),
+    Mistake(
+        "agents: a status counts for names that differ in case",
+        AGENTS, "SET status = :status WHERE agent = :agent COLLATE BINARY", "SET status = :status WHERE agent = :agent",
+        ON_CASE, "changed_and_counted_alone", "sqlite",
+    ),
+    Mistake(
+        "T-SQL agents: a status counts for names that differ in case",
+        T_AGENTS,
+        f"SET status = %(status)s\nWHERE CAST(agent AS NVARCHAR(255)){BIN2} = @agent",
+        "SET status = %(status)s\nWHERE CAST(agent AS NVARCHAR(255)) = @agent",
+        ON_CASE, "changed_and_counted_alone", "sqlserver",
+    ),
+    Mistake(
+        "limits: an agent of another case is taken for known",
+        AGENTS, "WHERE a.agent = l.agent COLLATE BINARY) AS known", "WHERE a.agent = l.agent COLLATE NOCASE) AS known",
+        ON_CASE, "limit_is_that", "sqlite",
+    ),
+    Mistake(
+        "T-SQL limits: an agent of another case is taken for known",
+        T_AGENTS, f"WHERE CAST(a.agent AS NVARCHAR(255)){BIN2} = l.agent", "WHERE LOWER(a.agent) = LOWER(l.agent)",
+        ON_CASE, "limit_is_that", "sqlserver",
+    ),
+    Mistake(
+        "do-not-contact: a number of another case leaves the assignments",
+        LEADS,
+        "DELETE FROM agent_wafunnel_assignment WHERE number = :number COLLATE BINARY;",
+        "DELETE FROM agent_wafunnel_assignment WHERE number = :number;",
+        ON_CASE, "listed_number_alone", "sqlite",
+    ),
+    Mistake(
+        "T-SQL do-not-contact: a number of another case leaves the assignments",
+        T_LEADS,
+        f"DELETE FROM dbo.agent_wafunnel_assignment\nWHERE CAST(number AS NVARCHAR(255)){BIN2} = @number;",
+        "DELETE FROM dbo.agent_wafunnel_assignment\nWHERE number = @number;",
+        ON_CASE, "listed_number_alone", "sqlserver",
+    ),
+    Mistake(
+        "links: one agent's list has numbers of another of another case",
+        AGENTS, "WHERE a.agent = :agent COLLATE BINARY;\n", "WHERE a.agent = :agent;\n",
+        ON_CASE, "link_opens", "sqlite",
+    ),
+    Mistake(
+        "T-SQL links: one agent's list has numbers of another of another case",
+        T_AGENTS, f"WHERE a.agent = @agent AND CAST(a.agent AS NVARCHAR(255)){BIN2} = @agent;",
+        "WHERE a.agent = @agent;",
+        ON_CASE, "link_opens", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL assignments: an agent's list has those of another of another case",
+        T_AGENTS, f"a.agent = @agent\n                AND CAST(a.agent AS NVARCHAR(255)){BIN2} = @agent",
+        "a.agent = @agent",
+        ON_CASE, "link_opens", "sqlserver",
+    ),
+    Mistake(
+        "imports: a number of another case is taken for there already",
+        IMPORTS, "w.number = s.first COLLATE BINARY", "w.number = s.first COLLATE NOCASE",
+        ON_CASE, "a_file_adds", "sqlite",
+    ),
+    Mistake(
+        "T-SQL imports: a number of another case is taken for there already",
+        T_IMPORTS, f"WHERE CAST(w.number AS NVARCHAR(255)){BIN2} = s.first", "WHERE LOWER(w.number) = LOWER(s.first)",
+        ON_CASE, "a_file_adds", "sqlserver",
+    ),
+    Mistake(
+        "leads: the page leaves out further records of the last number of the page before",
+        LEADS, "WHERE w.number >= coalesce(:after_number, '')", "WHERE w.number > coalesce(:after_number, '')",
+        ON_LEADS, "without_a_key_are_told_once", "sqlite",
+    ),
+    Mistake(
+        "runs: the page begins with the last run of the page before",
+        RUNS, "r.run_id < :before) AND (:business_date", "r.run_id <= :before) AND (:business_date",
+        ON_RANGES, "before_a_run", "sqlite",
+    ),
+    Mistake(
+        "T-SQL runs: the page begins with the last run of the page before",
+        T_RUNS, "COALESCE(CAST(%(before)s AS BIGINT) - 1,", "COALESCE(CAST(%(before)s AS BIGINT),",
+        ON_RANGES, "before_a_run", "sqlserver",
+    ),
+    Mistake(
+        "holders: a run that ended at the end of the time is in it",
+        RUNS, "r.finished_at < :until)", "r.finished_at <= :until)",
+        ON_RANGES, "holders_of_a_number", "sqlite",
+    ),
+    Mistake(
+        "T-SQL holders: a holding that ended at the beginning of the time is not in it",
+        T_RUNS, "n.finished_at, @since) >= @since)", "n.finished_at, DATEADD(DAY, 1, @since)) > @since)",
+        ON_RANGES, "holders_of_a_number", "sqlserver",
+    ),
+    Mistake(
+        "purge: the run before the last one is purged",
+        RUNS, "ORDER BY k.run_id DESC LIMIT 2", "ORDER BY k.run_id DESC LIMIT 1",
+        ON_PURGE, "never_what_the_last_undo_needs", "sqlite",
+    ),
+    Mistake(
+        "T-SQL purge: the run before the last one is purged",
+        T_RUNS, "SELECT TOP (2) k.run_id", "SELECT TOP (1) k.run_id",
+        ON_PURGE, "never_what_the_last_undo_needs", "sqlserver",
+    ),
+    Mistake(
+        "funnel: stage 4 is not a stage",
+        LEADS, "f.stage BETWEEN 1 AND 4", "f.stage BETWEEN 1 AND 3",
+        ON_AGENTS_AFTER_RUNS, "funnel", "sqlite",
+    ),
+    Mistake(
+        "T-SQL funnel: stage 0 is one",
+        T_LEADS, "f.stage BETWEEN 1 AND 4", "f.stage BETWEEN 0 AND 4",
+        ON_AGENTS_AFTER_RUNS, "funnel", "sqlserver",
+    ),
+    Mistake(
+        "pool report: leads at stage 4 are counted as too old",
+        LEADS, "WHEN w.stage >= 4 THEN 'at_stage_4'", "WHEN w.stage > 4 THEN 'at_stage_4'",
+        ON_POOL, "by_the_first_reason", "sqlite",
+    ),
+    Mistake(
+        "T-SQL pool report: the first moment of the window is too old",
+        T_LEADS, "WHEN w.date < @oldest", "WHEN w.date <= @oldest",
+        ON_POOL, "by_the_first_reason", "sqlserver",
+    ),
+    Mistake(
+        "pool report: a listed number keeps out one of another case",
+        LEADS, "WHEN w.number COLLATE BINARY IN (SELECT d.number FROM do_not_contact AS d)",
+        "WHEN w.number COLLATE NOCASE IN (SELECT d.number FROM do_not_contact AS d)",
+        ON_CASE, "pool_report_counts", "sqlite",
+    ),
+    Mistake(
+        "agents: a name of another case cannot be added",
+        AGENTS, "WHERE NOT EXISTS (SELECT 1 FROM agents AS a WHERE a.agent = :agent COLLATE BINARY)",
+        "WHERE NOT EXISTS (SELECT 1 FROM agents AS a WHERE a.agent = :agent)",
+        ON_CASE, "another_case_can_be_added", "sqlite",
+    ),
+    Mistake(
+        "leads: a number has the agent of another of another case",
+        LEADS, "FROM agent_wafunnel_assignment AS a WHERE a.number = :number COLLATE BINARY) AS agent",
+        "FROM agent_wafunnel_assignment AS a WHERE a.number = :number) AS agent",
+        ON_CASE, "own_record_holder", "sqlite",
+    ),
+    Mistake(
+        "agents: the oldest run of an agent is shown",
+        AGENTS, "SELECT h.agent, max(h.run_id) AS run_id", "SELECT h.agent, min(h.run_id) AS run_id",
+        ON_AGENTS_AFTER_RUNS, "newest_run_of_an_agent", "sqlite",
+    ),
+    Mistake(
+        "T-SQL agents: the oldest run of an agent is shown",
+        T_AGENTS, "SELECT h.agent, MAX(h.run_id) AS run_id", "SELECT h.agent, MIN(h.run_id) AS run_id",
+        ON_AGENTS_AFTER_RUNS, "newest_run_of_an_agent", "sqlserver",
+    ),
+)  # fmt: skip

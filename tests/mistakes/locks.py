@@ -1,0 +1,174 @@
+"""Locks that are left out, and transactions that are left open, in T-SQL; and the locks of runs in SQLite."""
+
+from __future__ import annotations
+
+from mistakes.places import (
+    ASSIGN,
+    ON_CONCURRENCY,
+    ON_LOCKS,
+    ON_SQL,
+    ON_T_SQL,
+    P_SQLITE,
+    SCHEDULE,
+    T_AGENTS,
+    T_ASSIGN,
+    T_DATABASE,
+    T_DEAL,
+    T_LEADS,
+    T_RUNS,
+    T_SCHEDULE,
+    T_UNDO,
+    UNDO,
+    Mistake,
+)
+
+SOMEBODY = "Somebody else has been adding an agent all this time; nothing was changed."
+LOOKS = "SET @looks = CONCAT(@resource, N':looks');"
+
+
+def header(message: str, lock: str = "records") -> str:
+    """The lines above a query that give it a lock, with the message for a caller who does not get the lock."""
+    return f"-- lock: {lock}\n-- busy: {message}\n"
+
+
+def a_run(consequence: str = "") -> str:
+    """The lines above a query that waits for a run."""
+    return header(f"A run has been in progress all this time{consequence}.")
+
+
+MISTAKES = (
+    Mistake(
+        "T-SQL settle: without its lock",
+        T_DEAL, a_run(), "",
+        ON_LOCKS, "still_going", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL purge: without its lock",
+        T_RUNS, a_run("; nothing was purged"), "",
+        ON_LOCKS, "purge", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL record_failure: without its lock",
+        T_SCHEDULE, a_run("; the failure was not recorded"), "",
+        ON_LOCKS, "eight_copies or failed", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL settle_date: without its lock",
+        T_SCHEDULE, a_run("; nothing was recorded"), "",
+        ON_LOCKS, "about_to_end", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL do-not-contact: without its lock",
+        T_LEADS, a_run("; the number was not put on the list"), "",
+        ON_LOCKS, "number", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL add_agent: without its lock",
+        T_AGENTS, header(SOMEBODY, "agents"), "",
+        ON_LOCKS, "new", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL settle: without its lock, by the text",
+        T_DEAL, a_run(), "",
+        ON_T_SQL, "every_lock_is_checked",
+    ),
+    Mistake(
+        "T-SQL add_agent: the lock is that of the records",
+        T_AGENTS, "-- lock: agents\n", "-- lock: records\n",
+        ON_LOCKS, "waits_for_its_lock", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL locks: the result of the lock is not checked",
+        T_DATABASE, "    IF @lock < 0\n        THROW 50001, N'<busy>', 1;\n", "",
+        ON_T_SQL, "every_lock_is_checked",
+    ),
+    Mistake(
+        "T-SQL locks: a refused query leaves its transaction open",
+        T_DATABASE, "    IF XACT_STATE() <> 0\n        ROLLBACK TRANSACTION;\n", "",
+        ON_LOCKS, "leaves_nothing_open and purge", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL locks: a refused query leaves its transaction open, by the text",
+        T_DATABASE, "    IF XACT_STATE() <> 0\n        ROLLBACK TRANSACTION;\n", "",
+        ON_T_SQL, "rolls_it_back",
+    ),
+    Mistake(
+        "T-SQL locks: the schema is locked as it is spelt",
+        T_DATABASE, "SCHEMA_NAME(SCHEMA_ID(%(schema)s))", "%(schema)s",
+        ON_LOCKS, "another_spelling", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL deal: the lock of the records is not taken",
+        T_ASSIGN, "SET @resource = CONCAT(@resource, N':records');", "SET @resource = CONCAT(@resource, N':nothing');",
+        ON_LOCKS, "deal", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL undo: the lock of the records is not taken",
+        T_UNDO, "SET @resource = CONCAT(@resource, N':records');", "SET @resource = CONCAT(@resource, N':nothing');",
+        ON_LOCKS, "undo", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL undo: the run lock is not taken",
+        T_UNDO, "SET @resource = CONCAT(N'agent_funnel:', DB_NAME()", "SET @resource = CONCAT(N'undo:', DB_NAME()",
+        ON_LOCKS, "refused_at_once", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL deal: a run does not wait for a look",
+        T_ASSIGN, LOOKS, "SET @looks = CONCAT(@resource, N':nothing');",
+        ON_CONCURRENCY, "waits_for_a_slow_look", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL deal: a run goes on beside a slow look",
+        T_ASSIGN,
+        "@Resource = @looks, @LockMode = 'Exclusive', @LockOwner = 'Transaction', @LockTimeout = @wait;\n",
+        "@Resource = @looks, @LockMode = 'Exclusive', @LockOwner = 'Transaction', @LockTimeout = 0;\n",
+        ON_CONCURRENCY, "waits_for_a_slow_look", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL look: it tests the run lock itself",
+        T_DATABASE, "CONCAT(@resource, N':looks'), 'Exclusive'", "@resource, 'Exclusive'",
+        ON_CONCURRENCY, "never_refuses_a_run", "sqlserver",
+    ),
+    Mistake(
+        "SQLite look: it tests the run lock itself",
+        P_SQLITE, 'self._locked_file("looks", "SELECT 1 FROM sqlite_schema", 0)',
+        'self._locked_file("run", "BEGIN IMMEDIATE", 0)',
+        ON_CONCURRENCY, "never_refuses_a_run", "sqlite",
+    ),
+    Mistake(
+        "SQLite look: two looks at once see each other",
+        P_SQLITE, '"looks", "SELECT 1 FROM sqlite_schema", 0', '"looks", "BEGIN EXCLUSIVE", 0',
+        ON_CONCURRENCY, "two_looks_at_once", "sqlite",
+    ),
+    Mistake(
+        "SQLite: a run does not wait for a look",
+        P_SQLITE, '"looks", "BEGIN EXCLUSIVE", LOOKS_SECONDS', '"looks", "BEGIN EXCLUSIVE", 0',
+        ON_CONCURRENCY, "waits_for_a_slow_look", "sqlite",
+    ),
+    Mistake(
+        "SQLite: two runs can refuse each other",
+        P_SQLITE, 'self._locked_file("run", "BEGIN IMMEDIATE", 0)', 'self._locked_file("run", "BEGIN EXCLUSIVE", 0)',
+        ON_CONCURRENCY, "never_refuse_each_other", "sqlite",
+    ),
+    Mistake(
+        "SQLite: the run lock is not taken by an undo",
+        UNDO, "-- traits: run\n", "",
+        ON_LOCKS, "refused_at_once", "sqlite",
+    ),
+    Mistake(
+        "SQLite: the run lock is not taken by a deal",
+        ASSIGN, "-- traits: run\n", "",
+        ON_CONCURRENCY, "refused_at_once", "sqlite",
+    ),
+    Mistake(
+        "T-SQL deal: a wait of a run is not watched",
+        T_DEAL, "-- traits: run\n-- Deals the pool out.", "-- Deals the pool out.",
+        ON_SQL, "every_trait",
+    ),
+    Mistake(
+        "schedule: a date that had its run is recorded as missed",
+        SCHEDULE, "r.business_date = :business_date AND r.status IN ('succeeded', 'undone')",
+        "r.business_date = :business_date AND r.status IN ('undone')",
+        ON_LOCKS, "about_to_end", "sqlite",
+    ),
+)  # fmt: skip

@@ -1,0 +1,232 @@
+"""Mistakes in the subjects and in what talks to the databases: calls that are made again, spellings, masks, files,
+settings.
+"""
+
+from __future__ import annotations
+
+from mistakes.places import (
+    ON_BAD_ROWS,
+    ON_CUT_CALLS,
+    ON_EXPORTS,
+    ON_IMPORTS,
+    ON_LOST_CALLS,
+    ON_NUMBERS,
+    ON_POLLS,
+    ON_RANGES,
+    ON_SECRETS,
+    ON_SETTINGS,
+    P_AGENTS,
+    P_DEAL,
+    P_EXPORTS,
+    P_IMPORTS,
+    P_LEADS,
+    P_MASKING,
+    P_NUMBERS,
+    P_SETTINGS,
+    P_SQLSERVER,
+    P_VALUES,
+    Mistake,
+)
+
+MISTAKES = (
+    Mistake(
+        "deal: what broke is tried once",
+        P_DEAL, "retry_if_exception_type((PoolChanged, DatabaseBusy, _NothingDone))",
+        "retry_if_exception_type(PoolChanged)",
+        ON_CUT_CALLS, "four_attempts", "sqlite",
+    ),
+    Mistake(
+        "deal: what broke is tried five times",
+        P_DEAL, "ATTEMPTS = 4", "ATTEMPTS = 5",
+        ON_CUT_CALLS, "four_attempts", "sqlite",
+    ),
+    Mistake(
+        "deal: a deal whose connection broke is made again without a question",
+        P_DEAL, 'row = _after_loss(lambda: database.one("settle", request=request))', "row = None",
+        ON_LOST_CALLS, "found_and_not_made_again",
+    ),
+    Mistake(
+        "undo: an undo is sent again while it goes on",
+        P_DEAL, '        _after_loss(lambda: database.one("settle", request="undo"))\n', "",
+        ON_CUT_CALLS, "only_when_no_run",
+    ),
+    Mistake(
+        "undo: an undo that happened is sent again",
+        P_DEAL, 'row = _after_loss(lambda: database.one("undone", run_id=run_id))', "row = None",
+        ON_CUT_CALLS, "only_when_no_run",
+    ),
+    Mistake(
+        "SQL Server: a stream is not read to its end",
+        P_SQLSERVER, "            while cursor.nextset():\n                pass\n\n    def run_in_progress",
+        "\n    def run_in_progress",
+        ON_POLLS, "behind_the_rows_of_a_stream",
+    ),
+    Mistake(
+        "SQL Server: a silent server is asked again",
+        P_SQLSERVER, "if not isinstance(ours, ConnectionLost) or NO_ANSWER in str(error):",
+        "if not isinstance(ours, ConnectionLost):",
+        ON_POLLS, "silent_server",
+    ),
+    Mistake(
+        "SQL Server: a poll is not asked again after a restart",
+        P_SQLSERVER, "if not isinstance(ours, ConnectionLost) or NO_ANSWER in str(error):", "if ours is not None:",
+        ON_POLLS, "restarted",
+    ),
+    Mistake(
+        "SQL Server: whatever is asked is asked again",
+        P_SQLSERVER, "        if name in having(self.dialect, \"polled\"):\n", "        if True:\n",
+        ON_POLLS, "only_what_is_polled",
+    ),
+    Mistake(
+        "SQL Server: an old connection is not asked whether it is alive",
+        P_SQLSERVER, "FRESH_SECONDS = 5.0", "FRESH_SECONDS = 500.0",
+        ON_POLLS, "a_while_ago",
+    ),
+    Mistake(
+        "SQL Server: an error after the rows is the next call's",
+        P_SQLSERVER, "                if not cursor.nextset():\n                    break\n", "                break\n",
+        ON_LOST_CALLS, "error_of_this_very_call",
+    ),
+    Mistake(
+        "limits: one more than the highest",
+        P_AGENTS, "if not 0 <= max_records <= LARGEST_SHARE:", "if not 0 <= max_records <= LARGEST_SHARE + 1:",
+        ON_RANGES, "to_the_ends_of_its_range", "sqlite",
+    ),
+    Mistake(
+        "limits: it ends before it begins",
+        P_AGENTS, "ends_on is not None and ends_on < starts_on:", "ends_on is not None and ends_on > starts_on:",
+        ON_RANGES, "to_the_ends_of_its_range", "sqlite",
+    ),
+    Mistake(
+        "limits: the last day of one does not count",
+        P_AGENTS, "limit.ends_on >= on):", "limit.ends_on > on):",
+        ON_RANGES, "limit_counts", "sqlite",
+    ),
+    Mistake(
+        "limits: of equal ones the shortest is named",
+        P_AGENTS, "-(limit.ends_on or date.max).toordinal()", "(limit.ends_on or date.max).toordinal()",
+        ON_RANGES, "of_several_limits", "sqlite",
+    ),
+    Mistake(
+        "texts: one character too many",
+        P_VALUES, "or text_length(value) > LONGEST_TEXT:", "or text_length(value) > LONGEST_TEXT + 1:",
+        ON_RANGES, "as_long_as_a_column", "sqlite",
+    ),
+    Mistake(
+        "leads: the last day of a search is out",
+        P_LEADS, "else date_to + timedelta(days=1)", "else date_to",
+        ON_RANGES, "leads_of_a_day", "sqlite",
+    ),
+    Mistake(
+        "leads: a number's history has one record too many",
+        P_LEADS, "MOST_RECORDS = 1_000", "MOST_RECORDS = 1_001",
+        ON_RANGES, "at_most_a_thousand_records", "sqlite",
+    ),
+    Mistake(
+        "numbers: 00 stays before the country's code",
+        P_NUMBERS, 'else plain.removeprefix("00")', "else plain",
+        ON_NUMBERS, "without_its_separators",
+    ),
+    Mistake(
+        "numbers: a slash is no separator",
+        P_NUMBERS, r"[\s\-–()./]+", r"[\s\-–().]+",
+        ON_NUMBERS, "without_its_separators",
+    ),
+    Mistake(
+        "masks: four digits are shown",
+        P_MASKING, "{number[-3:] if len(number) > 3 else ''}", "{number[-4:] if len(number) > 3 else ''}",
+        ON_EXPORTS, "three_digits", "sqlite",
+    ),
+    Mistake(
+        "exports: numbers are not masked",
+        P_EXPORTS, "clean(last_digits(number) if mask else number)", "clean(number)",
+        ON_EXPORTS, "three_digits", "sqlite",
+    ),
+    Mistake(
+        "exports: a tab does not begin a formula",
+        P_EXPORTS, r"(?=[=+\-@\t\r\n", r"(?=[=+\-@\r\n",
+        ON_EXPORTS, "run_as_a_formula", "sqlite",
+    ),
+    Mistake(
+        "exports: whatever begins with a plus is a number",
+        P_EXPORTS, 'PHONE = re.compile(r"\\+?[0-9]+")', 'PHONE = re.compile(r"\\+?.+")',
+        ON_EXPORTS, "run_as_a_formula", "sqlite",
+    ),
+    Mistake(
+        "imports: a bad row is skipped without a word",
+        P_IMPORTS, "if bad and not skip_bad:", "if bad and skip_bad:",
+        ON_IMPORTS, "named_by_line_and_reason", "sqlite",
+    ),
+    Mistake(
+        "imports: a number may have three digits",
+        P_IMPORTS, "[0-9]{4,20}", "[0-9]{2,20}",
+        ON_IMPORTS, "named_by_line_and_reason", "sqlite",
+    ),
+    Mistake(
+        "imports: a number in two rows is taken twice",
+        P_IMPORTS, "elif first := seen.get(checked[0]):", 'elif first := seen.get(""):',
+        ON_IMPORTS, "named_by_line_and_reason", "sqlite",
+    ),
+    Mistake(
+        "imports: the line of a row is that of its end",
+        P_IMPORTS, "yield BadRow(begun, mask_digits(checked))", "yield BadRow(line - 1, mask_digits(checked))",
+        ON_IMPORTS, "several_lines", "sqlite",
+    ),
+    Mistake(
+        "imports: a date with a zone is taken",
+        P_IMPORTS, "if moment.tzinfo is not None:", "if False:",
+        ON_IMPORTS, "named_by_line_and_reason", "sqlite",
+    ),
+    Mistake(
+        "imports: a whole number is repeated in a message",
+        P_IMPORTS, "yield BadRow(begun, mask_digits(checked))", "yield BadRow(begun, checked)",
+        ON_IMPORTS, "named_by_line_and_reason", "sqlite",
+    ),
+    Mistake(
+        "imports: a message names all bad rows",
+        P_IMPORTS, "for row in bad[:20])", "for row in bad)",
+        ON_BAD_ROWS, "twenty_bad_rows",
+    ),
+    Mistake(
+        "settings: a window may last a whole day",
+        P_SETTINGS, "if duration >= timedelta(hours=24):", "if duration > timedelta(hours=24):",
+        ON_SETTINGS, "bad_value",
+    ),
+    Mistake(
+        "settings: a lock may be waited for longer than an hour",
+        P_SETTINGS, "hours=1 if info.field_name", "hours=2 if info.field_name",
+        ON_SETTINGS, "bad_value",
+    ),
+    Mistake(
+        "settings: the cap may be 0",
+        P_SETTINGS, "default=450,\n        ge=1,", "default=450,\n        ge=0,",
+        ON_SETTINGS, "bad_value",
+    ),
+    Mistake(
+        "settings: another time is the default",
+        P_SETTINGS, "time(20, 40)", "time(20, 45)",
+        ON_SETTINGS, "defaults",
+    ),
+    Mistake(
+        "settings: a password is repeated",
+        P_SETTINGS, 'SECRET = {"database_url", ', 'SECRET = {"x", ',
+        ON_SECRETS, "shows_no_secret", "sqlite",
+    ),
+    Mistake(
+        "undo: an undo of unknown outcome is sent again",
+        P_DEAL,
+        '_after_loss(lambda: database.one("settle", request="undo"))\n        row = ',
+        "row = None and ",
+        ON_CUT_CALLS, "unknown_outcome",
+    ),
+    Mistake(
+        "undo: an undo is sent again while it waits on a real server",
+        P_DEAL, '        _after_loss(lambda: database.one("settle", request="undo"))\n', "",
+        ON_CUT_CALLS, "caller_is_cut_off", "sqlserver",
+    ),
+    Mistake(
+        "SQL Server: the end of a stream is lost",
+        P_SQLSERVER, "while rows := cursor.fetchmany(size):", "while len(rows := cursor.fetchmany(size)) == size:",
+        ON_POLLS, "one_answer_in_chunks",
+    ),
+)  # fmt: skip

@@ -1,0 +1,287 @@
+"""Mistakes in the schedule: its calendar, its attempts, its tables, and its notices."""
+
+from __future__ import annotations
+
+from mistakes.places import (
+    ON_ATTEMPTS,
+    ON_CALENDAR,
+    ON_LOCKS,
+    ON_NOTICES,
+    ON_NOTIFY,
+    ON_RANGES,
+    ON_SCHEDULE,
+    ON_STATUS,
+    P_BRAKES,
+    P_CALENDAR,
+    P_CLOCK,
+    P_NOTIFY,
+    P_STATUS,
+    P_STORE,
+    SCHEDULE,
+    T_SCHEDULE,
+    Mistake,
+)
+
+MISTAKES = (
+    Mistake(
+        "calendar: a date is due a moment too late",
+        P_CALENDAR, "if scheduled_at(business_date, settings) <= now <",
+        "if scheduled_at(business_date, settings) < now <",
+        ON_CALENDAR, "from_its_instant",
+    ),
+    Mistake(
+        "calendar: a window is open at its end",
+        P_CALENDAR, "<= now < closes_at(business_date, settings):", "<= now <= closes_at(business_date, settings):",
+        ON_CALENDAR, "from_its_instant",
+    ),
+    Mistake(
+        "calendar: a window may be shorter than the time between two looks",
+        P_CALENDAR, "max(settings.catch_up, LOOK_INTERVAL)", "settings.catch_up",
+        ON_ATTEMPTS, "never_shorter",
+    ),
+    Mistake(
+        "calendar: past midnight yesterday's run is not due",
+        P_CALENDAR, "for business_date in (today - timedelta(days=1), today):", "for business_date in (today,):",
+        ON_ATTEMPTS, "yesterdays_run",
+    ),
+    Mistake(
+        "calendar: what is settled is due again",
+        P_CALENDAR, "business_date <= settled:", "business_date < settled:",
+        ON_ATTEMPTS, "yesterdays_run",
+    ),
+    Mistake(
+        "calendar: a date passes a moment too late",
+        P_CALENDAR, "if closes_at(day, settings) <= now\n", "if closes_at(day, settings) < now\n",
+        ON_ATTEMPTS, "date_has_passed",
+    ),
+    Mistake(
+        "calendar: a date that closed with the installation has passed",
+        P_CALENDAR, "closes_at(day, settings) > installed_at", "closes_at(day, settings) >= installed_at",
+        ON_ATTEMPTS, "before_anything_is_settled",
+    ),
+    Mistake(
+        "calendar: the settled date is settled again",
+        P_CALENDAR, "max(first, settled + timedelta(days=1))", "max(first, settled)",
+        ON_ATTEMPTS, "date_has_passed",
+    ),
+    Mistake(
+        "calendar: years are settled",
+        P_CALENDAR, "MOST_DAYS_BACK = 400", "MOST_DAYS_BACK = 4_000",
+        ON_ATTEMPTS, "years_ahead",
+    ),
+    Mistake(
+        "calendar: the next run is the one that is due now",
+        P_CALENDAR, "for at in instants if at > now", "for at in instants if at >= now",
+        ON_ATTEMPTS, "next_run_is_after_now",
+    ),
+    Mistake(
+        "calendar: the next run may be on a day off",
+        P_CALENDAR, "for day in days if is_workday(day, settings)", "for day in days",
+        ON_ATTEMPTS, "next_run_is_after_now",
+    ),
+    Mistake(
+        "calendar: a time that a zone skips is due before the gap",
+        P_CALENDAR, "return after.replace(microsecond=0)", "return before.replace(microsecond=0)",
+        ON_CALENDAR, "gap",
+    ),
+    Mistake(
+        "clock: a failure that lies ahead stops all attempts",
+        P_CLOCK, "return not timedelta(0) <= now - state.failed_at < pause", "return now - state.failed_at >= pause",
+        ON_ATTEMPTS, "lies_ahead",
+    ),
+    Mistake(
+        "clock: the pauses do not grow",
+        P_CLOCK, "FIRST_PAUSE * 2 ** min(state.failures - 1, 16)", "FIRST_PAUSE * min(state.failures, 16)",
+        ON_ATTEMPTS, "twice_as_long",
+    ),
+    Mistake(
+        "clock: the pauses grow beyond ten minutes",
+        P_CLOCK, "LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=10)",
+        "LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=11)",
+        ON_ATTEMPTS, "twice_as_long",
+    ),
+    Mistake(
+        "clock: a paused schedule deals",
+        P_CLOCK, "if state.paused or state.holiday or not", "if state.holiday or not",
+        ON_ATTEMPTS, "unless_the_day_is_off",
+    ),
+    Mistake(
+        "clock: no notice that the database is away",
+        P_CLOCK, "            self._notify_of_failure(due(self._now(), self._settings), error)\n",
+        "            log.error(str(error))\n",
+        ON_NOTICES, "away_at_run_time", "sqlite",
+    ),
+    Mistake(
+        "clock: a notice at each look that the database is away",
+        P_CLOCK, "if business_date is None or business_date in self._notified:", "if business_date is None:",
+        ON_NOTICES, "away_at_run_time", "sqlite",
+    ),
+    Mistake(
+        "clock: no notice that it works again",
+        P_CLOCK, "if state.failures or run.business_date in self._notified:", "if state.failures:",
+        ON_NOTICES, "after_a_failed_notice", "sqlite",
+    ),
+    Mistake(
+        "clock: no notice that it works after another copy's failures",
+        P_CLOCK, "if state.failures or run.business_date in self._notified:", "if run.business_date in self._notified:",
+        ON_NOTICES, "failures_of_another_copy", "sqlite",
+    ),
+    Mistake(
+        "clock: no notice of a night that failed to its end",
+        P_CLOCK, 'elif outcome == "failed":', 'elif outcome == "refused":',
+        ON_NOTICES, "one_notice_per_date", "sqlite",
+    ),
+    Mistake(
+        "clock: a missed notice for a holiday",
+        P_CLOCK, 'if outcome == "missed":', 'if outcome in ("missed", "holiday"):',
+        ON_NOTICES, "nights_off", "sqlite",
+    ),
+    Mistake(
+        "clock: a failed notice for a brake",
+        P_CLOCK, 'kind = "refused" if isinstance(error, BrakeApplied) else "failed"', 'kind = "failed"',
+        ON_NOTICES, "brake_that_holds", "sqlite",
+    ),
+    Mistake(
+        "clock: a failed check promises another attempt",
+        P_CLOCK, "isinstance(error, CheckFailed | BrakeApplied) else", "isinstance(error, BrakeApplied) else",
+        ON_NOTICES, "without_a_promise", "sqlite",
+    ),
+    Mistake(
+        "clock: the switch does not hear of another copy's run",
+        P_CLOCK, 'business_date=str(business_date))\n            self._notifier.signal("success")',
+        "business_date=str(business_date))",
+        ON_NOTICES, "another_copy_made", "sqlite",
+    ),
+    Mistake(
+        "clock: another run in the way is a failure",
+        P_CLOCK, "        except RunInProgress:\n            raise\n", "",
+        ON_NOTICES, "in_the_way", "sqlite",
+    ),
+    Mistake(
+        "clock: an empty pool is no warning",
+        P_CLOCK, "if run.pool == 0:", "if run.pool < 0:",
+        ON_SCHEDULE, "empty_pool", "sqlite",
+    ),
+    Mistake(
+        "clock: it is dead after five minutes only",
+        P_CLOCK, "DEAD_SECONDS = 5, 60", "DEAD_SECONDS = 5, 300",
+        ON_NOTICES, "sign_of_life", "sqlite",
+    ),
+    Mistake(
+        "brakes: a usual pool is that of all runs",
+        P_BRAKES, "if pool is not None][:USUAL_RUNS]", "if pool is not None]",
+        ON_NOTICES, "last_fourteen", "sqlite",
+    ),
+    Mistake(
+        "brakes: runs that were undone say what is usual",
+        P_BRAKES, ' if run.status == "succeeded"', "",
+        ON_NOTICES, "three_runs_say or fourteen", "sqlite",
+    ),
+    Mistake(
+        "brakes: two runs say what is usual",
+        P_BRAKES, "FEWEST_RUNS = 3", "FEWEST_RUNS = 2",
+        ON_NOTICES, "three_runs_say", "sqlite",
+    ),
+    Mistake(
+        "brakes: a pool at the factor is unusual",
+        P_BRAKES, "<= pool <= usual * settings.pool_factor", "<= pool < usual * settings.pool_factor",
+        ON_NOTICES, "factor_of_an_unusual", "sqlite",
+    ),
+    Mistake(
+        "brakes: a person cannot overrule the brake",
+        P_BRAKES, 'if "pool" in settings.brake and not overrule and', 'if "pool" in settings.brake and',
+        ON_SCHEDULE, "with_the_brake", "sqlite",
+    ),
+    Mistake(
+        "store: a message is longer than its column",
+        P_STORE, "message=str(error)[:LONGEST_MESSAGE]", "message=str(error)",
+        ON_RANGES, "too_long_for_its_column", "sqlite",
+    ),
+    Mistake(
+        "store: an attempt is recorded by each copy",
+        SCHEDULE, "WHERE :attempt = 1 + (SELECT", "WHERE :attempt <= 1 + (SELECT",
+        ON_LOCKS, "eight_copies", "sqlite",
+    ),
+    Mistake(
+        "T-SQL store: an attempt is recorded by each copy",
+        T_SCHEDULE, "@attempt = 1 + (", "@attempt <= 1 + (",
+        ON_SCHEDULE, "one_records_it", "sqlserver",
+    ),
+    Mistake(
+        "store: the first failure is taken for the newest",
+        SCHEDULE, "SELECT max(r.finished_at)", "SELECT min(r.finished_at)",
+        ON_RANGES, "moment_of_the_newest", "sqlite",
+    ),
+    Mistake(
+        "T-SQL store: the first failure is taken for the newest",
+        T_SCHEDULE, "SELECT MAX(r.finished_at)", "SELECT MIN(r.finished_at)",
+        ON_RANGES, "moment_of_the_newest", "sqlserver",
+    ),
+    Mistake(
+        "store: a pause that began as the window closed does not count",
+        SCHEDULE, "p.paused_at <= :closes_at", "p.paused_at < :closes_at",
+        ON_RANGES, "night_was_paused", "sqlite",
+    ),
+    Mistake(
+        "T-SQL store: a pause that ended as the window closed is one",
+        T_SCHEDULE, "p.resumed_at > @closes_at", "p.resumed_at >= @closes_at",
+        ON_RANGES, "night_was_paused", "sqlserver",
+    ),
+    Mistake(
+        "store: a holiday on the day itself is not listed",
+        SCHEDULE, "WHERE h.day >= :since", "WHERE h.day > :since",
+        ON_RANGES, "holidays_are_listed", "sqlite",
+    ),
+    Mistake(
+        "T-SQL store: a holiday on the day itself is not listed",
+        T_SCHEDULE, "WHERE h.day >= CAST(%(since)s AS DATE)", "WHERE h.day > CAST(%(since)s AS DATE)",
+        ON_RANGES, "holidays_are_listed", "sqlserver",
+    ),
+    Mistake(
+        "store: the schedule is paused twice",
+        SCHEDULE, "WHERE NOT EXISTS (SELECT 1 FROM schedule_pause AS p WHERE p.resumed_at IS NULL);", "WHERE 1 = 1;",
+        ON_SCHEDULE, "paused_all_copies", "sqlite",
+    ),
+    Mistake(
+        "status: a run is late at once",
+        P_STATUS, "PUNCTUAL = timedelta(minutes=1)", "PUNCTUAL = timedelta(seconds=1)",
+        ON_STATUS, "state_fits",
+    ),
+    Mistake(
+        "status: a failed night is not shown in the morning",
+        P_STATUS, 'before.outcome not in ("missed", "failed")', 'before.outcome not in ("missed",)',
+        ON_STATUS, "in_the_morning",
+    ),
+    Mistake(
+        "notices: kinds that nobody wants are sent",
+        P_NOTIFY, "if apprise is None or kind not in self._settings.notify_on:", "if apprise is None:",
+        ON_NOTIFY, "chosen_kinds",
+    ),
+    Mistake(
+        "notices: what could not be sent is not sent again",
+        P_NOTIFY, "ATTEMPTS = 4", "ATTEMPTS = 1",
+        ON_NOTIFY, "sent_again",
+    ),
+    Mistake(
+        "notices: a success is a failure to the switch",
+        P_NOTIFY, '"success": ""', '"success": "/fail"',
+        ON_NOTIFY, "dead_mans_switch",
+    ),
+    Mistake(
+        "clock: a finished run is no notice",
+        P_CLOCK, 'self._notifier.notice("finished", done)', 'log.info("finished", done=done)',
+        ON_NOTICES, "works_at_once", "sqlite",
+    ),
+    Mistake(
+        "clock: an unusual pool is no warning",
+        P_CLOCK,
+        "elif warning := unusual_pool(self._database, self._settings, run.pool, before=run.run_id):",
+        "elif warning := unusual_pool(self._database, self._settings, run.pool, before=1):",
+        ON_NOTICES, "without_the_brake", "sqlite",
+    ),
+    Mistake(
+        "brakes: a run is compared with itself",
+        P_BRAKES, "count=4 * USUAL_RUNS, before=before)", "count=4 * USUAL_RUNS)",
+        ON_NOTICES, "those_before_it_alone", "sqlite",
+    ),
+)  # fmt: skip

@@ -1,0 +1,96 @@
+"""When the clock tries a run, which dates have passed, and when it deals next: as functions of now."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from agent_funnel.schedule.calendar import closes_at, due, is_workday, next_run, passed, scheduled_at
+from agent_funnel.schedule.clock import wants_run
+from agent_funnel.schedule.store import ScheduleState
+from agent_funnel.settings import load
+
+DAY = date(2026, 11, 23)  # a Monday
+OPENS = datetime(2026, 11, 23, 20, 40, tzinfo=UTC)
+HOUR, SECOND, MOMENT = timedelta(hours=1), timedelta(seconds=1), timedelta(microseconds=1)
+
+
+def state(failures: int = 0, failed_at: datetime | None = None, **changed: bool) -> ScheduleState:
+    given = {"paused": False, "holiday": False, **changed}
+    return ScheduleState(None, None, given["paused"], failures, failed_at, given["holiday"])
+
+
+def test_a_failure_that_lies_ahead_stops_no_attempt() -> None:
+    # A copy whose clock is ahead has written it.
+    assert wants_run(DAY, OPENS, load(), state(1, OPENS + HOUR))
+    assert wants_run(DAY, OPENS, load(), state(9, OPENS + MOMENT))
+
+
+@pytest.mark.parametrize(
+    ("failures", "seconds"), [(1, 30), (2, 60), (3, 120), (4, 240), (5, 480), (6, 600), (7, 600), (99, 600)]
+)
+def test_after_each_failure_an_attempt_waits_twice_as_long_up_to_ten_minutes(failures: int, seconds: int) -> None:
+    pause = seconds * SECOND
+    assert not wants_run(DAY, OPENS, load(), state(failures, OPENS))
+    assert not wants_run(DAY, OPENS + pause - MOMENT, load(), state(failures, OPENS))
+    assert wants_run(DAY, OPENS + pause, load(), state(failures, OPENS))
+
+
+def test_without_a_failure_a_run_is_tried_unless_the_day_is_off_or_the_schedule_paused() -> None:
+    assert wants_run(DAY, OPENS, load(), state())
+    assert not wants_run(DAY, OPENS, load(), state(paused=True))
+    assert not wants_run(DAY, OPENS, load(), state(holiday=True))
+    assert not wants_run(DAY, OPENS, load(weekdays="tue-sun"), state())
+    assert is_workday(DAY, load(weekdays="mon"))
+
+
+def test_a_date_has_passed_from_the_moment_on_at_which_its_window_closes() -> None:
+    settings, before = load(), DAY - timedelta(days=1)
+    closes = OPENS + 3 * HOUR
+    assert closes_at(DAY, settings) == closes
+    assert passed(closes - MOMENT, settings, before, None) == []
+    assert passed(closes, settings, before, None) == [DAY]
+    # What is settled is not settled again, and what lies between is, the oldest first.
+    assert passed(closes, settings, DAY, None) == []
+    assert passed(closes, settings, DAY - timedelta(days=3), None) == [DAY - timedelta(days=2), before, DAY]
+
+
+def test_before_anything_is_settled_dates_pass_whose_window_was_open_after_the_installation() -> None:
+    settings, closes = load(), OPENS + 3 * HOUR
+    now = closes + timedelta(days=1)
+    assert passed(now, settings, None, closes - MOMENT) == [DAY, DAY + timedelta(days=1)]
+    assert passed(now, settings, None, closes) == [DAY + timedelta(days=1)]
+    assert passed(now, settings, None, None) == []
+
+
+def test_a_clock_that_is_years_ahead_settles_four_hundred_days_and_today() -> None:
+    now = OPENS + 3 * HOUR + timedelta(days=2_000)
+    found = passed(now, load(), DAY, None)
+    assert len(found) == 401
+    assert found[-1] == now.date()
+
+
+def test_yesterdays_run_comes_before_todays_while_both_windows_are_open() -> None:
+    settings = load(run_at="20:40", catch_up="23h")
+    early = OPENS + 22 * HOUR
+    assert due(early, settings) == DAY
+    assert due(early, settings, DAY) is None
+    late = load(run_at="00:10", catch_up="23h")
+    opened = datetime(2026, 11, 23, 0, 10, tzinfo=UTC)
+    assert due(opened, late) == DAY
+    assert due(opened, late, DAY) is None
+
+
+def test_the_next_run_is_after_now_and_on_a_workday() -> None:
+    assert next_run(OPENS, load()) == OPENS + 24 * HOUR
+    assert next_run(OPENS - MOMENT, load()) == OPENS
+    assert next_run(OPENS, load(weekdays="mon")) == OPENS + 7 * 24 * HOUR
+    assert next_run(OPENS - MOMENT, load(weekdays="mon")) == OPENS
+
+
+def test_a_window_is_never_shorter_than_the_time_between_two_looks() -> None:
+    assert closes_at(DAY, load(catch_up="0")) == OPENS + 30 * SECOND
+    assert closes_at(DAY, load(catch_up="29s")) == OPENS + 30 * SECOND
+    assert closes_at(DAY, load(catch_up="31s")) == OPENS + 31 * SECOND
+    assert scheduled_at(DAY, load(run_at="20:40:30")) == OPENS + 30 * SECOND

@@ -1,0 +1,72 @@
+"""The text of the T-SQL, for facts that no test on Babelfish can show.
+
+A cancelled call ends there with its transaction; on Microsoft's engine it leaves the transaction open, with the locks
+of a whole deal, unless XACT_ABORT is on.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+import pytest
+
+from agent_funnel.sql import catalog, procedures, queries
+
+PROCEDURES = procedures("sqlserver")
+# The queries that open a transaction of their own and may be refused in it:
+CATCHING = {name: text for name, text in queries("sqlserver").items() if "BEGIN CATCH" in text}
+# The queries that take a lock, and so wait for a run or for each other:
+LOCKED = {"settle", "mark_purge", "record_failure", "settle_date", "add_do_not_contact", "add_agent"}
+CATCH = re.compile(r"BEGIN CATCH(.*?)END CATCH", re.DOTALL)
+
+
+@pytest.mark.parametrize("name", PROCEDURES)
+def test_a_procedure_begins_with_xact_abort_so_that_a_cancelled_call_leaves_no_transaction(name: str) -> None:
+    (body,) = re.findall(r"^BEGIN\n(.*)^END;", PROCEDURES[name], re.DOTALL | re.MULTILINE)
+    assert body.split(";")[0].strip() == "SET NOCOUNT, XACT_ABORT ON"
+    assert "XACT_ABORT OFF" not in body
+
+
+@pytest.mark.parametrize("name", PROCEDURES)
+def test_a_procedure_rolls_back_and_throws_on_whatever_it_catches(name: str) -> None:
+    (caught,) = CATCH.findall(PROCEDURES[name])
+    assert caught.split() == ["IF", "XACT_STATE()", "<>", "0", "ROLLBACK", "TRANSACTION;", "THROW;"]
+
+
+def test_a_query_that_opens_a_transaction_rolls_it_back_before_it_throws() -> None:
+    assert set(CATCHING) >= LOCKED
+    for name, text in CATCHING.items():
+        (caught,) = CATCH.findall(text)
+        if "BEGIN TRANSACTION" in text:
+            assert caught.split()[:6] == ["IF", "XACT_STATE()", "<>", "0", "ROLLBACK", "TRANSACTION;"], name
+        assert "THROW;" in caught, name
+
+
+def test_every_lock_is_checked_for_whether_it_was_had() -> None:
+    texts = {**PROCEDURES, **queries("sqlserver")}
+    checked, looks = [], []
+    for name, text in texts.items():
+        for before, after in pairwise(text.split("sp_getapplock")):
+            asked, _, then = after.partition(";")
+            assert "@LockMode = 'Exclusive', @LockOwner = 'Transaction'" in asked, name
+            if "@Resource = @looks" in asked:
+                # It only shows those who look that a run is in progress; without it, the run goes on.
+                looks.append(name)
+                continue
+            checked.append(name)
+            assert before.endswith("EXECUTE @lock = "), name
+            assert then.split()[:4] == ["IF", "@lock", "<", "0"], name
+    # Two of a deal and two of an undo, and one of each query that changes records which a run reads or writes.
+    locked = [name for name, query in catalog("sqlserver").items() if query.lock]
+    assert sorted(checked) == sorted([*PROCEDURES, *PROCEDURES, *locked])
+    assert set(locked) == LOCKED
+    assert looks == list(PROCEDURES)
+
+
+@pytest.mark.parametrize("name", PROCEDURES)
+def test_a_run_tries_its_own_lock_and_waits_for_looks_and_records(name: str) -> None:
+    """On Microsoft's engine a wait without an end is the default of a session."""
+    waits = re.findall(r"sp_getapplock[^;]*@LockTimeout = ([^;]+);", PROCEDURES[name])
+    assert waits == ["0", "@wait", "@wait"]
+    assert "@wait INT = CASE WHEN @@LOCK_TIMEOUT < 0 THEN 30000 ELSE @@LOCK_TIMEOUT END" in PROCEDURES[name]

@@ -1,0 +1,135 @@
+"""Limits of the service at their very ends: requests, runs, bodies, pages, and counts in memory."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from agent_funnel.access.keys import Role
+from agent_funnel.runs import Share
+from agent_funnel.web.counts import BackgroundCounts
+from support.databases import TestedDatabase, seed_tables
+from support.pages import bearer, client_of, key_of
+
+# They test the service; other tests ask the same queries of each engine.
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+LARGEST_BODY = 1_000_000
+
+
+def header_of(database: TestedDatabase, name: str, role: Role = "operator") -> dict[str, str]:
+    """The header of a request with a new key."""
+    return bearer(key_of(database, role, name))
+
+
+def codes(answers: list[TestResponse]) -> list[int]:
+    return [answer.status_code for answer in answers]
+
+
+def test_a_key_may_ask_1200_times_a_minute_unless_the_settings_say_otherwise(database: TestedDatabase) -> None:
+    client = client_of(database)
+    assert client.get("/api/limits").headers["X-RateLimit-Limit"] == "1200"
+    few = client_of(database, rate_limit="3 per minute")
+    assert codes([few.get("/api/limits") for _ in range(5)]) == [200] * 3 + [429] * 2
+    assert 0 < int(few.get("/api/limits").headers["Retry-After"]) <= 60
+
+
+def test_requests_are_counted_by_key_and_without_one_by_address(database: TestedDatabase) -> None:
+    client = client_of(database, rate_limit="2 per minute")
+    elsewhere = {"REMOTE_ADDR": "127.0.0.2"}
+    assert codes([client.get("/sign-in") for _ in range(3)]) == [200, 200, 429]
+    assert client.get("/sign-in", environ_overrides=elsewhere).status_code == 200
+    ana, ben = header_of(database, "Ana"), header_of(database, "Ben")
+    assert codes([client.get("/api/limits", headers=ana) for _ in range(3)]) == [200, 200, 429]
+    # A key is one and the same wherever it asks from, and nobody else's.
+    assert client.get("/api/limits", headers=ana, environ_overrides=elsewhere).status_code == 429
+    assert client.get("/api/limits", headers=ben).status_code == 200
+
+
+def test_health_checks_and_static_files_are_never_counted(database: TestedDatabase) -> None:
+    client = client_of(database, rate_limit="1 per minute")
+    for path in ("/healthz", "/readyz", "/static/page.css"):
+        assert 429 not in codes([client.get(path) for _ in range(5)]), path
+    assert client.get("/api/limits").status_code == 200
+    assert client.get("/api/limits").status_code == 429
+
+
+def test_a_key_may_start_twenty_runs_a_minute_whichever_address_it_takes(database: TestedDatabase) -> None:
+    client = client_of(database)
+    ana, ben = header_of(database, "Ana"), header_of(database, "Ben")
+    # Without an agent each is refused, which is quick, and counts.
+    paths = ["/run-now", "/api/runs"] * 11
+    assert codes([client.post(path, headers=ana) for path in paths]) == [422] * 20 + [429] * 2
+    assert client.get("/api/runs", headers=ana).status_code == 200
+    assert client.post("/run-now", headers=ben).status_code == 422
+
+
+def test_an_address_may_sign_in_ten_times_a_minute_with_right_keys_too(database: TestedDatabase) -> None:
+    secret = key_of(database, "viewer", "Ana")
+    client = client_of(database)
+    assert codes([client.post("/sign-in", data={"key": secret}) for _ in range(11)]) == [303] * 10 + [429]
+    elsewhere = client.post("/sign-in", data={"key": secret}, environ_overrides={"REMOTE_ADDR": "127.0.0.2"})
+    assert elsewhere.status_code == 303
+
+
+def test_a_body_may_have_a_million_bytes_and_a_file_more(database: TestedDatabase) -> None:
+    client = client_of(database)
+
+    def send(path: str, size: int, kind: str) -> int:
+        return client.post(path, data=b"x" * size, content_type=kind).status_code
+
+    assert send("/api/limits", LARGEST_BODY, "application/json") == 422
+    assert send("/api/limits", LARGEST_BODY + 1, "application/json") == 413
+    # The header of this file is wrong; its size is not.
+    assert send("/api/leads/import", LARGEST_BODY + 1, "text/csv") == 422
+
+
+def test_a_page_has_at_most_a_thousand_rows_and_at_least_one(database: TestedDatabase) -> None:
+    client = client_of(database)
+    for count, code in ((0, 422), (1, 200), (1_000, 200), (1_001, 422)):
+        assert client.get(f"/api/leads?count={count}").status_code == code, count
+
+
+def test_a_viewer_pages_through_a_bounded_number_of_rows(database: TestedDatabase, monkeypatch: Any) -> None:
+    seed_tables(database)
+    client, viewer = client_of(database), header_of(database, "Vic", "viewer")
+    monkeypatch.setattr("agent_funnel.web.paging.VIEWER_PAGING_LIMIT", 4)
+    first = client.get("/api/leads?count=4", headers=viewer).get_json()
+    second = client.get(f"/api/leads?count=1&cursor={first['next']}", headers=viewer)
+    # Four rows on is as far as one may go, a fifth is not.
+    assert second.status_code == 200
+    assert client.get(f"/api/leads?count=1&cursor={second.get_json()['next']}", headers=viewer).status_code == 422
+
+
+def test_the_shares_of_a_hundred_runs_are_kept_and_those_of_the_oldest_are_counted_again(
+    database: TestedDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[int] = []
+
+    def shares(_: object, run_id: int) -> list[Share]:
+        counted.append(run_id)
+        return [Share("A", 1, {1: 1})]
+
+    monkeypatch.setattr("agent_funnel.web.counts.shares", shares)
+    counts = BackgroundCounts(database.backend)
+    assert len(counts.known_shares(range(101))) == 100
+    assert set(counts.known_shares(range(1, 101))) == set(range(1, 101))
+    assert counted == list(range(101))
+    assert set(counts.known_shares([0])) == {0}
+    assert counted == [*range(101), 0]
+
+
+def test_leads_by_stage_are_counted_again_after_twenty_seconds(
+    database: TestedDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts, now = BackgroundCounts(database.backend), time.monotonic()
+    first = counts.stage_counts() or counts.stage_counts()
+    assert first is not None
+    assert counts.stage_counts() is first
+    monkeypatch.setattr("time.monotonic", lambda: now + 15)
+    assert counts.stage_counts() is first
+    monkeypatch.setattr("time.monotonic", lambda: now + 25)
+    assert (counts.stage_counts() is not first) or (counts.stage_counts() is not first)

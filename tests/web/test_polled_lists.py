@@ -1,0 +1,126 @@
+"""Lists that programs poll: who may cache a response, and that each page is of one deal. On each engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from agent_funnel.access.links import make_link
+from agent_funnel.agents import Assignment, assignments
+from agent_funnel.deal import deal
+from agent_funnel.leads import add_do_not_contact
+from agent_funnel.runs import deal_version, list_runs
+from agent_funnel.settings import load
+from support.databases import TestedDatabase, seed_tables
+from support.pages import bearer, client_of, key_of
+
+POLLED = ["/api/agents", "/api/assignments"]
+
+
+@pytest.fixture
+def client(database: TestedDatabase) -> FlaskClient:
+    seed_tables(database, leads=6, agents=2)
+    deal(database.backend, load(), business_date=datetime.now().date())
+    return client_of(database)
+
+
+@pytest.mark.parametrize("path", POLLED)
+def test_a_polled_list_may_be_kept_by_its_client_alone_and_is_asked_for_each_time(
+    client: FlaskClient, path: str
+) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 200
+    assert set(answer.headers["Cache-Control"].split(", ")) == {"private", "no-cache"}
+    again = client.get(path, headers={"If-None-Match": answer.headers["ETag"]})
+    assert again.status_code == 304
+    assert set(again.headers["Cache-Control"].split(", ")) == {"private", "no-cache"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/api/leads",
+        "/api/runs",
+        "/api/do-not-contact",
+        "/api/limits",
+        "/api/keys",
+        "/api/audit",
+        "/no",
+        "/metrics",
+    ],
+)
+def test_every_other_answer_is_kept_by_nobody(client: FlaskClient, path: str) -> None:
+    assert client.get(path).headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/assignments?format=csv", "/api/runs/1/assignments?format=xlsx", "/mine/list.csv"]
+)
+def test_a_file_of_numbers_is_kept_by_nobody(database: TestedDatabase, client: FlaskClient, path: str) -> None:
+    run_id = list_runs(database.backend, count=1)[0].run_id
+    secret = make_link(database.backend, "agent 1")[1]
+    answer = client.get(path.replace("/1/", f"/{run_id}/").replace("/mine/", f"/mine/{secret}/"))
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_refusal_is_kept_by_nobody(database: TestedDatabase, client: FlaskClient) -> None:
+    viewer = bearer(key_of(database, "viewer"))
+    for answer in (client.get("/api/agents"), client.post("/run-now", headers=viewer), client.get("/api/agents?x=%00")):
+        assert answer.status_code >= 400
+        assert answer.headers["Cache-Control"] == "no-store"
+
+
+def dealing_after(database: TestedDatabase, reads: int) -> Callable[..., list[Assignment]]:
+    """Reads assignments, and deals again after this many reads."""
+    read, asked = assignments, []
+
+    def reading(*arguments: Any, **more: Any) -> list[Assignment]:
+        found = read(*arguments, **more)
+        asked.append(1)
+        if len(asked) == reads:
+            deal(database.backend, load(), business_date=datetime.now().date())
+        return found
+
+    return reading
+
+
+def test_a_page_that_another_deal_came_into_is_read_again_and_is_of_that_deal(
+    database: TestedDatabase, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("agent_funnel.web.api.agents.assignments", dealing_after(database, 1))
+        page = client.get("/api/assignments").get_json()
+    assert page["deal"] == deal_version(database.backend)
+    now = assignments(database.backend, count=100)
+    assert [(item["agent"], item["number"], item["stage"]) for item in page["items"]] == [
+        (row.agent, row.number, row.stage) for row in now
+    ]
+
+
+def test_a_later_page_that_another_deal_came_into_is_refused(
+    database: TestedDatabase, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The cursor of a viewer is a count of rows, which are read again: two readings for one page.
+    viewer = bearer(key_of(database, "viewer"))
+    first = client.get("/api/assignments?count=2", headers=viewer).get_json()
+    with monkeypatch.context() as patch:
+        patch.setattr("agent_funnel.web.api.agents.assignments", dealing_after(database, 1))
+        answer = client.get(f"/api/assignments?count=2&cursor={first['next']}", headers=viewer)
+    assert answer.status_code == 409
+    assert "begin again" in answer.get_json()["detail"]
+
+
+def test_a_number_that_is_listed_meanwhile_does_not_end_the_paging(
+    database: TestedDatabase, client: FlaskClient
+) -> None:
+    first = client.get("/api/assignments?count=2").get_json()
+    add_do_not_contact(database.backend, first["items"][0]["number"])
+    answer = client.get(f"/api/assignments?count=2&cursor={first['next']}")
+    assert answer.status_code == 200
+    assert not {item["number"] for item in answer.get_json()["items"]} & {item["number"] for item in first["items"]}
