@@ -3,7 +3,7 @@ FROM python:3.13-slim AS build
 WORKDIR /app
 COPY requirements.lock pyproject.toml README.md LICENSE ./
 COPY src ./src
-# Everything with hashes, then the package itself from a wheel, so that nothing of the build stays behind.
+# Install the dependencies with their hashes, then the package itself. The final image gets only the result.
 RUN python -m venv /opt/agent-funnel \
     && /opt/agent-funnel/bin/pip install --no-cache-dir --require-hashes -r requirements.lock \
     && /opt/agent-funnel/bin/pip install --no-cache-dir --no-deps --no-build-isolation .

@@ -1,27 +1,28 @@
-# Each target is also a plain command, for Windows and for those without make: see README.md.
+# README.md gives the same steps as plain commands, for Windows and for machines without make.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO := sqlite:///demo.db
 LOCKED := $(VENV)/.locked
 LOCKED_DEV := $(VENV)/.locked-dev
-# Hashes, but no addresses: where the packages come from is the reader's affair.
+# The lock files have hashes, but no addresses of package indexes, so that each user can choose an index.
 LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 
 .PHONY: run serve test test-long coverage mutants browser lint format bench docs lock release clean
 
-# Sets everything up, makes a demo database once, and deals.
+# Set everything up, make a demo database if there is none, and deal.
 run: $(LOCKED)
 	$(BIN)/agent-funnel --database-url $(DEMO) demo --if-empty
 	$(BIN)/agent-funnel --database-url $(DEMO) run
 
-# The service on the demo database.
+# Run the service on the demo database.
 serve: $(LOCKED)
 	$(BIN)/agent-funnel --database-url $(DEMO) demo --if-empty
 	$(BIN)/agent-funnel --database-url $(DEMO) serve
 
-# Two at a time, each file by one of them: half of the time is spent waiting for clocks and for servers.
-PARALLEL := -n 2 --dist loadfile
+# Two test processes, in a random order whose seed is printed; `--randomly-seed` repeats it. A process
+# that has nothing left to do takes tests from the other one.
+PARALLEL := -n 2 --dist worksteal
 
 test: $(LOCKED_DEV) browser
 	$(BIN)/python -m pytest $(PARALLEL)
@@ -30,20 +31,21 @@ test-long: $(LOCKED_DEV) browser
 	FUNNEL_TEST_LONG=1 $(BIN)/python -m pytest $(PARALLEL) --timeout 3600
 	FUNNEL_TEST_LONG=1 $(BIN)/python -m pytest --timeout 3600 -m stops_the_engine
 
-# The tests, with the branches that they take in src; fails below the share that pyproject.toml names. It takes a T-SQL
-# engine to get there: without one, what is for SQL Server alone is not run.
+# Run the tests and measure the branches that they take in src. It fails below the percentage in pyproject.toml. That
+# needs a T-SQL engine: without one, the code for SQL Server is not run.
 coverage: $(LOCKED_DEV) browser
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(PARALLEL)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-# Plants small mistakes into a copy of the program, one at a time; each must be found by the tests of its place.
-# For some of them only: $(BIN)/python tests/mutants.py deal
+# Plant small mistakes into a copy of the program, one at a time: the tests of each place must find them. For some of
+# them only: .venv/bin/python tests/mutants.py deal
 mutants: $(LOCKED_DEV)
 	$(BIN)/python tests/mutants.py
 
-# Looks for a browser for the tests, and downloads one if there is none. Without one its tests are skipped, and say so.
+# Look for a browser for the tests, and download one if there is none. Without a browser, pytest reports its tests as
+# skipped.
 browser: $(LOCKED_DEV)
 	-$(BIN)/python tests/support/chromium.py
 
@@ -65,17 +67,18 @@ bench: $(LOCKED_DEV)
 	$(BIN)/python -m benchmarks.pages
 	$(BIN)/python -m benchmarks.start
 
-# The reference of the API, from the OpenAPI document, and of the settings, from their fields. A test compares both.
+# Write the reference of the API from the OpenAPI document, and that of the settings from their fields. A test compares
+# both.
 docs: $(LOCKED_DEV)
-	$(BIN)/python tests/support/api_page.py > docs/reference/api.md
-	$(BIN)/python tests/support/settings_page.py > docs/reference/settings.md
+	cd tests && ../$(BIN)/python -m support.api_page > ../docs/reference/api.md
+	cd tests && ../$(BIN)/python -m support.settings_page > ../docs/reference/settings.md
 
-# New versions of what we depend on, for every Python and system that we support.
+# Update the lock files to the newest versions, for every Python and system that we support.
 lock: $(LOCKED_DEV)
 	$(BIN)/uv pip compile $(LOCK) --extra build -o requirements.lock pyproject.toml
 	$(BIN)/uv pip compile $(LOCK) --extra build --extra dev -o requirements-dev.lock pyproject.toml
 
-# The wheel and the sdist, in dist/.
+# Build the wheel and the sdist in dist/.
 release: $(LOCKED_DEV)
 	$(BIN)/python -m build --no-isolation
 

@@ -1,1 +1,1 @@
-"""Measurements, as ratios side by side in one run. They print; they judge nothing."""
+"""Benchmarks. They print times and ratios, measured side by side in one run; none of them passes or fails."""

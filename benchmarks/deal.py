@@ -1,13 +1,12 @@
-"""The deal against a bare transaction that writes the same rows with nothing to decide.
+"""Compares the deal with a bare transaction that writes the same rows and decides nothing.
 
-`python -m benchmarks.deal` takes turns on one database and prints the median ratios: 450,000 leads dealt out of
+`python -m benchmarks.deal` runs both in turn on one database and prints the median ratios: 450,000 leads dealt out of
 1,000,000 on SQLite, and 135,000 out of 200,000 on the T-SQL engine that FUNNEL_TEST_SQLSERVER_URL names.
 
-The bare transaction finds what the deal will write in a staged table, made beforehand by the deal itself: it inserts
-the same history, advances the same stages, truncates, and inserts the same assignments. The staged table has the rows
-in the order in which they are dealt; a second one has them in the order of the key that is written to, which is the
-best that somebody could prepare who has all night for it. Before each turn, everything is put back, outside of the
-time.
+The bare transaction reads the rows from a staged table, which was filled from a deal beforehand. It inserts the same
+history, advances the same stages, empties the assignments, and inserts the same ones. There are two staged tables: one
+has the rows in the order in which they are dealt, the other in the order of the key that is written to, which is the
+best order possible. Before each turn, everything is restored; that time does not count.
 """
 
 from __future__ import annotations
@@ -39,13 +38,13 @@ from support.databases import (
     sqlserver_url,
 )
 
-# The day that the floor is made on:
+# The day on which the leads are made:
 TODAY = date(2026, 11, 23)
 
 
 @dataclass(frozen=True)
 class Size:
-    """How many leads there are, how many agents, each of whom gets 450 of them, and how many days are in the window."""
+    """The number of leads and of agents, each of whom gets 450 leads, and the length of the window in days."""
 
     leads: int
     agents: int
@@ -55,7 +54,7 @@ class Size:
 # The windows hold a few more leads than are dealt.
 SIZES = {"sqlite": Size(1_000_000, 1_000, 47), "sqlserver": Size(200_000, 300, 71)}
 
-# The same writing, statement by statement.
+# The bare transaction of each engine:
 BARE = {
     "sqlite": """
         BEGIN IMMEDIATE;
@@ -84,14 +83,14 @@ COLUMNS = {
 
 
 def fill(database: TestedDatabase, size: Size) -> None:
-    """A floor of that size, with the demo's leads."""
+    """Fills a database with leads of the demo and agents."""
     demo.fill(database.backend, leads=size.leads, seed=1, today=TODAY)
     database.execute("DELETE FROM dbo.agents")
     load_rows(database.backend, "agents", ((f"agent {index:04d}", "active") for index in range(size.agents)))
 
 
 def prepare(database: TestedDatabase, assign: Callable[[], object]) -> Callable[[], None]:
-    """Stages what the deal writes; answers with a function that puts everything back."""
+    """Fills the staged tables; returns a function that restores everything."""
     database.execute("CREATE TABLE dbo.before_deal (number VARCHAR(255) NOT NULL PRIMARY KEY, stage INT)")
     database.execute("INSERT INTO dbo.before_deal (number, stage) SELECT number, stage FROM dbo.wafunnel")
     assign()
@@ -113,7 +112,7 @@ def prepare(database: TestedDatabase, assign: Callable[[], object]) -> Callable[
                 "UPDATE w SET stage = b.stage FROM dbo.wafunnel AS w INNER JOIN dbo.before_deal AS b "
                 "ON b.number = w.number AND b.stage <> w.stage"
             )
-        # The seats, too: every deal is the first one after the staged one, and the history that of one run.
+        # Later runs go, too: each deal is the second one, so seats and history are the same for all.
         database.execute(
             "DELETE FROM dbo.assignment_history WHERE run_id > (SELECT MIN(run_id) FROM dbo.assignment_run)"
         )
@@ -121,7 +120,7 @@ def prepare(database: TestedDatabase, assign: Callable[[], object]) -> Callable[
         if database.engine == "sqlite":
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         else:
-            # What a server does by itself in the background, so that no turn pays for the one before.
+            # A server does this in the background. Done here, no turn pays for the one before.
             database.execute("EXECUTE sp_executesql N'CHECKPOINT'")
 
     put_back()
@@ -147,7 +146,7 @@ def measure(database: TestedDatabase, window_days: int, rounds: int) -> None:
     turns = {"deal": run_deal, **{name: bare(table) for name, (table, _) in STAGED.items()}}
     times: dict[str, list[float]] = {name: [] for name in turns}
     for number in range(rounds + 1):
-        # Everybody is first in turn, in turn.
+        # Each of the three begins every third round.
         names = list(turns)
         for name in names[number % 3 :] + names[: number % 3]:
             started = time.perf_counter()
@@ -182,7 +181,7 @@ def databases(engine: str, directory: Path) -> Iterator[TestedDatabase]:
 @click.command()
 @click.option("--engine", type=click.Choice(list(SIZES)), multiple=True, default=list(SIZES))
 @click.option("--rounds", default=7, show_default=True)
-@click.option("--scale", default=1.0, show_default=True, help="A part of the size, for a quick look.")
+@click.option("--scale", default=1.0, show_default=True, help="The part of the full size, for a quick look.")
 def main(engine: tuple[str, ...], rounds: int, scale: float) -> None:
     """Print the median ratio of the deal to a bare transaction that writes the same rows."""
     for name in engine:

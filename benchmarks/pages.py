@@ -1,9 +1,9 @@
-"""The pages of the dashboard on a large floor: how long the service works on each, and how many bytes it sends.
+"""Measures the pages of the dashboard on a large database: how long each takes, and how many bytes it has.
 
 `python -m benchmarks.pages` fills a database with a million leads and a thousand agents, on SQLite and on the T-SQL
-engine that FUNNEL_TEST_SQLSERVER_URL names, makes the index that `agent-funnel doctor` advises, deals a few times, and
-asks for each page as a browser does, a first time and then eleven times more. A page is to take at most 100 ms and
-150 kB, its style sheets and script included; what is in parentheses is none, or the worst case of one.
+engine that FUNNEL_TEST_SQLSERVER_URL names. It creates the index that `agent-funnel doctor` suggests, deals a few
+times, and requests each page as a browser does: once, and then eleven times more. The goal for a page is at most 100 ms
+and 150 kB, including its style sheets and script. A name in parentheses is not a page, or is the worst case of a page.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from support.databases import MISSING, TestedDatabase, sqlserver_url
 
 ENGINES = ("sqlite", "sqlserver")
 BROWSER = {"Accept": "text/html", "Accept-Encoding": "gzip", "Accept-Language": "de"}
-# What each page asks for besides itself:
+# The files that each page loads in addition:
 PARTS = ("/static/vendor/pico-2.1.1.min.css", "/static/page.css", "/static/page.js", "/static/icon.svg")
 TIMES = 11
 
@@ -84,7 +84,7 @@ def pages(database: TestedDatabase) -> Iterator[tuple[str, str]]:
 def measure(database: TestedDatabase, *, agents: int, leads: int, runs: int) -> None:
     fill(database, agents=agents, leads=leads, runs=runs)
     client: FlaskClient = create_app(load(rate_limit="1000000 per second"), database.backend).test_client()
-    # What is counted beside the pages is counted once the first has been looked at.
+    # The first requests start the counts that run in the background; wait until they are done.
     client.get("/", headers=BROWSER)
     client.get("/agents", headers=BROWSER)
     time.sleep(5 + 3 * runs)

@@ -1,9 +1,9 @@
-"""How long the command line takes to start: its own processor time and the time on the clock, beside bare Python.
+"""Measures how long the command line takes to start, compared with bare Python: processor time and elapsed time.
 
-`python -m benchmarks.start` makes a small demo database on SQLite and deals it once. Then `python -c pass`,
+`python -m benchmarks.start` makes a small demo database on SQLite and deals once. Then `python -c pass`,
 `agent-funnel --help` and `agent-funnel status` take turns, each in a process of its own. It prints the medians, and how
-many times as long as bare Python each command takes. Own time is the processor time of the process (user and system),
-which says more than the clock on a machine that has other work; on Windows Python cannot ask for it.
+many times as long as bare Python each command takes. Own time is the processor time of the process (user and system).
+It says more than the elapsed time on a machine that has other work; on Windows, Python cannot measure it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Start:
 
 def start(command: list[str], directory: Path) -> Start:
     """Runs a command to its end; it must succeed."""
-    # No setting of ours; and Python keeps what it has compiled, as it does for users.
+    # Without our settings, and with Python's cache of compiled modules, as for users.
     left_out = ("FUNNEL_", "PYTHONDONTWRITEBYTECODE")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
     before, began = processor_seconds(), time.perf_counter()
@@ -61,7 +61,7 @@ def processor_seconds() -> float:
 def measure(directory: Path, rounds: int) -> None:
     start([*AGENT_FUNNEL, "demo", "--leads", "2000"], directory)
     start([*AGENT_FUNNEL, "run"], directory)
-    # The first round compiles and warms the caches of files.
+    # The first round does not count: it compiles modules and warms the file cache.
     turns = [{name: start(command, directory) for name, command in COMMANDS.items()} for _ in range(rounds + 1)][1:]
     print(f"{f'medians of {rounds} rounds':22}  {'own time':23}  ratio   {'wall':23}  ratio")
     for name in COMMANDS:
@@ -76,7 +76,7 @@ def summary(values: list[float]) -> str:
 
 
 def ratio(values: list[float], bare: list[float]) -> str:
-    """How many times the median of bare Python."""
+    """The ratio of the median to that of bare Python."""
     least = statistics.median(bare)
     return f"{statistics.median(values) / least:5.1f}" if least else "    –"
 

@@ -1,4 +1,4 @@
-"""Fixtures: a database of each engine, installed once a session and emptied for each test."""
+"""Fixtures: a database of each engine, installed once per session and emptied for each test."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from support.databases import (
     sqlserver_url,
 )
 
-# These check things for the tests, so their failures should say as much as those of the tests.
+# These modules make assertions for the tests, so pytest should explain their failures as well.
 pytest.register_assert_rewrite(
     "support.dashboard", "support.doctor", "support.nights", "support.pages", "support.processes", "support.refusals"
 )
@@ -41,7 +41,7 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out of the short version what is marked for it: what takes long on a small T-SQL engine."""
+    """Leaves out of the short version the marked tests, which take long on a small T-SQL engine."""
     if LONG:
         return
     left_out = [
@@ -50,7 +50,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if item.get_closest_marker("sqlserver_if_long")
         and isinstance(item, pytest.Function)
         and getattr(item, "callspec", None) is not None
-        and item.callspec.params.get("database") == "sqlserver"
+        and "sqlserver" in [item.callspec.params.get(name) for name in ("database", "bare_database", "new_database")]
     ]
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)
@@ -59,12 +59,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if sqlserver_url() is None:
         terminalreporter.write_line(MISSING, yellow=True, bold=True)
-    for line in sorted(_told_of_browsers(terminalreporter)):
+    for line in sorted(_browser_lines(terminalreporter)):
         terminalreporter.write_line(line, yellow=line.startswith("NO "), bold=True)
 
 
-def _told_of_browsers(terminalreporter: pytest.TerminalReporter) -> set[str]:
-    """What the tests say of the browser that they had, or did not have; nothing if no browser test ran."""
+def _browser_lines(terminalreporter: pytest.TerminalReporter) -> set[str]:
+    """The reports of the tests on the browser that they used or did not find; empty if no browser test ran."""
     return {
         value
         for reports in terminalreporter.stats.values()
@@ -76,11 +76,11 @@ def _told_of_browsers(terminalreporter: pytest.TerminalReporter) -> set[str]:
 
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test sees the settings of this machine, or those that another test left behind."""
+    """Hides the settings of this machine, and those that another test left behind."""
     for name in list(os.environ):
         if name.startswith("FUNNEL_") and not name.startswith("FUNNEL_TEST_"):
             monkeypatch.delenv(name)
-    # A backend that checks certificates sets it for the whole process; after the test it is as it was.
+    # A backend that checks certificates sets this for the whole process; pytest restores it after the test.
     monkeypatch.setenv("FREETDSCONF", os.devnull)
 
 
@@ -119,7 +119,7 @@ def _sqlite_bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestedDat
 
 @pytest.fixture(params=ENGINES)
 def database(request: pytest.FixtureRequest) -> TestedDatabase:
-    """An installed, empty database with the tables that the installer makes; the test runs on each engine."""
+    """An installed, empty database with the installer's tables; the test runs on each engine."""
     found: TestedDatabase = request.getfixturevalue(f"_{request.param}_ours")
     found.clear()
     return found
@@ -127,7 +127,7 @@ def database(request: pytest.FixtureRequest) -> TestedDatabase:
 
 @pytest.fixture(params=ENGINES)
 def bare_database(request: pytest.FixtureRequest) -> TestedDatabase:
-    """An installed, empty database around three tables that were there before; the test runs on each engine."""
+    """An installed, empty database around three existing tables; the test runs on each engine."""
     found: TestedDatabase = request.getfixturevalue(f"_{request.param}_bare")
     found.clear()
     return found

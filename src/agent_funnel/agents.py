@@ -14,10 +14,10 @@ from agent_funnel.values import NO_LIMIT, Day, Flag, LeadDate, Record, Text, che
 
 @dataclass(frozen=True)
 class Agent(Record):
-    """An agent, with the `leads` that they have now, in rows of the present assignments.
+    """An agent, and how many rows of the present assignments are theirs (`leads`).
 
-    `room` is the number of leads that a limit allows on the business date, None without a limit; `last_dealt` is the
-    business date of the newest run that dealt to them, as far as the newest runs show it.
+    `room` is the number of leads that a limit allows on the business date, None without a limit. `last_dealt` is the
+    business date of the newest run that dealt to them; only the newest runs are searched.
     """
 
     agent: str
@@ -51,9 +51,9 @@ class Assignment(Record):
 
 @dataclass(frozen=True)
 class Limit(Record):
-    """An agent gets at most `max_records` leads a night from `starts_on` to `ends_on`, both inclusive; 0 = away.
+    """A limit: the agent gets at most `max_records` leads a night (0 = away) from `starts_on` to `ends_on`, inclusive.
 
-    `ends_on` is None for an open end.
+    `ends_on` is None if the limit has no end.
     """
 
     limit_id: int
@@ -64,31 +64,21 @@ class Limit(Record):
 
 
 def list_agents(database: Database, business_date: date) -> list[Agent]:
-    """All agents by name, byte by byte, without rows that have no name."""
-    return _agents(database, business_date, None)
-
-
-def find_agent(database: Database, name: str, business_date: date) -> Agent:
-    """The agent with this name. Raises NotFound if there is none."""
-    found = _agents(database, business_date, name)
-    if not found:
-        raise NotFound(f"There is no agent {name!r}.")
-    return found[0]
-
-
-def _agents(database: Database, business_date: date, name: str | None) -> list[Agent]:
-    rows = database.all("agents", agent=name, business_date=business_date.isoformat())
-    return [Agent.from_row(row) for row in rows]
+    """All agents, sorted by name, byte by byte. Rows without a name are left out."""
+    return [Agent.from_row(row) for row in database.all("agents", business_date=business_date.isoformat())]
 
 
 def roster(database: Database, business_date: date, name: str | None = None) -> list[RosterEntry]:
-    """All agents by name, byte by byte, or the one with a name; without their leads, which take longer to count."""
+    """All agents, sorted by name, byte by byte; or the one agent with the name `name`.
+
+    Their leads are left out, because counting them takes longer.
+    """
     rows = database.all("roster", agent=name, business_date=business_date.isoformat())
     return [RosterEntry.from_row(row) for row in rows]
 
 
 def add_agent(database: Database, name: str, *, active: bool = True) -> None:
-    """Adds an agent. Raises AlreadyExists if there is one with this name, whose status then stays as it is."""
+    """Adds an agent. Raises AlreadyExists if the name is taken; the status of that agent then stays as it is."""
     check_text("agent", name)
     row = database.one("add_agent", agent=name, status=_status(active))
     if not row or not row["added"]:
@@ -96,7 +86,7 @@ def add_agent(database: Database, name: str, *, active: bool = True) -> None:
 
 
 def set_agent_status(database: Database, name: str, *, active: bool) -> None:
-    """Makes an agent active or inactive, in all rows with that name. Raises NotFound if there is none."""
+    """Makes an agent active or inactive, in all rows with that name. Raises NotFound if no row has it."""
     row = database.one("set_agent_status", agent=name, status=_status(active))
     if not row or not row["changed"]:
         raise NotFound(f"There is no agent {name!r}.")
@@ -109,10 +99,10 @@ def _status(active: bool) -> str:
 def assignments(
     database: Database, *, agent: str | None = None, after: tuple[str, str] | None = None, count: int
 ) -> list[Assignment]:
-    """The present assignments, or those of one agent, by number and agent; at most `count`.
+    """The present assignments, or those of one agent, sorted by number and agent; at most `count`.
 
-    `after` is number and agent of the last assignment on the page before: in a table without a key, one number may
-    belong to two agents.
+    `after` is the number and the agent of the last assignment on the page before. Both are needed, because in a table
+    without a key two agents may have the same number.
     """
     number, holder = after or (None, "")
     rows = database.all("assignments", agent=agent, after_number=number, after_agent=holder, count=count)
@@ -120,9 +110,9 @@ def assignments(
 
 
 def stream_assignments(database: Database, agent: str | None = None) -> Generator[Assignment]:
-    """All present assignments, or those of one agent, by number and agent, read by one statement.
+    """All present assignments, or those of one agent, sorted by number and agent, read by one statement.
 
-    Read to the end, since it may hold locks.
+    The caller must read to the end, because the statement may hold locks until then.
     """
     for rows in database.stream("assignments", agent=agent, after_number=None, after_agent="", count=NO_LIMIT):
         yield from map(Assignment.from_row, rows)
@@ -141,7 +131,7 @@ def list_limits(database: Database) -> list[Limit]:
 
 
 def limits_in_force(limits: Iterable[Limit], on: date) -> dict[str, Limit]:
-    """The limit that counts for each agent on a day: the lowest, and among equal ones the one that lasts longest."""
+    """The limit in force for each agent on a day: the lowest one, and among equal ones the one that lasts longest."""
     found: dict[str, Limit] = {}
     for limit in limits:
         if limit.starts_on <= on and (limit.ends_on is None or limit.ends_on >= on):
@@ -158,7 +148,7 @@ def _weight(limit: Limit) -> tuple[int, int]:
 def add_limit(
     database: Database, agent: str, *, starts_on: date, ends_on: date | None, max_records: int
 ) -> tuple[Limit, bool]:
-    """Adds a limit (0 = away); also returns whether an agent with this name exists."""
+    """Adds a limit (0 = away). Returns it, and whether an agent with this name exists."""
     check_text("agent", agent)
     if not 0 <= max_records <= LARGEST_SHARE:
         raise ParameterOutOfRange(f"max_records is {max_records}; it must be from 0 (away) to {LARGEST_SHARE}.")
@@ -176,7 +166,7 @@ def add_limit(
 
 
 def remove_limit(database: Database, limit_id: int) -> None:
-    """Removes a limit. Raises NotFound if there is none with this number."""
+    """Removes a limit. Raises NotFound if no limit has this number."""
     row = database.one("remove_limit", limit_id=limit_id)
     if not row or not row["removed"]:
         raise NotFound(f"There is no limit {limit_id}; `agent-funnel limits list` shows all.")

@@ -1,6 +1,6 @@
-"""The deal: made, previewed and undone, and tried again where that helps.
+"""Makes the deal, previews it and undoes it. A call that failed is tried again where that helps.
 
-Every function raises errors of the tree in `errors`, and changes nothing when it raises.
+A function that raises has changed nothing, unless it raises ConnectionLost. All errors are of the tree in `errors`.
 """
 
 from __future__ import annotations
@@ -32,17 +32,18 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# How often a deal is tried in all when the pool changed, the database was busy, or the connection broke before anything
+# How often a deal is tried in all if the pool changed, the database was busy, or the connection broke before anything
 # was done:
 ATTEMPTS = 4
-AGES = ("0_to_7", "8_to_30", "31_and_more")
+# The age groups of a preview, in days:
+AGE_GROUPS = ("0_to_7", "8_to_30", "31_and_more")
 
 
 @dataclass(frozen=True)
 class PreviewShare:
-    """The share that one agent would get: `by_stage` and `by_age` (whole days before the business date) count leads.
+    """The share that one agent would get. `room` is the most leads that the agent may get.
 
-    `room` is the most that the agent may get.
+    `by_stage` and `by_age` count the leads; the age is in whole days before the business date.
     """
 
     agent: str
@@ -53,20 +54,23 @@ class PreviewShare:
 
     @classmethod
     def from_row(cls, row: Row) -> Self:
-        """The share of a row with a column for each stage and each age."""
+        """The share from a row with a column for each stage and each age group."""
         return cls(
             agent=row["agent"],
             room=row["room"],
             leads=row["leads"],
             by_stage={stage: row[f"stage_{stage}"] for stage in DEALT_STAGES},
-            by_age={age: row[f"days_{age}"] for age in AGES},
+            by_age={group: row[f"days_{group}"] for group in AGE_GROUPS},
         )
 
 
 @dataclass(frozen=True)
 class Preview:
-    """The deal that would be made. Leads would `stay` with their agent, `change_hands`, `come` (no agent has them now)
-    or `leave`."""
+    """The deal that would be made.
+
+    The amounts are leads that would `stay` with their agent, `change_hands`, `come` (no agent has them now) or `leave`
+    (an agent has them now, and no agent would).
+    """
 
     run: Run
     shares: tuple[PreviewShare, ...]
@@ -80,8 +84,8 @@ class Preview:
 class Undone(Record):
     """An undo, and the run that it took back.
 
-    `restored` leads went back by one stage; `changed_since` were left, because somebody had changed their stage.
-    `assignments` came back; `suppressed` ones did not, because their number is on the do-not-contact list now.
+    `restored` leads went back by one stage; `changed_since` leads kept theirs, because somebody had changed it.
+    `assignments` came back; `suppressed` ones did not, because their number is now on the do-not-contact list.
     """
 
     run_id: int
@@ -104,22 +108,22 @@ def deal(
 ) -> Run:
     """Deals the pool out and returns the run.
 
-    Tries up to four times when the pool changed, when a lock or a deadlock stood in the way, and when the connection
-    broke before anything was done. Raises a RunError when the deal refuses and DatabaseError when the database does;
-    ConnectionLost only if the database stays away, so that it is unknown whether the deal happened.
+    Tries up to four times if the pool changed, if a lock or a deadlock got in the way, or if the connection broke
+    before anything was done. Raises a RunError if the deal was refused, and DatabaseError if the database failed. Only
+    ConnectionLost leaves open whether the deal happened: the database could not be reached again to find out.
     """
     parameters = {**_rules(settings, business_date, trigger), "actor": actor}
-    return Run.from_row(_retried(lambda: _deal_once(database, parameters)))
+    return Run.from_row(_with_retries(lambda: _deal_once(database, parameters)))
 
 
 def _deal_once(database: Database, parameters: dict[str, Any]) -> Row:
-    # The mark by which this very call is found again.
+    # The run is recorded with this mark, so that it can be found if the connection breaks.
     request = uuid4().hex
     try:
         row = database.one("assign", request=request, **parameters)
     except ConnectionLost as error:
         log.warning("%s Finding out whether the deal happened.", str(error))
-        row = _after_loss(lambda: database.one("settle", request=request))
+        row = _ask_after_loss(lambda: database.one("settle", request=request))
         if row is None:
             raise _NothingDone() from error
         log.warning("The deal had happened: run %d.", row["run_id"])
@@ -129,23 +133,23 @@ def _deal_once(database: Database, parameters: dict[str, Any]) -> Row:
 
 
 def preview(database: Database, settings: Settings, *, business_date: date) -> Preview:
-    """The deal that would be made now; changes nothing.
+    """Computes the deal that would be made now, and changes nothing.
 
-    Raises a RunError where the deal would be refused for its parameters or for a lack of agents.
+    Raises a RunError if the deal would be refused because of its parameters or for lack of agents.
     """
     shares, changes, summary = database.sets("preview", **_rules(settings, business_date, "manual"))
     return Preview(Run.from_row(summary[0]), tuple(PreviewShare.from_row(row) for row in shares), **changes[0])
 
 
 def undo(database: Database, run_id: int | None = None, *, actor: str | None = None) -> Undone:
-    """Takes back the last run that is not undone; with `run_id`, only if it is that one.
+    """Takes back the last run that is not undone. With `run_id`, only if that is the last one.
 
-    Raises NothingToUndo, which says which run could be undone. Tries again as `deal` does.
+    Tries again as `deal` does. Raises NothingToUndo, whose message names the run that could be undone.
     """
-    # With a number, an undo that is sent twice cannot take back two runs.
+    # The call names the run, so that an undo that is sent twice cannot take back two runs.
     last = runs.last_run(database) if run_id is None else None
     target = last.run_id if last else run_id
-    return Undone.from_row(_retried(lambda: _undo_once(database, target, actor)))
+    return Undone.from_row(_with_retries(lambda: _undo_once(database, target, actor)))
 
 
 def _undo_once(database: Database, run_id: int | None, actor: str | None) -> Row:
@@ -154,8 +158,8 @@ def _undo_once(database: Database, run_id: int | None, actor: str | None) -> Row
     except ConnectionLost as error:
         log.warning("%s Finding out whether the undo happened.", str(error))
         # Settling a request that was never made waits until no deal and no undo is in progress.
-        _after_loss(lambda: database.one("settle", request="undo"))
-        row = _after_loss(lambda: database.one("undone", run_id=run_id))
+        _ask_after_loss(lambda: database.one("settle", request="undo"))
+        row = _ask_after_loss(lambda: database.one("undone", run_id=run_id))
         if row is None:
             raise _NothingDone() from error
     if row is None:
@@ -180,9 +184,9 @@ class _NothingDone(Exception):
         super().__init__(type(self).__doc__)
 
 
-def _retried(call: Callable[[], Row]) -> Row:
-    """The row of a call, which is made again where that can help."""
-    # Only commands that deal need it, and every command imports this module.
+def _with_retries(call: Callable[[], Row]) -> Row:
+    """Makes a call and returns its row. Makes it again after an error that may not come back."""
+    # Imported here because every command imports this module, and only those that deal need it.
     from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential, wait_random
 
     try:
@@ -202,12 +206,12 @@ def _retried(call: Callable[[], Row]) -> Row:
 
 def _log_retry(state: RetryCallState) -> None:
     if state.outcome and state.next_action:
-        # The text only: a log that keeps its records would keep the error, and with it the connection.
+        # Log only the text: a log handler that keeps its records would keep the error, and with it the connection.
         log.warning("%s Trying again in %.1f s.", str(state.outcome.exception()), state.next_action.sleep)
 
 
-def _after_loss(ask: Callable[[], Row | None]) -> Row | None:
-    """Asks whether a call took effect; waits for a server that is coming back, or is still busy with the call."""
+def _ask_after_loss(ask: Callable[[], Row | None]) -> Row | None:
+    """Asks whether a call took effect. Waits for a server that restarts, or is still busy with the call."""
     from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential, wait_random
 
     try:

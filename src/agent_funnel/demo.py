@@ -1,4 +1,4 @@
-"""A believable sales floor to try things on: the same one for the same seed, size and day."""
+"""Fills a database with realistic sample leads and agents. The same seed, size and day give the same data."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from agent_funnel.errors import NotEmpty, ParameterOutOfRange
 from agent_funnel.imports import Values, load_rows
 from agent_funnel.leads import count_rows
 
-# The numbers that vary below have room for this many leads, country by country:
+# The countries below have valid numbers for this many leads:
 MOST_LEADS = 5_000_000
+# The age of the oldest leads, in days:
 DAYS = 90
-# A funnel: most leads are fresh, few are finished. The share of each stage, in percent:
+# The share of each stage, in percent. As in a funnel, most leads are fresh and few are finished:
 STAGE_SHARES = {"1": 46, "2": 27, "3": 16, "4": 11}
 # The countries of the leads, and the share of each, in percent:
 COUNTRIES = {"BR": 30, "MX": 14, "CO": 10, "ES": 9, "DE": 9, "GB": 8, "US": 7, "IN": 5, "ZA": 4, "PL": 4}
@@ -56,12 +57,13 @@ def fill(
     today: date,
     progress: Callable[[int], None] | None = None,
 ) -> tuple[int, int]:
-    """Fills an empty, installed database; returns how many leads and agents it made.
+    """Fills an empty database that has the tables; returns how many leads and agents it made.
 
-    Raises NotEmpty if there are leads or agents already, and ParameterOutOfRange for a size that it cannot make.
+    Raises NotEmpty if there are leads or agents already, and ParameterOutOfRange for a number of leads that it cannot
+    make.
     """
     if not 1 <= leads <= MOST_LEADS:
-        raise ParameterOutOfRange(f"The demo makes 1 to {MOST_LEADS} leads, not {leads}.")
+        raise ParameterOutOfRange(f"The demo makes 1 to {MOST_LEADS} leads, not {leads}; nothing was changed.")
     found = count_rows(database)
     if found.leads or found.agents:
         raise NotEmpty(
@@ -69,14 +71,14 @@ def fill(
             "the demo fills an empty database only. Nothing was changed."
         )
     made_agents = load_rows(
-        database, "agents", [*((name, "active") for name in ACTIVE), *((n, "inactive") for n in INACTIVE)]
+        database, "agents", [*((name, "active") for name in ACTIVE), *((name, "inactive") for name in INACTIVE)]
     )
     made_leads = load_rows(database, "leads", _leads(leads, seed, today), progress=progress)
     return made_leads, made_agents
 
 
 def _leads(count: int, seed: int, today: date) -> Iterator[Values]:
-    chance = random.Random(seed)  # noqa: S311 - a demo needs repeatable chance, not secrets
+    chance = random.Random(seed)  # noqa: S311 - a demo needs repeatable data, not secrets
     countries = list(COUNTRIES)
     drawn = chance.choices(countries, COUNTRIES.values(), k=count)  # type: ignore[arg-type]
     numbers = {country: _numbers(country, chance) for country in countries}
@@ -91,7 +93,7 @@ def _leads(count: int, seed: int, today: date) -> Iterator[Values]:
 
 
 def _numbers(country: str, chance: random.Random) -> Iterator[str]:
-    """Valid mobile numbers of a country, each once: its example number with other last digits."""
+    """Valid mobile numbers of a country, each once: the country's example number with other last digits."""
     example = phonenumbers.example_number_for_type(country, PhoneNumberType.MOBILE)
     metadata = PhoneMetadata.metadata_for_region(country)
     assert example is not None

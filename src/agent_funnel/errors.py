@@ -1,16 +1,16 @@
-"""The errors, as one tree.
+"""All errors of Agent Funnel, as one tree.
 
 FunnelError
 ├── SettingsError               a setting has a bad value
 ├── ImportRefused               a file has bad rows, or is not a file that can be imported
-├── NotEmpty                    the demo found leads in the database
-├── BrakeApplied                the scheduled run is so unlike the last ones that it waits for a person
+├── NotEmpty                    the demo found leads or agents in the database
+├── BrakeApplied                a brake (FUNNEL_BRAKE) holds the scheduled run until a person makes it
 ├── NotFound                    the thing to show or remove does not exist
 ├── AlreadyExists               the thing to add exists already
 ├── DatabaseError
 │   ├── DatabaseUnavailable     the database does not answer
 │   │   ├── DatabaseBusy        another session holds a lock that we need, or won a deadlock; nothing was done
-│   │   └── ConnectionLost      the connection broke during a call; whether it took effect is not known
+│   │   └── ConnectionLost      the connection broke during a call; whether the call took effect is not known
 │   └── NotInstalled            tables or procedures are missing
 └── RunError                    the deal was refused; `number` is the SQL number
     ├── RunInProgress       50001
@@ -49,15 +49,15 @@ class NotEmpty(FunnelError):
 
 
 class BrakeApplied(FunnelError):
-    """The scheduled run waits for a person; nothing was changed."""
+    """A brake holds the scheduled run until a person makes it; nothing was changed."""
 
 
 class NotFound(FunnelError):
-    """It does not exist; nothing was changed."""
+    """This does not exist; nothing was changed."""
 
 
 class AlreadyExists(FunnelError):
-    """It exists already; nothing was changed."""
+    """This exists already; nothing was changed."""
 
 
 class DatabaseError(FunnelError):
@@ -87,7 +87,7 @@ class RunError(FunnelError):
 
 
 class RunInProgress(RunError):
-    """Another run is in progress; this one changed nothing."""
+    """A run or an undo is in progress; nothing was changed. Try again when it ends."""
 
     number = 50001
 

@@ -1,4 +1,4 @@
-"""Exports of the present assignments, or of the leads that a run dealt, as CSV or XLSX, in constant memory."""
+"""Exports the present assignments, or the leads that a run dealt, as CSV or XLSX, in constant memory."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ COLUMNS = {
     "assignments": ("agent", "number", "stage", "date"),
     "run": ("agent", "number", "stage_before", "date"),
 }
-# Where a spreadsheet would run a text as a formula: at its beginning, or after another separator than the comma, which
-# the reader's spreadsheet may use. Some also take the wide forms of the signs.
-FORMULA = re.compile(r"(^|[;\t][\" ]*)(?=[=+\-@\t\r\n＝＋－＠])")
+# The places where a spreadsheet may run a text as a formula: at its beginning, and after a semicolon or a tab, which
+# some spreadsheets take as separators. Some spreadsheets also accept the full-width forms of the signs.
+FORMULA_START = re.compile(r"(^|[;\t][\" ]*)(?=[=+\-@\t\r\n＝＋－＠])")
 # Phone numbers are safe, and have to stay as they are:
 PHONE = re.compile(r"\+?[0-9]+")
-# A stage; SQLite may keep any other text in its place.
+# A stage that is a number; SQLite keeps any other text, too.
 INTEGER = re.compile(r"-?[0-9]{1,9}")
-# Rows that a sheet can hold, its header included:
+# Rows that a sheet of XLSX can hold, including its header:
 SHEET_ROWS = 1_048_576
-# Bytes that are kept in memory before they go to a temporary file:
-IN_MEMORY = 1_000_000
+# Bytes that stay in memory; a larger export goes through a temporary file:
+BYTES_IN_MEMORY = 1_000_000
 
 Values = tuple[str, str, str, str]
 
@@ -47,16 +47,16 @@ def export(
     agent: str | None = None,
     mask: bool = False,
 ) -> int:
-    """Writes the present assignments, or the leads that the run `run_id` dealt, to a file; returns the number of rows
-    without the header.
+    """Writes the present assignments, or the leads that the run `run_id` dealt, to `file`.
 
-    With `agent`, only that agent's present assignments; with `mask`, only the last three digits of each number. One
-    statement reads everything before anything is written to `file`: a slow file holds no lock, and an error leaves it
-    as it was. Raises NotFound if there is no such run.
+    Returns the number of rows without the header. With `agent`, writes only that agent's present assignments; with
+    `mask`, only the last three digits of each number. One statement reads all rows before anything is written to
+    `file`. So a slow file holds no lock, and an error leaves the file as it was. Raises NotFound if there is no such
+    run.
     """
-    with tempfile.SpooledTemporaryFile(IN_MEMORY) as spool:
+    with tempfile.SpooledTemporaryFile(BYTES_IN_MEMORY) as spool:
         text = io.TextIOWrapper(spool, encoding="utf-8", newline="")
-        # CSV needs a mark against formulas; in XLSX each cell says that it is a text.
+        # CSV needs an apostrophe against formulas; in XLSX each cell says that it is a text.
         clean: Callable[[str], str] = str if format == "xlsx" else _without_formula
         writer = csv.writer(text)
         writer.writerow(COLUMNS[what])
@@ -88,13 +88,13 @@ def _rows(database: Database, what: str, run_id: int | None, agent: str | None) 
 
 
 def _without_formula(text: str) -> str:
-    """A text that no spreadsheet runs as a formula: with an apostrophe before anything that looks like one."""
-    return text if PHONE.fullmatch(text) else FORMULA.sub(r"\1'", text)
+    """Puts an apostrophe before anything that a spreadsheet may run as a formula."""
+    return text if PHONE.fullmatch(text) else FORMULA_START.sub(r"\1'", text)
 
 
 def _write_xlsx(rows: Iterator[list[str]], file: IO[bytes]) -> None:
     """Writes rows of agent, number, stage and date, the header first, on as many sheets as they need."""
-    # It takes long to import, and only this function needs it.
+    # Imported here because it takes long, and only this function needs it.
     from openpyxl import Workbook
 
     book = Workbook(write_only=True)
@@ -115,7 +115,7 @@ def _stage(sheet: Any, value: str) -> Any:
 
 
 def _text(sheet: Any, value: str) -> Any:
-    """A cell that is a text, whatever it begins with; without characters that XML cannot hold."""
+    """Makes a cell that is a text, whatever it begins with. Characters that XML cannot hold are replaced."""
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 

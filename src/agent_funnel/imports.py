@@ -1,4 +1,4 @@
-"""Imports of leads, agents and holidays from CSV files: checked row by row, in one transaction or not at all."""
+"""Imports leads, agents and holidays from CSV files. Each row is checked; one transaction imports all rows or none."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from agent_funnel.leads import STAGES
 from agent_funnel.masking import mask_digits
 from agent_funnel.values import LONGEST_TEXT, text_length
 
-# Rows sent to the database at a time:
+# Rows that are sent to the database at a time:
 CHUNK = 20_000
-# Bad rows that are reported one by one; in a file of the wrong kind, every row is bad.
+# The most bad rows that are reported one by one; in a file of the wrong kind, every row is bad.
 REPORTED_BAD_ROWS = 1_000
 NUMBER = re.compile(r"\+?[0-9]{4,20}")
 STAGE_TEXTS = tuple(map(str, STAGES))
@@ -33,7 +33,7 @@ Values = tuple[str, ...]
 
 @dataclass(frozen=True)
 class BadRow:
-    """A row of a file that cannot be imported: its line (1 is the header) and why."""
+    """A row that cannot be imported: its line in the file (1 is the header) and the reason."""
 
     line: int
     reason: str
@@ -41,9 +41,10 @@ class BadRow:
 
 @dataclass(frozen=True)
 class Imported:
-    """The result of an import, in rows of the file: `rows` = `added` + `kept` (already in the database) + `bad_rows`.
+    """The result of an import.
 
-    `bad` has the bad rows themselves, up to a thousand.
+    Of the `rows` of the file, `added` are new, `kept` were in the database already, and `bad_rows` are bad. `bad` lists
+    the bad rows, at most a thousand.
     """
 
     rows: int
@@ -66,13 +67,13 @@ def import_file(
     """Imports a CSV file of `leads` (number, stage, date), `agents` (agent, status) or `holidays` (day, name).
 
     Rows that are already in the database stay as they are. `name` is the file's name in messages. A `dry_run` does
-    everything and rolls it back. Unless `skip_bad` is set, a bad row refuses the whole file: raises ImportRefused,
-    whose `bad` names rows by line and reason.
+    everything and then rolls it back. Raises BadRows if a row is bad and `skip_bad` is not set, and ImportRefused if
+    the file cannot be imported at all.
     """
     bad: list[BadRow] = []
     count = {"rows": 0, "bad": 0}
 
-    def good() -> Iterator[Values]:
+    def good_rows() -> Iterator[Values]:
         for row in _read(kind, path, name or str(path)):
             count["rows"] += 1
             if isinstance(row, BadRow):
@@ -84,7 +85,7 @@ def import_file(
         if bad and not skip_bad:
             raise BadRows(name or str(path), bad, count["bad"])
 
-    added = load_rows(database, kind, good(), dry_run=dry_run, progress=progress)
+    added = load_rows(database, kind, good_rows(), dry_run=dry_run, progress=progress)
     rows = count["rows"]
     return Imported(rows=rows, added=added, kept=rows - count["bad"] - added, bad=tuple(bad), bad_rows=count["bad"])
 
@@ -113,9 +114,10 @@ def load_rows(
     dry_run: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> int:
-    """Adds the checked rows whose number, agent or day is new, in one transaction; returns how many it added.
+    """Adds the rows whose number, agent or day is new, in one transaction. Returns how many it added.
 
-    A `dry_run` rolls them back. `progress` is called with the number of rows of each chunk.
+    The rows must have been checked. A `dry_run` rolls everything back. `progress` is called after each chunk with its
+    number of rows.
     """
     rows = iter(rows)
     row = None
@@ -137,7 +139,7 @@ def load_rows(
 
 
 def _read(kind: str, path: Path, name: str) -> Iterator[Values | BadRow]:
-    """The rows of a file, checked, in the order of the header."""
+    """Reads and checks the rows of a file. Their values are in the order of HEADERS."""
     header = HEADERS[kind]
     check = CHECKS[kind]
     seen: dict[str, int] = {}
@@ -146,7 +148,7 @@ def _read(kind: str, path: Path, name: str) -> Iterator[Values | BadRow]:
             reader = csv.reader(file, strict=True)
             names = [name.strip() for name in next(reader, [])]
             if sorted(names) != sorted(header):
-                # A file without a header begins with a number.
+                # A file without a header begins with a phone number, so mask it.
                 begins = mask_digits(",".join(names)[:80])
                 raise ImportRefused(
                     f"{name} begins with {begins!r}; the header must be {','.join(header)}. Nothing was imported."
@@ -154,20 +156,20 @@ def _read(kind: str, path: Path, name: str) -> Iterator[Values | BadRow]:
             order = [names.index(name) for name in header]
             line = reader.line_num + 1
             for fields in reader:
-                begun, line = line, reader.line_num + 1
+                row_line, line = line, reader.line_num + 1
                 if not fields:
                     continue
                 if len(fields) != len(header):
-                    yield BadRow(begun, f"has {len(fields)} fields; {len(header)} are needed")
+                    yield BadRow(row_line, f"has {len(fields)} fields; {len(header)} are needed")
                     continue
                 checked = check(*(fields[index].strip() for index in order))
                 if isinstance(checked, str):
-                    # Where columns were swapped, any value may be a number.
-                    yield BadRow(begun, mask_digits(checked))
+                    # If columns are swapped, any value may be a phone number, so mask the whole reason.
+                    yield BadRow(row_line, mask_digits(checked))
                 elif first := seen.get(checked[0]):
-                    yield BadRow(begun, f"{header[0]} is already on line {first}")
+                    yield BadRow(row_line, f"{header[0]} is already on line {first}")
                 else:
-                    seen[checked[0]] = begun
+                    seen[checked[0]] = row_line
                     yield checked
     except OSError as error:
         raise ImportRefused(f"{name} cannot be read: {error.strerror}. Nothing was imported.") from error
@@ -180,7 +182,7 @@ def _read(kind: str, path: Path, name: str) -> Iterator[Values | BadRow]:
 def _lead(number: str, stage: str, created: str) -> Values | str:
     """The values of a lead as the database takes them, or the reason why they are bad."""
     if not NUMBER.fullmatch(number):
-        return f"number is not 4 to 20 digits with an optional + before them, but {len(number)} characters"
+        return f"number is not 4 to 20 digits with an optional + before them (it has {len(number)} characters)"
     if stage not in STAGE_TEXTS:
         return f"stage {stage[:40]!r} is not 1, 2, 3 or 4"
     try:

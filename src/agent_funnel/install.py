@@ -1,4 +1,4 @@
-"""Creates the tables that are missing, and replaces the procedures. It never alters a table that exists."""
+"""Creates missing tables and replaces the procedures. Your three tables are never altered if they exist."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from agent_funnel.values import Row
 
 @dataclass(frozen=True)
 class Installed:
-    """The objects that an installation made, kept as they were, and replaced, by their names."""
+    """The names of the tables and procedures that an installation made, left unchanged (`kept`) and replaced."""
 
     made: tuple[str, ...]
     kept: tuple[str, ...]
@@ -22,16 +22,16 @@ class Installed:
 
 @dataclass(frozen=True)
 class Checksums:
-    """The checksums of a procedure: of the text that the server keeps, None if it keeps none, and of our script."""
+    """The checksums of a procedure: of the text that the server stores, None if it shows none, and of our script."""
 
     installed: str | None
     script: str
 
 
 def install(database: Database) -> Installed:
-    """Installs tables, procedures and grants in one transaction, and reports what it made, kept and replaced.
+    """Installs tables, procedures and grants in one transaction. It is safe to repeat.
 
-    It is safe to repeat. Raises DatabaseError, and changes nothing, if one of your three tables lacks a column.
+    Raises DatabaseError, and changes nothing, if the schema is missing or one of your three tables lacks a column.
     """
     stems = [
         stem for kind in ("tables-", "sp_", "grants") for stem in scripts(database.dialect) if stem.startswith(kind)
@@ -51,46 +51,46 @@ def install(database: Database) -> Installed:
         after = objects(session)
     return Installed(
         made=tuple(sorted(after - before)),
-        # As they are spelled there, which may be another case than ours.
+        # The names are spelled as in the database, perhaps in another case than ours.
         kept=tuple(sorted(name for name in before if name.lower() in tables(database.dialect))),
         replaced=tuple(sorted(before & set(ours))),
     )
 
 
 def installed_version(database: Queries) -> int | None:
-    """The version of the installed tables; None if none is on record. Raises NotInstalled if there are no tables."""
+    """The version of the installed tables; None if it was not recorded. Raises NotInstalled if there are no tables."""
     row = database.one("version")
     return None if row is None else row["version"]
 
 
 def schema_name(database: Queries) -> tuple[str, bool]:
-    """The name of the schema, and whether the database has it. On SQLite there is one, and it is there."""
+    """The name of the schema, and whether it exists. SQLite has one schema, `main`, which always exists."""
     row = database.one("schema")
     return ("main", True) if row is None else (row["name"], bool(row["found"]))
 
 
 def objects(database: Queries) -> set[str]:
-    """The names of our tables and procedures that the database has, as they are spelled there."""
+    """The names of our tables and procedures in the database, spelled as they are there."""
     return {row["name"] for row in database.all("objects")}
 
 
 def missing_columns(database: Queries) -> list[tuple[str, str]]:
-    """Table and name of each column that one of your three tables lacks."""
+    """The columns that your three tables lack, each as table and column."""
     return [(row["table_name"], row["column_name"]) for row in database.all("missing_columns")]
 
 
 def recorded_checksums(database: Queries) -> dict[str, Checksums]:
-    """The checksums of each procedure on record."""
+    """The checksums on record, by procedure."""
     return {row["name"]: Checksums(row["installed"], row["script"]) for row in database.all("checksums")}
 
 
 def definition(database: Queries, procedure: str) -> Row | None:
-    """The `definition` of a procedure as the server keeps it, and whether it `is_encrypted`; None without one."""
+    """The `definition` of a procedure as the server stores it, and whether it `is_encrypted`; None if it is missing."""
     return database.one("definition", procedure_name=procedure)
 
 
 def _record_checksums(session: Session, texts: Mapping[str, str]) -> None:
-    """Records the checksums of the procedures, so that `doctor` sees when somebody changes one."""
+    """Records the checksums of the procedures, so that `doctor` notices when somebody changes one."""
     recorded = recorded_checksums(session)
     for name, text in texts.items():
         row = definition(session, name)
@@ -100,11 +100,11 @@ def _record_checksums(session: Session, texts: Mapping[str, str]) -> None:
 
 
 def _check_schema(session: Session) -> None:
-    # The schema is not created here: a mistyped name would become a second, empty database.
+    # The schema is not created here: a mistyped name would become a new, empty schema.
     name, found = schema_name(session)
     if not found:
         raise DatabaseError(
-            f"The database has no schema {name}: correct FUNNEL_SCHEMA, or make it with "
+            f"The database has no schema {name}: correct FUNNEL_SCHEMA, or create the schema with "
             f"CREATE SCHEMA {name}; nothing was installed."
         )
 

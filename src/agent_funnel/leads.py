@@ -1,7 +1,7 @@
-"""Leads: searching them, the history of a number, why leads are in the pool or not, and the do-not-contact list.
+"""Leads: the search, the history of a number, the reasons why leads are in the pool or not, the do-not-contact list.
 
-Lists come in pages: the next page is asked for with the key of the last row of the page before as `after`, so that the
-pages together are the whole list, however long it is.
+Lists come in pages. For the next page, pass the key of the last row of the page before as `after`; together the pages
+are the whole list, however long it is.
 """
 
 from __future__ import annotations
@@ -20,14 +20,17 @@ from agent_funnel.values import LONGEST_TEXT, Flag, LeadDate, Moment, Record, Te
 STAGES = (1, 2, 3, 4)
 # The stages at which a lead can be dealt:
 DEALT_STAGES = (1, 2, 3)
-# Records of one number that its history shows; in most tables a number has one:
+# The most records of one number that its history shows; in most tables a number has one record:
 MOST_RECORDS = 1_000
 
 
 @dataclass(frozen=True)
 class Lead(Record):
-    """A record of `wafunnel`, which `copies` equal rows have: its date (local to the sales floor, to the millisecond),
-    the agent who has its number now, and whether the number is on the do-not-contact list."""
+    """A record of `wafunnel`, which stands for `copies` equal rows.
+
+    `date` is local to the sales floor, to the millisecond; `agent` has the number now; `do_not_contact` is whether the
+    number is on the do-not-contact list.
+    """
 
     number: Text
     stage: int | None
@@ -48,8 +51,11 @@ class DoNotContact(Record):
 
 @dataclass(frozen=True)
 class LeadHistory:
-    """Everything on record about a number: its records, its entry in the do-not-contact list, the agent who has it now
-    and the agents who held it, the newest first."""
+    """Everything on record about a number.
+
+    That is its records, its entry in the do-not-contact list, the agent who has it now, and the agents who held it,
+    newest first.
+    """
 
     number: str
     records: tuple[Lead, ...]
@@ -60,9 +66,9 @@ class LeadHistory:
 
 @dataclass(frozen=True)
 class PoolReport:
-    """Each row of `wafunnel`, counted once, in rows; the others add up to `total`.
+    """The rows of `wafunnel` by the reason why they are in the pool or not. The reasons add up to `total`.
 
-    The first reason that holds for a row counts, in this order: `unusable` (a blank number, no stage, no date), `dealt`
+    Each row counts once, under the first reason that applies: `unusable` (a blank number, no stage or no date), `dealt`
     (its number is in the present assignments), `at_stage_4` (or more), `too_old`, `do_not_contact`, `duplicate` (it
     waits behind another record of its number), `left_over` (in the pool, and no agent has it).
     """
@@ -80,7 +86,7 @@ class PoolReport:
 
 @dataclass(frozen=True)
 class RowCounts(Record):
-    """The sizes of two of your tables, in rows."""
+    """The number of rows of `wafunnel` and of `agents`."""
 
     leads: int
     agents: int
@@ -96,13 +102,13 @@ def search_leads(
     after: tuple[str, int | None, datetime | None] | None = None,
     count: int,
 ) -> list[Lead]:
-    """The records of `wafunnel` by number, stage and date, at most `count`; equal rows are one record.
+    """The records of `wafunnel`, sorted by number, stage and date; at most `count`. Equal rows are one record.
 
-    Rows with a blank number are left out. With `number`, the records of that number in any of its `spellings`; both
-    days are inclusive; `after` is number, stage and date of the last record on the page before.
+    Rows with a blank number are left out. With `number`, only records of that number in any of its `spellings`. Both
+    days are inclusive. `after` is the number, the stage and the date of the last record on the page before.
     """
     after_number, after_stage, after_date = after or (None, None, None)
-    # No day and no date comes after the last day of the calendar.
+    # After the last day of the calendar there is no day, and no date either.
     before = None if date_to is None or date_to == date.max else date_to + timedelta(days=1)
     filters: dict[str, Any] = {
         "stage": stage,
@@ -129,7 +135,7 @@ def _spelling_parameters(texts: tuple[str, ...]) -> dict[str, str]:
 
 
 def lead_history(database: Database, number: str) -> LeadHistory:
-    """Everything on record about a number, exactly as it is written; at most its first thousand records.
+    """Everything on record about a number that is written exactly so; at most its first thousand records.
 
     Raises NotFound if nothing is on record.
     """
@@ -157,7 +163,7 @@ def count_by_stage(database: Database) -> dict[int | None, int]:
 
 
 def pool_report(database: Database, settings: Settings, business_date: date) -> PoolReport:
-    """Counts, for a business date, the leads in the pool and the leads outside it by reason: see PoolReport."""
+    """Counts the rows of `wafunnel` for a business date, by the reasons of PoolReport."""
     row = database.one(
         "pool_report",
         business_date=business_date.isoformat(),
@@ -174,10 +180,10 @@ def list_do_not_contact(database: Database) -> list[DoNotContact]:
 
 
 def add_do_not_contact(database: Database, number: str, reason: str | None = None) -> dict[str, int]:
-    """Puts a number on the list and takes it out of the present assignments at once; waits for a deal in progress.
+    """Adds a number to the list, and removes it from the present assignments at once. Waits for a deal in progress.
 
-    Returns `listed` (1 if it was on the list before), `assignments` (how many it was taken out of) and `leads` (how
-    many rows of `wafunnel` have it).
+    Returns `listed` (1 if the number was on the list before), `assignments` (how many of them were removed) and `leads`
+    (how many rows of `wafunnel` have the number).
     """
     check_text("number", number)
     if reason is not None:
@@ -188,7 +194,7 @@ def add_do_not_contact(database: Database, number: str, reason: str | None = Non
 
 
 def remove_do_not_contact(database: Database, number: str) -> None:
-    """Takes a number off the list. Raises NotFound if it is not on it."""
+    """Removes a number from the list. Raises NotFound if it is not on the list."""
     row = database.one("remove_do_not_contact", number=number)
     if not row or not row["removed"]:
-        raise NotFound("That number is not on the list.")
+        raise NotFound("That number is not on the do-not-contact list; nothing was changed.")

@@ -1,6 +1,7 @@
-"""The log: structlog, as lines for people or as JSON for machines, without secrets and without whole phone numbers.
+"""Sets up the log: lines for people or JSON for programs, without secrets and without whole phone numbers.
 
-The log lines of libraries, and of our modules that use the standard `logging`, are rendered in the same way.
+structlog renders all records in the same way: its own, and those that libraries and some of our modules write with the
+standard `logging`.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from typing import Any
 
 import structlog
 
-# A run of digits as long as a phone number; moments and request marks do not match:
-NUMBER = re.compile(r"(?<![\w.:-])\+?\d{4,17}(\d{3})(?![\w.:-])")
-SECRET = re.compile(r"(://[^:/\s]*:)[^@\s]+(@)")
+# A sequence of digits as long as a phone number. Parts of moments and of hexadecimal marks do not match:
+PHONE_NUMBER = re.compile(r"(?<![\w.:-])\+?\d{4,17}(\d{3})(?![\w.:-])")
+# The password in a URL, with the text around it:
+URL_PASSWORD = re.compile(r"(://[^:/\s]*:)[^@\s]+(@)")
 
 
 def set_up(log_format: str) -> None:
-    """Sends all logs to standard error, `console` or `json`."""
+    """Sends all log records to standard error, in the format `console` or `json`."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -49,7 +51,7 @@ def set_up(log_format: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.INFO)
-    # It logs every wake-up, and there is one every few seconds.
+    # APScheduler logs every wake-up of the schedule, and there is one every few seconds.
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
 
 
@@ -57,5 +59,5 @@ def mask(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str
     """Masks phone numbers except for their last three digits, and passwords in URLs completely."""
     for key, value in event.items():
         if isinstance(value, str) and key not in ("timestamp", "logger", "level"):
-            event[key] = SECRET.sub(r"\1…\2", NUMBER.sub(r"…\1", value))
+            event[key] = URL_PASSWORD.sub(r"\1…\2", PHONE_NUMBER.sub(r"…\1", value))
     return event

@@ -1,4 +1,4 @@
-"""Metrics for Prometheus, computed from the database on request, so that every copy of the service gives the same."""
+"""Metrics for Prometheus. They are read from the database on each request, so all copies of the service agree."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 def render(database: Database, settings: Settings, *, now: datetime, beat_age: float | None) -> bytes:
-    """The metrics as text. `beat_age` is the age of the clock's heartbeat in seconds, None without a clock.
+    """The metrics as text. `beat_age` is the age of the scheduler's heartbeat in seconds, None without a scheduler.
 
-    Raises DatabaseError.
+    Raises DatabaseError if the database does not answer.
     """
     registry = CollectorRegistry()
 
@@ -28,29 +28,30 @@ def render(database: Database, settings: Settings, *, now: datetime, beat_age: f
 
     last = last_run(database)
     if last is not None:
-        gauge(
-            "last_success_timestamp_seconds", "When the last run that is not undone ended", last.finished_at.timestamp()
-        )
-        gauge("last_duration_seconds", "Duration of that run", last.seconds)
-        gauge("last_agents", "Agents that it dealt to", last.agents)
-        gauge("last_pool_leads", "Leads that it could deal", last.pool)
-        gauge("last_assigned_leads", "Leads that it dealt", last.assigned)
-        gauge("last_left_over_leads", "Leads that it left for another night", last.left_over)
+        gauge("last_success_timestamp_seconds", "End of the last run that is not undone", last.finished_at.timestamp())
+        gauge("last_duration_seconds", "Duration of the last run that is not undone", last.seconds)
+        gauge("last_agents", "Agents with room in the last run that is not undone", last.agents)
+        gauge("last_pool_leads", "Leads in the pool of the last run that is not undone", last.pool)
+        gauge("last_assigned_leads", "Leads that the last run that is not undone dealt", last.assigned)
+        gauge("last_left_over_leads", "Leads that the last run that is not undone left over", last.left_over)
     dated = [each for each in list_nights(database, count=14) if each.run_id is not None]
     if dated:
-        gauge("last_scheduled_success_timestamp_seconds", "When the last scheduled run ended", dated[0].at.timestamp())
-    gauge("next_run_timestamp_seconds", "When the next scheduled run is due", next_run(now, settings).timestamp())
-    gauge("paused", "1 while the schedule is paused", float(current_pause(database) is not None))
-    gauge("heartbeat_age_seconds", "Time since the clock of this copy last showed that it is alive", beat_age)
+        gauge("last_scheduled_success_timestamp_seconds", "End of the last scheduled run", dated[0].at.timestamp())
+    gauge("next_run_timestamp_seconds", "Time of the next scheduled run", next_run(now, settings).timestamp())
+    gauge("paused", "1 while the schedule is paused, otherwise 0", float(current_pause(database) is not None))
+    gauge("heartbeat_age_seconds", "Age of the last heartbeat of the scheduler of this copy", beat_age)
 
     failures = Gauge(
-        "agent_funnel_failures", "Failed attempts at scheduled runs on record", ["code"], registry=registry
+        "agent_funnel_failures", "Failed attempts at scheduled runs, by error number", ["code"], registry=registry
     )
     for code, count in failure_counts(database).items():
         failures.labels(code).set(count)
     outcomes = outcome_counts(database)
     dates = Gauge(
-        "agent_funnel_dates_without_run", "Business dates without a scheduled run", ["outcome"], registry=registry
+        "agent_funnel_dates_without_run",
+        "Business dates without a scheduled run, by reason",
+        ["outcome"],
+        registry=registry,
     )
     for outcome in ("missed", "failed", "holiday", "paused"):
         dates.labels(outcome).set(outcomes.get(outcome, 0))

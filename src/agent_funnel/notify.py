@@ -1,7 +1,7 @@
-"""Notices to people by apprise URLs, and signals to a dead man's switch by the convention of healthchecks.io.
+"""Sends notices to people through apprise, and signals to a dead man's switch such as healthchecks.io.
 
-Nothing here delays a deal or makes it fail: messages go into a queue, and a thread sends them, tries again, and logs
-those that it could not send. No message contains the number of a lead.
+A message never delays a deal or makes it fail: it goes into a queue, and a thread sends it. The thread tries again
+after an error, and logs the messages that it could not send. No message contains the number of a lead.
 """
 
 from __future__ import annotations
@@ -22,25 +22,30 @@ from agent_funnel.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-# Seconds that a URL may take to answer, attempts for each message, and messages that may wait at most:
+# The seconds that a URL may take to answer:
 ANSWER_SECONDS = 10
+# How often a message is sent in all, if sending fails:
 ATTEMPTS = 4
-MOST_WAITING = 1_000
-# Seconds that an ending service waits for messages that are still to be sent:
-FAREWELL_SECONDS = 5.0
-# What the last part of the dead-man URL says, by the convention of healthchecks.io:
-SIGNALS = {"start": "/start", "success": "", "fail": "/fail"}
+# The most messages that wait in the queue; further ones are dropped:
+QUEUE_SIZE = 1_000
+# The seconds that a stopping service waits until all messages are sent:
+STOP_SECONDS = 5.0
+# The path of each signal, added to the dead-man URL; a convention of healthchecks.io:
+SIGNAL_PATHS = {"start": "/start", "success": "", "fail": "/fail"}
 
 Send = Callable[[], None]
 
 
 class Notifier:
-    """Sends notices in the background, from `start` to `stop`. Raises SettingsError for notice URLs without apprise."""
+    """Sends notices and signals in the background, from `start` to `stop`.
+
+    Raises SettingsError if there are notice URLs and apprise is not installed, or does not know one of them.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._queue: Queue[tuple[str, Send]] = Queue(MOST_WAITING)
-        self._ending = Event()
+        self._queue: Queue[tuple[str, Send]] = Queue(QUEUE_SIZE)
+        self._stopping = Event()
         self._thread = Thread(target=self._work, name="notices", daemon=True)
         self._apprise = _apprise(settings) if settings.notify_urls else None
 
@@ -48,10 +53,10 @@ class Notifier:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends the thread, after a few seconds for the messages that wait."""
-        self._ending.set()
+        """Ends the thread. Waits a few seconds until the messages in the queue are sent."""
+        self._stopping.set()
         if self._thread.is_alive():
-            self._thread.join(FAREWELL_SECONDS)
+            self._thread.join(STOP_SECONDS)
 
     def notice(self, kind: str, text: str) -> None:
         """Sends a notice to people, if the settings want this kind (`settings.NOTICES`)."""
@@ -66,18 +71,18 @@ class Notifier:
 
         self._put(f"notice {kind}", send)
 
-    def signal(self, what: str, text: str = "") -> None:
-        """Signals the start, the success or the failure of the scheduled run to the dead man's switch (`SIGNALS`)."""
+    def signal(self, name: str, text: str = "") -> None:
+        """Signals `start`, `success` or `fail` of the scheduled run to the dead man's switch, if there is one."""
         url = self._settings.dead_man_url
         if url is None:
             return
-        request = Request(url.rstrip("/") + SIGNALS[what], data=text.encode(), method="POST")  # noqa: S310 - http(s) by the settings
+        request = Request(url.rstrip("/") + SIGNAL_PATHS[name], data=text.encode(), method="POST")  # noqa: S310 - the settings allow only http(s)
 
         def send() -> None:
             with urlopen(request, timeout=ANSWER_SECONDS):  # noqa: S310
                 pass
 
-        self._put(f"signal {what}", send)
+        self._put(f"signal {name}", send)
 
     def _put(self, name: str, send: Send) -> None:
         try:
@@ -90,7 +95,7 @@ class Notifier:
             try:
                 name, send = self._queue.get(timeout=0.2)
             except Empty:
-                if self._ending.is_set():
+                if self._stopping.is_set():
                     return
                 continue
             try:
@@ -98,13 +103,14 @@ class Notifier:
                     stop=stop_after_attempt(ATTEMPTS), wait=wait_exponential(multiplier=0.5, max=30), sleep=self._sleep
                 )(send)
             except (RetryError, URLError, OSError) as error:
-                log.error("could not be sent", message=name, error=type(error).__name__)
+                # Only the type of the error: its text may contain the URL, which is a secret.
+                log.error("a message could not be sent", message=name, error=type(error).__name__)
             except Exception:
-                log.exception("could not be sent", message=name)
+                log.exception("a message could not be sent", message=name)
 
     def _sleep(self, seconds: float) -> None:
-        # An ending service sends the rest without pauses.
-        self._ending.wait(seconds)
+        # A stopping service makes the remaining attempts without pauses.
+        self._stopping.wait(seconds)
 
 
 def _apprise(settings: Settings) -> Any:
@@ -116,7 +122,7 @@ def _apprise(settings: Settings) -> Any:
         ) from None
     sender = library.Apprise()
     for number, url in enumerate(settings.notify_urls, start=1):
-        # The URL itself is a secret.
+        # The message names the position, because the URL itself is a secret.
         if not sender.add(url):
             raise SettingsError(f"FUNNEL_NOTIFY_URLS: apprise does not know URL number {number}")
     return sender

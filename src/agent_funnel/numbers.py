@@ -1,10 +1,10 @@
-"""Phone numbers: the ways to write one that a search takes for the same number."""
+"""Phone numbers: the spellings that a search treats as the same number."""
 
 from __future__ import annotations
 
 import re
 
-# What people put between the digits of a phone number:
+# The characters that people write between the digits of a phone number:
 _SEPARATORS = re.compile(r"[\s\-–()./]+")
 
 
@@ -14,10 +14,11 @@ def compact(number: str) -> str:
 
 
 def spellings(number: str) -> tuple[str, ...]:
-    """Five ways to write a number, of which some may be equal.
+    """Returns five ways to write a number; some of them may be equal.
 
-    As it is given; without blanks, dashes, parentheses, dots and slashes; and such with `+`, with `00` and with neither
-    before the country's code. A number without its country's code stays without it.
+    The first is the number as it is given, the second is without blanks, dashes, parentheses, dots and slashes. The
+    others are the second with `+`, with `00` and with neither before the country code. No country code is added to a
+    number that has none.
     """
     plain = compact(number)
     digits = plain.removeprefix("+") if plain.startswith("+") else plain.removeprefix("00")

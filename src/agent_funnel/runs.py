@@ -1,4 +1,4 @@
-"""The runs on record: listing them, who got what and who held a number, and purging old history."""
+"""The runs on record: lists them, shows who got which leads and who held a number, and purges old history."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from agent_funnel.database import Database
 from agent_funnel.errors import NotFound
 from agent_funnel.values import NO_LIMIT, Day, Flag, LeadDate, Moment, Record, write_moment
 
-# Rows of history that a purge deletes at a time: few enough that a deal that starts meanwhile hardly waits, and that
+# Rows of history that a purge deletes at a time. It is so low that a deal that starts meanwhile hardly waits, and that
 # SQL Server does not lock the whole table.
 PURGE_BATCH = 2_000
-# Higher than the number of any run:
+# No run has a number as large as this:
 LARGEST_RUN_ID = 2**63 - 1
 
 
@@ -53,7 +53,7 @@ class Run(Record):
 class RunRecord(Record):
     """A run on record, with its parameters and its undo. The amounts are None in a run that failed before it counted.
 
-    `restored` and `changed_since` are the leads that its undo took back and left alone; its history was deleted at
+    Its undo took back `restored` leads, and left `changed_since` leads as they were. Its history was deleted at
     `purged_at`. Moments are in UTC.
     """
 
@@ -85,7 +85,10 @@ class RunRecord(Record):
 
 @dataclass(frozen=True)
 class Failure(Record):
-    """Why a run failed: the number of the attempt for its date, the SQL number of the error if it has one, its text."""
+    """The reason why a run failed: the error's SQL number, if it has one, and its text.
+
+    `attempt` counts the attempts at the run of its date.
+    """
 
     attempt: int
     error_number: int | None
@@ -113,7 +116,7 @@ class DealtLead(Record):
 
 @dataclass(frozen=True)
 class Holder(Record):
-    """An agent who held a number: from the end of the run that dealt it (UTC) until the next deal or its undo.
+    """An agent who held a number, from the end of the run that dealt it until the next deal or the undo (UTC).
 
     `held_until` is None while the agent still has it.
     """
@@ -129,7 +132,7 @@ class Holder(Record):
 
 @dataclass(frozen=True)
 class Purged:
-    """The history that a purge deleted: how many runs it belonged to, and how many rows it was."""
+    """The history that a purge deleted: the number of runs that it belonged to, and the number of its rows."""
 
     runs: int
     rows: int
@@ -138,14 +141,14 @@ class Purged:
 def list_runs(
     database: Database, *, count: int = 30, before: int | None = None, business_date: date | None = None
 ) -> list[RunRecord]:
-    """The newest runs, newest first; with `before`, those older than that run; or those of one business date."""
+    """The newest runs, newest first. With `before`, only older runs; with `business_date`, only runs of that date."""
     day = None if business_date is None else business_date.isoformat()
     return [RunRecord.from_row(row) for row in database.all("runs", count=count, before=before, business_date=day)]
 
 
 def find_run(database: Database, run_id: int) -> RunRecord:
-    """The run with this number. Raises NotFound if there is none."""
-    # A database takes no number beyond this one, and has no such run.
+    """The run with this number. Raises NotFound if no run has it."""
+    # The database refuses larger numbers, and no run has the largest one.
     row = database.one("run", run_id=min(run_id, LARGEST_RUN_ID))
     if row is None:
         raise NotFound(f"There is no run {run_id}; `agent-funnel runs` lists them.")
@@ -153,7 +156,7 @@ def find_run(database: Database, run_id: int) -> RunRecord:
 
 
 def last_run(database: Database, *, before: int | None = None) -> Run | None:
-    """The newest run that succeeded and is not undone; with `before`, of those older than that run."""
+    """The newest run that succeeded and is not undone. With `before`, only older runs count."""
     row = database.one("last_run", before=before)
     return None if row is None else Run.from_row(row)
 
@@ -165,7 +168,7 @@ def failure_of(database: Database, run_id: int) -> Failure | None:
 
 
 def shares(database: Database, run_id: int) -> list[Share]:
-    """The share of each agent in a run, by agent. Agents who got nothing are left out."""
+    """The share of each agent in a run, sorted by agent. Agents who got no leads are left out."""
     stages: dict[str, dict[int, int]] = {}
     for row in database.all("shares", run_id=run_id):
         stages.setdefault(row["agent"], {})[row["stage"]] = row["leads"]
@@ -173,18 +176,18 @@ def shares(database: Database, run_id: int) -> list[Share]:
 
 
 def dealt_leads(database: Database, run_id: int, *, after: str | None = None, count: int) -> list[DealtLead]:
-    """The leads that a run dealt, by number, after a number; at most `count`. A purged run has none left.
+    """The leads that a run dealt, sorted by number; at most `count`. With `after`, only numbers after that one.
 
-    Raises NotFound if there is no such run.
+    A purged run has no leads left. Raises NotFound if there is no such run.
     """
     find_run(database, run_id)
     return [DealtLead.from_row(row) for row in database.all("run_assignments", run_id=run_id, after=after, count=count)]
 
 
 def stream_dealt_leads(database: Database, run_id: int) -> Generator[DealtLead]:
-    """All leads that a run dealt, by number, read by one statement; read to the end, since it may hold locks.
+    """All leads that a run dealt, sorted by number, read by one statement. Raises NotFound if there is no such run.
 
-    Raises NotFound if there is no such run.
+    The caller must read to the end, because the statement may hold locks until then.
     """
     find_run(database, run_id)
     for rows in database.stream("run_assignments", run_id=run_id, after=None, count=NO_LIMIT):
@@ -194,8 +197,8 @@ def stream_dealt_leads(database: Database, run_id: int) -> Generator[DealtLead]:
 def deal_version(database: Database) -> str:
     """A short text that changes with each run and each undo.
 
-    Read before the first page of the present assignments and again after each page, it shows whether all pages are of
-    one deal. Numbers that the do-not-contact list takes out of the assignments do not change it.
+    A reader of the present assignments reads it before the first page and again after each page: if it has not changed,
+    all pages are of one deal. It stays the same when a number on the do-not-contact list leaves the assignments.
     """
     row = database.one("deal_version")
     assert row is not None
@@ -205,16 +208,16 @@ def deal_version(database: Database) -> str:
 def holders(
     database: Database, number: str, *, since: datetime | None = None, until: datetime | None = None
 ) -> list[Holder]:
-    """The agents who held a number, the newest first; between two moments if they are given."""
+    """The agents who held a number, newest first. With `since` and `until`, only those who held it between them."""
     bounds = {"since": write_moment(since), "until": write_moment(until)}
     return [Holder.from_row(row) for row in database.all("holders", number=number, **bounds)]
 
 
 def purge(database: Database, before: datetime, *, progress: Callable[[int], None] | None = None) -> Purged:
-    """Deletes the history of runs that ended before a moment, in small batches with a transaction each.
+    """Deletes the history of runs that ended before a moment, in small batches, each in its own transaction.
 
-    The last run that can be undone and the one before it keep theirs, whatever their age. A purged run cannot be
-    undone; the run itself stays on record. If a purge is interrupted, the next one continues it.
+    The last run that can be undone and the run before it keep their history, however old they are. A purged run cannot
+    be undone; the run itself stays on record. If a purge is interrupted, the next one continues it.
     """
     marked = database.one("mark_purge", before=write_moment(before))
     rows = 0
@@ -228,6 +231,6 @@ def purge(database: Database, before: datetime, *, progress: Callable[[int], Non
                 progress(deleted)
             if deleted < PURGE_BATCH:
                 break
-            # Leaves as much time to others who want to write.
+            # Leave the same time to other writers.
             time.sleep(time.monotonic() - began)
     return Purged(runs=marked["runs"] if marked else 0, rows=rows)

@@ -1,7 +1,7 @@
-"""The settings: environment variables `FUNNEL_…`, a `.env` file, and flags, which win.
+"""The settings: from environment variables `FUNNEL_…`, a `.env` file, and flags, which win over both.
 
-This module alone reads the environment. Each field of `Settings` describes itself: the page of settings and
-docs/reference/settings.md are both made from the fields.
+Only this module reads the environment. Each field of `Settings` has a description; the settings page and
+docs/reference/settings.md are made from these.
 """
 
 from __future__ import annotations
@@ -28,17 +28,18 @@ from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSou
 
 from agent_funnel.errors import SettingsError
 
-# Fields whose values no message may repeat:
-SECRET = {"database_url", "notify_urls", "dead_man_url"}
+# Fields whose values no message and no page may show:
+SECRET_FIELDS = {"database_url", "notify_urls", "dead_man_url"}
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 NOTICES = ("finished", "failed", "missed", "recovered", "warning", "refused")
 # The units of a duration, in seconds:
 UNITS = {"h": 3600, "m": 60, "s": 1}
-# The highest cap on a share, which is also the highest limit of a single agent; the longest window:
+# The highest value of `max_per_agent`, and of the limit of a single agent:
 LARGEST_SHARE = 1_000_000
+# The highest value of `window_days`:
 LONGEST_WINDOW_DAYS = 36_500
 
-# The group of a field, a heading on the page and in the reference:
+# The group of a field: a heading on the settings page and in the reference.
 THE_DATABASE: dict[str, JsonValue] = {"group": "The database"}
 THE_SCHEDULE: dict[str, JsonValue] = {"group": "The schedule"}
 THE_DEAL: dict[str, JsonValue] = {"group": "The deal"}
@@ -71,7 +72,7 @@ def _duration(value: str) -> object:
 
 
 def _weekdays(value: str) -> object:
-    """Reads `mon-fri` or `mon,wed,sat` as Python's numbers of weekdays, from 0 for Monday."""
+    """Reads `mon-fri` or `mon,wed,sat` as numbers of weekdays, where 0 is Monday."""
     found: set[int] = set()
     for part in value.lower().replace(" ", "").split(","):
         first, _, last = part.partition("-")
@@ -95,26 +96,26 @@ def _words(*allowed: str) -> BeforeValidator:
 
 
 def _reader(read: Callable[[str], object]) -> BeforeValidator:
-    """Reads a text; a value that is not a text is left to its type."""
+    """Applies `read` to a text; leaves a value that is not a text to pydantic."""
     return BeforeValidator(lambda value: read(value) if isinstance(value, str) else value)
 
 
 Zone = Annotated[ZoneInfo, _reader(_zone), PlainSerializer(str)]
 ClockTime = Annotated[time, _reader(_clock_time)]
 Duration = Annotated[timedelta, _reader(_duration)]
-# NoDecode: the lists are plain texts, and pydantic-settings would read them as JSON.
+# NoDecode, because these lists are plain texts and pydantic-settings would read them as JSON.
 Weekdays = Annotated[frozenset[int], NoDecode, _reader(_weekdays)]
 Brakes = Annotated[frozenset[str], NoDecode, _words("pool", "procedure")]
 Notices = Annotated[frozenset[str], NoDecode, _words(*NOTICES)]
 Urls = Annotated[tuple[str, ...], NoDecode, _reader(lambda text: tuple(text.split()))]
-# The source of a value; each wins over those after it:
+# The sources of a value; each wins over those after it:
 Source = Literal["flag", "environment", ".env file", "default"]
 
 
 class Settings(BaseSettings):
-    """All settings. A field's variable is `FUNNEL_` and its name in capitals.
+    """All settings. The variable of a field is `FUNNEL_` and the field's name in capitals.
 
-    A description is plain text with `code` in backticks. Its first sentence is enough for the page of settings.
+    A description is plain text with `code` in backticks. The settings page shows only its first sentence.
     """
 
     model_config = SettingsConfigDict(
@@ -134,7 +135,7 @@ class Settings(BaseSettings):
         "characters such as `@` in the password as in any URL (`%40`). See also `FUNNEL_ENCRYPTION`.",
         json_schema_extra=THE_DATABASE,
     )
-    # `schema` is a name that pydantic keeps for itself:
+    # It is not called `schema`, because pydantic uses that name itself.
     database_schema: str = Field(
         default="dbo",
         validation_alias="FUNNEL_SCHEMA",
@@ -287,7 +288,7 @@ class Settings(BaseSettings):
         "last three digits only.",
         json_schema_extra=THE_SERVICE,
     )
-    # Recorded at loading, since the file may change afterwards and the settings do not:
+    # Recorded when the settings are loaded, because the `.env` file may change afterwards:
     _sources: dict[str, Source] = PrivateAttr(default_factory=dict)
 
     @field_validator("lock_wait", "call_timeout")
@@ -304,7 +305,7 @@ class Settings(BaseSettings):
         if value is None:
             return None
         try:
-            # Read it first: of a directory, the library says that it is a file without a certificate.
+            # Read it first: for a directory, the library would report a missing certificate.
             value.read_bytes()
             ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(value)
         except ssl.SSLError:
@@ -322,7 +323,7 @@ class Settings(BaseSettings):
 
 
 def load(**flags: Any) -> Settings:
-    """Loads the settings; a flag that is not None wins.
+    """Loads the settings. A flag that is not None wins over the other sources.
 
     Raises SettingsError, which names the variable, its value (unless it is a secret) and the allowed values.
     """
@@ -331,7 +332,7 @@ def load(**flags: Any) -> Settings:
         settings = Settings(**given)
     except ValidationError as error:
         raise SettingsError("; ".join(_sentence(problem, given) for problem in error.errors())) from None
-    # Ask the library's own readers, so that both agree on spelling and case:
+    # Ask pydantic's own readers, so that they and we agree on spelling and case:
     found: tuple[tuple[Source, Iterable[str]], ...] = (
         (".env file", DotEnvSettingsSource(Settings)()),
         ("environment", EnvSettingsSource(Settings)()),
@@ -343,7 +344,7 @@ def load(**flags: Any) -> Settings:
 
 
 def source(settings: Settings, field: str) -> Source:
-    """Names the source of a field's value."""
+    """The source of a field's value."""
     return settings._sources.get(field, "default")
 
 
@@ -354,7 +355,7 @@ def variable(field: str) -> str:
 
 
 class Description(NamedTuple):
-    """What a field says of itself; `default` is None where a setting is empty by default."""
+    """The description of a field; `default` is None if the setting is empty by default."""
 
     group: str
     variable: str
@@ -363,7 +364,7 @@ class Description(NamedTuple):
 
 
 def describe(field: str) -> Description:
-    """Describes a field for the page and the reference."""
+    """Describes a field for the settings page and the reference."""
     info = Settings.model_fields[field]
     assert isinstance(info.json_schema_extra, dict)
     assert info.description is not None
@@ -371,7 +372,7 @@ def describe(field: str) -> Description:
 
 
 def written(value: object) -> str | None:
-    """A value in the form that its variable takes; None for an empty one."""
+    """A value, written as in its variable; None for an empty value."""
     match value:
         case bool():
             return str(value).lower()
@@ -394,5 +395,5 @@ def _sentence(problem: Any, given: dict[str, Any]) -> str:
     field = str(problem["loc"][0]) if problem["loc"] else "settings"
     name = field if field.startswith("FUNNEL_") else variable(field)
     reason = str(problem["msg"]).removeprefix("Value error, ")
-    value = "" if field in SECRET else f" {problem.get('input', given.get(field))!r}"
+    value = "" if field in SECRET_FIELDS else f" {problem.get('input', given.get(field))!r}"
     return f"{name}{value}: {reason[0].lower()}{reason[1:]}"

@@ -1,6 +1,6 @@
-"""Rows, the types of what stands in them, and one reader of rows by type.
+"""Rows of the database, the types of their values, and `Record`, which reads a row by the types of its fields.
 
-Databases keep moments without a zone, in UTC, and SQLite keeps dates as text; records have `datetime` and `date`.
+Databases keep moments in UTC without a zone, and SQLite keeps dates as text; records have `datetime` and `date`.
 """
 
 from __future__ import annotations
@@ -18,13 +18,16 @@ Row = Mapping[str, Any]
 
 # The longest name, number or reason that every table can hold, in characters:
 LONGEST_TEXT = 255
-# The highest count that a query takes, for all rows:
+# As the `count` of a query, this means all rows; it is the highest count that a query takes:
 NO_LIMIT = 2**31 - 1
 
 
 @dataclass(frozen=True, eq=False)
-class _Reads:
-    """How a column of an annotated type is read, and what JSON Schema says of the type where it says too much."""
+class _ReadBy:
+    """In an annotated type: the function that reads a column of this type.
+
+    `schema` replaces the JSON Schema of the type, where the usual one would be wrong.
+    """
 
     read: Callable[[Any], Any]
     schema: Mapping[str, Any] | None = None
@@ -34,18 +37,18 @@ class _Reads:
 
 
 def read_moment(value: datetime | str) -> datetime:
-    """A moment in UTC; databases keep it without a zone."""
+    """Reads a moment. Databases keep it in UTC, without a zone."""
     found = datetime.fromisoformat(value) if isinstance(value, str) else value
     return found.replace(tzinfo=UTC)
 
 
 def read_date(value: date | str) -> date:
-    """A date."""
+    """Reads a date."""
     return date.fromisoformat(value) if isinstance(value, str) else value
 
 
 def read_lead_date(value: Any) -> datetime | None:
-    """A lead's date, to the millisecond; None for a text that is not a date, which SQLite keeps like any other."""
+    """Reads a lead's date, to the millisecond; None if the text is not a date, since SQLite keeps any text."""
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value)
@@ -57,20 +60,20 @@ def read_lead_date(value: Any) -> datetime | None:
 
 
 def write_moment(moment: datetime | None) -> str | None:
-    """A moment as the databases keep it: in UTC, to the millisecond, without a zone."""
+    """Writes a moment as databases keep it: in UTC, to the millisecond, without a zone."""
     return None if moment is None else moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "milliseconds")
 
 
-Moment = Annotated[datetime, _Reads(read_moment)]
-Day = Annotated[date, _Reads(read_date)]
-# A lead's date is local to the sales floor. Without a zone it is not what JSON Schema calls a date-time:
+Moment = Annotated[datetime, _ReadBy(read_moment)]
+Day = Annotated[date, _ReadBy(read_date)]
+# A lead's date is local to the sales floor and has no zone, so it is not a date-time of JSON Schema:
 LeadDate = Annotated[
     datetime,
-    _Reads(read_lead_date, {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3,6})?$"}),
+    _ReadBy(read_lead_date, {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3,6})?$"}),
 ]
-# A number or a name; a table that was there before may keep numbers in an INT column.
-Text = Annotated[str, _Reads(str)]
-Flag = Annotated[bool, _Reads(bool)]
+# A number or a name. Your own table may keep numbers in an INT column.
+Text = Annotated[str, _ReadBy(str)]
+Flag = Annotated[bool, _ReadBy(bool)]
 
 
 class Record:
@@ -78,7 +81,7 @@ class Record:
 
     @classmethod
     def from_row(cls, row: Row) -> Self:
-        """The record of a row: each column is read by the type of its field, and NULL is None."""
+        """Makes the record of a row. Each column is read by the type of its field; NULL becomes None."""
         return cls(**{name: _value(row[name], read) for name, read in _readers(cls)})  # type: ignore[arg-type] # mypy doubts the hash of a class
 
 
@@ -93,10 +96,10 @@ def _readers(cls: type[Any]) -> tuple[tuple[str, Callable[[Any], Any] | None], .
 
 
 def _reader(hint: Any) -> Callable[[Any], Any] | None:
-    """The reader in an annotated type, also where it may be None."""
+    """The function that reads a value of an annotated type, optional or not; None if the type has none."""
     for part in (hint, *(each for each in get_args(hint) if each is not NoneType)):
         for note in getattr(part, "__metadata__", ()):
-            if isinstance(note, _Reads):
+            if isinstance(note, _ReadBy):
                 return note.read
     return None
 
@@ -110,5 +113,5 @@ def check_text(name: str, value: str) -> None:
     """Raises ParameterOutOfRange for a text that is blank or longer than a column."""
     if not value.strip() or text_length(value) > LONGEST_TEXT:
         raise ParameterOutOfRange(
-            f"{name} has {text_length(value)} characters; it needs 1 to {LONGEST_TEXT}, and not only blanks."
+            f"{name} has {text_length(value)} characters; it must have 1 to {LONGEST_TEXT}, and not only blanks."
         )

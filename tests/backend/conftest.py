@@ -1,4 +1,4 @@
-"""Fixtures of the tests below the web: backends with settings of their own, and databases in a certain state."""
+"""Fixtures for the tests without HTTP: backends with their own settings, and databases in a known state."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def connected() -> Iterator[Connected]:
 
 
 @pytest.fixture
-def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A login may take two seconds."""
+def short_login_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gives a login two seconds at most."""
     monkeypatch.setattr("agent_funnel.database.sqlserver.LOGIN_SECONDS", 2)
 
 
 @pytest.fixture
 def nocase_database(tmp_path: Path) -> Iterator[TestedDatabase]:
-    """An SQLite database around three existing tables whose collation ignores case."""
+    """An SQLite database installed on three existing tables whose collation ignores case."""
     with closing(TestedDatabase(f"sqlite:///{tmp_path / 'nocase.db'}")) as database:
         for columns in (
             "agents (agent VARCHAR(50) COLLATE NOCASE, status VARCHAR(20) COLLATE NOCASE)",
@@ -53,7 +53,7 @@ def nocase_database(tmp_path: Path) -> Iterator[TestedDatabase]:
 
 @pytest.fixture
 def dealt_and_undone(database: TestedDatabase) -> tuple[TestedDatabase, int]:
-    """Seven leads, dealt to three agents by a run, and by another one that is undone; the number of the first run."""
+    """Seven leads and three agents after two runs, the second one undone; with the number of the first run."""
     database.insert("agents", ("agent", "status"), [(f"agent {index}", "active") for index in range(3)])
     database.insert("wafunnel", ("number", "stage", "date"), [(f"+4930000100{n}", 1, DAY) for n in range(7)])
     run_id = run_deal(database).run_id
@@ -64,7 +64,7 @@ def dealt_and_undone(database: TestedDatabase) -> tuple[TestedDatabase, int]:
 
 @pytest.fixture
 def installed_long_ago(database: TestedDatabase) -> Iterator[None]:
-    """The tables were installed at the beginning of the year; afterwards they are as old as they were."""
+    """Dates the installation back to the beginning of the year, until the test ends."""
     installed = database.execute("SELECT version, installed_at FROM dbo.agent_funnel_version")
     database.execute("UPDATE dbo.agent_funnel_version SET installed_at = '2026-01-01 00:00:00.000'")
     yield

@@ -7,13 +7,22 @@ from datetime import timedelta
 
 import pytest
 
-from agent_funnel.agents import Agent, Assignment, add_agent, assignments, find_agent, list_agents, set_agent_status
+from agent_funnel.agents import (
+    Agent,
+    Assignment,
+    RosterEntry,
+    add_agent,
+    assignments,
+    list_agents,
+    roster,
+    set_agent_status,
+)
 from agent_funnel.errors import AlreadyExists, NotFound, ParameterOutOfRange
 from support.databases import TestedDatabase
 from support.nights import (
     RECENT,
     TODAY,
-    actives,
+    active_agents,
     fresh,
     put_agents,
     put_assignments,
@@ -25,8 +34,8 @@ from support.nights import (
 from support.paging import ODD_TEXTS, all_pages
 
 
-def test_agents_are_told_with_their_leads_their_room_and_their_last_run(database: TestedDatabase) -> None:
-    put_agents(database, [*actives("Bo", "Al"), ("Cy", "inactive"), (ODD_TEXTS[1], "inactive")])
+def test_agents_are_listed_with_their_leads_their_room_and_their_last_run(database: TestedDatabase) -> None:
+    put_agents(database, [*active_agents("Bo", "Al"), ("Cy", "inactive"), (ODD_TEXTS[1], "inactive")])
     put_leads(database, fresh(3))
     put_limits(
         database,
@@ -44,20 +53,24 @@ def test_agents_are_told_with_their_leads_their_room_and_their_last_run(database
         Agent("Bo", True, 1, None, TODAY),
         Agent("Cy", False, 0, None, None),
     ]
-    assert find_agent(database.backend, "Cy", TODAY - timedelta(days=1)).room == 0
-    with pytest.raises(NotFound):
-        find_agent(database.backend, "cy", TODAY)
+    yesterday = TODAY - timedelta(days=1)
+    assert {row.agent: row.room for row in list_agents(database.backend, yesterday)}["Cy"] == 0
+    assert roster(database.backend, yesterday, "Cy") == [RosterEntry("Cy", False, 0)]
+    assert roster(database.backend, yesterday, "cy") == []
     # The newest run of all does not count for whom it gave nothing, nor one that is undone.
-    put_agents(database, actives("Bo"))
+    put_agents(database, active_agents("Bo"))
     run_deal(database, TODAY + timedelta(days=1))
-    put_agents(database, actives("Al", "Bo"))
+    put_agents(database, active_agents("Al", "Bo"))
     last = {row.agent: row.last_dealt for row in list_agents(database.backend, TODAY)}
     assert last == {"Al": TODAY, "Bo": TODAY + timedelta(days=1)}
     undo(database)
-    assert find_agent(database.backend, "Bo", TODAY).last_dealt == TODAY
+    last = {row.agent: row.last_dealt for row in list_agents(database.backend, TODAY)}
+    assert last["Bo"] == TODAY
 
 
-def test_agents_in_several_rows_are_one_and_nameless_ones_none(bare_database: TestedDatabase) -> None:
+def test_rows_of_the_same_name_are_one_agent_and_rows_without_a_name_are_left_out(
+    bare_database: TestedDatabase,
+) -> None:
     put_agents(
         bare_database,
         [("Al", "inactive"), ("Al", " Active"), ("Bo", None), ("Bo", "inactive"), (None, "active"), ("  ", "active")],
@@ -68,7 +81,7 @@ def test_agents_in_several_rows_are_one_and_nameless_ones_none(bare_database: Te
         Agent("Bo", False, 1, None, None),
     ]
     set_agent_status(bare_database.backend, "Al", active=False)
-    assert not find_agent(bare_database.backend, "Al", TODAY).active
+    assert [agent.active for agent in list_agents(bare_database.backend, TODAY)] == [False, False]
     assert bare_database.execute("SELECT status FROM dbo.agents WHERE agent = 'Al'") == [("inactive",)] * 2
 
 
@@ -93,8 +106,8 @@ def check_adding(database: TestedDatabase) -> None:
             add_agent(database.backend, name)
 
 
-def test_a_key_that_takes_two_names_for_one_has_the_last_word(bare_database: TestedDatabase) -> None:
-    # By the collation of the column, which on a server is a matter of the database, here without regard to case.
+def test_a_name_that_the_unique_key_takes_for_an_existing_one_is_not_added(bare_database: TestedDatabase) -> None:
+    # The collation of the column decides; here it ignores case, on a server it is that of the database.
     column = "agent COLLATE NOCASE" if bare_database.engine == "sqlite" else "agent"
     where = "" if bare_database.engine == "sqlite" else " ON dbo.agents"
     bare_database.execute(f"CREATE UNIQUE INDEX one_of_a_name ON dbo.agents ({column})")
@@ -108,7 +121,7 @@ def test_a_key_that_takes_two_names_for_one_has_the_last_word(bare_database: Tes
         bare_database.execute(f"DROP INDEX one_of_a_name{where}")
 
 
-def test_of_two_who_add_the_same_agent_at_once_one_does(bare_database: TestedDatabase) -> None:
+def test_two_simultaneous_additions_of_an_agent_add_one(bare_database: TestedDatabase) -> None:
     def add(_: int) -> bool:
         try:
             add_agent(bare_database.backend, "Al")
@@ -124,7 +137,7 @@ def test_of_two_who_add_the_same_agent_at_once_one_does(bare_database: TestedDat
 
 
 def test_an_agent_is_deactivated_and_activated(database: TestedDatabase) -> None:
-    put_agents(database, actives("Al", "al"))
+    put_agents(database, active_agents("Al", "al"))
     set_agent_status(database.backend, "Al", active=False)
     assert [row.active for row in list_agents(database.backend, TODAY)] == [False, True]
     set_agent_status(database.backend, "Al", active=True)
@@ -136,8 +149,8 @@ def test_an_agent_is_deactivated_and_activated(database: TestedDatabase) -> None
 # ---- Assignments
 
 
-def test_assignments_are_told_with_their_lead_in_pages(database: TestedDatabase) -> None:
-    put_agents(database, actives("Al", "Bo"))
+def test_assignments_are_listed_in_pages_with_their_leads(database: TestedDatabase) -> None:
+    put_agents(database, active_agents("Al", "Bo"))
     put_leads(database, fresh(11))
     run_deal(database)
     put_assignments(database, ("Al", "gone"))
@@ -157,9 +170,9 @@ def test_assignments_are_told_with_their_lead_in_pages(database: TestedDatabase)
     assert assignments(database.backend, agent="bo", count=1) == []
 
 
-def test_assignments_of_a_table_without_a_key(bare_database: TestedDatabase) -> None:
-    put_agents(bare_database, actives("Al"))
-    # Dealt is the first of the two in deal order, so that one is told, though the other has the higher stage by then.
+def test_assignments_of_a_table_without_a_key_are_listed_row_by_row(bare_database: TestedDatabase) -> None:
+    put_agents(bare_database, active_agents("Al"))
+    # The first of the two in deal order was dealt, so it is listed, though the other one now has the higher stage.
     put_leads(bare_database, [("1", 1, RECENT), ("1", 3, RECENT + timedelta(days=1)), ("2", None, None)])
     run_deal(bare_database)
     put_assignments(bare_database, ("Bo", "1"), ("Al", "1"), (None, "1"), ("Al", None), ("Al", "2"), ("Zoe", "Z"))

@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent_funnel.agents import Assignment, assignments, find_agent, list_agents
+from agent_funnel.agents import Assignment, assignments, list_agents
 from agent_funnel.errors import NoActiveAgent
 from agent_funnel.leads import count_by_stage
 from agent_funnel.runs import deal_version
 from agent_funnel.schedule.store import record_failure
 from agent_funnel.settings import load
-from support.databases import TestedDatabase
-from support.nights import RECENT, TODAY, actives, put_agents, put_leads, run_deal, undo
+from support.databases import TestedDatabase, agent_named
+from support.nights import RECENT, TODAY, active_agents, put_agents, put_leads, run_deal, undo
 
 EVENING = datetime(2026, 11, 23, 20, 40, tzinfo=UTC)
 LATER = RECENT + timedelta(days=1)
@@ -26,7 +26,7 @@ def failed_attempt(database: TestedDatabase) -> None:
 
 
 def test_after_a_failed_attempt_a_number_is_shown_with_the_record_that_was_dealt(bare_database: TestedDatabase) -> None:
-    put_agents(bare_database, actives("Al"))
+    put_agents(bare_database, active_agents("Al"))
     put_leads(bare_database, [("1", 1, RECENT), ("1", 3, LATER)])
     run_deal(bare_database)
     dealt = [Assignment("Al", "1", 2, RECENT)]
@@ -37,7 +37,7 @@ def test_after_a_failed_attempt_a_number_is_shown_with_the_record_that_was_dealt
 
 
 def test_after_an_undo_a_number_is_shown_with_the_record_of_the_deal_before(bare_database: TestedDatabase) -> None:
-    put_agents(bare_database, actives("Al"))
+    put_agents(bare_database, active_agents("Al"))
     # The first deal hands the first record out, the second, since both are at one stage then, the older one.
     put_leads(bare_database, [("1", 1, RECENT), ("1", 2, RECENT - timedelta(days=5))])
     run_deal(bare_database)
@@ -51,7 +51,7 @@ def test_after_an_undo_a_number_is_shown_with_the_record_of_the_deal_before(bare
 
 def past_runs(database: TestedDatabase, *amounts: int) -> None:
     """Adds runs that dealt these amounts, the newest last: the first to Old, the others to New."""
-    put_agents(database, actives("Old", "New"))
+    put_agents(database, active_agents("Old", "New"))
     for number, assigned in enumerate(amounts, start=1):
         database.insert(
             "assignment_run",
@@ -91,12 +91,12 @@ def test_behind_thirty_runs_no_earlier_run_is_looked_at(database: TestedDatabase
 
 def test_the_newest_run_of_an_agent_is_shown_also_by_name(database: TestedDatabase) -> None:
     past_runs(database, 1, 1, 1)
-    assert find_agent(database.backend, "Old", TODAY).last_dealt == TODAY + timedelta(days=1)
-    assert find_agent(database.backend, "New", TODAY).last_dealt == TODAY + timedelta(days=3)
+    assert agent_named(database.backend, "Old", TODAY).last_dealt == TODAY + timedelta(days=1)
+    assert agent_named(database.backend, "New", TODAY).last_dealt == TODAY + timedelta(days=3)
 
 
 def test_a_failed_attempt_gives_no_run_a_version_and_an_undo_does(database: TestedDatabase) -> None:
-    put_agents(database, actives("Al"))
+    put_agents(database, active_agents("Al"))
     put_leads(database, [("1", 1, RECENT)])
     run_deal(database)
     version = deal_version(database.backend)

@@ -1,6 +1,6 @@
-"""What is encrypted on the way to the server, and which certificates are believed.
+"""Encryption of the connection to the server, and which certificates are accepted.
 
-On a small server of our own, with a certificate authority of our own.
+The server is a small fake, with a certificate authority of its own.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from support.databases import connect_to
 from support.faketds import FakeServer
 from support.refusals import assert_one_sentence, refusal_of, server_url
 
-pytestmark = pytest.mark.usefixtures("little_patience")
+pytestmark = pytest.mark.usefixtures("short_login_timeout")
 
 
 def certificate(authority: trustme.CA, *names: str) -> ssl.SSLContext:
-    """What a server with a certificate for these names needs to encrypt."""
+    """The TLS context of a server with a certificate for these names."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    # With TDS up to 7.4, SQL Server has no newer one.
+    # SQL Server has no newer version of TLS with TDS up to 7.4.
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     authority.issue_cert(*names).configure_cert(context)
     return context
@@ -43,36 +43,36 @@ def authority() -> trustme.CA:
 
 @pytest.fixture
 def ca_file(authority: trustme.CA, tmp_path: Path) -> Path:
-    # FreeTDS would not read a name like this one.
+    # FreeTDS itself could not read a file with such a name.
     path = tmp_path / "our  authority; # 1" / "ca.pem"
     path.parent.mkdir()
     authority.cert_pem.write_to_path(str(path))
     return path
 
 
-@pytest.mark.skipif(sys.platform == "darwin", reason="macOS has one address for itself")
-def test_a_server_on_this_machine_need_not_encrypt_but_one_elsewhere_must(authority: trustme.CA) -> None:
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS has only one loopback address")
+def test_only_a_server_on_another_machine_must_encrypt(authority: trustme.CA) -> None:
     with FakeServer() as here:
         connect_to(here.url()).one("ping")
     assert [login.encrypted for login in here.logins] == [False]
 
-    # Another address of this machine, but not one that one would write for it:
+    # Another address of this machine, but not one of its usual names:
     with FakeServer(host="127.0.0.2") as elsewhere:
         assert "offers no encryption" in refusal_of(connect_to(elsewhere.url()))
         assert elsewhere.logins == []
         connect_to(elsewhere.url(), encryption="off").one("ping")
     assert [login.encrypted for login in elsewhere.logins] == [False]
 
-    # No CA file: it is encrypted, whoever the server is.
+    # Without a CA file the connection is encrypted, but any server is accepted.
     with FakeServer(host="127.0.0.2", tls=certificate(authority, "elsewhere.example")) as elsewhere:
         connect_to(elsewhere.url()).one("ping")
-        # One that insists gets it, whatever is set here.
+        # A server that insists on encryption gets it, whatever our setting is.
         connect_to(elsewhere.url(), encryption="off").one("ping")
     assert [login.encrypted for login in elsewhere.logins] == [True, True]
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
-def test_a_server_with_a_certificate_of_our_authority_for_its_name_is_believed(
+def test_a_certificate_of_our_authority_for_the_servers_name_is_accepted(
     host: str, authority: trustme.CA, ca_file: Path
 ) -> None:
     address = "::1" if host == "::1" else "127.0.0.1"
@@ -95,7 +95,7 @@ def test_a_server_with_a_certificate_of_our_authority_for_its_name_is_believed(
     ],
     ids=["another authority", "another name", "no certificate"],
 )
-def test_a_server_that_does_not_prove_who_it_is_gets_no_password(
+def test_a_server_that_does_not_prove_its_identity_gets_no_password(
     theirs: bool, name: str | None, expected: str, authority: trustme.CA, ca_file: Path
 ) -> None:
     issuer = trustme.CA() if theirs else authority
@@ -106,7 +106,7 @@ def test_a_server_that_does_not_prove_who_it_is_gets_no_password(
     assert server.logins == []
 
 
-def test_settings_of_freetds_that_are_there_do_not_weaken_the_check(
+def test_existing_freetds_settings_do_not_weaken_the_check(
     authority: trustme.CA, ca_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = trustme.CA()
@@ -124,11 +124,11 @@ def test_settings_of_freetds_that_are_there_do_not_weaken_the_check(
             )
 
     with FakeServer(tls=certificate(other, "elsewhere.example")) as server:
-        # They are read: with our authority alone in them, the server of the other one is refused.
+        # FreeTDS reads them: if they name our authority alone, the other authority's server is refused.
         write("ours.pem")
         refusal_of(connect_to(server.url(), encryption="require"))
         assert server.logins == []
-        # With the other one in them it is believed, but not where there is a CA file.
+        # If they name the other authority, its server is accepted, but not if we set a CA file.
         write("other.pem")
         connect_to(server.url(), encryption="require").one("ping")
         assert len(server.logins) == 1
@@ -136,7 +136,7 @@ def test_settings_of_freetds_that_are_there_do_not_weaken_the_check(
         assert len(server.logins) == 1
 
 
-def test_the_check_outlives_a_clearing_of_the_temporary_files(authority: trustme.CA, ca_file: Path) -> None:
+def test_the_check_still_works_after_the_temporary_files_were_deleted(authority: trustme.CA, ca_file: Path) -> None:
     with FakeServer(tls=certificate(authority, "elsewhere.example")) as server:
         backend = connect_to(server.url(), ca_file=ca_file)
         assert "does not prove" in refusal_of(backend)
@@ -145,7 +145,7 @@ def test_the_check_outlives_a_clearing_of_the_temporary_files(authority: trustme
     assert server.logins == []
 
 
-def test_without_a_place_for_temporary_files_a_ca_file_is_refused_and_not_ignored(
+def test_a_ca_file_is_refused_if_temporary_files_cannot_be_written(
     ca_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(ca_file.parent / "gone"))

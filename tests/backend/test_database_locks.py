@@ -26,7 +26,7 @@ from agent_funnel.schedule.store import list_nights
 from agent_funnel.settings import load
 from support.databases import TestedDatabase, connect_to, disconnect, snapshot
 from support.locks import take_lock
-from support.nights import TODAY, actives, fresh, put_agents, put_leads, run_deal, undo
+from support.nights import TODAY, active_agents, fresh, put_agents, put_leads, run_deal, undo
 from support.processes import NOTHING_DUE, run_in_progress
 from support.waits import wait_until_somebody_waits_for
 
@@ -106,7 +106,7 @@ NOT_DONE = {
 
 
 def some_deals(database: TestedDatabase) -> None:
-    put_agents(database, actives("A", "B"))
+    put_agents(database, active_agents("A", "B"))
     put_leads(database, fresh(4))
     for _ in range(3):
         run_deal(database)
@@ -181,7 +181,7 @@ def test_an_attempt_that_eight_copies_record_at_once_is_recorded_once(database: 
 @contextmanager
 def scheduled_run_before_its_end(database: TestedDatabase) -> Iterator[Callable[[], None]]:
     """A scheduled run of today that has done all but COMMIT; the block is given what lets it go on, to its end."""
-    put_agents(database, actives("A"))
+    put_agents(database, active_agents("A"))
     put_leads(database, fresh(3))
     with closing(TestedDatabase(database.url, database.schema)) as other, ThreadPoolExecutor(1) as pool:
         if database.engine == "sqlite":

@@ -1,4 +1,4 @@
-"""What happens at the same time: two deals, a number put on the list during a deal, a lead changed under a deal."""
+"""Concurrency: two deals, a number put on the do-not-contact list during a deal, a lead changed during a deal."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ LISTINGS = 100 if LONG else 16
 pytestmark = pytest.mark.timeout(3600 if LONG else 300)
 
 AGENTS = 50
-# So many that processes which start together meet in the middle of a deal:
+# Enough leads that processes which start together meet in the middle of a deal:
 LEADS = 20_000
-# How long a blocked deal gets to reach what it waits for, in a session that is warm and for a handful of leads:
+# How long a blocked deal gets to reach the lock it waits for, in a warm session and with a handful of leads:
 SETTLE_SECONDS = 2.0
-# What "at once" means on a busy machine:
+# The longest time that counts as "at once" on a busy machine:
 AT_ONCE_SECONDS = 5.0
 
 
@@ -67,19 +67,19 @@ def assert_dealt_one_after_the_other(database: TestedDatabase, runs: list[int]) 
 
 @contextmanager
 def another_session(database: TestedDatabase) -> Iterator[Any]:
-    """A cursor of a session of its own on the T-SQL engine, on which nothing is committed unless it says so."""
+    """A cursor of a separate session on the T-SQL engine; nothing is committed unless the test commits it."""
     with closing(TestedDatabase(database.url, database.schema)) as other:
         yield other.raw.cursor()
 
 
-def test_of_deals_that_start_together_one_wins_and_the_others_are_told_so(
+def test_of_deals_that_start_together_one_succeeds_and_the_others_are_refused(
     database: TestedDatabase, tmp_path: Path
 ) -> None:
     fill(database, LEADS)
     refused = 0
     with warm_dealers(database, tmp_path, TODAY, DEALERS) as dealers:
         for _ in range(RACES):
-            # Again before each race, though nobody should have lost their session since.
+            # Warm them up before each race, though none should have lost its session since.
             warm_up(dealers)
             for table in ("assignment_run", "assignment_history", "agent_wafunnel_assignment"):
                 database.execute(f"DELETE FROM dbo.{table}")
@@ -94,20 +94,20 @@ def test_of_deals_that_start_together_one_wins_and_the_others_are_told_so(
             lost = [answer for answer in answers if not isinstance(answer.outcome, int)]
             assert won
             assert {answer.outcome for answer in lost} <= {"RunInProgress"}
-            # Nobody is refused for a deal that nobody is making, such as by another one who is refused as well.
+            # A deal is refused only if another deal really is in progress, not because of one that is refused too.
             for loser in lost:
                 assert any(winner.began <= loser.ended and loser.began <= winner.ended for winner in won)
             runs = sorted(int(winner.outcome) for winner in won)
             assert database.execute("SELECT run_id FROM dbo.assignment_run ORDER BY run_id") == [(run,) for run in runs]
             assert_dealt_one_after_the_other(database, runs)
             refused += len(lost)
-    # A process that the system kept waiting may come after the first deal, and then rightly wins too; not all of them.
+    # A process that the system kept waiting may start after the first deal and then rightly succeeds too; not all do.
     assert refused >= RACES
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_two_deals_that_start_together_never_refuse_each_other(database: TestedDatabase, tmp_path: Path) -> None:
-    # A file's lock is taken in steps, in which two can get into each other's way; an application lock has none.
+    # SQLite takes the lock of a file in steps, in which two deals can block each other; an application lock has none.
     fill(database, 10)
     with warm_dealers(database, tmp_path, TODAY, 2) as dealers:
         for _ in range(SHORT_RACES):
@@ -124,7 +124,7 @@ def test_a_deal_is_refused_at_once_while_another_is_open_and_works_when_that_one
     database: TestedDatabase, dies: bool
 ) -> None:
     fill(database, 100)
-    # Also makes the session warm, so that what is measured below is the refusal.
+    # This also warms up the session, so that the time measured below is that of the refusal.
     deal(database.backend, load(), business_date=TODAY)
     before = snapshot(database)
 
@@ -143,7 +143,7 @@ def test_a_deal_is_refused_at_once_while_another_is_open_and_works_when_that_one
     )
 
 
-def test_a_number_put_on_the_list_while_a_deal_runs_is_in_no_assignment_afterwards(database: TestedDatabase) -> None:
+def test_a_number_listed_during_a_deal_is_in_no_assignment_afterwards(database: TestedDatabase) -> None:
     fill(database, 5_000)
 
     def deal_after(delay: float = 0.0) -> Run | RunInProgress:
@@ -163,7 +163,7 @@ def test_a_number_put_on_the_list_while_a_deal_runs_is_in_no_assignment_afterwar
 
     numbers = iter(random.sample([f"4930{n:06}" for n in range(5_000)], LISTINGS + 2))
 
-    # One clearly after the other, both ways round:
+    # One clearly after the other, in both orders:
     deal(database.backend, load(), business_date=TODAY)
     number = next(numbers)
     assert add_do_not_contact(database.backend, number)["assignments"] == 1
@@ -178,9 +178,9 @@ def test_a_number_put_on_the_list_while_a_deal_runs_is_in_no_assignment_afterwar
     assert (run.assigned, run.suppressed) == (4_998, 2)
     assert_gone(number)
 
-    # And at the same time, from a moment before the deal to its last moment:
+    # Then at the same time, from just before the deal to its last moment:
     with ThreadPoolExecutor(2) as pool:
-        # Two sessions are needed from here on; this warms up the second one.
+        # From here on two sessions are needed; this warms up the second one.
         both = [future.result() for future in (pool.submit(deal_after), pool.submit(deal_after))]
         assert any(isinstance(dealt, Run) for dealt in both)
         for attempt, number in enumerate(numbers):
@@ -189,7 +189,7 @@ def test_a_number_put_on_the_list_while_a_deal_runs_is_in_no_assignment_afterwar
             dealt = pool.submit(deal_after, max(0.0, -delay))
             time.sleep(max(0.0, delay))
             add_do_not_contact(database.backend, number, "asked not to be called")
-            # However the two meet, nobody is refused: one of them waits.
+            # However the two meet, neither is refused: one of them waits.
             assert isinstance(dealt.result(), Run)
             assert_gone(number)
     assert database.execute("SELECT COUNT(*) FROM dbo.do_not_contact") == [(LISTINGS + 2,)]
@@ -199,13 +199,13 @@ def test_a_number_put_on_the_list_while_a_deal_runs_is_in_no_assignment_afterwar
 def deal_blocked_by_a_changed_lead(
     database: TestedDatabase, stage: int, act: Any
 ) -> Iterator[tuple[Future[Any], Any, ThreadPoolExecutor]]:
-    """A deal that has read the pool and waits for one lead, whose stage another session is just changing.
+    """A deal that has read the pool and waits for one lead, whose stage another session is changing.
 
-    This needs readers who do not wait for writers, as on Babelfish, and on SQL Server with READ_COMMITTED_SNAPSHOT.
-    Whoever gets this ends the other session's transaction with the cursor.
+    This needs readers that do not wait for writers, as on Babelfish, and on SQL Server with READ_COMMITTED_SNAPSHOT.
+    The test ends the other session's transaction with the cursor.
     """
     fill(database, 100)
-    # The session that deals now is the one that deals later, so later there is nothing left to parse.
+    # The later deal uses the same session as this one, so it need not parse the procedure.
     deal(database.backend, load(), business_date=NOTHING_DUE)
     with another_session(database) as cursor, ThreadPoolExecutor(2) as pool:
         cursor.execute("BEGIN TRANSACTION;")
@@ -221,7 +221,7 @@ def deal_blocked_by_a_changed_lead(
 
 
 @pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
-def test_a_lead_that_changes_under_the_deal_ends_it_with_pool_changed_and_nothing_else_changes(
+def test_a_lead_that_changes_during_the_deal_ends_it_with_pool_changed_and_nothing_else_changes(
     database: TestedDatabase,
 ) -> None:
     parameters = {
@@ -229,7 +229,7 @@ def test_a_lead_that_changes_under_the_deal_ends_it_with_pool_changed_and_nothin
         "trigger": "manual", "actor": None, "request": None,
     }  # fmt: skip
     with deal_blocked_by_a_changed_lead(
-        # Not by the service, which would deal again and hide it.
+        # The service would deal again and hide the error, so this calls the query.
         database, 3, lambda: database.backend.one("assign", **parameters)
     ) as (future, cursor, _):  # fmt: skip
         before = snapshot(database)
@@ -243,7 +243,7 @@ def test_a_lead_that_changes_under_the_deal_ends_it_with_pool_changed_and_nothin
 
 
 @pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
-def test_the_service_deals_again_when_a_lead_changed_under_the_deal(database: TestedDatabase) -> None:
+def test_the_service_deals_again_after_a_lead_changed_during_the_deal(database: TestedDatabase) -> None:
     with deal_blocked_by_a_changed_lead(database, 3, lambda: deal(database.backend, load(), business_date=TODAY)) as (
         future,
         cursor,
@@ -253,7 +253,7 @@ def test_the_service_deals_again_when_a_lead_changed_under_the_deal(database: Te
         cursor.execute("COMMIT TRANSACTION;")
         run = future.result(timeout=120)
     assert run.assigned == 100
-    # The number in between went to the attempt that was rolled back: there was one, and only one.
+    # The run number in between went to the attempt that was rolled back; there was exactly one.
     assert run.run_id == previous + 2
     dealt_at = database.execute("SELECT stage, COUNT(*) FROM dbo.assignment_history GROUP BY stage ORDER BY stage")
     assert dealt_at == [(1, 99), (3, 1)]
@@ -272,13 +272,13 @@ def wait_until_the_list_is_locked(database: TestedDatabase) -> None:
 
 
 @pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
-def test_a_deal_that_comes_while_the_list_is_being_changed_waits_for_that_and_is_not_refused(
+def test_a_deal_that_starts_during_a_change_of_the_list_waits_for_it_and_is_not_refused(
     database: TestedDatabase,
 ) -> None:
     fill(database, 100)
     deal(database.backend, load(), business_date=NOTHING_DUE)
     with closing(TestedDatabase(database.url, database.schema)) as other, ThreadPoolExecutor(1) as pool:
-        # A listing is held open by somebody who has a row of the assignments that it wants to delete.
+        # The change of the list stays open, since another session holds a row of the assignments that it must delete.
         number = "4930000007"
         database.insert("agent_wafunnel_assignment", ("agent", "number"), [("agent 000", number)])
         other.execute("BEGIN TRANSACTION")
@@ -296,7 +296,7 @@ def test_a_deal_that_comes_while_the_list_is_being_changed_waits_for_that_and_is
     assert (run.assigned, run.suppressed) == (99, 1)
 
 
-# The server takes the name of the schema in any case where its collation does, so that is no way round the lock.
+# If the server's collation ignores case, another case of the schema's name must not bypass the lock.
 @pytest.mark.parametrize("schema", ["dbo", "DBO"])
 @pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
 def test_a_number_put_on_the_list_after_the_deal_has_read_the_list_waits_for_the_deal(
@@ -313,7 +313,7 @@ def test_a_number_put_on_the_list_after_the_deal_has_read_the_list_waits_for_the
         listing = pool.submit(add_do_not_contact, another.backend, "4930000007")
         time.sleep(SETTLE_SECONDS)
         assert not listing.done()
-        # The lead is as the deal has read it after all, so the deal goes through.
+        # The lead is as the deal read it after all, so the deal succeeds.
         cursor.execute("ROLLBACK TRANSACTION;")
         assert future.result(timeout=60).assigned == 100
         assert listing.result(timeout=60) == {"listed": 0, "assignments": 1, "leads": 1}

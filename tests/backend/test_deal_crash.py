@@ -1,4 +1,4 @@
-"""A process that dies in the middle of a deal leaves the old deal whole or the new one whole."""
+"""A process that dies in the middle of a deal leaves either the complete old deal or the complete new one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from support.locks import lock_is_held
 from support.nights import TODAY
 from support.processes import Dealer, warm_dealers
 
-# How often each engine is hit, in the short version and, with FUNNEL_TEST_LONG=1, in the long one:
+# How many kills each engine gets, in the short version and, with FUNNEL_TEST_LONG=1, in the long one:
 KILLS = 60 if LONG else 6
 
 pytestmark = pytest.mark.timeout(3600 if LONG else 300)
@@ -32,7 +32,7 @@ LEADS = 6_000
 # How many processes get ready at the same time:
 BATCH = 6
 
-# SQLite 3.40 says this of every row of a table without rowids whose key is not its first column. What the agents are is
+# SQLite 3.40 reports this for every row of a table without rowids whose key is not its first column. The agents are
 # compared with the history anyway.
 FALSE_ALARMS = (
     {"NULL value in agent_wafunnel_assignment.agent"} if (3, 40) <= sqlite3.sqlite_version_info < (3, 42) else set()
@@ -60,7 +60,7 @@ def make_first_deal(database: TestedDatabase) -> tuple[int, float]:
 
 
 def assert_whole(database: TestedDatabase) -> list[int]:
-    """The assignments are those of the newest run, and each stage says how often its lead was dealt; the runs."""
+    """Asserts that assignments and stages are exactly those of the runs on record; returns the runs."""
     runs = [run for (run,) in database.execute("SELECT run_id FROM dbo.assignment_run ORDER BY run_id")]
     assert database.execute("SELECT COUNT(*) FROM dbo.assignment_run WHERE status <> 'succeeded'") == [(0,)]
     history = database.execute("SELECT run_id, agent, number FROM dbo.assignment_history")
@@ -78,13 +78,13 @@ def assert_whole(database: TestedDatabase) -> list[int]:
 
 
 def has_dealt(dealer: Dealer) -> bool:
-    """Waits until the dealer has ended; whether it told of a deal that succeeded before."""
+    """Waits until the dealer has ended; returns whether it had reported a successful deal."""
     answer = dealer.last_answer()
     return answer is not None and isinstance(answer.outcome, int)
 
 
 def sessions_of(database: TestedDatabase, dealer: Dealer) -> list[int]:
-    """The sessions on the T-SQL engine that a dealer has."""
+    """The sessions of a dealer on the T-SQL engine."""
     found = database.execute(
         "SELECT s.session_id FROM sys.dm_exec_sessions AS s WHERE s.host_process_id = %d AND s.program_name = %s",
         dealer.process.pid,
@@ -94,10 +94,10 @@ def sessions_of(database: TestedDatabase, dealer: Dealer) -> list[int]:
 
 
 def wait_until_nobody_deals(database: TestedDatabase, dealer: Dealer) -> None:
-    """Until the engine has done, or undone, what it was doing for that dealer."""
+    """Waits until the engine has finished, or rolled back, its work for that dealer."""
     if database.engine == "sqlite":
         return
-    # The session first: one that has not read its request yet has not got the lock yet either.
+    # Check the session first: one that has not read its request yet does not hold the lock yet.
     deadline = time.monotonic() + 60
     while sessions_of(database, dealer):
         assert time.monotonic() < deadline
@@ -108,24 +108,24 @@ def wait_until_nobody_deals(database: TestedDatabase, dealer: Dealer) -> None:
 def kill_at_all_moments(
     database: TestedDatabase, directory: Path, kills: int, kill: Callable[[Dealer], Any]
 ) -> tuple[int, Counter[str]]:
-    """Kills so many deals, at moments all over their length; how many were not over yet, and what was left."""
+    """Kills this many deals at moments spread over their length; returns how many had not ended, and the results."""
     fill(database)
-    # In a session that has parsed the procedure, so that what is measured below is the deal:
+    # In a session that has parsed the procedure, so that only the deal is measured below:
     make_first_deal(database)
 
     interrupted = 0
     left: Counter[str] = Counter()
-    # More of them late than early, since a deal reads first and writes last:
+    # More kills are late than early, since a deal reads first and writes last:
     moments = [1.3 * ((n + random.random()) / kills) ** 0.7 for n in range(kills)]
     random.shuffle(moments)
     while moments:
         batch, moments = moments[:BATCH], moments[BATCH:]
         with warm_dealers(database, directory, TODAY, len(batch)) as ready:
             for dealer, moment in zip(ready, batch, strict=True):
-                # How long a deal takes depends on what else the machine does just now.
+                # The length of a deal depends on the load of the machine.
                 first, seconds = make_first_deal(database)
                 if database.engine == "sqlite":
-                    # With nobody else there, it is the next one to come who has to clear up.
+                    # On SQLite, the next process that opens the database has to clean up.
                     database.close()
                 dealer.tell("try once", last=True)
                 time.sleep(moment * seconds)
@@ -144,15 +144,15 @@ def kill_at_all_moments(
     return interrupted, left
 
 
-def test_a_process_killed_at_any_moment_of_its_deal_leaves_the_old_deal_or_the_new_one(
+def test_a_process_killed_during_its_deal_leaves_the_old_deal_or_the_new_one(
     database: TestedDatabase, tmp_path: Path
 ) -> None:
-    # A T-SQL engine is hit the other half of the times from its own side, below.
+    # On a T-SQL engine, the other half of the kills come from the server's side, below.
     kills = KILLS if database.engine == "sqlite" else KILLS // 2
     interrupted, left = kill_at_all_moments(database, tmp_path, kills, lambda dealer: dealer.process.kill())
     # Otherwise the kills came too late to show anything:
     assert interrupted >= kills // 3
-    # A server may end the deal of a client that is gone, so there it may be the new one every time.
+    # A server may finish the deal of a client that is gone, so there the new deal may remain every time.
     if database.engine == "sqlite":
         assert left["the old deal"] >= kills // 4
 
@@ -163,15 +163,17 @@ def kill_session(database: TestedDatabase, dealer: Dealer) -> None:
         try:
             database.execute(f"KILL {session}")
         except pymssql.Error as error:
-            # It has ended meanwhile: SQL Server's number is 6106, and Babelfish has none of its own for it.
+            # The session has ended meanwhile: SQL Server's error is 6106; Babelfish has no number of its own for it.
             if "is not an active process ID" not in str(error):
                 raise
 
 
+@pytest.mark.sqlserver_if_long
 @pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
-def test_a_session_killed_on_the_server_at_any_moment_of_its_deal_leaves_the_old_deal_or_the_new_one(
+def test_a_session_killed_on_the_server_during_its_deal_leaves_the_old_deal_or_the_new_one(
     database: TestedDatabase, tmp_path: Path
 ) -> None:
+    # The short version kills sessions at two moments that it is sure of, below.
     kills = KILLS // 3
     interrupted, left = kill_at_all_moments(database, tmp_path, kills, lambda dealer: kill_session(database, dealer))
     assert interrupted >= kills // 3
@@ -179,7 +181,7 @@ def test_a_session_killed_on_the_server_at_any_moment_of_its_deal_leaves_the_old
 
 
 @pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
-def test_the_service_finds_out_that_its_killed_session_dealt_nothing_and_deals_again(
+def test_the_service_finds_that_its_killed_session_dealt_nothing_and_deals_again(
     database: TestedDatabase, tmp_path: Path
 ) -> None:
     fill(database)
@@ -200,10 +202,10 @@ def test_the_service_finds_out_that_its_killed_session_dealt_nothing_and_deals_a
 
 
 @pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
-def test_a_session_killed_where_its_deal_begins_to_write_a_table_leaves_the_old_deal(
+def test_a_session_killed_before_its_deal_writes_a_table_leaves_the_old_deal(
     database: TestedDatabase, tmp_path: Path
 ) -> None:
-    # What another session writes, and does not commit, stops the deal there for certain:
+    # An uncommitted write of another session stops the deal at this table for certain:
     stops = (
         "UPDATE dbo.wafunnel SET stage = stage WHERE number = '4930000042'",
         "INSERT INTO dbo.agent_wafunnel_assignment (agent, number) VALUES ('nobody', 'none')",

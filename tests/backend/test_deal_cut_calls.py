@@ -14,7 +14,7 @@ from agent_funnel.errors import ConnectionLost, DatabaseError
 from agent_funnel.settings import load
 from support.databases import TestedDatabase, connect_to, disconnect
 from support.faketds import DONE, HANG_UP, Answer, FakeServer, error, rows
-from support.nights import TODAY, actives, fresh, put_agents, put_leads, run_deal, stages, undo
+from support.nights import TODAY, active_agents, fresh, put_agents, put_leads, run_deal, stages, undo
 from support.proxy import Proxy
 from support.waits import wait_until_somebody_waits_for
 
@@ -61,7 +61,7 @@ def test_an_undo_of_unknown_outcome_is_not_sent_again(monkeypatch: pytest.Monkey
 def test_an_undo_that_waits_for_a_lock_when_its_caller_is_cut_off_takes_that_run_back_once(
     database: TestedDatabase,
 ) -> None:
-    put_agents(database, actives("A"))
+    put_agents(database, active_agents("A"))
     put_leads(database, fresh(3))
     first = run_deal(database).run_id
     before = stages(database)

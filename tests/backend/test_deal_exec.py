@@ -18,9 +18,7 @@ PROCEDURE = "sp_assign_wafunnel_to_agents"
 
 
 @pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
-def test_exec_without_a_parameter_from_another_client_does_the_whole_job(
-    database: TestedDatabase, tmp_path: Path
-) -> None:
+def test_exec_without_parameters_by_another_client_makes_a_whole_deal(database: TestedDatabase, tmp_path: Path) -> None:
     client = shutil.which("tsql")
     if client is None:
         reason = "FreeTDS's client tsql is not installed (Debian: freetds-bin)"
@@ -31,7 +29,7 @@ def test_exec_without_a_parameter_from_another_client_does_the_whole_job(
     database.insert(
         "wafunnel",
         ("number", "stage", "date"),
-        # The last day of the 45, the day before that, and 903 leads of today: 3 more than two agents may have.
+        # A lead of the last of the 45 days, one of the day before it, and 902 of today: 903 in the pool, 3 too many.
         [("oldest", 1, f"{today - timedelta(days=45)} 00:00:00.000"), ("over", 1, f"{today - timedelta(days=46)}")]
         + [(f"4930{n:04}", 2, f"{today}") for n in range(902)],
     )

@@ -22,7 +22,7 @@ from support.databases import TestedDatabase, sqlserver_schema
 from support.nights import (
     RECENT,
     TODAY,
-    actives,
+    active_agents,
     fresh,
     put_agents,
     put_do_not_contact,
@@ -34,7 +34,7 @@ from support.nights import (
     undo,
 )
 
-# What a call of the service passes on:
+# The parameters of a call by the service:
 DEAL: dict[str, Any] = {
     "business_date": TODAY.isoformat(), "max_per_agent": 450, "window_days": 45, "newest_first": 0,
     "trigger": "manual", "actor": "tests",
@@ -44,8 +44,8 @@ UNDO = {"run_id": None, "actor": "tests"}
 
 
 def fill(database: TestedDatabase) -> None:
-    """Two deals, and edits of all kinds after each, so that every statement has something to do."""
-    put_agents(database, actives("A", "B", "C"))
+    """Makes two deals, with edits of all kinds after each, so that every statement has something to do."""
+    put_agents(database, active_agents("A", "B", "C"))
     put_limits(database, [("C", TODAY, None, 1)])
     put_leads(database, [*fresh(7), ("000001", 1, RECENT), ("000002", 1, RECENT + timedelta(days=1))])
     put_leads(database, [("listed", 1, RECENT)])
@@ -59,7 +59,7 @@ def fill(database: TestedDatabase) -> None:
 
 
 def image(database: TestedDatabase) -> list[str]:
-    """Every row of every table that there is, not only of those that we know."""
+    """Every row of every table in the database, not only of the product's tables."""
     if database.engine == "sqlite":
         return list(database.raw.iterdump())
     tables = database.execute(
@@ -69,7 +69,7 @@ def image(database: TestedDatabase) -> list[str]:
 
 
 def check_points(database: TestedDatabase, kind: str, points: list[int], fail: Callable[[int], Any]) -> None:
-    """Has the call fail at each of these points, looks at all tables, and then has it succeed."""
+    """Makes the call fail at each of these points, compares all tables, and then makes the call succeed."""
     database.clear()
     fill(database)
     floor = stored_leads(database, bare=True), stored_assignments(database)
@@ -131,7 +131,7 @@ TOKEN = re.compile(r"--[^\n]*|/\*.*?\*/|N?'(?:[^']|'')*'|\[[^\]]*\]|[@#]*\w+|\S"
 
 
 class Point(NamedTuple):
-    """A place after a statement: where it is in the text, and the conditions of the blocks around it."""
+    """A place after a statement: its position in the text, and the conditions of the blocks around it."""
 
     place: int
     conditions: tuple[str, ...]
@@ -140,11 +140,11 @@ class Point(NamedTuple):
 def points_of(text: str) -> list[Point]:
     """The places after all statements of the TRY block of a procedure, as our scripts are written.
 
-    A statement ends at a semicolon. Left out is what cannot be reached, after THROW and RETURN; a block that ends with
-    THROW, which is an error by itself; and what comes after COMMIT, where there is nothing left to take back.
+    A statement ends at a semicolon. Three places are left out: after THROW and RETURN, which cannot be reached; in a
+    block that ends with THROW, which is an error already; and after COMMIT, where nothing is left to roll back.
     """
     found: list[Point] = []
-    # The blocks that are open, each with its condition and where its points begin in `found`.
+    # The open blocks, each with its condition and the index in `found` of its first point.
     blocks: list[tuple[str, int]] = []
     within = False
     parentheses = cases = 0
@@ -172,7 +172,7 @@ def points_of(text: str) -> list[Point]:
         elif word == ";":
             assert (parentheses, cases) == (0, 0)
             if words[0] == "THROW":
-                # All that is in this block is on the way to this error.
+                # Every point in this block leads to this error.
                 del found[blocks[-1][1] :]
             elif words[0] == "COMMIT":
                 assert not blocks
@@ -185,19 +185,19 @@ def points_of(text: str) -> list[Point]:
 
 
 def with_faults(text: str, mark: str) -> str:
-    """A build that raises an error at the point whose number is in a parameter."""
+    """A build that raises an error at the point whose number a parameter gives."""
     pieces: list[str] = []
     points = points_of(text)
     ends = [point.place for point in points]
     for number, (start, end) in enumerate(zip([0, *ends], [*ends, len(text)], strict=True)):
         piece = text[start:end]
         if number:
-            # An IF sets the count of rows to 0, so the statement that asks for it next gets what it was.
+            # An IF sets the count of rows to 0, so the build saves it for the statement that reads it next.
             first, semicolon, rest = piece.partition(";")
             if "@@ROWCOUNT" in first:
                 pieces.append(f"\nDECLARE @rows_{number} INT = @@ROWCOUNT;")
                 piece = first.replace("@@ROWCOUNT", f"@rows_{number}") + semicolon + rest
-            # A number of ours, so that the session is kept, and the next call must work in it.
+            # An error number of ours keeps the session, and the next call must work in it.
             pieces.append(f"\nIF {mark} = N'fault {number}' THROW 50007, N'injected {number}', 1;")
         pieces.append(piece)
     return "".join(pieces)
@@ -255,7 +255,7 @@ def test_points_are_found_after_every_statement_that_can_be_reached() -> None:
 
 @pytest.fixture(scope="module")
 def faulty(sqlserver: str) -> Iterator[TestedDatabase]:
-    """A schema with builds of both procedures beside the procedures, and queries that call these builds."""
+    """A schema that also has test builds of both procedures, and queries that call these builds."""
     with sqlserver_schema(sqlserver, "faults", bare=True) as database:
         assert isinstance(database.backend, SQLServer)
         known = database.backend._queries
@@ -269,7 +269,7 @@ def faulty(sqlserver: str) -> Iterator[TestedDatabase]:
             for name, query in queries("sqlserver").items():
                 if procedure in query:
                     faulty_query = in_schema(query, database.schema).replace(procedure, build)
-                    # A preview makes no run that would need a mark.
+                    # A preview makes no run, so it needs no mark.
                     known[f"faulty {name}"] = faulty_query.replace(
                         "@preview = 1", f"@preview = 1, {mark} = %(request)s"
                     )
@@ -289,7 +289,7 @@ def test_on_sql_server_an_error_after_any_statement_changes_nothing_and_the_next
     if name == "assign":
         points = [point for point in points if "IF @PREVIEW = 1" not in found[point - 1]]
     if name == "preview":
-        # It ends with its block.
+        # A preview ends with its block of the procedure.
         last = max(point for point in points if "IF @PREVIEW = 1" in found[point - 1])
         points = [point for point in points[:last] if "IF @PREVIEW = 0" not in found[point - 1]]
     assert len(points) >= at_least

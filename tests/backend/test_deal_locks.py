@@ -1,4 +1,4 @@
-"""Locks that somebody keeps, and deadlocks: a run waits, says so, and gives up or tries again."""
+"""Locks that another session keeps, and deadlocks: a run waits, logs it, and gives up or tries again."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from agent_funnel.errors import (
 from agent_funnel.runs import Run
 from agent_funnel.settings import load
 from support.calls import Connected, pauses
-from support.databases import TestedDatabase, small_floor, snapshot
+from support.databases import TestedDatabase, seed_tables, snapshot
 from support.nights import run_numbers, stages
 from support.processes import NOTHING_DUE, run_in_progress
 
-# How long a lock is waited for in these tests, so that a run says that it waits before it gives up:
+# How long a run waits for a lock in these tests; long enough that it logs the wait before it gives up:
 LOCK_WAIT = timedelta(seconds=3)
 
 
-# ---- Locks that somebody keeps
+# ---- Locks that another session keeps
 
 
 @contextmanager
 def lead_kept_locked(database: TestedDatabase) -> Iterator[None]:
-    """Somebody is in the middle of changing a lead, to the end of the block: on SQLite, of writing anything."""
+    """Another session is in the middle of a change of a lead until the end of the block; on SQLite, of any write."""
     with closing(TestedDatabase(database.url, database.schema)) as other:
         other.execute("BEGIN IMMEDIATE" if database.engine == "sqlite" else "BEGIN TRANSACTION")
         other.execute("UPDATE dbo.wafunnel SET stage = stage WHERE number = '+49300000004'")
@@ -45,19 +45,19 @@ def lead_kept_locked(database: TestedDatabase) -> Iterator[None]:
 
 
 def warm_up(backend: Database) -> None:
-    """Has a session deal once, so that what is measured afterwards is the wait."""
+    """Makes a session deal once, so that only the wait is measured afterwards."""
     deal(backend, load(), business_date=NOTHING_DUE)
 
 
-def test_a_wait_for_a_lock_is_told_of_bounded_and_leaves_nothing_behind(
+def test_a_wait_for_a_lock_is_logged_and_bounded_and_leaves_nothing_behind(
     database: TestedDatabase, connected: Connected, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    small_floor(database)
+    seed_tables(database)
     backend = connected(database, lock_wait=LOCK_WAIT)
     warm_up(backend)
     before = snapshot(database)
     monkeypatch.setattr("agent_funnel.deal.ATTEMPTS", 1)
-    # Elsewhere, so that a wait without an end ends this test, and the lock.
+    # In another thread, so that an endless wait fails this test and frees the lock.
     with ThreadPoolExecutor(1) as pool, lead_kept_locked(database):
         began = time.monotonic()
         dealt = pool.submit(deal, backend, load(), business_date=date.today())
@@ -67,7 +67,7 @@ def test_a_wait_for_a_lock_is_told_of_bounded_and_leaves_nothing_behind(
         (said,) = [record.getMessage() for record in caplog.records if "wait" in record.getMessage()]
         assert re.search("up to 3 s|gives up after 3 s", said)
         assert snapshot(database) == before
-        # What the run had locked is free again, while the other one still has its lead.
+        # The locks of the run are free again, while the other session still holds its lead.
         with run_in_progress(database):
             pass
         if database.engine == "sqlserver":
@@ -82,10 +82,13 @@ def test_a_wait_for_a_lock_is_told_of_bounded_and_leaves_nothing_behind(
     assert run_numbers(database)[-1:] == [run.run_id]
 
 
-def test_a_run_that_meets_a_lock_for_a_while_is_tried_again_and_then_deals(
+# On a T-SQL engine, the victim of a deadlock below is tried again, and test_deal_lost_calls.py meets locks with a small
+# server of its own.
+@pytest.mark.sqlserver_if_long
+def test_a_run_that_meets_a_passing_lock_is_tried_again_and_deals(
     database: TestedDatabase, connected: Connected, caplog: pytest.LogCaptureFixture
 ) -> None:
-    small_floor(database)
+    seed_tables(database)
     backend = connected(database, lock_wait=timedelta(seconds=1))
     warm_up(backend)
     with ThreadPoolExecutor(1) as pool:
@@ -101,10 +104,10 @@ def test_a_run_that_meets_a_lock_for_a_while_is_tried_again_and_then_deals(
     assert set(stages(database).values()) == {2, 3, 4}
 
 
-# A T-SQL engine needs seconds for each new session; what it says is in the tests with the small server above.
+# A T-SQL engine needs seconds for each new session; test_deal_lost_calls.py covers its errors with a fake server.
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_run_that_meets_a_lock_every_time_gives_up(database: TestedDatabase, connected: Connected) -> None:
-    small_floor(database)
+    seed_tables(database)
     backend = connected(database, lock_wait=timedelta(seconds=1))
     warm_up(backend)
     before = snapshot(database)
@@ -118,13 +121,16 @@ def test_a_run_that_meets_a_lock_every_time_gives_up(database: TestedDatabase, c
 
 
 def deal_against_a_deadlock(database: TestedDatabase, backend: Database) -> Run:
-    """A deal that waits for somebody who then waits for the deal. On SQL Server it is the victim for certain; on
-    Babelfish it is if that comes within the second after which it looks for a deadlock."""
+    """A deal that waits for another session, which then waits for the deal.
+
+    On SQL Server the deal is always the victim; on Babelfish it is if the second wait begins within a second, after
+    which Babelfish looks for a deadlock.
+    """
     with closing(TestedDatabase(database.url, database.schema)) as other, ThreadPoolExecutor(1) as pool:
         other.execute("SET DEADLOCK_PRIORITY HIGH")
         session = other.execute("SELECT @@SPID")[0][0]
         other.execute("BEGIN TRANSACTION")
-        # The deal gets as far as the assignments, which it writes last, and by then it has the leads.
+        # The deal gets as far as the assignments, which it writes last; by then it holds the leads.
         other.execute("INSERT INTO dbo.agent_wafunnel_assignment (agent, number) VALUES ('nobody', 'none')")
         dealt = pool.submit(deal, backend, load(), business_date=date.today())
         try:
@@ -145,13 +151,13 @@ def deal_against_a_deadlock(database: TestedDatabase, backend: Database) -> Run:
 def test_the_victim_of_a_real_deadlock_deals_again(
     database: TestedDatabase, connected: Connected, caplog: pytest.LogCaptureFixture
 ) -> None:
-    small_floor(database)
+    seed_tables(database)
     backend = connected(database)
     warm_up(backend)
-    # More than once, for a machine that is too busy for a second.
+    # Several attempts, since a busy machine may take longer than that second.
     for _ in range(5):
         database.clear()
-        small_floor(database)
+        seed_tables(database)
         before = stages(database)
         run = deal_against_a_deadlock(database, backend)
         if "to resolve a deadlock" in caplog.text:

@@ -1,29 +1,31 @@
-"""The deal, on both engines, against the oracle row by row, on nights of all kinds."""
+"""The deal, on both engines, compared with the oracle row by row, on generated nights of all kinds."""
 
 from __future__ import annotations
 
 from hypothesis import strategies as st
 
 from support.databases import TestedDatabase
-from support.nights import Case, Night, actives, check
+from support.nights import Case, Night, active_agents, compare_with_oracle
 from support.oracle import Agent, Limit
 from support.properties import may_refuse, property_test
 from support.strategies import cases
 
 
 @property_test(cases())
-def test_every_run_is_the_oracles_row_by_row(database: TestedDatabase, case: Case) -> None:
-    check(database, case, refusals=may_refuse(database))
+def test_every_run_equals_the_oracle_row_by_row(database: TestedDatabase, case: Case) -> None:
+    compare_with_oracle(database, case, refusals=may_refuse(database))
 
 
 @property_test(cases(bare=True))
-def test_every_run_is_the_oracles_row_by_row_on_tables_without_keys(bare_database: TestedDatabase, case: Case) -> None:
-    check(bare_database, case, bare=True, refusals=may_refuse(bare_database))
+def test_every_run_equals_the_oracle_row_by_row_on_tables_without_keys(
+    bare_database: TestedDatabase, case: Case
+) -> None:
+    compare_with_oracle(bare_database, case, bare=True, refusals=may_refuse(bare_database))
 
 
 @property_test(cases(bare=True, most_nights=1), st.sampled_from(["none", "inactive", "away"]), share=0.2)
 def test_with_no_active_agent_nothing_changes(bare_database: TestedDatabase, case: Case, why: str) -> None:
-    """Whether there is none, none active, or all of them away; and whether or not there is a pool."""
+    """No agent at all, no active one, or all of them with a limit of 0; with and without a pool."""
 
     (night,) = case.nights
     agents: list[Agent] = []
@@ -40,7 +42,7 @@ def test_with_no_active_agent_nothing_changes(bare_database: TestedDatabase, cas
         window_days=night.window_days,
         newest_first=night.newest_first,
     )
-    # First a night that deals, so that there is something that could change.
-    dealing = Night(agents=actives("Zoe"), window_days=night.window_days)
+    # First a night with a deal, so that there is something that could change.
+    dealing = Night(agents=active_agents("Zoe"), window_days=night.window_days)
     rest = Case(case.first_day, [dealing, absent], limits, case.do_not_contact, case.assigned_before)
-    check(bare_database, rest, bare=True)
+    compare_with_oracle(bare_database, rest, bare=True)

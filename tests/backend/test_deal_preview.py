@@ -1,4 +1,4 @@
-"""Preview, on both engines: says what the next run does, and changes nothing. test_deal_oracle.py has more of both."""
+"""Preview, on both engines: it predicts the next run and changes nothing. test_deal_oracle.py also tests both."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from support import LONG
 from support.databases import TestedDatabase, snapshot
 from support.nights import (
     TODAY,
-    actives,
+    active_agents,
     fresh,
-    hands,
+    numbers_by_agent,
     preview,
     put_agents,
     put_do_not_contact,
@@ -34,15 +34,15 @@ from support.nights import (
 from support.oracle import Lead, Pair
 from support.processes import run_in_progress
 
-# What "at once" means on a busy machine, and much less than the 30 s that a statement waits for a lock:
+# The longest time that counts as "at once" on a busy machine; a statement waits 30 s for a lock:
 AT_ONCE_SECONDS = 10.0
 DEALS = 100 if LONG else 15
 
 
 def assert_comes_true(database: TestedDatabase, seen: Preview, held: dict[str, str]) -> None:
-    """A run made now is the one that was seen, told from what the tables have before and after it.
+    """Asserts that a run made now is the previewed one, by comparing the tables before and after it.
 
-    `held` is who held which number when it was seen.
+    `held` has the agent of each number at the time of the preview.
     """
     before = {
         number: (stage, datetime.fromisoformat(str(created)).date())
@@ -53,7 +53,7 @@ def assert_comes_true(database: TestedDatabase, seen: Preview, held: dict[str, s
     assert {name: getattr(seen.run, name) for name in names} == {name: getattr(run, name) for name in names}
     assert (seen.run.run_id, seen.run.status) == (0, "preview")
 
-    dealt = hands(database)
+    dealt = numbers_by_agent(database)
     assert {share.agent: share.leads for share in seen.shares if share.leads} == {
         agent: len(numbers) for agent, numbers in dealt.items()
     }
@@ -73,8 +73,8 @@ def assert_comes_true(database: TestedDatabase, seen: Preview, held: dict[str, s
     assert seen.leave == len(held.keys() - holds.keys())
 
 
-def test_the_worked_example_foreseen(database: TestedDatabase) -> None:
-    put_agents(database, actives("A", "B", "C"))
+def test_the_worked_example_is_previewed(database: TestedDatabase) -> None:
+    put_agents(database, active_agents("A", "B", "C"))
     put_leads(database, [*fresh(5, stage=1), *fresh(3, start=6, stage=2)])
     put_limits(database, [("A", TODAY, TODAY, 1)])
     database.insert(
@@ -91,20 +91,20 @@ def test_the_worked_example_foreseen(database: TestedDatabase) -> None:
     assert (seen.run.pool, seen.run.per_agent, seen.run.assigned, seen.run.left_over) == (8, 3, 8, 0)
 
 
-def test_a_preview_comes_true_in_the_run_that_follows(database: TestedDatabase) -> None:
-    put_agents(database, [*actives("A", "B", "C", "É", "zoe"), ("away", "active"), ("off", "inactive")])
+def test_the_next_run_does_what_the_preview_said(database: TestedDatabase) -> None:
+    put_agents(database, [*active_agents("A", "B", "C", "É", "zoe"), ("away", "active"), ("off", "inactive")])
     put_limits(database, [("A", TODAY, None, 3), ("away", TODAY, None, 0)])
     put_do_not_contact(database, ["000004", "000009"])
-    # From before the window to the day after tomorrow, at the edges of the ages and of the days.
+    # Dates from before the window to the day after tomorrow, at the limits of the ages and of the days.
     leads: list[Lead] = []
     for index, days in enumerate((0, 0, 7, 8, 30, 31, 45, 46, -2)):
         midnight = datetime(2026, 11, 23) - timedelta(days=days)
         for moment in (midnight, midnight + timedelta(hours=23, minutes=59, seconds=59, milliseconds=997)):
             leads += fresh(2, start=1 + len(leads), stage=1 + index % 3, created=moment)
     put_leads(database, leads)
-    # Once with nothing there, then with a deal there, and then with a deal that others have edited.
+    # First without assignments, then with those of a deal, then with those of a deal that others have edited.
     for night in range(3):
-        held = {number: agent for agent, numbers in hands(database).items() for number in numbers}
+        held = {number: agent for agent, numbers in numbers_by_agent(database).items() for number in numbers}
         before = snapshot(database)
         seen = preview(database)
         assert snapshot(database) == before
@@ -116,8 +116,8 @@ def test_a_preview_comes_true_in_the_run_that_follows(database: TestedDatabase) 
             database.execute("UPDATE dbo.wafunnel SET stage = 1 WHERE stage = 4")
 
 
-def test_a_preview_with_nothing_to_deal_says_that_all_would_leave(database: TestedDatabase) -> None:
-    put_agents(database, actives("A", "B"))
+def test_a_preview_of_an_empty_pool_says_that_all_assignments_would_end(database: TestedDatabase) -> None:
+    put_agents(database, active_agents("A", "B"))
     put_leads(database, fresh(3))
     run_deal(database)
     seen = preview(database, TODAY + timedelta(days=90))
@@ -127,7 +127,7 @@ def test_a_preview_with_nothing_to_deal_says_that_all_would_leave(database: Test
 
 
 def test_a_number_assigned_several_times_is_counted_once(bare_database: TestedDatabase) -> None:
-    put_agents(bare_database, actives("A", "B"))
+    put_agents(bare_database, active_agents("A", "B"))
     put_leads(bare_database, fresh(4))
     pairs: list[Pair] = [("A", "000001"), ("A", "000001"), ("B", "000001"), ("b", "000002"), (None, "000003")]
     pairs += [("A", "x"), ("A", "X"), ("B", "x"), (None, "x"), (None, None), ("A", None)]
@@ -136,8 +136,8 @@ def test_a_number_assigned_several_times_is_counted_once(bare_database: TestedDa
     assert (seen.stay, seen.change_hands, seen.come, seen.leave) == (1, 2, 1, 2)
 
 
-def test_a_preview_of_an_evening_whose_scheduled_run_is_done_shows_the_run_by_hand(database: TestedDatabase) -> None:
-    put_agents(database, actives("A"))
+def test_a_preview_after_the_scheduled_run_shows_another_run_by_hand(database: TestedDatabase) -> None:
+    put_agents(database, active_agents("A"))
     put_leads(database, fresh(3))
     run_deal(database, trigger="schedule")
     seen = preview(database)
@@ -151,7 +151,7 @@ def test_a_preview_refuses_what_a_run_refuses(database: TestedDatabase) -> None:
         preview(database)
     assert nobody.value.number == 50002
 
-    put_agents(database, actives("A"))
+    put_agents(database, active_agents("A"))
     before = snapshot(database)
     good: dict[str, Any] = {
         "business_date": TODAY.isoformat(), "max_per_agent": 450, "window_days": 45, "newest_first": 0,
@@ -165,11 +165,11 @@ def test_a_preview_refuses_what_a_run_refuses(database: TestedDatabase) -> None:
     assert snapshot(database) == before
 
 
-# ---- While others are at work
+# ---- While others read and write
 
 
-def test_a_preview_waits_for_no_run(database: TestedDatabase) -> None:
-    put_agents(database, actives("A", "B"))
+def test_a_preview_does_not_wait_for_a_run(database: TestedDatabase) -> None:
+    put_agents(database, active_agents("A", "B"))
     put_leads(database, fresh(5))
     run_deal(database)
     alone = preview(database)
@@ -182,9 +182,9 @@ def test_a_preview_waits_for_no_run(database: TestedDatabase) -> None:
     assert snapshot(database) == before
 
 
-def test_a_preview_waits_for_no_writer_and_sees_what_was_there_before(database: TestedDatabase) -> None:
-    """On SQL Server this needs READ_COMMITTED_SNAPSHOT, as all readers do who are not to wait for writers."""
-    put_agents(database, actives("A", "B"))
+def test_a_preview_does_not_wait_for_a_writer_and_sees_the_state_before_it(database: TestedDatabase) -> None:
+    """On SQL Server this needs READ_COMMITTED_SNAPSHOT, without which readers wait for writers."""
+    put_agents(database, active_agents("A", "B"))
     put_leads(database, fresh(5))
     alone = preview(database)
     with closing(TestedDatabase(database.url, database.schema)) as other:
@@ -200,10 +200,10 @@ def test_a_preview_waits_for_no_writer_and_sees_what_was_there_before(database: 
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_writers_between_the_statements_of_a_preview_do_not_wait_and_are_not_seen(database: TestedDatabase) -> None:
-    put_agents(database, actives("A"))
+def test_writes_between_the_statements_of_a_preview_do_not_wait_and_are_not_seen(database: TestedDatabase) -> None:
+    put_agents(database, active_agents("A"))
     outcomes: list[str] = []
-    with closing(TestedDatabase(database.url)) as other, database.backend._opened() as session:
+    with closing(TestedDatabase(database.url)) as other, database.backend._open_session() as session:
         other.execute("PRAGMA busy_timeout = 0")
 
         def add_a_lead_and_its_assignment(_: str) -> None:
@@ -217,7 +217,7 @@ def test_writers_between_the_statements_of_a_preview_do_not_wait_and_are_not_see
             except sqlite3.OperationalError as error:
                 outcomes.append(str(error))
 
-        # Called at each statement of the preview, so that the writer comes before and between all of them.
+        # Called at each statement of the preview, so that a write comes before each of them.
         session._connection.set_trace_callback(add_a_lead_and_its_assignment)
         _, (changes,), (summary,) = session.sets(
             "preview", business_date=TODAY.isoformat(), max_per_agent=450, window_days=45, newest_first=0,
@@ -231,7 +231,7 @@ def test_writers_between_the_statements_of_a_preview_do_not_wait_and_are_not_see
 
 
 def test_previews_during_runs_and_undos_show_one_state_or_the_other(database: TestedDatabase) -> None:
-    put_agents(database, actives("A", "B", "C"))
+    put_agents(database, active_agents("A", "B", "C"))
     put_leads(database, fresh(40))
     run_deal(database, max_per_agent=10)
     known = [preview(database, max_per_agent=10)]
@@ -265,8 +265,8 @@ def test_previews_during_runs_and_undos_show_one_state_or_the_other(database: Te
     assert set(stages(database).values()) == {1, 2}
 
 
-def test_previews_leave_no_trace_in_the_record(database: TestedDatabase) -> None:
-    put_agents(database, actives("A"))
+def test_previews_leave_no_trace_in_the_records(database: TestedDatabase) -> None:
+    put_agents(database, active_agents("A"))
     put_leads(database, fresh(3))
     for _ in range(3):
         preview(database)

@@ -1,4 +1,4 @@
-"""Promises of the rule, on both engines, without the oracle."""
+"""The promises of the deal, checked directly on both engines, without the oracle."""
 
 from __future__ import annotations
 
@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 
 from agent_funnel.errors import NoActiveAgent
 from support.databases import TestedDatabase
-from support.nights import OLDEST, TODAY, actives, fresh, hands, put_agents, put_leads, put_limits, run_deal
+from support.nights import (
+    OLDEST,
+    TODAY,
+    active_agents,
+    fresh,
+    numbers_by_agent,
+    put_agents,
+    put_leads,
+    put_limits,
+    run_deal,
+)
 from support.oracle import Lead
 from support.properties import property_test
 from support.strategies import CAPS, NAMES
@@ -30,7 +40,7 @@ def open_evenings(draw: st.DrawFn) -> tuple[list[str], list[Lead], int]:
 
 
 def differ_by_at_most_one(amounts: Collection[int]) -> bool:
-    """Whether they are as even as whole leads can be."""
+    """Whether these amounts are as even as whole leads can be."""
     return max(amounts) - min(amounts) <= 1
 
 
@@ -39,10 +49,10 @@ def test_shares_and_the_mix_of_stages_differ_by_at_most_one_without_limits(
     database: TestedDatabase, evening: tuple[list[str], list[Lead], int]
 ) -> None:
     names, leads, cap = evening
-    put_agents(database, actives(*names))
+    put_agents(database, active_agents(*names))
     put_leads(database, leads)
     run = run_deal(database, max_per_agent=cap)
-    held = hands(database)
+    held = numbers_by_agent(database)
     shares = [len(held.get(name, ())) for name in names]
     assert run.per_agent == min(-(-len(leads) // len(names)), cap)
     assert sum(shares) == run.assigned == min(run.per_agent * len(names), len(leads))
@@ -54,11 +64,11 @@ def test_shares_and_the_mix_of_stages_differ_by_at_most_one_without_limits(
 
 
 @property_test(st.integers(1, 9), st.lists(st.integers(0, 25), min_size=2, max_size=5), CAPS, share=0.5)
-def test_over_runs_with_the_same_roster_totals_differ_by_at_most_one(
+def test_totals_over_runs_with_the_same_agents_differ_by_at_most_one(
     database: TestedDatabase, count: int, nightly: list[int], cap: int
 ) -> None:
     names = NAMES[:count]
-    put_agents(database, actives(*names))
+    put_agents(database, active_agents(*names))
     for night, arriving in enumerate(nightly):
         put_leads(database, fresh(arriving, start=1 + night * 1000))
         run_deal(database, TODAY + timedelta(days=night), max_per_agent=cap)
@@ -67,14 +77,14 @@ def test_over_runs_with_the_same_roster_totals_differ_by_at_most_one(
 
 
 @property_test(open_evenings(), st.data())
-def test_nobody_passes_a_limit_and_the_others_differ_by_at_most_one(
+def test_nobody_exceeds_a_limit_and_the_others_differ_by_at_most_one(
     database: TestedDatabase, evening: tuple[list[str], list[Lead], int], data: st.DataObject
 ) -> None:
     names, leads, cap = evening
     some = st.sampled_from([None, 0, 1, 2, 5, 449, 1000])
     limits = {name: most for name in names if (most := data.draw(some)) is not None}
     rooms = {name: min(cap, limits.get(name, cap)) for name in names}
-    put_agents(database, actives(*names))
+    put_agents(database, active_agents(*names))
     put_leads(database, leads)
     put_limits(database, [(name, TODAY, TODAY, most) for name, most in limits.items()])
     if not any(rooms.values()):
@@ -82,10 +92,10 @@ def test_nobody_passes_a_limit_and_the_others_differ_by_at_most_one(
             run_deal(database, max_per_agent=cap)
         return
     run = run_deal(database, max_per_agent=cap)
-    shares = {name: len(hands(database).get(name, ())) for name in names}
+    shares = {name: len(numbers_by_agent(database).get(name, ())) for name in names}
     assert run.assigned == sum(shares.values()) == min(len(leads), sum(rooms.values()))
     assert all(shares[name] <= rooms[name] for name in names)
-    # Those who are full got no more than the others, and of the others none got more than one lead less.
+    # Agents at their limit got at most one lead more than any other, and the others differ by at most one.
     not_full = [shares[name] for name in names if shares[name] < rooms[name]]
     if not_full:
         assert differ_by_at_most_one(not_full)

@@ -1,4 +1,4 @@
-"""Whoever reads the assignments while runs and undos go on sees one whole state or another, on both engines."""
+"""A reader of the assignments during runs and undos always sees one complete state, on both engines."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ import pytest
 
 from support import LONG
 from support.databases import TestedDatabase
-from support.nights import actives, fresh, put_agents, put_leads, run_deal, undo
+from support.nights import active_agents, fresh, put_agents, put_leads, run_deal, undo
 
 READS = 100_000 if LONG else 4_000
 READERS = 2
-# Less, and the readers would hardly have met a change:
+# With fewer reads, the readers would hardly have met a change:
 CHANGES = 100
 
 State = frozenset[tuple[Any, ...]]
-# One statement each, so that each reads at one moment. The second one asks twice, for what must agree.
+# Each is one statement, so each reads at one moment. The second one counts in two ways that must agree.
 WHOLE = "SELECT agent, number FROM dbo.agent_wafunnel_assignment"
 COUNTED = """
     SELECT a.agent, COUNT(*), (SELECT COUNT(*) FROM dbo.agent_wafunnel_assignment)
@@ -33,18 +33,18 @@ pytestmark = pytest.mark.timeout(3600 if LONG else 300)
 
 
 def counted(rows: Iterable[tuple[Any, ...]]) -> State:
-    """What the second statement must answer where the first one answers this."""
+    """The rows that the second statement must return if the first one returns these."""
     shares = Counter(agent for agent, _ in rows)
     return frozenset((agent, leads, shares.total()) for agent, leads in shares.items())
 
 
 def test_a_reader_never_sees_an_empty_or_half_filled_table(database: TestedDatabase) -> None:
-    # Two deals that differ in their size, in their agents and in who has what.
-    put_agents(database, actives("A", "B", "C"))
+    # Two deals that differ in size, in their agents and in each agent's leads.
+    put_agents(database, active_agents("A", "B", "C"))
     put_leads(database, fresh(40))
     run_deal(database)
     before = frozenset(database.execute(WHOLE))
-    put_agents(database, actives("A", "C", "D", "E"))
+    put_agents(database, active_agents("A", "C", "D", "E"))
     put_leads(database, fresh(10, start=100))
     run_deal(database)
     after = frozenset(database.execute(WHOLE))
@@ -58,7 +58,7 @@ def test_a_reader_never_sees_an_empty_or_half_filled_table(database: TestedDatab
     lock = threading.Lock()
 
     def read() -> None:
-        """Reads with a connection of its own, on SQLite without any patience, until it has seen something wrong."""
+        """Reads on its own connection, on SQLite without waiting for a lock, until it sees something wrong."""
         mine: Counter[State] = Counter()
         with closing(TestedDatabase(database.url, database.schema)) as reader:
             if database.engine == "sqlite":
@@ -89,5 +89,5 @@ def test_a_reader_never_sees_an_empty_or_half_filled_table(database: TestedDatab
     assert strange == {}
     assert seen.total() >= READS
     assert changes >= CHANGES
-    # They saw both deals, in both ways.
+    # Both statements saw both deals.
     assert len(seen) == 4

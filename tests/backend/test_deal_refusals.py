@@ -1,4 +1,4 @@
-"""What the deal refuses, and what it finds wrong before it commits; either way nothing changes. On both engines."""
+"""Refusals of the deal, and its checks before it commits; in both cases nothing changes. On both engines."""
 
 from __future__ import annotations
 
@@ -9,9 +9,19 @@ import pytest
 
 from agent_funnel.errors import AlreadyRun, CheckFailed, NoActiveAgent, ParameterOutOfRange, PoolChanged
 from support.databases import TestedDatabase
-from support.nights import TODAY, actives, everything, fresh, hands, put_agents, put_leads, put_limits, run_deal
+from support.nights import (
+    TODAY,
+    active_agents,
+    all_tables,
+    fresh,
+    numbers_by_agent,
+    put_agents,
+    put_leads,
+    put_limits,
+    run_deal,
+)
 
-# ---- What is refused
+# ---- Refusals
 
 
 @pytest.mark.parametrize(
@@ -26,11 +36,11 @@ from support.nights import TODAY, actives, everything, fresh, hands, put_agents,
 def test_a_parameter_out_of_range_is_refused_by_the_deal_itself(
     database: TestedDatabase, parameter: str, value: int, limit: int
 ) -> None:
-    """The settings refuse it too; but a procedure can be called from anywhere."""
-    put_agents(database, actives("A"))
+    """The settings refuse it too, but any client can call the procedure."""
+    put_agents(database, active_agents("A"))
     put_leads(database, fresh(2))
     run_deal(database)
-    before = everything(database)
+    before = all_tables(database)
     with pytest.raises(ParameterOutOfRange) as refused:
         assign(database, **{parameter: value})
     assert refused.value.number == 50006
@@ -38,19 +48,19 @@ def test_a_parameter_out_of_range_is_refused_by_the_deal_itself(
     assert str(value) in words
     assert str(limit) in words
     assert any(parameter in word for word in words)
-    assert everything(database) == before
+    assert all_tables(database) == before
 
 
 @pytest.mark.parametrize(("max_per_agent", "window_days"), [(1, 0), (1_000_000, 36_500)])
-def test_the_ends_of_the_ranges_are_inside(database: TestedDatabase, max_per_agent: int, window_days: int) -> None:
-    put_agents(database, actives("A"))
+def test_the_ends_of_the_ranges_are_allowed(database: TestedDatabase, max_per_agent: int, window_days: int) -> None:
+    put_agents(database, active_agents("A"))
     put_leads(database, [("1", 1, datetime.combine(TODAY, time.min))])
     assign(database, max_per_agent=max_per_agent, window_days=window_days)
-    assert hands(database) == {"A": ["1"]}
+    assert numbers_by_agent(database) == {"A": ["1"]}
 
 
 def assign(database: TestedDatabase, **changed: Any) -> None:
-    """Calls the deal itself, past the settings and their checks."""
+    """Calls the deal's query directly, without the settings and their checks."""
     parameters: dict[str, Any] = {
         "business_date": TODAY.isoformat(),
         "max_per_agent": 450,
@@ -64,52 +74,52 @@ def assign(database: TestedDatabase, **changed: Any) -> None:
 
 
 def test_an_unknown_trigger_is_refused(database: TestedDatabase) -> None:
-    put_agents(database, actives("A"))
+    put_agents(database, active_agents("A"))
     put_leads(database, fresh(2))
-    before = everything(database)
+    before = all_tables(database)
     with pytest.raises(ParameterOutOfRange):
         assign(database, trigger="cron")
-    assert everything(database) == before
+    assert all_tables(database) == before
 
 
 def test_the_scheduled_run_of_a_business_date_happens_once(database: TestedDatabase) -> None:
-    put_agents(database, actives("A"))
+    put_agents(database, active_agents("A"))
     put_leads(database, fresh(2))
-    # A manual run does not stand in for it.
+    # A manual run does not replace it.
     run_deal(database)
     assert run_deal(database, trigger="schedule").trigger == "schedule"
-    before = everything(database)
+    before = all_tables(database)
     with pytest.raises(AlreadyRun) as refused:
         run_deal(database, trigger="schedule")
     assert refused.value.number == 50003
-    assert everything(database) == before
-    # Runs by hand go on, and so does the next day.
+    assert all_tables(database) == before
+    # Manual runs still work, and so does the scheduled run of the next day.
     assert run_deal(database).assigned == 2
     assert run_deal(database, TODAY + timedelta(days=1), trigger="schedule").assigned == 0
 
 
-def test_an_undone_scheduled_run_is_not_repeated_by_itself(database: TestedDatabase) -> None:
-    put_agents(database, actives("A"))
+def test_an_undone_scheduled_run_is_not_repeated_by_the_schedule(database: TestedDatabase) -> None:
+    put_agents(database, active_agents("A"))
     put_leads(database, fresh(2))
     run_deal(database, trigger="schedule")
     database.execute("UPDATE dbo.assignment_run SET status = 'undone'")
-    before = everything(database)
+    before = all_tables(database)
     with pytest.raises(AlreadyRun):
         run_deal(database, trigger="schedule")
-    assert everything(database) == before
+    assert all_tables(database) == before
 
 
 def test_a_scheduled_run_that_was_refused_can_be_tried_again(database: TestedDatabase) -> None:
     put_leads(database, fresh(2))
     with pytest.raises(NoActiveAgent):
         run_deal(database, trigger="schedule")
-    put_agents(database, actives("A"))
+    put_agents(database, active_agents("A"))
     assert run_deal(database, trigger="schedule").assigned == 2
 
 
 # ---- The checks before commit
 
-# What breaks the deal from within, for each engine. Each trigger is a fault that the deal must notice in its tables.
+# Triggers that break the deal from within, for each engine. The deal must notice each fault in its tables.
 FAULTS = {
     "a number is dealt twice": {
         "sqlite": """CREATE TRIGGER fault AFTER INSERT ON agent_wafunnel_assignment WHEN NEW.number = '000001'
@@ -142,7 +152,7 @@ FAULTS = {
         "sqlserver": """CREATE TRIGGER dbo.fault ON dbo.agent_wafunnel_assignment AFTER INSERT AS
             DELETE FROM dbo.agent_wafunnel_assignment WHERE number = '000001'""",
     },
-    # On SQLite nobody else can write meanwhile; on SQL Server the caller can try again.
+    # On SQLite no other connection can write meanwhile; on SQL Server the caller can try again.
     "a stage changes in between": {
         "sqlite": """CREATE TRIGGER fault AFTER INSERT ON assignment_history
             BEGIN UPDATE wafunnel SET stage = 4 WHERE number = '000001'; END""",
@@ -153,12 +163,12 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_deal_that_went_wrong_is_rolled_back_as_a_whole(bare_database: TestedDatabase, fault: str) -> None:
-    put_agents(bare_database, actives("A", "B", "C"))
+def test_a_deal_that_finds_a_fault_is_rolled_back_as_a_whole(bare_database: TestedDatabase, fault: str) -> None:
+    put_agents(bare_database, active_agents("A", "B", "C"))
     put_leads(bare_database, fresh(7))
     put_limits(bare_database, [("C", TODAY, None, 1)])
     bare_database.insert("agent_wafunnel_assignment", ("agent", "number"), [("A", "old")])
-    before = everything(bare_database)
+    before = all_tables(bare_database)
     bare_database.execute(FAULTS[fault][bare_database.engine].replace("dbo.", f"{bare_database.schema}."))
     try:
         with pytest.raises((CheckFailed, PoolChanged)) as refused:
@@ -167,6 +177,6 @@ def test_a_deal_that_went_wrong_is_rolled_back_as_a_whole(bare_database: TestedD
         bare_database.execute("DROP TRIGGER dbo.fault")
     changed = "in between" in fault and bare_database.engine == "sqlserver"
     assert refused.value.number == (50004 if changed else 50007)
-    assert everything(bare_database) == before
-    # It was the fault alone:
+    assert all_tables(bare_database) == before
+    # Without the fault, the same deal succeeds:
     assert run_deal(bare_database).assigned == 7

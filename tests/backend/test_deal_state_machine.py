@@ -1,4 +1,4 @@
-"""Runs, undos, edits by hand, imports, limits, the list and purges in any order, beside the oracle, on both engines."""
+"""Runs, undos, edits, imports, limits, the do-not-contact list and purges in any order, compared with the oracle."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ from support.nights import (
     OLDEST,
     RECENT,
     TODAY,
+    all_tables,
     check_preview,
-    everything,
     preview,
     put_agents,
     put_leads,
@@ -48,7 +48,7 @@ from support.strategies import BARE_STATUSES, CAPS, KEYED_STATUSES
 
 Outcome = TypeVar("Outcome")
 
-# Few of each, so that the steps meet; some differ in case only.
+# Few values of each, so that steps touch the same rows; some differ only in case.
 NAMES = st.sampled_from(["A", "a", "B", "Zoe", "É"])
 NUMBERS = st.sampled_from(["1", "2", "10", "x7", "X7", "é"])
 STAGES = st.sampled_from([1, 1, 1, 2, 3, 3, 4])
@@ -64,7 +64,7 @@ UNKNOWN_RUN = 10**9
 
 
 def outcome_of(act: Callable[[], Outcome]) -> Outcome | type[RunError]:
-    """What it answers, or the class of its refusal."""
+    """The result of the action, or the class of its refusal."""
     try:
         return act()
     except RunError as error:
@@ -72,19 +72,19 @@ def outcome_of(act: Callable[[], Outcome]) -> Outcome | type[RunError]:
 
 
 class Evenings(RuleBasedStateMachine):
-    """A floor in a database, and the same floor in plain Python beside it."""
+    """Takes the same steps on a database and on the oracle."""
 
     def __init__(self, database: TestedDatabase, *, bare: bool) -> None:
         super().__init__()
         self.database = database
         self.bare = bare
-        self.floor = oracle.Floor()
-        # The database's names for the limits, in the order of the floor's.
+        self.floor = oracle.SalesFloor()
+        # The ids of the limits in the database, in the order of the oracle's limits.
         self.limit_ids: list[int] = []
         self.loads = 0
         database.clear()
 
-    # ---- To begin with
+    # ---- The start
 
     @initialize(data=st.data(), count=st.integers(2, 12))
     def begin(self, data: st.DataObject, count: int) -> None:
@@ -112,9 +112,9 @@ class Evenings(RuleBasedStateMachine):
 
     @rule(evening=EVENINGS, knobs=KNOBS)
     def preview(self, evening: date, knobs: dict[str, Any]) -> None:
-        before = everything(self.database)
+        before = all_tables(self.database)
         seen = outcome_of(lambda: preview(self.database, evening, **knobs))
-        assert everything(self.database) == before
+        assert all_tables(self.database) == before
         dealt = outcome_of(lambda: self.floor.deal(evening, **knobs))
         if isinstance(seen, Preview) and isinstance(dealt, oracle.Dealt):
             check_preview(seen, dealt, self.floor.assignments, evening)
@@ -146,12 +146,12 @@ class Evenings(RuleBasedStateMachine):
         assert isinstance(purged, Purged)
         assert purged.runs == self.floor.purge()
 
-    # ---- What others do with the tables
+    # ---- Changes by others
 
     @rule(data=st.data())
     def change_agents(self, data: st.DataObject) -> None:
         statuses = BARE_STATUSES if self.bare else KEYED_STATUSES
-        # Mostly somebody is active, since otherwise there is little to see.
+        # Usually at least one agent is active, since otherwise no deal is made.
         someone = data.draw(st.sampled_from([[], *[[("B", "active")]] * 4]))
         names = NAMES if self.bare else NAMES.filter(lambda name: name != "B")
         once = None if self.bare else lambda agent: agent[0]
@@ -163,7 +163,7 @@ class Evenings(RuleBasedStateMachine):
     @rule(data=st.data(), count=st.integers(0, 8))
     def import_leads(self, data: st.DataObject, count: int) -> None:
         self.loads += 1
-        # Some that may be there, and some that cannot.
+        # Some numbers that may exist already, and some that cannot.
         numbers = data.draw(st.lists(NUMBERS, max_size=3, unique=True))
         numbers += [f"{self.loads}-{index * 7 % 13}" for index in range(count)]
         leads = [(number, data.draw(STAGES), data.draw(MOMENTS)) for number in numbers]
@@ -182,7 +182,7 @@ class Evenings(RuleBasedStateMachine):
     @precondition(lambda self: self.floor.leads)
     @rule(data=st.data(), stage=STAGES)
     def change_a_stage(self, data: st.DataObject, stage: int) -> None:
-        """Of the rows that are equal to one, if there are several, too."""
+        """Changes the stage of a row, and of every row equal to it."""
         number, old, created = data.draw(st.sampled_from(self.floor.leads))
         if number is None or old is None or created is None:
             return
@@ -203,7 +203,7 @@ class Evenings(RuleBasedStateMachine):
         self.floor.leads = [lead for lead in self.floor.leads if number is None or not self._same(lead[0], number)]
 
     def _same(self, one: str | None, other: str | None) -> bool:
-        """As a statement of somebody else compares: a table of theirs on SQL Server mostly ignores case."""
+        """Compares as another client's statement does: an existing table on SQL Server usually ignores case."""
         if self.bare and self.database.engine == "sqlserver" and one is not None and other is not None:
             return one.lower() == other.lower()
         return one == other
@@ -228,7 +228,7 @@ class Evenings(RuleBasedStateMachine):
             self.database.execute("DELETE FROM dbo.agent_wafunnel_assignment WHERE number = %s", number)
         else:
             self.database.execute("UPDATE dbo.agent_wafunnel_assignment SET agent = %s WHERE number = %s", name, number)
-        # No statement finds a NULL by its value.
+        # `=` does not find a NULL.
         touched = [number is not None and self._same(pair[1], number) for pair in self.floor.assignments]
         self.floor.assignments = [
             (name, pair[1]) if hit else pair
@@ -277,15 +277,15 @@ class Evenings(RuleBasedStateMachine):
     # ---- After every step
 
     @invariant()
-    def assignments_are_the_floors(self) -> None:
+    def assignments_equal_the_oracles(self) -> None:
         assert stored_assignments(self.database) == Counter(self.floor.assignments)
 
     @invariant()
-    def leads_are_the_floors(self) -> None:
+    def leads_equal_the_oracles(self) -> None:
         assert Counter(stored_leads(self.database, bare=self.bare)) == Counter(self.floor.leads)
 
     @invariant()
-    def runs_are_the_floors(self) -> None:
+    def runs_equal_the_oracles(self) -> None:
         found = list_runs(self.database.backend, count=1000)
         assert [(run.run_id, run.status, run.purged_at is not None) for run in reversed(found)] == [
             (run.run_id, run.status, run.purged) for run in self.floor.runs
@@ -293,7 +293,7 @@ class Evenings(RuleBasedStateMachine):
 
 
 def play(database: TestedDatabase, *, bare: bool) -> None:
-    """Has it go through many evenings; fewer on the T-SQL engine, where each step takes longer."""
+    """Runs the state machine with many examples; with fewer on the T-SQL engine, where each step takes longer."""
     slow = database.engine == "sqlserver"
     examples = (150 if slow else 500) if LONG else (20 if slow else 60)
 
@@ -313,10 +313,10 @@ def play(database: TestedDatabase, *, bare: bool) -> None:
 
 
 @more_time
-def test_whatever_happens_in_whatever_order_the_floor_is_the_oracles(database: TestedDatabase) -> None:
+def test_after_any_steps_in_any_order_the_database_equals_the_oracle(database: TestedDatabase) -> None:
     play(database, bare=False)
 
 
 @more_time
-def test_whatever_happens_to_tables_without_keys_the_floor_is_the_oracles(bare_database: TestedDatabase) -> None:
+def test_after_any_steps_on_tables_without_keys_the_database_equals_the_oracle(bare_database: TestedDatabase) -> None:
     play(bare_database, bare=True)

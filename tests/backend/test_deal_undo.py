@@ -1,4 +1,4 @@
-"""Undo, on both engines: what comes back, and what does not."""
+"""Undo, on both engines: which stages and assignments come back, and which do not."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from support.databases import TestedDatabase, snapshot
 from support.nights import (
     RECENT,
     TODAY,
-    actives,
+    active_agents,
     assert_undo_refused,
     fresh,
-    hands,
+    numbers_by_agent,
     put_agents,
     put_assignments,
     put_do_not_contact,
@@ -36,32 +36,32 @@ COPIES = 3
 
 
 def take_assignment(database: TestedDatabase, number: str) -> None:
-    """Somebody else takes this number out of the assignments."""
+    """Removes this number from the assignments, as another client might."""
     database.execute("DELETE FROM dbo.agent_wafunnel_assignment WHERE number = %s", number)
 
 
-# ---- What comes back
+# ---- The state that comes back
 
 
 def test_undo_goes_back_one_run_at_a_time_as_far_as_history_reaches(database: TestedDatabase) -> None:
-    put_agents(database, actives("A", "B", "C"))
+    put_agents(database, active_agents("A", "B", "C"))
     put_leads(database, [*fresh(5), *fresh(3, start=6, stage=2), *fresh(2, start=9, stage=3)])
     put_assignments(database, ("before", "1"))
     floors = [stages_and_assignments(database)]
     for night in range(3):
         run_deal(database, TODAY + timedelta(days=night))
         floors.append(stages_and_assignments(database))
-    # Every one of them differs, or what follows would show nothing.
+    # All states differ, or the rest of the test would show nothing.
     assert len({repr(seen) for seen in floors}) == len(floors)
 
     for seen in reversed(floors[:-1]):
         undo(database)
         assert stages_and_assignments(database) == seen
-    assert_undo_refused(database, None, "There is no run to undo.")
+    assert_undo_refused(database, None, "There is no run to undo; nothing was changed.")
 
 
-def test_an_undo_answers_with_what_it_did_and_the_run_keeps_who_and_when(database: TestedDatabase) -> None:
-    put_agents(database, actives("A", "B"))
+def test_an_undo_returns_what_it_did_and_the_record_keeps_its_actor_and_moment(database: TestedDatabase) -> None:
+    put_agents(database, active_agents("A", "B"))
     put_leads(database, fresh(5))
     put_assignments(database, ("before", "1"), ("before", "2"))
     dealt = run_deal(database)
@@ -75,14 +75,14 @@ def test_an_undo_answers_with_what_it_did_and_the_run_keeps_who_and_when(databas
     kept = find_run(database.backend, dealt.run_id)
     assert (kept.status, kept.actor, kept.undone_by, kept.undone_at) == ("undone", "tests", "Zoë", undone.undone_at)
     assert (kept.restored, kept.changed_since, kept.purged_at) == (5, 0, None)
-    # What the run did stays on record, but it is not the last run any more.
+    # The run stays on record with its amounts, but it is no longer the last run.
     assert (kept.assigned, kept.pool) == (dealt.assigned, dealt.pool)
     assert len(database.execute("SELECT number FROM dbo.assignment_history")) == 5
     assert last_run(database.backend) is None
 
 
-def test_runs_are_listed_newest_first_with_what_became_of_them(database: TestedDatabase) -> None:
-    put_agents(database, actives("A"))
+def test_runs_are_listed_newest_first_with_their_undos(database: TestedDatabase) -> None:
+    put_agents(database, active_agents("A"))
     put_leads(database, fresh(2))
     first, second, third = (run_deal(database).run_id for _ in range(3))
     undo(database)
@@ -94,12 +94,12 @@ def test_runs_are_listed_newest_first_with_what_became_of_them(database: TestedD
         find_run(database.backend, third + 1)
 
 
-def test_leads_that_somebody_has_changed_since_are_left_and_counted(database: TestedDatabase) -> None:
-    put_agents(database, actives("A", "B"))
+def test_leads_that_were_changed_since_the_run_are_left_alone_and_counted(database: TestedDatabase) -> None:
+    put_agents(database, active_agents("A", "B"))
     put_leads(database, fresh(7))
     run_deal(database)
     database.execute("UPDATE dbo.wafunnel SET stage = 4 WHERE number = '000001'")
-    # Even where that is the stage that the undo would give it.
+    # This holds even if the new stage is the one that the undo would restore.
     database.execute("UPDATE dbo.wafunnel SET stage = 1 WHERE number = '000002'")
     database.execute("UPDATE dbo.wafunnel SET date = '2026-11-20T00:00:00' WHERE number = '000003'")
     database.execute("DELETE FROM dbo.wafunnel WHERE number = '000004'")
@@ -110,19 +110,19 @@ def test_leads_that_somebody_has_changed_since_are_left_and_counted(database: Te
 
 def test_rows_equal_in_number_stage_and_date_go_back_together(bare_database: TestedDatabase) -> None:
     later = RECENT + timedelta(days=1)
-    put_agents(bare_database, actives("A"))
+    put_agents(bare_database, active_agents("A"))
     put_leads(bare_database, [("7", 1, RECENT), ("7", 1, RECENT), ("7", 1, later), ("8", 3, RECENT), ("8", 3, RECENT)])
     before = stored_leads(bare_database, bare=True)
     run_deal(bare_database)
     assert [stage for _, stage, _ in stored_leads(bare_database, bare=True)] == [2, 2, 1, 4, 4]
     undone = undo(bare_database)
-    # A record each, in however many rows.
+    # Equal rows are one record.
     assert (undone.restored, undone.changed_since) == (2, 0)
     assert stored_leads(bare_database, bare=True) == before
 
 
-def test_of_equal_rows_those_that_nobody_changed_go_back(bare_database: TestedDatabase) -> None:
-    put_agents(bare_database, actives("A"))
+def test_of_equal_rows_only_the_unchanged_ones_go_back(bare_database: TestedDatabase) -> None:
+    put_agents(bare_database, active_agents("A"))
     put_leads(bare_database, [("7", 1, RECENT)] * COPIES)
     run_deal(bare_database)
     bare_database.execute(
@@ -133,8 +133,8 @@ def test_of_equal_rows_those_that_nobody_changed_go_back(bare_database: TestedDa
     assert [stage for _, stage, _ in stored_leads(bare_database, bare=True)] == [4, 1, 1]
 
 
-def test_numbers_and_names_that_differ_in_case_go_back_each_for_itself(bare_database: TestedDatabase) -> None:
-    put_agents(bare_database, actives("ann", "Ann"))
+def test_numbers_and_names_that_differ_in_case_go_back_separately(bare_database: TestedDatabase) -> None:
+    put_agents(bare_database, active_agents("ann", "Ann"))
     put_leads(bare_database, [("x7", 1, RECENT), ("X7", 2, RECENT)])
     run_deal(bare_database)
     seen = stages_and_assignments(bare_database)
@@ -145,7 +145,7 @@ def test_numbers_and_names_that_differ_in_case_go_back_each_for_itself(bare_data
 
 def test_a_collation_of_existing_sqlite_tables_changes_nothing(nocase_database: TestedDatabase) -> None:
     database = nocase_database
-    put_agents(database, actives("ann", "Ann"))
+    put_agents(database, active_agents("ann", "Ann"))
     put_leads(database, [("x7", 1, RECENT), ("X7", 2, RECENT), ("y7", 1, RECENT), ("Y7", 1, RECENT)])
     run_deal(database)
     put_assignments(database, ("ANN", "X7"), ("ann", "new"), ("Ann", "new"), ("Ann", "NEW"), ("Ann", "NEW"))
@@ -161,7 +161,7 @@ def test_a_collation_of_existing_sqlite_tables_changes_nothing(nocase_database: 
 
 
 def test_assignments_that_others_have_edited_come_back_as_they_were(database: TestedDatabase) -> None:
-    put_agents(database, actives("A", "B"))
+    put_agents(database, active_agents("A", "B"))
     put_leads(database, fresh(6))
     run_deal(database)
     put_assignments(database, ("A", "put there"), ("nobody", "another"))
@@ -170,7 +170,7 @@ def test_assignments_that_others_have_edited_come_back_as_they_were(database: Te
     database.execute("UPDATE dbo.agent_wafunnel_assignment SET number = 'renamed' WHERE number = '000005'")
     seen = stages_and_assignments(database)
     run_deal(database)
-    # What others do to the deal that is taken back is taken back with it.
+    # Edits that others made after the undone deal are undone with it.
     put_assignments(database, ("A", "in vain"))
     take_assignment(database, "000002")
     undone = undo(database)
@@ -179,10 +179,10 @@ def test_assignments_that_others_have_edited_come_back_as_they_were(database: Te
 
 
 def test_assignments_on_tables_without_keys_come_back_row_by_row(bare_database: TestedDatabase) -> None:
-    put_agents(bare_database, actives("A", "ann"))
+    put_agents(bare_database, active_agents("A", "ann"))
     put_leads(bare_database, fresh(4))
     run_deal(bare_database)
-    # Pairs of the deal and others, once and several times, in any case, and what is no pair at all.
+    # Pairs of the deal and other pairs, once and several times, in different cases, and rows with a NULL.
     put_assignments(bare_database, *[("A", "000001")] * COPIES, ("B", "000001"), ("A", "000002"), ("ANN", "000002"))
     put_assignments(bare_database, *[("twice", "new")] * 2, ("", ""), (" A", "000001"))
     put_assignments(bare_database, *[(None, None)] * COPIES, (None, "000003"), ("A", None), ("A", None))
@@ -193,7 +193,7 @@ def test_assignments_on_tables_without_keys_come_back_row_by_row(bare_database: 
     assert undo(bare_database).assignments == seen[1].total()
     assert stages_and_assignments(bare_database) == seen
 
-    # And those that were there before any deal, and before a deal that followed on an undo.
+    # The same for assignments from before any deal, and from before a deal that followed an undo.
     seen = stages_and_assignments(bare_database)
     run_deal(bare_database)
     assert undo(bare_database).assignments == seen[1].total()
@@ -201,7 +201,7 @@ def test_assignments_on_tables_without_keys_come_back_row_by_row(bare_database: 
 
 
 def test_assignments_from_before_the_first_run_come_back(bare_database: TestedDatabase) -> None:
-    put_agents(bare_database, actives("A"))
+    put_agents(bare_database, active_agents("A"))
     put_leads(bare_database, fresh(2))
     put_assignments(bare_database, ("A", "000001"), ("old", "000001"), ("old", "7"), ("old", "7"), (None, "8"))
     seen = stages_and_assignments(bare_database)
@@ -211,19 +211,19 @@ def test_assignments_from_before_the_first_run_come_back(bare_database: TestedDa
 
 
 def test_assignments_of_an_agent_who_has_left_come_back(database: TestedDatabase) -> None:
-    put_agents(database, actives("A", "B"))
+    put_agents(database, active_agents("A", "B"))
     put_leads(database, fresh(4))
     run_deal(database)
     seen = stages_and_assignments(database)
-    put_agents(database, actives("C"))
+    put_agents(database, active_agents("C"))
     run_deal(database)
     undo(database)
     assert stages_and_assignments(database) == seen
-    assert list(hands(database)) == ["A", "B"]
+    assert list(numbers_by_agent(database)) == ["A", "B"]
 
 
-def test_a_run_after_an_undo_can_be_undone_to_where_the_undo_led(database: TestedDatabase) -> None:
-    put_agents(database, actives("A", "B"))
+def test_undoing_a_run_after_an_undo_restores_the_state_after_that_undo(database: TestedDatabase) -> None:
+    put_agents(database, active_agents("A", "B"))
     put_leads(database, fresh(4))
     run_deal(database)
     put_assignments(database, ("A", "put there"))
@@ -234,28 +234,28 @@ def test_a_run_after_an_undo_can_be_undone_to_where_the_undo_led(database: Teste
         assert stages_and_assignments(database) == seen
 
 
-def test_a_number_that_is_on_the_list_now_does_not_come_back_to_an_agent(database: TestedDatabase) -> None:
-    put_agents(database, actives("A", "B"))
+def test_a_number_that_was_listed_since_does_not_come_back_to_an_agent(database: TestedDatabase) -> None:
+    put_agents(database, active_agents("A", "B"))
     put_leads(database, fresh(4))
     run_deal(database)
     put_assignments(database, ("A", "put there"))
     run_deal(database, max_per_agent=1)
     put_do_not_contact(database, ["000001", "000004", "put there", "no lead"])
     undone = undo(database)
-    # Its stage does go back: it has been dealt once less.
+    # Its stage does go back, since one deal of it was undone.
     assert stages(database) == {f"{number:06}": 2 for number in range(1, 5)}
     assert (undone.restored, undone.assignments, undone.suppressed) == (2, 2, 3)
-    assert hands(database) == {"A": ["000003"], "B": ["000002"]}
-    # One step further back, it is kept out again where it was dealt, and once taken off the list it comes back.
+    assert numbers_by_agent(database) == {"A": ["000003"], "B": ["000002"]}
+    # The undo of the run before keeps it out as well; once it is off the list, it comes back.
     run = run_deal(database)
     assert (run.suppressed, run.assigned) == (2, 2)
     database.execute("DELETE FROM dbo.do_not_contact")
     assert undo(database).suppressed == 0
-    assert hands(database) == {"A": ["000003"], "B": ["000002"]}
+    assert numbers_by_agent(database) == {"A": ["000003"], "B": ["000002"]}
 
 
 def test_every_row_of_a_listed_number_is_kept_out_and_counted(bare_database: TestedDatabase) -> None:
-    put_agents(bare_database, actives("A"))
+    put_agents(bare_database, active_agents("A"))
     put_leads(bare_database, fresh(2))
     put_assignments(bare_database, *[("A", "7")] * COPIES, ("B", "7"), ("A", "8"), (None, None))
     run_deal(bare_database)
@@ -265,8 +265,8 @@ def test_every_row_of_a_listed_number_is_kept_out_and_counted(bare_database: Tes
     assert stored_assignments(bare_database) == Counter({("A", "8"): 1, (None, None): 1})
 
 
-def test_a_number_listed_before_the_run_is_not_missed_by_its_undo(database: TestedDatabase) -> None:
-    put_agents(database, actives("A"))
+def test_an_undo_does_not_count_a_number_that_was_listed_before_the_run(database: TestedDatabase) -> None:
+    put_agents(database, active_agents("A"))
     put_leads(database, fresh(3))
     run_deal(database)
     assert add_do_not_contact(database.backend, "000002")["assignments"] == 1
@@ -279,33 +279,33 @@ def test_a_number_listed_before_the_run_is_not_missed_by_its_undo(database: Test
 
 
 def test_the_undo_of_a_run_that_dealt_nothing_brings_the_assignments_back(database: TestedDatabase) -> None:
-    put_agents(database, actives("A", "B"))
+    put_agents(database, active_agents("A", "B"))
     put_leads(database, fresh(4))
     run_deal(database)
     seen = stages_and_assignments(database)
     assert run_deal(database, TODAY + timedelta(days=60)).assigned == 0
-    assert hands(database) == {}
+    assert numbers_by_agent(database) == {}
     undone = undo(database)
     assert (undone.restored, undone.changed_since, undone.assignments) == (0, 0, 4)
     assert stages_and_assignments(database) == seen
 
 
-def test_after_an_undo_the_seats_are_those_of_the_deal_before(database: TestedDatabase) -> None:
-    put_agents(database, actives("A", "B", "C"))
+def test_after_an_undo_the_next_deal_begins_where_the_undone_one_began(database: TestedDatabase) -> None:
+    put_agents(database, active_agents("A", "B", "C"))
     put_leads(database, fresh(4))
     run_deal(database)
-    assert hands(database)["A"] == ["000001", "000004"]
+    assert numbers_by_agent(database)["A"] == ["000001", "000004"]
     run_deal(database)
-    dealt = hands(database)
+    dealt = numbers_by_agent(database)
     assert dealt["B"] == ["000001", "000004"]
     undo(database)
-    # Not C, where the undone run ended.
+    # The undone run ended at C, which does not count.
     run_deal(database)
-    assert hands(database) == dealt
+    assert numbers_by_agent(database) == dealt
 
 
-def test_an_undone_scheduled_run_is_not_repeated_by_itself(database: TestedDatabase) -> None:
-    put_agents(database, actives("A"))
+def test_an_undone_scheduled_run_is_not_repeated_by_the_schedule(database: TestedDatabase) -> None:
+    put_agents(database, active_agents("A"))
     put_leads(database, fresh(2))
     run_deal(database, trigger="schedule")
     undo(database)
@@ -314,6 +314,6 @@ def test_an_undone_scheduled_run_is_not_repeated_by_itself(database: TestedDatab
     with pytest.raises(AlreadyRun):
         run_deal(database, trigger="schedule")
     assert snapshot(database) == before
-    # By hand, or tomorrow, it is.
+    # A manual run, or the scheduled run of the next day, still works.
     assert run_deal(database).assigned == 2
     assert run_deal(database, TODAY + timedelta(days=1), trigger="schedule").assigned == 2

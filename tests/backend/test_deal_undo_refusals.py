@@ -1,4 +1,4 @@
-"""Undo, on both engines: what it refuses, what interrupts it, and that anybody can call it."""
+"""Undo, on both engines: its refusals, its interruptions, and calls by other clients."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from agent_funnel.runs import list_runs, purge
 from agent_funnel.values import Row
 from support.databases import TestedDatabase, snapshot
 from support.nights import (
-    actives,
+    active_agents,
     assert_undo_refused,
     fresh,
     put_agents,
@@ -29,50 +29,60 @@ from support.nights import (
 )
 from support.processes import run_in_progress
 
-# How long an undo of a handful of leads gets, on a busy machine, to reach what it waits for:
+# How long an undo of a handful of leads gets, on a busy machine, to reach the lock it waits for:
 PATIENCE_SECONDS = 20.0
 
 
-# ---- What is refused
+# ---- Refusals
 
 
-def test_only_the_last_run_can_be_undone_and_the_refusal_says_which_that_is(database: TestedDatabase) -> None:
-    put_agents(database, actives("A"))
+def test_only_the_last_run_can_be_undone_and_the_refusal_names_it(database: TestedDatabase) -> None:
+    put_agents(database, active_agents("A"))
     put_leads(database, fresh(2))
     first, second, third = (run_deal(database).run_id for _ in range(3))
-    assert_undo_refused(database, first, f"Run {first} is not the last one; the run that could be undone is {third}.")
+    assert_undo_refused(
+        database, first, f"Run {first} is not the last run; nothing was changed. Only run {third} can be undone now."
+    )
     assert undo(database, third).run_id == third
-    assert_undo_refused(database, third, f"Run {third} is undone already; the run that could be undone is {second}.")
+    assert_undo_refused(
+        database, third, f"Run {third} is undone already; nothing was changed. Only run {second} can be undone now."
+    )
     unknown = third + 100
-    assert_undo_refused(database, unknown, f"There is no run {unknown}; the run that could be undone is {second}.")
+    assert_undo_refused(
+        database, unknown, f"There is no run {unknown}; nothing was changed. Only run {second} can be undone now."
+    )
     assert undo(database, second).run_id == second
     assert undo(database).run_id == first
-    assert_undo_refused(database, first, f"Run {first} is undone already, and there is no run to undo.")
-    assert_undo_refused(database, unknown, f"There is no run {unknown}, and there is no run to undo.")
-    assert_undo_refused(database, None, "There is no run to undo.")
+    assert_undo_refused(
+        database, first, f"Run {first} is undone already; nothing was changed. There is no run to undo."
+    )
+    assert_undo_refused(database, unknown, f"There is no run {unknown}; nothing was changed. There is no run to undo.")
+    assert_undo_refused(database, None, "There is no run to undo; nothing was changed.")
 
 
-def test_where_history_has_been_purged_there_is_no_undo_and_the_refusal_names_the_run(database: TestedDatabase) -> None:
-    put_agents(database, actives("A"))
+def test_an_undo_that_needs_purged_history_is_refused_and_names_the_run(database: TestedDatabase) -> None:
+    put_agents(database, active_agents("A"))
     put_leads(database, fresh(2))
     first, second, third = (run_deal(database).run_id for _ in range(3))
     purge(database.backend, datetime.now(UTC) + timedelta(days=1))
     assert undo(database).run_id == third
     # Its own history is there, but not that of the assignments that would have to come back.
-    assert_undo_refused(database, None, f"Run {second} cannot be undone: the history of run {first} has been purged.")
-    assert_undo_refused(database, second, f"Run {second} cannot be undone: the history of run {first} has been purged.")
+    purged = f"Run {second} cannot be undone: the history of run {first} has been purged; nothing was changed."
+    assert_undo_refused(database, None, purged)
+    assert_undo_refused(database, second, purged)
     assert_undo_refused(
         database,
         first,
-        f"Run {first} is not the last one, and no run can be undone: the history that it would need has been purged.",
+        f"Run {first} is not the last run; nothing was changed. "
+        "No run can be undone: the history needed has been purged.",
     )
-    # From here on there is history again.
+    # Runs from here on have their history.
     fourth = run_deal(database).run_id
     assert undo(database).run_id == fourth
 
 
-def test_no_undo_while_a_run_is_in_progress(database: TestedDatabase) -> None:
-    put_agents(database, actives("A"))
+def test_an_undo_is_refused_while_a_run_is_in_progress(database: TestedDatabase) -> None:
+    put_agents(database, active_agents("A"))
     put_leads(database, fresh(2))
     run = run_deal(database)
     before = snapshot(database)
@@ -85,10 +95,10 @@ def test_no_undo_while_a_run_is_in_progress(database: TestedDatabase) -> None:
 
 
 @pytest.mark.parametrize("done", [True, False], ids=["was done", "was not done"])
-def test_an_undo_whose_connection_broke_takes_one_run_back_and_no_more(
+def test_an_undo_whose_connection_broke_undoes_exactly_one_run(
     database: TestedDatabase, monkeypatch: pytest.MonkeyPatch, done: bool
 ) -> None:
-    put_agents(database, actives("A"))
+    put_agents(database, active_agents("A"))
     put_leads(database, fresh(2))
     run_deal(database)
     seen = stages_and_assignments(database)
@@ -114,11 +124,11 @@ def test_an_undo_whose_connection_broke_takes_one_run_back_and_no_more(
 
 @contextmanager
 def undo_that_finds_a_lead_changing(database: TestedDatabase, undo_it: Callable[[], Any]) -> Iterator[Future[Any]]:
-    """An undo that has counted the leads and waits for one that another session is just changing, and commits then."""
-    put_agents(database, actives("A"))
+    """An undo that has counted the leads and waits for one that another session is changing; it then commits."""
+    put_agents(database, active_agents("A"))
     put_leads(database, fresh(3))
     run_deal(database)
-    # Has the session parse the procedure, so that what is waited for below is the lead.
+    # Makes the session parse the procedure, so that the undo below waits only for the lead.
     with pytest.raises(NothingToUndo):
         undo(database, 0)
     with closing(TestedDatabase(database.url, database.schema)) as other, ThreadPoolExecutor(1) as pool:
@@ -134,7 +144,7 @@ def undo_that_finds_a_lead_changing(database: TestedDatabase, undo_it: Callable[
 
 
 @pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
-def test_an_undo_that_meets_a_lead_just_being_changed_is_made_again_and_leaves_it(database: TestedDatabase) -> None:
+def test_an_undo_that_meets_a_lead_being_changed_is_tried_again_and_leaves_it_alone(database: TestedDatabase) -> None:
     with undo_that_finds_a_lead_changing(database, lambda: undo(database)) as future:
         undone = future.result(timeout=60)
     assert (undone.restored, undone.changed_since) == (2, 1)
@@ -142,8 +152,8 @@ def test_an_undo_that_meets_a_lead_just_being_changed_is_made_again_and_leaves_i
 
 
 @pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
-def test_an_undo_that_cannot_tell_how_many_leads_it_took_back_changes_nothing(database: TestedDatabase) -> None:
-    # Not by the service, which would undo again and hide it.
+def test_an_undo_that_cannot_count_the_leads_it_restored_changes_nothing(database: TestedDatabase) -> None:
+    # The service would undo again and hide the error, so this calls the query.
     with undo_that_finds_a_lead_changing(
         database, lambda: database.backend.one("undo", run_id=None, actor=None)
     ) as future:
@@ -160,9 +170,9 @@ def test_an_undo_that_cannot_tell_how_many_leads_it_took_back_changes_nothing(da
 def test_an_undo_in_one_schema_leaves_the_tables_of_another_alone(
     database: TestedDatabase, bare_database: TestedDatabase
 ) -> None:
-    """Babelfish has statements that forget the schema that is written in them."""
+    """Some statements of Babelfish ignore the schema that is written in them."""
     for each in (database, bare_database):
-        put_agents(each, actives("A"))
+        put_agents(each, active_agents("A"))
         put_leads(each, fresh(3))
         run_deal(each)
     before = snapshot(database)
@@ -170,12 +180,12 @@ def test_an_undo_in_one_schema_leaves_the_tables_of_another_alone(
     assert snapshot(database) == before
 
 
-# ---- From anywhere
+# ---- Other clients
 
 
 @pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
-def test_a_plain_exec_undoes_the_last_run_and_answers_with_one_row(database: TestedDatabase) -> None:
-    put_agents(database, actives("A", "B"))
+def test_a_plain_exec_undoes_the_last_run_and_returns_one_row(database: TestedDatabase) -> None:
+    put_agents(database, active_agents("A", "B"))
     put_leads(database, fresh(4))
     run_deal(database)
     seen = stages_and_assignments(database)

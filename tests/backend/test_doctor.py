@@ -1,6 +1,6 @@
-"""doctor: a healthy database has nothing the matter, and each ailment is found and can be put right.
+"""doctor: it finds nothing wrong with a healthy database; it finds each problem, and its remedy solves the problem.
 
-Each test looks before, brings something about, looks again, does what the remedy says, and looks once more.
+Each test examines the database, causes a problem, examines it again, follows the remedy and examines it once more.
 """
 
 from __future__ import annotations
@@ -18,18 +18,28 @@ from agent_funnel.errors import DatabaseUnavailable
 from agent_funnel.masking import mask_quoted_numbers
 from agent_funnel.sql import queries
 from support.databases import TestedDatabase, connect_to, sqlite_database
-from support.doctor import IN_DBO, SURROUNDINGS, a_case, assert_plain, put_floor, put_lead, run_remedy
+from support.doctor import (
+    IN_DBO,
+    SURROUNDINGS,
+    assert_readable,
+    examination,
+    own_session,
+    put_agents_and_leads,
+    put_lead,
+    run_remedy,
+)
 from support.faketds import HANG_UP, FakeServer, error
 from support.nights import deal_today
 
 
 @pytest.mark.parametrize("deep", [False, True], ids=["", "deep"])
-def test_a_healthy_database_has_nothing_the_matter(database: TestedDatabase, deep: bool) -> None:
-    put_floor(database)
+def test_a_healthy_database_has_no_problems(database: TestedDatabase, deep: bool) -> None:
+    put_agents_and_leads(database)
     deal_today(database)
     deal_today(database)
     undo(database.backend)
-    found = examine(database.backend, now=datetime.now(UTC), deep=deep)
+    with own_session(database) as backend:
+        found = examine(backend, now=datetime.now(UTC), deep=deep)
     checks = {
         "engine", "tables", "rights", "truncate", "indexes", "missing values", "duplicates", "stages", "dates",
         "statuses",
@@ -39,30 +49,32 @@ def test_a_healthy_database_has_nothing_the_matter(database: TestedDatabase, dee
     if deep:
         checks |= {"runs", "history", "shares", "undos", "assignments", "leads", "do-not-contact"}
     assert {finding.check for finding in found} == checks
-    # The tables of the installer have no index by agent.
+    # The installer's tables have no index by agent.
     odd = {finding.check for finding in found if finding.level != "ok"} - SURROUNDINGS
     assert odd == {"indexes"}
     assert {finding.level for finding in found if finding.check == "indexes"} == {"note"}
     assert all(finding.remedy is None for finding in found if finding.level == "ok")
     for finding in found:
-        assert_plain(finding)
+        assert_readable(finding)
 
 
-def test_so_has_a_database_around_tables_that_were_there_before(bare_database: TestedDatabase) -> None:
-    put_floor(bare_database)
+def test_a_database_around_existing_tables_has_no_problems(bare_database: TestedDatabase) -> None:
+    put_agents_and_leads(bare_database)
     deal_today(bare_database)
-    found = examine(bare_database.backend, now=datetime.now(UTC), deep=True)
+    with own_session(bare_database) as backend:
+        found = examine(backend, now=datetime.now(UTC), deep=True)
     assert {finding.check for finding in found if finding.level in ("warning", "error")} <= SURROUNDINGS
     assert {finding.check for finding in found if finding.level == "note"} - SURROUNDINGS == {"indexes"}
 
 
-def test_an_empty_database_has_nothing_the_matter(database: TestedDatabase) -> None:
-    found = examine(database.backend, now=datetime.now(UTC), deep=True)
+def test_an_empty_database_has_no_problems(database: TestedDatabase) -> None:
+    with own_session(database) as backend:
+        found = examine(backend, now=datetime.now(UTC), deep=True)
     assert {finding.check for finding in found if finding.level in ("warning", "error")} <= SURROUNDINGS
 
 
 def test_the_examination_changes_nothing(database: TestedDatabase) -> None:
-    put_floor(database)
+    put_agents_and_leads(database)
     put_lead(database, "+49300009", stage=4)
     deal_today(database)
     before = {
@@ -74,7 +86,7 @@ def test_the_examination_changes_nothing(database: TestedDatabase) -> None:
     }
 
 
-def test_a_database_that_is_not_there_is_an_error_as_everywhere(tmp_path: Path) -> None:
+def test_a_missing_database_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DatabaseUnavailable):
         examine(connect_to(f"sqlite:///{tmp_path / 'none.db'}"), now=datetime.now(UTC))
     with FakeServer() as nobody:
@@ -83,7 +95,7 @@ def test_a_database_that_is_not_there_is_an_error_as_everywhere(tmp_path: Path) 
         examine(connect_to(url), now=datetime.now(UTC))
 
 
-# ---- Manners
+# ---- Errors, masks and remedies
 
 
 def test_a_busy_database_is_a_note_and_a_lost_one_an_error(tmp_path: Path) -> None:
@@ -106,19 +118,19 @@ def test_a_busy_database_is_a_note_and_a_lost_one_an_error(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("text", ["the varchar value '+4930000177' overflowed", 'bad "4930000177"'])
-def test_a_servers_own_words_are_shown_without_whole_numbers(text: str) -> None:
+def test_messages_of_the_server_are_shown_without_whole_numbers(text: str) -> None:
     assert re.search(r"['\"]…177['\"]", mask_quoted_numbers(text))
     assert "4930000" not in mask_quoted_numbers(text)
 
 
 @pytest.mark.parametrize("name", sorted(name for name in queries("sqlserver") if name.startswith("remedy_")))
 def test_every_remedy_can_be_run_as_it_is_shown(bare_database: TestedDatabase, name: str) -> None:
-    # The level of compatibility is that of the database of all tests.
+    # The compatibility level belongs to the database that all tests share.
     if name == "remedy_compatibility" or name not in queries(bare_database.backend.dialect):
-        pytest.skip("not for this database")
-    put_floor(bare_database)
+        pytest.skip("this remedy is for another engine, or changes the whole database")
+    put_agents_and_leads(bare_database)
     schema = None if bare_database.engine == "sqlite" else "bare"
-    shown = a_case(bare_database.backend, schema=schema).remedy(name.removeprefix("remedy_"))
+    shown = examination(bare_database.backend, schema=schema).remedy(name.removeprefix("remedy_"))
     assert "--" not in shown
     run_remedy(bare_database, Finding("remedy", "note", "It is shown.", shown))
     if index := re.match(r"CREATE INDEX (\w+) ON ([\w.]+)", shown):

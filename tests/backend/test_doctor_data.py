@@ -1,4 +1,4 @@
-"""The doctor on the data: values that are missing, doubtful or given more than once."""
+"""The doctor's checks of the data: values that are missing, doubtful or duplicated."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from support.databases import TestedDatabase
-from support.doctor import only_problem, problems, put_floor, put_lead, run_remedy
+from support.doctor import only_problem, problems, put_agents_and_leads, put_lead, run_remedy
 
 
 @pytest.mark.parametrize(
@@ -18,10 +18,10 @@ from support.doctor import only_problem, problems, put_floor, put_lead, run_reme
         ("wafunnel", "number", (" ", 1, "2026-11-10"), "never dealt"),
         ("wafunnel", "stage", ("+493000017", None, "2026-11-10"), "never dealt"),
         ("wafunnel", "date", ("+493000017", 1, None), "never dealt"),
-        ("agents", "agent", (None, "active"), "given nothing"),
-        ("agents", "agent", ("  ", "active"), "given nothing"),
-        ("agents", "status", ("Zoe", None), "given nothing"),
-        ("agent_wafunnel_assignment", "agent", (None, "+493000017"), "nobody's to call"),
+        ("agents", "agent", (None, "active"), "given no leads"),
+        ("agents", "agent", ("  ", "active"), "given no leads"),
+        ("agents", "status", ("Zoe", None), "given no leads"),
+        ("agent_wafunnel_assignment", "agent", (None, "+493000017"), "on nobody's list"),
         ("agent_wafunnel_assignment", "number", ("Zoe", None), "of no use"),
     ],
 )
@@ -40,18 +40,18 @@ def test_a_missing_value_is_a_warning(
 
 
 def test_numbers_in_several_rows_are_a_warning(bare_database: TestedDatabase) -> None:
-    put_floor(bare_database)
+    put_agents_and_leads(bare_database)
     assert problems(bare_database, "duplicates") == []
     for day in ("2026-11-10", "2026-11-11"):
         put_lead(bare_database, "+49300001777", 2, day)
     finding = only_problem(
-        bare_database, "duplicates", "warning", r"1 number \(…777\) stands in 2 rows of (bare\.)?wafunnel; "
+        bare_database, "duplicates", "warning", r"1 number \(…777\) is in 2 rows of (bare\.)?wafunnel; "
     )
     assert run_remedy(bare_database, finding) == [("+49300001777", 2)]
-    # An exact copy counts as a row, too; a number that differs in its case or its last digit does not.
+    # An exact copy of a row counts too; a number that differs in case or in its last digit does not.
     for number in ("+49300001777", "+49300001666", "+49300001666", "+4930000177", "a", "A"):
         put_lead(bare_database, number, 2, "2026-11-11")
-    only_problem(bare_database, "duplicates", "warning", r"2 numbers \(…777, …666\) stand in 5 rows")
+    only_problem(bare_database, "duplicates", "warning", r"2 numbers \(…777, …666\) are in 5 rows")
 
 
 def test_rows_of_a_number_that_share_the_date_but_not_the_stage_are_a_warning(bare_database: TestedDatabase) -> None:
@@ -63,7 +63,7 @@ def test_rows_of_a_number_that_share_the_date_but_not_the_stage_are_a_warning(ba
     numbers, finding = problems(bare_database, "duplicates")
     assert "in 4 rows" in numbers.text
     assert finding.level == "warning"
-    assert re.search(r"1 number \(…777\) has rows that share the date but not the stage", finding.text)
+    assert re.search(r"1 number \(…777\) has rows with the same date but different stages", finding.text)
     ((number, _, lowest, highest),) = run_remedy(bare_database, finding)
     assert (number, lowest, highest) == ("+49300001777", 1, 2)
 
@@ -77,14 +77,14 @@ def test_a_number_that_is_assigned_twice_is_a_warning(bare_database: TestedDatab
     assert run_remedy(bare_database, finding) == [("+49300001777", "a", "b")]
 
 
-def test_of_many_numbers_a_few_are_shown(bare_database: TestedDatabase) -> None:
+def test_only_a_few_of_many_numbers_are_shown(bare_database: TestedDatabase) -> None:
     for number in range(1_005, 1_000, -1):
         put_lead(bare_database, f"+493000{number}")
         put_lead(bare_database, f"+493000{number}")
-    only_problem(bare_database, "duplicates", "warning", r"5 numbers \(…001, …002, …003, …\) stand in 10 rows")
+    only_problem(bare_database, "duplicates", "warning", r"5 numbers \(…001, …002, …003, …\) are in 10 rows")
 
 
-def test_stages_that_are_none_are_a_warning(bare_database: TestedDatabase) -> None:
+def test_values_that_are_not_stages_are_a_warning(bare_database: TestedDatabase) -> None:
     for stage in (1, 2, 3, 4):
         put_lead(bare_database, f"+4930000177{stage}", stage)
     assert problems(bare_database, "stages") == []
@@ -104,7 +104,7 @@ def test_dates_in_the_future_are_a_warning(database: TestedDatabase) -> None:
     now = datetime(2026, 11, 23, 22, 30, tzinfo=timezone(timedelta(hours=-5)))
     put_lead(database, "+49300001777", day="2026-11-23 23:59:59.000")
     assert problems(database, "dates", now=now) == []
-    # It is the floor's day that counts: in UTC, it is tomorrow already.
+    # The date of the sales floor counts; in UTC it is tomorrow already.
     assert [finding.level for finding in problems(database, "dates", now=now - timedelta(hours=23))] == ["warning"]
     put_lead(database, "+49300001778", day="2026-11-24 00:00:00.000")
     only_problem(database, "dates", "warning", r"1 lead has a date in the future, up to 2026-11-24", now=now)
@@ -116,13 +116,13 @@ def test_dates_in_the_future_are_a_warning(database: TestedDatabase) -> None:
 
 
 @pytest.mark.parametrize("bare_database", ["sqlite"], indirect=True)
-def test_a_text_that_is_no_date_is_a_warning_on_sqlite(bare_database: TestedDatabase) -> None:
+def test_a_text_that_is_not_a_date_is_a_warning_on_sqlite(bare_database: TestedDatabase) -> None:
     put_lead(bare_database, "+49300001777", day="2026-11-10 08:00:00")
     assert problems(bare_database, "dates") == []
     for day in ("31.12.2020", 2_461_000):
         bare_database.execute("INSERT INTO wafunnel (number, stage, date) VALUES ('+49300001778', 1, %s)", day)
     finding = only_problem(
-        bare_database, "dates", "warning", "2 leads have a date that is no ISO 8601 text, and are never dealt"
+        bare_database, "dates", "warning", "2 leads have a date that is not an ISO 8601 text, and are never dealt"
     )
     assert len(run_remedy(bare_database, finding)) == 2
 

@@ -1,6 +1,6 @@
-"""doctor --deep: stages, assignments and history agree after anything that the product does; each break is found.
+"""doctor --deep: stages, assignments and history agree after every action of the product; each disagreement is found.
 
-What only somebody else can have broken is an error; what somebody else may have done is a note.
+Damage to the product's own records is an error; changes that others are allowed to make are notes.
 """
 
 from __future__ import annotations
@@ -28,24 +28,24 @@ from support.nights import TODAY, run_deal
 DEEP = ("runs", "history", "shares", "undos", "assignments", "leads", "do-not-contact")
 
 
-def test_after_runs_and_undos_all_agrees_exactly(dealt_and_undone: tuple[TestedDatabase, int]) -> None:
+def test_after_runs_and_undos_all_records_agree(dealt_and_undone: tuple[TestedDatabase, int]) -> None:
     database, run_id = dealt_and_undone
     assert deep_problems(database) == []
     assert [finding.check for finding in deep_findings(database)] == list(DEEP)
     assert [finding.check for finding in examine(database.backend, now=datetime.now(UTC), deep=True)][-7:] == list(DEEP)
     assert deep_texts(database, "assignments") == [
-        f"7 assignments are there, exactly those from before run {run_id + 1}, which is undone."
+        f"7 assignments are present, exactly those from before run {run_id + 1}, which is undone."
     ]
     assert deep_texts(database, "leads") == [f"Of 7 leads that run {run_id} dealt, none has changed since."]
     third = run_deal(database).run_id
-    assert deep_texts(database, "assignments") == [f"7 assignments are there, exactly those of run {third}."]
+    assert deep_texts(database, "assignments") == [f"7 assignments are present, exactly those of run {third}."]
     assert deep_problems(database) == []
     for _ in range(2):
         undo(database.backend)
         assert deep_problems(database) == []
-    # What nobody has dealt is there, and nobody's to judge.
+    # Leads and assignments that no run dealt are not judged.
     assert deep_texts(database, "assignments") == [
-        f"0 assignments are there, exactly those from before run {run_id}, which is undone."
+        f"0 assignments are present, exactly those from before run {run_id}, which is undone."
     ]
     assert deep_texts(database, "leads") == ["No lead is in the history."]
 
@@ -53,10 +53,12 @@ def test_after_runs_and_undos_all_agrees_exactly(dealt_and_undone: tuple[TestedD
 def test_before_any_run_there_is_nothing_to_compare(database: TestedDatabase) -> None:
     database.insert("agent_wafunnel_assignment", ("agent", "number"), [("somebody", "+49300001000")])
     assert deep_problems(database) == []
-    assert deep_texts(database, "assignments") == ["No run has been made yet; 1 assignment is there from others."]
+    assert deep_texts(database, "assignments") == [
+        "No run has been made yet; 1 assignment is present, written by others."
+    ]
 
 
-TAMPERED = r"see who else writes to .*compare with a backup"
+TAMPERED = r"find out who else writes to .*compare with a backup"
 
 BROKEN = [
     (
@@ -67,84 +69,84 @@ BROKEN = [
     (
         "runs",
         "UPDATE dbo.assignment_run SET left_over = 2 WHERE run_id = {run}",
-        r"Run {run} has 9 leads .*, and 7 in its pool",
+        r"Run {run} has 9 leads .*, but 7 in its pool",
     ),
     (
         "runs",
         "UPDATE dbo.assignment_run SET left_over = NULL WHERE run_id = {run}",
-        r"Run {run} has no number leads .*, and 7 in its pool",
+        r"Run {run} has no number leads .*, but 7 in its pool",
     ),
     (
         "runs",
         "UPDATE dbo.assignment_run SET pool = NULL, left_over = NULL WHERE run_id = {run}",
-        r"Run {run} has no number leads .*, and no number in its pool",
+        r"Run {run} has no number leads .*, but no number in its pool",
     ),
     (
         "shares",
         "UPDATE dbo.assignment_run SET smallest_share = 1 WHERE run_id = {run}",
-        r"Run {run} has a smallest share of 2 in its history, and of 1 on record",
+        r"Run {run} has a smallest share of 2 in its history, but of 1 on record",
     ),
     (
         "runs",
         "UPDATE dbo.assignment_run SET pool = NULL WHERE run_id = {run}",
-        r"7 leads .*, and no number in its pool",
+        r"7 leads .*, but no number in its pool",
     ),
     (
         "history",
         "DELETE FROM dbo.assignment_history WHERE run_id = {run} AND number = '+49300001000'",
-        r"Run {run} has 6 leads in its history, and says that it assigned 7",
+        r"Run {run} has 6 leads in its history, but 7 assigned on record",
     ),
     (
         "history",
         "DELETE FROM dbo.assignment_history WHERE run_id >= {run} AND number = '+49300001000'",
-        r"Run {run} has 6 leads .*; and so it is with 1 more run\.",
+        r"Run {run} has 6 leads .*; the same holds for 1 more run\.",
     ),
     (
         "history",
         "INSERT INTO dbo.assignment_history (run_id, agent, number, date, stage) "
         "SELECT 999, agent, number, date, stage FROM dbo.assignment_history WHERE run_id = {run}",
-        r"Run 999 has 7 leads in the history, and is not on record",
+        r"Run 999 has 7 leads in the history, but is not on record",
     ),
     (
         "shares",
         "UPDATE dbo.assignment_run SET max_per_agent = 2 WHERE run_id = {run}",
-        r"In run {run} .* got 3 leads, where 2 was",
+        r"In run {run} .* got 3 leads, but the most allowed was 2",
     ),
     (
         "shares",
         "UPDATE dbo.assignment_history SET agent = 'agent 0' WHERE run_id = {run} AND agent = 'agent 2'",
-        r"Run {run} has a smallest share of 0 in its history, and of 2 on record",
+        r"Run {run} has a smallest share of 0 in its history, but of 2 on record",
     ),
     (
         "shares",
         "UPDATE dbo.assignment_history SET agent = 'agent 0' WHERE run_id = {run}",
-        r"Run {run} has a largest share of 7 in its history, and of 3 on record",
+        r"Run {run} has a largest share of 7 in its history, but of 3 on record",
     ),
     (
         "shares",
         "UPDATE dbo.assignment_run SET agents = 2 WHERE run_id = {run}",
-        r"Run {run} dealt to 3 agents, of 2 who had room",
+        r"Run {run} dealt to 3 agents, but only 2 had room",
     ),
     (
         "undos",
         "DELETE FROM dbo.assignment_undo WHERE run_id = {undone}",
-        r"Run {undone} is undone, and its undo is not on record",
+        r"Run {undone} is undone, but its undo is not on record",
     ),
     (
         "undos",
         "UPDATE dbo.assignment_run SET status = 'succeeded' WHERE run_id = {undone}",
-        r"Run {undone} is not undone, and an undo of it is on record",
+        r"Run {undone} is not undone, but an undo of it is on record",
     ),
     (
         "undos",
         "UPDATE dbo.assignment_undo SET restored = restored - 1 WHERE run_id = {undone}",
-        r"The undo of run {undone} accounts for 6 leads, and the run had dealt 7",
+        r"The undo of run {undone} accounts for 6 leads, but the run had dealt 7",
     ),
 ]
 
 
 @pytest.mark.parametrize(("check", "statement", "pattern"), BROKEN)
-def test_what_no_run_leaves_behind_is_an_error(
+def test_a_state_that_no_run_leaves_behind_is_an_error(
     dealt_and_undone: tuple[TestedDatabase, int], check: str, statement: str, pattern: str
 ) -> None:
     database, run_id = dealt_and_undone
@@ -159,7 +161,7 @@ def test_what_no_run_leaves_behind_is_an_error(
         assert re.search(r"UPDATE \S*assignment_run SET status" if running else TAMPERED, finding.remedy or "")
 
 
-def test_a_run_that_is_on_record_as_running_is_ended_by_the_remedy(
+def test_the_remedy_ends_a_run_that_is_on_record_as_running(
     dealt_and_undone: tuple[TestedDatabase, int],
 ) -> None:
     database, _ = dealt_and_undone
@@ -176,7 +178,7 @@ def test_a_run_that_is_on_record_as_running_is_ended_by_the_remedy(
 
 @contextmanager
 def history_without_a_key(database: TestedDatabase) -> Iterator[None]:
-    """The history as somebody might have copied it: without its key."""
+    """The history without its key, as in a table that somebody copied."""
     sqlite = database.engine == "sqlite"
     database.execute(
         "CREATE TABLE dbo.kept_history "
@@ -203,7 +205,9 @@ def history_without_a_key(database: TestedDatabase) -> Iterator[None]:
             )
 
 
-def test_a_number_twice_in_the_history_of_a_run_is_an_error(dealt_and_undone: tuple[TestedDatabase, int]) -> None:
+def test_a_number_that_is_twice_in_the_history_of_a_run_is_an_error(
+    dealt_and_undone: tuple[TestedDatabase, int],
+) -> None:
     database, run_id = dealt_and_undone
     with history_without_a_key(database):
         assert deep_problems(database) == []
@@ -218,7 +222,7 @@ def test_a_number_twice_in_the_history_of_a_run_is_an_error(dealt_and_undone: tu
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_whatever_the_product_does_all_agrees_exactly(bare_database: TestedDatabase, seed: int) -> None:
+def test_all_records_agree_after_any_actions_of_the_product(bare_database: TestedDatabase, seed: int) -> None:
     database, chance = bare_database, random.Random(seed)
     database.insert("agents", ("agent", "status"), [(f"agent {index}", "active") for index in range(4)])
     numbers: list[str] = []
@@ -253,7 +257,7 @@ def test_whatever_the_product_does_all_agrees_exactly(bare_database: TestedDatab
         chance.choice([add, copy, run, run, undo, suppress])()
         assert deep_problems(database) == [], f"step {step}"
         if chance.random() < 0.2:
-            # Somebody edits the assignments, and the next run takes note of it.
+            # Somebody edits the assignments, and the next run records the edit.
             pair = (chance.choice(["agent 0", "nobody"]), chance.choice(numbers))
             database.insert("agent_wafunnel_assignment", ("agent", "number"), [pair])
             deal.deal(database.backend, load(), business_date=TODAY)

@@ -1,4 +1,4 @@
-"""doctor --deep: what others may have done to assignments, leads and history is a note."""
+"""doctor --deep: changes by others to assignments, leads and history are notes."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ from support.doctor import DAY, deep_findings, deep_problems, deep_texts
 from support.nights import TODAY, run_deal
 
 
-def test_what_others_do_to_the_assignments_is_a_note(dealt_and_undone: tuple[TestedDatabase, int]) -> None:
+def test_edits_of_the_assignments_by_others_are_a_note(dealt_and_undone: tuple[TestedDatabase, int]) -> None:
     database, _ = dealt_and_undone
     third = run_deal(database).run_id
     database.execute("DELETE FROM dbo.agent_wafunnel_assignment WHERE number IN ('+49300001000', '+49300001001')")
     database.execute("UPDATE dbo.agent_wafunnel_assignment SET agent = 'somebody' WHERE number = '+49300001002'")
     database.insert("agent_wafunnel_assignment", ("agent", "number"), [("somebody", "+49300002000")])
     text = (
-        f"Since run {third}, 2 assignments came and 3 went without a deal (numbers on the do-not-contact list aside)."
+        f"Since run {third}, 2 assignments came and 3 went without a deal (not counting numbers on the do-not-contact "
+        "list)."
     )
     assert deep_problems(database) == [("assignments", "note", text)]
-    # The next deal keeps in mind what it found, and its undo brings it back: that agrees.
+    # The next deal records the edits, and its undo restores them, so the records agree.
     fourth = run_deal(database).run_id
     assert deep_problems(database) == []
     undo(database.backend)
@@ -53,13 +54,13 @@ def test_rows_without_a_number_and_copies_of_rows_are_compared_too(bare_database
     assert deep_problems(database) == []
     database.execute("DELETE FROM dbo.agent_wafunnel_assignment WHERE agent = 'y'")
     assert "0 assignments came and 2 went" in deep_problems(database)[0][2]
-    # Nor do leads without a number, a stage or a date hide that one has changed.
+    # Leads without a number, a stage or a date do not hide that another lead has changed.
     database.insert("wafunnel", ("number", "stage", "date"), [(None, None, None), ("+49300001000", None, DAY)])
     database.execute("DELETE FROM dbo.wafunnel WHERE number = '+49300001000' AND stage IS NOT NULL")
-    assert "1 has changed since, or gone altogether" in str(deep_problems(database))
+    assert "1 has changed since or is gone" in str(deep_problems(database))
 
 
-def test_a_number_that_must_not_be_called_is_not_missed_and_a_warning_if_it_is_assigned(
+def test_a_listed_number_may_be_missing_and_is_a_warning_if_assigned(
     dealt_and_undone: tuple[TestedDatabase, int],
 ) -> None:
     database, _ = dealt_and_undone
@@ -92,14 +93,14 @@ def test_a_lead_that_somebody_changed_since_it_was_dealt_is_a_note(
         (
             "leads",
             "note",
-            f"Of 7 leads that run {run_id} dealt, 1 has changed since, or gone altogether.",
+            f"Of 7 leads that run {run_id} dealt, 1 has changed since or is gone.",
         )
     ]
 
 
 def test_leads_of_earlier_runs_are_compared_as_well(dealt_and_undone: tuple[TestedDatabase, int]) -> None:
     database, _ = dealt_and_undone
-    # Three of the seven stay behind.
+    # Three of the seven leads are left over.
     database.execute("UPDATE dbo.agents SET status = 'inactive' WHERE agent <> 'agent 0'")
     newest = deal(database.backend, load(max_per_agent=4), business_date=TODAY).run_id
     assert deep_problems(database) == []
@@ -114,13 +115,13 @@ def test_leads_of_earlier_runs_are_compared_as_well(dealt_and_undone: tuple[Test
     assert deep_problems(database)[0][2].startswith("Of 3 leads that earlier runs dealt, 1 has")
 
 
-def test_a_history_that_has_been_purged_is_not_missed(dealt_and_undone: tuple[TestedDatabase, int]) -> None:
+def test_purged_history_is_not_reported_as_missing(dealt_and_undone: tuple[TestedDatabase, int]) -> None:
     database, run_id = dealt_and_undone
     for _ in range(2):
         run_deal(database)
     assert purge(database.backend, datetime(2100, 1, 1, tzinfo=UTC)).runs == 2
     assert deep_problems(database) == []
-    # Only by hand can the history of the last run go.
+    # The product never purges the history of the last run; only somebody else can delete it.
     database.execute(
         f"INSERT INTO dbo.assignment_purge (run_id, purged_at) VALUES ({run_id + 3}, '2026-11-23T20:40:00')"
     )
@@ -130,7 +131,7 @@ def test_a_history_that_has_been_purged_is_not_missed(dealt_and_undone: tuple[Te
     assert not any(level == "error" for _, level, _ in found)
 
 
-def test_a_run_in_between_means_to_look_again(
+def test_after_a_run_during_the_examination_the_records_are_read_again(
     dealt_and_undone: tuple[TestedDatabase, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     database, _ = dealt_and_undone
@@ -143,12 +144,12 @@ def test_a_run_in_between_means_to_look_again(
             run_deal(database)
         yield from real(case)
 
-    monkeypatch.setitem(deep.NOW, "leads", leads)
+    monkeypatch.setitem(deep.PRESENT_CHECKS, "leads", leads)
     assert deep_problems(database) == []
     assert len(asked) == 2
 
 
-def test_runs_that_keep_coming_are_a_note(
+def test_runs_during_every_attempt_are_a_note(
     dealt_and_undone: tuple[TestedDatabase, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     database, _ = dealt_and_undone
@@ -157,7 +158,7 @@ def test_runs_that_keep_coming_are_a_note(
         run_deal(database)
         yield "ok", "None has changed.", None
 
-    monkeypatch.setitem(deep.NOW, "leads", leads)
+    monkeypatch.setitem(deep.PRESENT_CHECKS, "leads", leads)
     assert deep_problems(database) == [
         ("records", "note", "Could not be checked: each time, a run or an undo came in between.")
     ]

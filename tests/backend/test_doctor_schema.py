@@ -1,4 +1,4 @@
-"""The doctor on the schema: tables, procedures, what may point to the assignments, and indexes."""
+"""The doctor's checks of the schema: tables, procedures, obstacles to emptying the assignments, and indexes."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from agent_funnel.sql import checksum, procedures, version
 from support.databases import TestedDatabase
 from support.doctor import (
     UNDO,
-    a_case,
+    examination,
     is_babelfish,
     on_server,
     only_problem,
     problems,
-    put_floor,
+    put_agents_and_leads,
     put_lead,
     run_remedy,
 )
@@ -38,7 +38,7 @@ def test_a_missing_table_is_named_and_installed_again(database: TestedDatabase) 
     try:
         finding = only_problem(database, "tables", "error", r"1 table is missing.*: assignment_undo\.")
         assert (finding.remedy or "").startswith("agent-funnel install")
-        (unknown,) = guarded("records", partial(records, a_case(database.backend)))
+        (unknown,) = guarded("records", partial(records, examination(database.backend)))
         assert unknown.level == "note"
         assert unknown.text.startswith("Could not be checked: ")
     finally:
@@ -71,10 +71,12 @@ def test_tables_of_another_version_are_an_error(database: TestedDatabase) -> Non
     moment, newest = str(kept[0][1])[:19], version(database.engine)
     try:
         database.execute("INSERT INTO dbo.agent_funnel_version (version, installed_at) VALUES (99, %s)", moment)
-        finding = only_problem(database, "tables", "error", rf"version 99, and this program knows none after {newest}")
+        finding = only_problem(
+            database, "tables", "error", rf"version 99, but this program knows no version after {newest}"
+        )
         assert "Update" in (finding.remedy or "")
         database.execute("DELETE FROM dbo.agent_funnel_version")
-        finding = only_problem(database, "tables", "error", rf"version 0, and this program needs {newest}")
+        finding = only_problem(database, "tables", "error", rf"version 0, but this program needs version {newest}")
         assert finding.remedy == "agent-funnel install"
     finally:
         database.execute("DELETE FROM dbo.agent_funnel_version")
@@ -83,7 +85,7 @@ def test_tables_of_another_version_are_an_error(database: TestedDatabase) -> Non
 
 
 @on_server
-def test_a_schema_that_is_not_there_is_an_error(database: TestedDatabase) -> None:
+def test_a_missing_schema_is_an_error(database: TestedDatabase) -> None:
     with closing(TestedDatabase(database.url, "seles")) as mistyped:
         finding = only_problem(mistyped, "tables", "error", "no schema seles")
         assert "FUNNEL_SCHEMA" in (finding.remedy or "")
@@ -98,7 +100,7 @@ def test_tables_in_another_schema_are_a_warning_while_ours_are_empty(database: T
     try:
         finding = only_problem(database, "schemas", "warning", r"elsewhere.* dbo has no leads")
         assert "FUNNEL_SCHEMA=" in (finding.remedy or "")
-        put_floor(database)
+        put_agents_and_leads(database)
         only_problem(database, "schemas", "note", "elsewhere")
     finally:
         database.execute("DROP TABLE elsewhere.wafunnel")
@@ -108,7 +110,7 @@ def test_tables_in_another_schema_are_a_warning_while_ours_are_empty(database: T
 
 @contextmanager
 def reinstalled(database: TestedDatabase) -> Iterator[None]:
-    """Afterwards, everything is as it was installed."""
+    """Installs again after the test, which restores the procedures."""
     try:
         yield
     finally:
@@ -131,7 +133,7 @@ def test_a_procedure_that_somebody_changed_is_an_error(database: TestedDatabase)
 
 
 @on_server
-def test_a_procedure_that_is_missing_is_an_error(database: TestedDatabase) -> None:
+def test_a_missing_procedure_is_an_error(database: TestedDatabase) -> None:
     with reinstalled(database):
         database.execute(f"DROP PROCEDURE dbo.{UNDO}")
         finding = only_problem(database, "procedures", "error", rf"dbo\.{UNDO} is missing")
@@ -139,7 +141,7 @@ def test_a_procedure_that_is_missing_is_an_error(database: TestedDatabase) -> No
 
 
 def record(database: TestedDatabase, script: str | None) -> None:
-    """Puts on record that the procedure of now was installed from a script, or nothing at all."""
+    """Records that the present procedure was installed from this script, or removes that record."""
     database.execute("DELETE FROM dbo.agent_funnel_checksum WHERE name = %s", UNDO)
     if script is not None:
         row = database.backend.one("definition", procedure_name=UNDO)
@@ -152,7 +154,7 @@ def record(database: TestedDatabase, script: str | None) -> None:
 
 
 @on_server
-def test_a_procedure_of_another_version_is_told_from_one_that_somebody_changed(database: TestedDatabase) -> None:
+def test_a_procedure_of_another_version_is_distinguished_from_a_changed_one(database: TestedDatabase) -> None:
     with reinstalled(database):
         database.execute(ANOTHER)
         record(database, "the script of that version")
@@ -174,25 +176,25 @@ def test_a_procedure_that_was_installed_by_hand_is_judged_by_its_text(database: 
 @on_server
 def test_an_encrypted_procedure_cannot_be_compared(database: TestedDatabase) -> None:
     if is_babelfish(database):
-        pytest.skip("Babelfish encrypts no procedure")
+        pytest.skip("Babelfish cannot encrypt a procedure")
     with reinstalled(database):
         database.execute(ANOTHER.replace(" AS SELECT", " WITH ENCRYPTION AS SELECT"))
         only_problem(database, "procedures", "warning", rf"dbo\.{UNDO} is encrypted")
 
 
-def test_the_text_of_a_procedure_that_a_login_must_not_see_is_a_note() -> None:
-    case = a_case(None, schema="sales")
+def test_a_procedure_whose_text_the_login_must_not_see_is_a_note() -> None:
+    case = examination(None, schema="sales")
     unseen = {"definition": None, "is_encrypted": 0}
     ((level, text, remedy),) = schema._procedure(case, UNDO, procedures("sqlserver")[UNDO], unseen, None)
     assert level == "note"
-    assert text == f"Could not be checked: this login must not see the text of sales.{UNDO}."
+    assert text == f"Could not be checked: this login has no right to see the text of sales.{UNDO}."
     assert remedy == f"GRANT VIEW DEFINITION ON sales.{UNDO} TO agent_funnel_service;"
 
 
 @on_server
-def test_a_foreign_key_keeps_a_deal_from_emptying_the_assignments(database: TestedDatabase) -> None:
+def test_a_foreign_key_that_keeps_a_deal_from_emptying_the_assignments_is_an_error(database: TestedDatabase) -> None:
     assert problems(database, "truncate") == []
-    put_floor(database)
+    put_agents_and_leads(database)
     database.execute(
         "CREATE TABLE dbo.[call log] (number VARCHAR(255) COLLATE Latin1_General_BIN2, "
         "CONSTRAINT [fk of calls] FOREIGN KEY (number) REFERENCES dbo.agent_wafunnel_assignment (number))"
@@ -220,7 +222,7 @@ def test_assignments_that_are_a_view_cannot_be_emptied(bare_database: TestedData
     )
     bare_database.execute("CREATE VIEW dbo.agent_wafunnel_assignment AS SELECT agent, number FROM dbo.kept")
     try:
-        only_problem(bare_database, "truncate", "error", r"since it is no table")
+        only_problem(bare_database, "truncate", "error", r"since it is not a table")
     finally:
         bare_database.execute("DROP VIEW dbo.agent_wafunnel_assignment")
         bare_database.execute(
@@ -254,7 +256,7 @@ SELECT m.number, COUNT_BIG(*) AS copies FROM dbo.agent_wafunnel_assignment AS m 
         ("indexed", [PLAIN, VIEW, "CREATE UNIQUE CLUSTERED INDEX ix ON dbo.per_number (number)"], "the indexed view"),
     ],
 )
-def test_what_only_sql_server_has_keeps_a_deal_from_emptying_the_assignments_too(
+def test_features_of_sql_server_that_keep_a_deal_from_emptying_the_assignments_are_errors(
     sqlserver: str, schema: str, statements: list[str], pattern: str
 ) -> None:
     with closing(TestedDatabase(sqlserver, schema)) as database:
@@ -276,8 +278,8 @@ INDEXES = [
 ]
 
 
-def test_missing_indexes_are_notes_that_say_why_and_how(bare_database: TestedDatabase) -> None:
-    put_floor(bare_database)
+def test_missing_indexes_are_notes_with_a_reason_and_a_statement(bare_database: TestedDatabase) -> None:
+    put_agents_and_leads(bare_database)
     found = problems(bare_database, "indexes")
     prefix = "" if bare_database.engine == "sqlite" else "bare."
     assert [finding.level for finding in found] == ["note"] * 3
@@ -294,9 +296,9 @@ def test_missing_indexes_are_notes_that_say_why_and_how(bare_database: TestedDat
             bare_database.execute(f"DROP INDEX ix_{table}_{column}{on}")
 
 
-def test_an_index_with_a_condition_is_none(bare_database: TestedDatabase) -> None:
+def test_a_filtered_index_does_not_count(bare_database: TestedDatabase) -> None:
     if bare_database.engine == "sqlserver" and is_babelfish(bare_database):
-        pytest.skip("Babelfish does not tell which index has a condition")
+        pytest.skip("Babelfish does not show which index is filtered")
     bare_database.execute("CREATE INDEX some_agents ON dbo.agent_wafunnel_assignment (agent) WHERE number = '1'")
     try:
         assert "begins with agent" in problems(bare_database, "indexes")[2].text
@@ -306,16 +308,16 @@ def test_an_index_with_a_condition_is_none(bare_database: TestedDatabase) -> Non
 
 
 @pytest.mark.parametrize("columns", ["date", "stage, date"])
-def test_an_index_by_date_is_worth_its_keep_where_most_leads_are_old(database: TestedDatabase, columns: str) -> None:
+def test_an_index_by_date_is_recommended_if_most_leads_are_old(database: TestedDatabase, columns: str) -> None:
     def by_date() -> list[Finding]:
         return [finding for finding in problems(database, "indexes") if "begins with date" in finding.text]
 
-    put_floor(database, leads=10)
+    put_agents_and_leads(database, leads=10)
     assert by_date() == []
     for number in range(100):
         put_lead(database, f"old {number}", day="2020-01-31 08:00:00.000")
     if database.engine == "sqlite":
-        # It deals no faster with one.
+        # On this engine an index does not speed up the deal.
         assert by_date() == []
         return
     (finding,) = by_date()

@@ -1,4 +1,4 @@
-"""The doctor on the server: the driver, the engine, the connection, the clock and the rights of the login."""
+"""The doctor's checks of the server: the driver, the engine, the connection, the time and the rights of the login."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+import trustme
 from sqlalchemy.engine import make_url
 
 from agent_funnel.database.sqlserver import SQLServer
 from agent_funnel.doctor import examine, server
 from agent_funnel.doctor.check import Finding
 from support.databases import TestedDatabase, connect_to, sqlite_database
-from support.doctor import IN_DBO, UNDO, a_case, is_babelfish, on_server, only_problem, problems, run_remedy
+from support.doctor import IN_DBO, UNDO, examination, is_babelfish, on_server, only_problem, problems, run_remedy
 from support.faketds import FakeServer, error, rows
 
 
@@ -73,9 +74,9 @@ def an_engine(**properties: str | int) -> list[bytes]:
         ({"engine_edition": 11}, "error", "Azure Synapse serverless"),
     ],
 )
-def test_microsofts_engines_are_told_apart(properties: dict[str, str | int], level: str, pattern: str) -> None:
+def test_the_engines_of_microsoft_are_distinguished(properties: dict[str, str | int], level: str, pattern: str) -> None:
     with FakeServer({"SERVERPROPERTY": an_engine(**properties)}) as listening:
-        ((found, text, remedy),) = server.engine(a_case(connect_to(listening.url())))
+        ((found, text, remedy),) = server.engine(examination(connect_to(listening.url())))
     assert found == level
     assert re.search(pattern, text), text
     assert (remedy is None) == (level == "ok")
@@ -85,11 +86,11 @@ def test_microsofts_engines_are_told_apart(properties: dict[str, str | int], lev
 @pytest.mark.parametrize(
     ("version", "level"), [("4.3.0", "ok"), ("5.1.0", "ok"), ("4.2.1", "warning"), ("3.9.0", "warning")]
 )
-def test_a_babelfish_older_than_what_was_tried_is_a_warning(version: str, level: str) -> None:
+def test_a_babelfish_older_than_the_tested_version_is_a_warning(version: str, level: str) -> None:
     text = "Babelfish for PostgreSQL with SQL Server Compatibility - 12.0.2000.8\nPostgreSQL 16.4 on x86_64"
     answer = an_engine(engine_edition=2, babelfish_version=version, version_text=text, compatibility_level=120)
     with FakeServer({"SERVERPROPERTY": answer}) as listening:
-        ((found, said, _),) = server.engine(a_case(connect_to(listening.url()), babelfish=True))
+        ((found, said, _),) = server.engine(examination(connect_to(listening.url()), babelfish=True))
     assert (found, f"Babelfish {version} for PostgreSQL 16.4" in said) == (level, True)
 
 
@@ -103,12 +104,12 @@ def test_a_babelfish_older_than_what_was_tried_is_a_warning(version: str, level:
         ("FALSE", "<local machine>", "ok", "is not encrypted; it does not leave this machine"),
     ],
 )
-def test_whether_the_connection_is_encrypted_is_the_servers_word(
+def test_the_server_decides_whether_the_connection_counts_as_encrypted(
     option: str, address: str, level: str, pattern: str
 ) -> None:
     answer = [rows({"encrypt_option": option, "client_net_address": address})]
     with FakeServer({"dm_exec_connections": answer}) as listening:
-        ((found, text, remedy),) = server.encryption(a_case(connect_to(listening.url())))
+        ((found, text, remedy),) = server.encryption(examination(connect_to(listening.url())))
     assert found == level
     assert re.search(pattern, text), text
     assert (remedy is None) == (level == "ok")
@@ -119,19 +120,19 @@ def test_whether_the_connection_is_encrypted_is_the_servers_word(
     ("asked", "level", "pattern"),
     [
         ("request", "note", "Could not be checked: the server does not say .* certificate is not checked"),
-        # No connection would have come about without it.
+        # Without encryption there would be no connection.
         ("require", "warning", "is encrypted, and the server's certificate is not checked"),
     ],
 )
-def test_a_server_that_does_not_say_whether_it_encrypts(asked: str, level: str, pattern: str) -> None:
+def test_if_the_server_does_not_report_encryption_the_setting_decides(asked: str, level: str, pattern: str) -> None:
     refusal = [error(300, "VIEW SERVER STATE permission was denied on object 'server', database 'master'.", 14)]
     with FakeServer({"dm_exec_connections": refusal}) as listening:
         backend = connect_to(listening.url(), encryption="request")
         backend.one("ping")
         assert isinstance(backend, SQLServer)
-        # What was asked of a server that does not encrypt, which the fake does not.
+        # The setting that is reported; the connection itself needs another one, since the fake does not encrypt.
         backend.encryption = asked
-        ((found, text, remedy),) = server.encryption(a_case(backend))
+        ((found, text, remedy),) = server.encryption(examination(backend))
     assert found == level
     assert re.search(pattern, text), text
     assert "FUNNEL_CA_FILE" in (remedy or "")
@@ -139,9 +140,9 @@ def test_a_server_that_does_not_say_whether_it_encrypts(asked: str, level: str, 
 
 def test_with_a_ca_file_the_connection_is_encrypted_and_the_certificate_checked(tmp_path: Path) -> None:
     certificates = tmp_path / "ca.pem"
-    certificates.write_text("not looked at before a login")
+    trustme.CA().cert_pem.write_to_path(str(certificates))
     backend = connect_to("mssql+pymssql://sa:hunter2@db.example:1433/funnel", ca_file=certificates)
-    ((level, text, remedy),) = server.encryption(a_case(backend))
+    ((level, text, remedy),) = server.encryption(examination(backend))
     assert (level, remedy) == ("ok", None)
     assert "encrypted, and the server's certificate is checked" in text
 
@@ -155,7 +156,7 @@ def test_a_clock_that_is_wrong_is_a_warning(database: TestedDatabase) -> None:
 
 
 @on_server
-def test_a_server_in_another_time_zone_than_the_floor_is_a_note(database: TestedDatabase) -> None:
+def test_a_server_in_another_time_zone_than_the_sales_floor_is_a_note(database: TestedDatabase) -> None:
     there = database.execute("SELECT DATEDIFF(MINUTE, SYSUTCDATETIME(), SYSDATETIME())")[0][0]
     here = datetime.now(timezone(timedelta(minutes=there)))
     assert problems(database, "clock", now=here) == []
@@ -166,7 +167,7 @@ def test_a_server_in_another_time_zone_than_the_floor_is_a_note(database: Tested
 
 @pytest.fixture
 def guest(database: TestedDatabase) -> Iterator[TestedDatabase]:
-    """The same database for a login that has no right there."""
+    """The same database, as a login sees it that has no rights there."""
     login = f"funnel_doctor_{os.getpid()}"
     database.execute_patiently(f"CREATE LOGIN {login} WITH PASSWORD = 'For-an-hour-only-1'")
     database.execute_patiently(f"CREATE USER {login} FOR LOGIN {login}")
@@ -176,7 +177,7 @@ def guest(database: TestedDatabase) -> Iterator[TestedDatabase]:
         yield found
     finally:
         found.close()
-        # Who is no member cannot be dropped from a role.
+        # Only a member can be dropped from a role.
         if database.execute(f"SELECT IS_ROLEMEMBER('agent_funnel_service', '{login}')") == [(1,)]:
             database.execute(f"ALTER ROLE agent_funnel_service DROP MEMBER {login}")
         database.execute_patiently(f"DROP USER IF EXISTS {login}")
@@ -184,14 +185,16 @@ def guest(database: TestedDatabase) -> Iterator[TestedDatabase]:
 
 
 @on_server
-def test_a_login_without_the_rights_is_told_how_to_get_them(database: TestedDatabase, guest: TestedDatabase) -> None:
+def test_a_login_without_the_rights_gets_the_statements_that_grant_them(
+    database: TestedDatabase, guest: TestedDatabase
+) -> None:
     assert problems(database, "rights") == []
     login = make_url(guest.url).username
     finding = only_problem(guest, "rights", "error", rf"{login} lacks \d+ of the \d+ rights.*EXECUTE on dbo\.sp_assign")
     if is_babelfish(database):
         assert "owner of the tables" in (finding.remedy or "")
         database.execute(f"ALTER ROLE agent_funnel_service ADD MEMBER {login}")
-        # The role is not enough there, and its rights are not missed any more.
+        # The role is not enough there, but its rights are no longer missing.
         again = only_problem(guest, "rights", "error", r"lacks 7 of the \d+ rights")
         assert "EXECUTE" not in again.text
     else:
@@ -201,7 +204,7 @@ def test_a_login_without_the_rights_is_told_how_to_get_them(database: TestedData
         assert problems(guest, "rights") == []
         assert problems(guest, "procedures") == []
         database.execute(f"REVOKE VIEW DEFINITION ON dbo.{UNDO} FROM agent_funnel_service")
-        unseen = only_problem(guest, "procedures", "note", "must not see the text")
+        unseen = only_problem(guest, "procedures", "note", "no right to see the text")
         run_remedy(database, unseen)
         assert problems(guest, "procedures") == []
         database.execute("REVOKE INSERT ON dbo.agent_limit FROM agent_funnel_service")
@@ -214,7 +217,7 @@ def test_a_login_without_the_rights_is_told_how_to_get_them(database: TestedData
 
 
 @on_server
-def test_what_a_login_must_not_see_is_not_checked_and_ends_nothing(
+def test_a_check_that_the_login_may_not_make_is_a_note_and_the_others_go_on(
     database: TestedDatabase, guest: TestedDatabase
 ) -> None:
     found = {finding.check: finding for finding in examine(guest.backend, now=datetime.now(UTC), deep=True)}
@@ -233,7 +236,7 @@ def test_a_file_that_cannot_be_written_to_is_an_error(tmp_path: Path) -> None:
         database.close()
         path = Path(make_url(database.url).database or "")
         content = bytearray(path.read_bytes())
-        # What a file says that a newer SQLite has written: read it, and do not write to it.
+        # The mark in a file of a newer SQLite: it may be read, and must not be written.
         content[18] = 9
         path.write_bytes(content)
         only_problem(database, "rights", "error", "may not write")

@@ -9,7 +9,7 @@ import pytest
 
 from agent_funnel.access.idempotency import claim_request
 from agent_funnel.access.keys import add_key, begin_session, holder_of_session
-from agent_funnel.agents import add_agent, add_limit, find_agent, limits_in_force, list_limits, roster
+from agent_funnel.agents import add_agent, add_limit, limits_in_force, list_limits, roster
 from agent_funnel.errors import DatabaseError, NoActiveAgent, ParameterOutOfRange
 from agent_funnel.leads import add_do_not_contact, lead_history, search_leads
 from agent_funnel.runs import failure_of, find_run, holders, list_runs
@@ -23,8 +23,18 @@ from agent_funnel.schedule.store import (
     settle_date,
 )
 from agent_funnel.settings import load
-from support.databases import TestedDatabase
-from support.nights import RECENT, TODAY, actives, fresh, preview, put_agents, put_leads, put_limits, run_deal
+from support.databases import TestedDatabase, agent_named
+from support.nights import (
+    RECENT,
+    TODAY,
+    active_agents,
+    fresh,
+    preview,
+    put_agents,
+    put_leads,
+    put_limits,
+    run_deal,
+)
 
 DAY = timedelta(days=1)
 MILLISECOND = timedelta(milliseconds=1)
@@ -38,11 +48,11 @@ CLOSES = datetime(2026, 11, 23, 23, 40, tzinfo=UTC)
 def test_a_limit_counts_from_its_first_day_to_its_last_wherever_it_is_shown(
     database: TestedDatabase, day: date, room: int | None
 ) -> None:
-    put_agents(database, actives("A"))
+    put_agents(database, active_agents("A"))
     put_leads(database, fresh(9))
     put_limits(database, [("A", TODAY - DAY, TODAY + DAY, 3)])
     backend = database.backend
-    assert find_agent(backend, "A", day).room == room
+    assert agent_named(backend, "A", day).room == room
     assert roster(backend, day)[0].room == room
     found = limits_in_force(list_limits(backend), day)
     assert (found["A"].max_records if found else None) == room
@@ -108,7 +118,7 @@ def test_a_night_was_paused_if_a_pause_was_on_at_the_moment_when_it_closed(
 
 
 def test_holders_of_a_number_are_found_to_the_moment(database: TestedDatabase) -> None:
-    put_agents(database, actives("A"))
+    put_agents(database, active_agents("A"))
     put_leads(database, fresh(1))
     ends = [CLOSES, CLOSES + DAY]
     for moment in ends:
@@ -128,7 +138,7 @@ def test_holders_of_a_number_are_found_to_the_moment(database: TestedDatabase) -
 
 
 def test_runs_of_a_business_date_and_before_a_run_are_those_alone(database: TestedDatabase) -> None:
-    put_agents(database, actives("A"))
+    put_agents(database, active_agents("A"))
     first, second, third = (run_deal(database, TODAY + DAY * n).run_id for n in (0, 1, 1))
 
     def found(**which: Any) -> list[int]:
@@ -214,7 +224,7 @@ def test_a_text_as_long_as_a_column_is_taken_and_a_longer_one_is_refused(databas
     if length == 255:
         add_agent(database.backend, text)
         add_do_not_contact(database.backend, text, text)
-        assert find_agent(database.backend, text, TODAY).active
+        assert agent_named(database.backend, text, TODAY).active
         return
     with pytest.raises(ParameterOutOfRange, match="256 characters"):
         add_agent(database.backend, text)

@@ -1,4 +1,4 @@
-"""Real input: files of leads and agents, on each engine."""
+"""Imports of leads, agents and holidays from files, on each engine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from agent_funnel.errors import DatabaseUnavailable, ImportRefused
 from agent_funnel.imports import BadRows, import_file
 from agent_funnel.schedule.store import add_holiday, list_holidays, schedule_state
-from support.databases import TestedDatabase, connect_to, moment, small_floor, snapshot
+from support.databases import TestedDatabase, connect_to, moment, seed_tables, snapshot
 
 
 def leads_file(directory: Path, *rows: str, header: str = "number,stage,date") -> Path:
@@ -38,14 +38,14 @@ def test_a_file_of_leads_is_imported(database: TestedDatabase, tmp_path: Path) -
     assert sorted_leads(database) == LEADS
 
 
-def test_a_file_as_spreadsheets_write_it_is_imported(database: TestedDatabase, tmp_path: Path) -> None:
+def test_a_file_of_a_spreadsheet_program_is_imported(database: TestedDatabase, tmp_path: Path) -> None:
     path = leads_file(tmp_path, *GOOD)
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n") + b"\r\n")
     assert import_file(database.backend, "leads", path).added == 3
     assert sorted_leads(database) == LEADS
 
 
-def test_columns_may_stand_in_any_order(database: TestedDatabase, tmp_path: Path) -> None:
+def test_columns_may_come_in_any_order(database: TestedDatabase, tmp_path: Path) -> None:
     import_file(database.backend, "leads", leads_file(tmp_path, "2026-11-01,+491701,1", header="date, number ,stage"))
     assert sorted_leads(database) == LEADS[:1]
 
@@ -57,15 +57,15 @@ def test_existing_numbers_are_kept_as_they_are(database: TestedDatabase, tmp_pat
     assert sorted_leads(database) == [*LEADS, ("491704", 1, "2026-11-20 00:00:00.000")]
 
 
-def test_leads_are_imported_into_tables_that_were_there_before(bare_database: TestedDatabase, tmp_path: Path) -> None:
+def test_leads_are_imported_into_existing_tables(bare_database: TestedDatabase, tmp_path: Path) -> None:
     bare_database.insert("wafunnel", ("number", "stage", "date"), [("491702", 3, "2026-01-01"), (None, None, None)])
     done = import_file(bare_database.backend, "leads", leads_file(tmp_path, *GOOD))
     assert (done.added, done.kept) == (2, 1)
 
 
 BAD = {
-    "": None,  # an empty line is no row
-    "12,1,2026-11-01": "number is not 4 to 20 digits with an optional + before them, but 2 characters",
+    "": None,  # an empty line is not a row
+    "12,1,2026-11-01": "number is not 4 to 20 digits with an optional + before them (it has 2 characters)",
     ",1,2026-11-01": "number is not 4 to 20 digits",
     "49 1701,1,2026-11-01": "number is not 4 to 20 digits",
     "=1+1,1,2026-11-01": "number is not 4 to 20 digits",
@@ -77,20 +77,20 @@ BAD = {
     "4917099,1,2026-02-30": "date '2026-02-30' is not",
     "4917099,1,2026-11-01T00:00:00Z": "has a time zone",
     "4917099,1,1066-10-14": "is not from 1900 to 9998",
-    # Columns that were swapped: nobody need read a whole number in a message.
+    # With swapped columns, the message must not show a whole number.
     "1,+4917012345,2026-11-01": "number is not 4 to 20 digits",
     "4917099,+4917012345,2026-11-01": "stage '+…345' is not",
     "4917099,1,4917012345": "date '…345' is not",
     "4917099,1": "has 2 fields; 3 are needed",
     "4917099,1,2026-11-01,x": "has 4 fields; 3 are needed",
-    "491703,1,2026-11-01": "number stands on line 4 already",
+    "491703,1,2026-11-01": "number is already on line 4",
 }
 
 
 def test_bad_rows_are_named_by_line_and_reason_and_nothing_is_imported(
     database: TestedDatabase, tmp_path: Path
 ) -> None:
-    small_floor(database)
+    seed_tables(database)
     before = snapshot(database)
     with pytest.raises(BadRows) as refused:
         import_file(database.backend, "leads", leads_file(tmp_path, *GOOD, *BAD))
@@ -110,7 +110,7 @@ def test_bad_rows_can_be_skipped(database: TestedDatabase, tmp_path: Path) -> No
     assert sorted_leads(database) == LEADS
 
 
-def test_the_line_of_a_row_after_a_field_of_several_lines_is_right(database: TestedDatabase, tmp_path: Path) -> None:
+def test_the_line_number_is_right_after_a_field_of_several_lines(database: TestedDatabase, tmp_path: Path) -> None:
     path = leads_file(tmp_path, '"1\n2\n3",1,2026-11-01', "x,1,2026-11-01")
     with pytest.raises(BadRows) as refused:
         import_file(database.backend, "leads", path)
@@ -129,7 +129,7 @@ def test_the_line_of_a_row_after_a_field_of_several_lines_is_right(database: Tes
         (None, "cannot be read"),
     ],
 )
-def test_a_file_that_is_no_such_file_is_refused(
+def test_an_unreadable_file_or_a_wrong_header_is_refused(
     database: TestedDatabase, tmp_path: Path, content: bytes | None, reason: str
 ) -> None:
     path = tmp_path / "leads.csv"
@@ -160,12 +160,12 @@ def test_bad_agents_are_named(database: TestedDatabase, tmp_path: Path) -> None:
         (2, "agent has 0 characters; it needs 1 to 255"),
         (3, "agent has 256 characters; it needs 1 to 255"),
         (4, "status 'away' is not active or inactive"),
-        (6, "agent stands on line 5 already"),
+        (6, "agent is already on line 5"),
     ]
     assert database.execute("SELECT agent FROM dbo.agents") == []
 
 
-def test_more_rows_than_travel_at_a_time_are_one_transaction(
+def test_rows_that_are_sent_in_several_chunks_are_one_transaction(
     database: TestedDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("agent_funnel.imports.CHUNK", 10)
@@ -179,15 +179,13 @@ def test_more_rows_than_travel_at_a_time_are_one_transaction(
     assert len(sorted_leads(database)) == 35
 
 
-def test_an_import_without_a_database_makes_none(tmp_path: Path) -> None:
+def test_an_import_does_not_create_a_missing_database(tmp_path: Path) -> None:
     with pytest.raises(DatabaseUnavailable):
         import_file(connect_to(f"sqlite:///{tmp_path / 'none.db'}"), "leads", leads_file(tmp_path, *GOOD))
     assert not (tmp_path / "none.db").exists()
 
 
-def test_a_file_of_holidays_is_imported_and_those_on_the_list_are_kept(
-    database: TestedDatabase, tmp_path: Path
-) -> None:
+def test_a_file_of_holidays_is_imported_and_existing_ones_are_kept(database: TestedDatabase, tmp_path: Path) -> None:
     path = leads_file(tmp_path, "2026-12-24,Christmas Eve", "2026-12-25,", header="day,name")
     add_holiday(database.backend, date(2026, 12, 25), "as it was")
     done = import_file(database.backend, "holidays", path)
@@ -204,7 +202,7 @@ def test_bad_rows_of_holidays_are_named(database: TestedDatabase, tmp_path: Path
         "24.12.2026,Christmas Eve": "day '24.12.2026' is not an ISO 8601 date such as 2026-12-24",
         "1066-10-14,Hastings": "is not from 1900 to 9998",
         f"2026-12-26,{'x' * 256}": "name has 256 characters; at most 255 are allowed",
-        "2026-12-24,again": "day stands on line 2 already",
+        "2026-12-24,again": "day is already on line 2",
     }
     path = leads_file(tmp_path, "2026-12-24,Christmas Eve", *bad, header="day,name")
     with pytest.raises(BadRows) as refused:

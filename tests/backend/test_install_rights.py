@@ -1,7 +1,7 @@
-"""A login that has the role of the service can do the service's work, and nothing else.
+"""A login with the role of the service can do the service's work, and nothing else.
 
-Babelfish has neither ownership chaining nor GRANT ALTER, so a run by such a login fails there; all that needs neither
-is shown there too.
+Babelfish has neither ownership chaining nor GRANT ALTER, so a run by such a login fails there; the rest is tested there
+too.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from support.nights import TODAY
 
 PASSWORD = "For-an-hour-only-1"
 
-# What the role must not be able to do; the last three are other people's business altogether.
+# Statements that the role must not be able to run; the last three do not concern the product at all.
 FORBIDDEN = (
     "UPDATE dbo.wafunnel SET stage = 1",
     "DELETE FROM dbo.wafunnel",
@@ -65,7 +65,7 @@ FORBIDDEN = (
 
 @dataclass
 class Roles:
-    """The same database, as its owner and as the service sees it."""
+    """The same database, once for its owner and once for the service."""
 
     owner: TestedDatabase
     service: TestedDatabase
@@ -113,7 +113,7 @@ def test_a_login_with_the_role_alone_can_do_all_that_the_service_does(roles: Rol
     if roles.babelfish:
         with pytest.raises(DatabaseError, match="permission denied"):
             deal(backend, load(), business_date=TODAY)
-        # The owner deals instead, so that there is something to read and to purge.
+        # The owner deals instead, so that there are runs to read and to purge.
         for _ in range(3):
             deal(roles.owner.backend, load(), business_date=TODAY)
     else:
@@ -151,10 +151,10 @@ def test_a_login_with_the_role_alone_can_do_all_that_the_service_does(roles: Rol
 
 
 @pytest.mark.parametrize("statement", FORBIDDEN)
-def test_and_can_do_nothing_else(roles: Roles, statement: str) -> None:
+def test_a_login_with_the_role_alone_can_do_nothing_else(roles: Roles, statement: str) -> None:
     with pytest.raises(pymssql.Error, match=r"(?i)permission|not exist|must be owner|denied"):
         roles.service.execute(statement)
-    # It is the right that is missing: the owner can.
+    # Only the right is missing: the owner can run the statement.
     roles.owner.execute("BEGIN TRANSACTION")
     roles.owner.execute(statement)
     roles.owner.execute("ROLLBACK TRANSACTION")

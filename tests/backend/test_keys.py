@@ -1,4 +1,4 @@
-"""Keys, sessions, the audit and kept answers, on each engine."""
+"""Keys, sessions, the audit log and stored responses, on each engine."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def rows_of_keys(database: TestedDatabase) -> str:
     return repr([database.execute(f"SELECT * FROM dbo.{table}") for table in ("access_key", "access_session")])
 
 
-def test_a_key_opens_and_is_kept_nowhere(database: TestedDatabase) -> None:
+def test_a_key_gives_access_and_its_secret_is_stored_nowhere(database: TestedDatabase) -> None:
     backend = database.backend
     assert not any_keys(backend)
     key, secret = add_key(backend, "Ana", "operator", actor="test")
@@ -42,7 +42,7 @@ def test_a_key_opens_and_is_kept_nowhere(database: TestedDatabase) -> None:
     assert holder_of_key(backend, secret.swapcase()).holder is None
 
 
-def test_a_revoked_key_opens_nothing_any_more_nor_do_its_sessions_and_nothing_else_opens_again(
+def test_a_revoked_key_and_its_sessions_give_no_access_and_other_keys_still_do(
     database: TestedDatabase,
 ) -> None:
     backend = database.backend
@@ -62,7 +62,7 @@ def test_a_revoked_key_opens_nothing_any_more_nor_do_its_sessions_and_nothing_el
     assert [each.revoked_at is None for each in list_keys(backend)] == [False, False]
 
 
-def test_a_name_is_that_of_one_key_in_use(database: TestedDatabase) -> None:
+def test_only_one_key_in_use_can_have_a_name(database: TestedDatabase) -> None:
     backend = database.backend
     key, _ = add_key(backend, "Ana", "viewer")
     with pytest.raises(AlreadyExists, match="'Ana' is in use"):
@@ -75,7 +75,7 @@ def test_a_name_is_that_of_one_key_in_use(database: TestedDatabase) -> None:
         add_key(backend, "E" * 256, "viewer")
 
 
-def test_a_session_ends_by_itself_and_by_being_ended(database: TestedDatabase) -> None:
+def test_a_session_expires_and_can_be_ended(database: TestedDatabase) -> None:
     backend = database.backend
     key, _ = add_key(backend, "Ana", "viewer")
     token = begin_session(backend, key.key_id)
@@ -88,7 +88,7 @@ def test_a_session_ends_by_itself_and_by_being_ended(database: TestedDatabase) -
     assert len(database.execute("SELECT token_hash FROM dbo.access_session")) == 1
 
 
-def test_the_audit_tells_the_newest_first_in_pages_and_cuts_what_is_too_long(database: TestedDatabase) -> None:
+def test_the_audit_log_is_listed_newest_first_in_pages_and_cuts_long_texts(database: TestedDatabase) -> None:
     backend = database.backend
     for number in range(5):
         record_entry(
@@ -101,7 +101,7 @@ def test_the_audit_tells_the_newest_first_in_pages_and_cuts_what_is_too_long(dat
     assert (len(first[0].actor), len(first[0].detail or "")) == (255, 1000)
 
 
-def test_a_request_is_claimed_once_however_many_ask_and_its_answer_is_kept_for_a_day(database: TestedDatabase) -> None:
+def test_a_request_is_claimed_once_and_its_response_is_stored_for_a_day(database: TestedDatabase) -> None:
     backend = database.backend
 
     def ask(content: bytes = b"a") -> Claim:
@@ -121,7 +121,7 @@ def test_a_request_is_claimed_once_however_many_ask_and_its_answer_is_kept_for_a
     assert ask(b"b").mine
 
 
-def test_a_request_that_changed_nothing_can_be_made_again(database: TestedDatabase) -> None:
+def test_a_request_that_changed_nothing_can_be_repeated(database: TestedDatabase) -> None:
     claimed = claim_request(database.backend, scope="s", key="k", content=b"")
     release_request(database.backend, claimed)
     assert claim_request(database.backend, scope="s", key="k", content=b"other").mine

@@ -15,7 +15,7 @@ from support.databases import TestedDatabase
 from support.nights import (
     RECENT,
     TODAY,
-    actives,
+    active_agents,
     fresh,
     put_agents,
     put_assignments,
@@ -27,7 +27,7 @@ from support.paging import all_pages
 
 
 def test_leads_are_found_by_stage_and_day(database: TestedDatabase) -> None:
-    put_agents(database, actives("Al"))
+    put_agents(database, active_agents("Al"))
     midnight = datetime.combine(TODAY, time.min)
     rows = [("a", 1, midnight), ("b", 2, midnight + timedelta(hours=23, minutes=59)), ("c", 2, midnight)]
     put_leads(
@@ -81,7 +81,7 @@ def test_leads_are_found_by_a_number_in_its_common_spellings(database: TestedDat
         assert found(nobody) == []
 
 
-def test_leads_of_a_table_without_a_key_are_told_once_with_their_copies(bare_database: TestedDatabase) -> None:
+def test_equal_rows_of_a_table_without_a_key_are_listed_once_with_their_count(bare_database: TestedDatabase) -> None:
     later = RECENT + timedelta(milliseconds=7)
     rows: list[Any] = [
         ("1", 2, RECENT), ("1", 2, RECENT), ("1", 2, later), ("1", None, None), ("1", None, None), ("1", 1, None),
@@ -109,7 +109,7 @@ def test_leads_of_a_table_without_a_key_are_told_once_with_their_copies(bare_dat
             )
 
 
-def test_pages_are_all_leads_however_their_column_sorts_them(bare_database: TestedDatabase) -> None:
+def test_pages_reach_all_leads_whatever_the_collation_of_the_column(bare_database: TestedDatabase) -> None:
     # In the code page of a VARCHAR column the euro and the dash come before ä, in Unicode after it.
     numbers = ["0151ä1", "0151€1", "0151–1", "0151-1", "01511", "0151a1", "0151A1", "0151\u00a01", "+49151", "(0151) 1"]
     put_leads(bare_database, [(number, 1, RECENT) for number in numbers])
@@ -122,7 +122,7 @@ def test_pages_are_all_leads_however_their_column_sorts_them(bare_database: Test
 
 
 @pytest.mark.parametrize("bare_database", ["sqlite"], indirect=True)
-def test_what_is_no_date_is_none(bare_database: TestedDatabase) -> None:
+def test_a_text_that_is_not_a_date_is_shown_as_none(bare_database: TestedDatabase) -> None:
     for value in ("soon", "", 7, "0000-01-01", "2026-11-13", "2026-11-13T12:00"):
         bare_database.execute("INSERT INTO dbo.wafunnel (number, stage, date) VALUES (%s, 1, %s)", f"n{value}", value)
     put_assignments(bare_database, ("Al", "nsoon"))
@@ -135,8 +135,8 @@ def test_what_is_no_date_is_none(bare_database: TestedDatabase) -> None:
     assert assignments(bare_database.backend, count=9) == [Assignment("Al", "nsoon", 1, None)]
 
 
-def test_a_lead_is_told_with_its_history(database: TestedDatabase) -> None:
-    put_agents(database, actives("Al"))
+def test_a_lead_is_shown_with_its_history(database: TestedDatabase) -> None:
+    put_agents(database, active_agents("Al"))
     put_leads(database, [*fresh(1), ("idle", 4, RECENT)])
     run_id = run_deal(database).run_id
     told = lead_history(database.backend, "000001")
@@ -152,7 +152,7 @@ def test_a_lead_is_told_with_its_history(database: TestedDatabase) -> None:
 
     idle = lead_history(database.backend, "idle")
     assert (len(idle.records), idle.agent, idle.holders) == (1, None, ())
-    # A number is known by its history alone, by the list alone, by an assignment alone.
+    # A number is known even if only its history, only the do-not-contact list or only an assignment has it.
     database.execute("DELETE FROM dbo.wafunnel")
     remove_do_not_contact(database.backend, "000001")
     assert len(lead_history(database.backend, "000001").holders) == 1
@@ -166,7 +166,7 @@ def test_a_lead_is_told_with_its_history(database: TestedDatabase) -> None:
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_pages_and_searches_follow_the_keys(database: TestedDatabase) -> None:
+def test_pages_and_searches_use_the_keys(database: TestedDatabase) -> None:
     leads = dict.fromkeys(("after_number", "after_stage", "after_date", "stage", "date_from", "date_before"))
     calls: dict[str, dict[str, Any]] = {
         "leads": leads,
@@ -178,6 +178,6 @@ def test_pages_and_searches_follow_the_keys(database: TestedDatabase) -> None:
     for name, parameters in calls.items():
         rows = database.raw.execute(f"EXPLAIN QUERY PLAN {queries('sqlite')[name]}", {**parameters, "count": 9})
         plan = [row[3] for row in rows.fetchall()]
-        # Of what is scanned, all are pages: a few rows.
+        # Only the rows of a page may be scanned, which are few.
         assert not [step for step in plan if step.startswith("SCAN") and step[5:6] in ("w", "a", "h", "d", "v")], plan
         assert [step for step in plan if "PRIMARY KEY (" in step], plan

@@ -1,4 +1,4 @@
-"""The report on the pool counts each lead once, by the first reason; on both engines."""
+"""The report on the pool counts each lead once, by the first reason that applies; on both engines."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from support.nights import (
     OLDEST,
     RECENT,
     TODAY,
-    actives,
+    active_agents,
     fresh,
     put_agents,
     put_assignments,
@@ -32,7 +32,7 @@ from support.strategies import piles, with_messy_rows
 def counted(
     database: TestedDatabase, leads: list[Any], listed: set[str], newest_first: bool, window_days: int
 ) -> PoolReport:
-    """The report, in plain Python."""
+    """The expected report, counted in plain Python."""
     oldest = datetime.combine(TODAY - timedelta(days=window_days), time.min)
     held = {number for (number,) in database.execute("SELECT number FROM dbo.agent_wafunnel_assignment")}
 
@@ -65,7 +65,7 @@ def report(database: TestedDatabase, **rules: Any) -> PoolReport:
     return pool_report(database.backend, load(**{"window_days": 45, "newest_first": False, **rules}), TODAY)
 
 
-def test_each_lead_is_counted_once_by_the_first_reason(bare_database: TestedDatabase) -> None:
+def test_each_lead_is_counted_once_by_the_first_reason_that_applies(bare_database: TestedDatabase) -> None:
     assert report(bare_database) == PoolReport(TODAY, 0, 0, 0, 0, 0, 0, 0, 0)
     old = OLDEST - timedelta(milliseconds=10)
     put_leads(
@@ -86,8 +86,8 @@ def test_each_lead_is_counted_once_by_the_first_reason(bare_database: TestedData
     assert report(bare_database, newest_first=True).duplicate == 3
 
 
-def test_what_a_run_deals_is_what_the_report_had_left_over(database: TestedDatabase) -> None:
-    put_agents(database, actives("Al", "Bo"))
+def test_a_run_deals_leads_that_the_report_counts_as_left_over(database: TestedDatabase) -> None:
+    put_agents(database, active_agents("Al", "Bo"))
     put_leads(database, fresh(9))
     before = report(database)
     assert (before.left_over, before.dealt) == (9, 0)
@@ -99,7 +99,7 @@ def test_what_a_run_deals_is_what_the_report_had_left_over(database: TestedDatab
 
 
 @property_test(st.data(), st.booleans(), st.sampled_from([0, 3, 45]), st.booleans())
-def test_the_report_is_that_of_a_plain_count(
+def test_the_report_equals_a_count_in_plain_python(
     bare_database: TestedDatabase, data: st.DataObject, newest_first: bool, window_days: int, dealt: bool
 ) -> None:
     leads = data.draw(with_messy_rows(data.draw(piles(TODAY, window_days, "", 8)), TODAY, window_days))
@@ -108,7 +108,7 @@ def test_the_report_is_that_of_a_plain_count(
     listed = set(data.draw(st.lists(st.sampled_from(numbers), max_size=5))) if numbers else set()
     put_do_not_contact(bare_database, listed)
     if dealt:
-        put_agents(bare_database, actives("Al", "Bo"))
+        put_agents(bare_database, active_agents("Al", "Bo"))
         run_deal(bare_database, newest_first=newest_first, window_days=window_days, max_per_agent=2)
     stored = stored_leads(bare_database, bare=True)
     found = report(bare_database, newest_first=newest_first, window_days=window_days)

@@ -18,7 +18,6 @@ from agent_funnel.agents import (
     add_limit,
     assignments,
     count_assignments,
-    find_agent,
     list_agents,
     roster,
     set_agent_status,
@@ -36,8 +35,19 @@ from agent_funnel.leads import (
 )
 from agent_funnel.runs import holders
 from agent_funnel.settings import load
-from support.databases import TestedDatabase
-from support.nights import RECENT, TODAY, actives, hands, preview, put_agents, put_leads, run_deal, stages, undo
+from support.databases import TestedDatabase, agent_named
+from support.nights import (
+    RECENT,
+    TODAY,
+    active_agents,
+    numbers_by_agent,
+    preview,
+    put_agents,
+    put_leads,
+    run_deal,
+    stages,
+    undo,
+)
 
 NOCASE = """
     CREATE TABLE agents (agent VARCHAR(50) COLLATE NOCASE, status VARCHAR(20) COLLATE NOCASE);
@@ -61,7 +71,7 @@ def two(request: pytest.FixtureRequest) -> TestedDatabase:
     """Agents, leads and assignments of each of which there are two that differ in case alone; on each engine."""
     found: TestedDatabase = request.getfixturevalue("nocase" if request.param == "sqlite" else "_sqlserver_bare")
     found.clear()
-    put_agents(found, actives("Ana", "ana"))
+    put_agents(found, active_agents("Ana", "ana"))
     put_leads(found, [("X1", 1, RECENT), ("x1", 2, RECENT)])
     found.insert("agent_wafunnel_assignment", ("agent", "number"), [("Ana", "X1"), ("ana", "x1")])
     return found
@@ -69,10 +79,10 @@ def two(request: pytest.FixtureRequest) -> TestedDatabase:
 
 def test_a_listed_number_alone_leaves_the_assignments(two: TestedDatabase) -> None:
     assert add_do_not_contact(two.backend, "X1") == {"listed": 0, "assignments": 1, "leads": 1}
-    assert hands(two) == {"ana": ["x1"]}
+    assert numbers_by_agent(two) == {"ana": ["x1"]}
     assert [lead.do_not_contact for lead in search_leads(two.backend, count=9)] == [True, False]
     assert run_deal(two).suppressed == 1
-    assert hands(two) == {"Ana": ["x1"]}
+    assert numbers_by_agent(two) == {"Ana": ["x1"]}
     # The other one is listed for itself, and taken off for itself.
     assert add_do_not_contact(two.backend, "x1")["listed"] == 0
     remove_do_not_contact(two.backend, "X1")
@@ -95,13 +105,11 @@ def test_an_agent_is_changed_and_counted_alone(two: TestedDatabase) -> None:
         ("Ana", False, 1),
         ("ana", True, 1),
     ]
-    assert find_agent(two.backend, "ana", TODAY).leads == 1
+    assert agent_named(two.backend, "ana", TODAY).leads == 1
     assert [seat.agent for seat in roster(two.backend, TODAY, "ana")] == ["ana"]
     assert roster(two.backend, TODAY, "ANA") == []
     with pytest.raises(NotFound):
         set_agent_status(two.backend, "ANA", active=True)
-    with pytest.raises(NotFound):
-        find_agent(two.backend, "ANA", TODAY)
 
 
 def test_an_agent_of_another_case_can_be_added(two: TestedDatabase) -> None:
@@ -117,7 +125,7 @@ def test_a_limit_is_that_of_one_agent(two: TestedDatabase) -> None:
     assert [(each.agent, each.room) for each in roster(two.backend, TODAY)] == [("Ana", 0), ("ana", None)]
     assert [share.agent for share in preview(two).shares] == ["ana"]
     run_deal(two)
-    assert hands(two) == {"ana": ["X1", "x1"]}
+    assert numbers_by_agent(two) == {"ana": ["X1", "x1"]}
 
 
 def test_a_link_opens_the_list_of_one_agent(two: TestedDatabase) -> None:
@@ -150,14 +158,14 @@ def test_a_number_has_its_own_record_holder_and_history(two: TestedDatabase) -> 
 def test_a_preview_takes_no_number_and_no_agent_for_another(two: TestedDatabase) -> None:
     two.execute("DELETE FROM dbo.agent_wafunnel_assignment")
     two.insert("agent_wafunnel_assignment", ("agent", "number"), [("ANA", "X1"), ("Ana", "Y1"), ("ana", "x1")])
-    # X1 changes hands from ANA to Ana, x1 stays, and Y1, which is not a lead, leaves.
+    # X1 changes numbers_by_agent from ANA to Ana, x1 stays, and Y1, which is not a lead, leaves.
     seen = preview(two)
     assert (seen.stay, seen.change_hands, seen.come, seen.leave) == (1, 1, 0, 1)
 
 
 def test_an_undo_brings_back_edits_of_the_other_case_as_they_were(two: TestedDatabase) -> None:
     run_deal(two)
-    assert hands(two) == {"Ana": ["X1"], "ana": ["x1"]}
+    assert numbers_by_agent(two) == {"Ana": ["X1"], "ana": ["x1"]}
     # Beside the pair that was dealt, one that differs from it in case alone.
     edited = [("ANA", "X1"), ("Ana", "X1"), ("ana", "x1")]
     two.insert("agent_wafunnel_assignment", ("agent", "number"), edited[:1])

@@ -14,16 +14,16 @@ from agent_funnel.deal import deal
 from agent_funnel.errors import NotFound
 from agent_funnel.exports import export
 from agent_funnel.settings import load
-from support.databases import TestedDatabase, small_floor
+from support.databases import TestedDatabase, seed_tables
 
 
 def rows_of_links(database: TestedDatabase) -> str:
     return repr(database.execute("SELECT * FROM dbo.agent_link"))
 
 
-def test_a_link_opens_for_its_agent_alone_and_its_secret_is_kept_nowhere(database: TestedDatabase) -> None:
+def test_a_link_gives_access_as_its_agent_only_and_its_secret_is_stored_nowhere(database: TestedDatabase) -> None:
     backend = database.backend
-    small_floor(database)
+    seed_tables(database)
     link, secret = make_link(backend, "agent 1", actor="test")
     assert secret.startswith("mine_")
     assert len(secret) > 40
@@ -36,7 +36,7 @@ def test_a_link_opens_for_its_agent_alone_and_its_secret_is_kept_nowhere(databas
     add_key(backend, "Ana", "viewer")
     for wrong in ("", "mine_", secret[:-1], secret.swapcase(), secret + "x"):
         assert look_up_link(backend, wrong) == LinkLookup(None, any_keys=True)
-    # It is no key, and a key is no link.
+    # A link does not work as a key, nor a key as a link.
     assert holder_of_key(backend, secret).holder is None
     note_link_use(backend, link.link_id)
     noted = link_of_agent(backend, "agent 1")
@@ -44,9 +44,9 @@ def test_a_link_opens_for_its_agent_alone_and_its_secret_is_kept_nowhere(databas
     assert noted.last_used_at is not None
 
 
-def test_a_new_link_revokes_the_one_before_and_revoking_is_for_good(database: TestedDatabase) -> None:
+def test_a_new_link_revokes_the_one_before_and_a_revoked_link_stays_revoked(database: TestedDatabase) -> None:
     backend = database.backend
-    small_floor(database)
+    seed_tables(database)
     _, other = make_link(backend, "agent 2")
     _, first = make_link(backend, "agent 1", actor="first")
     _, second = make_link(backend, "agent 1", actor="second")
@@ -64,21 +64,21 @@ def test_a_new_link_revokes_the_one_before_and_revoking_is_for_good(database: Te
         revoke_link(backend, "agent 1")
 
 
-def test_there_is_no_link_for_nobody(database: TestedDatabase) -> None:
-    small_floor(database)
+def test_a_link_needs_an_existing_agent(database: TestedDatabase) -> None:
+    seed_tables(database)
     for nobody in ("agent", "AGENT 1"):
         with pytest.raises(NotFound, match="There is no agent"):
             make_link(database.backend, nobody)
     assert rows_of_links(database) == "[]"
 
 
-def test_what_an_agent_has_is_counted_and_exported_alone(bare_database: TestedDatabase) -> None:
+def test_the_leads_of_one_agent_are_counted_and_exported_without_those_of_others(bare_database: TestedDatabase) -> None:
     database = bare_database
-    small_floor(database)
+    seed_tables(database)
     deal(database.backend, load(), business_date=datetime.now().date())
     mine = database.execute("SELECT number FROM dbo.agent_wafunnel_assignment WHERE agent = 'agent 1'")
     assert 0 < len(mine) < 7
-    # A table without a key may give a number twice to one.
+    # A table without a key may assign a number twice to an agent.
     database.insert("agent_wafunnel_assignment", ("agent", "number"), [("agent 1", mine[0][0])])
     assert count_assignments(database.backend, "agent 1") == len(mine)
     assert count_assignments(database.backend, "nobody") == 0

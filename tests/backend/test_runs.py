@@ -19,7 +19,7 @@ from agent_funnel.runs import (
 from support.databases import TestedDatabase
 from support.nights import (
     RECENT,
-    actives,
+    active_agents,
     fresh,
     put_agents,
     put_leads,
@@ -30,7 +30,7 @@ from support.paging import all_pages
 
 
 def test_a_run_and_an_undo_change_the_version_of_the_deal(database: TestedDatabase) -> None:
-    put_agents(database, actives("Al"))
+    put_agents(database, active_agents("Al"))
     put_leads(database, fresh(2))
     seen = [deal_version(database.backend)]
     assert deal_version(database.backend) == seen[0]
@@ -40,8 +40,8 @@ def test_a_run_and_an_undo_change_the_version_of_the_deal(database: TestedDataba
     assert len(set(seen)) == len(seen)
 
 
-def test_what_a_run_dealt_stays_on_record_in_pages(database: TestedDatabase) -> None:
-    put_agents(database, actives("Al", "Bo"))
+def test_the_leads_that_a_run_dealt_stay_on_record_and_are_listed_in_pages(database: TestedDatabase) -> None:
+    put_agents(database, active_agents("Al", "Bo"))
     put_leads(database, fresh(5))
     run_id = run_deal(database).run_id
     run_deal(database)
@@ -56,7 +56,7 @@ def test_what_a_run_dealt_stays_on_record_in_pages(database: TestedDatabase) -> 
 
 
 def test_a_run_is_found_by_its_number_with_its_undo_and_the_others_without(database: TestedDatabase) -> None:
-    put_agents(database, actives("Al", "Bo"))
+    put_agents(database, active_agents("Al", "Bo"))
     put_leads(database, fresh(3))
     first, second, third = (run_deal(database).run_id for _ in range(3))
     undo(database)
@@ -72,7 +72,7 @@ def test_a_run_is_found_by_its_number_with_its_undo_and_the_others_without(datab
 
 @pytest.mark.parametrize("run_id", [0, 10**6, LARGEST_RUN_ID, LARGEST_RUN_ID + 1])
 def test_a_number_without_a_run_is_named_in_the_error(database: TestedDatabase, run_id: int) -> None:
-    put_agents(database, actives("Al"))
+    put_agents(database, active_agents("Al"))
     run_deal(database)
     with pytest.raises(NotFound, match=rf"There is no run {run_id};"):
         find_run(database.backend, run_id)
@@ -83,7 +83,7 @@ def test_the_last_run_before_a_run_is_the_newest_older_one_that_was_not_undone(d
         run = last_run(database.backend, before=run_id)
         return None if run is None else run.run_id
 
-    put_agents(database, actives("Al"))
+    put_agents(database, active_agents("Al"))
     put_leads(database, fresh(3))
     assert before(None) is None
     first, undone = run_deal(database).run_id, run_deal(database).run_id

@@ -1,4 +1,4 @@
-"""Purge, on both engines: what it removes, what it must leave, and that it stands in nobody's way."""
+"""Purge, on both engines: the history that it removes and keeps, and that it does not block others."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from support import LONG
 from support.databases import TestedDatabase, snapshot
 from support.nights import (
     TODAY,
-    actives,
+    active_agents,
     fresh,
-    hands,
+    numbers_by_agent,
     put_agents,
     put_leads,
     run_deal,
@@ -29,26 +29,26 @@ from support.nights import (
 )
 from support.processes import run_in_progress
 
-# Leads of the purge that others deal during, and how many rows it deletes at a time: many batches.
+# The leads of the test with deals during a purge, and the rows of a batch: the purge needs many batches.
 LEADS = 5_000 if LONG else 600
 BATCH = 20
-# More than a small purge takes on a busy machine, and much less than the 30 s that a statement waits for a lock:
+# Longer than a small purge takes on a busy machine, and much shorter than the 30 s that a statement waits for a lock:
 PATIENCE_SECONDS = 15.0
 
 
-def far_away() -> datetime:
-    """A moment before which every run ended."""
+def far_future() -> datetime:
+    """A moment after the end of every run."""
     return datetime.now(UTC) + timedelta(days=1)
 
 
 def rows_of_history(database: TestedDatabase) -> dict[int, int]:
-    """How many rows of history each run has."""
+    """The number of rows of history of each run."""
     return dict(database.execute("SELECT run_id, COUNT(*) FROM dbo.assignment_history GROUP BY run_id"))
 
 
-def some_runs(database: TestedDatabase, count: int, leads: int = 10) -> list[int]:
-    """So many runs, each with a lead that somebody has put into the assignments before it; their numbers."""
-    put_agents(database, actives("A", "B"))
+def make_runs(database: TestedDatabase, count: int, leads: int = 10) -> list[int]:
+    """Makes this many runs, and before each of them an assignment by somebody else; returns their numbers."""
+    put_agents(database, active_agents("A", "B"))
     found = []
     for night in range(count):
         put_leads(database, fresh(leads, start=1 + night * leads))
@@ -57,25 +57,25 @@ def some_runs(database: TestedDatabase, count: int, leads: int = 10) -> list[int
     return found
 
 
-def test_a_purge_removes_history_but_never_what_the_last_undo_needs(database: TestedDatabase) -> None:
-    *old, before, last = some_runs(database, 5)
+def test_a_purge_removes_history_but_never_the_part_that_the_last_undo_needs(database: TestedDatabase) -> None:
+    *old, before, last = make_runs(database, 5)
     history = rows_of_history(database)
     rest = snapshot(database)
-    purged = purge(database.backend, far_away())
+    purged = purge(database.backend, far_future())
 
-    edits = 1  # one row was put there before each run
+    edits = 1  # one assignment was added before each run
     assert purged == Purged(runs=3, rows=sum(history[run] + edits for run in old))
     assert rows_of_history(database) == {before: history[before], last: history[last]}
     edited = database.execute("SELECT DISTINCT run_id FROM dbo.assignment_edit")
     assert sorted(edited) == [(before,), (last,)]
-    # The runs stay on record, with the moment since when their history is gone.
+    # The runs stay on record, with the moment when their history was purged.
     records = {run.run_id: run for run in list_runs(database.backend)}
     assert [records[run].purged_at is not None for run in (*old, before, last)] == [True] * 3 + [False] * 2
     after = snapshot(database)
     for table in rest.keys() - {"assignment_history", "assignment_edit", "assignment_purge"}:
         assert after[table] == rest[table]
 
-    # The last undo does all that it would have done.
+    # The undo of the last run does everything that it would have done.
     undone = undo(database)
     assert (undone.run_id, undone.restored, undone.changed_since) == (last, history[last], 0)
     assert undone.assignments == history[before] + edits
@@ -83,18 +83,18 @@ def test_a_purge_removes_history_but_never_what_the_last_undo_needs(database: Te
         undo(database)
 
 
-def test_a_purge_removes_the_history_of_undone_runs_and_counts_them_not_as_the_last(database: TestedDatabase) -> None:
-    first, second, third, fourth = some_runs(database, 4)
+def test_a_purge_removes_the_history_of_undone_runs_which_are_never_the_last_run(database: TestedDatabase) -> None:
+    first, second, third, fourth = make_runs(database, 4)
     undo(database)
     undo(database)
-    assert purge(database.backend, far_away()).runs == 2
+    assert purge(database.backend, far_future()).runs == 2
     assert rows_of_history(database).keys() == {first, second}
     assert [find_run(database.backend, run).purged_at is not None for run in (third, fourth)] == [True, True]
     assert [undo(database).run_id, undo(database).run_id] == [second, first]
 
 
-def test_a_purge_takes_runs_only_that_ended_before_its_moment(database: TestedDatabase) -> None:
-    runs = some_runs(database, 5)
+def test_a_purge_affects_only_runs_that_ended_before_its_moment(database: TestedDatabase) -> None:
+    runs = make_runs(database, 5)
     for days_ago, run in zip((100, 91, 90, 89, 1), runs, strict=True):
         ended = (datetime.now(UTC).replace(tzinfo=None) - timedelta(days=days_ago)).isoformat(" ", "milliseconds")
         database.execute("UPDATE dbo.assignment_run SET finished_at = %s WHERE run_id = %s", ended, run)
@@ -105,44 +105,44 @@ def test_a_purge_takes_runs_only_that_ended_before_its_moment(database: TestedDa
 
 
 def test_a_purge_of_an_empty_database_is_a_success(database: TestedDatabase) -> None:
-    assert purge(database.backend, far_away()) == Purged(0, 0)
+    assert purge(database.backend, far_future()) == Purged(0, 0)
 
 
-def test_a_purge_goes_in_batches_and_tells_of_each(database: TestedDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_purge_works_in_batches_and_reports_each(database: TestedDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("agent_funnel.runs.PURGE_BATCH", 3)
-    runs = some_runs(database, 3, leads=7)
+    runs = make_runs(database, 3, leads=7)
     steps: list[int] = []
-    purged = purge(database.backend, far_away(), progress=steps.append)
+    purged = purge(database.backend, far_future(), progress=steps.append)
     # Seven rows of history and one of edits.
     assert steps == [3, 3, 1, 1]
     assert purged == Purged(runs=1, rows=8)
     assert rows_of_history(database).keys() == set(runs[1:])
 
 
-def test_an_interrupted_purge_goes_on_where_it_was(database: TestedDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_next_purge_continues_an_interrupted_one(database: TestedDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("agent_funnel.runs.PURGE_BATCH", 3)
-    first, second, third = some_runs(database, 3, leads=7)
+    first, second, third = make_runs(database, 3, leads=7)
 
     def interrupt(deleted: int) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        purge(database.backend, far_away(), progress=interrupt)
-    # What it has begun is marked, so that nobody takes half a history for a whole one.
+        purge(database.backend, far_future(), progress=interrupt)
+    # The runs that it began to purge are marked, so that nobody takes half a history for a complete one.
     assert rows_of_history(database)[first] == 4
     assert find_run(database.backend, first).purged_at is not None
     assert undo(database).run_id == third
     with pytest.raises(NothingToUndo, match=f"the history of run {first} has been purged"):
         undo(database, second)
 
-    # No run is new to it, but there are rows left; also with an earlier moment, since these were to go anyway.
+    # It finds no further runs, but the remaining rows; with an earlier moment as well, since their runs are marked.
     assert purge(database.backend, datetime.now(UTC) - timedelta(days=365)) == Purged(runs=0, rows=5)
     assert rows_of_history(database).keys() == {second, third}
 
 
-def test_runs_and_undos_go_on_during_a_purge(database: TestedDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runs_and_undos_succeed_during_a_purge(database: TestedDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("agent_funnel.runs.PURGE_BATCH", BATCH)
-    put_agents(database, actives(*(f"agent {number}" for number in range(5))))
+    put_agents(database, active_agents(*(f"agent {number}" for number in range(5))))
     put_leads(database, fresh(LEADS))
     for _ in range(3):
         run_deal(database, max_per_agent=LEADS)
@@ -161,44 +161,44 @@ def test_runs_and_undos_go_on_during_a_purge(database: TestedDatabase, monkeypat
 
     dealt = 0
     with closing(TestedDatabase(database.url, database.schema)) as other, ThreadPoolExecutor(1) as pool:
-        purging = pool.submit(purge, other.backend, far_away(), progress=count)
+        purging = pool.submit(purge, other.backend, far_future(), progress=count)
         assert begun.wait(timeout=60)
         while not purging.done():
             run_deal(database)
             undo(database)
             dealt += 1
-            # SQLite has no queue for writers: one who never pauses may keep another one out.
+            # SQLite has no queue for writers: one that never pauses may keep another one waiting.
             time.sleep(0.02)
         purged = purging.result()
-    # Whoever had to wait for all of the purge would have dealt once.
+    # If a deal had to wait for the whole purge, there would be only one.
     assert len(batches) >= 3 * LEADS / BATCH
     assert dealt >= 3
     assert purged.rows >= 3 * LEADS
-    # And all that the last undo needs is there.
+    # Everything that the last undo needs is still there.
     assert stored_assignments(database) == seen
     assert rows_of_history(database)[kept] == 20
     assert undo(database).run_id == kept
 
 
 def test_a_purge_does_not_wait_for_a_run_in_progress(database: TestedDatabase) -> None:
-    some_runs(database, 3)
+    make_runs(database, 3)
     with run_in_progress(database):
         began = time.monotonic()
-        assert purge(database.backend, far_away()).runs == 1
+        assert purge(database.backend, far_future()).runs == 1
         assert time.monotonic() - began < PATIENCE_SECONDS
 
 
 def test_a_purge_leaves_the_present_deal_alone(database: TestedDatabase) -> None:
-    some_runs(database, 4)
-    seen = hands(database), stages(database), last_run(database.backend)
-    purge(database.backend, far_away())
-    assert (hands(database), stages(database), last_run(database.backend)) == seen
+    make_runs(database, 4)
+    seen = numbers_by_agent(database), stages(database), last_run(database.backend)
+    purge(database.backend, far_future())
+    assert (numbers_by_agent(database), stages(database), last_run(database.backend)) == seen
 
 
 @pytest.mark.parametrize("query", ["purge_history", "purge_edits"])
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_a_batch_reads_the_rows_that_go_and_not_all_that_stay(database: TestedDatabase, query: str) -> None:
-    """Or every batch, and above all the last one, would hold up a run for as long as it takes to read all history."""
+def test_a_batch_reads_only_the_rows_that_it_deletes(database: TestedDatabase, query: str) -> None:
+    """Otherwise every batch, above all the last one, would delay a run by the time it takes to read all history."""
     (delete, _) = statements(queries("sqlite")[query])
     plan = [row[3] for row in database.raw.execute("EXPLAIN QUERY PLAN " + delete, {"count": 10}).fetchall()]
     assert "SCAN p" in plan

@@ -1,4 +1,4 @@
-"""The clock on each engine: once, at the configured time of the configured zone."""
+"""The clock on each engine: it deals once, at the configured time in the configured time zone."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def stored_runs(database: TestedDatabase) -> list[tuple[object, ...]]:
 
 @contextmanager
 def clock(database: TestedDatabase, at: datetime, **settings: str) -> Iterator[Clock]:
-    """A clock that runs, with the time set, and going on from there."""
+    """A running clock whose time starts at the given moment and goes on from there."""
     with time_machine.travel(at, tick=True):
         ticking = Clock(database.backend, load(**settings))
         ticking.start()
@@ -50,11 +50,11 @@ def wait_for(condition: Callable[[], object], seconds: float) -> None:
         time.sleep(0.05)
 
 
-def test_two_seconds_before_the_time_in_its_zone_the_deal_happens_once(small_database: TestedDatabase) -> None:
+def test_the_deal_happens_once_at_the_configured_time_in_its_zone(small_database: TestedDatabase) -> None:
     with clock(small_database, EVENING, timezone="Europe/Berlin") as ticking:
         assert stored_runs(small_database) == []
         wait_for(lambda: stored_runs(small_database), 20)
-        # What wakes the clock again finds nothing to do:
+        # The next look finds nothing to do:
         ticking.look()
         ticking.look()
     assert [tuple(str(value) for value in run) for run in stored_runs(small_database)] == [
@@ -62,7 +62,7 @@ def test_two_seconds_before_the_time_in_its_zone_the_deal_happens_once(small_dat
     ]
 
 
-def test_in_another_zone_the_same_instant_is_not_the_time(small_database: TestedDatabase) -> None:
+def test_the_same_instant_in_another_zone_is_not_the_time(small_database: TestedDatabase) -> None:
     # 20:39:58 in Berlin is 18:39:58 in UTC; there, 18:40 is the time and 20:40 is not.
     with clock(small_database, EVENING, timezone="UTC"):
         time.sleep(3)
@@ -103,13 +103,13 @@ def test_several_clocks_make_one_run(small_database: TestedDatabase) -> None:
     assert len(stored_runs(small_database)) == 1
 
 
-def test_a_look_never_raises_and_the_next_one_tries_again(small_database: TestedDatabase) -> None:
+def test_a_look_never_raises_and_a_later_one_tries_again(small_database: TestedDatabase) -> None:
     at = datetime(2026, 6, 1, 18, 41, tzinfo=UTC)
     ticking = Clock(small_database.backend, load(timezone="Europe/Berlin"), lambda: at)
     before = snapshot(small_database)
     with run_in_progress(small_database):
         ticking.look()
-    # That another run was in the way is no failure.
+    # A refusal because of another run in progress does not count as a failure.
     assert snapshot(small_database) == before
 
     small_database.execute("UPDATE dbo.agents SET status = 'inactive'")
@@ -118,7 +118,7 @@ def test_a_look_never_raises_and_the_next_one_tries_again(small_database: Tested
     assert [(attempt, number) for attempt, number, _ in failed] == [(1, 50002)]
     assert "No agent is active" in failed[0][2]
     assert [run[2] for run in stored_runs(small_database)] == ["failed"]
-    # Not at once:
+    # The next attempt is not made at once:
     small_database.execute("UPDATE dbo.agents SET status = 'active'")
     ticking.look()
     assert [run[2] for run in stored_runs(small_database)] == ["failed"]

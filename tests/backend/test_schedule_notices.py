@@ -21,7 +21,7 @@ from agent_funnel.schedule.clock import DEAD_SECONDS, Clock
 from agent_funnel.schedule.store import add_holiday, failure_counts, list_nights, pause, record_failure, schedule_state
 from agent_funnel.settings import NOTICES, Settings, load
 from support.databases import TestedDatabase, connect_to
-from support.nights import actives, fresh, put_agents, put_leads
+from support.nights import active_agents, fresh, put_agents, put_leads
 from support.processes import run_in_progress
 
 DAY = date(2026, 6, 1)  # a Monday
@@ -69,7 +69,7 @@ class Evening:
 
 @pytest.fixture
 def floor(database: TestedDatabase) -> Iterator[TestedDatabase]:
-    put_agents(database, actives("A"))
+    put_agents(database, active_agents("A"))
     put_leads(database, fresh(4, created=datetime(2026, 6, 1)))
     installed = database.execute("SELECT version, installed_at FROM dbo.agent_funnel_version")
     database.execute("UPDATE dbo.agent_funnel_version SET installed_at = '2026-06-01 08:00:00.000'")

@@ -1,7 +1,7 @@
-"""Years of nights, simulated: whatever happens, each business date ends in exactly one way, and never in two runs.
+"""Years of simulated nights: each business date ends in exactly one way, and never in two runs.
 
-The clock is the product's and so is the SQL; only the time is simulated, and the database is SQLite in memory, so
-that a night takes milliseconds.
+The clock and the SQL are the product's own; the time is simulated, and the database is SQLite in memory, so that a
+night takes milliseconds.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from agent_funnel.settings import Settings, load
 from agent_funnel.values import write_moment
 from support import LONG
 
-# So many nights in an example, and so many examples: 103,200 nights in the long version, in some 2 years of 12 zones.
+# Nights per example, and examples: 103,200 nights in the long version, in about 2 years of 12 time zones.
 NIGHTS = 86 if LONG else 30
 EXAMPLES = 1_200 if LONG else 60
 
 pytestmark = pytest.mark.timeout(3600)
 
-# With and without daylight saving time, by an hour and by half an hour, in the evening and at midnight, in both
-# hemispheres, and with a pause of it in the month of fasting:
+# Zones with and without daylight saving time: by an hour and by half an hour, changing in the evening and at midnight,
+# in both hemispheres, and with an interruption in the month of fasting:
 ZONES = (
     *("UTC", "Europe/Berlin", "Europe/Dublin", "America/New_York", "America/St_Johns", "America/Santiago"),
     *("Africa/Casablanca", "Asia/Kathmandu", "Asia/Beirut", "Australia/Lord_Howe", "Pacific/Chatham", "Pacific/Apia"),
@@ -43,7 +43,7 @@ ZONES = (
 
 
 class InMemory(SQLite):
-    """SQLite in memory, on one connection, which can be down."""
+    """SQLite in memory, on one connection; a test can make it unreachable."""
 
     def __init__(self) -> None:
         super().__init__(load(database_url="sqlite:///none.db", lock_wait=timedelta(seconds=1)))
@@ -62,7 +62,7 @@ class InMemory(SQLite):
 
 
 class _Kept:
-    """The connection, for those who would close it."""
+    """The connection, with a `close` that keeps it open."""
 
     def __init__(self, raw: sqlite3.Connection) -> None:
         self._raw = raw
@@ -76,13 +76,13 @@ class _Kept:
 
 @dataclass(frozen=True)
 class Look:
-    """A copy of the service wakes up: how long after the run was due, how wrong its clock is, and what is wrong."""
+    """A copy of the service wakes: how long after the run was due, how wrong its clock is, and the trouble it meets."""
 
     after: timedelta
     wrong: timedelta
     database_down: bool
     nobody_active: bool
-    pause: bool | None  # somebody pauses or resumes the clock just before
+    pause: bool | None  # whether somebody pauses (True) or resumes (False) the schedule just before
 
 
 @dataclass(frozen=True)
@@ -92,12 +92,12 @@ class SimulatedYears:
     nights: tuple[tuple[Look, ...], ...]
 
 
-# Around the edges of the window, within it, and long after it; in minutes, and a little beside them in seconds.
+# Minutes at the edges of the window, within it and long after it; some seconds are added or subtracted.
 AFTER = st.one_of(
     st.sampled_from([timedelta(seconds=seconds) for seconds in (-31, -1, 0, 1, 29, 30, 31)]),
     st.integers(-120, 1_300).map(lambda minutes: timedelta(minutes=minutes)),
 )
-# Clocks are up to two minutes apart, and sometimes one has been set wrong by up to an hour.
+# Clocks differ by up to two minutes; sometimes one is wrong by up to an hour.
 WRONG = st.one_of(
     st.just(timedelta(0)),
     st.integers(-120, 120).map(lambda seconds: timedelta(seconds=seconds)),
@@ -110,7 +110,7 @@ LOOK = st.builds(Look, AFTER, WRONG, RARELY, RARELY, st.sampled_from([None] * 8 
 @st.composite
 def simulated_years(draw: st.DrawFn) -> SimulatedYears:
     catch_up = draw(st.sampled_from(["0", "30m", "3h", "3h", "10h", "23h"]))
-    # Minutes past midnight and before it, the hours that daylight saving time skips or has twice, and the evening:
+    # Just before and after midnight, the hours that daylight saving time skips or repeats, and the evening:
     run_at = draw(st.sampled_from(["20:40", "20:40", "00:00", "00:30", "02:00", "02:30", "03:00", "23:59", "12:00"]))
     rules = load(
         timezone=draw(st.sampled_from(ZONES)), run_at=run_at, catch_up=catch_up,
@@ -122,7 +122,7 @@ def simulated_years(draw: st.DrawFn) -> SimulatedYears:
 
 
 def simulate(case: SimulatedYears) -> tuple[InMemory, dict[date, bool]]:
-    """Plays the nights; says of which business dates some copy could have made the run, and saw nothing against it."""
+    """Simulates the nights; returns also the dates whose run some copy could have made, with nothing against it."""
     backend = InMemory()
     install(backend)
     backend.raw.execute("INSERT INTO agents (agent, status) VALUES ('a', 'active')")
@@ -158,21 +158,21 @@ def simulate(case: SimulatedYears) -> tuple[InMemory, dict[date, bool]]:
         for day in open_windows(now, rules):
             able = not look.database_down and not look.nobody_active and not paused
             if able and not failures and day.weekday() in rules.weekdays and day not in before:
-                # Of the dates that are open, a look takes the first; the ones before it must have been settled.
+                # A look takes the first of the open dates; the dates before it must have been settled.
                 possible.setdefault(day, True)
                 break
     return backend, possible
 
 
 def open_windows(now: datetime, rules: Settings) -> list[date]:
-    """The business dates whose windows are open, written apart from the product: by the definition of a local time."""
+    """The business dates with an open window, computed apart from the product from the definition of local time."""
     today = now.astimezone(rules.timezone).date()
     days = (today - timedelta(days=1), today)
     return [day for day in days if scheduled_at(day, rules) <= now < closes_at(day, rules)]
 
 
 def settled(backend: InMemory) -> dict[date, list[str]]:
-    """What each business date ended as, by all that is on record."""
+    """The outcomes of each business date, from all records."""
     found: dict[date, list[str]] = {}
     rows = backend.raw.execute(
         """
@@ -191,14 +191,14 @@ def test_each_business_date_ends_in_exactly_one_way(case: SimulatedYears) -> Non
     backend, possible = simulate(case)
     with closing(backend.raw):
         last = case.first + timedelta(days=len(case.nights) - 1)
-        # In the end everything is well again, for long enough that each window has closed.
+        # At the end there is no trouble for long enough that each window has closed.
         now = closes_at(last, case.settings) + timedelta(hours=2)
         Clock(backend, case.settings, lambda: now).look()
 
         ended = settled(backend)
         assert {day: outcomes for day, outcomes in ended.items() if len(outcomes) != 1} == {}
         days = {case.first + timedelta(days=night) for night in range(len(case.nights))}
-        # A clock that was an hour early may have settled the day before the first.
+        # A clock that was wrong by an hour may have settled the day before the first.
         assert days - set(ended) == set()
         assert all(outcomes[0] in ("succeeded", "missed", "failed", "holiday", "paused") for outcomes in ended.values())
         for day, outcomes in ended.items():
@@ -218,7 +218,7 @@ def test_every_night_of_two_years_is_scheduled_once_at_a_time_that_exists(zone: 
             local = instant.astimezone(ZoneInfo(zone))
             day = date(2025, 1, 1) + timedelta(days=offset)
             wanted = datetime.combine(day, rules.run_at)
-            # At its time, or, where the zone skips that, at the first instant after it; and the first of two.
+            # At the configured time; if the zone skips it, at the first instant after; if it repeats it, at the first.
             assert local.replace(tzinfo=None) >= wanted
             before = (instant - timedelta(seconds=1)).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
             assert before < wanted
@@ -227,13 +227,13 @@ def test_every_night_of_two_years_is_scheduled_once_at_a_time_that_exists(zone: 
 
 
 @pytest.mark.parametrize("kind", ["succeeded", "missed", "failed", "holiday", "paused"])
-def test_the_cases_reach_every_kind_of_end(kind: str) -> None:
+def test_the_generated_cases_reach_every_outcome(kind: str) -> None:
     def ends(case: SimulatedYears) -> bool:
         backend, _ = simulate(case)
         with closing(backend.raw):
             return any(kind in outcomes for outcomes in settled(backend).values())
 
-    # Raises if none of them does.
+    # `find` raises if no case does.
     find(
         simulated_years(),
         ends,
@@ -241,11 +241,11 @@ def test_the_cases_reach_every_kind_of_end(kind: str) -> None:
     )
 
 
-def test_a_week_with_every_kind_of_end_ends_as_it_should() -> None:
+def test_a_week_with_every_outcome_ends_as_expected() -> None:
     def look(*, down: bool = False, nobody: bool = False, pause: bool | None = None) -> Look:
         return Look(timedelta(minutes=1), timedelta(0), down, nobody, pause)
 
-    # From a Wednesday to a Sunday, and the Monday after it:
+    # From Wednesday to Sunday, and the Monday after:
     week = (look(),), (look(down=True),), (look(nobody=True),), (look(),), (look(),), (look(pause=True),)
     rules = load(timezone="Europe/Berlin", weekdays="mon-fri")
     backend, possible = simulate(SimulatedYears(rules, date(2024, 12, 4), week))

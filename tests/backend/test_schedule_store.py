@@ -1,4 +1,4 @@
-"""What the clock keeps in the database, and what it does by it, on each engine."""
+"""The schedule's records in the database, and what the clock does because of them; on each engine."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ CLOSES = OPENS + timedelta(hours=3)
 HOUR = timedelta(hours=1)
 
 
-class Told(Notifier):
-    """Keeps what people would be told."""
+class RecordingNotifier(Notifier):
+    """Keeps the notices and signals instead of sending them."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
@@ -55,15 +55,15 @@ class Told(Notifier):
         self.signals.append(what)
 
 
-class Nights:
-    """A clock whose time a test sets."""
+class SteppedClock:
+    """A clock whose time the test sets."""
 
     def __init__(self, database: TestedDatabase, **settings: Any) -> None:
         self.database = database
         self.settings = load(**settings)
-        self.told = Told(self.settings)
+        self.notifier = RecordingNotifier(self.settings)
         self.now = OPENS
-        self.clock = Clock(database.backend, self.settings, lambda: self.now, self.told)
+        self.clock = Clock(database.backend, self.settings, lambda: self.now, self.notifier)
 
     def look(self, at: datetime) -> None:
         self.now = at
@@ -71,14 +71,14 @@ class Nights:
 
     @property
     def kinds(self) -> list[str]:
-        return [kind for kind, _ in self.told.notices]
+        return [kind for kind, _ in self.notifier.notices]
 
 
 @pytest.fixture
 def small_database(database: TestedDatabase) -> Iterator[TestedDatabase]:
     database.insert("agents", ("agent", "status"), [("Ana", "active")])
     put_pool(database, 10)
-    # The service came on the first of these days, in the morning.
+    # The service was installed on the first of these days, in the morning.
     installed = database.execute("SELECT version, installed_at FROM dbo.agent_funnel_version")
     database.execute("UPDATE dbo.agent_funnel_version SET installed_at = '2026-06-01 08:00:00.000'")
     yield database
@@ -102,19 +102,19 @@ def settle(database: TestedDatabase, day: date = DAY, **changed: Any) -> str | N
     return settle_date(database.backend, day, **given)
 
 
-def test_a_date_is_settled_once_and_never_has_a_run_besides(small_database: TestedDatabase) -> None:
+def test_a_date_is_settled_once_and_then_has_no_scheduled_run(small_database: TestedDatabase) -> None:
     assert settle(small_database) == "missed"
     assert settle(small_database) is None
     before = snapshot(small_database)
     with pytest.raises(AlreadyRun, match=r"2026-06-01 is recorded as missed"):
         scheduled_run(small_database.backend, load(), DAY, now=OPENS, actor="late", overrule=True)
     assert snapshot(small_database) == before
-    # An extra run is another matter.
+    # A manual run is still possible.
     assert deal(small_database.backend, load(), business_date=DAY).assigned == 10
 
 
 @pytest.mark.parametrize("undone", [False, True])
-def test_a_date_that_had_its_run_is_not_settled_otherwise_even_if_the_run_is_undone(
+def test_a_date_with_a_scheduled_run_is_not_settled_even_if_the_run_is_undone(
     small_database: TestedDatabase, undone: bool
 ) -> None:
     scheduled_run(small_database.backend, load(), DAY, now=OPENS, actor="clock", overrule=False)
@@ -125,7 +125,7 @@ def test_a_date_that_had_its_run_is_not_settled_otherwise_even_if_the_run_is_und
     assert schedule_state(small_database.backend, DAY).settled == DAY
 
 
-def test_why_a_date_had_no_run(small_database: TestedDatabase) -> None:
+def test_the_reason_why_a_date_had_no_run_is_recorded(small_database: TestedDatabase) -> None:
     days = [DAY + timedelta(days=offset) for offset in range(5)]
     add_holiday(small_database.backend, days[1], "a holiday")
     assert settle(small_database, days[0], workday=False) == "holiday"
@@ -171,7 +171,7 @@ def fail(database: TestedDatabase, day: date = DAY, attempt: int = 1) -> bool:
     )
 
 
-def test_of_two_copies_that_fail_at_the_same_time_one_records_it(small_database: TestedDatabase) -> None:
+def test_a_failed_attempt_of_two_copies_is_recorded_once(small_database: TestedDatabase) -> None:
     assert fail(small_database)
     assert not fail(small_database)
     assert fail(small_database, attempt=2)
@@ -180,23 +180,23 @@ def test_of_two_copies_that_fail_at_the_same_time_one_records_it(small_database:
     assert schedule_state(small_database.backend, DAY + timedelta(days=1)).failures == 0
     assert failure_counts(small_database.backend) == {"50002": 2}
     assert [run.status for run in list_runs(small_database.backend)] == ["failed", "failed"]
-    # A run that failed cannot be undone, and is in nobody's way.
+    # A failed run cannot be undone, and does not prevent the next attempt.
     assert last_run(small_database.backend) is None
     assert scheduled_run(small_database.backend, load(), DAY, now=OPENS, actor="clock", overrule=False).assigned == 10
 
 
-def test_attempts_that_fail_are_made_again_with_growing_pauses_and_told_once(small_database: TestedDatabase) -> None:
-    nights = Nights(small_database)
+def test_failed_attempts_are_repeated_with_growing_pauses_and_one_notice(small_database: TestedDatabase) -> None:
+    nights = SteppedClock(small_database)
     small_database.execute("UPDATE dbo.agents SET status = 'inactive'")
     for seconds in range(0, 3_600, 30):
         nights.look(OPENS + timedelta(seconds=seconds))
     tried = [run.started_at - OPENS for run in reversed(list_runs(small_database.backend))]
-    # Half a minute, one, two, four, eight, and ten from there on:
+    # Pauses of half a minute, 1, 2, 4, 8 and then always 10 minutes:
     assert [moment.total_seconds() for moment in tried] == [0, 30, 90, 210, 450, 930, 1530, 2130, 2730, 3330]
     assert nights.kinds == ["failed"]
-    assert "No agent is active" in nights.told.notices[0][1]
-    assert "23:40" in nights.told.notices[0][1]
-    assert nights.told.signals == ["start", "fail"] * 10
+    assert "No agent is active" in nights.notifier.notices[0][1]
+    assert "23:40" in nights.notifier.notices[0][1]
+    assert nights.notifier.signals == ["start", "fail"] * 10
 
     small_database.execute("UPDATE dbo.agents SET status = 'active'")
     nights.look(OPENS + 2 * HOUR)
@@ -204,8 +204,10 @@ def test_attempts_that_fail_are_made_again_with_growing_pauses_and_told_once(sma
     assert nights.kinds == ["failed", "finished", "recovered"]
 
 
-def test_a_night_that_fails_to_the_end_is_recorded_as_failed_and_told(small_database: TestedDatabase) -> None:
-    nights = Nights(small_database)
+def test_a_night_without_a_successful_attempt_is_recorded_as_failed_with_a_notice(
+    small_database: TestedDatabase,
+) -> None:
+    nights = SteppedClock(small_database)
     small_database.execute("UPDATE dbo.agents SET status = 'inactive'")
     nights.look(OPENS)
     small_database.execute("UPDATE dbo.agents SET status = 'active'")
@@ -216,8 +218,8 @@ def test_a_night_that_fails_to_the_end_is_recorded_as_failed_and_told(small_data
     assert last_run(small_database.backend) is None
 
 
-def test_missed_nights_are_recorded_once_each_and_told(small_database: TestedDatabase) -> None:
-    nights, another = Nights(small_database), Nights(small_database)
+def test_each_missed_night_is_recorded_once_with_a_notice(small_database: TestedDatabase) -> None:
+    nights, another = SteppedClock(small_database), SteppedClock(small_database)
     three_days_later = CLOSES + timedelta(days=3)
     nights.look(three_days_later)
     another.look(three_days_later)
@@ -228,13 +230,13 @@ def test_missed_nights_are_recorded_once_each_and_told(small_database: TestedDat
 
 def test_nothing_is_missed_before_the_installation(small_database: TestedDatabase) -> None:
     small_database.execute("UPDATE dbo.agent_funnel_version SET installed_at = '2026-06-03 23:00:00.000'")
-    Nights(small_database).look(CLOSES + timedelta(days=3))
-    # On the third the window was still open then.
+    SteppedClock(small_database).look(CLOSES + timedelta(days=3))
+    # The window of the third was still open then.
     assert ends(small_database) == [("2026-06-03", "missed"), ("2026-06-04", "missed")]
 
 
-def test_paused_all_copies_wait_and_a_resumed_clock_deals_the_same_evening(small_database: TestedDatabase) -> None:
-    nights = Nights(small_database)
+def test_a_pause_stops_all_copies_and_a_resumed_schedule_deals_the_same_evening(small_database: TestedDatabase) -> None:
+    nights = SteppedClock(small_database)
     assert pause(small_database.backend, now=OPENS - HOUR, actor="Ana", reason="stocktaking")
     assert not pause(small_database.backend, now=OPENS, actor="Bruno", reason=None)
     nights.look(OPENS)
@@ -260,7 +262,7 @@ def test_paused_all_copies_wait_and_a_resumed_clock_deals_the_same_evening(small
 
 def test_on_days_off_and_holidays_nothing_is_due(small_database: TestedDatabase) -> None:
     # 2026-06-01 is a Monday.
-    nights = Nights(small_database, weekdays="tue-fri")
+    nights = SteppedClock(small_database, weekdays="tue-fri")
     add_holiday(small_database.backend, date(2026, 6, 2))
     add_holiday(small_database.backend, date(2026, 6, 2), "renamed")
     assert [(each.day, each.name) for each in list_holidays(small_database.backend, since=DAY)] == [
@@ -276,46 +278,46 @@ def test_on_days_off_and_holidays_nothing_is_due(small_database: TestedDatabase)
         remove_holiday(small_database.backend, date(2026, 6, 2))
 
 
-def usual_nights(small_database: TestedDatabase, nights: Nights, pool: int) -> datetime:
-    """Three nights with a pool of this size; the moment at which the next one is due."""
+def usual_nights(small_database: TestedDatabase, nights: SteppedClock, pool: int) -> datetime:
+    """Plays three nights with a pool of this size; returns the moment when the next run is due."""
     for offset in range(3):
         put_pool(small_database, pool)
         nights.look(OPENS + timedelta(days=offset))
-    nights.told.notices.clear()
+    nights.notifier.notices.clear()
     return OPENS + timedelta(days=3)
 
 
 @pytest.mark.parametrize(("pool", "unusual"), [(1, True), (2, False), (50, False), (51, True)])
-def test_a_pool_unlike_the_last_ones_is_dealt_with_a_warning(
+def test_a_pool_of_unusual_size_is_dealt_with_a_warning(
     small_database: TestedDatabase, pool: int, unusual: bool
 ) -> None:
-    nights = Nights(small_database)
+    nights = SteppedClock(small_database)
     due = usual_nights(small_database, nights, 10)
     put_pool(small_database, pool)
     nights.look(due)
     assert [outcome for _, outcome in ends(small_database)] == ["succeeded"] * 4
     assert nights.kinds == (["finished", "warning"] if unusual else ["finished"])
     if unusual:
-        assert f"{pool} leads, where the last 3 runs had 10" in nights.told.notices[1][1]
+        assert f"{pool} leads, but the median of the last 3 runs is 10" in nights.notifier.notices[1][1]
 
 
 def test_an_empty_pool_is_dealt_with_a_warning(small_database: TestedDatabase) -> None:
     put_pool(small_database, 0)
-    nights = Nights(small_database)
+    nights = SteppedClock(small_database)
     nights.look(OPENS)
     assert nights.kinds == ["finished", "warning"]
     assert ends(small_database) == [("2026-06-01", "succeeded")]
 
 
-def test_with_the_brake_a_person_is_asked_and_can_overrule_it(small_database: TestedDatabase) -> None:
-    nights = Nights(small_database, brake="pool")
+def test_the_brake_stops_an_unusual_deal_until_a_person_overrules_it(small_database: TestedDatabase) -> None:
+    nights = SteppedClock(small_database, brake="pool")
     due = usual_nights(small_database, nights, 10)
     put_pool(small_database, 100)
     before = snapshot(small_database)
     nights.look(due)
     nights.look(due + timedelta(minutes=1))
     assert nights.kinds == ["refused"]
-    assert "agent-funnel run --scheduled" in nights.told.notices[0][1]
+    assert "agent-funnel run --scheduled" in nights.notifier.notices[0][1]
     assert snapshot(small_database)["agent_wafunnel_assignment"] == before["agent_wafunnel_assignment"]
     assert snapshot(small_database)["wafunnel"] == before["wafunnel"]
     with pytest.raises(BrakeApplied):
@@ -326,22 +328,22 @@ def test_with_the_brake_a_person_is_asked_and_can_overrule_it(small_database: Te
     assert len(ends(small_database)) == 4
 
 
-def test_a_scheduled_run_is_told_to_the_dead_mans_switch(small_database: TestedDatabase) -> None:
-    nights = Nights(small_database)
+def test_a_scheduled_run_signals_the_dead_mans_switch(small_database: TestedDatabase) -> None:
+    nights = SteppedClock(small_database)
     nights.look(OPENS - HOUR)
-    assert nights.told.signals == []
+    assert nights.notifier.signals == []
     nights.look(OPENS)
     nights.look(OPENS + HOUR)
-    assert nights.told.signals == ["start", "success"]
+    assert nights.notifier.signals == ["start", "success"]
 
 
 @pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
 @pytest.mark.parametrize("brake", ["", "procedure"])
-def test_a_procedure_that_somebody_has_changed_is_a_warning_or_with_the_brake_a_refusal(
+def test_a_changed_procedure_is_a_warning_and_with_the_brake_a_refusal(
     small_database: TestedDatabase, brake: str
 ) -> None:
-    nights = Nights(small_database, brake=brake)
-    # As somebody would: their own text, which does the same.
+    nights = SteppedClock(small_database, brake=brake)
+    # Somebody installed their own text of the procedure, which does the same.
     ours = next(
         text for text in batches(scripts("sqlserver")["sp_assign_wafunnel_to_agents"]) if text.startswith("ALTER")
     )
@@ -351,5 +353,5 @@ def test_a_procedure_that_somebody_has_changed_is_a_warning_or_with_the_brake_a_
     finally:
         install(small_database.backend)
     assert nights.kinds == (["refused"] if brake else ["finished", "warning"])
-    assert "changed the procedure" in nights.told.notices[-1][1]
+    assert "changed the procedure" in nights.notifier.notices[-1][1]
     assert [run.status for run in list_runs(small_database.backend)] == (["failed"] if brake else ["succeeded"])

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from agent_funnel.deal import undo
 from agent_funnel.runs import list_runs
 from support.dashboard import Dashboard
-from support.databases import TestedDatabase, small_floor
+from support.databases import TestedDatabase, seed_tables
 from support.nights import deal_today
 from support.processes import run_in_progress
 
@@ -28,7 +28,7 @@ def stages(database: TestedDatabase) -> list[tuple[int]]:
 
 
 def test_an_operator_previews_deals_looks_downloads_and_undoes(dashboard: Dashboard, database: TestedDatabase) -> None:
-    small_floor(database)
+    seed_tables(database)
     before = stages(database)
     page = dashboard.page(role="operator")
     expect(page.get_by_role("heading", name="There was no deal yet")).to_be_visible()
@@ -71,7 +71,7 @@ def test_an_operator_previews_deals_looks_downloads_and_undoes(dashboard: Dashbo
 
 @ONE_ENGINE
 def test_a_keyboard_alone_deals(dashboard: Dashboard, database: TestedDatabase) -> None:
-    small_floor(database)
+    seed_tables(database)
     page = dashboard.page(role="operator")
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
@@ -88,7 +88,7 @@ def test_a_keyboard_alone_deals(dashboard: Dashboard, database: TestedDatabase) 
 
 @ONE_ENGINE
 def test_without_scripts_a_deal_takes_a_few_pages(dashboard: Dashboard, database: TestedDatabase) -> None:
-    small_floor(database)
+    seed_tables(database)
     page = dashboard.page("/run-now", role="operator", java_script_enabled=False)
     page.get_by_role("button", name="See the preview").click()
     page.get_by_role("button", name="Deal 7 leads to 3 agents").click()
@@ -101,7 +101,7 @@ def test_without_scripts_a_deal_takes_a_few_pages(dashboard: Dashboard, database
 
 @ONE_ENGINE
 def test_a_deal_that_is_refused_says_what_was_not_changed(dashboard: Dashboard, database: TestedDatabase) -> None:
-    small_floor(database)
+    seed_tables(database)
     dashboard.watch.expect("409")
     page = dashboard.page("/run-now", role="operator")
     deal_button = page.get_by_role("button", name="Deal 7 leads to 3 agents")
@@ -114,7 +114,7 @@ def test_a_deal_that_is_refused_says_what_was_not_changed(dashboard: Dashboard, 
 
 @ONE_ENGINE
 def test_tonight_refreshes_automatically_until_that_is_paused(dashboard: Dashboard, database: TestedDatabase) -> None:
-    small_floor(database)
+    seed_tables(database)
     page = dashboard.page(role="viewer", timezone="America/Sao_Paulo")
     page.clock.install()
     page.goto("/")

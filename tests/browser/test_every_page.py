@@ -16,7 +16,7 @@ from agent_funnel.leads import add_do_not_contact
 from agent_funnel.settings import load
 from support import LONG
 from support.dashboard import Dashboard, axe, shoot
-from support.databases import TestedDatabase, small_floor
+from support.databases import TestedDatabase, seed_tables
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -29,7 +29,7 @@ AGENT = "agent 1"
 
 def evening(database: TestedDatabase) -> dict[str, str]:
     """Makes a floor on which something of everything has happened; returns the addresses of its pages by name."""
-    small_floor(database, leads=60, agents=5)
+    seed_tables(database, leads=60, agents=5)
     today = datetime.now(UTC).date()
     backend = database.backend
     add_limit(backend, AGENT, starts_on=today, ends_on=today + timedelta(days=2), max_records=5)

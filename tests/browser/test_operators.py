@@ -15,7 +15,7 @@ from agent_funnel.agents import list_limits
 from agent_funnel.deal import deal
 from agent_funnel.settings import load
 from support.dashboard import Dashboard
-from support.databases import TestedDatabase, small_floor
+from support.databases import TestedDatabase, seed_tables
 
 ONE_ENGINE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -96,7 +96,7 @@ def test_an_operator_imports_searches_opts_out_and_sends_somebody_on_holiday(
 
 @ONE_ENGINE
 def test_a_link_opens_the_agents_own_list_and_nothing_else(dashboard: Dashboard, database: TestedDatabase) -> None:
-    small_floor(database, leads=9)
+    seed_tables(database, leads=9)
     deal(database.backend, load(), business_date=date(2026, 11, 24))
     office = dashboard.page("/agents/of?agent=agent%201", role="operator")
     office.get_by_role("button", name="Make a personal link").click()

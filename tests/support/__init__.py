@@ -1,6 +1,6 @@
-"""What the tests share: databases, processes, browsers, small servers, and the rules in plain Python."""
+"""Helpers that the tests share: databases, processes, browsers, fake servers, and the rules in plain Python."""
 
 import os
 
-# Whether this is the long version, `make test-long`: more examples, more repetitions, larger floors.
+# Whether this is the long version, `make test-long`: more examples, more repetitions, larger databases.
 LONG = os.environ.get("FUNNEL_TEST_LONG") == "1"

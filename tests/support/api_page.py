@@ -1,4 +1,4 @@
-"""docs/reference/api.md, made of the OpenAPI document: `make docs` writes it."""
+"""Makes docs/reference/api.md from the OpenAPI document; `make docs` writes it."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from support.databases import connect_to
 
 HEAD = """# The API
 
-Made of the service's own OpenAPI document, which it has at `/api/openapi.json`, with a page to try it at `/api/docs`.
-[Who may use it](../howto/access.md): each operation names the role it needs. Moments are in UTC, business dates those
-of the floor's zone, dates of leads local to the floor.
+This page is made from the service's OpenAPI document. The service has it at `/api/openapi.json`, and a page to try it
+at `/api/docs`. [Who may use it](../howto/access.md): each operation names the role it needs. Moments are in UTC,
+business dates in the time zone of the sales floor, dates of leads in its local time.
 
-An error is `application/problem+json`: `type`, `title`, `status`, `detail`, `code` (50001 to 50007 where the deal says
-no) and, for a wrong request, `faults` (`field`, `detail`, `limit`). Every operation may answer:
+An error is `application/problem+json`: `type`, `title`, `status`, `detail`, `code` (50001 to 50007 if the deal refuses)
+and, for a wrong request, `faults` (`field`, `detail`, `limit`). Every operation may return:
 
 """
 
 
 def text() -> str:
     """The page."""
-    # No database is opened for it.
+    # The app does not open the database for this.
     app = create_app(Settings(_env_file=None), connect_to("sqlite:///none"))  # type: ignore[call-arg]
     with app.app_context():
         return "".join(_lines(document()))
@@ -79,15 +79,15 @@ def _body(written: dict[str, Any], operation: dict[str, Any]) -> Iterator[tuple[
 
 def _shape(written: dict[str, Any], model: str) -> str:
     schema = written["components"]["schemas"][model]
-    told = " ".join(str(schema.get("description", "")).split())
+    description = " ".join(str(schema.get("description", "")).split())
     while "$ref" in schema:
         schema = written["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
     names = ", ".join(f"`{name}`" for name in schema.get("properties", {}))
-    return f"{told} {names}."
+    return f"{description} {names}."
 
 
 def _described(schema: dict[str, Any]) -> str:
-    """A field in a few words: its kind, its bounds, what it means."""
+    """A short description of a field: its type, its bounds, its meaning."""
     some = next((each for each in schema.get("anyOf", []) if each.get("type") != "null"), schema)
     words = [str(some.get("format") or some.get("type") or "one of a few")]
     if "enum" in some:

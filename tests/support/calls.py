@@ -1,4 +1,4 @@
-"""Calls of the service on a backend of the test's own: how they are tried again."""
+"""Calls of the service on a backend with its own settings: how they are tried again."""
 
 from __future__ import annotations
 
@@ -25,5 +25,5 @@ def deal_by(backend: Database) -> Run:
 
 
 def pauses(log: pytest.LogCaptureFixture) -> list[float]:
-    """The pauses between the attempts, as the log has them."""
+    """The pauses between the attempts, from the log."""
     return [float(pause) for pause in re.findall(r"Trying again in ([\d.]+) s", log.text)]

@@ -1,6 +1,6 @@
 """Finds and starts a Chromium for the tests of the pages.
 
-As a program it has Playwright download one if there is none: `make test` does so before it begins.
+As a program, it makes Playwright download one if there is none; `make test` does that first.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ MISSING = (
     "`python -m playwright install chromium`, or name a Chromium, Chrome or Edge in FUNNEL_TEST_CHROMIUM "
     "(see CONTRIBUTING.md)"
 )
-# What a Chromium is called on Linux; on other systems, and for Chrome in its usual place, Playwright knows where it is.
+# The names of Chromium on Linux; on other systems, and for Chrome in its usual place, Playwright finds it.
 COMMANDS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge")
 CHANNELS = ("chrome", "msedge")
-# Playwright itself turns off the sandbox, which root and most containers cannot have, and what the browser does in the
-# background. That no name but this machine's leads anywhere keeps even a mistake of ours from leaving it.
+# Playwright itself turns off background activity and the sandbox, which root and most containers cannot have. No host
+# name except this machine's is resolved, so that even a mistake of ours sends nothing elsewhere.
 FLAGS = (
     "--disable-gpu",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
@@ -44,9 +44,9 @@ class Started(NamedTuple):
 
 
 def _candidates() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yields the places of a browser, the first choice first: a name for people, and options for Playwright."""
+    """Yields the possible browsers, the first choice first: a name for people, and options for Playwright."""
     if wanted := os.environ.get("FUNNEL_TEST_CHROMIUM"):
-        # Nothing else: a developer who names one wants to know that it does not work.
+        # No alternatives: a developer who names a browser wants to know if it does not work.
         yield wanted, {"executable_path": wanted}
         return
     for command in COMMANDS:
@@ -74,19 +74,19 @@ def start(playwright: Playwright) -> Started:
 
 
 def _name() -> str:
-    """The name of the browser that starts."""
+    """The name of the first browser that starts."""
     with sync_playwright() as playwright:
         return start(playwright).name
 
 
 def main() -> None:
-    """Prints the name of the browser; has Playwright download its own if there is none, and fails if that fails."""
+    """Prints the name of the browser; if there is none, makes Playwright download one, and fails if that fails."""
     try:
         name = _name()
     except NoBrowser as error:
         if os.environ.get("FUNNEL_TEST_CHROMIUM"):
             sys.exit(f"FUNNEL_TEST_CHROMIUM does not start: {error}")
-        # Without a window, and so without the larger half of the download.
+        # The version without windows, which halves the download.
         subprocess.run([sys.executable, "-m", "playwright", "install", "--only-shell", "chromium"], check=False)
         try:
             name = _name()

@@ -1,4 +1,4 @@
-"""The dashboard in a browser: the service at an address, contexts that look at it, and the rules for every page."""
+"""The dashboard in a browser: the service at an address, its browser contexts, and the rules for every page."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from support.databases import TestedDatabase
 
 # How long a page may take to do what a test waits for, in milliseconds: the machine is busy.
 ACTS_WITHIN = 15_000
-# Schemes of addresses that are no request to another host:
+# Schemes of addresses that are not requests to another host:
 OWN_SCHEMES = ("data", "blob", "about")
-# The rules of WCAG 2.2 AA, which has those of its predecessors.
+# The rules of WCAG 2.2 AA, which include those of earlier versions.
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 IMPACTS = ("serious", "critical")
 
@@ -47,7 +47,7 @@ class Watch:
         self._expected: list[str] = []
 
     def expect(self, pattern: str) -> None:
-        """Says that at least one finding with these words (a regular expression) belongs to the test.
+        """Expects at least one finding that matches this regular expression.
 
         A 4xx answer logs an error, so a test of one has `expect("401")`.
         """
@@ -63,20 +63,20 @@ class Watch:
         context.on("page", lambda page: page.on("websocket", self._socket))
 
     def leave(self) -> None:
-        """Closes the contexts, after what is still on its way has come."""
+        """Closes the contexts, after their pending events have arrived."""
         contexts, self._contexts = self._contexts, []
         for context in contexts:
             for page in context.pages:
                 try:
-                    # What the page logged before this comes before its answer.
+                    # Messages that the page logged before this call arrive before its result.
                     page.evaluate("0")
                 except Error:
-                    # The test closed it, or it is just going to another address.
+                    # The test closed the page, or it is loading another address.
                     pass
             context.close()
 
     def check(self) -> None:
-        """Fails with the faults that were not expected, and with those that were but did not come; then starts over."""
+        """Fails with the faults that were not expected, and with expected ones that did not occur; then starts over."""
         found, expected = self._found, self._expected
         self._found, self._expected = [], []
         wrong = [each for each in found if not any(re.search(pattern, each) for pattern in expected)]
@@ -112,7 +112,7 @@ class Watch:
 
 
 class Dashboard:
-    """The service at an address of this machine, and browsers that look at it.
+    """The service at an address of this machine, and browsers that use it.
 
     There are no keys until a test asks for one: without any, this machine is an admin.
     """
@@ -125,7 +125,7 @@ class Dashboard:
         self._keys: dict[str, str] = {}
 
     def key(self, role: Role = "admin") -> str:
-        """The secret of a key with this role, made when it is first asked for; it is named like its role."""
+        """The secret of a key with this role, which is created on first use and has the role as its name."""
         if role not in self._keys:
             _, self._keys[role] = add_key(self.database.backend, f"the {role}", role)
         return self._keys[role]
@@ -140,9 +140,9 @@ class Dashboard:
         timezone: str = "UTC",
         **more: Any,
     ) -> BrowserContext:
-        """A browser of its own, without cookies, that is watched and closed at the end of the test.
+        """A separate browser context without cookies, which is watched, and closed at the end of the test.
 
-        Its pages know the service: `page.goto("/sign-in")`. `more` is what Playwright's `new_context` takes.
+        Its pages use addresses of the service: `page.goto("/sign-in")`. `more` goes to Playwright's `new_context`.
         """
         context = self._browser.new_context(
             base_url=self.address,
@@ -151,7 +151,7 @@ class Dashboard:
             java_script_enabled=java_script_enabled,
             locale=locale,
             timezone_id=timezone,
-            # A colour that is just changing has no contrast to measure.
+            # The contrast of a changing colour cannot be measured.
             **{"reduced_motion": "reduce", **more},
         )
         context.set_default_timeout(ACTS_WITHIN)
@@ -159,7 +159,7 @@ class Dashboard:
         return context
 
     def page(self, path: str = "/", *, role: Role | None = "admin", **context: Any) -> Page:
-        """A page in a context of its own, at `path`, signed in with a key of the role; without one if that is None."""
+        """A page in a new context, at `path`, signed in with a key of the role; not signed in if the role is None."""
         page = self.context(**context).new_page()
         if role is not None:
             self.sign_in(page, role)
@@ -167,7 +167,7 @@ class Dashboard:
         return page
 
     def sign_in(self, page: Page, role: Role = "admin") -> None:
-        """Signs in as people do, by the form, and is then where the service leads."""
+        """Signs in by the form, as people do, and follows the redirect."""
         page.goto("/sign-in")
         page.locator("input[name=key]").fill(self.key(role))
         with page.expect_navigation():
@@ -175,7 +175,7 @@ class Dashboard:
         assert urlsplit(page.url).path != "/sign-in", page.locator("main").inner_text()
 
     def leave(self) -> None:
-        """Closes every context, and fails if their pages did anything that they should not."""
+        """Closes every context, and fails if their pages had unexpected faults."""
         self.watch.leave()
         self.watch.check()
 
@@ -183,7 +183,7 @@ class Dashboard:
 def axe(page: Page) -> None:
     """Fails with each violation of WCAG 2.2 AA that axe finds on the page and calls serious or critical.
 
-    It is injected by the debugger, since the policy of our pages allows no other script.
+    It is injected by the debugger, since the content security policy of our pages allows no other script.
     """
     page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
     result = page.evaluate(

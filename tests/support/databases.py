@@ -13,7 +13,7 @@ import sqlite3
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from dotenv import dotenv_values
 from sqlalchemy.engine import make_url
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random
 
+from agent_funnel.agents import Agent, list_agents
 from agent_funnel.database import Database, connect
 from agent_funnel.database.sqlserver import SQLServer
 from agent_funnel.install import install
@@ -43,7 +44,7 @@ OWN_TABLES = (
 )  # fmt: skip
 TABLES = ("agents", "wafunnel", "agent_wafunnel_assignment", *OWN_TABLES)
 
-# The brief's tables as somebody else may have made them: no keys, no indexes, an identity on two of them.
+# Your three tables as somebody else may have made them: no keys, no indexes, an identity on two of them.
 BARE = {
     "sqlite": """
         CREATE TABLE agents (agent VARCHAR(50), status VARCHAR(20));
@@ -68,8 +69,8 @@ def sqlserver_setting(name: str) -> str | None:
 def sqlserver_url() -> str | None:
     """The URL of the T-SQL engine to test on, started if need be; None without one.
 
-    Of the processes of a run of tests the first starts it, before there are others: two at a time get in each other's
-    way.
+    The first process of a test run starts it, before there are other processes, since two starts at the same time would
+    conflict.
     """
     url = sqlserver_setting("FUNNEL_TEST_SQLSERVER_URL")
     if url and "PYTEST_XDIST_WORKER" not in os.environ:
@@ -78,20 +79,20 @@ def sqlserver_url() -> str | None:
 
 
 def sqlserver_command(name: str) -> None:
-    """Starts or stops the T-SQL engine, by the command of FUNNEL_TEST_SQLSERVER_START or _STOP; without it, nothing."""
+    """Starts or stops the T-SQL engine by the command in FUNNEL_TEST_SQLSERVER_START or _STOP, if it is set."""
     if command := sqlserver_setting(f"FUNNEL_TEST_SQLSERVER_{name}"):
         subprocess.run(command, shell=True, check=True, timeout=300, stdout=subprocess.DEVNULL)
 
 
 def connect_to(url: str, schema: str = "dbo", **flags: Any) -> Database:
-    """The product's database for a URL; `flags` are other settings."""
+    """The product's database for a URL; `flags` are further settings."""
     return connect(load(database_url=url, database_schema=schema, **flags))
 
 
 class TestedDatabase:
-    """A database under test. `backend` is what the product sees; the rest goes around the product."""
+    """A database under test. `backend` is the product's database; the other methods do not use the product."""
 
-    # It is no class of tests, although pytest would take it for one by its name.
+    # This is not a test class, although pytest would take it for one by its name.
     __test__ = False
 
     def __init__(self, url: str, schema: str = "dbo") -> None:
@@ -99,11 +100,14 @@ class TestedDatabase:
         self.schema = schema
         self.backend: Database = connect_to(url, schema)
         self.engine = self.backend.dialect
+        if isinstance(self.backend, SQLServer):
+            # To a test that sets the time, or to the next one, a session would seem older than the pool lets one get.
+            self.backend._pool._recycle = -1
         self._raw: Any = None
 
     @property
     def raw(self) -> Any:
-        """A driver's connection that commits by itself, kept open."""
+        """The driver's own connection in autocommit mode, kept open."""
         if self._raw is None:
             url = make_url(self.url)
             if self.engine == "sqlite":
@@ -118,7 +122,7 @@ class TestedDatabase:
         return self._raw
 
     def execute(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        """Runs one statement, written for `dbo.` and with `%s` on both engines; its rows, SQLite's dates as text."""
+        """Runs one statement, written with `dbo.` and `%s` for both engines; its rows have SQLite's dates as text."""
         if self.engine == "sqlite":
             rows: list[tuple[Any, ...]] = self.raw.execute(
                 statement.replace("dbo.", "").replace("%s", "?"), parameters
@@ -132,10 +136,10 @@ class TestedDatabase:
             return rows
 
     def execute_patiently(self, statement: str) -> None:
-        """Runs a statement about a database or a login as soon as the server lets it.
+        """Runs a statement that creates or drops a database or a login, as soon as the server allows it.
 
-        Babelfish does not like two of them to be made or dropped at the same moment. And a connection keeps them, of
-        which the server may notice a little late that its client has gone.
+        Babelfish refuses to create or drop two of them at the same moment. A connection also keeps them in use until
+        the server notices, perhaps a little late, that the client has gone.
         """
         Retrying(
             retry=retry_if_exception_type(pymssql.Error),
@@ -145,7 +149,7 @@ class TestedDatabase:
         )(self.execute, statement)
 
     def insert(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        """Inserts rows; datetimes become what the engine keeps."""
+        """Inserts rows; converts datetimes to the engine's format."""
         values = [[_plain(value) for value in row] for row in rows]
         names = ", ".join(columns)
         if not values:
@@ -156,7 +160,7 @@ class TestedDatabase:
             self.raw.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", values)
             self.raw.execute("COMMIT")
             return
-        # A DATE or DATETIME takes ISO 8601 with a T whatever the language of the session.
+        # A DATE or DATETIME accepts ISO 8601 with a T in every language of the session.
         for row in values:
             for index, value in enumerate(row):
                 if isinstance(value, str) and columns[index] == "date":
@@ -172,7 +176,7 @@ class TestedDatabase:
             self.execute(f"DELETE FROM dbo.{table}")
 
     def close(self) -> None:
-        """Closes every connection, the backend's too; whoever uses one again gets a new one."""
+        """Closes every connection, also the backend's; the next use opens a new one."""
         if self._raw is not None:
             self._raw.close()
             self._raw = None
@@ -180,7 +184,7 @@ class TestedDatabase:
 
 
 def disconnect(backend: Database) -> None:
-    """Closes the connections that a backend keeps. The driver does not always do that when the garbage is collected."""
+    """Closes the connections that a backend keeps. The driver does not always close them when they are collected."""
     if isinstance(backend, SQLServer):
         backend._pool.dispose()
 
@@ -203,7 +207,7 @@ def moment(value: datetime | str) -> datetime:
 
 @contextmanager
 def sqlite_database(directory: Path, name: str, *, bare: bool = False) -> Iterator[TestedDatabase]:
-    """A new, installed SQLite database; with `bare`, on the brief's tables as somebody else made them."""
+    """A new, installed SQLite database; with `bare`, on your three tables as somebody else made them."""
     path = directory / f"{name}.db"
     if bare:
         with closing(sqlite3.connect(path)) as connection:
@@ -218,7 +222,7 @@ def sqlite_database(directory: Path, name: str, *, bare: bool = False) -> Iterat
 
 @contextmanager
 def sqlserver_database(name: str) -> Iterator[str]:
-    """A new, empty database on the T-SQL engine, by its URL; dropped at the end."""
+    """The URL of a new, empty database on the T-SQL engine, which is dropped at the end."""
     server = make_url(sqlserver_url() or "")
     with closing(TestedDatabase(server.render_as_string(hide_password=False))) as master:
         master.execute_patiently(f"DROP DATABASE IF EXISTS {name}")
@@ -226,9 +230,9 @@ def sqlserver_database(name: str) -> Iterator[str]:
         try:
             yield server.set(database=name).render_as_string(hide_password=False)
         finally:
-            # A backend and its pool hold each other, so one that a test let go of stays connected until it is found.
+            # A backend and its pool refer to each other, so an unused one stays connected until the garbage collection.
             gc.collect()
-            # On a new connection: the engine may have been stopped and started meanwhile.
+            # Use a new connection, since the engine may have been restarted meanwhile.
             master.close()
             master.execute_patiently(f"DROP DATABASE IF EXISTS {name}")
 
@@ -251,25 +255,25 @@ def sqlserver_schema(url: str, schema: str, *, bare: bool = False) -> Iterator[T
 
 
 def snapshot(database: TestedDatabase) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of every table, in an order of its own, to compare with another time; but for the record of requests,
-    in which those that were refused leave their mark, too."""
+    """Every row of every table, sorted, to compare two moments; without the record of requests, in which refused
+    requests leave their mark, too."""
     rows = {
         table: database.execute(f"SELECT * FROM dbo.{table}")
         for table in TABLES
         if table not in ("access_key", "access_session", "audit_entry", "request_answer")
     }
-    # Without when they were last used.
+    # Without the moments of last use.
     rows["access_key"] = database.execute("SELECT key_id, name, role, secret_hash, revoked_at FROM dbo.access_key")
     return {table: sorted(found, key=repr) for table, found in rows.items()}
 
 
 def all_rows(database: TestedDatabase) -> str:
-    """Every row of every table as one text, to look for secrets in."""
+    """Every row of every table as one text, to search for secrets."""
     return repr([database.execute(f"SELECT * FROM dbo.{table}") for table in TABLES])
 
 
-def small_floor(database: TestedDatabase, *, leads: int = 7, agents: int = 3) -> None:
-    """A few agents and a few fresh leads."""
+def seed_tables(database: TestedDatabase, *, leads: int = 7, agents: int = 3) -> None:
+    """Adds a few agents and a few fresh leads."""
     database.insert("agents", ("agent", "status"), [(f"agent {index}", "active") for index in range(agents)])
     today = datetime.now().replace(hour=0, minute=0, second=0, microsecond=0)
     database.insert(
@@ -277,3 +281,9 @@ def small_floor(database: TestedDatabase, *, leads: int = 7, agents: int = 3) ->
         ("number", "stage", "date"),
         [(f"+4930000{index:04d}", 1 + index % 3, today) for index in range(leads)],
     )
+
+
+def agent_named(database: Database, name: str, business_date: date) -> Agent:
+    """The agent of exactly this name; there must be one."""
+    (found,) = (agent for agent in list_agents(database, business_date) if agent.agent == name)
+    return found

@@ -1,25 +1,28 @@
-"""How the tests examine a database, and how they follow the advice."""
+"""Helpers that examine a database and follow the doctor's remedies."""
 
 from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 import pytest
 
+from agent_funnel.database import Database
 from agent_funnel.doctor import IN_A_FILE, ON_A_SERVER, ON_BOTH, deep
 from agent_funnel.doctor.check import Examination, Finding, Level, findings, guarded
-from support.databases import TestedDatabase
+from support.databases import TestedDatabase, connect_to, disconnect
 from support.faketds import rows
 
 UNDO = "sp_undo_wafunnel_assignment"
-# What depends on the machines that the tests run on, and on what other tests have left in the same database:
+# Checks that depend on the machines of the tests, and on objects of other tests in the same database:
 SURROUNDINGS = {"encryption", "schemas"}
 
-# A server that answers nothing but this gets through the examination, with many notes:
+# With only these answers, a fake server gets through the examination, with many notes:
 IN_DBO = {"CASE WHEN SCHEMA_ID": [rows({"name": "dbo", "found": 1})]}
 
 # The date of the leads, inside the window:
@@ -28,7 +31,7 @@ DAY = "2026-11-10 08:00:00.000"
 on_server = pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
 
 
-def a_case(
+def examination(
     backend: Any, *, babelfish: bool = False, schema: str | None = "dbo", now: datetime | None = None
 ) -> Examination:
     return Examination(
@@ -36,11 +39,32 @@ def a_case(
     )
 
 
+@contextmanager
+def own_session(database: TestedDatabase) -> Iterator[Database]:
+    """A backend with a session of its own, in which nothing was refused yet, as the command has it.
+
+    When a procedure refuses a call, Babelfish forgets who the user of that session is, and from then on says there that
+    this user lacks rights.
+    """
+    backend = connect_to(database.url, database.schema)
+    try:
+        yield backend
+    finally:
+        disconnect(backend)
+
+
 def problems(database: TestedDatabase, check: str, *, now: datetime | None = None) -> list[Finding]:
-    """What one of the checks has found that is not ok. The others are left out, to save the time."""
+    """The findings of one check that are not ok. The other checks are skipped, to save time."""
+    if check == "rights":
+        with own_session(database) as backend:
+            return _problems(database, backend, check, now)
+    return _problems(database, database.backend, check, now)
+
+
+def _problems(database: TestedDatabase, backend: Database, check: str, now: datetime | None) -> list[Finding]:
     server = database.engine == "sqlserver"
-    case = a_case(
-        database.backend,
+    case = examination(
+        backend,
         babelfish=server and is_babelfish(database),
         schema=database.schema if server else None,
         now=now,
@@ -54,19 +78,19 @@ def problems(database: TestedDatabase, check: str, *, now: datetime | None = Non
 def only_problem(
     database: TestedDatabase, check: str, level: Level, pattern: str, *, now: datetime | None = None
 ) -> Finding:
-    """The one thing that a check has found."""
+    """The only finding of a check."""
     (finding,) = problems(database, check, now=now)
     assert finding.level == level
     assert re.search(pattern, finding.text), finding.text
     assert finding.remedy
-    assert_plain(finding)
+    assert_readable(finding)
     return finding
 
 
 def deep_findings(database: TestedDatabase) -> list[Finding]:
-    """All findings of the deep checks. The other checks are left out, to save the time."""
+    """All findings of the deep checks. The other checks are skipped, to save time."""
     schema = None if database.engine == "sqlite" else database.schema
-    return deep.records(a_case(database.backend, schema=schema))
+    return deep.records(examination(database.backend, schema=schema))
 
 
 def deep_problems(database: TestedDatabase) -> list[tuple[str, str, str]]:
@@ -83,8 +107,8 @@ def deep_texts(database: TestedDatabase, check: str) -> list[str]:
     return [finding.text for finding in deep_findings(database) if finding.check == check]
 
 
-def assert_plain(finding: Finding) -> None:
-    """One sentence, in plain words, without any number of a lead."""
+def assert_readable(finding: Finding) -> None:
+    """Asserts that a finding is one plain sentence, without the number of any lead."""
     assert finding.text.endswith("."), finding.text
     assert re.match(r"[A-Z\d]", finding.text), finding.text
     assert "\n" not in finding.text + (finding.remedy or "")
@@ -99,7 +123,7 @@ def statement_of(finding: Finding) -> str:
 
 
 def run_remedy(database: TestedDatabase, finding: Finding) -> list[tuple[object, ...]]:
-    """Runs the statement of a remedy as it is, around the product."""
+    """Runs the statement of a remedy as it is shown, without the product."""
     if database.engine == "sqlite":
         return list(database.raw.execute(statement_of(finding)))
     with database.raw.cursor() as cursor:
@@ -107,8 +131,8 @@ def run_remedy(database: TestedDatabase, finding: Finding) -> list[tuple[object,
         return list(cursor.fetchall()) if cursor.description else []
 
 
-def put_floor(database: TestedDatabase, leads: int = 7) -> None:
-    """Three agents and some leads of today, whose numbers nobody may see whole."""
+def put_agents_and_leads(database: TestedDatabase, leads: int = 7) -> None:
+    """Adds three agents and some leads of today; no message may show their numbers whole."""
     database.insert("agents", ("agent", "status"), [(f"agent {index}", "active") for index in range(3)])
     today = datetime.now(UTC).strftime("%Y-%m-%d 00:00:00.000")
     database.insert("wafunnel", ("number", "stage", "date"), [(f"+49300001{n:03}", 1, today) for n in range(leads)])

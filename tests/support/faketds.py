@@ -1,7 +1,7 @@
-"""A small server on loopback that speaks enough TDS (MS-TDS) for a client to log in and be answered from a script.
+"""A fake server on loopback that speaks enough TDS (MS-TDS) for a client to log in and get scripted answers.
 
-For what no real engine does on demand: an error after a result set, an answer that breaks off, no answer at all, TLS
-with a certificate of the test's own. It keeps what it was sent, so a test can count the calls.
+It does what no real engine does on demand: an error after a result set, an answer that breaks off, no answer at all,
+TLS with a certificate of the test. It keeps the requests, so a test can count the calls.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Final, Literal, Self
 
-# Kinds of message (2.2.3.1.1), and what PRELOGIN says of encryption (2.2.6.5):
+# Kinds of message (2.2.3.1.1), and the values for encryption in PRELOGIN (2.2.6.5):
 BATCH, ANSWER, ATTENTION, PRELOGIN = 0x01, 0x04, 0x06, 0x12
 ENCRYPTED, NOT_ENCRYPTED = 1, 2
 
-# What may be done instead of an answer, or after the beginning of one: to close the connection, or to say no more.
+# Actions instead of an answer, or after its beginning: close the connection, or send nothing more.
 HANG_UP: Final = "hang up"
 SILENCE: Final = "silence"
 Answer = bytes | Literal["hang up", "silence"]
 
 
 def _text(value: str, size: str) -> bytes:
-    """A text with its length in characters before it, in a B (one byte) or an H (two)."""
+    """A text after its length in characters, which is packed as B (one byte) or H (two)."""
     return struct.pack(f"<{size}", len(value)) + value.encode("utf-16-le")
 
 
@@ -36,7 +36,7 @@ def _token(kind: int, content: bytes) -> bytes:
 
 
 def error(number: int, message: str, severity: int = 16) -> bytes:
-    """An ERROR token, and the DONE that says that the batch ended with it."""
+    """An ERROR token, and the DONE token that ends the batch with it."""
     content = struct.pack("<IBB", number, 1, severity) + _text(message, "H") + _text("fake", "B") + _text("", "B")
     return _token(0xAA, content + struct.pack("<I", 1)) + _done(2)
 
@@ -49,7 +49,7 @@ DONE = _done(0)
 
 
 def rows(*found: Mapping[str, Any], more: bool = False) -> bytes:
-    """A result set of whole numbers and texts; with `more`, something comes after it."""
+    """A result set of integers and texts; with `more`, another result follows."""
     described = struct.pack("<H", len(found[0]))
     for name, value in found[0].items():
         # INTN of 8 bytes, or NVARCHAR of up to 4,000 characters with a collation, both nullable.
@@ -70,7 +70,7 @@ def rows(*found: Mapping[str, Any], more: bool = False) -> bytes:
 
 @dataclass(frozen=True)
 class Login:
-    """What a client said at the login, as far as tests look at it."""
+    """The fields of a client's login that the tests use."""
 
     user: str
     database: str
@@ -79,15 +79,15 @@ class Login:
 
 @dataclass
 class FakeServer:
-    """Listens on a free port of `host` for as long as its block lasts.
+    """Listens on a free port of `host` until the end of its block.
 
-    `answers` says what a batch gets that contains a text: one answer of the list after the other, and the last one from
-    then on. An answer is tokens, or `HANG_UP`, or `SILENCE`, or a list of these, which are done one after the other.
-    Any other batch succeeds; one that selects `@@SPID` gets 50.
+    `answers` has the answers to a batch that contains a text: one after the other, and the last one from then on. An
+    answer is tokens, `HANG_UP`, `SILENCE`, or a list of these, which are sent one after the other. Any other batch
+    succeeds; one that selects `@@SPID` gets 50.
 
-    `login` is what a login gets, if it is not to succeed, by the name of the database; any other one succeeds. With
-    `tls`, the client has to encrypt everything from the login on; without, the server says that it cannot. `prelogin`
-    is what the client gets instead of any conversation, its bytes as they are.
+    `login` has the answers to logins that must fail, by the name of the database; any other login succeeds. With `tls`,
+    the client has to encrypt everything from the login on; without it, the server says that it cannot encrypt.
+    `prelogin` has raw bytes that the client gets instead of any conversation.
     """
 
     answers: Mapping[str, Sequence[Answer | Sequence[Answer]]] = field(default_factory=dict)
@@ -119,18 +119,18 @@ class FakeServer:
         self._thread.join(10)
 
     def drop(self) -> None:
-        """Breaks every connection, as a restart does; new ones are welcome."""
+        """Breaks every connection, as a restart does; new ones are accepted."""
         while self._open:
             with contextlib.suppress(OSError):
                 self._open.pop().shutdown(socket.SHUT_RDWR)
 
     def url(self, user: str = "sa", password: str = "hunter2", host: str | None = None) -> str:
-        """Where a backend finds it."""
+        """The URL of this server for a backend."""
         at = host or self.host
         return f"mssql+pymssql://{user}:{password}@{f'[{at}]' if ':' in at else at}:{self.port}/funnel"
 
     def count(self, text: str) -> int:
-        """How many batches had this text in them."""
+        """The number of batches that contained this text."""
         return sum(text in batch for batch in self.batches)
 
     def _accept(self) -> None:
@@ -141,7 +141,7 @@ class FakeServer:
                 threading.Thread(target=self._converse, args=(client,), daemon=True).start()
 
     def _converse(self, client: socket.socket) -> None:
-        # A client that goes away, or that does not like the certificate, ends the conversation.
+        # A client that disconnects, or rejects the certificate, ends the conversation.
         with client, contextlib.suppress(OSError, EOFError):
             wire = _Wire(client)
             wire.message()
@@ -151,7 +151,7 @@ class FakeServer:
             if self.prelogin is not None:
                 self._do(wire, self.prelogin)
                 return
-            # VERSION (16.0), ENCRYPTION and MARS (no), each with its place and length; then their values.
+            # VERSION (16.0), ENCRYPTION and MARS (no), each with its offset and length; then their values.
             options = struct.pack(">BHHBHHBHHB", 0, 16, 6, 1, 22, 1, 4, 23, 1, 255) + bytes([16, 0, 0, 0, 0, 0])
             wire.send(options + bytes([ENCRYPTED if self.tls else NOT_ENCRYPTED, 0]))
             if self.tls:
@@ -165,7 +165,7 @@ class FakeServer:
                 if kind == ATTENTION:
                     wire.send(_done(0x20))
                 elif kind == BATCH:
-                    # Headers come first, and say how long they are.
+                    # The headers come first, with their length.
                     batch = content[struct.unpack_from("<I", content)[0] :].decode("utf-16-le")
                     self._do(wire, self._answer_to(batch))
 
@@ -227,7 +227,7 @@ class _Wire:
         self._client.sendall(packet)
 
     def encrypt(self, context: ssl.SSLContext) -> None:
-        """Shakes hands. Until that is done, what TLS says travels in messages of the kind PRELOGIN."""
+        """Makes the TLS handshake, whose data travel in messages of the kind PRELOGIN."""
         tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
         while True:
             try:

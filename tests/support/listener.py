@@ -1,4 +1,4 @@
-"""An HTTP server on loopback that keeps what it is sent, for notices and for the dead-man's switch."""
+"""An HTTP server on loopback that records its requests, for notices and for the dead-man's switch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Listener(ThreadingHTTPServer):
-    """Keeps what it is sent; answers with an error so many times first, or, if it hangs, never."""
+    """Records its requests; the first `errors` of them get an error, and if it hangs, none gets a response."""
 
     daemon_threads = True
 
@@ -49,7 +49,7 @@ class Listener(ThreadingHTTPServer):
 
 @contextmanager
 def listening(*, hangs: bool = False) -> Iterator[Listener]:
-    """A listener that listens, for as long as its block lasts."""
+    """A running listener, until the end of the block."""
     with Listener(hangs=hangs) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:

@@ -1,4 +1,4 @@
-"""Nights of deals: what is put in, what is looked at afterwards, and a comparison with the oracle row by row."""
+"""Nights of deals: preparing the tables, reading the results, and comparing them with the oracle row by row."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ OLDEST = datetime(2026, 10, 9)  # 45 days before, midnight: the first moment ins
 RECENT = datetime(2026, 11, 13, 12)
 
 
-# ---- Putting in and looking
+# ---- Writing and reading
 
 
 def put_agents(database: TestedDatabase, agents: Iterable[Agent]) -> None:
-    """Makes these the agents, all of them."""
+    """Replaces all agents by these."""
     database.execute("DELETE FROM dbo.agents")
     database.insert("agents", ("agent", "status"), agents)
 
@@ -50,9 +50,9 @@ def put_do_not_contact(database: TestedDatabase, numbers: Iterable[str]) -> None
 
 
 def put_assignments(database: TestedDatabase, *pairs: tuple[str | None, str | None]) -> None:
-    """Adds these assignments, around the product.
+    """Adds these assignments without the product.
 
-    One by one: Babelfish takes nothing apart that JSON writes with a backslash.
+    They are added one by one, since Babelfish does not parse JSON with a backslash.
     """
     for pair in pairs:
         database.execute("INSERT INTO dbo.agent_wafunnel_assignment (agent, number) VALUES (%s, %s)", *pair)
@@ -65,12 +65,12 @@ def stored_leads(database: TestedDatabase, *, bare: bool = False) -> list[Lead]:
 
 
 def stored_assignments(database: TestedDatabase) -> Counter[tuple[Any, ...]]:
-    """Who was assigned which number, and how often."""
+    """The pairs of agent and number in the assignments, each with its count."""
     return Counter(database.execute("SELECT agent, number FROM dbo.agent_wafunnel_assignment"))
 
 
-def hands(database: TestedDatabase) -> dict[str, list[str]]:
-    """Who holds which numbers, sorted."""
+def numbers_by_agent(database: TestedDatabase) -> dict[str, list[str]]:
+    """The assigned numbers of each agent, sorted."""
     held: dict[str, list[str]] = {}
     for agent, number in sorted(database.execute("SELECT agent, number FROM dbo.agent_wafunnel_assignment")):
         held.setdefault(agent, []).append(number)
@@ -83,7 +83,7 @@ def stages(database: TestedDatabase) -> dict[str, int]:
 
 
 def stages_and_assignments(database: TestedDatabase) -> tuple[dict[str, int], Counter[tuple[Any, ...]]]:
-    """Each number's stage, and who was assigned which number: what an undo brings back."""
+    """The state that an undo restores: each number's stage, and the assignments."""
     return stages(database), stored_assignments(database)
 
 
@@ -92,36 +92,36 @@ def run_numbers(database: TestedDatabase) -> list[int]:
     return [run for (run,) in database.execute("SELECT run_id FROM dbo.assignment_run ORDER BY run_id")]
 
 
-def everything(database: TestedDatabase) -> dict[str, Counter[tuple[Any, ...]]]:
+def all_tables(database: TestedDatabase) -> dict[str, Counter[tuple[Any, ...]]]:
     """All rows of all tables."""
     return {table: Counter(database.execute(f"SELECT * FROM dbo.{table}")) for table in TABLES}
 
 
 def run_deal(database: TestedDatabase, business_date: date = TODAY, **flags: Any) -> Run:
-    """Runs the deal with the brief's values, or others."""
+    """Runs the deal with the default values, or others."""
     trigger = flags.pop("trigger", "manual")
     knobs = {"max_per_agent": 450, "window_days": 45, "newest_first": False, **flags}
     return deal.deal(database.backend, load(**knobs), business_date=business_date, trigger=trigger, actor="tests")
 
 
 def deal_today(database: TestedDatabase, **settings: Any) -> Run:
-    """Runs the deal of today, by the clock of this machine, as a person would."""
+    """Runs the deal of today's date on this machine, as a person would."""
     return deal.deal(database.backend, load(**settings), business_date=datetime.now(UTC).date())
 
 
 def preview(database: TestedDatabase, business_date: date = TODAY, **flags: Any) -> Preview:
-    """Previews the deal with the brief's values, or others."""
+    """Previews the deal with the default values, or others."""
     knobs = {"max_per_agent": 450, "window_days": 45, "newest_first": False, **flags}
     return deal.preview(database.backend, load(**knobs), business_date=business_date)
 
 
 def undo(database: TestedDatabase, run_id: int | None = None) -> Undone:
-    """Takes the last run back."""
+    """Undoes the last run."""
     return deal.undo(database.backend, run_id, actor="tests")
 
 
 def assert_undo_refused(database: TestedDatabase, run_id: int | None, sentence: str) -> None:
-    """Asserts that this undo is refused in these words, and changes nothing."""
+    """Asserts that this undo is refused with this sentence, and changes nothing."""
     before = snapshot(database)
     with pytest.raises(NothingToUndo) as refused:
         undo(database, run_id)
@@ -130,22 +130,22 @@ def assert_undo_refused(database: TestedDatabase, run_id: int | None, sentence: 
     assert snapshot(database) == before
 
 
-def actives(*names: str) -> list[Agent]:
+def active_agents(*names: str) -> list[Agent]:
     """Active agents of these names."""
     return [(name, "active") for name in names]
 
 
 def fresh(count: int, *, start: int = 1, stage: int = 1, created: datetime = RECENT) -> list[Lead]:
-    """Leads that differ in their number only, which is as long for all, so that its order is that of counting."""
+    """Leads that differ only in their numbers, which all have the same length, so that they sort as they count."""
     return [(f"{number:06}", stage, created) for number in range(start, start + count)]
 
 
-# ---- Against the oracle
+# ---- Comparing with the oracle
 
 
 @dataclass(frozen=True)
 class Night:
-    """One run, and what changes before it."""
+    """One run, and the changes before it."""
 
     days_later: int = 0
     agents: Sequence[Agent] | None = None  # None: the same as before
@@ -157,7 +157,7 @@ class Night:
 
 @dataclass(frozen=True)
 class Case:
-    """Some nights in a row on one database."""
+    """Several nights in a row on one database."""
 
     first_day: date
     nights: Sequence[Night]
@@ -166,8 +166,8 @@ class Case:
     assigned_before: Sequence[tuple[str | None, str | None]] = field(default=())
 
 
-def check(database: TestedDatabase, case: Case, *, bare: bool = False, refusals: bool = True) -> None:
-    """Plays a case on a database and beside it on the oracle, and compares everything after every run.
+def compare_with_oracle(database: TestedDatabase, case: Case, *, bare: bool = False, refusals: bool = True) -> None:
+    """Plays a case on a database and on the oracle, and compares all results after every run.
 
     Without `refusals`, nights without an active agent pass without a deal.
     """
@@ -186,12 +186,12 @@ def check(database: TestedDatabase, case: Case, *, bare: bool = False, refusals:
             agents = night.agents
             put_agents(database, agents)
         put_leads(database, night.arrivals)
-        # Read back, for their order; what was put in must have arrived as it was.
+        # Read the leads back for their order; they must have been stored unchanged.
         expected = Counter([*leads, *night.arrivals])
         leads = stored_leads(database, bare=bare)
         assert Counter(leads) == expected
 
-        before = everything(database)
+        before = all_tables(database)
         knobs: dict[str, Any] = {
             "max_per_agent": night.max_per_agent,
             "window_days": night.window_days,
@@ -208,12 +208,12 @@ def check(database: TestedDatabase, case: Case, *, bare: bool = False, refusals:
                 with pytest.raises(NoActiveAgent) as refused:
                     way(database, business_date, **knobs)
                 assert refused.value.number == 50002
-            assert everything(database) == before
+            assert all_tables(database) == before
             continue
 
         present = list(stored_assignments(database))
         check_preview(preview(database, business_date, **knobs), dealt, present, business_date)
-        assert everything(database) == before
+        assert all_tables(database) == before
         run = run_deal(database, business_date, **knobs)
         runs += 1
         assert {name: getattr(run, name) for name in dealt.amounts} == dealt.amounts
@@ -226,31 +226,31 @@ def check(database: TestedDatabase, case: Case, *, bare: bool = False, refusals:
         assert parameters_of_run(database, run.run_id) == (*knobs.values(), "tests")
         assert database.execute("SELECT COUNT(*) FROM dbo.assignment_run") == [(runs,)]
         leads, last_agent = dealt.leads, dealt.last_agent
-        # What else is in the database is not the deal's to touch.
-        after = everything(database)
+        # The deal must not touch the other tables.
+        after = all_tables(database)
         for table in ("agents", "agent_limit", "do_not_contact"):
             assert after[table] == before[table]
 
 
 def check_preview(seen: Preview, dealt: Dealt, assignments: Collection[Pair], business_date: date) -> None:
-    """A preview is what the oracle's deal makes of these assignments."""
+    """Asserts that a preview predicts the oracle's deal and its changes to these assignments."""
     assert {name: getattr(seen.run, name) for name in dealt.amounts} == dealt.amounts
     assert (seen.run.run_id, seen.run.business_date, seen.run.status) == (0, business_date, "preview")
     # Each agent once, sorted byte by byte.
     assert [share.agent for share in seen.shares] == sorted(dealt.rooms, key=str.encode)
     shares = {share.agent: (share.room, share.leads, share.by_stage, share.by_age) for share in seen.shares}
     changes = {name: getattr(seen, name) for name in ("stay", "change_hands", "come", "leave")}
-    assert oracle.Foreseen(shares, **changes) == oracle.foresee(dealt, assignments, business_date)
+    assert oracle.ExpectedPreview(shares, **changes) == oracle.expected_preview(dealt, assignments, business_date)
 
 
 def stored_history(database: TestedDatabase, run_id: int) -> Counter[tuple[str, str, datetime, int]]:
-    """What a run noted of each lead that it dealt: agent, number, date, and the stage before."""
+    """The history of a run: agent, number, date, and the stage before, of each lead that it dealt."""
     rows = database.execute("SELECT agent, number, date, stage FROM dbo.assignment_history WHERE run_id = %s", run_id)
     return Counter((agent, number, moment(created), stage) for agent, number, created, stage in rows)
 
 
 def stored_run(database: TestedDatabase, run_id: int) -> Run:
-    """What the database has of a run, as the service returns it."""
+    """The record of a run in the database, as the service returns it."""
     columns = tuple(Run.__dataclass_fields__)
     names = ", ".join(f"[{column}]" for column in columns)
     (row,) = database.execute(f"SELECT {names} FROM dbo.assignment_run WHERE run_id = %s", run_id)
@@ -258,7 +258,7 @@ def stored_run(database: TestedDatabase, run_id: int) -> Run:
 
 
 def parameters_of_run(database: TestedDatabase, run_id: int) -> tuple[Any, ...]:
-    """What a run was started with, and by whom."""
+    """The parameters of a run, and its actor."""
     (row,) = database.execute(
         "SELECT max_per_agent, window_days, newest_first, actor FROM dbo.assignment_run WHERE run_id = %s", run_id
     )

@@ -1,7 +1,7 @@
-"""The rules in plain Python, written from their description and from nothing else.
+"""The oracle: the rules in plain Python, written only from their description.
 
-They are slow and naive on purpose: the deal deals one lead at a time, round by round, and the undo has kept a copy of
-all assignments before every run, so that anyone can see that they are right. The tests hold every engine against them.
+The code is slow and naive on purpose, so that anyone can see that it is right: the deal deals one lead at a time, round
+by round, and the undo keeps a copy of all assignments before every run. The tests compare every engine with it.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ Planned = tuple[int, int, Mapping[int, int], Mapping[str, int]]  # room, leads, 
 
 @dataclass(frozen=True)
 class Dealt:
-    """What a run leaves behind, and its amounts under the names of the run's record."""
+    """The result of a run, and its amounts under the names of the run's record."""
 
     assignments: list[tuple[str, str]]  # agent, number, in the order of the deal
-    leads: list[Lead]  # all rows of wafunnel, in the order they were given
+    leads: list[Lead]  # all rows of wafunnel, in their given order
     history: list[tuple[str, str, datetime, int]]  # agent, number, date, stage before
-    last_agent: str | None  # whom the next run begins after
-    rooms: dict[str, int]  # who took part, and how much each might get
+    last_agent: str | None  # the agent after whom the next run begins
+    rooms: dict[str, int]  # the agents who took part, and how many leads each could get
     amounts: dict[str, int]
 
 
@@ -45,8 +45,8 @@ def deal(
     window_days: int = 45,
     newest_first: bool = False,
 ) -> Dealt:
-    """Deals. Raises NoActiveAgent when nobody has room."""
-    # Who takes part, and how much each may get: the lowest of the cap and of the limits that cover the day.
+    """Deals. Raises NoActiveAgent if no agent has room."""
+    # The agents who take part, and the room of each: the lowest of the cap and of the limits that cover the day.
     rooms: dict[str, int] = {}
     for name, status in agents:
         if name is not None and name.strip() and status is not None and status.strip().lower() == "active":
@@ -58,7 +58,7 @@ def deal(
     if not rooms:
         raise NoActiveAgent
 
-    # The pool, in deal order. In a set, rows that are equal in everything are one record.
+    # The pool, in deal order. Because it is a set, rows that are equal in everything are one record.
     midnight = datetime.combine(business_date - timedelta(days=window_days), time.min)
     eligible: set[Record] = set()
     for number, stage, created in leads:
@@ -67,7 +67,7 @@ def deal(
         if stage < 4 and created >= midnight:
             eligible.add((number, stage, created))
     allowed = [record for record in eligible if record[0] not in do_not_contact]
-    # The last sort counts most, and each one keeps the order before it among equals.
+    # The last sort has the highest priority; each sort keeps the order of equals.
     allowed.sort(key=lambda record: record[0].encode())
     allowed.sort(key=lambda record: record[2], reverse=newest_first)
     allowed.sort(key=lambda record: record[1])
@@ -78,39 +78,39 @@ def deal(
             pool.append(record)
             seen.add(record[0])
 
-    # The seats: by name, beginning after the one who got the last lead, or after the place where it would sit.
+    # The seats: by name, beginning after the agent who got the last lead, or after the place where that name would be.
     by_name = sorted(rooms, key=str.encode)
     behind = [name for name in by_name if last_agent is not None and name.encode() > last_agent.encode()]
     seats = behind + [name for name in by_name if name not in behind]
 
-    # Round by round, one lead each; who is full is passed over.
+    # Round by round, one lead each; agents without room left are skipped.
     shares = dict.fromkeys(seats, 0)
-    hands: list[tuple[str, Record]] = []
-    while len(hands) < len(pool) and any(shares[name] < rooms[name] for name in seats):
+    dealt_pairs: list[tuple[str, Record]] = []
+    while len(dealt_pairs) < len(pool) and any(shares[name] < rooms[name] for name in seats):
         for name in seats:
-            if len(hands) < len(pool) and shares[name] < rooms[name]:
-                hands.append((name, pool[len(hands)]))
+            if len(dealt_pairs) < len(pool) and shares[name] < rooms[name]:
+                dealt_pairs.append((name, pool[len(dealt_pairs)]))
                 shares[name] += 1
                 last_agent = name
 
-    handed_out = {record for _, record in hands}
+    handed_out = {record for _, record in dealt_pairs}
     after: list[Lead] = []
     for number, stage, created in leads:
         advances = (number, stage, created) in handed_out
         after.append((number, stage + 1 if advances and stage is not None else stage, created))
     return Dealt(
-        assignments=[(name, number) for name, (number, _, _) in hands],
+        assignments=[(name, number) for name, (number, _, _) in dealt_pairs],
         leads=after,
-        history=[(name, number, created, stage) for name, (number, stage, created) in hands],
+        history=[(name, number, created, stage) for name, (number, stage, created) in dealt_pairs],
         last_agent=last_agent,
         rooms=rooms,
         amounts={
             "agents": len(rooms),
             "pool": len(pool),
-            # The even share, upwards, whatever single agents may take:
+            # The even share, rounded up, before limits of single agents:
             "per_agent": min((len(pool) + len(rooms) - 1) // len(rooms), max_per_agent),
-            "assigned": len(hands),
-            "left_over": len(pool) - len(hands),
+            "assigned": len(dealt_pairs),
+            "left_over": len(pool) - len(dealt_pairs),
             "duplicates": len(allowed) - len(pool),
             "suppressed": len(eligible) - len(allowed),
             "smallest_share": min(shares.values()),
@@ -120,8 +120,8 @@ def deal(
 
 
 @dataclass(frozen=True)
-class Foreseen:
-    """What a preview should say."""
+class ExpectedPreview:
+    """The preview that the product should return."""
 
     shares: dict[str, Planned]  # by agent
     stay: int
@@ -130,8 +130,8 @@ class Foreseen:
     leave: int
 
 
-def foresee(dealt: Dealt, assignments: Collection[Pair], business_date: date) -> Foreseen:
-    """Tells a deal, as it turned out, from the assignments before it."""
+def expected_preview(dealt: Dealt, assignments: Collection[Pair], business_date: date) -> ExpectedPreview:
+    """The preview of a deal, computed from its result and the assignments before it."""
     shares: dict[str, Planned] = {}
     for name, room in dealt.rooms.items():
         stages = {1: 0, 2: 0, 3: 0}
@@ -147,7 +147,7 @@ def foresee(dealt: Dealt, assignments: Collection[Pair], business_date: date) ->
     held = {number for _, number in assignments if number is not None}
     stay = sum(pair in assignments for pair in dealt.assignments)
     come = sum(number not in held for _, number in dealt.assignments)
-    return Foreseen(
+    return ExpectedPreview(
         shares=shares,
         stay=stay,
         change_hands=len(dealt.assignments) - stay - come,
@@ -158,7 +158,7 @@ def foresee(dealt: Dealt, assignments: Collection[Pair], business_date: date) ->
 
 @dataclass
 class PastRun:
-    """A run that succeeded, and what an undo of it needs to know."""
+    """A run that succeeded, and the state that its undo needs."""
 
     run_id: int
     business_date: date
@@ -170,8 +170,8 @@ class PastRun:
 
 
 @dataclass
-class Floor:
-    """The whole floor: what is in the tables, and every run that there was. It is changed by assigning to it, too."""
+class SalesFloor:
+    """The sales floor in plain Python: the contents of the tables, and every run. Tests also set its attributes."""
 
     agents: list[Agent] = field(default_factory=list)
     leads: list[Lead] = field(default_factory=list)
@@ -181,19 +181,19 @@ class Floor:
     runs: list[PastRun] = field(default_factory=list)
 
     def deal(self, business_date: date, **knobs: Any) -> Dealt:
-        """What a run would do; changes nothing. Raises NoActiveAgent."""
-        dealing = [run for run in self.standing() if run.dealt.assignments]
+        """The result of a run, without any change. Raises NoActiveAgent."""
+        dealing = [run for run in self.runs_in_force() if run.dealt.assignments]
         last_agent = dealing[-1].dealt.last_agent if dealing else None
         return deal(
             self.agents, self.leads, self.limits, self.do_not_contact, last_agent, business_date, **knobs
         )  # fmt: skip
 
-    def standing(self) -> list[PastRun]:
+    def runs_in_force(self) -> list[PastRun]:
         """The runs that are not undone."""
         return [run for run in self.runs if run.status == "succeeded"]
 
     def run(self, run_id: int, business_date: date, trigger: str = "manual", **knobs: Any) -> Dealt:
-        """Deals, under this number. Raises AlreadyRun and NoActiveAgent."""
+        """Makes the run with this number. Raises AlreadyRun and NoActiveAgent."""
         scheduled = [run.business_date for run in self.runs if run.trigger == "schedule"]
         if trigger == "schedule" and business_date in scheduled:
             raise AlreadyRun
@@ -204,9 +204,9 @@ class Floor:
         return dealt
 
     def undo(self, run_id: int | None = None) -> dict[str, int]:
-        """Takes the last run back, and says how; with `run_id`, only that one. Raises NothingToUndo."""
-        standing = self.standing()
-        # The assignments that come back are those of the deal before, so its history must be there too.
+        """Undoes the last run and returns the amounts; with `run_id`, only if it is the last. Raises NothingToUndo."""
+        standing = self.runs_in_force()
+        # The assignments that come back are those of the deal before, so the undo needs its history too.
         if not standing or run_id not in (None, standing[-1].run_id) or any(run.purged for run in standing[-2:]):
             raise NothingToUndo
         last = standing[-1]
@@ -226,8 +226,8 @@ class Floor:
         }
 
     def purge(self) -> int:
-        """Forgets the history of all runs but the last two that are not undone; answers how many these are."""
-        kept = [run.run_id for run in self.standing()[-2:]]
+        """Deletes the history of all runs except the last two that are not undone; returns how many it purged."""
+        kept = [run.run_id for run in self.runs_in_force()[-2:]]
         going = [run for run in self.runs if not run.purged and run.run_id not in kept]
         for run in going:
             run.purged = True

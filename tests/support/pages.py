@@ -1,4 +1,4 @@
-"""The pages as a browser without script gets them, and the API as a program asks it: one way to look at each."""
+"""Clients of the service: of the pages, as a browser without JavaScript, and of the API, as a program."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ BROWSER = {
 
 
 def client_of(database: TestedDatabase, **settings: Any) -> FlaskClient:
-    """A client of the service on this database; `settings` are flags of its settings."""
+    """A client of the service on this database; `settings` override its settings."""
     return create_app(load(**settings), database.backend).test_client()
 
 
 def key_of(database: TestedDatabase, role: Role, name: str | None = None) -> str:
-    """The secret of a new key, which is named like its role unless it is given a name."""
+    """The secret of a new key; its name is its role, unless another name is given."""
     return add_key(database.backend, name or role, role)[1]
 
 
@@ -41,7 +41,7 @@ def bearer(secret: str) -> dict[str, str]:
 
 
 def sign_in(client: FlaskClient, secret: str, **options: Any) -> TestResponse:
-    """Sends the form that signs a browser in."""
+    """Signs a browser in by the form."""
     return client.post("/sign-in", data={"key": secret}, **options)
 
 
@@ -54,8 +54,8 @@ def token_in(client: FlaskClient) -> str | None:
 class Page(HTMLParser):
     """A page: its source, its text without tags, its links, and its forms with their hidden fields.
 
-    `"some words" in page` looks at the text. What a person wrote is there as they wrote it if the page escapes it, and
-    is missing if the page lets it become a tag.
+    `"some words" in page` looks at the text. A person's input is in it unchanged if the page escapes it, and missing if
+    the page lets it become a tag.
     """
 
     def __init__(self, source: str) -> None:
@@ -92,9 +92,9 @@ class Page(HTMLParser):
 
 
 class Reader:
-    """A person with a browser without script, and with a key if `secret` is given.
+    """A person with a browser without JavaScript, and with a key if `secret` is given.
 
-    `get` looks at a page, `send` sends a form, `done` follows where a form leads, `refused` expects that it is refused.
+    `get` reads a page, `send` sends a form, `done` follows the form's redirect, `refused` expects that it is refused.
     """
 
     def __init__(self, client: FlaskClient, secret: str | None = None, **headers: str) -> None:
@@ -102,14 +102,14 @@ class Reader:
         self.headers = {**BROWSER, **(bearer(secret) if secret else {}), **headers}
 
     def get(self, path: str, status: int = 200, /, **query: str) -> Page:
-        """The page at this address; the answer must have this status."""
+        """The page at this address; the response must have this status."""
         answer = self.client.get(path, query_string=query or None, headers=self.headers)
         assert (path, answer.status_code) == (path, status)
         assert answer.mimetype == "text/html"
         return Page(answer.text)
 
     def wait_for(self, path: str, ready: Callable[[Page], bool]) -> Page:
-        """The page as soon as it is ready: the service counts beside its answers."""
+        """The page once it is ready, since the service counts in the background."""
         deadline = time.monotonic() + 20
         while not ready(page := self.get(path)):
             assert time.monotonic() < deadline, page
@@ -117,7 +117,7 @@ class Reader:
         return page
 
     def send(self, path: str, **fields: Any) -> TestResponse:
-        """The answer to a form."""
+        """The response to a form."""
         return self.client.post(path, data=fields, headers=self.headers)
 
     def done(self, path: str, **fields: Any) -> Page:
@@ -136,7 +136,7 @@ class Reader:
 
 
 def reader_of(database: TestedDatabase, role: Role | None = None, **settings: Any) -> Reader:
-    """A reader of the service on this database, with a new key of the role if one is given."""
+    """A person who uses the service on this database, with a new key of the role if one is given."""
     return Reader(client_of(database, **settings), key_of(database, role) if role else None)
 
 
@@ -149,7 +149,7 @@ class Operation(NamedTuple):
 
     @property
     def url(self) -> str:
-        """An address of it."""
+        """An example of its address."""
         return re.sub(r"\{\w+\}", "1", self.path)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-# Texts that a query must take as they are:
+# Texts that a query must treat literally:
 ODD_TEXTS = ["+49 151", "'; DROP TABLE agents; --", "%s %(x)s :y", "Zoë", "100%"]
 
 

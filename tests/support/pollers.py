@@ -1,4 +1,4 @@
-"""Agents whose programs poll their lists, each with a key of their own, while the service deals."""
+"""Programs of agents that poll their lists while the service deals, each with its own key."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from support.processes import running_service
 
 # Longer than any answer should take:
 PATIENCE = 120
-# What an agent sees of a lead: the end of its number, and its stage.
+# The visible part of a lead: the end of its number, and its stage.
 Seen = tuple[tuple[str, int], ...]
 
 
 class Poll(NamedTuple):
-    """One poll: when it was asked and answered, with what status, and of which deal the list is that the agent has."""
+    """One poll: the moments of request and response, the status, and the deal whose list the agent has."""
 
     agent: str
     began: float
@@ -47,7 +47,7 @@ class Poll(NamedTuple):
 
 @dataclass
 class Polls:
-    """What has been polled so far, and what went wrong."""
+    """All polls so far, and the errors."""
 
     done: list[Poll] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
@@ -58,7 +58,7 @@ class Polls:
             self.done.append(poll)
 
     def wait(self, agents: int, since: float) -> None:
-        """Waits until so many agents have asked and been answered since a moment, or something is wrong."""
+        """Waits until this many agents have polled since a moment and got a response, or an error occurred."""
         deadline = time.monotonic() + PATIENCE
         while not self.errors and len({poll.agent for poll in list(self.done) if poll.began >= since}) < agents:
             assert time.monotonic() < deadline
@@ -66,7 +66,7 @@ class Polls:
 
 
 def _fill(database: TestedDatabase, *, agents: int, leads: int) -> list[str]:
-    """A floor for it; the names of the agents. Neighbours among the leads do not look like each other at their ends."""
+    """Adds agents and leads; returns the agents' names. The numbers of neighbouring leads end differently."""
     names = [f"agent {index:03}" for index in range(agents)]
     load_rows(database.backend, "agents", [(name, "active") for name in names])
     today = f"{datetime.now():%Y-%m-%d} 00:00:00.000"
@@ -82,7 +82,7 @@ def _keys(database: TestedDatabase, names: list[str]) -> dict[str, str]:
 
 
 def lists_of_deals(database: TestedDatabase) -> dict[str, dict[str, Seen]]:
-    """What each agent must see of each deal that was made, by deal and agent."""
+    """The list that each agent must see after each deal, by deal and agent."""
     found: dict[str, dict[str, list[tuple[str, int]]]] = {}
     for run_id, agent, number, stage in database.execute(
         "SELECT run_id, agent, number, stage FROM dbo.assignment_history ORDER BY run_id, number"
@@ -92,7 +92,7 @@ def lists_of_deals(database: TestedDatabase) -> dict[str, dict[str, Seen]]:
 
 
 def _run_now(address: str, secret: str) -> tuple[dict[str, Any], float, float]:
-    """Has the service deal; the run, and when it was asked for and answered."""
+    """Makes the service deal; returns the run, and the moments of the request and the response."""
     parts = urlsplit(address)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE)
     began = time.monotonic()
@@ -106,9 +106,9 @@ def _run_now(address: str, secret: str) -> tuple[dict[str, Any], float, float]:
 
 @contextmanager
 def _read_out(process: subprocess.Popen[str]) -> Iterator[None]:
-    """Reads what a service says until the end of the block, which ends the service.
+    """Reads the output of a service until the end of the block, which ends the service.
 
-    While many requests wait, the server says so with each of them; a pipe that is full would stop it.
+    The server logs each request that waits for a thread; a full pipe would stop it.
     """
     reader = Thread(target=lambda: deque(process.stdout or (), maxlen=0))
     reader.start()
@@ -121,7 +121,7 @@ def _read_out(process: subprocess.Popen[str]) -> Iterator[None]:
 
 @contextmanager
 def _polling(address: str, secrets: dict[str, str], every: float) -> Iterator[Polls]:
-    """Lets the agents poll every so many seconds, each at a moment of their own, until the end of the block."""
+    """Lets each agent poll every `every` seconds, at staggered moments, until the end of the block."""
     polls, stop = Polls(), Event()
     threads = [
         Thread(target=_poll, args=(address, agent, secret, every, index / len(secrets), polls, stop))
@@ -168,13 +168,13 @@ def _poll_patiently(
         elif answer.status != 304:
             polls.errors.append(f"{agent}: {answer.status} {body!r}")
         polls.add(Poll(agent, began, ended, answer.status, deal, seen))
-        # Who was answered late asks again in time all the same, as a timer would.
+        # After a late response the next poll is still on time, as with a timer.
         at = max(at + every, ended)
     connection.close()
 
 
-class PollingFloor(NamedTuple):
-    """A running service, agents who poll their lists, and a way to have it deal: `run_now`."""
+class PollingService(NamedTuple):
+    """A running service, agents that poll their lists, and a function that makes it deal: `run_now`."""
 
     names: list[str]
     polls: Polls
@@ -182,12 +182,13 @@ class PollingFloor(NamedTuple):
 
 
 @contextmanager
-def floor_of_pollers(
+def service_with_pollers(
     database: TestedDatabase, directory: Path, *, agents: int, leads: int, every: float
-) -> Iterator[PollingFloor]:
-    """Starts a service on a floor that was dealt once, and lets each agent poll every so many seconds.
+) -> Iterator[PollingService]:
+    """Starts a service on a database with one deal, and lets each agent poll every `every` seconds.
 
-    Every agent has polled once, so that connections are open and queries planned. The service ends with the block.
+    Every agent has already polled once, so that connections are open and queries are planned. The service ends with the
+    block.
     """
     names = _fill(database, agents=agents, leads=leads)
     deal(database.backend, load(max_per_agent=1_000), business_date=datetime.now(UTC).date())
@@ -202,4 +203,4 @@ def floor_of_pollers(
     with running_service(directory, "--run-at", "00:00", **settings) as (process, address), _read_out(process):
         with _polling(address, secrets, every) as polls:
             polls.wait(agents, 0.0)
-            yield PollingFloor(names, polls, lambda: _run_now(address, operator))
+            yield PollingService(names, polls, lambda: _run_now(address, operator))

@@ -1,4 +1,4 @@
-"""Processes of their own: the command as users have it, and others who deal at the same time as a test."""
+"""Separate processes: the command as users run it, and processes that deal at the same time as a test."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from support.locks import take_lock
 
 COMMAND = [sys.executable, "-m", "agent_funnel"]
 
-# No lead of a test is in the pool of this day, so its deal is a success that hands nothing out:
+# No lead of a test is in the pool of this day, so its deal is a success that deals nothing:
 NOTHING_DUE = date(9998, 12, 31)
 
 # The directory of the tests, for the processes that import from it:
@@ -30,7 +30,7 @@ TESTS = Path(__file__).parents[1]
 
 
 def environment(**settings: str) -> dict[str, str]:
-    """The environment without any setting of ours, then with these; the tests' helpers can be imported."""
+    """The environment with only these settings of ours; the tests' helpers can be imported."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FUNNEL_")}
     ours = {"PYTHONPATH": python_path(), "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
     return {**kept, **ours, **settings}
@@ -63,7 +63,7 @@ def run_program(name: str, *arguments: str, cwd: Path, **settings: str) -> subpr
 
 
 def answer(*arguments: str, cwd: Path, **settings: str) -> Any:
-    """What `agent-funnel … --json` answers; it must succeed."""
+    """The result of `agent-funnel … --json`, which must succeed."""
     done = run_command(*arguments, "--json", cwd=cwd, **settings)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -93,7 +93,7 @@ def running_service(cwd: Path, *arguments: str, **settings: str) -> Iterator[tup
 
 
 class Answer(NamedTuple):
-    """What a dealer says of a deal: the number of the run or the name of the error, and when it began and ended."""
+    """A dealer's report of a deal: the number of the run or the name of the error, and when it began and ended."""
 
     outcome: int | str
     began: float
@@ -101,7 +101,7 @@ class Answer(NamedTuple):
 
 
 class Dealer:
-    """A process of its own that deals when told to, always for the same business date."""
+    """A separate process that deals on request, always for the same business date."""
 
     def __init__(self, database: TestedDatabase, directory: Path, business_date: date) -> None:
         self._business_date = business_date
@@ -111,7 +111,7 @@ class Dealer:
         )  # fmt: skip
 
     def tell(self, word: Literal["warm", "deal", "try once"], moment: float = 0.0, *, last: bool = False) -> None:
-        """Has it get warm, or deal, at a moment or at once. With `last` it ends by itself when that is done.
+        """Makes it warm up, or deal, at a moment or at once. With `last` the process ends after that.
 
         "try once" is a deal that is not tried again, whatever ends it.
         """
@@ -121,25 +121,25 @@ class Dealer:
         self.process.stdin.flush()
 
     def answer(self) -> Answer:
-        """The answer to what it was told; "warm" is the outcome of getting warm."""
+        """The report of its last task; after warming up, the outcome is "warm"."""
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line, "the dealer died"
         return Answer(*json.loads(line))
 
     def last_answer(self) -> Answer | None:
-        """The answer of one that dies, or ends by itself; None if it could not give it any more."""
+        """The report of a process that dies or ends; None if it could not send one."""
         output, _ = self.process.communicate(timeout=60)
         return Answer(*json.loads(output)) if output else None
 
     def close(self) -> None:
-        """Ends it, whatever it does just now."""
+        """Kills it, whatever it is doing."""
         self.process.kill()
         self.process.communicate()
 
 
 def warm_up(dealers: Iterable[Dealer]) -> None:
-    """Has dealers get warm, all at the same time, and waits until they are."""
+    """Warms up all dealers at the same time, and waits until they are ready."""
     for dealer in dealers:
         dealer.tell("warm")
     for dealer in dealers:
@@ -150,7 +150,7 @@ def warm_up(dealers: Iterable[Dealer]) -> None:
 def warm_dealers(
     database: TestedDatabase, directory: Path, business_date: date, how_many: int
 ) -> Iterator[list[Dealer]]:
-    """Dealers that start the moment they are told to, ended with the block. Someone must be active in the database."""
+    """Dealers that start at once on request, ended with the block. The database must have an active agent."""
     with ExitStack() as stack:
         dealers = [stack.enter_context(closing(Dealer(database, directory, business_date))) for _ in range(how_many)]
         warm_up(dealers)
@@ -160,9 +160,9 @@ def warm_dealers(
 def random_clients(
     database: TestedDatabase, directory: Path, business_date: date, created: str, how_many: int, seconds: float
 ) -> tuple[Counter[str], list[str]]:
-    """Lets clients loose, each a process of its own; how often each call had which outcome, and the leads they added.
+    """Runs clients in separate processes; returns how often each call had which outcome, and the leads they added.
 
-    Someone must be active in the database.
+    The database must have an active agent.
     """
     with ExitStack() as stack:
         clients = []
@@ -196,7 +196,7 @@ def random_clients(
 
 @contextmanager
 def run_in_progress(database: TestedDatabase, *, dies: bool = False) -> Iterator[None]:
-    """Somebody else holds what a run holds, from here to the end of the block, where they let go or die."""
+    """Another process or session holds the lock of a run until the end of the block, where it releases it or dies."""
     if database.engine == "sqlite":
         path = make_url(database.url).database or ""
         process = subprocess.Popen(
@@ -221,5 +221,5 @@ def run_in_progress(database: TestedDatabase, *, dies: bool = False) -> Iterator
         if not dies:
             other.execute("COMMIT TRANSACTION")
     if dies:
-        # The server frees the lock when it notices that its client has gone, which takes it a moment.
+        # The server frees the lock when it notices that its client has gone, which takes a moment.
         time.sleep(1)

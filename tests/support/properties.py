@@ -21,7 +21,7 @@ more_time = pytest.mark.timeout(3600)
 def property_test(
     *strategies: SearchStrategy[Any], share: float = 1.0
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Turns the test of one example into a test of many, each on an empty database.
+    """Turns a test of one example into a test of many examples, each on an empty database.
 
     The test takes the fixture `database` or `bare_database`, and then a value of each strategy. `share` is the share of
     the usual number of examples, for tests whose examples take long.
@@ -37,10 +37,10 @@ def property_test(
 
         @wraps(test)
         def many(**fixtures: Any) -> None:
-            # The number of examples depends on the engine, which is known only now.
+            # The number of examples depends on the engine, which is known only here.
             examples(fixtures[fixture.name], share)(given(*strategies)(one))(**fixtures)
 
-        # All that pytest has to know: the strategies give the other arguments.
+        # Pytest provides only this fixture; the strategies provide the other arguments.
         many.__signature__ = inspect.Signature([fixture])  # type: ignore[attr-defined]
         decorated: Callable[..., None] = more_time(many)
         return decorated
@@ -70,5 +70,5 @@ def phases(database: TestedDatabase) -> set[Phase]:
 
 
 def may_refuse(database: TestedDatabase) -> bool:
-    """Whether there is time for refused deals where another test has them already."""
+    """Whether there is time for refused deals, which another test covers too."""
     return database.engine == "sqlite" or LONG

@@ -8,7 +8,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Literal
 
-# What becomes of a call whose connection is cut: the server never gets it; has answered it; or gets it only later.
+# The fate of a call whose connection is cut: the server never gets it, has answered it, or gets it only later.
 Cut = Literal["before", "after", "late"]
 
 
@@ -37,15 +37,15 @@ class Proxy:
         self._open.clear()
 
     def cut(self, text: str, when: Cut, times: int = 1) -> None:
-        """Cuts the connection of whoever sends this text next, and then so many times; they get no answer to it."""
+        """Cuts the connection of the next client that sends this text, this many times; it gets no answer."""
         self._cuts += [(text.encode("utf-16-le"), when)] * times
 
     def is_done(self) -> bool:
-        """Whether everything was cut that was to be."""
+        """Whether all cuts that were asked for have happened."""
         return not self._cuts
 
     def deliver(self) -> None:
-        """Sends what was cut "late", and returns when the server has answered it."""
+        """Sends the calls that were cut "late", and returns when the server has answered them."""
         while self._held:
             line, data = self._held.pop()
             line.server.sendall(data)
@@ -80,7 +80,7 @@ class Proxy:
     @staticmethod
     def _answers(line: _Line) -> None:
         with contextlib.suppress(OSError):
-            # An answer is sent when the call is done, so its first bytes say as much as all of it.
+            # A server answers when the call is done, so the first bytes of the answer are enough.
             while (data := line.server.recv(65536)) and not line.cut:
                 line.client.sendall(data)
         _close(line.client)
@@ -89,7 +89,7 @@ class Proxy:
 
 @dataclass
 class _Line:
-    """A connection through the proxy; `ended` when the server has no more to say on it."""
+    """A connection through the proxy; `ended` when the server has closed its side."""
 
     client: socket.socket
     server: socket.socket

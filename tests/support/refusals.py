@@ -1,4 +1,4 @@
-"""What a person is shown when there is no connection."""
+"""The error message for a person if there is no connection."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PASSWORD = "hunter2"
 
 
 def free_port() -> int:
-    """A port of this machine on which nobody listens."""
+    """A port of this machine without a server."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
@@ -37,7 +37,7 @@ def assert_one_sentence(message: str) -> None:
 
 
 def refusal_of(backend: Database) -> str:
-    """The sentence with which a backend says that there is no connection; the password is nowhere in the error."""
+    """The message of a backend without a connection; asserts that the password is nowhere in the error."""
     with pytest.raises(DatabaseUnavailable) as refusal:
         backend.one("ping")
     assert not isinstance(refusal.value, ConnectionLost)

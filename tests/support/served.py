@@ -1,4 +1,4 @@
-"""The service as it is served, over HTTP, in a thread of the tests."""
+"""The running service, over HTTP, in a thread of the tests."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 
 from agent_funnel.settings import load
 from agent_funnel.web import create_app
-from agent_funnel.web.server import serve
+from agent_funnel.web.server import serve_http
 from support.databases import TestedDatabase
 
-# More than any test can ask:
+# More requests than any test makes:
 UNLIMITED = "1000000 per second"
 
 
 @contextmanager
 def served(database: TestedDatabase, **settings: Any) -> Iterator[str]:
-    """The service as it is served, in a thread, by its address; `settings` are flags of its settings."""
+    """Runs the service in a thread until the end of the block; its address. `settings` override its settings."""
     app = create_app(load(**{"rate_limit": UNLIMITED, **settings}), database.backend)
     stop, ready = Event(), Event()
     address: list[str] = []
@@ -27,7 +27,7 @@ def served(database: TestedDatabase, **settings: Any) -> Iterator[str]:
         address.append(where)
         ready.set()
 
-    server = Thread(target=serve, args=(app, "127.0.0.1", 0, stop, listening, lambda: True))
+    server = Thread(target=serve_http, args=(app, "127.0.0.1", 0, stop, listening, lambda: True))
     server.start()
     try:
         assert ready.wait(10)

@@ -1,4 +1,4 @@
-"""docs/reference/settings.md, made from the fields of `Settings`: `make docs` writes it."""
+"""Makes docs/reference/settings.md from the fields of `Settings`; `make docs` writes it."""
 
 from __future__ import annotations
 

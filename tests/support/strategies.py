@@ -1,4 +1,4 @@
-"""What the nights of the property tests are made of: agents, leads, limits, dates, and whole cases."""
+"""The strategies of the property tests: agents, leads, limits, dates, and whole cases."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from support.nights import TODAY, Case, Night
 from support.oracle import Agent, Lead, Limit
 
-# Some agents who sort differently by byte than by any language's rules, and enough others.
+# Some agents whose names sort differently by bytes than by any language's rules, and enough others.
 NAMES = [
     "Ann",
     "ann",
@@ -50,7 +50,7 @@ DAYS = st.sampled_from([TODAY, date(2024, 4, 14), date(2026, 1, 1), date(2028, 2
 WINDOWS = st.sampled_from([45, 45, 45, 0, 1, 44, 46, 36_500])
 CAPS = st.sampled_from([1, 2, 3, 5, 8, 450, 450, 450])
 SINGLE_LIMITS = [0, 1, 1, 1, 2, 2, 3, 5, 449, 450, 451, 1000]
-MILLISECONDS = st.sampled_from([0, 3, 7, 10, 500, 990, 993, 997])  # SQL Server's DATETIME keeps no others
+MILLISECONDS = st.sampled_from([0, 3, 7, 10, 500, 990, 993, 997])  # values that SQL Server's DATETIME keeps
 
 KEYED_STATUSES = st.sampled_from(["active", "active", "active", "Active", "ACTIVE", "active ", "inactive", "Inactive"])
 BARE_STATUSES = st.one_of(
@@ -61,7 +61,7 @@ BARE_STATUSES = st.one_of(
 
 @st.composite
 def dates(draw: st.DrawFn, business_date: date, window_days: int) -> datetime:
-    """Around the edge of the window to the millisecond, around today, long ago, far ahead, and anywhere between."""
+    """Dates around the edge of the window to the millisecond, around today, long ago, far ahead, and in between."""
     edge = datetime.combine(business_date - timedelta(days=window_days), time.min)
     tick = timedelta(milliseconds=draw(MILLISECONDS))
     return draw(
@@ -80,7 +80,7 @@ def dates(draw: st.DrawFn, business_date: date, window_days: int) -> datetime:
 @st.composite
 def piles(draw: st.DrawFn, business_date: date, window_days: int, prefix: str, biggest: int) -> list[Lead]:
     """Leads with numbers of their own, many of them with the same stage and date."""
-    # Most are inside the window, so that most pools are not empty.
+    # Most dates are inside the window, so that most pools are not empty.
     created_at = st.one_of(
         dates(business_date, window_days),
         st.integers(0, 2).map(lambda days: datetime.combine(business_date, time(9)) - timedelta(days=days)),
@@ -89,14 +89,14 @@ def piles(draw: st.DrawFn, business_date: date, window_days: int, prefix: str, b
     leads: list[Lead] = []
     for count, stage, created in draw(st.lists(drawn, min_size=draw(st.sampled_from([0, 1, 3, 3])), max_size=6)):
         for _ in range(count):
-            # Scrambled, so that the order of the numbers is not the order they come in, and of different lengths.
+            # The numbers are scrambled, so that they do not arrive in order, and have different lengths.
             leads.append((f"{prefix}{(len(leads) + 1) * 7919 % 10_007}", stage, created))
     return leads
 
 
 @st.composite
 def keyed_rosters(draw: st.DrawFn) -> list[Agent]:
-    """As the tables of the installer allow them: each agent once, with a status."""
+    """Agents as the installer's tables allow them: each agent once, with a status."""
     count = draw(st.one_of(st.integers(2, 6), st.integers(2, 12), st.integers(0, 40)))
     names = draw(st.lists(st.sampled_from(NAMES), min_size=count, max_size=count, unique=True))
     return [(name, draw(KEYED_STATUSES)) for name in names]
@@ -104,7 +104,7 @@ def keyed_rosters(draw: st.DrawFn) -> list[Agent]:
 
 @st.composite
 def bare_rosters(draw: st.DrawFn) -> list[Agent]:
-    """As nobody should keep them: agents in several rows, with any status or none, and rows without a name."""
+    """Agents as tables without keys may hold them: in several rows, with any status or none, or without a name."""
     rows: list[Agent] = [(name, draw(BARE_STATUSES)) for name, _ in draw(keyed_rosters())]
     if rows:
         again = draw(st.lists(st.sampled_from([name for name, _ in rows]), max_size=4))
@@ -172,7 +172,7 @@ def cases(draw: st.DrawFn, *, bare: bool = False, most_nights: int = 4) -> Case:
 
 @st.composite
 def with_messy_rows(draw: st.DrawFn, leads: list[Lead], business_date: date, window_days: int) -> list[Lead]:
-    """Adds what a table without keys may hold: a number in several rows, equal rows, blanks, NULLs, any stage."""
+    """Adds rows that a table without keys may hold: a number in several rows, equal rows, blanks, NULLs, any stage."""
     number = st.sampled_from([*SOME_NUMBERS, *(number for number, _, _ in leads[:5])])
     stage = st.sampled_from([1, 1, 2, 2, 3, 3, 4, 0])
     created = dates(business_date, window_days)

@@ -142,7 +142,7 @@ def test_runs_are_undone_newest_first(tmp_path: Path, two_runs: TwoRuns) -> None
     _, first, second = two_runs
     refused = run_command("undo", "1", cwd=tmp_path)
     assert refused.returncode == 15
-    assert "the run that could be undone is 2" in refused.stderr
+    assert "Only run 2 can be undone now" in refused.stderr
     undone = answer("undo", "--actor", "Bruno", cwd=tmp_path)
     assert (undone["run_id"], undone["restored"], undone["assignments"]) == (2, second["assigned"], first["assigned"])
     assert "by Bruno" in run_command("runs", "show", "2", cwd=tmp_path).stdout

@@ -34,7 +34,7 @@ def test_a_healthy_database_ends_with_0_and_a_line_for_each_check(demo: Path) ->
     first, *lines = done.stdout.splitlines()
     assert first.startswith("SQLite, ")
     assert lines[0].startswith("+ ok       engine          The engine is SQLite 3.")
-    assert not any("assignments are there" in line for line in lines)
+    assert not any("assignments are present" in line for line in lines)
     # A remedy is on a line of its own below its finding, so that it can be copied.
     place = next(index for index, line in enumerate(lines) if line.startswith("i note     indexes "))
     assert lines[place + 1].strip() == (
@@ -45,7 +45,7 @@ def test_a_healthy_database_ends_with_0_and_a_line_for_each_check(demo: Path) ->
     deep = run_command("doctor", "--deep", cwd=demo)
     assert deep.returncode == 0
     assert re.search(
-        r"^\+ ok       assignments     \d+ assignments are there, exactly those of run 1\.$", deep.stdout, re.M
+        r"^\+ ok       assignments     \d+ assignments are present, exactly those of run 1\.$", deep.stdout, re.M
     )
 
 

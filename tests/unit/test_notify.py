@@ -65,7 +65,7 @@ def test_a_switch_that_hangs_and_a_notice_that_cannot_be_delivered_delay_nothing
     listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(notify, "ANSWER_SECONDS", 0.3)
-    monkeypatch.setattr(notify, "FAREWELL_SECONDS", 20.0)
+    monkeypatch.setattr(notify, "STOP_SECONDS", 20.0)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         given = load(
@@ -84,7 +84,7 @@ def test_a_switch_that_hangs_and_a_notice_that_cannot_be_delivered_delay_nothing
 
 
 def test_more_messages_than_can_wait_are_dropped_and_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(notify, "MOST_WAITING", 3)
+    monkeypatch.setattr(notify, "QUEUE_SIZE", 3)
     notifier = Notifier(load(dead_man_url="http://127.0.0.1:1/"))
     for _ in range(10):
         notifier.signal("start")

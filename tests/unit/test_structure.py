@@ -22,21 +22,9 @@ ASK = {"one", "all", "sets", "stream"}
 SUBJECTS = {
     # The doctor shows remedies, which are statements for a person to run.
     "doctor": {"doctor", "remedies"},
-    # The readiness check needs what the database and the installation say, and no exception if a table is missing.
-    "web/readiness": {"database", "install"},
 }
 # In these packages each module has a subject, instead of the package:
 COLLECTIONS = {"access"}
-# Public names that two modules of the core define, and why they may:
-SHARED_NAMES = {
-    # A check of the doctor has the name of the thing it checks, and only the doctor's table of checks imports it.
-    "assignments", "procedures", "tables",
-}  # fmt: skip
-# Imports of ours under another name, and why:
-RENAMED = {
-    # The command of that name is in this module, and click takes the name of a command from its function.
-    "agent_funnel/cli/serve.py: serve",
-}
 LONGEST = 400
 
 
@@ -121,7 +109,7 @@ def test_a_public_name_of_the_core_is_defined_in_one_module_only() -> None:
             for node in tree.body:
                 if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.name[0] != "_":
                     defined[node.name].append(path)
-    assert {name: paths for name, paths in defined.items() if len(paths) > 1 and name not in SHARED_NAMES} == {}
+    assert {name: paths for name, paths in defined.items() if len(paths) > 1} == {}
     assert defined["Database"] == ["agent_funnel/database/base.py"]
 
 
@@ -133,7 +121,7 @@ def test_no_import_of_ours_is_renamed() -> None:
                 renamed |= {f"{path}: {each.name}" for each in node.names if each.asname and is_ours(each.name)}
             elif isinstance(node, ast.ImportFrom) and (node.level or is_ours(node.module or "")):
                 renamed |= {f"{path}: {each.name}" for each in node.names if each.asname}
-    assert renamed <= RENAMED
+    assert renamed == set()
 
 
 def is_ours(module: str) -> bool:

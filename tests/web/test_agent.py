@@ -10,7 +10,7 @@ import pytest
 
 from agent_funnel.agents import add_limit
 from agent_funnel.runs import list_runs
-from support.databases import TestedDatabase, small_floor, snapshot
+from support.databases import TestedDatabase, seed_tables, snapshot
 from support.nights import deal_today
 from support.pages import Page, Reader, reader_of
 
@@ -24,7 +24,7 @@ TODAY = datetime.now(UTC).date()
 def test_an_agents_page_shows_the_share_the_nights_and_the_list(
     database: TestedDatabase, reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    small_floor(database, leads=9, agents=2)
+    seed_tables(database, leads=9, agents=2)
     database.execute("UPDATE dbo.agents SET agent = %s WHERE agent = 'agent 1'", ODD)
     assert "There was no deal yet." in reader.get("/agents/of", agent=ODD)
     deal_today(database, max_per_agent=3)
@@ -53,7 +53,7 @@ def test_an_agents_page_shows_the_share_the_nights_and_the_list(
 
 
 def test_a_personal_link_is_made_shown_once_replaced_and_revoked(database: TestedDatabase, reader: Reader) -> None:
-    small_floor(database)
+    seed_tables(database)
     page = {"agent": "agent 1"}
     assert "No link exists now." in reader.get("/agents/of", **page)
     first = reader.send("/agents/link", agent="agent 1")
@@ -75,7 +75,7 @@ def test_a_personal_link_is_made_shown_once_replaced_and_revoked(database: Teste
 
 
 def test_a_viewer_sees_no_form_and_no_whole_number_and_changes_nothing(database: TestedDatabase) -> None:
-    small_floor(database)
+    seed_tables(database)
     deal_today(database)
     limit, _ = add_limit(database.backend, "agent 1", starts_on=TODAY, ends_on=None, max_records=5)
     viewer = reader_of(database, "viewer")

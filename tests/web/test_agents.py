@@ -9,7 +9,7 @@ import pytest
 
 from agent_funnel.agents import add_agent, add_limit, count_assignments, roster, set_agent_status
 from agent_funnel.deal import undo
-from support.databases import TestedDatabase, small_floor
+from support.databases import TestedDatabase, seed_tables
 from support.nights import deal_today
 from support.pages import Reader
 
@@ -32,7 +32,7 @@ def limit(database: TestedDatabase, agent: str, most: int, starts_on: date, ends
 
 def test_the_list_shows_each_share_and_marks_unusual_agents(database: TestedDatabase, reader: Reader) -> None:
     assert "There are no agents yet" in reader.get("/agents")
-    small_floor(database, leads=90, agents=6)
+    seed_tables(database, leads=90, agents=6)
     database.execute("UPDATE dbo.agents SET agent = %s WHERE agent = 'agent 1'", ODD)
     assert "never got leads" not in reader.get("/agents")
     limit(database, "agent 2", 0, TODAY - timedelta(days=2), TODAY + timedelta(days=3))
@@ -69,7 +69,7 @@ def test_the_list_shows_each_share_and_marks_unusual_agents(database: TestedData
 
 
 def test_agents_are_found_by_name_and_by_their_marks(database: TestedDatabase, reader: Reader) -> None:
-    small_floor(database, agents=12)
+    seed_tables(database, agents=12)
     add_agent(database.backend, "SANTA 1")
     limit(database, "agent 11", 0, TODAY, None)
     for query, found in (
@@ -87,7 +87,7 @@ def test_agents_are_found_by_name_and_by_their_marks(database: TestedDatabase, r
 
 
 def test_an_agent_is_added_activated_and_deactivated(database: TestedDatabase, reader: Reader) -> None:
-    small_floor(database)
+    seed_tables(database)
     assert f"Added {ODD}, who is active, and gets leads from the next deal on." in reader.done(
         "/agents/add", agent=ODD, active="true"
     )
@@ -97,10 +97,10 @@ def test_an_agent_is_added_activated_and_deactivated(database: TestedDatabase, r
     assert (status_of(database, ODD), status_of(database, "Eva")) == (True, False)
     deal_today(database)
     again = reader.refused(409, "/agents/add", agent=ODD, active="false")
-    assert "There is an agent" in again
+    assert "There is already an agent" in again
     assert 'value="&lt;b&gt;&amp;&#34;x"' in again.source
     assert '<option value="false" selected>' in again.source
-    assert "agent: " in reader.refused(422, "/agents/add", agent=" ", active="true")
+    assert "Name: is missing" in reader.refused(422, "/agents/add", agent=" ", active="true")
     assert "active: " in reader.refused(422, "/agents/add", agent="Leo", active="perhaps")
     text = reader.done("/agents/deactivate", agent=ODD)
     held = count_assignments(database.backend, ODD)

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from openpyxl import load_workbook
 
 from agent_funnel.access.audit import list_entries
-from support.databases import TestedDatabase, small_floor, snapshot
+from support.databases import TestedDatabase, seed_tables, snapshot
 from support.pages import bearer, client_of, key_of
 
 LEADS = 23
@@ -21,7 +21,7 @@ LEADS = 23
 
 @pytest.fixture(autouse=True)
 def _floor(database: TestedDatabase) -> None:
-    small_floor(database, leads=LEADS, agents=4)
+    seed_tables(database, leads=LEADS, agents=4)
 
 
 def get(client: FlaskClient, path: str, **more: Any) -> Any:

@@ -17,7 +17,7 @@ from openpyxl import load_workbook
 
 from agent_funnel.access.keys import holder_of_key
 from agent_funnel.web.auth import SESSION_COOKIE
-from support.databases import TestedDatabase, small_floor, snapshot
+from support.databases import TestedDatabase, seed_tables, snapshot
 from support.pages import bearer, client_of, key_of, operations, sign_in
 
 # Payloads that end a string, match everything, turn into an apostrophe on the way, and more:
@@ -76,7 +76,7 @@ def attacked(client: FlaskClient, payload: str) -> Iterator[tuple[str, str, dict
 
 
 def test_sql_in_any_parameter_is_plain_text(database: TestedDatabase) -> None:
-    small_floor(database)
+    seed_tables(database)
     client = client_of(database, rate_limit="100000 per minute")
     client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {key_of(database, 'admin', 'Ana')}"
     assert client.post("/run-now").status_code == 200
@@ -104,7 +104,7 @@ def test_sql_in_any_parameter_is_plain_text(database: TestedDatabase) -> None:
 
 
 def test_sql_in_a_key_or_a_cookie_opens_nothing(database: TestedDatabase) -> None:
-    small_floor(database)
+    seed_tables(database)
     secret = key_of(database, "admin")
     before = snapshot(database)
     for payload in [*SQL[:3], SQL[-2]]:
@@ -122,7 +122,7 @@ def forged(value: Any) -> str:
 
 
 def test_a_forged_cursor_is_refused_or_finds_nothing(database: TestedDatabase) -> None:
-    small_floor(database)
+    seed_tables(database)
     client = client_of(database)
     run = client.post("/run-now").json
     assert run is not None

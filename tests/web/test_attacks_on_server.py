@@ -20,7 +20,7 @@ import pytest
 
 from agent_funnel.web.auth import SESSION_COOKIE
 from support import LONG
-from support.databases import TestedDatabase, all_rows, small_floor, snapshot, sqlite_database
+from support.databases import TestedDatabase, all_rows, seed_tables, snapshot, sqlite_database
 from support.pages import key_of
 from support.processes import running_service
 
@@ -41,7 +41,7 @@ pytestmark = pytest.mark.timeout(1800 if LONG else 300)
 def running(directory: Path, **settings: str) -> Iterator[tuple[subprocess.Popen[str], str, TestedDatabase]]:
     """A running service with a few leads, on SQLite: these attacks do not get as far as the database."""
     with sqlite_database(directory, "funnel") as database:
-        small_floor(database)
+        seed_tables(database)
         given = {"FUNNEL_DATABASE_URL": database.url, "FUNNEL_CATCH_UP": "0", **settings}
         with running_service(directory, "--run-at", "00:00", **given) as (process, address):
             yield process, address, database
@@ -124,23 +124,32 @@ def pour(connection: socket.socket, most: int) -> tuple[int, bytes]:
     return sent, said
 
 
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[subprocess.Popen[str], str, TestedDatabase]]:
+    """One service for all these bodies: what one of them filled would count against the others, too."""
+    with running(tmp_path_factory.mktemp("gigabytes")) as found:
+        yield found
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="the memory of a process is read from /proc")
 @pytest.mark.parametrize("path", ["/sign-in", "/api/agents", "/api/leads/import", "/healthz"])
-def test_a_body_of_a_gigabyte_is_refused_early_and_fills_no_memory(tmp_path: Path, path: str) -> None:
-    with running(tmp_path) as (process, address, database):
-        raw(address, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-        before, least = snapshot(database), memory(process, "VmRSS")
-        start = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/csv\r\n".encode()
-        declared = raw(address, start + b"Content-Length: %d\r\n\r\n" % GIGABYTE)
-        assert status(declared) == 413
-        with connect(address) as connection:
-            connection.sendall(start + b"Transfer-Encoding: chunked\r\n\r\n")
-            sent, said = pour(connection, GIGABYTE)
-        assert status(said) == 413
-        assert sent < GIGABYTE / 10
-        assert memory(process, "VmHWM") - least < MOST_MB
-        assert snapshot(database) == before
-        assert status(raw(address, b"POST /run-now HTTP/1.0\r\nHost: localhost\r\n\r\n")) == 200
+def test_a_body_of_a_gigabyte_is_refused_early_and_fills_no_memory(
+    service: tuple[subprocess.Popen[str], str, TestedDatabase], path: str
+) -> None:
+    process, address, database = service
+    raw(address, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    before, least = snapshot(database), memory(process, "VmRSS")
+    start = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/csv\r\n".encode()
+    declared = raw(address, start + b"Content-Length: %d\r\n\r\n" % GIGABYTE)
+    assert status(declared) == 413
+    with connect(address) as connection:
+        connection.sendall(start + b"Transfer-Encoding: chunked\r\n\r\n")
+        sent, said = pour(connection, GIGABYTE)
+    assert status(said) == 413
+    assert sent < GIGABYTE / 10
+    assert memory(process, "VmHWM") - least < MOST_MB
+    assert snapshot(database) == before
+    assert status(raw(address, b"POST /run-now HTTP/1.0\r\nHost: localhost\r\n\r\n")) == 200
 
 
 def ask(address: str, path: str, method: str = "GET", **headers: str) -> tuple[int, float]:

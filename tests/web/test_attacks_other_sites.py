@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from support.databases import TestedDatabase, small_floor, snapshot
+from support.databases import TestedDatabase, seed_tables, snapshot
 from support.pages import BROWSER, client_of, key_of, operations, sign_in
 
 EVIL = "http://evil.example"
@@ -28,7 +28,7 @@ CROSS_SITE = [
 def test_a_form_of_another_site_changes_nothing_even_in_a_signed_in_browser(
     database: TestedDatabase, headers: dict[str, str]
 ) -> None:
-    small_floor(database)
+    seed_tables(database)
     client = client_of(database)
     assert sign_in(client, key_of(database, "admin")).status_code == 303
     assert client.post("/run-now", headers={"Origin": "http://localhost"}).status_code == 200
@@ -46,7 +46,7 @@ def test_a_form_of_another_site_changes_nothing_even_in_a_signed_in_browser(
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:5000", "localhost.evil.example", "127.0.0.1.nip.io"])
 def test_while_no_key_exists_a_foreign_host_name_opens_nothing(database: TestedDatabase, host: str) -> None:
-    small_floor(database)
+    seed_tables(database)
     client = client_of(database)
     assert client.post("/run-now").status_code == 200
     before = snapshot(database)
@@ -68,7 +68,7 @@ def test_while_no_key_exists_a_foreign_host_name_opens_nothing(database: TestedD
 def test_while_no_key_exists_a_request_through_a_proxy_is_refused(
     database: TestedDatabase, name: str, hops: int
 ) -> None:
-    small_floor(database)
+    seed_tables(database)
     client = client_of(database, proxy_hops=hops)
     before = snapshot(database)
     for host in ({}, {"Host": "127.0.0.1:5000"}):

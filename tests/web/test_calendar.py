@@ -11,7 +11,7 @@ import pytest
 from agent_funnel.agents import add_limit, list_limits
 from agent_funnel.schedule.store import add_holiday
 from agent_funnel.web.pages.calendar import month_of
-from support.databases import TestedDatabase, small_floor
+from support.databases import TestedDatabase, seed_tables
 from support.pages import BROWSER, Reader, reader_of
 
 # tests/backend runs the queries of these pages on each engine; here, only the long version uses SQL Server, too.
@@ -23,7 +23,7 @@ DECEMBER = {"agent": "agent 1", "month": "2026-12"}
 @pytest.fixture
 def planner(database: TestedDatabase) -> Reader:
     """A browser on a floor that deals from Monday to Saturday, except at Christmas."""
-    small_floor(database)
+    seed_tables(database)
     add_holiday(database.backend, date(2026, 12, 25), "<Christmas>")
     return reader_of(database, weekdays="mon-sat")
 
@@ -55,7 +55,7 @@ def test_each_day_shows_what_applies_to_it(database: TestedDatabase, december: R
     assert (calendar["month"], calendar["month_before"], calendar["month_after"]) == (
         date(2026, 12, 1), "2026-11", "2027-01",
     )  # fmt: skip
-    days = {day.date.day: (day.shape, day.text) for week in calendar["weeks"] for day in week if day is not None}
+    days = {day.date.day: (day.symbol, day.text) for week in calendar["weeks"] for day in week if day is not None}
     assert sorted(days) == list(range(1, 32))
     assert days[1] == ("≤9", "at most 9")
     assert days[2] == days[3] == days[4] == ("✕", "away")
@@ -121,8 +121,8 @@ def test_an_impossible_limit_is_refused_and_stays_in_the_form(database: TestedDa
     assert "must not be before starts_on" in refused
     for field in ('value="2026-12-09"', 'value="2026-12-08"', 'value="3"'):
         assert field in refused.source
-    assert "starts_on: " in december.refused(422, "/agents/limits", agent="agent 1", max_records="1")
-    assert "max_records: " in december.refused(
+    assert "First day: is missing" in december.refused(422, "/agents/limits", agent="agent 1", max_records="1")
+    assert "Leads per night: must be at least 0" in december.refused(
         422, "/agents/limits", agent="agent 1", starts_on="2026-12-09", max_records="-1"
     )
     assert len(list_limits(database.backend)) == 4

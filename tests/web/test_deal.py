@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 
 from agent_funnel.runs import list_runs
-from support.databases import TestedDatabase, small_floor, snapshot
+from support.databases import TestedDatabase, seed_tables, snapshot
 from support.nights import deal_today
 from support.pages import BROWSER, Page, Reader, reader_of
 from support.processes import run_in_progress
 
 
 def test_the_preview_changes_nothing_and_its_button_deals_once(database: TestedDatabase, reader: Reader) -> None:
-    small_floor(database)
+    seed_tables(database)
     before = snapshot(database)
     preview = reader.get("/run-now/preview")
     assert "Would be assigned 7" in preview.text
@@ -34,7 +34,7 @@ def test_the_preview_changes_nothing_and_its_button_deals_once(database: TestedD
 
 
 def test_a_button_below_an_old_preview_deals_nothing(database: TestedDatabase, reader: Reader) -> None:
-    small_floor(database)
+    seed_tables(database)
     fields = reader.get("/run-now/preview").forms["/deal"]
     deal_today(database)
     before = snapshot(database)
@@ -48,7 +48,7 @@ def test_a_button_below_an_old_preview_deals_nothing(database: TestedDatabase, r
 
 def test_without_agents_or_during_a_run_the_page_says_so(database: TestedDatabase, reader: Reader) -> None:
     assert "A deal is not possible now" in reader.get("/run-now/preview").text
-    small_floor(database)
+    seed_tables(database)
     fields = reader.get("/run-now/preview").forms["/deal"]
     with run_in_progress(database):
         assert "A deal is running." in reader.get("/").text
@@ -62,7 +62,7 @@ def test_without_agents_or_during_a_run_the_page_says_so(database: TestedDatabas
 def test_undo_first_says_what_it_does_and_then_takes_back_only_that_run(
     database: TestedDatabase, reader: Reader
 ) -> None:
-    small_floor(database)
+    seed_tables(database)
     before = snapshot(database)["wafunnel"]
     first, second = (deal_today(database) for _ in range(2))
     assert "Only the last deal can be undone" in reader.get(f"/runs/{first.run_id}/undo").text
@@ -80,7 +80,7 @@ def test_undo_first_says_what_it_does_and_then_takes_back_only_that_run(
 
 
 def test_a_viewer_sees_no_form_and_is_refused(database: TestedDatabase) -> None:
-    small_floor(database)
+    seed_tables(database)
     run = deal_today(database)
     viewer = reader_of(database, "viewer")
     before = snapshot(database)

@@ -16,7 +16,7 @@ from agent_funnel.errors import NoActiveAgent
 from agent_funnel.schedule.store import pause, record_failure, settle_date
 from agent_funnel.settings import load
 from agent_funnel.web import create_app
-from support.databases import TestedDatabase, connect_to, small_floor
+from support.databases import TestedDatabase, connect_to, seed_tables
 from support.pages import client_of
 from support.processes import run_command, run_program
 
@@ -87,7 +87,7 @@ def test_the_metrics_agree_with_the_records(database: TestedDatabase) -> None:
     assert 0 < empty["next_run_timestamp_seconds"] - time.time() <= 86_400
     assert empty["dates_without_run{missed}"] == 0
 
-    small_floor(database, leads=7, agents=3)
+    seed_tables(database, leads=7, agents=3)
     run = deal(database.backend, load(max_per_agent=2), business_date=datetime.now(UTC).date(), trigger="schedule")
     at = datetime(2026, 6, 1, 20, 40, tzinfo=UTC)
     settle_date(database.backend, date(2026, 6, 1), workday=True, closes_at=at, now=at)

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from agent_funnel.access.keys import list_keys
 from agent_funnel.agents import list_limits
 from agent_funnel.errors import ConnectionLost
-from support.databases import TestedDatabase, small_floor
+from support.databases import TestedDatabase, seed_tables
 from support.pages import bearer, client_of
 from support.processes import run_in_progress
 
@@ -27,7 +27,7 @@ def count_runs(database: TestedDatabase) -> int:
 def test_the_same_key_deals_once_and_gets_the_same_answer_from_another_copy(
     database: TestedDatabase, client: FlaskClient
 ) -> None:
-    small_floor(database)
+    seed_tables(database)
     first = post(client, "/run-now", "tonight-1")
     other_copy = client_of(database)
     again = post(other_copy, "/run-now", "tonight-1")
@@ -40,7 +40,7 @@ def test_the_same_key_deals_once_and_gets_the_same_answer_from_another_copy(
 
 
 def test_many_requests_at_once_with_the_same_key_deal_once(database: TestedDatabase) -> None:
-    small_floor(database)
+    seed_tables(database)
     clients = [client_of(database) for _ in range(6)]
     with ThreadPoolExecutor(6) as pool:
         found = list(pool.map(lambda client: post(client, "/run-now", "same"), clients))
@@ -53,7 +53,7 @@ def test_many_requests_at_once_with_the_same_key_deal_once(database: TestedDatab
 def test_a_key_with_different_content_is_refused_and_nothing_is_done(
     database: TestedDatabase, client: FlaskClient
 ) -> None:
-    small_floor(database)
+    seed_tables(database)
     limit = {"agent": "agent 0", "starts_on": "2026-11-24", "max_records": 5}
     assert post(client, "/api/limits", "k", json=limit).status_code == 201
     refused = post(client, "/api/limits", "k", json={**limit, "max_records": 6})
@@ -65,7 +65,7 @@ def test_a_key_with_different_content_is_refused_and_nothing_is_done(
 
 
 def test_a_refused_request_is_not_stored_and_can_be_made_again(database: TestedDatabase, client: FlaskClient) -> None:
-    small_floor(database)
+    seed_tables(database)
     database.execute("UPDATE dbo.agents SET status = 'inactive'")
     assert post(client, "/run-now", "k").status_code == 422
     database.execute("UPDATE dbo.agents SET status = 'active'")
@@ -75,7 +75,7 @@ def test_a_refused_request_is_not_stored_and_can_be_made_again(database: TestedD
 def test_during_a_run_a_request_with_a_key_is_refused_and_does_not_deal_later(
     database: TestedDatabase, client: FlaskClient
 ) -> None:
-    small_floor(database)
+    seed_tables(database)
     with run_in_progress(database):
         assert post(client, "/run-now", "k").status_code == 409
     assert count_runs(database) == 0
@@ -85,7 +85,7 @@ def test_during_a_run_a_request_with_a_key_is_refused_and_does_not_deal_later(
 def test_a_request_that_was_cut_off_is_not_done_again_under_the_same_key(
     database: TestedDatabase, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    small_floor(database)
+    seed_tables(database)
     with monkeypatch.context() as patch:
 
         def lose(*_: Any, **__: Any) -> None:
@@ -125,7 +125,7 @@ def test_the_answer_with_a_new_access_key_is_repeated_without_its_secret(
 def test_an_invalid_key_is_refused_and_nothing_is_dealt(
     database: TestedDatabase, client: FlaskClient, key: str
 ) -> None:
-    small_floor(database)
+    seed_tables(database)
     refused = client.post("/run-now", headers={"Idempotency-Key": key.encode("latin-1").decode("latin-1")})
     assert refused.status_code == 422
     assert count_runs(database) == 0

@@ -8,13 +8,13 @@ import pytest
 from flask.testing import FlaskClient
 
 from agent_funnel.agents import list_limits
-from support.databases import TestedDatabase, small_floor
+from support.databases import TestedDatabase, seed_tables
 from support.pages import bearer, client_of, key_of
 
 
 @pytest.fixture
 def client(database: TestedDatabase) -> FlaskClient:
-    small_floor(database)
+    seed_tables(database)
     return client_of(database)
 
 

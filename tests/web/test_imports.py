@@ -8,7 +8,7 @@ from io import BytesIO
 import pytest
 
 from agent_funnel.access.audit import list_entries
-from support.databases import TestedDatabase, small_floor
+from support.databases import TestedDatabase, seed_tables
 from support.pages import Page, reader_of
 
 # tests/backend runs the queries of these pages on each engine; here, only the long version uses SQL Server, too.
@@ -20,7 +20,7 @@ def file(text: str, name: str = "leads.csv") -> tuple[BytesIO, str]:
 
 
 def test_a_file_is_checked_then_refused_or_imported(database: TestedDatabase) -> None:
-    small_floor(database, leads=1)
+    seed_tables(database, leads=1)
     reader = reader_of(database, "operator")
     bad = (
         "number,stage,date\n+49300000000,1,2026-11-20\n+49300000001,1,2026-11-20\n+493,1,2026-11-20\n"
@@ -43,7 +43,7 @@ def test_a_file_is_checked_then_refused_or_imported(database: TestedDatabase) ->
     told = Page(page.text)
     assert (page.status_code, leads()) == (422, 1)
     assert "That was not done. The file has 3 bad rows; nothing was imported." in told
-    assert "<img src=x>.csv was refused as a whole" in told
+    assert "Nothing was imported from <img src=x>.csv." in told
     assert "6 date 'soon'" in told
 
     page = reader.send("/leads/import", what="import", skip_bad="on", file=file(bad))

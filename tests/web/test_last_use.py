@@ -8,7 +8,7 @@ import pytest
 
 from agent_funnel.access.keys import list_keys
 from agent_funnel.access.links import link_of_agent, make_link
-from support.databases import TestedDatabase, small_floor
+from support.databases import TestedDatabase, seed_tables
 from support.pages import bearer, client_of, key_of
 
 
@@ -17,7 +17,7 @@ from support.pages import bearer, client_of, key_of
 def test_a_use_is_noted_again_after_five_minutes(
     database: TestedDatabase, what: str, seconds: int, noted: bool
 ) -> None:
-    small_floor(database)
+    seed_tables(database)
     secret = key_of(database, "viewer")
     _, link = make_link(database.backend, "agent 1")
     client = client_of(database)

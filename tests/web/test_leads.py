@@ -10,7 +10,7 @@ import pytest
 
 from agent_funnel.access.audit import list_entries
 from agent_funnel.leads import add_do_not_contact, list_do_not_contact
-from support.databases import TestedDatabase, small_floor
+from support.databases import TestedDatabase, seed_tables
 from support.nights import deal_today
 from support.pages import BROWSER, Page, Reader, reader_of
 
@@ -26,7 +26,7 @@ def of(number: str) -> str:
 
 def test_leads_are_found_by_any_spelling_and_by_stage_and_day(database: TestedDatabase) -> None:
     assert "There are no leads yet" in counted_leads(reader_of(database))
-    small_floor(database, leads=120, agents=1)
+    seed_tables(database, leads=120, agents=1)
     reader = reader_of(database)
     assert "Never called 40 Called once 40" in (told := counted_leads(reader))
     assert "All entries 120" in told
@@ -79,7 +79,7 @@ def count_numbers(reader: Reader, path: str) -> int:
 
 
 def test_a_number_is_shown_with_its_history_and_can_be_removed_from_the_present_deal(database: TestedDatabase) -> None:
-    small_floor(database, agents=1)
+    seed_tables(database, agents=1)
     first, second = deal_today(database), deal_today(database)
     reader = reader_of(database)
     number = "+49300000000"
@@ -100,14 +100,14 @@ def test_a_number_is_shown_with_its_history_and_can_be_removed_from_the_present_
     assert "was on the list already. No agent had it." in reader.done("/leads/do-not-contact", number=number)
     assert "off the do-not-contact list" in reader.done("/leads/do-not-contact/remove", number=number)
     refused = reader.send("/leads/do-not-contact/remove", number=number)
-    assert (refused.status_code, "That number is not on the list." in Page(refused.text)) == (404, True)
+    assert (refused.status_code, "That number is not on the do-not-contact list" in Page(refused.text)) == (404, True)
     # The audit has only the last digits, also in entries that pages make.
     entries = list_entries(database.backend, count=9)
     assert {entry.target for entry in entries} == {"…000"}
 
 
 def test_an_unknown_number_can_be_put_on_the_do_not_contact_list(database: TestedDatabase) -> None:
-    small_floor(database)
+    seed_tables(database)
     reader = reader_of(database)
     page = reader.get(of("0049 170 1234567"))
     assert "Nothing is known of this number" in page
@@ -125,7 +125,7 @@ def test_an_unknown_number_can_be_put_on_the_do_not_contact_list(database: Teste
 
 
 def test_a_viewer_sees_no_number_and_no_form(database: TestedDatabase) -> None:
-    small_floor(database, leads=60)
+    seed_tables(database, leads=60)
     deal_today(database)
     add_do_not_contact(database.backend, "+49300000001", "asked")
     reader = reader_of(database, "viewer")
@@ -146,7 +146,7 @@ def test_a_viewer_sees_no_number_and_no_form(database: TestedDatabase) -> None:
     assert "/leads/of" not in page.source
     # The link to the next page has a count, so that no address has a number either.
     assert count_numbers(reader, "/leads?all=1") == 60
-    more = re.search(r'<a href="(/leads\?after=[^"]+)">More', page.source)
+    more = re.search(r'<a href="(/leads\?after=[^"]+)" rel="next">Next page', page.source)
     assert more
     assert reader.get(more[1]).source.count("…0") == 10
     assert "On the list since" in reader.get(of("+49 30000 0001"))

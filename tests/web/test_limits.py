@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 from agent_funnel.access.keys import Role
 from agent_funnel.runs import Share
 from agent_funnel.web.counts import BackgroundCounts
-from support.databases import TestedDatabase, small_floor
+from support.databases import TestedDatabase, seed_tables
 from support.pages import bearer, client_of, key_of
 
 # They test the service; other tests ask the same queries of each engine.
@@ -94,7 +94,7 @@ def test_a_page_has_at_most_a_thousand_rows_and_at_least_one(database: TestedDat
 
 
 def test_a_viewer_pages_through_a_bounded_number_of_rows(database: TestedDatabase, monkeypatch: Any) -> None:
-    small_floor(database)
+    seed_tables(database)
     client, viewer = client_of(database), header_of(database, "Vic", "viewer")
     monkeypatch.setattr("agent_funnel.web.paging.VIEWER_PAGING_LIMIT", 4)
     first = client.get("/api/leads?count=4", headers=viewer).get_json()

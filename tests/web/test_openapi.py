@@ -26,7 +26,7 @@ from agent_funnel.access.keys import add_key
 from agent_funnel.web.fields import Text
 from agent_funnel.web.routing import RUNS, SIGN_INS, WRONG_KEYS
 from support import LONG
-from support.databases import TestedDatabase, small_floor
+from support.databases import TestedDatabase, seed_tables
 from support.served import UNLIMITED, served
 
 # Refusals for reasons that no schema can express, by words of their messages:
@@ -64,7 +64,7 @@ def running(database: TestedDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterat
         monkeypatch.setattr(rate, "limit", UNLIMITED)
     # The server checks more often whether it has to stop, so that the test ends sooner.
     monkeypatch.setattr("agent_funnel.web.server.LOOP_SECONDS", 0.02)
-    small_floor(database)
+    seed_tables(database)
     _, secret = add_key(database.backend, "tester", "admin")
     with served(database) as address:
         service = Running(address, {"Authorization": f"Bearer {secret}"})

@@ -16,7 +16,7 @@ from agent_funnel.errors import NotFound
 from agent_funnel.web.auth import SESSION_COOKIE
 from agent_funnel.web.pages.own_list import dialled
 from agent_funnel.web.routing import WRONG_KEYS
-from support.databases import TestedDatabase, small_floor
+from support.databases import TestedDatabase, seed_tables
 from support.nights import deal_today
 from support.pages import BROWSER, bearer, client_of, key_of
 
@@ -29,7 +29,7 @@ ODD = '=<b>&"x'
 
 def dealt(database: TestedDatabase) -> list[str]:
     """Makes a deal; returns the numbers of the agent with the odd name."""
-    small_floor(database)
+    seed_tables(database)
     database.execute("UPDATE dbo.agents SET agent = %s WHERE agent = 'agent 1'", ODD)
     deal_today(database)
     return numbers_of(database, ODD)
@@ -198,7 +198,7 @@ def test_while_no_key_exists_a_link_opens_only_on_this_machine(database: TestedD
 
 
 def test_an_empty_list_says_when_the_next_deal_is_due(database: TestedDatabase) -> None:
-    small_floor(database)
+    seed_tables(database)
     browser, path = client_of(database, timezone="Europe/Berlin"), path_of(database, "agent 1")
     answer = browser.get(path, headers=BROWSER)
     assert "There was no deal yet" in answer.text

@@ -15,7 +15,7 @@ from agent_funnel.deal import deal
 from agent_funnel.leads import add_do_not_contact
 from agent_funnel.runs import deal_version, list_runs
 from agent_funnel.settings import load
-from support.databases import TestedDatabase, small_floor
+from support.databases import TestedDatabase, seed_tables
 from support.pages import bearer, client_of, key_of
 
 POLLED = ["/api/agents", "/api/assignments"]
@@ -23,7 +23,7 @@ POLLED = ["/api/agents", "/api/assignments"]
 
 @pytest.fixture
 def client(database: TestedDatabase) -> FlaskClient:
-    small_floor(database, leads=6, agents=2)
+    seed_tables(database, leads=6, agents=2)
     deal(database.backend, load(), business_date=datetime.now().date())
     return client_of(database)
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from support import LONG
-from support.databases import TestedDatabase, small_floor
+from support.databases import TestedDatabase, seed_tables
 from support.pages import bearer, client_of, key_of
-from support.pollers import floor_of_pollers, lists_of_deals
+from support.pollers import lists_of_deals, service_with_pollers
 from support.processes import run_in_progress
 
 # The number of agents and of leads, and the seconds between two polls of an agent:
-AGENTS, LEADS = (200, 100_000) if LONG else (8, 800)
+AGENTS, LEADS = (200, 100_000) if LONG else (5, 800)
 EVERY = 5.0 if LONG else 2.0
 
 pytestmark = pytest.mark.timeout(900 if LONG else 300)
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.timeout(900 if LONG else 300)
 def test_during_a_deal_each_agent_reads_the_whole_old_list_or_the_whole_new_one(
     database: TestedDatabase, tmp_path: Path
 ) -> None:
-    with floor_of_pollers(database, tmp_path, agents=AGENTS, leads=LEADS, every=EVERY) as (names, polls, run_now):
+    with service_with_pollers(database, tmp_path, agents=AGENTS, leads=LEADS, every=EVERY) as (names, polls, run_now):
         # No key was used before, so the first use of each is noted during the deal.
         database.execute("UPDATE dbo.access_key SET last_used_at = NULL")
         run, _, ended = run_now()
@@ -44,7 +44,7 @@ def test_during_a_deal_each_agent_reads_the_whole_old_list_or_the_whole_new_one(
 
 
 def test_a_poll_does_not_wait_for_writers(database: TestedDatabase) -> None:
-    small_floor(database)
+    seed_tables(database)
     secret = key_of(database, "viewer")
     client = client_of(database)
     with ExitStack() as stack:

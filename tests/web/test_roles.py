@@ -13,7 +13,7 @@ from agent_funnel.access.keys import PREFIX, ROLES, add_key, revoke_key
 from agent_funnel.settings import load
 from agent_funnel.web import create_app, routing
 from agent_funnel.web.auth import SESSION_COOKIE
-from support.databases import TestedDatabase, small_floor, snapshot
+from support.databases import TestedDatabase, seed_tables, snapshot
 from support.pages import client_of
 
 # The role that each operation needs. If you add an operation, choose its role and write it here.
@@ -134,7 +134,7 @@ class Place(NamedTuple):
 def place(database: TestedDatabase, monkeypatch: pytest.MonkeyPatch) -> Place:
     for rate in (routing.RUNS, routing.SIGN_INS, routing.WRONG_KEYS):
         monkeypatch.setattr(rate, "limit", "1000000 per second")
-    small_floor(database)
+    seed_tables(database)
     app = create_app(load(rate_limit="1000000 per second"), database.backend)
     app.test_client().post("/run-now")
     secrets: dict[str, str] = {role: add_key(database.backend, role, role)[1] for role in ROLES}
@@ -288,7 +288,7 @@ def test_each_other_address_opens_only_with_its_role(database: TestedDatabase, p
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
 def test_while_no_key_exists_this_machine_may_do_everything(database: TestedDatabase, host: str) -> None:
-    small_floor(database)
+    seed_tables(database)
     client = client_of(database, host=host, rate_limit="1000000 per second")
     # The first key ends that, so it comes last.
     asked = operations_by_name(client.application)
@@ -301,7 +301,7 @@ def test_while_no_key_exists_this_machine_may_do_everything(database: TestedData
 
 
 def test_while_no_key_exists_a_service_that_others_can_reach_lets_nobody_in(database: TestedDatabase) -> None:
-    small_floor(database)
+    seed_tables(database)
     app = create_app(load(host="0.0.0.0", rate_limit="1000000 per second"), database.backend)
     before = state(database)
     for name, (method, path, _) in operations_by_name(app).items():

@@ -13,7 +13,7 @@ from agent_funnel.leads import add_do_not_contact
 from agent_funnel.runs import list_runs
 from agent_funnel.schedule.store import record_failure
 from agent_funnel.settings import load
-from support.databases import TestedDatabase, small_floor
+from support.databases import TestedDatabase, seed_tables
 from support.pages import Reader, client_of
 
 
@@ -22,7 +22,7 @@ def test_runs_are_listed_page_by_page_and_each_adds_up(
 ) -> None:
     assert "There was no deal yet" in reader.get("/runs").text
     monkeypatch.setattr("agent_funnel.web.pages.runs.RUNS_PER_PAGE", 2)
-    small_floor(database)
+    seed_tables(database)
     add_do_not_contact(database.backend, "+49300000000")
     runs = [deal(database.backend, load(max_per_agent=1), business_date=date(2026, 11, 24)) for _ in range(3)]
     newest = reader.get("/runs")
@@ -65,7 +65,7 @@ def test_a_failed_run_says_why_and_what_to_do(database: TestedDatabase, reader: 
 
 
 def test_numbers_and_dates_follow_the_readers_language(database: TestedDatabase) -> None:
-    small_floor(database, leads=1_200)
+    seed_tables(database, leads=1_200)
     deal(database.backend, load(), business_date=date(2026, 11, 24))
     client = client_of(database)
     run = list_runs(database.backend)[0].run_id

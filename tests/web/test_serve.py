@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from support import command
-from support.databases import TestedDatabase, small_floor
+from support.databases import TestedDatabase, seed_tables
 from support.processes import run_command, run_program, running_service
 
 
@@ -37,8 +37,10 @@ def test_importing_the_modules_and_making_the_app_start_nothing(tmp_path: Path) 
     assert list(tmp_path.iterdir()) == []
 
 
+# On a T-SQL engine, the copies of tests/backend/test_schedule_processes.py do the same.
+@pytest.mark.sqlserver_if_long
 def test_a_running_service_deals_at_the_scheduled_time(database: TestedDatabase, tmp_path: Path) -> None:
-    small_floor(database)
+    seed_tables(database)
     at = datetime.now(UTC) + timedelta(seconds=5)
     with running_service(tmp_path, "--run-at", f"{at:%H:%M:%S}", **settings_of(database)):
         deadline = time.monotonic() + 30
@@ -50,12 +52,12 @@ def test_a_running_service_deals_at_the_scheduled_time(database: TestedDatabase,
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to send to a process")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.sqlserver_if_long)])
 def test_after_a_signal_a_running_deal_finishes_and_its_answer_arrives(
     database: TestedDatabase, tmp_path: Path, number: signal.Signals
 ) -> None:
     # Enough leads for a slow deal on SQLite; on a T-SQL engine, the planning of a session's first deal is slow.
-    small_floor(database, leads=150_000 if database.engine == "sqlite" else 2_000, agents=400)
+    seed_tables(database, leads=80_000 if database.engine == "sqlite" else 2_000, agents=400)
     with running_service(tmp_path, "--run-at", "00:00", FUNNEL_CATCH_UP="0", **settings_of(database)) as (
         process,
         address,

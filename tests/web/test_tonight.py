@@ -13,7 +13,7 @@ from agent_funnel.deal import deal, undo
 from agent_funnel.schedule.store import current_pause, pause
 from agent_funnel.settings import load
 from agent_funnel.web import counts
-from support.databases import TestedDatabase, small_floor
+from support.databases import TestedDatabase, seed_tables
 from support.nights import deal_today
 from support.pages import BROWSER, Reader
 
@@ -30,7 +30,7 @@ def settle(database: TestedDatabase, days: dict[int, str]) -> None:
 
 def test_tonight_shows_the_state_the_amounts_and_the_shares(database: TestedDatabase, reader: Reader) -> None:
     assert "There was no deal yet" in reader.get("/").text
-    small_floor(database)
+    seed_tables(database)
     database.execute("UPDATE dbo.agents SET agent = '<b>\"&Ann' WHERE agent = 'agent 1'")
     run = deal(database.backend, load(), business_date=datetime.now(UTC).date(), trigger="schedule", actor="schedule")
     page = reader.get("/")
@@ -54,18 +54,18 @@ def test_tonight_shows_the_state_the_amounts_and_the_shares(database: TestedData
 def test_a_deal_is_fair_if_the_agents_without_a_lower_limit_have_equal_shares(
     database: TestedDatabase, reader: Reader
 ) -> None:
-    small_floor(database, leads=12, agents=3)
+    seed_tables(database, leads=12, agents=3)
     today = datetime.now(UTC).date()
     for agent, most in (("agent 0", 2), ("agent 1", 100)):
         add_limit(database.backend, agent, starts_on=today, ends_on=None, max_records=most)
     deal(database.backend, load(), business_date=today)
-    assert "Fair: 5 each. 1 agent has a lower limit (agent 0 2)." in reader.get("/").text
+    assert "Fair: 5 each. 1 agent has a lower limit (agent 0: 2)." in reader.get("/").text
 
 
 def test_no_page_waits_for_a_slow_count(
     database: TestedDatabase, reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    small_floor(database)
+    seed_tables(database)
     run = deal_today(database)
     monkeypatch.setattr("agent_funnel.web.counts.PAGE_WAIT_SECONDS", 0)
     go_on = Event()
@@ -115,7 +115,7 @@ def test_automatic_deals_are_paused_and_resumed_by_a_button(database: TestedData
 
 
 def test_a_refresh_gets_only_the_partial_and_304_while_it_is_the_same(database: TestedDatabase, reader: Reader) -> None:
-    small_floor(database)
+    seed_tables(database)
     pause(database.backend, now=datetime.now(UTC), actor="Ana", reason="<stocktaking>")
     first = reader.client.get("/?partial=1", headers=BROWSER)
     assert "<html" not in first.text

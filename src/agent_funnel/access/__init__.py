@@ -1,1 +1,1 @@
-"""Everything that the HTTP door needs on record: keys and sessions, personal links, the audit and stored responses."""
+"""The records that HTTP access needs: keys and sessions, personal links, the audit, and stored responses."""

@@ -1,4 +1,4 @@
-"""The audit: every change made through the service, and every attempt."""
+"""The audit: a record of every change through the service, and of every attempt at one."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from agent_funnel.values import Moment, Record
 
 # The widths of the columns, in characters:
 WIDTHS = {"actor": 255, "operation": 100, "target": 255, "address": 100, "detail": 1000}
-# Higher than the number of any entry:
-NO_ENTRY = 2**63 - 1
+# No entry has a number as large as this:
+LARGEST_ENTRY_ID = 2**63 - 1
 
 
 @dataclass(frozen=True)
 class AuditEntry(Record):
-    """One request: who (`actor`, with the key `key_id`), which `operation`, on what, when (UTC) and from where.
+    """One request: its `actor` with the key `key_id`, the `operation`, its `target`, the time (UTC) and the address.
 
-    `status` is the HTTP status of the response; `detail` says why it was refused, if it was.
+    `status` is the HTTP status of the response; `detail` is the reason of a refusal, None if there was no refusal.
     """
 
     entry_id: int
@@ -49,6 +49,6 @@ def record_entry(
 
 
 def list_entries(database: Database, *, count: int, before: int | None = None) -> list[AuditEntry]:
-    """The newest entries; those before an entry's number if it is given."""
-    rows = database.all("audit_entries", count=count, before=NO_ENTRY if before is None else before)
+    """The newest entries, newest first. With `before`, only entries with smaller numbers."""
+    rows = database.all("audit_entries", count=count, before=LARGEST_ENTRY_ID if before is None else before)
     return [AuditEntry.from_row(row) for row in rows]

@@ -22,9 +22,9 @@ class StoredResponse:
 
 @dataclass(frozen=True)
 class Claim:
-    """The record of a request. `mine`: it is new, and this call has to answer it.
+    """The result of claiming a request. `mine` is whether the request is new, so that this call has to answer it.
 
-    Otherwise `response` is the stored response, None while the first call is still at work; `same` is whether the
+    Otherwise `response` is the stored response, None while the first call is still in progress; `same` is whether the
     content is the same as that of the first call.
     """
 
@@ -35,7 +35,7 @@ class Claim:
 
 
 def claim_request(database: Database, *, scope: str, key: str, content: bytes) -> Claim:
-    """Claims the request that `key` names within a scope: of all calls, in all copies of the service, one gets it."""
+    """Claims the request that `key` names within a scope. Only one call gets it, in all copies of the service."""
     request_hash = _hashed(scope.encode(), key.encode())
     content_hash = _hashed(content)
     row = database.one(
@@ -57,5 +57,5 @@ def release_request(database: Database, claimed: Claim) -> None:
 
 
 def _hashed(*parts: bytes) -> str:
-    # Each part is hashed first, so that no two lists of parts give the same text.
+    # Each part is hashed first, so that different lists of parts never give the same text.
     return sha256(b"".join(sha256(part).digest() for part in parts)).hexdigest()

@@ -16,14 +16,14 @@ from agent_funnel.values import Moment, Record, check_text, read_moment
 Role = Literal["viewer", "operator", "admin"]
 # Each role may do everything that the roles before it may:
 ROLES: tuple[Role, ...] = get_args(Role)
-# Every key begins with this, so that a leaked key is recognised:
+# Every key begins with this, so that people and scanners recognise a leaked key:
 PREFIX = "funnel_"
-# A working day and a night: a session that began in the morning lasts until after the deal.
-SESSION = timedelta(hours=16)
+# The duration of a session: one that begins in the morning lasts until after the deal of the evening.
+SESSION_DURATION = timedelta(hours=16)
 
 
 def includes(role: Role, needed: Role) -> bool:
-    """Whether a role may do what another one may."""
+    """Whether a role may do everything that the role `needed` may do."""
     return ROLES.index(role) >= ROLES.index(needed)
 
 
@@ -53,8 +53,10 @@ class KeyHolder:
 
 @dataclass(frozen=True)
 class KeyLookup:
-    """Result of looking up a secret. `holder` is None if it matches no key in use; `any_keys` is whether a key was ever
-    made."""
+    """The result of looking up a secret. `holder` is None if the secret matches no key in use.
+
+    `any_keys` is whether a key was ever made.
+    """
 
     holder: KeyHolder | None
     any_keys: bool
@@ -88,20 +90,20 @@ def revoke_key(database: Database, key_id: int, *, actor: str | None = None) -> 
 
 
 def holder_of_key(database: Database, secret: str) -> KeyLookup:
-    """The holder of a key."""
-    return _looked_up(database, "key_of_secret", secret)
+    """Looks up the holder of a key by its secret."""
+    return _look_up(database, "key_of_secret", secret)
 
 
 def holder_of_session(database: Database, token: str) -> KeyLookup:
-    """The holder of a key, by the token of a session that began with it."""
-    return _looked_up(database, "key_of_session", token)
+    """Looks up the holder of a key by the token of a session that was begun with the key."""
+    return _look_up(database, "key_of_session", token)
 
 
-def _looked_up(database: Database, query: str, secret: str) -> KeyLookup:
+def _look_up(database: Database, query: str, secret: str) -> KeyLookup:
     wanted = hashed(secret)
     row = database.one(query, secret_hash=wanted)
     assert row is not None
-    # The database found it by an index; this comparison takes the same time wherever two hashes differ.
+    # The database found the key by an index. This comparison takes the same time wherever two hashes differ.
     if row["key_id"] is None or not hmac.compare_digest(str(row["secret_hash"]).strip(), wanted):
         return KeyLookup(None, bool(row["keys"]))
     used = None if row["last_used_at"] is None else read_moment(row["last_used_at"])
@@ -109,7 +111,7 @@ def _looked_up(database: Database, query: str, secret: str) -> KeyLookup:
 
 
 def any_keys(database: Database) -> bool:
-    """Whether a key was ever made; from then on the service can only be used with one."""
+    """Whether a key was ever made. From then on, the service can only be used with a key."""
     return holder_of_key(database, "").any_keys
 
 
@@ -121,7 +123,7 @@ def note_key_use(database: Database, key_id: int) -> None:
 def begin_session(database: Database, key_id: int) -> str:
     """Begins a session; returns its token, which is stored nowhere."""
     token = secrets.token_urlsafe(32)
-    database.one("add_session", token_hash=hashed(token), key_id=key_id, seconds=int(SESSION.total_seconds()))
+    database.one("add_session", token_hash=hashed(token), key_id=key_id, seconds=int(SESSION_DURATION.total_seconds()))
     return token
 
 
@@ -131,5 +133,5 @@ def end_session(database: Database, token: str) -> None:
 
 
 def hashed(secret: str) -> str:
-    """The hash that is stored of a secret. Secrets are random and long, so a fast hash does not reveal them."""
+    """The hash of a secret, as it is stored. Secrets are long and random, so even a fast hash does not reveal them."""
     return sha256(secret.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Personal links: an agent opens their own list with one, without a key to the service."""
+"""Personal links: with one, an agent opens their own list without a key to the service."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from agent_funnel.database import Database
 from agent_funnel.errors import NotFound
 from agent_funnel.values import Moment, Record
 
-# The secret of every link begins with this, so that a leaked one is recognised and never mistaken for a key:
+# The secret of every link begins with this, so that a leaked one is recognised, and is never mistaken for a key:
 PREFIX = "mine_"
 
 
@@ -28,15 +28,17 @@ class Link(Record):
 
 @dataclass(frozen=True)
 class LinkLookup:
-    """Result of looking up a secret. `link` is None if it matches no link in use; `any_keys` is whether a key was ever
-    made."""
+    """The result of looking up a secret. `link` is None if the secret matches no link in use.
+
+    `any_keys` is whether a key was ever made.
+    """
 
     link: Link | None
     any_keys: bool
 
 
 def make_link(database: Database, agent: str, *, actor: str | None = None) -> tuple[Link, str]:
-    """Makes a link and revokes the one in use; returns it and its secret, which cannot be shown again.
+    """Makes a link and revokes the agent's present one. Returns it and its secret, which cannot be shown again.
 
     Raises NotFound if there is no such agent.
     """
@@ -48,7 +50,7 @@ def make_link(database: Database, agent: str, *, actor: str | None = None) -> tu
 
 
 def link_of_agent(database: Database, agent: str) -> Link | None:
-    """The link of an agent; None if no link is in use."""
+    """The link of an agent; None if the agent has no link in use."""
     row = database.one("link_of_agent", agent=agent)
     return None if row is None else Link.from_row(row)
 
@@ -61,11 +63,11 @@ def revoke_link(database: Database, agent: str, *, actor: str | None = None) -> 
 
 
 def look_up_link(database: Database, secret: str) -> LinkLookup:
-    """The link that a secret opens."""
+    """Looks up a link by its secret."""
     wanted = hashed(secret)
     row = database.one("link_of_secret", secret_hash=wanted)
     assert row is not None
-    # As with keys: found by an index, compared in the same time wherever two hashes differ.
+    # The same comparison as for keys: it takes the same time wherever two hashes differ.
     if row["link_id"] is None or not hmac.compare_digest(str(row["secret_hash"]).strip(), wanted):
         return LinkLookup(None, bool(row["keys"]))
     return LinkLookup(Link.from_row(row), bool(row["keys"]))

@@ -1,4 +1,4 @@
-"""What the commands share: settings, database and today's date."""
+"""The objects that commands share: settings, database and today's date."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from agent_funnel.settings import Settings, load
 
 
 class Context:
-    """The settings of a command and what follows from them, each made on first use and then kept."""
+    """The settings, the database and the date of a command. Each is made on first use and then kept."""
 
     def __init__(self, flags: dict[str, Any]) -> None:
         self._flags = flags

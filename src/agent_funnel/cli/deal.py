@@ -17,13 +17,13 @@ from agent_funnel.deal import Preview, PreviewShare, Undone
 from agent_funnel.runs import Run, Share, shares
 from agent_funnel.schedule.brakes import scheduled_run
 
-# The columns for the age of the leads in a preview, by the names that the record has for them:
-AGES = {"0_to_7": "0 to 7 days", "8_to_30": "8 to 30", "31_and_more": "31 and more"}
+# The columns of a preview for the age groups of `deal.AGE_GROUPS`:
+AGE_COLUMNS = {"0_to_7": "0 to 7 days", "8_to_30": "8 to 30", "31_and_more": "31 and more"}
 
 
 @dataclass(frozen=True)
 class DealResult(Result):
-    """A run that was just made, and what each agent got."""
+    """A run that was just made, and the share of each agent."""
 
     database: str
     run: Run
@@ -86,8 +86,8 @@ def preview(context: Context, day: date | None, **rules: Any) -> PreviewResult:
 def undo(context: Context, run_id: int | None, actor: str) -> Undone:
     """Undo the last run.
 
-    Its leads go back by one stage, and the assignments from before it return. With RUN_ID, undo only if this is the run
-    that would be undone. A second undo takes back the run before it, as far as the history goes.
+    Its leads go back by one stage, and the assignments from before it return. With RUN_ID, undo only if that is the run
+    that would be undone. A second undo takes back the run before, as far as the history goes.
     """
     return deal.undo(context.database, run_id, actor=actor)
 
@@ -117,7 +117,7 @@ def _(result: PreviewResult) -> None:
 
 
 def _preview_cells(share: PreviewShare) -> dict[str, object]:
-    return {**share_cells(share), **{title: share.by_age[name] for name, title in AGES.items()}}
+    return {**share_cells(share), **{title: share.by_age[group] for group, title in AGE_COLUMNS.items()}}
 
 
 @render.register

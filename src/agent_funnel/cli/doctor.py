@@ -26,7 +26,7 @@ EXIT_CODES: dict[Level, ExitCode] = {"warning": ExitCode.DOCTOR_WARNING, "error"
 
 @dataclass(frozen=True)
 class Diagnosis(Result):
-    """What the doctor found, and the worst level of it."""
+    """The findings of the doctor, and the worst level among them."""
 
     database: str
     worst: Level

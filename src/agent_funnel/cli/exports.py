@@ -21,7 +21,7 @@ STANDARD_OUTPUT = "-"
 
 @dataclass(frozen=True)
 class Exported(Result):
-    """An export: how many rows it wrote, where, and in which format."""
+    """A finished export: the number of rows, the file, and the format."""
 
     rows: int
     file: str
@@ -62,7 +62,7 @@ def export_rows(
 
 @contextmanager
 def _complete_file(path: str) -> Iterator[IO[bytes]]:
-    """Opens a file that takes its place only when all of it is written; `-` is standard output."""
+    """Opens a file that replaces the one at `path` only when it is complete; `-` is standard output."""
     if path == STANDARD_OUTPUT:
         yield sys.stdout.buffer
         return

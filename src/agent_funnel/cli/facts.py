@@ -1,4 +1,4 @@
-"""The numbers of a run, and what each means: after a run, and in a preview."""
+"""The numbers of a run with their meanings, after a run and in a preview."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from typing import NamedTuple
 
 from agent_funnel.cli.output import print_table, say
 from agent_funnel.deal import PreviewShare
+from agent_funnel.leads import DEALT_STAGES
 from agent_funnel.runs import Run, RunRecord, Share
 
-STAGES = (1, 2, 3)
-# Up to this many agents a table shows all of them, otherwise the first and the last ones:
-MOST_AGENTS, FIRST_AGENTS, LAST_AGENTS = 60, 20, 5
+# The most agents that a table shows one by one:
+MOST_AGENTS = 60
+# With more agents, it shows this many at the beginning and at the end:
+FIRST_AGENTS, LAST_AGENTS = 20, 5
 
 
 class Fact(NamedTuple):
-    """A number of a run by its field (or a range by two), with its meaning after the run and in a preview."""
+    """A number of a run, or a range of two, by its fields; with its meaning after the run and in a preview."""
 
     fields: tuple[str, ...]
     past: str
@@ -60,11 +62,11 @@ def facts_of(run: Run | RunRecord, *, preview: bool = False) -> list[tuple[str, 
 
 
 def share_cells(share: Share | PreviewShare) -> dict[str, object]:
-    """Returns an agent's share as cells: the agent, the leads, and how many there are of each stage."""
+    """Returns an agent's share as cells: the agent, the number of leads, and the number of each stage."""
     return {
         "Agent": share.agent,
         "Leads": share.leads,
-        **{f"Stage {stage}": share.by_stage.get(stage, 0) for stage in STAGES},
+        **{f"Stage {stage}": share.by_stage.get(stage, 0) for stage in DEALT_STAGES},
     }
 
 

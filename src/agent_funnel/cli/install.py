@@ -14,7 +14,7 @@ from agent_funnel.install import Installed
 
 @dataclass(frozen=True)
 class Installation(Result):
-    """What was installed, and on which database."""
+    """The result of an installation, and its database."""
 
     database: str
     installed: Installed

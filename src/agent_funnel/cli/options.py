@@ -1,4 +1,4 @@
-"""Options that several commands have."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Day(click.DateTime):
 DAY = Day()
 
 actor_option = click.option(
-    "--actor", default="command line", show_default=True, help="The name to record as the one who did it."
+    "--actor", default="command line", show_default=True, help="The name of the person, for the records."
 )
 
 

@@ -1,8 +1,8 @@
 """Prints what commands return: as sentences and tables for people, or as JSON.
 
 A command returns a record, a `Listing` of records, or another `Result`. Its module registers the text for people: with
-`render` for the whole, with `cells` for a row of a table. Texts from the database are printed as they are, because
-nothing here reads markup in them.
+`render` for the whole, with `cells` for a row of a table. Texts from the database are printed as they are; markup in
+them has no effect.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Result:
-    """A command's result that is more than one record: its text, its JSON or its exit code is the command's own."""
+    """The result of a command that is not a plain record: it chooses its own text, JSON or exit code."""
 
     @property
     def exit_code(self) -> ExitCode:
@@ -127,7 +127,7 @@ def say(text: str) -> None:
 
 
 def say_styled(text: str, style: str, rest: str = "") -> None:
-    """Prints a line on standard output whose beginning has a style."""
+    """Prints a line on standard output. `text`, its beginning, has the style."""
     _print_styled(_console(), text, style, rest)
 
 
@@ -137,7 +137,7 @@ def print_error(text: str) -> None:
 
 
 def print_facts(facts: Sequence[tuple[object, str]]) -> None:
-    """Prints numbers, one a line, with what each of them means."""
+    """Prints numbers with their meanings, one on each line."""
     width = max((len(str(number)) for number, _ in facts), default=0)
     for number, meaning in facts:
         say(f"{number!s:>{width}}  {meaning}")

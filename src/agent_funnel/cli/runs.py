@@ -21,7 +21,7 @@ from agent_funnel.runs import Holder, Purged, RunRecord, Share, find_run, holder
 
 @dataclass(frozen=True)
 class RunDetails(Result):
-    """A run on record, and what each agent got."""
+    """A run on record, and the share of each agent."""
 
     run: RunRecord
     shares: list[Share]
@@ -31,7 +31,7 @@ class RunDetails(Result):
 
 
 def list_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds the options of a list of runs."""
+    """Adds the options for listing runs."""
     for option in (
         click.option("--before", type=int, metavar="RUN_ID", help="List only runs before this one."),
         click.option("--count", type=click.IntRange(1, 1000), default=30, show_default=True, help="The most to list."),
@@ -67,7 +67,7 @@ def list_runs(context: Context, count: int, before: int | None) -> Listing:
 @pass_context
 @reports
 def show_run(context: Context, run_id: int) -> RunDetails:
-    """Show a run: its numbers, what each agent got, and whether it was undone or purged."""
+    """Show a run: its numbers, the share of each agent, and whether it was undone or purged."""
     return RunDetails(find_run(context.database, run_id), shares(context.database, run_id))
 
 
@@ -83,7 +83,7 @@ def find_holders(context: Context, number: str, day: date | None) -> Listing:
         since = datetime.combine(day, time(), context.settings.timezone)
         until = since + timedelta(days=1)
     found = holders(context.database, number, since=since, until=until)
-    return Listing(found, "The history knows nobody who held this number.")
+    return Listing(found, "The history has no agent who held this number.")
 
 
 def _days(_: click.Context, __: click.Parameter, value: str) -> timedelta:

@@ -101,7 +101,7 @@ def next_deal_line(at: datetime) -> str:
 
 
 def pause_text(pause: Pause) -> str:
-    """Returns when the schedule was paused, by whom and why."""
+    """Returns a text that says when the schedule was paused, by whom and why."""
     by = f" by {pause.paused_by}" if pause.paused_by else ""
     why = f": {pause.reason}" if pause.reason else ""
     return f"{second(pause.paused_at)} UTC{by}{why}"

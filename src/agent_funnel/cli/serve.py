@@ -25,7 +25,7 @@ from agent_funnel.schedule.clock import Clock
 from agent_funnel.settings import Settings
 from agent_funnel.web import create_app
 from agent_funnel.web.auth import ADD_KEY_COMMAND, is_open
-from agent_funnel.web.server import serve as serve_http
+from agent_funnel.web.server import serve_http
 
 log = structlog.get_logger(__name__)
 
@@ -65,7 +65,7 @@ def serve(context: Context, /, **flags: Any) -> None:
 
 
 def _check(settings: Settings, database: Database) -> None:
-    """Raises an error if the service must not start: no database file, no tables, or no key for an open address."""
+    """Raises an error if the service must not start: no SQLite file, no tables, or an open address without a key."""
     try:
         installed_version(database)
         if not is_open(settings) and not any_keys(database):
@@ -74,7 +74,7 @@ def _check(settings: Settings, database: Database) -> None:
                 f"{ADD_KEY_COMMAND}"
             )
     except DatabaseUnavailable as error:
-        # A missing file is a mistyped path. A server may come back in time, and the scheduler keeps asking for it.
+        # A missing file means a mistyped path. But a server may come back in time, and the scheduler keeps trying.
         if database.dialect == "sqlite":
             raise
         log.warning("the database does not answer yet", error=str(error))

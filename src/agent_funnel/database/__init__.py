@@ -1,4 +1,4 @@
-"""The two engines: the choice between them is made once, here."""
+"""The database, on SQLite or on SQL Server. `connect` chooses the engine; no other module needs to know it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ __all__ = ["Database", "Queries", "Session", "connect"]
 
 
 def connect(settings: Settings) -> Database:
-    """The database of `FUNNEL_DATABASE_URL`, on SQLite or on SQL Server. Nothing is opened yet.
+    """The database of `FUNNEL_DATABASE_URL`, on SQLite or on SQL Server. Opens no connection yet.
 
-    On SQL Server the call timeout and the check of certificates hold for the whole process, since FreeTDS has them so:
-    give all databases of a process the same. Raises SettingsError for a URL of another kind, without repeating it,
-    since it may hold a password, and for settings that contradict each other.
+    On SQL Server, the call timeout and the check of certificates apply to the whole process, because FreeTDS keeps them
+    per process: give all databases of a process the same settings. Raises SettingsError for a URL of another engine
+    (the message does not repeat the URL, which may hold a password) and for settings that contradict each other.
     """
     engine = re.match(r"([\w+]+)://", settings.database_url)
-    # Each engine's libraries take long to import, and one process uses one engine.
+    # Imported here because each engine's libraries take long to import, and a process uses one engine.
     match engine and engine[1]:
         case None:
             raise SettingsError("FUNNEL_DATABASE_URL is not a database URL, such as sqlite:///funnel.db")

@@ -14,11 +14,11 @@ from agent_funnel.values import Row
 
 
 class Queries(ABC):
-    """Named queries, on one connection or on a new one each time."""
+    """Something that runs named queries: a session on one connection, or a database."""
 
     @abstractmethod
     def sets(self, name: str, **parameters: Any) -> list[list[Row]]:
-        """All result sets of a named query."""
+        """Runs a named query and returns all its result sets."""
 
     def all(self, name: str, **parameters: Any) -> list[Row]:
         """The rows of the last result set of a named query, as mappings from column to value."""
@@ -26,13 +26,13 @@ class Queries(ABC):
         return sets[-1] if sets else []
 
     def one(self, name: str, **parameters: Any) -> Row | None:
-        """The first row of a named query, None without one."""
+        """The first row of a named query; None if it has no rows."""
         rows = self.all(name, **parameters)
         return rows[0] if rows else None
 
 
 class Session(Queries):
-    """One connection, open until its block ends."""
+    """Queries on one connection, which stays open until the `with` block ends."""
 
     def __init__(self, database: Database, connection: Any) -> None:
         self._database = database
@@ -47,17 +47,17 @@ class Session(Queries):
 
 
 class Database(Queries):
-    """A database that can deal. Each call opens a connection or takes one from a pool, and returns it at the end.
+    """A database of either engine. Each call opens a connection, or takes one from a pool and returns it at the end.
 
-    A query outside of `transaction` has a transaction of its own.
+    A query outside `transaction` runs in a transaction of its own.
     """
 
     dialect: ClassVar[str]
-    # The certificates of the authorities that must have signed the server's certificate, if it is checked:
+    # The file with the authorities that must have signed the server's certificate; None if it is not checked:
     ca_file: Path | None = None
 
     def sets(self, name: str, **parameters: Any) -> list[list[Row]]:
-        with self._opened() as session:
+        with self._open_session() as session:
             return session.sets(name, **parameters)
 
     def ping(self) -> None:
@@ -65,21 +65,21 @@ class Database(Queries):
         self.one("ping")
 
     def stream(self, name: str, *, size: int = 5_000, **parameters: Any) -> Iterator[list[Row]]:
-        """The rows of a named query of one statement, in chunks of up to `size`, however many rows there are.
+        """The rows of a named query, in chunks of up to `size`, so that any number of rows fits into memory.
 
-        The connection serves only this query, and is closed for good if the reader stops early. Until then it may hold
-        locks: read to the end without a pause.
+        The query must be a single statement. The connection serves only this query, and is closed for good if the
+        reader stops early. Until then it may hold locks, so read to the end without a pause.
         """
-        with self._opened() as session:
+        with self._open_session() as session:
             yield from self.fetch(session._connection, name, parameters, size)
 
     @contextmanager
     def transaction(self, *, create: bool = False) -> Iterator[Session]:
-        """A session whose queries take effect together, at the end of the block, or not at all.
+        """Opens a session whose queries take effect together at the end of the block, or not at all.
 
-        With `create`, a database that does not exist yet is created if the engine can do that (SQLite).
+        With `create`, a missing database is created if the engine can do that (SQLite).
         """
-        with self._opened(create=create) as session:
+        with self._open_session(create=create) as session:
             self.begin(session._connection)
             try:
                 yield session
@@ -89,8 +89,8 @@ class Database(Queries):
             self.commit(session._connection)
 
     @contextmanager
-    def _opened(self, *, create: bool = False) -> Iterator[Session]:
-        """A session on a new connection. Only here does a driver's error become one of ours."""
+    def _open_session(self, *, create: bool = False) -> Iterator[Session]:
+        """Opens a session on a connection. A driver's error becomes one of ours here, and nowhere else."""
         connection = None
         try:
             connection = self.open(create=create)
@@ -98,7 +98,7 @@ class Database(Queries):
         except BaseException as error:
             ours = error if isinstance(error, FunnelError) else self.translate(error)
             if connection is not None:
-                # A refused deal has rolled back and left its session in order; any other error may leave it broken.
+                # A refused deal has rolled back and left its connection in order; other errors may leave it broken.
                 if isinstance(ours, RunError):
                     connection.close()
                 else:
@@ -109,7 +109,7 @@ class Database(Queries):
         connection.close()
 
     def refuse_during_run(self) -> None:
-        """Raises RunInProgress if a write would have to wait for a run in progress."""
+        """Raises RunInProgress if a run is in progress and a write would have to wait for it."""
 
     @abstractmethod
     def run_in_progress(self) -> bool:
@@ -122,11 +122,11 @@ class Database(Queries):
 
     @abstractmethod
     def open(self, *, create: bool) -> Any:
-        """A DB-API connection that commits by itself."""
+        """Returns a DB-API connection in autocommit mode."""
 
     @abstractmethod
     def discard(self, connection: Any) -> None:
-        """Closes for good a connection on which something went wrong."""
+        """Closes a connection for good, because something went wrong on it."""
 
     @abstractmethod
     def execute(self, connection: Any, name: str, parameters: dict[str, Any]) -> list[list[Row]]:
@@ -134,7 +134,7 @@ class Database(Queries):
 
     @abstractmethod
     def fetch(self, connection: Any, name: str, parameters: dict[str, Any], size: int) -> Iterator[list[Row]]:
-        """Runs a named query to its end and yields the rows of its only result set, up to `size` at a time."""
+        """Runs a named query to its end and yields the rows of its one result set, up to `size` at a time."""
 
     @abstractmethod
     def run_script(self, connection: Any, text: str) -> None:
@@ -151,10 +151,10 @@ class Database(Queries):
 
     @abstractmethod
     def translate(self, error: BaseException) -> FunnelError | None:
-        """The error of ours for a driver's error; None for an error that is not the driver's."""
+        """The error of ours that stands for a driver's error; None if the error is not the driver's."""
 
 
 def run_error(number: int, message: str | None) -> RunError | None:
-    """The error of the deal that has this SQL number, or None."""
+    """The RunError with this SQL number; None if no RunError has it."""
     cls = RUN_ERRORS.get(number)
     return cls(message) if cls else None

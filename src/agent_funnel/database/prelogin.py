@@ -1,7 +1,8 @@
-"""Why a SQL Server does not let us log in, as far as one can see from outside.
+"""Finds out why a login to SQL Server failed, and says so in a sentence.
 
-FreeTDS has one number, or none, for an unknown host, a server without encryption and a bad certificate. So this looks
-for itself, after a login has failed, and only to find the words for it.
+FreeTDS has one error number, or none, for an unknown host, a server without encryption and a bad certificate. So after
+a failed login, this module connects to the server once more and goes through the first steps of a login. It does that
+only to explain the failure.
 """
 
 from __future__ import annotations
@@ -13,74 +14,81 @@ from collections.abc import Callable
 from io import BufferedRWPair
 from pathlib import Path
 
-# How long each step may take, on top of the login that has failed already:
-SECONDS = 5.0
-# MS-TDS 2.2.6.5: the kinds of message, and what a PRELOGIN has: a version, and that we want encryption.
+# The seconds that each step may take, in addition to the login that has failed already:
+STEP_TIMEOUT = 5.0
+# MS-TDS 2.2.6.5. The types of message, and the content of a PRELOGIN: a version, and a request for encryption.
 ANSWER, PRELOGIN = 0x04, 0x12
-OPTIONS = struct.pack(">BHHBHHB", 0, 11, 6, 1, 17, 1, 255) + bytes(6) + b"\x01"
-ENCRYPTION, NO_ENCRYPTION = 1, 2
+PRELOGIN_OPTIONS = struct.pack(">BHHBHHB", 0, 11, 6, 1, 17, 1, 255) + bytes(6) + b"\x01"
+# The option of the answer that says whether the server encrypts, and the value if it cannot:
+ENCRYPTION_OPTION, ENCRYPTION_NOT_SUPPORTED = 1, 2
 
-Ask = Callable[[bytes], bytes]
-
-
-class _Stranger(Exception):
-    """What answers is no SQL Server."""
+# Sends a PRELOGIN message and returns the content of the answer:
+Exchange = Callable[[bytes], bytes]
 
 
-def what_is_wrong(host: str, port: int, *, encryption: str, ca_file: Path | None) -> str:
-    """A sentence on a server that a login has just failed on, and what to do about it. Raises nothing."""
+class _NotSQLServer(Exception):
+    """The program at this address is not a SQL Server."""
+
+
+def explain_login_failure(host: str, port: int, *, encryption: str, ca_file: Path | None) -> str:
+    """Says in a sentence why a login has just failed, and what to do about it. Raises nothing."""
     address = f"{host}:{port}"
     try:
-        with socket.create_connection((host, port), timeout=SECONDS) as server, server.makefile("rwb") as stream:
-            if _offers_encryption(lambda content: _asked(stream, content)):
-                _shake_hands(lambda content: _asked(stream, content), host, ca_file)
+        with socket.create_connection((host, port), timeout=STEP_TIMEOUT) as server, server.makefile("rwb") as stream:
+            if _offers_encryption(lambda content: _exchange(stream, content)):
+                _handshake(lambda content: _exchange(stream, content), host, ca_file)
             elif encryption == "require":
-                or_else = "" if ca_file else ", or, in a closed network only, set FUNNEL_ENCRYPTION=off"
-                return f"{address} offers no encryption, which is required: set a certificate up on it{or_else}."
+                alternative = "" if ca_file else ", or, in a closed network only, set FUNNEL_ENCRYPTION=off"
+                return f"{address} offers no encryption, which is required: set up a certificate on it{alternative}."
     except (socket.gaierror, UnicodeError):
-        return f"The host name {host!r} is not known here: check it in FUNNEL_DATABASE_URL."
+        return f"The host name {host!r} is not known: check it in FUNNEL_DATABASE_URL."
     except ConnectionRefusedError:
         return (
-            f"The database server {address} cannot be reached, since nobody listens on that port: see that it runs and "
-            "takes TCP/IP connections, and check the port in FUNNEL_DATABASE_URL."
+            f"The database server {address} cannot be reached, because nothing listens on that port: check that the "
+            "server runs and accepts TCP/IP connections, and check the port in FUNNEL_DATABASE_URL."
         )
     except TimeoutError:
-        return no_answer(address)
+        return explain_no_answer(address)
     except ssl.SSLCertVerificationError as error:
         return (
-            f"{address} does not prove that it is the right server ({error.verify_message.rstrip('.')}): check "
-            "FUNNEL_CA_FILE, and that the host in FUNNEL_DATABASE_URL is named as in the server's certificate."
+            f"The certificate of {address} does not prove that it is the right server "
+            f"({error.verify_message.rstrip('.')}): check FUNNEL_CA_FILE, and check that the host in "
+            "FUNNEL_DATABASE_URL is written as in the server's certificate."
         )
     except ssl.SSLError as error:
-        return f"{address} has no encryption that is safe enough ({error.reason}): it must be able to do TLS 1.2."
-    except _Stranger:
-        return f"What listens at {address} is no SQL Server: check host and port in FUNNEL_DATABASE_URL."
+        return f"{address} offers no encryption that is safe enough ({error.reason}): it must support TLS 1.2."
+    except _NotSQLServer:
+        return f"The program at {address} is not a SQL Server: check host and port in FUNNEL_DATABASE_URL."
     except (EOFError, ConnectionError):
-        return f"{address} closes the connection before any login: see that it is a SQL Server, and what its log says."
+        return (
+            f"{address} closes the connection before any login: check that it is a SQL Server, and read the server's "
+            "log."
+        )
     except OSError as error:
-        return f"The database server {address} cannot be reached ({error.strerror}): check the network on the way."
-    return f"{address} broke the login off: see what the server's log says, and try again."
+        return f"The database server {address} cannot be reached ({error.strerror}): check the network in between."
+    return f"{address} broke off the login: read the server's log, and try again."
 
 
-def no_answer(address: str) -> str:
-    """The sentence on a server that says nothing."""
+def explain_no_answer(address: str) -> str:
+    """Says in a sentence that a server does not answer, and what to do about it."""
     return (
-        f"The database server {address} does not answer: see that it is a SQL Server and is well, and that no "
+        f"The database server {address} does not answer: check that it is a SQL Server and works, and that no "
         "firewall is in between."
     )
 
 
-def _offers_encryption(ask: Ask) -> bool:
-    answer = ask(OPTIONS)
-    for place in range(0, len(answer) - 5, 5):
-        if answer[place] == ENCRYPTION:
-            value = struct.unpack_from(">H", answer, place + 1)[0]
-            return answer[value : value + 1] != bytes([NO_ENCRYPTION])
-    raise _Stranger
+def _offers_encryption(exchange: Exchange) -> bool:
+    answer = exchange(PRELOGIN_OPTIONS)
+    # Each option has five bytes: its type, and where in the answer its value is.
+    for start in range(0, len(answer) - 5, 5):
+        if answer[start] == ENCRYPTION_OPTION:
+            value = struct.unpack_from(">H", answer, start + 1)[0]
+            return answer[value : value + 1] != bytes([ENCRYPTION_NOT_SUPPORTED])
+    raise _NotSQLServer
 
 
-def _shake_hands(ask: Ask, host: str, ca_file: Path | None) -> None:
-    """Goes as far as the certificate; what TLS says travels in messages of the kind PRELOGIN."""
+def _handshake(exchange: Exchange, host: str, ca_file: Path | None) -> None:
+    """Makes the TLS handshake, with the check of the certificate. Its data travels in PRELOGIN messages."""
     context = ssl.create_default_context(cafile=ca_file)
     if ca_file is None:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -90,11 +98,11 @@ def _shake_hands(ask: Ask, host: str, ca_file: Path | None) -> None:
         try:
             return tls.do_handshake()
         except ssl.SSLWantReadError:
-            incoming.write(ask(outgoing.read()))
+            incoming.write(exchange(outgoing.read()))
 
 
-def _asked(stream: BufferedRWPair, content: bytes) -> bytes:
-    """Sends a message; the content of the one that comes back, put together from its packets."""
+def _exchange(stream: BufferedRWPair, content: bytes) -> bytes:
+    """Sends a PRELOGIN message; returns the content of the answer, joined from its packets."""
     stream.write(struct.pack(">BBHHBB", PRELOGIN, 1, len(content) + 8, 0, 1, 0) + content)
     stream.flush()
     answer, last = b"", False
@@ -104,6 +112,6 @@ def _asked(stream: BufferedRWPair, content: bytes) -> bytes:
             raise EOFError
         kind, last, length = struct.unpack(">B?Hxxxx", header)
         if kind not in (ANSWER, PRELOGIN):
-            raise _Stranger
+            raise _NotSQLServer
         answer += stream.read(length - 8)
     return answer

@@ -27,22 +27,24 @@ from agent_funnel.values import Row
 
 log = logging.getLogger(__name__)
 
-# UPDATE … FROM came with 3.33, changes() after it and ALTER TABLE as we need them by 3.35:
-OLDEST = (3, 35, 0)
-# A longer wait for another writer is logged:
-PATIENCE_SECONDS = 2.0
-# A run waits this long for those who look whether there is one, and then goes on all the same:
+# UPDATE … FROM came with 3.33; changes() after it, and the ALTER TABLE that we need, with 3.35.
+OLDEST_SQLITE = (3, 35, 0)
+# A wait for another writer that is longer than this is logged:
+LOG_WAIT_SECONDS = 2.0
+# The longest that a run waits for processes that check whether a run is in progress; then it goes on without that lock:
 LOOKS_SECONDS = 5.0
 
 
 class SQLite(Database):
-    """An SQLite file. Each call is a transaction: BEGIN IMMEDIATE, so that a read never has to turn into a write."""
+    """A database in an SQLite file. A call that writes begins with BEGIN IMMEDIATE: a read that turns into a write
+    would fail at once if another writer is at work."""
 
     dialect: ClassVar[str] = "sqlite"
 
     def __init__(self, settings: Settings) -> None:
-        if sqlite3.sqlite_version_info < OLDEST:
-            raise SettingsError(f"SQLite is {sqlite3.sqlite_version}; at least {'.'.join(map(str, OLDEST))} is needed")
+        if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+            oldest = ".".join(map(str, OLDEST_SQLITE))
+            raise SettingsError(f"The version of SQLite is {sqlite3.sqlite_version}; {oldest} or later is needed")
         file = re.match(r"sqlite:///([^?]+)", settings.database_url)
         if file is None or file[1] == ":memory:":
             raise SettingsError("FUNNEL_DATABASE_URL names no file; write sqlite:///funnel.db")
@@ -56,12 +58,12 @@ class SQLite(Database):
     def open(self, *, create: bool) -> sqlite3.Connection:
         # Without create, a mistyped path must not become a new, empty database.
         if not create and not self.path.exists():
-            raise DatabaseUnavailable(f"There is no database {self.path}; `agent-funnel install` makes one.")
+            raise DatabaseUnavailable(f"There is no database {self.path}; `agent-funnel install` creates one.")
         uri = f"file:{quote(self.path.as_posix())}?mode={'rwc' if create else 'rw'}"
         connection = sqlite3.connect(uri, uri=True, timeout=self._lock_wait.total_seconds(), isolation_level=None)
         connection.row_factory = sqlite3.Row
         if create:
-            # Readers go on reading while a deal is written. The mode stays with the file.
+            # In this mode, reads go on while a deal is written. The file keeps the mode.
             connection.execute("PRAGMA journal_mode = WAL")
         return connection
 
@@ -75,7 +77,7 @@ class SQLite(Database):
                 self._set_wait(connection, 0)
             if connection.in_transaction or len(parts) == 1:
                 return self._execute(connection, parts, parameters)
-            # A reader sees one state of the database, and no writer waits for it.
+            # Its statements see one state of the database, and no writer has to wait for them.
             if name in having(self.dialect, "read-only"):
                 connection.execute("BEGIN DEFERRED")
             else:
@@ -118,7 +120,7 @@ class SQLite(Database):
         return False
 
     def refuse_during_run(self) -> None:
-        # Those who look share the lock, so they see a run and not each other.
+        # These checks share the lock, so that each one detects a run and none is disturbed by another check.
         if self.path.exists():
             with self._locked_file("looks", "SELECT 1 FROM sqlite_schema", 0) as free:
                 if not free:
@@ -126,15 +128,15 @@ class SQLite(Database):
 
     @contextmanager
     def _run_locks(self) -> Iterator[None]:
-        """Allows one run at a time, also among processes; the system frees both locks when their holder dies.
+        """Allows one run at a time, in all processes. If a process dies, the system releases its locks.
 
-        The database's own lock does not tell a run from any other writer, so a run locks two files beside it. The first
-        decides between runs, and only runs take it: a run that does not get it at once is refused. The second shows
-        that a run is in progress. Those who look share it for a moment, so a run waits for them, and is never refused
-        because of them.
+        The database's own lock does not show whether its holder is a run or another writer. So a run locks two files
+        next to the database. Only runs take the first one, `-run`: a run that does not get it at once is refused. The
+        second one, `-looks`, shows that a run is in progress. A process that checks for a run shares it for a moment;
+        a run waits for that moment and is never refused because of it.
         """
-        # IMMEDIATE takes one lock, so of several runs that come at once one gets it. EXCLUSIVE takes three, one after
-        # the other, and two runs that come at once could refuse each other.
+        # IMMEDIATE takes one lock, so if several runs begin at the same time, exactly one gets it. EXCLUSIVE takes
+        # three locks, one after the other, so two runs could refuse each other.
         with self._locked_file("run", "BEGIN IMMEDIATE", 0) as mine:
             if not mine:
                 raise RunInProgress
@@ -143,7 +145,7 @@ class SQLite(Database):
 
     @contextmanager
     def _locked_file(self, name: str, statement: str, seconds: float) -> Iterator[bool]:
-        """Locks a file beside the database by a statement; yields whether that worked within some seconds."""
+        """Locks a file next to the database with a statement; yields whether it got the lock within `seconds`."""
         with closing(sqlite3.connect(f"{self.path}-{name}", timeout=seconds, isolation_level=None)) as lock:
             try:
                 lock.execute(statement)
@@ -162,13 +164,13 @@ class SQLite(Database):
         """Takes the write lock; logs a warning if that takes long."""
         wait = self._lock_wait.total_seconds()
         try:
-            self._set_wait(connection, min(PATIENCE_SECONDS, wait))
+            self._set_wait(connection, min(LOG_WAIT_SECONDS, wait))
             connection.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or wait <= PATIENCE_SECONDS:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or wait <= LOG_WAIT_SECONDS:
                 raise
             log.warning("another program is writing to %s; waiting for it, up to %.0f s", self.path.name, wait)
-            self._set_wait(connection, wait - PATIENCE_SECONDS)
+            self._set_wait(connection, wait - LOG_WAIT_SECONDS)
             connection.execute("BEGIN IMMEDIATE")
         finally:
             self._set_wait(connection, wait)
@@ -181,7 +183,7 @@ class SQLite(Database):
         connection.execute("COMMIT")
 
     def rollback(self, connection: sqlite3.Connection) -> None:
-        # Some errors (a full disk) have rolled back already.
+        # After some errors (a full disk), SQLite has rolled back already.
         if connection.in_transaction:
             connection.execute("ROLLBACK")
 
@@ -192,10 +194,10 @@ class SQLite(Database):
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return DatabaseBusy(
                 f"The database {self.path} is busy: another program has been writing for "
-                f"{self._lock_wait.total_seconds():.0f} s. Nothing was changed."
+                f"{self._lock_wait.total_seconds():.0f} s (FUNNEL_LOCK_WAIT). Nothing was changed."
             )
         if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL):
             return DatabaseUnavailable(f"The database {self.path} cannot be used: {error}. Nothing was changed.")
         if str(error).startswith("no such table"):
             return NotInstalled(f"The database lacks a table ({error}): run `agent-funnel install`.")
-        return DatabaseError(f"SQLite refused: {error}. Nothing was changed.")
+        return DatabaseError(f"SQLite refused a statement: {error}. Nothing was changed.")

@@ -21,7 +21,7 @@ from sqlalchemy.pool import QueuePool
 
 from agent_funnel.database.base import Database, run_error
 from agent_funnel.database.certificates import Certificates
-from agent_funnel.database.prelogin import no_answer, what_is_wrong
+from agent_funnel.database.prelogin import explain_login_failure, explain_no_answer
 from agent_funnel.errors import (
     ConnectionLost,
     DatabaseBusy,
@@ -38,36 +38,37 @@ from agent_funnel.values import Row
 
 log = logging.getLogger(__name__)
 
-# What the driver raises; setting a connection up, it forgets to make errors of the database layer of the second kind:
+# All errors of the driver. pymssql normally turns the second kind into the first, but not while it connects:
 DRIVER_ERRORS = (pymssql.Error, _mssql.MSSQLException)
-# How long the server may take to answer a login:
+# The seconds that the server may take to answer a login:
 LOGIN_SECONDS = 10
-# These numbers come from the client library, not from the server: it cannot be reached, or the connection broke.
+# Numbers of errors of the client library, not of the server: it cannot be reached, or the connection broke.
 CLIENT_ERRORS = range(20000, 20100)
-# The library adds these to the text of an error: the first if the server sent the error, the second if no answer came:
+# The library adds the first to the text of an error that the server sent, and the second if the server did not answer:
 ANSWERED = "DB-Lib error message 20018"
 NO_ANSWER = "DB-Lib error message 20003"
-# From severity 20 on, the server ends the connection: somebody killed the session, or shut the server down.
+# From severity 20 on, the server ends the connection: somebody killed the session, or shut down the server.
 FATAL = re.compile(rf"{ANSWERED}, severity 2\d")
 LOGIN_FAILED = 18456
 NO_SUCH_DATABASE = (4060, 911, 916)
 DEADLOCK = 1205
 LOCK_TIMEOUT = 1222
-# Invalid object name; could not find stored procedure; and the one number that Babelfish has for all such errors:
-MISSING = (208, 2812)
-BABELFISH = 33557097
-# A run's longer wait for a lock is logged:
-PATIENCE_SECONDS = 2.0
-# For a polled query, a connection that was in use this many seconds ago is not checked first.
+# Invalid object name; could not find stored procedure:
+MISSING_OBJECT = (208, 2812)
+# Babelfish has this one number for many errors; its text says which one it is.
+BABELFISH_ERROR = 33557097
+# A run that waits longer than this for a lock logs a warning:
+LOG_WAIT_SECONDS = 2.0
+# A polled query uses a connection without a check if it was in use less than this many seconds ago:
 FRESH_SECONDS = 5.0
-# Connections that are kept, once they were needed: as many as the service has threads, and a few for its clock. Another
+# Connections that stay open after use: one for each thread of the service, and a few for the schedule. Any further one
 # is closed after each use, and a new session may take a second to plan its first query.
 KEPT_CONNECTIONS = 15
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class SQLServer(Database):
-    """A database on a SQL Server."""
+    """A database on SQL Server or Babelfish."""
 
     dialect: ClassVar[str] = "sqlserver"
 
@@ -88,11 +89,12 @@ class SQLServer(Database):
         if call_timeout <= lock_wait:
             raise SettingsError(
                 f"FUNNEL_CALL_TIMEOUT, {call_timeout}, must be longer than FUNNEL_LOCK_WAIT, {lock_wait}: "
-                "a call that waits for a lock is none that gets no answer"
+                "otherwise a call that only waits for a lock would count as unanswered"
             )
         if ca_file is not None and encryption not in (None, "require"):
             raise SettingsError(
-                f"FUNNEL_CA_FILE wants the server's certificate checked, so FUNNEL_ENCRYPTION cannot be {encryption}"
+                f"FUNNEL_CA_FILE is set, so the server's certificate is checked and FUNNEL_ENCRYPTION cannot be "
+                f"{encryption}: leave it unset, or set it to require"
             )
         self._url = url
         self._host, self._port = url.host, url.port or 1433
@@ -104,7 +106,8 @@ class SQLServer(Database):
         self.ca_file = ca_file
         self._certificates = Certificates(ca_file, self._host, self._port) if ca_file else None
         self._queries = {name: in_schema(text, self.schema) for name, text in queries(self.dialect).items()}
-        # Nothing is reset on return: what ended well left nothing open, and the others are discarded.
+        # Connections need no reset on return: a call that ended well left nothing open, and after any other call the
+        # connection is discarded.
         self._pool = QueuePool(
             self._connect, pool_size=KEPT_CONNECTIONS, reset_on_return=None, recycle=3600, use_lifo=True
         )
@@ -120,20 +123,20 @@ class SQLServer(Database):
     def open(self, *, create: bool) -> Any:
         while True:
             connection = self._pool.connect()
-            known = "session" in connection.info
+            is_new = "session" not in connection.info
             try:
-                connection.info["session"] = self._session(connection)
+                connection.info["session"] = self._session_id(connection)
                 connection.info["used"] = time.monotonic()
                 return connection
             except DRIVER_ERRORS:
                 self.discard(connection)
-                # The server was restarted, or a firewall dropped the idle connection. The next connection in the pool
-                # may be as old; only the error of a new connection counts.
-                if not known:
+                # Perhaps the server was restarted, or a firewall dropped the idle connection. The next connection in
+                # the pool may be just as old, so only the error of a new connection counts.
+                if is_new:
                     raise
 
     @staticmethod
-    def _session(connection: Any) -> int:
+    def _session_id(connection: Any) -> int:
         with connection.cursor() as cursor:
             cursor.execute("SELECT @@SPID;")
             session: int = cursor.fetchall()[0][0]
@@ -148,8 +151,8 @@ class SQLServer(Database):
                 except BaseException as error:
                     self.discard(connection)
                     ours = self.translate(error)
-                    # If the server was restarted just now, a query that only reads can be asked again below. But if the
-                    # server does not answer, asking again would double the wait.
+                    # If the server was restarted just now, a query that only reads can be tried again below. But if the
+                    # server does not answer, trying again would double the wait.
                     if ours is None:
                         raise
                     if not isinstance(ours, ConnectionLost) or NO_ANSWER in str(error):
@@ -169,22 +172,22 @@ class SQLServer(Database):
         try:
             connection = self._log_in(self._url.database or "")
         except DRIVER_ERRORS as error:
-            raise DatabaseUnavailable(self._refusal(error)) from error
-        # For every statement of the session; the server's own default is to wait for ever.
+            raise DatabaseUnavailable(self._login_failure(error)) from error
+        # Applies to every statement of the session. The server's own default is to wait for ever.
         self._send(connection, f"SET LOCK_TIMEOUT {self._lock_wait / timedelta(milliseconds=1):.0f};")
         return connection
 
-    def _refusal(self, error: Exception) -> str:
-        """Why there is no connection, and what to do about it, in a sentence."""
+    def _login_failure(self, error: Exception) -> str:
+        """Says in a sentence why there is no connection, and what to do about it."""
         number, text = _number_and_text(error)
         if NO_ANSWER in str(error) or f"({errno.ETIMEDOUT})" in str(error):
-            return no_answer(self._address)
-        # Unless the server answered this login, number and text are what some server said before, in this process.
+            return explain_no_answer(self._address)
+        # If the server did not answer this login, number and text are left over from an earlier error in this process.
         if ANSWERED not in str(error):
-            return what_is_wrong(self._host, self._port, encryption=self.encryption, ca_file=self.ca_file)
+            return explain_login_failure(self._host, self._port, encryption=self.encryption, ca_file=self.ca_file)
         user, database = repr(self._url.username), repr(self._url.database)
         if text and number == LOGIN_FAILED:
-            if not self._is_known():
+            if not self._accepts_password():
                 return (
                     f"{self._address} refused the login {user}: user or password is wrong; check them in "
                     "FUNNEL_DATABASE_URL, where characters such as @ and / are written as in any URL (%40, %2F)."
@@ -193,18 +196,18 @@ class SQLServer(Database):
         if text and number in NO_SUCH_DATABASE:
             return (
                 f"{self._address} has no database {database} that {user} may use: check its name in "
-                "FUNNEL_DATABASE_URL, and that the login has a user in it."
+                "FUNNEL_DATABASE_URL, and check that the login has a user in it."
             )
-        said = f" ({' '.join(text.split()).rstrip('.')})" if text else ""
+        reason = f" ({' '.join(text.split()).rstrip('.')})" if text else ""
         return (
-            f"{self._address} refused the login {user} to the database {database}{said}: check user, password and "
+            f"{self._address} refused the login {user} to the database {database}{reason}: check user, password and "
             "database in FUNNEL_DATABASE_URL."
         )
 
-    def _is_known(self) -> bool:
-        """Whether the server takes user and password, only not for this database.
+    def _accepts_password(self) -> bool:
+        """Whether the server accepts user and password if no database is named.
 
-        SQL Server refuses both with the same error last, which is the one that the driver keeps.
+        A wrong password and a wrong database end with the same error, and the driver keeps only the last error.
         """
         try:
             self._log_in("").close()
@@ -214,12 +217,12 @@ class SQLServer(Database):
 
     def _log_in(self, database: str) -> Any:
         if self._certificates:
-            self._certificates.demand()
-        # For the whole process. What connect() takes for this counts only from the first call after the login on, and
-        # the driver sends two of its own before it.
+            self._certificates.enforce()
+        # `connect(timeout=…)` applies only after the login, and the driver sends two calls of its own before that. So
+        # set it here, for the whole process.
         _mssql.MSSQLConnection.__new__(_mssql.MSSQLConnection).query_timeout = self._call_seconds
         return pymssql.connect(
-            # The driver appends the port itself, but to no host with a colon in it.
+            # The driver appends the port to the host, but not if the host has a colon in it (IPv6).
             server=f"[{self._host}]:{self._port}" if ":" in self._host else self._host,
             port=str(self._port),
             user=self._url.username,
@@ -227,9 +230,9 @@ class SQLServer(Database):
             database=database,
             login_timeout=LOGIN_SECONDS,
             timeout=self._call_seconds,
-            # Without a version, a silent server is asked once per version that the library knows.
+            # Without a version, the library tries each version that it knows, and waits for a silent server each time.
             tds_version="7.4",
-            # Off means an open transaction all the time, and error 266 from a procedure that rolls back.
+            # Without autocommit, a transaction is open all the time, and a procedure that rolls back raises error 266.
             autocommit=True,
             appname="agent-funnel",
             encryption=self.encryption,
@@ -237,10 +240,11 @@ class SQLServer(Database):
 
     def execute(self, connection: Any, name: str, parameters: dict[str, Any]) -> list[list[Row]]:
         sets: list[list[Row]] = []
-        watch = self._watch(connection.info["session"]) if name in having(self.dialect, "run") else nullcontext()
+        is_run = name in having(self.dialect, "run")
+        watch = self._watch_for_lock_wait(connection.info["session"]) if is_run else nullcontext()
         with watch, connection.cursor(as_dict=True) as cursor:
             cursor.execute(self._queries[name], {"schema": self.schema, **parameters})
-            # To the end: an error that comes after a result set would otherwise be raised by the next statement.
+            # Read to the end: otherwise the next statement raises an error that comes after a result set.
             while True:
                 if cursor.description is not None:
                     sets.append(cursor.fetchall())
@@ -254,7 +258,7 @@ class SQLServer(Database):
             cursor.execute(self._queries[name], {"schema": self.schema, **parameters})
             while rows := cursor.fetchmany(size):
                 yield rows
-            # An error that comes after the rows would otherwise be raised by the next statement.
+            # Read to the end: otherwise the next statement raises an error that comes after the rows.
             while cursor.nextset():
                 pass
 
@@ -266,18 +270,18 @@ class SQLServer(Database):
         return False
 
     @contextmanager
-    def _watch(self, session: int) -> Iterator[None]:
-        """Logs a warning if the block waits for a lock."""
+    def _watch_for_lock_wait(self, session: int) -> Iterator[None]:
+        """Logs a warning if the session waits for a lock while the `with` block runs."""
         ended = Event()
-        Thread(target=self._tell_of_wait, args=(session, ended), daemon=True).start()
+        Thread(target=self._log_lock_wait, args=(session, ended), daemon=True).start()
         try:
             yield
         finally:
             ended.set()
 
-    def _tell_of_wait(self, session: int, ended: Event) -> None:
-        began, bound = time.monotonic(), self._lock_wait.total_seconds()
-        while not ended.wait(PATIENCE_SECONDS):
+    def _log_lock_wait(self, session: int, ended: Event) -> None:
+        began, longest = time.monotonic(), self._lock_wait.total_seconds()
+        while not ended.wait(LOG_WAIT_SECONDS):
             try:
                 row = self.one("blocker", session=session)
             except FunnelError:
@@ -286,16 +290,16 @@ class SQLServer(Database):
                 log.warning(
                     "this run waits for a lock, which session %d seems to hold; it gives up after %.0f s",
                     row["blocked"],
-                    bound,
+                    longest,
                 )
                 return
-            # Without VIEW SERVER STATE a login sees no session but its own.
-            if row is None and time.monotonic() - began > bound / 3:
+            # Without VIEW SERVER STATE a login sees only its own session.
+            if row is None and time.monotonic() - began > longest / 3:
                 log.warning(
-                    "this run has taken %.0f s so far; if it waits for a lock, it gives up after %.0f s (a login with "
-                    "VIEW SERVER STATE would be told)",
+                    "this run has taken %.0f s so far; if it waits for a lock, it gives up after %.0f s (grant the "
+                    "login VIEW SERVER STATE to see which session holds the lock)",
                     time.monotonic() - began,
-                    bound,
+                    longest,
                 )
                 return
 
@@ -313,7 +317,7 @@ class SQLServer(Database):
         self._send(connection, "COMMIT TRANSACTION;")
 
     def rollback(self, connection: Any) -> None:
-        # On a connection that broke there is nothing to roll back, and saying so would hide what broke it.
+        # On a broken connection there is nothing to roll back, and another error would hide the one that broke it.
         try:
             self._send(connection, "IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION;")
         except DRIVER_ERRORS:
@@ -335,29 +339,29 @@ class SQLServer(Database):
         if NO_ANSWER in str(error):
             return ConnectionLost(
                 f"The database server {self._address} has not answered a call for {self._call_seconds} s "
-                "(FUNNEL_CALL_TIMEOUT); whether it took effect is not known."
+                "(FUNNEL_CALL_TIMEOUT); whether the call took effect is not known."
             )
         if number in CLIENT_ERRORS or number == 0 or FATAL.search(str(error)):
             return ConnectionLost(
-                f"The connection to the database server {self._address} broke in the middle of a call; whether it took "
+                f"The connection to the database server {self._address} broke during a call; whether the call took "
                 "effect is not known."
             )
         if number == DEADLOCK:
             return DatabaseBusy("The database ended this call to resolve a deadlock. Nothing was changed.")
-        if number == LOCK_TIMEOUT or (number == BABELFISH and "lock timeout" in text):
+        if number == LOCK_TIMEOUT or (number == BABELFISH_ERROR and "lock timeout" in text):
             return DatabaseBusy(
-                f"Somebody else has held a lock for {self._lock_wait.total_seconds():.0f} s that this call needs. "
-                "Nothing was changed."
+                f"Another session has held a lock that this call needs for {self._lock_wait.total_seconds():.0f} s "
+                "(FUNNEL_LOCK_WAIT). Nothing was changed."
             )
-        if number in MISSING or (number == BABELFISH and "does not exist" in text):
-            # Babelfish names a procedure with the types of all its parameters.
+        if number in MISSING_OBJECT or (number == BABELFISH_ERROR and "does not exist" in text):
+            # Babelfish names a procedure with the types of all its parameters; leave them out.
             missing = re.sub(r"\(.*\)", "", text).rstrip(".")
-            return NotInstalled(f"The database lacks something ({missing}): run `agent-funnel install`.")
-        return DatabaseError(f"The database refused (error {number}): {text.strip()}")
+            return NotInstalled(f"The database lacks a table or procedure ({missing}): run `agent-funnel install`.")
+        return DatabaseError(f"The database refused a statement (error {number}): {text.strip()}")
 
 
 def _number_and_text(error: Exception) -> tuple[int, str]:
-    """The number of an error and its first line; pymssql appends the client library's remarks to the text."""
+    """The number of an error and its text, without the remarks of the client library that pymssql appends."""
     args = error.args[0] if error.args and isinstance(error.args[0], tuple) else error.args
     number = args[0] if args and isinstance(args[0], int) else 0
     raw = args[1] if len(args) > 1 else (args[0] if args else "")

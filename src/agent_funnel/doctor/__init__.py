@@ -1,8 +1,8 @@
-"""What is wrong with a database, and how to put it right. Asks, and changes nothing.
+"""Checks a database, and suggests how to fix what is wrong. It only reads.
 
-A check is a function that yields what it found: a level, a sentence, and a remedy or None; also where all is well.
-`server` asks about the engine, the connection and the login, `schema` about tables, procedures and
-indexes, `data` about the rows of the brief's tables, and `deep` whether the records agree with one another.
+A check is a function that yields results: a level, a sentence, and a remedy or None. It yields one also if all is well.
+`server` checks the engine, the connection and the login; `schema` the tables, procedures and indexes; `data` the rows
+of your three tables; and `deep` whether runs, history, stages and assignments agree.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ ON_A_SERVER: dict[str, Check] = {
     "engine": server.engine,
     "encryption": server.encryption,
     "clock": server.clock,
-    "tables": schema.tables,
+    "tables": schema.installed_tables,
     "schemas": schema.schemas,
-    "procedures": schema.procedures,
+    "procedures": schema.installed_procedures,
     "rights": server.rights,
 }
 IN_A_FILE: dict[str, Check] = {
     "engine": server.file,
-    "tables": schema.tables,
+    "tables": schema.installed_tables,
     "rights": server.writing,
 }
 ON_BOTH: dict[str, Check] = {
@@ -44,17 +44,17 @@ ON_BOTH: dict[str, Check] = {
 
 
 def examine(database: Database, *, now: datetime, deep: bool = False) -> list[Finding]:
-    """Everything that the checks found, in their order.
+    """Runs all checks and returns their findings, in the order of the checks.
 
-    `now` is the time on the floor: its date says which dates are in the future, its moment whether the server's clock
-    is right; without a zone it is in UTC. With `deep`, also whether stages, assignments and history agree.
+    `now` is the time at the sales floor; without a zone it is in UTC. Its date decides which dates are in the future,
+    and its moment whether the server's clock is right. With `deep`, runs the deep checks too.
 
-    A check that cannot be made is a note, and the others go on. Raises DatabaseUnavailable without a connection.
+    A check that cannot be made becomes a note, and the others go on. Raises DatabaseUnavailable without a connection.
     """
     began = time.monotonic()
     on_a_server = database.dialect == "sqlserver"
     found = [Finding("driver", *result) for result in server.driver()] if on_a_server else []
-    # Not even a login is sent by a driver that does not keep it secret.
+    # A driver that does not keep the password secret must not even log in.
     if any(finding.level == "error" for finding in found):
         return found
     database.ping()
@@ -67,11 +67,11 @@ def examine(database: Database, *, now: datetime, deep: bool = False) -> list[Fi
 
 
 def check_procedures(database: Database, *, now: datetime) -> list[Finding]:
-    """What there is to say of the installed procedures alone; nothing where there are none."""
+    """Runs only the check of the installed procedures. SQLite has no procedures, and so no findings."""
     if database.dialect != "sqlserver":
         return []
     exam = _examination(database, now, time.monotonic())
-    return guarded("procedures", partial(findings, "procedures", schema.procedures, exam))
+    return guarded("procedures", partial(findings, "procedures", schema.installed_procedures, exam))
 
 
 def _examination(database: Database, now: datetime, began: float) -> Examination:

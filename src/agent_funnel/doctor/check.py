@@ -22,10 +22,10 @@ Result = tuple[Level, str, str | None]
 
 @dataclass(frozen=True)
 class Finding:
-    """The finding of one of `doctor`'s checks, in a sentence, and what to do about it.
+    """A finding of one check: a sentence, and a remedy that says what to do about it.
 
-    A note is worth knowing, a warning worth looking at; an error keeps the deal from working, or means that records
-    contradict each other.
+    A note is worth knowing, and a warning is worth looking at. An error means that the deal cannot work, or that
+    records contradict each other.
     """
 
     check: str
@@ -36,7 +36,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Examination:
-    """The database under examination. `now` is the time at the sales floor when the stopwatch showed `began`."""
+    """A database under examination. `now` was the time at the sales floor when `time.monotonic()` was `began`."""
 
     database: Database
     schema: str | None
@@ -52,11 +52,11 @@ class Examination:
         return row
 
     def here(self, text: str) -> str:
-        """A text written for the schema `dbo`, as it must be written for this database."""
+        """A text that is written for the schema `dbo`, adapted to the schema of this database."""
         return text.replace("dbo.", "") if self.schema is None else in_schema(text, self.schema)
 
     def remedy(self, name: str) -> str:
-        """A statement from the file of remedies, on one line."""
+        """A statement from `remedies.sql`, on one line."""
         lines = queries(self.database.dialect)[f"remedy_{name}"].splitlines()
         return self.here(" ".join(line.strip() for line in lines if line.strip() and not line.startswith("--")))
 
@@ -65,18 +65,18 @@ class Examination:
         return self.now + timedelta(seconds=time.monotonic() - self.began)
 
 
-# A check yields its results; it yields one also where all is well.
+# A check yields its results; it yields one also if all is well.
 Check = Callable[[Examination], Iterator[Result]]
 
 
 def findings(name: str, check: Check, examination: Examination) -> Iterator[Finding]:
-    """The results of a check, as findings."""
+    """Runs a check and yields its results as findings."""
     for level, text, remedy in check(examination):
         yield Finding(name, level, text, remedy)
 
 
 def guarded(name: str, ask: Callable[[], Iterable[Finding]]) -> list[Finding]:
-    """Runs a check; a database error becomes a note that it could not be made.
+    """Runs a check. A database error becomes a note that the check could not be made.
 
     Raises DatabaseUnavailable when the connection is gone.
     """
@@ -94,11 +94,11 @@ def count_of(count: int, one: str, many: str | None = None) -> str:
 
 
 def examples(values: Iterable[object], total: int) -> str:
-    """A few examples of a total, with an ellipsis if there are more."""
+    """The values, separated by commas; with an ellipsis if they are not all of the `total`."""
     shown = [str(value) for value in values]
     return ", ".join([*shown, "…"] if total > len(shown) else shown)
 
 
 def version_tuple(text: str) -> tuple[int, ...]:
-    """A version as numbers, to compare it."""
+    """The numbers of a version, for comparisons."""
     return tuple(int(part) for part in re.findall(r"\d+", text))

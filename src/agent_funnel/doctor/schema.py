@@ -1,4 +1,4 @@
-"""Tables, procedures, indexes: what is there, and whether it is as it should be."""
+"""Checks of tables, procedures and indexes: what is missing, and what differs from this version."""
 
 from __future__ import annotations
 
@@ -22,24 +22,26 @@ from agent_funnel.values import Row
 
 INSTALL = "agent-funnel install"
 
-# The indexes worth having: their table, what they begin with, and what it is like without.
-INDEXES = (
-    ("wafunnel", "number", "whoever looks a lead up by its number reads all {leads:,} leads"),
-    ("agent_wafunnel_assignment", "number", "whoever looks up who has a number reads all {assignments:,} assignments"),
-    ("agent_wafunnel_assignment", "agent", "whoever wants an agent's list reads all {assignments:,} assignments"),
+# Useful indexes: the table, the first column of the index, and the cost of not having it.
+USEFUL_INDEXES = (
+    ("wafunnel", "number", "a search for a lead by its number reads all {leads:,} leads"),
+    ("agent_wafunnel_assignment", "number", "a search for a number's agent reads all {assignments:,} assignments"),
+    ("agent_wafunnel_assignment", "agent", "each request for an agent's list reads all {assignments:,} assignments"),
 )
-# One on the date is worth its keep where a deal wants less than a tenth of the leads; SQLite deals no faster with it.
-BY_DATE = ("wafunnel", "date", "each deal reads all {leads:,} leads to find the {recent:,} of the last 45 days")
-WINDOW, TENTH = timedelta(days=45), 10
+# An index by date is useful on SQL Server if less than a tenth of the leads are of the last 45 days. SQLite deals no
+# faster with it.
+DATE_INDEX = ("wafunnel", "date", "each deal reads all {leads:,} leads to find the {recent:,} of the last 45 days")
+RECENT = timedelta(days=45)
+DATE_INDEX_RATIO = 10
 
 
-def tables(exam: Examination) -> Iterator[Result]:
-    """Whether all tables are there, with the columns that count, in the version of this program."""
+def installed_tables(exam: Examination) -> Iterator[Result]:
+    """Checks that all tables exist, with the columns that the deal needs, in the version of this program."""
     if not schema_name(exam.database)[1]:
         yield (
             "error",
             f"There is no schema {exam.schema}.",
-            f"Correct FUNNEL_SCHEMA, or: CREATE SCHEMA {exam.schema};",
+            f"Correct FUNNEL_SCHEMA, or create the schema: CREATE SCHEMA {exam.schema};",
         )
         return
     where = "" if exam.schema is None else f" in the schema {exam.schema}"
@@ -52,18 +54,18 @@ def tables(exam: Examination) -> Iterator[Result]:
         yield "error", text, INSTALL if not where else f"{INSTALL}, if FUNNEL_SCHEMA is the right one."
     for table, column in lacking:
         text = f"The table {table} has no column {column}."
-        yield "error", text, "Add the column; or, if another table was meant, correct the database or the schema."
+        yield "error", text, "Add the column; or, if you meant another table, correct the database or the schema."
     if version > newest:
-        text = f"The tables are of version {version}, and this program knows none after {newest}."
-        yield "error", text, "Update Agent Funnel here."
+        text = f"The tables are of version {version}, but this program knows no version after {newest}."
+        yield "error", text, "Update Agent Funnel on this machine."
     elif version < newest:
-        yield "error", f"The tables are of version {version}, and this program needs {newest}.", INSTALL
+        yield "error", f"The tables are of version {version}, but this program needs version {newest}.", INSTALL
     if not missing and not lacking and version == newest:
-        yield "ok", f"All {len(wanted)} tables are there{where}, in version {newest}.", None
+        yield "ok", f"All {len(wanted)} tables exist{where}, in version {newest}.", None
 
 
 def schemas(exam: Examination) -> Iterator[Result]:
-    """Whether the leads may be somewhere else."""
+    """Finds other schemas with tables of the same names, where the leads may be instead."""
     others = [row["schema_name"] for row in exam.database.all("doctor_schemas")]
     if not others:
         yield "ok", "No other schema has tables of the same names.", None
@@ -75,15 +77,15 @@ def schemas(exam: Examination) -> Iterator[Result]:
     except DatabaseError:
         leads = 0
     named = f"The schema {others[0]} has" if len(others) == 1 else f"The schemas {', '.join(others)} have"
-    remedy = f"Set FUNNEL_SCHEMA={others[0]} if those are the ones."
+    remedy = f"Set FUNNEL_SCHEMA={others[0]} if you mean those tables."
     if leads:
         yield "note", f"{named} tables of the same names, too.", remedy
     else:
         yield "warning", f"{named} tables of the same names, and {exam.schema} has no leads.", remedy
 
 
-def procedures(exam: Examination) -> Iterator[Result]:
-    """Whether the procedures are those of this version, and nobody has changed them."""
+def installed_procedures(exam: Examination) -> Iterator[Result]:
+    """Checks that the procedures are those of this version, and that nobody has changed them."""
     scripts = sql.procedures(exam.database.dialect)
     recorded = recorded_checksums(exam.database)
     bad = False
@@ -93,7 +95,7 @@ def procedures(exam: Examination) -> Iterator[Result]:
             bad = True
             yield result
     if not bad:
-        yield "ok", f"The {len(scripts)} procedures are there, and as this version has them.", None
+        yield "ok", f"All {len(scripts)} procedures are installed, and are those of this version.", None
 
 
 def _procedure(
@@ -104,29 +106,29 @@ def _procedure(
     if row is None:
         yield "error", f"The procedure {named} is missing.", INSTALL
     elif text is None and row["is_encrypted"]:
-        yield "warning", f"The procedure {named} is encrypted, so nobody sees whether it is ours.", INSTALL
+        yield "warning", f"The procedure {named} is encrypted, so it cannot be compared with ours.", INSTALL
     elif text is None:
         grant = exam.here(f"GRANT VIEW DEFINITION ON dbo.{name} TO agent_funnel_service;")
-        yield "note", f"Could not be checked: this login must not see the text of {named}.", grant
-    elif text.strip() == _as_kept(exam.here(script)):
+        yield "note", f"Could not be checked: this login has no right to see the text of {named}.", grant
+    elif text.strip() == _stored_text(exam.here(script)):
         return
     elif recorded is None or recorded.installed is None:
-        yield "error", f"The procedure {named} is not that of this version, and it is not known who made it.", INSTALL
+        yield "error", f"The procedure {named} is not that of this version, and no record says who made it.", INSTALL
     elif recorded.installed != sql.checksum(text):
-        remedy = f"{INSTALL} puts ours back; keep a copy of theirs if you want it."
+        remedy = f"{INSTALL} restores ours; keep a copy of the changed procedure if you need it."
         yield "error", f"Somebody has changed the procedure {named} since it was installed.", remedy
     elif recorded.script != sql.checksum(script):
         yield "error", f"The procedure {named} is that of another version of Agent Funnel.", INSTALL
 
 
-def _as_kept(script: str) -> str:
-    """The text of a procedure as servers keep it: the batch that made it, with CREATE instead of ALTER."""
+def _stored_text(script: str) -> str:
+    """The text of a procedure as servers store it: the batch that made it, with CREATE instead of ALTER."""
     batch = next(batch for batch in sql.batches(script) if batch.startswith("ALTER PROCEDURE"))
     return "CREATE" + batch.removeprefix("ALTER")
 
 
 def truncate(exam: Examination) -> Iterator[Result]:
-    """Whether a deal can empty the assignments."""
+    """Checks that a deal can empty the table of assignments."""
     table, rows = exam.here("dbo.agent_wafunnel_assignment"), exam.database.all("doctor_truncate")
     for row in rows:
         yield "error", f"No deal can empty {table}, since {row['reason']}.", row["remedy"]
@@ -135,20 +137,20 @@ def truncate(exam: Examination) -> Iterator[Result]:
 
 
 def indexes(exam: Examination) -> Iterator[Result]:
-    """Which indexes would help. None is ever made here: each one costs writes, and the table may not be ours."""
-    day = (exam.now - WINDOW).date()
+    """Suggests indexes that would help. It creates none: an index slows down writes, and the table may not be ours."""
+    day = (exam.now - RECENT).date()
     sizes = exam.one("doctor_sizes", day=day.isoformat())
-    there = {
+    existing = {
         tuple(str(row[name]).lower() for name in ("table_name", "first_column", "second_column"))
         for row in exam.database.all("doctor_indexes")
     }
-    beginnings = {index[:2] for index in there}
-    missing = [index for index in INDEXES if index[:2] not in beginnings]
-    by_date = ("wafunnel", "date") in beginnings or ("wafunnel", "stage", "date") in there
-    if exam.schema is not None and not by_date and sizes["recent"] * TENTH < sizes["leads"]:
-        missing.append(BY_DATE)
+    first_columns = {index[:2] for index in existing}
+    missing = [index for index in USEFUL_INDEXES if index[:2] not in first_columns]
+    by_date = ("wafunnel", "date") in first_columns or ("wafunnel", "stage", "date") in existing
+    if exam.schema is not None and not by_date and sizes["recent"] * DATE_INDEX_RATIO < sizes["leads"]:
+        missing.append(DATE_INDEX)
     for table, column, why in missing:
         text = f"No index of {exam.here(f'dbo.{table}')} begins with {column}, so {why.format(**sizes)}."
         yield "note", text, exam.remedy(f"index_{table}_{column}")
     if not missing:
-        yield "ok", "The useful indexes are there.", None
+        yield "ok", "All useful indexes exist.", None

@@ -1,4 +1,4 @@
-"""The engine, the driver, the connection, the login."""
+"""Checks of the driver, the engine, the connection and the login."""
 
 from __future__ import annotations
 
@@ -12,19 +12,24 @@ from agent_funnel.errors import DatabaseError, DatabaseUnavailable
 from agent_funnel.sql import grants
 from agent_funnel.values import Row
 
-# Older ones ignore encryption='require', and so send the password in the clear:
+# Older versions ignore encryption='require', and so may send the password unencrypted:
 OLDEST_DRIVER = "2.4.3"
-# SQL Server 2016; what reads the JSON that imports send; and what came before this was never tried:
-OLDEST_SERVER, JSON_LEVEL, OLDEST_BABELFISH = 13, 130, (4, 3)
-# SERVERPROPERTY('EngineEdition') of servers whose version is Microsoft's affair, and of those that cannot run the deal:
-AZURE = {5: "Azure SQL Database", 8: "Azure SQL Managed Instance", 12: "SQL database in Microsoft Fabric"}
-NO_SERVERS = {6: "Azure Synapse Analytics", 11: "Azure Synapse serverless SQL"}
-# What a server calls the address of a client on its own machine:
+# SQL Server 2016:
+OLDEST_SERVER = 13
+# The lowest compatibility level that can read the JSON that imports send:
+JSON_LEVEL = 130
+# Versions of Babelfish before this one were never tested:
+OLDEST_BABELFISH = (4, 3)
+# SERVERPROPERTY('EngineEdition') of servers that Microsoft keeps up to date:
+AZURE_EDITIONS = {5: "Azure SQL Database", 8: "Azure SQL Managed Instance", 12: "SQL database in Microsoft Fabric"}
+# The same of servers that cannot run the deal:
+UNSUPPORTED_EDITIONS = {6: "Azure Synapse Analytics", 11: "Azure Synapse serverless SQL"}
+# The addresses that a server reports for a client on its own machine:
 LOOPBACK = ("127.0.0.1", "::1", "<local machine>")
-# How far the clocks may be apart:
-CLOCKS_APART = timedelta(seconds=30)
-# What the procedures do to tables. Babelfish has no ownership chaining, so there the login needs these rights itself:
-UNCHAINED = (
+# The largest difference between the clocks that is not reported:
+CLOCK_TOLERANCE = timedelta(seconds=30)
+# The rights that the procedures use. Babelfish has no ownership chaining, so there the login needs them itself:
+RIGHTS_OF_PROCEDURES = (
     ("UPDATE", "wafunnel"),
     ("INSERT", "agent_wafunnel_assignment"),
     ("INSERT", "assignment_run"),
@@ -36,38 +41,38 @@ UNCHAINED = (
 
 
 def driver() -> Iterator[Result]:
-    """Whether the driver keeps its promises. Needs no connection."""
+    """Checks that the driver encrypts when it must. Needs no connection."""
     found = installed_version("pymssql")
     if version_tuple(found) < version_tuple(OLDEST_DRIVER):
-        text = f"The driver pymssql is {found}, which ignores that encryption is required, so nothing was sent with it."
+        text = f"The driver is pymssql {found}, which ignores that encryption is required, so no login was sent."
         yield "error", text, f"python -m pip install 'pymssql>={OLDEST_DRIVER}'"
     else:
         yield "ok", f"The driver is pymssql {found}.", None
 
 
 def file(exam: Examination) -> Iterator[Result]:
-    """Which SQLite it is. One that is too old is refused before anything is opened."""
+    """Reports the version of SQLite. A version that is too old is refused before the file is opened."""
     row = exam.one("doctor_engine")
     yield "ok", f"The engine is SQLite {row['version']}.", None
 
 
 def engine(exam: Examination) -> Iterator[Result]:
-    """Which server it is, and whether it can do what is asked of it."""
+    """Reports the server and its version, and checks that it can run the deal and the imports."""
     row = exam.one("doctor_engine")
     edition, name = row["engine_edition"], _name(exam, row)
     if exam.babelfish and version_tuple(row["babelfish_version"])[:2] < OLDEST_BABELFISH:
         tried = ".".join(map(str, OLDEST_BABELFISH))
         yield (
             "warning",
-            f"The engine is {name}, and nothing before {tried} was tried.",
+            f"The engine is {name}, and versions before {tried} were never tested.",
             f"Upgrade it to {tried} or later.",
         )
     elif exam.babelfish:
         yield "ok", f"The engine is {name}.", None
-    elif edition in NO_SERVERS:
-        yield "error", f"The engine is {name}, which cannot run the deal.", "Use a SQL Server, or Azure SQL Database."
-    elif edition not in AZURE and version_tuple(row["product_version"])[0] < OLDEST_SERVER:
-        yield "error", f"The engine is {name}, and the deal needs SQL Server 2016 or later.", "Upgrade the server."
+    elif edition in UNSUPPORTED_EDITIONS:
+        yield "error", f"The engine is {name}, which cannot run the deal.", "Use SQL Server, or Azure SQL Database."
+    elif edition not in AZURE_EDITIONS and version_tuple(row["product_version"])[0] < OLDEST_SERVER:
+        yield "error", f"The engine is {name}, but the deal needs SQL Server 2016 or later.", "Upgrade the server."
     elif row["compatibility_level"] < JSON_LEVEL:
         text = (
             f"The engine is {name}; at its compatibility level, {row['compatibility_level']}, the database cannot read"
@@ -83,29 +88,32 @@ def _name(exam: Examination, row: Row) -> str:
         postgres = re.search(r"PostgreSQL (\d\S*)", text)
         return f"Babelfish {row['babelfish_version']}" + (f" for PostgreSQL {postgres[1]}" if postgres else "")
     product = f"{text.split(' (')[0]}, version {row['product_version']}, {row['edition']}"
-    return (AZURE | NO_SERVERS).get(edition, product)
+    return (AZURE_EDITIONS | UNSUPPORTED_EDITIONS).get(edition, product)
 
 
 def encryption(exam: Examination) -> Iterator[Result]:
-    """Whether others on the way can read along, or take the server's place."""
-    if getattr(exam.database, "ca_file", None) is not None:
-        # Without both, there would be no connection.
+    """Checks that nobody in between can read the connection, or take the server's place."""
+    if exam.database.ca_file is not None:
+        # With a CA file, the connection is refused unless it is encrypted and the certificate is right.
         yield "ok", "This connection is encrypted, and the server's certificate is checked.", None
         return
-    check = "Set FUNNEL_CA_FILE to the certificate of the authority that signed the server's; then both are sure."
+    check = (
+        "Set FUNNEL_CA_FILE to the certificate of the authority that signed the server's; then only an encrypted "
+        "connection to the right server is made."
+    )
     try:
         row: Row = exam.one("doctor_encryption")
     except DatabaseUnavailable:
         raise
     except DatabaseError:
-        # Where the server does not say, we know what we insisted on.
+        # If the server does not say, we still know whether we required encryption.
         required = getattr(exam.database, "encryption", None) == "require"
         row = {"encrypt_option": "TRUE" if required else None, "client_net_address": None}
     encrypted, unchecked = row["encrypt_option"], "and the server's certificate is not checked"
     here = row["client_net_address"] in LOOPBACK
     if encrypted is None:
         text = f"Could not be checked: the server does not say whether this connection is encrypted, {unchecked}."
-        yield "note", text, f"{check} Or give the login VIEW SERVER STATE, so that it is told."
+        yield "note", text, f"{check} Or grant the login VIEW SERVER STATE, so that it can see this."
     elif here:
         text = f"encrypted, {unchecked}" if encrypted == "TRUE" else "not encrypted"
         yield "ok", f"This connection is {text}; it does not leave this machine.", None
@@ -117,22 +125,22 @@ def encryption(exam: Examination) -> Iterator[Result]:
 
 
 def clock(exam: Examination) -> Iterator[Result]:
-    """Whether the server's clock is right, and whether its date is the floor's."""
+    """Checks that the server's clock is right, and that it is in the same time zone as the sales floor."""
     row = exam.one("doctor_clock")
     ahead = row["moment"].replace(tzinfo=UTC) - exam.clock()
-    if abs(ahead) > CLOCKS_APART:
+    if abs(ahead) > CLOCK_TOLERANCE:
         text = f"The server's clock is {_span(abs(ahead))} {'ahead of' if ahead > timedelta(0) else 'behind'} ours."
-        yield "warning", text, "Have both machines set their clocks by the same time servers (NTP)."
+        yield "warning", text, "Let both machines set their clocks by the same time servers (NTP)."
     else:
         yield "ok", "The server's clock and ours agree.", None
     theirs, ours = timedelta(minutes=round(row["ahead"] / 60)), exam.now.utcoffset() or timedelta(0)
     if theirs != ours:
-        text = f"The server lives in UTC{_offset(theirs)}, the floor in UTC{_offset(ours)}; a deal executed by hand"
-        yield "note", f"{text} takes the server's date.", "Give it a @business_date, as the service does."
+        text = f"The server is in UTC{_offset(theirs)}, and the sales floor in UTC{_offset(ours)}; a procedure that is"
+        yield "note", f"{text} executed by hand takes the server's date.", "Pass @business_date, as the service does."
 
 
 def _span(span: timedelta) -> str:
-    """A span as one would say it, such as `2 min 5 s`."""
+    """A duration in its two largest units, such as `2 min 5 s`."""
     seconds, parts = round(span.total_seconds()), []
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
         amount, seconds = divmod(seconds, size)
@@ -146,18 +154,18 @@ def _offset(offset: timedelta) -> str:
 
 
 def rights(exam: Examination) -> Iterator[Result]:
-    """Whether this login may do all that the service does."""
+    """Checks that this login has all rights that the service needs."""
     who = exam.one("doctor_login")
-    # Without VIEW DEFINITION, the service does its work all the same.
+    # The service works without VIEW DEFINITION, too.
     granted = {(right, name): text for text, right, name in grants("sqlserver") if right != "VIEW DEFINITION"}
-    wanted = [*granted, *(UNCHAINED if exam.babelfish else ())]
+    wanted = [*granted, *(RIGHTS_OF_PROCEDURES if exam.babelfish else ())]
     lacking = [(right, name) for right, name in wanted if not _is_allowed(exam, right, name)]
     if not lacking:
         yield "ok", f"The login {who['login_name']} has all {len(wanted)} rights that the service needs.", None
         return
     if exam.babelfish:
         remedy = (
-            "Have the service log in as the owner of the tables: here is no ownership chaining, and no GRANT ALTER."
+            "Let the service log in as the owner of the tables: Babelfish has no ownership chaining and no GRANT ALTER."
         )
     elif not who["in_role"]:
         remedy = who["remedy"]
@@ -173,7 +181,7 @@ def _is_allowed(exam: Examination, right: str, name: str) -> bool:
 
 
 def writing(exam: Examination) -> Iterator[Result]:
-    """Whether the file can be written to."""
+    """Checks that the database's file is writable."""
     try:
         with exam.database.transaction():
             pass
@@ -183,4 +191,4 @@ def writing(exam: Examination) -> Iterator[Result]:
         remedy = "Give the user who runs this program the right to write to that file and to its directory."
         yield "error", "This program may not write to the database's file.", remedy
     else:
-        yield "ok", "This program may write to the database's file.", None
+        yield "ok", "This program can write to the database's file.", None

@@ -1,5 +1,6 @@
-"""The schedule: which business date is due, who deals it, and how tonight stands.
+"""The schedule: which business date is due, making its run, and the state of tonight's run.
 
-`calendar` is date arithmetic alone, `store` keeps the schedule's records in the database, `brakes` makes the scheduled
-run unless the settings want a person to look first, `clock` is the thread that asks, and `status` sums it up.
+`calendar` has only date arithmetic, and `store` keeps the schedule's records in the database. `brakes` makes the
+scheduled run, unless the settings want a person to look first. `clock` is the thread that wakes up and has the run
+made, and `status` computes tonight's state.
 """

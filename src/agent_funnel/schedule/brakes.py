@@ -12,8 +12,9 @@ from agent_funnel.errors import BrakeApplied
 from agent_funnel.runs import Run, list_runs
 from agent_funnel.settings import Settings
 
-# The usual pool is the median of this many runs; with fewer than the second number, no pool is called unusual:
+# The usual pool is the median of this many runs:
 USUAL_RUNS = 14
+# With fewer runs than this, no pool counts as unusual:
 FEWEST_RUNS = 3
 
 
@@ -22,7 +23,7 @@ def scheduled_run(
 ) -> Run:
     """Makes the scheduled run of a business date.
 
-    Raises BrakeApplied where the settings want a person to look first, unless that person says `overrule`.
+    Raises BrakeApplied if a brake of the settings holds the run, unless a person makes it (`overrule`).
     """
     warning = None
     if "procedure" in settings.brake and not overrule:
@@ -32,28 +33,28 @@ def scheduled_run(
         warning = unusual_pool(database, settings, pool)
     if warning:
         raise BrakeApplied(
-            f"{warning} FUNNEL_BRAKE holds the deal until a person says `agent-funnel run --scheduled`; "
+            f"{warning} FUNNEL_BRAKE holds the deal until a person runs `agent-funnel run --scheduled`; "
             "nothing was changed."
         )
     return deal(database, settings, business_date=business_date, trigger="schedule", actor=actor)
 
 
 def unusual_pool(database: Database, settings: Settings, pool: int, *, before: int | None = None) -> str | None:
-    """A sentence if a pool differs from those of the last runs (before a run, if given) by the factor of the settings.
+    """Warns in a sentence if a pool differs from the usual one by more than `pool_factor` of the settings.
 
-    None if the pool is usual, or if there are too few runs to say so.
+    Returns None if it does not, or if there are too few runs to know. With `before`, only runs before that one count.
     """
-    pools = [run.pool for run in list_runs(database, count=4 * USUAL_RUNS, before=before) if run.status == "succeeded"]
-    known = [pool for pool in pools if pool is not None][:USUAL_RUNS]
-    if len(known) < FEWEST_RUNS:
+    runs = [run for run in list_runs(database, count=4 * USUAL_RUNS, before=before) if run.status == "succeeded"]
+    pools = [run.pool for run in runs if run.pool is not None][:USUAL_RUNS]
+    if len(pools) < FEWEST_RUNS:
         return None
-    usual = median(known)
+    usual = median(pools)
     if usual / settings.pool_factor <= pool <= usual * settings.pool_factor:
         return None
-    return f"The pool has {pool} leads; the last {len(known)} runs had {usual:.0f} (median)."
+    return f"The pool has {pool} leads, but the median of the last {len(pools)} runs is {usual:.0f}."
 
 
 def changed_procedure(database: Database, *, now: datetime) -> str | None:
-    """A sentence if an installed procedure is not the one of this program; None if all are."""
+    """Warns in a sentence if an installed procedure is not that of this version; returns None if all are."""
     found = check_procedures(database, now=now)
     return next((finding.text for finding in found if finding.level in ("warning", "error")), None)

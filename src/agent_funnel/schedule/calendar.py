@@ -1,4 +1,4 @@
-"""The calendar of the schedule: when the run of a business date is due, and when its window closes. Pure dates."""
+"""Date arithmetic of the schedule: when the run of a business date is due, and when its window closes."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 
 from agent_funnel.settings import Settings
 
-# The clock looks this often, besides the time of the run itself:
+# The scheduler checks this often whether a run is due, and also at the time of the run itself:
 LOOK_INTERVAL = timedelta(seconds=30)
-# How many days back business dates without a run are recorded; a clock that is years off must not fill the table.
+# Business dates without a run are recorded for this many days back, so that a clock that is years off cannot fill the
+# table.
 MOST_DAYS_BACK = 400
 
 
@@ -33,9 +34,9 @@ def scheduled_at(business_date: date, settings: Settings) -> datetime:
 
 
 def closes_at(business_date: date, settings: Settings) -> datetime:
-    """The instant (UTC) at which the window of a business date closes; from then on its run is not made.
+    """The instant (UTC) at which the window of a business date closes. From then on, its run is no longer made.
 
-    The window is open from the scheduled instant for `catch_up`, or for the time between two looks if that is longer.
+    The window is open for `catch_up` from the scheduled instant, or for LOOK_INTERVAL if that is longer.
     """
     return scheduled_at(business_date, settings) + max(settings.catch_up, LOOK_INTERVAL)
 
@@ -52,9 +53,9 @@ def due(now: datetime, settings: Settings, settled: date | None = None) -> date 
 
 
 def passed(now: datetime, settings: Settings, settled: date | None, installed_at: datetime | None) -> list[date]:
-    """The business dates after `settled` whose windows have closed, the oldest first.
+    """The business dates after `settled` whose windows have closed, oldest first.
 
-    If no date is settled yet, the dates whose windows have closed since the installation.
+    If no date is settled yet, these are the dates whose windows have closed since the installation.
     """
     if settled is None and installed_at is None:
         return []
@@ -72,7 +73,7 @@ def passed(now: datetime, settings: Settings, settled: date | None, installed_at
 
 
 def current_date(now: datetime, settings: Settings) -> date:
-    """The business date of a moment: yesterday's while its run may still be made, otherwise today's."""
+    """The business date of a moment: yesterday while yesterday's run may still be made, otherwise today."""
     return due(now, settings) or now.astimezone(settings.timezone).date()
 
 

@@ -1,8 +1,8 @@
-"""The thread that deals on schedule: it wakes up, asks which business date is due, and has it dealt.
+"""The scheduler: a thread that wakes up, finds out which business date is due, and makes its run.
 
-APScheduler only wakes it: at the time of the run, every half minute, and at the start. The database decides: the claim
-of a business date is the record of its run, written in the transaction of the deal. A copy of the service that dies
-leaves nothing behind, and any number of copies may look at the same time.
+APScheduler only wakes it: at the start, at the time of the run, and every half minute. The database decides which copy
+of the service deals: the transaction of the deal also writes the record of the run, and there is only one scheduled run
+for each date. So a copy that dies leaves nothing behind, and any number of copies may wake up at the same time.
 """
 
 from __future__ import annotations
@@ -36,14 +36,16 @@ from agent_funnel.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-# The pauses between attempts grow from the first to the second:
+# The pauses between attempts grow from the first length to the second:
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=10)
-# The clock shows that it is alive this often, and counts as dead after the second number of seconds without that:
-BEAT_SECONDS, DEAD_SECONDS = 5, 60
+# The seconds between two heartbeats of the scheduler's thread:
+BEAT_SECONDS = 5
+# After this many seconds without a heartbeat, the thread counts as dead:
+DEAD_SECONDS = 60
 
 
 def wants_run(business_date: date, now: datetime, settings: Settings, state: ScheduleState) -> bool:
-    """Whether to try the run of a business date that is due now."""
+    """Whether to try the run of a due business date now: not on a day off, in a pause, or just after a failure."""
     if state.paused or state.holiday or not is_workday(business_date, settings):
         return False
     if state.failed_at is None:
@@ -58,7 +60,7 @@ def _now() -> datetime:
 
 
 class Clock:
-    """Wakes up, asks which date is due, and has it dealt. Looks never overlap and never raise."""
+    """Wakes up, finds out which business date is due, and makes its run. Looks never overlap and never raise."""
 
     def __init__(
         self,
@@ -74,13 +76,13 @@ class Clock:
         self._looking = Lock()
         self._scheduler = BackgroundScheduler(timezone=settings.timezone)
         self._beat_at = time.monotonic()
-        # Business dates whose failure people have been notified of:
+        # Business dates with a failure that a notice was sent about:
         self._notified: set[date] = set()
 
     def start(self) -> None:
-        """Looks at once, and from then on."""
+        """Starts the thread, which looks at once and then again and again."""
         at = self._settings.run_at
-        # A late wake-up is still useful: each look asks which date is due.
+        # A late wake-up is still useful, because each look finds out which date is due.
         always = {"misfire_grace_time": None, "coalesce": True}
         cron = CronTrigger(hour=at.hour, minute=at.minute, second=at.second, timezone=self._settings.timezone)
         self._scheduler.add_job(self.look, cron, **always)
@@ -99,16 +101,16 @@ class Clock:
 
     @property
     def beat_age(self) -> float:
-        """Seconds since the scheduler's thread last showed that it is alive."""
+        """Seconds since the last heartbeat of the scheduler's thread."""
         return time.monotonic() - self._beat_at
 
     @property
     def is_alive(self) -> bool:
-        """Whether the heartbeat is recent; APScheduler's own flag stays up when its thread has died."""
+        """Whether the last heartbeat is recent. APScheduler's own flag stays True after its thread has died."""
         return self.beat_age < DEAD_SECONDS
 
     def look(self) -> None:
-        """Deals if a business date is due that has no scheduled run. Never raises: the next look tries again."""
+        """Makes the run of a business date that is due and has none. Never raises: the next look tries again."""
         if not self._looking.acquire(blocking=False):
             return
         try:
@@ -150,10 +152,12 @@ class Clock:
                 log.warning("a business date passed without a scheduled run", business_date=str(day), outcome=outcome)
             if outcome == "missed":
                 self._notifier.notice(
-                    "missed", f"The deal of {day} was missed: the service or its database was down while it was due."
+                    "missed",
+                    f"The deal of {day} was missed: the service or its database was down while it was due. To deal "
+                    "now, use `agent-funnel run`.",
                 )
             elif outcome == "failed":
-                self._notifier.notice("missed", f"The deal of {day} failed each time, and is not tried again.")
+                self._notifier.notice("missed", f"The deal of {day} failed each time, and will not be tried again.")
 
     def _try(self, business_date: date, began: datetime, state: ScheduleState) -> None:
         self._notifier.signal("start")
@@ -188,7 +192,7 @@ class Clock:
         )
 
     def _notify_of_failure(self, business_date: date | None, error: FunnelError) -> None:
-        """Notifies people once for each business date; the log has each failure."""
+        """Logs a failure, and sends a notice about the first one of each business date."""
         if not isinstance(error, BrakeApplied):
             log.error("the scheduled deal failed", error=str(error))
         if business_date is None or business_date in self._notified:
@@ -196,7 +200,7 @@ class Clock:
         self._notified.add(business_date)
         kind = "refused" if isinstance(error, BrakeApplied) else "failed"
         until = closes_at(business_date, self._settings).astimezone(self._settings.timezone)
-        more = "" if isinstance(error, CheckFailed | BrakeApplied) else f" It is tried again until {until:%H:%M}."
+        more = "" if isinstance(error, CheckFailed | BrakeApplied) else f" It will be tried again until {until:%H:%M}."
         self._notifier.notice(kind, f"The deal of {business_date} failed: {error}{more}")
 
     def _finished(self, run: Run, state: ScheduleState) -> None:

@@ -16,8 +16,8 @@ from agent_funnel.settings import Settings
 State = Literal["done", "undone", "due", "running", "late", "failed", "missed", "paused", "off"]
 # The number of past nights on the dashboard:
 NIGHTS_SHOWN = 60
-# The clock looks every half minute; a run that has not begun after this time is late:
-PUNCTUAL = timedelta(minutes=1)
+# The scheduler looks every half minute. A run that has not begun this long after its time is late:
+LATE_AFTER = timedelta(minutes=1)
 # The state of a night with an outcome on record:
 STATE_OF_OUTCOME: dict[str, State] = {
     "succeeded": "done",
@@ -33,10 +33,10 @@ STATE_OF_OUTCOME: dict[str, State] = {
 class Tonight:
     """The state of the scheduled run of `business_date`.
 
-    `state` is "done", "undone", "due" (its time is still to come), "running" (any run is in progress), "late" (it is
-    time and nothing has happened), "failed" (it is tried again until `closes_at`, or not at all if that is None),
-    "missed" (nobody made it in time), "paused", or "off" (no run is due that day). `next_at` is the next scheduled
-    instant, in the configured zone; `nights` are the outcomes of past dates, the newest first.
+    `state` is "done", "undone", "due" (its time is still to come), "running" (any run is in progress), "late" (its time
+    has come and nothing has happened), "failed" (it is tried again until `closes_at`, or no more if that is None),
+    "missed" (it was not made in time), "paused", or "off" (no run is due that day). `next_at` is the next scheduled
+    instant, in the configured zone; `nights` are the outcomes of past dates, newest first.
     """
 
     state: State
@@ -49,7 +49,7 @@ class Tonight:
 
 
 def tonight(database: Database, settings: Settings, now: datetime, last: Run | None) -> Tonight:
-    """The state at a moment; `last` is the last run that is not undone."""
+    """The state of tonight at a moment. `last` is the last run that is not undone."""
     return assess(
         now,
         settings,
@@ -86,7 +86,7 @@ def assess(
         (now < begins, "due"),
         (state.failures > 0, "failed"),
         (now >= closes, "missed"),
-        (now - begins > PUNCTUAL, "late"),
+        (now - begins > LATE_AFTER, "late"),
         (True, "due"),
     )
     found = next(name for holds, name in rules if holds and name)
@@ -107,7 +107,7 @@ def assess(
 def _broken_night_before(
     business_date: date, nights: Sequence[NightRecord], dealt_at: datetime | None
 ) -> NightRecord | None:
-    """The night before, if it was missed or failed and no deal since has made up for it."""
+    """The night before, if it was missed or failed and no deal has been made since."""
     before = next((night for night in nights if night.business_date < business_date), None)
     if before is None or before.outcome not in ("missed", "failed"):
         return None

@@ -1,7 +1,7 @@
-"""The schedule's records in the database, shared by all copies of the service: failed attempts, dates without a run,
-pauses and holidays.
+"""The schedule's records: failed attempts, dates without a run, pauses and holidays.
 
-Every function raises errors of the tree in `errors`, and changes nothing when it raises. Moments are arguments.
+They are in the database, so all copies of the service share them. A function that raises an error of the tree in
+`errors` has changed nothing. Moments are arguments, so that tests can set them.
 """
 
 from __future__ import annotations
@@ -21,11 +21,10 @@ LONGEST_MESSAGE = 1_000
 
 @dataclass(frozen=True)
 class ScheduleState(Record):
-    """The state of the schedule on record.
+    """The recorded state of the schedule for one business date.
 
-    `settled` is the newest business date that had a scheduled run or is recorded as having passed without one.
-    `failures` and `failed_at` (the last one) belong to the business date that was asked for, as does `holiday`. Moments
-    are in UTC.
+    `settled` is the newest of all business dates that had a scheduled run or are recorded as passed without one.
+    `failures`, `failed_at` (the last failure) and `holiday` belong to the one business date. Moments are in UTC.
     """
 
     settled: date | None
@@ -37,7 +36,7 @@ class ScheduleState(Record):
 
     @classmethod
     def from_row(cls, row: Row) -> Self:
-        """The state of a row, in which a pause has a number."""
+        """The state from a row, whose `pause_id` is not NULL during a pause."""
         settled, installed_at, failed_at = row["settled"], row["installed_at"], row["failed_at"]
         return cls(
             settled=None if settled is None else read_date(settled),
@@ -117,7 +116,7 @@ def record_failure(
 def settle_date(
     database: Database, business_date: date, *, workday: bool, closes_at: datetime, now: datetime
 ) -> str | None:
-    """Records why a business date passed without a scheduled run, and returns it; None if it was already recorded."""
+    """Records why a business date passed without a scheduled run. Returns the reason; None if it was on record."""
     row = database.one(
         "settle_date",
         business_date=business_date.isoformat(),
@@ -129,7 +128,7 @@ def settle_date(
 
 
 def list_nights(database: Database, *, count: int = 60) -> list[NightRecord]:
-    """The outcomes of the newest business dates, the newest first."""
+    """The outcomes of the newest business dates, newest first."""
     return [NightRecord.from_row(row) for row in database.all("outcomes", count=count)]
 
 
@@ -140,7 +139,7 @@ def find_night(database: Database, business_date: date) -> NightRecord | None:
 
 
 def failure_counts(database: Database) -> dict[str, int]:
-    """How many attempts at scheduled runs failed, by the number of the error; `other` for errors without one."""
+    """How many attempts at scheduled runs failed, by error number; `other` for errors without a number."""
     return {str(row["error_number"] or "other"): row["failures"] for row in database.all("failure_counts")}
 
 
@@ -150,7 +149,7 @@ def outcome_counts(database: Database) -> dict[str, int]:
 
 
 def list_pauses(database: Database, *, count: int = 10) -> list[Pause]:
-    """The newest pauses, the newest first; if the first has no end, the schedule is paused now."""
+    """The newest pauses, newest first. If the first one has no end, the schedule is paused now."""
     return [Pause.from_row(row) for row in database.all("pauses", count=count)]
 
 

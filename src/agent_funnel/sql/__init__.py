@@ -13,11 +13,11 @@ A query is a part of a file under `<dialect>/`: a name, headers if it has any, a
     -- The version of the deal.
     SELECT …;
 
-`lock` wraps the body in the dialect's frame `_lock`, a transaction that holds this lock; `busy` is the message if the
-lock is not free in time. `traits` say how the query is run: see Trait. A line `-- include: _part` inserts another
-part, without its sentence. A part whose name begins with an underscore can be included and not called.
+`lock` wraps the body in the dialect's frame `_lock`, a transaction that holds this lock; `busy` is the error message if
+the lock is not free in time. `traits` say how the query is run: see Trait. A line `-- include: _part` inserts another
+part without its sentence. A part whose name begins with an underscore can be included, but not called.
 
-A file without any named part is a script, which `install` runs whole.
+A file without named parts is a script, which `install` runs as a whole.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ from typing import Literal, get_args
 Trait = Literal[
     "run",  # makes a run or undoes one: one at a time, and a long wait is logged
     "polled",  # many clients ask it all day: it reuses a connection without a check
-    "read-only",  # it writes temporary tables only: no write lock
-    "no-wait",  # not worth a wait for another writer
+    "read-only",  # it writes only temporary tables: it takes no write lock
+    "no-wait",  # it is not important enough to wait for another writer
 ]
 TRAITS: tuple[str, ...] = get_args(Trait)
-# The locks, and what their names add to the name of the lock that runs take:
+# The locks, each with the suffix that it adds to the name of the lock that runs take:
 LOCKS = {"records": ":records", "agents": ":agents"}
 
 NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
@@ -90,7 +90,7 @@ def catalog(dialect: str) -> dict[str, Query]:
 
 
 def parse(texts: Mapping[str, str]) -> dict[str, Query]:
-    """Each query in these files, by its name; the files by their paths without the suffix.
+    """Reads the queries of these files, which are given by path without the suffix; returns them by name.
 
     Raises ValueError for a header, trait or lock that is not known, a name that is taken, and an include that leads
     nowhere, to a query or to itself.
@@ -179,7 +179,7 @@ def _walk(folder: Traversable, prefix: str = "") -> list[tuple[str, str]]:
 
 
 def tables(dialect: str) -> frozenset[str]:
-    """The tables that the scripts of a dialect make."""
+    """The names of the tables that the scripts of a dialect create."""
     texts = (text for stem, text in scripts(dialect).items() if stem.startswith("tables-"))
     return frozenset(
         name for text in texts for name in re.findall(r"CREATE TABLE (?:IF NOT EXISTS )?(?:dbo\.)?(\w+)", text)
@@ -187,7 +187,7 @@ def tables(dialect: str) -> frozenset[str]:
 
 
 def version(dialect: str) -> int:
-    """The version of the tables that the scripts of a dialect make: the number of the last one."""
+    """The version of the tables of a dialect: the number of the last script that creates tables."""
     return max(int(stem.split("-")[1]) for stem in scripts(dialect) if stem.startswith("tables-"))
 
 
@@ -197,7 +197,7 @@ def procedures(dialect: str) -> dict[str, str]:
 
 
 def grants(dialect: str) -> list[tuple[str, str, str]]:
-    """What the scripts of a dialect grant to the service: the statement, the right and the object."""
+    """The grants to the service in the scripts of a dialect: each as statement, right and object."""
     return re.findall(r"(GRANT ([A-Z ]+) ON dbo\.(\w+) TO \w+;)", scripts(dialect).get("grants", ""))
 
 
@@ -207,7 +207,7 @@ def checksum(text: str) -> str:
 
 
 def batches(text: str) -> list[str]:
-    """The batches of a T-SQL script, which are separated by lines with nothing but GO."""
+    """The batches of a T-SQL script, which are separated by lines that contain only GO."""
     parts = re.split(r"^\s*GO\s*$", text, flags=re.MULTILINE | re.IGNORECASE)
     return [part.strip() for part in parts if part.strip()]
 
@@ -230,5 +230,5 @@ def statements(text: str) -> list[str]:
 
 
 def in_schema(text: str, schema: str) -> str:
-    """A T-SQL script, written for the schema `dbo`, for another schema."""
+    """Adapts a T-SQL script, which is written for the schema `dbo`, to another schema."""
     return re.sub(r"\bdbo\.", f"{schema}.", text)

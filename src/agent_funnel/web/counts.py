@@ -1,7 +1,7 @@
 """Counts that take long, kept in memory: the shares of runs, which never change, and the leads by stage.
 
-A thread makes the counts, since each scans a whole table. A page waits for it only briefly; if the count is not ready by
-then, the next page has it.
+A thread makes the counts, since each scans a whole table. A page waits for it only briefly; if the count is not ready
+by then, the next page has it.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ IDEMPOTENCY_HEADER = {
     "in": "header",
     "required": False,
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
-    "description": "Any text of the client's choice. A request that repeats it within 24 hours gets the first response again.",
+    "description": "Any text. A request that repeats it within 24 hours gets the first response again.",
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agent_funnel.database import Database
 from agent_funnel.errors import FunnelError
+from agent_funnel.install import installed_version
 from agent_funnel.sql import version
 from agent_funnel.web.background import BackgroundTask
 
@@ -28,19 +29,19 @@ class ReadinessProbe:
             problems.update(found)
 
         if not self._asking.run(ask, wait=ANSWER_SECONDS):
-            return {"database": "has still not answered an earlier check"}
+            return {"database": "still has not answered an earlier check"}
         return dict(problems)
 
     def _ask_database(self) -> dict[str, str]:
         try:
-            self._database.one("ping")
+            self._database.ping()
         except FunnelError as error:
             return {"database": str(error)}
         try:
-            row = self._database.one("version")
+            installed = installed_version(self._database)
         except FunnelError as error:
             return {"schema": str(error)}
-        installed, ours = row and row["version"], version(self._database.dialect)
+        ours = version(self._database.dialect)
         if installed != ours:
             return {"schema": f"is of version {installed}, this service of version {ours}: run `agent-funnel install`"}
         return {}

@@ -28,7 +28,7 @@ MOST_CONNECTIONS = 10_000
 OTHER_FILES = 100
 
 
-def serve(
+def serve_http(
     app: Flask, host: str, port: int, stop: Event, ready: Callable[[str], None], is_alive: Callable[[], bool]
 ) -> bool:
     """Serves until `stop` is set, then accepts no new connection, finishes the requests in progress, and returns True.

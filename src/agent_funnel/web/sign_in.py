@@ -8,7 +8,7 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from werkzeug.wrappers import Response as BaseResponse
 
 from agent_funnel.access.audit import record_entry
-from agent_funnel.access.keys import SESSION, KeyHolder, begin_session, end_session, holder_of_key
+from agent_funnel.access.keys import SESSION_DURATION, KeyHolder, begin_session, end_session, holder_of_key
 from agent_funnel.access.links import PREFIX, look_up_link
 from agent_funnel.web.auth import SESSION_COOKIE, address, count_wrong_secret, refuse_more_wrong_secrets
 from agent_funnel.web.routing import PUBLIC, SIGN_INS, route
@@ -45,7 +45,7 @@ def sign_in() -> Any:
     response.set_cookie(
         SESSION_COOKIE,
         token,
-        max_age=SESSION,
+        max_age=SESSION_DURATION,
         secure=request.is_secure,
         httponly=True,
         samesite="Strict",

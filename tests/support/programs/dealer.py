@@ -1,11 +1,11 @@
-"""Deals whenever it gets a line of standard input to do so.
+"""Makes a deal for each line of standard input that asks for one.
 
 A line is a task in JSON: a word, the moment to deal at (0: at once), the business date, and whether it is the last one.
 Each gets one line back: the number of the run or the name of the error, and when the deal began and ended.
 
-Babelfish parses the procedure for seconds in each new session, during which neither a race nor a kill would show
-anything. The word "warm" gets that done, so that the next deal starts the moment it is asked for. The word "try once"
-is a deal that is not tried again after an error.
+Babelfish parses the procedure for seconds in each new session; during that time a race or a kill would show nothing.
+The word "warm" gets that done, so that the next deal starts the moment it is asked for. The word "try once" is a deal
+that is not tried again after an error.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from agent_funnel.settings import Settings, load
 
 
 def main() -> None:
-    """Answers line by line."""
+    """Reads tasks and prints results, line by line."""
     settings = load()
     backend = connect(settings)
     for line in sys.stdin:
@@ -53,7 +53,7 @@ def _warm_up(backend: Database, settings: Settings, business_date: date) -> None
 
 def _wait_until(moment: float) -> None:
     time.sleep(max(0.0, moment - 0.002 - time.time()))
-    # The last of it awake: a process that the system wakes up comes a little late, each one differently.
+    # The last part is a busy wait: the system wakes each sleeping process a little late, and each differently.
     while time.time() < moment:
         pass
 

@@ -1,4 +1,4 @@
-"""Runs `agent-funnel` with a scheduler whose thread dies after a second, and with less patience than the real one."""
+"""Runs `agent-funnel` with a scheduler whose thread dies after a second, and notices that sooner than the real one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ start = BackgroundScheduler.start
 
 
 def start_and_die(scheduler: Any) -> None:
-    """Starts the scheduler, and has its thread end with SystemExit at its next look."""
+    """Starts the scheduler, and makes its thread end with SystemExit when it next looks for jobs."""
     start(scheduler)
     threading.Thread(target=_die, args=(scheduler,), daemon=True).start()
 

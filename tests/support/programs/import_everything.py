@@ -1,4 +1,4 @@
-"""Imports every module of the product and makes the app; fails if a thread of theirs goes on."""
+"""Imports every module of the product and creates the app; fails if one of their threads keeps running."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from support.databases import connect_to
 
 
 def main() -> None:
-    """Imports, makes the app, and counts the threads."""
+    """Imports the modules, creates the app and counts the threads."""
     for module in pkgutil.walk_packages(agent_funnel.__path__, "agent_funnel."):
         if module.name != "agent_funnel.__main__":
             importlib.import_module(module.name)
     create_app(load(), connect_to("sqlite:///none.db"))
     for thread in threading.enumerate():
-        # The counters of the limits begin with a timer of a hundredth of a second; a thread that goes on is another.
+        # The limits' counters start a timer of a hundredth of a second; only a thread that keeps running is a mistake.
         if thread is not threading.main_thread():
             thread.join(5)
     assert threading.active_count() == 1, threading.enumerate()

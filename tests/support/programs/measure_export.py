@@ -1,6 +1,6 @@
 """Exports the present assignments of funnel.db, in the working directory, to the file `out`.
 
-Prints how many rows there were, and the most memory that this process had, in megabytes.
+Prints the number of rows, and the largest memory of this process, in megabytes.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from support.databases import connect_to
 
 
 def main() -> None:
-    """Exports and measures; the memory is read from /proc, which Linux alone has."""
+    """Exports and measures; the memory is read from /proc, which only Linux has."""
     with Path("out").open("wb") as file:
         rows = export(connect_to("sqlite:///funnel.db"), "assignments", file, "csv")
-    # getrusage would not do: its maximum begins with that of the process that started this one.
+    # The maximum of getrusage is wrong here: it includes that of the process that started this one.
     found = re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text())
     assert found
     print(rows, int(found[1]) // 1024)

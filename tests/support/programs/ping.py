@@ -1,4 +1,4 @@
-"""Asks the database of the settings once, and prints the error if it is not there."""
+"""Asks the configured database once, and prints the error if it does not answer."""
 
 from __future__ import annotations
 

@@ -1,15 +1,15 @@
--- Agents: the roster, the list with what they have now, their assignments, and their limits.
+-- Agents: the roster, the list with the leads that each has now, their assignments, and their limits.
 -- A page begins after the last row of the page before it. Names are compared byte by byte.
 
 -- name: _roster
--- The tables of the roster: the agents, or the one of a name, active if any row of an agent is; and the lowest limit in
--- force on the business date.
+-- The tables of the roster: all agents. An agent is active if any of its rows is. `room` is the lowest limit on the
+-- business date.
 FROM (
     SELECT
         CAST(a.agent AS TEXT) COLLATE BINARY AS agent,
         max(coalesce(lower(trim(a.status)) = 'active', 0)) AS active
     FROM agents AS a
-    WHERE trim(a.agent) <> '' AND (:agent IS NULL OR CAST(a.agent AS TEXT) = :agent COLLATE BINARY)
+    WHERE trim(a.agent) <> ''
     GROUP BY CAST(a.agent AS TEXT) COLLATE BINARY
 ) AS g
 LEFT JOIN (
@@ -20,15 +20,14 @@ LEFT JOIN (
 ) AS l ON g.agent = l.agent
 
 -- name: agents
--- The agents, or the one of a name: active if any row of an agent is; how many leads each has now; the lowest limit in
--- force on the business date; and the date of the newest run that dealt to the agent. The search for that run ends
--- after thirty runs or half a million leads, since history has no index by agent.
+-- All agents: whether any row of the agent is active, how many leads the agent has now, the lowest limit on the
+-- business date, and the date of the newest run that dealt to the agent. The search for that run ends after thirty
+-- runs or half a million leads, because the history has no index by agent.
 SELECT g.agent, g.active, coalesce(n.leads, 0) AS leads, l.room, r.business_date AS last_dealt
 -- include: _roster
 LEFT JOIN (
     SELECT CAST(w.agent AS TEXT) COLLATE BINARY AS agent, count(*) AS leads
     FROM agent_wafunnel_assignment AS w
-    WHERE :agent IS NULL OR w.agent = :agent COLLATE BINARY
     GROUP BY CAST(w.agent AS TEXT) COLLATE BINARY
 ) AS n ON g.agent = n.agent
 LEFT JOIN (
@@ -42,22 +41,23 @@ LEFT JOIN (
         WHERE s.status = 'succeeded'
     ) AS k
     CROSS JOIN assignment_history AS h ON k.run_id = h.run_id
-    WHERE k.back <= 30 AND k.newer < 500000 AND (:agent IS NULL OR h.agent = :agent)
+    WHERE k.back <= 30 AND k.newer < 500000
     GROUP BY h.agent
 ) AS d ON g.agent = d.agent
 LEFT JOIN assignment_run AS r ON d.run_id = r.run_id
 ORDER BY g.agent;
 
 -- name: roster
--- The agents, or the one of a name: active if any row of an agent is, and the lowest limit in force on the business
--- date.
+-- All agents, or the one with a given name: whether any row of the agent is active, and the lowest limit on the
+-- business date.
 SELECT g.agent, g.active, l.room
 -- include: _roster
+WHERE :agent IS NULL OR g.agent = :agent COLLATE BINARY
 ORDER BY g.agent;
 
 -- name: add_agent
--- Adds an agent, unless there is one of this name, or one that a key of the table takes for the same; answers whether
--- it did.
+-- Adds an agent, unless the name exists or a key of the table treats it as an existing name; returns whether it was
+-- added.
 INSERT INTO agents (agent, status)
 SELECT :agent, :status
 WHERE NOT EXISTS (SELECT 1 FROM agents AS a WHERE a.agent = :agent COLLATE BINARY)
@@ -66,16 +66,16 @@ ON CONFLICT DO NOTHING;
 SELECT changes() AS added;
 
 -- name: set_agent_status
--- Sets the status of all rows of an agent; answers how many rows there are.
+-- Sets the status of all rows of an agent; returns how many rows there are.
 UPDATE agents SET status = :status WHERE agent = :agent COLLATE BINARY;
 
 SELECT changes() AS changed;
 
 -- name: assignments
 -- traits: polled
--- The present assignments, or those of an agent, after a number and agent; equal ones once. Of several records of a
--- number, it shows the record that the last deal dealt, otherwise the one of the highest stage and the newest date:
--- SQLite takes stage and date from the row that has the maximum.
+-- A page of the present assignments, or of one agent's: those after a number and agent, each pair once. If a number has
+-- several records, the query shows the record that the last deal dealt, otherwise the one with the highest stage and
+-- then the newest date. SQLite takes stage and date from the row that has the maximum.
 SELECT
     coalesce(a.agent, '') AS agent,
     a.number,
@@ -105,13 +105,13 @@ FROM agent_wafunnel_assignment AS a
 WHERE a.agent = :agent COLLATE BINARY;
 
 -- name: limits
--- All limits, the newest first among those of an agent.
+-- All limits, by agent; an agent's newest limit comes first.
 SELECT l.limit_id, l.agent, l.starts_on, l.ends_on, l.max_records
 FROM agent_limit AS l
 ORDER BY l.agent, l.starts_on DESC, l.limit_id DESC;
 
 -- name: add_limit
--- Adds a limit; answers with it and with whether the agent is known.
+-- Adds a limit; returns it, and whether the agent is known.
 INSERT INTO agent_limit (agent, starts_on, ends_on, max_records)
 VALUES (:agent, :starts_on, :ends_on, :max_records);
 
@@ -121,7 +121,7 @@ FROM agent_limit AS l
 WHERE l.limit_id = last_insert_rowid();
 
 -- name: remove_limit
--- Removes a limit; answers how many rows it removed.
+-- Removes a limit; returns how many rows were removed.
 DELETE FROM agent_limit WHERE limit_id = :limit_id;
 
 SELECT changes() AS removed;

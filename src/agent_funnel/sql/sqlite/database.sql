@@ -1,5 +1,5 @@
--- What the connection itself asks: whether the database answers.
+-- A query of the connection itself: whether the database answers.
 
 -- name: ping
--- Answers a row, if the database answers at all.
+-- Returns a row if the database answers at all.
 SELECT 1 AS alive;

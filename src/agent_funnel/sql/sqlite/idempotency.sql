@@ -1,8 +1,8 @@
 -- Stored responses for idempotent requests: a retry with the same key gets the first response.
 
 -- name: claim_request
--- Claims a request, unless it is on record; answers with its record, and whether this call claimed it. Records that
--- have expired are deleted first.
+-- Claims a request, unless it has a record already; returns its record, and whether this call claimed it. Expired
+-- records are deleted first.
 DELETE FROM request_answer WHERE asked_at <= strftime('%Y-%m-%d %H:%M:%f', 'now', '-' || :seconds || ' seconds');
 
 INSERT INTO request_answer (request_hash, content_hash, asked_at)

@@ -1,15 +1,15 @@
--- What is installed: schema, tables, columns and version.
+-- The installation: schema, tables, columns and version.
 
 -- name: schema
--- Whether the schema is there. SQLite has one schema, which always exists.
+-- Whether the schema exists. SQLite has one schema, which always exists.
 SELECT 'main' AS name, 1 AS found;
 
 -- name: objects
--- The tables that are there, by name.
+-- The names of the tables and views that exist.
 SELECT s.name FROM sqlite_schema AS s WHERE s.type IN ('table', 'view') AND s.name NOT LIKE 'sqlite_%';
 
 -- name: missing_columns
--- The columns that your three tables lack; a table that does not exist yet lacks none.
+-- The columns that your three tables lack. A table that does not exist yet is left out.
 WITH needed (table_name, column_name) AS (
     VALUES
     ('agents', 'agent'), ('agents', 'status'),
@@ -23,9 +23,9 @@ WHERE EXISTS (SELECT 1 FROM pragma_table_info(n.table_name))
     AND NOT EXISTS (SELECT 1 FROM pragma_table_info(n.table_name) AS c WHERE lower(c.name) = n.column_name);
 
 -- name: version
--- The version of the tables, NULL before the first installation.
+-- The version of the tables; NULL if none is recorded yet.
 SELECT max(v.version) AS version FROM agent_funnel_version AS v;
 
 -- name: record_version
--- Records that the tables are of this version now.
+-- Records that the tables have this version now.
 INSERT INTO agent_funnel_version (version, installed_at) VALUES (:version, strftime('%Y-%m-%d %H:%M:%f', 'now'));

@@ -1,7 +1,7 @@
--- Keys to the service, and the sessions of those who signed in with one.
+-- Keys to the service, and the sessions of browsers that signed in with a key.
 
 -- name: add_key
--- Makes a key and answers with it, unless a key of this name is in use.
+-- Adds a key and returns it, unless a key with this name is in use.
 INSERT INTO access_key (name, role, secret_hash, created_at, created_by)
 SELECT :label, :role, :secret_hash, strftime('%Y-%m-%d %H:%M:%f', 'now'), :actor
 WHERE NOT EXISTS (SELECT 1 FROM access_key AS k WHERE k.name = :label AND k.revoked_at IS NULL);
@@ -12,14 +12,14 @@ FROM access_key AS k
 WHERE k.secret_hash = :secret_hash;
 
 -- name: access_keys
--- All keys, the revoked ones too, in the order in which they were made.
+-- All keys, including revoked ones, in the order in which they were made.
 SELECT
     k.key_id, k.name, k.role, k.created_at, k.created_by, k.last_used_at, k.revoked_at, k.revoked_by
 FROM access_key AS k
 ORDER BY k.key_id;
 
 -- name: revoke_key
--- Revokes a key and ends its sessions; answers how many keys it revoked.
+-- Revokes a key and ends its sessions; returns how many keys were revoked.
 DELETE FROM access_session WHERE key_id = :key_id;
 
 UPDATE access_key SET revoked_at = strftime('%Y-%m-%d %H:%M:%f', 'now'), revoked_by = :actor
@@ -29,7 +29,7 @@ SELECT changes() AS revoked;
 
 -- name: key_of_secret
 -- traits: polled
--- The key in use with this hash, and how many keys there have ever been.
+-- The key in use with this hash, and how many keys have ever been made.
 SELECT
     c.keys, k.key_id, k.name, k.role, k.secret_hash, k.last_used_at
 FROM (SELECT count(*) AS keys FROM access_key) AS c
@@ -37,7 +37,7 @@ LEFT JOIN access_key AS k ON k.secret_hash = :secret_hash AND k.revoked_at IS NU
 
 -- name: key_of_session
 -- traits: polled
--- The key in use that signed in with this token, and how many keys there have ever been.
+-- The key in use that signed in with this session token, and how many keys have ever been made.
 SELECT
     c.keys, k.key_id, k.name, k.role, s.token_hash AS secret_hash, k.last_used_at
 FROM (SELECT count(*) AS keys FROM access_key) AS c
@@ -47,11 +47,11 @@ LEFT JOIN access_key AS k ON s.key_id = k.key_id AND k.revoked_at IS NULL;
 
 -- name: note_key_use
 -- traits: no-wait
--- Notes that a key was used.
+-- Records that a key was used.
 UPDATE access_key SET last_used_at = strftime('%Y-%m-%d %H:%M:%f', 'now') WHERE key_id = :key_id;
 
 -- name: add_session
--- Begins a session of a given length in seconds, and deletes the sessions that have ended.
+-- Begins a session that lasts a number of seconds, and deletes the sessions that have ended.
 DELETE FROM access_session WHERE expires_at <= strftime('%Y-%m-%d %H:%M:%f', 'now');
 
 INSERT INTO access_session (token_hash, key_id, created_at, expires_at)

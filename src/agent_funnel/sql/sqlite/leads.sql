@@ -1,9 +1,8 @@
--- Leads: search, one number, counts by stage, how the pool is made up, and the do-not-contact list.
+-- Leads: search, one number, counts by stage, the report on the pool, and the do-not-contact list.
 -- A page begins after the last row of the page before it. Numbers are in byte order; NULL and blank ones are left out.
 
 -- name: _page_of_leads
--- A page of the rows found, and for each of its leads the agent, the copies, and whether its number is on the
--- do-not-contact list.
+-- A page of the rows found; for each lead its agent, its copies, and whether its number is on the do-not-contact list.
 page AS MATERIALIZED (
     SELECT DISTINCT v.number, v.stage, v.moment
     FROM found AS v
@@ -51,8 +50,8 @@ LEFT JOIN (
 ORDER BY p.number COLLATE BINARY, p.stage, p.moment;
 
 -- name: leads
--- The leads, of a stage and between two days if they are given, after a number, stage and date; equal ones once. Dates
--- have milliseconds; a date that cannot be read is NULL.
+-- A page of leads: those after a number, stage and date, of one stage and between two days if these are given, each
+-- once. Dates have milliseconds. A date that cannot be read is NULL.
 WITH found AS NOT MATERIALIZED (
     SELECT
         w.number,
@@ -66,7 +65,7 @@ WITH found AS NOT MATERIALIZED (
 -- include: _page_of_leads
 
 -- name: leads_of_number
--- The same leads, but only of one number in its several spellings.
+-- The same page of leads, but of one number only, in its several spellings.
 WITH found AS NOT MATERIALIZED (
     SELECT
         w.number,
@@ -80,25 +79,25 @@ WITH found AS NOT MATERIALIZED (
 -- include: _page_of_leads
 
 -- name: lead_now
--- The agent who has a number now, and since when and why it is on the do-not-contact list; NULL if not.
+-- The agent who has a number now, and since when and why the number is on the do-not-contact list; NULL if it is not.
 SELECT
     (SELECT min(a.agent) FROM agent_wafunnel_assignment AS a WHERE a.number = :number COLLATE BINARY) AS agent,
     (SELECT d.added_at FROM do_not_contact AS d WHERE d.number = :number) AS added_at,
     (SELECT d.reason FROM do_not_contact AS d WHERE d.number = :number) AS reason;
 
 -- name: funnel
--- How many records there are of each stage; NULL stands for an invalid stage.
+-- How many rows of wafunnel each stage has; NULL stands for an invalid stage.
 SELECT w.stage, count(*) AS leads
 FROM (SELECT CASE WHEN f.stage BETWEEN 1 AND 4 THEN CAST(f.stage AS INTEGER) END AS stage FROM wafunnel AS f) AS w
 GROUP BY w.stage
 ORDER BY w.stage;
 
 -- name: pool_report
--- Counts each row of wafunnel once, by the first of these that holds: it is unusable (a blank number, no stage, no
--- date); its number is in the present assignments; its stage is 4 or more; it is too old; its number is not to be
--- contacted; it waits behind another record of its number; it is in the pool and left over. The conditions of the pool
--- (stage, window, number) are also in deal/plan.sql, part 3: change both. The order of the pool matters only among the
--- records of a number, so only numbers with several rows are ranked.
+-- Counts each row of wafunnel once, under the first of these reasons that applies: it is unusable (a blank number, no
+-- stage or no date); its number is in the present assignments; its stage is 4 or more; it is too old; its number is on
+-- the do-not-contact list; it waits behind another record of its number; it is in the pool and left over. The
+-- conditions of the pool (stage, window, number) are also in deal/plan.sql, part 3: change both. The deal order matters
+-- only among the records of one number, so only numbers with several rows are ranked.
 WITH given AS NOT MATERIALIZED (
     SELECT
         w.number,
@@ -142,11 +141,11 @@ SELECT
     (SELECT count(*) FROM ranked AS r WHERE r.occurrence > 1) AS duplicate,
     coalesce(sum(g.reason = 'unusable'), 0) AS unusable,
     count(*) AS total
--- LIMIT -1 limits nothing, but keeps SQLite from working the reason out again for each of the sums.
+-- LIMIT -1 limits nothing, but keeps SQLite from computing the reason again for each sum.
 FROM (SELECT v.reason FROM given AS v LIMIT -1) AS g;
 
 -- name: count_leads
--- How many leads there are, and how many agents.
+-- How many leads and how many agents there are.
 SELECT (SELECT count(*) FROM wafunnel) AS leads, (SELECT count(*) FROM agents) AS agents;
 
 -- name: do_not_contact
@@ -154,7 +153,8 @@ SELECT (SELECT count(*) FROM wafunnel) AS leads, (SELECT count(*) FROM agents) A
 SELECT d.number, d.reason, d.added_at FROM do_not_contact AS d ORDER BY d.number;
 
 -- name: add_do_not_contact
--- Puts a number on the list and removes it from the present assignments; answers what it found.
+-- Puts a number on the do-not-contact list and removes it from the present assignments; returns whether it was listed
+-- already, and how many assignments and leads it had.
 DROP TABLE IF EXISTS temp.found;
 
 CREATE TEMP TABLE found AS
@@ -172,7 +172,7 @@ DELETE FROM agent_wafunnel_assignment WHERE number = :number COLLATE BINARY;
 SELECT f.listed, f.assignments, f.leads FROM temp.found AS f;
 
 -- name: remove_do_not_contact
--- Removes a number from the list; answers how many rows it removed.
+-- Removes a number from the do-not-contact list; returns how many rows were removed.
 DELETE FROM do_not_contact WHERE number = :number;
 
 SELECT changes() AS removed;

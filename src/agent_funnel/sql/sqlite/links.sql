@@ -1,8 +1,7 @@
--- The personal links of agents. An agent has at most one in use; it opens the agent's own list and nothing else.
+-- The personal links of agents. A link opens the agent's own list and nothing else. A new link replaces the one in use.
 
 -- name: add_link
--- Makes a link for an agent, which replaces the one in use, and answers with it; does nothing if there is no such
--- agent.
+-- Adds a link for an agent and returns it; the link in use before is revoked. Does nothing if there is no such agent.
 UPDATE agent_link SET revoked_at = strftime('%Y-%m-%d %H:%M:%f', 'now'), revoked_by = :actor
 WHERE agent = :agent AND revoked_at IS NULL
     AND EXISTS (SELECT 1 FROM agents AS a WHERE a.agent = :agent COLLATE BINARY);
@@ -16,7 +15,7 @@ FROM agent_link AS l
 WHERE l.secret_hash = :secret_hash;
 
 -- name: link_of_agent
--- The newest link of an agent that is in use.
+-- The newest link in use of an agent.
 SELECT l.link_id, l.agent, l.created_at, l.created_by, l.last_used_at
 FROM agent_link AS l
 WHERE l.agent = :agent AND l.revoked_at IS NULL
@@ -24,19 +23,19 @@ ORDER BY l.link_id DESC
 LIMIT 1;
 
 -- name: revoke_link
--- Revokes the links of an agent; answers how many were in use.
+-- Revokes the links of an agent; returns how many were in use.
 UPDATE agent_link SET revoked_at = strftime('%Y-%m-%d %H:%M:%f', 'now'), revoked_by = :actor
 WHERE agent = :agent AND revoked_at IS NULL;
 
 SELECT changes() AS revoked;
 
 -- name: link_of_secret
--- The link in use with this hash, and how many keys to the service there have ever been.
+-- The link in use with this hash, and how many keys to the service have ever been made.
 SELECT c.keys, l.link_id, l.agent, l.secret_hash, l.created_at, l.created_by, l.last_used_at
 FROM (SELECT count(*) AS keys FROM access_key) AS c
 LEFT JOIN agent_link AS l ON l.secret_hash = :secret_hash AND l.revoked_at IS NULL;
 
 -- name: note_link_use
 -- traits: no-wait
--- Notes that a link was used.
+-- Records that a link was used.
 UPDATE agent_link SET last_used_at = strftime('%Y-%m-%d %H:%M:%f', 'now') WHERE link_id = :link_id;

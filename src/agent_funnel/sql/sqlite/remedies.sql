@@ -35,13 +35,13 @@ GROUP BY number, date
 HAVING min(stage) <> max(stage);
 
 -- name: remedy_assigned_twice
--- Lists the numbers that several assignments have, and the first and the last agent of each.
+-- Lists the numbers that have several assignments, with the first and the last agent of each.
 SELECT number, min(agent) AS one_agent, max(agent) AS other_agent FROM agent_wafunnel_assignment
 GROUP BY number
 HAVING count(*) > 1;
 
 -- name: remedy_stages
--- Replaces invalid stages by the nearest valid one.
+-- Replaces each invalid stage by the nearest valid one.
 UPDATE wafunnel SET stage = CASE WHEN stage < 1 THEN 1 ELSE 4 END WHERE stage NOT IN (1, 2, 3, 4);
 
 -- name: remedy_dates
@@ -51,7 +51,7 @@ WHERE date >= date('now', 'localtime', '+1 day') OR typeof(date) <> 'text' OR ju
 ORDER BY date;
 
 -- name: remedy_statuses
--- Sets an unknown status to inactive, which is how the deal treats it.
+-- Sets unknown statuses to inactive; the deal treats them as inactive already.
 UPDATE agents SET status = 'inactive' WHERE lower(trim(status)) NOT IN ('active', 'inactive');
 
 -- name: remedy_running
@@ -59,5 +59,5 @@ UPDATE agents SET status = 'inactive' WHERE lower(trim(status)) NOT IN ('active'
 UPDATE assignment_run SET status = 'failed' WHERE status = 'running';
 
 -- name: remedy_listed
--- Takes the numbers of the do-not-contact list out of the assignments.
+-- Removes the numbers of the do-not-contact list from the assignments.
 DELETE FROM agent_wafunnel_assignment WHERE number IN (SELECT d.number FROM do_not_contact AS d);

@@ -1,8 +1,8 @@
--- Runs: the last one, lists, one run, why a run failed, who held a number, shares, what was dealt; and the purge
--- of their history.
+-- Runs: the last one, lists, one run, its failure, the agents who held a number, shares, dealt leads, and the purge of
+-- history.
 
 -- name: _run_columns
--- The columns with which a deal answers; sqlserver/deal/sp_assign_wafunnel_to_agents.sql has the same.
+-- The columns of the row that a deal returns. sqlserver/deal/sp_assign_wafunnel_to_agents.sql has the same columns.
 r.run_id,
 r.business_date,
 r."trigger",
@@ -20,7 +20,7 @@ r.started_at,
 r.finished_at
 
 -- name: _run_record
--- Runs with what became of them; these columns are the ones of sqlserver/runs.sql, too.
+-- Runs, each with its undo and its purge. sqlserver/runs.sql has the same columns.
 SELECT
     r.actor,
     r.max_per_agent,
@@ -37,14 +37,14 @@ LEFT JOIN assignment_undo AS u ON r.run_id = u.run_id
 LEFT JOIN assignment_purge AS p ON r.run_id = p.run_id
 
 -- name: last_run
--- The newest run that succeeded and is not undone: of all, or of those before a run.
+-- The newest run that succeeded and is not undone: of all runs, or of the runs before a given run.
 -- include: _run_record
 WHERE r.status = 'succeeded' AND (:before IS NULL OR r.run_id < :before)
 ORDER BY r.run_id DESC
 LIMIT 1;
 
 -- name: runs
--- The newest runs: of all, of those before a run, or of a business date; with what became of them.
+-- The newest runs, newest first: of all runs, of the runs before a given run, or of a business date.
 -- include: _run_record
 WHERE (:before IS NULL OR r.run_id < :before) AND (:business_date IS NULL OR r.business_date = :business_date)
 ORDER BY r.run_id DESC
@@ -56,12 +56,12 @@ LIMIT :count;
 WHERE r.run_id = :run_id;
 
 -- name: failure
--- Why a run failed.
+-- The failure of a run: the attempt, the error number and the message.
 SELECT f.attempt, f.error_number, f.message FROM assignment_failure AS f WHERE f.run_id = :run_id;
 
 -- name: holders
--- The agents who held a number, newest first, between two moments (UTC) if they are given. An agent held it until the
--- next run that is not undone, or until its own run was undone.
+-- The agents who held a number, newest first, between two moments (UTC) if these are given. An agent held it until the
+-- next run that is not undone, or until the run that dealt it was undone.
 SELECT
     h.run_id,
     r.business_date,
@@ -91,8 +91,8 @@ GROUP BY h.agent, h.stage
 ORDER BY h.agent, h.stage;
 
 -- name: mark_purge
--- Marks the runs whose history a purge removes, and counts them: those that ended before a moment (UTC), except the
--- last run that can be undone and the one before it, whose assignments that undo would restore.
+-- Marks the runs whose history a purge deletes, and returns how many: those that ended before a moment (UTC), except
+-- the last run that can be undone and the run before it, whose assignments that undo would restore.
 INSERT INTO assignment_purge (run_id, purged_at)
 SELECT r.run_id, strftime('%Y-%m-%d %H:%M:%f', 'now')
 FROM assignment_run AS r
@@ -105,8 +105,8 @@ WHERE r.finished_at < :before
 SELECT changes() AS runs;
 
 -- name: purge_history
--- Deletes up to :count rows of the history of marked runs; answers how many it deleted. SQLite takes a CROSS JOIN in
--- the order it is written in; the other way round it would read all of the history.
+-- Deletes up to a given number of history rows of marked runs; returns how many were deleted. SQLite joins the tables
+-- of a CROSS JOIN in the order in which they are written; in the other order it would read the whole history.
 DELETE FROM assignment_history
 WHERE (run_id, number) IN (
     SELECT h.run_id, h.number
@@ -118,7 +118,7 @@ WHERE (run_id, number) IN (
 SELECT changes() AS deleted;
 
 -- name: purge_edits
--- Deletes up to :count rows of the edits of marked runs; answers how many it deleted.
+-- Deletes up to a given number of edit rows of marked runs; returns how many were deleted.
 DELETE FROM assignment_edit
 WHERE edit_id IN (
     SELECT e.edit_id
@@ -130,7 +130,7 @@ WHERE edit_id IN (
 SELECT changes() AS deleted;
 
 -- name: run_assignments
--- The leads that a run dealt, after a number; date and stage are those before the run.
+-- A page of the leads that a run dealt: those after a number. Date and stage are those before the run.
 SELECT h.agent, h.number, h.date, h.stage
 FROM assignment_history AS h
 WHERE h.run_id = :run_id AND h.number > coalesce(:after, '')
@@ -139,7 +139,8 @@ LIMIT :count;
 
 -- name: deal_version
 -- traits: polled
--- The version of the deal: the newest run that dealt, and how many runs are undone. It changes with each deal and undo.
+-- The version of the deal: the newest run that dealt, and how many runs are undone. It changes with each deal and each
+-- undo.
 SELECT
     (SELECT coalesce(max(r.run_id), 0) FROM assignment_run AS r WHERE r.status IN ('succeeded', 'undone')) AS newest,
     (SELECT count(*) FROM assignment_undo) AS undone;

@@ -1,8 +1,8 @@
 -- The schedule: its state, failed attempts, the outcome of each business date, pauses and holidays.
 
 -- name: schedule_state
--- The state of the schedule: the newest business date with an outcome; when this was installed; the pause in effect;
--- the failed attempts at a business date, and whether that date is a holiday.
+-- The state of the schedule: the newest business date with an outcome, the time of the installation, the pause in
+-- effect, the failed attempts at a business date, and whether that date is a holiday.
 SELECT
     (
         SELECT max(s.business_date)
@@ -25,8 +25,8 @@ SELECT
     EXISTS (SELECT 1 FROM holiday AS h WHERE h.day = :business_date) AS holiday;
 
 -- name: record_failure
--- Records a failed attempt at the scheduled run of a business date, as a run that failed. Answers whether it did: not
--- if another copy of the service has recorded this attempt.
+-- Records a failed attempt at the scheduled run of a business date, as a failed run. Returns whether it was recorded:
+-- it is not if another copy of the service has recorded this attempt.
 INSERT INTO assignment_run
 (business_date, "trigger", actor, status, max_per_agent, window_days, newest_first, started_at, finished_at)
 SELECT
@@ -40,7 +40,7 @@ WHERE changes() = 1;
 SELECT changes() AS recorded;
 
 -- name: settle_date
--- Records why a business date passed without a scheduled run, unless it had one or is recorded already. Answers the
+-- Records why a business date passed without a scheduled run, unless it had one or is recorded already. Returns the
 -- outcome if it recorded one.
 INSERT INTO schedule_outcome (business_date, outcome, recorded_at)
 SELECT
@@ -76,7 +76,7 @@ FROM (
 ) AS s
 
 -- name: outcomes
--- The outcomes of the newest business dates.
+-- The outcomes of the newest business dates, newest first.
 -- include: _outcomes
 ORDER BY s.business_date DESC
 LIMIT :count;
@@ -87,7 +87,7 @@ LIMIT :count;
 WHERE s.business_date = :business_date;
 
 -- name: failure_counts
--- How many attempts at scheduled runs failed, by the number of the error; NULL stands for any other error.
+-- How many attempts at scheduled runs failed, by error number; NULL stands for any other error.
 SELECT f.error_number, count(*) AS failures FROM assignment_failure AS f
 GROUP BY f.error_number
 ORDER BY f.error_number;
@@ -99,14 +99,14 @@ GROUP BY o.outcome
 ORDER BY o.outcome;
 
 -- name: pauses
--- The newest pauses.
+-- The newest pauses, newest first.
 SELECT p.pause_id, p.paused_at, p.paused_by, p.reason, p.resumed_at, p.resumed_by
 FROM schedule_pause AS p
 ORDER BY p.pause_id DESC
 LIMIT :count;
 
 -- name: pause
--- Pauses the schedule, unless it is paused already; answers whether it did.
+-- Pauses the schedule, unless it is paused already; returns whether it was paused by this call.
 INSERT INTO schedule_pause (paused_at, paused_by, reason)
 SELECT :now, :actor, :reason
 WHERE NOT EXISTS (SELECT 1 FROM schedule_pause AS p WHERE p.resumed_at IS NULL);
@@ -114,7 +114,7 @@ WHERE NOT EXISTS (SELECT 1 FROM schedule_pause AS p WHERE p.resumed_at IS NULL);
 SELECT changes() AS changed;
 
 -- name: resume
--- Ends the pause; answers whether there was a pause.
+-- Ends the pause; returns whether there was a pause.
 UPDATE schedule_pause SET resumed_at = :now, resumed_by = :actor WHERE resumed_at IS NULL;
 
 SELECT changes() AS changed;
@@ -132,7 +132,7 @@ DELETE FROM holiday WHERE day = :day;
 INSERT INTO holiday (day, name) VALUES (:day, :label);
 
 -- name: remove_holiday
--- Removes a holiday; answers how many rows it removed.
+-- Removes a holiday; returns how many rows were removed.
 DELETE FROM holiday WHERE day = :day;
 
 SELECT changes() AS removed;

@@ -1,7 +1,7 @@
 -- The tables of version 1. Frozen once shipped: a later change is a new tables file with the next number.
 --
--- Your three tables come first; a table that exists is left exactly as it is. Dates are ISO 8601 text.
--- WITHOUT ROWID keeps a table in the order of its key, which is the order that the deal writes in.
+-- Your three tables come first; a table that exists is left exactly as it is. Dates are ISO 8601 text. WITHOUT ROWID
+-- keeps a table in the order of its key, which is the order in which the deal writes.
 
 CREATE TABLE IF NOT EXISTS agents (
     agent TEXT NOT NULL PRIMARY KEY,
@@ -19,7 +19,7 @@ CREATE TABLE IF NOT EXISTS agent_wafunnel_assignment (
     number TEXT NOT NULL PRIMARY KEY
 ) WITHOUT ROWID;
 
--- The amounts are NULL in a run that never got to count.
+-- Runs. The amounts are NULL in a run that failed before it counted.
 CREATE TABLE IF NOT EXISTS assignment_run (
     run_id INTEGER PRIMARY KEY AUTOINCREMENT,
     business_date TEXT NOT NULL,
@@ -43,12 +43,12 @@ CREATE TABLE IF NOT EXISTS assignment_run (
     finished_at TEXT
 );
 
--- One scheduled run a business date, whatever the callers do.
+-- At most one scheduled run per business date, whatever the callers do.
 CREATE UNIQUE INDEX IF NOT EXISTS ux_assignment_run_schedule
 ON assignment_run (business_date)
 WHERE "trigger" = 'schedule' AND status IN ('running', 'succeeded', 'undone');
 
--- Every lead that was ever dealt: to whom, and its date and stage before the run.
+-- Every lead that was ever dealt: the agent who got it, and its date and stage before the run.
 CREATE TABLE IF NOT EXISTS assignment_history (
     run_id INTEGER NOT NULL,
     agent TEXT NOT NULL,
@@ -58,10 +58,11 @@ CREATE TABLE IF NOT EXISTS assignment_history (
     PRIMARY KEY (run_id, number)
 ) WITHOUT ROWID;
 
--- Who held this number, and when.
+-- Finds the agents who held a number.
 CREATE INDEX IF NOT EXISTS ix_assignment_history_number ON assignment_history (number, run_id);
 
--- Both days are inclusive, no ends_on is an open end, 0 is away; the lowest that covers the business date counts.
+-- Limits of agents. Both days are inclusive, and NULL in ends_on means no end. 0 means absent. The lowest limit that
+-- covers the business date counts.
 CREATE TABLE IF NOT EXISTS agent_limit (
     limit_id INTEGER PRIMARY KEY AUTOINCREMENT,
     agent TEXT NOT NULL CHECK (trim(agent) <> ''),

@@ -1,6 +1,7 @@
--- The tables of version 3: what the clock keeps. Frozen once shipped; new tables only.
+-- The tables of version 3: the records of the schedule. Frozen once shipped; new tables only.
 
--- Failed attempts at the scheduled run of a business date. The key lets one copy of the service record each of them.
+-- Failed attempts at the scheduled run of a business date. The unique key lets only one copy of the service record each
+-- attempt.
 CREATE TABLE IF NOT EXISTS assignment_failure (
     run_id INTEGER PRIMARY KEY,
     business_date TEXT NOT NULL,
@@ -10,14 +11,14 @@ CREATE TABLE IF NOT EXISTS assignment_failure (
     UNIQUE (business_date, attempt)
 );
 
--- Business dates that passed without a scheduled run, and why. One that is here never gets one any more.
+-- Business dates that passed without a scheduled run, and the reason. A date in this table never gets a scheduled run.
 CREATE TABLE IF NOT EXISTS schedule_outcome (
     business_date TEXT NOT NULL PRIMARY KEY,
     outcome TEXT NOT NULL CHECK (outcome IN ('missed', 'failed', 'holiday', 'paused')),
     recorded_at TEXT NOT NULL
 );
 
--- When the clock was told to pause, by whom and why; without resumed_at it still does.
+-- Pauses of the schedule, with the person and the reason. NULL in resumed_at means that the pause is in effect.
 CREATE TABLE IF NOT EXISTS schedule_pause (
     pause_id INTEGER PRIMARY KEY AUTOINCREMENT,
     paused_at TEXT NOT NULL,

@@ -1,7 +1,6 @@
--- The tables of version 4: who may use the service, what they did, and what they were answered. Frozen once shipped;
--- new tables only.
+-- The tables of version 4: keys, sessions, the audit and stored responses. Frozen once shipped; new tables only.
 
--- Keys to the service. The secret itself is nowhere; it is shown once, when it is made.
+-- Keys to the service. The secret is not stored, only its hash; it is shown once, when the key is made.
 CREATE TABLE IF NOT EXISTS access_key (
     key_id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL,
@@ -14,7 +13,7 @@ CREATE TABLE IF NOT EXISTS access_key (
     revoked_by TEXT
 );
 
--- Who is signed in with a browser, by the hash of what its cookie holds.
+-- Sessions of signed-in browsers, by the hash of the token in the cookie.
 CREATE TABLE IF NOT EXISTS access_session (
     token_hash TEXT NOT NULL PRIMARY KEY,
     key_id INTEGER NOT NULL,
@@ -22,7 +21,7 @@ CREATE TABLE IF NOT EXISTS access_session (
     expires_at TEXT NOT NULL
 );
 
--- Who changed or tried to change something through the service.
+-- The audit: what was changed, or tried, through the service, with the person and the time.
 CREATE TABLE IF NOT EXISTS audit_entry (
     entry_id INTEGER PRIMARY KEY AUTOINCREMENT,
     recorded_at TEXT NOT NULL,
@@ -35,7 +34,7 @@ CREATE TABLE IF NOT EXISTS audit_entry (
     detail TEXT
 );
 
--- What requests with an Idempotency-Key were answered; without a status, one that is being answered.
+-- Stored responses to requests with an Idempotency-Key. NULL in status means that the request is still in progress.
 CREATE TABLE IF NOT EXISTS request_answer (
     request_hash TEXT NOT NULL PRIMARY KEY,
     content_hash TEXT NOT NULL,

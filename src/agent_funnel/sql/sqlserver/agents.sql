@@ -1,16 +1,14 @@
 /*
-Agents: the roster, the list with what they have now, their assignments, and their limits.
+Agents: the roster, the list with the leads that each has now, their assignments, and their limits.
 A page begins after the last row of the page before it. Names are compared byte by byte.
 */
 
 -- name: agents
--- The agents, or the one of a name: active if any row of an agent is; how many leads each has now; the lowest limit in
--- force on the business date; and the date of the newest run that dealt to the agent. The search for that run ends
--- after thirty runs or half a million leads, since history has no index by agent. Babelfish would forget a bound on
--- ROW_NUMBER, whose frame differs from that of the sum, so the runs are counted in the frame of the sum.
-DECLARE
-    @agent NVARCHAR(255) = %(agent)s,
-    @business_date DATE = %(business_date)s;
+-- All agents: whether any row of the agent is active, how many leads the agent has now, the lowest limit on the
+-- business date, and the date of the newest run that dealt to the agent. The search for that run ends after thirty
+-- runs or half a million leads, because the history has no index by agent. Babelfish forgets a bound on ROW_NUMBER,
+-- whose frame differs from that of the sum, so the runs are counted in the frame of the sum.
+DECLARE @business_date DATE = %(business_date)s;
 
 SELECT g.agent, g.active, COALESCE(n.leads, 0) AS leads, l.room, r.business_date AS last_dealt
 FROM (
@@ -22,7 +20,6 @@ FROM (
         FROM dbo.agents AS a
         WHERE LTRIM(a.agent) <> ''
     ) AS v
-    WHERE @agent IS NULL OR v.agent = @agent
     GROUP BY v.agent
 ) AS g
 LEFT JOIN (
@@ -51,15 +48,15 @@ LEFT JOIN (
         WHERE s.status = 'succeeded'
     ) AS k
     INNER JOIN dbo.assignment_history AS h ON k.run_id = h.run_id
-    WHERE k.back <= 30 AND k.newer < 500000 AND (@agent IS NULL OR h.agent = @agent)
+    WHERE k.back <= 30 AND k.newer < 500000
     GROUP BY h.agent
 ) AS d ON g.agent = d.agent
 LEFT JOIN dbo.assignment_run AS r ON d.run_id = r.run_id
 ORDER BY g.agent;
 
 -- name: roster
--- The agents, or the one of a name: active if any row of an agent is, and the lowest limit in force on the business
--- date. The same two joins begin the query agents: change both.
+-- All agents, or the one with a given name: whether any row of the agent is active, and the lowest limit on the
+-- business date. The query `agents` has the same subqueries g and l: change both.
 DECLARE
     @agent NVARCHAR(255) = %(agent)s,
     @business_date DATE = %(business_date)s;
@@ -87,9 +84,10 @@ ORDER BY g.agent;
 
 -- name: add_agent
 -- lock: agents
--- busy: Somebody else has been adding an agent all this time; nothing was changed.
--- Adds an agent unless there is one of this name, or one that a key of the table takes for the same; answers whether it
--- did. A table without a key would take the same name from two callers, so the lock lets one at a time in.
+-- busy: Another session is still adding an agent; nothing was changed. Try again.
+-- Adds an agent, unless the name exists or a key of the table treats it as an existing name; returns whether it was
+-- added. The lock lets in one caller at a time, because a table without a key would accept the same name from two
+-- callers.
 DECLARE
     @agent NVARCHAR(255) = %(agent)s,
     @added INT;
@@ -104,25 +102,25 @@ BEGIN TRY
     SET @added = @@ROWCOUNT;
 END TRY
 BEGIN CATCH
-    -- A key of the table takes the name for one that is there.
+    -- A key of the table treats the name as an existing one.
     IF ERROR_NUMBER() NOT IN (2601, 2627)
         THROW;
     ROLLBACK TRANSACTION;
     SET @added = 0;
 END CATCH;
 
--- A VARCHAR column puts question marks in the place of characters that its code page lacks.
+-- A VARCHAR column stores a question mark for a character that its code page lacks.
 IF
     @added = 1 AND NOT EXISTS (
         SELECT 1 FROM dbo.agents AS a
         WHERE CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @agent
     )
-    THROW 50006, N'The column of agents cannot hold some of the characters of this name; nothing was changed.', 1;
+    THROW 50006, N'The column agents.agent cannot store all characters of this name; nothing was changed.', 1;
 
 SELECT @added AS added;
 
 -- name: set_agent_status
--- Sets the status of all rows of an agent; answers how many rows there are.
+-- Sets the status of all rows of an agent; returns how many rows there are.
 DECLARE @agent NVARCHAR(255) = %(agent)s;
 
 UPDATE dbo.agents
@@ -133,11 +131,11 @@ SELECT @@ROWCOUNT AS changed;
 
 -- name: assignments
 -- traits: polled
--- The present assignments, or those of an agent, after a number and agent; equal ones once. Of several records of a
--- number, it shows the record that the last deal dealt, otherwise the one of the highest stage and the newest date.
--- One agent has a branch of its own, which compares the name in the column's own collation, too: that may have an
--- index. History is looked up by its key for each lead, and not read as a whole: that saves a quarter of the cost of a
--- poll.
+-- A page of the present assignments, or of one agent's: those after a number and agent, each pair once. If a number has
+-- several records, the query shows the record that the last deal dealt, otherwise the one with the highest stage and
+-- then the newest date. The branch for one agent also compares the name in the column's own collation, because the
+-- column may have an index. The history is looked up by its key for each lead instead of being read as a whole, which
+-- saves a quarter of the cost of a poll.
 DECLARE
     @agent NVARCHAR(255) = %(agent)s,
     @after_number NVARCHAR(255) = %(after_number)s,
@@ -194,7 +192,8 @@ WHERE c.choice = 1
 ORDER BY c.number, c.agent;
 
 -- name: count_of_agent
--- How many numbers an agent has now. The name is compared in the column's own collation, too, which may have an index.
+-- How many numbers an agent has now. The name is also compared in the column's own collation, because the column may
+-- have an index.
 DECLARE @agent NVARCHAR(255) = %(agent)s;
 
 SELECT COUNT(DISTINCT CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2) AS leads
@@ -202,13 +201,13 @@ FROM dbo.agent_wafunnel_assignment AS a
 WHERE a.agent = @agent AND CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @agent;
 
 -- name: limits
--- All limits, the newest first among those of an agent.
+-- All limits, by agent; an agent's newest limit comes first.
 SELECT l.limit_id, l.agent, l.starts_on, l.ends_on, l.max_records
 FROM dbo.agent_limit AS l
 ORDER BY l.agent ASC, l.starts_on DESC, l.limit_id DESC;
 
 -- name: add_limit
--- Adds a limit; answers with it and with whether the agent is known.
+-- Adds a limit; returns it, and whether the agent is known.
 INSERT INTO dbo.agent_limit (agent, starts_on, ends_on, max_records)
 VALUES (%(agent)s, %(starts_on)s, %(ends_on)s, %(max_records)s);
 
@@ -222,7 +221,7 @@ FROM dbo.agent_limit AS l
 WHERE l.limit_id = SCOPE_IDENTITY();
 
 -- name: remove_limit
--- Removes a limit; answers how many rows it removed.
+-- Removes a limit; returns how many rows were removed.
 DELETE FROM dbo.agent_limit
 WHERE limit_id = %(limit_id)s;
 

@@ -1,21 +1,21 @@
 /*
-What the connection itself asks: whether the database answers, whether a run is in progress, and which session blocks
-another one. It also has the frame of the queries that take a lock.
+Queries of the connection itself: whether the database answers, whether a run is in progress, and which session blocks
+another one. The frame of the queries that take a lock is here, too.
 */
 
 -- name: ping
--- Answers a row, if the database answers at all.
+-- Returns a row if the database answers at all.
 SELECT 1 AS alive;
 
 -- name: _lock_name
--- The name of the lock that runs take, as both procedures in deal/ write it. Application locks belong to a database on
--- SQL Server and to the whole server on Babelfish, so the name has the database in it. SCHEMA_NAME gives the schema as
--- the server spells it, however the setting does.
+-- The name of the run lock, as both procedures in deal/ write it. Application locks belong to a database on SQL Server
+-- and to the whole server on Babelfish, so the name contains the database. SCHEMA_NAME returns the schema as the server
+-- spells it, whatever the spelling in the setting.
 DECLARE @resource NVARCHAR(255) = CONCAT(N'agent_funnel:', DB_NAME(), N':', SCHEMA_NAME(SCHEMA_ID(%(schema)s)));
 
 -- name: _lock
 -- The frame of a query that takes a lock. The loader replaces the texts in angle brackets and the comment "body". A
--- body may end the transaction itself, as add_agent does.
+-- body may end the transaction itself, as the body of add_agent does.
 -- include: _lock_name
 
 DECLARE @lock INT;
@@ -42,17 +42,18 @@ BEGIN CATCH
 END CATCH;
 
 -- name: run_in_progress
--- Fails with 50001 if a run is in progress, by the lock that a run holds for this. It never waits. An answer of its own
--- would do on SQL Server; Babelfish restarts after five tests in a session that find the lock taken and raise no error.
+-- Fails with 50001 if a run or an undo is in progress. It tests the second lock of a run and never the first, so that
+-- looking never refuses a run. It never waits. It fails instead of returning an answer because Babelfish restarts after
+-- five tests in a session that find the lock taken and raise no error.
 -- include: _lock_name
 
 IF APPLOCK_TEST('public', CONCAT(@resource, N':looks'), 'Exclusive', 'Session') = 0
-    THROW 50001, N'Another run is in progress; this one changed nothing.', 1;
+    THROW 50001, N'A run or an undo is in progress; nothing was changed. Try again when it ends.', 1;
 
 -- name: blocker
--- The session that a session waits for, or 0. A wait for a lock is LCK_… on SQL Server, where parallel workers wait
--- for one another too, and Lock on Babelfish, which also names sessions that share a lock. Without VIEW SERVER STATE a
--- login sees only its own session, and this query finds no row.
+-- The session that a session waits for, or 0. The wait for a lock is called LCK_… on SQL Server and Lock on Babelfish.
+-- On SQL Server, parallel workers of one session wait for one another, too; Babelfish also names sessions that share a
+-- lock. Without VIEW SERVER STATE a login sees only its own session, and this query returns no row.
 SELECT TOP (1)
     CASE
         WHEN p.blocked NOT IN (0, p.spid, @@SPID) AND UPPER(p.lastwaittype) LIKE 'L%%CK%%' THEN p.blocked

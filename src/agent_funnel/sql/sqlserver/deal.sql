@@ -1,6 +1,6 @@
 /*
-The deal: assign, preview and undo call the two procedures in deal/. Settle finds out what became of a call whose
-connection broke, and undone finds the undo of a run.
+The deal: settle finds out what became of a call whose connection broke, and undone finds the undo of a run. assign,
+preview and undo call the two procedures in deal/.
 */
 
 -- name: assign
@@ -28,16 +28,18 @@ EXECUTE dbo.sp_assign_wafunnel_to_agents
 
 -- name: undo
 -- traits: run
--- Undoes the last run. The procedure decides everything: see deal/sp_undo_wafunnel_assignment.sql.
+-- Takes back the last run that is not undone. The procedure decides everything: see
+-- deal/sp_undo_wafunnel_assignment.sql.
 EXECUTE dbo.sp_undo_wafunnel_assignment
     @run_id = %(run_id)s,
     @actor = %(actor)s;
 
 -- name: settle
 -- lock: records
--- busy: A run has been in progress all this time.
+-- busy: A run is still in progress, so it is not known yet whether the call made its run. Try again when it has ended.
 -- Finds the run of a call whose connection broke, after waiting for any run in progress. If the call made no run, this
--- makes sure that it never will, even if the server still executes it later.
+-- makes sure that it never will. The lock makes it wait. A run, in turn, waits for this lock and is not refused. The
+-- server may still execute the lost call later; that call then fails, because its request is taken.
 DECLARE
     @request NVARCHAR(64) = %(request)s,
     @count INT = 1,
@@ -58,7 +60,7 @@ WHERE q.request = @request;
 -- include: _run_records
 
 -- name: undone
--- The undo of a run, if it is undone.
+-- The undo of a run, if the run is undone.
 SELECT u.run_id, r.business_date, u.undone_at, u.actor, u.restored, u.changed_since, u.assignments, u.suppressed
 FROM dbo.assignment_undo AS u
 INNER JOIN dbo.assignment_run AS r ON u.run_id = r.run_id

@@ -1,11 +1,12 @@
 /*
-What the service's login needs, and nothing else, as a role: EXECUTE on the procedures, SELECT where the service reads,
-and writing on the tables that it writes itself. What the procedures write goes by ownership chaining, except for
-TRUNCATE, which wants ALTER on the one table that is truncated.
+The role agent_funnel_service: the rights that the service's login needs, and no others. It has EXECUTE on the
+procedures, SELECT on the tables that the service reads, and INSERT, UPDATE or DELETE on the tables that the service
+itself writes. Ownership chaining covers the writes of the procedures, except TRUNCATE, which needs ALTER on the
+truncated table.
 
-Give it to the login of the service: ALTER ROLE agent_funnel_service ADD MEMBER [name of its user];
+To give the role to the service's login: ALTER ROLE agent_funnel_service ADD MEMBER [name of its user];
 
-Babelfish has neither ownership chaining nor GRANT ALTER; there the service's login owns the tables.
+Babelfish has neither ownership chaining nor GRANT ALTER; there the service's login must own the tables.
 */
 IF DATABASE_PRINCIPAL_ID(N'agent_funnel_service') IS NULL
     EXECUTE (N'CREATE ROLE agent_funnel_service;');
@@ -19,7 +20,7 @@ GRANT SELECT ON dbo.agents TO agent_funnel_service;
 GO
 GRANT INSERT ON dbo.agents TO agent_funnel_service;
 GO
--- Activating and deactivating.
+-- To activate and deactivate agents.
 GRANT UPDATE ON dbo.agents TO agent_funnel_service;
 GO
 GRANT SELECT ON dbo.wafunnel TO agent_funnel_service;
@@ -32,7 +33,7 @@ GRANT DELETE ON dbo.agent_wafunnel_assignment TO agent_funnel_service;
 GO
 GRANT SELECT ON dbo.assignment_run TO agent_funnel_service;
 GO
--- Failed attempts, which no procedure records: a deal that failed has rolled back.
+-- To record failed attempts. No procedure can record them, because a failed deal is rolled back.
 GRANT INSERT ON dbo.assignment_run TO agent_funnel_service;
 GO
 GRANT SELECT ON dbo.assignment_history TO agent_funnel_service;
@@ -123,8 +124,8 @@ GO
 GRANT UPDATE ON dbo.agent_link TO agent_funnel_service;
 GO
 
--- Dynamic, since Babelfish would refuse the whole batch at parsing. VIEW DEFINITION is for `agent-funnel doctor`, which
--- sees whether somebody changed a procedure.
+-- Dynamic SQL, because Babelfish would refuse the whole batch when it parses it. `agent-funnel doctor` needs VIEW
+-- DEFINITION to see whether somebody has changed a procedure.
 IF SERVERPROPERTY(N'BabelfishVersion') IS NULL
     BEGIN
         EXECUTE (N'GRANT ALTER ON dbo.agent_wafunnel_assignment TO agent_funnel_service;');

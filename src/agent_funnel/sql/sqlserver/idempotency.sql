@@ -3,8 +3,8 @@ Stored responses for idempotent requests: a retry with the same key gets the fir
 */
 
 -- name: claim_request
--- Claims a request, unless it is on record; answers with its record, and whether this call claimed it. Records that
--- have expired are deleted first.
+-- Claims a request, unless it has a record already; returns its record, and whether this call claimed it. Expired
+-- records are deleted first.
 DECLARE @claimed INT;
 
 DELETE FROM dbo.request_answer
@@ -20,7 +20,7 @@ BEGIN TRY
     SET @claimed = @@ROWCOUNT;
 END TRY
 BEGIN CATCH
-    -- Another copy of the service came first by a moment.
+    -- Another copy of the service claimed the request a moment earlier.
     IF ERROR_NUMBER() NOT IN (2601, 2627)
         THROW;
     SET @claimed = 0;

@@ -3,7 +3,7 @@ Imports: a temporary table takes the rows of a file, then one statement adds tho
 */
 
 -- name: begin_import
--- Creates the temporary table for the rows of a file, for this connection only.
+-- Creates the temporary table for the rows of a file; only this connection sees it.
 CREATE TABLE #staged (
     first NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY,
     second NVARCHAR(255) NULL,
@@ -19,7 +19,7 @@ FROM OPENJSON (%(rows)s) WITH (
 ) AS j;
 
 -- name: import_leads
--- Adds the staged leads whose number is not there yet.
+-- Adds the staged leads whose number does not exist yet; returns how many were added.
 INSERT INTO dbo.wafunnel (number, stage, date)
 SELECT s.first, CAST(s.second AS INT), CAST(REPLACE(s.third, ' ', 'T') AS DATETIME)
 FROM #staged AS s
@@ -31,7 +31,7 @@ WHERE NOT EXISTS (
 SELECT @@ROWCOUNT AS added;
 
 -- name: import_agents
--- Adds the staged agents whose name is not there yet.
+-- Adds the staged agents whose name does not exist yet; returns how many were added.
 INSERT INTO dbo.agents (agent, status)
 SELECT s.first, s.second
 FROM #staged AS s
@@ -43,7 +43,7 @@ WHERE NOT EXISTS (
 SELECT @@ROWCOUNT AS added;
 
 -- name: import_holidays
--- Adds the staged holidays whose day is not there yet.
+-- Adds the staged holidays whose day is not a holiday yet; returns how many were added.
 INSERT INTO dbo.holiday (day, name)
 SELECT CAST(s.first AS DATE), NULLIF(s.second, N'')
 FROM #staged AS s

@@ -1,13 +1,14 @@
 /*
-Leads: search, one number, counts by stage, how the pool is made up, and the do-not-contact list.
+Leads: search, one number, counts by stage, the report on the pool, and the do-not-contact list.
 A page begins after the last row of the page before it. Numbers are in byte order; NULL and blank ones are left out.
 */
 
 -- name: leads
--- The leads, of a stage and between two days if they are given, after a number, stage and date; equal ones once. Dates
--- have milliseconds. The agents are looked up for the leads of the page only.
--- Numbers stay what the column has, without a CAST, so that our own key, which has the binary collation, gives them in
--- order. ISNULL, unlike COALESCE, takes the type of what comes first: the last number is compared as the column sorts.
+-- A page of leads: those after a number, stage and date, of one stage and between two days if these are given, each
+-- once. Dates have milliseconds. The agents are looked up only for the leads of the page.
+-- Numbers keep the type of the column, without a CAST, so that the key of our own table, which has the binary
+-- collation, returns them in order. ISNULL, unlike COALESCE, takes the type of its first argument, so the last number
+-- is compared as the column sorts.
 DECLARE
     @stage INT = %(stage)s,
     @date_from DATETIME2(3) = %(date_from)s,
@@ -65,9 +66,9 @@ FROM (
 ORDER BY p.number, p.stage, p.date;
 
 -- name: leads_of_number
--- The same leads, but only of one number in its several spellings. They are compared in the column's own collation,
--- too, which may have an index; texts that are equal byte by byte are equal there. The plan differs from that of leads,
--- so the two share nothing.
+-- The same page of leads, but of one number only, in its several spellings. The spellings are also compared in the
+-- column's own collation, because the column may have an index; texts that are equal byte by byte are equal there, too.
+-- The plan differs from that of `leads`, so the two queries share nothing.
 DECLARE
     @spelling_1 NVARCHAR(255) = %(spelling_1)s,
     @spelling_2 NVARCHAR(255) = %(spelling_2)s,
@@ -136,7 +137,7 @@ GROUP BY p.number, p.stage, p.date, p.copies
 ORDER BY p.number, p.stage, p.date;
 
 -- name: lead_now
--- The agent who has a number now, and since when and why it is on the do-not-contact list; NULL if not.
+-- The agent who has a number now, and since when and why the number is on the do-not-contact list; NULL if it is not.
 DECLARE @number NVARCHAR(255) = %(number)s;
 
 SELECT
@@ -155,7 +156,7 @@ SELECT
     ) AS reason;
 
 -- name: funnel
--- How many records there are of each stage; NULL stands for an invalid stage.
+-- How many rows of wafunnel each stage has; NULL stands for an invalid stage.
 SELECT w.stage, COUNT(*) AS leads
 FROM (
     SELECT CASE WHEN f.stage BETWEEN 1 AND 4 THEN f.stage END AS stage
@@ -165,10 +166,11 @@ GROUP BY w.stage
 ORDER BY w.stage;
 
 -- name: pool_report
--- Counts each row of wafunnel once, by the first of these that holds: it is unusable (a blank number, no stage, no
--- date); its number is in the present assignments; its stage is 4 or more; it is too old; its number is not to be
--- contacted; it waits behind another record of its number; it is in the pool and left over. The conditions of the pool
--- (stage, window, number) are also in deal/sp_assign_wafunnel_to_agents.sql, part 5: change both.
+-- Counts each row of wafunnel once, under the first of these reasons that applies: it is unusable (a blank number, no
+-- stage or no date); its number is in the present assignments; its stage is 4 or more; it is too old; its number is on
+-- the do-not-contact list; it waits behind another record of its number; it is in the pool and left over. The
+-- conditions of the pool (stage, window, number) are also in deal/sp_assign_wafunnel_to_agents.sql, part 5: change
+-- both.
 DECLARE
     @oldest DATE = DATEADD(DAY, -%(window_days)s, CAST(%(business_date)s AS DATE)),
     @newest_first BIT = %(newest_first)s;
@@ -220,7 +222,7 @@ FROM (
 ) AS k;
 
 -- name: count_leads
--- How many leads there are, and how many agents.
+-- How many leads and how many agents there are.
 SELECT
     (SELECT COUNT(*) FROM dbo.wafunnel) AS leads,
     (SELECT COUNT(*) FROM dbo.agents) AS agents;
@@ -232,9 +234,10 @@ ORDER BY d.number;
 
 -- name: add_do_not_contact
 -- lock: records
--- busy: A run has been in progress all this time; the number was not put on the list.
--- Puts a number on the list and removes it from the present assignments; answers what it found. The lock makes it wait
--- for a deal in progress, which has read the list already and would hand the number out again.
+-- busy: A run is still in progress; the number was not put on the list. Try again when the run has ended.
+-- Puts a number on the do-not-contact list and removes it from the present assignments; returns whether it was listed
+-- already, and how many assignments and leads it had. The lock makes it wait for a deal in progress, which has read the
+-- list already and would hand the number out again.
 DECLARE
     @number NVARCHAR(255) = %(number)s,
     @listed INT,
@@ -258,7 +261,7 @@ SET @assignments = @@ROWCOUNT;
 SELECT @listed AS listed, @assignments AS assignments, @leads AS leads;
 
 -- name: remove_do_not_contact
--- Removes a number from the list; answers how many rows it removed.
+-- Removes a number from the do-not-contact list; returns how many rows were removed.
 DELETE FROM dbo.do_not_contact
 WHERE number = %(number)s;
 

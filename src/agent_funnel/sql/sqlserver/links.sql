@@ -1,10 +1,9 @@
 /*
-The personal links of agents. An agent has at most one in use; it opens the agent's own list and nothing else.
+The personal links of agents. A link opens the agent's own list and nothing else. A new link replaces the one in use.
 */
 
 -- name: add_link
--- Makes a link for an agent, which replaces the one in use, and answers with it; does nothing if there is no such
--- agent.
+-- Adds a link for an agent and returns it; the link in use before is revoked. Does nothing if there is no such agent.
 DECLARE @agent NVARCHAR(255) = %(agent)s;
 
 UPDATE dbo.agent_link
@@ -28,14 +27,14 @@ FROM dbo.agent_link AS l
 WHERE l.secret_hash = %(secret_hash)s;
 
 -- name: link_of_agent
--- The newest link of an agent that is in use.
+-- The newest link in use of an agent.
 SELECT TOP (1) l.link_id, l.agent, l.created_at, l.created_by, l.last_used_at
 FROM dbo.agent_link AS l
 WHERE l.agent = %(agent)s AND l.revoked_at IS NULL
 ORDER BY l.link_id DESC;
 
 -- name: revoke_link
--- Revokes the links of an agent; answers how many were in use.
+-- Revokes the links of an agent; returns how many were in use.
 UPDATE dbo.agent_link
 SET revoked_at = SYSUTCDATETIME(), revoked_by = %(actor)s
 WHERE agent = %(agent)s AND revoked_at IS NULL;
@@ -43,14 +42,14 @@ WHERE agent = %(agent)s AND revoked_at IS NULL;
 SELECT @@ROWCOUNT AS revoked;
 
 -- name: link_of_secret
--- The link in use with this hash, and how many keys to the service there have ever been.
+-- The link in use with this hash, and how many keys to the service have ever been made.
 SELECT c.keys, l.link_id, l.agent, l.secret_hash, l.created_at, l.created_by, l.last_used_at
 FROM (SELECT COUNT(*) AS keys FROM dbo.access_key) AS c
 LEFT JOIN dbo.agent_link AS l ON l.secret_hash = %(secret_hash)s AND l.revoked_at IS NULL;
 
 -- name: note_link_use
 -- traits: no-wait
--- Notes that a link was used.
+-- Records that a link was used.
 UPDATE dbo.agent_link
 SET last_used_at = SYSUTCDATETIME()
 WHERE link_id = %(link_id)s;

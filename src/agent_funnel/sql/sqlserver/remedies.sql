@@ -51,13 +51,13 @@ GROUP BY w.number, w.date
 HAVING MIN(w.stage) <> MAX(w.stage);
 
 -- name: remedy_assigned_twice
--- Lists the numbers that several assignments have, and the first and the last agent of each.
+-- Lists the numbers that have several assignments, with the first and the last agent of each.
 SELECT m.number, MIN(m.agent) AS one_agent, MAX(m.agent) AS other_agent FROM dbo.agent_wafunnel_assignment AS m
 GROUP BY m.number
 HAVING COUNT(*) > 1;
 
 -- name: remedy_stages
--- Replaces invalid stages by the nearest valid one.
+-- Replaces each invalid stage by the nearest valid one.
 UPDATE dbo.wafunnel
 SET stage = CASE WHEN stage < 1 THEN 1 ELSE 4 END
 WHERE stage NOT IN (1, 2, 3, 4);
@@ -69,7 +69,7 @@ WHERE w.date >= DATEADD(DAY, 1, CAST(GETDATE() AS DATE))
 ORDER BY w.date;
 
 -- name: remedy_statuses
--- Sets an unknown status to inactive, which is how the deal treats it.
+-- Sets unknown statuses to inactive; the deal treats them as inactive already.
 UPDATE dbo.agents
 SET status = 'inactive'
 WHERE LOWER(LTRIM(RTRIM(status))) NOT IN ('active', 'inactive');
@@ -81,6 +81,6 @@ SET status = 'failed'
 WHERE status = 'running';
 
 -- name: remedy_listed
--- Takes the numbers of the do-not-contact list out of the assignments.
+-- Removes the numbers of the do-not-contact list from the assignments.
 DELETE FROM dbo.agent_wafunnel_assignment
 WHERE CAST(number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 IN (SELECT d.number FROM dbo.do_not_contact AS d);

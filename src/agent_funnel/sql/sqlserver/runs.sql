@@ -1,11 +1,11 @@
 /*
-Runs: the last one, lists, one run, why a run failed, who held a number, shares, what was dealt; and the purge
-of their history.
+Runs: the last one, lists, one run, its failure, the agents who held a number, shares, dealt leads, and the purge of
+history.
 */
 
 -- name: _run_records
--- Runs with what became of them, the newest first: at most @count, with numbers from @lowest to @highest, of
--- @business_date or of any date. These columns are the ones of sqlite/runs.sql, too.
+-- Runs, each with its undo and its purge, newest first: at most @count, with numbers from @lowest to @highest, of
+-- @business_date or of any date. sqlite/runs.sql has the same columns.
 SELECT TOP (@count)
     r.run_id,
     r.business_date,
@@ -40,7 +40,7 @@ WHERE
 ORDER BY r.run_id DESC;
 
 -- name: last_run
--- The newest run that succeeded and is not undone: of all, or of those before a run.
+-- The newest run that succeeded and is not undone: of all runs, or of the runs before a given run.
 DECLARE
     @before BIGINT = COALESCE(%(before)s, 9223372036854775807),
     @count INT = 1,
@@ -54,7 +54,7 @@ WHERE r.status = 'succeeded' AND r.run_id < @before;
 -- include: _run_records
 
 -- name: runs
--- The newest runs: of all, of those before a run, or of a business date; with what became of them.
+-- The newest runs, newest first: of all runs, of the runs before a given run, or of a business date.
 DECLARE
     @count INT = %(count)s,
     @business_date DATE = %(business_date)s,
@@ -74,13 +74,13 @@ DECLARE
 -- include: _run_records
 
 -- name: failure
--- Why a run failed.
+-- The failure of a run: the attempt, the error number and the message.
 SELECT f.attempt, f.error_number, f.message FROM dbo.assignment_failure AS f
 WHERE f.run_id = %(run_id)s;
 
 -- name: holders
--- The agents who held a number, newest first, between two moments (UTC) if they are given. An agent held it until the
--- next run that is not undone, or until its own run was undone.
+-- The agents who held a number, newest first, between two moments (UTC) if these are given. An agent held it until the
+-- next run that is not undone, or until the run that dealt it was undone.
 DECLARE
     @number NVARCHAR(255) = %(number)s,
     @since DATETIME2(3) = %(since)s,
@@ -118,10 +118,10 @@ ORDER BY h.agent, h.stage;
 
 -- name: mark_purge
 -- lock: records
--- busy: A run has been in progress all this time; nothing was purged.
--- Marks the runs whose history a purge removes, and counts them: those that ended before a moment (UTC), except the
--- last run that can be undone and the one before it, whose assignments that undo would restore. The lock makes this
--- wait for a run or an undo in progress, since these change which run is the last.
+-- busy: A run is still in progress; nothing was purged. Try again when the run has ended.
+-- Marks the runs whose history a purge deletes, and returns how many: those that ended before a moment (UTC), except
+-- the last run that can be undone and the run before it, whose assignments that undo would restore. The lock makes it
+-- wait for a run or an undo in progress, because these change which run is the last.
 DECLARE @before DATETIME2(3) = %(before)s;
 
 INSERT INTO dbo.assignment_purge (run_id, purged_at)
@@ -141,21 +141,21 @@ WHERE
 SELECT @@ROWCOUNT AS runs;
 
 -- name: purge_history
--- Deletes a number of rows of the history of marked runs; answers how many it deleted.
+-- Deletes up to a given number of history rows of marked runs; returns how many were deleted.
 DELETE TOP (CAST(%(count)s AS INT)) FROM dbo.assignment_history
 WHERE run_id IN (SELECT p.run_id FROM dbo.assignment_purge AS p);
 
 SELECT @@ROWCOUNT AS deleted;
 
 -- name: purge_edits
--- Deletes a number of rows of the edits of marked runs; answers how many it deleted.
+-- Deletes up to a given number of edit rows of marked runs; returns how many were deleted.
 DELETE TOP (CAST(%(count)s AS INT)) FROM dbo.assignment_edit
 WHERE run_id IN (SELECT p.run_id FROM dbo.assignment_purge AS p);
 
 SELECT @@ROWCOUNT AS deleted;
 
 -- name: run_assignments
--- The leads that a run dealt, after a number; date and stage are those before the run.
+-- A page of the leads that a run dealt: those after a number. Date and stage are those before the run.
 DECLARE @after NVARCHAR(255) = COALESCE(%(after)s, N'');
 
 SELECT TOP (CAST(%(count)s AS INT)) h.agent, h.number, CAST(h.date AS DATETIME2(3)) AS date, h.stage
@@ -165,7 +165,8 @@ ORDER BY h.number;
 
 -- name: deal_version
 -- traits: polled
--- The version of the deal: the newest run that dealt, and how many runs are undone. It changes with each deal and undo.
+-- The version of the deal: the newest run that dealt, and how many runs are undone. It changes with each deal and each
+-- undo.
 SELECT
     (
         SELECT COALESCE(MAX(r.run_id), 0) FROM dbo.assignment_run AS r

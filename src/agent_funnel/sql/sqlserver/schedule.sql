@@ -3,8 +3,8 @@ The schedule: its state, failed attempts, the outcome of each business date, pau
 */
 
 -- name: schedule_state
--- The state of the schedule: the newest business date with an outcome; when this was installed; the pause in effect;
--- the failed attempts at a business date, and whether that date is a holiday.
+-- The state of the schedule: the newest business date with an outcome, the time of the installation, the pause in
+-- effect, the failed attempts at a business date, and whether that date is a holiday.
 DECLARE @business_date DATE = %(business_date)s;
 
 SELECT
@@ -39,9 +39,9 @@ SELECT
 
 -- name: record_failure
 -- lock: records
--- busy: A run has been in progress all this time; the failure was not recorded.
--- Records a failed attempt at the scheduled run of a business date, as a run that failed. Answers whether it did: not
--- if another copy of the service has recorded this attempt.
+-- busy: A run is still in progress; the failure was not recorded. Try again when the run has ended.
+-- Records a failed attempt at the scheduled run of a business date, as a failed run. Returns whether it was recorded:
+-- it is not if another copy of the service has recorded this attempt.
 DECLARE
     @business_date DATE = %(business_date)s,
     @attempt INT = %(attempt)s,
@@ -73,8 +73,8 @@ SELECT @recorded AS recorded;
 
 -- name: settle_date
 -- lock: records
--- busy: A run has been in progress all this time; nothing was recorded.
--- Records why a business date passed without a scheduled run, unless it had one or is recorded already. Answers the
+-- busy: A run is still in progress; no outcome was recorded. Try again when the run has ended.
+-- Records why a business date passed without a scheduled run, unless it had one or is recorded already. Returns the
 -- outcome if it recorded one. The lock makes it wait for a run in progress, which may be the run of this date.
 DECLARE
     @business_date DATE = %(business_date)s,
@@ -118,8 +118,8 @@ SELECT o.outcome FROM dbo.schedule_outcome AS o
 WHERE o.business_date = @business_date AND @recorded = 1;
 
 -- name: _outcomes
--- The outcomes of business dates, the newest first: at most @count, from @earliest to @latest. The outcome is the
--- scheduled run, or the reason why there was no run.
+-- The outcomes of business dates, newest first: at most @count, from @earliest to @latest. The outcome is the scheduled
+-- run, or the reason why there was no run.
 SELECT TOP (@count) s.business_date, s.outcome, s.run_id, s.at
 FROM (
     SELECT r.business_date, r.status AS outcome, r.run_id, r.finished_at AS at
@@ -132,7 +132,7 @@ WHERE s.business_date BETWEEN @earliest AND @latest
 ORDER BY s.business_date DESC;
 
 -- name: outcomes
--- The outcomes of the newest business dates.
+-- The outcomes of the newest business dates, newest first.
 DECLARE
     @count INT = %(count)s,
     @earliest DATE = '0001-01-01',
@@ -150,7 +150,7 @@ DECLARE
 -- include: _outcomes
 
 -- name: failure_counts
--- How many attempts at scheduled runs failed, by the number of the error; NULL stands for any other error.
+-- How many attempts at scheduled runs failed, by error number; NULL stands for any other error.
 SELECT f.error_number, COUNT(*) AS failures FROM dbo.assignment_failure AS f
 GROUP BY f.error_number
 ORDER BY f.error_number;
@@ -162,13 +162,13 @@ GROUP BY o.outcome
 ORDER BY o.outcome;
 
 -- name: pauses
--- The newest pauses.
+-- The newest pauses, newest first.
 SELECT TOP (CAST(%(count)s AS INT)) p.pause_id, p.paused_at, p.paused_by, p.reason, p.resumed_at, p.resumed_by
 FROM dbo.schedule_pause AS p
 ORDER BY p.pause_id DESC;
 
 -- name: pause
--- Pauses the schedule, unless it is paused already; answers whether it did.
+-- Pauses the schedule, unless it is paused already; returns whether it was paused by this call.
 INSERT INTO dbo.schedule_pause (paused_at, paused_by, reason)
 SELECT %(now)s, %(actor)s, %(reason)s
 WHERE NOT EXISTS (
@@ -179,7 +179,7 @@ WHERE NOT EXISTS (
 SELECT @@ROWCOUNT AS changed;
 
 -- name: resume
--- Ends the pause; answers whether there was a pause.
+-- Ends the pause; returns whether there was a pause.
 UPDATE dbo.schedule_pause
 SET resumed_at = %(now)s, resumed_by = %(actor)s
 WHERE resumed_at IS NULL;
@@ -204,7 +204,7 @@ INSERT INTO dbo.holiday (day, name) VALUES (%(day)s, %(label)s);
 COMMIT TRANSACTION;
 
 -- name: remove_holiday
--- Removes a holiday; answers how many rows it removed.
+-- Removes a holiday; returns how many rows were removed.
 DELETE FROM dbo.holiday
 WHERE day = CAST(%(day)s AS DATE);
 

@@ -1,9 +1,9 @@
 /*
 The tables of version 1. Frozen once shipped: a later change is a new tables file with the next number.
 
-Your three tables come first; a table that exists is left exactly as it is. Written for the schema dbo; the
-installer writes another one in. Names are NVARCHAR where the system keeps them, so that nothing that an existing
-table holds is lost in them; the binary collation compares them byte by byte, as SQLite does.
+Your three tables come first; a table that exists is left exactly as it is. The script is written for the schema dbo;
+the installer replaces it by FUNNEL_SCHEMA. In the system's own tables, names and numbers are NVARCHAR, so that no
+character of an existing table is lost. The binary collation compares them byte by byte, as SQLite does.
 */
 IF OBJECT_ID(N'dbo.agents') IS NULL
     CREATE TABLE dbo.agents (
@@ -27,7 +27,7 @@ IF OBJECT_ID(N'dbo.agent_wafunnel_assignment') IS NULL
     );
 GO
 
--- The amounts are NULL in a run that never got to count.
+-- Runs. The amounts are NULL in a run that failed before it counted.
 IF OBJECT_ID(N'dbo.assignment_run') IS NULL
     CREATE TABLE dbo.assignment_run (
         run_id BIGINT IDENTITY (1, 1) NOT NULL CONSTRAINT pk_assignment_run PRIMARY KEY,
@@ -53,7 +53,7 @@ IF OBJECT_ID(N'dbo.assignment_run') IS NULL
     );
 GO
 
--- One scheduled run a business date, whatever the callers do.
+-- At most one scheduled run per business date, whatever the callers do.
 IF
     NOT EXISTS (
         SELECT 1 FROM sys.indexes AS i
@@ -64,7 +64,7 @@ IF
         WHERE [trigger] = 'schedule' AND status IN ('running', 'succeeded', 'undone');
 GO
 
--- Every lead that was ever dealt: to whom, and its date and stage before the run.
+-- Every lead that was ever dealt: the agent who got it, and its date and stage before the run.
 IF OBJECT_ID(N'dbo.assignment_history') IS NULL
     CREATE TABLE dbo.assignment_history (
         run_id BIGINT NOT NULL,
@@ -76,7 +76,7 @@ IF OBJECT_ID(N'dbo.assignment_history') IS NULL
     );
 GO
 
--- Who held this number, and when.
+-- Finds the agents who held a number.
 IF
     NOT EXISTS (
         SELECT 1 FROM sys.indexes AS i
@@ -85,7 +85,8 @@ IF
     CREATE INDEX ix_assignment_history_number ON dbo.assignment_history (number, run_id);
 GO
 
--- Both days are inclusive, no ends_on is an open end, 0 is away; the lowest that covers the business date counts.
+-- Limits of agents. Both days are inclusive, and NULL in ends_on means no end. 0 means absent. The lowest limit that
+-- covers the business date counts.
 IF OBJECT_ID(N'dbo.agent_limit') IS NULL
     CREATE TABLE dbo.agent_limit (
         limit_id INT IDENTITY (1, 1) NOT NULL CONSTRAINT pk_agent_limit PRIMARY KEY,

@@ -1,9 +1,10 @@
 /*
-The tables of version 2: what preview, undo and purge keep. Frozen once shipped; new tables only, so that nothing that
-version 1 made is altered.
+The tables of version 2: the records of requests, edits, undos and purges. Frozen once shipped; new tables only, so that
+nothing of version 1 is altered.
 */
 
--- Which call made which run, so that a caller whose connection broke finds out. No run_id: that call never deals now.
+-- The run that each call made, so that a caller whose connection broke can find it. NULL in run_id: the call made no
+-- run, and never will.
 IF OBJECT_ID(N'dbo.assignment_request') IS NULL
     CREATE TABLE dbo.assignment_request (
         request NVARCHAR(64) COLLATE Latin1_General_BIN2 NOT NULL CONSTRAINT pk_assignment_request PRIMARY KEY,
@@ -11,8 +12,9 @@ IF OBJECT_ID(N'dbo.assignment_request') IS NULL
     );
 GO
 
--- How the assignments before a run differed from the deal before it: how many rows there were of a pair that the deal
--- had not made, or that had gone (0). Agent and number are what was there, NULL included.
+-- The edits: how the assignments before a run differed from the deal before it. Copies is the number of rows of a pair;
+-- it is 0 for a pair that the deal had made and somebody had removed. Agent and number can be NULL, as in the
+-- assignments.
 IF OBJECT_ID(N'dbo.assignment_edit') IS NULL
     CREATE TABLE dbo.assignment_edit (
         edit_id BIGINT IDENTITY (1, 1) NOT NULL CONSTRAINT pk_assignment_edit PRIMARY KEY,
@@ -31,8 +33,8 @@ IF
     CREATE INDEX ix_assignment_edit_run ON dbo.assignment_edit (run_id);
 GO
 
--- Each undo: by whom, when, how many leads went back, how many stayed because somebody had changed them, how many
--- assignments came back, and how many were kept out because their number is on the do-not-contact list now.
+-- Each undo: the person and the time, how many leads went back, how many did not because somebody had changed them, how
+-- many assignments came back, and how many did not because their number was on the do-not-contact list.
 IF OBJECT_ID(N'dbo.assignment_undo') IS NULL
     CREATE TABLE dbo.assignment_undo (
         run_id BIGINT NOT NULL CONSTRAINT pk_assignment_undo PRIMARY KEY,
@@ -45,7 +47,7 @@ IF OBJECT_ID(N'dbo.assignment_undo') IS NULL
     );
 GO
 
--- Runs whose history is gone, or is going: written before the first row of it is deleted.
+-- Runs whose history is purged or being purged. The row is written before the first row of history is deleted.
 IF OBJECT_ID(N'dbo.assignment_purge') IS NULL
     CREATE TABLE dbo.assignment_purge (
         run_id BIGINT NOT NULL CONSTRAINT pk_assignment_purge PRIMARY KEY,
@@ -53,8 +55,9 @@ IF OBJECT_ID(N'dbo.assignment_purge') IS NULL
     );
 GO
 
--- What each procedure was when it was installed, as SHA-256: its text as the server gives it (NULL if it did not), and
--- the script that it was made of. So one that somebody changed is told from one that is merely older.
+-- The checksums (SHA-256) of each procedure at its installation: of its text as the server returns it (NULL if the
+-- server does not), and of its script. They distinguish a procedure that somebody has changed from one that is only
+-- older.
 IF OBJECT_ID(N'dbo.agent_funnel_checksum') IS NULL
     CREATE TABLE dbo.agent_funnel_checksum (
         name NVARCHAR(128) COLLATE Latin1_General_BIN2 NOT NULL CONSTRAINT pk_agent_funnel_checksum PRIMARY KEY,

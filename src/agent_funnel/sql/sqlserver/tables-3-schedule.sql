@@ -1,8 +1,9 @@
 /*
-The tables of version 3: what the clock keeps. Frozen once shipped; new tables only.
+The tables of version 3: the records of the schedule. Frozen once shipped; new tables only.
 */
 
--- Failed attempts at the scheduled run of a business date. The key lets one copy of the service record each of them.
+-- Failed attempts at the scheduled run of a business date. The unique key lets only one copy of the service record each
+-- attempt.
 IF OBJECT_ID(N'dbo.assignment_failure') IS NULL
     CREATE TABLE dbo.assignment_failure (
         run_id BIGINT NOT NULL CONSTRAINT pk_assignment_failure PRIMARY KEY,
@@ -14,7 +15,7 @@ IF OBJECT_ID(N'dbo.assignment_failure') IS NULL
     );
 GO
 
--- Business dates that passed without a scheduled run, and why. One that is here never gets one any more.
+-- Business dates that passed without a scheduled run, and the reason. A date in this table never gets a scheduled run.
 IF OBJECT_ID(N'dbo.schedule_outcome') IS NULL
     CREATE TABLE dbo.schedule_outcome (
         business_date DATE NOT NULL CONSTRAINT pk_schedule_outcome PRIMARY KEY,
@@ -24,7 +25,7 @@ IF OBJECT_ID(N'dbo.schedule_outcome') IS NULL
     );
 GO
 
--- When the clock was told to pause, by whom and why; without resumed_at it still does.
+-- Pauses of the schedule, with the person and the reason. NULL in resumed_at means that the pause is in effect.
 IF OBJECT_ID(N'dbo.schedule_pause') IS NULL
     CREATE TABLE dbo.schedule_pause (
         pause_id INT IDENTITY (1, 1) NOT NULL CONSTRAINT pk_schedule_pause PRIMARY KEY,

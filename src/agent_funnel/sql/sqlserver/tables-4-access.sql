@@ -1,9 +1,8 @@
 /*
-The tables of version 4: who may use the service, what they did, and what they were answered. Frozen once shipped; new
-tables only.
+The tables of version 4: keys, sessions, the audit and stored responses. Frozen once shipped; new tables only.
 */
 
--- Keys to the service. The secret itself is nowhere; it is shown once, when it is made.
+-- Keys to the service. The secret is not stored, only its hash; it is shown once, when the key is made.
 IF OBJECT_ID(N'dbo.access_key') IS NULL
     CREATE TABLE dbo.access_key (
         key_id INT IDENTITY (1, 1) NOT NULL CONSTRAINT pk_access_key PRIMARY KEY,
@@ -18,7 +17,7 @@ IF OBJECT_ID(N'dbo.access_key') IS NULL
     );
 GO
 
--- Who is signed in with a browser, by the hash of what its cookie holds.
+-- Sessions of signed-in browsers, by the hash of the token in the cookie.
 IF OBJECT_ID(N'dbo.access_session') IS NULL
     CREATE TABLE dbo.access_session (
         token_hash CHAR(64) COLLATE Latin1_General_BIN2 NOT NULL CONSTRAINT pk_access_session PRIMARY KEY,
@@ -28,7 +27,7 @@ IF OBJECT_ID(N'dbo.access_session') IS NULL
     );
 GO
 
--- Who changed or tried to change something through the service.
+-- The audit: what was changed, or tried, through the service, with the person and the time.
 IF OBJECT_ID(N'dbo.audit_entry') IS NULL
     CREATE TABLE dbo.audit_entry (
         entry_id BIGINT IDENTITY (1, 1) NOT NULL CONSTRAINT pk_audit_entry PRIMARY KEY,
@@ -43,7 +42,7 @@ IF OBJECT_ID(N'dbo.audit_entry') IS NULL
     );
 GO
 
--- What requests with an Idempotency-Key were answered; without a status, one that is being answered.
+-- Stored responses to requests with an Idempotency-Key. NULL in status means that the request is still in progress.
 IF OBJECT_ID(N'dbo.request_answer') IS NULL
     CREATE TABLE dbo.request_answer (
         request_hash CHAR(64) COLLATE Latin1_General_BIN2 NOT NULL CONSTRAINT pk_request_answer PRIMARY KEY,

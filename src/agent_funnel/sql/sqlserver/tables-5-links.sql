@@ -2,7 +2,8 @@
 The table of version 5: the personal links of agents. Frozen once shipped; new tables only.
 */
 
--- Links that open an agent's own list. The secret in them is nowhere; it is shown once, when the link is made.
+-- Links that open an agent's own list. The secret is not stored, only its hash; it is shown once, when the link is
+-- made.
 IF OBJECT_ID(N'dbo.agent_link') IS NULL
     CREATE TABLE dbo.agent_link (
         link_id INT IDENTITY (1, 1) NOT NULL CONSTRAINT pk_agent_link PRIMARY KEY,

@@ -1,4 +1,4 @@
-"""The JSON API, with a file for each subject. A view parses, calls and responds; the OpenAPI document is made from it."""
+"""The JSON API, with a file for each subject. Views parse, call and respond; the OpenAPI document is made from them."""
 
 from __future__ import annotations
 

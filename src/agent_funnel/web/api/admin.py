@@ -10,7 +10,7 @@ from flask_openapi3 import APIBlueprint, Tag
 
 from agent_funnel.access import keys
 from agent_funnel.access.audit import list_entries
-from agent_funnel.settings import SECRET, Settings, variable
+from agent_funnel.settings import SECRET_FIELDS, Settings, variable
 from agent_funnel.web.api import models
 from agent_funnel.web.auth import identity, set_audit_target
 from agent_funnel.web.idempotency import store_instead
@@ -63,7 +63,7 @@ def list_audit(query: PageQuery) -> Response:
 @operation(blueprint, "get", "/settings", role="admin", answer=models.SettingsAnswer)
 def show_settings() -> Response:
     """Show the settings of this copy of the service; secrets stay secret."""
-    given = services().settings.model_dump(mode="json", exclude=SECRET)
+    given = services().settings.model_dump(mode="json", exclude=SECRET_FIELDS)
     return json(
         models.SettingsAnswer(items=[_setting(name, given.get(name)) for name in sorted(Settings.model_fields)])
     )
@@ -71,4 +71,4 @@ def show_settings() -> Response:
 
 def _setting(name: str, value: Any) -> models.Setting:
     text = value if isinstance(value, str) or value is None else dumps(value)
-    return models.Setting(name=variable(name), value=text, secret=name in SECRET)
+    return models.Setting(name=variable(name), value=text, secret=name in SECRET_FIELDS)

@@ -108,8 +108,8 @@ class PoolAnswer(RootModel[PoolReport]):
 
 
 class ImportAnswer(BaseModel):
-    """The result of an import, or of a dry run: `rows` = `added` + `kept` (there already) + `bad_rows`. `bad` has the first
-    thousand of the bad rows."""
+    """The result of an import or a dry run: `rows` = `added` + `kept` (there already) + `bad_rows`. `bad` has the first
+    thousand bad rows."""
 
     dry_run: bool
     rows: int

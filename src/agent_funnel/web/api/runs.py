@@ -29,7 +29,7 @@ TAGS = [Tag(name="runs", description="Make, preview and undo deals.")]
 blueprint = APIBlueprint("runs", __name__, abp_tags=TAGS)
 # The same operation at its short address, outside /api:
 run_now_blueprint = APIBlueprint("run_now", __name__, abp_tags=TAGS)
-REFUSED = {409: "Another run is in progress (50001); nothing was changed."}
+REFUSED = {409: "A run or an undo is in progress (50001); nothing was changed."}
 
 
 def _deal_now() -> Response:

@@ -10,10 +10,10 @@ from typing import Any
 from flask import Blueprint, render_template, request
 
 from agent_funnel.access import keys
-from agent_funnel.access.audit import NO_ENTRY, list_entries
+from agent_funnel.access.audit import LARGEST_ENTRY_ID, list_entries
 from agent_funnel.access.keys import ROLES, AccessKey, add_key, any_keys, list_keys
 from agent_funnel.errors import ParameterOutOfRange
-from agent_funnel.settings import SECRET, Settings, describe, source, written
+from agent_funnel.settings import SECRET_FIELDS, Settings, describe, source, written
 from agent_funnel.web.auth import identity, set_audit_target
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice
 from agent_funnel.web.request_models import KeyPath, NewKey
@@ -59,7 +59,7 @@ def _line(field: str) -> Line:
     if field == "database_url":
         # The database's own name has no password.
         value = given.database.name
-    is_secret = field in SECRET and field != "database_url" and value is not None
+    is_secret = field in SECRET_FIELDS and field != "database_url" and value is not None
     return Line(
         description.variable,
         first_sentence(description.description).split("`"),
@@ -81,7 +81,7 @@ def show_audit() -> str:
     found = list_entries(
         services().database,
         count=ENTRIES_PER_PAGE,
-        before=None if before is None else max(0, min(before, NO_ENTRY)),
+        before=None if before is None else max(0, min(before, LARGEST_ENTRY_ID)),
     )
     return render_template("audit.html", entries=found, before=before, more=len(found) == ENTRIES_PER_PAGE)
 

@@ -7,6 +7,7 @@ the values that were entered.
 
 from __future__ import annotations
 
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from datetime import date, datetime
@@ -36,6 +37,28 @@ View = TypeVar("View", bound=Callable[..., Any])
 # The cookie that takes a notice from a form to the page after it:
 NOTICE_COOKIE = "agent_funnel_notice"
 LONGEST_NOTICE = 1_000
+
+
+# The labels of form fields, by their names in the models:
+LABELS = {
+    "agent": "Name",
+    "starts_on": "First day",
+    "ends_on": "Until",
+    "max_records": "Leads per night",
+    "name": "For whom",
+    "role": "Role",
+    "reason": "Reason",
+}
+# Messages of pydantic, as patterns, and the same for people:
+FAULTS_IN_WORDS = (
+    (r".*match pattern.*", "is blank, or has characters that cannot be stored"),
+    (r"Field required", "is missing"),
+    (r"Input should be a valid date.*", "is not a date such as 2026-01-31"),
+    (r"Input should be a valid integer.*", "is not a whole number such as 5"),
+    (r"Input should be greater than or equal to (\S+)", r"must be at least \1"),
+    (r"Input should be less than or equal to (\S+)", r"must be at most \1"),
+    (r"String should have at most (\d+) characters", r"has more than \1 characters"),
+)
 
 
 class NavigationLink(NamedTuple):
@@ -94,14 +117,17 @@ def refusal(error: FunnelError | ValidationError) -> tuple[str, int]:
     if isinstance(error, FunnelError):
         status = of_error(error).status_code
         return str(g.detail), status
-    faults = [f"{fault.field}: {fault_in_words(fault.detail)}" for fault in faults_of(error)]
+    faults = [f"{LABELS.get(fault.field, fault.field)}: {fault_in_words(fault.detail)}" for fault in faults_of(error)]
     g.detail = f"{'; '.join(faults)}. Nothing was changed."
     return g.detail, HTTPStatus.UNPROCESSABLE_ENTITY
 
 
 def fault_in_words(detail: str) -> str:
-    """A fault for people: the purpose of a pattern, not the pattern."""
-    return "is blank, or has characters that cannot be stored" if "match pattern" in detail else detail
+    """A fault for people."""
+    for pattern, words in FAULTS_IN_WORDS:
+        if found := re.fullmatch(pattern, detail, re.DOTALL):
+            return found.expand(words)
+    return detail
 
 
 def read_form(model: type[Model]) -> Model:

@@ -14,8 +14,9 @@ from agent_funnel.leads import Lead, LeadHistory, lead_history, search_leads
 from agent_funnel.masking import last_digits
 from agent_funnel.numbers import spellings
 from agent_funnel.values import LONGEST_TEXT, text_length
+from agent_funnel.web.errors import faults_of
 from agent_funnel.web.fields import SearchText
-from agent_funnel.web.pages.layout import page
+from agent_funnel.web.pages.layout import fault_in_words, page
 from agent_funnel.web.paging import AFTER_COUNT, AFTER_LEAD, decode_requester_cursor, encode_cursor, fetch_page
 from agent_funnel.web.request_models import LeadsQuery
 from agent_funnel.web.requester import mask_for_requester, mask_history_for_requester, sees_numbers
@@ -49,10 +50,7 @@ def show() -> Any:
 
 
 def _show_mistakes(filled_in: dict[str, str], error: ValidationError) -> Response:
-    wrong = [
-        (CONDITIONS[str(each["loc"][0])], each["msg"].removeprefix("Value error, "))
-        for each in error.errors(include_url=False, include_input=False)
-    ]
+    wrong = [(CONDITIONS[fault.field], fault_in_words(fault.detail)) for fault in faults_of(error)]
     return make_response(
         render_template("leads.html", filled_in=filled_in, wrong=wrong), HTTPStatus.UNPROCESSABLE_ENTITY
     )

@@ -89,7 +89,7 @@ def window_of(business_date: date) -> tuple[datetime, datetime]:
 
 @dataclass(frozen=True)
 class Fairness:
-    """The smallest and the largest share of the agents who are not at a limit of their own, and the limits of the others."""
+    """The smallest and the largest share of the agents who are not at a limit, and the lower limits of the others."""
 
     smallest: int
     largest: int

@@ -1,12 +1,12 @@
--- The deal: hands the pool out to the active agents, one lead per agent per round, in one transaction.
+-- The deal: deals the pool out to the active agents, one lead per agent per round, in one transaction.
 --
--- Parameters: those of the plan, :actor and :request (a mark of the caller's own, to find the run by; or NULL).
--- The caller holds the run lock and runs all statements in one BEGIN IMMEDIATE transaction; a `throw` rolls everything
--- back. The answer is the row of the last statement.
+-- Parameters: those of the plan, :actor (the person or program that asked for the run) and :request (the caller's own
+-- mark, to find the run by it; or NULL). The caller holds the two lock files of a run and runs all statements in one
+-- BEGIN IMMEDIATE transaction; a `throw` rolls everything back. The last statement returns the summary row.
 --
 --   1. the plan                               3. checks
 --   2. effect: the run, history, stages,      4. the summary row
---      assignments; what undo will need
+--      assignments, and the edits for undo
 
 -- name: assign
 -- traits: run
@@ -14,7 +14,8 @@
 
 SELECT
     50003 AS throw,
-    'The scheduled run of ' || :business_date || ' is already done: run ' || r.run_id || '.' AS message
+    'The scheduled run of ' || :business_date || ' is already done (run ' || r.run_id
+    || '); nothing was changed. To deal again, make a manual run.' AS message
 FROM assignment_run AS r
 WHERE :trigger = 'schedule' AND r."trigger" = 'schedule'
     AND r.business_date = :business_date AND r.status IN ('succeeded', 'undone');
@@ -22,7 +23,7 @@ WHERE :trigger = 'schedule' AND r."trigger" = 'schedule'
 SELECT
     50003 AS throw,
     'The business date ' || :business_date || ' is recorded as ' || o.outcome
-    || '; its scheduled run is not made any more.' AS message
+    || ', so it gets no scheduled run; nothing was changed. To deal, make a manual run.' AS message
 FROM schedule_outcome AS o
 WHERE :trigger = 'schedule' AND o.business_date = :business_date;
 
@@ -30,7 +31,7 @@ WHERE :trigger = 'schedule' AND o.business_date = :business_date;
 
 -- include: _plan
 
--- 2. Effect. Nobody sees it before COMMIT. Each table is written in the order of its key.
+-- 2. Effect. Each table is written in the order of its key, and nobody sees the result before COMMIT.
 
 INSERT INTO assignment_run
 (business_date, "trigger", actor, status, max_per_agent, window_days, newest_first, started_at)
@@ -51,8 +52,8 @@ CROSS JOIN temp.dealt AS d
 CROSS JOIN temp.record AS r ON r.ordinal = d.ordinal
 ORDER BY d.ordinal;
 
--- The plus signs keep SQLite from an index on date or stage, if somebody has made one: it would go through all leads of
--- a day for each lead dealt.
+-- The plus signs keep SQLite from using an index on date or stage, if there is one: it would read all leads of a day
+-- for each lead dealt.
 UPDATE wafunnel SET stage = wafunnel.stage + 1
 FROM assignment_history AS h
 WHERE h.run_id = (SELECT t.run_id FROM temp.this_run AS t)
@@ -60,7 +61,8 @@ WHERE h.run_id = (SELECT t.run_id FROM temp.this_run AS t)
 
 SELECT
     50007 AS throw,
-    'Check failed: ' || changes() || ' stages advanced for ' || e.advanced || ' rows dealt.' AS message
+    'Check failed: ' || changes() || ' rows advanced instead of ' || e.advanced
+    || '; nothing was changed. Run `agent-funnel doctor --deep`.' AS message
 FROM (
     SELECT
         (SELECT count(*) FROM temp.dealt)
@@ -73,8 +75,8 @@ FROM (
 ) AS e
 WHERE e.advanced <> changes();
 
--- What others have put into the assignments since the last deal, or taken out of them: without it, undo could not bring
--- them back as they are.
+-- The edits: rows that others have added to the assignments since the last deal, or removed from them. Undo needs them
+-- to restore the assignments exactly.
 INSERT INTO assignment_edit (run_id, agent, number, copies)
 SELECT t.run_id, v.agent, v.number, v.copies
 FROM temp.this_run AS t
@@ -101,7 +103,7 @@ FROM assignment_history AS h
 WHERE h.run_id = (SELECT t.run_id FROM temp.this_run AS t)
 ORDER BY h.number;
 
--- 3. Checks, on what the agents are about to see.
+-- 3. Checks of the assignments that the agents are about to see.
 
 DROP TABLE IF EXISTS temp.share;
 
@@ -114,7 +116,10 @@ LEFT JOIN (
     GROUP BY w.agent COLLATE BINARY
 ) AS a ON r.agent = a.agent;
 
-SELECT 50007 AS throw, 'Check failed: ' || a.number || ' is assigned twice.' AS message
+SELECT
+    50007 AS throw,
+    'Check failed: ' || a.number
+    || ' is assigned twice; nothing was changed. Run `agent-funnel doctor --deep`.' AS message
 FROM (
     SELECT '…' || substr(w.number, -3) AS number FROM agent_wafunnel_assignment AS w
     GROUP BY w.number COLLATE BINARY HAVING count(*) > 1 LIMIT 1
@@ -122,15 +127,17 @@ FROM (
 
 SELECT
     50007 AS throw,
-    'Check failed: agent ' || s.agent || ' got ' || s.leads || ' leads and has room for ' || s.room || '.' AS message
+    'Check failed: agent ' || s.agent || ' got ' || s.leads || ' leads but has room for ' || s.room
+    || '; nothing was changed. Run `agent-funnel doctor --deep`.' AS message
 FROM temp.share AS s
 WHERE s.leads > s.room
 LIMIT 1;
 
 SELECT
     50007 AS throw,
-    'Check failed: agent ' || s.agent || ' got ' || s.leads || ' leads where another got '
-    || (SELECT max(o.leads) FROM temp.share AS o) || '.' AS message
+    'Check failed: agent ' || s.agent || ' got ' || s.leads || ' leads and has room for more, but another agent got '
+    || (SELECT max(o.leads) FROM temp.share AS o)
+    || '; nothing was changed. Run `agent-funnel doctor --deep`.' AS message
 FROM temp.share AS s
 WHERE s.leads < s.room AND s.leads < (SELECT max(o.leads) FROM temp.share AS o) - 1
 LIMIT 1;
@@ -151,7 +158,10 @@ FROM temp.share AS s
 -- include: _pool_counts
 ;
 
-SELECT 50007 AS throw, 'Check failed: ' || a.assigned || ' leads assigned, ' || a.due || ' due.' AS message
+SELECT
+    50007 AS throw,
+    'Check failed: ' || a.assigned || ' leads were assigned instead of ' || a.due
+    || '; nothing was changed. Run `agent-funnel doctor --deep`.' AS message
 FROM temp.amount AS a
 WHERE a.assigned <> a.due;
 

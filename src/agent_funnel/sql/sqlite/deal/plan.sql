@@ -1,14 +1,17 @@
--- The plan of a deal: who would get what. Reads the database, writes temporary tables only.
+-- The plan of a deal: which agent would get which lead. It writes temporary tables only.
 --
--- Parameters: :business_date, :max_per_agent, :window_days, :newest_first, :trigger. SQLite has no THROW outside of
--- triggers, so a statement that yields a column `throw` ends the script: its value is the number of the error,
--- `message` its sentence. `assign` and `preview` include this and go on from `temp.dealt`.
+-- Parameters: :business_date (the date that the run belongs to), :max_per_agent (the most leads that any agent gets),
+-- :window_days (leads that are older than this many days stay out), :newest_first (1 = within a stage, the newest lead
+-- comes first; 0 = the oldest), :trigger ('manual' or 'schedule'). SQLite can raise an error only in a trigger, so a
+-- row with a column `throw` ends the script: `throw` is the number of the error and `message` its sentence. `assign`
+-- and `preview` include the plan and continue from `temp.dealt`.
 --
 --   1. refuse bad parameters        3. the pool, in deal order
 --   2. the agents and their room    4. seats: who gets the lead at which position
 
 -- name: _pool_counts
--- The sizes of the pool and of what stays out of it, as a table to join.
+-- How many records are in the pool, and how many stay out as duplicates or because of the do-not-contact list: a table
+-- to join.
 CROSS JOIN (
     SELECT
         count(*) FILTER (WHERE r.kind = 0) AS pool,
@@ -18,31 +21,34 @@ CROSS JOIN (
 ) AS c
 
 -- name: _plan
--- Plans the deal, up to the table temp.dealt.
+-- Plans the deal; the result is the table temp.dealt.
 
 -- 1. Refuse bad parameters.
 
 SELECT
     50006 AS throw,
-    'max_per_agent is ' || coalesce(:max_per_agent, 'NULL') || '; it must be from 1 to 1000000.' AS message
+    'max_per_agent is ' || coalesce(:max_per_agent, 'NULL')
+    || '; it must be from 1 to 1000000. Nothing was changed.' AS message
 WHERE (:max_per_agent BETWEEN 1 AND 1000000) IS NOT TRUE;
 
 SELECT
     50006 AS throw,
-    'window_days is ' || coalesce(:window_days, 'NULL') || '; it must be from 0 to 36500.' AS message
+    'window_days is ' || coalesce(:window_days, 'NULL')
+    || '; it must be from 0 to 36500. Nothing was changed.' AS message
 WHERE (:window_days BETWEEN 0 AND 36500) IS NOT TRUE;
 
 SELECT
     50006 AS throw,
-    'business_date is ' || coalesce(:business_date, 'NULL') || '; it must be from 2000-01-01 to 9998-12-31.' AS message
+    'business_date is ' || coalesce(:business_date, 'NULL')
+    || '; it must be from 2000-01-01 to 9998-12-31. Nothing was changed.' AS message
 WHERE (:business_date BETWEEN '2000-01-01' AND '9998-12-31') IS NOT TRUE;
 
 SELECT
     50006 AS throw,
-    'trigger is ' || coalesce(:trigger, 'NULL') || '; it must be manual or schedule.' AS message
+    'trigger is ' || coalesce(:trigger, 'NULL') || '; it must be manual or schedule. Nothing was changed.' AS message
 WHERE (:trigger IN ('manual', 'schedule')) IS NOT TRUE;
 
--- What the last deal left: whom it ended with, and whose assignments are there, as far as nobody has edited them.
+-- From the last deal: the agent who got the last lead, and the run whose assignments are there, edits aside.
 
 DROP TABLE IF EXISTS temp.this_run;
 
@@ -80,14 +86,18 @@ LEFT JOIN (
 ) AS l ON a.agent = l.agent
 WHERE coalesce(l.max_records, 1) > 0;
 
-SELECT 50002 AS throw, NULL AS message
+SELECT
+    50002 AS throw,
+    'No agent is active and has room on ' || :business_date
+    || '; nothing was changed. Activate an agent, or remove a limit of 0.' AS message
 WHERE NOT EXISTS (SELECT 1 FROM temp.room);
 
--- 3. The pool. First all eligible rows in the order of their numbers, which is the order of the key where there is one,
--- and puts the rows of a number side by side. A rowid table hands out its keys in the order of insertion.
--- ISO 8601 has many ways to write a date. All begin with the day, so texts tell whether one is old enough to stay out,
--- to the last digit; moments, to the millisecond, tell which is older. What has no moment is no date. The query
--- pool_report has the conditions of the pool, too.
+-- 3. The pool. First come all eligible rows, ordered by number. That is the order of the table's key, if it has one,
+-- and it puts the rows of a number side by side. A rowid table numbers its rows in the order of insertion.
+--
+-- ISO 8601 has many ways to write a date. All begin with the day, so comparing the texts shows exactly whether a lead
+-- is too old; comparing the moments shows, to the millisecond, which of two leads is older. A value without a moment is
+-- not a date. The query pool_report has the same conditions.
 
 DROP TABLE IF EXISTS temp.record;
 
@@ -97,7 +107,7 @@ CREATE TEMP TABLE record (
     stage INTEGER,
     date TEXT,
     moment REAL,
-    kind INTEGER -- 0 in the pool, 1 waits behind another record of its number, 2 do not contact, 3 copy of a record
+    kind INTEGER -- 0 = in the pool, 1 = behind another record of its number, 2 = do not contact, 3 = copy of a record
 );
 
 INSERT INTO temp.record (number, stage, date, moment, kind)
@@ -114,7 +124,8 @@ WHERE w.stage < 4
     AND trim(w.number) <> ''
 ORDER BY w.number COLLATE BINARY;
 
--- Rows equal in number, stage and date are one record; of several records of a number the first in deal order counts.
+-- Rows that are equal in number, stage and date are one record. If a number has several records, the first in deal
+-- order is in the pool.
 DROP TABLE IF EXISTS temp.repeated;
 
 CREATE TEMP TABLE repeated AS
@@ -142,7 +153,7 @@ UPDATE temp.record SET
 FROM temp.repeated AS c
 WHERE record.ordinal = c.ordinal;
 
--- The pool, in deal order. Among equals, the lower ordinal has the lower number.
+-- The pool, in deal order. If stage and date are equal, the ordinals are in the order of the numbers.
 DROP TABLE IF EXISTS temp.pool;
 
 CREATE TEMP TABLE pool (position INTEGER PRIMARY KEY, ordinal INTEGER);
@@ -153,8 +164,9 @@ FROM temp.record AS r
 WHERE r.kind = 0
 ORDER BY r.stage, CASE WHEN :newest_first THEN -r.moment ELSE r.moment END, r.ordinal;
 
--- 4. Seats. In the rounds up to the smallest room everybody takes part; from there to the next larger room all but
--- those who are full; and so on. A segment is such a stretch of rounds, with the positions dealt in it.
+-- 4. Seats. All agents take part in the rounds up to the smallest room. In the rounds from there to the next larger
+-- room, all agents but the full ones take part, and so on. A segment is such a stretch of rounds, with the positions
+-- that are dealt in it.
 
 DROP TABLE IF EXISTS temp.segment;
 
@@ -194,7 +206,7 @@ SELECT
 FROM temp.segment AS s
 INNER JOIN temp.room AS r ON s.room <= r.room;
 
--- In the order of the keys that will be written.
+-- The dealt leads, in the order of the keys that will be written.
 DROP TABLE IF EXISTS temp.dealt;
 
 CREATE TEMP TABLE dealt (ordinal INTEGER PRIMARY KEY, agent TEXT);

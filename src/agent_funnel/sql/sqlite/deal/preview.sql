@@ -1,7 +1,7 @@
--- What a run would do. Parameters: those of the plan. Writes temporary tables only.
+-- The preview: what a run would do now. Parameters: those of the plan. It writes temporary tables only.
 --
--- Answers with the share of each agent, then with what would change in the assignments that are there, and last with
--- the summary row, whose run_id is 0.
+-- It returns the share of each agent, then the changes to the present assignments, and last the summary row, whose
+-- run_id is 0.
 
 -- name: preview
 -- traits: read-only
@@ -9,7 +9,7 @@
 
 -- include: _plan
 
--- Per agent the share, and its mix of stages and of ages in days.
+-- The share of each agent, with its mix of stages and of ages in days.
 SELECT
     r.agent,
     r.room,
@@ -29,8 +29,8 @@ LEFT JOIN (
 GROUP BY r.agent, r.room
 ORDER BY r.agent;
 
--- What would change: leads with the same agent and with another one, leads that nobody has now, and leads that nobody
--- would have then.
+-- The changes to the present assignments: leads that stay with their agent, leads that change hands, leads that nobody
+-- has now, and leads that nobody would have then.
 DROP TABLE IF EXISTS temp.present;
 
 CREATE TEMP TABLE present (number TEXT, agent TEXT, PRIMARY KEY (number, agent));

@@ -1,19 +1,18 @@
--- Takes the last run back that is not undone. Parameters: :run_id (the run to undo, which must be that one; NULL =
--- whichever it is), :actor.
+-- The undo: takes back the last run that is not undone. Parameters: :run_id (the run to undo; it must be the last run
+-- that is not undone; NULL = that run), :actor (the person or program that asked for the undo).
 --
--- The caller holds the run lock and runs all statements in one BEGIN IMMEDIATE transaction; a `throw` rolls everything
--- back. The answer is the row of the last statement.
+-- The caller holds the two lock files of a run and runs all statements in one BEGIN IMMEDIATE transaction; a `throw`
+-- rolls everything back. The last statement returns the record of the undo.
 --
 --   1. which run, and whether its history     3. assignments: as they were before the run, edits by others included
---      and that of the deal before it is      4. the record, and its row
---      there
+--      and that of the deal before it exist   4. the record, and its row
 --   2. stages: each lead goes back, unless somebody has changed it since
 
 -- name: undo
 -- traits: run
--- Undoes the last run.
+-- Takes back the last run that is not undone.
 
--- 1. Which run. The deal before it is the newest before it that is not undone; its assignments were there.
+-- 1. Which run. The deal before it is the newest earlier run that is not undone; its assignments come back.
 
 DROP TABLE IF EXISTS temp.this_undo;
 
@@ -33,7 +32,7 @@ FROM (
     FROM (SELECT max(r.run_id) AS last_id FROM assignment_run AS r WHERE r.status = 'succeeded') AS m
 ) AS l;
 
-SELECT 50005 AS throw, 'There is no run to undo.' AS message
+SELECT 50005 AS throw, 'There is no run to undo; nothing was changed.' AS message
 FROM temp.this_undo AS t
 WHERE :run_id IS NULL AND t.last_id IS NULL;
 
@@ -43,24 +42,25 @@ SELECT
         WHEN t.status IS NULL THEN 'There is no run ' || :run_id
         WHEN t.status = 'undone' THEN 'Run ' || :run_id || ' is undone already'
         WHEN t.status <> 'succeeded' THEN 'Run ' || :run_id || ' did not succeed'
-        ELSE 'Run ' || :run_id || ' is not the last one'
+        ELSE 'Run ' || :run_id || ' is not the last run'
     END
     || CASE
-        WHEN t.last_id IS NULL THEN ', and there is no run to undo.'
+        WHEN t.last_id IS NULL THEN '; nothing was changed. There is no run to undo.'
         WHEN t.purged IS NOT NULL
-            THEN ', and no run can be undone: the history that it would need has been purged.'
-        ELSE '; the run that could be undone is ' || t.last_id || '.'
+            THEN '; nothing was changed. No run can be undone: the history needed has been purged.'
+        ELSE '; nothing was changed. Only run ' || t.last_id || ' can be undone now.'
     END AS message
 FROM temp.this_undo AS t
 WHERE :run_id IS NOT NULL AND t.last_id IS NOT :run_id;
 
 SELECT
     50005 AS throw,
-    'Run ' || t.last_id || ' cannot be undone: the history of run ' || t.purged || ' has been purged.' AS message
+    'Run ' || t.last_id || ' cannot be undone: the history of run ' || t.purged
+    || ' has been purged; nothing was changed.' AS message
 FROM temp.this_undo AS t
 WHERE t.purged IS NOT NULL;
 
--- 2. Stages. A lead is told by number, date and the stage that the run gave it.
+-- 2. Stages. A lead is identified by its number, its date and the stage that the run gave it.
 
 UPDATE temp.this_undo SET
     restored = (
@@ -73,11 +73,11 @@ UPDATE temp.this_undo SET
 UPDATE wafunnel SET stage = wafunnel.stage - 1
 FROM assignment_history AS h
 WHERE h.run_id = (SELECT t.last_id FROM temp.this_undo AS t)
-    -- As in the deal, an index on date or stage would not help.
+    -- As in the deal, the plus signs keep SQLite from using an index on date or stage.
     AND h.number = wafunnel.number AND h.stage + 1 = +wafunnel.stage AND h.date = +wafunnel.date;
 
--- 3. Assignments: those of the deal before, but for the pairs that others had edited, which come back as often as there
--- were rows of them. A number that is on the do-not-contact list now does not come back.
+-- 3. Assignments: those of the deal before, except the pairs that others had edited. These come back with as many rows
+-- as they had. A number that is on the do-not-contact list now does not come back.
 
 DROP TABLE IF EXISTS temp.former;
 

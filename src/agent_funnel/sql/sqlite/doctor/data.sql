@@ -23,7 +23,8 @@ FROM (
 WHERE c.found > 0;
 
 -- name: doctor_stages
--- Up to three invalid stages, and how many leads have each; `leads` is the total.
+-- Up to three invalid stages, and how many leads have each of them; `leads` is the number of leads with any invalid
+-- stage.
 SELECT w.stage, count(*) AS found, sum(count(*)) OVER () AS leads
 FROM wafunnel AS w
 WHERE w.stage NOT IN (1, 2, 3, 4)
@@ -32,7 +33,7 @@ ORDER BY w.stage
 LIMIT 3;
 
 -- name: doctor_dates
--- How many leads have a date from a day on, and the last of these dates; how many dates cannot be read.
+-- How many leads have a date from a day on, and the latest of these dates; how many dates cannot be read.
 SELECT
     count(*) FILTER (WHERE d.is_date AND d.date >= :day) AS leads,
     max(d.date) FILTER (WHERE d.is_date AND d.date >= :day) AS latest,
@@ -44,7 +45,7 @@ FROM (
 ) AS d;
 
 -- name: doctor_duplicates
--- Up to three numbers that have several rows; how many such numbers there are in all, and how many rows.
+-- Up to three numbers that have several rows, the total of such numbers, and the total of their rows.
 SELECT '…' || substr(n.number, -3) AS number, count(*) OVER () AS numbers, sum(n.copies) OVER () AS leads
 FROM (
     SELECT w.number COLLATE BINARY AS number, count(*) AS copies
@@ -57,7 +58,8 @@ ORDER BY n.copies DESC, n.number
 LIMIT 3;
 
 -- name: doctor_ambiguous
--- Up to three numbers with rows that share the date but not the stage; how many such dates of numbers there are in all.
+-- Up to three numbers with rows that have the same date but different stages, and the total of such pairs of number and
+-- date.
 SELECT '…' || substr(n.number, -3) AS number, count(*) OVER () AS numbers
 FROM (
     SELECT w.number COLLATE BINARY AS number
@@ -70,7 +72,7 @@ ORDER BY n.number
 LIMIT 3;
 
 -- name: doctor_assigned_twice
--- Up to three numbers that are assigned more than once; how many there are in all.
+-- Up to three numbers that are assigned more than once, and the total of such numbers.
 SELECT '…' || substr(n.number, -3) AS number, count(*) OVER () AS numbers
 FROM (
     SELECT m.number COLLATE BINARY AS number
@@ -83,7 +85,7 @@ ORDER BY n.number
 LIMIT 3;
 
 -- name: doctor_statuses
--- Up to three statuses that are neither active nor inactive, as the deal reads them; how many agents have one.
+-- Up to three statuses that the deal reads as neither active nor inactive, and the total of agents with such a status.
 SELECT n.status, sum(n.agents) OVER () AS agents
 FROM (
     SELECT lower(trim(a.status)) AS status, count(*) AS agents

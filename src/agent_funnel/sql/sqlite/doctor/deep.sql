@@ -2,7 +2,7 @@
 -- Of a number, only the last three characters leave the database.
 
 -- name: doctor_watermark
--- A mark of the present state, to see whether a run or an undo came while the queries below ran.
+-- A mark of the present state. If it changes, a run or an undo came while the queries below ran.
 SELECT
     (SELECT max(r.run_id) FROM assignment_run AS r) AS last_id,
     (SELECT count(*) FROM assignment_run AS r) AS runs,
@@ -11,8 +11,8 @@ SELECT
     (SELECT count(*) FROM do_not_contact AS d) AS listed;
 
 -- name: doctor_records
--- Everything in the records of runs that no run and no undo can leave behind: the fact, the run, what is there and what
--- should be. No row where all is well. Runs whose history is purged are held to what is left of them.
+-- Everything in the records of runs that no run and no undo can leave behind: the fact, the run, the value found and
+-- the value expected. No rows if all is well. For runs whose history is purged, only the remaining records are checked.
 SELECT q.fact, q.run_id, q.found, q.expected
 FROM (
     SELECT
@@ -88,9 +88,9 @@ WHERE q.found IS NOT q.expected OR q.found IS NULL
 ORDER BY q.fact, q.run_id;
 
 -- name: doctor_assignments
--- How the assignments differ from what the newest run that is not undone dealt (`base_id`), or from what the last undo
--- after it brought back (`undone_id`): rows that came and rows that have gone since. Numbers on the do-not-contact list
--- are not missed. `purged` is 1 if what that run dealt is no longer known.
+-- How the assignments differ from those that the newest run that is not undone dealt (`base_id`), or from those that
+-- the last undo after it restored (`undone_id`): rows that were added and rows that were removed since. A number on the
+-- do-not-contact list does not count as removed. `purged` is 1 if the history of that run is purged.
 WITH base (run_id) AS (
     SELECT max(r.run_id) FROM assignment_run AS r WHERE r.status = 'succeeded'
 ),
@@ -135,8 +135,8 @@ FROM (
 ) AS d;
 
 -- name: doctor_leads
--- Every lead by the last run that dealt it and is not undone: how many are no more as that run left them. One row for
--- those of the newest run (`newest` is 1), one for those of the runs before.
+-- Counts every lead under the last run that dealt it and is not undone, and how many of these leads have changed since.
+-- One row is for the newest run (`newest` is 1), one for all runs before it.
 SELECT
     h.run_id = (SELECT max(r.run_id) FROM assignment_run AS r WHERE r.status = 'succeeded') AS newest,
     count(*) AS leads,
@@ -158,7 +158,7 @@ GROUP BY newest
 ORDER BY newest DESC;
 
 -- name: doctor_listed
--- Up to three assigned numbers that are on the do-not-contact list; how many there are in all.
+-- Up to three assigned numbers that are on the do-not-contact list, and the total of such numbers.
 SELECT '…' || substr(n.number, -3) AS number, count(*) OVER () AS numbers
 FROM (
     SELECT DISTINCT d.number

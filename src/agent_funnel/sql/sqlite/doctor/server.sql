@@ -1,5 +1,5 @@
 -- `agent-funnel doctor`, 1 of 4: the engine. These queries change nothing.
 
 -- name: doctor_engine
--- Which SQLite this is.
+-- The version of SQLite.
 SELECT sqlite_version() AS version;

@@ -1,48 +1,72 @@
 /*
-sp_assign_wafunnel_to_agents: hands the pool out to the active agents, one lead per agent per round.
+sp_assign_wafunnel_to_agents: deals the pool out to the active agents, one lead per agent per round.
 
-One transaction, set-based throughout. `EXECUTE dbo.sp_assign_wafunnel_to_agents;` does the whole job with the
-defaults; the answer is one row, the last result set.
+Everything happens in one transaction, with set-based statements. The last result set is one row, the summary.
 
-  1. refuse bad parameters            5. the pool, in deal order, each lead with its seat's agent
-  2. the locks; the claim             6. effect: the run, history, stages, assignments; what undo will need
+Examples:
+
+    -- A manual run for today, with the defaults:
+    EXECUTE dbo.sp_assign_wafunnel_to_agents;
+
+    -- The scheduled run of a business date. It succeeds once per date; a second call fails with error 50003:
+    EXECUTE dbo.sp_assign_wafunnel_to_agents
+        @business_date = '2026-11-25', @trigger = 'schedule', @actor = N'SQL Server Agent';
+
+    -- At most 200 leads per agent, from the last 30 days, the newest of each stage first:
+    EXECUTE dbo.sp_assign_wafunnel_to_agents @max_per_agent = 200, @window_days = 30, @newest_first = 1;
+
+    -- What a run would do now. This changes nothing:
+    EXECUTE dbo.sp_assign_wafunnel_to_agents @preview = 1;
+
+Contents:
+
+  1. refuse bad parameters            5. the pool, in deal order, each lead with its agent
+  2. the locks; is the run still due? 6. effect: the run, history, stages, assignments, and the edits for undo
   3. the agents and their room        7. checks
   4. seats: whose turn is when        8. the summary row
 
-A preview takes the same way from 3 to 5, without locks and without a transaction, and then answers with the shares,
-with what would change, and last with the summary row, whose run_id is 0. It writes nothing but temporary tables.
+A preview runs parts 1 and 3 to 5, without locks and without a transaction. It returns the share of each agent, then the
+changes to the present assignments, and last the summary row, whose run_id is 0. It writes temporary tables only.
 
-Lock order: the application locks (one run at a time; then the records that others change, such as do_not_contact, who
-hold that one for a moment), assignment_run, assignment_history, wafunnel, agent_wafunnel_assignment. The last is
-truncated, so its readers wait from there to COMMIT, the shortest stretch there can be.
+Lock order:
 
-Left out on purpose: lock hints (Babelfish ignores them, the application locks do their work), MERGE, updatable
-common table expressions, dynamic SQL, and RETURN before COMMIT. Names are compared as NVARCHAR in a binary collation,
-whatever the collation of an existing table, so that every engine seats and dedups alike.
+  1. The run lock decides: one run or undo at a time. A second one is refused at once, with error 50001.
+  2. The looks lock shows that a run or an undo is in progress. Sessions that look test this lock and never the first
+     one, so looking never refuses a run. On Babelfish a test holds the lock for a moment, and the run waits for it.
+  3. The records lock keeps some other changes apart from a run: an addition to the do-not-contact list, the record of a
+     failed attempt, the outcome of a date, the marks of a purge, and `settle`, which finds out whether a lost call made
+     its run. Each of them holds the lock for a moment. A run waits for them, and they wait for a run.
+  4. The tables: assignment_run, assignment_request, assignment_history, wafunnel, assignment_edit,
+     agent_wafunnel_assignment. The last one is truncated, so its readers wait from there to COMMIT. It comes last to
+     keep this wait short.
+
+Left out on purpose: lock hints (Babelfish ignores them; the application locks do their work), MERGE, updatable common
+table expressions, dynamic SQL, and RETURN before COMMIT. Names are compared as NVARCHAR in a binary collation, whatever
+the collation of an existing table, so that every engine seats agents and finds duplicates in the same way.
 */
 SET ANSI_NULLS ON;
 GO
 SET QUOTED_IDENTIFIER ON;
 GO
 
--- A stub first, then ALTER: what was granted on the procedure stays granted.
+-- A stub first, then ALTER, so that the rights granted on the procedure stay.
 IF OBJECT_ID(N'dbo.sp_assign_wafunnel_to_agents', N'P') IS NULL
     EXECUTE (N'CREATE PROCEDURE dbo.sp_assign_wafunnel_to_agents AS SET NOCOUNT ON;');
 GO
 
 ALTER PROCEDURE dbo.sp_assign_wafunnel_to_agents
-    @business_date DATE = NULL, -- the civil date that the run belongs to; NULL = today by the server's clock
-    @max_per_agent INT = 450, -- nobody gets more, from 1 to 1000000
-    @window_days INT = 45, -- leads older than this many days stay out, from 0 to 36500
-    @newest_first BIT = 0, -- 1 = within a stage, the newest lead first
-    @trigger VARCHAR(20) = 'manual', -- 'manual' or 'schedule'; the latter succeeds once a business date
-    @actor NVARCHAR(255) = NULL, -- who asked for it, for the record
-    @preview BIT = 0, -- 1 = say what a run would do, and change nothing
-    @request NVARCHAR(64) = NULL -- a mark of the caller's own, to find the run by; no two runs have the same
+    @business_date DATE = NULL, -- the date that the run belongs to; NULL = today by the server's clock
+    @max_per_agent INT = 450, -- the most leads that any agent gets, from 1 to 1000000
+    @window_days INT = 45, -- leads that are older than this many days stay out; from 0 to 36500
+    @newest_first BIT = 0, -- 1 = within a stage, the newest lead comes first; 0 = the oldest
+    @trigger VARCHAR(20) = 'manual', -- 'manual' or 'schedule'; 'schedule' succeeds once per business date
+    @actor NVARCHAR(255) = NULL, -- the person or program that asked for the run, for the record
+    @preview BIT = 0, -- 1 = show what a run would do, and change nothing
+    @request NVARCHAR(64) = NULL -- the caller's own mark, to find the run by it; no two runs can have the same mark
 AS
 BEGIN
     SET NOCOUNT, XACT_ABORT ON;
-    -- What an index with a WHERE clause needs of a session, whatever the client has set:
+    -- A filtered index requires these settings of the session, whatever the client has set:
     SET ANSI_PADDING, ANSI_WARNINGS, ARITHABORT, CONCAT_NULL_YIELDS_NULL ON;
     SET NUMERIC_ROUNDABORT OFF;
 
@@ -52,7 +76,7 @@ BEGIN
         @resource NVARCHAR(255),
         @looks NVARCHAR(255),
         @lock INT,
-        -- As long as the session waits for any other lock, and half a minute where it would wait for ever.
+        -- The session's limit for any wait for a lock; half a minute if it has no limit.
         @wait INT = CASE WHEN @@LOCK_TIMEOUT < 0 THEN 30000 ELSE @@LOCK_TIMEOUT END,
         @run_id BIGINT,
         @oldest DATE,
@@ -78,54 +102,61 @@ BEGIN
             WHEN @max_per_agent IS NULL OR @max_per_agent NOT BETWEEN 1 AND 1000000
                 THEN CONCAT(
                     N'max_per_agent is ', COALESCE(CAST(@max_per_agent AS NVARCHAR(20)), N'NULL'),
-                    N'; it must be from 1 to 1000000.'
+                    N'; it must be from 1 to 1000000. Nothing was changed.'
                 )
             WHEN @window_days IS NULL OR @window_days NOT BETWEEN 0 AND 36500
                 THEN CONCAT(
                     N'window_days is ', COALESCE(CAST(@window_days AS NVARCHAR(20)), N'NULL'),
-                    N'; it must be from 0 to 36500.'
+                    N'; it must be from 0 to 36500. Nothing was changed.'
                 )
             WHEN @business_date NOT BETWEEN '2000-01-01' AND '9998-12-31'
                 THEN CONCAT(
                     N'business_date is ', CONVERT(NVARCHAR(20), @business_date, 23),
-                    N'; it must be from 2000-01-01 to 9998-12-31.'
+                    N'; it must be from 2000-01-01 to 9998-12-31. Nothing was changed.'
                 )
             WHEN @trigger IS NULL OR @trigger NOT IN ('manual', 'schedule')
-                THEN CONCAT(N'trigger is ', COALESCE(@trigger, N'NULL'), N'; it must be manual or schedule.')
+                THEN CONCAT(
+                    N'trigger is ', COALESCE(@trigger, N'NULL'),
+                    N'; it must be manual or schedule. Nothing was changed.'
+                )
             WHEN @newest_first IS NULL
-                THEN N'newest_first is NULL; it must be 0 or 1.'
+                THEN N'newest_first is NULL; it must be 0 or 1. Nothing was changed.'
             WHEN @preview IS NULL
-                THEN N'preview is NULL; it must be 0 or 1.'
+                THEN N'preview is NULL; it must be 0 or 1. Nothing was changed.'
         END;
         IF @message IS NOT NULL
             THROW 50006, @message, 1;
 
-        -- 2. The locks, and whether the run of this date is still to be made; its unique index lets one through anyway.
+        -- 2. The locks, and whether the scheduled run of this date is still due. A unique index allows only one in any
+        -- case.
         IF @preview = 0
             BEGIN
                 BEGIN TRANSACTION;
 
-                -- Application locks are per database on SQL Server and per server on Babelfish, so the name says both.
+                -- Application locks belong to a database on SQL Server and to the whole server on Babelfish, so the
+                -- name contains the database, too.
                 SET @resource = CONCAT(N'agent_funnel:', DB_NAME(), N':', OBJECT_SCHEMA_NAME(@@PROCID));
                 EXECUTE @lock = sp_getapplock
                     @Resource = @resource, @LockMode = 'Exclusive', @LockOwner = 'Transaction', @LockTimeout = 0;
                 IF @lock < 0
-                    THROW 50001, N'Another run is in progress; this one changed nothing.', 1;
+                    THROW 50001, N'A run or an undo is in progress; nothing was changed. Try again when it ends.', 1;
 
-                -- Shows that a run is in progress. Babelfish's APPLOCK_TEST takes the lock that it tests for a moment,
-                -- so if it tested the lock above, a look could have a run refused.
+                -- Shows that a run is in progress. Babelfish's APPLOCK_TEST takes the lock that it tests for a moment;
+                -- if it tested the lock above, looking could refuse a run. Without this lock the run goes on all the
+                -- same.
                 SET @looks = CONCAT(@resource, N':looks');
                 EXECUTE sp_getapplock
                     @Resource = @looks, @LockMode = 'Exclusive', @LockOwner = 'Transaction', @LockTimeout = @wait;
 
-                -- Who changes the records that a run reads is no other run, and done in a moment: worth waiting for.
+                -- A session that holds this lock is not another run and ends in a moment, so the run waits for it.
                 SET @resource = CONCAT(@resource, N':records');
                 EXECUTE @lock = sp_getapplock
                     @Resource = @resource, @LockMode = 'Exclusive', @LockOwner = 'Transaction', @LockTimeout = @wait;
                 IF @lock < 0
                     BEGIN
                         SET @message = CONCAT(
-                            N'The do-not-contact list has been changing for ', @wait / 1000, N' s; nothing was done.'
+                            N'A change to the do-not-contact list or the records of runs has been in progress for ',
+                            @wait / 1000, N' s; nothing was changed. Try again.'
                         );
                         THROW 50001, @message, 1;
                     END;
@@ -133,7 +164,8 @@ BEGIN
                 SELECT
                     @message = CONCAT(
                         N'The scheduled run of ', CONVERT(NVARCHAR(20), @business_date, 23),
-                        N' is already done: run ', r.run_id, N'.'
+                        N' is already done (run ', r.run_id,
+                        N'); nothing was changed. To deal again, make a manual run.'
                     )
                 FROM dbo.assignment_run AS r
                 WHERE
@@ -142,7 +174,7 @@ BEGIN
                 SELECT
                     @message = CONCAT(
                         N'The business date ', CONVERT(NVARCHAR(20), @business_date, 23), N' is recorded as ',
-                        o.outcome, N'; its scheduled run is not made any more.'
+                        o.outcome, N', so it gets no scheduled run; nothing was changed. To deal, make a manual run.'
                     )
                 FROM dbo.schedule_outcome AS o
                 WHERE @trigger = 'schedule' AND o.business_date = @business_date;
@@ -150,7 +182,7 @@ BEGIN
                     THROW 50003, @message, 1;
             END;
 
-        -- What the last deal left: whom it ended with, and whose assignments are there, as far as nobody edited them.
+        -- From the last deal: the agent who got the last lead, and the run whose assignments are there, edits aside.
         SELECT TOP (1) @previous_agent = r.last_agent
         FROM dbo.assignment_run AS r
         WHERE r.status = 'succeeded' AND r.assigned > 0
@@ -186,10 +218,17 @@ BEGIN
 
         SELECT @agents = COUNT(*), @due = SUM(CAST(r.room AS BIGINT)) FROM #room AS r;
         IF @agents = 0
-            THROW 50002, N'No agent is active and has room tonight; nothing was changed.', 1;
+            BEGIN
+                SET @message = CONCAT(
+                    N'No agent is active and has room on ', CONVERT(NVARCHAR(20), @business_date, 23),
+                    N'; nothing was changed. Activate an agent, or remove a limit of 0.'
+                );
+                THROW 50002, @message, 1;
+            END;
 
-        -- 4. Seats. In the rounds up to the smallest room everybody takes part; from there to the next larger room all
-        -- but those who are full; and so on. A segment is such a stretch of rounds, with the positions dealt in it.
+        -- 4. Seats. All agents take part in the rounds up to the smallest room. In the rounds from there to the next
+        -- larger room, all agents but the full ones take part, and so on. A segment is such a stretch of rounds, with
+        -- the positions that are dealt in it.
         CREATE TABLE #segment (
             first_position BIGINT NOT NULL PRIMARY KEY,
             last_position BIGINT NOT NULL,
@@ -239,20 +278,20 @@ BEGIN
         FROM #segment AS s
         INNER JOIN #room AS r ON s.room <= r.room;
 
-        -- 5. The pool. Rows equal in number, stage and date are one record; of several records of a number the first
-        -- in deal order is in the pool. Positions from 1 on are the pool's, each dealt to the agent of its seat while
-        -- there is room; the others come behind it, to be counted.
+        -- 5. The pool. Rows that are equal in number, stage and date are one record. If a number has several records,
+        -- the first in deal order is in the pool. The pool has the positions from 1 on, and each position is dealt to
+        -- the agent of its seat while there is room. The other records come after the pool and are only counted.
         SET @oldest = DATEADD(DAY, -@window_days, @business_date);
 
-        -- Without a key: it is only read as a whole, and sorting it once more would cost a tenth of the deal.
+        -- The table has no key: it is only read as a whole, and another sort would cost a tenth of the deal.
         CREATE TABLE #record (
             position BIGINT NOT NULL,
-            kind TINYINT NOT NULL, -- 0 in the pool, 1 waits behind another record of its number, 2 do not contact
+            kind TINYINT NOT NULL, -- 0 = in the pool, 1 = waits behind another record of its number, 2 = do not contact
             number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL,
             stage INT NOT NULL,
             date DATETIME2(7) NOT NULL,
             copies INT NOT NULL,
-            agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NULL -- who gets it; NULL = nobody tonight
+            agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NULL -- the agent who gets it; NULL = left over
         );
 
         INSERT INTO #record (position, kind, number, stage, date, copies, agent)
@@ -262,7 +301,7 @@ BEGIN
                 k.kind, k.number, k.stage, k.date, k.copies,
                 ROW_NUMBER() OVER (
                     ORDER BY
-                        -- By kind, then by stage, as one number: one key sorts faster than two.
+                        -- Kind and stage in one number, because one key sorts faster than two.
                         CAST(k.kind AS BIGINT) * 4294967296 + k.stage,
                         CASE WHEN @newest_first = 0 THEN k.date END,
                         CASE WHEN @newest_first = 1 THEN k.date END DESC,
@@ -290,7 +329,7 @@ BEGIN
                             w.stage,
                             CAST(w.date AS DATETIME2(7)) AS date
                         FROM dbo.wafunnel AS w
-                        -- Blanks alone are equal to an empty string. The query pool_report has these conditions, too.
+                        -- A number of blanks equals the empty string. The query pool_report has the same conditions.
                         WHERE w.stage < 4 AND w.date >= @oldest AND w.number <> ''
                     ) AS v
                     GROUP BY v.number, v.stage, v.date
@@ -337,7 +376,7 @@ BEGIN
                 FROM dbo.agent_wafunnel_assignment AS a
                 WHERE a.number IS NOT NULL;
 
-                -- Per agent the share, and its mix of stages and of ages in days.
+                -- The share of each agent, with its mix of stages and of ages in days.
                 SELECT
                     r.agent,
                     r.room,
@@ -354,7 +393,7 @@ BEGIN
                 GROUP BY r.agent, r.room
                 ORDER BY r.agent;
 
-                -- What would change for the assignments that are there: leads with the same agent and with another one,
+                -- The changes to the present assignments: leads that stay with their agent, leads that change hands,
                 -- leads that nobody has now, and leads that nobody would have then.
                 SELECT
                     COALESCE(SUM(CASE WHEN p.number IS NOT NULL THEN 1 ELSE 0 END), 0) AS stay,
@@ -397,11 +436,11 @@ BEGIN
                     CAST(SYSUTCDATETIME() AS DATETIME2(3)) AS finished_at
                 FROM #share AS s;
 
-                -- No transaction of its own is open here.
+                -- A preview has opened no transaction, so there is nothing to commit.
                 RETURN;
             END;
 
-        -- 6. Effect. Each table is written in the order of its key, and nobody sees it before COMMIT.
+        -- 6. Effect. Each table is written in the order of its key, and nobody sees the result before COMMIT.
         INSERT INTO dbo.assignment_run
         (business_date, [trigger], actor, status, max_per_agent, window_days, newest_first, started_at)
         VALUES
@@ -428,18 +467,18 @@ BEGIN
         WHERE c.agent IS NOT NULL;
         SET @advanced = @@ROWCOUNT;
 
-        -- Somebody else changed a lead between the reading of the pool and here.
+        -- If the counts differ, another session changed a lead after the pool was read.
         IF @advanced <> @copies
             BEGIN
                 SET @message = CONCAT(
-                    N'The pool changed while it was being dealt: ', @advanced, N' stages advanced for ',
-                    @copies, N' rows dealt; nothing was changed.'
+                    N'The pool changed while it was being dealt: ', @advanced, N' rows advanced instead of ',
+                    @copies, N'; nothing was changed. Try again.'
                 );
                 THROW 50004, @message, 1;
             END;
 
-        -- What others have put into the assignments since the last deal, or taken out of them: without it, undo could
-        -- not bring them back as they are.
+        -- The edits: rows that others have added to the assignments since the last deal, or removed from them. Undo
+        -- needs them to restore the assignments exactly.
         INSERT INTO dbo.assignment_edit (run_id, agent, number, copies)
         SELECT @run_id, COALESCE(v.agent, h.agent), COALESCE(v.number, h.number), COALESCE(v.copies, 0)
         FROM (
@@ -466,7 +505,7 @@ BEGIN
         WHERE h.run_id = @run_id
         ORDER BY h.number;
 
-        -- 7. Checks, on what the agents are about to see.
+        -- 7. Checks of the assignments that the agents are about to see.
         INSERT INTO #share (agent, room, leads)
         SELECT r.agent, r.room, COALESCE(a.leads, 0)
         FROM #room AS r
@@ -478,28 +517,34 @@ BEGIN
 
         SELECT @assigned = SUM(s.leads), @smallest = MIN(s.leads), @largest = MAX(s.leads) FROM #share AS s;
 
-        SELECT @message = CONCAT(N'Check failed: ', @assigned, N' leads assigned, ', @due, N' due.')
+        SELECT @message = CONCAT(N'Check failed: ', @assigned, N' leads were assigned instead of ', @due)
         WHERE @assigned <> @due;
 
-        SELECT TOP (1) @message = CONCAT(N'Check failed: …', RIGHT(MAX(w.number), 3), N' is assigned twice.')
+        SELECT TOP (1) @message = CONCAT(N'Check failed: …', RIGHT(MAX(w.number), 3), N' is assigned twice')
         FROM dbo.agent_wafunnel_assignment AS w
         GROUP BY CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2
         HAVING COUNT(*) > 1;
 
         SELECT TOP (1)
             @message
-            = CONCAT(N'Check failed: agent ', s.agent, N' got ', s.leads, N' leads and has room for ', s.room, N'.')
+            = CONCAT(N'Check failed: agent ', s.agent, N' got ', s.leads, N' leads but has room for ', s.room)
         FROM #share AS s
         WHERE s.leads > s.room;
 
         SELECT TOP (1)
             @message
-            = CONCAT(N'Check failed: agent ', s.agent, N' got ', s.leads, N' leads where another got ', @largest, N'.')
+            = CONCAT(
+                N'Check failed: agent ', s.agent, N' got ', s.leads,
+                N' leads and has room for more, but another agent got ', @largest
+            )
         FROM #share AS s
         WHERE s.leads < s.room AND s.leads < @largest - 1;
 
         IF @message IS NOT NULL
-            THROW 50007, @message, 1;
+            BEGIN
+                SET @message = CONCAT(@message, N'; nothing was changed. Run `agent-funnel doctor --deep`.');
+                THROW 50007, @message, 1;
+            END;
 
         -- 8. The summary row.
         UPDATE dbo.assignment_run

@@ -1,33 +1,45 @@
 /*
-sp_undo_wafunnel_assignment: takes the last run back that is not undone.
+sp_undo_wafunnel_assignment: takes back the last run that is not undone.
 
-One transaction. `EXECUTE dbo.sp_undo_wafunnel_assignment;` undoes the last run; again, the one before it, as far as
-history reaches. The answer is one row, the last result set.
+Everything happens in one transaction. A second call undoes the run before, and so on, as far as the history reaches.
+The last result set is one row, the record of the undo.
+
+Examples:
+
+    -- Undo the last run:
+    EXECUTE dbo.sp_undo_wafunnel_assignment;
+
+    -- Undo run 42, but only if it is the last run that is not undone. So a repeated call cannot undo two runs:
+    EXECUTE dbo.sp_undo_wafunnel_assignment @run_id = 42, @actor = N'Ana';
+
+Contents:
 
   1. the locks, which are those of a run     3. stages: each lead goes back, unless somebody has changed it since
   2. which run, and whether its history      4. assignments: as they were before the run, edits by others included
-     and that of the deal before it is       5. the record, and its row
-     there
+     and that of the deal before it exist    5. the record, and its row
 
-Lock order: as in a run. A number that is on the do-not-contact list now does not come back into the assignments.
+Lock order: the three application locks of a run, in the order of a run; see sp_assign_wafunnel_to_agents. Then the
+tables: wafunnel, agent_wafunnel_assignment, assignment_run, assignment_undo.
+
+A number that is on the do-not-contact list now does not come back into the assignments.
 */
 SET ANSI_NULLS ON;
 GO
 SET QUOTED_IDENTIFIER ON;
 GO
 
--- A stub first, then ALTER: what was granted on the procedure stays granted.
+-- A stub first, then ALTER, so that the rights granted on the procedure stay.
 IF OBJECT_ID(N'dbo.sp_undo_wafunnel_assignment', N'P') IS NULL
     EXECUTE (N'CREATE PROCEDURE dbo.sp_undo_wafunnel_assignment AS SET NOCOUNT ON;');
 GO
 
 ALTER PROCEDURE dbo.sp_undo_wafunnel_assignment
-    @run_id BIGINT = NULL, -- the run to undo, which must be the last one not undone; NULL = that one, whichever it is
-    @actor NVARCHAR(255) = NULL -- who asked for it, for the record
+    @run_id BIGINT = NULL, -- the run to undo; it must be the last run that is not undone; NULL = that run
+    @actor NVARCHAR(255) = NULL -- the person or program that asked for the undo, for the record
 AS
 BEGIN
     SET NOCOUNT, XACT_ABORT ON;
-    -- What an index with a WHERE clause needs of a session, whatever the client has set:
+    -- A filtered index requires these settings of the session, whatever the client has set:
     SET ANSI_PADDING, ANSI_WARNINGS, ARITHABORT, CONCAT_NULL_YIELDS_NULL ON;
     SET NUMERIC_ROUNDABORT OFF;
 
@@ -36,7 +48,7 @@ BEGIN
         @resource NVARCHAR(255),
         @looks NVARCHAR(255),
         @lock INT,
-        -- As long as the session waits for any other lock, and half a minute where it would wait for ever.
+        -- The session's limit for any wait for a lock; half a minute if it has no limit.
         @wait INT = CASE WHEN @@LOCK_TIMEOUT < 0 THEN 30000 ELSE @@LOCK_TIMEOUT END,
         @last_id BIGINT,
         @base_id BIGINT,
@@ -58,9 +70,9 @@ BEGIN
         EXECUTE @lock = sp_getapplock
             @Resource = @resource, @LockMode = 'Exclusive', @LockOwner = 'Transaction', @LockTimeout = 0;
         IF @lock < 0
-            THROW 50001, N'A run is in progress; nothing was undone.', 1;
+            THROW 50001, N'A run or an undo is in progress; nothing was changed. Try again when it ends.', 1;
 
-        -- Shows that an undo is in progress, to those who look.
+        -- Shows that an undo is in progress. Without this lock the undo goes on all the same.
         SET @looks = CONCAT(@resource, N':looks');
         EXECUTE sp_getapplock
             @Resource = @looks, @LockMode = 'Exclusive', @LockOwner = 'Transaction', @LockTimeout = @wait;
@@ -71,12 +83,13 @@ BEGIN
         IF @lock < 0
             BEGIN
                 SET @message = CONCAT(
-                    N'The do-not-contact list has been changing for ', @wait / 1000, N' s; nothing was done.'
+                    N'A change to the do-not-contact list or the records of runs has been in progress for ',
+                    @wait / 1000, N' s; nothing was changed. Try again.'
                 );
                 THROW 50001, @message, 1;
             END;
 
-        -- 2. Which run. The deal before it is the newest before it that is not undone; its assignments were there.
+        -- 2. Which run. The deal before it is the newest earlier run that is not undone; its assignments come back.
         SELECT @last_id = MAX(r.run_id) FROM dbo.assignment_run AS r
         WHERE r.status = 'succeeded';
         SELECT @base_id = MAX(r.run_id) FROM dbo.assignment_run AS r
@@ -87,32 +100,34 @@ BEGIN
         WHERE p.run_id IN (@last_id, @base_id);
 
         SET @message = CASE
-            WHEN @last_id IS NULL AND @run_id IS NULL THEN N'There is no run to undo.'
+            WHEN @last_id IS NULL AND @run_id IS NULL THEN N'There is no run to undo; nothing was changed.'
             WHEN @run_id <> @last_id OR @last_id IS NULL
                 THEN CONCAT(
                     CASE
                         WHEN @status IS NULL THEN CONCAT(N'There is no run ', @run_id)
                         WHEN @status = 'undone' THEN CONCAT(N'Run ', @run_id, N' is undone already')
                         WHEN @status <> 'succeeded' THEN CONCAT(N'Run ', @run_id, N' did not succeed')
-                        ELSE CONCAT(N'Run ', @run_id, N' is not the last one')
+                        ELSE CONCAT(N'Run ', @run_id, N' is not the last run')
                     END,
                     CASE
-                        WHEN @last_id IS NULL THEN N', and there is no run to undo.'
+                        WHEN @last_id IS NULL THEN N'; nothing was changed. There is no run to undo.'
                         WHEN @purged IS NOT NULL
-                            THEN N', and no run can be undone: the history that it would need has been purged.'
-                        ELSE CONCAT(N'; the run that could be undone is ', @last_id, N'.')
+                            THEN N'; nothing was changed. No run can be undone: the history needed has been purged.'
+                        ELSE CONCAT(N'; nothing was changed. Only run ', @last_id, N' can be undone now.')
                     END
                 )
             WHEN @purged IS NOT NULL
                 THEN CONCAT(
-                    N'Run ', @last_id, N' cannot be undone: the history of run ', @purged, N' has been purged.'
+                    N'Run ', @last_id, N' cannot be undone: the history of run ', @purged,
+                    N' has been purged; nothing was changed.'
                 )
         END;
         IF @message IS NOT NULL
             THROW 50005, @message, 1;
 
-        -- 3. Stages. A lead is told by number, date and the stage that the run gave it. Counted first and compared
-        -- after, since Babelfish takes the table of an UPDATE with OUTPUT from another schema than is written here.
+        -- 3. Stages. A lead is identified by its number, its date and the stage that the run gave it. The rows are
+        -- counted first and compared afterwards, because an UPDATE with OUTPUT takes its table from the wrong schema on
+        -- Babelfish.
         SELECT @restored = COUNT(DISTINCT h.number), @copies = COUNT(*)
         FROM dbo.assignment_history AS h
         INNER JOIN dbo.wafunnel AS w
@@ -131,12 +146,12 @@ BEGIN
         WHERE h.run_id = @last_id;
         SET @moved = @@ROWCOUNT;
 
-        -- Somebody else changed a lead in between.
+        -- If the counts differ, another session changed a lead in between.
         IF @moved <> @copies
             BEGIN
                 SET @message = CONCAT(
-                    N'The leads changed while they were being taken back: ', @moved, N' stages for ',
-                    @copies, N' rows; nothing was changed.'
+                    N'The leads changed while they were being taken back: ', @moved, N' rows went back instead of ',
+                    @copies, N'; nothing was changed. Try again.'
                 );
                 THROW 50004, @message, 1;
             END;
@@ -144,8 +159,8 @@ BEGIN
         SELECT @leads = COUNT(*) FROM dbo.assignment_history AS h
         WHERE h.run_id = @last_id;
 
-        -- 4. Assignments: those of the deal before, but for the pairs that others had edited, which come back as often
-        -- as there were rows of them.
+        -- 4. Assignments: those of the deal before, except the pairs that others had edited. These come back with as
+        -- many rows as they had.
         TRUNCATE TABLE dbo.agent_wafunnel_assignment;
 
         INSERT INTO dbo.agent_wafunnel_assignment (agent, number)

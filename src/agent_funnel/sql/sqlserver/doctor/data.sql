@@ -31,7 +31,8 @@ FROM (
 WHERE c.found > 0;
 
 -- name: doctor_stages
--- Up to three invalid stages, and how many leads have each; `leads` is the total.
+-- Up to three invalid stages, and how many leads have each of them; `leads` is the number of leads with any invalid
+-- stage.
 SELECT TOP (3) w.stage, COUNT(*) AS found, SUM(COUNT(*)) OVER () AS leads
 FROM dbo.wafunnel AS w
 WHERE w.stage NOT IN (1, 2, 3, 4)
@@ -39,13 +40,14 @@ GROUP BY w.stage
 ORDER BY w.stage;
 
 -- name: doctor_dates
--- How many leads have a date from a day on, and the last of these dates. A column of dates holds nothing but dates.
+-- How many leads have a date from a day on, and the latest of these dates; how many dates cannot be read. A date column
+-- holds only dates, so that number is 0.
 SELECT COUNT(*) AS leads, MAX(w.date) AS latest, 0 AS no_dates
 FROM dbo.wafunnel AS w
 WHERE w.date >= CAST(%(day)s AS DATE);
 
 -- name: doctor_duplicates
--- Up to three numbers that have several rows; how many such numbers there are in all, and how many rows.
+-- Up to three numbers that have several rows, the total of such numbers, and the total of their rows.
 SELECT TOP (3)
     CONCAT(N'…', RIGHT(n.number, 3)) AS number,
     COUNT(*) OVER () AS numbers,
@@ -62,7 +64,8 @@ FROM (
 ORDER BY n.copies DESC, n.number ASC;
 
 -- name: doctor_ambiguous
--- Up to three numbers with rows that share the date but not the stage; how many such dates of numbers there are in all.
+-- Up to three numbers with rows that have the same date but different stages, and the total of such pairs of number and
+-- date.
 SELECT TOP (3) CONCAT(N'…', RIGHT(n.number, 3)) AS number, COUNT(*) OVER () AS numbers
 FROM (
     SELECT v.number, v.date
@@ -77,7 +80,7 @@ FROM (
 ORDER BY n.number;
 
 -- name: doctor_assigned_twice
--- Up to three numbers that are assigned more than once; how many there are in all.
+-- Up to three numbers that are assigned more than once, and the total of such numbers.
 SELECT TOP (3) CONCAT(N'…', RIGHT(n.number, 3)) AS number, COUNT(*) OVER () AS numbers
 FROM (
     SELECT v.number
@@ -92,7 +95,7 @@ FROM (
 ORDER BY n.number;
 
 -- name: doctor_statuses
--- Up to three statuses that are neither active nor inactive, as the deal reads them; how many agents have one.
+-- Up to three statuses that the deal reads as neither active nor inactive, and the total of agents with such a status.
 SELECT TOP (3) n.status, SUM(n.agents) OVER () AS agents
 FROM (
     SELECT LOWER(LTRIM(RTRIM(a.status))) AS status, COUNT(*) AS agents

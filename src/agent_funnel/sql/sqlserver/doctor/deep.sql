@@ -4,7 +4,7 @@ Of a number, only the last three characters leave the database.
 */
 
 -- name: doctor_watermark
--- A mark of the present state, to see whether a run or an undo came while the queries below ran.
+-- A mark of the present state. If it changes, a run or an undo came while the queries below ran.
 SELECT
     (SELECT MAX(r.run_id) FROM dbo.assignment_run AS r) AS last_id,
     (SELECT COUNT(*) FROM dbo.assignment_run) AS runs,
@@ -13,8 +13,8 @@ SELECT
     (SELECT COUNT(*) FROM dbo.do_not_contact) AS listed;
 
 -- name: doctor_records
--- Everything in the records of runs that no run and no undo can leave behind: the fact, the run, what is there and what
--- should be. No row where all is well. Runs whose history is purged are held to what is left of them.
+-- Everything in the records of runs that no run and no undo can leave behind: the fact, the run, the value found and
+-- the value expected. No rows if all is well. For runs whose history is purged, only the remaining records are checked.
 SELECT q.fact, q.run_id, q.found, q.expected
 FROM (
     SELECT
@@ -105,9 +105,9 @@ WHERE q.found <> q.expected OR q.found IS NULL OR q.expected IS NULL
 ORDER BY q.fact, q.run_id;
 
 -- name: doctor_assignments
--- How the assignments differ from what the newest run that is not undone dealt (`base_id`), or from what the last undo
--- after it brought back (`undone_id`): rows that came and rows that have gone since. Numbers on the do-not-contact list
--- are not missed. `purged` is 1 if what that run dealt is no longer known.
+-- How the assignments differ from those that the newest run that is not undone dealt (`base_id`), or from those that
+-- the last undo after it restored (`undone_id`): rows that were added and rows that were removed since. A number on the
+-- do-not-contact list does not count as removed. `purged` is 1 if the history of that run is purged.
 DECLARE @base_id BIGINT, @undone_id BIGINT, @purged INT;
 
 SELECT @base_id = MAX(r.run_id) FROM dbo.assignment_run AS r
@@ -156,8 +156,8 @@ FROM (
 ) AS d;
 
 -- name: doctor_leads
--- Every lead by the last run that dealt it and is not undone: how many are no more as that run left them. One row for
--- those of the newest run (`newest` is 1), one for those of the runs before.
+-- Counts every lead under the last run that dealt it and is not undone, and how many of these leads have changed since.
+-- One row is for the newest run (`newest` is 1), one for all runs before it.
 DECLARE @base_id BIGINT;
 
 SELECT @base_id = MAX(r.run_id) FROM dbo.assignment_run AS r
@@ -193,7 +193,7 @@ GROUP BY CASE WHEN h.run_id = @base_id THEN 1 ELSE 0 END
 ORDER BY newest DESC;
 
 -- name: doctor_listed
--- Up to three assigned numbers that are on the do-not-contact list; how many there are in all.
+-- Up to three assigned numbers that are on the do-not-contact list, and the total of such numbers.
 SELECT TOP (3) CONCAT(N'…', RIGHT(n.number, 3)) AS number, COUNT(*) OVER () AS numbers
 FROM (
     SELECT DISTINCT d.number

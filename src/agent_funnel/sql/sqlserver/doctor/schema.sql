@@ -3,7 +3,7 @@
 */
 
 -- name: doctor_schemas
--- Other schemas that have tables with the names of your three tables, as far as this login sees them.
+-- Other schemas that have tables with the names of your three tables, as far as this login can see them.
 SELECT s.name AS schema_name, COUNT(*) AS found
 FROM sys.objects AS o
 INNER JOIN sys.schemas AS s ON o.schema_id = s.schema_id
@@ -14,8 +14,8 @@ GROUP BY s.name
 ORDER BY s.name;
 
 -- name: doctor_truncate
--- The reasons why TRUNCATE of the assignments would fail, each with a remedy. Of a foreign key in a table that this
--- login must not see, only its existence is known.
+-- The reasons why TRUNCATE of the assignments would fail, each with a remedy. If this login cannot see the table of a
+-- foreign key, only the existence of the key is known.
 SELECT
     CAST(CONCAT(
         N'the foreign key ', f.name, N' of ', OBJECT_SCHEMA_NAME(f.parent_object_id), N'.',
@@ -31,8 +31,8 @@ WHERE
     AND f.parent_object_id <> f.referenced_object_id
 UNION ALL
 SELECT
-    N'the foreign key of a table that this login must not see points to it',
-    N'Run `agent-funnel doctor` as the owner of the database, who sees it.'
+    N'a foreign key of a table that this login cannot see points to it',
+    N'Run `agent-funnel doctor` as the owner of the database, who can see the table.'
 WHERE
     OBJECTPROPERTY(OBJECT_ID(N'dbo.agent_wafunnel_assignment'), 'TableHasForeignRef') = 1
     AND NOT EXISTS (
@@ -65,7 +65,7 @@ WHERE t.object_id = OBJECT_ID(N'dbo.agent_wafunnel_assignment') AND t.temporal_t
 UNION ALL
 SELECT
     N'it is memory-optimized',
-    N'Make it anew as an ordinary table.'
+    N'Create it again as an ordinary table.'
 FROM sys.tables AS t
 WHERE t.object_id = OBJECT_ID(N'dbo.agent_wafunnel_assignment') AND t.is_memory_optimized = 1
 UNION ALL
@@ -81,13 +81,14 @@ INNER JOIN sys.sql_modules AS m ON v.object_id = m.object_id
 WHERE i.index_id = 1 AND CHARINDEX(N'agent_wafunnel_assignment', m.[definition]) > 0
 UNION ALL
 SELECT
-    N'it is no table',
-    N'Give the table this name, and take what has it now out of the way.'
+    N'it is not a table',
+    N'Rename the object that has this name now, and give the name to the table.'
 FROM sys.objects AS o
 WHERE o.object_id = OBJECT_ID(N'dbo.agent_wafunnel_assignment') AND o.type <> 'U';
 
 -- name: doctor_indexes
--- The first two columns of every index of the two tables whose rows are looked up, disabled and filtered ones aside.
+-- The first two columns of every index of the two tables whose rows are looked up, except disabled and filtered
+-- indexes.
 SELECT o.name AS table_name, a.name AS first_column, b.name AS second_column
 FROM sys.objects AS o
 INNER JOIN sys.indexes AS i ON o.object_id = i.object_id
@@ -100,7 +101,7 @@ WHERE
     AND i.type IN (1, 2) AND i.is_disabled = 0 AND i.has_filter = 0;
 
 -- name: doctor_sizes
--- How many rows the tables have whose indexes matter, and how many leads there are from a day on.
+-- How many leads and assignments there are, and how many leads have a date from a day on.
 SELECT
     (SELECT COUNT(*) FROM dbo.wafunnel) AS leads,
     (

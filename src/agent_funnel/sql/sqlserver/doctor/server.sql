@@ -3,7 +3,7 @@
 */
 
 -- name: doctor_engine
--- The kind of server. Babelfish calls itself a SQL Server, and names itself only in a property of its own.
+-- The kind of server. Babelfish calls itself SQL Server; only a property of its own names it.
 SELECT
     CAST(SERVERPROPERTY('EngineEdition') AS INT) AS engine_edition,
     CAST(SERVERPROPERTY('ProductVersion') AS NVARCHAR(128)) AS product_version,
@@ -15,12 +15,12 @@ FROM sys.databases AS d
 WHERE d.name = DB_NAME();
 
 -- name: doctor_encryption
--- Whether this very connection is encrypted, and where it comes from. Needs VIEW SERVER STATE.
+-- Whether this connection is encrypted, and the address that it comes from. Needs VIEW SERVER STATE.
 SELECT c.encrypt_option, c.client_net_address FROM sys.dm_exec_connections AS c
 WHERE c.session_id = @@SPID;
 
 -- name: doctor_clock
--- The server's clock, in UTC, and how many seconds its own time zone is ahead of that.
+-- The server's clock in UTC, and how many seconds its time zone is ahead of UTC.
 SELECT
     SYSUTCDATETIME() AS moment,
     DATEDIFF(SECOND, SYSUTCDATETIME(), SYSDATETIME()) AS ahead;
