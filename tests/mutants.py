@@ -118,12 +118,14 @@ def planted(mistake: Mistake, copy: Path) -> Result:
 
 
 def _tested(mistake: Mistake, copy: Path) -> tuple[Verdict, str]:
-    arguments = ["-x", "-q", "-p", "no:cacheprovider", mistake.tests, "-k", mistake.expression]
+    arguments = ["-x", "-q", "-p", "no:cacheprovider", "-p", "pytest_timeout", mistake.tests, "-k", mistake.expression]
     environment = {
         **os.environ,
         "PYTHONPATH": str(copy / "src"),
         # Compiled files would be those of another mistake, where two have been planted within a second.
         "PYTHONDONTWRITEBYTECODE": "1",
+        # Loading each installed plugin takes seconds; only the timeouts are needed.
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         # It runs already.
         "FUNNEL_TEST_SQLSERVER_START": "",
     }

@@ -99,9 +99,9 @@ NOT_DONE = {
     "a number for the list": "was not put on the list",
     "a purge": "nothing was purged",
     "a failed attempt": "the failure was not recorded",
-    "a date that passed": "nothing was recorded",
+    "a date that passed": "no outcome was recorded",
     "a new agent": "nothing was changed",
-    "a call whose connection broke": "A run has been in progress all this time",
+    "a call whose connection broke": "A run is still in progress, so it is not known yet",
 }
 
 
