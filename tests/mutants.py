@@ -7,6 +7,7 @@ pass without any of them is what `make test` says.
 from __future__ import annotations
 
 import argparse
+import compileall
 import os
 import re
 import shutil
@@ -20,6 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from py_compile import PycInvalidationMode
 from queue import SimpleQueue
 from typing import Literal
 
@@ -98,6 +100,8 @@ def _copies(count: int) -> Iterator[SimpleQueue[Path]]:
         for number in range(count):
             copy = Path(directory) / str(number)
             shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*LEFT_OUT))
+            # Valid by the content of their files, so that a file with a mistake is compiled again.
+            compileall.compile_dir(copy / "src", quiet=1, invalidation_mode=PycInvalidationMode.CHECKED_HASH)
             copies.put(copy)
         yield copies
 
@@ -124,7 +128,7 @@ def _tested(mistake: Mistake, copy: Path) -> tuple[Verdict, str]:
         "PYTHONPATH": str(copy / "src"),
         # Compiled files would be those of another mistake, where two have been planted within a second.
         "PYTHONDONTWRITEBYTECODE": "1",
-        # Loading each installed plugin takes seconds; only the timeouts are needed.
+        # Other plugins take most of the time of a short run, and these tests need none of them.
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         # It runs already.
         "FUNNEL_TEST_SQLSERVER_START": "",

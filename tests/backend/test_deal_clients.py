@@ -81,9 +81,10 @@ def test_stages_assignments_and_history_agree_after_clients_acted_at_random(
         assert outcomes[outcome] >= least
 
     runs = list_runs(database.backend, count=100_000)
-    assert Counter(run.status for run in runs) == {
+    # Of either there may be none: perhaps each run was undone at last.
+    assert Counter(run.status for run in runs) == Counter({
         "succeeded": outcomes["run"] - outcomes["undo"], "undone": outcomes["undo"],
-    }  # fmt: skip
+    })  # fmt: skip
     # The records hold exactly the runs and leads that the clients reported.
     imported = at_first | {number: int(number[-1]) for number in added}
     assert len(imported) == len(at_first) + len(added)

@@ -23,7 +23,6 @@ from support.doctor import (
     SURROUNDINGS,
     assert_readable,
     examination,
-    own_session,
     put_agents_and_leads,
     put_lead,
     run_remedy,
@@ -38,8 +37,7 @@ def test_a_healthy_database_has_no_problems(database: TestedDatabase, deep: bool
     deal_today(database)
     deal_today(database)
     undo(database.backend)
-    with own_session(database) as backend:
-        found = examine(backend, now=datetime.now(UTC), deep=deep)
+    found = examine(database.unrefused, now=datetime.now(UTC), deep=deep)
     checks = {
         "engine", "tables", "rights", "truncate", "indexes", "missing values", "duplicates", "stages", "dates",
         "statuses",
@@ -61,15 +59,13 @@ def test_a_healthy_database_has_no_problems(database: TestedDatabase, deep: bool
 def test_a_database_around_existing_tables_has_no_problems(bare_database: TestedDatabase) -> None:
     put_agents_and_leads(bare_database)
     deal_today(bare_database)
-    with own_session(bare_database) as backend:
-        found = examine(backend, now=datetime.now(UTC), deep=True)
+    found = examine(bare_database.unrefused, now=datetime.now(UTC), deep=True)
     assert {finding.check for finding in found if finding.level in ("warning", "error")} <= SURROUNDINGS
     assert {finding.check for finding in found if finding.level == "note"} - SURROUNDINGS == {"indexes"}
 
 
 def test_an_empty_database_has_no_problems(database: TestedDatabase) -> None:
-    with own_session(database) as backend:
-        found = examine(backend, now=datetime.now(UTC), deep=True)
+    found = examine(database.unrefused, now=datetime.now(UTC), deep=True)
     assert {finding.check for finding in found if finding.level in ("warning", "error")} <= SURROUNDINGS
 
 

@@ -9,6 +9,7 @@ from mistakes.places import (
     ON_KEYS,
     ON_LINKS,
     ON_RANGES,
+    ON_ROLES,
     P_AUDIT,
     P_IDEMPOTENCY,
     P_KEYS,
@@ -62,9 +63,9 @@ MISTAKES = (
         ON_KEYS, "one_key_in_use", "sqlite",
     ),
     Mistake(
-        "keys: a viewer may what an operator may",
+        "keys: a viewer may do what an operator may do",
         P_KEYS, "ROLES.index(role) >= ROLES.index(needed)", "ROLES.index(role) >= ROLES.index(needed) - 1",
-        ON_KEYS, "a_key_gives_access", "sqlite",
+        ON_ROLES, "without_the_role_is_refused", "sqlite",
     ),
     Mistake(
         "keys: a key is kept as it is",

@@ -97,6 +97,7 @@ W_PAGING = f"{_CORE}/web/paging.py"
 W_READINESS = f"{_CORE}/web/readiness.py"
 W_REQUESTER = f"{_CORE}/web/requester.py"
 W_ROUTING = f"{_CORE}/web/routing.py"
+W_RUNS = f"{_CORE}/web/api/runs.py"
 W_SIGN_IN = f"{_CORE}/web/sign_in.py"
 
 # ---- The tests

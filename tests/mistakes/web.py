@@ -29,6 +29,7 @@ from mistakes.places import (
     W_READINESS,
     W_REQUESTER,
     W_ROUTING,
+    W_RUNS,
     W_SIGN_IN,
     Mistake,
 )
@@ -164,6 +165,11 @@ MISTAKES = (
     Mistake(
         "masks: a viewer's file has whole numbers",
         W_AGENTS, "mask=not sees_numbers()", "mask=False",
+        ON_API, "viewers_see", "sqlite",
+    ),
+    Mistake(
+        "masks: a viewer's file of a run has whole numbers",
+        W_RUNS, "mask=not sees_numbers()", "mask=False",
         ON_API, "viewers_see", "sqlite",
     ),
     Mistake(

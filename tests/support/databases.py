@@ -98,12 +98,10 @@ class TestedDatabase:
     def __init__(self, url: str, schema: str = "dbo") -> None:
         self.url = url
         self.schema = schema
-        self.backend: Database = connect_to(url, schema)
+        self.backend: Database = _lasting(connect_to(url, schema))
         self.engine = self.backend.dialect
-        if isinstance(self.backend, SQLServer):
-            # To a test that sets the time, or to the next one, a session would seem older than the pool lets one get.
-            self.backend._pool._recycle = -1
         self._raw: Any = None
+        self._unrefused: Database | None = None
 
     @property
     def raw(self) -> Any:
@@ -120,6 +118,17 @@ class TestedDatabase:
                     database=url.database or "", tds_version="7.4", autocommit=True,
                 )  # fmt: skip
         return self._raw
+
+    @property
+    def unrefused(self) -> Database:
+        """Another backend, for looks that nothing refuses, so that its sessions are as those of a new command.
+
+        When a procedure refuses a call, Babelfish forgets who the user of that session is, and from then on says there
+        that this user lacks rights.
+        """
+        if self._unrefused is None:
+            self._unrefused = _lasting(connect_to(self.url, self.schema))
+        return self._unrefused
 
     def execute(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """Runs one statement, written with `dbo.` and `%s` for both engines; its rows have SQLite's dates as text."""
@@ -181,6 +190,15 @@ class TestedDatabase:
             self._raw.close()
             self._raw = None
         disconnect(self.backend)
+        if self._unrefused is not None:
+            disconnect(self._unrefused)
+
+
+def _lasting(backend: Database) -> Database:
+    """A backend that keeps its sessions, although to a test that sets the time they seem too old for the pool."""
+    if isinstance(backend, SQLServer):
+        backend._pool._recycle = -1
+    return backend
 
 
 def disconnect(backend: Database) -> None:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 import pytest
 
-from agent_funnel.database import Database
 from agent_funnel.doctor import IN_A_FILE, ON_A_SERVER, ON_BOTH, deep
 from agent_funnel.doctor.check import Examination, Finding, Level, findings, guarded
-from support.databases import TestedDatabase, connect_to, disconnect
+from support.databases import TestedDatabase
 from support.faketds import rows
 
 UNDO = "sp_undo_wafunnel_assignment"
@@ -39,32 +36,11 @@ def examination(
     )
 
 
-@contextmanager
-def own_session(database: TestedDatabase) -> Iterator[Database]:
-    """A backend with a session of its own, in which nothing was refused yet, as the command has it.
-
-    When a procedure refuses a call, Babelfish forgets who the user of that session is, and from then on says there that
-    this user lacks rights.
-    """
-    backend = connect_to(database.url, database.schema)
-    try:
-        yield backend
-    finally:
-        disconnect(backend)
-
-
 def problems(database: TestedDatabase, check: str, *, now: datetime | None = None) -> list[Finding]:
     """The findings of one check that are not ok. The other checks are skipped, to save time."""
-    if check == "rights":
-        with own_session(database) as backend:
-            return _problems(database, backend, check, now)
-    return _problems(database, database.backend, check, now)
-
-
-def _problems(database: TestedDatabase, backend: Database, check: str, now: datetime | None) -> list[Finding]:
     server = database.engine == "sqlserver"
     case = examination(
-        backend,
+        database.unrefused if check == "rights" else database.backend,
         babelfish=server and is_babelfish(database),
         schema=database.schema if server else None,
         now=now,

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -69,12 +70,28 @@ def answer(*arguments: str, cwd: Path, **settings: str) -> Any:
     return json.loads(done.stdout)
 
 
+def bound_files(soft: int) -> None:
+    """Sets how many files this process may have open."""
+    # Windows has no such module.
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
 @contextmanager
-def running_service(cwd: Path, *arguments: str, **settings: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A running `agent-funnel serve` on a free port, and its address; killed at the end if it still runs."""
+def running_service(
+    cwd: Path, *arguments: str, files: str = "", **settings: str
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A running `agent-funnel serve` on a free port, and its address; killed at the end if it still runs.
+
+    With `files`, it may have so many files and connections open.
+    """
     process = subprocess.Popen(
         [*COMMAND, "serve", "--port", "0", *arguments], cwd=cwd, env=environment(**settings), text=True,
         encoding="utf-8", stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        # Not for this process, which has open what other tests have left.
+        preexec_fn=partial(bound_files, int(files)) if files else None,
     )  # fmt: skip
     try:
         assert process.stdout is not None

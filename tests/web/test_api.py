@@ -115,11 +115,12 @@ def test_viewers_see_the_last_three_digits_and_operators_the_number(
     for path in (
         "/api/assignments", f"/api/runs/{run}/assignments", "/api/leads", "/api/do-not-contact",
         "/api/lead?number=%2B" + number[1:], f"/api/runs/{run}/assignments?format=csv",
+        "/api/assignments?format=csv",
     ):  # fmt: skip
         seen, whole_number = client.get(path, headers=viewer), client.get(path, headers=operator)
         assert seen.status_code == whole_number.status_code == 200
         assert number[:-3] not in seen.text, path
-        assert f"…{number[-3:]}" in seen.text or path == "/api/assignments"
+        assert f"…{number[-3:]}" in seen.text or path.startswith("/api/assignments")
         assert number[:-3] in whole_number.text
 
 

@@ -213,8 +213,7 @@ def test_slow_connections_keep_nobody_else_out(tmp_path: Path) -> None:
 
 def test_more_slow_connections_than_there_is_room_for_keep_nobody_else_out(tmp_path: Path) -> None:
     with ExitStack() as stack:
-        with bound_on_files(250):
-            process, address, database = stack.enter_context(running(tmp_path))
+        process, address, database = stack.enter_context(running(tmp_path, files="250"))
         ask_among(hang_around(address, 400, stack), address, 5)
         files = len(list(Path(f"/proc/{process.pid}/fd").iterdir())) if sys.platform == "linux" else 0
         assert files < 250
