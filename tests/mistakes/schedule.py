@@ -190,7 +190,7 @@ MISTAKES = (
     Mistake(
         "brakes: a person cannot overrule the brake",
         P_BRAKES, 'if "pool" in settings.brake and not overrule and', 'if "pool" in settings.brake and',
-        ON_SCHEDULE, "with_the_brake", "sqlite",
+        ON_SCHEDULE, "until_a_person_overrules", "sqlite",
     ),
     Mistake(
         "store: a message is longer than its column",
