@@ -21,7 +21,7 @@ from support.waits import wait_until_somebody_waits_for
 # Texts that tell the calls apart: the last run, an undo, whether a run is in progress, and whether the undo happened.
 LAST, UNDO = "MAX(r.run_id) AS run_id", "EXECUTE dbo.sp_undo_wafunnel_assignment"
 SETTLE, UNDONE = "INTO dbo.assignment_request", "FROM dbo.assignment_undo AS u"
-STILL_GOING = error(50001, "A run has been in progress all this time.")
+STILL_GOING = error(50001, "A run is still in progress.")
 TAKEN_BACK = rows(
     {
         "run_id": 7, "business_date": "2026-11-23", "undone_at": "2026-11-23 20:45:00.000", "actor": "tests",

@@ -157,7 +157,7 @@ def test_a_refused_login_is_not_tried_again(caplog: pytest.LogCaptureFixture) ->
 
 @pytest.mark.parametrize(
     "settled",
-    [[RUN], [HANG_UP, RUN], [error(50001, "A run has been in progress all this time."), RUN], [DEADLOCK, RUN]],
+    [[RUN], [HANG_UP, RUN], [error(50001, "A run is still in progress."), RUN], [DEADLOCK, RUN]],
     ids=["at once", "broken again", "still dealing", "deadlock"],
 )
 def test_a_deal_that_succeeded_before_the_connection_broke_is_found_and_not_repeated(
