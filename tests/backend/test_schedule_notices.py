@@ -157,7 +157,7 @@ def test_failed_attempts_send_a_signal_each_and_one_notice_per_date(floor: Teste
     assert "No agent is active" in evening.notifier.signals[1][1]
     # The next night is another matter.
     assert evening.look(OPENS + NIGHT) == ["missed", "failed"]
-    assert "failed each time, and is not tried again" in evening.notifier.notices[1][1]
+    assert "failed each time, and will not be tried again" in evening.notifier.notices[1][1]
 
 
 def test_a_failed_check_sends_a_notice_without_a_promise_of_another_attempt(
@@ -208,7 +208,7 @@ def test_three_runs_say_what_is_usual_and_two_do_not(database: TestedDatabase) -
     assert unusual_pool(database.backend, load(), 1_000) is None
     past_pools(database, 10)
     told = unusual_pool(database.backend, load(), 1_000)
-    assert told == "The pool has 1000 leads; the last 3 runs had 10 (median)."
+    assert told == "The pool has 1000 leads, but the median of the last 3 runs is 10."
 
 
 def test_a_run_is_compared_with_those_before_it_alone(database: TestedDatabase) -> None:
@@ -241,7 +241,7 @@ def test_without_the_brake_an_unusual_pool_is_dealt_with_a_warning(floor: Tested
     past_pools(floor, 1_000, 1_000, 1_000)
     evening = Evening(floor.backend)
     assert evening.look(OPENS) == ["finished", "warning"]
-    assert "4 leads; the last 3 runs had 1000" in evening.notifier.notices[1][1]
+    assert "4 leads, but the median of the last 3 runs is 1000" in evening.notifier.notices[1][1]
 
 
 def test_the_clock_is_dead_after_a_minute_without_a_sign_of_life(

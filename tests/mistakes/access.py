@@ -34,17 +34,17 @@ MISTAKES = (
     Mistake(
         "keys: a session goes on after its time",
         KEYS, " AND s.expires_at > strftime('%Y-%m-%d %H:%M:%f', 'now')\n", "\n",
-        ON_KEYS, "session_ends", "sqlite",
+        ON_KEYS, "session_expires", "sqlite",
     ),
     Mistake(
         "T-SQL keys: a session goes on after its time",
         T_KEYS, " AND s.expires_at > SYSUTCDATETIME()", "",
-        ON_KEYS, "session_ends", "sqlserver",
+        ON_KEYS, "session_expires", "sqlserver",
     ),
     Mistake(
         "keys: sessions that are over are kept",
         KEYS, "DELETE FROM access_session WHERE expires_at <= strftime('%Y-%m-%d %H:%M:%f', 'now');\n", "",
-        ON_KEYS, "session_ends", "sqlite",
+        ON_KEYS, "session_expires", "sqlite",
     ),
     Mistake(
         "keys: a new session ends all others",
@@ -53,7 +53,7 @@ MISTAKES = (
     ),
     Mistake(
         "keys: a session lasts two days",
-        P_KEYS, "SESSION = timedelta(hours=16)", "SESSION = timedelta(hours=48)",
+        P_KEYS, "SESSION_DURATION = timedelta(hours=16)", "SESSION_DURATION = timedelta(hours=48)",
         ON_RANGES, "sixteen_hours", "sqlite",
     ),
     Mistake(
@@ -70,7 +70,7 @@ MISTAKES = (
     Mistake(
         "keys: a key is kept as it is",
         P_KEYS, "return sha256(secret.encode()).hexdigest()", "return secret",
-        ON_KEYS, "kept_nowhere", "sqlite",
+        ON_KEYS, "stored_nowhere", "sqlite",
     ),
     Mistake(
         "links: a revoked link opens",
@@ -85,17 +85,17 @@ MISTAKES = (
     Mistake(
         "links: a link is made for nobody",
         LINKS, "'now'), :actor\nWHERE EXISTS (SELECT", "'now'), :actor\nWHERE 1 = 1 OR EXISTS (SELECT",
-        ON_LINKS, "no_link_for_nobody", "sqlite",
+        ON_LINKS, "needs_an_existing_agent", "sqlite",
     ),
     Mistake(
         "links: the secret of a link looks like a key",
         P_LINKS, 'PREFIX = "mine_"', 'PREFIX = "funnel_"',
-        ON_LINKS, "alone_and_its_secret", "sqlite",
+        ON_LINKS, "its_secret_is_stored", "sqlite",
     ),
     Mistake(
         "audit: an entry is longer than its column",
         P_AUDIT, "text[: WIDTHS[name]]", "text",
-        ON_KEYS, "cuts_what_is_too_long", "sqlite",
+        ON_KEYS, "cuts_long_texts", "sqlite",
     ),
     Mistake(
         "idempotency: an answer is kept for a week",

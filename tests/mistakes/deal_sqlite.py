@@ -32,12 +32,12 @@ MISTAKES = (
     Mistake(
         "deal: leads at stage 4 are dealt",
         PLAN, "WHERE w.stage < 4", "WHERE w.stage <= 4",
-        ON_DEAL, "three_becomes_four", "sqlite",
+        ON_DEAL, "stage_3_becomes_4", "sqlite",
     ),
     Mistake(
         "deal: do-not-contact is ignored",
         PLAN, "2 * EXISTS (SELECT 1 FROM do_not_contact AS d WHERE d.number = w.number)", "0",
-        ON_DEAL, "listed_as_do_not_contact", "sqlite",
+        ON_DEAL, "on_the_do_not_contact_list", "sqlite",
     ),
     Mistake(
         "deal: two spellings of one moment are both first",
@@ -58,27 +58,27 @@ MISTAKES = (
         "deal: the rotation is lost",
         PLAN, "ORDER BY a.agent <= coalesce((SELECT t.previous_agent FROM temp.this_run AS t), ''), a.agent",
         "ORDER BY a.agent",
-        ON_DEAL, "seats_begin_after or an_undone_run", "sqlite",
+        ON_DEAL, "begins_after_the_place or an_undone_run", "sqlite",
     ),
     Mistake(
         "deal: a run that dealt nothing moves the seats",
         PLAN, "r.status = 'succeeded' AND r.assigned > 0", "r.status = 'succeeded'",
-        ON_DEAL, "deals_nothing_moves_no_seat", "sqlite",
+        ON_DEAL, "run_that_deals_nothing", "sqlite",
     ),
     Mistake(
         "deal: an undone run moves the seats",
         PLAN, "r.status = 'succeeded' AND r.assigned > 0", "r.status <> 'failed' AND r.assigned > 0",
-        ON_DEAL, "an_undone_run_moves_no_seat", "sqlite",
+        ON_DEAL, "an_undone_run_does_not_change", "sqlite",
     ),
     Mistake(
         "deal: a limit does not count on its first day",
         PLAN, "agent_limit.starts_on <= :business_date", "agent_limit.starts_on < :business_date",
-        ON_DEAL, "both_days_of_a_limit", "sqlite",
+        ON_DEAL, "first_and_its_last_day", "sqlite",
     ),
     Mistake(
         "deal: a limit does not count on its last day",
         PLAN, "agent_limit.ends_on >= :business_date", "agent_limit.ends_on > :business_date",
-        ON_DEAL, "both_days_of_a_limit", "sqlite",
+        ON_DEAL, "first_and_its_last_day", "sqlite",
     ),
     Mistake(
         "deal: the highest of several limits counts",
@@ -89,7 +89,7 @@ MISTAKES = (
         "deal: the cap is one too high",
         PLAN, "min(:max_per_agent, coalesce(l.max_records, :max_per_agent)) AS room",
         "min(:max_per_agent + 1, coalesce(l.max_records, :max_per_agent + 1)) AS room",
-        ON_DEAL, "more_than_450", "sqlite",
+        ON_DEAL, "beyond_450", "sqlite",
     ),
     Mistake(
         "deal: blocks instead of rounds",
@@ -131,17 +131,17 @@ MISTAKES = (
     Mistake(
         "deal: a lead moves on by two stages",
         ASSIGN, "SET stage = wafunnel.stage + 1", "SET stage = wafunnel.stage + 2",
-        ON_DEAL, "three_becomes_four", "sqlite",
+        ON_DEAL, "stage_3_becomes_4", "sqlite",
     ),
     Mistake(
         "deal: the old assignments stay",
         ASSIGN, "DELETE FROM agent_wafunnel_assignment;\n", "",
-        ON_DEAL, "nothing_left_to_deal", "sqlite",
+        ON_DEAL, "run_with_an_empty_pool", "sqlite",
     ),
     Mistake(
         "deal: history is emptied instead of the assignments",
         ASSIGN, "DELETE FROM agent_wafunnel_assignment;\n", "DELETE FROM assignment_history WHERE run_id < 0;\n",
-        ON_DEAL, "nothing_left_to_deal", "sqlite",
+        ON_DEAL, "run_with_an_empty_pool", "sqlite",
     ),
     Mistake(
         "deal: an undone scheduled run is made again",
@@ -177,13 +177,13 @@ MISTAKES = (
     Mistake(
         "undo: a lead that somebody changed goes back",
         UNDO, "h.stage + 1 = +wafunnel.stage", "h.stage < +wafunnel.stage",
-        ON_UNDO, "somebody_has_changed", "sqlite",
+        ON_UNDO, "changed_since_the_run", "sqlite",
     ),
     Mistake(
         "undo: a listed number comes back",
         UNDO, "SELECT f.agent, f.number FROM temp.former AS f\nWHERE NOT f.suppressed;",
         "SELECT f.agent, f.number FROM temp.former AS f;",
-        ON_UNDO, "on_the_list_now", "sqlite",
+        ON_UNDO, "that_was_listed_since", "sqlite",
     ),
     Mistake(
         "undo: edits come back once, however often they were there",
@@ -198,17 +198,17 @@ MISTAKES = (
     Mistake(
         "undo: a purged deal before the run is not noticed",
         UNDO, "p.run_id IN (l.last_id, l.base_id)", "p.run_id IN (l.last_id)",
-        ON_UNDO_REFUSALS, "history_has_been_purged", "sqlite",
+        ON_UNDO_REFUSALS, "needs_purged_history", "sqlite",
     ),
     Mistake(
         "preview: a lead of seven days is counted as older",
         PREVIEW, "c.days <= 7", "c.days < 7",
-        ON_PREVIEW, "foreseen or comes_true", "sqlite",
+        ON_PREVIEW, "is_previewed or what_the_preview_said", "sqlite",
     ),
     Mistake(
         "preview: a lead that stays is counted as changing hands",
         PREVIEW, "FILTER (WHERE h.held AND NOT h.same)", "FILTER (WHERE h.held)",
-        ON_PREVIEW, "foreseen", "sqlite",
+        ON_PREVIEW, "is_previewed", "sqlite",
     ),
     Mistake(
         "deal: a record behind a listed one counts as waiting",

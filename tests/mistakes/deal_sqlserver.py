@@ -34,17 +34,17 @@ MISTAKES = (
     Mistake(
         "T-SQL deal: leads at stage 4 are dealt",
         T_ASSIGN, "WHERE w.stage < 4", "WHERE w.stage <= 4",
-        ON_DEAL, "three_becomes_four", "sqlserver",
+        ON_DEAL, "stage_3_becomes_4", "sqlserver",
     ),
     Mistake(
         "T-SQL deal: do-not-contact is ignored",
         T_ASSIGN, "WHEN d.number IS NOT NULL THEN 2", "WHEN d.number = '' THEN 2",
-        ON_DEAL, "listed_as_do_not_contact", "sqlserver",
+        ON_DEAL, "on_the_do_not_contact_list", "sqlserver",
     ),
     Mistake(
         "T-SQL deal: the rotation is lost",
         T_ASSIGN, "CASE WHEN a.agent <= @previous_agent THEN 1 ELSE 0 END, a.agent)", "a.agent)",
-        ON_DEAL, "seats_begin_after", "sqlserver",
+        ON_DEAL, "begins_after_the_place", "sqlserver",
     ),
     Mistake(
         "T-SQL deal: blocks instead of rounds",
@@ -55,12 +55,12 @@ MISTAKES = (
     Mistake(
         "T-SQL deal: the cap is one too high",
         T_ASSIGN, "THEN l.max_records ELSE @max_per_agent END", "THEN l.max_records ELSE @max_per_agent + 1 END",
-        ON_DEAL, "more_than_450", "sqlserver",
+        ON_DEAL, "beyond_450", "sqlserver",
     ),
     Mistake(
         "T-SQL deal: a limit does not count on its last day",
         T_ASSIGN, "m.ends_on >= @business_date", "m.ends_on > @business_date",
-        ON_DEAL, "both_days_of_a_limit", "sqlserver",
+        ON_DEAL, "first_and_its_last_day", "sqlserver",
     ),
     Mistake(
         "T-SQL deal: the tie-breaker is lost",
@@ -123,7 +123,7 @@ MISTAKES = (
     Mistake(
         "T-SQL deal: a table that is not the assignments is emptied",
         T_ASSIGN, "TRUNCATE TABLE dbo.agent_wafunnel_assignment;", "TRUNCATE TABLE dbo.assignment_purge;",
-        ON_DEAL, "nothing_left_to_deal", "sqlserver",
+        ON_DEAL, "run_with_an_empty_pool", "sqlserver",
     ),
     Mistake(
         "T-SQL deal: what others put into the assignments is forgotten",
@@ -150,17 +150,17 @@ MISTAKES = (
     Mistake(
         "T-SQL undo: a lead that somebody changed goes back",
         T_UNDO, "AND w.stage = h.stage + 1 AND", "AND w.stage > h.stage AND",
-        ON_UNDO, "somebody_has_changed", "sqlserver",
+        ON_UNDO, "changed_since_the_run", "sqlserver",
     ),
     Mistake(
         "T-SQL undo: a purged deal before the run is not noticed",
         T_UNDO, "WHERE p.run_id IN (@last_id, @base_id);", "WHERE p.run_id IN (@last_id);",
-        ON_UNDO_REFUSALS, "history_has_been_purged", "sqlserver",
+        ON_UNDO_REFUSALS, "needs_purged_history", "sqlserver",
     ),
     Mistake(
         "T-SQL preview: a lead of seven days is counted as older",
         T_ASSIGN, "DATEDIFF(DAY, d.date, @business_date) <= 7", "DATEDIFF(DAY, d.date, @business_date) < 7",
-        ON_PREVIEW, "foreseen or comes_true", "sqlserver",
+        ON_PREVIEW, "is_previewed or what_the_preview_said", "sqlserver",
     ),
     Mistake(
         "T-SQL undo: what was caught is not thrown on",

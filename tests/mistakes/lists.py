@@ -157,7 +157,7 @@ MISTAKES = (
     Mistake(
         "leads: the page leaves out further records of the last number of the page before",
         LEADS, "WHERE w.number >= coalesce(:after_number, '')", "WHERE w.number > coalesce(:after_number, '')",
-        ON_LEADS, "without_a_key_are_told_once", "sqlite",
+        ON_LEADS, "listed_once_with_their_count", "sqlite",
     ),
     Mistake(
         "runs: the page begins with the last run of the page before",
@@ -182,12 +182,12 @@ MISTAKES = (
     Mistake(
         "purge: the run before the last one is purged",
         RUNS, "ORDER BY k.run_id DESC LIMIT 2", "ORDER BY k.run_id DESC LIMIT 1",
-        ON_PURGE, "never_what_the_last_undo_needs", "sqlite",
+        ON_PURGE, "that_the_last_undo_needs", "sqlite",
     ),
     Mistake(
         "T-SQL purge: the run before the last one is purged",
         T_RUNS, "SELECT TOP (2) k.run_id", "SELECT TOP (1) k.run_id",
-        ON_PURGE, "never_what_the_last_undo_needs", "sqlserver",
+        ON_PURGE, "that_the_last_undo_needs", "sqlserver",
     ),
     Mistake(
         "funnel: stage 4 is not a stage",

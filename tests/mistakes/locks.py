@@ -22,7 +22,8 @@ from mistakes.places import (
     Mistake,
 )
 
-SOMEBODY = "Somebody else has been adding an agent all this time; nothing was changed."
+SOMEBODY = "Another session is still adding an agent; nothing was changed. Try again."
+UNKNOWN = "so it is not known yet whether the call made its run. Try again when it has ended."
 LOOKS = "SET @looks = CONCAT(@resource, N':looks');"
 
 
@@ -31,35 +32,35 @@ def header(message: str, lock: str = "records") -> str:
     return f"-- lock: {lock}\n-- busy: {message}\n"
 
 
-def a_run(consequence: str = "") -> str:
+def a_run(consequence: str) -> str:
     """The lines above a query that waits for a run."""
-    return header(f"A run has been in progress all this time{consequence}.")
+    return header(f"A run is still in progress; {consequence}. Try again when the run has ended.")
 
 
 MISTAKES = (
     Mistake(
         "T-SQL settle: without its lock",
-        T_DEAL, a_run(), "",
+        T_DEAL, header(f"A run is still in progress, {UNKNOWN}"), "",
         ON_LOCKS, "still_going", "sqlserver",
     ),
     Mistake(
         "T-SQL purge: without its lock",
-        T_RUNS, a_run("; nothing was purged"), "",
+        T_RUNS, a_run("nothing was purged"), "",
         ON_LOCKS, "purge", "sqlserver",
     ),
     Mistake(
         "T-SQL record_failure: without its lock",
-        T_SCHEDULE, a_run("; the failure was not recorded"), "",
+        T_SCHEDULE, a_run("the failure was not recorded"), "",
         ON_LOCKS, "eight_copies or failed", "sqlserver",
     ),
     Mistake(
         "T-SQL settle_date: without its lock",
-        T_SCHEDULE, a_run("; nothing was recorded"), "",
+        T_SCHEDULE, a_run("no outcome was recorded"), "",
         ON_LOCKS, "about_to_end", "sqlserver",
     ),
     Mistake(
         "T-SQL do-not-contact: without its lock",
-        T_LEADS, a_run("; the number was not put on the list"), "",
+        T_LEADS, a_run("the number was not put on the list"), "",
         ON_LOCKS, "number", "sqlserver",
     ),
     Mistake(
@@ -69,7 +70,7 @@ MISTAKES = (
     ),
     Mistake(
         "T-SQL settle: without its lock, by the text",
-        T_DEAL, a_run(), "",
+        T_DEAL, header(f"A run is still in progress, {UNKNOWN}"), "",
         ON_T_SQL, "every_lock_is_checked",
     ),
     Mistake(

@@ -42,17 +42,17 @@ MISTAKES = (
     ),
     Mistake(
         "deal: a deal whose connection broke is made again without a question",
-        P_DEAL, 'row = _after_loss(lambda: database.one("settle", request=request))', "row = None",
-        ON_LOST_CALLS, "found_and_not_made_again",
+        P_DEAL, 'row = _ask_after_loss(lambda: database.one("settle", request=request))', "row = None",
+        ON_LOST_CALLS, "found_and_not_repeated",
     ),
     Mistake(
         "undo: an undo is sent again while it goes on",
-        P_DEAL, '        _after_loss(lambda: database.one("settle", request="undo"))\n', "",
+        P_DEAL, '        _ask_after_loss(lambda: database.one("settle", request="undo"))\n', "",
         ON_CUT_CALLS, "only_when_no_run",
     ),
     Mistake(
         "undo: an undo that happened is sent again",
-        P_DEAL, 'row = _after_loss(lambda: database.one("undone", run_id=run_id))', "row = None",
+        P_DEAL, 'row = _ask_after_loss(lambda: database.one("undone", run_id=run_id))', "row = None",
         ON_CUT_CALLS, "only_when_no_run",
     ),
     Mistake(
@@ -85,7 +85,7 @@ MISTAKES = (
     Mistake(
         "SQL Server: an error after the rows is the next call's",
         P_SQLSERVER, "                if not cursor.nextset():\n                    break\n", "                break\n",
-        ON_LOST_CALLS, "error_of_this_very_call",
+        ON_LOST_CALLS, "raised_by_the_same_call",
     ),
     Mistake(
         "limits: one more than the highest",
@@ -145,12 +145,12 @@ MISTAKES = (
     Mistake(
         "exports: a tab does not begin a formula",
         P_EXPORTS, r"(?=[=+\-@\t\r\n", r"(?=[=+\-@\r\n",
-        ON_EXPORTS, "run_as_a_formula", "sqlite",
+        ON_EXPORTS, "is_a_formula", "sqlite",
     ),
     Mistake(
         "exports: whatever begins with a plus is a number",
         P_EXPORTS, 'PHONE = re.compile(r"\\+?[0-9]+")', 'PHONE = re.compile(r"\\+?.+")',
-        ON_EXPORTS, "run_as_a_formula", "sqlite",
+        ON_EXPORTS, "is_a_formula", "sqlite",
     ),
     Mistake(
         "imports: a bad row is skipped without a word",
@@ -169,7 +169,7 @@ MISTAKES = (
     ),
     Mistake(
         "imports: the line of a row is that of its end",
-        P_IMPORTS, "yield BadRow(begun, mask_digits(checked))", "yield BadRow(line - 1, mask_digits(checked))",
+        P_IMPORTS, "yield BadRow(row_line, mask_digits(checked))", "yield BadRow(line - 1, mask_digits(checked))",
         ON_IMPORTS, "several_lines", "sqlite",
     ),
     Mistake(
@@ -179,7 +179,7 @@ MISTAKES = (
     ),
     Mistake(
         "imports: a whole number is repeated in a message",
-        P_IMPORTS, "yield BadRow(begun, mask_digits(checked))", "yield BadRow(begun, checked)",
+        P_IMPORTS, "yield BadRow(row_line, mask_digits(checked))", "yield BadRow(row_line, checked)",
         ON_IMPORTS, "named_by_line_and_reason", "sqlite",
     ),
     Mistake(
@@ -209,19 +209,19 @@ MISTAKES = (
     ),
     Mistake(
         "settings: a password is repeated",
-        P_SETTINGS, 'SECRET = {"database_url", ', 'SECRET = {"x", ',
+        P_SETTINGS, 'SECRET_FIELDS = {"database_url", ', 'SECRET_FIELDS = {"x", ',
         ON_SECRETS, "shows_no_secret", "sqlite",
     ),
     Mistake(
         "undo: an undo of unknown outcome is sent again",
         P_DEAL,
-        '_after_loss(lambda: database.one("settle", request="undo"))\n        row = ',
+        '_ask_after_loss(lambda: database.one("settle", request="undo"))\n        row = ',
         "row = None and ",
         ON_CUT_CALLS, "unknown_outcome",
     ),
     Mistake(
         "undo: an undo is sent again while it waits on a real server",
-        P_DEAL, '        _after_loss(lambda: database.one("settle", request="undo"))\n', "",
+        P_DEAL, '        _ask_after_loss(lambda: database.one("settle", request="undo"))\n', "",
         ON_CUT_CALLS, "caller_is_cut_off", "sqlserver",
     ),
     Mistake(

@@ -164,12 +164,12 @@ MISTAKES = (
     ),
     Mistake(
         "clock: it is dead after five minutes only",
-        P_CLOCK, "DEAD_SECONDS = 5, 60", "DEAD_SECONDS = 5, 300",
+        P_CLOCK, "DEAD_SECONDS = 60", "DEAD_SECONDS = 300",
         ON_NOTICES, "sign_of_life", "sqlite",
     ),
     Mistake(
         "brakes: a usual pool is that of all runs",
-        P_BRAKES, "if pool is not None][:USUAL_RUNS]", "if pool is not None]",
+        P_BRAKES, "if run.pool is not None][:USUAL_RUNS]", "if run.pool is not None]",
         ON_NOTICES, "last_fourteen", "sqlite",
     ),
     Mistake(
@@ -190,7 +190,7 @@ MISTAKES = (
     Mistake(
         "brakes: a person cannot overrule the brake",
         P_BRAKES, 'if "pool" in settings.brake and not overrule and', 'if "pool" in settings.brake and',
-        ON_SCHEDULE, "with_the_brake", "sqlite",
+        ON_SCHEDULE, "until_a_person_overrules", "sqlite",
     ),
     Mistake(
         "store: a message is longer than its column",
@@ -205,7 +205,7 @@ MISTAKES = (
     Mistake(
         "T-SQL store: an attempt is recorded by each copy",
         T_SCHEDULE, "@attempt = 1 + (", "@attempt <= 1 + (",
-        ON_SCHEDULE, "one_records_it", "sqlserver",
+        ON_SCHEDULE, "of_two_copies", "sqlserver",
     ),
     Mistake(
         "store: the first failure is taken for the newest",
@@ -240,11 +240,11 @@ MISTAKES = (
     Mistake(
         "store: the schedule is paused twice",
         SCHEDULE, "WHERE NOT EXISTS (SELECT 1 FROM schedule_pause AS p WHERE p.resumed_at IS NULL);", "WHERE 1 = 1;",
-        ON_SCHEDULE, "paused_all_copies", "sqlite",
+        ON_SCHEDULE, "stops_all_copies", "sqlite",
     ),
     Mistake(
         "status: a run is late at once",
-        P_STATUS, "PUNCTUAL = timedelta(minutes=1)", "PUNCTUAL = timedelta(seconds=1)",
+        P_STATUS, "LATE_AFTER = timedelta(minutes=1)", "LATE_AFTER = timedelta(seconds=1)",
         ON_STATUS, "state_fits",
     ),
     Mistake(

@@ -37,10 +37,12 @@ def test_a_procedure_rolls_back_and_throws_on_whatever_it_catches(name: str) -> 
 def test_a_query_that_opens_a_transaction_rolls_it_back_before_it_throws() -> None:
     assert set(CATCHING) >= LOCKED
     for name, text in CATCHING.items():
-        (caught,) = CATCH.findall(text)
+        *within, last = CATCH.findall(text)
         if "BEGIN TRANSACTION" in text:
-            assert caught.split()[:6] == ["IF", "XACT_STATE()", "<>", "0", "ROLLBACK", "TRANSACTION;"], name
-        assert "THROW;" in caught, name
+            assert last.split()[:6] == ["IF", "XACT_STATE()", "<>", "0", "ROLLBACK", "TRANSACTION;"], name
+        # A query may catch certain errors itself, within the frame of the lock, and throws the others on.
+        for caught in (*within, last):
+            assert "THROW;" in caught, name
 
 
 def test_every_lock_is_checked_for_whether_it_was_had() -> None:
