@@ -94,8 +94,8 @@ CALLS: dict[str, tuple[str, Call]] = {
 }
 # The words of each refusal for what was not done:
 NOT_DONE = {
-    "a deal": "nothing was changed",
-    "an undo": "nothing was changed",
+    "a deal": r"for \d+ s; nothing was changed",
+    "an undo": r"for \d+ s; nothing was changed",
     "a number for the list": "was not put on the list",
     "a purge": "nothing was purged",
     "a failed attempt": "the failure was not recorded",
