@@ -29,7 +29,7 @@ class Mistake:
         """Which tests are run, for `pytest -k`: those on the engine of the mistake."""
         if not self.engine:
             return self.which
-        # As it is in a name, where it is a parameter: the name of a mark has the word, too.
+        # Matches the engine as a parameter only; the names of marks contain the word, too.
         return f"({self.which}) and {'not ' if self.engine == 'sqlite' else ''}(sqlserver] or sqlserver-)"
 
 
