@@ -212,7 +212,9 @@ def random_clients(
 
 
 @contextmanager
-def run_in_progress(database: TestedDatabase, *, dies: bool = False) -> Iterator[None]:
+def run_in_progress(
+    database: TestedDatabase, *, dies: bool = False, locks: tuple[str, ...] = ("", "looks", "records")
+) -> Iterator[None]:
     """Another process or session holds the lock of a run until the end of the block, where it releases it or dies."""
     if database.engine == "sqlite":
         path = make_url(database.url).database or ""
@@ -232,7 +234,7 @@ def run_in_progress(database: TestedDatabase, *, dies: bool = False) -> Iterator
         return
     with closing(TestedDatabase(database.url, database.schema)) as other:
         other.execute("BEGIN TRANSACTION")
-        for name in ("", "looks", "records"):
+        for name in locks:
             take_lock(other, name)
         yield
         if not dies:
