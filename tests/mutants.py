@@ -122,7 +122,18 @@ def planted(mistake: Mistake, copy: Path) -> Result:
 
 
 def _tested(mistake: Mistake, copy: Path) -> tuple[Verdict, str]:
-    arguments = ["-x", "-q", "-p", "no:cacheprovider", "-p", "pytest_timeout", mistake.tests, "-k", mistake.expression]
+    arguments = [
+        "-x",
+        "-q",
+        "--assert=plain",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "pytest_timeout",
+        mistake.tests,
+        "-k",
+        mistake.expression,
+    ]
     environment = {
         **os.environ,
         "PYTHONPATH": str(copy / "src"),
