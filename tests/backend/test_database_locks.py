@@ -94,14 +94,14 @@ CALLS: dict[str, tuple[str, Call]] = {
 }
 # The words of each refusal that say which change was not made:
 NOT_DONE = {
-    "a deal": "nothing was done",
-    "an undo": "nothing was done",
+    "a deal": r"for \d+ s; nothing was changed",
+    "an undo": r"for \d+ s; nothing was changed",
     "a number for the list": "was not put on the list",
     "a purge": "nothing was purged",
     "a failed attempt": "the failure was not recorded",
     "a date that passed": "no outcome was recorded",
     "a new agent": "nothing was changed",
-    "a call whose connection broke": "A run is still in progress, so it is not known yet",
+    "a call whose connection broke": "not known yet whether the call made its run",
 }
 
 
