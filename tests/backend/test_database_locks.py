@@ -30,9 +30,11 @@ from support.nights import TODAY, active_agents, fresh, put_agents, put_leads, r
 from support.processes import NOTHING_DUE, run_in_progress
 from support.waits import wait_until_somebody_waits_for
 
-# How long these calls wait for a lock, and how long a test watches that they do:
+# How long calls that get their lock may wait for it, and how long a test watches that they do wait:
 LOCK_WAIT = timedelta(seconds=2)
 WATCH_SECONDS = 0.7
+# How long calls wait that will be refused:
+SHORT_WAIT = timedelta(milliseconds=300)
 # The longest time that still counts as "at once" on a busy machine:
 AT_ONCE_SECONDS = 5.0
 EVENING = datetime(2026, 11, 23, 20, 40, tzinfo=UTC)
@@ -50,9 +52,31 @@ def impatient(_sqlserver_ours: TestedDatabase) -> Iterator[Database]:
 @pytest.fixture(scope="module")
 def shouting(_sqlserver_ours: TestedDatabase) -> Iterator[Database]:
     """Another such backend; its settings have the schema in capitals, which is the same schema to the server."""
-    backend = connect_to(_sqlserver_ours.url, _sqlserver_ours.schema.upper(), lock_wait=timedelta(seconds=1))
+    backend = connect_to(_sqlserver_ours.url, _sqlserver_ours.schema.upper())
+    wait_for_locks(backend, SHORT_WAIT)
     yield backend
     disconnect(backend)
+
+
+@contextmanager
+def short_wait(backend: Database) -> Iterator[None]:
+    """Makes the session of the backend wait only shortly for locks, to the end of the block.
+
+    A second session would have to parse the procedures again, which takes longer than the tests.
+    """
+    wait_for_locks(backend, SHORT_WAIT)
+    try:
+        yield
+    finally:
+        wait_for_locks(backend, LOCK_WAIT)
+
+
+def wait_for_locks(backend: Database, wait: timedelta) -> None:
+    """Sets how long the session of the backend waits for a lock."""
+    assert isinstance(backend, SQLServer)
+    milliseconds = wait // timedelta(milliseconds=1)
+    backend._queries["wait"] = f"SET LOCK_TIMEOUT {milliseconds}; SELECT @@LOCK_TIMEOUT AS milliseconds;"
+    assert backend.one("wait") == {"milliseconds": milliseconds}
 
 
 @contextmanager
@@ -135,7 +159,7 @@ def test_a_call_that_does_not_get_its_lock_in_time_is_refused_and_leaves_nothing
     lock, call = CALLS[what]
     some_deals(database)
     before = snapshot(database)
-    with lock_held(database, lock):
+    with short_wait(impatient), lock_held(database, lock):
         with pytest.raises(RunInProgress, match=NOT_DONE[what]) as refused:
             call(impatient, 3)
     assert refused.value.number == 50001

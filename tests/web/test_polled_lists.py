@@ -28,6 +28,7 @@ def client(database: TestedDatabase) -> FlaskClient:
     return client_of(database)
 
 
+@pytest.mark.sqlserver_if_long
 @pytest.mark.parametrize("path", POLLED)
 def test_only_its_client_may_cache_a_polled_list_and_must_revalidate_it_each_time(
     client: FlaskClient, path: str
@@ -40,6 +41,7 @@ def test_only_its_client_may_cache_a_polled_list_and_must_revalidate_it_each_tim
     assert set(again.headers["Cache-Control"].split(", ")) == {"private", "no-cache"}
 
 
+@pytest.mark.sqlserver_if_long
 @pytest.mark.parametrize(
     "path",
     [
@@ -58,6 +60,7 @@ def test_no_other_response_may_be_cached(client: FlaskClient, path: str) -> None
     assert client.get(path).headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.sqlserver_if_long
 @pytest.mark.parametrize(
     "path", ["/api/assignments?format=csv", "/api/runs/1/assignments?format=xlsx", "/mine/list.csv"]
 )
@@ -69,6 +72,7 @@ def test_no_file_of_numbers_may_be_cached(database: TestedDatabase, client: Flas
     assert answer.headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.sqlserver_if_long
 def test_no_refusal_may_be_cached(database: TestedDatabase, client: FlaskClient) -> None:
     viewer = bearer(key_of(database, "viewer"))
     for answer in (client.get("/api/agents"), client.post("/run-now", headers=viewer), client.get("/api/agents?x=%00")):
