@@ -1,4 +1,4 @@
-"""Mistakes about keys, sessions, links, the audit and kept answers, on both engines."""
+"""Mistakes about keys, sessions, links, the audit log and stored responses, on both engines."""
 
 from __future__ import annotations
 

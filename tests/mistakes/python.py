@@ -1,6 +1,4 @@
-"""Mistakes in the subjects and in what talks to the databases: calls that are made again, spellings, masks, files,
-settings.
-"""
+"""Mistakes in Python below the service: repeated calls, spellings, masks, files and settings."""
 
 from __future__ import annotations
 

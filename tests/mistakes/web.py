@@ -1,4 +1,4 @@
-"""Mistakes in the service: who may, how often, which answer is whose, which page is of which deal."""
+"""Mistakes in the service: roles, limits, stored responses, caching, and pages of a deal."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def collect_tests(files: Sequence[str]) -> Mapping[str, Sequence[str]]:
 
 
 def is_selected(name: str, expression: Expression) -> bool:
-    """Whether `pytest -k` with this expression runs the test of this name."""
+    """Whether `pytest -k` with this expression selects the test of this name."""
 
     def has(fragment: str, /, **_: object) -> bool:
         return fragment in name
@@ -75,7 +75,7 @@ def is_selected(name: str, expression: Expression) -> bool:
     return expression.evaluate(has)
 
 
-def test_there_are_sixty_mistakes_at_least_and_no_two_of_one_name() -> None:
+def test_there_are_at_least_sixty_mistakes_and_each_has_its_own_name() -> None:
     assert len(MISTAKES) >= 60
     assert [name for name, times in Counter(mistake.name for mistake in MISTAKES).items() if times > 1] == []
 
@@ -101,9 +101,7 @@ def test_it_is_a_number():
         ("ANSWER = 42", "ANSWER = 43", "no_such_test", "BROKEN"),
     ],
 )
-def test_a_mistake_is_planted_looked_for_and_taken_back(
-    tmp_path: Path, old: str, new: str, which: str, verdict: str
-) -> None:
+def test_a_mistake_is_planted_tested_and_removed(tmp_path: Path, old: str, new: str, which: str, verdict: str) -> None:
     source = tmp_path / "src" / "agent_funnel" / "__init__.py"
     source.parent.mkdir(parents=True)
     source.write_text("ANSWER = 42\n")
