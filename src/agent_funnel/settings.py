@@ -149,8 +149,8 @@ class Settings(BaseSettings):
         description="Whether the connection to SQL Server is encrypted. Without a value, encryption is required, "
         "except where the host is `localhost`, `127.0.0.1` or `::1`. `require` requires it there too. `request` "
         "encrypts at least the login where the server can, and connects without encryption where it cannot. `off` asks "
-        "for no encryption, for a server without TLS in a network where nobody can listen in: the password is then as "
-        "good as readable on the way. A server that insists on encryption gets it in any case.",
+        "for no encryption, for a server without TLS in a network where nobody can listen in: others on the network could "
+        "then read the password. A server that insists on encryption gets it in any case.",
         json_schema_extra=THE_DATABASE,
     )
     ca_file: Path | None = Field(

@@ -24,6 +24,7 @@ from agent_funnel.runs import list_runs, purge
 from agent_funnel.schedule import store
 from agent_funnel.schedule.store import list_nights
 from agent_funnel.settings import load
+from support.calls import Connected
 from support.databases import TestedDatabase, connect_to, disconnect, snapshot
 from support.locks import take_lock
 from support.nights import TODAY, active_agents, fresh, put_agents, put_leads, run_deal, undo
@@ -235,10 +236,22 @@ def scheduled_run_before_its_end(database: TestedDatabase) -> Iterator[Callable[
             other.execute("IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION")
 
 
-def test_a_night_whose_run_is_about_to_end_is_not_recorded_as_missed(database: TestedDatabase) -> None:
-    settle_date(database.backend, TODAY - timedelta(days=1))
+@on_t_sql
+def test_a_look_for_a_run_tests_the_lock_of_the_looks_and_leaves_the_run_lock_alone(database: TestedDatabase) -> None:
+    with lock_held(database, ""):
+        assert not database.backend.run_in_progress()
+    with lock_held(database, "looks"):
+        assert database.backend.run_in_progress()
+
+
+def test_a_night_whose_run_is_about_to_end_is_not_recorded_as_missed(
+    database: TestedDatabase, connected: Connected
+) -> None:
+    # In a session of its own, which has sent the query before: a new session alone would take longer than the watch.
+    backend = connected(database)
+    settle_date(backend, TODAY - timedelta(days=1))
     with ThreadPoolExecutor(1) as pool, scheduled_run_before_its_end(database) as go_on:
-        settling = pool.submit(settle_date, database.backend, TODAY)
+        settling = pool.submit(settle_date, backend, TODAY)
         time.sleep(WATCH_SECONDS)
         assert not settling.done()
         go_on()

@@ -57,7 +57,7 @@ MISTAKES = (
     Mistake(
         "T-SQL settle_date: without its lock",
         T_SCHEDULE, run_header("; no outcome was recorded"), "",
-        ON_LOCKS, "about_to_end", "sqlserver",
+        ON_LOCKS, "about_to_end or passed", "sqlserver",
     ),
     Mistake(
         "T-SQL do-not-contact: without its lock",
@@ -129,7 +129,7 @@ MISTAKES = (
     Mistake(
         "T-SQL look: it tests the run lock itself",
         T_DATABASE, "CONCAT(@resource, N':looks'), 'Exclusive'", "@resource, 'Exclusive'",
-        ON_CONCURRENCY, "never_refuses_a_run", "sqlserver",
+        ON_LOCKS, "look_for_a_run", "sqlserver",
     ),
     Mistake(
         "SQLite look: it tests the run lock itself",

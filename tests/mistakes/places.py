@@ -29,7 +29,7 @@ class Mistake:
         """The expression for `pytest -k` that selects the tests on the engine of the mistake."""
         if not self.engine:
             return self.which
-        # The engine as a parameter in the name of a test: the bare word would also match the name of a mark.
+        # Matches the engine as a parameter only; the names of marks contain the word, too.
         return f"({self.which}) and {'not ' if self.engine == 'sqlite' else ''}(sqlserver] or sqlserver-)"
 
 

@@ -72,7 +72,7 @@ MISTAKES = (
     ),
     Mistake(
         "SQL Server: whatever is asked is asked again",
-        P_SQLSERVER, "        if name in having(self.dialect, \"polled\"):\n", "        if True:\n",
+        P_SQLSERVER, "        if name in queries_with(self.dialect, \"polled\"):\n", "        if True:\n",
         ON_POLLS, "only_polled_queries",
     ),
     Mistake(

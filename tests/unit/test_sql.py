@@ -13,11 +13,11 @@ from agent_funnel.sql import (
     batches,
     catalog,
     grants,
-    having,
     in_schema,
     parse,
     procedures,
     queries,
+    queries_with,
     scripts,
     sources,
     statements,
@@ -118,7 +118,7 @@ def test_every_snippet_is_included_somewhere_and_no_include_is_left_in_a_query(d
 @DIALECTS
 def test_every_trait_is_in_use(dialect: str) -> None:
     assert {trait for query in catalog(dialect).values() for trait in query.traits} == set(TRAITS)
-    assert having(dialect, "run") == {"assign", "undo"}
+    assert queries_with(dialect, "run") == {"assign", "undo"}
 
 
 def test_every_lock_is_in_use_and_its_frame_has_the_query_in_a_transaction() -> None:

@@ -22,7 +22,7 @@ from agent_funnel.errors import (
     SettingsError,
 )
 from agent_funnel.settings import Settings
-from agent_funnel.sql import having, queries, statements
+from agent_funnel.sql import queries, queries_with, statements
 from agent_funnel.values import Row
 
 log = logging.getLogger(__name__)
@@ -71,14 +71,14 @@ class SQLite(Database):
         connection.close()
 
     def execute(self, connection: sqlite3.Connection, name: str, parameters: dict[str, Any]) -> list[list[Row]]:
-        with self._run_locks() if name in having(self.dialect, "run") else nullcontext():
+        with self._run_locks() if name in queries_with(self.dialect, "run") else nullcontext():
             parts = statements(queries(self.dialect)[name])
-            if name in having(self.dialect, "no-wait"):
+            if name in queries_with(self.dialect, "no-wait"):
                 self._set_wait(connection, 0)
             if connection.in_transaction or len(parts) == 1:
                 return self._execute(connection, parts, parameters)
             # Its statements see one state of the database, and no writer has to wait for them.
-            if name in having(self.dialect, "read-only"):
+            if name in queries_with(self.dialect, "read-only"):
                 connection.execute("BEGIN DEFERRED")
             else:
                 self.begin(connection)

@@ -33,7 +33,7 @@ from agent_funnel.errors import (
     SettingsError,
 )
 from agent_funnel.settings import Settings
-from agent_funnel.sql import batches, having, in_schema, queries
+from agent_funnel.sql import batches, in_schema, queries, queries_with
 from agent_funnel.values import Row
 
 log = logging.getLogger(__name__)
@@ -143,7 +143,7 @@ class SQLServer(Database):
             return session
 
     def sets(self, name: str, **parameters: Any) -> list[list[Row]]:
-        if name in having(self.dialect, "polled"):
+        if name in queries_with(self.dialect, "polled"):
             connection = self._pool.connect()
             if time.monotonic() - connection.info.get("used", -inf) < FRESH_SECONDS:
                 try:
@@ -240,7 +240,7 @@ class SQLServer(Database):
 
     def execute(self, connection: Any, name: str, parameters: dict[str, Any]) -> list[list[Row]]:
         sets: list[list[Row]] = []
-        is_run = name in having(self.dialect, "run")
+        is_run = name in queries_with(self.dialect, "run")
         watch = self._watch_for_lock_wait(connection.info["session"]) if is_run else nullcontext()
         with watch, connection.cursor(as_dict=True) as cursor:
             cursor.execute(self._queries[name], {"schema": self.schema, **parameters})

@@ -36,7 +36,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Examination:
-    """A database under examination. `now` was the time at the sales floor when `time.monotonic()` was `began`."""
+    """A database under examination. `now` is the local time at the start, `began` the `time.monotonic()` of then."""
 
     database: Database
     schema: str | None

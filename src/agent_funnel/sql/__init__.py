@@ -78,7 +78,7 @@ def queries(dialect: str) -> dict[str, str]:
 
 
 @cache
-def having(dialect: str, trait: Trait) -> frozenset[str]:
+def queries_with(dialect: str, trait: Trait) -> frozenset[str]:
     """The names of the queries of a dialect that have a trait."""
     return frozenset(name for name, query in catalog(dialect).items() if trait in query.traits)
 

@@ -165,6 +165,6 @@ def _limit_routes(app: Flask, limiter: Limiter) -> None:
 
 
 def _register_errors(app: Flask) -> None:
-    app.register_error_handler(FunnelError, errors.of_error)
-    app.register_error_handler(HTTPException, errors.of_http)
-    app.register_error_handler(Exception, errors.of_any)
+    app.register_error_handler(FunnelError, errors.response_to_error)
+    app.register_error_handler(HTTPException, errors.response_to_http_error)
+    app.register_error_handler(Exception, errors.response_to_any_error)

@@ -93,13 +93,13 @@ def status_of(error: FunnelError) -> HTTPStatus:
     return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
 
 
-def of_error(error: FunnelError) -> Any:
+def response_to_error(error: FunnelError) -> Any:
     """An error of this product as a response."""
     detail = str(error) if isinstance(error, SHOW_MESSAGE_OF) else type(error).__doc__
     return problem(status_of(error), detail, error.number)
 
 
-def of_http(error: HTTPException) -> Any:
+def response_to_http_error(error: HTTPException) -> Any:
     """An HTTP error as a response; one that has its own response keeps it."""
     if error.response is not None:
         return error.response
@@ -112,7 +112,7 @@ def of_http(error: HTTPException) -> Any:
     return response
 
 
-def of_any(error: Exception) -> Any:
+def response_to_any_error(error: Exception) -> Any:
     """An unexpected error as a response, which reveals nothing of it."""
     current_app.logger.error("unexpected error", exc_info=error)
     return problem(
@@ -120,7 +120,7 @@ def of_any(error: Exception) -> Any:
     )
 
 
-def of_validation(error: ValidationError) -> Response:
+def response_to_bad_request(error: ValidationError) -> Response:
     """The mistakes in a request as a response, field by field."""
     faults = faults_of(error)
     named = ", ".join(sorted({fault.field for fault in faults}))

@@ -11,7 +11,7 @@ from flask_openapi3 import Info, OpenAPI
 from flask_openapi3.models.security_scheme import SecurityScheme
 
 from agent_funnel import __version__
-from agent_funnel.web.errors import Problem, of_validation
+from agent_funnel.web.errors import Problem, response_to_bad_request
 from agent_funnel.web.operation import IDEMPOTENCY_HEADER
 from agent_funnel.web.routing import PUBLIC, route
 
@@ -31,7 +31,7 @@ def make_app(name: str) -> OpenAPI:
         info=Info(title="Agent Funnel", version=__version__, description=DESCRIPTION),
         security_schemes={"key": SecurityScheme(type="http", scheme="bearer", description="A key of the service.")},
         validation_error_model=Problem,
-        validation_error_callback=of_validation,
+        validation_error_callback=response_to_bad_request,
         doc_ui=False,
     )
 

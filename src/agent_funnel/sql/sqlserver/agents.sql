@@ -6,8 +6,8 @@ A page begins after the last row of the page before it. Names are compared byte 
 -- name: agents
 -- All agents: whether any row of the agent is active, how many leads the agent has now, the lowest limit on the
 -- business date, and the date of the newest run that dealt to the agent. The search for that run ends after thirty
--- runs or half a million leads, because the history has no index by agent. Babelfish forgets a bound on ROW_NUMBER,
--- whose frame differs from that of the sum, so the runs are counted in the frame of the sum.
+-- runs or half a million leads, because the history has no index by agent. Babelfish drops a bound on ROW_NUMBER if
+-- another window of the same query has a different frame, so the runs are counted in the frame of the sum.
 DECLARE @business_date DATE = %(business_date)s;
 
 SELECT g.agent, g.active, COALESCE(n.leads, 0) AS leads, l.room, r.business_date AS last_dealt

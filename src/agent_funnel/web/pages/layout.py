@@ -27,7 +27,7 @@ from agent_funnel.access.keys import Role
 from agent_funnel.errors import FunnelError
 from agent_funnel.web import format, negotiation
 from agent_funnel.web.auth import SESSION_COOKIE, identity_or_none
-from agent_funnel.web.errors import faults_of, of_error
+from agent_funnel.web.errors import faults_of, response_to_error
 from agent_funnel.web.routing import route
 from agent_funnel.web.services import services
 
@@ -115,7 +115,7 @@ def form(
 def refusal(error: FunnelError | ValidationError) -> tuple[str, int]:
     """The reason of a refusal, as a sentence for the page and the audit, and its status."""
     if isinstance(error, FunnelError):
-        status = of_error(error).status_code
+        status = response_to_error(error).status_code
         return str(g.detail), status
     faults = [f"{LABELS.get(fault.field, fault.field)}: {fault_in_words(fault.detail)}" for fault in faults_of(error)]
     g.detail = f"{'; '.join(faults)}. Nothing was changed."
@@ -123,7 +123,7 @@ def refusal(error: FunnelError | ValidationError) -> tuple[str, int]:
 
 
 def fault_in_words(detail: str) -> str:
-    """A fault for people."""
+    """A validation message in plain words."""
     for pattern, words in FAULTS_IN_WORDS:
         if found := re.fullmatch(pattern, detail, re.DOTALL):
             return found.expand(words)

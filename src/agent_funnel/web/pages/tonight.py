@@ -48,7 +48,7 @@ def show() -> Response:
             limited=limited,
             fairness=fairness(run, shares, limited) if run and shares else None,
             stage_counts=given.counts.stage_counts(),
-            strip=strip(night),
+            strip=night_strip(night),
         )
     )
     return conditional(response) if "partial" in request.args else response
@@ -112,7 +112,7 @@ def fairness(run: Run, shares: Mapping[str, Share], limited: Mapping[str, int]) 
     return Fairness(smallest, largest, {name: limit for name, limit in at_limit.items() if limit < largest})
 
 
-def strip(night: Tonight) -> list[tuple[date, NightRecord | None]]:
+def night_strip(night: Tonight) -> list[tuple[date, NightRecord | None]]:
     """The last nights, the oldest first, each with its outcome; None if nothing is known of it."""
     found = {outcome.business_date: outcome for outcome in night.nights}
     newest = max([night.business_date, *found])

@@ -48,7 +48,7 @@ SELECT
     'trigger is ' || coalesce(:trigger, 'NULL') || '; it must be manual or schedule. Nothing was changed.' AS message
 WHERE (:trigger IN ('manual', 'schedule')) IS NOT TRUE;
 
--- From the last deal: the agent who got the last lead, and the run whose assignments are there, edits aside.
+-- From the last deal: the agent who got the last lead, and the run that made the present assignments.
 
 DROP TABLE IF EXISTS temp.this_run;
 

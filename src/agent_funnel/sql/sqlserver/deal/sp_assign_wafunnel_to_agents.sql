@@ -182,7 +182,7 @@ BEGIN
                     THROW 50003, @message, 1;
             END;
 
-        -- From the last deal: the agent who got the last lead, and the run whose assignments are there, edits aside.
+        -- From the last deal: the agent who got the last lead, and the run that made the present assignments.
         SELECT TOP (1) @previous_agent = r.last_agent
         FROM dbo.assignment_run AS r
         WHERE r.status = 'succeeded' AND r.assigned > 0
