@@ -1,7 +1,7 @@
-"""Plants small mistakes into a copy of the program, one at a time, and sees whether the tests find each of them.
+"""Plants small mistakes into a copy of the program, one at a time, and checks that the tests find each of them.
 
-A mistake that no test finds shows a promise without a test. The mistakes are data, in tests/mistakes. That the tests
-pass without any of them is what `make test` says.
+A mistake that no test finds shows a promise without a test. The mistakes are data, in tests/mistakes. `make test` shows
+that the tests pass without them.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from mistakes import MISTAKES, Mistake
 from support.databases import MISSING, sqlserver_url
 
 ROOT = Path(__file__).parents[1]
-# Stays behind: what is large, and what was compiled from files without a mistake.
+# Not copied: large directories, and files that were compiled without a mistake.
 LEFT_OUT = (".git", ".venv", ".*_cache", ".hypothesis", "__pycache__", "*.pyc", "*.db*")
 # A mistake is found in seconds; on a T-SQL engine the tests need half a minute to make their database.
 SECONDS = {"": 120, "sqlite": 120, "sqlserver": 300}
-# A test that failed, as pytest's summary names it. One that could not even begin has found nothing.
+# A failed test in the summary of pytest. A test that could not even begin has found nothing.
 FAILED = re.compile(r"^FAILED [^:\n]+::(.+?)(?: - .*)?$", re.MULTILINE)
 
 Verdict = Literal["found", "SURVIVED", "STALE", "BROKEN", "HANGS"]
@@ -49,7 +49,7 @@ class Result:
 
 
 def main() -> int:
-    """The command. Answers 1 if a mistake was not found."""
+    """The command. Returns 1 if a mistake was not found."""
     options = _options()
     chosen = [
         mistake
@@ -94,7 +94,7 @@ def _plant_all(mistakes: Sequence[Mistake], processes: int) -> Iterator[Verdict]
 
 @contextmanager
 def _copies(count: int) -> Iterator[SimpleQueue[Path]]:
-    """So many copies of the source tree, in a directory that goes with the block."""
+    """Yields this many copies of the source tree, in a directory that is deleted after the block."""
     with tempfile.TemporaryDirectory() as directory:
         copies: SimpleQueue[Path] = SimpleQueue()
         for number in range(count):
@@ -107,7 +107,7 @@ def _copies(count: int) -> Iterator[SimpleQueue[Path]]:
 
 
 def planted(mistake: Mistake, copy: Path) -> Result:
-    """Plants a mistake into a copy of the source tree, runs its tests, and takes it back."""
+    """Plants a mistake into a copy of the source tree, runs its tests, and removes it again."""
     path = copy / mistake.file
     text = path.read_text("utf-8")
     if text.count(mistake.old) != 1:
@@ -122,7 +122,18 @@ def planted(mistake: Mistake, copy: Path) -> Result:
 
 
 def _tested(mistake: Mistake, copy: Path) -> tuple[Verdict, str]:
-    arguments = ["-x", "-q", "-p", "no:cacheprovider", "-p", "pytest_timeout", mistake.tests, "-k", mistake.expression]
+    arguments = [
+        "-x",
+        "-q",
+        "--assert=plain",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "pytest_timeout",
+        mistake.tests,
+        "-k",
+        mistake.expression,
+    ]
     environment = {
         **os.environ,
         "PYTHONPATH": str(copy / "src"),

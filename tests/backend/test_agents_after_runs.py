@@ -38,7 +38,7 @@ def test_after_a_failed_attempt_a_number_is_shown_with_the_record_that_was_dealt
 
 def test_after_an_undo_a_number_is_shown_with_the_record_of_the_deal_before(bare_database: TestedDatabase) -> None:
     put_agents(bare_database, active_agents("Al"))
-    # The first deal hands the first record out, the second, since both are at one stage then, the older one.
+    # The first deal assigns the first record. Then both are at one stage, so the second deal assigns the older one.
     put_leads(bare_database, [("1", 1, RECENT), ("1", 2, RECENT - timedelta(days=5))])
     run_deal(bare_database)
     dealt = assignments(bare_database.backend, count=9)
@@ -72,7 +72,7 @@ def last_dealt(database: TestedDatabase) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(("newest", "found"), [(499_999, True), (500_000, False)])
-def test_behind_half_a_million_leads_no_earlier_run_is_looked_at(
+def test_the_search_for_the_last_deal_of_an_agent_ends_after_half_a_million_leads(
     database: TestedDatabase, newest: int, found: bool
 ) -> None:
     past_runs(database, 1, newest)
@@ -81,7 +81,9 @@ def test_behind_half_a_million_leads_no_earlier_run_is_looked_at(
 
 
 @pytest.mark.parametrize(("runs", "found"), [(30, True), (31, False)])
-def test_behind_thirty_runs_no_earlier_run_is_looked_at(database: TestedDatabase, runs: int, found: bool) -> None:
+def test_the_search_for_the_last_deal_of_an_agent_ends_after_thirty_runs(
+    database: TestedDatabase, runs: int, found: bool
+) -> None:
     past_runs(database, *[1] * runs)
     assert last_dealt(database) == {
         "New": TODAY + timedelta(days=runs),
@@ -89,13 +91,13 @@ def test_behind_thirty_runs_no_earlier_run_is_looked_at(database: TestedDatabase
     }
 
 
-def test_the_newest_run_of_an_agent_is_shown_also_by_name(database: TestedDatabase) -> None:
+def test_the_last_deal_of_an_agent_is_also_found_by_name(database: TestedDatabase) -> None:
     past_runs(database, 1, 1, 1)
     assert agent_named(database.backend, "Old", TODAY).last_dealt == TODAY + timedelta(days=1)
     assert agent_named(database.backend, "New", TODAY).last_dealt == TODAY + timedelta(days=3)
 
 
-def test_a_failed_attempt_gives_no_run_a_version_and_an_undo_does(database: TestedDatabase) -> None:
+def test_an_undo_changes_the_version_of_the_deal_and_a_failed_attempt_does_not(database: TestedDatabase) -> None:
     put_agents(database, active_agents("Al"))
     put_leads(database, [("1", 1, RECENT)])
     run_deal(database)
@@ -106,7 +108,7 @@ def test_a_failed_attempt_gives_no_run_a_version_and_an_undo_does(database: Test
     assert deal_version(database.backend) != version
 
 
-def test_the_funnel_counts_each_stage_from_one_to_four_and_all_else_as_none(bare_database: TestedDatabase) -> None:
+def test_leads_are_counted_by_stage_from_one_to_four_and_all_others_as_none(bare_database: TestedDatabase) -> None:
     stages = (None, -1, 0, 1, 2, 2, 3, 3, 3, 4, 4, 4, 4, 5)
     put_leads(bare_database, [(str(number), stage, RECENT) for number, stage in enumerate(stages)])
     assert count_by_stage(bare_database.backend) == {None: 4, 1: 1, 2: 2, 3: 3, 4: 4}

@@ -1,6 +1,6 @@
 """Locks: calls that wait for a run, calls that a run waits for, and calls that are refused.
 
-SQLite has one lock for all writers, and takes it itself; the locks of runs are ours there, too.
+SQLite itself admits one writer at a time; the locks of runs are locks of the product there, too.
 """
 
 from __future__ import annotations
@@ -31,9 +31,11 @@ from support.nights import TODAY, active_agents, fresh, put_agents, put_leads, r
 from support.processes import NOTHING_DUE, run_in_progress
 from support.waits import wait_until_somebody_waits_for
 
-# How long these calls wait for a lock, and how long a test watches that they do:
+# How long calls that get their lock may wait for it, and how long a test watches that they do wait:
 LOCK_WAIT = timedelta(seconds=2)
 WATCH_SECONDS = 0.7
+# How long calls wait that will be refused:
+SHORT_WAIT = timedelta(milliseconds=300)
 # The longest time that still counts as "at once" on a busy machine:
 AT_ONCE_SECONDS = 5.0
 EVENING = datetime(2026, 11, 23, 20, 40, tzinfo=UTC)
@@ -50,10 +52,32 @@ def impatient(_sqlserver_ours: TestedDatabase) -> Iterator[Database]:
 
 @pytest.fixture(scope="module")
 def shouting(_sqlserver_ours: TestedDatabase) -> Iterator[Database]:
-    """Another one, whose settings have the schema in capitals, which is the same to the server."""
-    backend = connect_to(_sqlserver_ours.url, _sqlserver_ours.schema.upper(), lock_wait=timedelta(seconds=1))
+    """Another such backend; its settings have the schema in capitals, which is the same schema to the server."""
+    backend = connect_to(_sqlserver_ours.url, _sqlserver_ours.schema.upper())
+    wait_for_locks(backend, SHORT_WAIT)
     yield backend
     disconnect(backend)
+
+
+@contextmanager
+def short_wait(backend: Database) -> Iterator[None]:
+    """Makes the session of the backend wait only shortly for locks, to the end of the block.
+
+    A second session would have to parse the procedures again, which takes longer than the tests.
+    """
+    wait_for_locks(backend, SHORT_WAIT)
+    try:
+        yield
+    finally:
+        wait_for_locks(backend, LOCK_WAIT)
+
+
+def wait_for_locks(backend: Database, wait: timedelta) -> None:
+    """Sets how long the session of the backend waits for a lock."""
+    assert isinstance(backend, SQLServer)
+    milliseconds = wait // timedelta(milliseconds=1)
+    backend._queries["wait"] = f"SET LOCK_TIMEOUT {milliseconds}; SELECT @@LOCK_TIMEOUT AS milliseconds;"
+    assert backend.one("wait") == {"milliseconds": milliseconds}
 
 
 @contextmanager
@@ -93,7 +117,7 @@ CALLS: dict[str, tuple[str, Call]] = {
     "a new agent": ("agents", lambda backend, n: add_agent(backend, f"new {n}")),
     "a call whose connection broke": ("records", lambda backend, n: backend.one("settle", request=f"call {n}")),
 }
-# The words of each refusal for what was not done:
+# The words of each refusal that say which change was not made:
 NOT_DONE = {
     "a deal": r"for \d+ s; nothing was changed",
     "an undo": r"for \d+ s; nothing was changed",
@@ -118,7 +142,7 @@ def some_deals(database: TestedDatabase) -> None:
 def test_a_call_waits_for_its_lock(database: TestedDatabase, impatient: Database, what: str) -> None:
     lock, call = CALLS[what]
     some_deals(database)
-    # Warm, so that what is watched below is the wait.
+    # The first call warms the session, so that only the wait is measured below.
     call(impatient, 1)
     with ThreadPoolExecutor(1) as pool:
         with lock_held(database, lock):
@@ -136,7 +160,7 @@ def test_a_call_that_does_not_get_its_lock_in_time_is_refused_and_leaves_nothing
     lock, call = CALLS[what]
     some_deals(database)
     before = snapshot(database)
-    with lock_held(database, lock):
+    with short_wait(impatient), lock_held(database, lock):
         with pytest.raises(RunInProgress, match=NOT_DONE[what]) as refused:
             call(impatient, 3)
     assert refused.value.number == 50001
@@ -149,7 +173,7 @@ def test_a_call_that_does_not_get_its_lock_in_time_is_refused_and_leaves_nothing
 
 @pytest.mark.parametrize("what", ["a failed attempt", "a date that passed", "a purge", "a new agent"])
 @on_t_sql
-def test_another_spelling_of_the_schema_is_no_way_round_a_lock(
+def test_another_spelling_of_the_schema_does_not_avoid_a_lock(
     database: TestedDatabase, shouting: Database, what: str
 ) -> None:
     lock, call = CALLS[what]
@@ -161,7 +185,7 @@ def test_another_spelling_of_the_schema_is_no_way_round_a_lock(
 
 def test_an_undo_is_refused_at_once_while_a_run_is_in_progress(database: TestedDatabase) -> None:
     some_deals(database)
-    # Has the session parse the procedure, so that what is measured is the refusal.
+    # The session parses the procedure now, so that only the refusal is measured below.
     undo(database)
     with run_in_progress(database):
         began = time.monotonic()
@@ -181,7 +205,7 @@ def test_an_attempt_that_eight_copies_record_at_once_is_recorded_once(database: 
 
 @contextmanager
 def scheduled_run_before_its_end(database: TestedDatabase) -> Iterator[Callable[[], None]]:
-    """A scheduled run of today that has done all but COMMIT; the block is given what lets it go on, to its end."""
+    """A scheduled run of today that has done everything but COMMIT; yields a function that lets it finish."""
     put_agents(database, active_agents("A"))
     put_leads(database, fresh(3))
     with closing(TestedDatabase(database.url, database.schema)) as other, ThreadPoolExecutor(1) as pool:
@@ -236,7 +260,7 @@ def test_a_night_whose_run_is_about_to_end_is_not_recorded_as_missed(
 
 
 def test_a_run_that_is_still_going_is_not_reported_as_never_made(database: TestedDatabase) -> None:
-    """The question after a broken connection waits for the end of whatever run there is."""
+    """After a broken connection, the question about the outcome waits until no run is in progress."""
     database.backend.one("settle", request="another call")
     if database.engine == "sqlite":
         with scheduled_run_before_its_end(database) as go_on, ThreadPoolExecutor(1) as pool:

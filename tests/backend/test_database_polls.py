@@ -16,7 +16,7 @@ from support.processes import run_program
 PATIENCE = {"FUNNEL_LOCK_WAIT": "1s", "FUNNEL_CALL_TIMEOUT": "2s"}
 
 
-def test_an_error_behind_the_rows_of_a_stream_is_an_error_of_this_stream() -> None:
+def test_an_error_after_the_rows_of_a_stream_is_raised_by_this_stream() -> None:
     late = rows({"alive": 1}, {"alive": 2}, more=True) + error(50007, "Check failed: too late.")
     with FakeServer(answers={"AS alive": [late, rows({"alive": 3})]}) as server:
         backend = connect_to(server.url())
@@ -24,18 +24,18 @@ def test_an_error_behind_the_rows_of_a_stream_is_an_error_of_this_stream() -> No
         assert [next(chunks), next(chunks)] == [[{"alive": 1}], [{"alive": 2}]]
         with pytest.raises(CheckFailed, match="too late"):
             next(chunks)
-        # And not of the next call.
+        # The next call does not raise it.
         assert backend.one("ping") == {"alive": 3}
 
 
-def test_a_stream_is_one_answer_in_chunks_of_the_size_that_was_asked_for() -> None:
+def test_a_stream_returns_one_answer_in_chunks_of_the_requested_size() -> None:
     with FakeServer(answers={"AS alive": [rows(*({"alive": number} for number in range(5)))]}) as server:
         chunks = list(connect_to(server.url()).stream("ping", size=2))
         assert [[row["alive"] for row in chunk] for chunk in chunks] == [[0, 1], [2, 3], [4]]
         assert server.count("AS alive") == 1
 
 
-def test_a_poll_that_a_silent_server_does_not_answer_is_not_asked_again(tmp_path: Path) -> None:
+def test_a_poll_that_a_silent_server_does_not_answer_is_not_repeated(tmp_path: Path) -> None:
     version = rows({"newest": 7, "undone": 0})
     with FakeServer(answers={"AS newest": [version, SILENCE]}) as server:
         # In a process of its own: the call timeout holds for a whole process.
@@ -48,7 +48,7 @@ def test_a_poll_that_a_silent_server_does_not_answer_is_not_asked_again(tmp_path
 @pytest.mark.parametrize(
     ("trouble", "asked"), [(HANG_UP, 3), (error(8134, "Divide by zero."), 2)], ids=["restarted", "refused"]
 )
-def test_a_poll_is_asked_again_of_a_server_that_was_restarted_and_of_no_other(trouble: object, asked: int) -> None:
+def test_a_poll_is_repeated_after_a_restart_of_the_server_and_after_no_other_error(trouble: object, asked: int) -> None:
     version = rows({"newest": 7, "undone": 0})
     with FakeServer(answers={"AS newest": [version, trouble, version]}) as server:  # type: ignore[list-item]
         backend = connect_to(server.url())
@@ -61,7 +61,7 @@ def test_a_poll_is_asked_again_of_a_server_that_was_restarted_and_of_no_other(tr
         assert server.count("AS newest") == asked
 
 
-def test_only_what_is_polled_is_asked_again() -> None:
+def test_only_polled_queries_are_repeated() -> None:
     with FakeServer(answers={"AS alive": [rows({"alive": 1}), HANG_UP, rows({"alive": 3})]}) as server:
         backend = connect_to(server.url())
         backend.one("ping")
@@ -70,7 +70,7 @@ def test_only_what_is_polled_is_asked_again() -> None:
         assert server.count("AS alive") == 2
 
 
-def test_a_connection_that_was_in_use_a_while_ago_is_asked_first_whether_it_is_alive(
+def test_a_connection_that_was_idle_for_a_while_is_tested_before_its_next_use(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with FakeServer(answers={"AS newest": [rows({"newest": 7, "undone": 0})]}) as server:

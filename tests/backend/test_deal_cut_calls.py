@@ -1,4 +1,4 @@
-"""Deals and undos whose connection breaks: when they are asked for, sent again, and given up."""
+"""Deals and undos whose connection breaks: finding the outcome, sending the call again, and giving up."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from support.nights import TODAY, active_agents, fresh, put_agents, put_leads, r
 from support.proxy import Proxy
 from support.waits import wait_until_somebody_waits_for
 
-# Texts that tell the calls apart: the last run, an undo, whether a run is in progress, and whether the undo happened.
+# Texts that distinguish the calls: the last run, an undo, whether a run is in progress, and whether the undo happened.
 LAST, UNDO = "MAX(r.run_id) AS run_id", "EXECUTE dbo.sp_undo_wafunnel_assignment"
 SETTLE, UNDONE = "INTO dbo.assignment_request", "FROM dbo.assignment_undo AS u"
 STILL_GOING = error(50001, "A run is still in progress.")
-TAKEN_BACK = rows(
+UNDONE_ROW = rows(
     {
         "run_id": 7, "business_date": "2026-11-23", "undone_at": "2026-11-23 20:45:00.000", "actor": "tests",
         "restored": 3, "changed_since": 0, "assignments": 3, "suppressed": 0,
@@ -30,12 +30,12 @@ TAKEN_BACK = rows(
 )  # fmt: skip
 
 
-def test_the_outcome_of_a_lost_undo_is_asked_only_when_no_run_is_under_way() -> None:
+def test_the_outcome_of_a_lost_undo_is_asked_only_when_no_run_is_in_progress() -> None:
     answers: dict[str, list[Answer]] = {
         LAST: [rows({"run_id": 7})],
         UNDO: [HANG_UP],
         SETTLE: [STILL_GOING, DONE],
-        UNDONE: [TAKEN_BACK],
+        UNDONE: [UNDONE_ROW],
     }
     with FakeServer(answers=answers) as server:
         undone = deal.undo(connect_to(server.url()))
@@ -58,7 +58,7 @@ def test_an_undo_of_unknown_outcome_is_not_sent_again(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
-def test_an_undo_that_waits_for_a_lock_when_its_caller_is_cut_off_takes_that_run_back_once(
+def test_an_undo_whose_caller_is_cut_off_while_it_waits_for_a_lock_undoes_that_run_once(
     database: TestedDatabase,
 ) -> None:
     put_agents(database, active_agents("A"))
@@ -79,7 +79,7 @@ def test_an_undo_that_waits_for_a_lock_when_its_caller_is_cut_off_takes_that_run
             wait_until_somebody_waits_for(other)
             proxy.stop()
             proxy.start()
-            # Long enough for a new session to ask what became of it, and to send it again if it did not wait.
+            # Long enough for a new session to ask about the outcome, and to send the undo again if it did not wait.
             time.sleep(5)
             assert not undoing.done()
         finally:

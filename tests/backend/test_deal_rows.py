@@ -1,5 +1,5 @@
-"""Rows and callers that the deal must cope with as they are: dates written in two ways, columns that are more exact
-than ours, and a caller who catches what the deal throws.
+"""Unusual rows and callers of a deal: dates in two spellings, dates more exact than a millisecond, and a caller who
+catches the errors of the procedures.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from support.nights import (
     undo,
 )
 
-# As a form of a web site keeps them: to the last digit that the engine has.
+# Dates as a web form may store them: with all digits that the engine has.
 EXACT = """
     CREATE TABLE exact.agents (agent NVARCHAR(50), status VARCHAR(20));
     CREATE TABLE exact.wafunnel (number NVARCHAR(50), stage TINYINT, date DATETIME2(7));
@@ -58,7 +58,7 @@ def test_of_two_spellings_of_one_moment_one_is_dealt_and_the_other_waits(tmp_pat
 
 
 @pytest.mark.parametrize("exact", ["sqlserver"], indirect=True)
-def test_dates_that_are_more_exact_than_a_millisecond_are_dealt_and_taken_back(exact: TestedDatabase) -> None:
+def test_dates_that_are_more_exact_than_a_millisecond_are_dealt_and_undone(exact: TestedDatabase) -> None:
     put_agents(exact, active_agents("A", "B"))
     for number, digits in enumerate(("1234567", "1239999", "0000001"), start=1):
         exact.execute(f"INSERT INTO dbo.wafunnel VALUES ('{number}', 1, '2026-11-10T08:00:00.{digits}')")
@@ -86,7 +86,7 @@ CAUGHT = """
     ("procedure", "number"), [("sp_assign_wafunnel_to_agents", 50002), ("sp_undo_wafunnel_assignment", 50005)]
 )
 @pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
-def test_a_caller_who_catches_what_a_procedure_throws_is_left_with_no_open_transaction(
+def test_a_caller_who_catches_the_error_of_a_procedure_has_no_open_transaction(
     database: TestedDatabase, procedure: str, number: int
 ) -> None:
     put_leads(database, fresh(2))
@@ -98,7 +98,7 @@ def test_a_caller_who_catches_what_a_procedure_throws_is_left_with_no_open_trans
     assert numbers_by_agent(database) == {"A": ["000001", "000002"]}
 
 
-def test_a_listed_number_gives_its_place_to_no_other_record_of_it(bare_database: TestedDatabase) -> None:
+def test_all_records_of_a_listed_number_count_as_suppressed(bare_database: TestedDatabase) -> None:
     put_agents(bare_database, active_agents("A"))
     put_leads(bare_database, [*fresh(2), *fresh(1, stage=2)])
     put_do_not_contact(bare_database, ["000001"])

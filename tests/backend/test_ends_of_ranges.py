@@ -1,4 +1,4 @@
-"""The first and the last day, moment and row of everything that has an end: on both engines."""
+"""The ends of ranges: the first and the last day, moment, length or row that counts. On both engines."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ CLOSES = datetime(2026, 11, 23, 23, 40, tzinfo=UTC)
     ("day", "room"),
     [(TODAY - 2 * DAY, None), (TODAY - DAY, 3), (TODAY, 3), (TODAY + DAY, 3), (TODAY + 2 * DAY, None)],
 )
-def test_a_limit_counts_from_its_first_day_to_its_last_wherever_it_is_shown(
+def test_a_limit_applies_from_its_first_to_its_last_day_everywhere(
     database: TestedDatabase, day: date, room: int | None
 ) -> None:
     put_agents(database, active_agents("A"))
@@ -60,7 +60,7 @@ def test_a_limit_counts_from_its_first_day_to_its_last_wherever_it_is_shown(
     assert run_deal(database, day).assigned == (room or 9)
 
 
-def test_of_several_limits_the_lowest_is_named_and_of_equal_ones_the_longest(database: TestedDatabase) -> None:
+def test_the_lowest_of_several_limits_is_shown_and_of_equal_ones_the_longest(database: TestedDatabase) -> None:
     put_limits(
         database,
         [("A", TODAY, TODAY, 2), ("A", TODAY, TODAY + DAY, 1), ("A", TODAY, None, 1), ("A", TODAY, TODAY + 2 * DAY, 1)],
@@ -70,7 +70,7 @@ def test_of_several_limits_the_lowest_is_named_and_of_equal_ones_the_longest(dat
 
 
 @pytest.mark.parametrize(
-    ("most", "starts_on", "ends_on", "taken"),
+    ("most", "starts_on", "ends_on", "accepted"),
     [
         (0, TODAY, TODAY, True),
         (1_000_000, TODAY, TODAY, True),
@@ -79,21 +79,21 @@ def test_of_several_limits_the_lowest_is_named_and_of_equal_ones_the_longest(dat
         (1, TODAY, TODAY - DAY, False),
     ],
 )
-def test_a_limit_is_taken_to_the_ends_of_its_range(
-    database: TestedDatabase, most: int, starts_on: date, ends_on: date, taken: bool
+def test_a_limit_is_accepted_up_to_the_ends_of_its_range(
+    database: TestedDatabase, most: int, starts_on: date, ends_on: date, accepted: bool
 ) -> None:
     def add() -> None:
         add_limit(database.backend, "A", starts_on=starts_on, ends_on=ends_on, max_records=most)
 
-    if taken:
+    if accepted:
         add()
     else:
         with pytest.raises(ParameterOutOfRange):
             add()
-    assert len(list_limits(database.backend)) == int(taken)
+    assert len(list_limits(database.backend)) == int(accepted)
 
 
-def test_holidays_are_listed_from_the_day_itself_on(database: TestedDatabase) -> None:
+def test_holidays_are_listed_from_the_given_day_on(database: TestedDatabase) -> None:
     for day in (TODAY - DAY, TODAY, TODAY + DAY):
         add_holiday(database.backend, day)
     assert [each.day for each in list_holidays(database.backend, since=TODAY)] == [TODAY, TODAY + DAY]
@@ -108,7 +108,7 @@ def test_holidays_are_listed_from_the_day_itself_on(database: TestedDatabase) ->
         (CLOSES - DAY, CLOSES + MILLISECOND, "paused"),
     ],
 )
-def test_a_night_was_paused_if_a_pause_was_on_at_the_moment_when_it_closed(
+def test_a_night_counts_as_paused_if_the_schedule_was_paused_when_its_window_closed(
     database: TestedDatabase, paused: datetime, resumed: datetime | None, outcome: str
 ) -> None:
     pause(database.backend, now=paused, actor=None, reason=None)
@@ -117,7 +117,7 @@ def test_a_night_was_paused_if_a_pause_was_on_at_the_moment_when_it_closed(
     assert settle_date(database.backend, TODAY, workday=True, closes_at=CLOSES, now=CLOSES) == outcome
 
 
-def test_holders_of_a_number_are_found_to_the_moment(database: TestedDatabase) -> None:
+def test_holders_of_a_number_are_found_to_the_millisecond(database: TestedDatabase) -> None:
     put_agents(database, active_agents("A"))
     put_leads(database, fresh(1))
     ends = [CLOSES, CLOSES + DAY]
@@ -130,14 +130,14 @@ def test_holders_of_a_number_are_found_to_the_moment(database: TestedDatabase) -
         return [each.held_from for each in reversed(holders(database.backend, "000001", **bounds))]
 
     assert held() == ends
-    # A run that ended at the very end of the time asked for is after it, one that was over at its beginning is in it.
+    # A run that ended exactly at `until` is left out; one that ended exactly at `since` is included.
     assert held(until=ends[1]) == ends[:1]
     assert held(until=ends[1] + MILLISECOND) == ends
     assert held(since=ends[1]) == ends
     assert held(since=ends[1] + MILLISECOND) == ends[1:]
 
 
-def test_runs_of_a_business_date_and_before_a_run_are_those_alone(database: TestedDatabase) -> None:
+def test_runs_can_be_limited_to_a_business_date_and_to_those_before_a_run(database: TestedDatabase) -> None:
     put_agents(database, active_agents("A"))
     first, second, third = (run_deal(database, TODAY + DAY * n).run_id for n in (0, 1, 1))
 
@@ -152,15 +152,15 @@ def test_runs_of_a_business_date_and_before_a_run_are_those_alone(database: Test
     assert find_run(database.backend, second).run_id == second
 
 
-@pytest.mark.parametrize(("hours", "kept"), [(23.9, True), (24.1, False)])
-def test_an_answer_is_kept_for_a_day(database: TestedDatabase, hours: float, kept: bool) -> None:
+@pytest.mark.parametrize(("hours", "stored"), [(23.9, True), (24.1, False)])
+def test_a_response_is_stored_for_a_day(database: TestedDatabase, hours: float, stored: bool) -> None:
     def claim() -> bool:
         return claim_request(database.backend, scope="s", key="k", content=b"").mine
 
     assert claim()
     asked = datetime.now(UTC).replace(tzinfo=None) - timedelta(hours=hours)
     database.execute("UPDATE dbo.request_answer SET asked_at = %s", asked.isoformat(" ", "milliseconds"))
-    assert claim() is not kept
+    assert claim() is not stored
 
 
 def test_a_session_lasts_sixteen_hours_and_a_new_one_ends_no_other(database: TestedDatabase) -> None:
@@ -185,7 +185,7 @@ def test_a_message_that_is_too_long_for_its_column_is_cut(database: TestedDataba
     assert failure.error_number is None
 
 
-def test_of_a_failure_the_moment_of_the_newest_counts_and_of_its_own_date_alone(database: TestedDatabase) -> None:
+def test_the_newest_failure_of_a_date_counts_and_only_for_that_date(database: TestedDatabase) -> None:
     for attempt in (1, 2):
         record_failure(
             database.backend, load(), TODAY, NoActiveAgent(), attempt=attempt, started_at=CLOSES,
@@ -195,7 +195,7 @@ def test_of_a_failure_the_moment_of_the_newest_counts_and_of_its_own_date_alone(
     assert schedule_state(database.backend, TODAY + DAY).failed_at is None
 
 
-def test_leads_of_a_day_are_those_from_its_first_to_its_last_moment(database: TestedDatabase) -> None:
+def test_leads_of_a_day_include_its_first_and_its_last_moment(database: TestedDatabase) -> None:
     midnight = datetime(2026, 11, 10)
     moments = (midnight - 10 * MILLISECOND, midnight, midnight + DAY - 10 * MILLISECOND, midnight + DAY)
     put_leads(database, [(str(number), 1, moment) for number, moment in enumerate(moments)])
@@ -219,7 +219,9 @@ def test_the_history_of_a_number_has_at_most_a_thousand_records(bare_database: T
 
 
 @pytest.mark.parametrize("length", [255, 256])
-def test_a_text_as_long_as_a_column_is_taken_and_a_longer_one_is_refused(database: TestedDatabase, length: int) -> None:
+def test_a_text_as_long_as_a_column_is_accepted_and_a_longer_one_is_refused(
+    database: TestedDatabase, length: int
+) -> None:
     text = "ü" * length
     if length == 255:
         add_agent(database.backend, text)

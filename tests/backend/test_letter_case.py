@@ -1,6 +1,6 @@
-"""Names and numbers that differ in letter case are different to every call, whatever the tables that were there say.
+"""Every call distinguishes names and numbers by letter case, even if the existing tables ignore it.
 
-Existing columns mostly ignore case: by the collation of the database on SQL Server, by NOCASE here.
+Most existing columns do: by the collation of the database on SQL Server, by NOCASE here.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def nocase(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestedDatabase]
 
 @pytest.fixture(params=["sqlite", "sqlserver"])
 def two(request: pytest.FixtureRequest) -> TestedDatabase:
-    """Agents, leads and assignments of each of which there are two that differ in case alone; on each engine."""
+    """A database with two agents, leads and assignments each that differ only in case; on each engine."""
     found: TestedDatabase = request.getfixturevalue("nocase" if request.param == "sqlite" else "_sqlserver_bare")
     found.clear()
     put_agents(found, active_agents("Ana", "ana"))
@@ -77,19 +77,19 @@ def two(request: pytest.FixtureRequest) -> TestedDatabase:
     return found
 
 
-def test_a_listed_number_alone_leaves_the_assignments(two: TestedDatabase) -> None:
+def test_listing_a_number_removes_only_its_own_assignments(two: TestedDatabase) -> None:
     assert add_do_not_contact(two.backend, "X1") == {"listed": 0, "assignments": 1, "leads": 1}
     assert numbers_by_agent(two) == {"ana": ["x1"]}
     assert [lead.do_not_contact for lead in search_leads(two.backend, count=9)] == [True, False]
     assert run_deal(two).suppressed == 1
     assert numbers_by_agent(two) == {"Ana": ["x1"]}
-    # The other one is listed for itself, and taken off for itself.
+    # The other one is listed and removed separately.
     assert add_do_not_contact(two.backend, "x1")["listed"] == 0
     remove_do_not_contact(two.backend, "X1")
     assert [each.number for each in list_do_not_contact(two.backend)] == ["x1"]
 
 
-def test_the_pool_report_counts_a_listed_and_a_dealt_number_for_itself(two: TestedDatabase) -> None:
+def test_the_pool_report_counts_a_listed_and_a_dealt_number_separately(two: TestedDatabase) -> None:
     two.execute("DELETE FROM dbo.agent_wafunnel_assignment")
     add_do_not_contact(two.backend, "X1")
     report = pool_report(two.backend, load(), TODAY)
@@ -99,7 +99,7 @@ def test_the_pool_report_counts_a_listed_and_a_dealt_number_for_itself(two: Test
     assert (report.do_not_contact, report.left_over, report.dealt) == (1, 0, 1)
 
 
-def test_an_agent_is_changed_and_counted_alone(two: TestedDatabase) -> None:
+def test_an_agent_is_changed_and_counted_separately(two: TestedDatabase) -> None:
     set_agent_status(two.backend, "Ana", active=False)
     assert [(each.agent, each.active, each.leads) for each in list_agents(two.backend, TODAY)] == [
         ("Ana", False, 1),
@@ -117,7 +117,7 @@ def test_an_agent_of_another_case_can_be_added(two: TestedDatabase) -> None:
     assert [each.agent for each in list_agents(two.backend, TODAY)] == ["ANA", "Ana", "ana"]
 
 
-def test_a_limit_is_that_of_one_agent(two: TestedDatabase) -> None:
+def test_a_limit_applies_to_one_agent_only(two: TestedDatabase) -> None:
     day = {"starts_on": TODAY, "ends_on": None}
     assert not add_limit(two.backend, "ANA", **day, max_records=7)[1]  # type: ignore[arg-type]
     assert add_limit(two.backend, "Ana", **day, max_records=0)[1]  # type: ignore[arg-type]
@@ -128,7 +128,7 @@ def test_a_limit_is_that_of_one_agent(two: TestedDatabase) -> None:
     assert numbers_by_agent(two) == {"ana": ["X1", "x1"]}
 
 
-def test_a_link_opens_the_list_of_one_agent(two: TestedDatabase) -> None:
+def test_a_link_opens_the_list_of_one_agent_only(two: TestedDatabase) -> None:
     link, secret = make_link(two.backend, "ana")
     other, _ = make_link(two.backend, "Ana")
     assert look_up_link(two.backend, secret).link == link
@@ -147,18 +147,18 @@ def test_a_number_has_its_own_record_holder_and_history(two: TestedDatabase) -> 
     assert [each.number for each in search_leads(two.backend, number="x1", count=9)] == ["x1"]
     after = ("X1", 1, RECENT)
     assert [each.number for each in search_leads(two.backend, after=after, count=9)] == ["x1"]
-    told = lead_history(two.backend, "x1")
-    assert (told.agent, [record.stage for record in told.records]) == ("ana", [2])
+    history = lead_history(two.backend, "x1")
+    assert (history.agent, [record.stage for record in history.records]) == ("ana", [2])
     run_deal(two)
     assert [each.agent for each in holders(two.backend, "x1")] == ["ana"]
     assert [each.stage for each in assignments(two.backend, count=9)] == [2, 3]
     assert [each.number for each in assignments(two.backend, after=("X1", "Ana"), count=9)] == ["x1"]
 
 
-def test_a_preview_takes_no_number_and_no_agent_for_another(two: TestedDatabase) -> None:
+def test_a_preview_confuses_no_number_and_no_agent_with_another(two: TestedDatabase) -> None:
     two.execute("DELETE FROM dbo.agent_wafunnel_assignment")
     two.insert("agent_wafunnel_assignment", ("agent", "number"), [("ANA", "X1"), ("Ana", "Y1"), ("ana", "x1")])
-    # X1 changes numbers_by_agent from ANA to Ana, x1 stays, and Y1, which is not a lead, leaves.
+    # X1 changes hands from ANA to Ana, x1 stays, and Y1, which is not a lead, leaves.
     seen = preview(two)
     assert (seen.stay, seen.change_hands, seen.come, seen.leave) == (1, 1, 0, 1)
 
@@ -166,7 +166,7 @@ def test_a_preview_takes_no_number_and_no_agent_for_another(two: TestedDatabase)
 def test_an_undo_brings_back_edits_of_the_other_case_as_they_were(two: TestedDatabase) -> None:
     run_deal(two)
     assert numbers_by_agent(two) == {"Ana": ["X1"], "ana": ["x1"]}
-    # Beside the pair that was dealt, one that differs from it in case alone.
+    # The first pair differs only in case from a dealt one.
     edited = [("ANA", "X1"), ("Ana", "X1"), ("ana", "x1")]
     two.insert("agent_wafunnel_assignment", ("agent", "number"), edited[:1])
     run_deal(two, TODAY + timedelta(days=1))
@@ -175,7 +175,7 @@ def test_an_undo_brings_back_edits_of_the_other_case_as_they_were(two: TestedDat
     assert stages(two) == {"X1": 2, "x1": 3}
 
 
-def test_a_file_adds_what_differs_in_case(two: TestedDatabase) -> None:
+def test_an_import_adds_rows_that_differ_only_in_case(two: TestedDatabase) -> None:
     created = "2026-11-10 00:00:00.000"
     two.execute("DELETE FROM dbo.wafunnel WHERE stage = 2")
     assert load_rows(two.backend, "leads", [("X1", "1", created), ("x1", "1", created)]) == 1

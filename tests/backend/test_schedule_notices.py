@@ -60,7 +60,7 @@ class Evening:
         self.clock = Clock(backend, self.settings, lambda: self.now, self.notifier)
 
     def look(self, at: datetime) -> list[str]:
-        """Looks at a moment; the kinds of the notices that this look sent."""
+        """Looks at this moment; returns the kinds of the notices that this look sent."""
         self.now = at
         before = len(self.notifier.notices)
         self.clock.look()
@@ -68,7 +68,8 @@ class Evening:
 
 
 @pytest.fixture
-def floor(database: TestedDatabase) -> Iterator[TestedDatabase]:
+def funnel(database: TestedDatabase) -> Iterator[TestedDatabase]:
+    """A database with an agent and four leads, as if it had been installed on 2026-06-01."""
     put_agents(database, active_agents("A"))
     put_leads(database, fresh(4, created=datetime(2026, 6, 1)))
     installed = database.execute("SELECT version, installed_at FROM dbo.agent_funnel_version")
@@ -80,21 +81,21 @@ def floor(database: TestedDatabase) -> Iterator[TestedDatabase]:
 
 @pytest.fixture
 def away(tmp_path: Path) -> Database:
-    """A database that nobody can reach yet."""
+    """A database that does not exist yet."""
     return connect_to(f"sqlite:///{tmp_path / 'away.db'}")
 
 
-def test_a_database_that_is_away_at_run_time_is_one_failed_notice_per_date(away: Database) -> None:
+def test_a_database_that_is_away_at_run_time_causes_one_failed_notice_per_date(away: Database) -> None:
     evening = Evening(away)
     assert evening.look(OPENS - timedelta(seconds=1)) == []
     assert evening.look(OPENS) == ["failed"]
     assert evening.look(OPENS + HOUR) == []
     assert evening.look(CLOSES) == []
     assert evening.look(OPENS + NIGHT) == ["failed"]
-    told = evening.notifier.notices[0][1]
-    assert "2026-06-01" in told
-    assert "There is no database" in told
-    assert "tried again until 23:40" in told
+    text = evening.notifier.notices[0][1]
+    assert "2026-06-01" in text
+    assert "There is no database" in text
+    assert "tried again until 23:40" in text
 
 
 def test_a_run_that_works_after_a_failed_notice_sends_a_recovered_notice(away: Database) -> None:
@@ -106,16 +107,16 @@ def test_a_run_that_works_after_a_failed_notice_sends_a_recovered_notice(away: D
     assert "Earlier attempts had failed." in evening.notifier.notices[2][1]
 
 
-def test_a_run_that_works_after_failures_of_another_copy_sends_a_recovered_notice_too(floor: TestedDatabase) -> None:
+def test_a_run_that_works_after_failures_of_another_copy_sends_a_recovered_notice_too(funnel: TestedDatabase) -> None:
     record_failure(
-        floor.backend, load(), DAY, NoActiveAgent(), attempt=1, started_at=OPENS, finished_at=OPENS, actor="another"
+        funnel.backend, load(), DAY, NoActiveAgent(), attempt=1, started_at=OPENS, finished_at=OPENS, actor="another"
     )
-    evening = Evening(floor.backend)
+    evening = Evening(funnel.backend)
     assert evening.look(OPENS + HOUR) == ["finished", "recovered"]
 
 
-def test_a_run_that_works_at_once_sends_a_finished_notice_and_a_success_signal(floor: TestedDatabase) -> None:
-    evening = Evening(floor.backend)
+def test_a_run_that_works_at_once_sends_a_finished_notice_and_a_success_signal(funnel: TestedDatabase) -> None:
+    evening = Evening(funnel.backend)
     assert evening.look(OPENS) == ["finished"]
     assert re.search(r"Deal \d+ of 2026-06-01: 4 of 4 leads to 1 agents", evening.notifier.notices[0][1])
     assert [what for what, _ in evening.notifier.signals] == ["start", "success"]
@@ -123,9 +124,9 @@ def test_a_run_that_works_at_once_sends_a_finished_notice_and_a_success_signal(f
 
 
 def test_a_run_that_another_copy_made_meanwhile_is_a_success_signal_and_no_notice(
-    floor: TestedDatabase, monkeypatch: pytest.MonkeyPatch
+    funnel: TestedDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    evening = Evening(floor.backend)
+    evening = Evening(funnel.backend)
     ask = schedule_state
 
     def overtaken(backend: Database, business_date: date) -> Any:
@@ -136,52 +137,52 @@ def test_a_run_that_another_copy_made_meanwhile_is_a_success_signal_and_no_notic
     monkeypatch.setattr("agent_funnel.schedule.store.schedule_state", overtaken)
     assert evening.look(OPENS) == []
     assert [what for what, _ in evening.notifier.signals] == ["start", "success"]
-    assert [run.status for run in list_runs(floor.backend)] == ["succeeded"]
+    assert [run.status for run in list_runs(funnel.backend)] == ["succeeded"]
 
 
-def test_another_run_in_the_way_is_no_failure_and_sends_no_notice(floor: TestedDatabase) -> None:
-    evening = Evening(floor.backend)
-    with run_in_progress(floor):
+def test_a_run_that_finds_another_in_progress_records_no_failure_and_sends_no_notice(funnel: TestedDatabase) -> None:
+    evening = Evening(funnel.backend)
+    with run_in_progress(funnel):
         assert evening.look(OPENS) == []
     assert [what for what, _ in evening.notifier.signals] == ["start"]
-    assert failure_counts(floor.backend) == {}
+    assert failure_counts(funnel.backend) == {}
     assert evening.look(OPENS + timedelta(seconds=30)) == ["finished"]
 
 
-def test_failed_attempts_send_a_signal_each_and_one_notice_per_date(floor: TestedDatabase) -> None:
-    put_agents(floor, [("A", "inactive")])
-    evening = Evening(floor.backend)
+def test_failed_attempts_send_a_signal_each_and_one_notice_per_date(funnel: TestedDatabase) -> None:
+    put_agents(funnel, [("A", "inactive")])
+    evening = Evening(funnel.backend)
     assert evening.look(OPENS) == ["failed"]
     assert evening.look(OPENS + HOUR) == []
     assert [what for what, _ in evening.notifier.signals] == ["start", "fail"] * 2
     assert "No agent is active" in evening.notifier.signals[1][1]
-    # The next night is another matter.
+    # The next night sends its own notices.
     assert evening.look(OPENS + NIGHT) == ["missed", "failed"]
     assert "failed each time, and will not be tried again" in evening.notifier.notices[1][1]
 
 
 def test_a_failed_check_sends_a_notice_without_a_promise_of_another_attempt(
-    floor: TestedDatabase, monkeypatch: pytest.MonkeyPatch
+    funnel: TestedDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(*_: Any, **__: Any) -> None:
         raise CheckFailed("Check failed: 9 leads assigned, 8 due.")
 
     monkeypatch.setattr("agent_funnel.schedule.brakes.deal", fails)
-    evening = Evening(floor.backend)
+    evening = Evening(funnel.backend)
     assert evening.look(OPENS) == ["failed"]
     assert evening.notifier.notices[0][1].endswith("8 due.")
 
 
-def test_missed_nights_send_a_notice_and_nights_off_do_not(floor: TestedDatabase) -> None:
+def test_missed_nights_send_a_notice_and_nights_off_do_not(funnel: TestedDatabase) -> None:
     # Monday is missed, Tuesday a holiday, Wednesday no workday, Thursday paused.
-    evening = Evening(floor.backend, weekdays="mon,tue,thu,fri")
-    add_holiday(floor.backend, DAY + NIGHT)
-    pause(floor.backend, now=OPENS + 3 * NIGHT, actor=None, reason=None)
+    evening = Evening(funnel.backend, weekdays="mon,tue,thu,fri")
+    add_holiday(funnel.backend, DAY + NIGHT)
+    pause(funnel.backend, now=OPENS + 3 * NIGHT, actor=None, reason=None)
     assert evening.look(CLOSES + 3 * NIGHT) == ["missed"]
     assert (
         "2026-06-01 was missed: the service or its database was down while it was due" in evening.notifier.notices[0][1]
     )
-    assert [night.outcome for night in list_nights(floor.backend)] == ["paused", "holiday", "holiday", "missed"]
+    assert [night.outcome for night in list_nights(funnel.backend)] == ["paused", "holiday", "holiday", "missed"]
 
 
 def past_pools(database: TestedDatabase, *pools: int, status: str = "succeeded") -> None:
@@ -201,45 +202,45 @@ def test_a_usual_pool_is_that_of_the_last_fourteen_runs(database: TestedDatabase
     assert unusual_pool(database.backend, load(), 1_000) is None
 
 
-def test_three_runs_say_what_is_usual_and_two_do_not(database: TestedDatabase) -> None:
+def test_after_three_runs_a_pool_can_be_unusual_and_after_two_it_cannot(database: TestedDatabase) -> None:
     past_pools(database, 10, 10)
     assert unusual_pool(database.backend, load(), 1_000) is None
     past_pools(database, 1_000, status="failed")
     assert unusual_pool(database.backend, load(), 1_000) is None
     past_pools(database, 10)
-    told = unusual_pool(database.backend, load(), 1_000)
-    assert told == "The pool has 1000 leads, but the median of the last 3 runs is 10."
+    text = unusual_pool(database.backend, load(), 1_000)
+    assert text == "The pool has 1000 leads, but the median of the last 3 runs is 10."
 
 
-def test_a_run_is_compared_with_those_before_it_alone(database: TestedDatabase) -> None:
+def test_a_run_is_compared_only_with_those_before_it(database: TestedDatabase) -> None:
     past_pools(database, 10, 10, 10, 1_000)
     newest = list_runs(database.backend, count=1)[0].run_id
-    told = unusual_pool(database.backend, load(), 1_000, before=newest)
-    assert told is not None
-    assert "last 3 runs" in told
+    text = unusual_pool(database.backend, load(), 1_000, before=newest)
+    assert text is not None
+    assert "last 3 runs" in text
 
 
 def test_the_factor_of_an_unusual_pool_is_that_of_the_settings(database: TestedDatabase) -> None:
     past_pools(database, 10, 10, 10)
-    for pool, told in ((20, False), (21, True), (5, False), (4, True)):
-        assert (unusual_pool(database.backend, load(pool_factor=2.0), pool) is not None) is told
+    for pool, unusual in ((20, False), (21, True), (5, False), (4, True)):
+        assert (unusual_pool(database.backend, load(pool_factor=2.0), pool) is not None) is unusual
 
 
-def test_a_brake_that_holds_a_run_sends_a_refused_notice_and_lets_go_when_the_pool_is_usual(
-    floor: TestedDatabase,
+def test_a_brake_that_stops_a_run_sends_a_refused_notice_until_the_pool_is_usual(
+    funnel: TestedDatabase,
 ) -> None:
-    past_pools(floor, 1_000, 1_000, 1_000)
-    evening = Evening(floor.backend, brake="pool")
+    past_pools(funnel, 1_000, 1_000, 1_000)
+    evening = Evening(funnel.backend, brake="pool")
     assert evening.look(OPENS) == ["refused"]
     assert "tried again until" not in evening.notifier.notices[0][1]
     assert [what for what, _ in evening.notifier.signals] == ["start", "fail"]
-    past_pools(floor, *[4] * 14)
+    past_pools(funnel, *[4] * 14)
     assert evening.look(OPENS + HOUR) == ["finished", "recovered"]
 
 
-def test_without_the_brake_an_unusual_pool_is_dealt_with_a_warning(floor: TestedDatabase) -> None:
-    past_pools(floor, 1_000, 1_000, 1_000)
-    evening = Evening(floor.backend)
+def test_without_the_brake_an_unusual_pool_is_dealt_with_a_warning(funnel: TestedDatabase) -> None:
+    past_pools(funnel, 1_000, 1_000, 1_000)
+    evening = Evening(funnel.backend)
     assert evening.look(OPENS) == ["finished", "warning"]
     assert "4 leads, but the median of the last 3 runs is 1000" in evening.notifier.notices[1][1]
 

@@ -1,4 +1,4 @@
-"""Small mistakes, each with the tests that find it: what `make mutants` plants."""
+"""The small mistakes that `make mutants` plants, each with the tests that find it."""
 
 from __future__ import annotations
 

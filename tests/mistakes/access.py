@@ -1,4 +1,4 @@
-"""Mistakes about keys, sessions, links, the audit and kept answers, on both engines."""
+"""Mistakes about keys, sessions, links, the audit log and stored responses, on both engines."""
 
 from __future__ import annotations
 
@@ -100,18 +100,18 @@ MISTAKES = (
     Mistake(
         "idempotency: an answer is kept for a week",
         P_IDEMPOTENCY, "STORED_FOR = timedelta(hours=24)", "STORED_FOR = timedelta(hours=168)",
-        ON_RANGES, "kept_for_a_day", "sqlite",
+        ON_RANGES, "stored_for_a_day", "sqlite",
     ),
     Mistake(
         "idempotency: an answer is forgotten after an hour",
         IDEMPOTENCY, "'-' || :seconds || ' seconds');", "'-3600 seconds');",
-        ON_RANGES, "kept_for_a_day", "sqlite",
+        ON_RANGES, "stored_for_a_day", "sqlite",
     ),
     Mistake(
         "T-SQL idempotency: an answer is kept for ever",
         T_IDEMPOTENCY, "WHERE asked_at <= DATEADD(SECOND, -CAST(%(seconds)s AS INT), SYSUTCDATETIME());",
         "WHERE asked_at <= DATEADD(SECOND, -9 * CAST(%(seconds)s AS INT), SYSUTCDATETIME());",
-        ON_RANGES, "kept_for_a_day", "sqlserver",
+        ON_RANGES, "stored_for_a_day", "sqlserver",
     ),
     Mistake(
         "idempotency: the scope is no part of the key",

@@ -213,12 +213,12 @@ MISTAKES = (
     Mistake(
         "deal: a record behind a listed one counts as waiting",
         PLAN, "WHEN record.kind = 0 AND c.occurrence > 1 THEN 1", "WHEN c.occurrence > 1 THEN 1",
-        ON_ROWS, "gives_its_place_to_no_other", "sqlite",
+        ON_ROWS, "count_as_suppressed", "sqlite",
     ),
     Mistake(
         "preview: an agent of another case is taken for the one who has a lead",
         PREVIEW, "p.number = d.number AND p.agent = d.agent", "p.number = d.number AND lower(p.agent) = lower(d.agent)",
-        ON_CASE, "preview_takes", "sqlite",
+        ON_CASE, "preview_confuses", "sqlite",
     ),
     Mistake(
         "undo: an edit of another case hides a pair of the deal before",

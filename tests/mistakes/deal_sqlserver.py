@@ -165,6 +165,6 @@ MISTAKES = (
     Mistake(
         "T-SQL undo: what was caught is not thrown on",
         T_UNDO, "            ROLLBACK TRANSACTION;\n        THROW;", "            ROLLBACK TRANSACTION;",
-        ON_T_SQL, "rolls_back_and_throws_on",
+        ON_T_SQL, "rolls_back_and_throws_every",
     ),
 )  # fmt: skip

@@ -74,58 +74,58 @@ MISTAKES = (
     Mistake(
         "agents: a limit is shown for longer than it counts",
         AGENTS, "m.ends_on >= :business_date", "m.ends_on >= date(:business_date, '-1 day')",
-        ON_RANGES, "limit_counts", "sqlite",
+        ON_RANGES, "limit_applies", "sqlite",
     ),
     Mistake(
         "roster: a limit is not shown on its last day",
         AGENTS, "m.ends_on >= :business_date", "m.ends_on > :business_date",
-        ON_RANGES, "limit_counts", "sqlite",
+        ON_RANGES, "limit_applies", "sqlite",
     ),
     Mistake(
         "T-SQL roster: a limit is not shown on its first day",
         T_AGENTS, f"m.starts_on <= @business_date{REST}ORDER", f"m.starts_on < @business_date{REST}ORDER",
-        ON_RANGES, "limit_counts", "sqlserver",
+        ON_RANGES, "limit_applies", "sqlserver",
     ),
     Mistake(
         "T-SQL agents: a limit is not shown on its last day",
         T_AGENTS, f"m.ends_on >= @business_date{END}LEFT", f"m.ends_on > @business_date{END}LEFT",
-        ON_RANGES, "limit_counts", "sqlserver",
+        ON_RANGES, "limit_applies", "sqlserver",
     ),
     Mistake(
         "agents: a status counts for names that differ in case",
         AGENTS, "SET status = :status WHERE agent = :agent COLLATE BINARY", "SET status = :status WHERE agent = :agent",
-        ON_CASE, "changed_and_counted_alone", "sqlite",
+        ON_CASE, "changed_and_counted_separately", "sqlite",
     ),
     Mistake(
         "T-SQL agents: a status counts for names that differ in case",
         T_AGENTS,
         f"SET status = %(status)s\nWHERE CAST(agent AS NVARCHAR(255)){BIN2} = @agent",
         "SET status = %(status)s\nWHERE CAST(agent AS NVARCHAR(255)) = @agent",
-        ON_CASE, "changed_and_counted_alone", "sqlserver",
+        ON_CASE, "changed_and_counted_separately", "sqlserver",
     ),
     Mistake(
         "limits: an agent of another case is taken for known",
         AGENTS, "WHERE a.agent = l.agent COLLATE BINARY) AS known", "WHERE a.agent = l.agent COLLATE NOCASE) AS known",
-        ON_CASE, "limit_is_that", "sqlite",
+        ON_CASE, "limit_applies_to_one_agent", "sqlite",
     ),
     Mistake(
         "T-SQL limits: an agent of another case is taken for known",
         T_AGENTS, f"WHERE CAST(a.agent AS NVARCHAR(255)){BIN2} = l.agent", "WHERE LOWER(a.agent) = LOWER(l.agent)",
-        ON_CASE, "limit_is_that", "sqlserver",
+        ON_CASE, "limit_applies_to_one_agent", "sqlserver",
     ),
     Mistake(
         "do-not-contact: a number of another case leaves the assignments",
         LEADS,
         "DELETE FROM agent_wafunnel_assignment WHERE number = :number COLLATE BINARY;",
         "DELETE FROM agent_wafunnel_assignment WHERE number = :number;",
-        ON_CASE, "listed_number_alone", "sqlite",
+        ON_CASE, "removes_only_its_own_assignments", "sqlite",
     ),
     Mistake(
         "T-SQL do-not-contact: a number of another case leaves the assignments",
         T_LEADS,
         f"DELETE FROM dbo.agent_wafunnel_assignment\nWHERE CAST(number AS NVARCHAR(255)){BIN2} = @number;",
         "DELETE FROM dbo.agent_wafunnel_assignment\nWHERE number = @number;",
-        ON_CASE, "listed_number_alone", "sqlserver",
+        ON_CASE, "removes_only_its_own_assignments", "sqlserver",
     ),
     Mistake(
         "links: one agent's list has numbers of another of another case",
@@ -147,12 +147,12 @@ MISTAKES = (
     Mistake(
         "imports: a number of another case is taken for there already",
         IMPORTS, "w.number = s.first COLLATE BINARY", "w.number = s.first COLLATE NOCASE",
-        ON_CASE, "a_file_adds", "sqlite",
+        ON_CASE, "an_import_adds", "sqlite",
     ),
     Mistake(
         "T-SQL imports: a number of another case is taken for there already",
         T_IMPORTS, f"WHERE CAST(w.number AS NVARCHAR(255)){BIN2} = s.first", "WHERE LOWER(w.number) = LOWER(s.first)",
-        ON_CASE, "a_file_adds", "sqlserver",
+        ON_CASE, "an_import_adds", "sqlserver",
     ),
     Mistake(
         "leads: the page leaves out further records of the last number of the page before",
@@ -192,12 +192,12 @@ MISTAKES = (
     Mistake(
         "funnel: stage 4 is not a stage",
         LEADS, "f.stage BETWEEN 1 AND 4", "f.stage BETWEEN 1 AND 3",
-        ON_AGENTS_AFTER_RUNS, "funnel", "sqlite",
+        ON_AGENTS_AFTER_RUNS, "counted_by_stage", "sqlite",
     ),
     Mistake(
         "T-SQL funnel: stage 0 is one",
         T_LEADS, "f.stage BETWEEN 1 AND 4", "f.stage BETWEEN 0 AND 4",
-        ON_AGENTS_AFTER_RUNS, "funnel", "sqlserver",
+        ON_AGENTS_AFTER_RUNS, "counted_by_stage", "sqlserver",
     ),
     Mistake(
         "pool report: leads at stage 4 are counted as too old",
@@ -230,11 +230,11 @@ MISTAKES = (
     Mistake(
         "agents: the oldest run of an agent is shown",
         AGENTS, "SELECT h.agent, max(h.run_id) AS run_id", "SELECT h.agent, min(h.run_id) AS run_id",
-        ON_AGENTS_AFTER_RUNS, "newest_run_of_an_agent", "sqlite",
+        ON_AGENTS_AFTER_RUNS, "last_deal_of_an_agent_is_also", "sqlite",
     ),
     Mistake(
         "T-SQL agents: the oldest run of an agent is shown",
         T_AGENTS, "SELECT h.agent, MAX(h.run_id) AS run_id", "SELECT h.agent, MIN(h.run_id) AS run_id",
-        ON_AGENTS_AFTER_RUNS, "newest_run_of_an_agent", "sqlserver",
+        ON_AGENTS_AFTER_RUNS, "last_deal_of_an_agent_is_also", "sqlserver",
     ),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Locks that are left out, and transactions that are left open, in T-SQL; and the locks of runs in SQLite."""
+"""Mistakes in locks: missing locks and open transactions in T-SQL, and the locks of runs in SQLite."""
 
 from __future__ import annotations
 

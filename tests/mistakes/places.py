@@ -1,4 +1,4 @@
-"""What a mistake is, and every path that the mistakes name: of the program, and of the tests."""
+"""The class of mistakes, and the paths that they name: those of the program, and those of the tests."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ Engine = Literal["", "sqlite", "sqlserver"]
 class Mistake:
     """A mistake: `old` becomes `new` in a file of the program.
 
-    `tests` is the file whose tests find it, `which` the part of their names, in the words of `pytest -k`. `engine` is
-    the one that they need; where it is empty, they need none.
+    `tests` is the file whose tests find it; `which` selects some of them by name, as `pytest -k` does. `engine` is the
+    engine that they need; it is empty if they need none.
     """
 
     name: str
@@ -26,7 +26,7 @@ class Mistake:
 
     @property
     def expression(self) -> str:
-        """Which tests are run, for `pytest -k`: those on the engine of the mistake."""
+        """The expression for `pytest -k` that selects the tests on the engine of the mistake."""
         if not self.engine:
             return self.which
         # Matches the engine as a parameter only; the names of marks contain the word, too.

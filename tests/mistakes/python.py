@@ -1,6 +1,4 @@
-"""Mistakes in the subjects and in what talks to the databases: calls that are made again, spellings, masks, files,
-settings.
-"""
+"""Mistakes in Python below the service: repeated calls, spellings, masks, files and settings."""
 
 from __future__ import annotations
 
@@ -59,7 +57,7 @@ MISTAKES = (
         "SQL Server: a stream is not read to its end",
         P_SQLSERVER, "            while cursor.nextset():\n                pass\n\n    def run_in_progress",
         "\n    def run_in_progress",
-        ON_POLLS, "behind_the_rows_of_a_stream",
+        ON_POLLS, "after_the_rows_of_a_stream",
     ),
     Mistake(
         "SQL Server: a silent server is asked again",
@@ -75,12 +73,12 @@ MISTAKES = (
     Mistake(
         "SQL Server: whatever is asked is asked again",
         P_SQLSERVER, "        if name in queries_with(self.dialect, \"polled\"):\n", "        if True:\n",
-        ON_POLLS, "only_what_is_polled",
+        ON_POLLS, "only_polled_queries",
     ),
     Mistake(
         "SQL Server: an old connection is not asked whether it is alive",
         P_SQLSERVER, "FRESH_SECONDS = 5.0", "FRESH_SECONDS = 500.0",
-        ON_POLLS, "a_while_ago",
+        ON_POLLS, "idle_for_a_while",
     ),
     Mistake(
         "SQL Server: an error after the rows is the next call's",
@@ -100,7 +98,7 @@ MISTAKES = (
     Mistake(
         "limits: the last day of one does not count",
         P_AGENTS, "limit.ends_on >= on):", "limit.ends_on > on):",
-        ON_RANGES, "limit_counts", "sqlite",
+        ON_RANGES, "limit_applies", "sqlite",
     ),
     Mistake(
         "limits: of equal ones the shortest is named",

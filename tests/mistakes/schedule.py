@@ -57,7 +57,7 @@ MISTAKES = (
     Mistake(
         "calendar: a date that closed with the installation has passed",
         P_CALENDAR, "closes_at(day, settings) > installed_at", "closes_at(day, settings) >= installed_at",
-        ON_ATTEMPTS, "before_anything_is_settled",
+        ON_ATTEMPTS, "first_dates_to_pass",
     ),
     Mistake(
         "calendar: the settled date is settled again",
@@ -87,7 +87,7 @@ MISTAKES = (
     Mistake(
         "clock: a failure that lies ahead stops all attempts",
         P_CLOCK, "return not timedelta(0) <= now - state.failed_at < pause", "return now - state.failed_at >= pause",
-        ON_ATTEMPTS, "lies_ahead",
+        ON_ATTEMPTS, "failure_in_the_future",
     ),
     Mistake(
         "clock: the pauses do not grow",
@@ -139,7 +139,7 @@ MISTAKES = (
     Mistake(
         "clock: a failed notice for a brake",
         P_CLOCK, 'kind = "refused" if isinstance(error, BrakeApplied) else "failed"', 'kind = "failed"',
-        ON_NOTICES, "brake_that_holds", "sqlite",
+        ON_NOTICES, "brake_that_stops", "sqlite",
     ),
     Mistake(
         "clock: a failed check promises another attempt",
@@ -155,7 +155,7 @@ MISTAKES = (
     Mistake(
         "clock: another run in the way is a failure",
         P_CLOCK, "        except RunInProgress:\n            raise\n", "",
-        ON_NOTICES, "in_the_way", "sqlite",
+        ON_NOTICES, "finds_another_in_progress", "sqlite",
     ),
     Mistake(
         "clock: an empty pool is no warning",
@@ -175,12 +175,12 @@ MISTAKES = (
     Mistake(
         "brakes: runs that were undone say what is usual",
         P_BRAKES, ' if run.status == "succeeded"', "",
-        ON_NOTICES, "three_runs_say or fourteen", "sqlite",
+        ON_NOTICES, "after_three_runs or fourteen", "sqlite",
     ),
     Mistake(
         "brakes: two runs say what is usual",
         P_BRAKES, "FEWEST_RUNS = 3", "FEWEST_RUNS = 2",
-        ON_NOTICES, "three_runs_say", "sqlite",
+        ON_NOTICES, "after_three_runs", "sqlite",
     ),
     Mistake(
         "brakes: a pool at the factor is unusual",
@@ -210,22 +210,22 @@ MISTAKES = (
     Mistake(
         "store: the first failure is taken for the newest",
         SCHEDULE, "SELECT max(r.finished_at)", "SELECT min(r.finished_at)",
-        ON_RANGES, "moment_of_the_newest", "sqlite",
+        ON_RANGES, "newest_failure_of_a_date", "sqlite",
     ),
     Mistake(
         "T-SQL store: the first failure is taken for the newest",
         T_SCHEDULE, "SELECT MAX(r.finished_at)", "SELECT MIN(r.finished_at)",
-        ON_RANGES, "moment_of_the_newest", "sqlserver",
+        ON_RANGES, "newest_failure_of_a_date", "sqlserver",
     ),
     Mistake(
         "store: a pause that began as the window closed does not count",
         SCHEDULE, "p.paused_at <= :closes_at", "p.paused_at < :closes_at",
-        ON_RANGES, "night_was_paused", "sqlite",
+        ON_RANGES, "counts_as_paused", "sqlite",
     ),
     Mistake(
         "T-SQL store: a pause that ended as the window closed is one",
         T_SCHEDULE, "p.resumed_at > @closes_at", "p.resumed_at >= @closes_at",
-        ON_RANGES, "night_was_paused", "sqlserver",
+        ON_RANGES, "counts_as_paused", "sqlserver",
     ),
     Mistake(
         "store: a holiday on the day itself is not listed",
@@ -282,6 +282,6 @@ MISTAKES = (
     Mistake(
         "brakes: a run is compared with itself",
         P_BRAKES, "count=4 * USUAL_RUNS, before=before)", "count=4 * USUAL_RUNS)",
-        ON_NOTICES, "those_before_it_alone", "sqlite",
+        ON_NOTICES, "only_with_those_before_it", "sqlite",
     ),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Mistakes in the service: who may, how often, which answer is whose, which page is of which deal."""
+"""Mistakes in the service: roles, limits, stored responses, caching, and pages of a deal."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ MISTAKES = (
     Mistake(
         "idempotency: a key of one address answers at another",
         W_IDEMPOTENCY, "{request.method} {request.path}", "{request.method}",
-        ON_SCOPE, "another_address", "sqlite",
+        ON_SCOPE, "each_path_and_query", "sqlite",
     ),
     Mistake(
         "idempotency: the query is no part of a request",
         W_IDEMPOTENCY, r'request.query_string + b"\0" + request.get_data()', "request.get_data()",
-        ON_SCOPE, "another_query", "sqlite",
+        ON_SCOPE, "each_path_and_query", "sqlite",
     ),
     Mistake(
         "idempotency: a key may be longer than 255 characters",
@@ -63,12 +63,12 @@ MISTAKES = (
     Mistake(
         "polled: a shared cache may keep the list",
         W_NEGOTIATION, '"private, no-cache"', '"no-cache"',
-        ON_POLLED, "kept_by_its_client", "sqlite",
+        ON_POLLED, "only_its_client_may_cache", "sqlite",
     ),
     Mistake(
         "polled: a client need not ask again",
         W_NEGOTIATION, '"private, no-cache"', '"private, max-age=60"',
-        ON_POLLED, "kept_by_its_client", "sqlite",
+        ON_POLLED, "only_its_client_may_cache", "sqlite",
     ),
     Mistake(
         "files: caches may store a file of numbers",
@@ -79,7 +79,7 @@ MISTAKES = (
         "assignments: a page may be of two deals",
         W_AGENTS, "while (now := deal_version(database)) != version:",
         "if (now := deal_version(database)) != version:",
-        ON_POLLED, "another_deal_came_into", "sqlite",
+        ON_POLLED, "another_deal_interrupts", "sqlite",
     ),
     Mistake(
         "assignments: a cursor of another deal goes on",
@@ -89,12 +89,12 @@ MISTAKES = (
     Mistake(
         "answers are kept by browsers",
         W_APP, 'response.headers.setdefault("Cache-Control", "no-store")', "pass",
-        ON_POLLED, "kept_by_nobody", "sqlite",
+        ON_POLLED, "no_other_response_may_be_cached", "sqlite",
     ),
     Mistake(
         "limits: requests are not limited at all",
         W_APP, "application_limits=[settings.rate_limit],", "application_limits=[],",
-        ON_LIMITS, "1200_times", "sqlite",
+        ON_LIMITS, "1200_requests", "sqlite",
     ),
     Mistake(
         "limits: all keys are counted together",
@@ -240,6 +240,6 @@ MISTAKES = (
     Mistake(
         "assignments: a listed number ends the paging",
         P_RUNS, "{row['undone']}", "{row['undone']}.{len(database.all('do_not_contact'))}",
-        ON_POLLED, "listed_meanwhile", "sqlite",
+        ON_POLLED, "listed_in_between", "sqlite",
     ),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The mistakes that `make mutants` plants fit the program: the text of each is there once, and so are its tests."""
+"""The mistakes that `make mutants` plants fit the program: the old text of each exists once, and so do its tests."""
 
 from __future__ import annotations
 
@@ -19,21 +19,40 @@ from mutants import planted
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
-def test_the_old_text_of_a_mistake_is_in_its_file_once(mistake: Mistake) -> None:
-    text = (ROOT / mistake.file).read_text("utf-8")
-    assert text.count(mistake.old) == 1
-    assert mistake.new != mistake.old
-    assert (ROOT / mistake.tests).is_file()
+def test_the_old_text_of_each_mistake_is_in_its_file_once() -> None:
+    texts = {file: (ROOT / file).read_text("utf-8") for file in {mistake.file for mistake in MISTAKES}}
+    counts = {mistake.name: texts[mistake.file].count(mistake.old) for mistake in MISTAKES}
+    assert {name: count for name, count in counts.items() if count != 1} == {}
+    assert [mistake.name for mistake in MISTAKES if mistake.new == mistake.old] == []
 
 
-@pytest.fixture(scope="module")
-def tests_of_files() -> Mapping[str, Sequence[str]]:
-    """The names of the tests, by the files that the mistakes name; as pytest collects them, without running any."""
-    files = sorted({mistake.tests for mistake in MISTAKES})
-    # Pytest loads each installed plugin, which takes seconds; only the timeouts are needed, for their mark.
-    environment = {**os.environ, "FUNNEL_TEST_SQLSERVER_START": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    options = ["--collect-only", "-q", "-p", "no:cacheprovider", "-p", "pytest_timeout"]
+def test_each_mistake_names_tests_that_exist() -> None:
+    tests = collect_tests(sorted({mistake.tests for mistake in MISTAKES}))
+    missing = [
+        (mistake.name, mistake.tests, fragment)
+        for mistake in MISTAKES
+        for fragment in set(re.findall(r"\w+", mistake.which)) - {"and", "or", "not"}
+        if not any(fragment in name for name in tests[mistake.tests])
+    ]
+    assert not missing, missing
+    # Some of these tests run on the engine of the mistake, too.
+    expressions = [(mistake, Expression.compile(mistake.expression)) for mistake in MISTAKES]
+    without_tests = [
+        (mistake.name, mistake.tests, mistake.expression)
+        for mistake, expression in expressions
+        if not any(is_selected(name, expression) for name in tests[mistake.tests])
+    ]
+    assert not without_tests, without_tests
+
+
+def collect_tests(files: Sequence[str]) -> Mapping[str, Sequence[str]]:
+    """The names of the tests in these files, by file, as pytest collects them; runs none of them."""
+    assert [file for file in files if not (ROOT / file).is_file()] == []
+    # Loading every installed plugin takes seconds; only the one for timeouts is needed, for its mark.
+    environment = {
+        **os.environ, "FUNNEL_TEST_SQLSERVER_START": "", "FUNNEL_TEST_LONG": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    }  # fmt: skip
+    options = ["--collect-only", "-q", "--assert=plain", "-p", "no:cacheprovider", "-p", "pytest_timeout"]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options, *files], cwd=ROOT, env=environment, capture_output=True, text=True,
         check=False,
@@ -47,18 +66,8 @@ def tests_of_files() -> Mapping[str, Sequence[str]]:
     return found
 
 
-@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
-def test_a_mistake_names_tests_that_exist(mistake: Mistake, tests_of_files: Mapping[str, Sequence[str]]) -> None:
-    names = tests_of_files[mistake.tests]
-    for fragment in set(re.findall(r"\w+", mistake.which)) - {"and", "or", "not"}:
-        assert any(fragment in name for name in names), fragment
-    # And on the engine of the mistake:
-    expression = Expression.compile(mistake.expression)
-    assert any(is_selected(name, expression) for name in names)
-
-
 def is_selected(name: str, expression: Expression) -> bool:
-    """Whether `pytest -k` with this expression runs the test of this name."""
+    """Whether `pytest -k` with this expression selects the test of this name."""
 
     def has(fragment: str, /, **_: object) -> bool:
         return fragment in name
@@ -66,7 +75,7 @@ def is_selected(name: str, expression: Expression) -> bool:
     return expression.evaluate(has)
 
 
-def test_there_are_sixty_mistakes_at_least_and_no_two_of_one_name() -> None:
+def test_there_are_at_least_sixty_mistakes_and_each_has_its_own_name() -> None:
     assert len(MISTAKES) >= 60
     assert [name for name, times in Counter(mistake.name for mistake in MISTAKES).items() if times > 1] == []
 
@@ -92,9 +101,7 @@ def test_it_is_a_number():
         ("ANSWER = 42", "ANSWER = 43", "no_such_test", "BROKEN"),
     ],
 )
-def test_a_mistake_is_planted_looked_for_and_taken_back(
-    tmp_path: Path, old: str, new: str, which: str, verdict: str
-) -> None:
+def test_a_mistake_is_planted_tested_and_removed(tmp_path: Path, old: str, new: str, which: str, verdict: str) -> None:
     source = tmp_path / "src" / "agent_funnel" / "__init__.py"
     source.parent.mkdir(parents=True)
     source.write_text("ANSWER = 42\n")

@@ -1,4 +1,4 @@
-"""The spellings of a number that a search takes for the same."""
+"""The spellings of a number that a search treats as the same number."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FORMS = ("+4915112345678", "004915112345678", "4915112345678")
 
 @pytest.mark.parametrize("separator", [" ", "-", "–", "(", ")", ".", "/", "\t", "\xa0", " / "])
 @pytest.mark.parametrize("prefix", ["+", "00", ""])
-def test_a_number_is_sought_without_its_separators_and_with_each_prefix(prefix: str, separator: str) -> None:
+def test_a_number_is_searched_without_its_separators_and_with_each_prefix(prefix: str, separator: str) -> None:
     written = f"{prefix}49{separator}151{separator}123{separator}45678"
     found = spellings(written)
     assert len(found) == 5
@@ -19,7 +19,7 @@ def test_a_number_is_sought_without_its_separators_and_with_each_prefix(prefix: 
 
 
 @pytest.mark.parametrize("text", ["x-7", "015112345", "+", "00", ""])
-def test_the_text_itself_is_always_sought(text: str) -> None:
+def test_the_text_itself_is_always_searched(text: str) -> None:
     assert spellings(text)[0] == text
 
 

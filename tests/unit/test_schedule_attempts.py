@@ -1,4 +1,4 @@
-"""When the clock tries a run, which dates have passed, and when it deals next: as functions of now."""
+"""When the schedule tries a run, which dates have passed, and when the next run is: pure functions of the time."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def state(failures: int = 0, failed_at: datetime | None = None, **changed: bool)
     return ScheduleState(None, None, given["paused"], failures, failed_at, given["holiday"])
 
 
-def test_a_failure_that_lies_ahead_stops_no_attempt() -> None:
-    # A copy whose clock is ahead has written it.
+def test_a_failure_in_the_future_prevents_no_attempt() -> None:
+    # It comes from a copy whose clock is ahead.
     assert wants_run(DAY, OPENS, load(), state(1, OPENS + HOUR))
     assert wants_run(DAY, OPENS, load(), state(9, OPENS + MOMENT))
 
@@ -45,18 +45,18 @@ def test_without_a_failure_a_run_is_tried_unless_the_day_is_off_or_the_schedule_
     assert is_workday(DAY, load(weekdays="mon"))
 
 
-def test_a_date_has_passed_from_the_moment_on_at_which_its_window_closes() -> None:
+def test_a_date_has_passed_as_soon_as_its_window_closes() -> None:
     settings, before = load(), DAY - timedelta(days=1)
     closes = OPENS + 3 * HOUR
     assert closes_at(DAY, settings) == closes
     assert passed(closes - MOMENT, settings, before, None) == []
     assert passed(closes, settings, before, None) == [DAY]
-    # What is settled is not settled again, and what lies between is, the oldest first.
+    # Settled dates are not settled again; the dates in between are, the oldest first.
     assert passed(closes, settings, DAY, None) == []
     assert passed(closes, settings, DAY - timedelta(days=3), None) == [DAY - timedelta(days=2), before, DAY]
 
 
-def test_before_anything_is_settled_dates_pass_whose_window_was_open_after_the_installation() -> None:
+def test_the_first_dates_to_pass_are_those_whose_window_was_open_after_the_installation() -> None:
     settings, closes = load(), OPENS + 3 * HOUR
     now = closes + timedelta(days=1)
     assert passed(now, settings, None, closes - MOMENT) == [DAY, DAY + timedelta(days=1)]

@@ -29,7 +29,7 @@ def test_a_procedure_begins_with_xact_abort_so_that_a_cancelled_call_leaves_no_t
 
 
 @pytest.mark.parametrize("name", PROCEDURES)
-def test_a_procedure_rolls_back_and_throws_on_whatever_it_catches(name: str) -> None:
+def test_a_procedure_rolls_back_and_throws_every_error_that_it_catches(name: str) -> None:
     (caught,) = CATCH.findall(PROCEDURES[name])
     assert caught.split() == ["IF", "XACT_STATE()", "<>", "0", "ROLLBACK", "TRANSACTION;", "THROW;"]
 
@@ -44,7 +44,7 @@ def test_a_query_that_opens_a_transaction_rolls_it_back_before_it_throws() -> No
         assert all("THROW;" in block for block in caught), name
 
 
-def test_every_lock_is_checked_for_whether_it_was_had() -> None:
+def test_every_lock_is_checked_for_whether_it_was_granted() -> None:
     texts = {**PROCEDURES, **queries("sqlserver")}
     checked, looks = [], []
     for name, text in texts.items():
@@ -52,7 +52,7 @@ def test_every_lock_is_checked_for_whether_it_was_had() -> None:
             asked, _, then = after.partition(";")
             assert "@LockMode = 'Exclusive', @LockOwner = 'Transaction'" in asked, name
             if "@Resource = @looks" in asked:
-                # It only shows those who look that a run is in progress; without it, the run goes on.
+                # This lock only shows that a run is in progress; the run goes on without it.
                 looks.append(name)
                 continue
             checked.append(name)
@@ -67,7 +67,7 @@ def test_every_lock_is_checked_for_whether_it_was_had() -> None:
 
 @pytest.mark.parametrize("name", PROCEDURES)
 def test_a_run_tries_its_own_lock_and_waits_for_looks_and_records(name: str) -> None:
-    """On Microsoft's engine a wait without an end is the default of a session."""
+    """On Microsoft's engine, a session waits without a limit by default."""
     waits = re.findall(r"sp_getapplock[^;]*@LockTimeout = ([^;]+);", PROCEDURES[name])
     assert waits == ["0", "@wait", "@wait"]
     assert "@wait INT = CASE WHEN @@LOCK_TIMEOUT < 0 THEN 30000 ELSE @@LOCK_TIMEOUT END" in PROCEDURES[name]

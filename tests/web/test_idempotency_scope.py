@@ -23,11 +23,11 @@ def post(client: FlaskClient, path: str, headers: dict[str, str], key: str = "sa
 
 
 def is_new(answer: Any) -> bool:
-    """Whether a response is no repetition of an earlier one."""
+    """Whether the response is new, and not the replay of an earlier one."""
     return "Idempotency-Replayed" not in answer.headers
 
 
-def test_two_users_with_the_same_idempotency_key_each_get_a_response_of_their_own(
+def test_two_users_with_the_same_idempotency_key_each_get_their_own_response(
     database: TestedDatabase, client: FlaskClient
 ) -> None:
     ana, ben = (bearer(key_of(database, "operator", name)) for name in ("Ana", "Ben"))
@@ -40,7 +40,7 @@ def test_two_users_with_the_same_idempotency_key_each_get_a_response_of_their_ow
     assert len(list_limits(database.backend)) == 2
 
 
-def test_a_response_to_this_machine_is_not_replayed_to_the_first_key(
+def test_a_response_to_a_request_without_a_key_is_not_replayed_to_the_first_key(
     database: TestedDatabase, client: FlaskClient
 ) -> None:
     body = {"agent": "agent 0", "starts_on": "2026-11-24", "max_records": 5}
@@ -49,9 +49,7 @@ def test_a_response_to_this_machine_is_not_replayed_to_the_first_key(
     assert is_new(post(client, "/api/limits", ana, json=body))
 
 
-def test_one_idempotency_key_is_another_for_another_address_and_another_query(
-    database: TestedDatabase, client: FlaskClient
-) -> None:
+def test_an_idempotency_key_is_separate_for_each_path_and_query(database: TestedDatabase, client: FlaskClient) -> None:
     agent = {"agent": "agent 0"}
     assert post(client, "/api/agents/deactivate", {}, json=agent).status_code == 200
     assert is_new(post(client, "/api/agents/activate", {}, json=agent))
@@ -68,5 +66,5 @@ def test_an_idempotency_key_is_stored_nowhere(database: TestedDatabase, client: 
     assert "visible-key" not in repr(database.execute("SELECT * FROM dbo.request_answer"))
 
 
-def test_an_idempotency_key_of_255_characters_is_taken(client: FlaskClient) -> None:
+def test_an_idempotency_key_of_255_characters_is_accepted(client: FlaskClient) -> None:
     assert post(client, "/api/agents/activate", {}, "x" * 255, json={"agent": "agent 0"}).status_code == 200

@@ -1,4 +1,4 @@
-"""The last use of a key or a link: noted every five minutes, so that reading hardly ever writes. On each engine."""
+"""The last use of a key or a link: recorded at most every five minutes, so that reads rarely write. On each engine."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from support.pages import bearer, client_of, key_of
 
 
 @pytest.mark.parametrize("what", ["key", "link"])
-@pytest.mark.parametrize(("seconds", "noted"), [(290, False), (310, True)])
-def test_a_use_is_noted_again_after_five_minutes(
-    database: TestedDatabase, what: str, seconds: int, noted: bool
+@pytest.mark.parametrize(("seconds", "recorded"), [(290, False), (310, True)])
+def test_a_use_is_recorded_again_after_five_minutes(
+    database: TestedDatabase, what: str, seconds: int, recorded: bool
 ) -> None:
     seed_tables(database)
     secret = key_of(database, "viewer")
@@ -41,4 +41,4 @@ def test_a_use_is_noted_again_after_five_minutes(
     database.execute(f"UPDATE dbo.{table} SET last_used_at = %s", text)
     kept = last_used()
     use()
-    assert (last_used() != kept) is noted
+    assert (last_used() != kept) is recorded

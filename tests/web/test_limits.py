@@ -1,4 +1,4 @@
-"""Limits of the service at their very ends: requests, runs, bodies, pages, and counts in memory."""
+"""The limits of the service, tested at their ends: requests, runs, bodies, pages, and counts in memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from agent_funnel.web.counts import BackgroundCounts
 from support.databases import TestedDatabase, seed_tables
 from support.pages import bearer, client_of, key_of
 
-# They test the service; other tests ask the same queries of each engine.
+# These tests concern the service; other tests run the same queries on each engine.
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 LARGEST_BODY = 1_000_000
@@ -29,7 +29,7 @@ def codes(answers: list[TestResponse]) -> list[int]:
     return [answer.status_code for answer in answers]
 
 
-def test_a_key_may_ask_1200_times_a_minute_unless_the_settings_say_otherwise(database: TestedDatabase) -> None:
+def test_a_key_may_send_1200_requests_a_minute_unless_the_settings_say_otherwise(database: TestedDatabase) -> None:
     client = client_of(database)
     assert client.get("/api/limits").headers["X-RateLimit-Limit"] == "1200"
     few = client_of(database, rate_limit="3 per minute")
@@ -44,7 +44,7 @@ def test_requests_are_counted_by_key_and_without_one_by_address(database: Tested
     assert client.get("/sign-in", environ_overrides=elsewhere).status_code == 200
     ana, ben = header_of(database, "Ana"), header_of(database, "Ben")
     assert codes([client.get("/api/limits", headers=ana) for _ in range(3)]) == [200, 200, 429]
-    # A key is one and the same wherever it asks from, and nobody else's.
+    # Requests of a key count together from all addresses, and apart from those of other keys.
     assert client.get("/api/limits", headers=ana, environ_overrides=elsewhere).status_code == 429
     assert client.get("/api/limits", headers=ben).status_code == 200
 
@@ -57,7 +57,7 @@ def test_health_checks_and_static_files_are_never_counted(database: TestedDataba
     assert client.get("/api/limits").status_code == 429
 
 
-def test_a_key_may_start_twenty_runs_a_minute_whichever_address_it_takes(database: TestedDatabase) -> None:
+def test_a_key_may_start_twenty_runs_a_minute_on_both_paths_together(database: TestedDatabase) -> None:
     client = client_of(database)
     ana, ben = header_of(database, "Ana"), header_of(database, "Ben")
     # Without an agent each is refused, which is quick, and counts.
@@ -67,7 +67,7 @@ def test_a_key_may_start_twenty_runs_a_minute_whichever_address_it_takes(databas
     assert client.post("/run-now", headers=ben).status_code == 422
 
 
-def test_an_address_may_sign_in_ten_times_a_minute_with_right_keys_too(database: TestedDatabase) -> None:
+def test_an_address_may_sign_in_ten_times_a_minute_even_with_valid_keys(database: TestedDatabase) -> None:
     secret = key_of(database, "viewer", "Ana")
     client = client_of(database)
     assert codes([client.post("/sign-in", data={"key": secret}) for _ in range(11)]) == [303] * 10 + [429]
@@ -99,7 +99,7 @@ def test_a_viewer_pages_through_a_bounded_number_of_rows(database: TestedDatabas
     monkeypatch.setattr("agent_funnel.web.paging.VIEWER_PAGING_LIMIT", 4)
     first = client.get("/api/leads?count=4", headers=viewer).get_json()
     second = client.get(f"/api/leads?count=1&cursor={first['next']}", headers=viewer)
-    # Four rows on is as far as one may go, a fifth is not.
+    # The fourth row can be reached, and the fifth cannot.
     assert second.status_code == 200
     assert client.get(f"/api/leads?count=1&cursor={second.get_json()['next']}", headers=viewer).status_code == 422
 

@@ -1,4 +1,4 @@
-"""Lists that programs poll: who may cache a response, and that each page is of one deal. On each engine."""
+"""Lists that programs poll: the caching of their responses, and pages that belong to one deal. On each engine."""
 
 from __future__ import annotations
 
@@ -28,8 +28,9 @@ def client(database: TestedDatabase) -> FlaskClient:
     return client_of(database)
 
 
+@pytest.mark.sqlserver_if_long
 @pytest.mark.parametrize("path", POLLED)
-def test_a_polled_list_may_be_kept_by_its_client_alone_and_is_asked_for_each_time(
+def test_only_its_client_may_cache_a_polled_list_and_must_revalidate_it_each_time(
     client: FlaskClient, path: str
 ) -> None:
     answer = client.get(path)
@@ -40,6 +41,7 @@ def test_a_polled_list_may_be_kept_by_its_client_alone_and_is_asked_for_each_tim
     assert set(again.headers["Cache-Control"].split(", ")) == {"private", "no-cache"}
 
 
+@pytest.mark.sqlserver_if_long
 @pytest.mark.parametrize(
     "path",
     [
@@ -54,14 +56,15 @@ def test_a_polled_list_may_be_kept_by_its_client_alone_and_is_asked_for_each_tim
         "/metrics",
     ],
 )
-def test_every_other_answer_is_kept_by_nobody(client: FlaskClient, path: str) -> None:
+def test_no_other_response_may_be_cached(client: FlaskClient, path: str) -> None:
     assert client.get(path).headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.sqlserver_if_long
 @pytest.mark.parametrize(
     "path", ["/api/assignments?format=csv", "/api/runs/1/assignments?format=xlsx", "/mine/list.csv"]
 )
-def test_a_file_of_numbers_is_kept_by_nobody(database: TestedDatabase, client: FlaskClient, path: str) -> None:
+def test_no_file_of_numbers_may_be_cached(database: TestedDatabase, client: FlaskClient, path: str) -> None:
     run_id = list_runs(database.backend, count=1)[0].run_id
     secret = make_link(database.backend, "agent 1")[1]
     answer = client.get(path.replace("/1/", f"/{run_id}/").replace("/mine/", f"/mine/{secret}/"))
@@ -69,7 +72,8 @@ def test_a_file_of_numbers_is_kept_by_nobody(database: TestedDatabase, client: F
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_a_refusal_is_kept_by_nobody(database: TestedDatabase, client: FlaskClient) -> None:
+@pytest.mark.sqlserver_if_long
+def test_no_refusal_may_be_cached(database: TestedDatabase, client: FlaskClient) -> None:
     viewer = bearer(key_of(database, "viewer"))
     for answer in (client.get("/api/agents"), client.post("/run-now", headers=viewer), client.get("/api/agents?x=%00")):
         assert answer.status_code >= 400
@@ -90,7 +94,7 @@ def dealing_after(database: TestedDatabase, reads: int) -> Callable[..., list[As
     return reading
 
 
-def test_a_page_that_another_deal_came_into_is_read_again_and_is_of_that_deal(
+def test_a_page_that_another_deal_interrupts_is_read_again_and_belongs_to_that_deal(
     database: TestedDatabase, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
@@ -103,10 +107,10 @@ def test_a_page_that_another_deal_came_into_is_read_again_and_is_of_that_deal(
     ]
 
 
-def test_a_later_page_that_another_deal_came_into_is_refused(
+def test_a_later_page_that_another_deal_interrupts_is_refused(
     database: TestedDatabase, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The cursor of a viewer is a count of rows, which are read again: two readings for one page.
+    # The cursor of a viewer is a count of rows, which are read again, so one page takes two reads.
     viewer = bearer(key_of(database, "viewer"))
     first = client.get("/api/assignments?count=2", headers=viewer).get_json()
     with monkeypatch.context() as patch:
@@ -116,7 +120,7 @@ def test_a_later_page_that_another_deal_came_into_is_refused(
     assert "begin again" in answer.get_json()["detail"]
 
 
-def test_a_number_that_is_listed_meanwhile_does_not_end_the_paging(
+def test_a_number_that_is_listed_in_between_does_not_end_the_paging(
     database: TestedDatabase, client: FlaskClient
 ) -> None:
     first = client.get("/api/assignments?count=2").get_json()
