@@ -20,9 +20,9 @@ serve: $(LOCKED)
 	$(BIN)/agent-funnel --database-url $(DEMO) demo --if-empty
 	$(BIN)/agent-funnel --database-url $(DEMO) serve
 
-# Two test processes, in a random order whose seed is printed; `--randomly-seed` repeats it. A process
+# Three test processes, in a random order whose seed is printed; `--randomly-seed` repeats it. A process
 # that has nothing left to do takes tests from the other one.
-PARALLEL := -n 2 --dist worksteal
+PARALLEL := -n 3 --dist worksteal
 
 test: $(LOCKED_DEV) browser
 	$(BIN)/python -m pytest $(PARALLEL)

@@ -327,12 +327,16 @@ def test_looking_for_a_run_never_refuses_a_run(database: TestedDatabase) -> None
     seen = Counter[bool]()
     ended = Event()
 
+    # On Babelfish, sessions that take and release one lock thousands of times a second can break its table of lock names:
+    # from then on nobody gets a lock of that name, and each look sees a run.
+    lookers, pause = (3, 0.0) if database.engine == "sqlite" else (1, 0.01)
+
     def look() -> None:
-        while not ended.is_set():
+        while not ended.wait(pause):
             seen[database.backend.run_in_progress()] += 1
 
-    with ThreadPoolExecutor(3) as pool:
-        looking = [pool.submit(look) for _ in range(3)]
+    with ThreadPoolExecutor(lookers) as pool:
+        looking = [pool.submit(look) for _ in range(lookers)]
         try:
             for _ in range(SHORT_RACES):
                 deal(database.backend, load(), business_date=TODAY)
@@ -355,7 +359,6 @@ def test_a_run_waits_for_a_slow_look_and_is_made(database: TestedDatabase) -> No
     assert dealt.result(timeout=60).status == "succeeded"
 
 
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_two_looks_at_once_see_no_run(database: TestedDatabase) -> None:
     with look_that_lasts(database):
         assert not database.backend.run_in_progress()
@@ -363,7 +366,7 @@ def test_two_looks_at_once_see_no_run(database: TestedDatabase) -> None:
 
 @contextmanager
 def look_that_lasts(database: TestedDatabase) -> Iterator[None]:
-    """A look for a run in progress that holds its lock to the end of the block; on SQL Server as Babelfish does it."""
+    """A look for a run in progress that holds its lock to the end of the block."""
     if database.engine == "sqlite":
         path = make_url(database.url).database
         with closing(sqlite3.connect(f"{path}-looks", isolation_level=None)) as looks:
@@ -375,6 +378,6 @@ def look_that_lasts(database: TestedDatabase) -> Iterator[None]:
         return
     with closing(TestedDatabase(database.url, database.schema)) as other:
         other.execute("BEGIN TRANSACTION")
-        take_lock(other, "looks")
+        take_lock(other, "looks", mode="Shared")
         yield
         other.execute("COMMIT TRANSACTION")

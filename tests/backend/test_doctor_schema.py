@@ -42,7 +42,7 @@ def test_a_missing_table_is_named_and_installed_again(database: TestedDatabase) 
         assert unknown.level == "note"
         assert unknown.text.startswith("Could not be checked: ")
     finally:
-        install(database.backend)
+        install(database.unrefused)
     assert problems(database, "tables") == []
 
 
@@ -80,7 +80,7 @@ def test_tables_of_another_version_are_an_error(database: TestedDatabase) -> Non
         assert finding.remedy == "agent-funnel install"
     finally:
         database.execute("DELETE FROM dbo.agent_funnel_version")
-        install(database.backend)
+        install(database.unrefused)
     assert problems(database, "tables") == []
 
 
@@ -114,7 +114,7 @@ def reinstalled(database: TestedDatabase) -> Iterator[None]:
     try:
         yield
     finally:
-        install(database.backend)
+        install(database.unrefused)
         assert problems(database, "procedures") == []
 
 
@@ -265,7 +265,7 @@ def test_features_of_sql_server_that_keep_a_deal_from_emptying_the_assignments_a
         database.execute(f"CREATE SCHEMA {schema}")
         for text in statements:
             database.execute(text)
-        install(database.backend)
+        install(database.unrefused)
         finding = only_problem(database, "truncate", "error", pattern)
         run_remedy(database, finding)
         assert problems(database, "truncate") == []

@@ -128,7 +128,7 @@ MISTAKES = (
     ),
     Mistake(
         "T-SQL look: it tests the run lock itself",
-        T_DATABASE, "CONCAT(@resource, N':looks'), 'Exclusive'", "@resource, 'Exclusive'",
+        T_DATABASE, "SET @resource = CONCAT(@resource, N':looks');", "",
         ON_LOCKS, "look_for_a_run", "sqlserver",
     ),
     Mistake(
@@ -136,6 +136,11 @@ MISTAKES = (
         P_SQLITE, 'self._locked_file("looks", "SELECT 1 FROM sqlite_schema", 0)',
         'self._locked_file("run", "BEGIN IMMEDIATE", 0)',
         ON_CONCURRENCY, "never_refuses_a_run", "sqlite",
+    ),
+    Mistake(
+        "T-SQL look: two looks at once see each other",
+        T_DATABASE, "@LockMode = 'Shared'", "@LockMode = 'Exclusive'",
+        ON_CONCURRENCY, "two_looks_at_once", "sqlserver",
     ),
     Mistake(
         "SQLite look: two looks at once see each other",

@@ -11,17 +11,18 @@ def lock_name(database: TestedDatabase, name: str = "") -> str:
     return f"agent_funnel:{found}:{database.schema}{':' if name else ''}{name}"
 
 
-def take_lock(database: TestedDatabase, name: str = "") -> None:
+def take_lock(database: TestedDatabase, name: str = "", *, mode: str = "Exclusive") -> None:
     """Takes a lock within the transaction of a session: the run lock, or the one of this name."""
     database.execute(
         """
         DECLARE @lock INT;
         EXECUTE @lock = sp_getapplock
-            @Resource = %s, @LockMode = 'Exclusive', @LockOwner = 'Transaction', @LockTimeout = 0;
+            @Resource = %s, @LockMode = %s, @LockOwner = 'Transaction', @LockTimeout = 0;
         IF @lock < 0
             THROW 50000, N'the lock is taken', 1;
         """,
         lock_name(database, name),
+        mode,
     )
 
 

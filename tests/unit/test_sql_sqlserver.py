@@ -50,6 +50,11 @@ def test_every_lock_is_checked_for_whether_it_was_granted() -> None:
     for name, text in texts.items():
         for before, after in pairwise(text.split("sp_getapplock")):
             asked, _, then = after.partition(";")
+            if name == "run_in_progress":
+                # A look shares the lock of the looks, and lets go of it before it says what it saw.
+                assert "@LockMode = 'Shared', @LockOwner = 'Transaction', @LockTimeout = 0" in asked
+                assert then.split()[:6] == ["ROLLBACK", "TRANSACTION;", "IF", "@lock", "<", "0"]
+                continue
             assert "@LockMode = 'Exclusive', @LockOwner = 'Transaction'" in asked, name
             if "@Resource = @looks" in asked:
                 # This lock only shows that a run is in progress; the run goes on without it.

@@ -42,12 +42,23 @@ BEGIN CATCH
 END CATCH;
 
 -- name: run_in_progress
--- Fails with 50001 if a run or an undo is in progress. It tests the second lock of a run and never the first, so that
--- looking never refuses a run. It never waits. It fails instead of returning an answer because Babelfish restarts after
--- five tests in a session that find the lock taken and raise no error.
+-- Fails with 50001 if a run or an undo is in progress. It shares the second lock of a run for a moment, and never takes
+-- the first: a look does not wait, sees no other look, and never refuses a run. It fails instead of returning an answer
+-- because Babelfish restarts after five calls in a session that do not get a lock and raise no error.
 -- include: _lock_name
 
-IF APPLOCK_TEST('public', CONCAT(@resource, N':looks'), 'Exclusive', 'Session') = 0
+DECLARE @lock INT;
+
+SET @resource = CONCAT(@resource, N':looks');
+
+BEGIN TRANSACTION;
+
+EXECUTE @lock = sp_getapplock
+    @Resource = @resource, @LockMode = 'Shared', @LockOwner = 'Transaction', @LockTimeout = 0;
+
+ROLLBACK TRANSACTION;
+
+IF @lock < 0
     THROW 50001, N'A run or an undo is in progress; nothing was changed. Try again when it ends.', 1;
 
 -- name: blocker

@@ -31,8 +31,8 @@ changes to the present assignments, and last the summary row, whose run_id is 0.
 Lock order:
 
   1. The run lock decides: one run or undo at a time. A second one is refused at once, with error 50001.
-  2. The looks lock shows that a run or an undo is in progress. Sessions that look test this lock and never the first
-     one, so looking never refuses a run. On Babelfish a test holds the lock for a moment, and the run waits for it.
+  2. The looks lock shows that a run or an undo is in progress. Sessions that look share this lock for a moment and
+     never take the first one, so looking never refuses a run. The run waits for them.
   3. The records lock keeps some other changes apart from a run: an addition to the do-not-contact list, the record of a
      failed attempt, the outcome of a date, the marks of a purge, and `settle`, which finds out whether a lost call made
      its run. Each of them holds the lock for a moment. A run waits for them, and they wait for a run.
@@ -141,9 +141,8 @@ BEGIN
                 IF @lock < 0
                     THROW 50001, N'A run or an undo is in progress; nothing was changed. Try again when it ends.', 1;
 
-                -- Shows that a run is in progress. Babelfish's APPLOCK_TEST takes the lock that it tests for a moment;
-                -- if it tested the lock above, looking could refuse a run. Without this lock the run goes on all the
-                -- same.
+                -- Shows that a run is in progress. Sessions that look share this lock for a moment; if they took the
+                -- lock above, looking could refuse a run. Without this lock the run goes on all the same.
                 SET @looks = CONCAT(@resource, N':looks');
                 EXECUTE sp_getapplock
                     @Resource = @looks, @LockMode = 'Exclusive', @LockOwner = 'Transaction', @LockTimeout = @wait;
