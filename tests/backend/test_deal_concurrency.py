@@ -327,8 +327,8 @@ def test_looking_for_a_run_never_refuses_a_run(database: TestedDatabase) -> None
     seen = Counter[bool]()
     ended = Event()
 
-    # On Babelfish, sessions that take and release one lock thousands of times a second can break its table of lock names:
-    # from then on nobody gets a lock of that name, and each look sees a run.
+    # On Babelfish, sessions that take and release a lock thousands of times a second can break its table of lock names.
+    # From then on nobody gets a lock of that name, and each look sees a run.
     lookers, pause = (3, 0.0) if database.engine == "sqlite" else (1, 0.01)
 
     def look() -> None:
