@@ -4,7 +4,7 @@ A query is a part of a file under `<dialect>/`: a name, headers if it has any, a
 
     -- name: mark_purge
     -- lock: records
-    -- busy: A run has been in progress all this time; nothing was purged.
+    -- busy: A run is still in progress; nothing was purged. Try again when the run has ended.
     -- Marks the runs whose history a purge removes.
     INSERT INTO …;
 
