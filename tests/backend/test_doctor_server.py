@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -24,14 +25,14 @@ def test_a_driver_that_ignores_encryption_is_refused_before_it_sends_anything(mo
     with FakeServer(IN_DBO) as listening:
         backend = connect_to(listening.url())
         for version in ("2.4.2", "2.3.13", "1.0"):
-            monkeypatch.setattr(server, "installed_version", lambda _, version=version: version)
+            monkeypatch.setattr(metadata, "version", lambda _, version=version: version)
             (finding,) = examine(backend, now=datetime.now(UTC), deep=True)
             assert (finding.check, finding.level) == ("driver", "error")
             assert version in finding.text
             assert "pymssql>=2.4.3" in (finding.remedy or "")
         assert listening.logins == []
         for version in ("2.4.3", "2.4.10", "3.0"):
-            monkeypatch.setattr(server, "installed_version", lambda _, version=version: version)
+            monkeypatch.setattr(metadata, "version", lambda _, version=version: version)
             assert examine(backend, now=datetime.now(UTC))[0] == Finding(
                 "driver", "ok", f"The driver is pymssql {version}."
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, timedelta
-from importlib.metadata import version as installed_version
+from importlib import metadata
 
 from agent_funnel.doctor.check import Examination, Result, examples, version_tuple
 from agent_funnel.errors import DatabaseError, DatabaseUnavailable
@@ -42,7 +42,7 @@ RIGHTS_OF_PROCEDURES = (
 
 def driver() -> Iterator[Result]:
     """Checks that the driver encrypts when it must. Needs no connection."""
-    found = installed_version("pymssql")
+    found = metadata.version("pymssql")
     if version_tuple(found) < version_tuple(OLDEST_DRIVER):
         text = f"The driver is pymssql {found}, which ignores that encryption is required, so no login was sent."
         yield "error", text, f"python -m pip install 'pymssql>={OLDEST_DRIVER}'"

@@ -9,7 +9,7 @@ from typing import IO, Literal
 
 from flask import Response, send_file
 
-from agent_funnel.exports import export
+from agent_funnel.exports import BYTES_IN_MEMORY, export
 from agent_funnel.imports import Imported, import_file
 from agent_funnel.web.services import services
 
@@ -17,8 +17,6 @@ from agent_funnel.web.services import services
 LARGEST_FILE = 64_000_000
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": XLSX}
-# A download up to this size, in bytes, stays in memory; a larger one goes to the disk:
-IN_MEMORY = 1_000_000
 
 
 def import_upload(save: Callable[[Path], object], *, skip_bad: bool, dry_run: bool) -> Imported:
@@ -44,7 +42,7 @@ def download(
     mask: bool = False,
 ) -> Response:
     """An export as a download. It is complete before the first byte leaves, so that a slow client blocks nothing."""
-    spool: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 the response closes it
+    spool: IO[bytes] = tempfile.SpooledTemporaryFile(BYTES_IN_MEMORY)  # noqa: SIM115 the response closes it
     export(services().database, what, spool, format, run_id=run_id, agent=agent, mask=mask)
     spool.seek(0)
     response = send_file(spool, mimetype=CONTENT_TYPES[format], as_attachment=True, download_name=f"{name}.{format}")

@@ -12,10 +12,10 @@ from babel.dates import format_date, format_time
 from babel.numbers import format_decimal
 from markupsafe import Markup
 
+from agent_funnel.leads import DEALT_STAGES
+
 # Shown for a missing value:
 NOTHING = "–"
-# The stages that a lead can have when it is dealt:
-DEALT_STAGES = (1, 2, 3)
 STAGE_NAMES = {1: "never called", 2: "called once", 3: "called twice", 4: "finished"}
 # Which call it is for the agent, by the stage after the deal:
 CALL_NAMES = {2: "first call", 3: "second call", 4: "third call"}

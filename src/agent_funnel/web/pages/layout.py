@@ -25,6 +25,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from agent_funnel.access.keys import Role
 from agent_funnel.errors import FunnelError
+from agent_funnel.leads import DEALT_STAGES
 from agent_funnel.web import format, negotiation
 from agent_funnel.web.auth import SESSION_COOKIE, identity_or_none
 from agent_funnel.web.errors import faults_of, response_to_error
@@ -158,7 +159,7 @@ def set_up(app: Flask) -> None:
     app.jinja_env.filters.update(filters)
     app.jinja_env.globals.update(
         STAGE_NAMES=format.STAGE_NAMES,
-        DEALT_STAGES=format.DEALT_STAGES,
+        DEALT_STAGES=DEALT_STAGES,
         CALL_NAMES=format.CALL_NAMES,
         RUN_STATUS=format.RUN_STATUS,
         OUTCOMES=format.OUTCOMES,
