@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from tempfile import TemporaryDirectory
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -42,11 +43,15 @@ ZONES = (
 )
 
 
+# The files that lock a run lie beside the database, even if that is in memory. Each process of the tests has its own.
+DIRECTORY = TemporaryDirectory()
+
+
 class InMemory(SQLite):
     """SQLite in memory, on one connection; a test can make it unreachable."""
 
     def __init__(self) -> None:
-        super().__init__(load(database_url="sqlite:///none.db", lock_wait=timedelta(seconds=1)))
+        super().__init__(load(database_url=f"sqlite:///{DIRECTORY.name}/none.db", lock_wait=timedelta(seconds=1)))
         self.raw = sqlite3.connect(":memory:", isolation_level=None)
         self.raw.row_factory = sqlite3.Row
         self.is_down = False
