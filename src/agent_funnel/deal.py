@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from uuid import uuid4
 
 from agent_funnel import runs
@@ -29,6 +29,8 @@ from agent_funnel.values import Day, Moment, Record, Row
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
+
+Answer = TypeVar("Answer")
 
 log = logging.getLogger(__name__)
 
@@ -186,22 +188,10 @@ class _NothingDone(Exception):
 
 def _with_retries(call: Callable[[], Row]) -> Row:
     """Makes a call and returns its row. Makes it again after an error that may not come back."""
-    # Imported here because every command imports this module, and only those that deal need it.
-    from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential, wait_random
-
     try:
-        for attempt in Retrying(
-            retry=retry_if_exception_type((PoolChanged, DatabaseBusy, _NothingDone)),
-            stop=stop_after_attempt(ATTEMPTS),
-            wait=wait_exponential(multiplier=0.2, max=5) + wait_random(max=0.1),
-            before_sleep=_log_retry,
-            reraise=True,
-        ):
-            with attempt:
-                return call()
+        return _repeat(call, PoolChanged, DatabaseBusy, _NothingDone, pause=0.2, before_pause=_log_retry)
     except _NothingDone as error:
         raise DatabaseUnavailable("The connection to the database broke each time; nothing was changed.") from error
-    raise AssertionError  # not reached: the loop returns or raises
 
 
 def _log_retry(state: RetryCallState) -> None:
@@ -212,20 +202,30 @@ def _log_retry(state: RetryCallState) -> None:
 
 def _ask_after_loss(ask: Callable[[], Row | None]) -> Row | None:
     """Asks whether a call took effect. Waits for a server that restarts, or is still busy with the call."""
-    from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential, wait_random
-
     try:
-        for attempt in Retrying(
-            retry=retry_if_exception_type((DatabaseError, RunInProgress)),
-            stop=stop_after_attempt(ATTEMPTS),
-            wait=wait_exponential(multiplier=0.5, max=5) + wait_random(max=0.5),
-            reraise=True,
-        ):
-            with attempt:
-                return ask()
+        return _repeat(ask, DatabaseError, RunInProgress, pause=0.5)
     except (DatabaseError, RunInProgress) as error:
         raise ConnectionLost(
             "The connection to the database broke, and it cannot be found out now whether the change was made; "
             "`agent-funnel runs` shows it once the database answers."
         ) from error
-    raise AssertionError  # not reached: the loop returns or raises
+
+
+def _repeat(
+    call: Callable[[], Answer],
+    *errors: type[Exception],
+    pause: float,
+    before_pause: Callable[[RetryCallState], None] | None = None,
+) -> Answer:
+    """Makes a call up to ATTEMPTS times, as long as it raises one of these errors. The pauses grow from `pause`
+    seconds."""
+    # Imported here because every command imports this module, and only those that deal need it.
+    from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential, wait_random
+
+    return Retrying(
+        retry=retry_if_exception_type(errors),
+        stop=stop_after_attempt(ATTEMPTS),
+        wait=wait_exponential(multiplier=pause, max=5) + wait_random(max=pause / 2),
+        before_sleep=before_pause,
+        reraise=True,
+    )(call)
