@@ -67,19 +67,29 @@ class PreviewShare:
 
 
 @dataclass(frozen=True)
+class NewRun(Run):
+    """A run that was just made, or is previewed. `notice` is a sentence for the person: an earlier run of the same date
+    dealt some of its leads, which move on a second time that day."""
+
+    notice: str | None
+
+
+@dataclass(frozen=True)
 class Preview:
     """The deal that would be made.
 
     The amounts are leads that would `stay` with their agent, `change_hands`, `come` (no agent has them now) or `leave`
-    (an agent has them now, and no agent would).
+    (an agent has them now, and no agent would). `refusal` says why this deal is almost surely a mistake: it would be
+    refused unless it is confirmed.
     """
 
-    run: Run
+    run: NewRun
     shares: tuple[PreviewShare, ...]
     stay: int
     change_hands: int
     come: int
     leave: int
+    refusal: str | None
 
 
 @dataclass(frozen=True)
@@ -107,15 +117,19 @@ def deal(
     business_date: date,
     trigger: str = "manual",
     actor: str | None = None,
-) -> Run:
+    again: bool = False,
+) -> NewRun:
     """Deals the pool out and returns the run.
+
+    A manual run that is almost surely a mistake is refused with NotConfirmed, unless the caller says `again`: a run
+    began less than two minutes ago, the scheduled run is about to come, or the pool is empty and there are assignments.
 
     Tries up to four times if the pool changed, if a lock or a deadlock got in the way, or if the connection broke
     before anything was done. Raises a RunError if the deal was refused, and DatabaseError if the database failed. Only
     ConnectionLost leaves open whether the deal happened: the database could not be reached again to find out.
     """
-    parameters = {**_rules(settings, business_date, trigger), "actor": actor}
-    return Run.from_row(_with_retries(lambda: _deal_once(database, parameters)))
+    parameters = {**_rules(settings, business_date, trigger), "actor": actor, "again": int(again)}
+    return NewRun.from_row(_with_retries(lambda: _deal_once(database, parameters)))
 
 
 def _deal_once(database: Database, parameters: dict[str, Any]) -> Row:
@@ -129,6 +143,8 @@ def _deal_once(database: Database, parameters: dict[str, Any]) -> Row:
         if row is None:
             raise _NothingDone() from error
         log.warning("The deal had happened: run %d.", row["run_id"])
+        # The notice was lost with the answer.
+        row = {**row, "notice": None}
     if row is None:
         raise DatabaseError("The deal returned no summary; `agent-funnel runs` shows whether it happened.")
     return row
@@ -140,7 +156,7 @@ def preview(database: Database, settings: Settings, *, business_date: date) -> P
     Raises a RunError if the deal would be refused because of its parameters or for lack of agents.
     """
     shares, changes, summary = database.sets("preview", **_rules(settings, business_date, "manual"))
-    return Preview(Run.from_row(summary[0]), tuple(PreviewShare.from_row(row) for row in shares), **changes[0])
+    return Preview(NewRun.from_row(summary[0]), tuple(PreviewShare.from_row(row) for row in shares), **changes[0])
 
 
 def undo(database: Database, run_id: int | None = None, *, actor: str | None = None) -> Undone:
