@@ -18,6 +18,7 @@ from agent_funnel.sql import (
     procedures,
     queries,
     queries_with,
+    reads,
     scripts,
     sources,
     statements,
@@ -187,3 +188,11 @@ def test_the_procedures_have_no_t_sql_that_babelfish_lacks() -> None:
             body = text.split("AS\nBEGIN", 1)[1]
             for word in ("CREATE OR ALTER", "MERGE ", "EXECUTE (", "EXECUTE AS", "WAITFOR", " WITH ("):
                 assert word not in body, f"{word} in {stem}"
+
+
+@DIALECTS
+def test_the_queries_that_only_read_are_known(dialect: str) -> None:
+    found = reads(dialect)
+    assert {"ping", "runs", "last_run", "deal_version", "assignments", "preview"} <= found
+    writing = {"assign", "undo", "settle", "pause", "add_holiday", "purge_history", "claim_request"}
+    assert not found & writing

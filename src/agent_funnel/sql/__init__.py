@@ -46,6 +46,7 @@ LOCKS = {"records": ":records", "agents": ":agents"}
 NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 HEADER = re.compile(r"-- ([a-z]+): (.+)\n")
 INCLUDE = re.compile(r"^( *)-- include: (\w+)\n", re.MULTILINE)
+WRITES = re.compile(r"\b(INSERT|UPDATE|DELETE|EXECUTE)\b")
 COMMENT = re.compile(r"(--(?! include: ).*\n)*")
 
 
@@ -81,6 +82,16 @@ def queries(dialect: str) -> dict[str, str]:
 def queries_with(dialect: str, trait: Trait) -> frozenset[str]:
     """The names of the queries of a dialect that have a trait."""
     return frozenset(name for name, query in catalog(dialect).items() if trait in query.traits)
+
+
+@cache
+def reads(dialect: str) -> frozenset[str]:
+    """The names of the queries of a dialect that only read, so that one that failed can be made again."""
+    return frozenset(
+        name
+        for name, query in catalog(dialect).items()
+        if "read-only" in query.traits or not WRITES.search(re.sub(r"--.*", "", query.text))
+    )
 
 
 @cache
