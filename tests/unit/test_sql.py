@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from sqlalchemy.dialects.mssql import base as mssql_base
 
 from agent_funnel.sql import (
     INCLUDE,
@@ -25,6 +26,7 @@ from agent_funnel.sql import (
     tables,
     version,
 )
+from agent_funnel.sql.reserved import RESERVED_WORDS
 
 DIALECTS = pytest.mark.parametrize("dialect", ["sqlite", "sqlserver"])
 
@@ -45,6 +47,11 @@ def test_a_script_that_ends_within_a_statement_is_refused() -> None:
 
 def test_a_schema_takes_the_place_of_dbo_and_of_nothing_else() -> None:
     assert in_schema("SELECT a.b FROM dbo.t AS a, xdbo.t;", "sales") == "SELECT a.b FROM sales.t AS a, xdbo.t;"
+    assert in_schema("SELECT a.b FROM dbo.t AS a;", "Order") == "SELECT a.b FROM [Order].t AS a;"
+
+
+def test_the_reserved_words_are_those_that_other_clients_know() -> None:
+    assert RESERVED_WORDS == mssql_base.RESERVED_WORDS
 
 
 # Queries about things that only a server has or needs: sessions that block each other, connections that can be

@@ -171,13 +171,13 @@ def rights(exam: Examination) -> Iterator[Result]:
         remedy = who["remedy"]
     else:
         remedy = " ".join(exam.here(granted[right]) for right in lacking)
-    named = examples((f"{right} on {exam.schema}.{name}" for right, name in lacking[:3]), len(lacking))
+    named = examples((f"{right} on {exam.here(f'dbo.{name}')}" for right, name in lacking[:3]), len(lacking))
     text = f"The login {who['login_name']} lacks {len(lacking)} of the {len(wanted)} rights that the service needs"
     yield "error", f"{text}: {named}.", remedy
 
 
 def _is_allowed(exam: Examination, right: str, name: str) -> bool:
-    return bool(exam.one("doctor_right", object_name=f"{exam.schema}.{name}", permission=right)["allowed"])
+    return bool(exam.one("doctor_right", object_name=exam.here(f"dbo.{name}"), permission=right)["allowed"])
 
 
 def writing(exam: Examination) -> Iterator[Result]:

@@ -33,6 +33,8 @@ from importlib.resources.abc import Traversable
 from textwrap import indent
 from typing import Literal, get_args
 
+from agent_funnel.sql.reserved import RESERVED_WORDS
+
 Trait = Literal[
     "run",  # makes a run or undoes one: one at a time, and a long wait is logged
     "polled",  # many clients ask it all day: it reuses a connection without a check
@@ -242,4 +244,5 @@ def statements(text: str) -> list[str]:
 
 def in_schema(text: str, schema: str) -> str:
     """Adapts a T-SQL script, which is written for the schema `dbo`, to another schema."""
-    return re.sub(r"\bdbo\.", f"{schema}.", text)
+    name = f"[{schema}]" if schema.lower() in RESERVED_WORDS else schema
+    return re.sub(r"\bdbo\.", f"{name}.", text)
