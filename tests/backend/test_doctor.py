@@ -43,7 +43,7 @@ def test_a_healthy_database_has_no_problems(database: TestedDatabase, deep: bool
         "statuses",
     }  # fmt: skip
     if database.engine == "sqlserver":
-        checks |= {"driver", "encryption", "clock", "schemas", "procedures"}
+        checks |= {"driver", "encryption", "clock", "schemas", "procedures", "readers"}
     if deep:
         checks |= {"runs", "history", "shares", "undos", "assignments", "leads", "do-not-contact"}
     assert {finding.check for finding in found} == checks

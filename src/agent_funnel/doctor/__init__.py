@@ -26,6 +26,7 @@ ON_A_SERVER: dict[str, Check] = {
     "schemas": schema.schemas,
     "procedures": schema.installed_procedures,
     "rights": server.rights,
+    "readers": server.readers,
 }
 IN_A_FILE: dict[str, Check] = {
     "engine": server.file,

@@ -9,6 +9,7 @@ from importlib import metadata
 
 from agent_funnel.doctor.check import Examination, Result, examples, version_tuple
 from agent_funnel.errors import DatabaseError, DatabaseUnavailable
+from agent_funnel.install import row_versions_advice
 from agent_funnel.sql import grants
 from agent_funnel.values import Row
 
@@ -151,6 +152,16 @@ def _span(span: timedelta) -> str:
 def _offset(offset: timedelta) -> str:
     minutes = round(offset.total_seconds() / 60)
     return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
+
+
+def readers(exam: Examination) -> Iterator[Result]:
+    """Checks that nobody has to wait to read while a deal is written."""
+    advice = row_versions_advice(exam.database)
+    if advice is None:
+        yield "ok", "READ_COMMITTED_SNAPSHOT is on: nobody waits to read while a deal is written.", None
+    else:
+        text = "READ_COMMITTED_SNAPSHOT is off: a reader of assignments, leads or runs waits while a deal is written."
+        yield "warning", text, advice
 
 
 def rights(exam: Examination) -> Iterator[Result]:
