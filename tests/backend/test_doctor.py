@@ -39,7 +39,7 @@ def test_a_healthy_database_has_no_problems(database: TestedDatabase, deep: bool
     undo(database.backend)
     found = examine(database.unrefused, now=datetime.now(UTC), deep=deep)
     checks = {
-        "engine", "tables", "rights", "truncate", "indexes", "missing values", "duplicates", "stages", "dates",
+        "engine", "tables", "rights", "emptying", "indexes", "missing values", "duplicates", "stages", "dates",
         "statuses",
     }  # fmt: skip
     if database.engine == "sqlserver":

@@ -34,7 +34,7 @@ IN_A_FILE: dict[str, Check] = {
     "rights": server.writing,
 }
 ON_BOTH: dict[str, Check] = {
-    "truncate": schema.truncate,
+    "emptying": schema.emptying,
     "indexes": schema.indexes,
     "missing values": data.missing_values,
     "duplicates": data.duplicates,

@@ -175,9 +175,7 @@ def rights(exam: Examination) -> Iterator[Result]:
         yield "ok", f"The login {who['login_name']} has all {len(wanted)} rights that the service needs.", None
         return
     if exam.babelfish:
-        remedy = (
-            "Let the service log in as the owner of the tables: Babelfish has no ownership chaining and no GRANT ALTER."
-        )
+        remedy = "Let the service log in as the owner of the tables: Babelfish has no ownership chaining."
     elif not who["in_role"]:
         remedy = who["remedy"]
     else:
