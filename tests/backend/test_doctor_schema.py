@@ -200,11 +200,15 @@ def test_a_foreign_key_that_keeps_a_deal_from_emptying_the_assignments_is_an_err
         "CREATE TABLE dbo.[call log] (number VARCHAR(255) COLLATE Latin1_General_BIN2, "
         "CONSTRAINT [fk of calls] FOREIGN KEY (number) REFERENCES dbo.agent_wafunnel_assignment (number))"
     )
-    database.execute("INSERT INTO dbo.[call log] (number) SELECT TOP (1) number FROM dbo.agent_wafunnel_assignment")
     try:
         finding = only_problem(
             database, "emptying", "error", r"the foreign key fk of calls of dbo\.call log points to it"
         )
+        # Babelfish cannot check a key of texts in this collation, and so refuses also where no row points to it.
+        if not is_babelfish(database):
+            database.execute(
+                "INSERT INTO dbo.[call log] (number) SELECT TOP (1) number FROM dbo.agent_wafunnel_assignment"
+            )
         with pytest.raises(DatabaseError):
             deal_today(database)
         run_remedy(database, finding)
