@@ -152,7 +152,11 @@ BEGIN
         INNER JOIN dbo.wafunnel AS w
             ON
                 h.number = CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2
-                AND h.stage + 1 = w.stage AND h.date = CAST(w.date AS DATETIME2(7))
+                AND h.stage + 1 = w.stage
+                AND (
+                    h.date = CAST(w.date AS DATETIME2(7))
+                    OR (@legacy = 1 AND CAST(h.date AS DATETIME2(3)) = CAST(w.date AS DATETIME2(3)))
+                )
         WHERE h.run_id = @last_id;
 
         UPDATE w
@@ -161,7 +165,11 @@ BEGIN
         INNER JOIN dbo.assignment_history AS h
             ON
                 CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = h.number
-                AND w.stage = h.stage + 1 AND CAST(w.date AS DATETIME2(7)) = h.date
+                AND w.stage = h.stage + 1
+                AND (
+                    CAST(w.date AS DATETIME2(7)) = h.date
+                    OR (@legacy = 1 AND CAST(w.date AS DATETIME2(3)) = CAST(h.date AS DATETIME2(3)))
+                )
         WHERE h.run_id = @last_id;
         SET @moved = @@ROWCOUNT;
 
