@@ -17,7 +17,6 @@ from agent_funnel.cli.exit_codes import ExitCode
 from agent_funnel.cli.output import say
 from agent_funnel.database import Database
 from agent_funnel.errors import DatabaseUnavailable, SettingsError
-from agent_funnel.install import installed_version
 from agent_funnel.logs import set_up
 from agent_funnel.notify import Notifier
 from agent_funnel.schedule.calendar import next_run
@@ -65,9 +64,13 @@ def serve(context: Context, /, **flags: Any) -> None:
 
 
 def _check(settings: Settings, database: Database) -> None:
-    """Raises an error if the service must not start: no SQLite file, no tables, or an open address without a key."""
+    """Raises an error if the service must not start.
+
+    It must not without an SQLite file, without tables, with tables of another version, and without a key if other
+    machines can reach it.
+    """
     try:
-        installed_version(database)
+        database.ping()
         if not is_open(settings) and not any_keys(database):
             raise SettingsError(
                 f"FUNNEL_HOST {settings.host} is open to other machines, and there is no key yet. Make one first: "

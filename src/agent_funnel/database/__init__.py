@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from agent_funnel.database.base import Database, Queries, Session
+from agent_funnel.database.base import Database, Queries, Session, refuse_newer_version
 from agent_funnel.errors import SettingsError
 from agent_funnel.settings import Settings
 
-__all__ = ["Database", "Queries", "Session", "connect"]
+__all__ = ["Database", "Queries", "Session", "connect", "refuse_newer_version"]
 
 
 def connect(settings: Settings) -> Database:

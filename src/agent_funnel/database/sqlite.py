@@ -161,7 +161,10 @@ class SQLite(Database):
             connection.execute(statement)
 
     def begin(self, connection: sqlite3.Connection) -> None:
-        """Takes the write lock; logs a warning if that takes long."""
+        """Takes the write lock; logs a warning if that takes long.
+
+        Then checks the version again, because an installer may have held the lock.
+        """
         wait = self._lock_wait.total_seconds()
         try:
             self._set_wait(connection, min(LOG_WAIT_SECONDS, wait))
@@ -179,6 +182,7 @@ class SQLite(Database):
     def _set_wait(connection: sqlite3.Connection, seconds: float) -> None:
         connection.execute(f"PRAGMA busy_timeout = {seconds * 1000:.0f}")
 
+        self.check_version(connection)
     def commit(self, connection: sqlite3.Connection) -> None:
         connection.execute("COMMIT")
 

@@ -59,7 +59,7 @@ MISSING_OBJECT = (208, 2812)
 BABELFISH_ERROR = 33557097
 # A run that waits longer than this for a lock logs a warning:
 LOG_WAIT_SECONDS = 2.0
-# A polled query uses a connection without a check if it was in use less than this many seconds ago:
+# A polled query uses a connection without a check if it was checked less than this many seconds ago:
 FRESH_SECONDS = 5.0
 # Connections that stay open after use: one for each thread of the service, and a few for the schedule. Any further one
 # is closed after each use, and a new session may take a second to plan its first query.
@@ -125,8 +125,7 @@ class SQLServer(Database):
             connection = self._pool.connect()
             is_new = "session" not in connection.info
             try:
-                connection.info["session"] = self._session_id(connection)
-                connection.info["used"] = time.monotonic()
+                self._check(connection)
                 return connection
             except DRIVER_ERRORS:
                 self.discard(connection)
@@ -135,17 +134,23 @@ class SQLServer(Database):
                 if is_new:
                     raise
 
-    @staticmethod
-    def _session_id(connection: Any) -> int:
+    def _check(self, connection: Any) -> None:
+        """Checks that the connection is alive, and keeps its session, and the version of the tables, with it."""
         with connection.cursor() as cursor:
-            cursor.execute("SELECT @@SPID;")
-            session: int = cursor.fetchall()[0][0]
-            return session
+            cursor.execute(self._queries["session_and_version" if self.checks_version else "session"])
+            connection.info["session"], *version = cursor.fetchall()[0]
+        if version:
+            (connection.info["version"],) = version
+            connection.info["checked"] = time.monotonic()
+
+    def version_on(self, connection: Any) -> int | None:
+        found: int | None = connection.info["version"]
+        return found
 
     def sets(self, name: str, **parameters: Any) -> list[list[Row]]:
         if name in queries_with(self.dialect, "polled"):
             connection = self._pool.connect()
-            if time.monotonic() - connection.info.get("used", -inf) < FRESH_SECONDS:
+            if time.monotonic() - connection.info.get("checked", -inf) < FRESH_SECONDS:
                 try:
                     sets = self.execute(connection, name, parameters)
                 except BaseException as error:
@@ -250,7 +255,6 @@ class SQLServer(Database):
                     sets.append(cursor.fetchall())
                 if not cursor.nextset():
                     break
-        connection.info["used"] = time.monotonic()
         return sets
 
     def fetch(self, connection: Any, name: str, parameters: dict[str, Any], size: int) -> Iterator[list[Row]]:

@@ -57,6 +57,7 @@ def examine(database: Database, *, now: datetime, deep: bool = False) -> list[Fi
     # A driver that does not keep the password secret must not even log in.
     if any(finding.level == "error" for finding in found):
         return found
+    database = database.for_any_version()
     database.ping()
     exam = _examination(database, now, began)
     for name, check in {**(ON_A_SERVER if on_a_server else IN_A_FILE), **ON_BOTH}.items():
