@@ -22,6 +22,7 @@ from agent_funnel.notify import Notifier
 from agent_funnel.schedule.calendar import next_run
 from agent_funnel.schedule.clock import Clock
 from agent_funnel.settings import Settings
+from agent_funnel.settings_warnings import settings_warnings
 from agent_funnel.web import create_app
 from agent_funnel.web.auth import ADD_KEY_COMMAND, is_open
 from agent_funnel.web.server import serve_http
@@ -42,6 +43,8 @@ def serve(context: Context, /, **flags: Any) -> None:
     context = context.with_flags(**flags)
     settings, database = context.settings, context.database
     set_up(settings.log_format)
+    for text in settings_warnings(settings, datetime.now(UTC)):
+        log.warning(text)
     _check(settings, database)
     stop = _stopped_by_signals()
     notifier = Notifier(settings)
