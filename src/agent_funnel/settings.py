@@ -24,6 +24,7 @@ from agent_funnel.settings_types import (
     ClockTime,
     Duration,
     Notices,
+    Text,
     Urls,
     Weekdays,
     Zone,
@@ -70,11 +71,20 @@ class Settings(BaseSettings):
         populate_by_name=True,
     )
 
-    database_url: str = Field(
+    database_url: Text = Field(
         default="sqlite:///funnel.db",
+        repr=False,
         description="The database that holds your three tables and the system's own. The default is an SQLite file in "
         "the working directory. On SQL Server, write `mssql+pymssql://user:password@host:1433/database`, with "
         "characters such as `@` in the password as in any URL (`%40`). See also `FUNNEL_ENCRYPTION`.",
+        json_schema_extra=THE_DATABASE,
+    )
+    database_password_file: Path | None = Field(
+        default=None,
+        description="A file that holds the password for SQL Server, and nothing else: UTF-8 text, written as it is, "
+        "without `%40` and the like. `FUNNEL_DATABASE_URL` then has no password: "
+        "`mssql+pymssql://user@host:1433/database`. Container platforms keep secrets in such files. It is read at each "
+        "new connection, so a new password needs no restart.",
         json_schema_extra=THE_DATABASE,
     )
     # It is not called `schema`, because pydantic uses that name itself.
@@ -180,6 +190,7 @@ class Settings(BaseSettings):
     )
     notify_urls: Urls = Field(
         default=(),
+        repr=False,
         description="The addresses that get notices: apprise URLs (https://github.com/caronc/apprise), separated by "
         "spaces. Needs the extra `notify`: `pip install 'agent-funnel[notify]'`. A notice never shows a lead's number.",
         json_schema_extra=NOTIFICATIONS,
@@ -191,6 +202,7 @@ class Settings(BaseSettings):
     )
     dead_man_url: str | None = Field(
         default=None,
+        repr=False,
         pattern=r"^https?://",
         description="A URL that is called when the scheduled run starts (with `/start` added), succeeds, or fails "
         "(with `/fail` added). A service such as healthchecks.io then warns you when the calls stop.",
