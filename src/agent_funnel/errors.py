@@ -20,7 +20,8 @@ FunnelError
     ├── PoolChanged         50004
     ├── NothingToUndo       50005
     ├── ParameterOutOfRange 50006
-    └── CheckFailed         50007
+    ├── CheckFailed         50007
+    └── NotConfirmed        50008
 
 A class's docstring is its default message.
 """
@@ -131,6 +132,12 @@ class CheckFailed(RunError):
     """A check before commit failed; everything was rolled back."""
 
     number = 50007
+
+
+class NotConfirmed(RunError):
+    """This deal is almost surely a mistake; nothing was changed. To deal all the same, say again."""
+
+    number = 50008
 
 
 RUN_ERRORS: dict[int, type[RunError]] = {cls.number: cls for cls in RunError.__subclasses__()}

@@ -30,8 +30,7 @@ from mistakes.places import (
 MISTAKES = (
     Mistake(
         "deal: what broke is tried once",
-        P_DEAL, "retry_if_exception_type((PoolChanged, DatabaseBusy, _NothingDone))",
-        "retry_if_exception_type(PoolChanged)",
+        P_DEAL, "_repeat(call, PoolChanged, DatabaseBusy, _NothingDone,", "_repeat(call, PoolChanged,",
         ON_CUT_CALLS, "four_attempts", "sqlite",
     ),
     Mistake(

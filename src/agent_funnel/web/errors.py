@@ -19,6 +19,7 @@ from agent_funnel.errors import (
     FunnelError,
     ImportRefused,
     NoActiveAgent,
+    NotConfirmed,
     NotFound,
     NothingToUndo,
     ParameterOutOfRange,
@@ -38,6 +39,7 @@ STATUS: dict[type, HTTPStatus] = {
     NothingToUndo: HTTPStatus.CONFLICT,  # 50005
     ParameterOutOfRange: HTTPStatus.UNPROCESSABLE_ENTITY,  # 50006
     CheckFailed: HTTPStatus.INTERNAL_SERVER_ERROR,  # 50007
+    NotConfirmed: HTTPStatus.CONFLICT,  # 50008
     NotFound: HTTPStatus.NOT_FOUND,
     AlreadyExists: HTTPStatus.CONFLICT,
     BrakeApplied: HTTPStatus.CONFLICT,
@@ -66,7 +68,7 @@ class Problem(BaseModel):
     title: str = Field(description="The name of the status.")
     status: int = Field(description="The status, again.")
     detail: str | None = Field(None, description="What happened, and what was not changed.")
-    code: int | None = Field(None, description="The SQL number of an error of the deal, from 50001 to 50007.")
+    code: int | None = Field(None, description="The SQL number of an error of the deal, from 50001 to 50008.")
     faults: list[Fault] | None = Field(None, description="What is wrong with the request, field by field.")
 
 
