@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mistakes import access, deal_sqlite, deal_sqlserver, lists, locks, python, schedule, web
+from mistakes import access, deal_sqlite, deal_sqlserver, lists, locks, python, schedule, secrecy, web
 from mistakes.places import Mistake
 
 __all__ = ["MISTAKES", "Mistake"]
@@ -16,4 +16,5 @@ MISTAKES: tuple[Mistake, ...] = (
     *access.MISTAKES,
     *python.MISTAKES,
     *web.MISTAKES,
+    *secrecy.MISTAKES,
 )
