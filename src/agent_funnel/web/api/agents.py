@@ -56,7 +56,7 @@ def activate_agent(body: AgentName) -> Response:
 
 @operation(blueprint, "post", "/agents/deactivate", role="operator", answer=models.Done, problems=NO_AGENT)
 def deactivate_agent(body: AgentName) -> Response:
-    """Deactivate an agent: they keep their leads until the next run, then get no more."""
+    """Deactivate an agent: they keep their leads until the next run, then get no more. Their link opens nothing."""
     return _set_status(body.agent, active=False)
 
 
