@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import structlog
+
 from agent_funnel.database import Database
 from agent_funnel.errors import FunnelError
 from agent_funnel.install import installed_version
 from agent_funnel.sql import version
 from agent_funnel.web.background import BackgroundTask
+
+log = structlog.get_logger(__name__)
 
 # How long the database may take to answer:
 ANSWER_SECONDS = 2.0
@@ -18,6 +22,7 @@ class ReadinessProbe:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._asking = BackgroundTask("readyz")
+        self._logged = ""
 
     def problems(self) -> dict[str, str]:
         """The problems, by the name of the check; empty if all is well."""
@@ -36,12 +41,19 @@ class ReadinessProbe:
         try:
             self._database.ping()
         except FunnelError as error:
-            return {"database": str(error)}
+            return self._fault("database", error)
         try:
             installed = installed_version(self._database)
         except FunnelError as error:
-            return {"schema": str(error)}
+            return self._fault("schema", error)
         ours = version(self._database.dialect)
         if installed != ours:
             return {"schema": f"is of version {installed}, this service of version {ours}: run `agent-funnel install`"}
         return {}
+
+    def _fault(self, name: str, error: FunnelError) -> dict[str, str]:
+        """The problem that an error is. Its message, which may name files and servers, goes to the log only."""
+        if str(error) != self._logged:
+            self._logged = str(error)
+            log.warning("the service is not ready", check=name, reason=str(error))
+        return {name: type(error).__doc__ or type(error).__name__}
