@@ -199,7 +199,7 @@ MISTAKES = (
     ),
     Mistake(
         "auth: a page of another site may send what it likes",
-        W_AUTH, "origin is not None and urlsplit(origin).netloc != request.host", "False",
+        W_AUTH, "if origin is None or is_own_origin(origin):", "if True:",
         ON_OTHER_SITES, "form_of_another_site", "sqlite",
     ),
     Mistake(

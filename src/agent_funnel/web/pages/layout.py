@@ -29,6 +29,8 @@ from agent_funnel.leads import DEALT_STAGES
 from agent_funnel.web import format, negotiation
 from agent_funnel.web.auth import SESSION_COOKIE, identity_or_none
 from agent_funnel.web.errors import faults_of, response_to_error
+from agent_funnel.web.proxies import base_path
+from agent_funnel.web.requester import free_text
 from agent_funnel.web.routing import route
 from agent_funnel.web.services import services
 
@@ -141,7 +143,15 @@ def redirect_with_notice(notice: str, endpoint: str, **values: Any) -> BaseRespo
     """Redirects to the page that shows the effect of a form, with a notice at its top."""
     response = redirect(url_for(endpoint, **values), 303)
     encoded = urlsafe_b64encode(notice[:LONGEST_NOTICE].encode()).decode()
-    response.set_cookie(NOTICE_COOKIE, encoded, max_age=60, secure=request.is_secure, httponly=True, samesite="Strict")
+    response.set_cookie(
+        NOTICE_COOKIE,
+        encoded,
+        max_age=60,
+        secure=request.is_secure,
+        httponly=True,
+        samesite="Strict",
+        path=base_path(),
+    )
     return response
 
 
@@ -152,7 +162,8 @@ def set_up(app: Flask) -> None:
         "day": _day,
         "moment": _moment,
         "span": format.span,
-        "person": format.person,
+        "person": _person,
+        "free_text": free_text,
         "bar": format.bar,
         "sparkline": format.sparkline,
     }
@@ -175,6 +186,11 @@ def set_up(app: Flask) -> None:
 @pass_context
 def _number(context: Context, value: float | None) -> str:
     return format.number(value, context["locale"])
+
+
+def _person(actor: str | None) -> str:
+    # A command names its actor as it likes.
+    return format.person(free_text(actor))
 
 
 @pass_context
@@ -231,7 +247,7 @@ def _notice() -> str | None:
 def _forget_notice(response: Response) -> Response:
     # Only after a page has shown it: an image or a partial in between has not.
     if g.get("notice_shown") and response.mimetype == "text/html" and response.status_code < 300:
-        response.delete_cookie(NOTICE_COOKIE, httponly=True, samesite="Strict")
+        response.delete_cookie(NOTICE_COOKIE, httponly=True, samesite="Strict", path=base_path())
     return response
 
 
