@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from mistakes.places import (
     LINKS,
+    ON_CHARACTERS,
+    ON_CLI_TEXTS,
     ON_HEALTH,
     ON_IDEMPOTENCY,
     ON_LINKS,
@@ -13,6 +15,7 @@ from mistakes.places import (
     ON_PROXIES,
     P_EXPORTS,
     P_MASKING,
+    P_VALUES,
     T_LINKS,
     W_API_LEADS,
     W_AUTH,
@@ -63,6 +66,7 @@ MISTAKES = (
     Mistake(
         "masks: a dash within a number hides it from the mask",
         P_MASKING,
+        P_VALUES,
         r"\ufeff+\-()./]",
         r"\ufeff+()./]",
         ON_LOGS,
@@ -71,6 +75,8 @@ MISTAKES = (
     Mistake(
         "links: the link of an inactive agent opens",
         LINKS,
+        ON_CHARACTERS,
+        ON_CLI_TEXTS,
         "COLLATE BINARY AND lower(trim(a.status)) = 'active'",
         "COLLATE BINARY",
         ON_LINKS,
@@ -143,5 +149,39 @@ MISTAKES = (
         "",
         ON_PROXIES,
         "in_the_audit",
+    ),
+    Mistake(
+        "characters: cells of a table act on the terminal",
+        "src/agent_funnel/cli/output.py",
+        "visible(str(cell)) for",
+        "str(cell) for",
+        ON_CLI_TEXTS,
+        "no_text_acts",
+    ),
+    Mistake(
+        "characters: JSON on the terminal acts on it",
+        "src/agent_funnel/cli/output.py",
+        "visible_json(json.dumps(plain(result)",
+        "str(json.dumps(plain(result)",
+        ON_CLI_TEXTS,
+        "no_text_acts",
+    ),
+    Mistake(
+        "characters: texts on pages turn the text around them",
+        "src/agent_funnel/web/pages/layout.py",
+        "return visible_lines(value)",
+        "return value",
+        ON_CHARACTERS,
+        "existing_name",
+        "sqlite",
+    ),
+    Mistake(
+        "characters: new names may act on a terminal",
+        P_VALUES,
+        "if value is not None and (found := invisible_in(value)):",
+        "if found := None:",
+        ON_CHARACTERS,
+        "below_the_service",
+        "sqlite",
     ),
 )

@@ -19,11 +19,12 @@ from uuid import uuid4
 from flask import Blueprint, Flask, Response, g, make_response, redirect, render_template, request, url_for
 from jinja2 import pass_context
 from jinja2.runtime import Context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from pydantic import BaseModel, ValidationError
 from werkzeug.wrappers import Response as BaseResponse
 
 from agent_funnel.access.keys import Role
+from agent_funnel.characters import visible_lines
 from agent_funnel.errors import FunnelError
 from agent_funnel.leads import DEALT_STAGES
 from agent_funnel.web import format, negotiation
@@ -164,6 +165,7 @@ def set_up(app: Flask) -> None:
         "span": format.span,
         "person": _person,
         "free_text": free_text,
+        "exactly": _exactly,
         "bar": format.bar,
         "sparkline": format.sparkline,
     }
@@ -175,6 +177,7 @@ def set_up(app: Flask) -> None:
         RUN_STATUS=format.RUN_STATUS,
         OUTCOMES=format.OUTCOMES,
     )
+    app.jinja_env.finalize = _visible
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.context_processor(_context)
     app.after_request(_forget_notice)
@@ -186,6 +189,18 @@ def set_up(app: Flask) -> None:
 @pass_context
 def _number(context: Context, value: float | None) -> str:
     return format.number(value, context["locale"])
+
+
+def _visible(value: Any) -> Any:
+    """A value of a template. A name that turns the text around it, or has other such characters, shows them."""
+    if isinstance(value, str) and not isinstance(value, Markup) and not value.isprintable():
+        return visible_lines(value)
+    return value
+
+
+def _exactly(value: Any) -> Markup:
+    """A value of a form field, which is sent back as it is."""
+    return escape("" if value is None else value)
 
 
 def _person(actor: str | None) -> str:
