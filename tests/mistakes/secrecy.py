@@ -66,7 +66,6 @@ MISTAKES = (
     Mistake(
         "masks: a dash within a number hides it from the mask",
         P_MASKING,
-        P_VALUES,
         r"\ufeff+\-()./]",
         r"\ufeff+()./]",
         ON_LOGS,
@@ -75,8 +74,6 @@ MISTAKES = (
     Mistake(
         "links: the link of an inactive agent opens",
         LINKS,
-        ON_CHARACTERS,
-        ON_CLI_TEXTS,
         "COLLATE BINARY AND lower(trim(a.status)) = 'active'",
         "COLLATE BINARY",
         ON_LINKS,

@@ -1,13 +1,11 @@
-"""The readiness check: does the database answer, and is its schema the one of this version?"""
+"""The readiness check: does the database answer, and are its tables of this version?"""
 
 from __future__ import annotations
 
 import structlog
 
 from agent_funnel.database import Database
-from agent_funnel.errors import FunnelError
-from agent_funnel.install import installed_version
-from agent_funnel.sql import version
+from agent_funnel.errors import FunnelError, WrongVersion
 from agent_funnel.web.background import BackgroundTask
 
 log = structlog.get_logger(__name__)
@@ -39,21 +37,18 @@ class ReadinessProbe:
 
     def _ask_database(self) -> dict[str, str]:
         try:
-            self._database.ping()
+            self._database.for_any_version().ping()
         except FunnelError as error:
             return self._fault("database", error)
         try:
-            installed = installed_version(self._database)
+            self._database.ping()
         except FunnelError as error:
             return self._fault("schema", error)
-        ours = version(self._database.dialect)
-        if installed != ours:
-            return {"schema": f"is of version {installed}, this service of version {ours}: run `agent-funnel install`"}
         return {}
 
     def _fault(self, name: str, error: FunnelError) -> dict[str, str]:
-        """The problem that an error is. Its message, which may name files and servers, goes to the log only."""
+        """The problem that an error is. A message that may name files and servers goes to the log only."""
         if str(error) != self._logged:
             self._logged = str(error)
             log.warning("the service is not ready", check=name, reason=str(error))
-        return {name: type(error).__doc__ or type(error).__name__}
+        return {name: str(error) if isinstance(error, WrongVersion) else str(type(error).__doc__)}
