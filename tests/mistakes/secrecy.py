@@ -5,6 +5,7 @@ from __future__ import annotations
 from mistakes.places import (
     LINKS,
     ON_CHARACTERS,
+    ON_CLI_START,
     ON_CLI_TEXTS,
     ON_HEALTH,
     ON_IDEMPOTENCY,
@@ -180,5 +181,13 @@ MISTAKES = (
         ON_CHARACTERS,
         "below_the_service",
         "sqlite",
+    ),
+    Mistake(
+        "files: everybody may read the database",
+        "src/agent_funnel/cli/__init__.py",
+        "os.umask(0o077)",
+        "os.umask(0o022)",
+        ON_CLI_START,
+        "owner_only",
     ),
 )
