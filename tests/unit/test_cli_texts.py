@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from agent_funnel import cli
@@ -86,7 +86,12 @@ def fill(database: TestedDatabase, name: str) -> None:
 
 def test_every_command_prints_every_text_and_no_text_acts(database: TestedDatabase) -> None:
     @settings(
-        max_examples=200 if LONG else 12, deadline=None, suppress_health_check=list(HealthCheck), derandomize=not LONG
+        max_examples=200 if LONG else 12,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        derandomize=not LONG,
+        # An example takes a second, so the short version does not look for a smaller one.
+        phases=set(Phase) - (set() if LONG else {Phase.shrink, Phase.explain}),
     )
     @given(NAMES)
     def check(name: str) -> None:
