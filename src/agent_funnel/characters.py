@@ -12,8 +12,8 @@ import re
 CONTROLS = r"\x00-\x1f\x7f-\x9f"
 DIRECTIONS = r"\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069"
 _INVISIBLE = re.compile(rf"[{CONTROLS}{DIRECTIONS}]")
-# The same without the ends of lines and tabs of our own texts:
-_INVISIBLE_IN_TEXT = re.compile(rf"(?![\n\t])[{CONTROLS}{DIRECTIONS}]")
+# The same without the ends of lines of our own texts:
+_INVISIBLE_IN_TEXT = re.compile(rf"(?!\n)[{CONTROLS}{DIRECTIONS}]")
 
 
 def invisible_in(text: str) -> str | None:
@@ -28,7 +28,10 @@ def visible(text: str) -> str:
 
 
 def visible_lines(text: str) -> str:
-    """A text of several lines, with such characters as escapes, except for ends of lines and tabs."""
+    """A text of several lines, with such characters as escapes, except for ends of lines.
+
+    The ends of lines must be ours: a name within the text has to be `visible` first, or it could begin a line.
+    """
     return _INVISIBLE_IN_TEXT.sub(_escape, text)
 
 

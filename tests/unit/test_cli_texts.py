@@ -126,8 +126,9 @@ def _check_text(command: str, name: str, output: str, *, is_json: bool) -> None:
     if is_json:
         if command not in ("doctor", "status"):
             assert name in repr_of(json.loads(output)), command
-    elif command not in ("doctor", "runs list"):
-        assert visible(name).strip() in output or visible(name.replace("\n", "\\n")) in output, command
+    # Where the command names the agent, the person who calls it has written the name, perhaps with ends of lines.
+    elif command not in ("doctor", "runs list") and not command.endswith("NAME"):
+        assert visible(name).strip() in output, command
 
 
 def repr_of(value: Any) -> str:
