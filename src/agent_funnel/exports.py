@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+import heapq
 import io
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import ExitStack, closing
 from itertools import islice
 from typing import IO, Any, Literal
 
@@ -33,6 +34,8 @@ INTEGER = re.compile(r"-?[0-9]{1,9}")
 SHEET_ROWS = 1_048_576
 # Bytes that stay in memory; a larger export goes through a temporary file:
 BYTES_IN_MEMORY = 1_000_000
+# Masked rows that are sorted in memory; more of them go through temporary files of this length:
+SORTED_IN_MEMORY = 50_000
 
 Values = tuple[str, str, str, str]
 
@@ -50,9 +53,9 @@ def export(
     """Writes the present assignments, or the leads that the run `run_id` dealt, to `file`.
 
     Returns the number of rows without the header. With `agent`, writes only that agent's present assignments; with
-    `mask`, only the last three digits of each number. One statement reads all rows before anything is written to
-    `file`. So a slow file holds no lock, and an error leaves the file as it was. Raises NotFound if there is no such
-    run.
+    `mask`, only the last three digits of each number, and sorted by the values that the file shows, because the order
+    of the numbers would reveal them. One statement reads all rows before anything is written to `file`. So a slow file
+    holds no lock, and an error leaves the file as it was. Raises NotFound if there is no such run.
     """
     with tempfile.SpooledTemporaryFile(BYTES_IN_MEMORY) as spool:
         text = io.TextIOWrapper(spool, encoding="utf-8", newline="")
@@ -61,8 +64,9 @@ def export(
         writer = csv.writer(text)
         writer.writerow(COLUMNS[what])
         count = 0
-        for holder, number, stage, date in _rows(database, what, run_id, agent):
-            writer.writerow((clean(holder), clean(last_digits(number) if mask else number), clean(stage), date))
+        rows = _rows(database, what, run_id, agent)
+        for row in _sorted(map(_masked, rows)) if mask else rows:
+            writer.writerow(map(clean, row))
             count += 1
         text.flush()
         spool.seek(0)
@@ -85,6 +89,29 @@ def _rows(database: Database, what: str, run_id: int | None, agent: str | None) 
         for lead in leads:
             stage = "" if lead.stage is None else str(lead.stage)
             yield lead.agent, lead.number, stage, lead.date.isoformat(" ", "seconds") if lead.date else ""
+
+
+def _masked(row: Values) -> Values:
+    holder, number, stage, date = row
+    return holder, last_digits(number), stage, date
+
+
+def _sorted(rows: Iterable[Values]) -> Iterator[Values]:
+    """Sorts rows in constant memory: parts of them go to temporary files, which are then merged."""
+    rows = iter(rows)
+    with ExitStack() as files:
+        parts: list[Iterable[Values]] = []
+        while part := sorted(islice(rows, SORTED_IN_MEMORY), key=_shown_order):
+            file = files.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", newline=""))
+            csv.writer(file).writerows(part)
+            file.seek(0)
+            parts.append((agent, number, stage, date) for agent, number, stage, date in csv.reader(file))
+        yield from heapq.merge(*parts, key=_shown_order)
+
+
+def _shown_order(row: Values) -> Values:
+    holder, number, stage, date = row
+    return holder, stage, date, number
 
 
 def _without_formula(text: str) -> str:

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
 
+from agent_funnel.characters import invisible_in
 from agent_funnel.database import Database
 from agent_funnel.errors import ImportRefused
 from agent_funnel.leads import STAGES
@@ -200,6 +201,8 @@ def _agent(agent: str, status: str) -> Values | str:
     """The values of an agent as the database takes them, or the reason why they are bad."""
     if not agent or text_length(agent) > LONGEST_TEXT:
         return f"agent has {text_length(agent)} characters; it needs 1 to {LONGEST_TEXT}"
+    if found := invisible_in(agent):
+        return f"agent has the character {found}, which does not show"
     if status.lower() not in STATUSES:
         return f"status {status[:40]!r} is not active or inactive"
     return agent, status.lower()
@@ -215,6 +218,8 @@ def _holiday(day: str, name: str) -> Values | str:
         return f"day {day[:40]!r} is not from {YEARS.start} to {YEARS.stop - 1}"
     if text_length(name) > LONGEST_TEXT:
         return f"name has {text_length(name)} characters; at most {LONGEST_TEXT} are allowed"
+    if char := invisible_in(name):
+        return f"name has the character {char}, which does not show"
     return found.isoformat(), name
 
 

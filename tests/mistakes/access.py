@@ -74,12 +74,12 @@ MISTAKES = (
     ),
     Mistake(
         "links: a revoked link opens",
-        LINKS, "ON l.secret_hash = :secret_hash AND l.revoked_at IS NULL;", "ON l.secret_hash = :secret_hash;",
+        LINKS, "\n        AND l.revoked_at IS NULL\n        AND EXISTS", "\n        AND EXISTS",
         ON_LINKS, "revokes_the_one_before", "sqlite",
     ),
     Mistake(
         "T-SQL links: a revoked link opens",
-        T_LINKS, "ON l.secret_hash = %(secret_hash)s AND l.revoked_at IS NULL;", "ON l.secret_hash = %(secret_hash)s;",
+        T_LINKS, "\n        AND l.revoked_at IS NULL\n        AND EXISTS", "\n        AND EXISTS",
         ON_LINKS, "revokes_the_one_before", "sqlserver",
     ),
     Mistake(

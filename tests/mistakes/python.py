@@ -142,7 +142,7 @@ MISTAKES = (
     ),
     Mistake(
         "exports: numbers are not masked",
-        P_EXPORTS, "clean(last_digits(number) if mask else number)", "clean(number)",
+        P_EXPORTS, "return holder, last_digits(number), stage, date", "return holder, number, stage, date",
         ON_EXPORTS, "three_digits", "sqlite",
     ),
     Mistake(

@@ -148,13 +148,13 @@ MISTAKES = (
         ON_LIMITS, "at_most_a_thousand", "sqlite",
     ),
     Mistake(
-        "paging: one row farther than one may go",
-        W_PAGING, "if skipped > VIEWER_PAGING_LIMIT:", "if skipped > VIEWER_PAGING_LIMIT + 1:",
-        ON_LIMITS, "bounded_number_of_rows", "sqlite",
+        "paging: one row more than a viewer may have",
+        W_PAGING, "if len(rows) > LONGEST_MASKED_LIST:", "if len(rows) > LONGEST_MASKED_LIST + 1:",
+        ON_LIMITS, "bounded_length", "sqlite",
     ),
     Mistake(
         "paging: a page begins a row too late for a viewer",
-        W_PAGING, "(skipped + count,) if len(rows)", "(skipped + count + 1,) if len(rows)",
+        W_PAGING, "(end,) if end < len(masked)", "(end + 1,) if end < len(masked)",
         ON_API, "viewers_page_through", "sqlite",
     ),
     Mistake(
@@ -199,7 +199,7 @@ MISTAKES = (
     ),
     Mistake(
         "auth: a page of another site may send what it likes",
-        W_AUTH, "origin is not None and urlsplit(origin).netloc != request.host", "False",
+        W_AUTH, "if origin is None or is_own_origin(origin):", "if True:",
         ON_OTHER_SITES, "form_of_another_site", "sqlite",
     ),
     Mistake(

@@ -114,8 +114,7 @@ def test_viewers_see_the_last_three_digits_and_operators_the_number(
     viewer, operator = bearer(key_of(database, "viewer")), bearer(key_of(database, "operator"))
     for path in (
         "/api/assignments", f"/api/runs/{run}/assignments", "/api/leads", "/api/do-not-contact",
-        "/api/lead?number=%2B" + number[1:], f"/api/runs/{run}/assignments?format=csv",
-        "/api/assignments?format=csv",
+        f"/api/runs/{run}/assignments?format=csv", "/api/assignments?format=csv",
     ):  # fmt: skip
         seen, whole_number = client.get(path, headers=viewer), client.get(path, headers=operator)
         assert seen.status_code == whole_number.status_code == 200
@@ -125,24 +124,20 @@ def test_viewers_see_the_last_three_digits_and_operators_the_number(
 
 
 def test_viewers_page_through_the_same_rows_and_no_cursor_reveals_a_number(
-    database: TestedDatabase, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+    database: TestedDatabase, client: FlaskClient
 ) -> None:
     run = client.post("/run-now").get_json()["run_id"]
     viewer, operator = bearer(key_of(database, "viewer")), bearer(key_of(database, "operator"))
     for path in ("/api/assignments", f"/api/runs/{run}/assignments", "/api/leads"):
         every = whole(client, path, 1000, headers=operator)
+        masked = [{**each, "number": f"…{each['number'][-3:]}"} for each in every]
         for count in (1, 5, LEADS):
             seen = whole(client, path, count, headers=viewer)
-            assert seen == [{**each, "number": f"…{each['number'][-3:]}"} for each in every]
+            assert sorted(seen, key=repr) == sorted(masked, key=repr)
         text = get(client, f"{path}?count=5", headers=viewer)["next"]
         told = urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
         assert every[4]["number"][:-3] not in told
         assert every[4]["number"][1:-3] not in told
-        monkeypatch.setattr("agent_funnel.web.paging.VIEWER_PAGING_LIMIT", 4)
-        far = client.get(f"{path}?count=5&cursor={text}", headers=viewer)
-        assert far.status_code == 422
-        assert "download the list as a file" in far.get_json()["detail"]
-        monkeypatch.undo()
 
 
 def test_each_lead_is_counted_once_in_the_pool_report(database: TestedDatabase, client: FlaskClient) -> None:

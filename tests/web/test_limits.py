@@ -93,15 +93,16 @@ def test_a_page_has_at_most_a_thousand_rows_and_at_least_one(database: TestedDat
         assert client.get(f"/api/leads?count={count}").status_code == code, count
 
 
-def test_a_viewer_pages_through_a_bounded_number_of_rows(database: TestedDatabase, monkeypatch: Any) -> None:
+def test_a_viewer_pages_through_lists_of_a_bounded_length(database: TestedDatabase, monkeypatch: Any) -> None:
     seed_tables(database)
     client, viewer = client_of(database), header_of(database, "Vic", "viewer")
-    monkeypatch.setattr("agent_funnel.web.paging.VIEWER_PAGING_LIMIT", 4)
+    monkeypatch.setattr("agent_funnel.web.paging.LONGEST_MASKED_LIST", 7)
     first = client.get("/api/leads?count=4", headers=viewer).get_json()
-    second = client.get(f"/api/leads?count=1&cursor={first['next']}", headers=viewer)
-    # The fourth row can be reached, and the fifth cannot.
-    assert second.status_code == 200
-    assert client.get(f"/api/leads?count=1&cursor={second.get_json()['next']}", headers=viewer).status_code == 422
+    second = client.get(f"/api/leads?count=3&cursor={first['next']}", headers=viewer).get_json()
+    assert (len(first["items"]), len(second["items"]), second["next"]) == (4, 3, None)
+    # Not even the first rows of a longer list are shown.
+    monkeypatch.setattr("agent_funnel.web.paging.LONGEST_MASKED_LIST", 6)
+    assert client.get("/api/leads?count=1", headers=viewer).status_code == 422
 
 
 def test_the_shares_of_a_hundred_runs_are_kept_and_those_of_the_oldest_are_counted_again(

@@ -28,7 +28,7 @@ class Link(Record):
 
 @dataclass(frozen=True)
 class LinkLookup:
-    """The result of looking up a secret. `link` is None if the secret matches no link in use.
+    """The result of looking up a secret. `link` is None if the secret matches no link in use of an active agent.
 
     `any_keys` is whether a key was ever made.
     """
@@ -63,7 +63,7 @@ def revoke_link(database: Database, agent: str, *, actor: str | None = None) -> 
 
 
 def look_up_link(database: Database, secret: str) -> LinkLookup:
-    """Looks up a link by its secret."""
+    """Looks up a link by its secret. The link of an agent is found only while the agent is active."""
     wanted = hashed(secret)
     row = database.one("link_of_secret", secret_hash=wanted)
     assert row is not None

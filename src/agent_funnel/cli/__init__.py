@@ -6,6 +6,7 @@ command, and with it the database and the settings, is imported when the command
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
@@ -60,6 +61,8 @@ def cli(context: click.Context, database_url: str | None, schema: str | None, ti
 
 def main() -> None:
     """Runs the command line. Prints an error of ours as one sentence on standard error, and exits with its code."""
+    # The database, its companions and exports have phone numbers: nobody but their owner may read new files.
+    os.umask(0o077)
     try:
         cli(prog_name="agent-funnel")
     except FunnelError as error:

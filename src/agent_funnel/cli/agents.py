@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 
 from agent_funnel import agents
-from agent_funnel.access.links import make_link, revoke_link
+from agent_funnel.access.links import link_of_agent, make_link, revoke_link
 from agent_funnel.agents import Agent, add_agent, set_agent_status
 from agent_funnel.cli.context import Context, pass_context
 from agent_funnel.cli.options import actor_option
@@ -58,9 +58,19 @@ def activate(context: Context, agent: str) -> Done:
 @pass_context
 @reports
 def deactivate(context: Context, agent: str) -> Done:
-    """Deactivate AGENT, who keeps the present leads until the next deal and gets no more."""
+    """Deactivate AGENT, who keeps the present leads until the next deal and gets no more.
+
+    The agent's personal link opens nothing until the agent is active again.
+    """
     set_agent_status(context.database, agent, active=False)
-    return Done(f"Deactivated {agent}.", {"agent": agent, "status": "inactive"})
+    has_link = link_of_agent(context.database, agent) is not None
+    text = f"Deactivated {agent}."
+    if has_link:
+        text += (
+            "\nThe personal link opens nothing while the agent is inactive. To revoke it for good: agent-funnel agents "
+            "unlink"
+        )
+    return Done(text, {"agent": agent, "status": "inactive", "has_link": has_link})
 
 
 @agents_group.command("link")

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 
 import click
 
+from agent_funnel.characters import visible
 from agent_funnel.cli.context import Context, pass_context
 from agent_funnel.cli.options import DAY, actor_option
 from agent_funnel.cli.output import Done, Listing, Result, cells, minute, render, reports, say, second
@@ -102,8 +103,8 @@ def next_deal_line(at: datetime) -> str:
 
 def pause_text(pause: Pause) -> str:
     """Returns a text that says when the schedule was paused, by whom and why."""
-    by = f" by {pause.paused_by}" if pause.paused_by else ""
-    why = f": {pause.reason}" if pause.reason else ""
+    by = f" by {visible(pause.paused_by)}" if pause.paused_by else ""
+    why = f": {visible(pause.reason)}" if pause.reason else ""
     return f"{second(pause.paused_at)} UTC{by}{why}"
 
 

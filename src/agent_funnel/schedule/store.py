@@ -13,7 +13,7 @@ from typing import Self
 from agent_funnel.database import Database
 from agent_funnel.errors import FunnelError, NotFound
 from agent_funnel.settings import Settings
-from agent_funnel.values import Day, Moment, Record, Row, read_date, read_moment, write_moment
+from agent_funnel.values import Day, Moment, Record, Row, check_characters, read_date, read_moment, write_moment
 
 # The longest message that the table of failures holds, in characters:
 LONGEST_MESSAGE = 1_000
@@ -160,6 +160,7 @@ def current_pause(database: Database) -> Pause | None:
 
 def pause(database: Database, *, now: datetime, actor: str | None, reason: str | None) -> bool:
     """Pauses the schedule for all copies of the service; False if it is paused already."""
+    check_characters("reason", reason)
     row = database.one("pause", now=write_moment(now), actor=actor, reason=reason)
     return bool(row and row["changed"])
 
@@ -177,6 +178,7 @@ def list_holidays(database: Database, *, since: date) -> list[Holiday]:
 
 def add_holiday(database: Database, day: date, name: str | None = None) -> None:
     """Adds a holiday, or changes its name."""
+    check_characters("name", name)
     database.one("add_holiday", day=day.isoformat(), label=name)
 
 

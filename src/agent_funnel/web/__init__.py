@@ -13,7 +13,6 @@ from flask_compress import Compress
 from flask_limiter import Limiter
 from flask_openapi3 import OpenAPI
 from werkzeug.exceptions import HTTPException
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from agent_funnel.database import Database
 from agent_funnel.errors import FunnelError
@@ -22,6 +21,7 @@ from agent_funnel.web import api, auth, errors, health, openapi, pages, sign_in
 from agent_funnel.web.counts import BackgroundCounts
 from agent_funnel.web.files import LARGEST_FILE
 from agent_funnel.web.pages import layout
+from agent_funnel.web.proxies import Request, TrustProxies
 from agent_funnel.web.readiness import ReadinessProbe
 from agent_funnel.web.routing import PUBLIC, current_route, route, route_of
 from agent_funnel.web.services import Services
@@ -49,6 +49,7 @@ def create_app(settings: Settings, database: Database, beat_age: Callable[[], fl
     `beat_age` returns the seconds since the clock thread of this process last showed that it is alive.
     """
     app = openapi.make_app(__name__)
+    app.request_class = Request
     _configure(app, settings)
     layout.set_up(app)
     # Flask calls the functions after a request in reverse order: each sees the response of those set up after it.
@@ -79,7 +80,7 @@ def _configure(app: Flask, settings: Settings) -> None:
     app.config["COMPRESS_STREAMS"] = False
     app.json = _Json(app)
     if hops := settings.proxy_hops:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+        app.wsgi_app = TrustProxies(app.wsgi_app, hops)  # type: ignore[method-assign]
 
 
 class _Json(DefaultJSONProvider):

@@ -13,6 +13,7 @@ from http import HTTPStatus
 from typing import Any, cast
 
 from flask import Response, g, make_response, redirect, request
+from werkzeug.exceptions import HTTPException
 
 from agent_funnel.access.idempotency import Claim, StoredResponse, claim_request, release_request, store_response
 from agent_funnel.errors import ConnectionLost, FunnelError
@@ -67,8 +68,8 @@ def _respond(claimed: Claim, view: Callable[[], Any]) -> Response:
     database = services().database
     try:
         response = make_response(view())
-    except FunnelError as error:
-        if not isinstance(error, ConnectionLost):
+    except (FunnelError, HTTPException) as error:
+        if not _may_have_changed_something(error):
             release_request(database, claimed)
         raise
     if response.status_code < HTTPStatus.BAD_REQUEST:
@@ -76,6 +77,12 @@ def _respond(claimed: Claim, view: Callable[[], Any]) -> Response:
     else:
         release_request(database, claimed)
     return response
+
+
+def _may_have_changed_something(error: FunnelError | HTTPException) -> bool:
+    if isinstance(error, HTTPException):
+        return error.code is None or error.code >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return isinstance(error, ConnectionLost)
 
 
 def _stored_response(claimed: Claim) -> Response:

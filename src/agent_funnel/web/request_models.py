@@ -15,6 +15,7 @@ from agent_funnel.web.fields import (
     Cursor,
     Day,
     Format,
+    NumberText,
     RowId,
     RunId,
     SearchText,
@@ -78,7 +79,7 @@ class DealtQuery(PageQuery):
 class AssignmentsQuery(PageQuery):
     """A page of the present assignments, or all of them as a file."""
 
-    agent: Text | None = Field(None, description="Only the assignments of this agent. Default: of all agents.")
+    agent: SearchText | None = Field(None, description="Only the assignments of this agent. Default: of all agents.")
     format: Format = Field("json", description="csv and xlsx have all of them, without pages.")
 
 
@@ -92,7 +93,7 @@ class NewAgent(RequestModel):
 class AgentName(RequestModel):
     """An agent, by name."""
 
-    agent: Text
+    agent: SearchText
 
 
 class NewLimit(RequestModel):
@@ -135,14 +136,14 @@ class ImportQuery(RequestModel):
 class NewDoNotContact(RequestModel):
     """A number for the do-not-contact list."""
 
-    number: Text
+    number: NumberText
     reason: Text | None = None
 
 
 class Number(RequestModel):
     """A number."""
 
-    number: Text
+    number: NumberText
 
 
 class Reason(RequestModel):

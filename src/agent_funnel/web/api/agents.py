@@ -22,7 +22,7 @@ from agent_funnel.web.paging import (
     fetch_page,
 )
 from agent_funnel.web.request_models import AgentName, AssignmentsQuery, LimitPath, NewAgent, NewLimit
-from agent_funnel.web.requester import mask_for_requester, sees_numbers, today
+from agent_funnel.web.requester import sees_numbers, today
 from agent_funnel.web.services import services
 
 blueprint = APIBlueprint(
@@ -56,7 +56,7 @@ def activate_agent(body: AgentName) -> Response:
 
 @operation(blueprint, "post", "/agents/deactivate", role="operator", answer=models.Done, problems=NO_AGENT)
 def deactivate_agent(body: AgentName) -> Response:
-    """Deactivate an agent: they keep their leads until the next run, then get no more."""
+    """Deactivate an agent: they keep their leads until the next run, then get no more. Their link opens nothing."""
     return _set_status(body.agent, active=False)
 
 
@@ -86,7 +86,7 @@ def list_assignments(query: AssignmentsQuery) -> Response:
     if begun and begun[0] != version:
         raise AlreadyExists("Another deal came since the page before; begin again without a cursor.")
     following = encode_cursor(version, *last) if last else None
-    return conditional(json(models.AssignmentsPage(items=mask_for_requester(found), next=following, deal=version)))
+    return conditional(json(models.AssignmentsPage(items=found, next=following, deal=version)))
 
 
 @operation(blueprint, "get", "/limits", role="viewer", answer=models.Limits)

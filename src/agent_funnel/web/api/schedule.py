@@ -11,7 +11,7 @@ from agent_funnel.web.api import models
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.operation import json, operation
 from agent_funnel.web.request_models import Reason
-from agent_funnel.web.requester import actor, today
+from agent_funnel.web.requester import actor, mask_texts, today
 from agent_funnel.web.services import services
 
 blueprint = APIBlueprint("schedule", __name__, abp_tags=[Tag(name="schedule", description="Automatic deals.")])
@@ -21,13 +21,14 @@ blueprint = APIBlueprint("schedule", __name__, abp_tags=[Tag(name="schedule", de
 def show_schedule() -> Response:
     """Show when the next automatic deal is due, whether the schedule is paused, and the outcomes of the last dates."""
     given = services()
+    paused = current_pause(given.database)
     return json(
         models.Schedule(
             next_run=next_run(given.now(), given.settings).isoformat(),
             timezone=str(given.settings.timezone),
             run_at=given.settings.run_at.isoformat(),
-            pause=current_pause(given.database),
-            holidays=list_holidays(given.database, since=today()),
+            pause=None if paused is None else mask_texts(paused),
+            holidays=[mask_texts(holiday) for holiday in list_holidays(given.database, since=today())],
             outcomes=list_nights(given.database),
         )
     )

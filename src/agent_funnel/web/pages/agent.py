@@ -37,7 +37,7 @@ from agent_funnel.web.paging import (
     fetch_page,
 )
 from agent_funnel.web.request_models import LimitPath, NewLimit
-from agent_funnel.web.requester import actor, mask_for_requester, today
+from agent_funnel.web.requester import actor, today
 from agent_funnel.web.services import services
 
 blueprint = Blueprint("agent", __name__)
@@ -141,7 +141,8 @@ def make_link() -> str:
     agent = requested_agent().agent
     set_audit_target(agent)
     _, secret = links.make_link(services().database, agent, actor=actor())
-    return show(new_link=url_for("own_list.show", secret=secret, _external=True))
+    # Not the `_external` of url_for, which knows no host name with an underscore.
+    return show(new_link=f"{request.scheme}://{request.host}{url_for('own_list.show', secret=secret)}")
 
 
 @form(blueprint, "/agents/link/revoke", role="operator", shows=show)
@@ -171,7 +172,7 @@ def show_list() -> str:
         "agent_list.html",
         agent=agent,
         count=count_assignments(database, agent),
-        assignments=mask_for_requester(found),
+        assignments=found,
         begins=position is None,
         is_new=is_new,
         after=encode_cursor(version, *last) if last else None,

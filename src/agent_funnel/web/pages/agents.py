@@ -12,6 +12,7 @@ from flask import Blueprint, render_template, request, url_for
 from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 
+from agent_funnel.access.links import link_of_agent
 from agent_funnel.agents import add_agent, limits_in_force, list_limits, roster, set_agent_status
 from agent_funnel.runs import RunRecord
 from agent_funnel.web.auth import set_audit_target
@@ -129,9 +130,10 @@ def deactivate() -> BaseResponse:
     name = agent.requested_agent().agent
     set_audit_target(name)
     set_agent_status(services().database, name, active=False)
-    return _redirect_to_sender(
-        f"{name} is inactive, and gets no leads from the next deal on. {agent.kept_leads(name)}", name
-    )
+    notice = f"{name} is inactive, and gets no leads from the next deal on. {agent.kept_leads(name)}"
+    if link_of_agent(services().database, name):
+        notice += " Their personal link opens nothing until they are active again."
+    return _redirect_to_sender(notice, name)
 
 
 def _redirect_to_sender(notice: str, name: str) -> BaseResponse:
