@@ -1,8 +1,9 @@
-"""Checks a database, and suggests how to fix what is wrong. It only reads.
+"""Checks a database, and suggests how to fix what is wrong. It changes nothing; one check writes, and takes it back.
 
 A check is a function that yields results: a level, a sentence, and a remedy or None. It yields one also if all is well.
 `server` checks the engine, the connection and the login; `schema` the tables, procedures and indexes; `data` the rows
-of your three tables; `settings` the settings; and `deep` whether runs, history, stages and assignments agree.
+of your three tables; `settings` the settings; and `deep` whether runs, history, stages
+and assignments agree.
 """
 
 from __future__ import annotations
@@ -28,11 +29,14 @@ ON_A_SERVER: dict[str, Check] = {
     "schemas": schema.schemas,
     "procedures": schema.installed_procedures,
     "rights": server.rights,
+    "writing": server.writing,
 }
 IN_A_FILE: dict[str, Check] = {
     "engine": server.file,
+    "place": server.place,
+    "contents": server.contents,
     "tables": schema.installed_tables,
-    "rights": server.writing,
+    "writing": server.writing,
 }
 ON_BOTH: dict[str, Check] = {
     "truncate": schema.truncate,
