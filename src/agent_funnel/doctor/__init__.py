@@ -2,7 +2,7 @@
 
 A check is a function that yields results: a level, a sentence, and a remedy or None. It yields one also if all is well.
 `server` checks the engine, the connection and the login; `schema` the tables, procedures and indexes; `data` the rows
-of your three tables; `settings` the settings; and `deep` whether runs, history, stages
+of your three tables; `names` the names of agents; `settings` the settings; and `deep` whether runs, history, stages
 and assignments agree.
 """
 
@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from agent_funnel.database import Database
-from agent_funnel.doctor import data, schema, server
+from agent_funnel.doctor import data, names, schema, server
 from agent_funnel.doctor.check import Check, Examination, Finding, findings, guarded
 from agent_funnel.doctor.deep import records
 from agent_funnel.doctor.settings import settings_findings
@@ -45,7 +45,10 @@ ON_BOTH: dict[str, Check] = {
     "duplicates": data.duplicates,
     "stages": data.stages,
     "dates": data.dates,
+    "numbers": data.numbers,
     "statuses": data.statuses,
+    "names": names.alike,
+    "holders": names.of_nobody,
 }
 
 
