@@ -172,6 +172,13 @@ def test_a_name_that_is_taken_or_unknown_renames_nothing(database: TestedDatabas
     assert snapshot(database) == before
 
 
+def test_two_agents_of_a_table_without_a_key_do_not_become_one(bare_database: TestedDatabase) -> None:
+    put_agents(bare_database, active_agents("Ana", "Bia"))
+    with pytest.raises(AlreadyExists):
+        rename_agent(bare_database.backend, "Ana", "Bia")
+    assert [each.agent for each in list_agents(bare_database.backend, TODAY)] == ["Ana", "Bia"]
+
+
 def test_a_new_name_that_the_unique_key_takes_for_another_agent_renames_nothing(bare_database: TestedDatabase) -> None:
     column = "agent COLLATE NOCASE" if bare_database.engine == "sqlite" else "agent"
     where = "" if bare_database.engine == "sqlite" else " ON dbo.agents"

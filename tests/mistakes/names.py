@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mistakes.places import AGENTS, LEADS, T_AGENTS, Mistake
+from mistakes.places import AGENTS, LEADS, ON_LOCKS, T_AGENTS, Mistake
 
 _CORE, _SQLITE = "src/agent_funnel", "src/agent_funnel/sql/sqlite"
 NAMES, FILES, P_DOCTOR_NAMES = f"{_CORE}/names.py", f"{_CORE}/database/files.py", f"{_CORE}/doctor/names.py"
@@ -54,12 +54,12 @@ MISTAKES = (
     Mistake(
         "rename: two agents become one",
         AGENTS, "(SELECT t.taken = 0 FROM temp.renaming AS t)", "1",
-        ON_AGENTS_NAMES, "taken_or_unknown", "sqlite",
+        ON_AGENTS_NAMES, "without_a_key", "sqlite",
     ),
     Mistake(
         "T-SQL rename: it does not wait for a run",
         T_RENAME, "N':records'", "N':others'",
-        ON_AGENTS_NAMES, "one_after_the_other", "sqlserver",
+        ON_LOCKS, "waits_for_its_lock and name", "sqlserver",
     ),
     Mistake(
         "dates: everything that SQLite takes for a moment is a date",
