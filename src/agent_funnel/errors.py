@@ -11,6 +11,7 @@ FunnelError
 │   ├── DatabaseUnavailable     the database does not answer
 │   │   ├── DatabaseBusy        another session holds a lock that we need, or won a deadlock; nothing was done
 │   │   └── ConnectionLost      the connection broke during a call; whether the call took effect is not known
+│   ├── DatabaseDamaged         the contents of the database's file contradict each other
 │   ├── NotInstalled            tables or procedures are missing
 │   └── WrongVersion            the installed tables are of another version than this program needs
 └── RunError                    the deal was refused; `number` is the SQL number
@@ -76,6 +77,10 @@ class DatabaseBusy(DatabaseUnavailable):
 
 class ConnectionLost(DatabaseUnavailable):
     """The connection to the database broke; whether the change was made is not known."""
+
+
+class DatabaseDamaged(DatabaseError):
+    """The database's file is damaged; nothing was changed."""
 
 
 class NotInstalled(DatabaseError):

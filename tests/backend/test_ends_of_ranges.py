@@ -83,7 +83,7 @@ def test_a_limit_is_accepted_up_to_the_ends_of_its_range(
     database: TestedDatabase, most: int, starts_on: date, ends_on: date, accepted: bool
 ) -> None:
     def add() -> None:
-        add_limit(database.backend, "A", starts_on=starts_on, ends_on=ends_on, max_records=most)
+        add_limit(database.backend, "A", starts_on=starts_on, ends_on=ends_on, max_records=most, new_agent=True)
 
     if accepted:
         add()

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from mistakes import access, deal_sqlite, deal_sqlserver, lists, locks, python, schedule, secrecy, settings, web
+from mistakes import (
+    access,
+    deal_sqlite,
+    deal_sqlserver,
+    lists,
+    locks,
+    names,
+    python,
+    schedule,
+    secrecy,
+    settings,
+    web,
+)
 from mistakes.places import Mistake
 
 __all__ = ["MISTAKES", "Mistake"]
@@ -12,6 +24,7 @@ MISTAKES: tuple[Mistake, ...] = (
     *deal_sqlserver.MISTAKES,
     *locks.MISTAKES,
     *lists.MISTAKES,
+    *names.MISTAKES,
     *schedule.MISTAKES,
     *access.MISTAKES,
     *python.MISTAKES,

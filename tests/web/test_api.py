@@ -186,6 +186,24 @@ def test_agents_limits_and_the_schedule_are_edited_and_previewed(database: Teste
     assert get(client, "/api/schedule")["pause"] is None
 
 
+def test_a_name_that_no_agent_has_gets_no_limit_unless_the_agent_is_yet_to_come(client: FlaskClient) -> None:
+    absence = {"starts_on": "2020-01-01"}
+    refused = client.post("/api/limits", json={"agent": "AGENT 1", **absence})
+    assert refused.status_code == 404
+    assert "Perhaps you mean 'agent 1'." in refused.get_json()["detail"]
+    given = client.post("/api/limits", json={"agent": "Eva", "new_agent": True, **absence})
+    assert (given.status_code, given.get_json()["agent_known"]) == (201, False)
+    assert [each["known"] for each in get(client, "/api/limits")["items"]] == [False]
+    added = client.post("/api/agents", json={"agent": "eva"}).get_json()
+    assert added == {"done": True, "alike": []}
+    assert client.post("/api/agents", json={"agent": "EVA"}).get_json()["alike"] == ["eva"]
+    renamed = client.post("/api/agents/rename", json={"agent": "eva", "new_name": "Eva"})
+    assert renamed.get_json()["renamed"] == {"limits": 0, "links": 0, "assignments": 0, "dealt": 0}
+    assert client.post("/api/agents/rename", json={"agent": "eva", "new_name": "Eve"}).status_code == 404
+    assert client.post("/api/agents/rename", json={"agent": "EVA", "new_name": "Eva"}).status_code == 409
+    assert [each["known"] for each in get(client, "/api/limits")["items"]] == [True]
+
+
 def test_a_refusal_names_the_field_and_the_limit_and_never_the_value(client: FlaskClient) -> None:
     refused = client.post("/api/do-not-contact", json={"number": "+49151" + "7" * 300, "extra": "secret-value"})
     assert refused.status_code == 422

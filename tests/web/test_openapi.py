@@ -307,7 +307,7 @@ def test_a_search_that_no_lead_can_match_succeeds(running: Running, query: str) 
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
 def test_a_limit_may_be_for_any_day(running: Running, day: str) -> None:
     given = {"agent": "agent 0 😀", "starts_on": day, "ends_on": day}
-    added = running.ask("POST", "/api/limits", json=given)
+    added = running.ask("POST", "/api/limits", json={**given, "new_agent": True})
     assert added.status_code == 201
     assert {name: added.json()["limit"][name] for name in given} == given
 

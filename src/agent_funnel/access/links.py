@@ -7,6 +7,7 @@ import secrets
 from dataclasses import dataclass
 
 from agent_funnel.access.keys import hashed
+from agent_funnel.agents import no_such_agent
 from agent_funnel.database import Database
 from agent_funnel.errors import NotFound
 from agent_funnel.values import Moment, Record
@@ -45,7 +46,7 @@ def make_link(database: Database, agent: str, *, actor: str | None = None) -> tu
     secret = PREFIX + secrets.token_urlsafe(32)
     row = database.one("add_link", agent=agent, secret_hash=hashed(secret), actor=actor)
     if row is None:
-        raise NotFound(f"There is no agent {agent!r}.")
+        raise no_such_agent(database, agent)
     return Link.from_row(row), secret
 
 

@@ -63,6 +63,8 @@ class Database(Queries):
     checks_version = True
     # The file with the authorities that must have signed the server's certificate; None if it is not checked:
     ca_file: Path | None = None
+    # The file of the database; None if it is on a server:
+    path: Path | None = None
 
     def sets(self, name: str, **parameters: Any) -> list[list[Row]]:
         with self._open_session() as session:

@@ -96,6 +96,13 @@ class AgentName(RequestModel):
     agent: SearchText
 
 
+class NewName(RequestModel):
+    """An agent, and the new name."""
+
+    agent: Text
+    new_name: Text
+
+
 class NewLimit(RequestModel):
     """A limit to add; a limit of 0 leads is an absence. Both days are inclusive."""
 
@@ -103,6 +110,7 @@ class NewLimit(RequestModel):
     starts_on: Day
     ends_on: Day | None = Field(None, description="None: no end date.")
     max_records: Annotated[StrictInt, Field(ge=0, le=LARGEST_SHARE), WholeNumber] = 0
+    new_agent: StrictBool = Field(False, description="The agent is yet to come: take a name that no agent has now.")
 
 
 class LimitPath(BaseModel):

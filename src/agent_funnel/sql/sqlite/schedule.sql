@@ -120,9 +120,9 @@ UPDATE schedule_pause SET resumed_at = :now, resumed_by = :actor WHERE resumed_a
 SELECT changes() AS changed;
 
 -- name: holidays
--- The holidays from a day on.
+-- The holidays from a day on. A text that is no day of the calendar is no holiday.
 SELECT h.day, h.name FROM holiday AS h
-WHERE h.day >= :since
+WHERE h.day >= :since AND date(h.day, '+0 days') = h.day
 ORDER BY h.day;
 
 -- name: add_holiday

@@ -68,6 +68,14 @@ SELECT w.number, w.stage, w.date FROM dbo.wafunnel AS w
 WHERE w.date >= DATEADD(DAY, 1, CAST(GETDATE() AS DATE))
 ORDER BY w.date;
 
+-- name: remedy_numbers
+-- Lists numbers that are not 8 to 15 digits, blanks and marks aside.
+SELECT w.number FROM dbo.wafunnel AS w
+CROSS APPLY (SELECT REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(
+    w.number, ' ', ''
+), NCHAR(160), ''), '-', ''), '(', ''), ')', ''), '.', ''), '/', ''), '+', '') AS digits) AS n
+WHERE n.digits LIKE '%[^0-9]%' OR LEN(n.digits) NOT BETWEEN 8 AND 15;
+
 -- name: remedy_statuses
 -- Sets unknown statuses to inactive; the deal treats them as inactive already.
 UPDATE dbo.agents

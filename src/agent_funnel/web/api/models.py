@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from agent_funnel.access.audit import AuditEntry
 from agent_funnel.access.keys import AccessKey
-from agent_funnel.agents import Agent, Assignment, Limit
+from agent_funnel.agents import Agent, Assignment, Limit, Renamed
 from agent_funnel.deal import NewRun, Preview, Undone
 from agent_funnel.imports import BadRow
 from agent_funnel.leads import DoNotContact, Lead, LeadHistory, PoolReport
@@ -77,6 +77,20 @@ class Agents(BaseModel):
     """All agents, by name."""
 
     items: list[Agent]
+
+
+class AddedAgent(BaseModel):
+    """The agent was added. `alike` has the other agents whose names are easily taken for this one."""
+
+    done: Literal[True] = True
+    alike: list[str]
+
+
+class RenamedAgent(BaseModel):
+    """The agent was renamed."""
+
+    done: Literal[True] = True
+    renamed: Renamed
 
 
 class Limits(BaseModel):

@@ -18,9 +18,9 @@ from agent_funnel.agents import (
     count_assignments,
     limits_in_force,
     list_limits,
+    no_such_agent,
     roster,
 )
-from agent_funnel.errors import NotFound
 from agent_funnel.runs import deal_version
 from agent_funnel.settings import LARGEST_SHARE
 from agent_funnel.web.auth import set_audit_target
@@ -36,7 +36,7 @@ from agent_funnel.web.paging import (
     encode_cursor,
     fetch_page,
 )
-from agent_funnel.web.request_models import LimitPath, NewLimit
+from agent_funnel.web.request_models import LimitPath, NewLimit, NewName
 from agent_funnel.web.requester import actor, today
 from agent_funnel.web.services import services
 
@@ -83,7 +83,7 @@ def requested_agent() -> RosterEntry:
     name = request.values.get("agent", "")
     found = roster(services().database, today(), name)
     if not found:
-        raise NotFound(f"There is no agent {name[:255]!r}.")
+        raise no_such_agent(services().database, name)
     return found[0]
 
 
@@ -107,7 +107,7 @@ def add_limit() -> BaseResponse:
     agent = requested_agent().agent
     set_audit_target(agent)
     filled_in = read_form(LimitForm)
-    limit, _ = agents.add_limit(
+    limit = agents.add_limit(
         services().database,
         agent,
         starts_on=filled_in.starts_on,
@@ -133,6 +133,21 @@ def remove_limit() -> BaseResponse:
     set_audit_target(f"limit {filled_in.limit_id}")
     agents.remove_limit(services().database, filled_in.limit_id)
     return redirect_with_notice("Removed; it no longer counts from the next deal on.", "agent.show", agent=agent)
+
+
+@form(blueprint, "/agents/rename", role="operator", shows=show)
+def rename() -> BaseResponse:
+    """Renames an agent, with their limits, link, assignments and history."""
+    filled_in = read_form(NewName)
+    agent = request.form.get("agent", "")
+    set_audit_target(f"{agent} → {filled_in.new_name}")
+    agents.rename_agent(services().database, agent, filled_in.new_name, actor=actor())
+    services().counts.forget_shares()
+    return redirect_with_notice(
+        f"{agent} is now called {filled_in.new_name}, with the same leads, limits, link and history.",
+        "agent.show",
+        agent=filled_in.new_name,
+    )
 
 
 @form(blueprint, "/agents/link", role="operator", shows=show)

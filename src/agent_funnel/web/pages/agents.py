@@ -13,7 +13,8 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 
 from agent_funnel.access.links import link_of_agent
-from agent_funnel.agents import add_agent, limits_in_force, list_limits, roster, set_agent_status
+from agent_funnel.agents import add_agent, alike_agents, limits_in_force, list_limits, roster, set_agent_status
+from agent_funnel.names import spell
 from agent_funnel.runs import RunRecord
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.negotiation import locale
@@ -107,7 +108,13 @@ def add() -> BaseResponse:
     set_audit_target(filled_in.agent)
     add_agent(services().database, filled_in.agent, active=filled_in.active)
     status = "active, and gets leads from the next deal on" if filled_in.active else "inactive, and gets no leads yet"
-    return redirect_with_notice(f"Added {filled_in.agent}, who is {status}.", "agent.show", agent=filled_in.agent)
+    notice = f"Added {filled_in.agent}, who is {status}."
+    if alike := alike_agents(services().database, filled_in.agent):
+        notice += (
+            f" This name is easily taken for {' or '.join(map(spell, alike[:3]))}. If they are one person, deactivate "
+            "one of them: otherwise each gets a share."
+        )
+    return redirect_with_notice(notice, "agent.show", agent=filled_in.agent)
 
 
 def _show_sender() -> Any:

@@ -46,6 +46,7 @@ LONGEST_NOTICE = 1_000
 # The labels of form fields, by their names in the models:
 LABELS = {
     "agent": "Name",
+    "new_name": "New name",
     "starts_on": "First day",
     "ends_on": "Until",
     "max_records": "Leads per night",

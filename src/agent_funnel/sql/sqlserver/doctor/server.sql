@@ -1,5 +1,6 @@
 /*
-`agent-funnel doctor`, 1 of 4: the server, the connection, the login and its rights. These queries change nothing.
+`agent-funnel doctor`, 1 of 4: the server, the connection, the login and its rights. `doctor_write` writes a row,
+which is taken back; the other queries change nothing.
 */
 
 -- name: doctor_engine
@@ -35,3 +36,8 @@ SELECT
 -- name: doctor_right
 -- Whether this login has a right on an object.
 SELECT HAS_PERMS_BY_NAME(%(object_name)s, 'OBJECT', %(permission)s) AS allowed;
+
+-- name: doctor_write
+-- Writes a row. The caller takes it back.
+INSERT INTO dbo.assignment_request (request, run_id)
+VALUES (%(request)s, NULL);
