@@ -11,7 +11,8 @@ FunnelError
 │   ├── DatabaseUnavailable     the database does not answer
 │   │   ├── DatabaseBusy        another session holds a lock that we need, or won a deadlock; nothing was done
 │   │   └── ConnectionLost      the connection broke during a call; whether the call took effect is not known
-│   └── NotInstalled            tables or procedures are missing
+│   ├── NotInstalled            tables or procedures are missing
+│   └── WrongVersion            the installed tables are of another version than this program needs
 └── RunError                    the deal was refused; `number` is the SQL number
     ├── RunInProgress       50001
     ├── NoActiveAgent       50002
@@ -79,6 +80,10 @@ class ConnectionLost(DatabaseUnavailable):
 
 class NotInstalled(DatabaseError):
     """The database lacks tables or procedures of Agent Funnel: run `agent-funnel install`."""
+
+
+class WrongVersion(DatabaseError):
+    """The installed tables are of another version than this program needs; nothing was changed."""
 
 
 class RunError(FunnelError):

@@ -21,6 +21,7 @@ from mistakes.places import (
     P_MASKING,
     P_NUMBERS,
     P_SETTINGS,
+    P_SETTINGS_TYPES,
     P_SQLSERVER,
     P_VALUES,
     Mistake,
@@ -186,7 +187,7 @@ MISTAKES = (
     ),
     Mistake(
         "settings: a window may last a whole day",
-        P_SETTINGS, "if duration >= timedelta(hours=24):", "if duration > timedelta(hours=24):",
+        P_SETTINGS_TYPES, "if duration >= timedelta(hours=24):", "if duration > timedelta(hours=24):",
         ON_SETTINGS, "bad_value",
     ),
     Mistake(

@@ -26,6 +26,7 @@ from agent_funnel.errors import (
     PoolChanged,
     RunError,
     RunInProgress,
+    WrongVersion,
 )
 from agent_funnel.web.negotiation import prefers_html
 
@@ -47,7 +48,7 @@ STATUS: dict[type, HTTPStatus] = {
     FunnelError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 # Errors whose message is safe to show to clients; others may reveal details of the database.
-SHOW_MESSAGE_OF = (RunError, DatabaseUnavailable, NotFound, AlreadyExists, BrakeApplied, ImportRefused)
+SHOW_MESSAGE_OF = (RunError, DatabaseUnavailable, WrongVersion, NotFound, AlreadyExists, BrakeApplied, ImportRefused)
 # Names under which pydantic gives the limit of a field that was exceeded:
 LIMITS_OF_FIELDS = ("ge", "gt", "le", "lt", "min_length", "max_length", "pattern", "expected")
 
