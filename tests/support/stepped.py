@@ -8,7 +8,8 @@ from typing import Any
 from agent_funnel.database import Database
 from agent_funnel.notify import Notifier
 from agent_funnel.schedule.clock import Clock
-from agent_funnel.settings import NOTICES, Settings, load
+from agent_funnel.settings import Settings, load
+from agent_funnel.settings_types import NOTICES
 
 OPENS = datetime(2026, 6, 1, 20, 40, tzinfo=UTC)
 

@@ -48,10 +48,11 @@ def test_a_schema_takes_the_place_of_dbo_and_of_nothing_else() -> None:
 
 # Queries about things that only a server has or needs: sessions that block each other, connections that can be
 # intercepted, its own clock, logins with rights, several schemas, stored procedures, compatibility levels, a lock of
-# runs that can be looked up, and an index on dates.
+# runs that can be looked up, an index on dates, and sessions with a number.
 SERVER_ONLY = {
     "blocker", "doctor_encryption", "doctor_clock", "doctor_login", "doctor_right", "doctor_schemas", "definition",
-    "checksums", "record_checksum", "remedy_compatibility", "remedy_index_wafunnel_date", "run_in_progress",
+    "checksums", "record_checksum", "remedy_compatibility", "remedy_index_wafunnel_date", "run_in_progress", "session",
+    "session_and_version",
 }  # fmt: skip
 
 

@@ -15,7 +15,8 @@ from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from agent_funnel.database import Database
-from agent_funnel.settings import WEEKDAYS, Settings
+from agent_funnel.settings import Settings
+from agent_funnel.settings_types import WEEKDAYS
 from agent_funnel.values import Row, read_moment, write_moment
 
 # A copy is running if it has looked within this time. A copy looks every half minute.

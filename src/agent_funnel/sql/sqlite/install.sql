@@ -22,10 +22,6 @@ FROM needed AS n
 WHERE EXISTS (SELECT 1 FROM pragma_table_info(n.table_name))
     AND NOT EXISTS (SELECT 1 FROM pragma_table_info(n.table_name) AS c WHERE lower(c.name) = n.column_name);
 
--- name: version
--- The version of the tables; NULL if none is recorded yet.
-SELECT max(v.version) AS version FROM agent_funnel_version AS v;
-
 -- name: record_version
 -- Records that the tables have this version now.
 INSERT INTO agent_funnel_version (version, installed_at) VALUES (:version, strftime('%Y-%m-%d %H:%M:%f', 'now'));

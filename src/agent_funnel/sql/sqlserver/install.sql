@@ -29,10 +29,6 @@ WHERE
         WHERE c.object_id = o.object_id AND c.name = n.column_name
     );
 
--- name: version
--- The version of the tables; NULL if none is recorded yet.
-SELECT MAX(v.version) AS version FROM dbo.agent_funnel_version AS v;
-
 -- name: record_version
 -- Records that the tables have this version now.
 INSERT INTO dbo.agent_funnel_version (version, installed_at) VALUES (%(version)s, SYSUTCDATETIME());
