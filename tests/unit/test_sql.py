@@ -56,15 +56,21 @@ SERVER_ONLY = {
 }  # fmt: skip
 
 
+# Only SQLite has a file that may be damaged.
+FILE_ONLY = {"doctor_integrity"}
+
+
 def test_both_dialects_have_the_same_queries() -> None:
-    assert set(queries("sqlite")) == set(queries("sqlserver")) - SERVER_ONLY
+    assert set(queries("sqlite")) - FILE_ONLY == set(queries("sqlserver")) - SERVER_ONLY
     assert set(queries("sqlserver")) >= SERVER_ONLY
     assert "assign" in queries("sqlite")
 
 
 def test_a_query_has_the_same_subject_and_traits_in_both_dialects() -> None:
     server = catalog("sqlserver")
-    for name, query in catalog("sqlite").items():
+    ours = catalog("sqlite")
+    for name in ours.keys() - FILE_ONLY:
+        query = ours[name]
         assert (query.subject, query.traits) == (server[name].subject, server[name].traits), name
 
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from agent_funnel.database import Database
-from agent_funnel.doctor import data, schema, server
+from agent_funnel.doctor import data, schedule, schema, server
 from agent_funnel.doctor.check import Check, Examination, Finding, findings, guarded
 from agent_funnel.doctor.deep import records
 from agent_funnel.doctor.settings import settings_findings
@@ -33,6 +33,7 @@ IN_A_FILE: dict[str, Check] = {
     "engine": server.file,
     "tables": schema.installed_tables,
     "rights": server.writing,
+    "integrity": schedule.integrity,
 }
 ON_BOTH: dict[str, Check] = {
     "truncate": schema.truncate,
@@ -42,6 +43,8 @@ ON_BOTH: dict[str, Check] = {
     "stages": data.stages,
     "dates": data.dates,
     "statuses": data.statuses,
+    "copies": schedule.copies,
+    "records ahead": schedule.records_ahead,
 }
 
 

@@ -160,6 +160,22 @@ def holding(database: Database, settings: Settings) -> Settings:
     return recorded[0].terms.applied_to(settings) if recorded else settings
 
 
+def adopt(database: Database, settings: Settings, *, now: datetime, actor: str) -> bool:
+    """Records the terms of these settings, which hold at once, for a person; False if they hold already."""
+    own, recorded = Terms.of(settings), list_terms(database)
+    if recorded and recorded[0].terms == own:
+        return False
+    record_terms(database, own, now=database_now(database) or now, actor=actor)
+    return True
+
+
+def known_differences(database: Database, *, now: datetime) -> list[str]:
+    """Sentences about the differences between the copies that are running."""
+    recorded = list_terms(database)
+    now = database_now(database) or now
+    return list(disagreements(recorded[0], list_copies(database), now=now).values()) if recorded else []
+
+
 def disagreements(recorded: RecordedTerms, copies: Sequence[ServiceCopy], *, now: datetime) -> dict[str, str]:
     """Sentences about copies that are running with other terms than the recorded ones, or with another time of day.
 
@@ -176,8 +192,8 @@ def disagreements(recorded: RecordedTerms, copies: Sequence[ServiceCopy], *, now
         if abs(ahead) > MOST_DIFFERENCE:
             side = "ahead" if ahead > timedelta(0) else "behind"
             found[f"clock of {copy.name}"] = (
-                f"The clock of the copy {copy.name} of the service is {span(ahead)} {side}. Set it right. Until then, "
-                "the schedule goes by the clock of SQL Server; with SQLite, each copy goes by its own."
+                f"The clock of the copy {copy.name} of the service is {length_of(ahead)} {side}. Set it right. Until "
+                "then, the schedule goes by the clock of SQL Server; with SQLite, each copy goes by its own."
             )
         if copy.is_running(now) and copy.terms != recorded.terms:
             found[f"terms of {copy.name}"] = (
@@ -188,9 +204,9 @@ def disagreements(recorded: RecordedTerms, copies: Sequence[ServiceCopy], *, now
     return found
 
 
-def span(length: timedelta) -> str:
+def length_of(ahead: timedelta) -> str:
     """A length of time in the largest unit that fits, such as `3 minutes`."""
-    seconds = abs(length.total_seconds())
+    seconds = abs(ahead.total_seconds())
     for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
         if seconds >= size:
             count = round(seconds / size)

@@ -70,6 +70,16 @@ class Reopened:
     outcome: str
     window_closed: bool
 
+    @property
+    def text(self) -> str:
+        """The sentence for the person who did it."""
+        then = (
+            "Its window has closed, so the schedule does not deal for it: make a deal by hand if you want one."
+            if self.window_closed
+            else "The schedule deals for it as soon as it may: not in a pause or on a day off."
+        )
+        return f"The record that {self.business_date} is {self.outcome} is void. {then}"
+
 
 def list_ends(database: Database, *, since: date) -> list[End]:
     """The ends of the business dates from a date on."""

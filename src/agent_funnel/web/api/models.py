@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
@@ -143,6 +144,15 @@ class Schedule(BaseModel):
     pause: Pause | None
     holidays: list[Holiday]
     outcomes: list[NightRecord]
+    differences: list[str] = Field(description="Sentences about running copies with other terms or a wrong clock.")
+
+
+class ReopenedDate(BaseModel):
+    """A business date whose record is void, the outcome that it had, and whether its window has closed."""
+
+    business_date: date
+    was: str
+    window_closed: bool
 
 
 class Changed(BaseModel):

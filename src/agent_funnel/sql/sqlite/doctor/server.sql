@@ -3,3 +3,28 @@
 -- name: doctor_engine
 -- The version of SQLite.
 SELECT sqlite_version() AS version;
+
+-- name: doctor_integrity
+-- Whether the file is damaged: `ok`, or what is wrong.
+SELECT q.quick_check FROM pragma_quick_check(1) AS q;
+
+-- name: doctor_copies
+-- The copies of the service, and whether their terms differ from the recorded ones.
+SELECT
+    c.name, c.clock_difference, c.looked_at, t.recorded_by,
+    c.run_at || ' (' || c.timezone || '), ' || c.weekdays || ', catch-up ' || c.catch_up || ' s' AS own,
+    t.run_at || ' (' || t.timezone || '), ' || t.weekdays || ', catch-up ' || t.catch_up || ' s' AS recorded,
+    CASE
+        WHEN c.run_at = t.run_at AND c.timezone = t.timezone AND c.weekdays = t.weekdays AND c.catch_up = t.catch_up
+            THEN 0
+        ELSE 1
+    END AS differs
+FROM schedule_copy AS c
+INNER JOIN schedule_terms AS t ON t.terms_id = (SELECT max(n.terms_id) FROM schedule_terms AS n)
+ORDER BY c.name;
+
+-- name: doctor_ahead
+-- The business dates after a day that are recorded as passed, and those recorded after a moment.
+SELECT count(*) AS dates, min(o.business_date) AS first, max(o.business_date) AS last
+FROM schedule_outcome AS o
+WHERE o.business_date > :day OR o.recorded_at > :moment;
