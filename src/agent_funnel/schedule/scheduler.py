@@ -235,7 +235,7 @@ class Scheduler:
         """
         for end in ends:
             if end.run_id is not None and not end.is_void and end.business_date == due(now, self._rules):
-                self._seen = {**self._seen, end.business_date: self._clock_stands(now)}
+                self._seen[end.business_date] = self._clock_stands(now)
         for day in sorted(self._seen)[:-MOST_SEEN]:
             del self._seen[day]
 
@@ -286,6 +286,7 @@ class Scheduler:
             log.exception("the scheduled deal failed in a way that nobody expected")
             self._fail(business_date, began, state, error)
         else:
+            self._seen[business_date] = self._clock_stands(began)
             self._finished(run, state)
 
     def _wait(self, business_date: date, now: datetime, error: FunnelError) -> None:
