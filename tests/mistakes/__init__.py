@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mistakes import access, deal_sqlite, deal_sqlserver, lists, locks, python, schedule, web
+from mistakes import access, deal_sqlite, deal_sqlserver, lists, locks, python, schedule, schedule_copies, web
 from mistakes.places import Mistake
 
 __all__ = ["MISTAKES", "Mistake"]
@@ -13,6 +13,7 @@ MISTAKES: tuple[Mistake, ...] = (
     *locks.MISTAKES,
     *lists.MISTAKES,
     *schedule.MISTAKES,
+    *schedule_copies.MISTAKES,
     *access.MISTAKES,
     *python.MISTAKES,
     *web.MISTAKES,
