@@ -78,6 +78,19 @@ def test_one_look_of_a_clock_that_is_ahead_costs_no_night(funnel: TestedDatabase
     assert {(each.outcome, each.voided_by) for each in voided} <= {("missed", "copy A")}
 
 
+def test_a_record_of_a_date_whose_window_is_open_is_void_and_the_date_is_dealt(funnel: TestedDatabase) -> None:
+    night = settled(funnel, OPENS)
+    assert night.look(CLOSES - SECOND) == ["warning", "finished"]
+    assert "record of 2026-06-01 (missed) is void" in night.notifier.notices[0][1]
+    assert ends(funnel) == [("2026-06-01", "succeeded")]
+
+
+def test_a_record_of_a_date_whose_window_has_closed_holds(funnel: TestedDatabase) -> None:
+    night = settled(funnel, OPENS)
+    assert night.look(CLOSES) == []
+    assert ends(funnel) == [("2026-06-01", "missed")]
+
+
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_deal_of_a_date_to_come_is_void_and_that_date_gets_its_own(funnel: TestedDatabase) -> None:
     right, wrong = SteppedClock(funnel.backend), SteppedClock(funnel.backend, name="copy B")

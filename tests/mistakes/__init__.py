@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from mistakes import access, deal_sqlite, deal_sqlserver, lists, locks, python, schedule, schedule_copies, web
+from mistakes import (
+    access,
+    deal_sqlite,
+    deal_sqlserver,
+    lists,
+    locks,
+    python,
+    schedule,
+    schedule_copies,
+    settings,
+    web,
+)
 from mistakes.places import Mistake
 
 __all__ = ["MISTAKES", "Mistake"]
@@ -16,5 +27,6 @@ MISTAKES: tuple[Mistake, ...] = (
     *schedule_copies.MISTAKES,
     *access.MISTAKES,
     *python.MISTAKES,
+    *settings.MISTAKES,
     *web.MISTAKES,
 )

@@ -44,7 +44,7 @@ MISTAKES = (
     Mistake(
         "voids: a record of a date to come holds",
         P_VOIDS, "closes_at(end.business_date, rules) > now or", "closes_at(end.business_date, rules) < now or",
-        ON_COPIES, "costs_no_night", "sqlite",
+        ON_COPIES, "window_is_open_is_void", "sqlite",
     ),
     Mistake(
         "voids: a deal of a date to come holds",
