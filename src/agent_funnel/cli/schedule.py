@@ -13,19 +13,22 @@ from agent_funnel.cli.output import Done, Listing, Result, cells, minute, render
 from agent_funnel.schedule import store, terms, voids
 from agent_funnel.schedule.calendar import next_run
 from agent_funnel.schedule.store import Holiday, Pause, add_holiday, list_pauses, pause, resume
+from agent_funnel.schedule.voids import VoidRecord
 
 
 @dataclass(frozen=True)
 class Timetable(Result):
     """The next scheduled deal, in the zone of the terms that hold, and the newest pauses.
 
-    `differences` are sentences about copies of the service that are running with other terms or a wrong clock.
+    `differences` are sentences about copies of the service that are running with other terms or a wrong clock, and
+    `voids` the newest records that were taken back.
     """
 
     next_run: datetime
     terms: str
     pauses: list[Pause]
     differences: list[str]
+    voids: list[VoidRecord]
 
 
 @click.group("schedule")
@@ -44,6 +47,7 @@ def show(context: Context) -> Timetable:
         str(terms.Terms.of(rules)),
         list_pauses(context.database),
         terms.known_differences(context.database, now=now),
+        voids.list_voids(context.database, count=10),
     )
 
 
@@ -94,7 +98,7 @@ def reopen_date(context: Context, day: date, actor: str) -> Done:
     hand.
     """
     done = voids.reopen(context.database, context.settings, day, now=datetime.now(UTC), actor=actor)
-    return Done(done.text, {"business_date": day, "was": done.outcome, "window_closed": done.window_closed})
+    return Done(done.text, {"business_date": day, "outcome": done.outcome, "window_closed": done.window_closed})
 
 
 @click.group("holidays")
@@ -156,6 +160,11 @@ def _(timetable: Timetable) -> None:
     for each in timetable.pauses:
         end = f"resumed {second(each.resumed_at)} UTC" if each.resumed_at else "STILL PAUSED"
         say(f"  paused {pause_text(each)}; {end}")
+    for void in timetable.voids:
+        say(
+            f"  void since {second(void.voided_at)} UTC, by {void.voided_by}: the record {void.outcome} of "
+            f"{void.business_date}. {void.reason}"
+        )
 
 
 @cells.register

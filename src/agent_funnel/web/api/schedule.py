@@ -32,6 +32,7 @@ def show_schedule() -> Response:
             holidays=list_holidays(given.database, since=today()),
             outcomes=list_nights(given.database),
             differences=terms.known_differences(given.database, now=given.now()),
+            voids=voids.list_voids(given.database),
         )
     )
 
@@ -70,7 +71,7 @@ def reopen_date(body: DateToReopen) -> Response:
     set_audit_target(body.business_date)
     done = voids.reopen(given.database, given.settings, body.business_date, now=given.now(), actor=actor())
     return json(
-        models.ReopenedDate(business_date=done.business_date, was=done.outcome, window_closed=done.window_closed)
+        models.ReopenedDate(business_date=done.business_date, outcome=done.outcome, window_closed=done.window_closed)
     )
 
 
