@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 import structlog
 
 from agent_funnel.database import Database
-from agent_funnel.errors import AlreadyRun, DatabaseError, FunnelError, RunInProgress, WrongClock
+from agent_funnel.errors import AlreadyRun, DatabaseBusy, DatabaseError, FunnelError, RunInProgress, WrongClock
 from agent_funnel.notify import Notifier
 from agent_funnel.runs import Run
 from agent_funnel.schedule import store, terms, voids
@@ -259,8 +259,10 @@ class Scheduler:
             return
         try:
             store.record_next_run(self._database, found)
+        except DatabaseBusy:
+            log.debug("another program is writing; the next look records the next run")
         except DatabaseError as error:
-            # Another copy records the same at this moment, or another program is writing. The next look tries again.
+            # Another copy records the same at this moment.
             log.info("the next run was not recorded", error=str(error))
 
     # ---- The deal

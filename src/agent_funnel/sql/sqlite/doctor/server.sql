@@ -5,8 +5,11 @@
 SELECT sqlite_version() AS version;
 
 -- name: doctor_integrity
--- Whether the file is damaged: `ok`, or what is wrong.
-SELECT q.quick_check FROM pragma_quick_check(1) AS q;
+-- What is damaged in the file; `ok`, or no row, if nothing is. Values that break a rule of a table are no damage, and
+-- SQLite before 3.51 reports some that do not exist.
+SELECT q.quick_check FROM pragma_quick_check(1000000) AS q
+WHERE q.quick_check NOT LIKE 'NULL value in %' AND q.quick_check NOT LIKE 'CHECK constraint failed in %'
+LIMIT 1;
 
 -- name: doctor_copies
 -- The copies of the service, and whether their terms differ from the recorded ones.
