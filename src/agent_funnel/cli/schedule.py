@@ -33,7 +33,7 @@ class Timetable(Result):
 
 @click.group("schedule")
 def schedule_group() -> None:
-    """Show, pause and resume the schedule, and correct its records."""
+    """Show, pause and correct the schedule."""
 
 
 @schedule_group.command("show")

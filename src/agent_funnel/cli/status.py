@@ -44,7 +44,7 @@ def show_status(context: Context) -> Overview:
     """
     database, settings, now = context.database, context.settings, datetime.now(UTC)
     return Overview(
-        next_run=next_run(now, settings),
+        next_run=next_run(now, holding(database, settings)),
         last_run=last_run(database),
         pause=current_pause(database),
         dates=list_nights(database, count=DATES_SHOWN),
