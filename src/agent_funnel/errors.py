@@ -4,6 +4,7 @@ FunnelError
 ├── SettingsError               a setting has a bad value
 ├── ImportRefused               a file has bad rows, or is not a file that can be imported
 ├── NotEmpty                    the demo found leads or agents in the database
+├── WrongClock                  the clock shows a time before the installation
 ├── BrakeApplied                a brake (FUNNEL_BRAKE) holds the scheduled run until a person makes it
 ├── NotFound                    the thing to show or remove does not exist
 ├── AlreadyExists               the thing to add exists already
@@ -53,6 +54,10 @@ class NotEmpty(FunnelError):
 
 class BrakeApplied(FunnelError):
     """A brake holds the scheduled run until a person makes it; nothing was changed."""
+
+
+class WrongClock(FunnelError):
+    """The clock shows a time before the installation; nothing was changed."""
 
 
 class NotFound(FunnelError):

@@ -44,6 +44,8 @@ OPERATIONS = {
     "show_schedule": "viewer",
     "pause_schedule": "operator",
     "resume_schedule": "operator",
+    "reopen_date": "operator",
+    "adopt_terms": "admin",
     "list_keys": "admin",
     "add_key": "admin",
     "revoke_key": "admin",
@@ -79,6 +81,7 @@ PAGES = {
     "runs.show_night": "viewer",
     "runs.show_undo": "operator",
     "runs.undo": "operator",
+    "runs.reopen": "operator",
     "agents.show": "viewer",
     "agents.add": "operator",
     "agents.activate": "operator",
@@ -114,6 +117,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "add_do_not_contact": {"json": {"number": "+49300000000"}},
     "remove_do_not_contact": {"json": {"number": "+49300000001"}},
     "pause_schedule": {"json": {"reason": "a test"}},
+    "reopen_date": {"json": {"business_date": "2026-01-31"}},
     "add_key": {"json": {"name": "another", "role": "viewer"}},
 }
 # Callers without a valid key:

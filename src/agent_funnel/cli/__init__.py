@@ -34,7 +34,7 @@ COMMANDS = {
     "purge": LazyCommand("runs", "purge", "Delete the history of old runs."),
     "run": LazyCommand("deal", "run", "Deal leads now."),
     "runs": LazyCommand("runs", "runs_group", "List runs, show one run, or find who held a number."),
-    "schedule": LazyCommand("schedule", "schedule_group", "Show, pause and resume the schedule."),
+    "schedule": LazyCommand("schedule", "schedule_group", "Show, pause and correct the schedule."),
     "serve": LazyCommand("serve", "serve", "Run the service: HTTP and the scheduled deals."),
     "status": LazyCommand("status", "show_status", "Show the last run, the next scheduled deal and any pause."),
     "undo": LazyCommand("deal", "undo", "Undo the last run."),

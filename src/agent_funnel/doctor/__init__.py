@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from agent_funnel.database import Database
-from agent_funnel.doctor import data, names, schema, server
+from agent_funnel.doctor import data, names, schedule, schema, server
 from agent_funnel.doctor.check import Check, Examination, Finding, findings, guarded
 from agent_funnel.doctor.deep import records
 from agent_funnel.doctor.settings import settings_findings
@@ -50,6 +50,8 @@ ON_BOTH: dict[str, Check] = {
     "statuses": data.statuses,
     "names": names.alike,
     "holders": names.of_nobody,
+    "copies": schedule.copies,
+    "records ahead": schedule.records_ahead,
 }
 
 

@@ -70,7 +70,10 @@ class Holiday(Record):
 
 @dataclass(frozen=True)
 class NightRecord(Record):
-    """The outcome of a business date: `succeeded` or `undone`, by a run; or `missed`, `failed`, `holiday`, `paused`."""
+    """The outcome of a business date: `succeeded` or `undone`, by a run; or the reason why there was no run.
+
+    The reason is `missed`, `failed`, `holiday`, `paused`, or `void` if a person voided the outcome later.
+    """
 
     business_date: Day
     outcome: str
@@ -169,6 +172,20 @@ def resume(database: Database, *, now: datetime, actor: str | None) -> bool:
     """Resumes the schedule; False if it is not paused."""
     row = database.one("resume", now=write_moment(now), actor=actor)
     return bool(row and row["changed"])
+
+
+def next_run_on_record(database: Database) -> tuple[date, datetime] | None:
+    """The business date and the instant of the next scheduled run; None during a pause."""
+    row = database.one("next_run")
+    return None if row is None else (read_date(row["business_date"]), read_moment(row["due_at"]))
+
+
+def record_next_run(database: Database, found: tuple[date, datetime] | None) -> None:
+    """Records the next scheduled run, or that none is to come. Does not wait for another writer."""
+    if found is None:
+        database.sets("remove_next_run")
+    else:
+        database.sets("record_next_run", business_date=found[0].isoformat(), due_at=write_moment(found[1]))
 
 
 def list_holidays(database: Database, *, since: date) -> list[Holiday]:

@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from agent_funnel.database import Database
 from agent_funnel.errors import FunnelError
+from agent_funnel.schedule.clock import Clock
 from agent_funnel.settings import Settings
 from agent_funnel.web import api, auth, errors, health, openapi, pages, sign_in
 from agent_funnel.web.counts import BackgroundCounts
@@ -43,10 +44,16 @@ SECURITY_HEADERS = {
 }
 
 
-def create_app(settings: Settings, database: Database, beat_age: Callable[[], float] | None = None) -> Flask:
+def create_app(
+    settings: Settings,
+    database: Database,
+    beat_age: Callable[[], float] | None = None,
+    schedule: Clock | None = None,
+) -> Flask:
     """The service as a WSGI application. Making it starts no thread and opens no connection.
 
-    `beat_age` returns the seconds since the clock thread of this process last showed that it is alive.
+    `beat_age` returns the seconds since the clock thread of this process last showed that it is alive, and `schedule`
+    is its schedule.
     """
     app = openapi.make_app(__name__)
     app.request_class = Request
@@ -67,6 +74,7 @@ def create_app(settings: Settings, database: Database, beat_age: Callable[[], fl
         now=lambda: datetime.now(UTC),
         readiness=ReadinessProbe(database),
         beat_age=beat_age,
+        schedule=schedule,
         limiter=limiter.limiter,
         counts=BackgroundCounts(database),
     )

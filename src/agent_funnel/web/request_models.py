@@ -160,6 +160,12 @@ class Reason(RequestModel):
     reason: Text | None = None
 
 
+class DateToReopen(RequestModel):
+    """A business date whose record is taken back."""
+
+    business_date: BusinessDay
+
+
 class NewKey(RequestModel):
     """A key to make."""
 

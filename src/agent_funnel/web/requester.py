@@ -14,7 +14,7 @@ from agent_funnel.web.services import services
 T = TypeVar("T")
 
 # Texts in records that people write, and that may have a number in them:
-FREE_TEXTS = ("reason", "name", "message", "actor", "undone_by", "paused_by", "resumed_by")
+FREE_TEXTS = ("reason", "name", "message", "actor", "undone_by", "paused_by", "resumed_by", "voided_by")
 
 
 def today() -> date:

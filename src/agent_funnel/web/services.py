@@ -11,6 +11,7 @@ from flask import current_app
 from limits.strategies import RateLimiter
 
 from agent_funnel.database import Database
+from agent_funnel.schedule.clock import Clock
 from agent_funnel.settings import Settings
 from agent_funnel.web.counts import BackgroundCounts
 from agent_funnel.web.readiness import ReadinessProbe
@@ -26,6 +27,8 @@ class Services:
     readiness: ReadinessProbe
     # Seconds since the clock thread of this process last showed that it is alive; None without a clock.
     beat_age: Callable[[], float] | None
+    # The schedule of this process; None without one.
+    schedule: Clock | None
     limiter: RateLimiter
     counts: BackgroundCounts
 

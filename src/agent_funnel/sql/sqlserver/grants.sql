@@ -150,6 +150,8 @@ GRANT SELECT ON dbo.schedule_next TO agent_funnel_service;
 GO
 GRANT INSERT ON dbo.schedule_next TO agent_funnel_service;
 GO
+GRANT UPDATE ON dbo.schedule_next TO agent_funnel_service;
+GO
 GRANT DELETE ON dbo.schedule_next TO agent_funnel_service;
 GO
 GRANT SELECT ON dbo.schedule_void TO agent_funnel_service;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
@@ -14,6 +15,7 @@ from agent_funnel.imports import BadRow
 from agent_funnel.leads import DoNotContact, Lead, LeadHistory, PoolReport
 from agent_funnel.runs import DealtLead, RunRecord, Share
 from agent_funnel.schedule.store import Holiday, NightRecord, Pause
+from agent_funnel.schedule.voids import VoidRecord
 from agent_funnel.web.files import XLSX
 
 
@@ -157,6 +159,16 @@ class Schedule(BaseModel):
     pause: Pause | None
     holidays: list[Holiday]
     outcomes: list[NightRecord]
+    differences: list[str] = Field(description="Sentences about running copies with other terms or a wrong clock.")
+    voids: list[VoidRecord] = Field(description="Records that hold no more, and who took them back.")
+
+
+class ReopenedDate(BaseModel):
+    """A business date whose record is void, the outcome that it had, and whether its window has closed."""
+
+    business_date: date
+    outcome: str
+    window_closed: bool
 
 
 class Changed(BaseModel):
