@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mistakes import access, deal_sqlite, deal_sqlserver, lists, locks, python, schedule, settings, web
+from mistakes import access, bounds, deal_sqlite, deal_sqlserver, lists, locks, python, schedule, settings, web
 from mistakes.places import Mistake
 
 __all__ = ["MISTAKES", "Mistake"]
@@ -17,4 +17,5 @@ MISTAKES: tuple[Mistake, ...] = (
     *python.MISTAKES,
     *settings.MISTAKES,
     *web.MISTAKES,
+    *bounds.MISTAKES,
 )

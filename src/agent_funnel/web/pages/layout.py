@@ -29,7 +29,7 @@ from agent_funnel.leads import DEALT_STAGES
 from agent_funnel.web import format, negotiation
 from agent_funnel.web.auth import SESSION_COOKIE, identity_or_none
 from agent_funnel.web.errors import faults_of, response_to_error
-from agent_funnel.web.routing import route
+from agent_funnel.web.routing import Rate, route
 from agent_funnel.web.services import services
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -94,7 +94,13 @@ def page(blueprint: Blueprint, rule: str, *, role: Role) -> Callable[[View], Vie
 
 
 def form(
-    blueprint: Blueprint, rule: str, *, role: Role, shows: Callable[..., Any], takes_file: bool = False
+    blueprint: Blueprint,
+    rule: str,
+    *,
+    role: Role,
+    shows: Callable[..., Any],
+    takes_file: bool = False,
+    rate: Rate | None = None,
 ) -> Callable[[View], View]:
     """Registers the target of a form. `shows` is the view of the page with the form; it has the same arguments."""
 
@@ -107,7 +113,7 @@ def form(
                 g.refused, status = refusal(error)
             return make_response(shows(**arguments), status)
 
-        blueprint.post(rule)(route(role, takes_file=takes_file)(show_refusal))
+        blueprint.post(rule)(route(role, takes_file=takes_file, rate=rate)(show_refusal))
         return view
 
     return register
