@@ -150,7 +150,7 @@ def test_a_body_of_a_gigabyte_is_refused_early_and_fills_no_memory(
     assert sent < GIGABYTE / 10
     assert memory(process, "VmHWM") - least < MOST_MB
     assert snapshot(database) == before
-    assert status(raw(address, b"POST /run-now HTTP/1.0\r\nHost: localhost\r\n\r\n")) == 200
+    assert status(raw(address, b"GET /api/runs HTTP/1.0\r\nHost: localhost\r\n\r\n")) == 200
 
 
 def ask(address: str, path: str, method: str = "GET", **headers: str) -> tuple[int, float]:
