@@ -150,7 +150,7 @@ def test_a_login_with_the_role_alone_can_do_all_that_the_service_does(roles: Rol
         backend, actor="Ana", key_id=key.key_id, operation="POST", target=None, address="-", status=200, detail=None
     )
     assert len(list_entries(backend, count=5)) == 1
-    claimed = claim_request(backend, scope="s", key="k", content=b"")
+    claimed = claim_request(backend, scope="s", key="k", content=[b""])
     store_response(backend, claimed, StoredResponse(200, "{}"))
     release_request(backend, claimed)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mistakes import (
     access,
+    bounds,
     deal_sqlite,
     deal_sqlserver,
     lists,
@@ -33,4 +34,5 @@ MISTAKES: tuple[Mistake, ...] = (
     *settings.MISTAKES,
     *web.MISTAKES,
     *secrecy.MISTAKES,
+    *bounds.MISTAKES,
 )

@@ -115,7 +115,7 @@ MISTAKES = (
     ),
     Mistake(
         "idempotency: the scope is no part of the key",
-        P_IDEMPOTENCY, "_hashed(scope.encode(), key.encode())", "_hashed(key.encode())",
+        P_IDEMPOTENCY, "_hashed((scope.encode(),), (key.encode(),))", "_hashed((key.encode(),))",
         ON_KEYS, "claimed_once", "sqlite",
     ),
     Mistake(

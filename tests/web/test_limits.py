@@ -49,6 +49,44 @@ def test_requests_are_counted_by_key_and_without_one_by_address(database: Tested
     assert client.get("/api/limits", headers=ben).status_code == 200
 
 
+def test_requests_without_a_valid_key_are_limited_by_address_and_hardly_logged(
+    database: TestedDatabase, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ana = header_of(database, "Ana")
+    client = client_of(database, rate_limit="40 per minute")
+    for path in ("/api/runs", "/nowhere", "/run-now", "/api/runs"):
+        client.get(path)
+    answers = [client.get("/api/runs") for _ in range(38)]
+    assert codes(answers) == [401] * 36 + [429] * 2
+    assert 0 < int(answers[-1].headers["Retry-After"]) <= 60
+    assert "without a valid key" in answers[-1].text
+    assert client.post("/nowhere", headers=bearer("wrong")).status_code == 429
+    # A valid key gets in, and another address has a count of its own.
+    assert client.get("/api/runs", headers=ana).status_code == 200
+    assert client.get("/api/runs", environ_overrides={"REMOTE_ADDR": "127.0.0.2"}).status_code == 401
+    assert capsys.readouterr().out.count("refused without a key") == 31
+
+
+def test_wrong_keys_count_as_requests_without_a_valid_key(database: TestedDatabase) -> None:
+    header_of(database, "Ana")
+    client = client_of(database, rate_limit="5 per minute")
+    wrong = bearer("wrong")
+    assert codes([client.get("/api/runs", headers=wrong) for _ in range(6)]) == [401] * 5 + [429]
+    assert client.get("/api/runs").status_code == 429
+
+
+def test_a_stranger_beyond_the_limit_costs_no_query(database: TestedDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    header_of(database, "Ana")
+    client = client_of(database, rate_limit="2 per minute")
+    assert codes([client.get("/api/runs") for _ in range(2)]) == [401] * 2
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("the database was asked")
+
+    monkeypatch.setattr(type(database.backend), "sets", refuse)
+    assert client.get("/api/runs").status_code == 429
+
+
 def test_health_checks_and_static_files_are_never_counted(database: TestedDatabase) -> None:
     client = client_of(database, rate_limit="1 per minute")
     for path in ("/healthz", "/readyz", "/static/page.css"):

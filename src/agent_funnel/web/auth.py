@@ -40,6 +40,9 @@ SESSION_COOKIE = "agent_funnel_session"
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 # The last use of a key is stored at most this often, so that reading hardly ever writes:
 NOTE_USE_EVERY = timedelta(minutes=5)
+# The most refused requests that are logged, of one address and of all together:
+LOGGED_REFUSALS = "30 per minute"
+LOGGED_REFUSALS_IN_ALL = "300 per minute"
 ADD_KEY_COMMAND = "agent-funnel keys add NAME --role admin"
 
 
@@ -93,7 +96,7 @@ def guard() -> Any:
     if found is None:
         if request.method in SAFE_METHODS and prefers_html():
             return redirect(url_for("sign_in.form"))
-        log.warning("refused without a key", operation=request.endpoint, address=address())
+        _log_refusal()
         raise Unauthorized(
             "This needs a key in use, as Authorization: Bearer …; nothing was done.",
             www_authenticate=WWWAuthenticate("bearer", {"realm": "Agent Funnel"}),
@@ -102,6 +105,15 @@ def guard() -> Any:
     if role is None or not found.may(role):
         raise Forbidden(f"This needs the role {role}; your key has the role {found.role}. Nothing was changed.")
     return None
+
+
+def _log_refusal() -> None:
+    """Logs that a request without a valid key is refused. Requests of strangers must not fill the log."""
+    limiter = services().limiter
+    if limiter.hit(parse(LOGGED_REFUSALS), "logged refusals", address()) and limiter.hit(
+        parse(LOGGED_REFUSALS_IN_ALL), "logged refusals"
+    ):
+        log.warning("refused without a key", operation=request.endpoint, address=address())
 
 
 def _refusal_of_other_sites() -> str | None:

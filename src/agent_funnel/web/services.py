@@ -13,6 +13,7 @@ from limits.strategies import RateLimiter
 from agent_funnel.database import Database
 from agent_funnel.schedule.clock import Clock
 from agent_funnel.settings import Settings
+from agent_funnel.web.bounds import Places, Room
 from agent_funnel.web.counts import BackgroundCounts
 from agent_funnel.web.readiness import ReadinessProbe
 
@@ -31,6 +32,11 @@ class Services:
     schedule: Clock | None
     limiter: RateLimiter
     counts: BackgroundCounts
+    # The bounds on long work, and on complete exports that clients have not yet taken:
+    exports: Places
+    imports: Places
+    previews: Places
+    downloads: Room
 
 
 def services() -> Services:

@@ -13,7 +13,7 @@ from agent_funnel.leads import Lead, lead_history, pool_report, search_leads
 from agent_funnel.masking import last_digits
 from agent_funnel.web.api import models
 from agent_funnel.web.auth import set_audit_target
-from agent_funnel.web.files import import_upload
+from agent_funnel.web.files import import_upload, uploaded_body
 from agent_funnel.web.operation import json, operation
 from agent_funnel.web.paging import AFTER_COUNT, AFTER_LEAD, decode_requester_cursor, encode_cursor, fetch_page
 from agent_funnel.web.request_models import ImportQuery, LeadsQuery, NewDoNotContact, Number, NumberQuery
@@ -66,9 +66,7 @@ def import_leads(query: ImportQuery, raw: CsvBody) -> Response:
     if request.mimetype not in ("text/csv", "application/csv"):
         raise UnsupportedMediaType("Send the file as text/csv; nothing was imported.")
     set_audit_target("dry run" if query.dry_run else "import")
-    result = import_upload(
-        lambda path: path.write_bytes(request.get_data()), skip_bad=query.skip_bad, dry_run=query.dry_run
-    )
+    result = import_upload(uploaded_body(), skip_bad=query.skip_bad, dry_run=query.dry_run)
     return json(
         models.ImportAnswer(
             dry_run=query.dry_run,

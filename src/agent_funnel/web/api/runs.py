@@ -98,13 +98,15 @@ def preview(query: Rules) -> Response:
     given = services()
     rules = query.model_dump(exclude={"business_date"}, exclude_none=True)
     settings = given.settings.model_copy(update=rules)
-    found = deal.preview(given.database, settings, business_date=query.business_date or today())
+    with given.previews.take():
+        found = deal.preview(given.database, settings, business_date=query.business_date or today())
     return json(models.PreviewAnswer(found))
 
 
 @operation(
     blueprint, "post", "/runs/<int:run_id>/undo", role="operator", answer=models.UndoAnswer,
     problems={409: "Only the last run can be undone (50005), or a run is in progress (50001)."},
+    rate=RUNS,
 )  # fmt: skip
 def undo_run(path: RunPath) -> Response:
     """Undo a run, if it is the last one: restore the stages, and the assignments as they were before it."""

@@ -32,7 +32,7 @@ from agent_funnel.web.auth import SESSION_COOKIE, identity_or_none
 from agent_funnel.web.errors import faults_of, response_to_error
 from agent_funnel.web.proxies import base_path
 from agent_funnel.web.requester import free_text
-from agent_funnel.web.routing import route
+from agent_funnel.web.routing import Rate, route
 from agent_funnel.web.services import services
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -98,7 +98,13 @@ def page(blueprint: Blueprint, rule: str, *, role: Role) -> Callable[[View], Vie
 
 
 def form(
-    blueprint: Blueprint, rule: str, *, role: Role, shows: Callable[..., Any], takes_file: bool = False
+    blueprint: Blueprint,
+    rule: str,
+    *,
+    role: Role,
+    shows: Callable[..., Any],
+    takes_file: bool = False,
+    rate: Rate | None = None,
 ) -> Callable[[View], View]:
     """Registers the target of a form. `shows` is the view of the page with the form; it has the same arguments."""
 
@@ -111,7 +117,7 @@ def form(
                 g.refused, status = refusal(error)
             return make_response(shows(**arguments), status)
 
-        blueprint.post(rule)(route(role, takes_file=takes_file)(show_refusal))
+        blueprint.post(rule)(route(role, takes_file=takes_file, rate=rate)(show_refusal))
         return view
 
     return register

@@ -18,6 +18,7 @@ from agent_funnel.web.negotiation import locale
 from agent_funnel.web.pages.layout import form, page, redirect_with_notice
 from agent_funnel.web.pages.tonight import window_of
 from agent_funnel.web.requester import actor
+from agent_funnel.web.routing import RUNS
 from agent_funnel.web.services import services
 
 blueprint = Blueprint("runs", __name__)
@@ -98,7 +99,7 @@ def show_undo(run_id: int) -> str:
     )
 
 
-@form(blueprint, "/runs/<int:run_id>/undo", role="operator", shows=show_undo)
+@form(blueprint, "/runs/<int:run_id>/undo", role="operator", shows=show_undo, rate=RUNS)
 def undo(run_id: int) -> BaseResponse:
     """Undoes a run, if it is the last one."""
     set_audit_target(f"run {run_id}")
