@@ -70,7 +70,7 @@ BARE = {
         INSERT INTO dbo.assignment_history (run_id, agent, number, date, stage)
             SELECT (SELECT MAX(run_id) + 1 FROM dbo.assignment_run), agent, number, date, stage FROM dbo.{staged};
         UPDATE w SET stage = w.stage + 1 FROM dbo.wafunnel AS w INNER JOIN dbo.{staged} AS s ON s.number = w.number;
-        TRUNCATE TABLE dbo.agent_wafunnel_assignment;
+        DELETE FROM dbo.agent_wafunnel_assignment WITH (TABLOCKX);
         INSERT INTO dbo.agent_wafunnel_assignment (agent, number) SELECT agent, number FROM dbo.{staged};
         COMMIT TRANSACTION
     """,

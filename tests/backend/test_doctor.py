@@ -39,11 +39,11 @@ def test_a_healthy_database_has_no_problems(database: TestedDatabase, deep: bool
     undo(database.backend)
     found = examine(database.unrefused, now=datetime.now(UTC), deep=deep)
     checks = {
-        "engine", "tables", "rights", "truncate", "indexes", "missing values", "duplicates", "stages", "dates",
+        "engine", "tables", "rights", "emptying", "indexes", "missing values", "duplicates", "stages", "dates",
         "statuses",
     }  # fmt: skip
     if database.engine == "sqlserver":
-        checks |= {"driver", "encryption", "clock", "schemas", "procedures"}
+        checks |= {"driver", "encryption", "clock", "schemas", "procedures", "readers"}
     if deep:
         checks |= {"runs", "history", "shares", "undos", "assignments", "leads", "do-not-contact"}
     assert {finding.check for finding in found} == checks

@@ -1,7 +1,6 @@
 """A login with the role of the service can do the service's work, and nothing else.
 
-Babelfish has neither ownership chaining nor GRANT ALTER, so a run by such a login fails there; the rest is tested there
-too.
+Babelfish has no ownership chaining, so a run by such a login fails there; the rest is tested there too.
 """
 
 from __future__ import annotations
@@ -57,6 +56,10 @@ FORBIDDEN = (
     "UPDATE dbo.do_not_contact SET reason = 'none'",
     "DROP PROCEDURE dbo.sp_assign_wafunnel_to_agents",
     "DROP TABLE dbo.assignment_run",
+    "TRUNCATE TABLE dbo.agent_wafunnel_assignment",
+    "ALTER TABLE dbo.agent_wafunnel_assignment ADD more INT",
+    "CREATE TRIGGER dbo.mine ON dbo.agent_wafunnel_assignment AFTER DELETE AS SELECT 1",
+    "CREATE INDEX ix_mine ON dbo.agent_wafunnel_assignment (agent)",
     "SELECT secret FROM dbo.payroll",
     "INSERT INTO dbo.payroll (secret) VALUES (2)",
     "CREATE TABLE dbo.mine (id INT)",

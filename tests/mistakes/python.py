@@ -29,6 +29,11 @@ from mistakes.places import (
 
 MISTAKES = (
     Mistake(
+        "SQL Server: a read that was the victim of a deadlock fails",
+        P_SQLSERVER, "if name not in reads(self.dialect) or", "if name in reads(self.dialect) or",
+        ON_POLLS, "deadlock",
+    ),
+    Mistake(
         "deal: what broke is tried once",
         P_DEAL, "_repeat(call, PoolChanged, DatabaseBusy, _NothingDone,", "_repeat(call, PoolChanged,",
         ON_CUT_CALLS, "four_attempts", "sqlite",

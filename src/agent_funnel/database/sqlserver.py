@@ -32,7 +32,7 @@ from agent_funnel.errors import (
     SettingsError,
 )
 from agent_funnel.settings import Settings
-from agent_funnel.sql import batches, in_schema, queries, queries_with
+from agent_funnel.sql import batches, in_schema, queries, queries_with, reads
 from agent_funnel.values import Row
 
 log = logging.getLogger(__name__)
@@ -132,6 +132,15 @@ class SQLServer(Database):
         return found
 
     def sets(self, name: str, **parameters: Any) -> list[list[Row]]:
+        try:
+            return self._sets(name, parameters)
+        except DatabaseBusy as error:
+            if name not in reads(self.dialect) or not _lost_a_deadlock(error):
+                raise
+            log.warning("the read %s was the victim of a deadlock; making it again", name)
+        return super().sets(name, **parameters)
+
+    def _sets(self, name: str, parameters: dict[str, Any]) -> list[list[Row]]:
         if name in queries_with(self.dialect, "polled"):
             connection = self._pool.connect()
             if time.monotonic() - connection.info.get("checked", -inf) < FRESH_SECONDS:
@@ -352,6 +361,10 @@ class SQLServer(Database):
             missing = re.sub(r"\(.*\)", "", text).rstrip(".")
             return NotInstalled(f"The database lacks a table or procedure ({missing}): run `agent-funnel install`.")
         return DatabaseError(f"The database refused a statement (error {number}): {text.strip()}")
+
+
+def _lost_a_deadlock(error: DatabaseBusy) -> bool:
+    return isinstance(error.__cause__, Exception) and _number_and_text(error.__cause__)[0] == DEADLOCK
 
 
 def _number_and_text(error: Exception) -> tuple[int, str]:

@@ -28,6 +28,7 @@ ON_A_SERVER: dict[str, Check] = {
     "schemas": schema.schemas,
     "procedures": schema.installed_procedures,
     "rights": server.rights,
+    "readers": server.readers,
 }
 IN_A_FILE: dict[str, Check] = {
     "engine": server.file,
@@ -35,7 +36,7 @@ IN_A_FILE: dict[str, Check] = {
     "rights": server.writing,
 }
 ON_BOTH: dict[str, Check] = {
-    "truncate": schema.truncate,
+    "emptying": schema.emptying,
     "indexes": schema.indexes,
     "missing values": data.missing_values,
     "duplicates": data.duplicates,

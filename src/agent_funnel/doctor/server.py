@@ -9,6 +9,7 @@ from importlib import metadata
 
 from agent_funnel.doctor.check import Examination, Result, examples, version_tuple
 from agent_funnel.errors import DatabaseError, DatabaseUnavailable
+from agent_funnel.install import row_versions_advice
 from agent_funnel.sql import grants
 from agent_funnel.values import Row
 
@@ -153,6 +154,16 @@ def _offset(offset: timedelta) -> str:
     return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
 
 
+def readers(exam: Examination) -> Iterator[Result]:
+    """Checks that nobody has to wait to read while a deal is written."""
+    advice = row_versions_advice(exam.database)
+    if advice is None:
+        yield "ok", "READ_COMMITTED_SNAPSHOT is on: nobody waits to read while a deal is written.", None
+    else:
+        text = "READ_COMMITTED_SNAPSHOT is off: a reader of assignments, leads or runs waits while a deal is written."
+        yield "warning", text, advice
+
+
 def rights(exam: Examination) -> Iterator[Result]:
     """Checks that this login has all rights that the service needs."""
     who = exam.one("doctor_login")
@@ -164,20 +175,18 @@ def rights(exam: Examination) -> Iterator[Result]:
         yield "ok", f"The login {who['login_name']} has all {len(wanted)} rights that the service needs.", None
         return
     if exam.babelfish:
-        remedy = (
-            "Let the service log in as the owner of the tables: Babelfish has no ownership chaining and no GRANT ALTER."
-        )
+        remedy = "Let the service log in as the owner of the tables: Babelfish has no ownership chaining."
     elif not who["in_role"]:
         remedy = who["remedy"]
     else:
         remedy = " ".join(exam.here(granted[right]) for right in lacking)
-    named = examples((f"{right} on {exam.schema}.{name}" for right, name in lacking[:3]), len(lacking))
+    named = examples((f"{right} on {exam.here(f'dbo.{name}')}" for right, name in lacking[:3]), len(lacking))
     text = f"The login {who['login_name']} lacks {len(lacking)} of the {len(wanted)} rights that the service needs"
     yield "error", f"{text}: {named}.", remedy
 
 
 def _is_allowed(exam: Examination, right: str, name: str) -> bool:
-    return bool(exam.one("doctor_right", object_name=f"{exam.schema}.{name}", permission=right)["allowed"])
+    return bool(exam.one("doctor_right", object_name=exam.here(f"dbo.{name}"), permission=right)["allowed"])
 
 
 def writing(exam: Examination) -> Iterator[Result]:

@@ -193,7 +193,9 @@ WHERE h.day >= CAST(%(since)s AS DATE)
 ORDER BY h.day;
 
 -- name: add_holiday
--- Adds a holiday, or renames it.
+-- Adds a holiday, or renames it. Without XACT_ABORT, a failed INSERT would be followed by COMMIT.
+SET XACT_ABORT ON;
+
 BEGIN TRANSACTION;
 
 DELETE FROM dbo.holiday

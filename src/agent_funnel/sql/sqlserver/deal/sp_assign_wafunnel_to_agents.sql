@@ -39,13 +39,29 @@ Lock order:
   3. The records lock keeps some other changes apart from a run: an addition to the do-not-contact list, the record of a
      failed attempt, the outcome of a date, the marks of a purge, and `settle`, which finds out whether a lost call made
      its run. Each of them holds the lock for a moment. A run waits for them, and they wait for a run.
-  4. The tables: assignment_run, assignment_request, assignment_history, wafunnel, assignment_edit,
-     agent_wafunnel_assignment. The last one is truncated, so its readers wait from there to COMMIT. It comes last to
-     keep this wait short.
+  4. The tables: agent_wafunnel_assignment as a whole, then rows of wafunnel, assignment_run, assignment_request,
+     assignment_history and assignment_edit.
 
-Left out on purpose: lock hints (Babelfish ignores them; the application locks do their work), MERGE, updatable common
-table expressions, dynamic SQL, and RETURN before COMMIT. Names are compared as NVARCHAR in a binary collation, whatever
-the collation of an existing table, so that every engine seats agents and finds duplicates in the same way.
+Who waits, from the moment that part 6 begins until COMMIT:
+
+    who                                   READ_COMMITTED_SNAPSHOT on    off (with locks)
+    readers of the assignments            nobody: they see the old      wait for all of part 6
+    readers of wafunnel                   deal until COMMIT             wait from the change of the stages
+    readers of runs                                                     wait from the row of the run
+    writers of wafunnel, assignments      wait                          wait
+    a second run or undo                  50001 at once                 50001 at once
+    the do-not-contact list, failures     wait for the whole run        wait for the whole run
+
+A reader that began before part 6 holds the run up until it is done, at most for the session's LOCK_TIMEOUT; with
+READ_COMMITTED_SNAPSHOT on, no reader does. A session without a limit gets one of 30 s for this call.
+
+A call inside a transaction of the caller is refused with 50006, and that transaction stays as it was: its COMMIT would
+decide when the deal takes effect, and everybody would wait until then. INSERT … EXECUTE is such a call, too.
+
+Left out on purpose: lock hints apart from the two on the assignments (Babelfish ignores them; the application locks do
+their work), MERGE, updatable common table expressions, dynamic SQL, and RETURN inside a transaction. Names are compared
+as NVARCHAR in a binary collation, whatever the collation of an existing table, so that every engine seats agents and
+finds duplicates in the same way.
 */
 SET ANSI_NULLS ON;
 GO
@@ -101,6 +117,7 @@ BEGIN
         @earlier_id BIGINT,
         @notice NVARCHAR(500),
         @copies INT,
+        @taken INT,
         @advanced INT,
         @smallest INT,
         @largest INT;
@@ -543,22 +560,11 @@ BEGIN
                 RETURN;
             END;
 
-        -- 6. Effect. Each table is written in the order of its key, and nobody sees the result before COMMIT.
-        INSERT INTO dbo.assignment_run
-        (business_date, [trigger], actor, status, max_per_agent, window_days, newest_first, started_at)
-        VALUES
-        (@business_date, @trigger, @actor, 'running', @max_per_agent, @window_days, @newest_first, @started_at);
-        SET @run_id = SCOPE_IDENTITY();
-
-        INSERT INTO dbo.assignment_request (request, run_id)
-        SELECT @request, @run_id
-        WHERE @request IS NOT NULL;
-
-        INSERT INTO dbo.assignment_history (run_id, agent, number, date, stage)
-        SELECT @run_id, c.agent, c.number, c.date, c.stage
-        FROM #record AS c
-        WHERE c.agent IS NOT NULL
-        ORDER BY c.number;
+        -- 6. Effect. Each table is written in the order of its key, and nobody sees the result before COMMIT. The whole
+        -- table of the assignments is locked before anything else: sessions that are reading it are done by then, so
+        -- none of them can wait for a row of this run while this run waits for them.
+        SELECT @taken = COUNT(*)
+        FROM (SELECT TOP (1) a.number FROM dbo.agent_wafunnel_assignment AS a WITH (TABLOCKX, HOLDLOCK)) AS n;
 
         UPDATE w
         SET stage = w.stage + 1
@@ -580,6 +586,23 @@ BEGIN
                 THROW 50004, @message, 1;
             END;
 
+        -- Pages that show runs wait for this row, unless READ_COMMITTED_SNAPSHOT is on, so it comes after the stages.
+        INSERT INTO dbo.assignment_run
+        (business_date, [trigger], actor, status, max_per_agent, window_days, newest_first, started_at)
+        VALUES
+        (@business_date, @trigger, @actor, 'running', @max_per_agent, @window_days, @newest_first, @started_at);
+        SET @run_id = SCOPE_IDENTITY();
+
+        INSERT INTO dbo.assignment_request (request, run_id)
+        SELECT @request, @run_id
+        WHERE @request IS NOT NULL;
+
+        INSERT INTO dbo.assignment_history (run_id, agent, number, date, stage)
+        SELECT @run_id, c.agent, c.number, c.date, c.stage
+        FROM #record AS c
+        WHERE c.agent IS NOT NULL
+        ORDER BY c.number;
+
         -- The edits: rows that others have added to the assignments since the last deal, or removed from them. Undo
         -- needs them to restore the assignments exactly.
         INSERT INTO dbo.assignment_edit (run_id, agent, number, copies)
@@ -600,7 +623,9 @@ BEGIN
         ) AS h ON v.number = h.number AND v.agent = h.agent
         WHERE v.copies IS NULL OR h.number IS NULL OR v.copies > 1;
 
-        TRUNCATE TABLE dbo.agent_wafunnel_assignment;
+        -- DELETE, not TRUNCATE: readers of row versions see the old deal until COMMIT without waiting, the caller needs
+        -- no right to alter the table, and an identity, replication and change tracking stay as they are.
+        DELETE FROM dbo.agent_wafunnel_assignment WITH (TABLOCKX);
 
         INSERT INTO dbo.agent_wafunnel_assignment (agent, number)
         SELECT h.agent, h.number

@@ -19,7 +19,8 @@ Contents:
      and that of the deal before it exist    5. the record, and its row
 
 Lock order: the three application locks of a run, in the order of a run; see sp_assign_wafunnel_to_agents. Then the
-tables: wafunnel, agent_wafunnel_assignment, assignment_run, assignment_undo.
+tables: agent_wafunnel_assignment as a whole, then rows of wafunnel, assignment_run and assignment_undo. The same
+sessions wait as with a run, and a call inside a transaction is refused in the same way.
 
 A number that is on the do-not-contact list now does not come back into the assignments.
 */
@@ -59,6 +60,8 @@ BEGIN
         @moved INT,
         @assignments INT,
         @suppressed INT,
+        @legacy BIT = 0, -- 1 = wafunnel.date is a DATETIME
+        @taken INT,
         @copy INT,
         @copies INT;
 
@@ -125,9 +128,25 @@ BEGIN
         IF @message IS NOT NULL
             THROW 50005, @message, 1;
 
-        -- 3. Stages. A lead is identified by its number, its date and the stage that the run gave it. The rows are
-        -- counted first and compared afterwards, because an UPDATE with OUTPUT takes its table from the wrong schema on
-        -- Babelfish.
+        -- The whole table of the assignments is locked before any row, as in a run.
+        SELECT @taken = COUNT(*)
+        FROM (SELECT TOP (1) a.number FROM dbo.agent_wafunnel_assignment AS a WITH (TABLOCKX, HOLDLOCK)) AS n;
+
+        -- 3. Stages. A lead is identified by its number, its date and the stage that the run gave it. A DATETIME as
+        -- DATETIME2 depends on the compatibility level, which may have changed since the run: .003 s before level 130,
+        -- .0033333 s from it on. So such dates are compared to the millisecond. The rows are counted first and compared
+        -- afterwards, because an UPDATE with OUTPUT takes its table from the wrong schema on Babelfish.
+        SELECT
+            @legacy = CASE
+                WHEN CAST(SQL_VARIANT_PROPERTY(CAST(d.date AS SQL_VARIANT), 'BaseType') AS NVARCHAR(128)) = N'datetime'
+                    THEN 1
+                ELSE 0
+            END
+        FROM (
+            SELECT TOP (1) w.date FROM dbo.wafunnel AS w
+            WHERE w.date IS NOT NULL
+        ) AS d;
+
         SELECT @restored = COUNT(DISTINCT h.number), @copies = COUNT(*)
         FROM dbo.assignment_history AS h
         INNER JOIN dbo.wafunnel AS w
@@ -161,7 +180,7 @@ BEGIN
 
         -- 4. Assignments: those of the deal before, except the pairs that others had edited. These come back with as
         -- many rows as they had.
-        TRUNCATE TABLE dbo.agent_wafunnel_assignment;
+        DELETE FROM dbo.agent_wafunnel_assignment WITH (TABLOCKX);
 
         INSERT INTO dbo.agent_wafunnel_assignment (agent, number)
         SELECT h.agent, h.number
