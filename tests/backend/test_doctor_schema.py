@@ -203,13 +203,17 @@ def test_a_foreign_key_that_keeps_a_deal_from_emptying_the_assignments_is_an_err
         "CREATE TABLE dbo.[call log] (number VARCHAR(255) COLLATE Latin1_General_BIN2, "
         "CONSTRAINT [fk of calls] FOREIGN KEY (number) REFERENCES dbo.agent_wafunnel_assignment (number))"
     )
-    database.execute("INSERT INTO dbo.[call log] (number) SELECT TOP (1) number FROM dbo.agent_wafunnel_assignment")
     try:
         finding = only_problem(
             database, "emptying", "error", r"the foreign key fk of calls of dbo\.call log points to it"
         )
-        with pytest.raises(DatabaseError):
-            deal_today(database)
+        # Babelfish refuses any row in this table, since it cannot compare texts of this collation in a key.
+        if not is_babelfish(database):
+            database.execute(
+                "INSERT INTO dbo.[call log] (number) SELECT TOP (1) number FROM dbo.agent_wafunnel_assignment"
+            )
+            with pytest.raises(DatabaseError):
+                deal_today(database)
         run_remedy(database, finding)
         assert problems(database, "emptying") == []
         deal_today(database)

@@ -18,6 +18,9 @@ Examples:
     -- Another run just after one, or just before the scheduled run: without @again, it is refused with error 50008.
     EXECUTE dbo.sp_assign_wafunnel_to_agents @again = 1;
 
+    -- The parameters, the version of the tables, and examples:
+    EXECUTE dbo.sp_assign_wafunnel_to_agents @help = 1;
+
     -- What a run would do now. This changes nothing:
     EXECUTE dbo.sp_assign_wafunnel_to_agents @preview = 1;
 
@@ -82,10 +85,57 @@ ALTER PROCEDURE dbo.sp_assign_wafunnel_to_agents
     @actor NVARCHAR(255) = NULL, -- the person or program that asked for the run, for the record
     @preview BIT = 0, -- 1 = show what a run would do, and change nothing
     @request NVARCHAR(64) = NULL, -- the caller's own mark, to find the run by it; no two runs can have the same mark
-    @again BIT = 0 -- 1 = deal all the same where a manual run is almost surely a mistake, which is refused otherwise
+    @again BIT = 0, -- 1 = deal all the same where a manual run is almost surely a mistake, which is refused otherwise
+    @help BIT = 0 -- 1 = return the parameters, the version of the tables and examples, and do nothing else
 AS
 BEGIN
-    SET NOCOUNT, XACT_ABORT ON;
+    SET NOCOUNT ON;
+
+    IF @help = 1
+        BEGIN
+            SELECT p.parameter, p.[type], p.[default], p.meaning
+            FROM (
+                VALUES
+                (1, '@business_date', 'DATE', 'NULL', 'the date that the run belongs to; NULL = today'),
+                (2, '@max_per_agent', 'INT', '450', 'the most leads that any agent gets, from 1 to 1000000'),
+                (3, '@window_days', 'INT', '45', 'leads that are older than this many days stay out; from 0 to 36500'),
+                (4, '@newest_first', 'BIT', '0', '1 = within a stage, the newest lead comes first; 0 = the oldest'),
+                (5, '@trigger', 'VARCHAR(20)', 'manual', 'manual, or schedule, which succeeds once per business date'),
+                (6, '@actor', 'NVARCHAR(255)', 'NULL', 'the person or program that asked for the run, for the record'),
+                (7, '@preview', 'BIT', '0', '1 = show what a run would do, and change nothing'),
+                (8, '@request', 'NVARCHAR(64)', 'NULL', 'the caller''s own mark; no two runs can have the same mark'),
+                (9, '@again', 'BIT', '0', '1 = deal even where a manual run is refused with 50008'),
+                (10, '@help', 'BIT', '0', '1 = this help')
+            ) AS p(place, parameter, [type], [default], meaning)
+            ORDER BY p.place;
+
+            SELECT e.example
+            FROM (
+                VALUES
+                (1, 'EXECUTE dbo.sp_assign_wafunnel_to_agents;'),
+                (2, 'EXECUTE dbo.sp_assign_wafunnel_to_agents @preview = 1;'),
+                (3, 'EXECUTE dbo.sp_assign_wafunnel_to_agents @max_per_agent = 200, @window_days = 30;'),
+                (4, 'EXECUTE dbo.sp_assign_wafunnel_to_agents @trigger = ''schedule'', @actor = ''SQL Agent'';'),
+                (5, 'EXECUTE dbo.sp_undo_wafunnel_assignment;')
+            ) AS e(place, example)
+            ORDER BY e.place;
+
+            SELECT MAX(v.version) AS version FROM dbo.agent_funnel_version AS v;
+            RETURN;
+        END;
+
+    -- The caller's setting could roll the caller's transaction back. All SET options revert when the procedure ends.
+    SET XACT_ABORT OFF;
+    IF @@TRANCOUNT > 0
+        THROW 50006, N'The call is inside a transaction; nothing was changed. End the transaction first.', 1;
+    SET XACT_ABORT ON;
+    -- Whatever the session has set, each statement affects all its rows, and COMMIT commits.
+    SET IMPLICIT_TRANSACTIONS OFF;
+    SET ROWCOUNT 0;
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+    -- A session without a limit would wait for ever for one long report, and everybody behind it.
+    IF @@LOCK_TIMEOUT = -1
+        SET LOCK_TIMEOUT 30000;
     -- A filtered index requires these settings of the session, whatever the client has set:
     SET ANSI_PADDING, ANSI_WARNINGS, ARITHABORT, CONCAT_NULL_YIELDS_NULL ON;
     SET NUMERIC_ROUNDABORT OFF;
@@ -96,8 +146,7 @@ BEGIN
         @resource NVARCHAR(255),
         @looks NVARCHAR(255),
         @lock INT,
-        -- The session's limit for any wait for a lock; half a minute if it has no limit.
-        @wait INT = CASE WHEN @@LOCK_TIMEOUT < 0 THEN 30000 ELSE @@LOCK_TIMEOUT END,
+        @wait INT = @@LOCK_TIMEOUT, -- the longest wait for a lock, in milliseconds
         @run_id BIGINT,
         @oldest DATE,
         @base_id BIGINT,
@@ -286,7 +335,7 @@ BEGIN
         FROM (
             SELECT DISTINCT CAST(g.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS agent
             FROM dbo.agents AS g
-            WHERE LOWER(LTRIM(RTRIM(g.status))) = 'active' AND LTRIM(g.agent) <> ''
+            WHERE LOWER(LTRIM(RTRIM(g.status)) COLLATE Latin1_General_BIN2) = 'active' AND LTRIM(g.agent) <> ''
         ) AS a
         LEFT JOIN (
             SELECT m.agent, MIN(m.max_records) AS max_records

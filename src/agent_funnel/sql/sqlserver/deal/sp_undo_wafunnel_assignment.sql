@@ -39,7 +39,19 @@ ALTER PROCEDURE dbo.sp_undo_wafunnel_assignment
     @actor NVARCHAR(255) = NULL -- the person or program that asked for the undo, for the record
 AS
 BEGIN
-    SET NOCOUNT, XACT_ABORT ON;
+    SET NOCOUNT ON;
+    -- The caller's setting could roll the caller's transaction back. All SET options revert when the procedure ends.
+    SET XACT_ABORT OFF;
+    IF @@TRANCOUNT > 0
+        THROW 50006, N'The call is inside a transaction; nothing was changed. End the transaction first.', 1;
+    SET XACT_ABORT ON;
+    -- Whatever the session has set, each statement affects all its rows, and COMMIT commits.
+    SET IMPLICIT_TRANSACTIONS OFF;
+    SET ROWCOUNT 0;
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+    -- A session without a limit would wait for ever for one long report, and everybody behind it.
+    IF @@LOCK_TIMEOUT = -1
+        SET LOCK_TIMEOUT 30000;
     -- A filtered index requires these settings of the session, whatever the client has set:
     SET ANSI_PADDING, ANSI_WARNINGS, ARITHABORT, CONCAT_NULL_YIELDS_NULL ON;
     SET NUMERIC_ROUNDABORT OFF;
@@ -49,8 +61,7 @@ BEGIN
         @resource NVARCHAR(255),
         @looks NVARCHAR(255),
         @lock INT,
-        -- The session's limit for any wait for a lock; half a minute if it has no limit.
-        @wait INT = CASE WHEN @@LOCK_TIMEOUT < 0 THEN 30000 ELSE @@LOCK_TIMEOUT END,
+        @wait INT = @@LOCK_TIMEOUT, -- the longest wait for a lock, in milliseconds
         @last_id BIGINT,
         @base_id BIGINT,
         @status VARCHAR(20),
@@ -152,7 +163,11 @@ BEGIN
         INNER JOIN dbo.wafunnel AS w
             ON
                 h.number = CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2
-                AND h.stage + 1 = w.stage AND h.date = CAST(w.date AS DATETIME2(7))
+                AND h.stage + 1 = w.stage
+                AND (
+                    h.date = CAST(w.date AS DATETIME2(7))
+                    OR (@legacy = 1 AND CAST(h.date AS DATETIME2(3)) = CAST(w.date AS DATETIME2(3)))
+                )
         WHERE h.run_id = @last_id;
 
         UPDATE w
@@ -161,7 +176,11 @@ BEGIN
         INNER JOIN dbo.assignment_history AS h
             ON
                 CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = h.number
-                AND w.stage = h.stage + 1 AND CAST(w.date AS DATETIME2(7)) = h.date
+                AND w.stage = h.stage + 1
+                AND (
+                    CAST(w.date AS DATETIME2(7)) = h.date
+                    OR (@legacy = 1 AND CAST(w.date AS DATETIME2(3)) = CAST(h.date AS DATETIME2(3)))
+                )
         WHERE h.run_id = @last_id;
         SET @moved = @@ROWCOUNT;
 
