@@ -94,6 +94,8 @@ def prepare(database: TestedDatabase, assign: Callable[[], object]) -> Callable[
     database.execute("CREATE TABLE dbo.before_deal (number VARCHAR(255) NOT NULL PRIMARY KEY, stage INT)")
     database.execute("INSERT INTO dbo.before_deal (number, stage) SELECT number, stage FROM dbo.wafunnel")
     assign()
+    # As on an ordinary night, the run before is of another date.
+    database.execute("UPDATE dbo.assignment_run SET business_date = '2026-11-22'")
     for table, order in STAGED.values():
         database.execute(f"CREATE TABLE dbo.{table} ({COLUMNS[database.engine]})")
         database.execute(

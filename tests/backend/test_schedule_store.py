@@ -147,7 +147,7 @@ def test_the_outcome_of_one_business_date_is_found_by_the_date(small_database: T
     fail(small_database, days[2])
     assert settle(small_database, days[2]) == "failed"
     # A deal by a person is not the outcome of its date.
-    deal(small_database.backend, load(), business_date=days[3])
+    deal(small_database.backend, load(), business_date=days[3], again=True)
     nights = {day: find_night(small_database.backend, day) for day in days}
     found = {day: (night.business_date, night.outcome, night.run_id) for day, night in nights.items() if night}
     assert found == {

@@ -13,6 +13,7 @@ from mistakes.places import (
     ON_SCHEDULE,
     ON_UNDO,
     ON_UNDO_REFUSALS,
+    P_SQLITE,
     PLAN,
     PREVIEW,
     UNDO,
@@ -20,6 +21,11 @@ from mistakes.places import (
 )
 
 MISTAKES = (
+    Mistake(
+        "SQLite deal: the locks come before the parameters",
+        P_SQLITE, "if TAKE_LOCKS in parts:", "if not TAKE_LOCKS:",
+        ON_AGAIN, "the_first_one_is_returned", "sqlite",
+    ),
     Mistake(
         "SQLite deal: a run a moment after another needs no confirmation",
         PLAN, "WHERE r.seconds > -120 AND r.seconds < 120;", "WHERE r.seconds > -120 AND r.seconds < 60;",

@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 # UPDATE … FROM came with 3.33; changes() after it, and the ALTER TABLE that we need, with 3.35.
 OLDEST_SQLITE = (3, 35, 0)
+# Stands in the script of a run after the refusals that come before the locks:
+TAKE_LOCKS = "SELECT 'run' AS locks;"
 # A wait for another writer that is longer than this is logged:
 LOG_WAIT_SECONDS = 2.0
 # The longest that a run waits for processes that check whether a run is in progress; then it goes on without that lock:
@@ -76,8 +78,12 @@ class SQLite(Database):
         connection.close()
 
     def execute(self, connection: sqlite3.Connection, name: str, parameters: dict[str, Any]) -> list[list[Row]]:
+        parts = statements(queries(self.dialect)[name])
+        if TAKE_LOCKS in parts:
+            ahead = parts.index(TAKE_LOCKS)
+            self._execute(connection, parts[:ahead], parameters)
+            parts = parts[ahead + 1 :]
         with self._run_locks() if name in queries_with(self.dialect, "run") else nullcontext():
-            parts = statements(queries(self.dialect)[name])
             if name in queries_with(self.dialect, "no-wait"):
                 self._set_wait(connection, 0)
             if connection.in_transaction or len(parts) == 1:
