@@ -18,7 +18,7 @@ import pytest
 from agent_funnel.database.sqlserver import SQLServer
 from agent_funnel.errors import CheckFailed, DatabaseError
 from agent_funnel.sql import batches, in_schema, queries, scripts, statements
-from support.databases import TestedDatabase, sqlserver_schema
+from support.databases import TestedDatabase, bare_tables, sqlserver_schema
 from support.nights import (
     RECENT,
     TODAY,
@@ -256,7 +256,7 @@ def test_points_are_found_after_every_statement_that_can_be_reached() -> None:
 @pytest.fixture(scope="module")
 def faulty(sqlserver: str) -> Iterator[TestedDatabase]:
     """A schema that also has test builds of both procedures, and queries that call these builds."""
-    with sqlserver_schema(sqlserver, "faults", bare=True) as database:
+    with sqlserver_schema(sqlserver, "faults", tables=bare_tables()) as database:
         assert isinstance(database.backend, SQLServer)
         known = database.backend._queries
         for procedure, build, mark in (

@@ -110,17 +110,17 @@ MISTAKES = (
     ),
     Mistake(
         "deal: a limit does not count on its first day",
-        PLAN, "agent_limit.starts_on <= :business_date", "agent_limit.starts_on < :business_date",
+        PLAN, "m.starts_on <= :business_date", "m.starts_on < :business_date",
         ON_DEAL, "its_first_and_its_last_day", "sqlite",
     ),
     Mistake(
         "deal: a limit does not count on its last day",
-        PLAN, "agent_limit.ends_on >= :business_date", "agent_limit.ends_on > :business_date",
+        PLAN, "m.ends_on >= :business_date", "m.ends_on > :business_date",
         ON_DEAL, "its_first_and_its_last_day", "sqlite",
     ),
     Mistake(
         "deal: the highest of several limits counts",
-        PLAN, "min(agent_limit.max_records) AS", "max(agent_limit.max_records) AS",
+        PLAN, "min(m.max_records) AS", "max(m.max_records) AS",
         ON_DEAL, "lowest_of_several", "sqlite",
     ),
     Mistake(

@@ -63,9 +63,13 @@ SERVER_ONLY = {
     "session_and_version",
 }  # fmt: skip
 
+# Queries about things that only a file has: its structure, and texts in place of dates.
+FILE_ONLY = {"doctor_contents", "remedy_bad_limits", "remedy_bad_holidays"}
+
 
 def test_both_dialects_have_the_same_queries() -> None:
-    assert set(queries("sqlite")) == set(queries("sqlserver")) - SERVER_ONLY
+    assert set(queries("sqlite")) - FILE_ONLY == set(queries("sqlserver")) - SERVER_ONLY
+    assert set(queries("sqlite")) >= FILE_ONLY
     assert set(queries("sqlserver")) >= SERVER_ONLY
     assert "assign" in queries("sqlite")
 
@@ -73,6 +77,8 @@ def test_both_dialects_have_the_same_queries() -> None:
 def test_a_query_has_the_same_subject_and_traits_in_both_dialects() -> None:
     server = catalog("sqlserver")
     for name, query in catalog("sqlite").items():
+        if name in FILE_ONLY:
+            continue
         assert (query.subject, query.traits) == (server[name].subject, server[name].traits), name
 
 
@@ -90,7 +96,11 @@ def test_the_scripts_show_which_objects_they_make_and_which_rights_they_grant() 
     assert tables("sqlserver") - tables("sqlite") == {"agent_funnel_checksum"}
     assert {"agents", "assignment_purge"} <= tables("sqlite")
     assert version("sqlite") == version("sqlserver") == 6
-    assert set(procedures("sqlserver")) == {"sp_assign_wafunnel_to_agents", "sp_undo_wafunnel_assignment"}
+    assert set(procedures("sqlserver")) == {
+        "sp_assign_wafunnel_to_agents",
+        "sp_undo_wafunnel_assignment",
+        "sp_rename_agent",
+    }
     assert procedures("sqlite") == {}
     granted = {(right, name): statement for statement, right, name in grants("sqlserver")}
     assert granted["SELECT", "agents"] == "GRANT SELECT ON dbo.agents TO agent_funnel_service;"
@@ -138,7 +148,9 @@ def test_every_lock_is_in_use_and_its_frame_has_the_query_in_a_transaction() -> 
     assert set(locked) == set(LOCKS)
     for lock, text in locked.items():
         assert f"CONCAT(@resource, N'{LOCKS[lock]}')" in text
-        assert text.index("sp_getapplock") < text.index("INSERT INTO dbo.") < text.index("COMMIT TRANSACTION;")
+        written = re.search(r"(INSERT INTO|UPDATE) dbo\.", text)
+        assert written
+        assert text.index("sp_getapplock") < written.start() < text.index("COMMIT TRANSACTION;")
         for slot in ("<lock>", "<busy>", "-- body"):
             assert slot not in text
 

@@ -16,6 +16,8 @@ GRANT EXECUTE ON dbo.sp_assign_wafunnel_to_agents TO agent_funnel_service;
 GO
 GRANT EXECUTE ON dbo.sp_undo_wafunnel_assignment TO agent_funnel_service;
 GO
+GRANT EXECUTE ON dbo.sp_rename_agent TO agent_funnel_service;
+GO
 GRANT SELECT ON dbo.agents TO agent_funnel_service;
 GO
 GRANT INSERT ON dbo.agents TO agent_funnel_service;
@@ -148,6 +150,8 @@ GRANT SELECT ON dbo.schedule_next TO agent_funnel_service;
 GO
 GRANT INSERT ON dbo.schedule_next TO agent_funnel_service;
 GO
+GRANT UPDATE ON dbo.schedule_next TO agent_funnel_service;
+GO
 GRANT DELETE ON dbo.schedule_next TO agent_funnel_service;
 GO
 GRANT SELECT ON dbo.schedule_void TO agent_funnel_service;
@@ -163,5 +167,6 @@ IF SERVERPROPERTY(N'BabelfishVersion') IS NULL
         EXECUTE (N'REVOKE ALTER ON dbo.agent_wafunnel_assignment FROM agent_funnel_service;');
         EXECUTE (N'GRANT VIEW DEFINITION ON dbo.sp_assign_wafunnel_to_agents TO agent_funnel_service;');
         EXECUTE (N'GRANT VIEW DEFINITION ON dbo.sp_undo_wafunnel_assignment TO agent_funnel_service;');
+        EXECUTE (N'GRANT VIEW DEFINITION ON dbo.sp_rename_agent TO agent_funnel_service;');
     END;
 GO
