@@ -44,7 +44,7 @@ LINGER_SECONDS = 10.0
 class Admission:
     """A request that waits for its admission: the app is asked by a thread of the service."""
 
-    def __init__(self, channel: Channel, request: Request) -> None:
+    def __init__(self, channel: Channel, request: ArrivingRequest) -> None:
         self._channel = channel
         self._request = request
 
@@ -81,7 +81,7 @@ class Refusal:
         return self._answer
 
 
-class Request(HTTPRequestParser):  # type: ignore[misc]
+class ArrivingRequest(HTTPRequestParser):  # type: ignore[misc]
     """A request as it arrives."""
 
     def __init__(self, adj: Any) -> None:
@@ -138,7 +138,7 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
 class Channel(HTTPChannel):  # type: ignore[misc]
     """A connection."""
 
-    parser_class = Request
+    parser_class = ArrivingRequest
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -167,14 +167,14 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         """Takes what has arrived; asks for admission when the headers of a request that needs it are complete."""
         taken = bool(super().received(data))
         with self.requests_lock:
-            request: Request | None = self.request
+            request: ArrivingRequest | None = self.request
             if request is not None and request.needs_admission and not self._asking:
                 self._asking = True
                 self.server.add_task(Admission(self, request))
         self._count_unknown()
         return taken
 
-    def end_admission(self, request: Request, refusal: Refusal | None) -> None:
+    def end_admission(self, request: ArrivingRequest, refusal: Refusal | None) -> None:
         """Lets the body of a request come, or makes the refusal its answer. A thread of the service calls it."""
         with self.requests_lock:
             if not self.connected:
@@ -194,7 +194,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             self._asking = False
         self.server.pull_trigger()
 
-    def _queue_continue(self, request: Request) -> None:
+    def _queue_continue(self, request: ArrivingRequest) -> None:
         """Queues the response that lets the body come. Only the loop sends it, since nothing else is being sent."""
         request.expect_continue = False
         self.sent_continue = True
@@ -206,7 +206,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
 
     def _count_unknown(self) -> None:
         """Counts the bytes of a request that is not complete and not admitted; too many make the server close some."""
-        request: Request | None = self.request
+        request: ArrivingRequest | None = self.request
         unknown = 0 if request is None or request.adj is not self.adj else request.received_bytes
         if unknown != self._unknown:
             self.server.count_unknown(unknown - self._unknown)
@@ -215,7 +215,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     @property
     def unknown_since(self) -> float | None:
         """Since when the connection has been sending a request that nothing has admitted; None if it sends none."""
-        request: Request | None = self.request
+        request: ArrivingRequest | None = self.request
         return request.began if self._unknown and request is not None else None
 
     def write_soon(self, data: Any) -> int:
@@ -231,7 +231,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     def close_if_slow(self) -> None:
         """Closes the connection if its client sends, or takes, too slowly."""
         now = time.monotonic()
-        request: Request | None = self.request
+        request: ArrivingRequest | None = self.request
         if self._lingers_until is not None:
             too_slow = now > self._lingers_until
         elif self.total_outbufs_len:

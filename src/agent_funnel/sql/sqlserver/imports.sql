@@ -35,6 +35,7 @@ WHERE r.line > r.first_line
 ORDER BY r.line;
 
 -- name: drop_repeated
+-- traits: read-only
 -- Drops the staged rows whose key is on an earlier line; returns how many there were.
 DELETE FROM #staged
 WHERE line IN (

@@ -14,8 +14,9 @@ Example:
     EXECUTE dbo.sp_rename_agent @agent = N'Ana Souza', @new_name = N'Ana Lima';
 
 Lock order: the records lock, which keeps it apart from runs and undos; it waits for them, and they wait for it. Then
-the tables: agents, agent_limit, agent_link, agent_wafunnel_assignment, assignment_history, assignment_edit,
-assignment_run.
+the tables: agent_wafunnel_assignment as a whole, as in a run, so that readers wait but never deadlock; then rows of
+agents, agent_limit, agent_link, assignment_history, assignment_edit and assignment_run. A call inside a transaction is
+refused.
 */
 SET ANSI_NULLS ON;
 GO
@@ -33,7 +34,19 @@ ALTER PROCEDURE dbo.sp_rename_agent
     @actor NVARCHAR(255) = NULL -- the person or program that asked for it, for the record of a revoked link
 AS
 BEGIN
-    SET NOCOUNT, XACT_ABORT ON;
+    SET NOCOUNT ON;
+    -- The caller's setting could roll the caller's transaction back. All SET options revert when the procedure ends.
+    SET XACT_ABORT OFF;
+    IF @@TRANCOUNT > 0
+        THROW 50006, N'The call is inside a transaction; nothing was changed. End the transaction first.', 1;
+    SET XACT_ABORT ON;
+    -- Whatever the session has set, each statement affects all its rows, and COMMIT commits.
+    SET IMPLICIT_TRANSACTIONS OFF;
+    SET ROWCOUNT 0;
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+    -- A session without a limit would wait for ever for one long report, and everybody behind it.
+    IF @@LOCK_TIMEOUT = -1
+        SET LOCK_TIMEOUT 30000;
     -- A filtered index requires these settings of the session, whatever the client has set:
     SET ANSI_PADDING, ANSI_WARNINGS, ARITHABORT, CONCAT_NULL_YIELDS_NULL ON;
     SET NUMERIC_ROUNDABORT OFF;
@@ -41,14 +54,14 @@ BEGIN
     DECLARE
         @resource NVARCHAR(255),
         @lock INT,
-        -- The session's limit for any wait for a lock; half a minute if it has no limit.
-        @wait INT = CASE WHEN @@LOCK_TIMEOUT < 0 THEN 30000 ELSE @@LOCK_TIMEOUT END,
+        @wait INT = @@LOCK_TIMEOUT, -- the longest wait for a lock, in milliseconds
         @known INT,
         @taken INT,
         @limits INT = 0,
         @links INT = 0,
         @assignments INT = 0,
-        @dealt INT = 0;
+        @dealt INT = 0,
+        @count INT;
 
     IF COALESCE(LTRIM(@agent), N'') = N'' OR COALESCE(LTRIM(@new_name), N'') = N''
         THROW 50006, N'A name is missing or blank; nothing was changed.', 1;
@@ -61,6 +74,9 @@ BEGIN
             @Resource = @resource, @LockMode = 'Exclusive', @LockOwner = 'Transaction', @LockTimeout = @wait;
         IF @lock < 0
             THROW 50001, N'A run is still in progress; nothing was renamed. Try again when the run has ended.', 1;
+
+        SELECT @count = COUNT(*)
+        FROM (SELECT TOP (1) a.number FROM dbo.agent_wafunnel_assignment AS a WITH (TABLOCKX, HOLDLOCK)) AS n;
 
         SELECT @known = COUNT(*) FROM dbo.agents AS a
         WHERE CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @agent;
