@@ -209,7 +209,7 @@ MISTAKES = (
     ),
     Mistake(
         "T-SQL undo: a change of the compatibility level loses leads",
-        T_UNDO, "OR (@legacy = 1 AND CAST(w.date AS", "OR (@legacy = 9 AND CAST(w.date AS",
+        T_UNDO, "OR (@legacy = 1 AND CAST(w.date AS", "OR (@legacy = 0 AND CAST(w.date AS",
         ON_SESSION, "compatibility_level", "sqlserver",
     ),
     Mistake(
