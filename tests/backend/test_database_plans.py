@@ -85,12 +85,6 @@ def test_every_polled_query_is_looked_at() -> None:
     assert set(ASKED) <= set(catalog("sqlserver"))
 
 
-def test_the_suggested_index_of_agents_has_all_that_a_poll_reads() -> None:
-    """Without the numbers in it, the server would rather read the whole table than look up each of an agent's leads."""
-    text = catalog("sqlserver")["remedy_index_agent_wafunnel_assignment_agent"].text
-    assert text.rstrip().endswith("ON dbo.agent_wafunnel_assignment (agent) INCLUDE (number);")
-
-
 @pytest.mark.parametrize("name", ASKED)
 def test_a_query_that_is_asked_all_day_returns_its_rows_on_either_kind_of_table(
     floor: TestedDatabase, name: str
