@@ -10,6 +10,7 @@ from agent_funnel.doctor.check import Examination, Result, count_of
 from agent_funnel.errors import DatabaseError, DatabaseUnavailable
 from agent_funnel.install import (
     Checksums,
+    bad_columns,
     definition,
     installed_version,
     missing_columns,
@@ -36,7 +37,7 @@ DATE_INDEX_RATIO = 10
 
 
 def installed_tables(exam: Examination) -> Iterator[Result]:
-    """Checks that all tables exist, with the columns that the deal needs, in the version of this program."""
+    """Checks that all tables exist, with columns that the deal can use, in the version of this program."""
     if not schema_name(exam.database)[1]:
         yield (
             "error",
@@ -55,12 +56,15 @@ def installed_tables(exam: Examination) -> Iterator[Result]:
     for table, column in lacking:
         text = f"The table {table} has no column {column}."
         yield "error", text, "Add the column; or, if you meant another table, correct the database or the schema."
+    unusable = bad_columns(exam.database)
+    for bad in unusable:
+        yield "error", bad.text, bad.remedy
     if version > newest:
         text = f"The tables are of version {version}, but this program knows no version after {newest}."
         yield "error", text, "Update Agent Funnel on this machine."
     elif version < newest:
         yield "error", f"The tables are of version {version}, but this program needs version {newest}.", INSTALL
-    if not missing and not lacking and version == newest:
+    if not (missing or lacking or unusable) and version == newest:
         yield "ok", f"All {len(wanted)} tables exist{where}, in version {newest}.", None
 
 
