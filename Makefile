@@ -13,7 +13,7 @@ LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --
 # Set everything up, make a demo database if there is none, and deal.
 run: $(LOCKED)
 	$(BIN)/agent-funnel --database-url $(DEMO) demo --if-empty
-	$(BIN)/agent-funnel --database-url $(DEMO) run
+	$(BIN)/agent-funnel --database-url $(DEMO) run --again
 
 # Run the service on the demo database.
 serve: $(LOCKED)

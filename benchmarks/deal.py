@@ -131,7 +131,7 @@ def measure(database: TestedDatabase, window_days: int, rounds: int) -> None:
     settings = load(newest_first=False, max_per_agent=450, window_days=window_days)
 
     def run_deal() -> None:
-        deal(database.backend, settings, business_date=TODAY)
+        deal(database.backend, settings, business_date=TODAY, again=True)
 
     def bare(table: str) -> Callable[[], None]:
         def write() -> None:

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from uuid import uuid4
 
 from agent_funnel import runs
@@ -29,6 +29,8 @@ from agent_funnel.values import Day, Moment, Record, Row
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
+
+Answer = TypeVar("Answer")
 
 log = logging.getLogger(__name__)
 
@@ -65,19 +67,29 @@ class PreviewShare:
 
 
 @dataclass(frozen=True)
+class NewRun(Run):
+    """A run that was just made, or is previewed. `notice` is a sentence for the person: an earlier run of the same date
+    dealt some of its leads, which move on a second time that day."""
+
+    notice: str | None
+
+
+@dataclass(frozen=True)
 class Preview:
     """The deal that would be made.
 
     The amounts are leads that would `stay` with their agent, `change_hands`, `come` (no agent has them now) or `leave`
-    (an agent has them now, and no agent would).
+    (an agent has them now, and no agent would). `refusal` says why this deal is almost surely a mistake: it would be
+    refused unless it is confirmed.
     """
 
-    run: Run
+    run: NewRun
     shares: tuple[PreviewShare, ...]
     stay: int
     change_hands: int
     come: int
     leave: int
+    refusal: str | None
 
 
 @dataclass(frozen=True)
@@ -105,15 +117,19 @@ def deal(
     business_date: date,
     trigger: str = "manual",
     actor: str | None = None,
-) -> Run:
+    again: bool = False,
+) -> NewRun:
     """Deals the pool out and returns the run.
+
+    A manual run that is almost surely a mistake is refused with NotConfirmed, unless the caller says `again`: a run
+    began less than two minutes ago, the scheduled run is about to come, or the pool is empty and there are assignments.
 
     Tries up to four times if the pool changed, if a lock or a deadlock got in the way, or if the connection broke
     before anything was done. Raises a RunError if the deal was refused, and DatabaseError if the database failed. Only
     ConnectionLost leaves open whether the deal happened: the database could not be reached again to find out.
     """
-    parameters = {**_rules(settings, business_date, trigger), "actor": actor}
-    return Run.from_row(_with_retries(lambda: _deal_once(database, parameters)))
+    parameters = {**_rules(settings, business_date, trigger), "actor": actor, "again": int(again)}
+    return NewRun.from_row(_with_retries(lambda: _deal_once(database, parameters)))
 
 
 def _deal_once(database: Database, parameters: dict[str, Any]) -> Row:
@@ -127,6 +143,8 @@ def _deal_once(database: Database, parameters: dict[str, Any]) -> Row:
         if row is None:
             raise _NothingDone() from error
         log.warning("The deal had happened: run %d.", row["run_id"])
+        # The notice was lost with the answer.
+        row = {**row, "notice": None}
     if row is None:
         raise DatabaseError("The deal returned no summary; `agent-funnel runs` shows whether it happened.")
     return row
@@ -138,7 +156,7 @@ def preview(database: Database, settings: Settings, *, business_date: date) -> P
     Raises a RunError if the deal would be refused because of its parameters or for lack of agents.
     """
     shares, changes, summary = database.sets("preview", **_rules(settings, business_date, "manual"))
-    return Preview(Run.from_row(summary[0]), tuple(PreviewShare.from_row(row) for row in shares), **changes[0])
+    return Preview(NewRun.from_row(summary[0]), tuple(PreviewShare.from_row(row) for row in shares), **changes[0])
 
 
 def undo(database: Database, run_id: int | None = None, *, actor: str | None = None) -> Undone:
@@ -186,22 +204,10 @@ class _NothingDone(Exception):
 
 def _with_retries(call: Callable[[], Row]) -> Row:
     """Makes a call and returns its row. Makes it again after an error that may not come back."""
-    # Imported here because every command imports this module, and only those that deal need it.
-    from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential, wait_random
-
     try:
-        for attempt in Retrying(
-            retry=retry_if_exception_type((PoolChanged, DatabaseBusy, _NothingDone)),
-            stop=stop_after_attempt(ATTEMPTS),
-            wait=wait_exponential(multiplier=0.2, max=5) + wait_random(max=0.1),
-            before_sleep=_log_retry,
-            reraise=True,
-        ):
-            with attempt:
-                return call()
+        return _repeat(call, PoolChanged, DatabaseBusy, _NothingDone, pause=0.2, before_pause=_log_retry)
     except _NothingDone as error:
         raise DatabaseUnavailable("The connection to the database broke each time; nothing was changed.") from error
-    raise AssertionError  # not reached: the loop returns or raises
 
 
 def _log_retry(state: RetryCallState) -> None:
@@ -212,20 +218,30 @@ def _log_retry(state: RetryCallState) -> None:
 
 def _ask_after_loss(ask: Callable[[], Row | None]) -> Row | None:
     """Asks whether a call took effect. Waits for a server that restarts, or is still busy with the call."""
-    from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential, wait_random
-
     try:
-        for attempt in Retrying(
-            retry=retry_if_exception_type((DatabaseError, RunInProgress)),
-            stop=stop_after_attempt(ATTEMPTS),
-            wait=wait_exponential(multiplier=0.5, max=5) + wait_random(max=0.5),
-            reraise=True,
-        ):
-            with attempt:
-                return ask()
+        return _repeat(ask, DatabaseError, RunInProgress, pause=0.5)
     except (DatabaseError, RunInProgress) as error:
         raise ConnectionLost(
             "The connection to the database broke, and it cannot be found out now whether the change was made; "
             "`agent-funnel runs` shows it once the database answers."
         ) from error
-    raise AssertionError  # not reached: the loop returns or raises
+
+
+def _repeat(
+    call: Callable[[], Answer],
+    *errors: type[Exception],
+    pause: float,
+    before_pause: Callable[[RetryCallState], None] | None = None,
+) -> Answer:
+    """Makes a call up to ATTEMPTS times, as long as it raises one of these errors. The pauses grow from `pause`
+    seconds."""
+    # Imported here because every command imports this module, and only those that deal need it.
+    from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential, wait_random
+
+    return Retrying(
+        retry=retry_if_exception_type(errors),
+        stop=stop_after_attempt(ATTEMPTS),
+        wait=wait_exponential(multiplier=pause, max=5) + wait_random(max=pause / 2),
+        before_sleep=before_pause,
+        reraise=True,
+    )(call)

@@ -11,7 +11,8 @@ FunnelError
 │   ├── DatabaseUnavailable     the database does not answer
 │   │   ├── DatabaseBusy        another session holds a lock that we need, or won a deadlock; nothing was done
 │   │   └── ConnectionLost      the connection broke during a call; whether the call took effect is not known
-│   └── NotInstalled            tables or procedures are missing
+│   ├── NotInstalled            tables or procedures are missing
+│   └── WrongVersion            the installed tables are of another version than this program needs
 └── RunError                    the deal was refused; `number` is the SQL number
     ├── RunInProgress       50001
     ├── NoActiveAgent       50002
@@ -19,7 +20,8 @@ FunnelError
     ├── PoolChanged         50004
     ├── NothingToUndo       50005
     ├── ParameterOutOfRange 50006
-    └── CheckFailed         50007
+    ├── CheckFailed         50007
+    └── NotConfirmed        50008
 
 A class's docstring is its default message.
 """
@@ -80,6 +82,10 @@ class NotInstalled(DatabaseError):
     """The database lacks tables or procedures of Agent Funnel: run `agent-funnel install`."""
 
 
+class WrongVersion(DatabaseError):
+    """The installed tables are of another version than this program needs; nothing was changed."""
+
+
 class RunError(FunnelError):
     """The deal was refused; nothing was changed."""
 
@@ -126,6 +132,12 @@ class CheckFailed(RunError):
     """A check before commit failed; everything was rolled back."""
 
     number = 50007
+
+
+class NotConfirmed(RunError):
+    """This deal is almost surely a mistake; nothing was changed. To deal all the same, say again."""
+
+    number = 50008
 
 
 RUN_ERRORS: dict[int, type[RunError]] = {cls.number: cls for cls in RunError.__subclasses__()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from agent_funnel.database import Database, Queries, Session
+from agent_funnel.database import Database, Queries, Session, refuse_newer_version
 from agent_funnel.errors import DatabaseError
 from agent_funnel.sql import checksum, procedures, scripts, tables, version
 from agent_funnel.values import Row
@@ -62,20 +62,22 @@ def install(database: Database) -> Installed:
     """Installs tables, procedures and grants in one transaction. It is safe to repeat.
 
     Raises DatabaseError, and changes nothing, if the schema is missing, or one of your three tables lacks a column or
-    has one of a type that cannot work.
+    has one of a type that cannot work; and WrongVersion if a newer program has installed its tables there, or if it is
+    not known which version they are of.
     """
     stems = [
         stem for kind in ("tables-", "sp_", "grants") for stem in scripts(database.dialect) if stem.startswith(kind)
     ]
     ours = procedures(database.dialect)
-    with database.transaction(create=True) as session:
+    with database.for_any_version().transaction(create=True) as session:
         _check_schema(session)
         before = objects(session)
+        newest = version(database.dialect)
+        installed = _installed_version(session, {name.lower() for name in before}, newest)
         _check_columns(session)
         for stem in stems:
             session.script(stem)
-        newest = version(database.dialect)
-        if installed_version(session) != newest:
+        if installed != newest:
             session.one("record_version", version=newest)
         if ours:
             _record_checksums(session, ours)
@@ -86,12 +88,6 @@ def install(database: Database) -> Installed:
         kept=tuple(sorted(name for name in before if name.lower() in tables(database.dialect))),
         replaced=tuple(sorted(before & set(ours))),
     )
-
-
-def installed_version(database: Queries) -> int | None:
-    """The version of the installed tables; None if it was not recorded. Raises NotInstalled if there are no tables."""
-    row = database.one("version")
-    return None if row is None else row["version"]
 
 
 def schema_name(database: Queries) -> tuple[str, bool]:
@@ -164,6 +160,15 @@ def _check_schema(session: Session) -> None:
             f"The database has no schema {name}: correct FUNNEL_SCHEMA, or create the schema with "
             f"CREATE SCHEMA {name}; nothing was installed."
         )
+
+
+def _installed_version(session: Session, tables_there: set[str], ours: int) -> int | None:
+    """The version of the tables that are there; None if they are not ours. Raises WrongVersion for a newer one."""
+    if "agent_funnel_version" not in tables_there:
+        return None
+    installed = session.installed_version()
+    refuse_newer_version(installed, ours)
+    return installed
 
 
 def _check_columns(session: Session) -> None:

@@ -16,8 +16,8 @@ import structlog
 
 # A sequence of digits as long as a phone number. Parts of moments and of hexadecimal marks do not match:
 PHONE_NUMBER = re.compile(r"(?<![\w.:-])\+?\d{4,17}(\d{3})(?![\w.:-])")
-# The password in a URL, with the text around it:
-URL_PASSWORD = re.compile(r"(://[^:/\s]*:)[^@\s]+(@)")
+# The password in a URL, with the text around it. It ends at the last @, since some people leave an @ in it as it is.
+URL_PASSWORD = re.compile(r"(://[^:/\s]*:)\S+(@)")
 
 
 def set_up(log_format: str) -> None:

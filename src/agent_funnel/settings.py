@@ -6,34 +6,37 @@ docs/reference/settings.md are made from these.
 
 from __future__ import annotations
 
-import re
 import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from datetime import time, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-from pydantic import (
-    BeforeValidator,
-    Field,
-    JsonValue,
-    PlainSerializer,
-    PrivateAttr,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-)
-from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, NoDecode, SettingsConfigDict
+from pydantic import Field, JsonValue, PrivateAttr, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
 
 from agent_funnel.errors import SettingsError
+from agent_funnel.settings_file import ENCODING, FILE, check_file
+from agent_funnel.settings_types import (
+    NOTICES,
+    Brakes,
+    ClockTime,
+    Duration,
+    Notices,
+    Text,
+    Urls,
+    Weekdays,
+    Zone,
+    written,
+)
+
+# The beginning of the variables of all settings, and that of variables for the tests of this program:
+PREFIX = "FUNNEL_"
+TEST_PREFIX = "FUNNEL_TEST_"
 
 # Fields whose values no message and no page may show:
 SECRET_FIELDS = {"database_url", "notify_urls", "dead_man_url"}
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-NOTICES = ("finished", "failed", "missed", "recovered", "warning", "refused")
-# The units of a duration, in seconds:
-UNITS = {"h": 3600, "m": 60, "s": 1}
 # The highest value of `max_per_agent`, and of the limit of a single agent:
 LARGEST_SHARE = 1_000_000
 # The highest value of `window_days`:
@@ -47,67 +50,6 @@ NOTIFICATIONS: dict[str, JsonValue] = {"group": "Notices"}
 THE_SERVICE: dict[str, JsonValue] = {"group": "The service"}
 
 
-def _zone(value: str) -> object:
-    try:
-        return ZoneInfo(value)
-    except (KeyError, ValueError, OSError):
-        raise ValueError("is not a time zone; write an IANA name such as Europe/Berlin") from None
-
-
-def _clock_time(value: str) -> object:
-    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?", value):
-        raise ValueError("is not a time of day; write HH:MM, from 00:00 to 23:59")
-    return time.fromisoformat(value)
-
-
-def _duration(value: str) -> object:
-    found = re.fullmatch(r"(\d{1,6})(s|m|h|)", value.strip())
-    if not found or (not found[2] and found[1].strip("0")):
-        raise ValueError("is not a duration; write for example 3h, 90m, 45s or 0")
-    duration = timedelta(seconds=int(found[1]) * UNITS.get(found[2], 0))
-    # A longer window would reach into the next evening.
-    if duration >= timedelta(hours=24):
-        raise ValueError("is not shorter than 24h")
-    return duration
-
-
-def _weekdays(value: str) -> object:
-    """Reads `mon-fri` or `mon,wed,sat` as numbers of weekdays, where 0 is Monday."""
-    found: set[int] = set()
-    for part in value.lower().replace(" ", "").split(","):
-        first, _, last = part.partition("-")
-        if first not in WEEKDAYS or (last and last not in WEEKDAYS):
-            raise ValueError("is not a list of weekdays; write for example mon-fri or mon,wed,sat")
-        begin, end = WEEKDAYS.index(first), WEEKDAYS.index(last or first)
-        found |= {day % 7 for day in range(begin, end + 1 if end >= begin else end + 8)}
-    return frozenset(found)
-
-
-def _words(*allowed: str) -> BeforeValidator:
-    """Reads a list of allowed words, separated by commas."""
-
-    def check(value: str) -> object:
-        words = [word.strip().lower() for word in value.split(",") if word.strip()]
-        if unknown := sorted(set(words) - set(allowed)):
-            raise ValueError(f"has the unknown word {unknown[0]}; allowed are {', '.join(allowed)}")
-        return frozenset(words)
-
-    return _reader(check)
-
-
-def _reader(read: Callable[[str], object]) -> BeforeValidator:
-    """Applies `read` to a text; leaves a value that is not a text to pydantic."""
-    return BeforeValidator(lambda value: read(value) if isinstance(value, str) else value)
-
-
-Zone = Annotated[ZoneInfo, _reader(_zone), PlainSerializer(str)]
-ClockTime = Annotated[time, _reader(_clock_time)]
-Duration = Annotated[timedelta, _reader(_duration)]
-# NoDecode, because these lists are plain texts and pydantic-settings would read them as JSON.
-Weekdays = Annotated[frozenset[int], NoDecode, _reader(_weekdays)]
-Brakes = Annotated[frozenset[str], NoDecode, _words("pool", "procedure")]
-Notices = Annotated[frozenset[str], NoDecode, _words(*NOTICES)]
-Urls = Annotated[tuple[str, ...], NoDecode, _reader(lambda text: tuple(text.split()))]
 # The sources of a value; each wins over those after it:
 Source = Literal["flag", "environment", ".env file", "default"]
 
@@ -119,8 +61,9 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="FUNNEL_",
-        env_file=".env",
+        env_prefix=PREFIX,
+        env_file=FILE,
+        env_file_encoding=ENCODING,
         extra="ignore",
         frozen=True,
         arbitrary_types_allowed=True,
@@ -128,11 +71,20 @@ class Settings(BaseSettings):
         populate_by_name=True,
     )
 
-    database_url: str = Field(
+    database_url: Text = Field(
         default="sqlite:///funnel.db",
+        repr=False,
         description="The database that holds your three tables and the system's own. The default is an SQLite file in "
         "the working directory. On SQL Server, write `mssql+pymssql://user:password@host:1433/database`, with "
         "characters such as `@` in the password as in any URL (`%40`). See also `FUNNEL_ENCRYPTION`.",
+        json_schema_extra=THE_DATABASE,
+    )
+    database_password_file: Path | None = Field(
+        default=None,
+        description="A file that holds the password for SQL Server, and nothing else: UTF-8 text, written as it is, "
+        "without `%40` and the like. `FUNNEL_DATABASE_URL` then has no password: "
+        "`mssql+pymssql://user@host:1433/database`. Container platforms keep secrets in such files. It is read at each "
+        "new connection, so a new password needs no restart.",
         json_schema_extra=THE_DATABASE,
     )
     # It is not called `schema`, because pydantic uses that name itself.
@@ -238,6 +190,7 @@ class Settings(BaseSettings):
     )
     notify_urls: Urls = Field(
         default=(),
+        repr=False,
         description="The addresses that get notices: apprise URLs (https://github.com/caronc/apprise), separated by "
         "spaces. Needs the extra `notify`: `pip install 'agent-funnel[notify]'`. A notice never shows a lead's number.",
         json_schema_extra=NOTIFICATIONS,
@@ -249,6 +202,7 @@ class Settings(BaseSettings):
     )
     dead_man_url: str | None = Field(
         default=None,
+        repr=False,
         pattern=r"^https?://",
         description="A URL that is called when the scheduled run starts (with `/start` added), succeeds, or fails "
         "(with `/fail` added). A service such as healthchecks.io then warns you when the calls stop.",
@@ -290,6 +244,7 @@ class Settings(BaseSettings):
     )
     # Recorded when the settings are loaded, because the `.env` file may change afterwards:
     _sources: dict[str, Source] = PrivateAttr(default_factory=dict)
+    _unknown: dict[str, Source] = PrivateAttr(default_factory=dict)
 
     @field_validator("lock_wait", "call_timeout")
     @classmethod
@@ -328,19 +283,36 @@ def load(**flags: Any) -> Settings:
     Raises SettingsError, which names the variable, its value (unless it is a secret) and the allowed values.
     """
     given = {name: value for name, value in flags.items() if value is not None}
+    check_file()
     try:
         settings = Settings(**given)
     except ValidationError as error:
         raise SettingsError("; ".join(_sentence(problem, given) for problem in error.errors())) from None
     # Ask pydantic's own readers, so that they and we agree on spelling and case:
+    file, environment = DotEnvSettingsSource(Settings), EnvSettingsSource(Settings)
     found: tuple[tuple[Source, Iterable[str]], ...] = (
-        (".env file", DotEnvSettingsSource(Settings)()),
-        ("environment", EnvSettingsSource(Settings)()),
+        (".env file", file()),
+        ("environment", environment()),
         ("flag", given),
     )
     for place, names in found:
         settings._sources.update({name: place for name in Settings.model_fields if {name, variable(name)} & {*names}})
+    settings._unknown.update(_unknown(file.env_vars, ".env file") | _unknown(environment.env_vars, "environment"))
     return settings
+
+
+def _unknown(variables: Iterable[str], place: Source) -> dict[str, Source]:
+    """The variables that look like settings and are none, each with its place."""
+    known = {variable(field) for field in Settings.model_fields}
+    names = {name.upper() for name in variables}
+    return {
+        name: place for name in sorted(names - known) if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX)
+    }
+
+
+def unknown_names(settings: Settings) -> Mapping[str, Source]:
+    """The variables that looked like settings and were none when the settings were loaded, each with its place."""
+    return settings._unknown
 
 
 def source(settings: Settings, field: str) -> Source:
@@ -369,26 +341,6 @@ def describe(field: str) -> Description:
     assert isinstance(info.json_schema_extra, dict)
     assert info.description is not None
     return Description(str(info.json_schema_extra["group"]), variable(field), info.description, written(info.default))
-
-
-def written(value: object) -> str | None:
-    """A value, written as in its variable; None for an empty value."""
-    match value:
-        case bool():
-            return str(value).lower()
-        case timedelta():
-            seconds = int(value.total_seconds())
-            return next(f"{seconds // length}{unit}" for unit, length in UNITS.items() if seconds % length == 0)
-        case time():
-            return value.isoformat("auto" if value.second else "minutes")
-        case float():
-            return f"{value:g}"
-        case frozenset():
-            return ",".join(WEEKDAYS[each] if isinstance(each, int) else each for each in sorted(value)) or None
-        case tuple():
-            return " ".join(value) or None
-        case _:
-            return None if value is None else str(value)
 
 
 def _sentence(problem: Any, given: dict[str, Any]) -> str:

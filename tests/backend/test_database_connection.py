@@ -105,7 +105,8 @@ def test_a_closed_port_is_named() -> None:
 
 def test_a_server_that_stops_after_an_answer_is_unavailable(sqlserver: str) -> None:
     # The client library remembers a message from a login in this process and reports it when the next login fails.
-    backend = connect_to(sqlserver)
+    # Nothing is installed in that database.
+    backend = connect_to(sqlserver).for_any_version()
     assert backend.one("ping") == {"alive": 1}
     disconnect(backend)
     refusal_of(connect_to(server_url(free_port())))

@@ -102,7 +102,7 @@ def settle_date(backend: Database, day: date) -> str | None:
 
 
 def assign(backend: Database, _: int) -> Any:
-    return deal.deal(backend, load(), business_date=TODAY)
+    return deal.deal(backend, load(), business_date=TODAY, again=True)
 
 
 # The lock that each call waits for, and the call; its number makes one call differ from the other.

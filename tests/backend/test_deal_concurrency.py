@@ -125,18 +125,18 @@ def test_a_deal_is_refused_at_once_while_another_is_open_and_works_when_that_one
 ) -> None:
     fill(database, 100)
     # This also warms up the session, so that the time measured below is that of the refusal.
-    deal(database.backend, load(), business_date=TODAY)
+    deal(database.backend, load(), business_date=TODAY, again=True)
     before = snapshot(database)
 
     with run_in_progress(database, dies=dies):
         began = time.monotonic()
         with pytest.raises(RunInProgress) as refusal:
-            deal(database.backend, load(), business_date=TODAY)
+            deal(database.backend, load(), business_date=TODAY, again=True)
         assert time.monotonic() - began < AT_ONCE_SECONDS
         assert refusal.value.number == 50001
         assert snapshot(database) == before
 
-    run = deal(database.backend, load(), business_date=TODAY)
+    run = deal(database.backend, load(), business_date=TODAY, again=True)
     assert run.assigned == 100
     assert_dealt_one_after_the_other(
         database, [run_id for (run_id,) in database.execute("SELECT run_id FROM dbo.assignment_run")]
@@ -149,7 +149,7 @@ def test_a_number_listed_during_a_deal_is_in_no_assignment_afterwards(database: 
     def deal_after(delay: float = 0.0) -> Run | RunInProgress:
         time.sleep(delay)
         try:
-            return deal(database.backend, load(), business_date=TODAY)
+            return deal(database.backend, load(), business_date=TODAY, again=True)
         except RunInProgress as error:
             return error
 
@@ -164,7 +164,7 @@ def test_a_number_listed_during_a_deal_is_in_no_assignment_afterwards(database: 
     numbers = iter(random.sample([f"4930{n:06}" for n in range(5_000)], LISTINGS + 2))
 
     # One clearly after the other, in both orders:
-    deal(database.backend, load(), business_date=TODAY)
+    deal(database.backend, load(), business_date=TODAY, again=True)
     number = next(numbers)
     assert add_do_not_contact(database.backend, number)["assignments"] == 1
     assert_gone(number)
@@ -173,7 +173,7 @@ def test_a_number_listed_during_a_deal_is_in_no_assignment_afterwards(database: 
     number = next(numbers)
     add_do_not_contact(database.backend, number)
     began = time.monotonic()
-    run = deal(database.backend, load(), business_date=TODAY)
+    run = deal(database.backend, load(), business_date=TODAY, again=True)
     duration = time.monotonic() - began
     assert (run.assigned, run.suppressed) == (4_998, 2)
     assert_gone(number)
@@ -206,7 +206,7 @@ def deal_blocked_by_a_changed_lead(
     """
     fill(database, 100)
     # The later deal uses the same session as this one, so it need not parse the procedure.
-    deal(database.backend, load(), business_date=NOTHING_DUE)
+    deal(database.backend, load(), business_date=NOTHING_DUE, again=True)
     with another_session(database) as cursor, ThreadPoolExecutor(2) as pool:
         cursor.execute("BEGIN TRANSACTION;")
         try:
@@ -226,7 +226,7 @@ def test_a_lead_that_changes_during_the_deal_ends_it_with_pool_changed_and_nothi
 ) -> None:
     parameters = {
         "business_date": TODAY.isoformat(), "max_per_agent": 450, "window_days": 45, "newest_first": 0,
-        "trigger": "manual", "actor": None, "request": None,
+        "trigger": "manual", "actor": None, "request": None, "again": 1,
     }  # fmt: skip
     with deal_blocked_by_a_changed_lead(
         # The service would deal again and hide the error, so this calls the query.
@@ -244,7 +244,9 @@ def test_a_lead_that_changes_during_the_deal_ends_it_with_pool_changed_and_nothi
 
 @pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
 def test_the_service_deals_again_after_a_lead_changed_during_the_deal(database: TestedDatabase) -> None:
-    with deal_blocked_by_a_changed_lead(database, 3, lambda: deal(database.backend, load(), business_date=TODAY)) as (
+    with deal_blocked_by_a_changed_lead(
+        database, 3, lambda: deal(database.backend, load(), business_date=TODAY, again=True)
+    ) as (
         future,
         cursor,
         _,
@@ -276,7 +278,7 @@ def test_a_deal_that_starts_during_a_change_of_the_list_waits_for_it_and_is_not_
     database: TestedDatabase,
 ) -> None:
     fill(database, 100)
-    deal(database.backend, load(), business_date=NOTHING_DUE)
+    deal(database.backend, load(), business_date=NOTHING_DUE, again=True)
     with closing(TestedDatabase(database.url, database.schema)) as other, ThreadPoolExecutor(1) as pool:
         # The change of the list stays open, since another session holds a row of the assignments that it must delete.
         number = "4930000007"
@@ -304,7 +306,9 @@ def test_a_number_put_on_the_list_after_the_deal_has_read_the_list_waits_for_the
 ) -> None:
     with (
         closing(TestedDatabase(database.url, schema)) as another,
-        deal_blocked_by_a_changed_lead(database, 3, lambda: deal(database.backend, load(), business_date=TODAY)) as (
+        deal_blocked_by_a_changed_lead(
+            database, 3, lambda: deal(database.backend, load(), business_date=TODAY, again=True)
+        ) as (
             future,
             cursor,
             pool,
@@ -339,7 +343,7 @@ def test_looking_for_a_run_never_refuses_a_run(database: TestedDatabase) -> None
         looking = [pool.submit(look) for _ in range(lookers)]
         try:
             for _ in range(SHORT_RACES):
-                deal(database.backend, load(), business_date=TODAY)
+                deal(database.backend, load(), business_date=TODAY, again=True)
         finally:
             ended.set()
         for each in looking:
@@ -351,7 +355,7 @@ def test_looking_for_a_run_never_refuses_a_run(database: TestedDatabase) -> None
 
 def test_a_run_waits_for_a_slow_look_and_is_made(database: TestedDatabase) -> None:
     fill(database, 10)
-    deal(database.backend, load(), business_date=TODAY)
+    deal(database.backend, load(), business_date=TODAY, again=True)
     with ThreadPoolExecutor(1) as pool, look_that_lasts(database):
         dealt = pool.submit(deal, database.backend, load(), business_date=TODAY)
         time.sleep(0.5)

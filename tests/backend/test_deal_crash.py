@@ -54,7 +54,7 @@ def make_first_deal(database: TestedDatabase) -> tuple[int, float]:
         database.execute(f"DELETE FROM dbo.{table}")
     database.execute("UPDATE dbo.wafunnel SET stage = 1")
     began = time.monotonic()
-    run = deal(database.backend, load(), business_date=TODAY)
+    run = deal(database.backend, load(), business_date=TODAY, again=True)
     assert run.assigned == LEADS
     return run.run_id, time.monotonic() - began
 
@@ -138,7 +138,7 @@ def kill_at_all_moments(
                 assert len(runs) in (1, 2)
                 left["the old deal" if len(runs) == 1 else "the new deal"] += 1
 
-                run = deal(database.backend, load(), business_date=TODAY)
+                run = deal(database.backend, load(), business_date=TODAY, again=True)
                 assert run.assigned == LEADS
                 assert assert_whole(database) == [*runs, run.run_id]
     return interrupted, left

@@ -46,7 +46,7 @@ def lead_kept_locked(database: TestedDatabase) -> Iterator[None]:
 
 def warm_up(backend: Database) -> None:
     """Makes a session deal once, so that only the wait is measured afterwards."""
-    deal(backend, load(), business_date=NOTHING_DUE)
+    deal(backend, load(), business_date=NOTHING_DUE, again=True)
 
 
 def test_a_wait_for_a_lock_is_logged_and_bounded_and_leaves_nothing_behind(
@@ -77,7 +77,7 @@ def test_a_wait_for_a_lock_is_logged_and_bounded_and_leaves_nothing_behind(
             database.execute("SET LOCK_TIMEOUT -1")
             backend._queries["open"] = "SELECT @@TRANCOUNT AS transactions, @@LOCK_TIMEOUT AS wait;"
             assert backend.one("open") == {"transactions": 0, "wait": 3000}
-    run = deal(backend, load(), business_date=date.today())
+    run = deal(backend, load(), business_date=date.today(), again=True)
     assert run.assigned == 7
     assert run_numbers(database)[-1:] == [run.run_id]
 
@@ -114,10 +114,10 @@ def test_a_run_that_meets_a_lock_every_time_gives_up(database: TestedDatabase, c
     with lead_kept_locked(database):
         began = time.monotonic()
         with pytest.raises(DatabaseBusy):
-            deal(backend, load(), business_date=date.today())
+            deal(backend, load(), business_date=date.today(), again=True)
         assert ATTEMPTS < time.monotonic() - began < 60
     assert snapshot(database) == before
-    assert deal(backend, load(), business_date=date.today()).assigned == 7
+    assert deal(backend, load(), business_date=date.today(), again=True).assigned == 7
 
 
 def deal_against_a_deadlock(database: TestedDatabase, backend: Database) -> Run:

@@ -226,7 +226,7 @@ def test_writes_between_the_statements_of_a_preview_do_not_wait_and_are_not_seen
     assert len(outcomes) > 20
     assert set(outcomes) == {"written"}
     # At every moment there were as many assignments as leads.
-    assert changes == {"stay": summary["assigned"], "change_hands": 0, "come": 0, "leave": 0}
+    assert changes == {"stay": summary["assigned"], "change_hands": 0, "come": 0, "leave": 0, "refusal": None}
     assert summary["assigned"] < len(outcomes)
 
 

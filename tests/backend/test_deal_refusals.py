@@ -69,6 +69,7 @@ def assign(database: TestedDatabase, **changed: Any) -> None:
         "trigger": "manual",
         "actor": None,
         "request": None,
+        "again": 1,
     }
     database.backend.one("assign", **{**parameters, **changed})
 

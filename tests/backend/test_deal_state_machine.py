@@ -20,11 +20,12 @@ from hypothesis.stateful import (
 )
 
 from agent_funnel.agents import add_limit, remove_limit
-from agent_funnel.deal import Preview, Undone
+from agent_funnel.deal import NewRun, Preview, Undone
 from agent_funnel.errors import RunError
 from agent_funnel.imports import load_rows
 from agent_funnel.leads import add_do_not_contact, remove_do_not_contact
-from agent_funnel.runs import Purged, Run, list_runs, purge
+from agent_funnel.runs import Purged, list_runs, purge
+from agent_funnel.values import write_moment
 from support import LONG, oracle
 from support.databases import TestedDatabase
 from support.nights import (
@@ -58,6 +59,7 @@ EVENINGS = st.sampled_from([*[TODAY + timedelta(days=days) for days in (0, 0, 0,
 KNOBS = st.fixed_dictionaries(
     {"max_per_agent": CAPS, "window_days": st.sampled_from([45, 45, 45, 45, 45, 46, 0]), "newest_first": st.booleans()}
 )
+AGAIN = st.sampled_from([True, True, False])
 TRIGGERS = st.sampled_from(["manual", "manual", "schedule"])
 LEADS = st.tuples(NUMBERS | st.none(), STAGES | st.none(), MOMENTS | st.none())
 UNKNOWN_RUN = 10**9
@@ -95,16 +97,19 @@ class Evenings(RuleBasedStateMachine):
 
     # ---- Runs
 
-    @rule(evenings=st.lists(EVENINGS, min_size=1, max_size=3), knobs=KNOBS, trigger=TRIGGERS)
-    def run(self, evenings: list[date], knobs: dict[str, Any], trigger: str) -> None:
+    @rule(evenings=st.lists(EVENINGS, min_size=1, max_size=3), knobs=KNOBS, trigger=TRIGGERS, again=AGAIN)
+    def run(self, evenings: list[date], knobs: dict[str, Any], trigger: str, again: bool) -> None:
         for evening in evenings:
-            self._run(evening, knobs, trigger)
+            self._run(evening, {**knobs, "again": again}, trigger)
 
     def _run(self, evening: date, knobs: dict[str, Any], trigger: str) -> None:
         run = outcome_of(lambda: run_deal(self.database, evening, trigger=trigger, **knobs))
-        run_id = run.run_id if isinstance(run, Run) else 0
+        run_id = run.run_id if isinstance(run, NewRun) else 0
         dealt = outcome_of(lambda: self.floor.run(run_id, evening, trigger, **knobs))
-        if isinstance(run, Run) and isinstance(dealt, oracle.Dealt):
+        if isinstance(run, NewRun) and isinstance(dealt, oracle.Dealt):
+            assert (run.notice is not None) == any(
+                past.business_date == evening for past in self.floor.runs_in_force()[:-1]
+            )
             assert {name: getattr(run, name) for name in dealt.amounts} == dealt.amounts
             assert stored_history(self.database, run_id) == Counter(dealt.history)
         else:
@@ -120,6 +125,23 @@ class Evenings(RuleBasedStateMachine):
             check_preview(seen, dealt, self.floor.assignments, evening)
         else:
             assert seen is dealt
+
+    @precondition(lambda self: self.floor.runs)
+    @rule()
+    def let_three_hours_pass(self) -> None:
+        self.database.execute("UPDATE dbo.assignment_run SET started_at = '2026-01-01 00:00:00.000'")
+        for run in self.floor.runs:
+            run.just_now = False
+
+    @rule(evening=EVENINGS | st.none())
+    def change_what_is_due(self, evening: date | None) -> None:
+        self.database.execute("DELETE FROM dbo.schedule_next")
+        self.floor.due = evening
+        if evening is not None:
+            soon = write_moment(datetime.now(UTC) + timedelta(minutes=5))
+            self.database.execute(
+                "INSERT INTO dbo.schedule_next (row_id, business_date, due_at) VALUES (1, %s, %s)", str(evening), soon
+            )
 
     @precondition(lambda self: self.floor.runs)
     @rule()

@@ -75,12 +75,15 @@ def test_tables_of_another_version_are_an_error(database: TestedDatabase) -> Non
             database, "tables", "error", rf"version 99, but this program knows no version after {newest}"
         )
         assert "Update" in (finding.remedy or "")
-        database.execute("DELETE FROM dbo.agent_funnel_version")
-        finding = only_problem(database, "tables", "error", rf"version 0, but this program needs version {newest}")
+        database.execute("UPDATE dbo.agent_funnel_version SET version = version - 99")
+        finding = only_problem(database, "tables", "error", rf"but this program needs version {newest}")
         assert finding.remedy == "agent-funnel install"
     finally:
         database.execute("DELETE FROM dbo.agent_funnel_version")
-        install(database.unrefused)
+        for found, when in kept:
+            database.execute(
+                "INSERT INTO dbo.agent_funnel_version (version, installed_at) VALUES (%s, %s)", found, when
+            )
     assert problems(database, "tables") == []
 
 

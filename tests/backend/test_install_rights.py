@@ -112,16 +112,16 @@ def test_a_login_with_the_role_alone_can_do_all_that_the_service_does(roles: Rol
 
     if roles.babelfish:
         with pytest.raises(DatabaseError, match="permission denied"):
-            deal(backend, load(), business_date=TODAY)
+            deal(backend, load(), business_date=TODAY, again=True)
         # The owner deals instead, so that there are runs to read and to purge.
         for _ in range(3):
-            deal(roles.owner.backend, load(), business_date=TODAY)
+            deal(roles.owner.backend, load(), business_date=TODAY, again=True)
     else:
         assert preview(backend, load(), business_date=TODAY).run.assigned == 10
-        assert deal(backend, load(), business_date=TODAY).assigned == 10
+        assert deal(backend, load(), business_date=TODAY, again=True).assigned == 10
         assert undo(backend).restored == 10
         for _ in range(3):
-            assert deal(backend, load(), business_date=TODAY).assigned == 10
+            assert deal(backend, load(), business_date=TODAY, again=True).assigned == 10
 
     newest = last_run(backend)
     assert newest is not None

@@ -19,7 +19,8 @@ from agent_funnel.runs import list_runs
 from agent_funnel.schedule.brakes import unusual_pool
 from agent_funnel.schedule.clock import DEAD_SECONDS, Clock
 from agent_funnel.schedule.store import add_holiday, failure_counts, list_nights, pause, record_failure, schedule_state
-from agent_funnel.settings import NOTICES, Settings, load
+from agent_funnel.settings import Settings, load
+from agent_funnel.settings_types import NOTICES
 from support.databases import TestedDatabase, connect_to
 from support.nights import active_agents, fresh, put_agents, put_leads
 from support.processes import run_in_progress

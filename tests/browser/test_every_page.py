@@ -36,7 +36,7 @@ def evening(database: TestedDatabase) -> dict[str, str]:
     add_limit(backend, "agent 2", starts_on=today + timedelta(days=1), ends_on=None, max_records=0)
     database.execute("UPDATE dbo.agents SET status = 'inactive' WHERE agent = 'agent 4'")
     first = deal(backend, load(), business_date=today - timedelta(days=1), trigger="schedule")
-    undone = deal(backend, load(), business_date=today)
+    undone = deal(backend, load(), business_date=today, again=True)
     undo(backend, actor="http: the operator")
     last = deal(backend, load(), business_date=today, trigger="schedule")
     add_do_not_contact(backend, "+49300000007", "asked us")

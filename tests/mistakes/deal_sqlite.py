@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mistakes.places import (
     ASSIGN,
+    ON_AGAIN,
     ON_CASE,
     ON_DEAL,
     ON_PREVIEW,
@@ -19,6 +20,37 @@ from mistakes.places import (
 )
 
 MISTAKES = (
+    Mistake(
+        "SQLite deal: a run a moment after another needs no confirmation",
+        PLAN, "WHERE r.seconds > -120 AND r.seconds < 120;", "WHERE r.seconds > -120 AND r.seconds < 60;",
+        ON_AGAIN, "two_minutes_after", "sqlite",
+    ),
+    Mistake(
+        "SQLite deal: just after its time, the scheduled run does not count as about to come",
+        PLAN, "WHERE s.seconds > -60 AND", "WHERE s.seconds > 0 AND",
+        ON_AGAIN, "shortly_before_the_scheduled", "sqlite",
+    ),
+    Mistake(
+        "SQLite deal: the scheduled run is refused, too",
+        PLAN, "WHERE :trigger = 'manual' AND :again = 0", "WHERE :again = 0",
+        ON_AGAIN, "never_refused_for_these", "sqlite",
+    ),
+    Mistake(
+        "SQLite deal: an empty pool needs no confirmation",
+        PLAN, "WHERE NOT EXISTS (SELECT 1 FROM temp.pool)\nHAVING", "WHERE 1 = 0\nHAVING",
+        ON_AGAIN, "only_empty_the_lists", "sqlite",
+    ),
+    Mistake(
+        "SQLite deal: the notice counts undone runs",
+        PLAN, "WHERE r.business_date = :business_date AND r.status = 'succeeded'\n",
+        "WHERE r.business_date = :business_date\n",
+        ON_AGAIN, "failed_attempts_and_undone or second_run", "sqlite",
+    ),
+    Mistake(
+        "SQLite deal: newest first may be missing",
+        PLAN, "WHERE :newest_first IS NULL;", "WHERE :newest_first IS NULL AND 1 = 0;",
+        ON_AGAIN, "parameter_without_a_value", "sqlite",
+    ),
     Mistake(
         "deal: the window reaches a day farther back",
         PLAN, "'-' || :window_days || ' days') AS oldest", "'-' || (:window_days + 1) || ' days') AS oldest",

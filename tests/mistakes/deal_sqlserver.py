@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mistakes.places import (
+    ON_AGAIN,
     ON_DEAL,
     ON_LOCKS,
     ON_PREVIEW,
@@ -119,6 +120,33 @@ MISTAKES = (
         "T-SQL deal: an undone scheduled run is made again",
         T_ASSIGN, "r.status IN ('succeeded', 'undone');", "r.status IN ('succeeded');",
         ON_REFUSALS, "undone_scheduled_run", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL deal: a run a moment after another needs no confirmation",
+        T_ASSIGN, "r.started_at > DATEADD(MINUTE, -2, SYSUTCDATETIME())",
+        "r.started_at > DATEADD(MINUTE, -1, SYSUTCDATETIME())",
+        ON_AGAIN, "two_minutes_after", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL deal: just after its time, the scheduled run does not count as about to come",
+        T_ASSIGN, "n.due_at > DATEADD(MINUTE, -1, SYSUTCDATETIME())", "n.due_at > SYSUTCDATETIME()",
+        ON_AGAIN, "shortly_before_the_scheduled", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL deal: the scheduled run is refused, too, if the pool is empty",
+        T_ASSIGN, "IF @trigger = 'manual' AND @pool = 0", "IF @pool = 0",
+        ON_AGAIN, "never_refused", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL preview: the reasons are not returned",
+        T_ASSIGN, "@refusal + N'.' AS refusal", "CAST(NULL AS NVARCHAR(9)) AS refusal",
+        ON_AGAIN, "preview_is_never_refused", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL deal: the notice counts undone runs",
+        T_ASSIGN, "WHERE r.business_date = @business_date AND r.status = 'succeeded';",
+        "WHERE r.business_date = @business_date;",
+        ON_AGAIN, "failed_attempts_and_undone or second_run", "sqlserver",
     ),
     Mistake(
         "T-SQL deal: a table that is not the assignments is emptied",

@@ -21,6 +21,7 @@ from mistakes.places import (
     P_MASKING,
     P_NUMBERS,
     P_SETTINGS,
+    P_SETTINGS_TYPES,
     P_SQLSERVER,
     P_VALUES,
     Mistake,
@@ -29,8 +30,7 @@ from mistakes.places import (
 MISTAKES = (
     Mistake(
         "deal: what broke is tried once",
-        P_DEAL, "retry_if_exception_type((PoolChanged, DatabaseBusy, _NothingDone))",
-        "retry_if_exception_type(PoolChanged)",
+        P_DEAL, "_repeat(call, PoolChanged, DatabaseBusy, _NothingDone,", "_repeat(call, PoolChanged,",
         ON_CUT_CALLS, "four_attempts", "sqlite",
     ),
     Mistake(
@@ -187,7 +187,7 @@ MISTAKES = (
     ),
     Mistake(
         "settings: a window may last a whole day",
-        P_SETTINGS, "if duration >= timedelta(hours=24):", "if duration > timedelta(hours=24):",
+        P_SETTINGS_TYPES, "if duration >= timedelta(hours=24):", "if duration > timedelta(hours=24):",
         ON_SETTINGS, "bad_value",
     ),
     Mistake(

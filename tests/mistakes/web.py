@@ -194,7 +194,7 @@ MISTAKES = (
     ),
     Mistake(
         "readiness: tables of another version are ready",
-        W_READINESS, "if installed != ours:", "if installed is None:",
+        W_READINESS, "            self._database.ping()\n", "            pass\n",
         ON_HEALTH, "right_version", "sqlite",
     ),
     Mistake(

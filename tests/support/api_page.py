@@ -18,7 +18,7 @@ This page is made from the service's OpenAPI document. The service has it at `/a
 at `/api/docs`. [Who may use it](../howto/access.md): each operation names the role it needs. Moments are in UTC,
 business dates in the time zone of the sales floor, dates of leads in its local time.
 
-An error is `application/problem+json`: `type`, `title`, `status`, `detail`, `code` (50001 to 50007 if the deal refuses)
+An error is `application/problem+json`: `type`, `title`, `status`, `detail`, `code` (50001 to 50008 if the deal refuses)
 and, for a wrong request, `faults` (`field`, `detail`, `limit`). Every operation may return:
 
 """

@@ -20,8 +20,8 @@ Connected = Callable[..., Database]
 
 
 def deal_by(backend: Database) -> Run:
-    """Runs tonight's deal by this backend."""
-    return deal(backend, load(), business_date=TODAY)
+    """Runs tonight's deal by this backend, and says again."""
+    return deal(backend, load(), business_date=TODAY, again=True)
 
 
 def pauses(log: pytest.LogCaptureFixture) -> list[float]:

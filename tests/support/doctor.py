@@ -32,7 +32,11 @@ def examination(
     backend: Any, *, babelfish: bool = False, schema: str | None = "dbo", now: datetime | None = None
 ) -> Examination:
     return Examination(
-        backend, schema=schema, babelfish=babelfish, now=now or datetime.now(UTC), began=time.monotonic()
+        backend and backend.for_any_version(),
+        schema=schema,
+        babelfish=babelfish,
+        now=now or datetime.now(UTC),
+        began=time.monotonic(),
     )
 
 

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Final, Literal, Self
 
+from agent_funnel.sql import version
+
 # Kinds of message (2.2.3.1.1), and the values for encryption in PRELOGIN (2.2.6.5):
 BATCH, ANSWER, ATTENTION, PRELOGIN = 0x01, 0x04, 0x06, 0x12
 ENCRYPTED, NOT_ENCRYPTED = 1, 2
@@ -83,7 +85,7 @@ class FakeServer:
 
     `answers` has the answers to a batch that contains a text: one after the other, and the last one from then on. An
     answer is tokens, `HANG_UP`, `SILENCE`, or a list of these, which are sent one after the other. Any other batch
-    succeeds; one that selects `@@SPID` gets 50.
+    succeeds; one that asks for the session gets 50, and with it the version of this program's tables.
 
     `login` has the answers to logins that must fail, by the name of the database; any other login succeeds. With `tls`,
     the client has to encrypt everything from the login on; without it, the server says that it cannot encrypt.
@@ -175,7 +177,11 @@ class FakeServer:
             for text, answers in self.answers.items():
                 if text in batch:
                     return answers[min(self.count(text), len(answers)) - 1]
-        return rows({"": 50}) if batch.startswith("SELECT @@SPID") else DONE
+        if "AS session_id" not in batch:
+            return DONE
+        return rows(
+            {"session_id": 50, "version": version("sqlserver")} if "AS version" in batch else {"session_id": 50}
+        )
 
     @staticmethod
     def _do(wire: _Wire, answer: Answer | Sequence[Answer]) -> None:

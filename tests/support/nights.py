@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from agent_funnel import deal
-from agent_funnel.deal import Preview, Undone
+from agent_funnel.deal import NewRun, Preview, Undone
 from agent_funnel.errors import NoActiveAgent, NothingToUndo
 from agent_funnel.runs import Run
 from agent_funnel.settings import load
@@ -103,16 +103,18 @@ def all_tables(database: TestedDatabase) -> dict[str, Counter[tuple[Any, ...]]]:
     return {table: Counter(database.execute(f"SELECT * FROM dbo.{table}")) for table in TABLES}
 
 
-def run_deal(database: TestedDatabase, business_date: date = TODAY, **flags: Any) -> Run:
-    """Runs the deal with the default values, or others."""
-    trigger = flags.pop("trigger", "manual")
+def run_deal(database: TestedDatabase, business_date: date = TODAY, **flags: Any) -> NewRun:
+    """Runs the deal with the default values, or others. It says again, since tests deal several times in a row."""
+    trigger, again = flags.pop("trigger", "manual"), flags.pop("again", True)
     knobs = {"max_per_agent": 450, "window_days": 45, "newest_first": False, **flags}
-    return deal.deal(database.backend, load(**knobs), business_date=business_date, trigger=trigger, actor="tests")
+    return deal.deal(
+        database.backend, load(**knobs), business_date=business_date, trigger=trigger, actor="tests", again=again
+    )
 
 
-def deal_today(database: TestedDatabase, **settings: Any) -> Run:
-    """Runs the deal of today's date on this machine, as a person would."""
-    return deal.deal(database.backend, load(**settings), business_date=datetime.now(UTC).date())
+def deal_today(database: TestedDatabase, **settings: Any) -> NewRun:
+    """Runs the deal of today's date on this machine, as a person would who says again."""
+    return deal.deal(database.backend, load(**settings), business_date=datetime.now(UTC).date(), again=True)
 
 
 def preview(database: TestedDatabase, business_date: date = TODAY, **flags: Any) -> Preview:
@@ -228,7 +230,7 @@ def compare_with_oracle(database: TestedDatabase, case: Case, *, bare: bool = Fa
         assert stored_assignments(database) == Counter(dealt.assignments)
         assert stored_leads(database, bare=bare) == dealt.leads
         assert stored_history(database, run.run_id) == Counter(dealt.history)
-        assert stored_run(database, run.run_id) == run
+        assert stored_run(database, run.run_id, notice=run.notice) == run
         assert parameters_of_run(database, run.run_id) == (*knobs.values(), "tests")
         assert database.execute("SELECT COUNT(*) FROM dbo.assignment_run") == [(runs,)]
         leads, last_agent = dealt.leads, dealt.last_agent
@@ -255,12 +257,12 @@ def stored_history(database: TestedDatabase, run_id: int) -> Counter[tuple[str, 
     return Counter((agent, number, moment(created), stage) for agent, number, created, stage in rows)
 
 
-def stored_run(database: TestedDatabase, run_id: int) -> Run:
-    """The record of a run in the database, as the service returns it."""
+def stored_run(database: TestedDatabase, run_id: int, *, notice: str | None) -> NewRun:
+    """The record of a run in the database, as the service returned it, with this notice."""
     columns = tuple(Run.__dataclass_fields__)
     names = ", ".join(f"[{column}]" for column in columns)
     (row,) = database.execute(f"SELECT {names} FROM dbo.assignment_run WHERE run_id = %s", run_id)
-    return Run.from_row(dict(zip(columns, row, strict=True)))
+    return NewRun.from_row({**dict(zip(columns, row, strict=True)), "notice": notice})
 
 
 def parameters_of_run(database: TestedDatabase, run_id: int) -> tuple[Any, ...]:

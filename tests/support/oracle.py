@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from agent_funnel.errors import AlreadyRun, NoActiveAgent, NothingToUndo
+from agent_funnel.errors import AlreadyRun, NoActiveAgent, NotConfirmed, NothingToUndo
 
 Agent = tuple[str | None, str | None]  # agent, status
 Lead = tuple[str | None, int | None, datetime | None]  # number, stage, date
@@ -167,6 +167,7 @@ class PastRun:
     assignments_before: list[Pair]
     status: str = "succeeded"
     purged: bool = False
+    just_now: bool = True  # it began less than two minutes ago
 
 
 @dataclass
@@ -179,6 +180,7 @@ class SalesFloor:
     do_not_contact: list[str] = field(default_factory=list)
     assignments: list[Pair] = field(default_factory=list)
     runs: list[PastRun] = field(default_factory=list)
+    due: date | None = None  # the date whose scheduled run is about to come
 
     def deal(self, business_date: date, **knobs: Any) -> Dealt:
         """The result of a run, without any change. Raises NoActiveAgent."""
@@ -192,12 +194,21 @@ class SalesFloor:
         """The runs that are not undone."""
         return [run for run in self.runs if run.status == "succeeded"]
 
-    def run(self, run_id: int, business_date: date, trigger: str = "manual", **knobs: Any) -> Dealt:
-        """Makes the run with this number. Raises AlreadyRun and NoActiveAgent."""
+    def run(
+        self, run_id: int, business_date: date, trigger: str = "manual", *, again: bool = True, **knobs: Any
+    ) -> Dealt:
+        """Makes the run with this number. Raises AlreadyRun, NotConfirmed and NoActiveAgent."""
         scheduled = [run.business_date for run in self.runs if run.trigger == "schedule"]
         if trigger == "schedule" and business_date in scheduled:
             raise AlreadyRun
+        careful = trigger == "manual" and not again
+        if careful and any(run.just_now for run in self.runs_in_force()[-1:]):
+            raise NotConfirmed
+        if careful and business_date == self.due and business_date not in scheduled:
+            raise NotConfirmed
         dealt = self.deal(business_date, **knobs)
+        if careful and not dealt.amounts["pool"] and self.assignments:
+            raise NotConfirmed
         self.runs.append(PastRun(run_id, business_date, trigger, dealt, list(self.assignments)))
         self.leads = dealt.leads
         self.assignments = list(dealt.assignments)

@@ -17,6 +17,8 @@ from agent_funnel.web import create_app
 from agent_funnel.web.auth import SESSION_COOKIE
 from support.databases import TestedDatabase
 
+# Confirms a deal just after another one, as arguments of a request:
+AGAIN: dict[str, Any] = {"json": {"again": True}}
 # The headers of a browser on the service's own pages:
 BROWSER = {
     "Accept": "text/html,application/xhtml+xml,*/*;q=0.8",

@@ -96,7 +96,8 @@ def _run_now(address: str, secret: str) -> tuple[dict[str, Any], float, float]:
     parts = urlsplit(address)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE)
     began = time.monotonic()
-    connection.request("POST", "/run-now", headers={"Authorization": f"Bearer {secret}"})
+    headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
+    connection.request("POST", "/run-now", json.dumps({"again": True}), headers)
     answer = connection.getresponse()
     run = json.loads(answer.read())
     assert answer.status == 200, run

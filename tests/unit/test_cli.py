@@ -67,9 +67,15 @@ def test_from_nothing_to_leads_dealt(tmp_path: Path) -> None:
     run = processes.answer("run", cwd=tmp_path)
     assert run["assigned"] == run["pool"] == sum(share["leads"] for share in run["shares"])
     assert run["agents"] == len(ACTIVE)
-    shown = processes.run_command("run", cwd=tmp_path)
+    refused = processes.run_command("run", "--json", cwd=tmp_path)
+    assert refused.returncode == cli.ExitCode.NOT_CONFIRMED
+    assert json.loads(refused.stdout)["code"] == 50008
+    warned = processes.run_command("preview", cwd=tmp_path)
+    assert "Without --again, this deal would be refused. Run 1 of" in warned.stdout
+    shown = processes.run_command("run", "--again", cwd=tmp_path)
     assert shown.returncode == 0
     assert "leads were in the pool" in shown.stdout
+    assert re.search(r"\d+ leads move on a second time that day\.", " ".join(shown.stdout.split()))
     assert all(name in shown.stdout for name in ACTIVE)
 
 
@@ -102,7 +108,7 @@ def test_a_preview_says_what_the_run_then_does_and_changes_nothing(tmp_path: Pat
     seen = answer("preview", "--max-per-agent", "7", cwd=tmp_path)
     assert leads_of(tmp_path / "funnel.db") == before
     assert len(answer("runs", cwd=tmp_path)) == 1
-    run = answer("run", "--max-per-agent", "7", cwd=tmp_path)
+    run = answer("run", "--again", "--max-per-agent", "7", cwd=tmp_path)
     assert {share["agent"]: share["leads"] for share in seen["shares"]} == {
         share["agent"]: share["leads"] for share in run["shares"]
     }
@@ -118,7 +124,7 @@ def two_runs(tmp_path: Path) -> TwoRuns:
     """A demo with two runs: the first one by Ana, the second one by somebody else."""
     answer("demo", "--leads", "500", cwd=tmp_path)
     leads = leads_of(tmp_path / "funnel.db")
-    return TwoRuns(leads, answer("run", "--actor", "Ana", cwd=tmp_path), answer("run", cwd=tmp_path))
+    return TwoRuns(leads, answer("run", "--actor", "Ana", cwd=tmp_path), answer("run", "--again", cwd=tmp_path))
 
 
 def test_runs_are_listed_newest_first(tmp_path: Path, two_runs: TwoRuns) -> None:
@@ -207,7 +213,7 @@ def test_a_number_on_the_list_leaves_the_present_assignments_at_once(tmp_path: P
     assert answer("do-not-contact", "add", number, cwd=tmp_path) == {"listed": 1, "assignments": 0, "leads": 1}
     listed = answer("do-not-contact", "list", cwd=tmp_path)
     assert [(entry["number"], entry["reason"]) for entry in listed] == [(number, "asked us")]
-    assert answer("run", cwd=tmp_path)["suppressed"] <= 1
+    assert answer("run", "--again", cwd=tmp_path)["suppressed"] <= 1
     assert answer("do-not-contact", "remove", number, cwd=tmp_path) == {"removed": 1}
     assert run_command("do-not-contact", "remove", number, cwd=tmp_path).returncode == cli.ExitCode.FAILED
     assert run_command("do-not-contact", "add", " ", cwd=tmp_path).returncode == 16

@@ -69,7 +69,7 @@ def nasty(command: Command, tmp_path: Path) -> Command:
         ("holidays", "list"),
         ("schedule", "show"),
         ("preview",),
-        ("run",),
+        ("run", "--again"),
     ],
     ids=" ".join,
 )
@@ -83,9 +83,9 @@ def test_a_list_prints_texts_of_the_database_as_they_are(nasty: Command, listing
 
 def test_the_actors_of_runs_and_the_holders_of_numbers_are_printed_as_they_are(nasty: Command) -> None:
     for name in NASTY:
-        succeed(nasty, "run", "--actor", name)
+        succeed(nasty, "run", "--again", "--actor", name)
         succeed(nasty, "undo", "--actor", name)
-    succeed(nasty, "run")
+    succeed(nasty, "run", "--again")
     holders = "".join(succeed(nasty, "runs", "who", f"+49151000000{index:02}") for index in range(4 * len(NASTY)))
     for run_id, name in enumerate(NASTY, start=1):
         shown = succeed(nasty, "runs", "show", str(run_id))

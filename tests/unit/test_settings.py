@@ -10,7 +10,8 @@ import pytest
 import trustme
 
 from agent_funnel.errors import SettingsError
-from agent_funnel.settings import Settings, describe, load, source, variable, written
+from agent_funnel.settings import Settings, describe, load, source, variable
+from agent_funnel.settings_types import written
 from support.databases import connect_to
 
 

@@ -48,10 +48,11 @@ def test_a_schema_takes_the_place_of_dbo_and_of_nothing_else() -> None:
 
 # Queries about things that only a server has or needs: sessions that block each other, connections that can be
 # intercepted, its own clock, logins with rights, several schemas, stored procedures, compatibility levels, a lock of
-# runs that can be looked up, and an index on dates.
+# runs that can be looked up, an index on dates, and sessions with a number.
 SERVER_ONLY = {
     "blocker", "doctor_encryption", "doctor_clock", "doctor_login", "doctor_right", "doctor_schemas", "definition",
-    "checksums", "record_checksum", "remedy_compatibility", "remedy_index_wafunnel_date", "run_in_progress",
+    "checksums", "record_checksum", "remedy_compatibility", "remedy_index_wafunnel_date", "run_in_progress", "session",
+    "session_and_version",
 }  # fmt: skip
 
 
@@ -73,13 +74,14 @@ def test_a_file_with_named_queries_is_loaded_by_query_and_any_other_as_a_script(
     assert "tables-1-deal" not in queries("sqlite")
     assert set(scripts("sqlite")) == {
         "tables-1-deal", "tables-2-undo", "tables-3-schedule", "tables-4-access", "tables-5-links",
+        "tables-6-schedule",
     }  # fmt: skip
 
 
 def test_the_scripts_show_which_objects_they_make_and_which_rights_they_grant() -> None:
     assert tables("sqlserver") - tables("sqlite") == {"agent_funnel_checksum"}
     assert {"agents", "assignment_purge"} <= tables("sqlite")
-    assert version("sqlite") == version("sqlserver") == 5
+    assert version("sqlite") == version("sqlserver") == 6
     assert set(procedures("sqlserver")) == {"sp_assign_wafunnel_to_agents", "sp_undo_wafunnel_assignment"}
     assert procedures("sqlite") == {}
     granted = {(right, name): statement for statement, right, name in grants("sqlserver")}

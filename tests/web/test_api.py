@@ -14,7 +14,7 @@ from openpyxl import load_workbook
 
 from agent_funnel.access.audit import list_entries
 from support.databases import TestedDatabase, seed_tables, snapshot
-from support.pages import bearer, client_of, key_of
+from support.pages import AGAIN, bearer, client_of, key_of
 
 LEADS = 23
 
@@ -47,7 +47,7 @@ def whole(client: FlaskClient, path: str, count: int, **more: Any) -> list[Any]:
     "path", ["/api/runs", "/api/runs/{run}/assignments", "/api/assignments", "/api/leads", "/api/audit"]
 )
 def test_all_pages_together_are_the_whole_list(client: FlaskClient, path: str) -> None:
-    found = [client.post("/run-now").get_json() for _ in range(3)]
+    found = [client.post("/run-now", **AGAIN).get_json() for _ in range(3)]
     path = path.format(run=found[0]["run_id"])
     every = whole(client, path, 1000)
     # 3 runs or audit entries; 8 present assignments, since the third deal had only these left; or all leads.
@@ -61,7 +61,7 @@ def test_all_pages_together_are_the_whole_list(client: FlaskClient, path: str) -
 def test_a_cursor_of_an_earlier_deal_is_refused(client: FlaskClient) -> None:
     client.post("/run-now")
     page = get(client, "/api/assignments?count=5")
-    run = client.post("/run-now").get_json()
+    run = client.post("/run-now", **AGAIN).get_json()
     refused = client.get(f"/api/assignments?count=5&cursor={page['next']}")
     assert refused.status_code == 409
     assert "begin again" in refused.get_json()["detail"]

@@ -33,6 +33,22 @@ def test_the_preview_changes_nothing_and_its_button_deals_once(database: TestedD
     assert re.search(r"\d+ s after the last deal: deal \d+ ended", warned.text)
 
 
+def test_just_after_a_deal_the_button_deals_only_with_the_box_ticked(database: TestedDatabase, reader: Reader) -> None:
+    seed_tables(database)
+    assert "probably a mistake" not in reader.get("/run-now/preview")
+    run = deal_today(database)
+    page = reader.get("/run-now/preview")
+    assert f"This deal is probably a mistake. Run {run.run_id} of " in page
+    assert "5 leads move on a second time that day." in page
+    assert '<input type="checkbox" name="again" value="1" required>' in page.source
+    before = snapshot(database)
+    refused = reader.refused(409, "/deal", **page.forms["/deal"])
+    assert "the box on the page" in refused
+    assert snapshot(database) == before
+    done = reader.done("/deal", **refused.forms["/deal"], again="1")
+    assert "5 leads move on a second time that day. An undo takes that back." in done
+
+
 def test_a_button_below_an_old_preview_deals_nothing(database: TestedDatabase, reader: Reader) -> None:
     seed_tables(database)
     fields = reader.get("/run-now/preview").forms["/deal"]
@@ -43,7 +59,7 @@ def test_a_button_below_an_old_preview_deals_nothing(database: TestedDatabase, r
     assert "came since this preview. Nothing was changed" in answer.text
     assert snapshot(database) == before
     # The refusal comes with a new preview.
-    assert reader.done("/deal", **Page(answer.text).forms["/deal"])
+    assert reader.done("/deal", **Page(answer.text).forms["/deal"], again="1")
 
 
 def test_without_agents_or_during_a_run_the_page_says_so(database: TestedDatabase, reader: Reader) -> None:

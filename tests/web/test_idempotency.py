@@ -12,7 +12,7 @@ from agent_funnel.access.keys import list_keys
 from agent_funnel.agents import list_limits
 from agent_funnel.errors import ConnectionLost
 from support.databases import TestedDatabase, seed_tables
-from support.pages import bearer, client_of
+from support.pages import AGAIN, bearer, client_of
 from support.processes import run_in_progress
 
 
@@ -36,7 +36,10 @@ def test_the_same_key_deals_once_and_gets_the_same_answer_from_another_copy(
     assert again.content_type == "application/json"
     assert (first.headers.get("Idempotency-Replayed"), again.headers["Idempotency-Replayed"]) == (None, "true")
     assert count_runs(database) == 1
-    assert post(client, "/run-now", "tonight-2").json["run_id"] > first.json["run_id"]
+    # A new key is a new request, which needs a confirmation just after a deal.
+    refused = post(client, "/run-now", "tonight-2")
+    assert (refused.status_code, refused.json["code"]) == (409, 50008)
+    assert post(client, "/run-now", "tonight-2", **AGAIN).json["run_id"] > first.json["run_id"]
 
 
 def test_many_requests_at_once_with_the_same_key_deal_once(database: TestedDatabase) -> None:

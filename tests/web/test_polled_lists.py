@@ -88,7 +88,7 @@ def dealing_after(database: TestedDatabase, reads: int) -> Callable[..., list[As
         found = read(*arguments, **more)
         asked.append(1)
         if len(asked) == reads:
-            deal(database.backend, load(), business_date=datetime.now().date())
+            deal(database.backend, load(), business_date=datetime.now().date(), again=True)
         return found
 
     return reading

@@ -12,17 +12,18 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy.engine import make_url
 
-from agent_funnel.runs import Run
+from agent_funnel.deal import NewRun
 from agent_funnel.schedule.store import pause, resume
 from agent_funnel.settings import load
 from agent_funnel.web import create_app
 from support.databases import TestedDatabase, connect_to, seed_tables, snapshot
+from support.pages import AGAIN
 from support.processes import run_in_progress
 from support.proxy import Proxy
 
 FIELDS = [
     *("run_id", "business_date", "trigger", "status", "agents", "pool", "per_agent", "assigned", "left_over"),
-    *("duplicates", "suppressed", "smallest_share", "largest_share", "started_at", "finished_at"),
+    *("duplicates", "suppressed", "smallest_share", "largest_share", "started_at", "finished_at", "notice"),
 ]
 
 
@@ -54,11 +55,39 @@ def test_a_post_deals_and_returns_the_run(database: TestedDatabase, client: Flas
     response = client.post("/run-now")
     assert response.status_code == 200
     run: Any = response.json
-    assert list(run) == FIELDS == list(Run.__dataclass_fields__)
+    assert list(run) == FIELDS == list(NewRun.__dataclass_fields__)
     assert (run["assigned"], run["trigger"], run["status"]) == (7, "manual", "succeeded")
     assert len(database.execute("SELECT agent FROM dbo.agent_wafunnel_assignment")) == 7
-    again: Any = client.post("/run-now").json
-    assert again["run_id"] > run["run_id"]
+    assert run["notice"] is None
+
+
+@pytest.mark.parametrize("path", ["/run-now", "/api/runs"])
+def test_a_post_just_after_a_deal_gets_409_unless_it_says_again(
+    database: TestedDatabase, client: FlaskClient, path: str
+) -> None:
+    seed_tables(database)
+    run_id = client.post(path, json={}).get_json()["run_id"]
+    before = snapshot(database)
+    plain: tuple[dict[str, Any], ...] = ({}, {"json": {}}, {"json": {"again": False}})
+    for more in plain:
+        assert f"Run {run_id} " in problem(client.post(path, **more), 409, 50008)
+    assert snapshot(database) == before
+    again: Any = client.post(path, **AGAIN).json
+    assert again["notice"] == (
+        f"Run {run_id} of {again['business_date']} came before this one: 5 leads move on a second time that day. "
+        "An undo takes that back."
+    )
+
+
+@pytest.mark.parametrize("sent", [b"again", b"[]", b'{"again": 1}', b'{"agian": true}', b'{"again": true'])
+def test_a_body_that_is_not_understood_deals_nothing(
+    database: TestedDatabase, client: FlaskClient, sent: bytes
+) -> None:
+    seed_tables(database)
+    before = snapshot(database)
+    for kind in ("application/json", "application/x-www-form-urlencoded"):
+        problem(client.post("/run-now", data=sent, content_type=kind), 422, None)
+    assert snapshot(database) == before
 
 
 def test_while_a_run_is_in_progress_a_post_gets_409_and_changes_nothing(
@@ -70,7 +99,7 @@ def test_while_a_run_is_in_progress_a_post_gets_409_and_changes_nothing(
     with run_in_progress(database):
         assert "in progress" in problem(client.post("/run-now"), 409, 50001)
     assert snapshot(database) == before
-    assert client.post("/run-now").status_code == 200
+    assert client.post("/run-now", **AGAIN).status_code == 200
 
 
 def test_without_an_active_agent_a_post_gets_422_and_changes_nothing(
@@ -80,7 +109,7 @@ def test_without_an_active_agent_a_post_gets_422_and_changes_nothing(
     client.post("/run-now")
     database.execute("UPDATE dbo.agents SET status = 'inactive'")
     before = snapshot(database)
-    problem(client.post("/run-now"), 422, 50002)
+    problem(client.post("/run-now", **AGAIN), 422, 50002)
     assert snapshot(database) == before
 
 
@@ -120,7 +149,7 @@ def test_while_the_database_is_down_a_post_gets_503_and_the_old_deal_stays(
     password = make_url(database.url).password
     assert not password or str(password) not in detail
     assert snapshot(database) == before
-    assert client.post("/run-now").status_code == 200
+    assert client.post("/run-now", **AGAIN).status_code == 200
 
 
 @pytest.mark.parametrize("accept", [None, "application/json", "*/*"])

@@ -24,7 +24,8 @@ def test_runs_are_listed_page_by_page_and_each_adds_up(
     monkeypatch.setattr("agent_funnel.web.pages.runs.RUNS_PER_PAGE", 2)
     seed_tables(database)
     add_do_not_contact(database.backend, "+49300000000")
-    runs = [deal(database.backend, load(max_per_agent=1), business_date=date(2026, 11, 24)) for _ in range(3)]
+    rules, day = load(max_per_agent=1), date(2026, 11, 24)
+    runs = [deal(database.backend, rules, business_date=day, again=True) for _ in range(3)]
     newest = reader.get("/runs")
     assert [link for link in newest.links if re.fullmatch(r"/runs/\d+", link)] == [
         f"/runs/{run.run_id}" for run in (runs[2], runs[1])

@@ -13,8 +13,8 @@ from agent_funnel.cli.context import Context, pass_context
 from agent_funnel.cli.facts import facts_of, print_shares, share_cells
 from agent_funnel.cli.options import actor_option, rule_options
 from agent_funnel.cli.output import Result, print_facts, render, reports, say
-from agent_funnel.deal import Preview, PreviewShare, Undone
-from agent_funnel.runs import Run, Share, shares
+from agent_funnel.deal import NewRun, Preview, PreviewShare, Undone
+from agent_funnel.runs import Share, shares
 from agent_funnel.schedule.brakes import scheduled_run
 
 # The columns of a preview for the age groups of `deal.AGE_GROUPS`:
@@ -26,7 +26,7 @@ class DealResult(Result):
     """A run that was just made, and the share of each agent."""
 
     database: str
-    run: Run
+    run: NewRun
     shares: list[Share]
 
     def answer(self) -> dict[str, Any]:
@@ -48,12 +48,14 @@ class PreviewResult(Result):
 @rule_options
 @actor_option
 @click.option("--scheduled", is_flag=True, help="Make the scheduled run of the date, even if a brake holds it.")
+@click.option("--again", is_flag=True, help="Deal even where a run is refused as a probable mistake.")
 @pass_context
 @reports
-def run(context: Context, day: date | None, actor: str, scheduled: bool, **rules: Any) -> DealResult:
+def run(context: Context, day: date | None, actor: str, scheduled: bool, again: bool, **rules: Any) -> DealResult:
     """Deal leads now.
 
-    The run is an extra one: the next scheduled deal still happens.
+    The run is an extra one: the next scheduled deal still happens. Just after another run, just before the scheduled
+    one, or if it would only empty all lists, the run is refused without --again.
     """
     context = context.with_flags(**rules)
     database, settings = context.database, context.settings
@@ -62,7 +64,7 @@ def run(context: Context, day: date | None, actor: str, scheduled: bool, **rules
         now = datetime.now(UTC)
         done = scheduled_run(database, settings, business_date, now=now, actor=actor, overrule=True)
     else:
-        done = deal.deal(database, settings, business_date=business_date, actor=actor)
+        done = deal.deal(database, settings, business_date=business_date, actor=actor, again=again)
     return DealResult(database.name, done, shares(database, done.run_id))
 
 
@@ -98,12 +100,18 @@ def _(result: DealResult) -> None:
     say(f"Run {done.run_id} for {done.business_date} on {result.database}: {done.status} in {done.seconds:.2f} s")
     print_shares([share_cells(share) for share in result.shares])
     print_facts(facts_of(done))
+    if done.notice:
+        say(done.notice)
 
 
 @render.register
 def _(result: PreviewResult) -> None:
     found = result.preview
     say(f"Preview for {found.run.business_date} on {result.database}; nothing was changed.")
+    if found.refusal:
+        say(f"Without --again, this deal would be refused. {found.refusal}")
+    if found.run.notice:
+        say(found.run.notice)
     print_shares([_preview_cells(share) for share in found.shares])
     print_facts(
         [

@@ -46,8 +46,8 @@ def examine_database(context: Context, deep: bool) -> Diagnosis:
 
     Changes nothing. Exits with 4 if the worst finding is a warning, and with 5 if it is an error.
     """
-    database = context.database
-    found = examine(database, now=datetime.now(context.settings.timezone), deep=deep)
+    database, settings = context.database, context.settings
+    found = examine(database, now=datetime.now(settings.timezone), deep=deep, settings=settings)
     worst = max((finding.level for finding in found), key=list(LEVELS).index)
     return Diagnosis(database.name, worst, found)
 

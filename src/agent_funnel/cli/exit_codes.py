@@ -23,6 +23,7 @@ class ExitCode(IntEnum):
     NOTHING_TO_UNDO = 15
     PARAMETER_OUT_OF_RANGE = 16
     CHECK_FAILED = 17
+    NOT_CONFIRMED = 18
     SCHEDULER_DEAD = 70
 
 

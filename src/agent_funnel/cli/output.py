@@ -19,6 +19,7 @@ import click
 
 from agent_funnel.cli.exit_codes import ExitCode, exit_code
 from agent_funnel.errors import FunnelError
+from agent_funnel.settings_warnings import unknown_settings
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -91,6 +92,9 @@ def reports(command: Callable[..., Any]) -> Callable[..., None]:
     @wraps(command)
     def wrapper(*args: Any, as_json: bool, **kwargs: Any) -> None:
         try:
+            # The first argument of each command is its context.
+            for text in unknown_settings(args[0].settings):
+                print_warning(text)
             result = command(*args, **kwargs)
         except FunnelError as error:
             if not as_json:
@@ -134,6 +138,11 @@ def say_styled(text: str, style: str, rest: str = "") -> None:
 def print_error(text: str) -> None:
     """Prints an error on standard error."""
     _print_styled(_console(stderr=True), "Error:", "bold red", f" {text}")
+
+
+def print_warning(text: str) -> None:
+    """Prints a warning on standard error."""
+    _print_styled(_console(stderr=True), "Warning:", "yellow", f" {text}")
 
 
 def print_facts(facts: Sequence[tuple[object, str]]) -> None:

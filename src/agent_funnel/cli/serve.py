@@ -17,12 +17,12 @@ from agent_funnel.cli.exit_codes import ExitCode
 from agent_funnel.cli.output import say
 from agent_funnel.database import Database
 from agent_funnel.errors import DatabaseUnavailable, SettingsError
-from agent_funnel.install import installed_version
 from agent_funnel.logs import set_up
 from agent_funnel.notify import Notifier
 from agent_funnel.schedule.calendar import next_run
 from agent_funnel.schedule.clock import Clock
 from agent_funnel.settings import Settings
+from agent_funnel.settings_warnings import settings_warnings
 from agent_funnel.web import create_app
 from agent_funnel.web.auth import ADD_KEY_COMMAND, is_open
 from agent_funnel.web.server import serve_http
@@ -43,6 +43,8 @@ def serve(context: Context, /, **flags: Any) -> None:
     context = context.with_flags(**flags)
     settings, database = context.settings, context.database
     set_up(settings.log_format)
+    for text in settings_warnings(settings, datetime.now(UTC)):
+        log.warning(text)
     _check(settings, database)
     stop = _stopped_by_signals()
     notifier = Notifier(settings)
@@ -65,9 +67,13 @@ def serve(context: Context, /, **flags: Any) -> None:
 
 
 def _check(settings: Settings, database: Database) -> None:
-    """Raises an error if the service must not start: no SQLite file, no tables, or an open address without a key."""
+    """Raises an error if the service must not start.
+
+    It must not without an SQLite file, without tables, with tables of another version, and without a key if other
+    machines can reach it.
+    """
     try:
-        installed_version(database)
+        database.ping()
         if not is_open(settings) and not any_keys(database):
             raise SettingsError(
                 f"FUNNEL_HOST {settings.host} is open to other machines, and there is no key yet. Make one first: "

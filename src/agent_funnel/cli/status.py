@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 import click
 
 from agent_funnel.cli.context import Context, pass_context
-from agent_funnel.cli.output import Result, render, reports, say, second
+from agent_funnel.cli.output import Result, print_warning, render, reports, say, second
 from agent_funnel.cli.schedule import next_deal_line, pause_text
 from agent_funnel.runs import Run, last_run
 from agent_funnel.schedule.calendar import next_run
 from agent_funnel.schedule.store import NightRecord, Pause, current_pause, list_nights
+from agent_funnel.settings_warnings import unset_zone
 
 # How many of the newest business dates are shown:
 DATES_SHOWN = 14
@@ -20,12 +21,16 @@ DATES_SHOWN = 14
 
 @dataclass(frozen=True)
 class Overview(Result):
-    """The next scheduled deal, in the configured time zone, the last run, the pause, and the newest business dates."""
+    """The next scheduled deal, in the configured time zone, the last run, the pause, and the newest business dates.
+
+    `warnings` says if the time zone is not set.
+    """
 
     next_run: datetime
     last_run: Run | None
     pause: Pause | None
     dates: list[NightRecord]
+    warnings: list[str]
 
 
 @click.command("status")
@@ -36,12 +41,13 @@ def show_status(context: Context) -> Overview:
 
     Also show the outcomes of the last two weeks.
     """
-    database = context.database
+    database, settings, now = context.database, context.settings, datetime.now(UTC)
     return Overview(
-        next_run=next_run(datetime.now(UTC), context.settings),
+        next_run=next_run(now, settings),
         last_run=last_run(database),
         pause=current_pause(database),
         dates=list_nights(database, count=DATES_SHOWN),
+        warnings=unset_zone(settings, now),
     )
 
 
@@ -56,6 +62,8 @@ def _(overview: Overview) -> None:
     else:
         say("There has been no run yet.")
     say(next_deal_line(overview.next_run))
+    for text in overview.warnings:
+        print_warning(text)
     if overview.pause:
         say(f"The schedule has been PAUSED since {pause_text(overview.pause)}.")
     for date in overview.dates:

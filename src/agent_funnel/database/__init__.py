@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
-from agent_funnel.database.base import Database, Queries, Session
+from agent_funnel.database.base import Database, Queries, Session, refuse_newer_version
 from agent_funnel.errors import SettingsError
 from agent_funnel.settings import Settings
 
-__all__ = ["Database", "Queries", "Session", "connect"]
+__all__ = ["Database", "Queries", "Session", "connect", "refuse_newer_version"]
+
+FORMS = "sqlite:///funnel.db, or mssql+pymssql://user:password@host:1433/database"
 
 
 def connect(settings: Settings) -> Database:
@@ -22,7 +24,7 @@ def connect(settings: Settings) -> Database:
     # Imported here because each engine's libraries take long to import, and a process uses one engine.
     match engine and engine[1]:
         case None:
-            raise SettingsError("FUNNEL_DATABASE_URL is not a database URL, such as sqlite:///funnel.db")
+            raise SettingsError(f"FUNNEL_DATABASE_URL is not a database URL; write {FORMS}")
         case "sqlite":
             from agent_funnel.database.sqlite import SQLite
 
@@ -32,6 +34,4 @@ def connect(settings: Settings) -> Database:
 
             return SQLServer(settings)
         case other:
-            raise SettingsError(
-                f"FUNNEL_DATABASE_URL names the engine {other!r}; write sqlite:///… or mssql+pymssql://…"
-            )
+            raise SettingsError(f"FUNNEL_DATABASE_URL names the engine {other!r}; write {FORMS}")

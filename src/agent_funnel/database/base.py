@@ -5,11 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
-from agent_funnel.errors import RUN_ERRORS, FunnelError, RunError
-from agent_funnel.sql import scripts
+from agent_funnel.errors import RUN_ERRORS, FunnelError, RunError, WrongVersion
+from agent_funnel.sql import scripts, version
 from agent_funnel.values import Row
 
 
@@ -30,6 +31,11 @@ class Queries(ABC):
         rows = self.all(name, **parameters)
         return rows[0] if rows else None
 
+    def installed_version(self) -> int | None:
+        """The version of the installed tables; None if none is recorded. Raises NotInstalled if there are no tables."""
+        row = self.one("version")
+        return None if row is None else row["version"]
+
 
 class Session(Queries):
     """Queries on one connection, which stays open until the `with` block ends."""
@@ -49,16 +55,41 @@ class Session(Queries):
 class Database(Queries):
     """A database of either engine. Each call opens a connection, or takes one from a pool and returns it at the end.
 
-    A query outside `transaction` runs in a transaction of its own.
+    A query outside `transaction` runs in a transaction of its own. Each call first checks that the installed tables are
+    of this program's version, and raises WrongVersion if not: somebody may install another version at any time.
     """
 
     dialect: ClassVar[str]
+    checks_version = True
     # The file with the authorities that must have signed the server's certificate; None if it is not checked:
     ca_file: Path | None = None
 
     def sets(self, name: str, **parameters: Any) -> list[list[Row]]:
         with self._open_session() as session:
             return session.sets(name, **parameters)
+
+    def for_any_version(self) -> Self:
+        """The same database without the check of its version: for the installer, the doctor and the readiness check."""
+        found = copy(self)
+        found.checks_version = False
+        return found
+
+    def check_version(self, connection: Any) -> None:
+        """Raises WrongVersion if the tables are of another version, and NotInstalled if there are none."""
+        if not self.checks_version:
+            return
+        installed, ours = self.version_on(connection), version(self.dialect)
+        refuse_newer_version(installed, ours)
+        if installed != ours:
+            raise WrongVersion(
+                f"The tables of this database are of version {installed}, but this program needs version {ours}; "
+                "nothing was changed. Run `agent-funnel install`."
+            )
+
+    def version_on(self, connection: Any) -> int | None:
+        """The version of the installed tables, as this connection sees it."""
+        found: int | None = self.execute(connection, "version", {})[0][0]["version"]
+        return found
 
     def ping(self) -> None:
         """Raises DatabaseError if the database does not answer."""
@@ -94,6 +125,7 @@ class Database(Queries):
         connection = None
         try:
             connection = self.open(create=create)
+            self.check_version(connection)
             yield Session(self, connection)
         except BaseException as error:
             ours = error if isinstance(error, FunnelError) else self.translate(error)
@@ -152,6 +184,20 @@ class Database(Queries):
     @abstractmethod
     def translate(self, error: BaseException) -> FunnelError | None:
         """The error of ours that stands for a driver's error; None if the error is not the driver's."""
+
+
+def refuse_newer_version(installed: int | None, ours: int) -> None:
+    """Raises WrongVersion if tables of the version `installed` are newer than this program, or may be."""
+    if installed is None:
+        raise WrongVersion(
+            "The table agent_funnel_version has no row, so it is not known whether this program fits the tables; "
+            "nothing was changed. `agent-funnel doctor` says how to record the version."
+        )
+    if installed > ours:
+        raise WrongVersion(
+            f"The tables of this database are of version {installed}, but this program knows no version after {ours}; "
+            "nothing was changed. Update Agent Funnel on this machine."
+        )
 
 
 def run_error(number: int, message: str | None) -> RunError | None:

@@ -7,6 +7,7 @@ only to explain the failure.
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import struct
@@ -16,6 +17,8 @@ from pathlib import Path
 
 # The seconds that each step may take, in addition to the login that has failed already:
 STEP_TIMEOUT = 5.0
+# The UDP port of the SQL Server Browser, which knows the ports of the instances of its machine:
+BROWSER_PORT = 1434
 # MS-TDS 2.2.6.5. The types of message, and the content of a PRELOGIN: a version, and a request for encryption.
 ANSWER, PRELOGIN = 0x04, 0x12
 PRELOGIN_OPTIONS = struct.pack(">BHHBHHB", 0, 11, 6, 1, 17, 1, 255) + bytes(6) + b"\x01"
@@ -30,10 +33,19 @@ class _NotSQLServer(Exception):
     """The program at this address is not a SQL Server."""
 
 
-def explain_login_failure(host: str, port: int, *, encryption: str, ca_file: Path | None) -> str:
+class _NoBrowser(Exception):
+    """The SQL Server Browser of a host did not name the port of an instance."""
+
+
+def explain_login_failure(
+    host: str, port: int | None, *, encryption: str, ca_file: Path | None, instance: str | None = None
+) -> str:
     """Says in a sentence why a login has just failed, and what to do about it. Raises nothing."""
     address = f"{host}:{port}"
     try:
+        if port is None:
+            port = _port_of_instance(host, instance or "")
+            address = f"{host}\\{instance}, port {port},"
         with socket.create_connection((host, port), timeout=STEP_TIMEOUT) as server, server.makefile("rwb") as stream:
             if _offers_encryption(lambda content: _exchange(stream, content)):
                 _handshake(lambda content: _exchange(stream, content), host, ca_file)
@@ -42,6 +54,12 @@ def explain_login_failure(host: str, port: int, *, encryption: str, ca_file: Pat
                 return f"{address} offers no encryption, which is required: set up a certificate on it{alternative}."
     except (socket.gaierror, UnicodeError):
         return f"The host name {host!r} is not known: check it in FUNNEL_DATABASE_URL."
+    except _NoBrowser:
+        return (
+            f"{host} does not say which port its instance {instance} has: check the name of the instance, start the "
+            "service SQL Server Browser there, let UDP port 1434 through, and let the instance accept TCP/IP "
+            "connections; or write host:port in FUNNEL_DATABASE_URL instead of the instance."
+        )
     except ConnectionRefusedError:
         return (
             f"The database server {address} cannot be reached, because nothing listens on that port: check that the "
@@ -75,6 +93,23 @@ def explain_no_answer(address: str) -> str:
         f"The database server {address} does not answer: check that it is a SQL Server and works, and that no "
         "firewall is in between."
     )
+
+
+def _port_of_instance(host: str, instance: str) -> int:
+    """Asks the SQL Server Browser of a host for the TCP port of an instance (MC-SQLR 2.2.3)."""
+    family, kind, protocol, _, place = socket.getaddrinfo(host, BROWSER_PORT, type=socket.SOCK_DGRAM)[0]
+    with socket.socket(family, kind, protocol) as browser:
+        browser.settimeout(STEP_TIMEOUT)
+        try:
+            browser.connect(place)
+            browser.send(b"\x04" + instance.encode() + b"\0")
+            answer = browser.recv(65_535)
+        except OSError:
+            raise _NoBrowser from None
+    found = re.search(rb";tcp;(\d+);", answer)
+    if found is None:
+        raise _NoBrowser
+    return int(found[1])
 
 
 def _offers_encryption(exchange: Exchange) -> bool:

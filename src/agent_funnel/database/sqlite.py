@@ -45,7 +45,12 @@ class SQLite(Database):
         if sqlite3.sqlite_version_info < OLDEST_SQLITE:
             oldest = ".".join(map(str, OLDEST_SQLITE))
             raise SettingsError(f"The version of SQLite is {sqlite3.sqlite_version}; {oldest} or later is needed")
-        file = re.match(r"sqlite:///([^?]+)", settings.database_url)
+        if "?" in settings.database_url:
+            raise SettingsError(
+                "FUNNEL_DATABASE_URL has a ?, which an SQLite URL cannot have: leave out the options after it, or give "
+                "the file a name without it"
+            )
+        file = re.match(r"sqlite:///(.+)", settings.database_url)
         if file is None or file[1] == ":memory:":
             raise SettingsError("FUNNEL_DATABASE_URL names no file; write sqlite:///funnel.db")
         self.path = Path(file[1]).absolute()
@@ -161,7 +166,10 @@ class SQLite(Database):
             connection.execute(statement)
 
     def begin(self, connection: sqlite3.Connection) -> None:
-        """Takes the write lock; logs a warning if that takes long."""
+        """Takes the write lock; logs a warning if that takes long.
+
+        Then checks the version again, because an installer may have held the lock.
+        """
         wait = self._lock_wait.total_seconds()
         try:
             self._set_wait(connection, min(LOG_WAIT_SECONDS, wait))
@@ -174,6 +182,7 @@ class SQLite(Database):
             connection.execute("BEGIN IMMEDIATE")
         finally:
             self._set_wait(connection, wait)
+        self.check_version(connection)
 
     @staticmethod
     def _set_wait(connection: sqlite3.Connection, seconds: float) -> None:

@@ -15,10 +15,9 @@ from typing import Any, ClassVar
 
 import pymssql
 from pymssql import _mssql
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import QueuePool
 
+from agent_funnel.database.address import DEFAULT_PORT, read_address
 from agent_funnel.database.base import Database, run_error
 from agent_funnel.database.certificates import Certificates
 from agent_funnel.database.prelogin import explain_login_failure, explain_no_answer
@@ -59,7 +58,7 @@ MISSING_OBJECT = (208, 2812)
 BABELFISH_ERROR = 33557097
 # A run that waits longer than this for a lock logs a warning:
 LOG_WAIT_SECONDS = 2.0
-# A polled query uses a connection without a check if it was in use less than this many seconds ago:
+# A polled query uses a connection without a check if it was checked less than this many seconds ago:
 FRESH_SECONDS = 5.0
 # Connections that stay open after use: one for each thread of the service, and a few for the schedule. Any further one
 # is closed after each use, and a new session may take a second to plan its first query.
@@ -73,19 +72,9 @@ class SQLServer(Database):
     dialect: ClassVar[str] = "sqlserver"
 
     def __init__(self, settings: Settings) -> None:
-        try:
-            url = make_url(settings.database_url)
-        except (ArgumentError, ValueError):
-            raise SettingsError(
-                "FUNNEL_DATABASE_URL is not a database URL, such as mssql+pymssql://user:password@host:1433/database"
-            ) from None
+        address = read_address(settings)
         lock_wait, call_timeout = settings.lock_wait, settings.call_timeout
         encryption, ca_file = settings.encryption, settings.ca_file
-        if not url.host or not url.database:
-            raise SettingsError(
-                "FUNNEL_DATABASE_URL names no host or no database; "
-                "write mssql+pymssql://user:password@host:1433/database"
-            )
         if call_timeout <= lock_wait:
             raise SettingsError(
                 f"FUNNEL_CALL_TIMEOUT, {call_timeout}, must be longer than FUNNEL_LOCK_WAIT, {lock_wait}: "
@@ -96,15 +85,14 @@ class SQLServer(Database):
                 f"FUNNEL_CA_FILE is set, so the server's certificate is checked and FUNNEL_ENCRYPTION cannot be "
                 f"{encryption}: leave it unset, or set it to require"
             )
-        self._url = url
-        self._host, self._port = url.host, url.port or 1433
+        self._address = address
         self.schema = settings.database_schema
         self._lock_wait = lock_wait
         self._call_seconds = ceil(call_timeout.total_seconds())
         # "require", "request" or "off":
-        self.encryption: str = encryption or ("request" if url.host in LOOPBACK and ca_file is None else "require")
+        self.encryption: str = encryption or ("request" if address.host in LOOPBACK and ca_file is None else "require")
         self.ca_file = ca_file
-        self._certificates = Certificates(ca_file, self._host, self._port) if ca_file else None
+        self._certificates = Certificates(ca_file, address.host, address.port or DEFAULT_PORT) if ca_file else None
         self._queries = {name: in_schema(text, self.schema) for name, text in queries(self.dialect).items()}
         # Connections need no reset on return: a call that ended well left nothing open, and after any other call the
         # connection is discarded.
@@ -114,19 +102,14 @@ class SQLServer(Database):
 
     @property
     def name(self) -> str:
-        return f"SQL Server, {self._address}, database {self._url.database}, schema {self.schema}"
-
-    @property
-    def _address(self) -> str:
-        return f"{self._host}:{self._port}"
+        return f"SQL Server, {self._address}, database {self._address.database}, schema {self.schema}"
 
     def open(self, *, create: bool) -> Any:
         while True:
             connection = self._pool.connect()
             is_new = "session" not in connection.info
             try:
-                connection.info["session"] = self._session_id(connection)
-                connection.info["used"] = time.monotonic()
+                self._check(connection)
                 return connection
             except DRIVER_ERRORS:
                 self.discard(connection)
@@ -135,17 +118,23 @@ class SQLServer(Database):
                 if is_new:
                     raise
 
-    @staticmethod
-    def _session_id(connection: Any) -> int:
+    def _check(self, connection: Any) -> None:
+        """Checks that the connection is alive, and keeps its session, and the version of the tables, with it."""
         with connection.cursor() as cursor:
-            cursor.execute("SELECT @@SPID;")
-            session: int = cursor.fetchall()[0][0]
-            return session
+            cursor.execute(self._queries["session_and_version" if self.checks_version else "session"])
+            connection.info["session"], *version = cursor.fetchall()[0]
+        if version:
+            (connection.info["version"],) = version
+            connection.info["checked"] = time.monotonic()
+
+    def version_on(self, connection: Any) -> int | None:
+        found: int | None = connection.info["version"]
+        return found
 
     def sets(self, name: str, **parameters: Any) -> list[list[Row]]:
         if name in queries_with(self.dialect, "polled"):
             connection = self._pool.connect()
-            if time.monotonic() - connection.info.get("used", -inf) < FRESH_SECONDS:
+            if time.monotonic() - connection.info.get("checked", -inf) < FRESH_SECONDS:
                 try:
                     sets = self.execute(connection, name, parameters)
                 except BaseException as error:
@@ -170,7 +159,7 @@ class SQLServer(Database):
 
     def _connect(self) -> Any:
         try:
-            connection = self._log_in(self._url.database or "")
+            connection = self._log_in(self._address.database)
         except DRIVER_ERRORS as error:
             raise DatabaseUnavailable(self._login_failure(error)) from error
         # Applies to every statement of the session. The server's own default is to wait for ever.
@@ -181,16 +170,21 @@ class SQLServer(Database):
         """Says in a sentence why there is no connection, and what to do about it."""
         number, text = _number_and_text(error)
         if NO_ANSWER in str(error) or f"({errno.ETIMEDOUT})" in str(error):
-            return explain_no_answer(self._address)
+            return explain_no_answer(str(self._address))
         # If the server did not answer this login, number and text are left over from an earlier error in this process.
         if ANSWERED not in str(error):
-            return explain_login_failure(self._host, self._port, encryption=self.encryption, ca_file=self.ca_file)
-        user, database = repr(self._url.username), repr(self._url.database)
+            return explain_login_failure(
+                self._address.host,
+                self._address.port,
+                instance=self._address.instance,
+                encryption=self.encryption,
+                ca_file=self.ca_file,
+            )
+        user, database = repr(self._address.user), repr(self._address.database)
         if text and number == LOGIN_FAILED:
             if not self._accepts_password():
                 return (
-                    f"{self._address} refused the login {user}: user or password is wrong; check them in "
-                    "FUNNEL_DATABASE_URL, where characters such as @ and / are written as in any URL (%40, %2F)."
+                    f"{self._address} refused the login {user}: user or password is wrong; check {self._address.where}."
                 )
             number = NO_SUCH_DATABASE[0]
         if text and number in NO_SUCH_DATABASE:
@@ -221,12 +215,13 @@ class SQLServer(Database):
         # `connect(timeout=…)` applies only after the login, and the driver sends two calls of its own before that. So
         # set it here, for the whole process.
         _mssql.MSSQLConnection.__new__(_mssql.MSSQLConnection).query_timeout = self._call_seconds
+        host, instance, port = self._address.host, self._address.instance, self._address.port
         return pymssql.connect(
             # The driver appends the port to the host, but not if the host has a colon in it (IPv6).
-            server=f"[{self._host}]:{self._port}" if ":" in self._host else self._host,
-            port=str(self._port),
-            user=self._url.username,
-            password=self._url.password,
+            server=f"[{host}]:{port}" if ":" in host else f"{host}\\{instance}" if instance else host,
+            port=str(port),
+            user=self._address.user,
+            password=self._address.password(),
             database=database,
             login_timeout=LOGIN_SECONDS,
             timeout=self._call_seconds,
@@ -250,7 +245,6 @@ class SQLServer(Database):
                     sets.append(cursor.fetchall())
                 if not cursor.nextset():
                     break
-        connection.info["used"] = time.monotonic()
         return sets
 
     def fetch(self, connection: Any, name: str, parameters: dict[str, Any], size: int) -> Iterator[list[Row]]:

@@ -2,7 +2,7 @@
 
 A check is a function that yields results: a level, a sentence, and a remedy or None. It yields one also if all is well.
 `server` checks the engine, the connection and the login; `schema` the tables, procedures and indexes; `data` the rows
-of your three tables; and `deep` whether runs, history, stages and assignments agree.
+of your three tables; `settings` the settings; and `deep` whether runs, history, stages and assignments agree.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from agent_funnel.database import Database
 from agent_funnel.doctor import data, schema, server
 from agent_funnel.doctor.check import Check, Examination, Finding, findings, guarded
 from agent_funnel.doctor.deep import records
+from agent_funnel.doctor.settings import settings_findings
 from agent_funnel.errors import DatabaseError, DatabaseUnavailable
 from agent_funnel.install import schema_name
+from agent_funnel.settings import Settings
 
 ON_A_SERVER: dict[str, Check] = {
     "engine": server.engine,
@@ -43,15 +45,19 @@ ON_BOTH: dict[str, Check] = {
 }
 
 
-def examine(database: Database, *, now: datetime, deep: bool = False) -> list[Finding]:
+def examine(
+    database: Database, *, now: datetime, deep: bool = False, settings: Settings | None = None
+) -> list[Finding]:
     """Runs all checks and returns their findings, in the order of the checks.
 
     `now` is the time at the sales floor; without a zone it is in UTC. Its date decides which dates are in the future,
-    and its moment whether the server's clock is right. With `deep`, runs the deep checks too.
+    and its moment whether the server's clock is right. With `deep`, runs the deep checks too, and with `settings`, the
+    checks of the settings.
 
     A check that cannot be made becomes a note, and the others go on. Raises DatabaseUnavailable without a connection.
     """
     began = time.monotonic()
+    database = database.for_any_version()
     on_a_server = database.dialect == "sqlserver"
     found = [Finding("driver", *result) for result in server.driver()] if on_a_server else []
     # A driver that does not keep the password secret must not even log in.
@@ -61,6 +67,8 @@ def examine(database: Database, *, now: datetime, deep: bool = False) -> list[Fi
     exam = _examination(database, now, began)
     for name, check in {**(ON_A_SERVER if on_a_server else IN_A_FILE), **ON_BOTH}.items():
         found += guarded(name, partial(findings, name, check, exam))
+    if settings is not None:
+        found += settings_findings(settings, now)
     if deep:
         found += guarded("records", partial(records, exam))
     return found

@@ -12,7 +12,6 @@ from agent_funnel.install import (
     Checksums,
     bad_columns,
     definition,
-    installed_version,
     missing_columns,
     objects,
     recorded_checksums,
@@ -49,7 +48,7 @@ def installed_tables(exam: Examination) -> Iterator[Result]:
     wanted, newest = sql.tables(exam.database.dialect), sql.version(exam.database.dialect)
     missing = sorted(wanted - {name.lower() for name in objects(exam.database)})
     lacking = missing_columns(exam.database)
-    version = newest if "agent_funnel_version" in missing else installed_version(exam.database) or 0
+    version = newest if "agent_funnel_version" in missing else exam.database.installed_version()
     if missing:
         text = f"{count_of(len(missing), 'table is', 'tables are')} missing{where}: {', '.join(missing)}."
         yield "error", text, INSTALL if not where else f"{INSTALL}, if FUNNEL_SCHEMA is the right one."
@@ -59,7 +58,12 @@ def installed_tables(exam: Examination) -> Iterator[Result]:
     unusable = bad_columns(exam.database)
     for bad in unusable:
         yield "error", bad.text, bad.remedy
-    if version > newest:
+    if version is None:
+        text = "The table agent_funnel_version has no row, so it is not known which version the tables are of."
+        values = f"VALUES ({newest}, CURRENT_TIMESTAMP)"
+        statement = exam.here(f"INSERT INTO dbo.agent_funnel_version (version, installed_at) {values};")
+        yield "error", text, f"If they are those of this program, record that: {statement}"
+    elif version > newest:
         text = f"The tables are of version {version}, but this program knows no version after {newest}."
         yield "error", text, "Update Agent Funnel on this machine."
     elif version < newest:

@@ -6,10 +6,10 @@ from datetime import date, datetime
 from statistics import median
 
 from agent_funnel.database import Database
-from agent_funnel.deal import deal, preview
+from agent_funnel.deal import NewRun, deal, preview
 from agent_funnel.doctor import check_procedures
 from agent_funnel.errors import BrakeApplied
-from agent_funnel.runs import Run, list_runs
+from agent_funnel.runs import list_runs
 from agent_funnel.settings import Settings
 
 # The usual pool is the median of this many runs:
@@ -20,7 +20,7 @@ FEWEST_RUNS = 3
 
 def scheduled_run(
     database: Database, settings: Settings, business_date: date, *, now: datetime, actor: str, overrule: bool
-) -> Run:
+) -> NewRun:
     """Makes the scheduled run of a business date.
 
     Raises BrakeApplied if a brake of the settings holds the run, unless a person makes it (`overrule`).

@@ -19,12 +19,14 @@ from agent_funnel.errors import (
     FunnelError,
     ImportRefused,
     NoActiveAgent,
+    NotConfirmed,
     NotFound,
     NothingToUndo,
     ParameterOutOfRange,
     PoolChanged,
     RunError,
     RunInProgress,
+    WrongVersion,
 )
 from agent_funnel.web.negotiation import prefers_html
 
@@ -37,6 +39,7 @@ STATUS: dict[type, HTTPStatus] = {
     NothingToUndo: HTTPStatus.CONFLICT,  # 50005
     ParameterOutOfRange: HTTPStatus.UNPROCESSABLE_ENTITY,  # 50006
     CheckFailed: HTTPStatus.INTERNAL_SERVER_ERROR,  # 50007
+    NotConfirmed: HTTPStatus.CONFLICT,  # 50008
     NotFound: HTTPStatus.NOT_FOUND,
     AlreadyExists: HTTPStatus.CONFLICT,
     BrakeApplied: HTTPStatus.CONFLICT,
@@ -45,7 +48,7 @@ STATUS: dict[type, HTTPStatus] = {
     FunnelError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 # Errors whose message is safe to show to clients; others may reveal details of the database.
-SHOW_MESSAGE_OF = (RunError, DatabaseUnavailable, NotFound, AlreadyExists, BrakeApplied, ImportRefused)
+SHOW_MESSAGE_OF = (RunError, DatabaseUnavailable, WrongVersion, NotFound, AlreadyExists, BrakeApplied, ImportRefused)
 # Names under which pydantic gives the limit of a field that was exceeded:
 LIMITS_OF_FIELDS = ("ge", "gt", "le", "lt", "min_length", "max_length", "pattern", "expected")
 
@@ -65,7 +68,7 @@ class Problem(BaseModel):
     title: str = Field(description="The name of the status.")
     status: int = Field(description="The status, again.")
     detail: str | None = Field(None, description="What happened, and what was not changed.")
-    code: int | None = Field(None, description="The SQL number of an error of the deal, from 50001 to 50007.")
+    code: int | None = Field(None, description="The SQL number of an error of the deal, from 50001 to 50008.")
     faults: list[Fault] | None = Field(None, description="What is wrong with the request, field by field.")
 
 

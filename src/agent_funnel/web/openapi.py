@@ -44,7 +44,7 @@ def document() -> dict[str, Any]:
         posted = operations.get("post")
         if posted is not None and "requestBody" in posted:
             # The library leaves this out for a file.
-            posted["requestBody"]["required"] = True
+            posted["requestBody"].setdefault("required", True)
         if posted is not None and IDEMPOTENCY_HEADER not in posted.setdefault("parameters", []):
             posted["parameters"].append(IDEMPOTENCY_HEADER)
     return written

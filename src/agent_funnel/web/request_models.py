@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
+from flask import request
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_validator
 
 from agent_funnel.access.keys import Role
 from agent_funnel.settings import LARGEST_SHARE, LONGEST_WINDOW_DAYS
@@ -34,6 +35,23 @@ class PageQuery(RequestModel):
 
     count: Count = 100
     cursor: Cursor = None
+
+
+class RunRequest(RequestModel):
+    """A run to make. The body may be missing."""
+
+    model_config = ConfigDict(openapi_extra={"required": False})  # type: ignore[typeddict-unknown-key]
+
+    again: StrictBool = Field(
+        False,
+        description="Deal even just after another run, just before the scheduled one, or with an empty pool. Without "
+        "it, such a run is refused (50008).",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _allow_no_body(cls, value: Any) -> Any:
+        return {} if value is None and not request.get_data() else value
 
 
 class RunPath(BaseModel):

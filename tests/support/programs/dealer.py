@@ -45,7 +45,7 @@ def main() -> None:
 def _warm_up(backend: Database, settings: Settings, business_date: date) -> None:
     while True:
         try:
-            deal.deal(backend, settings, business_date=business_date)
+            deal.deal(backend, settings, business_date=business_date, again=True)
             return
         except RunInProgress:
             time.sleep(random.random() / 10)
@@ -60,7 +60,7 @@ def _wait_until(moment: float) -> None:
 
 def _outcome(backend: Database, settings: Settings, business_date: date) -> int | str:
     try:
-        return deal.deal(backend, settings, business_date=business_date).run_id
+        return deal.deal(backend, settings, business_date=business_date, again=True).run_id
     except FunnelError as error:
         return type(error).__name__
 

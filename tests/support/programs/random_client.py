@@ -30,7 +30,7 @@ def main() -> None:
     backend = connect(settings)
     added: list[str] = []
     acts: dict[str, Callable[[], object]] = {
-        "run": lambda: deal(backend, settings, business_date=business_date, actor=name),
+        "run": lambda: deal(backend, settings, business_date=business_date, actor=name, again=True),
         "undo": lambda: undo(backend, actor=name),
         "preview": lambda: preview(backend, settings, business_date=business_date),
         "import": lambda: _add_leads(backend, name, created, added),

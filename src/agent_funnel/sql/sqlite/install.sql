@@ -48,10 +48,6 @@ SELECT
 FROM needed AS n
 INNER JOIN pragma_table_info(n.table_name) AS c ON lower(c.name) = n.column_name;
 
--- name: version
--- The version of the tables; NULL if none is recorded yet.
-SELECT max(v.version) AS version FROM agent_funnel_version AS v;
-
 -- name: record_version
 -- Records that the tables have this version now.
 INSERT INTO agent_funnel_version (version, installed_at) VALUES (:version, strftime('%Y-%m-%d %H:%M:%f', 'now'));

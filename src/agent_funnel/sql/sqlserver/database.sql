@@ -1,6 +1,6 @@
 /*
-Queries of the connection itself: whether the database answers, whether a run is in progress, and which session blocks
-another one. The frame of the queries that take a lock is here, too.
+Queries of the connection itself: whether the database answers, which version of the tables it has, whether a run is in
+progress, and which session blocks another one. The frame of the queries that take a lock is here, too.
 */
 
 -- name: ping
@@ -73,3 +73,17 @@ SELECT TOP (1)
 FROM sys.sysprocesses AS p
 WHERE p.spid = %(session)s
 ORDER BY blocked DESC;
+
+-- name: session
+-- The number of this session. Also shows that the connection is alive.
+SELECT @@SPID AS session_id;
+
+-- name: session_and_version
+-- The same with the version of the tables, so that the check of the version takes no round trip of its own.
+SELECT
+    @@SPID AS session_id,
+    (SELECT MAX(v.version) FROM dbo.agent_funnel_version AS v) AS version;
+
+-- name: version
+-- The version of the tables; NULL if none is recorded yet.
+SELECT MAX(v.version) AS version FROM dbo.agent_funnel_version AS v;

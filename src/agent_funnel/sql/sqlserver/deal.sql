@@ -13,7 +13,8 @@ EXECUTE dbo.sp_assign_wafunnel_to_agents
     @newest_first = %(newest_first)s,
     @trigger = %(trigger)s,
     @actor = %(actor)s,
-    @request = %(request)s;
+    @request = %(request)s,
+    @again = %(again)s;
 
 -- name: preview
 -- traits: read-only

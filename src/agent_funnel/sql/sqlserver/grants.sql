@@ -36,6 +36,9 @@ GO
 -- To record failed attempts. No procedure can record them, because a failed deal is rolled back.
 GRANT INSERT ON dbo.assignment_run TO agent_funnel_service;
 GO
+-- To count a scheduled run that was made long before its time as a run by hand.
+GRANT UPDATE ON dbo.assignment_run TO agent_funnel_service;
+GO
 GRANT SELECT ON dbo.assignment_history TO agent_funnel_service;
 GO
 GRANT DELETE ON dbo.assignment_history TO agent_funnel_service;
@@ -75,9 +78,14 @@ GRANT SELECT ON dbo.assignment_failure TO agent_funnel_service;
 GO
 GRANT INSERT ON dbo.assignment_failure TO agent_funnel_service;
 GO
+-- To void records of dates that are still to come.
+GRANT DELETE ON dbo.assignment_failure TO agent_funnel_service;
+GO
 GRANT SELECT ON dbo.schedule_outcome TO agent_funnel_service;
 GO
 GRANT INSERT ON dbo.schedule_outcome TO agent_funnel_service;
+GO
+GRANT DELETE ON dbo.schedule_outcome TO agent_funnel_service;
 GO
 GRANT SELECT ON dbo.schedule_pause TO agent_funnel_service;
 GO
@@ -122,6 +130,29 @@ GO
 GRANT INSERT ON dbo.agent_link TO agent_funnel_service;
 GO
 GRANT UPDATE ON dbo.agent_link TO agent_funnel_service;
+GO
+
+GRANT SELECT ON dbo.schedule_terms TO agent_funnel_service;
+GO
+GRANT INSERT ON dbo.schedule_terms TO agent_funnel_service;
+GO
+GRANT SELECT ON dbo.schedule_copy TO agent_funnel_service;
+GO
+GRANT INSERT ON dbo.schedule_copy TO agent_funnel_service;
+GO
+GRANT UPDATE ON dbo.schedule_copy TO agent_funnel_service;
+GO
+GRANT DELETE ON dbo.schedule_copy TO agent_funnel_service;
+GO
+GRANT SELECT ON dbo.schedule_next TO agent_funnel_service;
+GO
+GRANT INSERT ON dbo.schedule_next TO agent_funnel_service;
+GO
+GRANT DELETE ON dbo.schedule_next TO agent_funnel_service;
+GO
+GRANT SELECT ON dbo.schedule_void TO agent_funnel_service;
+GO
+GRANT INSERT ON dbo.schedule_void TO agent_funnel_service;
 GO
 
 -- Dynamic SQL, because Babelfish would refuse the whole batch when it parses it. `agent-funnel doctor` needs VIEW

@@ -59,10 +59,6 @@ INNER JOIN (
     WHERE o.schema_id = SCHEMA_ID(%(schema)s) AND o.type IN ('U', 'V')
 ) AS t ON n.table_name = t.table_name AND n.column_name = t.column_name;
 
--- name: version
--- The version of the tables; NULL if none is recorded yet.
-SELECT MAX(v.version) AS version FROM dbo.agent_funnel_version AS v;
-
 -- name: record_version
 -- Records that the tables have this version now.
 INSERT INTO dbo.agent_funnel_version (version, installed_at) VALUES (%(version)s, SYSUTCDATETIME());

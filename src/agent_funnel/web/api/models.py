@@ -9,15 +9,15 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel
 from agent_funnel.access.audit import AuditEntry
 from agent_funnel.access.keys import AccessKey
 from agent_funnel.agents import Agent, Assignment, Limit
-from agent_funnel.deal import Preview, Undone
+from agent_funnel.deal import NewRun, Preview, Undone
 from agent_funnel.imports import BadRow
 from agent_funnel.leads import DoNotContact, Lead, LeadHistory, PoolReport
-from agent_funnel.runs import DealtLead, Run, RunRecord, Share
+from agent_funnel.runs import DealtLead, RunRecord, Share
 from agent_funnel.schedule.store import Holiday, NightRecord, Pause
 from agent_funnel.web.files import XLSX
 
 
-class RunNow(RootModel[Run]):
+class RunNow(RootModel[NewRun]):
     """The run, with the columns of the procedure's summary row."""
 
 

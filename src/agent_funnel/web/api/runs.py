@@ -20,7 +20,7 @@ from agent_funnel.web.paging import (
     encode_cursor,
     fetch_page,
 )
-from agent_funnel.web.request_models import DealtQuery, PageQuery, Rules, RunPath
+from agent_funnel.web.request_models import DealtQuery, PageQuery, Rules, RunPath, RunRequest
 from agent_funnel.web.requester import actor, mask_for_requester, sees_numbers, today
 from agent_funnel.web.routing import RUNS
 from agent_funnel.web.services import services
@@ -29,26 +29,29 @@ TAGS = [Tag(name="runs", description="Make, preview and undo deals.")]
 blueprint = APIBlueprint("runs", __name__, abp_tags=TAGS)
 # The same operation at its short address, outside /api:
 run_now_blueprint = APIBlueprint("run_now", __name__, abp_tags=TAGS)
-REFUSED = {409: "A run or an undo is in progress (50001); nothing was changed."}
+REFUSED = {
+    409: "A run or an undo is in progress (50001), or the run is almost surely a mistake and the request does not say "
+    "`again` (50008); nothing was changed."
+}
 
 
-def _deal_now() -> Response:
+def _deal_now(body: RunRequest) -> Response:
     given = services()
-    run = deal.deal(given.database, given.settings, business_date=today(), actor=actor())
+    run = deal.deal(given.database, given.settings, business_date=today(), actor=actor(), again=body.again)
     set_audit_target(f"run {run.run_id}")
     return json(models.RunNow(run))
 
 
 @operation(run_now_blueprint, "post", "/run-now", role="operator", answer=models.RunNow, problems=REFUSED, rate=RUNS)
-def run_now() -> Response:
+def run_now(body: RunRequest) -> Response:
     """Deal the pool now: a deliberate extra run, with the settings as they are."""
-    return _deal_now()
+    return _deal_now(body)
 
 
 @operation(blueprint, "post", "/runs", role="operator", answer=models.RunNow, problems=REFUSED, rate=RUNS)
-def make_run() -> Response:
+def make_run(body: RunRequest) -> Response:
     """Deal the pool now, as /run-now does."""
-    return _deal_now()
+    return _deal_now(body)
 
 
 @operation(blueprint, "get", "/runs", role="viewer", answer=models.RunsPage)

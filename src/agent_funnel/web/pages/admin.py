@@ -13,7 +13,8 @@ from agent_funnel.access import keys
 from agent_funnel.access.audit import LARGEST_ENTRY_ID, list_entries
 from agent_funnel.access.keys import ROLES, AccessKey, add_key, any_keys, list_keys
 from agent_funnel.errors import ParameterOutOfRange
-from agent_funnel.settings import SECRET_FIELDS, Settings, describe, source, written
+from agent_funnel.settings import SECRET_FIELDS, Settings, describe, source
+from agent_funnel.settings_types import written
 from agent_funnel.web.auth import identity, set_audit_target
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice
 from agent_funnel.web.request_models import KeyPath, NewKey

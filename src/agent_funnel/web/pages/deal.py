@@ -68,10 +68,13 @@ def deal_now() -> BaseResponse:
     given = services()
     if request.form.get("version") != deal_version(given.database):
         raise PoolChanged("Another deal, or an undo, came since this preview. Nothing was changed; look again below.")
-    run = deal(given.database, given.settings, business_date=today(), actor=actor())
+    again = "again" in request.form
+    run = deal(given.database, given.settings, business_date=today(), actor=actor(), again=again)
     set_audit_target(f"run {run.run_id}")
     notice = (
         f"Dealt: {number(run.assigned, locale())} of {number(run.pool, locale())} leads to "
         f"{number(run.agents, locale())} agents."
     )
+    if run.notice:
+        notice += f" {run.notice}"
     return redirect_with_notice(notice, "runs.show_run", run_id=run.run_id)

@@ -1,7 +1,8 @@
 -- The deal: deals the pool out to the active agents, one lead per agent per round, in one transaction.
 --
--- Parameters: those of the plan, :actor (the person or program that asked for the run) and :request (the caller's own
--- mark, to find the run by it; or NULL). The caller holds the two lock files of a run and runs all statements in one
+-- Parameters: those of the plan, :again (1 = deal all the same where a manual run is almost surely a mistake), :actor
+-- (the person or program that asked for the run) and :request (the caller's own mark, to find the run by it; or NULL).
+-- The caller holds the two lock files of a run and runs all statements in one
 -- BEGIN IMMEDIATE transaction; a `throw` rolls everything back. The last statement returns the summary row.
 --
 --   1. the plan                               3. checks
@@ -11,6 +12,11 @@
 -- name: assign
 -- traits: run
 -- Deals the pool out.
+
+-- include: _rules
+
+SELECT 50006 AS throw, 'again is NULL; it must be 0 or 1. Nothing was changed.' AS message
+WHERE :again IS NULL;
 
 SELECT
     50003 AS throw,
@@ -27,9 +33,17 @@ SELECT
 FROM schedule_outcome AS o
 WHERE :trigger = 'schedule' AND o.business_date = :business_date;
 
+-- include: _reasons
+
+-- include: _refuse
+
 -- 1. The plan.
 
 -- include: _plan
+
+-- include: _empty_pool
+
+-- include: _refuse
 
 -- 2. Effect. Each table is written in the order of its key, and nobody sees the result before COMMIT.
 
@@ -191,5 +205,6 @@ WHERE run_id = (SELECT t.run_id FROM temp.this_run AS t);
 
 SELECT
     -- include: _run_columns
+    , (SELECT n.sentence FROM temp.notice AS n) AS notice
 FROM assignment_run AS r
 WHERE r.run_id = (SELECT t.run_id FROM temp.this_run AS t);

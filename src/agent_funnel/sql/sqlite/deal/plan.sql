@@ -2,12 +2,15 @@
 --
 -- Parameters: :business_date (the date that the run belongs to), :max_per_agent (the most leads that any agent gets),
 -- :window_days (leads that are older than this many days stay out), :newest_first (1 = within a stage, the newest lead
--- comes first; 0 = the oldest), :trigger ('manual' or 'schedule'). SQLite can raise an error only in a trigger, so a
--- row with a column `throw` ends the script: `throw` is the number of the error and `message` its sentence. `assign`
--- and `preview` include the plan and continue from `temp.dealt`.
+-- comes first; 0 = the oldest), :trigger ('manual' or 'schedule'); those of `_refuse` also have :again (1 = a person
+-- has confirmed the run). SQLite can raise an error only in a trigger, so a row with a column `throw` ends the script:
+-- `throw` is the number of the error and `message` its sentence. `assign` and `preview` include the parts in this order
+-- and continue from `temp.dealt`.
 --
---   1. refuse bad parameters        3. the pool, in deal order
---   2. the agents and their room    4. seats: who gets the lead at which position
+--   _rules: refuse bad parameters             _plan: 1. the agents and their room
+--   _reasons: is a manual run a mistake?             2. the pool, in deal order
+--   _refuse: it is, unless confirmed                 3. seats: who gets the lead at which position
+--   _empty_pool: one more reason                     4. the notice
 
 -- name: _pool_counts
 -- How many records are in the pool, and how many stay out as duplicates or because of the do-not-contact list: a table
@@ -20,11 +23,8 @@ CROSS JOIN (
     FROM temp.record AS r
 ) AS c
 
--- name: _plan
--- Plans the deal; the result is the table temp.dealt.
-
--- 1. Refuse bad parameters.
-
+-- name: _rules
+-- Refuses bad parameters, and names the value and the limit.
 SELECT
     50006 AS throw,
     'max_per_agent is ' || coalesce(:max_per_agent, 'NULL')
@@ -48,6 +48,80 @@ SELECT
     'trigger is ' || coalesce(:trigger, 'NULL') || '; it must be manual or schedule. Nothing was changed.' AS message
 WHERE (:trigger IN ('manual', 'schedule')) IS NOT TRUE;
 
+SELECT 50006 AS throw, 'newest_first is NULL; it must be 0 or 1. Nothing was changed.' AS message
+WHERE :newest_first IS NULL;
+
+-- name: _reasons
+-- The reasons why a manual run is almost surely a mistake, each with what would be lost: the table temp.reason. The
+-- last one, an empty pool, is added after the plan.
+DROP TABLE IF EXISTS temp.reason;
+
+CREATE TEMP TABLE reason (place INTEGER PRIMARY KEY, sentence TEXT);
+
+-- A run began a moment ago: a double click, or a call that was sent again.
+INSERT INTO temp.reason (place, sentence)
+SELECT
+    1,
+    'Run ' || r.run_id || ' of ' || r.business_date || ' began ' || CAST(r.seconds AS INTEGER) || ' s ago and dealt ' || r.assigned
+    || ' leads: another deal would replace these assignments, and move each lead that it deals on by one more stage'
+FROM (
+    SELECT
+        n.run_id,
+        n.business_date,
+        n.assigned,
+        86400 * (julianday('now') - julianday(n.started_at)) AS seconds
+    FROM assignment_run AS n
+    WHERE n.status = 'succeeded'
+    ORDER BY n.run_id DESC
+    LIMIT 1
+) AS r
+WHERE r.seconds > -120 AND r.seconds < 120;
+
+-- The scheduled run of the same business date is about to come. Until a minute after its time, it may not have begun.
+INSERT INTO temp.reason (place, sentence)
+SELECT
+    2,
+    'The scheduled run of ' || s.business_date
+    || CASE
+        WHEN s.seconds > 0 THEN ' is due in ' || CAST(s.seconds AS INTEGER) || ' s'
+        ELSE ' was due ' || CAST(-s.seconds AS INTEGER) || ' s ago and is about to begin'
+    END
+    || ': it would replace the assignments of this deal, and move its leads on by one more stage'
+FROM (
+    SELECT n.business_date, 86400 * (julianday(n.due_at) - julianday('now')) AS seconds
+    FROM schedule_next AS n
+    WHERE n.business_date = :business_date
+) AS s
+WHERE s.seconds > -60 AND s.seconds <= 600
+    AND NOT EXISTS (
+        SELECT 1 FROM assignment_run AS r
+        WHERE r."trigger" = 'schedule' AND r.business_date = s.business_date AND r.status IN ('succeeded', 'undone')
+    );
+
+-- name: _empty_pool
+-- Adds to the reasons that the pool is empty, and that there are assignments to lose.
+INSERT INTO temp.reason (place, sentence)
+SELECT
+    3,
+    'No lead is in the pool, and agents have ' || count(*)
+    || ' assignments: a deal now would remove them all, and deal nothing'
+FROM agent_wafunnel_assignment AS a
+WHERE NOT EXISTS (SELECT 1 FROM temp.pool)
+HAVING count(*) > 0;
+
+-- name: _refuse
+-- Refuses a manual run for the reasons so far, unless the caller says again.
+SELECT
+    50008 AS throw,
+    group_concat(r.sentence, '. ') || '; nothing was changed. To deal all the same, confirm it: @again = 1, '
+    || '`agent-funnel run --again`, {"again": true}, or the box on the page.' AS message
+FROM (SELECT o.sentence FROM temp.reason AS o ORDER BY o.place) AS r
+WHERE :trigger = 'manual' AND :again = 0
+HAVING count(*) > 0;
+
+-- name: _plan
+-- Plans the deal; the result is the table temp.dealt.
+
 -- From the last deal: the agent who got the last lead, and the run that made the present assignments.
 
 DROP TABLE IF EXISTS temp.this_run;
@@ -61,7 +135,7 @@ SELECT
     strftime('%Y-%m-%d %H:%M:%f', 'now') AS started_at,
     0 AS run_id;
 
--- 2. The agents and their room, seated from the one after the agent who got the last lead of the last deal.
+-- 1. The agents and their room, seated from the one after the agent who got the last lead of the last deal.
 
 DROP TABLE IF EXISTS temp.room;
 
@@ -92,7 +166,7 @@ SELECT
     || '; nothing was changed. Activate an agent, or remove a limit of 0.' AS message
 WHERE NOT EXISTS (SELECT 1 FROM temp.room);
 
--- 3. The pool. First come all eligible rows, ordered by number. That is the order of the table's key, if it has one,
+-- 2. The pool. First come all eligible rows, ordered by number. That is the order of the table's key, if it has one,
 -- and it puts the rows of a number side by side. A rowid table numbers its rows in the order of insertion.
 --
 -- ISO 8601 has many ways to write a date. All begin with the day, so comparing the texts shows exactly whether a lead
@@ -164,7 +238,7 @@ FROM temp.record AS r
 WHERE r.kind = 0
 ORDER BY r.stage, CASE WHEN :newest_first THEN -r.moment ELSE r.moment END, r.ordinal;
 
--- 4. Seats. All agents take part in the rounds up to the smallest room. In the rounds from there to the next larger
+-- 3. Seats. All agents take part in the rounds up to the smallest room. In the rounds from there to the next larger
 -- room, all agents but the full ones take part, and so on. A segment is such a stretch of rounds, with the positions
 -- that are dealt in it.
 
@@ -217,3 +291,29 @@ FROM temp.segment AS s
 CROSS JOIN temp.pool AS p ON p.position BETWEEN s.first_position AND s.last_position
 CROSS JOIN temp.seat AS h ON h.first_position = s.first_position AND h.seat = (p.position - s.first_position) % s.agents
 ORDER BY p.ordinal;
+
+-- 4. The notice: an earlier run of the same business date that is not undone, and how many of these leads were dealt on
+-- that date before.
+DROP TABLE IF EXISTS temp.notice;
+
+CREATE TEMP TABLE notice AS
+SELECT
+    'Run ' || b.run_id || ' of ' || :business_date || ' came before this one: '
+    || (
+        SELECT count(*)
+        FROM temp.dealt AS d
+        INNER JOIN temp.record AS e ON d.ordinal = e.ordinal
+        WHERE EXISTS (
+            SELECT 1
+            FROM assignment_history AS h
+            INNER JOIN assignment_run AS o ON h.run_id = o.run_id
+            WHERE h.number = e.number AND h.date = e.date
+                AND o.business_date = :business_date AND o.status = 'succeeded'
+        )
+    )
+    || ' leads move on a second time that day. An undo takes that back.' AS sentence
+FROM (
+    SELECT max(r.run_id) AS run_id FROM assignment_run AS r
+    WHERE r.business_date = :business_date AND r.status = 'succeeded'
+) AS b
+WHERE b.run_id IS NOT NULL;

@@ -1,13 +1,19 @@
 -- The preview: what a run would do now. Parameters: those of the plan. It writes temporary tables only.
 --
--- It returns the share of each agent, then the changes to the present assignments, and last the summary row, whose
--- run_id is 0.
+-- It returns the share of each agent, then the changes to the present assignments with the reasons why a deal would be
+-- refused, and last the summary row, whose run_id is 0.
 
 -- name: preview
 -- traits: read-only
 -- Shows what a run would do now.
 
+-- include: _rules
+
+-- include: _reasons
+
 -- include: _plan
+
+-- include: _empty_pool
 
 -- The share of each agent, with its mix of stages and of ages in days.
 SELECT
@@ -57,7 +63,11 @@ SELECT
     (
         SELECT count(DISTINCT p.number) FROM temp.present AS p
         WHERE NOT EXISTS (SELECT 1 FROM temp.hand AS o WHERE o.number = p.number)
-    ) AS leave
+    ) AS leave,
+    (
+        SELECT group_concat(r.sentence, '. ') || '.'
+        FROM (SELECT o.sentence FROM temp.reason AS o WHERE :trigger = 'manual' ORDER BY o.place) AS r
+    ) AS refusal
 FROM (
     SELECT
         EXISTS (SELECT 1 FROM temp.present AS p WHERE p.number = d.number AND p.agent = d.agent) AS same,
@@ -80,7 +90,8 @@ SELECT
     min(s.leads) AS smallest_share,
     max(s.leads) AS largest_share,
     t.started_at,
-    strftime('%Y-%m-%d %H:%M:%f', 'now') AS finished_at
+    strftime('%Y-%m-%d %H:%M:%f', 'now') AS finished_at,
+    (SELECT n.sentence FROM temp.notice AS n) AS notice
 FROM temp.this_run AS t
 CROSS JOIN (
     SELECT count(d.ordinal) AS leads

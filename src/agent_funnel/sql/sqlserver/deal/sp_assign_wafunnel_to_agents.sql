@@ -15,13 +15,16 @@ Examples:
     -- At most 200 leads per agent, from the last 30 days, the newest of each stage first:
     EXECUTE dbo.sp_assign_wafunnel_to_agents @max_per_agent = 200, @window_days = 30, @newest_first = 1;
 
+    -- Another run just after one, or just before the scheduled run: without @again, it is refused with error 50008.
+    EXECUTE dbo.sp_assign_wafunnel_to_agents @again = 1;
+
     -- What a run would do now. This changes nothing:
     EXECUTE dbo.sp_assign_wafunnel_to_agents @preview = 1;
 
 Contents:
 
   1. refuse bad parameters            5. the pool, in deal order, each lead with its agent
-  2. the locks; is the run still due? 6. effect: the run, history, stages, assignments, and the edits for undo
+  2. the locks; is the run wanted?    6. effect: the run, history, stages, assignments, and the edits for undo
   3. the agents and their room        7. checks
   4. seats: whose turn is when        8. the summary row
 
@@ -62,7 +65,8 @@ ALTER PROCEDURE dbo.sp_assign_wafunnel_to_agents
     @trigger VARCHAR(20) = 'manual', -- 'manual' or 'schedule'; 'schedule' succeeds once per business date
     @actor NVARCHAR(255) = NULL, -- the person or program that asked for the run, for the record
     @preview BIT = 0, -- 1 = show what a run would do, and change nothing
-    @request NVARCHAR(64) = NULL -- the caller's own mark, to find the run by it; no two runs can have the same mark
+    @request NVARCHAR(64) = NULL, -- the caller's own mark, to find the run by it; no two runs can have the same mark
+    @again BIT = 0 -- 1 = deal all the same where a manual run is almost surely a mistake, which is refused otherwise
 AS
 BEGIN
     SET NOCOUNT, XACT_ABORT ON;
@@ -90,6 +94,12 @@ BEGIN
         @due BIGINT,
         @per_agent BIGINT,
         @assigned INT,
+        @refusal NVARCHAR(2000),
+        @confirm NVARCHAR(200)
+        = N'; nothing was changed. To deal all the same, confirm it: @again = 1, `agent-funnel run --again`, '
+        + N'{"again": true}, or the box on the page.',
+        @earlier_id BIGINT,
+        @notice NVARCHAR(500),
         @copies INT,
         @advanced INT,
         @smallest INT,
@@ -123,6 +133,8 @@ BEGIN
                 THEN N'newest_first is NULL; it must be 0 or 1. Nothing was changed.'
             WHEN @preview IS NULL
                 THEN N'preview is NULL; it must be 0 or 1. Nothing was changed.'
+            WHEN @again IS NULL
+                THEN N'again is NULL; it must be 0 or 1. Nothing was changed.'
         END;
         IF @message IS NOT NULL
             THROW 50006, @message, 1;
@@ -179,6 +191,58 @@ BEGIN
                 WHERE @trigger = 'schedule' AND o.business_date = @business_date;
                 IF @message IS NOT NULL
                     THROW 50003, @message, 1;
+            END;
+
+        -- The reasons why a manual run is almost surely a mistake, each with what would be lost. A run is refused for
+        -- them unless the caller says again; a preview returns them. The first: a run began a moment ago, as after a
+        -- double click, or a call that was sent again.
+        IF @trigger = 'manual'
+            SELECT
+                @refusal = CONCAT(
+                    N'Run ', r.run_id, N' of ', CONVERT(NVARCHAR(20), r.business_date, 23), N' began ',
+                    DATEDIFF(SECOND, r.started_at, SYSUTCDATETIME()), N' s ago and dealt ', r.assigned,
+                    N' leads: another deal would replace these assignments, and move each lead that it deals on by ',
+                    N'one more stage'
+                )
+            FROM dbo.assignment_run AS r
+            WHERE
+                r.run_id = (
+                    SELECT MAX(n.run_id) FROM dbo.assignment_run AS n
+                    WHERE n.status = 'succeeded'
+                )
+                AND r.started_at > DATEADD(MINUTE, -2, SYSUTCDATETIME())
+                AND r.started_at < DATEADD(MINUTE, 2, SYSUTCDATETIME());
+
+        -- The second: the scheduled run of this date is about to come. Until a minute after its time, it may not have
+        -- begun.
+        IF @trigger = 'manual'
+            SELECT
+                @refusal = CONCAT(
+                    @refusal + N'. ', N'The scheduled run of ', CONVERT(NVARCHAR(20), n.business_date, 23),
+                    CASE
+                        WHEN n.due_at > SYSUTCDATETIME()
+                            THEN CONCAT(N' is due in ', DATEDIFF(SECOND, SYSUTCDATETIME(), n.due_at), N' s')
+                        ELSE CONCAT(
+                            N' was due ', DATEDIFF(SECOND, n.due_at, SYSUTCDATETIME()), N' s ago and is about to begin'
+                        )
+                    END,
+                    N': it would replace the assignments of this deal, and move its leads on by one more stage'
+                )
+            FROM dbo.schedule_next AS n
+            WHERE
+                n.business_date = @business_date
+                AND n.due_at > DATEADD(MINUTE, -1, SYSUTCDATETIME())
+                AND n.due_at <= DATEADD(MINUTE, 10, SYSUTCDATETIME())
+                AND NOT EXISTS (
+                    SELECT 1 FROM dbo.assignment_run AS r
+                    WHERE
+                        r.[trigger] = 'schedule' AND r.business_date = n.business_date
+                        AND r.status IN ('succeeded', 'undone')
+                );
+        IF @refusal IS NOT NULL AND @again = 0 AND @preview = 0
+            BEGIN
+                SET @message = CONCAT(@refusal, @confirm);
+                THROW 50008, @message, 1;
             END;
 
         -- From the last deal: the agent who got the last lead, and the run that made the present assignments.
@@ -351,6 +415,44 @@ BEGIN
         SELECT @last_agent = c.agent FROM #record AS c
         WHERE c.position = @due AND c.kind = 0;
 
+        -- One more reason: the pool is empty, and there are assignments to lose.
+        IF @trigger = 'manual' AND @pool = 0
+            SELECT
+                @refusal = CONCAT(
+                    @refusal + N'. ', N'No lead is in the pool, and agents have ', n.assignments,
+                    N' assignments: a deal now would remove them all, and deal nothing'
+                )
+            FROM (SELECT COUNT(*) AS assignments FROM dbo.agent_wafunnel_assignment) AS n
+            WHERE n.assignments > 0;
+        IF @refusal IS NOT NULL AND @again = 0 AND @preview = 0
+            BEGIN
+                SET @message = CONCAT(@refusal, @confirm);
+                THROW 50008, @message, 1;
+            END;
+
+        -- The notice: an earlier run of the same business date that is not undone, and how many of these leads were
+        -- dealt on that date before.
+        SELECT @earlier_id = MAX(r.run_id) FROM dbo.assignment_run AS r
+        WHERE r.business_date = @business_date AND r.status = 'succeeded';
+        IF @earlier_id IS NOT NULL
+            SELECT
+                @notice = CONCAT(
+                    N'Run ', @earlier_id, N' of ', CONVERT(NVARCHAR(20), @business_date, 23),
+                    N' came before this one: ', COUNT(*),
+                    N' leads move on a second time that day. An undo takes that back.'
+                )
+            FROM #record AS c
+            WHERE
+                c.agent IS NOT NULL
+                AND EXISTS (
+                    SELECT 1
+                    FROM dbo.assignment_history AS h
+                    INNER JOIN dbo.assignment_run AS r ON h.run_id = r.run_id
+                    WHERE
+                        h.number = c.number AND h.date = c.date
+                        AND r.business_date = @business_date AND r.status = 'succeeded'
+                );
+
         CREATE TABLE #share (
             agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY,
             room INT NOT NULL,
@@ -393,7 +495,7 @@ BEGIN
                 ORDER BY r.agent;
 
                 -- The changes to the present assignments: leads that stay with their agent, leads that change hands,
-                -- leads that nobody has now, and leads that nobody would have then.
+                -- leads that nobody has now, and leads that nobody would have then; and why a deal would be refused.
                 SELECT
                     COALESCE(SUM(CASE WHEN p.number IS NOT NULL THEN 1 ELSE 0 END), 0) AS stay,
                     COALESCE(SUM(CASE WHEN p.number IS NULL AND q.number IS NOT NULL THEN 1 ELSE 0 END), 0)
@@ -405,7 +507,8 @@ BEGIN
                             SELECT 1 FROM #record AS e
                             WHERE e.number = o.number AND e.agent IS NOT NULL
                         )
-                    ) AS leave
+                    ) AS leave,
+                    @refusal + N'.' AS refusal
                 FROM #record AS d
                 LEFT JOIN #present AS p ON d.number = p.number AND d.agent = p.agent
                 LEFT JOIN (SELECT DISTINCT o.number FROM #present AS o) AS q ON d.number = q.number
@@ -432,7 +535,8 @@ BEGIN
                     MIN(s.leads) AS smallest_share,
                     MAX(s.leads) AS largest_share,
                     @started_at AS started_at,
-                    CAST(SYSUTCDATETIME() AS DATETIME2(3)) AS finished_at
+                    CAST(SYSUTCDATETIME() AS DATETIME2(3)) AS finished_at,
+                    @notice AS notice
                 FROM #share AS s;
 
                 -- A preview has opened no transaction, so there is nothing to commit.
@@ -585,7 +689,8 @@ BEGIN
         r.smallest_share,
         r.largest_share,
         r.started_at,
-        r.finished_at
+        r.finished_at,
+        @notice AS notice
     FROM dbo.assignment_run AS r
     WHERE r.run_id = @run_id;
 END;

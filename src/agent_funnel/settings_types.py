@@ -1,0 +1,102 @@
+"""The types of settings: how a value is read from a text, and written as one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import time, timedelta
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import BeforeValidator, PlainSerializer
+from pydantic_settings import NoDecode
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+NOTICES = ("finished", "failed", "missed", "recovered", "warning", "refused")
+# The units of a duration, in seconds:
+UNITS = {"h": 3600, "m": 60, "s": 1}
+
+
+def _zone(value: str) -> object:
+    try:
+        return ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        raise ValueError("is not a time zone; write an IANA name such as Europe/Berlin") from None
+
+
+def _clock_time(value: str) -> object:
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?", value):
+        raise ValueError("is not a time of day; write HH:MM, from 00:00 to 23:59")
+    return time.fromisoformat(value)
+
+
+def _duration(value: str) -> object:
+    found = re.fullmatch(r"(\d{1,6})(s|m|h|)", value.strip())
+    if not found or (not found[2] and found[1].strip("0")):
+        raise ValueError("is not a duration; write for example 3h, 90m, 45s or 0")
+    duration = timedelta(seconds=int(found[1]) * UNITS.get(found[2], 0))
+    # A longer window would reach into the next evening.
+    if duration >= timedelta(hours=24):
+        raise ValueError("is not shorter than 24h")
+    return duration
+
+
+def _weekdays(value: str) -> object:
+    """Reads `mon-fri` or `mon,wed,sat` as numbers of weekdays, where 0 is Monday."""
+    found: set[int] = set()
+    for part in value.lower().replace(" ", "").split(","):
+        first, _, last = part.partition("-")
+        if first not in WEEKDAYS or (last and last not in WEEKDAYS):
+            raise ValueError("is not a list of weekdays; write for example mon-fri or mon,wed,sat")
+        begin, end = WEEKDAYS.index(first), WEEKDAYS.index(last or first)
+        found |= {day % 7 for day in range(begin, end + 1 if end >= begin else end + 8)}
+    return frozenset(found)
+
+
+def _words(*allowed: str) -> BeforeValidator:
+    """Reads a list of allowed words, separated by commas."""
+
+    def check(value: str) -> object:
+        words = [word.strip().lower() for word in value.split(",") if word.strip()]
+        if unknown := sorted(set(words) - set(allowed)):
+            raise ValueError(f"has the unknown word {unknown[0]}; allowed are {', '.join(allowed)}")
+        return frozenset(words)
+
+    return _reader(check)
+
+
+def _reader(read: Callable[[str], object]) -> BeforeValidator:
+    """Applies `read` to a text; leaves a value that is not a text to pydantic."""
+    return BeforeValidator(lambda value: read(value) if isinstance(value, str) else value)
+
+
+# A blank or a line end around it, as at the end of a file, is not meant.
+Text = Annotated[str, _reader(str.strip)]
+Zone = Annotated[ZoneInfo, _reader(_zone), PlainSerializer(str)]
+ClockTime = Annotated[time, _reader(_clock_time)]
+Duration = Annotated[timedelta, _reader(_duration)]
+# NoDecode, because these lists are plain texts and pydantic-settings would read them as JSON.
+Weekdays = Annotated[frozenset[int], NoDecode, _reader(_weekdays)]
+Brakes = Annotated[frozenset[str], NoDecode, _words("pool", "procedure")]
+Notices = Annotated[frozenset[str], NoDecode, _words(*NOTICES)]
+Urls = Annotated[tuple[str, ...], NoDecode, _reader(lambda text: tuple(text.split()))]
+
+
+def written(value: object) -> str | None:
+    """A value, written as in its variable; None for an empty value."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case timedelta():
+            seconds = int(value.total_seconds())
+            return next(f"{seconds // length}{unit}" for unit, length in UNITS.items() if seconds % length == 0)
+        case time():
+            return value.isoformat("auto" if value.second else "minutes")
+        case float():
+            return f"{value:g}"
+        case frozenset():
+            return ",".join(WEEKDAYS[each] if isinstance(each, int) else each for each in sorted(value)) or None
+        case tuple():
+            return " ".join(value) or None
+        case _:
+            return None if value is None else str(value)
