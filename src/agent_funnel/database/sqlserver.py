@@ -20,6 +20,7 @@ from sqlalchemy.pool import QueuePool
 from agent_funnel.database.address import DEFAULT_PORT, read_address
 from agent_funnel.database.base import Database, run_error
 from agent_funnel.database.certificates import Certificates
+from agent_funnel.database.not_ready import FAILED_ON_THE_WAY, not_ready
 from agent_funnel.database.prelogin import explain_login_failure, explain_no_answer
 from agent_funnel.errors import (
     ConnectionLost,
@@ -63,6 +64,8 @@ FRESH_SECONDS = 5.0
 # Connections that stay open after use: one for each thread of the service, and a few for the schedule. Any further one
 # is closed after each use, and a new session may take a second to plan its first query.
 KEPT_CONNECTIONS = 15
+# A server that was not ready is believed to be still not ready for so many seconds, if the driver shows no reason:
+NOT_READY_SECONDS = 120.0
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -94,6 +97,7 @@ class SQLServer(Database):
         self.ca_file = ca_file
         self._certificates = Certificates(ca_file, address.host, address.port or DEFAULT_PORT) if ca_file else None
         self._queries = {name: in_schema(text, self.schema) for name, text in queries(self.dialect).items()}
+        self._not_ready_at = -inf
         # Connections need no reset on return: a call that ended well left nothing open, and after any other call the
         # connection is discarded.
         self._pool = QueuePool(
@@ -103,6 +107,11 @@ class SQLServer(Database):
     @property
     def name(self) -> str:
         return f"SQL Server, {self._address}, database {self._address.database}, schema {self.schema}"
+
+    @property
+    def host(self) -> str:
+        """The name or address of the server's host."""
+        return self._address.host
 
     def open(self, *, create: bool) -> Any:
         while True:
@@ -161,10 +170,25 @@ class SQLServer(Database):
         try:
             connection = self._log_in(self._address.database)
         except DRIVER_ERRORS as error:
-            raise DatabaseUnavailable(self._login_failure(error)) from error
+            raise self._passing(error) or DatabaseUnavailable(self._login_failure(error)) from error
         # Applies to every statement of the session. The server's own default is to wait for ever.
         self._send(connection, f"SET LOCK_TIMEOUT {self._lock_wait / timedelta(milliseconds=1):.0f};")
         return connection
+
+    def _not_ready(self, number: int, *, login: bool = False) -> FunnelError | None:
+        return not_ready(number, f"The database {self._address.database!r} on {self._address}", login=login)
+
+    def _passing(self, error: Exception) -> FunnelError | None:
+        """The error of ours if the server is not ready for this login; None if that is not the reason."""
+        number, text = _number_and_text(error)
+        found = self._not_ready(number, login=True) if ANSWERED in str(error) else None
+        if found and text:
+            self._not_ready_at = time.monotonic()
+        # Without a text, the number is that of an earlier login, perhaps to another server: the driver shows a message
+        # only if it is more severe than those before.
+        elif found and time.monotonic() - self._not_ready_at > NOT_READY_SECONDS:
+            return found if self._not_ready_at > -inf and self._accepts_password() else None
+        return found
 
     def _login_failure(self, error: Exception) -> str:
         """Says in a sentence why there is no connection, and what to do about it."""
@@ -335,7 +359,9 @@ class SQLServer(Database):
                 f"The database server {self._address} has not answered a call for {self._call_seconds} s "
                 "(FUNNEL_CALL_TIMEOUT); whether the call took effect is not known."
             )
-        if number in CLIENT_ERRORS or number == 0 or FATAL.search(str(error)):
+        if passing := self._not_ready(number):
+            return passing
+        if number in CLIENT_ERRORS or number in (0, FAILED_ON_THE_WAY) or FATAL.search(str(error)):
             return ConnectionLost(
                 f"The connection to the database server {self._address} broke during a call; whether the call took "
                 "effect is not known."
