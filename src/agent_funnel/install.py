@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from agent_funnel.database import Database, Queries, Session, refuse_newer_version
 from agent_funnel.errors import DatabaseError
-from agent_funnel.sql import checksum, procedures, scripts, tables, version
+from agent_funnel.sql import batches, checksum, procedures, scripts, tables, version
 from agent_funnel.values import Row
 
 
@@ -38,7 +38,7 @@ class BadColumn:
 
 # The types of your columns that work, by the family that the query `column_types` gives them, and an example of one:
 _KEY = (("text", "whole"), "VARCHAR, NVARCHAR, CHAR, NCHAR, INT or BIGINT", "NVARCHAR(255)")
-_FITTING = {
+FITTING = {
     "agent": _KEY,
     "number": _KEY,
     "status": (("text",), "VARCHAR, NVARCHAR, CHAR or NCHAR", "VARCHAR(20)"),
@@ -46,7 +46,7 @@ _FITTING = {
     "date": (("moment",), "DATE, SMALLDATETIME, DATETIME or DATETIME2", "DATETIME2(3)"),
 }
 # A smaller whole number is no name and no phone number:
-_SMALLEST_KEY = 4
+SMALLEST_KEY = 4
 # The reasons why the types of a family do not work for a column:
 _REASONS = {
     ("agent", "number"): "SQLite would store names that look like numbers as numbers",
@@ -111,10 +111,10 @@ def bad_columns(database: Queries) -> list[BadColumn]:
     columns = {(row["table_name"], row["column_name"]): row for row in database.all("column_types")}
     found: list[BadColumn] = []
     for (table, column), row in sorted(columns.items()):
-        families, types, example = _FITTING[column]
+        families, types, example = FITTING[column]
         family, size = row["family"], row["size"]
         named = f"The column {table}.{column} has the type {row['type_name']}"
-        if family not in families or (families is _KEY[0] and family == "whole" and size < _SMALLEST_KEY):
+        if family not in families or (families is _KEY[0] and family == "whole" and size < SMALLEST_KEY):
             why = _REASONS.get((column, family), f"it must be {types}")
             # As text, a FLOAT would become 4.9e+012; as a whole number it keeps its digits.
             better = "BIGINT" if column == "number" and family in ("float", "exact") else example
@@ -142,12 +142,24 @@ def definition(database: Queries, procedure: str) -> Row | None:
     return database.one("definition", procedure_name=procedure)
 
 
+def stored_text(script: str) -> str:
+    """The text of a procedure as servers store it: the batch that made it, with CREATE instead of ALTER."""
+    batch = next(batch for batch in batches(script) if batch.startswith("ALTER PROCEDURE"))
+    return "CREATE" + batch.removeprefix("ALTER")
+
+
+def as_stored(definition_there: str) -> str:
+    """A text that a server stores, without the blank lines and the ends of lines that sqlcmd adds."""
+    return definition_there.replace("\r\n", "\n").strip()
+
+
 def _record_checksums(session: Session, texts: Mapping[str, str]) -> None:
     """Records the checksums of the procedures, so that `doctor` notices when somebody changes one."""
     recorded = recorded_checksums(session)
     for name, text in texts.items():
         row = definition(session, name)
-        present = Checksums(checksum(row["definition"]) if row and row["definition"] else None, checksum(text))
+        there = as_stored(row["definition"]) if row and row["definition"] else None
+        present = Checksums(checksum(there) if there else None, checksum(text))
         if recorded.get(name) != present:
             session.one("record_checksum", procedure_name=name, installed=present.installed, script=present.script)
 

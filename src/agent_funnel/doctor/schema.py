@@ -10,12 +10,14 @@ from agent_funnel.doctor.check import Examination, Result, count_of
 from agent_funnel.errors import DatabaseError, DatabaseUnavailable
 from agent_funnel.install import (
     Checksums,
+    as_stored,
     bad_columns,
     definition,
     missing_columns,
     objects,
     recorded_checksums,
     schema_name,
+    stored_text,
 )
 from agent_funnel.leads import count_rows
 from agent_funnel.values import Row
@@ -118,21 +120,15 @@ def _procedure(
     elif text is None:
         grant = exam.here(f"GRANT VIEW DEFINITION ON dbo.{name} TO agent_funnel_service;")
         yield "note", f"Could not be checked: this login has no right to see the text of {named}.", grant
-    elif text.strip() == _stored_text(exam.here(script)):
+    elif as_stored(text) == stored_text(exam.here(script)):
         return
     elif recorded is None or recorded.installed is None:
         yield "error", f"The procedure {named} is not that of this version, and no record says who made it.", INSTALL
-    elif recorded.installed != sql.checksum(text):
+    elif recorded.installed != sql.checksum(as_stored(text)):
         remedy = f"{INSTALL} restores ours; keep a copy of the changed procedure if you need it."
         yield "error", f"Somebody has changed the procedure {named} since it was installed.", remedy
     elif recorded.script != sql.checksum(script):
         yield "error", f"The procedure {named} is that of another version of Agent Funnel.", INSTALL
-
-
-def _stored_text(script: str) -> str:
-    """The text of a procedure as servers store it: the batch that made it, with CREATE instead of ALTER."""
-    batch = next(batch for batch in sql.batches(script) if batch.startswith("ALTER PROCEDURE"))
-    return "CREATE" + batch.removeprefix("ALTER")
 
 
 def truncate(exam: Examination) -> Iterator[Result]:
