@@ -130,7 +130,9 @@ class Settings(BaseSettings):
     )
     timezone: Zone = Field(
         default=ZoneInfo("UTC"),
-        description="The zone, such as `Europe/Berlin`, that decides when it is 20:40 and which date is today.",
+        description="The zone, such as `Europe/Berlin`, that decides when it is 20:40 and which date is today. The "
+        "zone of the machine does not count: a copy of the service can be anywhere. If this is not set and the machine "
+        "has another zone than UTC, the service, `status` and `doctor` warn.",
         json_schema_extra=THE_SCHEDULE,
     )
     run_at: ClockTime = Field(

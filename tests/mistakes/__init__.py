@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mistakes import access, deal_sqlite, deal_sqlserver, lists, locks, python, schedule, web
+from mistakes import access, deal_sqlite, deal_sqlserver, lists, locks, python, schedule, settings, web
 from mistakes.places import Mistake
 
 __all__ = ["MISTAKES", "Mistake"]
@@ -15,5 +15,6 @@ MISTAKES: tuple[Mistake, ...] = (
     *schedule.MISTAKES,
     *access.MISTAKES,
     *python.MISTAKES,
+    *settings.MISTAKES,
     *web.MISTAKES,
 )

@@ -31,9 +31,9 @@ TESTS = Path(__file__).parents[1]
 
 
 def environment(**settings: str) -> dict[str, str]:
-    """The environment with only these settings of ours; the tests' helpers can be imported."""
+    """The environment with only these settings of ours, in UTC; the tests' helpers can be imported."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FUNNEL_")}
-    ours = {"PYTHONPATH": python_path(), "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
+    ours = {"PYTHONPATH": python_path(), "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", "TZ": "UTC"}
     return {**kept, **ours, **settings}
 
 

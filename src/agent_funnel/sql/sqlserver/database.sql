@@ -80,9 +80,7 @@ SELECT @@SPID AS session_id;
 
 -- name: session_and_version
 -- The same with the version of the tables, so that the check of the version takes no round trip of its own.
-SELECT
-    @@SPID AS session_id,
-    (SELECT MAX(v.version) FROM dbo.agent_funnel_version AS v) AS version;
+SELECT @@SPID AS session_id, MAX(v.version) AS version FROM dbo.agent_funnel_version AS v;
 
 -- name: version
 -- The version of the tables; NULL if none is recorded yet.
