@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mistakes import access, deal_sqlite, deal_sqlserver, lists, locks, python, schedule, settings, web
+from mistakes import access, deal_sqlite, deal_sqlserver, lists, locks, python, schedule, settings, sqlserver, web
 from mistakes.places import Mistake
 
 __all__ = ["MISTAKES", "Mistake"]
@@ -16,5 +16,6 @@ MISTAKES: tuple[Mistake, ...] = (
     *access.MISTAKES,
     *python.MISTAKES,
     *settings.MISTAKES,
+    *sqlserver.MISTAKES,
     *web.MISTAKES,
 )

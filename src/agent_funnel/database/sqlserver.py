@@ -33,7 +33,7 @@ from agent_funnel.errors import (
     SettingsError,
 )
 from agent_funnel.settings import Settings
-from agent_funnel.sql import batches, in_schema, queries, queries_with
+from agent_funnel.sql import batches, catalog, in_schema, parameterised, queries_with
 from agent_funnel.values import Row
 
 log = logging.getLogger(__name__)
@@ -96,7 +96,12 @@ class SQLServer(Database):
         self.encryption: str = encryption or ("request" if address.host in LOOPBACK and ca_file is None else "require")
         self.ca_file = ca_file
         self._certificates = Certificates(ca_file, address.host, address.port or DEFAULT_PORT) if ca_file else None
-        self._queries = {name: in_schema(text, self.schema) for name, text in queries(self.dialect).items()}
+        self._queries = {
+            name: in_schema(
+                query.text if query.parameters is None else parameterised(query.text, query.parameters), self.schema
+            )
+            for name, query in catalog(self.dialect).items()
+        }
         self._not_ready_at = -inf
         # Connections need no reset on return: a call that ended well left nothing open, and after any other call the
         # connection is discarded.

@@ -5,47 +5,27 @@ and the collation of the column, as leads.sql says of numbers.
 */
 
 -- name: _own_agent
--- The agent for a comparison with the columns agents.agent (@listed_agent) and agent_wafunnel_assignment.agent
--- (@holding_agent); NULL if the column has whole numbers and cannot hold the name.
-DECLARE
-    @greatest_listed BIGINT = (
-        SELECT
-            CASE
-                WHEN z.zero = '00' THEN CASE DATALENGTH(z.zero) WHEN 4 THEN 2147483647 ELSE 9223372036854775807 END
-            END
-        FROM (
-            SELECT ISNULL(
-                (
-                    SELECT e.agent FROM dbo.agents AS e
-                    WHERE 1 = 0
-                ), '0'
-            ) AS zero
-        ) AS z
-    ),
-    @greatest_holding BIGINT = (
-        SELECT
-            CASE
-                WHEN z.zero = '00' THEN CASE DATALENGTH(z.zero) WHEN 4 THEN 2147483647 ELSE 9223372036854775807 END
-            END
-        FROM (
-            SELECT ISNULL(
-                (
-                    SELECT f.agent FROM dbo.agent_wafunnel_assignment AS f
-                    WHERE 1 = 0
-                ), '0'
-            ) AS zero
-        ) AS z
-    );
+-- The agent for a comparison with agent_wafunnel_assignment.agent; NULL if that column has whole numbers and cannot
+-- hold the name.
+DECLARE @greatest_holding BIGINT = (
+    SELECT
+        CASE
+            WHEN z.zero = '00' THEN CASE DATALENGTH(z.zero) WHEN 4 THEN 2147483647 ELSE 9223372036854775807 END
+        END
+    FROM (
+        SELECT ISNULL(
+            (
+                SELECT f.agent FROM dbo.agent_wafunnel_assignment AS f
+                WHERE 1 = 0
+            ), '0'
+        ) AS zero
+    ) AS z
+);
 
-DECLARE
-    @listed_agent NVARCHAR(255) = CASE
-        WHEN @greatest_listed IS NULL OR TRY_CAST(@agent AS BIGINT) BETWEEN -@greatest_listed AND @greatest_listed
-            THEN @agent
-    END,
-    @holding_agent NVARCHAR(255) = CASE
-        WHEN @greatest_holding IS NULL OR TRY_CAST(@agent AS BIGINT) BETWEEN -@greatest_holding AND @greatest_holding
-            THEN @agent
-    END;
+DECLARE @holding_agent NVARCHAR(255) = CASE
+    WHEN @greatest_holding IS NULL OR TRY_CAST(@agent AS BIGINT) BETWEEN -@greatest_holding AND @greatest_holding
+        THEN @agent
+END;
 
 -- name: agents
 -- All agents: whether any row of the agent is active, how many leads the agent has now, the lowest limit on the
@@ -175,16 +155,12 @@ SELECT @@ROWCOUNT AS changed;
 
 -- name: assignments
 -- traits: polled
+-- parameters: @agent NVARCHAR(255), @after_number NVARCHAR(255), @after_agent NVARCHAR(255), @count INT
 -- A page of the present assignments, or of one agent's: those after a number and agent, each pair once. If a number has
 -- several records, the query shows the record that the last deal dealt, otherwise the one with the highest stage and
 -- then the newest date. The branch for one agent also compares the name in the column's own collation, because the
 -- column may have an index. The history is looked up by its key for each lead instead of being read as a whole, which
 -- saves a quarter of the cost of a poll.
-DECLARE
-    @agent NVARCHAR(255) = %(agent)s,
-    @after_number NVARCHAR(255) = %(after_number)s,
-    @after_agent NVARCHAR(255) = %(after_agent)s;
-
 -- include: _own_agent
 -- include: _greatest_numbers
 
@@ -196,10 +172,10 @@ FROM (
             PARTITION BY p.number, p.agent
             ORDER BY
                 CASE WHEN CAST(w.date AS DATETIME2(7)) = h.date THEN 0 ELSE 1 END,
-                COALESCE(w.stage, -2147483648) DESC, w.date DESC
+                COALESCE(w.stage, -2147483647) DESC, w.date DESC
         ) AS choice
     FROM (
-        SELECT DISTINCT TOP (CAST(%(count)s AS INT)) v.number, v.agent
+        SELECT DISTINCT TOP (@count) v.number, v.agent
         FROM (
             SELECT
                 CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number,
@@ -254,10 +230,9 @@ WHERE c.choice = 1
 ORDER BY c.number, c.agent;
 
 -- name: count_of_agent
+-- parameters: @agent NVARCHAR(255)
 -- How many numbers an agent has now. The name is also compared in the column's own collation, because the column may
 -- have an index.
-DECLARE @agent NVARCHAR(255) = %(agent)s;
-
 -- include: _own_agent
 
 SELECT COUNT(DISTINCT CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2) AS leads
