@@ -8,7 +8,7 @@ LOCKED_DEV := $(VENV)/.locked-dev
 # The lock files have hashes, but no addresses of package indexes, so that each user can choose an index.
 LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 
-.PHONY: run serve test test-long coverage mutants browser lint format bench docs lock release clean
+.PHONY: run serve test test-long coverage mutants browser clients lint format bench docs lock release clean
 
 # Set everything up, make a demo database if there is none, and deal.
 run: $(LOCKED)
@@ -49,6 +49,15 @@ mutants: $(LOCKED_DEV)
 browser: $(LOCKED_DEV)
 	-$(BIN)/python tests/support/chromium.py
 
+# Install two clients of SQL Server that are not ours, for the tests: Microsoft's ODBC driver, and tedious for Node.js.
+# Without them, pytest reports their tests as skipped.
+CLIENTS := $(VENV)/clients
+clients: $(LOCKED_DEV)
+	$(BIN)/python -m venv $(CLIENTS)/odbc
+	$(CLIENTS)/odbc/bin/python -m pip install --quiet --require-hashes -r tests/clients/odbc.lock
+	cp tests/clients/package.json tests/clients/package-lock.json $(CLIENTS)
+	npm ci --prefix $(CLIENTS) --ignore-scripts --no-audit --no-fund
+
 lint: $(LOCKED_DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -77,6 +86,8 @@ docs: $(LOCKED_DEV)
 lock: $(LOCKED_DEV)
 	$(BIN)/uv pip compile $(LOCK) --extra build -o requirements.lock pyproject.toml
 	$(BIN)/uv pip compile $(LOCK) --extra build --extra dev -o requirements-dev.lock pyproject.toml
+	$(BIN)/uv pip compile $(LOCK) -o tests/clients/odbc.lock tests/clients/odbc.in
+	cd tests/clients && npm update --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --no-audit --no-fund
 
 # Build the wheel and the sdist in dist/, with the scripts for a DBA and the checksums of all of them.
 release: $(LOCKED_DEV)

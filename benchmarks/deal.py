@@ -70,7 +70,7 @@ BARE = {
         INSERT INTO dbo.assignment_history (run_id, agent, number, date, stage)
             SELECT (SELECT MAX(run_id) + 1 FROM dbo.assignment_run), agent, number, date, stage FROM dbo.{staged};
         UPDATE w SET stage = w.stage + 1 FROM dbo.wafunnel AS w INNER JOIN dbo.{staged} AS s ON s.number = w.number;
-        TRUNCATE TABLE dbo.agent_wafunnel_assignment;
+        DELETE FROM dbo.agent_wafunnel_assignment WITH (TABLOCKX);
         INSERT INTO dbo.agent_wafunnel_assignment (agent, number) SELECT agent, number FROM dbo.{staged};
         COMMIT TRANSACTION
     """,
@@ -94,6 +94,8 @@ def prepare(database: TestedDatabase, assign: Callable[[], object]) -> Callable[
     database.execute("CREATE TABLE dbo.before_deal (number VARCHAR(255) NOT NULL PRIMARY KEY, stage INT)")
     database.execute("INSERT INTO dbo.before_deal (number, stage) SELECT number, stage FROM dbo.wafunnel")
     assign()
+    # As on an ordinary night, the run before is of another date.
+    database.execute("UPDATE dbo.assignment_run SET business_date = '2026-11-22'")
     for table, order in STAGED.values():
         database.execute(f"CREATE TABLE dbo.{table} ({COLUMNS[database.engine]})")
         database.execute(

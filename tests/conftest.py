@@ -13,11 +13,13 @@ from support import LONG
 from support.databases import (
     MISSING,
     TestedDatabase,
+    bare_tables,
     sqlite_database,
     sqlserver_database,
     sqlserver_schema,
     sqlserver_url,
 )
+from support.microsoft import MARK, OTHER_ENGINE, OTHER_ENGINE_REASON, microsoft_engine
 
 # These modules make assertions for the tests, so pytest should explain their failures as well.
 pytest.register_assert_rewrite(
@@ -56,9 +58,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.hook.pytest_deselected(items=left_out)
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skips the tests for Microsoft's engine elsewhere, all from this line, so that the report has one line of them."""
+    if item.get_closest_marker(MARK) and not microsoft_engine():
+        pytest.skip(OTHER_ENGINE_REASON)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if sqlserver_url() is None:
         terminalreporter.write_line(MISSING, yellow=True, bold=True)
+    skipped = [report for report in terminalreporter.stats.get("skipped", ()) if MARK in report.keywords]
+    if skipped:
+        terminalreporter.write_line(OTHER_ENGINE.format(count=len(skipped)), yellow=True, bold=True)
     for line in sorted(_browser_lines(terminalreporter)):
         terminalreporter.write_line(line, yellow=line.startswith("NO "), bold=True)
 
@@ -101,7 +112,7 @@ def _sqlserver_ours(sqlserver: str) -> Iterator[TestedDatabase]:
 
 @pytest.fixture(scope="session")
 def _sqlserver_bare(sqlserver: str) -> Iterator[TestedDatabase]:
-    with sqlserver_schema(sqlserver, "bare", bare=True) as database:
+    with sqlserver_schema(sqlserver, "bare", tables=bare_tables()) as database:
         yield database
 
 
@@ -131,3 +142,13 @@ def bare_database(request: pytest.FixtureRequest) -> TestedDatabase:
     found: TestedDatabase = request.getfixturevalue(f"_{request.param}_bare")
     found.clear()
     return found
+
+
+@pytest.fixture
+def installed_long_ago(database: TestedDatabase) -> Iterator[None]:
+    """Dates the installation back to the beginning of the year, until the test ends."""
+    installed = database.execute("SELECT version, installed_at FROM dbo.agent_funnel_version")
+    database.execute("UPDATE dbo.agent_funnel_version SET installed_at = '2026-01-01 00:00:00.000'")
+    yield
+    for version, moment in installed:
+        database.execute("UPDATE dbo.agent_funnel_version SET installed_at = %s WHERE version = %s", moment, version)

@@ -8,8 +8,9 @@ from datetime import date
 
 from agent_funnel.database import Database
 from agent_funnel.errors import AlreadyExists, NotFound, ParameterOutOfRange
+from agent_funnel.names import likeness, spell
 from agent_funnel.settings import LARGEST_SHARE
-from agent_funnel.values import NO_LIMIT, Day, Flag, LeadDate, Record, Text, check_text
+from agent_funnel.values import LONGEST_TEXT, NO_LIMIT, Day, Flag, LeadDate, Record, Text, check_text
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,8 @@ class Assignment(Record):
 class Limit(Record):
     """A limit: the agent gets at most `max_records` leads a night (0 = away) from `starts_on` to `ends_on`, inclusive.
 
-    `ends_on` is None if the limit has no end.
+    `ends_on` is None if the limit has no end. `known` is whether there is an agent of that name; without one the limit
+    holds for nobody.
     """
 
     limit_id: int
@@ -61,6 +63,17 @@ class Limit(Record):
     starts_on: Day
     ends_on: Day | None
     max_records: int
+    known: Flag = True
+
+
+@dataclass(frozen=True)
+class Renamed(Record):
+    """How many rows of an agent got the new name: limits, links, present assignments, and leads `dealt` by runs."""
+
+    limits: int
+    links: int
+    assignments: int
+    dealt: int
 
 
 def list_agents(database: Database, business_date: date) -> list[Agent]:
@@ -85,11 +98,51 @@ def add_agent(database: Database, name: str, *, active: bool = True) -> None:
         raise AlreadyExists(f"There is already an agent {name!r}; nothing was changed.")
 
 
+def agent_names(database: Database) -> list[str]:
+    """The names of all agents. Rows without a name are left out."""
+    return [row["agent"] for row in database.all("agent_names")]
+
+
+def alike_agents(database: Database, name: str) -> list[str]:
+    """The other agents whose names differ from a name only in case, blanks, accents or Unicode form."""
+    wanted = likeness(name)
+    return [other for other in agent_names(database) if other != name and likeness(other) == wanted]
+
+
+def no_such_agent(database: Database, name: str) -> NotFound:
+    """The error for a name that no agent has. It names the agents who are probably meant."""
+    text = f"There is no agent {name[:LONGEST_TEXT]!r}; nothing was changed."
+    if meant := alike_agents(database, name):
+        return NotFound(f"{text} Perhaps you mean {' or '.join(map(spell, meant[:3]))}.")
+    return NotFound(f"{text} `agent-funnel agents list` shows all.")
+
+
+def rename_agent(database: Database, name: str, new_name: str, *, actor: str | None = None) -> Renamed:
+    """Renames an agent, with their limits, link, assignments and history, all in one transaction.
+
+    If somebody has renamed the agent in the table `agents` only, this renames the rest. Raises NotFound if there is
+    neither, and AlreadyExists if the new name is another agent's. Waits for a run in progress.
+    """
+    new_name = new_name.strip()
+    check_text("The new name", new_name)
+    row = database.one("rename_agent", agent=name, new_name=new_name, actor=actor)
+    assert row is not None
+    renamed = Renamed.from_row(row)
+    if row["known"] and row["taken"]:
+        raise AlreadyExists(
+            f"There is already an agent {new_name!r}; nothing was changed. Two agents cannot be made one: deactivate "
+            "one of them."
+        )
+    if not row["known"] and not any((renamed.limits, renamed.links, renamed.assignments, renamed.dealt)):
+        raise no_such_agent(database, name)
+    return renamed
+
+
 def set_agent_status(database: Database, name: str, *, active: bool) -> None:
     """Makes an agent active or inactive, in all rows with that name. Raises NotFound if no row has it."""
     row = database.one("set_agent_status", agent=name, status=_status(active))
     if not row or not row["changed"]:
-        raise NotFound(f"There is no agent {name!r}.")
+        raise no_such_agent(database, name)
 
 
 def _status(active: bool) -> str:
@@ -146,9 +199,18 @@ def _weight(limit: Limit) -> tuple[int, int]:
 
 
 def add_limit(
-    database: Database, agent: str, *, starts_on: date, ends_on: date | None, max_records: int
-) -> tuple[Limit, bool]:
-    """Adds a limit (0 = away). Returns it, and whether an agent with this name exists."""
+    database: Database,
+    agent: str,
+    *,
+    starts_on: date,
+    ends_on: date | None,
+    max_records: int,
+    new_agent: bool = False,
+) -> Limit:
+    """Adds a limit (0 = away) and returns it. Blanks around the name do not count.
+
+    Raises NotFound if there is no such agent, unless `new_agent` says that the agent is yet to come.
+    """
     check_text("agent", agent)
     if not 0 <= max_records <= LARGEST_SHARE:
         raise ParameterOutOfRange(f"max_records is {max_records}; it must be from 0 (away) to {LARGEST_SHARE}.")
@@ -157,12 +219,18 @@ def add_limit(
     row = database.one(
         "add_limit",
         agent=agent,
+        trimmed=agent.strip(),
         starts_on=starts_on.isoformat(),
         ends_on=None if ends_on is None else ends_on.isoformat(),
         max_records=max_records,
+        new_agent=new_agent,
     )
-    assert row is not None
-    return Limit.from_row(row), bool(row["known"])
+    if row is None:
+        raise NotFound(
+            f"{no_such_agent(database, agent)} If the agent is yet to come, say so: --new-agent on the command line, "
+            "new_agent in the API."
+        )
+    return Limit.from_row(row)
 
 
 def remove_limit(database: Database, limit_id: int) -> None:

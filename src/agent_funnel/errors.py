@@ -4,6 +4,7 @@ FunnelError
 ├── SettingsError               a setting has a bad value
 ├── ImportRefused               a file has bad rows, or is not a file that can be imported
 ├── NotEmpty                    the demo found leads or agents in the database
+├── WrongClock                  the clock shows a time before the installation
 ├── BrakeApplied                a brake (FUNNEL_BRAKE) holds the scheduled run until a person makes it
 ├── NotFound                    the thing to show or remove does not exist
 ├── AlreadyExists               the thing to add exists already
@@ -12,6 +13,7 @@ FunnelError
 │   │   ├── DatabaseBusy        another session holds a lock that we need, or won a deadlock; nothing was done
 │   │   ├── DatabaseNotReady    the database starts, fails over or is at a limit; nothing was done, and it will pass
 │   │   └── ConnectionLost      the connection broke during a call; whether the call took effect is not known
+│   ├── DatabaseDamaged         the contents of the database's file contradict each other
 │   ├── NotInstalled            tables or procedures are missing
 │   └── WrongVersion            the installed tables are of another version than this program needs
 └── RunError                    the deal was refused; `number` is the SQL number
@@ -55,6 +57,10 @@ class BrakeApplied(FunnelError):
     """A brake holds the scheduled run until a person makes it; nothing was changed."""
 
 
+class WrongClock(FunnelError):
+    """The clock shows a time before the installation; nothing was changed."""
+
+
 class NotFound(FunnelError):
     """This does not exist; nothing was changed."""
 
@@ -81,6 +87,10 @@ class DatabaseNotReady(DatabaseUnavailable):
 
 class ConnectionLost(DatabaseUnavailable):
     """The connection to the database broke; whether the change was made is not known."""
+
+
+class DatabaseDamaged(DatabaseError):
+    """The database's file is damaged; nothing was changed."""
 
 
 class NotInstalled(DatabaseError):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+import heapq
 import io
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import ExitStack, closing
 from itertools import islice
 from typing import IO, Any, Literal
 
@@ -31,8 +32,12 @@ PHONE = re.compile(r"\+?[0-9]+")
 INTEGER = re.compile(r"-?[0-9]{1,9}")
 # Rows that a sheet of XLSX can hold, including its header:
 SHEET_ROWS = 1_048_576
+# After so many rows, an export checks whether it is still wanted:
+CHECK_ROWS = 2_000
 # Bytes that stay in memory; a larger export goes through a temporary file:
 BYTES_IN_MEMORY = 1_000_000
+# Masked rows that are sorted in memory; more of them go through temporary files of this length:
+SORTED_IN_MEMORY = 50_000
 
 Values = tuple[str, str, str, str]
 
@@ -46,13 +51,15 @@ def export(
     run_id: int | None = None,
     agent: str | None = None,
     mask: bool = False,
+    check: Callable[[], None] = lambda: None,
 ) -> int:
     """Writes the present assignments, or the leads that the run `run_id` dealt, to `file`.
 
     Returns the number of rows without the header. With `agent`, writes only that agent's present assignments; with
-    `mask`, only the last three digits of each number. One statement reads all rows before anything is written to
-    `file`. So a slow file holds no lock, and an error leaves the file as it was. Raises NotFound if there is no such
-    run.
+    `mask`, only the last three digits of each number, and sorted by the values that the file shows, because the order
+    of the numbers would reveal them. One statement reads all rows before anything is written to `file`. So a slow file
+    holds no lock, and an error leaves the file as it was. `check` is called again and again while rows are read and
+    cells are made; it ends the export by raising an error. Raises NotFound if there is no such run.
     """
     with tempfile.SpooledTemporaryFile(BYTES_IN_MEMORY) as spool:
         text = io.TextIOWrapper(spool, encoding="utf-8", newline="")
@@ -61,15 +68,18 @@ def export(
         writer = csv.writer(text)
         writer.writerow(COLUMNS[what])
         count = 0
-        for holder, number, stage, date in _rows(database, what, run_id, agent):
-            writer.writerow((clean(holder), clean(last_digits(number) if mask else number), clean(stage), date))
+        rows = _rows(database, what, run_id, agent)
+        for row in _sorted(map(_masked, rows)) if mask else rows:
+            writer.writerow(map(clean, row))
             count += 1
+            if count % CHECK_ROWS == 0:
+                check()
         text.flush()
         spool.seek(0)
         if format == "csv":
             shutil.copyfileobj(spool, file)
         else:
-            _write_xlsx(csv.reader(text), file)
+            _write_xlsx(csv.reader(text), file, check)
         text.detach()
     return count
 
@@ -87,12 +97,35 @@ def _rows(database: Database, what: str, run_id: int | None, agent: str | None) 
             yield lead.agent, lead.number, stage, lead.date.isoformat(" ", "seconds") if lead.date else ""
 
 
+def _masked(row: Values) -> Values:
+    holder, number, stage, date = row
+    return holder, last_digits(number), stage, date
+
+
+def _sorted(rows: Iterable[Values]) -> Iterator[Values]:
+    """Sorts rows in constant memory: parts of them go to temporary files, which are then merged."""
+    rows = iter(rows)
+    with ExitStack() as files:
+        parts: list[Iterable[Values]] = []
+        while part := sorted(islice(rows, SORTED_IN_MEMORY), key=_shown_order):
+            file = files.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", newline=""))
+            csv.writer(file).writerows(part)
+            file.seek(0)
+            parts.append((agent, number, stage, date) for agent, number, stage, date in csv.reader(file))
+        yield from heapq.merge(*parts, key=_shown_order)
+
+
+def _shown_order(row: Values) -> Values:
+    holder, number, stage, date = row
+    return holder, stage, date, number
+
+
 def _without_formula(text: str) -> str:
     """Puts an apostrophe before anything that a spreadsheet may run as a formula."""
     return text if PHONE.fullmatch(text) else FORMULA_START.sub(r"\1'", text)
 
 
-def _write_xlsx(rows: Iterator[list[str]], file: IO[bytes]) -> None:
+def _write_xlsx(rows: Iterator[list[str]], file: IO[bytes], check: Callable[[], None]) -> None:
     """Writes rows of agent, number, stage and date, the header first, on as many sheets as they need."""
     # Imported here because it takes long, and only this function needs it.
     from openpyxl import Workbook
@@ -101,13 +134,26 @@ def _write_xlsx(rows: Iterator[list[str]], file: IO[bytes]) -> None:
     header = next(rows)
     full = SHEET_ROWS - 1
     count = full
-    while count == full:
-        sheet = book.create_sheet()
-        sheet.append(header)
-        count = 0
-        for count, (agent, number, stage, date) in enumerate(islice(rows, full), start=1):  # noqa: B007
-            sheet.append([_text(sheet, agent), _text(sheet, number), _stage(sheet, stage), date])
+    try:
+        while count == full:
+            sheet = book.create_sheet()
+            sheet.append(header)
+            count = 0
+            for count, (agent, number, stage, date) in enumerate(islice(rows, full), start=1):
+                sheet.append([_text(sheet, agent), _text(sheet, number), _stage(sheet, stage), date])
+                if count % CHECK_ROWS == 0:
+                    check()
+    except BaseException:
+        _remove_temporary_files(book)
+        raise
     book.save(file)
+
+
+def _remove_temporary_files(book: Any) -> None:
+    """Removes the temporary files of an unfinished workbook, which openpyxl would keep until the process ends."""
+    for sheet in book.worksheets:
+        sheet.close()
+        sheet._writer.cleanup()
 
 
 def _stage(sheet: Any, value: str) -> Any:

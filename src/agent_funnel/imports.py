@@ -1,17 +1,26 @@
-"""Imports leads, agents and holidays from CSV files. Each row is checked; one transaction imports all rows or none."""
+"""Imports leads, agents and holidays from CSV files. Each row is checked; one transaction imports all rows or none.
+
+The rows of a file go into a temporary table of the connection first. Only the last statement, which adds those that are
+new, writes to a table of the database.
+"""
 
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
+from typing import IO, TextIO
 
-from agent_funnel.database import Database
+from agent_funnel.characters import invisible_in
+from agent_funnel.database import Database, Session
 from agent_funnel.errors import ImportRefused
 from agent_funnel.leads import STAGES
 from agent_funnel.masking import mask_digits
@@ -57,7 +66,7 @@ class Imported:
 def import_file(
     database: Database,
     kind: str,
-    path: Path,
+    file: Path | IO[bytes],
     *,
     name: str | None = None,
     skip_bad: bool = False,
@@ -66,26 +75,33 @@ def import_file(
 ) -> Imported:
     """Imports a CSV file of `leads` (number, stage, date), `agents` (agent, status) or `holidays` (day, name).
 
-    Rows that are already in the database stay as they are. `name` is the file's name in messages. A `dry_run` does
-    everything and then rolls it back. Raises BadRows if a row is bad and `skip_bad` is not set, and ImportRefused if
-    the file cannot be imported at all.
+    The whole file is read, checked and staged before the transaction begins: a file that comes slowly keeps nobody
+    else from writing. Rows that are already in the database stay as they are. `name` is the file's name in messages. A
+    `dry_run` does everything and then rolls it back. Raises BadRows if a row is bad and `skip_bad` is not set, and
+    ImportRefused if the file cannot be imported at all.
     """
+    name = name or str(file)
     bad: list[BadRow] = []
     count = {"rows": 0, "bad": 0}
 
-    def good_rows() -> Iterator[Values]:
-        for row in _read(kind, path, name or str(path)):
+    def good_rows(rows: Iterator[tuple[int, Values] | BadRow]) -> Iterator[tuple[int, Values]]:
+        for row in rows:
             count["rows"] += 1
-            if isinstance(row, BadRow):
-                count["bad"] += 1
-                if len(bad) < REPORTED_BAD_ROWS:
-                    bad.append(row)
-            elif skip_bad or not bad:
+            if not isinstance(row, BadRow):
                 yield row
-        if bad and not skip_bad:
-            raise BadRows(name or str(path), bad, count["bad"])
+                continue
+            count["bad"] += 1
+            if len(bad) < REPORTED_BAD_ROWS:
+                bad.append(row)
 
-    added = load_rows(database, kind, good_rows(), dry_run=dry_run, progress=progress)
+    with _opened(file, name) as text, database.session() as session:
+        _stage(session, good_rows(_read(kind, text, name)), progress)
+        repeated, dropped = _drop_repeated(session, HEADERS[kind][0])
+        count["bad"] += dropped
+        bad = sorted([*bad, *repeated], key=attrgetter("line"))[:REPORTED_BAD_ROWS]
+        if bad and not skip_bad:
+            raise BadRows(name, bad, count["bad"])
+        added = _add_staged(session, kind, dry_run=dry_run)
     rows = count["rows"]
     return Imported(rows=rows, added=added, kept=rows - count["bad"] - added, bad=tuple(bad), bad_rows=count["bad"])
 
@@ -116,63 +132,94 @@ def load_rows(
 ) -> int:
     """Adds the rows whose number, agent or day is new, in one transaction. Returns how many it added.
 
-    The rows must have been checked. A `dry_run` rolls everything back. `progress` is called after each chunk with its
-    number of rows.
+    The rows must have been checked, and none may come twice. A `dry_run` rolls everything back. `progress` is called
+    after each chunk with its number of rows.
     """
+    with database.session() as session:
+        _stage(session, enumerate(rows, start=1), progress)
+        return _add_staged(session, kind, dry_run=dry_run)
+
+
+def _stage(session: Session, rows: Iterable[tuple[int, Values]], progress: Callable[[int], None] | None) -> None:
+    """Puts rows, each with its line, into a temporary table. It holds no lock that anybody else needs."""
     rows = iter(rows)
+    session.one("begin_import")
+    while chunk := list(islice(rows, CHUNK)):
+        lines = [(line, *values) for line, values in chunk]
+        session.one("stage_rows", rows=json.dumps(lines, ensure_ascii=False, separators=(",", ":")))
+        if progress:
+            progress(len(chunk))
+    session.one("sort_staged")
+
+
+def _drop_repeated(session: Session, key: str) -> tuple[list[BadRow], int]:
+    """Drops the staged rows whose key is on an earlier line. Returns the first of them, and how many there were."""
+    found = session.all("repeated_rows", most=REPORTED_BAD_ROWS)
+    if not found:
+        return [], 0
+    dropped = session.one("drop_repeated")
+    assert dropped is not None
+    repeated = [BadRow(row["line"], f"{key} is already on line {row['first_line']}") for row in found]
+    return repeated, int(dropped["dropped"])
+
+
+def _add_staged(session: Session, kind: str, *, dry_run: bool) -> int:
+    """Adds the staged rows that are new, and drops the temporary table. Returns how many rows it added."""
     row = None
     try:
-        with database.transaction() as session:
-            session.one("begin_import")
-            while chunk := list(islice(rows, CHUNK)):
-                session.one("stage_rows", rows=json.dumps(chunk, ensure_ascii=False, separators=(",", ":")))
-                if progress:
-                    progress(len(chunk))
+        with session.transaction():
             row = session.one(f"import_{kind}")
-            session.one("end_import")
             if dry_run:
                 raise _DryRun
     except _DryRun:
         pass
+    session.one("end_import")
     assert row is not None
     return int(row["added"])
 
 
-def _read(kind: str, path: Path, name: str) -> Iterator[Values | BadRow]:
-    """Reads and checks the rows of a file. Their values are in the order of HEADERS."""
-    header = HEADERS[kind]
-    check = CHECKS[kind]
-    seen: dict[str, int] = {}
+@contextmanager
+def _opened(file: Path | IO[bytes], name: str) -> Iterator[TextIO]:
+    """Opens a file as text. A file that is open already stays open."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            names = [name.strip() for name in next(reader, [])]
-            if sorted(names) != sorted(header):
-                # A file without a header begins with a phone number, so mask it.
-                begins = mask_digits(",".join(names)[:80])
-                raise ImportRefused(
-                    f"{name} begins with {begins!r}; the header must be {','.join(header)}. Nothing was imported."
-                )
-            order = [names.index(name) for name in header]
-            line = reader.line_num + 1
-            for fields in reader:
-                row_line, line = line, reader.line_num + 1
-                if not fields:
-                    continue
-                if len(fields) != len(header):
-                    yield BadRow(row_line, f"has {len(fields)} fields; {len(header)} are needed")
-                    continue
-                checked = check(*(fields[index].strip() for index in order))
-                if isinstance(checked, str):
-                    # If columns are swapped, any value may be a phone number, so mask the whole reason.
-                    yield BadRow(row_line, mask_digits(checked))
-                elif first := seen.get(checked[0]):
-                    yield BadRow(row_line, f"{header[0]} is already on line {first}")
-                else:
-                    seen[checked[0]] = row_line
-                    yield checked
+        if isinstance(file, Path):
+            with file.open(encoding="utf-8-sig", newline="") as text:
+                yield text
+            return
+        wrapped = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+        try:
+            yield wrapped
+        finally:
+            wrapped.detach()
     except OSError as error:
         raise ImportRefused(f"{name} cannot be read: {error.strerror}. Nothing was imported.") from error
+
+
+def _read(kind: str, file: TextIO, name: str) -> Iterator[tuple[int, Values] | BadRow]:
+    """Reads and checks the rows of a file. Each comes with its line, its values in the order of HEADERS."""
+    header = HEADERS[kind]
+    check = CHECKS[kind]
+    reader = csv.reader(file, strict=True)
+    try:
+        names = [name.strip() for name in next(reader, [])]
+        if sorted(names) != sorted(header):
+            # A file without a header begins with a phone number, so mask it.
+            begins = mask_digits(",".join(names)[:80])
+            raise ImportRefused(
+                f"{name} begins with {begins!r}; the header must be {','.join(header)}. Nothing was imported."
+            )
+        order = [names.index(name) for name in header]
+        line = reader.line_num + 1
+        for fields in reader:
+            row_line, line = line, reader.line_num + 1
+            if not fields:
+                continue
+            if len(fields) != len(header):
+                yield BadRow(row_line, f"has {len(fields)} fields; {len(header)} are needed")
+                continue
+            checked = check(*(fields[index].strip() for index in order))
+            # If columns are swapped, any value may be a phone number, so mask the whole reason.
+            yield BadRow(row_line, mask_digits(checked)) if isinstance(checked, str) else (row_line, checked)
     except UnicodeDecodeError as error:
         raise ImportRefused(f"{name} is not UTF-8 text; save it as UTF-8. Nothing was imported.") from error
     except csv.Error as error:
@@ -200,6 +247,8 @@ def _agent(agent: str, status: str) -> Values | str:
     """The values of an agent as the database takes them, or the reason why they are bad."""
     if not agent or text_length(agent) > LONGEST_TEXT:
         return f"agent has {text_length(agent)} characters; it needs 1 to {LONGEST_TEXT}"
+    if found := invisible_in(agent):
+        return f"agent has the character {found}, which does not show"
     if status.lower() not in STATUSES:
         return f"status {status[:40]!r} is not active or inactive"
     return agent, status.lower()
@@ -215,6 +264,8 @@ def _holiday(day: str, name: str) -> Values | str:
         return f"day {day[:40]!r} is not from {YEARS.start} to {YEARS.stop - 1}"
     if text_length(name) > LONGEST_TEXT:
         return f"name has {text_length(name)} characters; at most {LONGEST_TEXT} are allowed"
+    if char := invisible_in(name):
+        return f"name has the character {char}, which does not show"
     return found.isoformat(), name
 
 

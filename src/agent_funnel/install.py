@@ -13,11 +13,15 @@ from agent_funnel.values import Row
 
 @dataclass(frozen=True)
 class Installed:
-    """The names of the tables and procedures that an installation made, left unchanged (`kept`) and replaced."""
+    """The names of the tables and procedures that an installation made, left unchanged (`kept`) and replaced.
+
+    `advice` is the statement that keeps readers from waiting for a deal; None if none of them waits.
+    """
 
     made: tuple[str, ...]
     kept: tuple[str, ...]
     replaced: tuple[str, ...]
+    advice: str | None
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,14 @@ def install(database: Database) -> Installed:
         # The names are spelled as in the database, perhaps in another case than ours.
         kept=tuple(sorted(name for name in before if name.lower() in tables(database.dialect))),
         replaced=tuple(sorted(before & set(ours))),
+        advice=row_versions_advice(database),
     )
+
+
+def row_versions_advice(database: Queries) -> str | None:
+    """The statement that lets readers see row versions, so that none waits for a deal; None if they do already."""
+    row = database.one("row_versions")
+    return None if row is None or row["is_on"] else str(row["remedy"])
 
 
 def schema_name(database: Queries) -> tuple[str, bool]:

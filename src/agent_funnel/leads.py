@@ -15,7 +15,17 @@ from agent_funnel.errors import NotFound
 from agent_funnel.numbers import spellings
 from agent_funnel.runs import Holder, holders
 from agent_funnel.settings import Settings
-from agent_funnel.values import LONGEST_TEXT, Flag, LeadDate, Moment, Record, Text, check_text, text_length
+from agent_funnel.values import (
+    LONGEST_TEXT,
+    Flag,
+    LeadDate,
+    Moment,
+    Record,
+    Text,
+    check_length,
+    check_text,
+    text_length,
+)
 
 STAGES = (1, 2, 3, 4)
 # The stages at which a lead can be dealt:
@@ -185,7 +195,8 @@ def add_do_not_contact(database: Database, number: str, reason: str | None = Non
     Returns `listed` (1 if the number was on the list before), `assignments` (how many of them were removed) and `leads`
     (how many rows of `wafunnel` have the number).
     """
-    check_text("number", number)
+    # Not check_text: numbers that were copied from WhatsApp have marks of the direction of text around them.
+    check_length("number", number)
     if reason is not None:
         check_text("reason", reason)
     row = database.one("add_do_not_contact", number=number, reason=reason)

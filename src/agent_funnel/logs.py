@@ -9,15 +9,22 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
+from datetime import date, time, timedelta
 from typing import Any
 
 import structlog
 
-# A sequence of digits as long as a phone number. Parts of moments and of hexadecimal marks do not match:
-PHONE_NUMBER = re.compile(r"(?<![\w.:-])\+?\d{4,17}(\d{3})(?![\w.:-])")
-# The password in a URL, with the text around it. It ends at the last @, since some people leave an @ in it as it is.
-URL_PASSWORD = re.compile(r"(://[^:/\s]*:)\S+(@)")
+from agent_funnel.characters import visible_lines
+from agent_funnel.masking import last_digits, mask_digits
+
+# The password in a URL, with the text around it. A password may have a colon, a slash, a blank or an @ that should have
+# been escaped, so it ends with the last @ of the line:
+URL_PASSWORD = re.compile(r"(://[^:\n]*?:)[^\n]*(@)")
+# The smallest whole number that is masked as a phone number. Smaller ones are counts of rows:
+SMALLEST_PHONE_NUMBER = 10_000_000
+# Values that have no text of a person in them:
+PLAIN = (int, float, date, time, timedelta, type(None))
 
 
 def set_up(log_format: str) -> None:
@@ -56,8 +63,24 @@ def set_up(log_format: str) -> None:
 
 
 def mask(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Masks phone numbers except for their last three digits, and passwords in URLs completely."""
+    """Masks phone numbers except for their last three digits, and passwords in URLs completely.
+
+    Characters that act on a terminal become visible.
+    """
     for key, value in event.items():
-        if isinstance(value, str) and key not in ("timestamp", "logger", "level"):
-            event[key] = URL_PASSWORD.sub(r"\1…\2", PHONE_NUMBER.sub(r"…\1", value))
+        # Names that begin with an underscore are structlog's own.
+        if key not in ("timestamp", "logger", "level") and not key.startswith("_"):
+            event[key] = _masked(value)
     return event
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, str):
+        return visible_lines(mask_digits(URL_PASSWORD.sub(r"\1…\2", value)))
+    if isinstance(value, Mapping):
+        return {_masked(key): _masked(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_masked(item) for item in value]
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) >= SMALLEST_PHONE_NUMBER:
+        return last_digits(f"{value:.0f}")
+    return value if isinstance(value, PLAIN) else _masked(str(value))

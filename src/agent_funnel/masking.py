@@ -4,10 +4,25 @@ from __future__ import annotations
 
 import re
 
-# Four or more digits before the last three:
-_LONG_DIGITS = re.compile(r"\d{4,}(?=\d{3})")
+# Digits that are no phone number: an ISO date or moment, a date with dots or slashes, a time of day, an IPv4 address.
+_BYTE = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
+_OTHER = (
+    r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:[+-]\d\d:?\d\d)?)?(?!\d)"
+    r"|\d{1,2}[./]\d{1,2}[./]\d{4}(?!\d)"
+    r"|\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?!\d)"
+    rf"|{_BYTE}(?:\.{_BYTE}){{3}}(?::\d{{1,5}})?(?![\d.])"
+)
+# Characters that people write between the digits of a phone number, also the invisible ones of copied numbers:
+_BETWEEN = (
+    r"[ \t\u00a0\u00ad\u2000-\u200a\u202f\u3000\u2010-\u2015\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff+\-()./]"
+    r"{1,3}"
+)
+# Seven or more digits, with or without such characters between them:
+_NUMBER = rf"[+(]{{0,2}}\d(?:\d|{_BETWEEN}(?!{_OTHER})\d){{5,}}(?:{_BETWEEN}(?!{_OTHER}))?\d"
+_OTHER_OR_NUMBER = re.compile(rf"(?<!\d)(?:{_OTHER})|(?P<number>{_NUMBER})")
 # A number in quotation marks, as database servers write it in messages:
 _QUOTED_NUMBER = re.compile(r"(?<=['\"])\+?\d+(?=\d{3}['\"])")
+_NO_DIGIT = re.compile(r"\D")
 
 
 def last_digits(number: str) -> str:
@@ -16,8 +31,17 @@ def last_digits(number: str) -> str:
 
 
 def mask_digits(text: str) -> str:
-    """Masks every sequence of seven or more digits in a text, except for its last three digits."""
-    return _LONG_DIGITS.sub("…", text)
+    """Masks every phone number in a text, except for its last three digits.
+
+    That is every sequence of seven or more digits, also with blanks, dashes, dots, slashes and parentheses between
+    them. Dates, times and IP addresses stay.
+    """
+    return _OTHER_OR_NUMBER.sub(_masked, text)
+
+
+def _masked(found: re.Match[str]) -> str:
+    number = found["number"]
+    return found[0] if number is None else last_digits(_NO_DIGIT.sub("", number))
 
 
 def mask_quoted_numbers(text: str) -> str:

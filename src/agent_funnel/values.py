@@ -12,6 +12,7 @@ from functools import cache
 from types import NoneType
 from typing import Annotated, Any, Self, get_args, get_type_hints
 
+from agent_funnel.characters import invisible_in
 from agent_funnel.errors import ParameterOutOfRange
 
 Row = Mapping[str, Any]
@@ -110,8 +111,20 @@ def text_length(text: str) -> int:
 
 
 def check_text(name: str, value: str) -> None:
+    """Raises ParameterOutOfRange for a text that no column can hold, or that acts on a terminal or a page."""
+    check_length(name, value)
+    check_characters(name, value)
+
+
+def check_length(name: str, value: str) -> None:
     """Raises ParameterOutOfRange for a text that is blank or longer than a column."""
     if not value.strip() or text_length(value) > LONGEST_TEXT:
         raise ParameterOutOfRange(
             f"{name} has {text_length(value)} characters; it must have 1 to {LONGEST_TEXT}, and not only blanks."
         )
+
+
+def check_characters(name: str, value: str | None) -> None:
+    """Raises ParameterOutOfRange for a text with a character that acts on a terminal or a page instead of showing."""
+    if value is not None and (found := invisible_in(value)):
+        raise ParameterOutOfRange(f"{name} has the character {found}, which does not show. Nothing was changed.")

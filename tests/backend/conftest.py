@@ -60,13 +60,3 @@ def dealt_and_undone(database: TestedDatabase) -> tuple[TestedDatabase, int]:
     run_deal(database)
     undo(database.backend)
     return database, run_id
-
-
-@pytest.fixture
-def installed_long_ago(database: TestedDatabase) -> Iterator[None]:
-    """Dates the installation back to the beginning of the year, until the test ends."""
-    installed = database.execute("SELECT version, installed_at FROM dbo.agent_funnel_version")
-    database.execute("UPDATE dbo.agent_funnel_version SET installed_at = '2026-01-01 00:00:00.000'")
-    yield
-    for version, moment in installed:
-        database.execute("UPDATE dbo.agent_funnel_version SET installed_at = %s WHERE version = %s", moment, version)

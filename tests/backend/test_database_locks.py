@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from agent_funnel import deal
-from agent_funnel.agents import add_agent
+from agent_funnel.agents import add_agent, rename_agent
 from agent_funnel.database import Database
 from agent_funnel.database.sqlserver import SQLServer
 from agent_funnel.errors import NoActiveAgent, RunInProgress
@@ -114,6 +114,7 @@ CALLS: dict[str, tuple[str, Call]] = {
     "a purge": ("records", lambda backend, _: purge(backend, datetime.now(UTC) + timedelta(days=1))),
     "a failed attempt": ("records", record_failure),
     "a date that passed": ("records", lambda backend, n: settle_date(backend, TODAY + timedelta(days=n))),
+    "a new name": ("records", lambda backend, n: rename_agent(backend, "A1" if n == 2 else "A", f"A{n}")),
     "a new agent": ("agents", lambda backend, n: add_agent(backend, f"new {n}")),
     "a call whose connection broke": ("records", lambda backend, n: backend.one("settle", request=f"call {n}")),
 }
@@ -125,6 +126,7 @@ NOT_DONE = {
     "a purge": "nothing was purged",
     "a failed attempt": "the failure was not recorded",
     "a date that passed": "no outcome was recorded",
+    "a new name": "nothing was renamed",
     "a new agent": "nothing was changed",
     "a call whose connection broke": "not known yet whether the call made its run",
 }

@@ -65,7 +65,7 @@ def test_a_deal_waits_for_a_database_that_wakes_up_and_not_for_a_wrong_password(
         disconnect(backend)
         # Much later the password is wrong; the driver gives the number of the first message again.
         login |= {"funnel": refused, "": refused}
-        monkeypatch.setattr("agent_funnel.database.sqlserver.NOT_READY_SECONDS", 0.0)
+        monkeypatch.setattr("agent_funnel.database.not_ready.BELIEVED_SECONDS", 0.0)
         with pytest.raises(DatabaseUnavailable, match="check user, password") as refusal:
             backend.ping()
         assert not isinstance(refusal.value, DatabaseNotReady)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_funnel.errors import CheckFailed, ConnectionLost, DatabaseError
+from agent_funnel.errors import CheckFailed, ConnectionLost, DatabaseBusy, DatabaseError
 from support.databases import connect_to
 from support.faketds import HANG_UP, SILENCE, FakeServer, error, rows
 from support.processes import run_program
@@ -83,3 +83,26 @@ def test_a_connection_that_was_idle_for_a_while_is_tested_before_its_next_use(
         monkeypatch.setattr("time.monotonic", lambda: now + 5.1)
         backend.one("deal_version")
         assert server.count("@@SPID") == asked + 1
+
+
+DEADLOCK = error(1205, "Transaction was deadlocked and has been chosen as the deadlock victim.", 13)
+
+
+@pytest.mark.parametrize("name", ["deal_version", "ping"], ids=["polled", "other"])
+def test_a_read_that_ends_as_the_victim_of_a_deadlock_is_made_again_once(name: str) -> None:
+    answer = rows({"newest": 7, "undone": 0})
+    mark = "AS newest" if name == "deal_version" else "AS alive"
+    with FakeServer(answers={mark: [DEADLOCK, answer, DEADLOCK, DEADLOCK, answer]}) as server:
+        backend = connect_to(server.url())
+        assert backend.one(name) == {"newest": 7, "undone": 0}
+        assert server.count(mark) == 2
+        with pytest.raises(DatabaseBusy, match="deadlock"):
+            backend.one(name)
+        assert server.count(mark) == 4
+
+
+def test_a_write_that_ends_as_the_victim_of_a_deadlock_is_not_made_again() -> None:
+    with FakeServer(answers={"schedule_pause": [DEADLOCK]}) as server:
+        with pytest.raises(DatabaseBusy, match="deadlock"):
+            connect_to(server.url()).one("resume", now="2026-11-25", actor=None)
+        assert server.count("schedule_pause") == 1

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agent_funnel.errors import AlreadyRun, NoActiveAgent, NotConfirmed, ParameterOutOfRange, RunError
+from agent_funnel.errors import AlreadyRun, NoActiveAgent, NotConfirmed, ParameterOutOfRange, RunError, RunInProgress
 from agent_funnel.runs import list_runs
 from agent_funnel.schedule.store import record_failure
 from agent_funnel.settings import load
@@ -24,6 +24,7 @@ from support.nights import (
     stored_assignments,
     undo,
 )
+from support.processes import run_in_progress
 
 TOMORROW = TODAY + timedelta(days=1)
 
@@ -166,8 +167,10 @@ def test_of_several_errors_the_first_one_is_returned(floor: TestedDatabase) -> N
     due(floor, 60)
     put_agents(floor, [])
     floor.execute("UPDATE dbo.wafunnel SET stage = 4")
-    with pytest.raises(ParameterOutOfRange):
-        assign(floor, trigger="schedule", window_days=-1)
+    with run_in_progress(floor):
+        with pytest.raises(ParameterOutOfRange):
+            assign(floor, trigger="schedule", window_days=-1)
+        refused(floor, error=RunInProgress, trigger="schedule")
     refused(floor, error=AlreadyRun, trigger="schedule")
     refused(floor, "began")
     begun(floor, 121)

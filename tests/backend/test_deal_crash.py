@@ -208,7 +208,7 @@ def test_a_session_killed_before_its_deal_writes_a_table_leaves_the_old_deal(
     # An uncommitted write of another session stops the deal at this table for certain:
     stops = (
         "UPDATE dbo.wafunnel SET stage = stage WHERE number = '4930000042'",
-        "INSERT INTO dbo.agent_wafunnel_assignment (agent, number) VALUES ('nobody', 'none')",
+        "UPDATE dbo.agent_wafunnel_assignment SET agent = agent WHERE number = '4930000042'",
     )
     fill(database)
     with (

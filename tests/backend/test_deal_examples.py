@@ -341,7 +341,7 @@ def test_lists_and_imports_distinguish_case_too(nocase_database: TestedDatabase)
     put_assignments(nocase_database, ("ana", "x1"))
     backend = nocase_database.backend
     assert add_do_not_contact(backend, "X1") == {"listed": 0, "assignments": 0, "leads": 0}
-    _, known = add_limit(backend, "ANA", starts_on=TODAY, ends_on=None, max_records=0)
-    assert not known
+    limit = add_limit(backend, "ANA", starts_on=TODAY, ends_on=None, max_records=0, new_agent=True)
+    assert not limit.known
     assert load_rows(backend, "leads", [("X1", "1", "2026-11-10 00:00:00.000")]) == 1
     assert load_rows(backend, "agents", [("ANA", "active")]) == 1

@@ -268,7 +268,7 @@ def test_a_deal_whose_connection_is_cut_happens_exactly_once(
     seed_tables(database)
     before = stages(database)
     with through_a_proxy(database) as (backend, proxy):
-        proxy.cut(DEAL.removeprefix("EXECUTE dbo."), when)
+        proxy.cut(DEAL, when)
         run = deal(backend, load(), business_date=date.today())
         assert proxy.is_done()
         assert run.assigned == 7
@@ -289,7 +289,7 @@ def test_an_undo_whose_connection_is_cut_happens_exactly_once(database: TestedDa
     before = stages(database)
     first = deal(database.backend, load(), business_date=date.today())
     once = stages(database)
-    second = deal(database.backend, load(), business_date=date.today())
+    second = deal(database.backend, load(), business_date=date.today(), again=True)
     with through_a_proxy(database) as (backend, proxy):
         proxy.cut("sp_undo_wafunnel_assignment", when)
         undone = undo(backend)
@@ -307,7 +307,7 @@ def test_a_deal_whose_connection_is_cut_each_time_says_that_it_never_happened(
     seed_tables(database)
     before = snapshot(database)
     with through_a_proxy(database) as (backend, proxy):
-        proxy.cut(DEAL.removeprefix("EXECUTE dbo."), "before", ATTEMPTS)
+        proxy.cut(DEAL, "before", ATTEMPTS)
         with pytest.raises(DatabaseUnavailable, match="each time; nothing was changed"):
             deal(backend, load(), business_date=date.today())
         assert proxy.is_done()

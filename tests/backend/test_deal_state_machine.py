@@ -261,11 +261,11 @@ class Evenings(RuleBasedStateMachine):
     @rule(name=NAMES, first=EVENINGS, days=st.sampled_from([None, 0, 1, 500]), most=st.sampled_from([0, 1, 1, 2, 500]))
     def add_a_limit(self, name: str, first: date, days: int | None, most: int) -> None:
         last = None if days is None else first + timedelta(days=days)
-        limit, known = add_limit(
-            self.database.backend, name, starts_on=first, ends_on=last, max_records=most
+        limit = add_limit(
+            self.database.backend, name, starts_on=first, ends_on=last, max_records=most, new_agent=True
         )  # fmt: skip
-        assert known == (name in {agent for agent, _ in self.floor.agents})
-        self.floor.limits = [*self.floor.limits, (name, first, last, most)]
+        assert limit.known == (name in {agent for agent, _ in self.floor.agents})
+        self.floor.limits = [*self.floor.limits, (limit.agent, first, last, most)]
         self.limit_ids.append(limit.limit_id)
 
     @precondition(lambda self: self.limit_ids)

@@ -39,11 +39,13 @@ def test_a_healthy_database_has_no_problems(database: TestedDatabase, deep: bool
     undo(database.backend)
     found = examine(database.unrefused, now=datetime.now(UTC), deep=deep)
     checks = {
-        "engine", "tables", "rights", "truncate", "indexes", "missing values", "duplicates", "stages", "dates",
-        "statuses",
+        "engine", "tables", "writing", "emptying", "indexes", "missing values", "duplicates", "stages", "dates",
+        "numbers", "statuses", "names", "holders",
     }  # fmt: skip
     if database.engine == "sqlserver":
-        checks |= {"driver", "encryption", "clock", "schemas", "procedures"}
+        checks |= {"driver", "encryption", "clock", "schemas", "procedures", "rights", "readers"}
+    else:
+        checks |= {"place", "contents"}
     if deep:
         checks |= {"runs", "history", "shares", "undos", "assignments", "leads", "do-not-contact"}
     assert {finding.check for finding in found} == checks
@@ -99,8 +101,8 @@ def test_a_busy_database_is_a_note_and_a_lost_one_an_error(tmp_path: Path) -> No
         hasty = connect_to(database.url, lock_wait=timedelta(seconds=1))
         database.raw.execute("BEGIN IMMEDIATE")
         found = {finding.check: finding for finding in examine(hasty, now=datetime.now(UTC))}
-        assert found["rights"].level == "note"
-        assert "busy" in found["rights"].text
+        assert found["writing"].level == "note"
+        assert "busy" in found["writing"].text
         assert found["stages"].level == "ok"
         database.raw.execute("ROLLBACK")
     answers = {**IN_DBO, "sys.databases": [error(229, "The SELECT permission was denied.", 14)]}

@@ -196,7 +196,7 @@ def test_a_login_without_the_rights_gets_the_statements_that_grant_them(
         assert "owner of the tables" in (finding.remedy or "")
         database.execute(f"ALTER ROLE agent_funnel_service ADD MEMBER {login}")
         # The role is not enough there, but its rights are no longer missing.
-        again = only_problem(guest, "rights", "error", r"lacks 7 of the \d+ rights")
+        again = only_problem(guest, "rights", "error", r"lacks 10 of the \d+ rights")
         assert "EXECUTE" not in again.text
     else:
         assert finding.remedy == f"ALTER ROLE agent_funnel_service ADD MEMBER [{login}];"
@@ -231,7 +231,7 @@ def test_a_check_that_the_login_may_not_make_is_a_note_and_the_others_go_on(
 
 def test_a_file_that_cannot_be_written_to_is_an_error(tmp_path: Path) -> None:
     with sqlite_database(tmp_path, "funnel") as database:
-        assert problems(database, "rights") == []
+        assert problems(database, "writing") == []
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         database.execute("PRAGMA journal_mode = DELETE")
         database.close()
@@ -240,5 +240,5 @@ def test_a_file_that_cannot_be_written_to_is_an_error(tmp_path: Path) -> None:
         # The mark in a file of a newer SQLite: it may be read, and must not be written.
         content[18] = 9
         path.write_bytes(content)
-        only_problem(database, "rights", "error", "may not write")
+        only_problem(database, "writing", "error", "may not write")
         assert problems(database, "stages") == []

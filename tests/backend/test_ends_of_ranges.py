@@ -83,7 +83,7 @@ def test_a_limit_is_accepted_up_to_the_ends_of_its_range(
     database: TestedDatabase, most: int, starts_on: date, ends_on: date, accepted: bool
 ) -> None:
     def add() -> None:
-        add_limit(database.backend, "A", starts_on=starts_on, ends_on=ends_on, max_records=most)
+        add_limit(database.backend, "A", starts_on=starts_on, ends_on=ends_on, max_records=most, new_agent=True)
 
     if accepted:
         add()
@@ -155,7 +155,7 @@ def test_runs_can_be_limited_to_a_business_date_and_to_those_before_a_run(databa
 @pytest.mark.parametrize(("hours", "stored"), [(23.9, True), (24.1, False)])
 def test_a_response_is_stored_for_a_day(database: TestedDatabase, hours: float, stored: bool) -> None:
     def claim() -> bool:
-        return claim_request(database.backend, scope="s", key="k", content=b"").mine
+        return claim_request(database.backend, scope="s", key="k", content=[b""]).mine
 
     assert claim()
     asked = datetime.now(UTC).replace(tzinfo=None) - timedelta(hours=hours)

@@ -88,7 +88,8 @@ def test_masked_numbers_keep_three_digits(dealt: TestedDatabase) -> None:
     put_assignments(dealt, ("Al", "12"))
     for format in ("csv", "xlsx"):
         numbers = [row[1] for row in exported(dealt, format=format, mask=True)[1:]]
-        assert numbers == ["…678", "…001", "…002", "…003", "…"]
+        # They are not in the order of the numbers.
+        assert sorted(numbers) == sorted(["…678", "…001", "…002", "…003", "…"])
 
 
 def test_no_cell_is_a_formula_and_phone_numbers_stay_text(database: TestedDatabase) -> None:

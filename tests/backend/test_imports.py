@@ -79,7 +79,7 @@ BAD = {
     "4917099,1,1066-10-14": "is not from 1900 to 9998",
     # With swapped columns, the message must not show a whole number.
     "1,+4917012345,2026-11-01": "number is not 4 to 20 digits",
-    "4917099,+4917012345,2026-11-01": "stage '+…345' is not",
+    "4917099,+4917012345,2026-11-01": "stage '…345' is not",
     "4917099,1,4917012345": "date '…345' is not",
     "4917099,1": "has 2 fields; 3 are needed",
     "4917099,1,2026-11-01,x": "has 4 fields; 3 are needed",

@@ -94,7 +94,7 @@ class Looks(Clock):
     def look_and_return_error(self) -> FunnelError | None:
         """The error of one look; None if it ended well."""
         try:
-            self._look()
+            self.scheduler.look()
         except FunnelError as error:
             return error
         return None

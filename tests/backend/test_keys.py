@@ -105,7 +105,7 @@ def test_a_request_is_claimed_once_and_its_response_is_stored_for_a_day(database
     backend = database.backend
 
     def ask(content: bytes = b"a") -> Claim:
-        return claim_request(backend, scope="1 POST /x", key="k", content=content)
+        return claim_request(backend, scope="1 POST /x", key="k", content=[content])
 
     with ThreadPoolExecutor(8) as pool:
         claims = list(pool.map(lambda _: ask(), range(8)))
@@ -116,12 +116,12 @@ def test_a_request_is_claimed_once_and_its_response_is_stored_for_a_day(database
     again = ask()
     assert (again.mine, again.same, again.response) == (False, True, StoredResponse(201, '{"ä": 1}'))
     assert not ask(b"b").same
-    assert claim_request(backend, scope="2 POST /x", key="k", content=b"a").mine
+    assert claim_request(backend, scope="2 POST /x", key="k", content=[b"a"]).mine
     database.execute("UPDATE dbo.request_answer SET asked_at = '2026-01-01'")
     assert ask(b"b").mine
 
 
 def test_a_request_that_changed_nothing_can_be_repeated(database: TestedDatabase) -> None:
-    claimed = claim_request(database.backend, scope="s", key="k", content=b"")
+    claimed = claim_request(database.backend, scope="s", key="k", content=[b""])
     release_request(database.backend, claimed)
-    assert claim_request(database.backend, scope="s", key="k", content=b"other").mine
+    assert claim_request(database.backend, scope="s", key="k", content=[b"other"]).mine

@@ -119,8 +119,8 @@ def test_an_agent_of_another_case_can_be_added(two: TestedDatabase) -> None:
 
 def test_a_limit_applies_to_one_agent_only(two: TestedDatabase) -> None:
     day = {"starts_on": TODAY, "ends_on": None}
-    assert not add_limit(two.backend, "ANA", **day, max_records=7)[1]  # type: ignore[arg-type]
-    assert add_limit(two.backend, "Ana", **day, max_records=0)[1]  # type: ignore[arg-type]
+    assert not add_limit(two.backend, "ANA", **day, max_records=7, new_agent=True).known  # type: ignore[arg-type]
+    assert add_limit(two.backend, "Ana", **day, max_records=0).known  # type: ignore[arg-type]
     assert [(each.agent, each.room) for each in list_agents(two.backend, TODAY)] == [("Ana", 0), ("ana", None)]
     assert [(each.agent, each.room) for each in roster(two.backend, TODAY)] == [("Ana", 0), ("ana", None)]
     assert [share.agent for share in preview(two).shares] == ["ana"]

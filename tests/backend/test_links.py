@@ -87,3 +87,30 @@ def test_the_leads_of_one_agent_are_counted_and_exported_without_those_of_others
     lines = file.getvalue().decode().splitlines()[1:]
     assert {line.split(",")[0] for line in lines} == {"agent 1"}
     assert {line.split(",")[1] for line in lines} == {number for (number,) in mine}
+
+
+@pytest.mark.parametrize("gone", ["UPDATE dbo.agents SET status = 'inactive'", "DELETE FROM dbo.agents"])
+def test_the_link_of_an_agent_who_is_inactive_or_gone_opens_again_once_the_agent_is_active(
+    database: TestedDatabase, gone: str
+) -> None:
+    backend = database.backend
+    seed_tables(database)
+    link, secret = make_link(backend, "agent 1")
+    _, other = make_link(backend, "agent 2")
+    database.execute(f"{gone} WHERE agent = 'agent 1'")
+    assert look_up_link(backend, secret).link is None
+    assert look_up_link(backend, other).link is not None
+    # The link itself is still there, for the page of the agent.
+    assert link_of_agent(backend, "agent 1") == link
+    database.execute("DELETE FROM dbo.agents WHERE agent = 'agent 1'")
+    database.insert("agents", ("agent", "status"), [("agent 1", "active")])
+    assert look_up_link(backend, secret).link == link
+
+
+def test_a_link_opens_for_an_agent_whose_status_has_other_letters_or_one_active_row(
+    bare_database: TestedDatabase,
+) -> None:
+    backend = bare_database.backend
+    bare_database.insert("agents", ("agent", "status"), [("A", "inactive"), ("A", " Active "), ("B", "inactive")])
+    assert look_up_link(backend, make_link(backend, "A")[1]).link is not None
+    assert look_up_link(backend, make_link(backend, "B")[1]).link is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,58 +14,18 @@ from agent_funnel.database import Database
 from agent_funnel.deal import deal
 from agent_funnel.errors import CheckFailed, NoActiveAgent
 from agent_funnel.install import install
-from agent_funnel.notify import Notifier
 from agent_funnel.runs import list_runs
 from agent_funnel.schedule.brakes import unusual_pool
-from agent_funnel.schedule.clock import DEAD_SECONDS, Clock
-from agent_funnel.schedule.store import add_holiday, failure_counts, list_nights, pause, record_failure, schedule_state
-from agent_funnel.settings import Settings, load
-from agent_funnel.settings_types import NOTICES
+from agent_funnel.schedule.store import add_holiday, failure_counts, list_nights, pause, record_failure
+from agent_funnel.settings import load
 from support.databases import TestedDatabase, connect_to
 from support.nights import active_agents, fresh, put_agents, put_leads
 from support.processes import run_in_progress
+from support.stepped import OPENS, SteppedClock
 
 DAY = date(2026, 6, 1)  # a Monday
-OPENS = datetime(2026, 6, 1, 20, 40, tzinfo=UTC)
 CLOSES = OPENS + timedelta(hours=3)
 HOUR, NIGHT = timedelta(hours=1), timedelta(days=1)
-
-
-class RecordingNotifier(Notifier):
-    """Records notices and signals instead of sending them."""
-
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(settings)
-        self.notices: list[tuple[str, str]] = []
-        self.signals: list[tuple[str, str]] = []
-
-    def notice(self, kind: str, text: str) -> None:
-        assert kind in NOTICES
-        self.notices.append((kind, text))
-
-    def signal(self, what: str, text: str = "") -> None:
-        self.signals.append((what, text))
-
-    @property
-    def kinds(self) -> list[str]:
-        return [kind for kind, _ in self.notices]
-
-
-class Evening:
-    """A clock whose time a test sets, with the notices that it sends."""
-
-    def __init__(self, backend: Database, **settings: Any) -> None:
-        self.settings = load(**settings)
-        self.notifier = RecordingNotifier(self.settings)
-        self.now = OPENS
-        self.clock = Clock(backend, self.settings, lambda: self.now, self.notifier)
-
-    def look(self, at: datetime) -> list[str]:
-        """Looks at this moment; returns the kinds of the notices that this look sent."""
-        self.now = at
-        before = len(self.notifier.notices)
-        self.clock.look()
-        return self.notifier.kinds[before:]
 
 
 @pytest.fixture
@@ -87,7 +47,7 @@ def away(tmp_path: Path) -> Database:
 
 
 def test_a_database_that_is_away_at_run_time_causes_one_failed_notice_per_date(away: Database) -> None:
-    evening = Evening(away)
+    evening = SteppedClock(away)
     assert evening.look(OPENS - timedelta(seconds=1)) == []
     assert evening.look(OPENS) == ["failed"]
     assert evening.look(OPENS + HOUR) == []
@@ -100,7 +60,7 @@ def test_a_database_that_is_away_at_run_time_causes_one_failed_notice_per_date(a
 
 
 def test_a_run_that_works_after_a_failed_notice_sends_a_recovered_notice(away: Database) -> None:
-    evening = Evening(away)
+    evening = SteppedClock(away)
     evening.look(OPENS)
     install(away)
     away.one("add_agent", agent="A", status="active")
@@ -112,50 +72,48 @@ def test_a_run_that_works_after_failures_of_another_copy_sends_a_recovered_notic
     record_failure(
         funnel.backend, load(), DAY, NoActiveAgent(), attempt=1, started_at=OPENS, finished_at=OPENS, actor="another"
     )
-    evening = Evening(funnel.backend)
+    evening = SteppedClock(funnel.backend)
     assert evening.look(OPENS + HOUR) == ["finished", "recovered"]
 
 
 def test_a_run_that_works_at_once_sends_a_finished_notice_and_a_success_signal(funnel: TestedDatabase) -> None:
-    evening = Evening(funnel.backend)
+    evening = SteppedClock(funnel.backend)
     assert evening.look(OPENS) == ["finished"]
     assert re.search(r"Deal \d+ of 2026-06-01: 4 of 4 leads to 1 agents", evening.notifier.notices[0][1])
-    assert [what for what, _ in evening.notifier.signals] == ["start", "success"]
+    assert evening.notifier.signalled == ["start", "success"]
     assert evening.notifier.signals[1][1] == evening.notifier.notices[0][1]
 
 
 def test_a_run_that_another_copy_made_meanwhile_is_a_success_signal_and_no_notice(
     funnel: TestedDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    evening = Evening(funnel.backend)
-    ask = schedule_state
+    evening = SteppedClock(funnel.backend)
 
-    def overtaken(backend: Database, business_date: date) -> Any:
-        found = ask(backend, business_date)
-        deal(backend, load(), business_date=DAY, trigger="schedule")
-        return found
+    def overtaken(*_: Any) -> bool:
+        deal(funnel.backend, load(), business_date=DAY, trigger="schedule")
+        return True
 
-    monkeypatch.setattr("agent_funnel.schedule.store.schedule_state", overtaken)
+    monkeypatch.setattr("agent_funnel.schedule.scheduler.wants_run", overtaken)
     assert evening.look(OPENS) == []
-    assert [what for what, _ in evening.notifier.signals] == ["start", "success"]
+    assert evening.notifier.signalled == ["start", "success"]
     assert [run.status for run in list_runs(funnel.backend)] == ["succeeded"]
 
 
 def test_a_run_that_finds_another_in_progress_records_no_failure_and_sends_no_notice(funnel: TestedDatabase) -> None:
-    evening = Evening(funnel.backend)
+    evening = SteppedClock(funnel.backend)
     with run_in_progress(funnel):
         assert evening.look(OPENS) == []
-    assert [what for what, _ in evening.notifier.signals] == ["start"]
+    assert evening.notifier.signalled == ["start"]
     assert failure_counts(funnel.backend) == {}
     assert evening.look(OPENS + timedelta(seconds=30)) == ["finished"]
 
 
 def test_failed_attempts_send_a_signal_each_and_one_notice_per_date(funnel: TestedDatabase) -> None:
     put_agents(funnel, [("A", "inactive")])
-    evening = Evening(funnel.backend)
+    evening = SteppedClock(funnel.backend)
     assert evening.look(OPENS) == ["failed"]
     assert evening.look(OPENS + HOUR) == []
-    assert [what for what, _ in evening.notifier.signals] == ["start", "fail"] * 2
+    assert evening.notifier.signalled == ["start", "fail"] * 2
     assert "No agent is active" in evening.notifier.signals[1][1]
     # The next night sends its own notices.
     assert evening.look(OPENS + NIGHT) == ["missed", "failed"]
@@ -169,14 +127,14 @@ def test_a_failed_check_sends_a_notice_without_a_promise_of_another_attempt(
         raise CheckFailed("Check failed: 9 leads assigned, 8 due.")
 
     monkeypatch.setattr("agent_funnel.schedule.brakes.deal", fails)
-    evening = Evening(funnel.backend)
+    evening = SteppedClock(funnel.backend)
     assert evening.look(OPENS) == ["failed"]
     assert evening.notifier.notices[0][1].endswith("8 due.")
 
 
 def test_missed_nights_send_a_notice_and_nights_off_do_not(funnel: TestedDatabase) -> None:
     # Monday is missed, Tuesday a holiday, Wednesday no workday, Thursday paused.
-    evening = Evening(funnel.backend, weekdays="mon,tue,thu,fri")
+    evening = SteppedClock(funnel.backend, weekdays="mon,tue,thu,fri")
     add_holiday(funnel.backend, DAY + NIGHT)
     pause(funnel.backend, now=OPENS + 3 * NIGHT, actor=None, reason=None)
     assert evening.look(CLOSES + 3 * NIGHT) == ["missed"]
@@ -231,29 +189,16 @@ def test_a_brake_that_stops_a_run_sends_a_refused_notice_until_the_pool_is_usual
     funnel: TestedDatabase,
 ) -> None:
     past_pools(funnel, 1_000, 1_000, 1_000)
-    evening = Evening(funnel.backend, brake="pool")
+    evening = SteppedClock(funnel.backend, brake="pool")
     assert evening.look(OPENS) == ["refused"]
     assert "tried again until" not in evening.notifier.notices[0][1]
-    assert [what for what, _ in evening.notifier.signals] == ["start", "fail"]
+    assert evening.notifier.signalled == ["start", "fail"]
     past_pools(funnel, *[4] * 14)
     assert evening.look(OPENS + HOUR) == ["finished", "recovered"]
 
 
 def test_without_the_brake_an_unusual_pool_is_dealt_with_a_warning(funnel: TestedDatabase) -> None:
     past_pools(funnel, 1_000, 1_000, 1_000)
-    evening = Evening(funnel.backend)
+    evening = SteppedClock(funnel.backend)
     assert evening.look(OPENS) == ["finished", "warning"]
     assert "4 leads, but the median of the last 3 runs is 1000" in evening.notifier.notices[1][1]
-
-
-def test_the_clock_is_dead_after_a_minute_without_a_sign_of_life(
-    away: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clock = Clock(away, load())
-    assert clock.is_alive
-    begun = clock._beat_at
-    monkeypatch.setattr("time.monotonic", lambda: begun + 59.9)
-    assert clock.is_alive
-    monkeypatch.setattr("time.monotonic", lambda: begun + 60.1)
-    assert not clock.is_alive
-    assert DEAD_SECONDS == 60

@@ -6,12 +6,8 @@ night takes milliseconds.
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
-from tempfile import TemporaryDirectory
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,15 +15,21 @@ import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
-from agent_funnel.database.sqlite import SQLite
-from agent_funnel.errors import DatabaseUnavailable
-from agent_funnel.install import install
 from agent_funnel.schedule.calendar import closes_at, next_run, scheduled_at
-from agent_funnel.schedule.clock import Clock
-from agent_funnel.schedule.store import pause, resume
-from agent_funnel.settings import Settings, load
-from agent_funnel.values import write_moment
+from agent_funnel.schedule.voids import MOST_EARLY
+from agent_funnel.settings import load
 from support import LONG
+from support.simulation import (
+    Look,
+    SimulatedYears,
+    Simulation,
+    Spell,
+    outcomes_on_record,
+    runs,
+    settled,
+    simulate,
+    void_runs,
+)
 
 # Nights per example, and examples: 103,200 nights in the long version, in about 2 years of 12 time zones.
 NIGHTS = 86 if LONG else 30
@@ -43,73 +45,33 @@ ZONES = (
 )
 
 
-# The files that lock a run lie beside the database, even if that is in memory. Each process of the tests has its own.
-DIRECTORY = TemporaryDirectory()
-
-
-class InMemory(SQLite):
-    """SQLite in memory, on one connection; a test can make it unreachable."""
-
-    def __init__(self) -> None:
-        super().__init__(load(database_url=f"sqlite:///{DIRECTORY.name}/none.db", lock_wait=timedelta(seconds=1)))
-        self.raw = sqlite3.connect(":memory:", isolation_level=None)
-        self.raw.row_factory = sqlite3.Row
-        self.is_down = False
-
-    def open(self, *, create: bool) -> Any:
-        if self.is_down:
-            raise DatabaseUnavailable
-        return _Kept(self.raw)
-
-    @contextmanager
-    def _run_lock(self, seconds: float) -> Iterator[None]:
-        yield
-
-
-class _Kept:
-    """The connection, with a `close` that keeps it open."""
-
-    def __init__(self, raw: sqlite3.Connection) -> None:
-        self._raw = raw
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._raw, name)
-
-    def close(self) -> None:
-        pass
-
-
-@dataclass(frozen=True)
-class Look:
-    """A copy of the service wakes: how long after the run was due, how wrong its clock is, and the trouble it meets."""
-
-    after: timedelta
-    wrong: timedelta
-    database_down: bool
-    nobody_active: bool
-    pause: bool | None  # whether somebody pauses (True) or resumes (False) the schedule just before
-
-
-@dataclass(frozen=True)
-class SimulatedYears:
-    settings: Settings
-    first: date
-    nights: tuple[tuple[Look, ...], ...]
-
-
 # Minutes at the edges of the window, within it and long after it; some seconds are added or subtracted.
 AFTER = st.one_of(
     st.sampled_from([timedelta(seconds=seconds) for seconds in (-31, -1, 0, 1, 29, 30, 31)]),
     st.integers(-120, 1_300).map(lambda minutes: timedelta(minutes=minutes)),
 )
-# Clocks differ by up to two minutes; sometimes one is wrong by up to an hour.
-WRONG = st.one_of(
-    st.just(timedelta(0)),
-    st.integers(-120, 120).map(lambda seconds: timedelta(seconds=seconds)),
+# Clocks are off by seconds, minutes, hours, days or years.
+SECONDS = st.integers(-120, 120).map(lambda seconds: timedelta(seconds=seconds))
+FAR_OFF = st.one_of(
     st.integers(-60, 60).map(lambda minutes: timedelta(minutes=minutes)),
+    st.integers(-30, 30).map(lambda hours: timedelta(hours=hours)),
+    st.sampled_from([-10, -3, -2, -1, 1, 2, 3, 10]).map(lambda days: timedelta(days=days)),
+    st.sampled_from([timedelta(days=365), timedelta(days=3_652), timedelta(days=-3_652)]),
 )
+RIGHT = st.just(timedelta(0))
+WRONG = st.one_of(RIGHT, RIGHT, RIGHT, SECONDS, FAR_OFF)
 RARELY = st.sampled_from([False, False, False, True])
-LOOK = st.builds(Look, AFTER, WRONG, RARELY, RARELY, st.sampled_from([None] * 8 + [True, False]))
+THREE_MINUTES = st.sampled_from([timedelta(minutes=minutes) for minutes in (0, 0, 0, -3, 3)])
+LOOK = st.builds(
+    Look, AFTER, WRONG, RARELY, RARELY, st.sampled_from([None] * 8 + [True, False]), st.integers(0, 2), RARELY,
+    THREE_MINUTES,
+)  # fmt: skip
+SPELL = st.builds(
+    Spell,
+    st.sampled_from([None, 0, 1]),
+    st.tuples(st.integers(0, NIGHTS), st.integers(1, 5)).map(lambda given: range(given[0], sum(given))),
+    FAR_OFF,
+)
 
 
 @st.composite
@@ -123,94 +85,38 @@ def simulated_years(draw: st.DrawFn) -> SimulatedYears:
     )  # fmt: skip
     first = date(2024, 12, 1) + timedelta(days=draw(st.integers(0, 730 - NIGHTS)))
     nights = draw(st.lists(st.lists(LOOK, max_size=5).map(tuple), min_size=NIGHTS, max_size=NIGHTS).map(tuple))
-    return SimulatedYears(rules, first, nights)
-
-
-def simulate(case: SimulatedYears) -> tuple[InMemory, dict[date, bool]]:
-    """Simulates the nights; returns also the dates whose run some copy could have made, with nothing against it."""
-    backend = InMemory()
-    install(backend)
-    backend.raw.execute("INSERT INTO agents (agent, status) VALUES ('a', 'active')")
-    rules = case.settings
-    start = scheduled_at(case.first, rules) - timedelta(hours=3)
-    backend.raw.execute("UPDATE agent_funnel_version SET installed_at = ?", (write_moment(start),))
-    looks = sorted(
-        (
-            (scheduled_at(case.first + timedelta(days=night), rules) + look.after, night, number, look)
-            for night, group in enumerate(case.nights)
-            for number, look in enumerate(group)
-        ),
-        key=lambda entry: entry[:3],
-    )
-    now = start
-    clock = Clock(backend, rules, lambda: now)
-    possible: dict[date, bool] = {}
-    paused = False
-    for instant, _, _, look in looks:
-        if look.pause is not None:
-            backend.is_down = False
-            changed = (pause if look.pause else resume)(
-                backend, now=instant, actor="test", **({"reason": None} if look.pause else {})
-            )
-            paused = look.pause if changed else paused
-        now = instant + look.wrong
-        backend.is_down = look.database_down
-        backend.raw.execute("UPDATE agents SET status = ?", ("inactive" if look.nobody_active else "active",))
-        before = settled(backend)
-        failures = backend.raw.execute("SELECT count(*) FROM assignment_failure").fetchone()[0]
-        clock.look()
-        backend.is_down = False
-        for day in open_windows(now, rules):
-            able = not look.database_down and not look.nobody_active and not paused
-            if able and not failures and day.weekday() in rules.weekdays and day not in before:
-                # A look takes the first of the open dates; the dates before it must have been settled.
-                possible.setdefault(day, True)
-                break
-    return backend, possible
-
-
-def open_windows(now: datetime, rules: Settings) -> list[date]:
-    """The business dates with an open window, computed apart from the product from the definition of local time."""
-    today = now.astimezone(rules.timezone).date()
-    days = (today - timedelta(days=1), today)
-    return [day for day in days if scheduled_at(day, rules) <= now < closes_at(day, rules)]
-
-
-def settled(backend: InMemory) -> dict[date, list[str]]:
-    """The outcomes of each business date, from all records."""
-    found: dict[date, list[str]] = {}
-    rows = backend.raw.execute(
-        """
-        SELECT business_date, status FROM assignment_run WHERE "trigger" = 'schedule' AND status <> 'failed'
-        UNION ALL SELECT business_date, outcome FROM schedule_outcome
-        """
-    )
-    for day, outcome in rows:
-        found.setdefault(date.fromisoformat(day), []).append(outcome)
-    return found
+    spells = draw(st.lists(SPELL, max_size=3).map(tuple))
+    return SimulatedYears(rules, first, nights, draw(st.booleans()), spells)
 
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(simulated_years())
 def test_each_business_date_ends_in_exactly_one_way(case: SimulatedYears) -> None:
-    backend, possible = simulate(case)
-    with closing(backend.raw):
-        last = case.first + timedelta(days=len(case.nights) - 1)
-        # At the end there is no trouble for long enough that each window has closed.
-        now = closes_at(last, case.settings) + timedelta(hours=2)
-        Clock(backend, case.settings, lambda: now).look()
-
-        ended = settled(backend)
+    played = Simulation(case)
+    with closing(played.backend.raw):
+        played.play()
+        ended = played.end()
         assert {day: outcomes for day, outcomes in ended.items() if len(outcomes) != 1} == {}
         days = {case.first + timedelta(days=night) for night in range(len(case.nights))}
-        # A clock that was wrong by an hour may have settled the day before the first.
         assert days - set(ended) == set()
         assert all(outcomes[0] in ("succeeded", "missed", "failed", "holiday", "paused") for outcomes in ended.values())
         for day, outcomes in ended.items():
             assert (outcomes == ["holiday"]) <= (day.weekday() not in case.settings.weekdays)
             assert (outcomes == ["succeeded"]) <= (day.weekday() in case.settings.weekdays)
-        for day in possible:
+        for day in played.possible:
             assert ended[day] == ["succeeded"], day
+        voided = void_runs(played.backend)
+        if case.has_server:
+            # Whatever the clocks of the copies show, each date is dealt in its window, and once.
+            assert not voided & set(played.made)
+            slack = timedelta(minutes=3)
+            for run_id, day in runs(played.backend):
+                opens, closes = scheduled_at(day, case.settings), closes_at(day, case.settings)
+                assert opens - slack <= played.made[run_id] < closes + slack
+        for run_id, day in runs(played.backend):
+            # A deal of a date to come is void: that date gets another one.
+            assert scheduled_at(day, case.settings) - played.now <= MOST_EARLY or run_id in voided
+        assert all(closes_at(day, case.settings) <= played.now for day in outcomes_on_record(played.backend))
 
 
 @pytest.mark.parametrize("zone", ZONES)
@@ -232,11 +138,12 @@ def test_every_night_of_two_years_is_scheduled_once_at_a_time_that_exists(zone: 
 
 
 @pytest.mark.parametrize("kind", ["succeeded", "missed", "failed", "holiday", "paused"])
-def test_the_generated_cases_reach_every_outcome(kind: str) -> None:
+@pytest.mark.parametrize("has_server", [False, True])
+def test_the_generated_cases_reach_every_outcome(kind: str, has_server: bool) -> None:
     def ends(case: SimulatedYears) -> bool:
         backend, _ = simulate(case)
         with closing(backend.raw):
-            return any(kind in outcomes for outcomes in settled(backend).values())
+            return case.has_server is has_server and any(kind in outcomes for outcomes in settled(backend).values())
 
     # `find` raises if no case does.
     find(
@@ -247,15 +154,46 @@ def test_the_generated_cases_reach_every_outcome(kind: str) -> None:
 
 
 def test_a_week_with_every_outcome_ends_as_expected() -> None:
-    def look(*, down: bool = False, nobody: bool = False, pause: bool | None = None) -> Look:
-        return Look(timedelta(minutes=1), timedelta(0), down, nobody, pause)
+    def look(**given: Any) -> tuple[Look, ...]:
+        return (Look(timedelta(minutes=1), **given),)
 
     # From Wednesday to Sunday, and the Monday after:
-    week = (look(),), (look(down=True),), (look(nobody=True),), (look(),), (look(),), (look(pause=True),)
+    week = look(), look(database_down=True), look(nobody_active=True), look(), look(), look(pause=True)
     rules = load(timezone="Europe/Berlin", weekdays="mon-fri")
-    backend, possible = simulate(SimulatedYears(rules, date(2024, 12, 4), week))
-    with closing(backend.raw):
-        Clock(backend, rules, lambda: datetime(2024, 12, 10, 12, tzinfo=UTC)).look()
-        ended = [outcomes for _, outcomes in sorted(settled(backend).items())]
+    played = Simulation(SimulatedYears(rules, date(2024, 12, 4), week))
+    with closing(played.backend.raw):
+        played.play()
+        ended = [outcomes for _, outcomes in sorted(played.end().items())]
     assert ended == [["succeeded"], ["missed"], ["failed"], ["holiday"], ["holiday"], ["paused"]]
-    assert list(possible) == [date(2024, 12, 4)]
+    assert played.possible == {date(2024, 12, 4)}
+
+
+YEARS = timedelta(days=3_652)
+
+
+@pytest.mark.parametrize("has_server", [False, True])
+@pytest.mark.parametrize("wrong", [timedelta(days=1), timedelta(days=3), YEARS, -timedelta(days=3), -YEARS])
+@pytest.mark.parametrize("copy", [0, 1])
+def test_after_one_look_of_a_clock_that_is_wrong_each_night_is_dealt(
+    wrong: timedelta, copy: int, has_server: bool
+) -> None:
+    # The wrong look is at noon, or just after the deal; copy 0 is right otherwise.
+    for after in (timedelta(hours=-8), timedelta(minutes=1)):
+        night = (Look(timedelta(0)),)
+        third = (Look(after, wrong, copy=copy), Look(timedelta(minutes=2)), *night)
+        case = SimulatedYears(load(), date(2024, 12, 4), (night, night, third, *[night] * 6), has_server)
+        played = Simulation(case)
+        with closing(played.backend.raw):
+            played.play()
+            ended = played.end()
+            days = [case.first + timedelta(days=number) for number in range(9)]
+            # A deal of a date to come is void, and that date is still to come.
+            assert {day: ended[day] for day in ended if day <= days[-1]} == {day: ["succeeded"] for day in days}
+            assert played.possible == set(days)
+            opened = sorted(
+                played.made[run_id] - scheduled_at(day, case.settings)
+                for run_id, day in runs(played.backend)
+                if day <= days[-1]
+            )
+            # Each in its own evening.
+            assert timedelta(0) <= opened[0] <= opened[-1] <= timedelta(minutes=2)

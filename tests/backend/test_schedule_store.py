@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,10 +11,8 @@ import pytest
 from agent_funnel.deal import deal, undo
 from agent_funnel.errors import AlreadyRun, BrakeApplied, NoActiveAgent, NotFound
 from agent_funnel.install import install
-from agent_funnel.notify import Notifier
 from agent_funnel.runs import last_run, list_runs
 from agent_funnel.schedule.brakes import scheduled_run
-from agent_funnel.schedule.clock import Clock
 from agent_funnel.schedule.store import (
     add_holiday,
     failure_counts,
@@ -30,48 +28,14 @@ from agent_funnel.schedule.store import (
     schedule_state,
     settle_date,
 )
-from agent_funnel.settings import Settings, load
+from agent_funnel.settings import load
 from agent_funnel.sql import batches, scripts
 from support.databases import TestedDatabase, snapshot
+from support.stepped import OPENS, SteppedClock
 
 DAY = date(2026, 6, 1)
-OPENS = datetime(2026, 6, 1, 20, 40, tzinfo=UTC)
 CLOSES = OPENS + timedelta(hours=3)
 HOUR = timedelta(hours=1)
-
-
-class RecordingNotifier(Notifier):
-    """Keeps the notices and signals instead of sending them."""
-
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(settings)
-        self.notices: list[tuple[str, str]] = []
-        self.signals: list[str] = []
-
-    def notice(self, kind: str, text: str) -> None:
-        self.notices.append((kind, text))
-
-    def signal(self, what: str, text: str = "") -> None:
-        self.signals.append(what)
-
-
-class SteppedClock:
-    """A clock whose time the test sets."""
-
-    def __init__(self, database: TestedDatabase, **settings: Any) -> None:
-        self.database = database
-        self.settings = load(**settings)
-        self.notifier = RecordingNotifier(self.settings)
-        self.now = OPENS
-        self.clock = Clock(database.backend, self.settings, lambda: self.now, self.notifier)
-
-    def look(self, at: datetime) -> None:
-        self.now = at
-        self.clock.look()
-
-    @property
-    def kinds(self) -> list[str]:
-        return [kind for kind, _ in self.notifier.notices]
 
 
 @pytest.fixture
@@ -147,7 +111,7 @@ def test_the_outcome_of_one_business_date_is_found_by_the_date(small_database: T
     fail(small_database, days[2])
     assert settle(small_database, days[2]) == "failed"
     # A deal by a person is not the outcome of its date.
-    deal(small_database.backend, load(), business_date=days[3])
+    deal(small_database.backend, load(), business_date=days[3], again=True)
     nights = {day: find_night(small_database.backend, day) for day in days}
     found = {day: (night.business_date, night.outcome, night.run_id) for day, night in nights.items() if night}
     assert found == {
@@ -186,7 +150,7 @@ def test_a_failed_attempt_of_two_copies_is_recorded_once(small_database: TestedD
 
 
 def test_failed_attempts_are_repeated_with_growing_pauses_and_one_notice(small_database: TestedDatabase) -> None:
-    nights = SteppedClock(small_database)
+    nights = SteppedClock(small_database.backend)
     small_database.execute("UPDATE dbo.agents SET status = 'inactive'")
     for seconds in range(0, 3_600, 30):
         nights.look(OPENS + timedelta(seconds=seconds))
@@ -196,7 +160,7 @@ def test_failed_attempts_are_repeated_with_growing_pauses_and_one_notice(small_d
     assert nights.kinds == ["failed"]
     assert "No agent is active" in nights.notifier.notices[0][1]
     assert "23:40" in nights.notifier.notices[0][1]
-    assert nights.notifier.signals == ["start", "fail"] * 10
+    assert nights.notifier.signalled == ["start", "fail"] * 10
 
     small_database.execute("UPDATE dbo.agents SET status = 'active'")
     nights.look(OPENS + 2 * HOUR)
@@ -207,7 +171,7 @@ def test_failed_attempts_are_repeated_with_growing_pauses_and_one_notice(small_d
 def test_a_night_without_a_successful_attempt_is_recorded_as_failed_with_a_notice(
     small_database: TestedDatabase,
 ) -> None:
-    nights = SteppedClock(small_database)
+    nights = SteppedClock(small_database.backend)
     small_database.execute("UPDATE dbo.agents SET status = 'inactive'")
     nights.look(OPENS)
     small_database.execute("UPDATE dbo.agents SET status = 'active'")
@@ -219,7 +183,7 @@ def test_a_night_without_a_successful_attempt_is_recorded_as_failed_with_a_notic
 
 
 def test_each_missed_night_is_recorded_once_with_a_notice(small_database: TestedDatabase) -> None:
-    nights, another = SteppedClock(small_database), SteppedClock(small_database)
+    nights, another = SteppedClock(small_database.backend), SteppedClock(small_database.backend)
     three_days_later = CLOSES + timedelta(days=3)
     nights.look(three_days_later)
     another.look(three_days_later)
@@ -230,13 +194,13 @@ def test_each_missed_night_is_recorded_once_with_a_notice(small_database: Tested
 
 def test_nothing_is_missed_before_the_installation(small_database: TestedDatabase) -> None:
     small_database.execute("UPDATE dbo.agent_funnel_version SET installed_at = '2026-06-03 23:00:00.000'")
-    SteppedClock(small_database).look(CLOSES + timedelta(days=3))
+    SteppedClock(small_database.backend).look(CLOSES + timedelta(days=3))
     # The window of the third was still open then.
     assert ends(small_database) == [("2026-06-03", "missed"), ("2026-06-04", "missed")]
 
 
 def test_a_pause_stops_all_copies_and_a_resumed_schedule_deals_the_same_evening(small_database: TestedDatabase) -> None:
-    nights = SteppedClock(small_database)
+    nights = SteppedClock(small_database.backend)
     assert pause(small_database.backend, now=OPENS - HOUR, actor="Ana", reason="stocktaking")
     assert not pause(small_database.backend, now=OPENS, actor="Bruno", reason=None)
     nights.look(OPENS)
@@ -262,7 +226,7 @@ def test_a_pause_stops_all_copies_and_a_resumed_schedule_deals_the_same_evening(
 
 def test_on_days_off_and_holidays_nothing_is_due(small_database: TestedDatabase) -> None:
     # 2026-06-01 is a Monday.
-    nights = SteppedClock(small_database, weekdays="tue-fri")
+    nights = SteppedClock(small_database.backend, weekdays="tue-fri")
     add_holiday(small_database.backend, date(2026, 6, 2))
     add_holiday(small_database.backend, date(2026, 6, 2), "renamed")
     assert [(each.day, each.name) for each in list_holidays(small_database.backend, since=DAY)] == [
@@ -291,7 +255,7 @@ def usual_nights(small_database: TestedDatabase, nights: SteppedClock, pool: int
 def test_a_pool_of_unusual_size_is_dealt_with_a_warning(
     small_database: TestedDatabase, pool: int, unusual: bool
 ) -> None:
-    nights = SteppedClock(small_database)
+    nights = SteppedClock(small_database.backend)
     due = usual_nights(small_database, nights, 10)
     put_pool(small_database, pool)
     nights.look(due)
@@ -303,14 +267,14 @@ def test_a_pool_of_unusual_size_is_dealt_with_a_warning(
 
 def test_an_empty_pool_is_dealt_with_a_warning(small_database: TestedDatabase) -> None:
     put_pool(small_database, 0)
-    nights = SteppedClock(small_database)
+    nights = SteppedClock(small_database.backend)
     nights.look(OPENS)
     assert nights.kinds == ["finished", "warning"]
     assert ends(small_database) == [("2026-06-01", "succeeded")]
 
 
 def test_the_brake_stops_an_unusual_deal_until_a_person_overrules_it(small_database: TestedDatabase) -> None:
-    nights = SteppedClock(small_database, brake="pool")
+    nights = SteppedClock(small_database.backend, brake="pool")
     due = usual_nights(small_database, nights, 10)
     put_pool(small_database, 100)
     before = snapshot(small_database)
@@ -329,12 +293,12 @@ def test_the_brake_stops_an_unusual_deal_until_a_person_overrules_it(small_datab
 
 
 def test_a_scheduled_run_signals_the_dead_mans_switch(small_database: TestedDatabase) -> None:
-    nights = SteppedClock(small_database)
+    nights = SteppedClock(small_database.backend)
     nights.look(OPENS - HOUR)
-    assert nights.notifier.signals == []
+    assert nights.notifier.signalled == []
     nights.look(OPENS)
     nights.look(OPENS + HOUR)
-    assert nights.notifier.signals == ["start", "success"]
+    assert nights.notifier.signalled == ["start", "success"]
 
 
 @pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
@@ -342,7 +306,7 @@ def test_a_scheduled_run_signals_the_dead_mans_switch(small_database: TestedData
 def test_a_changed_procedure_is_a_warning_and_with_the_brake_a_refusal(
     small_database: TestedDatabase, brake: str
 ) -> None:
-    nights = SteppedClock(small_database, brake=brake)
+    nights = SteppedClock(small_database.backend, brake=brake)
     # Somebody installed their own text of the procedure, which does the same.
     ours = next(
         text for text in batches(scripts("sqlserver")["sp_assign_wafunnel_to_agents"]) if text.startswith("ALTER")

@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-from mistakes import access, deal_sqlite, deal_sqlserver, lists, locks, python, schedule, settings, sqlserver, web
+from mistakes import (
+    access,
+    bounds,
+    deal_sqlite,
+    deal_sqlserver,
+    lists,
+    locks,
+    names,
+    python,
+    schedule,
+    schedule_copies,
+    secrecy,
+    settings,
+    sqlserver,
+    web,
+)
 from mistakes.places import Mistake
 
 __all__ = ["MISTAKES", "Mistake"]
@@ -12,10 +27,14 @@ MISTAKES: tuple[Mistake, ...] = (
     *deal_sqlserver.MISTAKES,
     *locks.MISTAKES,
     *lists.MISTAKES,
+    *names.MISTAKES,
     *schedule.MISTAKES,
+    *schedule_copies.MISTAKES,
     *access.MISTAKES,
     *python.MISTAKES,
     *settings.MISTAKES,
     *sqlserver.MISTAKES,
     *web.MISTAKES,
+    *secrecy.MISTAKES,
+    *bounds.MISTAKES,
 )

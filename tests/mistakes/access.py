@@ -74,12 +74,12 @@ MISTAKES = (
     ),
     Mistake(
         "links: a revoked link opens",
-        LINKS, "ON l.secret_hash = :secret_hash AND l.revoked_at IS NULL;", "ON l.secret_hash = :secret_hash;",
+        LINKS, "\n        AND l.revoked_at IS NULL\n        AND EXISTS", "\n        AND EXISTS",
         ON_LINKS, "revokes_the_one_before", "sqlite",
     ),
     Mistake(
         "T-SQL links: a revoked link opens",
-        T_LINKS, "ON l.secret_hash = @secret_hash AND l.revoked_at IS NULL;", "ON l.secret_hash = @secret_hash;",
+        T_LINKS, "\n        AND l.revoked_at IS NULL\n        AND EXISTS", "\n        AND EXISTS",
         ON_LINKS, "revokes_the_one_before", "sqlserver",
     ),
     Mistake(
@@ -115,7 +115,7 @@ MISTAKES = (
     ),
     Mistake(
         "idempotency: the scope is no part of the key",
-        P_IDEMPOTENCY, "_hashed(scope.encode(), key.encode())", "_hashed(key.encode())",
+        P_IDEMPOTENCY, "_hashed((scope.encode(),), (key.encode(),))", "_hashed((key.encode(),))",
         ON_KEYS, "claimed_once", "sqlite",
     ),
     Mistake(

@@ -13,6 +13,7 @@ from mistakes.places import (
     ON_SCHEDULE,
     ON_UNDO,
     ON_UNDO_REFUSALS,
+    P_SQLITE,
     PLAN,
     PREVIEW,
     UNDO,
@@ -20,6 +21,11 @@ from mistakes.places import (
 )
 
 MISTAKES = (
+    Mistake(
+        "SQLite deal: the locks come before the parameters",
+        P_SQLITE, "if TAKE_LOCKS in parts:", "if not TAKE_LOCKS:",
+        ON_AGAIN, "the_first_one_is_returned", "sqlite",
+    ),
     Mistake(
         "SQLite deal: a run a moment after another needs no confirmation",
         PLAN, "WHERE r.seconds > -120 AND r.seconds < 120;", "WHERE r.seconds > -120 AND r.seconds < 60;",
@@ -104,17 +110,17 @@ MISTAKES = (
     ),
     Mistake(
         "deal: a limit does not count on its first day",
-        PLAN, "agent_limit.starts_on <= :business_date", "agent_limit.starts_on < :business_date",
+        PLAN, "m.starts_on <= :business_date", "m.starts_on < :business_date",
         ON_DEAL, "its_first_and_its_last_day", "sqlite",
     ),
     Mistake(
         "deal: a limit does not count on its last day",
-        PLAN, "agent_limit.ends_on >= :business_date", "agent_limit.ends_on > :business_date",
+        PLAN, "m.ends_on >= :business_date", "m.ends_on > :business_date",
         ON_DEAL, "its_first_and_its_last_day", "sqlite",
     ),
     Mistake(
         "deal: the highest of several limits counts",
-        PLAN, "min(agent_limit.max_records) AS", "max(agent_limit.max_records) AS",
+        PLAN, "min(m.max_records) AS", "max(m.max_records) AS",
         ON_DEAL, "lowest_of_several", "sqlite",
     ),
     Mistake(

@@ -10,10 +10,12 @@ from mistakes.places import (
     ON_REFUSALS,
     ON_ROWS,
     ON_SCHEDULE,
+    ON_SESSION,
     ON_T_SQL,
     ON_UNDO,
     ON_UNDO_REFUSALS,
     T_ASSIGN,
+    T_SCHEDULE,
     T_UNDO,
     Mistake,
 )
@@ -82,12 +84,12 @@ MISTAKES = (
     ),
     Mistake(
         "T-SQL deal: XACT_ABORT is off",
-        T_ASSIGN, "SET NOCOUNT, XACT_ABORT ON;", "SET NOCOUNT ON;",
+        T_ASSIGN, "    SET XACT_ABORT ON;\n", "",
         ON_T_SQL, "xact_abort",
     ),
     Mistake(
         "T-SQL undo: XACT_ABORT is off",
-        T_UNDO, "SET NOCOUNT, XACT_ABORT ON;", "SET NOCOUNT ON;",
+        T_UNDO, "    SET XACT_ABORT ON;\n", "",
         ON_T_SQL, "xact_abort",
     ),
     Mistake(
@@ -102,8 +104,8 @@ MISTAKES = (
     ),
     Mistake(
         "T-SQL deal: a wait without an end for the records",
-        T_ASSIGN, "CASE WHEN @@LOCK_TIMEOUT < 0 THEN 30000 ELSE @@LOCK_TIMEOUT END", "@@LOCK_TIMEOUT",
-        ON_T_SQL, "waits_for_looks_and_records",
+        T_ASSIGN, "    IF @@LOCK_TIMEOUT = -1\n        SET LOCK_TIMEOUT 30000;\n", "",
+        ON_T_SQL, "begins_with_xact_abort",
     ),
     Mistake(
         "T-SQL undo: the run lock is waited for",
@@ -150,7 +152,7 @@ MISTAKES = (
     ),
     Mistake(
         "T-SQL deal: a table that is not the assignments is emptied",
-        T_ASSIGN, "TRUNCATE TABLE dbo.agent_wafunnel_assignment;", "TRUNCATE TABLE dbo.assignment_purge;",
+        T_ASSIGN, "DELETE FROM dbo.agent_wafunnel_assignment WITH (TABLOCKX);", "DELETE FROM dbo.assignment_purge;",
         ON_DEAL, "run_with_an_empty_pool", "sqlserver",
     ),
     Mistake(
@@ -177,13 +179,48 @@ MISTAKES = (
     ),
     Mistake(
         "T-SQL undo: a lead that somebody changed goes back",
-        T_UNDO, "AND w.stage = h.stage + 1 AND", "AND w.stage > h.stage AND",
+        T_UNDO, "AND w.stage = h.stage + 1\n", "AND w.stage > h.stage\n",
         ON_UNDO, "were_changed_since", "sqlserver",
     ),
     Mistake(
         "T-SQL undo: a purged deal before the run is not noticed",
         T_UNDO, "WHERE p.run_id IN (@last_id, @base_id);", "WHERE p.run_id IN (@last_id);",
         ON_UNDO_REFUSALS, "needs_purged_history", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL deal: a call inside a transaction is not refused",
+        T_ASSIGN, "IF @@TRANCOUNT > 0\n", "IF @@TRANCOUNT > 9\n",
+        ON_SESSION, "inside_a_transaction", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL undo: a call inside a transaction is not refused",
+        T_UNDO, "IF @@TRANCOUNT > 0\n", "IF @@TRANCOUNT > 9\n",
+        ON_SESSION, "inside_a_transaction", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL deal: the status is compared by the rules of the column",
+        T_ASSIGN, "LTRIM(RTRIM(g.status)) COLLATE Latin1_General_BIN2)", "LTRIM(RTRIM(g.status)))",
+        ON_SESSION, "turkish", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL undo: the assignments are locked after the stages",
+        T_UNDO, "AS a WITH (TABLOCKX, HOLDLOCK)", "AS a",
+        ON_T_SQL, "locked_before_any_row",
+    ),
+    Mistake(
+        "T-SQL undo: a change of the compatibility level loses leads",
+        T_UNDO, "OR (@legacy = 1 AND CAST(w.date AS", "OR (@legacy = 9 AND CAST(w.date AS",
+        ON_SESSION, "compatibility_level", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL deal: the help lacks a parameter",
+        T_ASSIGN, "(8, '@request', 'NVARCHAR(64)', 'NULL', ", "(8, '@mark', 'NVARCHAR(64)', 'NULL', ",
+        ON_T_SQL, "help_of_the_deal",
+    ),
+    Mistake(
+        "T-SQL holidays: a holiday is lost if its new name cannot be stored",
+        T_SCHEDULE, "SET XACT_ABORT ON;\n\n", "",
+        ON_T_SQL, "every_transaction_of_a_batch",
     ),
     Mistake(
         "T-SQL preview: a lead of seven days is counted as older",

@@ -29,6 +29,8 @@ BIN2 = " COLLATE Latin1_General_BIN2"
 # The same condition on the limits is in two queries of T-SQL; what follows it tells them apart:
 END = ")\n    GROUP BY m.agent\n) AS l ON g.agent = l.agent\n"
 REST = " AND (m.ends_on IS NULL OR m.ends_on >= @business_date" + END
+# Of the two queries that return limits, this is the one that adds one:
+ADDED = "\n    ) THEN 1 ELSE 0 END AS known\nFROM dbo.agent_limit AS l\nWHERE l.limit_id"
 
 
 MISTAKES = (
@@ -110,7 +112,9 @@ MISTAKES = (
     ),
     Mistake(
         "T-SQL limits: an agent of another case is taken for known",
-        T_AGENTS, f"WHERE CAST(a.agent AS NVARCHAR(255)){BIN2} = l.agent", "WHERE LOWER(a.agent) = LOWER(l.agent)",
+        T_AGENTS,
+        f"WHERE CAST(a.agent AS NVARCHAR(255)){BIN2} = l.agent{ADDED}",
+        f"WHERE LOWER(a.agent) = LOWER(l.agent){ADDED}",
         ON_CASE, "limit_applies_to_one_agent", "sqlserver",
     ),
     Mistake(

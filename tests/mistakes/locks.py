@@ -96,7 +96,10 @@ MISTAKES = (
     ),
     Mistake(
         "T-SQL locks: the schema is locked as it is spelt",
-        T_DATABASE, "SCHEMA_NAME(SCHEMA_ID(%(schema)s))", "%(schema)s",
+        T_DATABASE,
+        "OBJECT_SCHEMA_NAME(OBJECT_ID(N'dbo.sp_assign_wafunnel_to_agents')),\n        "
+        "SCHEMA_NAME(SCHEMA_ID(%(schema)s)),",
+        "%(schema)s,",
         ON_LOCKS, "another_spelling", "sqlserver",
     ),
     Mistake(

@@ -29,6 +29,11 @@ from mistakes.places import (
 
 MISTAKES = (
     Mistake(
+        "SQL Server: a read that was the victim of a deadlock fails",
+        P_SQLSERVER, "if name not in reads(self.dialect) or", "if name in reads(self.dialect) or",
+        ON_POLLS, "deadlock",
+    ),
+    Mistake(
         "deal: what broke is tried once",
         P_DEAL, "call, PoolChanged, DatabaseBusy, DatabaseNotReady, _NothingDone,",
         "call, PoolChanged, DatabaseNotReady,",
@@ -138,7 +143,7 @@ MISTAKES = (
     ),
     Mistake(
         "exports: numbers are not masked",
-        P_EXPORTS, "clean(last_digits(number) if mask else number)", "clean(number)",
+        P_EXPORTS, "return holder, last_digits(number), stage, date", "return holder, number, stage, date",
         ON_EXPORTS, "three_digits", "sqlite",
     ),
     Mistake(
@@ -162,13 +167,8 @@ MISTAKES = (
         ON_IMPORTS, "named_by_line_and_reason", "sqlite",
     ),
     Mistake(
-        "imports: a number in two rows is taken twice",
-        P_IMPORTS, "elif first := seen.get(checked[0]):", 'elif first := seen.get(""):',
-        ON_IMPORTS, "named_by_line_and_reason", "sqlite",
-    ),
-    Mistake(
         "imports: the line of a row is that of its end",
-        P_IMPORTS, "yield BadRow(row_line, mask_digits(checked))", "yield BadRow(line - 1, mask_digits(checked))",
+        P_IMPORTS, "row_line, line = line, reader.line_num + 1", "row_line = line = reader.line_num + 1",
         ON_IMPORTS, "several_lines", "sqlite",
     ),
     Mistake(

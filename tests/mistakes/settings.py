@@ -85,7 +85,7 @@ MISTAKES = (
     ),
     Mistake(
         "logs: a password ends at its first @",
-        P_LOGS, r"(://[^:/\s]*:)\S+(@)", r"(://[^:/\s]*:)[^@\s]+(@)",
+        P_LOGS, r"(://[^:\n]*?:)[^\n]*(@)", r"(://[^:\n]*?:)[^@\n]*(@)",
         ON_ADDRESS, "log_shows_no_part",
     ),
     Mistake(

@@ -26,6 +26,7 @@ from mistakes.places import (
     W_IDEMPOTENCY,
     W_NEGOTIATION,
     W_PAGING,
+    W_RATES,
     W_READINESS,
     W_REQUESTER,
     W_ROUTING,
@@ -47,7 +48,7 @@ MISTAKES = (
     ),
     Mistake(
         "idempotency: the query is no part of a request",
-        W_IDEMPOTENCY, r'request.query_string + b"\0" + request.get_data()', "request.get_data()",
+        W_IDEMPOTENCY, r'chain((request.query_string, b"\0"), _body())', "_body()",
         ON_SCOPE, "each_path_and_query", "sqlite",
     ),
     Mistake(
@@ -93,12 +94,12 @@ MISTAKES = (
     ),
     Mistake(
         "limits: requests are not limited at all",
-        W_APP, "application_limits=[settings.rate_limit],", "application_limits=[],",
+        W_RATES, "application_limits=[settings.rate_limit],", "application_limits=[],",
         ON_LIMITS, "1200_requests", "sqlite",
     ),
     Mistake(
         "limits: all keys are counted together",
-        W_APP, 'return auth.address() if found is None or found.key_id is None else f"key {found.key_id}"',
+        W_RATES, 'return auth.address() if found is None or found.key_id is None else f"key {found.key_id}"',
         "return auth.address()",
         ON_LIMITS, "counted_by_key", "sqlite",
     ),
@@ -114,7 +115,7 @@ MISTAKES = (
     ),
     Mistake(
         "limits: each address has twenty runs of its own",
-        W_APP, "auth.address if rate.by_address else _key_or_address", "auth.address",
+        W_RATES, "auth.address if rate.by_address else key_or_address", "auth.address",
         ON_LIMITS, "twenty_runs", "sqlite",
     ),
     Mistake(
@@ -139,7 +140,7 @@ MISTAKES = (
     ),
     Mistake(
         "limits: a file may be no larger than any body",
-        W_APP, "if current_route().takes_file:", "if current_route().unlimited:",
+        W_APP, "if current_route().takes_file and", "if current_route().unlimited and",
         ON_LIMITS, "a_million_bytes", "sqlite",
     ),
     Mistake(
@@ -148,13 +149,13 @@ MISTAKES = (
         ON_LIMITS, "at_most_a_thousand", "sqlite",
     ),
     Mistake(
-        "paging: one row farther than one may go",
-        W_PAGING, "if skipped > VIEWER_PAGING_LIMIT:", "if skipped > VIEWER_PAGING_LIMIT + 1:",
-        ON_LIMITS, "bounded_number_of_rows", "sqlite",
+        "paging: one row more than a viewer may have",
+        W_PAGING, "if len(rows) > LONGEST_MASKED_LIST:", "if len(rows) > LONGEST_MASKED_LIST + 1:",
+        ON_LIMITS, "bounded_length", "sqlite",
     ),
     Mistake(
         "paging: a page begins a row too late for a viewer",
-        W_PAGING, "(skipped + count,) if len(rows)", "(skipped + count + 1,) if len(rows)",
+        W_PAGING, "(end,) if end < len(masked)", "(end + 1,) if end < len(masked)",
         ON_API, "viewers_page_through", "sqlite",
     ),
     Mistake(
@@ -199,7 +200,7 @@ MISTAKES = (
     ),
     Mistake(
         "auth: a page of another site may send what it likes",
-        W_AUTH, "origin is not None and urlsplit(origin).netloc != request.host", "False",
+        W_AUTH, "if origin is None or is_own_origin(origin):", "if True:",
         ON_OTHER_SITES, "form_of_another_site", "sqlite",
     ),
     Mistake(
@@ -234,7 +235,7 @@ MISTAKES = (
     ),
     Mistake(
         "idempotency: the key itself is kept",
-        P_IDEMPOTENCY, "request_hash = _hashed(scope.encode(), key.encode())", "request_hash = scope + key",
+        P_IDEMPOTENCY, "request_hash = _hashed((scope.encode(),), (key.encode(),))", "request_hash = scope + key",
         ON_SCOPE, "stored_nowhere", "sqlite",
     ),
     Mistake(

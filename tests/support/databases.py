@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import re
 import sqlite3
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
@@ -58,6 +59,14 @@ BARE = {
         CREATE TABLE dbo.agent_wafunnel_assignment (id INT IDENTITY(1, 1), agent VARCHAR(50), number VARCHAR(50));
     """,
 }
+
+
+def bare_tables() -> str:
+    """The script of your three tables on the T-SQL engine, in the collation that a setting of the tests names."""
+    collation = sqlserver_setting("FUNNEL_TEST_SQLSERVER_COLLATION")
+    return (
+        re.sub(r"VARCHAR\(\d+\)", rf"\g<0> COLLATE {collation}", BARE["sqlserver"]) if collation else BARE["sqlserver"]
+    )
 
 
 def sqlserver_setting(name: str) -> str | None:
@@ -247,6 +256,9 @@ def sqlserver_database(name: str) -> Iterator[str]:
     with closing(TestedDatabase(server.render_as_string(hide_password=False))) as master:
         master.execute_patiently(f"DROP DATABASE IF EXISTS {name}")
         master.execute_patiently(f"CREATE DATABASE {name}")
+        if versions := sqlserver_setting("FUNNEL_TEST_SQLSERVER_SNAPSHOT_READS"):
+            assert versions in ("on", "off"), "FUNNEL_TEST_SQLSERVER_SNAPSHOT_READS is neither on nor off"
+            master.execute(f"ALTER DATABASE {name} SET READ_COMMITTED_SNAPSHOT {versions.upper()}")
         try:
             yield server.set(database=name).render_as_string(hide_password=False)
         finally:
@@ -258,15 +270,13 @@ def sqlserver_database(name: str) -> Iterator[str]:
 
 
 @contextmanager
-def sqlserver_schema(url: str, schema: str, *, bare: bool = False) -> Iterator[TestedDatabase]:
-    """A new, installed schema in a database of the T-SQL engine."""
+def sqlserver_schema(url: str, schema: str, *, tables: str = "") -> Iterator[TestedDatabase]:
+    """A new, installed schema in a database of the T-SQL engine; `tables` is a script of existing tables."""
     database = TestedDatabase(url, schema)
     if schema != "dbo":
         database.execute(f"CREATE SCHEMA {schema}")
-    if bare:
-        for statement in BARE["sqlserver"].split(";"):
-            if statement.strip():
-                database.execute(statement)
+    for statement in filter(str.strip, tables.split(";")):
+        database.execute(statement)
     install(database.backend)
     try:
         yield database

@@ -44,7 +44,7 @@ def problems(database: TestedDatabase, check: str, *, now: datetime | None = Non
     """The findings of one check that are not ok. The other checks are skipped, to save time."""
     server = database.engine == "sqlserver"
     case = examination(
-        database.unrefused if check == "rights" else database.backend,
+        database.unrefused if check in ("rights", "writing") else database.backend,
         babelfish=server and is_babelfish(database),
         schema=database.schema if server else None,
         now=now,

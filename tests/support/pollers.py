@@ -88,7 +88,11 @@ def lists_of_deals(database: TestedDatabase) -> dict[str, dict[str, Seen]]:
         "SELECT run_id, agent, number, stage FROM dbo.assignment_history ORDER BY run_id, number"
     ):
         found.setdefault(f"{run_id}.0", {}).setdefault(agent, []).append((f"…{number[-3:]}", stage + 1))
-    return {deal: {agent: tuple(seen) for agent, seen in lists.items()} for deal, lists in found.items()}
+    # Viewers see leads in the order of stage, date and last digits; all leads have the same date.
+    return {
+        deal: {agent: tuple(sorted(seen, key=lambda lead: (lead[1], lead[0]))) for agent, seen in lists.items()}
+        for deal, lists in found.items()
+    }
 
 
 def _run_now(address: str, secret: str) -> tuple[dict[str, Any], float, float]:

@@ -19,7 +19,13 @@ UNLIMITED = "1000000 per second"
 @contextmanager
 def served(database: TestedDatabase, **settings: Any) -> Iterator[str]:
     """Runs the service in a thread until the end of the block; its address. `settings` override its settings."""
-    app = create_app(load(**{"rate_limit": UNLIMITED, **settings}), database.backend)
+    with serving(create_app(load(**{"rate_limit": UNLIMITED, **settings}), database.backend)) as address:
+        yield address
+
+
+@contextmanager
+def serving(app: Any) -> Iterator[str]:
+    """Runs the server for a WSGI application, in a thread, until the end of the block; its address."""
     stop, ready = Event(), Event()
     address: list[str] = []
 

@@ -185,7 +185,11 @@ def test_limits_are_listed_added_and_removed(tmp_path: Path) -> None:
     answer("demo", "--leads", "300", cwd=tmp_path)
     added = answer("limits", "add", "Ana", "0", "--from", "2026-11-20", "--to", "2026-11-23", cwd=tmp_path)
     assert added["known"] is True
-    assert answer("limits", "add", "Nobody", "5", cwd=tmp_path)["known"] is False
+    unknown = run_command("limits", "add", " ANA ", "5", cwd=tmp_path)
+    assert (unknown.returncode, unknown.stdout) == (cli.ExitCode.FAILED, "")
+    assert "There is no agent ' ANA '; nothing was changed. Perhaps you mean 'Ana'." in unknown.stderr
+    assert answer("limits", "add", "Nobody", "5", "--new-agent", cwd=tmp_path)["known"] is False
+    assert "Nobody (no such agent)" in run_command("limits", "list", cwd=tmp_path).stdout
     found = answer("limits", "list", cwd=tmp_path)
     assert [(limit["agent"], limit["max_records"], limit["ends_on"]) for limit in found] == [
         ("Ana", 0, "2026-11-23"),
@@ -200,6 +204,29 @@ def test_limits_are_listed_added_and_removed(tmp_path: Path) -> None:
     backwards = run_command("limits", "add", "Ana", "1", "--from", "2026-11-20", "--to", "2026-11-19", cwd=tmp_path)
     assert backwards.returncode == 16
     assert "2026-11-19" in backwards.stderr
+
+
+def test_names_that_are_easily_taken_for_one_another_are_said_when_agents_come(tmp_path: Path) -> None:
+    answer("install", cwd=tmp_path)
+    (tmp_path / "agents.csv").write_text("agent,status\nAna Souza,active\nana souza,active\nBo,active\n", "utf-8")
+    done = run_command("import", "agents", "agents.csv", cwd=tmp_path)
+    assert "Warning: these names differ only in case" in done.stdout
+    assert "  'Ana Souza', 'ana souza'\n" in done.stdout
+    assert answer("import", "agents", "agents.csv", cwd=tmp_path)["alike"] == [["Ana Souza", "ana souza"]]
+    assert "Warning: this name is easily taken for 'Bo'." in run_command("agents", "add", "BO", cwd=tmp_path).stdout
+    assert answer("agents", "add", "Cy", cwd=tmp_path)["alike"] == []
+
+
+def test_an_agent_is_renamed(tmp_path: Path) -> None:
+    answer("demo", "--leads", "300", cwd=tmp_path)
+    answer("run", cwd=tmp_path)
+    answer("limits", "add", "Ana", "0", cwd=tmp_path)
+    done = run_command("agents", "rename", "Ana", "Ana Lima", cwd=tmp_path)
+    assert done.stdout.startswith("Renamed Ana to Ana Lima, with 1 limit, no personal link, ")
+    assert [limit["agent"] for limit in answer("limits", "list", cwd=tmp_path)] == ["Ana Lima"]
+    refused = run_command("agents", "rename", "ANA LIMA", "Bo", cwd=tmp_path)
+    assert refused.returncode == cli.ExitCode.FAILED
+    assert "Perhaps you mean 'Ana Lima'" in refused.stderr
 
 
 def test_a_number_on_the_list_leaves_the_present_assignments_at_once(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -56,3 +57,18 @@ def test_a_mistyped_command_gets_a_suggestion_although_no_command_is_imported(tm
     done = run_command("statsu", cwd=tmp_path)
     assert done.returncode == 2
     assert "status" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
+def test_new_files_are_for_their_owner_only(tmp_path: Path) -> None:
+    old = os.umask(0o022)
+    try:
+        answer("install", cwd=tmp_path)
+        answer("demo", "--leads", "50", cwd=tmp_path)
+        answer("run", cwd=tmp_path)
+        answer("export", "assignments", "-o", "list.csv", cwd=tmp_path)
+    finally:
+        os.umask(old)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir() if path.is_file()}
+    assert {"funnel.db", "funnel.db-run", "list.csv"} <= modes.keys()
+    assert {name: mode for name, mode in modes.items() if mode != 0o600} == {}

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from agent_funnel.access.audit import list_entries
 from agent_funnel.agents import add_limit
 from agent_funnel.runs import list_runs
 from support.databases import TestedDatabase, seed_tables, snapshot
@@ -74,10 +75,33 @@ def test_a_personal_link_is_made_shown_once_replaced_and_revoked(database: Teste
     assert reader.send("/agents/link", agent="nobody").status_code == 404
 
 
+def test_an_agent_is_renamed_with_everything_that_is_theirs(database: TestedDatabase, reader: Reader) -> None:
+    seed_tables(database, leads=9, agents=2)
+    deal_today(database)
+    add_limit(database.backend, "agent 1", starts_on=TODAY, ends_on=None, max_records=5)
+    reader.wait_for("/agents", lambda page: "last deal: " in page)
+    assert "agent 1 is now called Ana Lima" in reader.done("/agents/rename", agent="agent 1", new_name=" Ana Lima ")
+    reader.get("/agents/of", 404, agent="agent 1")
+    # The shares were counted under the old name, and are counted again.
+    page = reader.wait_for("/agents/of?agent=Ana Lima", lambda page: "Got in the last deal" in page)
+    assert re.search(r"Has now [45] Got in the last deal [45] ", page.text)
+    assert "At most 5" in page
+    assert "There is already an agent" in reader.refused(409, "/agents/rename", agent="Ana Lima", new_name="agent 0")
+    assert "New name: is missing" in reader.refused(422, "/agents/rename", agent="Ana Lima", new_name=" ")
+    entries = [(entry.operation, entry.target) for entry in list_entries(database.backend, count=10)]
+    assert ("POST /agents/rename", "agent 1 → Ana Lima") in entries
+
+
+def test_a_name_that_is_easily_taken_for_another_one_is_noticed(database: TestedDatabase, reader: Reader) -> None:
+    seed_tables(database)
+    assert "This name is easily taken for 'agent 1'." in reader.done("/agents/add", agent="AGENT 1", active="true")
+    assert "Perhaps you mean 'AGENT 1' or 'agent 1'." in reader.refused(404, "/agents/deactivate", agent="Agent 1")
+
+
 def test_a_viewer_sees_no_form_and_no_whole_number_and_changes_nothing(database: TestedDatabase) -> None:
     seed_tables(database)
     deal_today(database)
-    limit, _ = add_limit(database.backend, "agent 1", starts_on=TODAY, ends_on=None, max_records=5)
+    limit = add_limit(database.backend, "agent 1", starts_on=TODAY, ends_on=None, max_records=5)
     viewer = reader_of(database, "viewer")
     before = snapshot(database)
     for path in ("/agents", "/agents/of?agent=agent 1", "/agents/list?agent=agent 1"):
@@ -86,7 +110,7 @@ def test_a_viewer_sees_no_form_and_no_whole_number_and_changes_nothing(database:
     held = database.execute("SELECT number FROM dbo.agent_wafunnel_assignment WHERE agent = 'agent 1'")
     assert all(f"…{number[-3:]}" in listed for (number,) in held)
     assert "+4930" not in listed
-    for path in ("add", "activate", "deactivate", "limits", "limits/remove", "link", "link/revoke"):
+    for path in ("add", "activate", "deactivate", "limits", "limits/remove", "rename", "link", "link/revoke"):
         answer = viewer.send(
             f"/agents/{path}", agent="agent 1", limit_id=str(limit.limit_id), starts_on="2026-12-01", max_records="0"
         )

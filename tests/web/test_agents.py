@@ -26,8 +26,7 @@ def status_of(database: TestedDatabase, agent: str) -> bool:
 
 
 def limit(database: TestedDatabase, agent: str, most: int, starts_on: date, ends_on: date | None) -> int:
-    found, _ = add_limit(database.backend, agent, starts_on=starts_on, ends_on=ends_on, max_records=most)
-    return found.limit_id
+    return add_limit(database.backend, agent, starts_on=starts_on, ends_on=ends_on, max_records=most).limit_id
 
 
 def test_the_list_shows_each_share_and_marks_unusual_agents(database: TestedDatabase, reader: Reader) -> None:

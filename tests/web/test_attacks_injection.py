@@ -200,12 +200,15 @@ def test_no_line_break_of_a_request_gets_into_the_headers_of_an_answer(database:
     client = client_of(database)
     before = snapshot(database)
     broken = "x\r\nSet-Cookie: a=b"
-    for path in ("/api/agents", "/api/agents/activate", "/api/agents/deactivate"):
-        assert client.post(path, json={"agent": broken}).status_code == 422
+    assert client.post("/api/agents", json={"agent": broken}).status_code == 422
+    for path in ("/api/agents/activate", "/api/agents/deactivate"):
+        # Other systems may have made such an agent, who must be reached; there is none here.
+        assert client.post(path, json={"agent": broken}).status_code == 404
     assert client.post("/api/keys", json={"name": broken, "role": "viewer"}).status_code == 422
     for address in (f"/api/assignments?agent={quote(broken)}", f"/api/runs/{quote(broken)}", f"/{quote(broken)}"):
         answer = client.get(address)
-        assert answer.status_code in (404, 422)
+        # Such an agent would have leads; there is none here.
+        assert answer.status_code in (404, 422) or answer.get_json()["items"] == []
         assert "a=b" not in str(answer.headers)
     answer = client.get(f"/api/assignments?format={quote('csv' + broken)}")
     assert answer.status_code == 422

@@ -47,6 +47,8 @@ def calendar_of(database: TestedDatabase, reader: Reader, language: str = "en-GB
     with reader.client.application.test_request_context(
         "/agents/of", query_string=DECEMBER, headers={**BROWSER, "Accept-Language": language}
     ):
+        # Identifies the requester, as each request does.
+        reader.client.application.preprocess_request()
         return month_of(limits)
 
 

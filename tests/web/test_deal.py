@@ -55,7 +55,7 @@ def test_a_button_below_an_old_preview_deals_nothing(database: TestedDatabase, r
     deal_today(database)
     before = snapshot(database)
     answer = reader.send("/deal", **fields)
-    assert answer.status_code == 503
+    assert answer.status_code == 409
     assert "came since this preview. Nothing was changed" in answer.text
     assert snapshot(database) == before
     # The refusal comes with a new preview.

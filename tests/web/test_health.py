@@ -54,6 +54,26 @@ def test_without_a_schema_of_the_right_version_the_service_is_not_ready(
     assert list(app.test_client().get("/readyz").json["problems"]) == ["schema"]  # type: ignore[index]
 
 
+def test_without_a_key_nobody_learns_where_the_database_is(tmp_path: Path) -> None:
+    missing = tmp_path / "missing" / "funnel.db"
+    client = create_app(load(host="0.0.0.0"), connect_to(f"sqlite:///{missing}")).test_client()
+    for path in ("/readyz", "/mine/mine_x", "/api/agents", "/agents", "/sign-in"):
+        answer = client.post(path, data={"key": "x"}) if path == "/sign-in" else client.get(path)
+        assert answer.status_code == 503
+        assert "cannot be reached" in answer.text
+        assert "funnel.db" not in answer.text
+        assert str(tmp_path) not in answer.text
+
+
+def test_the_reason_why_a_service_is_not_ready_is_logged_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client = create_app(load(), connect_to(f"sqlite:///{tmp_path / 'missing.db'}")).test_client()
+    for _ in range(3):
+        assert client.get("/readyz").status_code == 503
+    assert capsys.readouterr().out.count("missing.db") == 1
+
+
 def test_a_database_that_hangs_is_reported_within_two_seconds_and_health_still_works() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.exceptions import Forbidden, InternalServerError
 
 from agent_funnel.access.keys import list_keys
 from agent_funnel.agents import list_limits
@@ -73,6 +74,31 @@ def test_a_refused_request_is_not_stored_and_can_be_made_again(database: TestedD
     assert post(client, "/run-now", "k").status_code == 422
     database.execute("UPDATE dbo.agents SET status = 'active'")
     assert post(client, "/run-now", "k").status_code == 200
+
+
+def test_an_import_with_the_wrong_type_can_be_made_again_with_the_right_one(
+    database: TestedDatabase, client: FlaskClient
+) -> None:
+    file = {"data": b"number,stage,date\n+4915112345678,1,2026-11-20\n"}
+    for _ in range(2):
+        assert post(client, "/api/leads/import", "k", content_type="text/plain", **file).status_code == 415
+    assert post(client, "/api/leads/import", "k", content_type="text/csv", **file).status_code == 200
+    assert post(client, "/api/leads/import", "k", content_type="text/csv", **file).headers["Idempotency-Replayed"]
+
+
+@pytest.mark.parametrize(("error", "again"), [(Forbidden(), 200), (InternalServerError(), 409)])
+def test_a_request_refused_by_a_view_can_be_made_again_unless_something_may_have_changed(
+    database: TestedDatabase, client: FlaskClient, monkeypatch: pytest.MonkeyPatch, error: Exception, again: int
+) -> None:
+    seed_tables(database)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr("agent_funnel.web.api.agents.set_agent_status", refuse)
+        assert post(client, "/api/agents/deactivate", "k", json={"agent": "agent 1"}).status_code >= 400
+    assert post(client, "/api/agents/deactivate", "k", json={"agent": "agent 1"}).status_code == again
 
 
 def test_during_a_run_a_request_with_a_key_is_refused_and_does_not_deal_later(

@@ -52,7 +52,7 @@ def test_a_file_is_checked_then_refused_or_imported(database: TestedDatabase) ->
 
     for text, why in (
         ("", "the header must be number,stage,date"),
-        ("+49300000009,1,2026-11-20\n", "begins with '+…009,1,2026-11-20'"),
+        ("+49300000009,1,2026-11-20\n", "begins with '…009,1,2026-11-20'"),
         ("number,stage,date\n1\n", "has 1 bad row;"),
     ):
         refused = reader.send("/leads/import", what="import", file=file(text))

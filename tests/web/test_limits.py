@@ -49,6 +49,44 @@ def test_requests_are_counted_by_key_and_without_one_by_address(database: Tested
     assert client.get("/api/limits", headers=ben).status_code == 200
 
 
+def test_requests_without_a_valid_key_are_limited_by_address_and_hardly_logged(
+    database: TestedDatabase, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ana = header_of(database, "Ana")
+    client = client_of(database, rate_limit="40 per minute")
+    for path in ("/api/runs", "/nowhere", "/run-now", "/api/runs"):
+        client.get(path)
+    answers = [client.get("/api/runs") for _ in range(38)]
+    assert codes(answers) == [401] * 36 + [429] * 2
+    assert 0 < int(answers[-1].headers["Retry-After"]) <= 60
+    assert "without a valid key" in answers[-1].text
+    assert client.post("/nowhere", headers=bearer("wrong")).status_code == 429
+    # A valid key gets in, and another address has a count of its own.
+    assert client.get("/api/runs", headers=ana).status_code == 200
+    assert client.get("/api/runs", environ_overrides={"REMOTE_ADDR": "127.0.0.2"}).status_code == 401
+    assert capsys.readouterr().out.count("refused without a key") == 31
+
+
+def test_wrong_keys_count_as_requests_without_a_valid_key(database: TestedDatabase) -> None:
+    header_of(database, "Ana")
+    client = client_of(database, rate_limit="5 per minute")
+    wrong = bearer("wrong")
+    assert codes([client.get("/api/runs", headers=wrong) for _ in range(6)]) == [401] * 5 + [429]
+    assert client.get("/api/runs").status_code == 429
+
+
+def test_a_stranger_beyond_the_limit_costs_no_query(database: TestedDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    header_of(database, "Ana")
+    client = client_of(database, rate_limit="2 per minute")
+    assert codes([client.get("/api/runs") for _ in range(2)]) == [401] * 2
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("the database was asked")
+
+    monkeypatch.setattr(type(database.backend), "sets", refuse)
+    assert client.get("/api/runs").status_code == 429
+
+
 def test_health_checks_and_static_files_are_never_counted(database: TestedDatabase) -> None:
     client = client_of(database, rate_limit="1 per minute")
     for path in ("/healthz", "/readyz", "/static/page.css"):
@@ -93,15 +131,16 @@ def test_a_page_has_at_most_a_thousand_rows_and_at_least_one(database: TestedDat
         assert client.get(f"/api/leads?count={count}").status_code == code, count
 
 
-def test_a_viewer_pages_through_a_bounded_number_of_rows(database: TestedDatabase, monkeypatch: Any) -> None:
+def test_a_viewer_pages_through_lists_of_a_bounded_length(database: TestedDatabase, monkeypatch: Any) -> None:
     seed_tables(database)
     client, viewer = client_of(database), header_of(database, "Vic", "viewer")
-    monkeypatch.setattr("agent_funnel.web.paging.VIEWER_PAGING_LIMIT", 4)
+    monkeypatch.setattr("agent_funnel.web.paging.LONGEST_MASKED_LIST", 7)
     first = client.get("/api/leads?count=4", headers=viewer).get_json()
-    second = client.get(f"/api/leads?count=1&cursor={first['next']}", headers=viewer)
-    # The fourth row can be reached, and the fifth cannot.
-    assert second.status_code == 200
-    assert client.get(f"/api/leads?count=1&cursor={second.get_json()['next']}", headers=viewer).status_code == 422
+    second = client.get(f"/api/leads?count=3&cursor={first['next']}", headers=viewer).get_json()
+    assert (len(first["items"]), len(second["items"]), second["next"]) == (4, 3, None)
+    # Not even the first rows of a longer list are shown.
+    monkeypatch.setattr("agent_funnel.web.paging.LONGEST_MASKED_LIST", 6)
+    assert client.get("/api/leads?count=1", headers=viewer).status_code == 422
 
 
 def test_the_shares_of_a_hundred_runs_are_kept_and_those_of_the_oldest_are_counted_again(

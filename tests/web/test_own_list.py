@@ -15,7 +15,7 @@ from agent_funnel.access.links import make_link, revoke_link
 from agent_funnel.errors import NotFound
 from agent_funnel.web.auth import SESSION_COOKIE
 from agent_funnel.web.pages.own_list import dialled
-from agent_funnel.web.routing import WRONG_KEYS
+from agent_funnel.web.routing import WRONG_KEYS, WRONG_LINKS
 from support.databases import TestedDatabase, seed_tables
 from support.nights import deal_today
 from support.pages import BROWSER, bearer, client_of, key_of
@@ -92,7 +92,7 @@ def test_a_link_is_no_key_and_a_wrong_revoked_or_replaced_one_opens_nothing(
     database: TestedDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dealt(database)
-    key_of(database, "admin")
+    key = key_of(database, "admin")
     browser, first = client_of(database), path_of(database)
     second = path_of(database)
     secret = second.removeprefix("/mine/")
@@ -107,11 +107,13 @@ def test_a_link_is_no_key_and_a_wrong_revoked_or_replaced_one_opens_nothing(
     revoke_link(database.backend, ODD)
     assert browser.get(second).status_code == 404
     third = path_of(database)
-    monkeypatch.setattr(WRONG_KEYS, "limit", "2 per minute")
+    monkeypatch.setattr(WRONG_LINKS, "limit", "2 per minute")
     answers = [browser.get("/mine/x").status_code for _ in range(4)]
-    assert 429 in answers
-    # A right link still opens.
+    assert answers == [404, 404, 429, 429]
+    # A right link still opens, and the office behind this address can still sign in.
     assert browser.get(third).status_code == 200
+    assert browser.post("/sign-in", data={"key": "funnel_wrong"}).status_code == 401
+    assert browser.post("/sign-in", data={"key": key}).status_code == 303
 
 
 def test_signing_in_with_the_secret_of_a_link_leads_to_the_list_and_begins_no_session(
@@ -171,6 +173,26 @@ def test_the_command_makes_a_link_and_revokes_it(database: TestedDatabase) -> No
     assert CliRunner().invoke(cli.cli, [*command, "unlink", ODD]).exit_code == 0
     assert browser.get(path).status_code == 404
     assert isinstance(CliRunner().invoke(cli.cli, [*command, "unlink", ODD]).exception, NotFound)
+
+
+def test_deactivating_an_agent_closes_the_link_and_says_so(database: TestedDatabase) -> None:
+    dealt(database)
+    operator = {**BROWSER, **bearer(key_of(database, "operator"))}
+    browser, path = client_of(database), path_of(database)
+    notice = "personal link opens nothing"
+    for agent, has_link in (("agent 0", False), (ODD, True)):
+        browser.post("/agents/deactivate", data={"agent": agent}, headers=operator)
+        assert (notice in browser.get("/agents", headers=operator).text) == has_link
+    assert browser.get(path).status_code == browser.get(f"{path}/list.csv").status_code == 404
+    assert browser.post("/sign-in", data={"key": path.removeprefix("/mine/")}).status_code == 401
+    assert "It opens nothing while" in browser.get("/agents/of", query_string={"agent": ODD}, headers=operator).text
+    command = ["--database-url", database.url, "--schema", database.schema, "agents"]
+    assert CliRunner().invoke(cli.cli, [*command, "activate", ODD]).exit_code == 0
+    assert browser.get(path).status_code == 200
+    told = CliRunner().invoke(cli.cli, [*command, "deactivate", ODD])
+    assert notice in told.output
+    assert notice not in CliRunner().invoke(cli.cli, [*command, "deactivate", "agent 0"]).output
+    assert browser.get(path).status_code == 404
 
 
 def test_the_last_use_of_a_link_is_noted_now_and_then(database: TestedDatabase) -> None:

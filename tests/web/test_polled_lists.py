@@ -110,7 +110,6 @@ def test_a_page_that_another_deal_interrupts_is_read_again_and_belongs_to_that_d
 def test_a_later_page_that_another_deal_interrupts_is_refused(
     database: TestedDatabase, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The cursor of a viewer is a count of rows, which are read again, so one page takes two reads.
     viewer = bearer(key_of(database, "viewer"))
     first = client.get("/api/assignments?count=2", headers=viewer).get_json()
     with monkeypatch.context() as patch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
@@ -34,9 +35,12 @@ class Claim:
     response: StoredResponse | None
 
 
-def claim_request(database: Database, *, scope: str, key: str, content: bytes) -> Claim:
-    """Claims the request that `key` names within a scope. Only one call gets it, in all copies of the service."""
-    request_hash = _hashed(scope.encode(), key.encode())
+def claim_request(database: Database, *, scope: str, key: str, content: Iterable[bytes]) -> Claim:
+    """Claims the request that `key` names within a scope. Only one call gets it, in all copies of the service.
+
+    The content comes in parts, so that a large one need not be in memory.
+    """
+    request_hash = _hashed((scope.encode(),), (key.encode(),))
     content_hash = _hashed(content)
     row = database.one(
         "claim_request", request_hash=request_hash, content_hash=content_hash, seconds=int(STORED_FOR.total_seconds())
@@ -56,6 +60,13 @@ def release_request(database: Database, claimed: Claim) -> None:
     database.one("release_request", request_hash=claimed.request_hash)
 
 
-def _hashed(*parts: bytes) -> str:
-    # Each part is hashed first, so that different lists of parts never give the same text.
-    return sha256(b"".join(sha256(part).digest() for part in parts)).hexdigest()
+def _hashed(*texts: Iterable[bytes]) -> str:
+    # Each text is hashed first, so that different lists of texts never give the same hash.
+    return sha256(b"".join(_digest(text) for text in texts)).hexdigest()
+
+
+def _digest(parts: Iterable[bytes]) -> bytes:
+    found = sha256()
+    for part in parts:
+        found.update(part)
+    return found.digest()

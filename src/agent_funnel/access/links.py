@@ -7,6 +7,7 @@ import secrets
 from dataclasses import dataclass
 
 from agent_funnel.access.keys import hashed
+from agent_funnel.agents import no_such_agent
 from agent_funnel.database import Database
 from agent_funnel.errors import NotFound
 from agent_funnel.values import Moment, Record
@@ -28,7 +29,7 @@ class Link(Record):
 
 @dataclass(frozen=True)
 class LinkLookup:
-    """The result of looking up a secret. `link` is None if the secret matches no link in use.
+    """The result of looking up a secret. `link` is None if the secret matches no link in use of an active agent.
 
     `any_keys` is whether a key was ever made.
     """
@@ -45,7 +46,7 @@ def make_link(database: Database, agent: str, *, actor: str | None = None) -> tu
     secret = PREFIX + secrets.token_urlsafe(32)
     row = database.one("add_link", agent=agent, secret_hash=hashed(secret), actor=actor)
     if row is None:
-        raise NotFound(f"There is no agent {agent!r}.")
+        raise no_such_agent(database, agent)
     return Link.from_row(row), secret
 
 
@@ -63,7 +64,7 @@ def revoke_link(database: Database, agent: str, *, actor: str | None = None) -> 
 
 
 def look_up_link(database: Database, secret: str) -> LinkLookup:
-    """Looks up a link by its secret."""
+    """Looks up a link by its secret. The link of an agent is found only while the agent is active."""
     wanted = hashed(secret)
     row = database.one("link_of_secret", secret_hash=wanted)
     assert row is not None

@@ -6,6 +6,7 @@ command, and with it the database and the settings, is imported when the command
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
@@ -33,7 +34,7 @@ COMMANDS = {
     "purge": LazyCommand("runs", "purge", "Delete the history of old runs."),
     "run": LazyCommand("deal", "run", "Deal leads now."),
     "runs": LazyCommand("runs", "runs_group", "List runs, show one run, or find who held a number."),
-    "schedule": LazyCommand("schedule", "schedule_group", "Show, pause and resume the schedule."),
+    "schedule": LazyCommand("schedule", "schedule_group", "Show, pause and correct the schedule."),
     "serve": LazyCommand("serve", "serve", "Run the service: HTTP and the scheduled deals."),
     "status": LazyCommand("status", "show_status", "Show the last run, the next scheduled deal and any pause."),
     "undo": LazyCommand("deal", "undo", "Undo the last run."),
@@ -60,6 +61,8 @@ def cli(context: click.Context, database_url: str | None, schema: str | None, ti
 
 def main() -> None:
     """Runs the command line. Prints an error of ours as one sentence on standard error, and exits with its code."""
+    # The database, its companions and exports have phone numbers: nobody but their owner may read new files.
+    os.umask(0o077)
     try:
         cli(prog_name="agent-funnel")
     except FunnelError as error:

@@ -7,17 +7,21 @@ from dataclasses import asdict
 import click
 
 from agent_funnel import agents
-from agent_funnel.access.links import make_link, revoke_link
-from agent_funnel.agents import Agent, add_agent, set_agent_status
+from agent_funnel.access.links import link_of_agent, make_link, revoke_link
+from agent_funnel.agents import Agent, Renamed, add_agent, alike_agents, rename_agent, set_agent_status
 from agent_funnel.cli.context import Context, pass_context
 from agent_funnel.cli.options import actor_option
 from agent_funnel.cli.output import Done, Listing, cells, reports
+from agent_funnel.names import spell
 from agent_funnel.settings import Settings
+
+# The consequence of two names of one person:
+ONE_PERSON = "If they are one person, deactivate one of them: otherwise each gets a share."
 
 
 @click.group("agents")
 def agents_group() -> None:
-    """List, add, activate and deactivate agents.
+    """List, add, rename, activate and deactivate agents.
 
     Also make and revoke an agent's personal link.
     """
@@ -40,7 +44,38 @@ def add(context: Context, agent: str, inactive: bool) -> Done:
     """Add AGENT, who gets leads from the next deal on."""
     add_agent(context.database, agent, active=not inactive)
     status = "inactive" if inactive else "active"
-    return Done(f"Added {agent} ({status}).", {"agent": agent, "status": status})
+    alike = alike_agents(context.database, agent)
+    text = f"Added {agent} ({status})."
+    if alike:
+        text += f"\nWarning: this name is easily taken for {' or '.join(map(spell, alike))}. {ONE_PERSON}"
+    return Done(text, {"agent": agent, "status": status, "alike": alike})
+
+
+@agents_group.command("rename")
+@click.argument("agent")
+@click.argument("new_name")
+@actor_option
+@pass_context
+@reports
+def rename(context: Context, agent: str, new_name: str, actor: str) -> Done:
+    """Rename AGENT to NEW_NAME, with limits, personal link, present leads and history.
+
+    If only the row in the table agents was renamed, this renames the rest.
+    """
+    renamed = rename_agent(context.database, agent, new_name, actor=actor)
+    return Done(_sentence(agent, new_name.strip(), renamed), {"agent": new_name.strip(), **asdict(renamed)})
+
+
+def _sentence(agent: str, new_name: str, renamed: Renamed) -> str:
+    return (
+        f"Renamed {agent} to {new_name}, with {_count(renamed.limits, 'limit')}, "
+        f"{_count(renamed.links, 'personal link')}, {_count(renamed.assignments, 'present lead')} and "
+        f"{_count(renamed.dealt, 'lead')} in the history."
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number or 'no'} {noun}{'s' if number > 1 else ''}"
 
 
 @agents_group.command("activate")
@@ -58,9 +93,19 @@ def activate(context: Context, agent: str) -> Done:
 @pass_context
 @reports
 def deactivate(context: Context, agent: str) -> Done:
-    """Deactivate AGENT, who keeps the present leads until the next deal and gets no more."""
+    """Deactivate AGENT, who keeps the present leads until the next deal and gets no more.
+
+    The agent's personal link opens nothing until the agent is active again.
+    """
     set_agent_status(context.database, agent, active=False)
-    return Done(f"Deactivated {agent}.", {"agent": agent, "status": "inactive"})
+    has_link = link_of_agent(context.database, agent) is not None
+    text = f"Deactivated {agent}."
+    if has_link:
+        text += (
+            "\nThe personal link opens nothing while the agent is inactive. To revoke it for good: agent-funnel agents "
+            "unlink"
+        )
+    return Done(text, {"agent": agent, "status": "inactive", "has_link": has_link})
 
 
 @agents_group.command("link")

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
+from agent_funnel.agents import agent_names
 from agent_funnel.cli.context import Context, pass_context
-from agent_funnel.cli.output import render, reports, say
+from agent_funnel.cli.output import Result, render, reports, say
 from agent_funnel.cli.progress import row_progress
 from agent_funnel.imports import HEADERS, Imported, import_file
+from agent_funnel.names import alike_names, spell
 
 # How many bad rows are printed; the others are only counted:
 MOST_BAD_ROWS = 20
+# How many groups of names are printed; the doctor prints some, too:
+MOST_GROUPS = 10
+
+
+@dataclass(frozen=True)
+class ImportedAgents(Result):
+    """An import of agents, and the groups of names, of all agents, that are easily taken for one another."""
+
+    imported: Imported
+    alike: list[tuple[str, ...]]
+
+    def answer(self) -> Mapping[str, Any]:
+        return {**asdict(self.imported), "alike": self.alike}
 
 
 @click.group("import")
@@ -32,9 +50,12 @@ def import_command(kind: str) -> click.Command:
     @click.option("--skip-bad", is_flag=True, help="Import the good rows even if the file has bad ones.")
     @pass_context
     @reports
-    def command(context: Context, file: Path, skip_bad: bool) -> Imported:
+    def command(context: Context, file: Path, skip_bad: bool) -> Imported | ImportedAgents:
         with row_progress() as advance:
-            return import_file(context.database, kind, file, skip_bad=skip_bad, progress=advance)
+            imported = import_file(context.database, kind, file, skip_bad=skip_bad, progress=advance)
+        if kind != "agents":
+            return imported
+        return ImportedAgents(imported, alike_names(agent_names(context.database)))
 
     return command
 
@@ -50,3 +71,18 @@ def _(imported: Imported) -> None:
         say(f"  line {row.line}: {row.reason}")
     if imported.bad_rows > MOST_BAD_ROWS:
         say(f"  and {imported.bad_rows - MOST_BAD_ROWS} more bad rows")
+
+
+@render.register
+def _(result: ImportedAgents) -> None:
+    render(result.imported)
+    if not result.alike:
+        return
+    say(
+        "Warning: these names differ only in case, blanks, accents or Unicode form. If they are one person, deactivate "
+        "all but one: otherwise each gets a share."
+    )
+    for group in result.alike[:MOST_GROUPS]:
+        say(f"  {', '.join(map(spell, group))}")
+    if len(result.alike) > MOST_GROUPS:
+        say(f"  and {len(result.alike) - MOST_GROUPS} more groups")

@@ -89,3 +89,6 @@ def _(installation: Installation) -> None:
     ):
         if names:
             say(f"  {label}: {', '.join(names)}")
+    if installed.advice:
+        say("READ_COMMITTED_SNAPSHOT is off, so agents wait for their lists while a deal is written. Turn it on with:")
+        say(f"  {installed.advice}")

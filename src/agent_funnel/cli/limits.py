@@ -26,7 +26,7 @@ def limits_group() -> None:
 @pass_context
 @reports
 def list_limits(context: Context) -> Listing:
-    """List all limits and absences."""
+    """List all limits and absences, and whether there is such an agent."""
     return Listing(agents.list_limits(context.database), "There are no limits.")
 
 
@@ -35,21 +35,29 @@ def list_limits(context: Context) -> Listing:
 @click.argument("max_records", type=int)
 @click.option("--from", "starts_on", type=DAY, help="The first day. Default: today.")
 @click.option("--to", "ends_on", type=DAY, help="The last day. Default: no end.")
+@click.option("--new-agent", is_flag=True, help="The agent is yet to come; take a name that no agent has now.")
 @pass_context
 @reports
-def add(context: Context, agent: str, max_records: int, starts_on: date | None, ends_on: date | None) -> Done:
+def add(
+    context: Context, agent: str, max_records: int, starts_on: date | None, ends_on: date | None, new_agent: bool
+) -> Done:
     """Limit AGENT to MAX_RECORDS leads a night. Use 0 for an absence."""
-    limit, known = add_limit(
-        context.database, agent, starts_on=starts_on or context.today, ends_on=ends_on, max_records=max_records
+    limit = add_limit(
+        context.database,
+        agent,
+        starts_on=starts_on or context.today,
+        ends_on=ends_on,
+        max_records=max_records,
+        new_agent=new_agent,
     )
-    return Done(_sentence(limit, known), {**asdict(limit), "known": known})
+    return Done(_sentence(limit), asdict(limit))
 
 
-def _sentence(limit: Limit, known: bool) -> str:
+def _sentence(limit: Limit) -> str:
     until = f"to {limit.ends_on}" if limit.ends_on else "on, without an end date"
     most = f"gets at most {limit.max_records} leads a night" if limit.max_records else "is away"
     added = f"Added limit {limit.limit_id}: {limit.agent} {most} from {limit.starts_on} {until}."
-    return added if known else f"{added}\nThere is no agent of this name yet; the limit counts once there is one."
+    return added if limit.known else f"{added}\nThere is no agent of this name yet; the limit counts once there is one."
 
 
 @limits_group.command("remove")
@@ -66,7 +74,7 @@ def remove(context: Context, limit_id: int) -> Done:
 def _(limit: Limit) -> dict[str, object]:
     return {
         "No.": limit.limit_id,
-        "Agent": limit.agent,
+        "Agent": limit.agent if limit.known else f"{limit.agent} (no such agent)",
         "From": limit.starts_on,
         "To": limit.ends_on or "no end",
         "Leads per night": limit.max_records or "away",

@@ -2,7 +2,7 @@
 
 A command returns a record, a `Listing` of records, or another `Result`. Its module registers the text for people: with
 `render` for the whole, with `cells` for a row of a table. Texts from the database are printed as they are; markup in
-them has no effect.
+them has no effect, and characters that act on a terminal become visible.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from agent_funnel.characters import visible, visible_json, visible_lines
 from agent_funnel.cli.exit_codes import ExitCode, exit_code
 from agent_funnel.errors import FunnelError
 from agent_funnel.settings_warnings import unknown_settings
@@ -100,10 +101,10 @@ def reports(command: Callable[..., Any]) -> Callable[..., None]:
             if not as_json:
                 raise
             detail = {"error": type(error).__name__, "detail": str(error), "code": error.number}
-            click.echo(json.dumps(detail, ensure_ascii=False))
+            click.echo(visible_json(json.dumps(detail, ensure_ascii=False)))
             sys.exit(exit_code(error))
         if as_json:
-            click.echo(json.dumps(plain(result), ensure_ascii=False, indent=2))
+            click.echo(visible_json(json.dumps(plain(result), ensure_ascii=False, indent=2)))
         else:
             render(result)
         if isinstance(result, Result) and result.exit_code:
@@ -127,7 +128,7 @@ def plain(value: Any) -> Any:
 
 def say(text: str) -> None:
     """Prints a line on standard output."""
-    click.echo(text)
+    click.echo(visible_lines(text))
 
 
 def say_styled(text: str, style: str, rest: str = "") -> None:
@@ -161,7 +162,7 @@ def print_table(rows: Sequence[Mapping[str, object]]) -> None:
     for name in rows[0]:
         table.add_column(name, justify="right" if any(isinstance(row[name], int) for row in rows) else "left")
     for row in rows:
-        table.add_row(*("" if cell is None else str(cell) for cell in row.values()))
+        table.add_row(*("" if cell is None else visible(str(cell)) for cell in row.values()))
     _console().print(table)
 
 
@@ -186,4 +187,4 @@ def _console(*, stderr: bool = False) -> Console:
 def _print_styled(console: Console, text: str, style: str, rest: str) -> None:
     from rich.text import Text
 
-    console.print(Text.assemble((text, style), rest), soft_wrap=True)
+    console.print(Text.assemble((visible_lines(text), style), visible_lines(rest)), soft_wrap=True)

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from agent_funnel import runs
+from agent_funnel.characters import visible
 from agent_funnel.cli.context import Context, pass_context
 from agent_funnel.cli.facts import facts_of, print_shares, share_cells
 from agent_funnel.cli.options import DAY
@@ -124,7 +125,7 @@ def _(run: RunRecord) -> dict[str, object]:
 @render.register
 def _(details: RunDetails) -> None:
     run = details.run
-    by = f", by {run.actor}" if run.actor else ""
+    by = f", by {visible(run.actor)}" if run.actor else ""
     say(f"Run {run.run_id} for {run.business_date}: {run.status} ({run.trigger}{by})")
     first = "newest" if run.newest_first else "oldest"
     say(
@@ -133,8 +134,8 @@ def _(details: RunDetails) -> None:
     say(f"  started {second(run.started_at)}, finished {second(run.finished_at) or 'never'} (UTC)")
     if run.undone_at:
         say(
-            f"  undone {second(run.undone_at)} UTC by {run.undone_by or 'somebody'}: {run.restored} leads went back, "
-            f"{run.changed_since} kept their stage, because somebody had changed it"
+            f"  undone {second(run.undone_at)} UTC by {visible(run.undone_by or 'somebody')}: {run.restored} leads "
+            f"went back, {run.changed_since} kept their stage, because somebody had changed it"
         )
     if run.purged_at:
         say(f"  history purged {second(run.purged_at)} UTC")

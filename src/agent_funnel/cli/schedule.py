@@ -7,33 +7,49 @@ from datetime import UTC, date, datetime
 
 import click
 
+from agent_funnel.characters import visible
 from agent_funnel.cli.context import Context, pass_context
 from agent_funnel.cli.options import DAY, actor_option
 from agent_funnel.cli.output import Done, Listing, Result, cells, minute, render, reports, say, second
-from agent_funnel.schedule import store
+from agent_funnel.schedule import store, terms, voids
 from agent_funnel.schedule.calendar import next_run
 from agent_funnel.schedule.store import Holiday, Pause, add_holiday, list_pauses, pause, resume
+from agent_funnel.schedule.voids import VoidRecord
 
 
 @dataclass(frozen=True)
 class Timetable(Result):
-    """The next scheduled deal, in the configured time zone, and the newest pauses."""
+    """The next scheduled deal, in the zone of the terms that hold, and the newest pauses.
+
+    `differences` are sentences about copies of the service that are running with other terms or a wrong clock, and
+    `voids` the newest records that were taken back.
+    """
 
     next_run: datetime
+    terms: str
     pauses: list[Pause]
+    differences: list[str]
+    voids: list[VoidRecord]
 
 
 @click.group("schedule")
 def schedule_group() -> None:
-    """Show, pause and resume the schedule."""
+    """Show, pause and correct the schedule."""
 
 
 @schedule_group.command("show")
 @pass_context
 @reports
 def show(context: Context) -> Timetable:
-    """Show the next scheduled deal and the newest pauses."""
-    return Timetable(next_run(datetime.now(UTC), context.settings), list_pauses(context.database))
+    """Show the next scheduled deal, the terms that hold, and the newest pauses."""
+    now, rules = datetime.now(UTC), terms.holding(context.database, context.settings)
+    return Timetable(
+        next_run(now, rules),
+        str(terms.Terms.of(rules)),
+        list_pauses(context.database),
+        terms.known_differences(context.database, now=now),
+        voids.list_voids(context.database, count=10),
+    )
 
 
 @schedule_group.command("pause")
@@ -55,6 +71,35 @@ def resume_schedule(context: Context, actor: str) -> Done:
     """Resume the scheduled deals. A date whose window is still open is dealt at once."""
     resumed = resume(context.database, now=datetime.now(UTC), actor=actor)
     return Done("Resumed the schedule." if resumed else "The schedule was not paused.", {"resumed": resumed})
+
+
+@schedule_group.command("adopt")
+@actor_option
+@pass_context
+@reports
+def adopt_terms(context: Context, actor: str) -> Done:
+    """Make the time, zone, weekdays and catch-up of these settings hold for all copies of the service, at once.
+
+    Restart a copy with other settings soon: on its own, it would record its terms again.
+    """
+    adopted = terms.adopt(context.database, context.settings, now=datetime.now(UTC), actor=actor)
+    own = terms.Terms.of(context.settings)
+    return Done(f"These terms hold {'now' if adopted else 'already'}: {own}.", {"adopted": adopted, "terms": str(own)})
+
+
+@schedule_group.command("reopen")
+@click.argument("day", metavar="DATE", type=DAY)
+@actor_option
+@pass_context
+@reports
+def reopen_date(context: Context, day: date, actor: str) -> Done:
+    """Take back the record that DATE passed without its scheduled deal.
+
+    While its window is open, the schedule deals at its next look. An older record becomes void; then make the deal by
+    hand.
+    """
+    done = voids.reopen(context.database, context.settings, day, now=datetime.now(UTC), actor=actor)
+    return Done(done.text, {"business_date": day, "outcome": done.outcome, "window_closed": done.window_closed})
 
 
 @click.group("holidays")
@@ -102,17 +147,25 @@ def next_deal_line(at: datetime) -> str:
 
 def pause_text(pause: Pause) -> str:
     """Returns a text that says when the schedule was paused, by whom and why."""
-    by = f" by {pause.paused_by}" if pause.paused_by else ""
-    why = f": {pause.reason}" if pause.reason else ""
+    by = f" by {visible(pause.paused_by)}" if pause.paused_by else ""
+    why = f": {visible(pause.reason)}" if pause.reason else ""
     return f"{second(pause.paused_at)} UTC{by}{why}"
 
 
 @render.register
 def _(timetable: Timetable) -> None:
     say(next_deal_line(timetable.next_run))
+    say(f"The terms of the schedule: {timetable.terms}.")
+    for text in timetable.differences:
+        say(text)
     for each in timetable.pauses:
         end = f"resumed {second(each.resumed_at)} UTC" if each.resumed_at else "STILL PAUSED"
         say(f"  paused {pause_text(each)}; {end}")
+    for void in timetable.voids:
+        say(
+            f"  void since {second(void.voided_at)} UTC, by {void.voided_by}: the record {void.outcome} of "
+            f"{void.business_date}. {void.reason}"
+        )
 
 
 @cells.register

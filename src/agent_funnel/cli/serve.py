@@ -56,8 +56,8 @@ def serve(context: Context, /, **flags: Any) -> None:
         at = next_run(datetime.now(UTC), settings)
         say(f"Agent Funnel on {address}, {database.name}; next scheduled deal {at:%Y-%m-%d %H:%M} ({at.tzinfo})")
 
-    app = create_app(settings, database, lambda: scheduler.beat_age)
-    if not serve_http(app, settings.host, settings.port, stop, ready, lambda: scheduler.is_alive):
+    app = create_app(settings, database, lambda: scheduler.beat_age, scheduler)
+    if not serve_http(app, settings.host, settings.port, stop, ready, scheduler.watch):
         click.echo("The scheduler has stopped responding; the service exits with code 70.", err=True)
         # Threads that hang would keep the process alive; a supervisor can restart it once it has exited.
         os._exit(ExitCode.SCHEDULER_DEAD)

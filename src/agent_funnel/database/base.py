@@ -51,6 +51,17 @@ class Session(Queries):
         """Runs a script of the dialect, such as `tables-1-deal`."""
         self._database.run_script(self._connection, scripts(self._database.dialect)[name])
 
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Makes the queries of the block take effect together at its end, or not at all."""
+        self._database.begin(self._connection)
+        try:
+            yield
+        except BaseException:
+            self._database.rollback(self._connection)
+            raise
+        self._database.commit(self._connection)
+
 
 class Database(Queries):
     """A database of either engine. Each call opens a connection, or takes one from a pool and returns it at the end.
@@ -63,6 +74,8 @@ class Database(Queries):
     checks_version = True
     # The file with the authorities that must have signed the server's certificate; None if it is not checked:
     ca_file: Path | None = None
+    # The file of the database; None if it is on a server:
+    path: Path | None = None
 
     def sets(self, name: str, **parameters: Any) -> list[list[Row]]:
         with self._open_session() as session:
@@ -110,14 +123,14 @@ class Database(Queries):
 
         With `create`, a missing database is created if the engine can do that (SQLite).
         """
-        with self._open_session(create=create) as session:
-            self.begin(session._connection)
-            try:
-                yield session
-            except BaseException:
-                self.rollback(session._connection)
-                raise
-            self.commit(session._connection)
+        with self._open_session(create=create) as session, session.transaction():
+            yield session
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """Opens a session whose queries take effect one by one, except within its `transaction`."""
+        with self._open_session() as session:
+            yield session
 
     @contextmanager
     def _open_session(self, *, create: bool = False) -> Iterator[Session]:

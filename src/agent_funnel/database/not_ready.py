@@ -6,7 +6,14 @@ Microsoft lists them in "Troubleshoot connectivity issues and other errors" (Azu
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from math import inf
+
 from agent_funnel.errors import DatabaseNotReady
+
+# A server that was not ready is believed to be still not ready for so many seconds, if the driver shows no reason:
+BELIEVED_SECONDS = 120.0
 
 # A database that starts, recovers, or moves to another server. A serverless database wakes up with the first of these:
 _STARTING = frozenset({40613, 921, 922, 18401})
@@ -35,3 +42,23 @@ def not_ready(number: int, where: str, *, login: bool) -> DatabaseNotReady | Non
     return DatabaseNotReady(
         f"{where} is not ready (error {number}): {why}; nothing was changed. Try again in a minute."
     )
+
+
+class Sightings:
+    """Remembers when a server said that it was not ready.
+
+    The driver shows a message only if it is more severe than all those before it in this process. Otherwise it gives
+    the number of an earlier login, perhaps to another server, without a text.
+    """
+
+    def __init__(self) -> None:
+        self._last = -inf
+
+    def believed(self, has_text: bool, accepts_password: Callable[[], bool]) -> bool:
+        """Whether the number of a refused login is to be believed."""
+        if has_text:
+            self._last = time.monotonic()
+            return True
+        if time.monotonic() - self._last <= BELIEVED_SECONDS:
+            return True
+        return self._last > -inf and accepts_password()

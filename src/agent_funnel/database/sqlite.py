@@ -12,8 +12,10 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from agent_funnel.database.base import Database, run_error
+from agent_funnel.database.files import missing_rights
 from agent_funnel.errors import (
     DatabaseBusy,
+    DatabaseDamaged,
     DatabaseError,
     DatabaseUnavailable,
     FunnelError,
@@ -29,6 +31,8 @@ log = logging.getLogger(__name__)
 
 # UPDATE … FROM came with 3.33; changes() after it, and the ALTER TABLE that we need, with 3.35.
 OLDEST_SQLITE = (3, 35, 0)
+# Stands in the script of a run after the refusals that come before the locks:
+TAKE_LOCKS = "SELECT 'run' AS locks;"
 # A wait for another writer that is longer than this is logged:
 LOG_WAIT_SECONDS = 2.0
 # The longest that a run waits for processes that check whether a run is in progress; then it goes on without that lock:
@@ -53,7 +57,7 @@ class SQLite(Database):
         file = re.match(r"sqlite:///(.+)", settings.database_url)
         if file is None or file[1] == ":memory:":
             raise SettingsError("FUNNEL_DATABASE_URL names no file; write sqlite:///funnel.db")
-        self.path = Path(file[1]).absolute()
+        self.path: Path = Path(file[1]).absolute()
         self._lock_wait = settings.lock_wait
 
     @property
@@ -76,8 +80,12 @@ class SQLite(Database):
         connection.close()
 
     def execute(self, connection: sqlite3.Connection, name: str, parameters: dict[str, Any]) -> list[list[Row]]:
+        parts = statements(queries(self.dialect)[name])
+        if TAKE_LOCKS in parts:
+            ahead = parts.index(TAKE_LOCKS)
+            self._execute(connection, parts[:ahead], parameters)
+            parts = parts[ahead + 1 :]
         with self._run_locks() if name in queries_with(self.dialect, "run") else nullcontext():
-            parts = statements(queries(self.dialect)[name])
             if name in queries_with(self.dialect, "no-wait"):
                 self._set_wait(connection, 0)
             if connection.in_transaction or len(parts) == 1:
@@ -127,9 +135,12 @@ class SQLite(Database):
     def refuse_during_run(self) -> None:
         # These checks share the lock, so that each one detects a run and none is disturbed by another check.
         if self.path.exists():
-            with self._locked_file("looks", "SELECT 1 FROM sqlite_schema", 0) as free:
-                if not free:
-                    raise RunInProgress
+            try:
+                with self._locked_file("looks", "SELECT 1 FROM sqlite_schema", 0) as free:
+                    if not free:
+                        raise RunInProgress
+            except sqlite3.Error as error:
+                raise self.translate(error) or error from error
 
     @contextmanager
     def _run_locks(self) -> Iterator[None]:
@@ -205,8 +216,30 @@ class SQLite(Database):
                 f"The database {self.path} is busy: another program has been writing for "
                 f"{self._lock_wait.total_seconds():.0f} s (FUNNEL_LOCK_WAIT). Nothing was changed."
             )
-        if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL):
+        if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+            return self._no_access(error, code)
+        if code == sqlite3.SQLITE_CORRUPT:
+            return DatabaseDamaged(
+                f"The database {self.path} is damaged: {error}. Nothing was changed. Stop the service, keep a copy of "
+                "the file and of those next to it, and restore a backup, or try `sqlite3 FILE .recover`."
+            )
+        if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL):
             return DatabaseUnavailable(f"The database {self.path} cannot be used: {error}. Nothing was changed.")
+        if code == sqlite3.SQLITE_CORRUPT:
+            return DatabaseError(
+                f"The database {self.path} is damaged: {error}. Nothing was changed. Stop the service, keep a copy of "
+                "the file, and restore the last backup."
+            )
         if str(error).startswith("no such table"):
             return NotInstalled(f"The database lacks a table ({error}): run `agent-funnel install`.")
         return DatabaseError(f"SQLite refused a statement: {error}. Nothing was changed.")
+
+    def _no_access(self, error: sqlite3.Error, code: int) -> DatabaseError:
+        """The error for a file that SQLite cannot open, or cannot write to, with the rights that are missing."""
+        if rights := missing_rights(self.path):
+            said = f"{rights} Nothing was changed. Give this user the right to write to the file and to its directory"
+            said += ", where SQLite keeps files next to it (-wal, -shm), or start the program as another user."
+        else:
+            said = f"{str(error).capitalize()}. Nothing was changed."
+        text = f"The database {self.path} cannot be {'used' if code == sqlite3.SQLITE_CANTOPEN else 'written'}. {said}"
+        return DatabaseUnavailable(text) if code == sqlite3.SQLITE_CANTOPEN else DatabaseError(text)

@@ -20,7 +20,7 @@ from sqlalchemy.pool import QueuePool
 from agent_funnel.database.address import DEFAULT_PORT, read_address
 from agent_funnel.database.base import Database, run_error
 from agent_funnel.database.certificates import Certificates
-from agent_funnel.database.not_ready import FAILED_ON_THE_WAY, not_ready
+from agent_funnel.database.not_ready import FAILED_ON_THE_WAY, Sightings, not_ready
 from agent_funnel.database.prelogin import explain_login_failure, explain_no_answer
 from agent_funnel.errors import (
     ConnectionLost,
@@ -33,7 +33,7 @@ from agent_funnel.errors import (
     SettingsError,
 )
 from agent_funnel.settings import Settings
-from agent_funnel.sql import batches, catalog, in_schema, parameterised, queries_with
+from agent_funnel.sql import batches, catalog, in_schema, parameterised, queries_with, reads
 from agent_funnel.values import Row
 
 log = logging.getLogger(__name__)
@@ -64,8 +64,6 @@ FRESH_SECONDS = 5.0
 # Connections that stay open after use: one for each thread of the service, and a few for the schedule. Any further one
 # is closed after each use, and a new session may take a second to plan its first query.
 KEPT_CONNECTIONS = 15
-# A server that was not ready is believed to be still not ready for so many seconds, if the driver shows no reason:
-NOT_READY_SECONDS = 120.0
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -102,7 +100,7 @@ class SQLServer(Database):
             )
             for name, query in catalog(self.dialect).items()
         }
-        self._not_ready_at = -inf
+        self._sightings = Sightings()
         # Connections need no reset on return: a call that ended well left nothing open, and after any other call the
         # connection is discarded.
         self._pool = QueuePool(
@@ -146,6 +144,15 @@ class SQLServer(Database):
         return found
 
     def sets(self, name: str, **parameters: Any) -> list[list[Row]]:
+        try:
+            return self._sets(name, parameters)
+        except DatabaseBusy as error:
+            if name not in reads(self.dialect) or not _lost_a_deadlock(error):
+                raise
+            log.warning("the read %s was the victim of a deadlock; making it again", name)
+        return super().sets(name, **parameters)
+
+    def _sets(self, name: str, parameters: dict[str, Any]) -> list[list[Row]]:
         if name in queries_with(self.dialect, "polled"):
             connection = self._pool.connect()
             if time.monotonic() - connection.info.get("checked", -inf) < FRESH_SECONDS:
@@ -187,13 +194,7 @@ class SQLServer(Database):
         """The error of ours if the server is not ready for this login; None if that is not the reason."""
         number, text = _number_and_text(error)
         found = self._not_ready(number, login=True) if ANSWERED in str(error) else None
-        if found and text:
-            self._not_ready_at = time.monotonic()
-        # Without a text, the number is that of an earlier login, perhaps to another server: the driver shows a message
-        # only if it is more severe than those before.
-        elif found and time.monotonic() - self._not_ready_at > NOT_READY_SECONDS:
-            return found if self._not_ready_at > -inf and self._accepts_password() else None
-        return found
+        return found if found and self._sightings.believed(bool(text), self._accepts_password) else None
 
     def _login_failure(self, error: Exception) -> str:
         """Says in a sentence why there is no connection, and what to do about it."""
@@ -383,6 +384,10 @@ class SQLServer(Database):
             missing = re.sub(r"\(.*\)", "", text).rstrip(".")
             return NotInstalled(f"The database lacks a table or procedure ({missing}): run `agent-funnel install`.")
         return DatabaseError(f"The database refused a statement (error {number}): {text.strip()}")
+
+
+def _lost_a_deadlock(error: DatabaseBusy) -> bool:
+    return isinstance(error.__cause__, Exception) and _number_and_text(error.__cause__)[0] == DEADLOCK
 
 
 def _number_and_text(error: Exception) -> tuple[int, str]:

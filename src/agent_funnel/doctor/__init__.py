@@ -1,8 +1,9 @@
-"""Checks a database, and suggests how to fix what is wrong. It only reads.
+"""Checks a database, and suggests how to fix what is wrong. It changes nothing; one check writes, and takes it back.
 
 A check is a function that yields results: a level, a sentence, and a remedy or None. It yields one also if all is well.
 `server` checks the engine, the connection and the login; `schema` the tables, procedures and indexes; `data` the rows
-of your three tables; `settings` the settings; and `deep` whether runs, history, stages and assignments agree.
+of your three tables; `names` the names of agents; `settings` the settings; and `deep` whether runs, history, stages
+and assignments agree.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from agent_funnel.database import Database
-from agent_funnel.doctor import data, schema, server
+from agent_funnel.doctor import data, names, schedule, schema, server
 from agent_funnel.doctor.check import Check, Examination, Finding, findings, guarded
 from agent_funnel.doctor.deep import records
 from agent_funnel.doctor.settings import settings_findings
@@ -29,20 +30,29 @@ ON_A_SERVER: dict[str, Check] = {
     "schemas": schema.schemas,
     "procedures": schema.installed_procedures,
     "rights": server.rights,
+    "writing": server.writing,
+    "readers": server.readers,
 }
 IN_A_FILE: dict[str, Check] = {
     "engine": server.file,
+    "place": server.place,
+    "contents": server.contents,
     "tables": schema.installed_tables,
-    "rights": server.writing,
+    "writing": server.writing,
 }
 ON_BOTH: dict[str, Check] = {
-    "truncate": schema.truncate,
+    "emptying": schema.emptying,
     "indexes": schema.indexes,
     "missing values": data.missing_values,
     "duplicates": data.duplicates,
     "stages": data.stages,
     "dates": data.dates,
+    "numbers": data.numbers,
     "statuses": data.statuses,
+    "names": names.alike,
+    "holders": names.of_nobody,
+    "copies": schedule.copies,
+    "records ahead": schedule.records_ahead,
 }
 
 

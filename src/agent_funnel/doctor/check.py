@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from agent_funnel.database import Database
-from agent_funnel.errors import DatabaseBusy, DatabaseError, DatabaseUnavailable
+from agent_funnel.errors import DatabaseBusy, DatabaseDamaged, DatabaseError, DatabaseUnavailable
 from agent_funnel.masking import mask_quoted_numbers
 from agent_funnel.sql import in_schema, queries
 from agent_funnel.values import Row
@@ -76,7 +76,7 @@ def findings(name: str, check: Check, examination: Examination) -> Iterator[Find
 
 
 def guarded(name: str, ask: Callable[[], Iterable[Finding]]) -> list[Finding]:
-    """Runs a check. A database error becomes a note that the check could not be made.
+    """Runs a check. A database error becomes a note that the check could not be made; damage to its file is an error.
 
     Raises DatabaseUnavailable when the connection is gone.
     """
@@ -85,7 +85,8 @@ def guarded(name: str, ask: Callable[[], Iterable[Finding]]) -> list[Finding]:
     except DatabaseError as error:
         if isinstance(error, DatabaseUnavailable) and not isinstance(error, DatabaseBusy):
             raise
-        return [Finding(name, "note", f"Could not be checked: {mask_quoted_numbers(str(error).rstrip('.'))}.")]
+        level: Level = "error" if isinstance(error, DatabaseDamaged) else "note"
+        return [Finding(name, level, f"Could not be checked: {mask_quoted_numbers(str(error).rstrip('.'))}.")]
 
 
 def count_of(count: int, one: str, many: str | None = None) -> str:

@@ -84,8 +84,26 @@ def dates(exam: Examination) -> Iterator[Result]:
     if future:
         text = f"{count_of(future, 'lead has', 'leads have')} a date in the future, up to {str(row['latest'])[:10]};"
         yield "warning", f"{text} such leads are dealt like others, and become too old later.", remedy
-    if not invalid and not future:
+    for count, what, thing in ((row["bad_limits"], "limit", "limits"), (row["bad_holidays"], "holiday", "holidays")):
+        if count:
+            text = f"{count_of(count, f'{what} has', f'{thing} have')} a day that is not an ISO 8601 text, and"
+            listed = f"Remove the rows. This lists them: {exam.remedy(f'bad_{thing}')}"
+            yield "warning", f"{text} {'holds' if count == 1 else 'hold'} on no day.", listed
+    if not invalid and not future and not row["bad_limits"] and not row["bad_holidays"]:
         yield "ok", "No date of a lead is in the future.", None
+
+
+def numbers(exam: Examination) -> Iterator[Result]:
+    """Finds numbers that nobody can dial: those that are not 8 to 15 digits, blanks and marks between them aside."""
+    rows = exam.database.all("doctor_numbers")
+    if not rows:
+        yield "ok", "Every number has 8 to 15 digits.", None
+        return
+    found = rows[0]["leads"]
+    text = f"{count_of(found, 'lead has a number', 'leads have numbers')} that nobody can dial"
+    shown = examples((row["number"] for row in rows), found)
+    remedy = f"Correct them, or put them on the do-not-contact list. This lists them: {exam.remedy('numbers')}"
+    yield "note", f"{text} ({shown}): not 8 to 15 digits; they are dealt like others.", remedy
 
 
 def statuses(exam: Examination) -> Iterator[Result]:

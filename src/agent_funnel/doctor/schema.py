@@ -131,12 +131,16 @@ def _procedure(
         yield "error", f"The procedure {named} is that of another version of Agent Funnel.", INSTALL
 
 
-def truncate(exam: Examination) -> Iterator[Result]:
-    """Checks that a deal can empty the table of assignments."""
-    table, rows = exam.here("dbo.agent_wafunnel_assignment"), exam.database.all("doctor_truncate")
+def emptying(exam: Examination) -> Iterator[Result]:
+    """Checks that a deal can delete all rows of the table of assignments, and finds the triggers that this fires."""
+    table, rows = exam.here("dbo.agent_wafunnel_assignment"), exam.database.all("doctor_emptying")
+    triggers = [row["name"] for row in exam.database.all("doctor_delete_triggers")]
     for row in rows:
         yield "error", f"No deal can empty {table}, since {row['reason']}.", row["remedy"]
-    if not rows:
+    for name in triggers:
+        remedy = "Make sure that the trigger allows this and is quick, or disable it."
+        yield "warning", f"Each deal deletes all rows of {table}, which fires the trigger {name}.", remedy
+    if not rows and not triggers:
         yield "ok", f"A deal can empty {table}.", None
 
 

@@ -7,9 +7,13 @@ import socket
 from collections.abc import Iterator
 from datetime import UTC, timedelta
 from importlib import metadata
+from uuid import uuid4
 
+from agent_funnel.database.files import missing_rights, network_share
 from agent_funnel.doctor.check import Examination, Result, examples, version_tuple
-from agent_funnel.errors import DatabaseError, DatabaseUnavailable
+from agent_funnel.errors import DatabaseDamaged, DatabaseError, DatabaseUnavailable, NotInstalled
+from agent_funnel.install import row_versions_advice
+from agent_funnel.masking import mask_quoted_numbers
 from agent_funnel.sql import grants
 from agent_funnel.values import Row
 
@@ -29,14 +33,21 @@ UNSUPPORTED_EDITIONS = {6: "Azure Synapse Analytics", 11: "Azure Synapse serverl
 LOOPBACK = ("127.0.0.1", "::1", "<local machine>")
 # The largest difference between the clocks that is not reported:
 CLOCK_TOLERANCE = timedelta(seconds=30)
+# The remedy for a damaged file:
+RESTORE = (
+    "Stop the service, keep a copy of the file and of those next to it (-wal, -shm), and restore a backup; or try "
+    "`sqlite3 FILE .recover`."
+)
 # The rights that the procedures use. Babelfish has no ownership chaining, so there the login needs them itself:
 RIGHTS_OF_PROCEDURES = (
     ("UPDATE", "wafunnel"),
     ("INSERT", "agent_wafunnel_assignment"),
-    ("INSERT", "assignment_run"),
-    ("UPDATE", "assignment_run"),
+    ("UPDATE", "agent_wafunnel_assignment"),
     ("INSERT", "assignment_history"),
+    ("UPDATE", "assignment_history"),
     ("INSERT", "assignment_edit"),
+    ("UPDATE", "assignment_edit"),
+    ("UPDATE", "agent_limit"),
     ("INSERT", "assignment_undo"),
 )
 
@@ -176,6 +187,16 @@ def _offset(offset: timedelta) -> str:
     return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
 
 
+def readers(exam: Examination) -> Iterator[Result]:
+    """Checks that nobody has to wait to read while a deal is written."""
+    advice = row_versions_advice(exam.database)
+    if advice is None:
+        yield "ok", "READ_COMMITTED_SNAPSHOT is on: nobody waits to read while a deal is written.", None
+    else:
+        text = "READ_COMMITTED_SNAPSHOT is off: a reader of assignments, leads or runs waits while a deal is written."
+        yield "warning", text, advice
+
+
 def rights(exam: Examination) -> Iterator[Result]:
     """Checks that this login has all rights that the service needs."""
     who = exam.one("doctor_login")
@@ -187,31 +208,65 @@ def rights(exam: Examination) -> Iterator[Result]:
         yield "ok", f"The login {who['login_name']} has all {len(wanted)} rights that the service needs.", None
         return
     if exam.babelfish:
-        remedy = (
-            "Let the service log in as the owner of the tables: Babelfish has no ownership chaining and no GRANT ALTER."
-        )
+        remedy = "Let the service log in as the owner of the tables: Babelfish has no ownership chaining."
     elif not who["in_role"]:
         remedy = who["remedy"]
     else:
         remedy = " ".join(exam.here(granted[right]) for right in lacking)
-    named = examples((f"{right} on {exam.schema}.{name}" for right, name in lacking[:3]), len(lacking))
+    named = examples((f"{right} on {exam.here(f'dbo.{name}')}" for right, name in lacking[:3]), len(lacking))
     text = f"The login {who['login_name']} lacks {len(lacking)} of the {len(wanted)} rights that the service needs"
     yield "error", f"{text}: {named}.", remedy
 
 
 def _is_allowed(exam: Examination, right: str, name: str) -> bool:
-    return bool(exam.one("doctor_right", object_name=f"{exam.schema}.{name}", permission=right)["allowed"])
+    return bool(exam.one("doctor_right", object_name=exam.here(f"dbo.{name}"), permission=right)["allowed"])
+
+
+def place(exam: Examination) -> Iterator[Result]:
+    """Checks that the database's file is on a disk of this machine, as far as the system tells."""
+    share = network_share(exam.database.path) if exam.database.path else None
+    if share is None:
+        yield "ok", "The database's file is on no network share that this system tells of.", None
+    else:
+        yield (
+            "warning",
+            f"The database's file is on a network share ({share}): SQLite's locks and its WAL need one machine and a "
+            "local disk, and a share may lose writes or damage the file.",
+            "Move the database to a local disk; if several machines need it, use SQL Server.",
+        )
+
+
+def contents(exam: Examination) -> Iterator[Result]:
+    """Checks that the parts of the database's file agree (`quick_check`)."""
+    rows = exam.database.all("doctor_contents")
+    if not rows:
+        yield "ok", "The parts of the database's file agree.", None
+        return
+    first = mask_quoted_numbers(" ".join(str(rows[0]["fault"]).split()))
+    more = ", and more" if len(rows) > 1 else ""
+    yield "error", f"The database's file is damaged: {first}{more}.", RESTORE
+
+
+class _TakenBack(Exception):
+    """Ends the transaction of the trial, so that it is rolled back."""
 
 
 def writing(exam: Examination) -> Iterator[Result]:
-    """Checks that the database's file is writable."""
+    """Checks that this program can write, by writing a row that it takes back."""
+    where = "file" if exam.database.path else "tables"
     try:
-        with exam.database.transaction():
-            pass
-    except DatabaseUnavailable:
+        with exam.database.transaction() as session:
+            session.one("doctor_write", request=f"doctor {uuid4()}")
+            raise _TakenBack
+    except _TakenBack:
+        yield "ok", f"This program can write to the database's {where}.", None
+    except (DatabaseUnavailable, DatabaseDamaged, NotInstalled):
         raise
-    except DatabaseError:
-        remedy = "Give the user who runs this program the right to write to that file and to its directory."
-        yield "error", "This program may not write to the database's file.", remedy
-    else:
-        yield "ok", "This program can write to the database's file.", None
+    except DatabaseError as error:
+        if exam.database.path is None:
+            remedy = "Make the database writable, or grant the login the rights that the check above names."
+        else:
+            remedy = "Give the user who runs this program the right to write to that file and to its directory."
+        rights = missing_rights(exam.database.path) if exam.database.path else None
+        reason = mask_quoted_numbers(rights or " ".join(str(error).split())).rstrip(".")
+        yield "error", f"This program may not write to the database's {where}. {reason}.", remedy

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from agent_funnel.settings import Settings
@@ -11,6 +13,7 @@ LOOK_INTERVAL = timedelta(seconds=30)
 # Business dates without a run are recorded for this many days back, so that a clock that is years off cannot fill the
 # table.
 MOST_DAYS_BACK = 400
+ONE_DAY = timedelta(days=1)
 
 
 def scheduled_at(business_date: date, settings: Settings) -> datetime:
@@ -41,35 +44,83 @@ def closes_at(business_date: date, settings: Settings) -> datetime:
     return scheduled_at(business_date, settings) + max(settings.catch_up, LOOK_INTERVAL)
 
 
-def due(now: datetime, settings: Settings, settled: date | None = None) -> date | None:
-    """The first business date after `settled` whose window is open now; near midnight it may be yesterday."""
+@dataclass(frozen=True)
+class Period:
+    """Settings with the terms that held for a time: from `since` (None: always) until `until` (None: still)."""
+
+    rules: Settings
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def had_open(self, business_date: date) -> bool:
+        """Whether the window of a business date was open at any time in this period."""
+        opens, closes = scheduled_at(business_date, self.rules), closes_at(business_date, self.rules)
+        return (self.until is None or opens < self.until) and (self.since is None or closes > self.since)
+
+
+@dataclass(frozen=True)
+class PassedDate:
+    """A business date that passed without a scheduled run, and the end of its window."""
+
+    business_date: date
+    is_workday: bool
+    closes_at: datetime
+
+
+def due(now: datetime, settings: Settings, ended: Container[date] = ()) -> date | None:
+    """The first business date that has not ended and whose window is open now; near midnight it may be yesterday."""
     today = now.astimezone(settings.timezone).date()
     for business_date in (today - timedelta(days=1), today):
-        if settled is not None and business_date <= settled:
+        if business_date in ended:
             continue
         if scheduled_at(business_date, settings) <= now < closes_at(business_date, settings):
             return business_date
     return None
 
 
-def passed(now: datetime, settings: Settings, settled: date | None, installed_at: datetime | None) -> list[date]:
-    """The business dates after `settled` whose windows have closed, oldest first.
+def passed(
+    now: datetime, periods: Sequence[Period], ended: Container[date], installed_at: datetime | None
+) -> list[PassedDate]:
+    """The business dates that have passed since the installation and have not ended, oldest first.
 
-    If no date is settled yet, these are the dates whose windows have closed since the installation.
+    `periods` have the terms that held, newest first. A date has passed when the last of its windows has closed: the one
+    by the terms of today, and those that were open while their terms held. If none was, because the time of the deal
+    was changed that day, no run was due; this is known when the run of the next date is due.
     """
-    if settled is None and installed_at is None:
+    if installed_at is None:
         return []
-    today = now.astimezone(settings.timezone).date()
-    first = today - timedelta(days=MOST_DAYS_BACK)
-    if settled is not None:
-        first = max(first, settled + timedelta(days=1))
+    rules = periods[0].rules
+    today = now.astimezone(rules.timezone).date()
+    first = max(today - timedelta(days=MOST_DAYS_BACK), installed_at.astimezone(rules.timezone).date() - ONE_DAY)
     days = (first + timedelta(days=offset) for offset in range((today - first).days + 1))
-    return [
-        day
-        for day in days
-        if closes_at(day, settings) <= now
-        and (settled is not None or installed_at is None or closes_at(day, settings) > installed_at)
-    ]
+    found = (_passed(day, now, periods) for day in days if day not in ended)
+    return [date for date in found if date is not None and date.closes_at > installed_at]
+
+
+def _passed(day: date, now: datetime, periods: Sequence[Period]) -> PassedDate | None:
+    """A business date, if it has passed."""
+    rules = periods[0].rules
+    closes = closes_at(day, rules)
+    if closes > now:
+        return None
+    held = [period.rules for period in periods if period.had_open(day)]
+    if not held:
+        return PassedDate(day, False, closes) if scheduled_at(day + ONE_DAY, rules) <= now else None
+    closes = max(closes_at(day, rules) for rules in held)
+    workday = any(is_workday(day, rules) for rules in held)
+    return PassedDate(day, workday, closes) if closes <= now else None
+
+
+def next_due(
+    now: datetime, settings: Settings, ended: Container[date], days_off: Container[date]
+) -> tuple[date, datetime] | None:
+    """The next business date that gets a scheduled run, and its instant, which has passed if the run is late."""
+    today = now.astimezone(settings.timezone).date()
+    for offset in range(-1, MOST_DAYS_BACK):
+        day = today + timedelta(days=offset)
+        if day not in ended and day not in days_off and is_workday(day, settings) and now < closes_at(day, settings):
+            return day, scheduled_at(day, settings)
+    return None
 
 
 def current_date(now: datetime, settings: Settings) -> date:

@@ -26,6 +26,7 @@ STATE_OF_OUTCOME: dict[str, State] = {
     "failed": "failed",
     "paused": "paused",
     "holiday": "off",
+    "void": "off",
 }
 
 

@@ -13,7 +13,7 @@ from typing import Self
 from agent_funnel.database import Database
 from agent_funnel.errors import FunnelError, NotFound
 from agent_funnel.settings import Settings
-from agent_funnel.values import Day, Moment, Record, Row, read_date, read_moment, write_moment
+from agent_funnel.values import Day, Moment, Record, Row, check_characters, read_date, read_moment, write_moment
 
 # The longest message that the table of failures holds, in characters:
 LONGEST_MESSAGE = 1_000
@@ -70,7 +70,10 @@ class Holiday(Record):
 
 @dataclass(frozen=True)
 class NightRecord(Record):
-    """The outcome of a business date: `succeeded` or `undone`, by a run; or `missed`, `failed`, `holiday`, `paused`."""
+    """The outcome of a business date: `succeeded` or `undone`, by a run; or the reason why there was no run.
+
+    The reason is `missed`, `failed`, `holiday`, `paused`, or `void` if a person voided the outcome later.
+    """
 
     business_date: Day
     outcome: str
@@ -160,6 +163,7 @@ def current_pause(database: Database) -> Pause | None:
 
 def pause(database: Database, *, now: datetime, actor: str | None, reason: str | None) -> bool:
     """Pauses the schedule for all copies of the service; False if it is paused already."""
+    check_characters("reason", reason)
     row = database.one("pause", now=write_moment(now), actor=actor, reason=reason)
     return bool(row and row["changed"])
 
@@ -170,6 +174,20 @@ def resume(database: Database, *, now: datetime, actor: str | None) -> bool:
     return bool(row and row["changed"])
 
 
+def next_run_on_record(database: Database) -> tuple[date, datetime] | None:
+    """The business date and the instant of the next scheduled run; None during a pause."""
+    row = database.one("next_run")
+    return None if row is None else (read_date(row["business_date"]), read_moment(row["due_at"]))
+
+
+def record_next_run(database: Database, found: tuple[date, datetime] | None) -> None:
+    """Records the next scheduled run, or that none is to come. Does not wait for another writer."""
+    if found is None:
+        database.sets("remove_next_run")
+    else:
+        database.sets("record_next_run", business_date=found[0].isoformat(), due_at=write_moment(found[1]))
+
+
 def list_holidays(database: Database, *, since: date) -> list[Holiday]:
     """The holidays from a day on."""
     return [Holiday.from_row(row) for row in database.all("holidays", since=since.isoformat())]
@@ -177,6 +195,7 @@ def list_holidays(database: Database, *, since: date) -> list[Holiday]:
 
 def add_holiday(database: Database, day: date, name: str | None = None) -> None:
     """Adds a holiday, or changes its name."""
+    check_characters("name", name)
     database.one("add_holiday", day=day.isoformat(), label=name)
 
 

@@ -35,6 +35,8 @@ from importlib.resources.abc import Traversable
 from textwrap import indent
 from typing import Literal, get_args
 
+from agent_funnel.sql.reserved import RESERVED_WORDS
+
 Trait = Literal[
     "run",  # makes a run or undoes one: one at a time, and a long wait is logged
     "polled",  # many clients ask it all day: it reuses a connection without a check
@@ -48,6 +50,7 @@ LOCKS = {"records": ":records", "agents": ":agents"}
 NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 HEADER = re.compile(r"-- ([a-z]+): (.+)\n")
 INCLUDE = re.compile(r"^( *)-- include: (\w+)\n", re.MULTILINE)
+WRITES = re.compile(r"\b(INSERT|UPDATE|DELETE|EXECUTE)\b")
 COMMENT = re.compile(r"(--(?! include: ).*\n)*")
 
 
@@ -84,6 +87,16 @@ def queries(dialect: str) -> dict[str, str]:
 def queries_with(dialect: str, trait: Trait) -> frozenset[str]:
     """The names of the queries of a dialect that have a trait."""
     return frozenset(name for name, query in catalog(dialect).items() if trait in query.traits)
+
+
+@cache
+def reads(dialect: str) -> frozenset[str]:
+    """The names of the queries of a dialect that only read, so that one that failed can be made again."""
+    return frozenset(
+        name
+        for name, query in catalog(dialect).items()
+        if "read-only" in query.traits or not WRITES.search(re.sub(r"--.*", "", query.text))
+    )
 
 
 @cache
@@ -243,4 +256,5 @@ def parameterised(text: str, parameters: str) -> str:
 
 def in_schema(text: str, schema: str) -> str:
     """Adapts a T-SQL script, which is written for the schema `dbo`, to another schema."""
-    return re.sub(r"\bdbo\.", f"{schema}.", text)
+    name = f"[{schema}]" if schema.lower() in RESERVED_WORDS else schema
+    return re.sub(r"\bdbo\.", f"{name}.", text)

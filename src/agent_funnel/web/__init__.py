@@ -4,30 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from flask.json.provider import DefaultJSONProvider
 from flask_compress import Compress
-from flask_limiter import Limiter
 from flask_openapi3 import OpenAPI
-from werkzeug.exceptions import HTTPException
-from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, TooManyRequests
 
 from agent_funnel.database import Database
 from agent_funnel.errors import FunnelError
+from agent_funnel.schedule.clock import Clock
 from agent_funnel.settings import Settings
-from agent_funnel.web import api, auth, errors, health, openapi, pages, sign_in
+from agent_funnel.web import api, auth, errors, health, openapi, pages, rates, sign_in
+from agent_funnel.web.bounds import RETRY_SECONDS, Places, Room
+from agent_funnel.web.connections import ADMISSION, ADMITTED, SMALL_BODY
 from agent_funnel.web.counts import BackgroundCounts
-from agent_funnel.web.files import LARGEST_FILE
+from agent_funnel.web.files import DOWNLOADS_BYTES, EXPORTS_AT_ONCE, IMPORTS_AT_ONCE, LARGEST_FILE
 from agent_funnel.web.pages import layout
+from agent_funnel.web.proxies import Request, TrustProxies
 from agent_funnel.web.readiness import ReadinessProbe
-from agent_funnel.web.routing import PUBLIC, current_route, route, route_of
+from agent_funnel.web.routing import PUBLIC, current_route, route
 from agent_funnel.web.services import Services
 
 # The largest body, in bytes, of a request that takes no file:
 LARGEST_BODY = 1_000_000
+# Previews that are made at the same time, in the whole service; each reads all leads:
+PREVIEWS_AT_ONCE = 4
 # A page loads nothing but our own files, and no other page may frame it.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -43,22 +46,30 @@ SECURITY_HEADERS = {
 }
 
 
-def create_app(settings: Settings, database: Database, beat_age: Callable[[], float] | None = None) -> Flask:
+def create_app(
+    settings: Settings,
+    database: Database,
+    beat_age: Callable[[], float] | None = None,
+    schedule: Clock | None = None,
+) -> Flask:
     """The service as a WSGI application. Making it starts no thread and opens no connection.
 
-    `beat_age` returns the seconds since the clock thread of this process last showed that it is alive.
+    `beat_age` returns the seconds since the clock thread of this process last showed that it is alive, and `schedule`
+    is its schedule.
     """
     app = openapi.make_app(__name__)
+    app.request_class = Request
     _configure(app, settings)
     layout.set_up(app)
     # Flask calls the functions after a request in reverse order: each sees the response of those set up after it.
     _guard(app)
-    limiter = _limit(app, settings)
+    limiter = rates.limit_requests(app, settings)
+    _admit_bodies(app)
     app.after_request(auth.record_in_audit)
     app.after_request(_secure)
     Compress(app)
     _register_routes(app)
-    _limit_routes(app, limiter)
+    rates.limit_routes(app, limiter)
     _register_errors(app)
     app.extensions["agent_funnel"] = Services(
         settings=settings,
@@ -66,8 +77,13 @@ def create_app(settings: Settings, database: Database, beat_age: Callable[[], fl
         now=lambda: datetime.now(UTC),
         readiness=ReadinessProbe(database),
         beat_age=beat_age,
+        schedule=schedule,
         limiter=limiter.limiter,
         counts=BackgroundCounts(database),
+        exports=Places(EXPORTS_AT_ONCE, "exports"),
+        imports=Places(IMPORTS_AT_ONCE, "imports"),
+        previews=Places(PREVIEWS_AT_ONCE, "previews"),
+        downloads=Room(DOWNLOADS_BYTES),
     )
     return app
 
@@ -79,7 +95,7 @@ def _configure(app: Flask, settings: Settings) -> None:
     app.config["COMPRESS_STREAMS"] = False
     app.json = _Json(app)
     if hops := settings.proxy_hops:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+        app.wsgi_app = TrustProxies(app.wsgi_app, hops)  # type: ignore[method-assign]
 
 
 class _Json(DefaultJSONProvider):
@@ -96,41 +112,40 @@ class _Json(DefaultJSONProvider):
 
 def _guard(app: Flask) -> None:
     app.before_request(_allow_files)
-    app.before_request(auth.guard)
+    app.before_request(rates.check_request)
 
 
 def _allow_files() -> None:
-    if current_route().takes_file:
+    # A form without a file is read into memory, even where a file may come.
+    if current_route().takes_file and request.mimetype != "application/x-www-form-urlencoded":
         request.max_content_length = LARGEST_FILE
 
 
-def _limit(app: Flask, settings: Settings) -> Limiter:
-    """Limits the rate of all requests together, for each key, or each address without a key."""
-    # Set up before the limiter, so that it runs after it.
-    app.after_request(_remove_needless_retry_after)
-    limiter = Limiter(
-        _key_or_address,
-        app=app,
-        storage_uri="memory://",
-        strategy="moving-window",
-        application_limits=[settings.rate_limit],
-        headers_enabled=True,
-    )
-    limiter.request_filter(lambda: current_route().unlimited)
-    return limiter
+def _admit_bodies(app: Flask) -> None:
+    """Answers for the server whether the body of a request may come; runs after the guard and the rate limits."""
+    app.before_request(_admit)
 
 
-def _key_or_address() -> str:
-    """The client that a request counts for: its key, or its address if it has none."""
-    found = auth.identity_or_none()
-    return auth.address() if found is None or found.key_id is None else f"key {found.key_id}"
-
-
-def _remove_needless_retry_after(response: Response) -> Response:
-    """Removes Retry-After, which the limiter always adds, from responses that need no retry."""
-    if response.status_code < HTTPStatus.BAD_REQUEST:
-        response.headers.pop("Retry-After", None)
-    return response
+def _admit() -> Response | None:
+    asked = request.environ.get(ADMISSION)
+    if asked is None or request.endpoint is None:
+        return None
+    largest = request.max_content_length or LARGEST_BODY
+    if current_route().role == PUBLIC:
+        largest = SMALL_BODY
+    length = request.content_length
+    if length is not None and length > largest:
+        raise RequestEntityTooLarge(
+            f"The body has {length:,} bytes; at most {largest:,} are allowed here. Nothing was changed."
+        )
+    if not asked.reserve(length or largest):
+        raise TooManyRequests(
+            "Other files are being sent, and there is no room for this one beside them; try again soon.",
+            retry_after=RETRY_SECONDS,
+        )
+    # The request itself comes next, and has an entry of its own in the audit.
+    g.pop("identity", None)
+    return Response(status=ADMITTED)
 
 
 def _secure(response: Response) -> Response:
@@ -153,15 +168,6 @@ def _register_routes(app: OpenAPI) -> None:
     for blueprint in (openapi.blueprint, *pages.BLUEPRINTS, sign_in.blueprint, health.blueprint):
         app.register_blueprint(blueprint)
     route(PUBLIC)(app.view_functions["static"])
-
-
-def _limit_routes(app: Flask, limiter: Limiter) -> None:
-    """Limits the rate of the routes that have a rate of their own."""
-    views: dict[str, Any] = app.view_functions
-    for endpoint, view in views.items():
-        if rate := route_of(view).rate:
-            key = auth.address if rate.by_address else _key_or_address
-            views[endpoint] = limiter.shared_limit(rate.limit, rate.name, key_func=key)(view)
 
 
 def _register_errors(app: Flask) -> None:

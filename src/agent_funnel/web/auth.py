@@ -7,6 +7,7 @@ machine that it runs on.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -17,7 +18,7 @@ import structlog
 from flask import Response, g, redirect, request, url_for
 from limits import RateLimitItem, parse
 from werkzeug.datastructures import WWWAuthenticate
-from werkzeug.exceptions import Forbidden, TooManyRequests, Unauthorized
+from werkzeug.exceptions import Forbidden, HTTPException, TooManyRequests, Unauthorized
 
 from agent_funnel.access.audit import record_entry
 from agent_funnel.access.keys import Role, holder_of_key, holder_of_session, includes, note_key_use
@@ -25,7 +26,8 @@ from agent_funnel.database import Database
 from agent_funnel.errors import FunnelError
 from agent_funnel.settings import Settings
 from agent_funnel.web.negotiation import prefers_html
-from agent_funnel.web.routing import PUBLIC, WRONG_KEYS, current_route
+from agent_funnel.web.proxies import PROXY_HEADERS, client_address, is_own_origin
+from agent_funnel.web.routing import PUBLIC, WRONG_KEYS, Rate, current_route
 from agent_funnel.web.services import services
 
 log = structlog.get_logger(__name__)
@@ -34,12 +36,13 @@ log = structlog.get_logger(__name__)
 SAME_ORIGIN_SITES = ("same-origin", "none")
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 SESSION_COOKIE = "agent_funnel_session"
-# Headers that a proxy adds to a request:
-PROXY_HEADERS = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP")
 # Names by which a browser on this machine reaches the service:
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 # The last use of a key is stored at most this often, so that reading hardly ever writes:
 NOTE_USE_EVERY = timedelta(minutes=5)
+# The most refused requests that are logged, of one address and of all together:
+LOGGED_REFUSALS = "30 per minute"
+LOGGED_REFUSALS_IN_ALL = "300 per minute"
 ADD_KEY_COMMAND = "agent-funnel keys add NAME --role admin"
 
 
@@ -83,7 +86,9 @@ def is_open(settings: Settings) -> bool:
 
 def guard() -> Any:
     """Runs before each request. Raises Forbidden or Unauthorized, or leads a browser to the sign-in."""
-    _refuse_cross_site()
+    if refusal := _refusal_of_other_sites():
+        _identify_for_audit()
+        raise Forbidden(refusal)
     role = current_route().role
     if request.endpoint is None or role == PUBLIC:
         return None
@@ -91,7 +96,7 @@ def guard() -> Any:
     if found is None:
         if request.method in SAFE_METHODS and prefers_html():
             return redirect(url_for("sign_in.form"))
-        log.warning("refused without a key", operation=request.endpoint, address=address())
+        _log_refusal()
         raise Unauthorized(
             "This needs a key in use, as Authorization: Bearer …; nothing was done.",
             www_authenticate=WWWAuthenticate("bearer", {"realm": "Agent Funnel"}),
@@ -102,14 +107,38 @@ def guard() -> Any:
     return None
 
 
-def _refuse_cross_site() -> None:
-    """Refuses a request from a page of another site, unless it only reads."""
+def _log_refusal() -> None:
+    """Logs that a request without a valid key is refused. Requests of strangers must not fill the log."""
+    limiter = services().limiter
+    if limiter.hit(parse(LOGGED_REFUSALS), "logged refusals", address()) and limiter.hit(
+        parse(LOGGED_REFUSALS_IN_ALL), "logged refusals"
+    ):
+        log.warning("refused without a key", operation=request.endpoint, address=address())
+
+
+def _refusal_of_other_sites() -> str | None:
+    """Why a request from a page of another site is refused; None if it is not from one, or only reads."""
     if request.method in SAFE_METHODS:
-        return
+        return None
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
-    is_foreign = origin is not None and urlsplit(origin).netloc != request.host
-    if (site is not None and site not in SAME_ORIGIN_SITES) or is_foreign:
-        raise Forbidden("The request comes from a page of another site; nothing was changed.")
+    if origin == "null" or (site is not None and site not in SAME_ORIGIN_SITES):
+        return "The request comes from a page of another site; nothing was changed."
+    if origin is None or is_own_origin(origin):
+        return None
+    # Behind a proxy that does not pass the host on, the service's own pages look like those of another site.
+    return (
+        f"The request comes from a page of {origin[:255]}, but was sent to {request.host or 'an unknown host'}; "
+        "nothing was changed. If these are the same site behind a proxy, let the proxy pass the browser's host on, "
+        "in the header Host or X-Forwarded-Host, and set FUNNEL_PROXY_HOPS to the number of proxies."
+    )
+
+
+def _identify_for_audit() -> None:
+    """Identifies the requester of a request that is refused anyway, so that the audit has an entry of it."""
+    if request.endpoint is None:
+        return
+    with suppress(HTTPException, FunnelError):
+        g.identity = _identify()
 
 
 def _identify() -> Identity | None:
@@ -135,20 +164,20 @@ def _identify() -> Identity | None:
     return THIS_MACHINE
 
 
-def count_wrong_secret() -> None:
+def count_wrong_secret(rate: Rate = WRONG_KEYS) -> None:
     """Counts a wrong key or link of this address; raises TooManyRequests if there were too many."""
-    if not services().limiter.hit(*_wrong_keys()):
-        raise TooManyRequests("Too many wrong keys from this address; try again in a minute.")
+    if not services().limiter.hit(*_wrong_secrets(rate)):
+        raise TooManyRequests(f"Too many {rate.name}s from this address; try again in a minute.")
 
 
 def refuse_more_wrong_secrets() -> None:
     """Raises TooManyRequests if this address has tried too many wrong keys already."""
-    if not services().limiter.test(*_wrong_keys()):
+    if not services().limiter.test(*_wrong_secrets(WRONG_KEYS)):
         raise TooManyRequests("Too many wrong keys from this address; try again in a minute.")
 
 
-def _wrong_keys() -> tuple[RateLimitItem, str, str]:
-    return parse(WRONG_KEYS.limit), WRONG_KEYS.name, address()
+def _wrong_secrets(rate: Rate) -> tuple[RateLimitItem, str, str]:
+    return parse(rate.limit), rate.name, address()
 
 
 def refuse_strangers(settings: Settings) -> None:
@@ -179,7 +208,7 @@ def note_recent_use(
 
 def address() -> str:
     """The address of the client; behind trusted proxies, the address that they report."""
-    return request.remote_addr or "unknown"
+    return client_address(request.remote_addr)
 
 
 def record_in_audit(response: Response) -> Response:

@@ -1,4 +1,5 @@
-"""Counts that take long, kept in memory: the shares of runs, which never change, and the leads by stage.
+"""Counts that take long, kept in memory: the shares of runs, which change only when an agent is renamed, and the leads
+by stage.
 
 A thread makes the counts, since each scans a whole table. A page waits for it only briefly; if the count is not ready
 by then, the next page has it.
@@ -11,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import inf
 from threading import Lock
 
 import structlog
@@ -25,6 +27,8 @@ log = structlog.get_logger(__name__)
 
 # Number of runs whose shares are kept:
 KEPT_RUNS = 100
+# After this many seconds the shares are counted again, since another copy of the service may have renamed an agent:
+SHARES_AGE_SECONDS = 3600.0
 # After this many seconds the leads are counted again:
 STAGES_AGE_SECONDS = 20.0
 # How long a page waits for a count; in most databases it is ready by then:
@@ -45,6 +49,8 @@ class BackgroundCounts:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._shares: OrderedDict[int, dict[str, Share]] = OrderedDict()
+        # When the shares of each run were counted:
+        self._shares_at: dict[int, float] = {}
         self._lock = Lock()
         self._stages: StageCounts | None = None
         self._counted_at = 0.0
@@ -53,8 +59,8 @@ class BackgroundCounts:
 
     def known_shares(self, run_ids: Iterable[int]) -> dict[int, dict[str, Share]]:
         """The shares of those runs that are counted, by agent. The others are counted in the background."""
-        wanted = list(run_ids)
-        if missing := [run_id for run_id in wanted if run_id not in self._shares]:
+        wanted, oldest = list(run_ids), time.monotonic() - SHARES_AGE_SECONDS
+        if missing := [run_id for run_id in wanted if self._shares_at.get(run_id, -inf) < oldest]:
             _count(self._counting_shares, lambda: self._count_shares(missing))
         with self._lock:
             return {run_id: self._shares[run_id] for run_id in wanted if run_id in self._shares}
@@ -64,8 +70,16 @@ class BackgroundCounts:
             found = {share.agent: share for share in shares(self._database, run_id)}
             with self._lock:
                 self._shares[run_id] = found
+                self._shares_at[run_id] = time.monotonic()
                 while len(self._shares) > KEPT_RUNS:
-                    self._shares.popitem(last=False)
+                    oldest, _ = self._shares.popitem(last=False)
+                    del self._shares_at[oldest]
+
+    def forget_shares(self) -> None:
+        """Has the shares counted again, because the names in them have changed."""
+        with self._lock:
+            self._shares.clear()
+            self._shares_at.clear()
 
     def stage_counts(self) -> StageCounts | None:
         """The leads by stage; None until the first count has ended."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from flask import Response, current_app, g, jsonify, make_response, render_template
+import structlog
+from flask import Response, current_app, g, jsonify, make_response, render_template, request
 from pydantic import BaseModel, Field, ValidationError
 from werkzeug.exceptions import HTTPException
 
@@ -29,6 +30,8 @@ from agent_funnel.errors import (
     WrongVersion,
 )
 from agent_funnel.web.negotiation import prefers_html
+
+log = structlog.get_logger(__name__)
 
 # The status of each error, which is also that of its subclasses:
 STATUS: dict[type, HTTPStatus] = {
@@ -98,8 +101,17 @@ def status_of(error: FunnelError) -> HTTPStatus:
 
 def response_to_error(error: FunnelError) -> Any:
     """An error of this product as a response."""
-    detail = str(error) if isinstance(error, SHOW_MESSAGE_OF) else type(error).__doc__
+    detail = str(error) if _may_be_shown(error) else type(error).__doc__
+    if isinstance(error, DatabaseError) and detail != str(error):
+        log.warning("a request failed", operation=request.endpoint, reason=str(error))
     return problem(status_of(error), detail, error.number)
+
+
+def _may_be_shown(error: FunnelError) -> bool:
+    """Whether the requester may see the message. One about the database names files and servers, so it needs a key."""
+    if isinstance(error, DatabaseUnavailable) and g.get("identity") is None:
+        return False
+    return isinstance(error, SHOW_MESSAGE_OF)
 
 
 def response_to_http_error(error: HTTPException) -> Any:

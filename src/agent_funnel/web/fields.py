@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from agent_funnel.characters import CONTROLS, DIRECTIONS
 from agent_funnel.values import LONGEST_TEXT, text_length
 
 # The largest number of rows on a page of a list:
@@ -53,14 +54,25 @@ def _fits(value: str) -> str:
 
 
 # Unicode whitespace except control characters, spelled out because regex dialects differ on `\s`:
-BLANK = r"\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-# A text that every table can hold: T-SQL has no character 0, and SQLite no lone surrogate.
+BLANK = r"\x20\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+# A new name or reason, which every table can hold: T-SQL has no character 0, and SQLite no lone surrogate. It has no
+# character that acts on a terminal or a page, either.
 Text = Annotated[
     str,
     Field(
         min_length=1,
         max_length=LONGEST_TEXT,
-        pattern=rf"^[^\x00-\x1f\x7f]*[^\x00-\x1f\x7f{BLANK}][^\x00-\x1f\x7f]*$",
+        pattern=rf"^[^{CONTROLS}{DIRECTIONS}]*[^{CONTROLS}{DIRECTIONS}{BLANK}][^{CONTROLS}{DIRECTIONS}]*$",
+    ),
+    AfterValidator(_fits),
+]
+# A number. Those that were copied from WhatsApp have marks of the direction of text around them.
+NumberText = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=LONGEST_TEXT,
+        pattern=rf"^[^{CONTROLS}]*[^{CONTROLS}{BLANK}][^{CONTROLS}]*$",
     ),
     AfterValidator(_fits),
 ]

@@ -1,35 +1,103 @@
-"""Uploaded files of leads, and exports as downloads."""
+"""Uploaded files of leads, and exports as downloads.
+
+An upload is read where it is: waitress, or the parser of the form, has put it into a temporary file. A download is
+complete, in a temporary file, before its first byte leaves: a slow client then holds room on the disk, and no thread.
+"""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
-from pathlib import Path
-from typing import IO, Literal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import IO, Any, Literal, cast
+from weakref import finalize
 
-from flask import Response, send_file
+from flask import Response, request, send_file
+from werkzeug.exceptions import ServiceUnavailable, TooManyRequests
 
 from agent_funnel.exports import BYTES_IN_MEMORY, export
 from agent_funnel.imports import Imported, import_file
+from agent_funnel.web.bounds import RETRY_SECONDS
 from agent_funnel.web.services import services
 
 # The largest file that is accepted, in bytes; a million leads are half of it:
 LARGEST_FILE = 64_000_000
+# Exports and imports that are made at the same time, in the whole service:
+EXPORTS_AT_ONCE = 2
+IMPORTS_AT_ONCE = 2
+# The bytes of all complete exports that clients have not yet taken:
+DOWNLOADS_BYTES = 200_000_000
+# How long the making of an export may take, in seconds; a million leads as XLSX take about two minutes:
+EXPORT_SECONDS = 600.0
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": XLSX}
 
 
-def import_upload(save: Callable[[Path], object], *, skip_bad: bool, dry_run: bool) -> Imported:
-    """Imports an uploaded file of leads, which `save` writes to a path.
+def import_upload(file: IO[bytes], *, skip_bad: bool, dry_run: bool) -> Imported:
+    """Imports an uploaded file of leads.
 
-    With `dry_run` it only checks the file, past all bad rows. Raises ImportRefused.
+    With `dry_run` it only checks the file, past all bad rows. Raises ImportRefused, and TooManyRequests if as many
+    imports as are made at a time are being made.
     """
-    with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory) / "leads.csv"
-        save(path)
+    with services().imports.take():
         return import_file(
-            services().database, "leads", path, name="The file", skip_bad=skip_bad or dry_run, dry_run=dry_run
+            services().database, "leads", file, name="The file", skip_bad=skip_bad or dry_run, dry_run=dry_run
         )
+
+
+def uploaded_body() -> IO[bytes]:
+    """The body of the request as a file, from its beginning; waitress keeps a large one in a temporary file.
+
+    Raises RequestEntityTooLarge if it is larger than the route allows.
+    """
+    _ = request.stream
+    file = cast(IO[bytes], request.environ["wsgi.input"])
+    file.seek(0)
+    return file
+
+
+class _Download:
+    """The temporary file of a complete export. Its bytes count until it is closed, when the client has taken it."""
+
+    def __init__(self, file: IO[bytes], size: int) -> None:
+        self._file = file
+        downloads = services().downloads
+        if not downloads.take(size):
+            raise TooManyRequests(
+                "Other exports wait for their clients to take them, and this one found no room beside them; try again "
+                "soon.",
+                retry_after=RETRY_SECONDS,
+            )
+        # Without close, as with HEAD, they count until the object is gone.
+        self._give_back = finalize(self, downloads.give_back, size)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._file)
+
+    def close(self) -> None:
+        """Removes the file."""
+        self._give_back()
+        self._file.close()
+
+
+def _check_that_it_is_worth_while() -> Callable[[], None]:
+    """A function that ends an export that nobody waits for, or that takes too long."""
+    is_gone: Callable[[], bool] = request.environ.get("waitress.client_disconnected", lambda: False)
+    end = time.monotonic() + EXPORT_SECONDS
+
+    def check() -> None:
+        if is_gone():
+            raise ServiceUnavailable("The client has gone; the export was not finished.")
+        if time.monotonic() > end:
+            raise ServiceUnavailable(
+                f"The export took more than {EXPORT_SECONDS:.0f} s, and was ended; use the command agent-funnel export."
+            )
+
+    return check
 
 
 def download(
@@ -41,11 +109,21 @@ def download(
     agent: str | None = None,
     mask: bool = False,
 ) -> Response:
-    """An export as a download. It is complete before the first byte leaves, so that a slow client blocks nothing."""
-    spool: IO[bytes] = tempfile.SpooledTemporaryFile(BYTES_IN_MEMORY)  # noqa: SIM115 the response closes it
-    export(services().database, what, spool, format, run_id=run_id, agent=agent, mask=mask)
-    spool.seek(0)
-    response = send_file(spool, mimetype=CONTENT_TYPES[format], as_attachment=True, download_name=f"{name}.{format}")
+    """An export as a download. Raises TooManyRequests if as many as are made at a time are being made."""
+    with ExitStack() as stack:
+        spool: IO[bytes] = stack.enter_context(tempfile.SpooledTemporaryFile(BYTES_IN_MEMORY))
+        with services().exports.take():
+            export(
+                services().database, what, spool, format, run_id=run_id, agent=agent, mask=mask,
+                check=_check_that_it_is_worth_while(),
+            )  # fmt: skip
+        complete = _Download(spool, spool.tell())
+        spool.seek(0)
+        # From here on, the response closes it.
+        stack.pop_all()
+    response = send_file(
+        cast(IO[bytes], complete), mimetype=CONTENT_TYPES[format], as_attachment=True, download_name=f"{name}.{format}"
+    )
     # send_file allows caches to store the file, which holds numbers.
     response.headers["Cache-Control"] = "no-store"
     return response

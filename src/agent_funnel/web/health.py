@@ -13,6 +13,11 @@ from agent_funnel.web.services import services
 
 blueprint = Blueprint("health", __name__)
 
+NOTES = {
+    "clock": "a clock is off by more than two minutes",
+    "terms": "copies of the service have different terms of the schedule",
+}
+
 
 @blueprint.get("/healthz")
 @route(PUBLIC, unlimited=True)
@@ -24,12 +29,23 @@ def healthz() -> Response:
 @blueprint.get("/readyz")
 @route(PUBLIC, unlimited=True)
 def readyz() -> Response:
-    """Readiness: the database answers, the schema is installed, and the clock is alive; otherwise 503 and why."""
+    """Readiness: the database answers, the schema is installed, and the schedule works; otherwise 503 and why.
+
+    Notes are worth knowing, but the service works: the copies differ in their clocks or settings.
+    """
     given = services()
     problems = given.readiness.problems()
     if given.beat_age is not None and (age := given.beat_age()) > DEAD_SECONDS:
         problems["clock"] = f"gave no sign of life for {age:.0f} s"
-    response = jsonify({"status": "not ready" if problems else "ok", "problems": problems})
+    answer: dict[str, object] = {"status": "ok", "problems": problems}
+    if given.schedule is not None:
+        if problem := given.schedule.problem:
+            problems["schedule"] = problem
+        # Only what differs: names of machines are not for everybody. The log and the page have the sentences.
+        if notes := {what: NOTES[what] for what in NOTES if any(key.startswith(what) for key in given.schedule.notes)}:
+            answer["notes"] = notes
+    answer["status"] = "not ready" if problems else "ok"
+    response = jsonify(answer)
     response.status_code = HTTPStatus.SERVICE_UNAVAILABLE if problems else HTTPStatus.OK
     return response
 

@@ -7,23 +7,29 @@ result of the first time.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from functools import wraps
+from collections.abc import Callable, Iterable
+from functools import partial, wraps
 from http import HTTPStatus
+from itertools import chain
 from typing import Any, cast
 
 from flask import Response, g, make_response, redirect, request
+from werkzeug.exceptions import HTTPException
 
 from agent_funnel.access.idempotency import Claim, StoredResponse, claim_request, release_request, store_response
 from agent_funnel.errors import ConnectionLost, FunnelError
 from agent_funnel.web.auth import identity
 from agent_funnel.web.errors import problem
+from agent_funnel.web.files import uploaded_body
+from agent_funnel.web.routing import current_route
 from agent_funnel.web.services import services
 
 HEADER = "Idempotency-Key"
 FORM_FIELD = "idempotency_key"
 # Key in `flask.g` for a redacted response to store when the real one contains a secret:
 _REDACTED = "redacted_response"
+# The bytes of a file that are read at a time:
+CHUNK_BYTES = 1_000_000
 ALLOWED = re.compile(r"[!-~]{1,255}")
 
 
@@ -44,13 +50,20 @@ def idempotent(view: Callable[..., Any]) -> Callable[..., Any]:
         # No key is claimed while a run is in progress: a request that waited for its end would only deal once more.
         database.refuse_during_run()
         scope = f"{requester.key_id} {request.method} {request.path}"
-        content = request.query_string + b"\0" + request.get_data()
+        content = chain((request.query_string, b"\0"), _body())
         claimed = claim_request(database, scope=scope, key=key, content=content)
         if not claimed.mine:
             return _stored_response(claimed)
         return _respond(claimed, lambda: view(**arguments))
 
     return run_once
+
+
+def _body() -> Iterable[bytes]:
+    """The body of the request, in parts. A file is not read into memory, and can be read again from its beginning."""
+    if not current_route().takes_file:
+        return (request.get_data(),)
+    return iter(partial(uploaded_body().read, CHUNK_BYTES), b"")
 
 
 def _requested_key() -> str | None:
@@ -67,8 +80,8 @@ def _respond(claimed: Claim, view: Callable[[], Any]) -> Response:
     database = services().database
     try:
         response = make_response(view())
-    except FunnelError as error:
-        if not isinstance(error, ConnectionLost):
+    except (FunnelError, HTTPException) as error:
+        if not _may_have_changed_something(error):
             release_request(database, claimed)
         raise
     if response.status_code < HTTPStatus.BAD_REQUEST:
@@ -76,6 +89,12 @@ def _respond(claimed: Claim, view: Callable[[], Any]) -> Response:
     else:
         release_request(database, claimed)
     return response
+
+
+def _may_have_changed_something(error: FunnelError | HTTPException) -> bool:
+    if isinstance(error, HTTPException):
+        return error.code is None or error.code >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return isinstance(error, ConnectionLost)
 
 
 def _stored_response(claimed: Claim) -> Response:

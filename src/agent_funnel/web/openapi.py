@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, cast
 
-from flask import Blueprint, Response, current_app, jsonify, render_template, send_from_directory
+from flask import Blueprint, Response, current_app, jsonify, render_template, request, send_from_directory
 from flask_openapi3 import Info, OpenAPI
 from flask_openapi3.models.security_scheme import SecurityScheme
 
@@ -54,7 +54,11 @@ def document() -> dict[str, Any]:
 @route(PUBLIC)
 def show() -> Response:
     """The document as JSON."""
-    return jsonify(document())
+    written = document()
+    if request.root_path:
+        # A proxy shows the service under a path of another site.
+        written = {**written, "servers": [{"url": request.root_path}]}
+    return jsonify(written)
 
 
 @blueprint.get("/docs")

@@ -12,6 +12,7 @@ from flask_openapi3 import APIBlueprint
 from pydantic import BaseModel
 
 from agent_funnel.access.keys import Role
+from agent_funnel.characters import visible_json
 from agent_funnel.web.errors import problem
 from agent_funnel.web.idempotency import idempotent
 from agent_funnel.web.routing import Rate, route
@@ -99,4 +100,4 @@ def _unambiguous(view: Callable[..., Any]) -> Callable[..., Any]:
 
 def json(value: BaseModel, status: int = 200) -> Response:
     """A model as a response."""
-    return Response(value.model_dump_json(), status, content_type="application/json")
+    return Response(visible_json(value.model_dump_json()), status, content_type="application/json")

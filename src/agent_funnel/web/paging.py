@@ -1,7 +1,8 @@
-"""Pages of lists: cursors, also for viewers, who must not see the numbers that a list is sorted by.
+"""Pages of lists: cursors, and the order of the lists that viewers see.
 
 A cursor holds the key of the last row of a page. For viewers that key would reveal a number, so theirs holds the count
-of the rows before the page instead.
+of the rows before the page instead. The order of the numbers would reveal them, too: masked rows are sorted by the
+values that they show. Why: docs/decisions/0018-masked-lists.md.
 """
 
 from __future__ import annotations
@@ -14,14 +15,14 @@ from typing import Annotated, Any, TypeVar
 from pydantic import Field, NaiveDatetime, TypeAdapter
 
 from agent_funnel.errors import ParameterOutOfRange
-from agent_funnel.web.fields import LARGEST_PAGE, KeyText, Stage
-from agent_funnel.web.requester import sees_numbers
+from agent_funnel.web.fields import KeyText, Stage
+from agent_funnel.web.requester import mask_for_requester, sees_numbers
 
 T = TypeVar("T")
 K = TypeVar("K")
 
-# How many rows a viewer may page through; each page reads all rows before it again:
-VIEWER_PAGING_LIMIT = 10_000
+# The longest list that a viewer can page through; each page reads and sorts the whole list:
+LONGEST_MASKED_LIST = 10_000
 
 _RowCount = Annotated[int, Field(ge=1, le=2**53 - 1)]
 # What the cursors of each list hold:
@@ -55,27 +56,31 @@ def decode_requester_cursor(text: str | None, kind: TypeAdapter[Any], viewer_kin
     return decode_cursor(text, kind if sees_numbers() else viewer_kind)
 
 
+class TooManyMasked(ParameterOutOfRange):
+    """The list is too long for a key that does not see numbers."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"The list has more than {LONGEST_MASKED_LIST} rows, the most that a key that does not see numbers can "
+            "page through; narrow it down, or download it as a file if there is one."
+        )
+
+
 def fetch_page(
     after: Any, count: int, fetch: Callable[[Any, int], list[T]], key: Callable[[T], K]
 ) -> tuple[list[T], Any]:
-    """Fetches a page of a list by number, and the position after it, None if the list ends there.
+    """Fetches a page of a list by number, masked for viewers, and the position after it, None if the list ends there.
 
     `after` is the position before the page. `fetch` reads rows after the key of a row; `key` is the key of a row.
+    Raises TooManyMasked if the list is too long for a viewer.
     """
     if sees_numbers():
         rows = fetch(after, count)
         return rows, key(rows[-1]) if len(rows) == count else None
-    skipped = after[0] if after else 0
-    if skipped > VIEWER_PAGING_LIMIT:
-        raise ParameterOutOfRange(
-            f"A key that does not see numbers can page through {VIEWER_PAGING_LIMIT} rows; narrow the search, or "
-            "download the list as a file."
-        )
-    position, left = None, skipped
-    while left:
-        passed = fetch(position, min(left, LARGEST_PAGE))
-        if not passed:
-            return [], None
-        position, left = key(passed[-1]), left - len(passed)
-    rows = fetch(position, count)
-    return rows, (skipped + count,) if len(rows) == count else None
+    rows = fetch(None, LONGEST_MASKED_LIST + 1)
+    if len(rows) > LONGEST_MASKED_LIST:
+        # The first ones by number would reveal something of their numbers.
+        raise TooManyMasked
+    masked = mask_for_requester(rows)
+    end = (after[0] if after else 0) + count
+    return masked[end - count : end], (end,) if end < len(masked) else None

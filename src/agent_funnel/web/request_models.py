@@ -15,6 +15,7 @@ from agent_funnel.web.fields import (
     Cursor,
     Day,
     Format,
+    NumberText,
     RowId,
     RunId,
     SearchText,
@@ -78,7 +79,7 @@ class DealtQuery(PageQuery):
 class AssignmentsQuery(PageQuery):
     """A page of the present assignments, or all of them as a file."""
 
-    agent: Text | None = Field(None, description="Only the assignments of this agent. Default: of all agents.")
+    agent: SearchText | None = Field(None, description="Only the assignments of this agent. Default: of all agents.")
     format: Format = Field("json", description="csv and xlsx have all of them, without pages.")
 
 
@@ -92,7 +93,14 @@ class NewAgent(RequestModel):
 class AgentName(RequestModel):
     """An agent, by name."""
 
+    agent: SearchText
+
+
+class NewName(RequestModel):
+    """An agent, and the new name."""
+
     agent: Text
+    new_name: Text
 
 
 class NewLimit(RequestModel):
@@ -102,6 +110,7 @@ class NewLimit(RequestModel):
     starts_on: Day
     ends_on: Day | None = Field(None, description="None: no end date.")
     max_records: Annotated[StrictInt, Field(ge=0, le=LARGEST_SHARE), WholeNumber] = 0
+    new_agent: StrictBool = Field(False, description="The agent is yet to come: take a name that no agent has now.")
 
 
 class LimitPath(BaseModel):
@@ -135,20 +144,26 @@ class ImportQuery(RequestModel):
 class NewDoNotContact(RequestModel):
     """A number for the do-not-contact list."""
 
-    number: Text
+    number: NumberText
     reason: Text | None = None
 
 
 class Number(RequestModel):
     """A number."""
 
-    number: Text
+    number: NumberText
 
 
 class Reason(RequestModel):
     """A reason."""
 
     reason: Text | None = None
+
+
+class DateToReopen(RequestModel):
+    """A business date whose record is taken back."""
+
+    business_date: BusinessDay
 
 
 class NewKey(RequestModel):

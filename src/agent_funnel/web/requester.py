@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from agent_funnel.leads import LeadHistory
-from agent_funnel.masking import last_digits
+from agent_funnel.masking import last_digits, mask_digits
 from agent_funnel.web.auth import identity
 from agent_funnel.web.services import services
 
 T = TypeVar("T")
+
+# Texts in records that people write, and that may have a number in them:
+FREE_TEXTS = ("reason", "name", "message", "actor", "undone_by", "paused_by", "resumed_by", "voided_by")
 
 
 def today() -> date:
@@ -31,18 +33,37 @@ def sees_numbers() -> bool:
 
 
 def mask_for_requester(records: Iterable[T]) -> list[T]:
-    """Records with a `number`, which is masked for viewers."""
+    """Records with a `number`; for viewers the numbers are masked, and the records sorted by the values that they show.
+
+    Their order as it comes from the database is that of the whole numbers, from which a viewer could work these out.
+    """
     if sees_numbers():
         return list(records)
-    return [replace(record, number=last_digits(record.number)) for record in records]  # type: ignore[type-var, attr-defined]
+    masked = [
+        replace(mask_texts(record), number=last_digits(record.number))  # type: ignore[type-var, attr-defined]
+        for record in records
+    ]
+    return sorted(masked, key=_shown_order)
 
 
-def mask_history_for_requester(found: LeadHistory) -> LeadHistory:
-    """The history of a number, in which the number is masked for viewers wherever it occurs."""
-    listed = found.do_not_contact
-    [masked] = mask_for_requester([found])
-    return replace(
-        masked,
-        records=tuple(mask_for_requester(found.records)),
-        do_not_contact=None if listed is None else mask_for_requester([listed])[0],
-    )
+def mask_texts(record: T) -> T:
+    """A record in whose free texts the numbers are masked for viewers."""
+    if sees_numbers():
+        return record
+    texts = {name: mask_digits(text) for name, text in vars(record).items() if name in FREE_TEXTS and text}
+    return replace(record, **texts) if texts else record  # type: ignore[type-var]
+
+
+def free_text(text: str | None) -> str | None:
+    """A text that a person wrote; for viewers, the numbers in it are masked."""
+    return text if text is None or sees_numbers() else mask_digits(text)
+
+
+def _shown_order(record: Any) -> tuple[Any, ...]:
+    """The place of a masked record in a list: by its other values, then by the digits left of its number.
+
+    Records of the same place are equal, so that a list of masked records tells no more than the records themselves.
+    """
+    values = vars(record)
+    others = [(value is not None, str(value)) for name, value in values.items() if name != "number"]
+    return (*others, values["number"], repr(values))

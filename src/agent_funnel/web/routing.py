@@ -34,6 +34,7 @@ class Rate:
 RUNS = Rate("runs", "20 per minute")
 SIGN_INS = Rate("sign-ins", "10 per minute", by_address=True)
 WRONG_KEYS = Rate("wrong key", "30 per minute", by_address=True)
+WRONG_LINKS = Rate("wrong link", "30 per minute", by_address=True)
 
 
 @dataclass(frozen=True)

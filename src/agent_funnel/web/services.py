@@ -11,7 +11,9 @@ from flask import current_app
 from limits.strategies import RateLimiter
 
 from agent_funnel.database import Database
+from agent_funnel.schedule.clock import Clock
 from agent_funnel.settings import Settings
+from agent_funnel.web.bounds import Places, Room
 from agent_funnel.web.counts import BackgroundCounts
 from agent_funnel.web.readiness import ReadinessProbe
 
@@ -26,8 +28,15 @@ class Services:
     readiness: ReadinessProbe
     # Seconds since the clock thread of this process last showed that it is alive; None without a clock.
     beat_age: Callable[[], float] | None
+    # The schedule of this process; None without one.
+    schedule: Clock | None
     limiter: RateLimiter
     counts: BackgroundCounts
+    # The bounds on long work, and on complete exports that clients have not yet taken:
+    exports: Places
+    imports: Places
+    previews: Places
+    downloads: Room
 
 
 def services() -> Services:

@@ -11,6 +11,7 @@ from agent_funnel.access.audit import record_entry
 from agent_funnel.access.keys import SESSION_DURATION, KeyHolder, begin_session, end_session, holder_of_key
 from agent_funnel.access.links import PREFIX, look_up_link
 from agent_funnel.web.auth import SESSION_COOKIE, address, count_wrong_secret, refuse_more_wrong_secrets
+from agent_funnel.web.proxies import base_path
 from agent_funnel.web.routing import PUBLIC, SIGN_INS, route
 from agent_funnel.web.services import services
 
@@ -49,6 +50,7 @@ def sign_in() -> Any:
         secure=request.is_secure,
         httponly=True,
         samesite="Strict",
+        path=base_path(),
     )
     return response
 
@@ -59,7 +61,7 @@ def sign_out() -> BaseResponse:
     """Ends the session."""
     _end_session()
     response = redirect(url_for("sign_in.form"), 303)
-    response.delete_cookie(SESSION_COOKIE, secure=request.is_secure, httponly=True, samesite="Strict")
+    response.delete_cookie(SESSION_COOKIE, secure=request.is_secure, httponly=True, samesite="Strict", path=base_path())
     return response
 
 

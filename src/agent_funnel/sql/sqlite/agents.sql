@@ -1,6 +1,19 @@
 -- Agents: the roster, the list with the leads that each has now, their assignments, and their limits.
 -- A page begins after the last row of the page before it. Names are compared byte by byte.
 
+-- name: _readable_limits
+-- The limits whose days are days of the calendar, without their time of day if somebody wrote one. Other limits, such as
+-- those with the day numbers of spreadsheets, hold for nobody, and the doctor reports them.
+SELECT
+    b.limit_id,
+    b.agent,
+    date(b.starts_on) AS starts_on,
+    date(b.ends_on) AS ends_on,
+    b.max_records
+FROM agent_limit AS b
+WHERE date(b.starts_on, '+0 days') = substr(b.starts_on, 1, 10)
+    AND (b.ends_on IS NULL OR date(b.ends_on, '+0 days') = substr(b.ends_on, 1, 10))
+
 -- name: _roster
 -- The tables of the roster: all agents. An agent is active if any of its rows is. `room` is the lowest limit on the
 -- business date.
@@ -14,7 +27,9 @@ FROM (
 ) AS g
 LEFT JOIN (
     SELECT m.agent, min(m.max_records) AS room
-    FROM agent_limit AS m
+    FROM (
+        -- include: _readable_limits
+    ) AS m
     WHERE m.starts_on <= :business_date AND (m.ends_on IS NULL OR m.ends_on >= :business_date)
     GROUP BY m.agent
 ) AS l ON g.agent = l.agent
@@ -55,6 +70,13 @@ SELECT g.agent, g.active, l.room
 WHERE :agent IS NULL OR g.agent = :agent COLLATE BINARY
 ORDER BY g.agent;
 
+-- name: agent_names
+-- The names of all agents.
+SELECT DISTINCT CAST(a.agent AS TEXT) COLLATE BINARY AS agent
+FROM agents AS a
+WHERE trim(a.agent) <> ''
+ORDER BY CAST(a.agent AS TEXT) COLLATE BINARY;
+
 -- name: add_agent
 -- Adds an agent, unless the name exists or a key of the table treats it as an existing name; returns whether it was
 -- added.
@@ -70,6 +92,62 @@ SELECT changes() AS added;
 UPDATE agents SET status = :status WHERE agent = :agent COLLATE BINARY;
 
 SELECT changes() AS changed;
+
+-- name: rename_agent
+-- Renames an agent in every table that names them. The history and the run's last agent are among these tables: an undo
+-- brings back the agents of the history, and the next deal begins after the last agent. If no agent has the old name
+-- but one has the new name, somebody has renamed only the row in `agents`; the other tables then follow. Nothing is
+-- renamed if both names are agents (`taken`) or neither is. Returns how many rows of each kind were renamed.
+DROP TABLE IF EXISTS temp.renaming;
+
+CREATE TEMP TABLE renaming AS
+SELECT
+    (SELECT count(*) FROM agents AS a WHERE a.agent = :agent COLLATE BINARY) AS known,
+    EXISTS (SELECT 1 FROM agents AS a WHERE a.agent = :new_name COLLATE BINARY) AS taken,
+    0 AS limits,
+    0 AS links,
+    0 AS assignments,
+    0 AS dealt;
+
+-- A unique index may treat the new name as that of another agent.
+UPDATE OR IGNORE agents SET agent = :new_name
+WHERE agent = :agent COLLATE BINARY AND (SELECT t.taken = 0 FROM temp.renaming AS t);
+
+UPDATE temp.renaming SET taken = 1 WHERE changes() < known;
+
+UPDATE agent_limit SET agent = :new_name
+WHERE agent = :agent AND (SELECT (t.known > 0) <> t.taken FROM temp.renaming AS t);
+
+UPDATE temp.renaming SET limits = changes();
+
+-- An agent has one link in use. That of the new name stays.
+UPDATE agent_link SET revoked_at = strftime('%Y-%m-%d %H:%M:%f', 'now'), revoked_by = :actor
+WHERE agent = :agent AND revoked_at IS NULL
+    AND (SELECT (t.known > 0) <> t.taken FROM temp.renaming AS t)
+    AND EXISTS (SELECT 1 FROM agent_link AS l WHERE l.agent = :new_name AND l.revoked_at IS NULL);
+
+UPDATE agent_link SET agent = :new_name
+WHERE agent = :agent AND (SELECT (t.known > 0) <> t.taken FROM temp.renaming AS t);
+
+UPDATE temp.renaming SET links = changes();
+
+UPDATE agent_wafunnel_assignment SET agent = :new_name
+WHERE agent = :agent COLLATE BINARY AND (SELECT (t.known > 0) <> t.taken FROM temp.renaming AS t);
+
+UPDATE temp.renaming SET assignments = changes();
+
+UPDATE assignment_history SET agent = :new_name
+WHERE agent = :agent AND (SELECT (t.known > 0) <> t.taken FROM temp.renaming AS t);
+
+UPDATE temp.renaming SET dealt = changes();
+
+UPDATE assignment_edit SET agent = :new_name
+WHERE agent = :agent AND (SELECT (t.known > 0) <> t.taken FROM temp.renaming AS t);
+
+UPDATE assignment_run SET last_agent = :new_name
+WHERE last_agent = :agent AND (SELECT (t.known > 0) <> t.taken FROM temp.renaming AS t);
+
+SELECT t.known, t.taken, t.limits, t.links, t.assignments, t.dealt FROM temp.renaming AS t;
 
 -- name: assignments
 -- traits: polled
@@ -104,21 +182,47 @@ SELECT count(DISTINCT a.number COLLATE BINARY) AS leads
 FROM agent_wafunnel_assignment AS a
 WHERE a.agent = :agent COLLATE BINARY;
 
+-- name: _known
+-- Whether an agent has the name of a limit.
+EXISTS (SELECT 1 FROM agents AS a WHERE a.agent = l.agent COLLATE BINARY) AS known
+
 -- name: limits
--- All limits, by agent; an agent's newest limit comes first.
-SELECT l.limit_id, l.agent, l.starts_on, l.ends_on, l.max_records
-FROM agent_limit AS l
+-- All limits, by agent; an agent's newest limit comes first. `known` is whether there is an agent of that name.
+SELECT
+    l.limit_id,
+    l.agent,
+    l.starts_on,
+    l.ends_on,
+    l.max_records,
+    -- include: _known
+FROM (
+    -- include: _readable_limits
+) AS l
 ORDER BY l.agent, l.starts_on DESC, l.limit_id DESC;
 
 -- name: add_limit
--- Adds a limit; returns it, and whether the agent is known.
+-- Adds a limit and returns it. The name without surrounding blanks counts, unless an agent has the blanks, too. Adds
+-- none if no agent has the name, unless the agent is yet to come (`new_agent`).
 INSERT INTO agent_limit (agent, starts_on, ends_on, max_records)
-VALUES (:agent, :starts_on, :ends_on, :max_records);
+SELECT n.agent, :starts_on, :ends_on, :max_records
+FROM (
+    SELECT
+        CASE
+            WHEN EXISTS (SELECT 1 FROM agents AS a WHERE a.agent = :agent COLLATE BINARY) THEN :agent
+            ELSE :trimmed
+        END AS agent
+) AS n
+WHERE :new_agent OR EXISTS (SELECT 1 FROM agents AS a WHERE a.agent = n.agent COLLATE BINARY);
 
-SELECT l.limit_id, l.agent, l.starts_on, l.ends_on, l.max_records,
-    EXISTS (SELECT 1 FROM agents AS a WHERE a.agent = l.agent COLLATE BINARY) AS known
+SELECT
+    l.limit_id,
+    l.agent,
+    l.starts_on,
+    l.ends_on,
+    l.max_records,
+    -- include: _known
 FROM agent_limit AS l
-WHERE l.limit_id = last_insert_rowid();
+WHERE l.limit_id = last_insert_rowid() AND changes() = 1;
 
 -- name: remove_limit
 -- Removes a limit; returns how many rows were removed.

@@ -51,3 +51,7 @@ INNER JOIN pragma_table_info(n.table_name) AS c ON lower(c.name) = n.column_name
 -- name: record_version
 -- Records that the tables have this version now.
 INSERT INTO agent_funnel_version (version, installed_at) VALUES (:version, strftime('%Y-%m-%d %H:%M:%f', 'now'));
+
+-- name: row_versions
+-- Whether readers wait for no writer; in SQLite's WAL mode they do not.
+SELECT 1 AS is_on, NULL AS remedy;

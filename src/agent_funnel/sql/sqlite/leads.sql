@@ -1,6 +1,15 @@
 -- Leads: search, one number, counts by stage, the report on the pool, and the do-not-contact list.
 -- A page begins after the last row of the page before it. Numbers are in byte order; NULL and blank ones are left out.
 
+-- name: _is_a_date
+-- Whether a lead's date is an ISO 8601 text: a moment that begins with a day of the calendar. SQLite also reads times
+-- of day, words such as 'now', and numbers as moments (it counts days since 4714 BC, and so reads the day numbers of
+-- spreadsheets). Adding no days turns 31 February into a day of March; that takes longer, so the pattern spares it for
+-- days that every month has.
+julianday(w.date) IS NOT NULL AND (
+    w.date GLOB '????-??-[0-2][0-8]*' OR date(substr(w.date, 1, 10), '+0 days') = substr(w.date, 1, 10)
+)
+
 -- name: _page_of_leads
 -- A page of the rows found; for each lead its agent, its copies, and whether its number is on the do-not-contact list.
 page AS MATERIALIZED (
@@ -17,8 +26,8 @@ page AS MATERIALIZED (
             )
         )
         AND (:stage IS NULL OR v.stage = :stage)
-        AND (:date_from IS NULL OR v.date >= :date_from)
-        AND (:date_before IS NULL OR v.date < :date_before)
+        AND (:date_from IS NULL OR (v.date >= :date_from AND v.moment IS NOT NULL))
+        AND (:date_before IS NULL OR (v.date < :date_before AND v.moment IS NOT NULL))
     ORDER BY v.number COLLATE BINARY, v.stage, v.moment
     LIMIT :count
 )
@@ -35,7 +44,11 @@ INNER JOIN (
     SELECT
         w.number,
         w.stage,
-        CASE WHEN typeof(w.date) = 'text' THEN strftime('%Y-%m-%d %H:%M:%f', w.date) END AS moment,
+        CASE
+            WHEN
+                -- include: _is_a_date
+                THEN strftime('%Y-%m-%d %H:%M:%f', w.date)
+        END AS moment,
         count(*) AS copies
     FROM wafunnel AS w
     WHERE w.number COLLATE BINARY IN (SELECT q.number FROM page AS q)
@@ -57,7 +70,11 @@ WITH found AS NOT MATERIALIZED (
         w.number,
         w.stage,
         w.date,
-        CASE WHEN typeof(w.date) = 'text' THEN strftime('%Y-%m-%d %H:%M:%f', w.date) END AS moment
+        CASE
+            WHEN
+                -- include: _is_a_date
+                THEN strftime('%Y-%m-%d %H:%M:%f', w.date)
+        END AS moment
     FROM wafunnel AS w
     WHERE w.number >= coalesce(:after_number, '') COLLATE BINARY
 ),
@@ -71,7 +88,11 @@ WITH found AS NOT MATERIALIZED (
         w.number,
         w.stage,
         w.date,
-        CASE WHEN typeof(w.date) = 'text' THEN strftime('%Y-%m-%d %H:%M:%f', w.date) END AS moment
+        CASE
+            WHEN
+                -- include: _is_a_date
+                THEN strftime('%Y-%m-%d %H:%M:%f', w.date)
+        END AS moment
     FROM wafunnel AS w
     WHERE w.number COLLATE BINARY IN (:spelling_1, :spelling_2, :spelling_3, :spelling_4, :spelling_5)
 ),
@@ -104,7 +125,11 @@ WITH given AS NOT MATERIALIZED (
         w.stage,
         w.date,
         CASE
-            WHEN coalesce(trim(w.number), '') = '' OR w.stage IS NULL OR julianday(w.date) IS NULL THEN 'unusable'
+            WHEN
+                coalesce(trim(w.number), '') = '' OR w.stage IS NULL OR (
+                    -- include: _is_a_date
+                ) IS NOT TRUE
+                THEN 'unusable'
             WHEN w.number COLLATE BINARY IN (SELECT a.number FROM agent_wafunnel_assignment AS a) THEN 'dealt'
             WHEN w.stage >= 4 THEN 'at_stage_4'
             WHEN w.date < (SELECT date(:business_date, '-' || :window_days || ' days')) THEN 'too_old'

@@ -30,10 +30,16 @@ WHERE agent = :agent AND revoked_at IS NULL;
 SELECT changes() AS revoked;
 
 -- name: link_of_secret
--- The link in use with this hash, and how many keys to the service have ever been made.
+-- The link in use with this hash, if its agent is active, and how many keys to the service have ever been made.
 SELECT c.keys, l.link_id, l.agent, l.secret_hash, l.created_at, l.created_by, l.last_used_at
 FROM (SELECT count(*) AS keys FROM access_key) AS c
-LEFT JOIN agent_link AS l ON l.secret_hash = :secret_hash AND l.revoked_at IS NULL;
+LEFT JOIN agent_link AS l
+    ON l.secret_hash = :secret_hash
+        AND l.revoked_at IS NULL
+        AND EXISTS (
+            SELECT 1 FROM agents AS a
+            WHERE a.agent = l.agent COLLATE BINARY AND lower(trim(a.status)) = 'active'
+        );
 
 -- name: note_link_use
 -- traits: no-wait

@@ -45,10 +45,27 @@ HAVING count(*) > 1;
 UPDATE wafunnel SET stage = CASE WHEN stage < 1 THEN 1 ELSE 4 END WHERE stage NOT IN (1, 2, 3, 4);
 
 -- name: remedy_dates
--- Lists leads with dates from tomorrow on, and leads with dates that cannot be read.
+-- Lists leads with dates from tomorrow on, and leads with dates that are not ISO 8601 texts.
 SELECT number, stage, date FROM wafunnel
-WHERE date >= date('now', 'localtime', '+1 day') OR typeof(date) <> 'text' OR julianday(date) IS NULL
+WHERE date >= date('now', 'localtime', '+1 day')
+OR (julianday(date) IS NOT NULL AND date(substr(date, 1, 10), '+0 days') = substr(date, 1, 10)) IS NOT TRUE
 ORDER BY date;
+
+-- name: remedy_bad_limits
+-- Lists limits with days that are not ISO 8601 texts.
+SELECT limit_id, agent, starts_on, ends_on FROM agent_limit
+WHERE date(starts_on, '+0 days') IS NOT substr(starts_on, 1, 10) OR date(ends_on, '+0 days') IS NOT substr(ends_on, 1, 10);
+
+-- name: remedy_bad_holidays
+-- Lists holidays with days that are not ISO 8601 texts.
+SELECT day, name FROM holiday WHERE date(day, '+0 days') IS NOT day;
+
+-- name: remedy_numbers
+-- Lists numbers that are not 8 to 15 digits, blanks and marks aside.
+SELECT number FROM wafunnel WHERE replace(replace(replace(replace(replace(replace(replace(replace(
+number, ' ', ''), char(160), ''), '-', ''), '(', ''), ')', ''), '.', ''), '/', ''), '+', '') GLOB '*[^0-9]*'
+OR length(replace(replace(replace(replace(replace(replace(replace(replace(
+number, ' ', ''), char(160), ''), '-', ''), '(', ''), ')', ''), '.', ''), '/', ''), '+', '')) NOT BETWEEN 8 AND 15;
 
 -- name: remedy_statuses
 -- Sets unknown statuses to inactive; the deal treats them as inactive already.

@@ -65,14 +65,30 @@ SELECT o.outcome FROM schedule_outcome AS o
 WHERE o.business_date = :business_date AND changes() = 1;
 
 -- name: _outcomes
--- The outcomes of business dates: the scheduled run, or the reason why there was no run.
+-- The outcomes of business dates: the scheduled run, the reason why there was no run, or that this record is void.
+-- A void run of a date to come is not its outcome.
 SELECT s.business_date, s.outcome, s.run_id, s.at
 FROM (
     SELECT r.business_date, r.status AS outcome, r.run_id, r.finished_at AS at
     FROM assignment_run AS r
     WHERE r."trigger" = 'schedule' AND r.status IN ('succeeded', 'undone')
+        AND NOT (
+            r.business_date > date('now', '+1 day')
+            AND EXISTS (SELECT 1 FROM schedule_void AS v WHERE v.run_id = r.run_id)
+        )
     UNION ALL
     SELECT o.business_date, o.outcome, NULL AS run_id, o.recorded_at AS at FROM schedule_outcome AS o
+    UNION ALL
+    SELECT v.business_date, 'void' AS outcome, NULL AS run_id, max(v.voided_at) AS at
+    FROM schedule_void AS v
+    WHERE v.window_closed = 1
+        AND NOT EXISTS (SELECT 1 FROM schedule_outcome AS o WHERE o.business_date = v.business_date)
+        AND NOT EXISTS (
+            SELECT 1 FROM assignment_run AS r
+            WHERE r.business_date = v.business_date AND r."trigger" = 'schedule'
+                AND r.status IN ('succeeded', 'undone')
+        )
+    GROUP BY v.business_date
 ) AS s
 
 -- name: outcomes
@@ -120,9 +136,9 @@ UPDATE schedule_pause SET resumed_at = :now, resumed_by = :actor WHERE resumed_a
 SELECT changes() AS changed;
 
 -- name: holidays
--- The holidays from a day on.
+-- The holidays from a day on. A text that is no day of the calendar is no holiday.
 SELECT h.day, h.name FROM holiday AS h
-WHERE h.day >= :since
+WHERE h.day >= :since AND date(h.day, '+0 days') = h.day
 ORDER BY h.day;
 
 -- name: add_holiday

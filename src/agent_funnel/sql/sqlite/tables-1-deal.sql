@@ -11,11 +11,17 @@ CREATE TABLE IF NOT EXISTS agents (
 CREATE TABLE IF NOT EXISTS wafunnel (
     number TEXT NOT NULL PRIMARY KEY,
     stage INTEGER NOT NULL CHECK (stage BETWEEN 1 AND 4),
-    date TEXT NOT NULL CHECK (julianday(date) IS NOT NULL)
+    -- An ISO 8601 text, which begins with a day of the calendar. SQLite also reads times of day and the day numbers of
+    -- spreadsheets as moments.
+    date TEXT NOT NULL CHECK (
+        (julianday(date) IS NOT NULL AND date(substr(date, 1, 10), '+0 days') = substr(date, 1, 10)) IS TRUE
+    )
 ) WITHOUT ROWID;
 
+-- A check instead of NOT NULL: in a table WITHOUT ROWID whose key comes last, PRAGMA integrity_check of SQLite 3.40
+-- reports a NULL in each row of a NOT NULL column, where there is none.
 CREATE TABLE IF NOT EXISTS agent_wafunnel_assignment (
-    agent TEXT NOT NULL,
+    agent TEXT CHECK (agent IS NOT NULL),
     number TEXT NOT NULL PRIMARY KEY
 ) WITHOUT ROWID;
 
@@ -66,8 +72,8 @@ CREATE INDEX IF NOT EXISTS ix_assignment_history_number ON assignment_history (n
 CREATE TABLE IF NOT EXISTS agent_limit (
     limit_id INTEGER PRIMARY KEY AUTOINCREMENT,
     agent TEXT NOT NULL CHECK (trim(agent) <> ''),
-    starts_on TEXT NOT NULL,
-    ends_on TEXT CHECK (ends_on >= starts_on),
+    starts_on TEXT NOT NULL CHECK (date(starts_on, '+0 days') IS starts_on),
+    ends_on TEXT CHECK (ends_on >= starts_on AND date(ends_on, '+0 days') IS ends_on),
     max_records INTEGER NOT NULL CHECK (max_records >= 0)
 );
 

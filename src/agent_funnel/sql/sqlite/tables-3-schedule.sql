@@ -30,6 +30,6 @@ CREATE TABLE IF NOT EXISTS schedule_pause (
 
 -- Days on which no scheduled run is due.
 CREATE TABLE IF NOT EXISTS holiday (
-    day TEXT NOT NULL PRIMARY KEY,
+    day TEXT NOT NULL PRIMARY KEY CHECK (date(day, '+0 days') IS day),
     name TEXT
 );

@@ -33,7 +33,8 @@ CREATE TABLE IF NOT EXISTS schedule_next (
 );
 
 -- Records of the schedule that hold no more: a date's outcome, a scheduled run (which counts as a run by hand since
--- then) or failed attempts. recorded_at is the record's own moment.
+-- then) or a failed attempt. recorded_at is the record's own moment. With window_closed = 1 a person voided the outcome
+-- of a date whose window had closed, and the date has no other outcome.
 CREATE TABLE IF NOT EXISTS schedule_void (
     void_id INTEGER PRIMARY KEY AUTOINCREMENT,
     business_date TEXT NOT NULL,
@@ -42,5 +43,6 @@ CREATE TABLE IF NOT EXISTS schedule_void (
     recorded_at TEXT,
     voided_at TEXT NOT NULL,
     voided_by TEXT,
-    reason TEXT NOT NULL
+    reason TEXT NOT NULL,
+    window_closed INTEGER NOT NULL
 );

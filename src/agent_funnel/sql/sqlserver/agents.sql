@@ -106,6 +106,13 @@ LEFT JOIN (
 ) AS l ON g.agent = l.agent
 ORDER BY g.agent;
 
+-- name: agent_names
+-- The names of all agents.
+SELECT DISTINCT CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS agent
+FROM dbo.agents AS a
+WHERE LTRIM(a.agent) <> ''
+ORDER BY agent;
+
 -- name: add_agent
 -- lock: agents
 -- busy: Another session is still adding an agent; nothing was changed. Try again.
@@ -152,6 +159,10 @@ SET status = %(status)s
 WHERE CAST(agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @agent;
 
 SELECT @@ROWCOUNT AS changed;
+
+-- name: rename_agent
+-- Renames an agent in every table that names them; see agents/sp_rename_agent.sql.
+EXECUTE dbo.sp_rename_agent @agent = %(agent)s, @new_name = %(new_name)s, @actor = %(actor)s;
 
 -- name: assignments
 -- traits: polled
@@ -247,15 +258,39 @@ WHERE
     AND CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @agent;
 
 -- name: limits
--- All limits, by agent; an agent's newest limit comes first.
-SELECT l.limit_id, l.agent, l.starts_on, l.ends_on, l.max_records
+-- All limits, by agent; an agent's newest limit comes first. `known` is whether there is an agent of that name.
+SELECT
+    l.limit_id, l.agent, l.starts_on, l.ends_on, l.max_records,
+    CASE WHEN EXISTS (
+        SELECT 1 FROM dbo.agents AS a
+        WHERE CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = l.agent
+    ) THEN 1 ELSE 0 END AS known
 FROM dbo.agent_limit AS l
 ORDER BY l.agent ASC, l.starts_on DESC, l.limit_id DESC;
 
 -- name: add_limit
--- Adds a limit; returns it, and whether the agent is known.
+-- Adds a limit and returns it. The name without surrounding blanks counts, unless an agent has the blanks, too. Adds
+-- none if no agent has the name, unless the agent is yet to come (`new_agent`).
+DECLARE
+    @agent NVARCHAR(255) = %(agent)s,
+    @added INT;
+
+IF
+    NOT EXISTS (
+        SELECT 1 FROM dbo.agents AS a
+        WHERE CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @agent
+    )
+    SET @agent = %(trimmed)s;
+
 INSERT INTO dbo.agent_limit (agent, starts_on, ends_on, max_records)
-VALUES (%(agent)s, %(starts_on)s, %(ends_on)s, %(max_records)s);
+SELECT @agent, %(starts_on)s, %(ends_on)s, %(max_records)s
+WHERE
+    %(new_agent)s = 1
+    OR EXISTS (
+        SELECT 1 FROM dbo.agents AS a
+        WHERE CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @agent
+    );
+SET @added = @@ROWCOUNT;
 
 SELECT
     l.limit_id, l.agent, l.starts_on, l.ends_on, l.max_records,
@@ -264,7 +299,7 @@ SELECT
         WHERE CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = l.agent
     ) THEN 1 ELSE 0 END AS known
 FROM dbo.agent_limit AS l
-WHERE l.limit_id = SCOPE_IDENTITY();
+WHERE l.limit_id = SCOPE_IDENTITY() AND @added = 1;
 
 -- name: remove_limit
 -- Removes a limit; returns how many rows were removed.

@@ -9,9 +9,16 @@ SELECT 1 AS alive;
 
 -- name: _lock_name
 -- The name of the run lock, as both procedures in deal/ write it. Application locks belong to a database on SQL Server
--- and to the whole server on Babelfish, so the name contains the database. SCHEMA_NAME returns the schema as the server
--- spells it, whatever the spelling in the setting.
-DECLARE @resource NVARCHAR(255) = CONCAT(N'agent_funnel:', DB_NAME(), N':', SCHEMA_NAME(SCHEMA_ID(%(schema)s)));
+-- and to the whole server on Babelfish, so the name contains the database. The schema is that of a procedure, which a
+-- login sees if it may execute it, as the server spells it; a login without rights on the schema may not see that.
+DECLARE @resource NVARCHAR(255) = CONCAT(
+    N'agent_funnel:', DB_NAME(), N':',
+    COALESCE(
+        OBJECT_SCHEMA_NAME(OBJECT_ID(N'dbo.sp_assign_wafunnel_to_agents')),
+        SCHEMA_NAME(SCHEMA_ID(%(schema)s)),
+        %(schema)s
+    )
+);
 
 -- name: _lock
 -- The frame of a query that takes a lock. The loader replaces the texts in angle brackets and the comment "body". A

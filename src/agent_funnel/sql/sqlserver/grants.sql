@@ -1,12 +1,12 @@
 /*
 The role agent_funnel_service: the rights that the service's login needs, and no others. It has EXECUTE on the
 procedures, SELECT on the tables that the service reads, and INSERT, UPDATE or DELETE on the tables that the service
-itself writes. Ownership chaining covers the writes of the procedures, except TRUNCATE, which needs ALTER on the
-truncated table.
+itself writes. Ownership chaining covers the writes of the procedures. It has ALTER on nothing: a login that may alter
+a table can add a trigger to it, which then runs with the rights of the next login that deals.
 
 To give the role to the service's login: ALTER ROLE agent_funnel_service ADD MEMBER [name of its user];
 
-Babelfish has neither ownership chaining nor GRANT ALTER; there the service's login must own the tables.
+Babelfish has no ownership chaining; there the service's login must own the tables.
 */
 IF DATABASE_PRINCIPAL_ID(N'agent_funnel_service') IS NULL
     EXECUTE (N'CREATE ROLE agent_funnel_service;');
@@ -15,6 +15,8 @@ GO
 GRANT EXECUTE ON dbo.sp_assign_wafunnel_to_agents TO agent_funnel_service;
 GO
 GRANT EXECUTE ON dbo.sp_undo_wafunnel_assignment TO agent_funnel_service;
+GO
+GRANT EXECUTE ON dbo.sp_rename_agent TO agent_funnel_service;
 GO
 GRANT SELECT ON dbo.agents TO agent_funnel_service;
 GO
@@ -148,6 +150,8 @@ GRANT SELECT ON dbo.schedule_next TO agent_funnel_service;
 GO
 GRANT INSERT ON dbo.schedule_next TO agent_funnel_service;
 GO
+GRANT UPDATE ON dbo.schedule_next TO agent_funnel_service;
+GO
 GRANT DELETE ON dbo.schedule_next TO agent_funnel_service;
 GO
 GRANT SELECT ON dbo.schedule_void TO agent_funnel_service;
@@ -159,8 +163,10 @@ GO
 -- DEFINITION to see whether somebody has changed a procedure.
 IF SERVERPROPERTY(N'BabelfishVersion') IS NULL
     BEGIN
-        EXECUTE (N'GRANT ALTER ON dbo.agent_wafunnel_assignment TO agent_funnel_service;');
+        -- The role had this right when the procedures still truncated the table.
+        EXECUTE (N'REVOKE ALTER ON dbo.agent_wafunnel_assignment FROM agent_funnel_service;');
         EXECUTE (N'GRANT VIEW DEFINITION ON dbo.sp_assign_wafunnel_to_agents TO agent_funnel_service;');
         EXECUTE (N'GRANT VIEW DEFINITION ON dbo.sp_undo_wafunnel_assignment TO agent_funnel_service;');
+        EXECUTE (N'GRANT VIEW DEFINITION ON dbo.sp_rename_agent TO agent_funnel_service;');
     END;
 GO

@@ -1,22 +1,51 @@
 /*
 Imports: a temporary table takes the rows of a file, then one statement adds those that are new.
+
+Until that statement, nothing is written but the temporary table, so no lock of the database is held.
 */
 
 -- name: begin_import
 -- Creates the temporary table for the rows of a file; only this connection sees it.
 CREATE TABLE #staged (
-    first NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY,
+    line INT NOT NULL,
+    first NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL,
     second NVARCHAR(255) NULL,
     third NVARCHAR(255) NULL
 );
 
 -- name: stage_rows
--- Stages rows, given as a JSON array of arrays of up to three texts.
-INSERT INTO #staged (first, second, third)
-SELECT j.first, j.second, j.third
+-- Stages rows, given as a JSON array of arrays: the line, and up to three texts.
+INSERT INTO #staged (line, first, second, third)
+SELECT j.line, j.first, j.second, j.third
 FROM OPENJSON (%(rows)s) WITH (
-    first NVARCHAR(255) '$[0]', second NVARCHAR(255) '$[1]', third NVARCHAR(255) '$[2]'
+    line INT '$[0]', first NVARCHAR(255) '$[1]', second NVARCHAR(255) '$[2]', third NVARCHAR(255) '$[3]'
 ) AS j;
+
+-- name: sort_staged
+-- Sorts the staged rows by their key, while nobody waits for it.
+CREATE CLUSTERED INDEX staged_by_key ON #staged (first, line);
+
+-- name: repeated_rows
+-- The first staged rows whose key is on an earlier line, and that line.
+SELECT TOP (%(most)s) r.line, r.first_line
+FROM (
+    SELECT s.line, MIN(s.line) OVER (PARTITION BY s.first) AS first_line FROM #staged AS s
+) AS r
+WHERE r.line > r.first_line
+ORDER BY r.line;
+
+-- name: drop_repeated
+-- Drops the staged rows whose key is on an earlier line; returns how many there were.
+DELETE FROM #staged
+WHERE line IN (
+    SELECT r.line
+    FROM (
+        SELECT s.line, MIN(s.line) OVER (PARTITION BY s.first) AS first_line FROM #staged AS s
+    ) AS r
+    WHERE r.line > r.first_line
+);
+
+SELECT @@ROWCOUNT AS dropped;
 
 -- name: import_leads
 -- Adds the staged leads whose number does not exist yet; returns how many were added.

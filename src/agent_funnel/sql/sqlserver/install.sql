@@ -82,3 +82,11 @@ WHERE name = %(procedure_name)s;
 
 INSERT INTO dbo.agent_funnel_checksum (name, installed, script, recorded_at)
 VALUES (%(procedure_name)s, %(installed)s, %(script)s, SYSUTCDATETIME());
+
+-- name: row_versions
+-- Whether readers see row versions and so wait for no writer, and the statement that turns this on.
+SELECT
+    CAST(d.is_read_committed_snapshot_on AS INT) AS is_on,
+    N'ALTER DATABASE CURRENT SET READ_COMMITTED_SNAPSHOT ON WITH ROLLBACK IMMEDIATE;' AS remedy
+FROM sys.databases AS d
+WHERE d.name = DB_NAME();

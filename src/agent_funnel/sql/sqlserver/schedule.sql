@@ -119,14 +119,39 @@ WHERE o.business_date = @business_date AND @recorded = 1;
 
 -- name: _outcomes
 -- The outcomes of business dates, newest first: at most @count, from @earliest to @latest. The outcome is the scheduled
--- run, or the reason why there was no run.
+-- run, the reason why there was no run, or that this record is void.
+-- A void run of a date to come is not its outcome.
 SELECT TOP (@count) s.business_date, s.outcome, s.run_id, s.at
 FROM (
     SELECT r.business_date, r.status AS outcome, r.run_id, r.finished_at AS at
     FROM dbo.assignment_run AS r
-    WHERE r.[trigger] = 'schedule' AND r.status IN ('succeeded', 'undone')
+    WHERE
+        r.[trigger] = 'schedule' AND r.status IN ('succeeded', 'undone')
+        AND NOT (
+            r.business_date > DATEADD(DAY, 1, SYSUTCDATETIME())
+            AND EXISTS (
+                SELECT 1 FROM dbo.schedule_void AS v
+                WHERE v.run_id = r.run_id
+            )
+        )
     UNION ALL
     SELECT o.business_date, o.outcome, NULL AS run_id, o.recorded_at AS at FROM dbo.schedule_outcome AS o
+    UNION ALL
+    SELECT v.business_date, 'void' AS outcome, NULL AS run_id, MAX(v.voided_at) AS at
+    FROM dbo.schedule_void AS v
+    WHERE
+        v.window_closed = 1
+        AND NOT EXISTS (
+            SELECT 1 FROM dbo.schedule_outcome AS o
+            WHERE o.business_date = v.business_date
+        )
+        AND NOT EXISTS (
+            SELECT 1 FROM dbo.assignment_run AS r
+            WHERE
+                r.business_date = v.business_date AND r.[trigger] = 'schedule'
+                AND r.status IN ('succeeded', 'undone')
+        )
+    GROUP BY v.business_date
 ) AS s
 WHERE s.business_date BETWEEN @earliest AND @latest
 ORDER BY s.business_date DESC;
@@ -193,7 +218,9 @@ WHERE h.day >= CAST(%(since)s AS DATE)
 ORDER BY h.day;
 
 -- name: add_holiday
--- Adds a holiday, or renames it.
+-- Adds a holiday, or renames it. Without XACT_ABORT, a failed INSERT would be followed by COMMIT.
+SET XACT_ABORT ON;
+
 BEGIN TRANSACTION;
 
 DELETE FROM dbo.holiday

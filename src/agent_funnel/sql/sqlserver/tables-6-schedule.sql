@@ -42,7 +42,8 @@ IF OBJECT_ID(N'dbo.schedule_next') IS NULL
 GO
 
 -- Records of the schedule that hold no more: a date's outcome, a scheduled run (which counts as a run by hand since
--- then) or failed attempts. recorded_at is the record's own moment.
+-- then) or a failed attempt. recorded_at is the record's own moment. With window_closed = 1 a person voided the outcome
+-- of a date whose window had closed, and the date has no other outcome.
 IF OBJECT_ID(N'dbo.schedule_void') IS NULL
     CREATE TABLE dbo.schedule_void (
         void_id INT IDENTITY (1, 1) NOT NULL CONSTRAINT pk_schedule_void PRIMARY KEY,
@@ -52,6 +53,7 @@ IF OBJECT_ID(N'dbo.schedule_void') IS NULL
         recorded_at DATETIME2(3) NULL,
         voided_at DATETIME2(3) NOT NULL,
         voided_by NVARCHAR(255) NULL,
-        reason NVARCHAR(1000) NOT NULL
+        reason NVARCHAR(1000) NOT NULL,
+        window_closed BIT NOT NULL
     );
 GO

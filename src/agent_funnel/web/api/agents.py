@@ -6,7 +6,7 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
 from agent_funnel import agents
-from agent_funnel.agents import Assignment, assignments, set_agent_status
+from agent_funnel.agents import Assignment, alike_agents, assignments, set_agent_status
 from agent_funnel.errors import AlreadyExists
 from agent_funnel.runs import deal_version
 from agent_funnel.web.api import models
@@ -21,8 +21,8 @@ from agent_funnel.web.paging import (
     encode_cursor,
     fetch_page,
 )
-from agent_funnel.web.request_models import AgentName, AssignmentsQuery, LimitPath, NewAgent, NewLimit
-from agent_funnel.web.requester import mask_for_requester, sees_numbers, today
+from agent_funnel.web.request_models import AgentName, AssignmentsQuery, LimitPath, NewAgent, NewLimit, NewName
+from agent_funnel.web.requester import actor, sees_numbers, today
 from agent_funnel.web.services import services
 
 blueprint = APIBlueprint(
@@ -38,14 +38,26 @@ def list_agents() -> Response:
 
 
 @operation(
-    blueprint, "post", "/agents", role="operator", answer=models.Done, status=201,
+    blueprint, "post", "/agents", role="operator", answer=models.AddedAgent, status=201,
     problems={409: "An agent of this name exists already."},
 )  # fmt: skip
 def add_agent(body: NewAgent) -> Response:
-    """Add an agent."""
+    """Add an agent. `alike` has the other agents whose names are easily taken for this one."""
     set_audit_target(body.agent)
     agents.add_agent(services().database, body.agent, active=body.active)
-    return json(models.Done(), 201)
+    return json(models.AddedAgent(alike=alike_agents(services().database, body.agent)), 201)
+
+
+@operation(
+    blueprint, "post", "/agents/rename", role="operator", answer=models.RenamedAgent,
+    problems={404: "No such agent.", 409: "An agent of the new name exists already, or a run takes too long."},
+)  # fmt: skip
+def rename_agent(body: NewName) -> Response:
+    """Rename an agent, with their limits, link, assignments and history."""
+    set_audit_target(f"{body.agent} → {body.new_name}")
+    renamed = agents.rename_agent(services().database, body.agent, body.new_name, actor=actor())
+    services().counts.forget_shares()
+    return json(models.RenamedAgent(renamed=renamed))
 
 
 @operation(blueprint, "post", "/agents/activate", role="operator", answer=models.Done, problems=NO_AGENT)
@@ -56,7 +68,7 @@ def activate_agent(body: AgentName) -> Response:
 
 @operation(blueprint, "post", "/agents/deactivate", role="operator", answer=models.Done, problems=NO_AGENT)
 def deactivate_agent(body: AgentName) -> Response:
-    """Deactivate an agent: they keep their leads until the next run, then get no more."""
+    """Deactivate an agent: they keep their leads until the next run, then get no more. Their link opens nothing."""
     return _set_status(body.agent, active=False)
 
 
@@ -86,7 +98,7 @@ def list_assignments(query: AssignmentsQuery) -> Response:
     if begun and begun[0] != version:
         raise AlreadyExists("Another deal came since the page before; begin again without a cursor.")
     following = encode_cursor(version, *last) if last else None
-    return conditional(json(models.AssignmentsPage(items=mask_for_requester(found), next=following, deal=version)))
+    return conditional(json(models.AssignmentsPage(items=found, next=following, deal=version)))
 
 
 @operation(blueprint, "get", "/limits", role="viewer", answer=models.Limits)
@@ -95,14 +107,21 @@ def list_limits() -> Response:
     return json(models.Limits(items=agents.list_limits(services().database)))
 
 
-@operation(blueprint, "post", "/limits", role="operator", answer=models.LimitAnswer, status=201)
+@operation(
+    blueprint, "post", "/limits", role="operator", answer=models.LimitAnswer, status=201, problems=NO_AGENT
+)  # fmt: skip
 def add_limit(body: NewLimit) -> Response:
     """Add a limit, or with 0 leads an absence."""
     set_audit_target(body.agent)
-    limit, known = agents.add_limit(
-        services().database, body.agent, starts_on=body.starts_on, ends_on=body.ends_on, max_records=body.max_records
+    limit = agents.add_limit(
+        services().database,
+        body.agent,
+        starts_on=body.starts_on,
+        ends_on=body.ends_on,
+        max_records=body.max_records,
+        new_agent=body.new_agent,
     )
-    return json(models.LimitAnswer(limit=limit, agent_known=known), 201)
+    return json(models.LimitAnswer(limit=limit, agent_known=limit.known), 201)
 
 
 @operation(

@@ -6,18 +6,18 @@ from typing import Any, ClassVar
 
 from flask import Response, request
 from flask_openapi3 import APIBlueprint, RawModel, Tag
-from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.exceptions import Forbidden, UnsupportedMediaType
 
 from agent_funnel import leads
 from agent_funnel.leads import Lead, lead_history, pool_report, search_leads
 from agent_funnel.masking import last_digits
 from agent_funnel.web.api import models
 from agent_funnel.web.auth import set_audit_target
-from agent_funnel.web.files import import_upload
+from agent_funnel.web.files import import_upload, uploaded_body
 from agent_funnel.web.operation import json, operation
 from agent_funnel.web.paging import AFTER_COUNT, AFTER_LEAD, decode_requester_cursor, encode_cursor, fetch_page
 from agent_funnel.web.request_models import ImportQuery, LeadsQuery, NewDoNotContact, Number, NumberQuery
-from agent_funnel.web.requester import mask_for_requester, mask_history_for_requester, today
+from agent_funnel.web.requester import mask_for_requester, sees_numbers, today
 from agent_funnel.web.services import services
 
 blueprint = APIBlueprint(
@@ -33,7 +33,10 @@ class CsvBody(RawModel):
 
 @operation(blueprint, "get", "/leads", role="viewer", answer=models.LeadsPage)
 def list_leads(query: LeadsQuery) -> Response:
-    """Search leads: by number, in any common way of writing it, by stage, by date."""
+    """Search leads: by number, in any common way of writing it (for operators), by stage, by date."""
+    if query.number is not None and not sees_numbers():
+        # Whether a number is on record is something that a viewer must not learn, one number at a time.
+        raise Forbidden("A search by number needs the role operator. Nothing was searched.")
     conditions = query.model_dump(include={"number", "stage", "date_from", "date_to"})
 
     def fetch(after: Any, count: int) -> list[Lead]:
@@ -42,16 +45,16 @@ def list_leads(query: LeadsQuery) -> Response:
     after = decode_requester_cursor(query.cursor, AFTER_LEAD, AFTER_COUNT)
     found, last = fetch_page(after, query.count, fetch, lambda row: (row.number, row.stage, row.date))
     following = encode_cursor(*last) if last else None
-    return json(models.LeadsPage(items=mask_for_requester(found), next=following))
+    return json(models.LeadsPage(items=found, next=following))
 
 
 @operation(
-    blueprint, "get", "/lead", role="viewer", answer=models.LeadAnswer,
+    blueprint, "get", "/lead", role="operator", answer=models.LeadAnswer,
     problems={404: "Nothing is known of the number."},
 )  # fmt: skip
 def show_lead(query: NumberQuery) -> Response:
     """Show a number, exactly as it is written: its records, who has it, who held it, whether it may be called."""
-    return json(models.LeadAnswer(mask_history_for_requester(lead_history(services().database, query.number))))
+    return json(models.LeadAnswer(lead_history(services().database, query.number)))
 
 
 @operation(
@@ -63,9 +66,7 @@ def import_leads(query: ImportQuery, raw: CsvBody) -> Response:
     if request.mimetype not in ("text/csv", "application/csv"):
         raise UnsupportedMediaType("Send the file as text/csv; nothing was imported.")
     set_audit_target("dry run" if query.dry_run else "import")
-    result = import_upload(
-        lambda path: path.write_bytes(request.get_data()), skip_bad=query.skip_bad, dry_run=query.dry_run
-    )
+    result = import_upload(uploaded_body(), skip_bad=query.skip_bad, dry_run=query.dry_run)
     return json(
         models.ImportAnswer(
             dry_run=query.dry_run,

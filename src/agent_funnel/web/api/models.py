@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from agent_funnel.access.audit import AuditEntry
 from agent_funnel.access.keys import AccessKey
-from agent_funnel.agents import Agent, Assignment, Limit
+from agent_funnel.agents import Agent, Assignment, Limit, Renamed
 from agent_funnel.deal import NewRun, Preview, Undone
 from agent_funnel.imports import BadRow
 from agent_funnel.leads import DoNotContact, Lead, LeadHistory, PoolReport
 from agent_funnel.runs import DealtLead, RunRecord, Share
 from agent_funnel.schedule.store import Holiday, NightRecord, Pause
+from agent_funnel.schedule.voids import VoidRecord
 from agent_funnel.web.files import XLSX
 
 
@@ -77,6 +79,20 @@ class Agents(BaseModel):
     """All agents, by name."""
 
     items: list[Agent]
+
+
+class AddedAgent(BaseModel):
+    """The agent was added. `alike` has the other agents whose names are easily taken for this one."""
+
+    done: Literal[True] = True
+    alike: list[str]
+
+
+class RenamedAgent(BaseModel):
+    """The agent was renamed."""
+
+    done: Literal[True] = True
+    renamed: Renamed
 
 
 class Limits(BaseModel):
@@ -143,6 +159,16 @@ class Schedule(BaseModel):
     pause: Pause | None
     holidays: list[Holiday]
     outcomes: list[NightRecord]
+    differences: list[str] = Field(description="Sentences about running copies with other terms or a wrong clock.")
+    voids: list[VoidRecord] = Field(description="Records that hold no more, and who took them back.")
+
+
+class ReopenedDate(BaseModel):
+    """A business date whose record is void, the outcome that it had, and whether its window has closed."""
+
+    business_date: date
+    outcome: str
+    window_closed: bool
 
 
 class Changed(BaseModel):

@@ -21,7 +21,7 @@ from agent_funnel.web.paging import (
     fetch_page,
 )
 from agent_funnel.web.request_models import DealtQuery, PageQuery, Rules, RunPath, RunRequest
-from agent_funnel.web.requester import actor, mask_for_requester, sees_numbers, today
+from agent_funnel.web.requester import actor, mask_texts, sees_numbers, today
 from agent_funnel.web.routing import RUNS
 from agent_funnel.web.services import services
 
@@ -60,7 +60,7 @@ def list_runs(query: PageQuery) -> Response:
     before = decode_cursor(query.cursor, AFTER_ROW_ID)
     found = runs.list_runs(services().database, count=query.count, before=before[0] if before else None)
     following = encode_cursor(found[-1].run_id) if len(found) == query.count else None
-    return json(models.RunsPage(items=found, next=following))
+    return json(models.RunsPage(items=[mask_texts(run) for run in found], next=following))
 
 
 @operation(
@@ -69,7 +69,7 @@ def list_runs(query: PageQuery) -> Response:
 def show_run(path: RunPath) -> Response:
     """Show a run, and the share of each agent."""
     database = services().database
-    run = find_run(database, path.run_id)
+    run = mask_texts(find_run(database, path.run_id))
     return json(models.RunAnswer(run=run, shares=shares(database, path.run_id)))
 
 
@@ -89,7 +89,7 @@ def run_assignments(path: RunPath, query: DealtQuery) -> Response:
     begun = decode_requester_cursor(query.cursor, AFTER_NUMBER, AFTER_COUNT)
     found, last = fetch_page(begun, query.count, fetch, lambda row: (row.number,))
     following = encode_cursor(*last) if last else None
-    return json(models.DealtPage(items=mask_for_requester(found), next=following))
+    return json(models.DealtPage(items=found, next=following))
 
 
 @operation(blueprint, "get", "/preview", role="viewer", answer=models.PreviewAnswer)
@@ -98,13 +98,15 @@ def preview(query: Rules) -> Response:
     given = services()
     rules = query.model_dump(exclude={"business_date"}, exclude_none=True)
     settings = given.settings.model_copy(update=rules)
-    found = deal.preview(given.database, settings, business_date=query.business_date or today())
+    with given.previews.take():
+        found = deal.preview(given.database, settings, business_date=query.business_date or today())
     return json(models.PreviewAnswer(found))
 
 
 @operation(
     blueprint, "post", "/runs/<int:run_id>/undo", role="operator", answer=models.UndoAnswer,
     problems={409: "Only the last run can be undone (50005), or a run is in progress (50001)."},
+    rate=RUNS,
 )  # fmt: skip
 def undo_run(path: RunPath) -> Response:
     """Undo a run, if it is the last one: restore the stages, and the assignments as they were before it."""

@@ -18,9 +18,9 @@ from agent_funnel.agents import (
     count_assignments,
     limits_in_force,
     list_limits,
+    no_such_agent,
     roster,
 )
-from agent_funnel.errors import NotFound
 from agent_funnel.runs import deal_version
 from agent_funnel.settings import LARGEST_SHARE
 from agent_funnel.web.auth import set_audit_target
@@ -36,8 +36,8 @@ from agent_funnel.web.paging import (
     encode_cursor,
     fetch_page,
 )
-from agent_funnel.web.request_models import LimitPath, NewLimit
-from agent_funnel.web.requester import actor, mask_for_requester, today
+from agent_funnel.web.request_models import LimitPath, NewLimit, NewName
+from agent_funnel.web.requester import actor, today
 from agent_funnel.web.services import services
 
 blueprint = Blueprint("agent", __name__)
@@ -83,7 +83,7 @@ def requested_agent() -> RosterEntry:
     name = request.values.get("agent", "")
     found = roster(services().database, today(), name)
     if not found:
-        raise NotFound(f"There is no agent {name[:255]!r}.")
+        raise no_such_agent(services().database, name)
     return found[0]
 
 
@@ -107,7 +107,7 @@ def add_limit() -> BaseResponse:
     agent = requested_agent().agent
     set_audit_target(agent)
     filled_in = read_form(LimitForm)
-    limit, _ = agents.add_limit(
+    limit = agents.add_limit(
         services().database,
         agent,
         starts_on=filled_in.starts_on,
@@ -135,13 +135,29 @@ def remove_limit() -> BaseResponse:
     return redirect_with_notice("Removed; it no longer counts from the next deal on.", "agent.show", agent=agent)
 
 
+@form(blueprint, "/agents/rename", role="operator", shows=show)
+def rename() -> BaseResponse:
+    """Renames an agent, with their limits, link, assignments and history."""
+    filled_in = read_form(NewName)
+    agent = request.form.get("agent", "")
+    set_audit_target(f"{agent} → {filled_in.new_name}")
+    agents.rename_agent(services().database, agent, filled_in.new_name, actor=actor())
+    services().counts.forget_shares()
+    return redirect_with_notice(
+        f"{agent} is now called {filled_in.new_name}, with the same leads, limits, link and history.",
+        "agent.show",
+        agent=filled_in.new_name,
+    )
+
+
 @form(blueprint, "/agents/link", role="operator", shows=show)
 def make_link() -> str:
     """Makes a personal link. It is shown only in this response, and stored nowhere."""
     agent = requested_agent().agent
     set_audit_target(agent)
     _, secret = links.make_link(services().database, agent, actor=actor())
-    return show(new_link=url_for("own_list.show", secret=secret, _external=True))
+    # Not the `_external` of url_for, which knows no host name with an underscore.
+    return show(new_link=f"{request.scheme}://{request.host}{url_for('own_list.show', secret=secret)}")
 
 
 @form(blueprint, "/agents/link/revoke", role="operator", shows=show)
@@ -171,7 +187,7 @@ def show_list() -> str:
         "agent_list.html",
         agent=agent,
         count=count_assignments(database, agent),
-        assignments=mask_for_requester(found),
+        assignments=found,
         begins=position is None,
         is_new=is_new,
         after=encode_cursor(version, *last) if last else None,

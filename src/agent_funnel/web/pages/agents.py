@@ -12,7 +12,9 @@ from flask import Blueprint, render_template, request, url_for
 from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 
-from agent_funnel.agents import add_agent, limits_in_force, list_limits, roster, set_agent_status
+from agent_funnel.access.links import link_of_agent
+from agent_funnel.agents import add_agent, alike_agents, limits_in_force, list_limits, roster, set_agent_status
+from agent_funnel.names import spell
 from agent_funnel.runs import RunRecord
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.negotiation import locale
@@ -106,7 +108,13 @@ def add() -> BaseResponse:
     set_audit_target(filled_in.agent)
     add_agent(services().database, filled_in.agent, active=filled_in.active)
     status = "active, and gets leads from the next deal on" if filled_in.active else "inactive, and gets no leads yet"
-    return redirect_with_notice(f"Added {filled_in.agent}, who is {status}.", "agent.show", agent=filled_in.agent)
+    notice = f"Added {filled_in.agent}, who is {status}."
+    if alike := alike_agents(services().database, filled_in.agent):
+        notice += (
+            f" This name is easily taken for {' or '.join(map(spell, alike[:3]))}. If they are one person, deactivate "
+            "one of them: otherwise each gets a share."
+        )
+    return redirect_with_notice(notice, "agent.show", agent=filled_in.agent)
 
 
 def _show_sender() -> Any:
@@ -129,9 +137,10 @@ def deactivate() -> BaseResponse:
     name = agent.requested_agent().agent
     set_audit_target(name)
     set_agent_status(services().database, name, active=False)
-    return _redirect_to_sender(
-        f"{name} is inactive, and gets no leads from the next deal on. {agent.kept_leads(name)}", name
-    )
+    notice = f"{name} is inactive, and gets no leads from the next deal on. {agent.kept_leads(name)}"
+    if link_of_agent(services().database, name):
+        notice += " Their personal link opens nothing until they are active again."
+    return _redirect_to_sender(notice, name)
 
 
 def _redirect_to_sender(notice: str, name: str) -> BaseResponse:

@@ -15,7 +15,7 @@ from agent_funnel.schedule.calendar import is_workday
 from agent_funnel.schedule.store import list_holidays
 from agent_funnel.web.format import number
 from agent_funnel.web.negotiation import locale
-from agent_funnel.web.requester import today
+from agent_funnel.web.requester import free_text, today
 from agent_funnel.web.services import services
 
 # The business dates that the deal accepts:
@@ -59,7 +59,7 @@ def day_of(date: date, limits: Sequence[Limit], holidays: Mapping[date, str | No
         most = number(limit.max_records, locale())
         facts.append(("limited", f"≤{most}", f"at most {most}"))
     if date in holidays:
-        facts.append(("holiday", "○", f"holiday: {name}" if (name := holidays[date]) else "holiday"))
+        facts.append(("holiday", "○", f"holiday: {name}" if (name := free_text(holidays[date])) else "holiday"))
     if not is_workday(date, services().settings):
         facts.append(("off", "○", "no deal on this weekday"))
     kind, symbol, _ = facts[0] if facts else ("", "", "")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, render_template, request
-from werkzeug.exceptions import MethodNotAllowed
+from werkzeug.exceptions import MethodNotAllowed, TooManyRequests
 from werkzeug.wrappers import Response as BaseResponse
 
 from agent_funnel.deal import deal, preview
-from agent_funnel.errors import FunnelError, PoolChanged
+from agent_funnel.errors import AlreadyExists, FunnelError
 from agent_funnel.runs import deal_version, last_run
 from agent_funnel.schedule.status import tonight
 from agent_funnel.web.auth import set_audit_target
@@ -18,6 +18,7 @@ from agent_funnel.web.idempotency import idempotent
 from agent_funnel.web.negotiation import locale, prefers_html
 from agent_funnel.web.pages.layout import form, page, redirect_with_notice
 from agent_funnel.web.requester import actor, today
+from agent_funnel.web.routing import RUNS
 from agent_funnel.web.services import services
 
 blueprint = Blueprint("deal", __name__)
@@ -39,9 +40,12 @@ def show_preview() -> str:
     # Read before the preview: if a run comes in between, the button notices it.
     version = deal_version(given.database)
     try:
-        found = preview(given.database, given.settings, business_date=today())
+        with given.previews.take():
+            found = preview(given.database, given.settings, business_date=today())
     except FunnelError as error:
         why_not = str(error)
+    except TooManyRequests as error:
+        why_not = error.description
     limited = {share.agent: share.room for share in found.shares if share.room < found.run.per_agent} if found else {}
     template = "deal_preview.html" if "partial" in request.args else "deal.html"
     return render_template(template, preview=found, limits=limited, why_not=why_not, version=version, **_tonight())
@@ -61,13 +65,13 @@ def _tonight() -> dict[str, Any]:
     }
 
 
-@form(blueprint, "/deal", role="operator", shows=show_preview)
+@form(blueprint, "/deal", role="operator", shows=show_preview, rate=RUNS)
 @idempotent
 def deal_now() -> BaseResponse:
     """Deals, unless another run or an undo came after the preview above the button."""
     given = services()
     if request.form.get("version") != deal_version(given.database):
-        raise PoolChanged("Another deal, or an undo, came since this preview. Nothing was changed; look again below.")
+        raise AlreadyExists("Another deal, or an undo, came since this preview. Nothing was changed; look again below.")
     again = "again" in request.form
     run = deal(given.database, given.settings, business_date=today(), actor=actor(), again=again)
     set_audit_target(f"run {run.run_id}")

@@ -52,7 +52,7 @@ def import_file() -> Any:
         raise ImportRefused("No file was chosen; nothing was imported.")
     g.file_name = file.filename
     try:
-        g.imported = import_upload(file.save, skip_bad="skip_bad" in request.form, dry_run=g.checked)
+        g.imported = import_upload(file.stream, skip_bad="skip_bad" in request.form, dry_run=g.checked)
     except BadRows as error:
         g.bad_rows, g.bad_count = error.bad, error.count
         # The page shows the rows themselves in a table.

@@ -19,17 +19,20 @@ from uuid import uuid4
 from flask import Blueprint, Flask, Response, g, make_response, redirect, render_template, request, url_for
 from jinja2 import pass_context
 from jinja2.runtime import Context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from pydantic import BaseModel, ValidationError
 from werkzeug.wrappers import Response as BaseResponse
 
 from agent_funnel.access.keys import Role
+from agent_funnel.characters import visible_lines
 from agent_funnel.errors import FunnelError
 from agent_funnel.leads import DEALT_STAGES
 from agent_funnel.web import format, negotiation
 from agent_funnel.web.auth import SESSION_COOKIE, identity_or_none
 from agent_funnel.web.errors import faults_of, response_to_error
-from agent_funnel.web.routing import route
+from agent_funnel.web.proxies import base_path
+from agent_funnel.web.requester import free_text
+from agent_funnel.web.routing import Rate, route
 from agent_funnel.web.services import services
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -43,6 +46,7 @@ LONGEST_NOTICE = 1_000
 # The labels of form fields, by their names in the models:
 LABELS = {
     "agent": "Name",
+    "new_name": "New name",
     "starts_on": "First day",
     "ends_on": "Until",
     "max_records": "Leads per night",
@@ -94,7 +98,13 @@ def page(blueprint: Blueprint, rule: str, *, role: Role) -> Callable[[View], Vie
 
 
 def form(
-    blueprint: Blueprint, rule: str, *, role: Role, shows: Callable[..., Any], takes_file: bool = False
+    blueprint: Blueprint,
+    rule: str,
+    *,
+    role: Role,
+    shows: Callable[..., Any],
+    takes_file: bool = False,
+    rate: Rate | None = None,
 ) -> Callable[[View], View]:
     """Registers the target of a form. `shows` is the view of the page with the form; it has the same arguments."""
 
@@ -107,7 +117,7 @@ def form(
                 g.refused, status = refusal(error)
             return make_response(shows(**arguments), status)
 
-        blueprint.post(rule)(route(role, takes_file=takes_file)(show_refusal))
+        blueprint.post(rule)(route(role, takes_file=takes_file, rate=rate)(show_refusal))
         return view
 
     return register
@@ -141,7 +151,15 @@ def redirect_with_notice(notice: str, endpoint: str, **values: Any) -> BaseRespo
     """Redirects to the page that shows the effect of a form, with a notice at its top."""
     response = redirect(url_for(endpoint, **values), 303)
     encoded = urlsafe_b64encode(notice[:LONGEST_NOTICE].encode()).decode()
-    response.set_cookie(NOTICE_COOKIE, encoded, max_age=60, secure=request.is_secure, httponly=True, samesite="Strict")
+    response.set_cookie(
+        NOTICE_COOKIE,
+        encoded,
+        max_age=60,
+        secure=request.is_secure,
+        httponly=True,
+        samesite="Strict",
+        path=base_path(),
+    )
     return response
 
 
@@ -152,7 +170,9 @@ def set_up(app: Flask) -> None:
         "day": _day,
         "moment": _moment,
         "span": format.span,
-        "person": format.person,
+        "person": _person,
+        "free_text": free_text,
+        "exactly": _exactly,
         "bar": format.bar,
         "sparkline": format.sparkline,
     }
@@ -164,6 +184,7 @@ def set_up(app: Flask) -> None:
         RUN_STATUS=format.RUN_STATUS,
         OUTCOMES=format.OUTCOMES,
     )
+    app.jinja_env.finalize = _visible
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.context_processor(_context)
     app.after_request(_forget_notice)
@@ -175,6 +196,23 @@ def set_up(app: Flask) -> None:
 @pass_context
 def _number(context: Context, value: float | None) -> str:
     return format.number(value, context["locale"])
+
+
+def _visible(value: Any) -> Any:
+    """A value of a template. A name that turns the text around it, or has other such characters, shows them."""
+    if isinstance(value, str) and not isinstance(value, Markup) and not value.isprintable():
+        return visible_lines(value)
+    return value
+
+
+def _exactly(value: Any) -> Markup:
+    """A value of a form field, which is sent back as it is."""
+    return escape("" if value is None else value)
+
+
+def _person(actor: str | None) -> str:
+    # A command names its actor as it likes.
+    return format.person(free_text(actor))
 
 
 @pass_context
@@ -231,7 +269,7 @@ def _notice() -> str | None:
 def _forget_notice(response: Response) -> Response:
     # Only after a page has shown it: an image or a partial in between has not.
     if g.get("notice_shown") and response.mimetype == "text/html" and response.status_code < 300:
-        response.delete_cookie(NOTICE_COOKIE, httponly=True, samesite="Strict")
+        response.delete_cookie(NOTICE_COOKIE, httponly=True, samesite="Strict", path=base_path())
     return response
 
 

@@ -8,18 +8,26 @@ from typing import Any
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from pydantic import TypeAdapter, ValidationError
+from werkzeug.exceptions import Forbidden
 
 from agent_funnel.errors import NotFound
 from agent_funnel.leads import Lead, LeadHistory, lead_history, search_leads
-from agent_funnel.masking import last_digits
 from agent_funnel.numbers import spellings
 from agent_funnel.values import LONGEST_TEXT, text_length
 from agent_funnel.web.errors import faults_of
 from agent_funnel.web.fields import SearchText
 from agent_funnel.web.pages.layout import fault_in_words, page
-from agent_funnel.web.paging import AFTER_COUNT, AFTER_LEAD, decode_requester_cursor, encode_cursor, fetch_page
+from agent_funnel.web.paging import (
+    AFTER_COUNT,
+    AFTER_LEAD,
+    LONGEST_MASKED_LIST,
+    TooManyMasked,
+    decode_requester_cursor,
+    encode_cursor,
+    fetch_page,
+)
 from agent_funnel.web.request_models import LeadsQuery
-from agent_funnel.web.requester import mask_for_requester, mask_history_for_requester, sees_numbers
+from agent_funnel.web.requester import sees_numbers
 from agent_funnel.web.services import services
 
 blueprint = Blueprint("leads", __name__)
@@ -42,6 +50,8 @@ def show() -> Any:
         query = LeadsQuery.model_validate_strings(filled_in)
     except ValidationError as error:
         return _show_mistakes(filled_in, error)
+    if query.number is not None and not sees_numbers():
+        raise Forbidden("A search by number needs the role operator. Nothing was searched.")
     if not filled_in and not {"all", "after"} & {*request.args}:
         return render_template(
             "leads.html", filled_in=filled_in, stage_counts=services().counts.stage_counts(), is_landing=True
@@ -63,23 +73,18 @@ def _show_list(filled_in: dict[str, str], query: LeadsQuery) -> str:
         return search_leads(services().database, after=after, count=count, **conditions)
 
     begun = decode_requester_cursor(request.args.get("after"), AFTER_LEAD, AFTER_COUNT)
-    found, last = fetch_page(begun, LEADS_PER_PAGE, fetch, lambda row: (row.number, row.stage, row.date))
-    addresses = [_address(lead.number, query.number) for lead in found]
+    try:
+        found, last = fetch_page(begun, LEADS_PER_PAGE, fetch, lambda row: (row.number, row.stage, row.date))
+    except TooManyMasked:
+        return render_template("leads.html", filled_in=filled_in, longest=LONGEST_MASKED_LIST)
     return render_template(
         "leads.html",
         filled_in=filled_in,
-        rows=list(zip(mask_for_requester(found), addresses, strict=True)),
+        rows=found,
         spellings=_spellings(query.number) if query.number else (),
         begins=begun is None,
         after=encode_cursor(*last) if last else None,
     )
-
-
-def _address(number: str, searched: str | None) -> str | None:
-    """The address of a number's page; for viewers only if they entered the number themselves."""
-    if sees_numbers():
-        return url_for("leads.show_lead", number=number)
-    return None if searched is None else url_for("leads.show_lead", number=searched)
 
 
 def _spellings(number: str) -> tuple[str, ...]:
@@ -89,7 +94,7 @@ def _spellings(number: str) -> tuple[str, ...]:
     )
 
 
-@page(blueprint, "/leads/of", role="viewer")
+@page(blueprint, "/leads/of", role="operator")
 def show_lead() -> Any:
     """A number: its records, the agents who have and had it, and whether it may be called.
 
@@ -108,9 +113,8 @@ def show_lead() -> Any:
     return render_template(
         "lead.html",
         written=number,
-        lead=mask_history_for_requester(known[0]) if known else None,
+        lead=known[0] if known else None,
         others=[each.number for each in known[1:]],
-        mask=last_digits,
         spellings=spellings[1:] or spellings,
     )
 

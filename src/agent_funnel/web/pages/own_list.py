@@ -1,6 +1,7 @@
 """An agent's own list, opened by a personal link: the leads that they have now, to call from a phone or from paper.
 
-The secret of the link needs no key, and opens nothing else. A link that opens nothing counts as a wrong key.
+The secret of the link needs no key, and opens nothing else. Links that open nothing are counted for each address, but
+apart from wrong keys: an office may have one address, and a few old links in it must not keep people from signing in.
 """
 
 from __future__ import annotations
@@ -22,14 +23,15 @@ from agent_funnel.schedule.calendar import next_run
 from agent_funnel.web import files
 from agent_funnel.web.auth import count_wrong_secret, note_recent_use, refuse_strangers
 from agent_funnel.web.format import CALL_NAMES
-from agent_funnel.web.routing import PUBLIC, route
+from agent_funnel.web.routing import PUBLIC, WRONG_LINKS, route
 from agent_funnel.web.services import services
 
 blueprint = Blueprint("own_list", __name__)
 
 LEADS_PER_PAGE = 1_000
 DEAD_LINK = (
-    "This link opens nothing: it is incomplete, or it was replaced or revoked. Ask your team lead for a new one."
+    "This link opens nothing: it is incomplete, it was replaced or revoked, or the agent is inactive. Ask your team "
+    "lead for a new one."
 )
 
 
@@ -85,7 +87,7 @@ def _open_link(secret: str) -> Link:
         refuse_strangers(given.settings)
     if found.link is None:
         # A valid link opens even so: the wrong ones may come from somebody else at the same address.
-        count_wrong_secret()
+        count_wrong_secret(WRONG_LINKS)
         raise NotFound(DEAD_LINK)
     note_recent_use("link", found.link.link_id, found.link.last_used_at, note_link_use)
     return found.link

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from agent_funnel import deal
 from agent_funnel.errors import NotFound
 from agent_funnel.runs import LARGEST_RUN_ID, failure_of, find_run, last_run, list_runs
+from agent_funnel.schedule import voids
 from agent_funnel.schedule.store import find_night
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.format import number
@@ -17,6 +18,7 @@ from agent_funnel.web.negotiation import locale
 from agent_funnel.web.pages.layout import form, page, redirect_with_notice
 from agent_funnel.web.pages.tonight import window_of
 from agent_funnel.web.requester import actor
+from agent_funnel.web.routing import RUNS
 from agent_funnel.web.services import services
 
 blueprint = Blueprint("runs", __name__)
@@ -57,10 +59,7 @@ def show_run(run_id: int) -> str:
 def show_night(day: str) -> str:
     """A night: its outcome, and every run of that business date, the failed ones too."""
     given = services()
-    try:
-        business_date = date.fromisoformat(day)
-    except ValueError:
-        raise NotFound("There is no such day; write it as 2026-01-31.") from None
+    business_date = _business_date(day)
     found = list_runs(given.database, count=RUNS_PER_NIGHT, business_date=business_date)
     return render_template(
         "night.html",
@@ -71,6 +70,22 @@ def show_night(day: str) -> str:
         failures={run.run_id: failure_of(given.database, run.run_id) for run in found if run.status == "failed"},
         is_future=business_date > given.now().astimezone(given.settings.timezone).date(),
     )
+
+
+def _business_date(day: str) -> date:
+    try:
+        return date.fromisoformat(day)
+    except ValueError:
+        raise NotFound("There is no such day; write it as 2026-01-31.") from None
+
+
+@form(blueprint, "/nights/<day>/reopen", role="operator", shows=show_night)
+def reopen(day: str) -> BaseResponse:
+    """Takes back the record that a business date passed without its automatic deal."""
+    given = services()
+    set_audit_target(day)
+    done = voids.reopen(given.database, given.settings, _business_date(day), now=given.now(), actor=actor())
+    return redirect_with_notice(done.text, "runs.show_night", day=day)
 
 
 @page(blueprint, "/runs/<int:run_id>/undo", role="operator")
@@ -84,7 +99,7 @@ def show_undo(run_id: int) -> str:
     )
 
 
-@form(blueprint, "/runs/<int:run_id>/undo", role="operator", shows=show_undo)
+@form(blueprint, "/runs/<int:run_id>/undo", role="operator", shows=show_undo, rate=RUNS)
 def undo(run_id: int) -> BaseResponse:
     """Undoes a run, if it is the last one."""
     set_audit_target(f"run {run_id}")

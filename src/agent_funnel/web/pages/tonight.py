@@ -49,6 +49,7 @@ def show() -> Response:
             fairness=fairness(run, shares, limited) if run and shares else None,
             stage_counts=given.counts.stage_counts(),
             strip=night_strip(night),
+            differences=list(given.schedule.notes.values()) if given.schedule else [],
         )
     )
     return conditional(response) if "partial" in request.args else response

@@ -2,8 +2,8 @@
 --
 -- Parameters: those of the plan, :again (1 = deal all the same where a manual run is almost surely a mistake), :actor
 -- (the person or program that asked for the run) and :request (the caller's own mark, to find the run by it; or NULL).
--- The caller holds the two lock files of a run and runs all statements in one
--- BEGIN IMMEDIATE transaction; a `throw` rolls everything back. The last statement returns the summary row.
+-- The caller runs the statements before `locks`, takes the two lock files of a run, and runs all others in one BEGIN
+-- IMMEDIATE transaction; a `throw` rolls everything back. The last statement returns the summary row.
 --
 --   1. the plan                               3. checks
 --   2. effect: the run, history, stages,      4. the summary row
@@ -17,6 +17,9 @@
 
 SELECT 50006 AS throw, 'again is NULL; it must be 0 or 1. Nothing was changed.' AS message
 WHERE :again IS NULL;
+
+-- Here the caller takes the lock files, or is refused because another run has them.
+SELECT 'run' AS locks;
 
 SELECT
     50003 AS throw,

@@ -152,11 +152,12 @@ FROM (
     WHERE lower(trim(agents.status)) = 'active' AND trim(agents.agent) <> ''
 ) AS a
 LEFT JOIN (
-    SELECT agent_limit.agent, min(agent_limit.max_records) AS max_records
-    FROM agent_limit
-    WHERE agent_limit.starts_on <= :business_date
-        AND (agent_limit.ends_on IS NULL OR agent_limit.ends_on >= :business_date)
-    GROUP BY agent_limit.agent
+    SELECT m.agent, min(m.max_records) AS max_records
+    FROM (
+        -- include: _readable_limits
+    ) AS m
+    WHERE m.starts_on <= :business_date AND (m.ends_on IS NULL OR m.ends_on >= :business_date)
+    GROUP BY m.agent
 ) AS l ON a.agent = l.agent
 WHERE coalesce(l.max_records, 1) > 0;
 
@@ -170,8 +171,8 @@ WHERE NOT EXISTS (SELECT 1 FROM temp.room);
 -- and it puts the rows of a number side by side. A rowid table numbers its rows in the order of insertion.
 --
 -- ISO 8601 has many ways to write a date. All begin with the day, so comparing the texts shows exactly whether a lead
--- is too old; comparing the moments shows, to the millisecond, which of two leads is older. A value without a moment is
--- not a date. The query pool_report has the same conditions.
+-- is too old; comparing the moments shows, to the millisecond, which of two leads is older. The query pool_report has
+-- the same conditions.
 
 DROP TABLE IF EXISTS temp.record;
 
@@ -194,8 +195,10 @@ SELECT
 FROM wafunnel AS w
 WHERE w.stage < 4
     AND w.date >= (SELECT t.oldest FROM temp.this_run AS t)
-    AND julianday(w.date) IS NOT NULL
     AND trim(w.number) <> ''
+    AND (
+        -- include: _is_a_date
+    )
 ORDER BY w.number COLLATE BINARY;
 
 -- Rows that are equal in number, stage and date are one record. If a number has several records, the first in deal

@@ -33,13 +33,27 @@ ORDER BY w.stage
 LIMIT 3;
 
 -- name: doctor_dates
--- How many leads have a date from a day on, and the latest of these dates; how many dates cannot be read.
+-- How many leads have a date from a day on, and the latest of these dates; how many dates, limits and holidays are not
+-- ISO 8601 texts.
 SELECT
+    (
+        SELECT count(*) FROM agent_limit AS l WHERE l.limit_id NOT IN (
+            SELECT m.limit_id
+            FROM (
+                -- include: _readable_limits
+            ) AS m
+        )
+    ) AS bad_limits,
+    (SELECT count(*) FROM holiday AS h WHERE date(h.day, '+0 days') IS NOT h.day) AS bad_holidays,
     count(*) FILTER (WHERE d.is_date AND d.date >= :day) AS leads,
     max(d.date) FILTER (WHERE d.is_date AND d.date >= :day) AS latest,
     count(*) FILTER (WHERE NOT d.is_date) AS no_dates
 FROM (
-    SELECT w.date, typeof(w.date) = 'text' AND julianday(w.date) IS NOT NULL AS is_date
+    SELECT
+        w.date,
+        (
+            -- include: _is_a_date
+        ) IS TRUE AS is_date
     FROM wafunnel AS w
     WHERE w.date IS NOT NULL
 ) AS d;
@@ -81,6 +95,22 @@ FROM (
     GROUP BY m.number COLLATE BINARY
     HAVING count(*) > 1
 ) AS n
+ORDER BY n.number
+LIMIT 3;
+
+-- name: doctor_numbers
+-- Up to three numbers that are not 8 to 15 digits, blanks and marks aside, and the total of leads with such numbers.
+SELECT '…' || substr(n.number, -3) AS number, count(*) OVER () AS leads
+FROM (
+    SELECT
+        w.number,
+        replace(replace(replace(replace(replace(replace(replace(replace(
+            w.number, ' ', ''), char(160), ''), '-', ''), '(', ''), ')', ''), '.', ''), '/', ''), '+', ''
+        ) AS digits
+    FROM wafunnel AS w
+    WHERE trim(w.number) <> ''
+) AS n
+WHERE n.digits GLOB '*[^0-9]*' OR length(n.digits) NOT BETWEEN 8 AND 15
 ORDER BY n.number
 LIMIT 3;
 

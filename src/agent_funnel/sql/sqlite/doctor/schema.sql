@@ -1,12 +1,20 @@
 -- `agent-funnel doctor`, 2 of 4: tables and indexes. These queries change nothing.
 
--- name: doctor_truncate
+-- name: doctor_emptying
 -- The reason why a deal could not empty the assignments, with a remedy: they must be a table.
 SELECT
     'it is not a table' AS reason,
     'Rename the object that has this name now, and give the name to the table.' AS remedy
 FROM sqlite_schema AS s
 WHERE lower(s.name) = 'agent_wafunnel_assignment' AND s.type <> 'table';
+
+-- name: doctor_delete_triggers
+-- The triggers that each deal fires for the assignments that it deletes.
+SELECT s.name
+FROM sqlite_schema AS s
+WHERE s.type = 'trigger' AND lower(s.tbl_name) = 'agent_wafunnel_assignment'
+    AND upper(substr(s.sql, 1, instr(upper(s.sql), ' ON '))) LIKE '%DELETE%'
+ORDER BY s.name;
 
 -- name: doctor_indexes
 -- The first two columns of every index of the two tables whose rows are looked up, except partial indexes.

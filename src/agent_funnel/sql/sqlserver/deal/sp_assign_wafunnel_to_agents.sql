@@ -18,6 +18,9 @@ Examples:
     -- Another run just after one, or just before the scheduled run: without @again, it is refused with error 50008.
     EXECUTE dbo.sp_assign_wafunnel_to_agents @again = 1;
 
+    -- The parameters, the version of the tables, and examples:
+    EXECUTE dbo.sp_assign_wafunnel_to_agents @help = 1;
+
     -- What a run would do now. This changes nothing:
     EXECUTE dbo.sp_assign_wafunnel_to_agents @preview = 1;
 
@@ -39,13 +42,29 @@ Lock order:
   3. The records lock keeps some other changes apart from a run: an addition to the do-not-contact list, the record of a
      failed attempt, the outcome of a date, the marks of a purge, and `settle`, which finds out whether a lost call made
      its run. Each of them holds the lock for a moment. A run waits for them, and they wait for a run.
-  4. The tables: assignment_run, assignment_request, assignment_history, wafunnel, assignment_edit,
-     agent_wafunnel_assignment. The last one is truncated, so its readers wait from there to COMMIT. It comes last to
-     keep this wait short.
+  4. The tables: agent_wafunnel_assignment as a whole, then rows of wafunnel, assignment_run, assignment_request,
+     assignment_history and assignment_edit.
 
-Left out on purpose: lock hints (Babelfish ignores them; the application locks do their work), MERGE, updatable common
-table expressions, dynamic SQL, and RETURN before COMMIT. Names are compared as NVARCHAR in a binary collation, whatever
-the collation of an existing table, so that every engine seats agents and finds duplicates in the same way.
+Who waits, from the moment that part 6 begins until COMMIT:
+
+    who                                   READ_COMMITTED_SNAPSHOT on    off (with locks)
+    readers of the assignments            nobody: they see the old      wait for all of part 6
+    readers of wafunnel                   deal until COMMIT             wait from the change of the stages
+    readers of runs                                                     wait from the row of the run
+    writers of wafunnel, assignments      wait                          wait
+    a second run or undo                  50001 at once                 50001 at once
+    the do-not-contact list, failures     wait for the whole run        wait for the whole run
+
+A reader that began before part 6 holds the run up until it is done, at most for the session's LOCK_TIMEOUT; with
+READ_COMMITTED_SNAPSHOT on, no reader does. A session without a limit gets one of 30 s for this call.
+
+A call inside a transaction of the caller is refused with 50006, and that transaction stays as it was: its COMMIT would
+decide when the deal takes effect, and everybody would wait until then. INSERT … EXECUTE is such a call, too.
+
+Left out on purpose: lock hints apart from the two on the assignments (Babelfish ignores them; the application locks do
+their work), MERGE, updatable common table expressions, dynamic SQL, and RETURN inside a transaction. Names are compared
+as NVARCHAR in a binary collation, whatever the collation of an existing table, so that every engine seats agents and
+finds duplicates in the same way.
 */
 SET ANSI_NULLS ON;
 GO
@@ -66,10 +85,57 @@ ALTER PROCEDURE dbo.sp_assign_wafunnel_to_agents
     @actor NVARCHAR(255) = NULL, -- the person or program that asked for the run, for the record
     @preview BIT = 0, -- 1 = show what a run would do, and change nothing
     @request NVARCHAR(64) = NULL, -- the caller's own mark, to find the run by it; no two runs can have the same mark
-    @again BIT = 0 -- 1 = deal all the same where a manual run is almost surely a mistake, which is refused otherwise
+    @again BIT = 0, -- 1 = deal all the same where a manual run is almost surely a mistake, which is refused otherwise
+    @help BIT = 0 -- 1 = return the parameters, the version of the tables and examples, and do nothing else
 AS
 BEGIN
-    SET NOCOUNT, XACT_ABORT ON;
+    SET NOCOUNT ON;
+
+    IF @help = 1
+        BEGIN
+            SELECT p.parameter, p.[type], p.[default], p.meaning
+            FROM (
+                VALUES
+                (1, '@business_date', 'DATE', 'NULL', 'the date that the run belongs to; NULL = today'),
+                (2, '@max_per_agent', 'INT', '450', 'the most leads that any agent gets, from 1 to 1000000'),
+                (3, '@window_days', 'INT', '45', 'leads that are older than this many days stay out; from 0 to 36500'),
+                (4, '@newest_first', 'BIT', '0', '1 = within a stage, the newest lead comes first; 0 = the oldest'),
+                (5, '@trigger', 'VARCHAR(20)', 'manual', 'manual, or schedule, which succeeds once per business date'),
+                (6, '@actor', 'NVARCHAR(255)', 'NULL', 'the person or program that asked for the run, for the record'),
+                (7, '@preview', 'BIT', '0', '1 = show what a run would do, and change nothing'),
+                (8, '@request', 'NVARCHAR(64)', 'NULL', 'the caller''s own mark; no two runs can have the same mark'),
+                (9, '@again', 'BIT', '0', '1 = deal even where a manual run is refused with 50008'),
+                (10, '@help', 'BIT', '0', '1 = this help')
+            ) AS p(place, parameter, [type], [default], meaning)
+            ORDER BY p.place;
+
+            SELECT e.example
+            FROM (
+                VALUES
+                (1, 'EXECUTE dbo.sp_assign_wafunnel_to_agents;'),
+                (2, 'EXECUTE dbo.sp_assign_wafunnel_to_agents @preview = 1;'),
+                (3, 'EXECUTE dbo.sp_assign_wafunnel_to_agents @max_per_agent = 200, @window_days = 30;'),
+                (4, 'EXECUTE dbo.sp_assign_wafunnel_to_agents @trigger = ''schedule'', @actor = ''SQL Agent'';'),
+                (5, 'EXECUTE dbo.sp_undo_wafunnel_assignment;')
+            ) AS e(place, example)
+            ORDER BY e.place;
+
+            SELECT MAX(v.version) AS version FROM dbo.agent_funnel_version AS v;
+            RETURN;
+        END;
+
+    -- The caller's setting could roll the caller's transaction back. All SET options revert when the procedure ends.
+    SET XACT_ABORT OFF;
+    IF @@TRANCOUNT > 0
+        THROW 50006, N'The call is inside a transaction; nothing was changed. End the transaction first.', 1;
+    SET XACT_ABORT ON;
+    -- Whatever the session has set, each statement affects all its rows, and COMMIT commits.
+    SET IMPLICIT_TRANSACTIONS OFF;
+    SET ROWCOUNT 0;
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+    -- A session without a limit would wait for ever for one long report, and everybody behind it.
+    IF @@LOCK_TIMEOUT = -1
+        SET LOCK_TIMEOUT 30000;
     -- A filtered index requires these settings of the session, whatever the client has set:
     SET ANSI_PADDING, ANSI_WARNINGS, ARITHABORT, CONCAT_NULL_YIELDS_NULL ON;
     SET NUMERIC_ROUNDABORT OFF;
@@ -80,8 +146,7 @@ BEGIN
         @resource NVARCHAR(255),
         @looks NVARCHAR(255),
         @lock INT,
-        -- The session's limit for any wait for a lock; half a minute if it has no limit.
-        @wait INT = CASE WHEN @@LOCK_TIMEOUT < 0 THEN 30000 ELSE @@LOCK_TIMEOUT END,
+        @wait INT = @@LOCK_TIMEOUT, -- the longest wait for a lock, in milliseconds
         @run_id BIGINT,
         @oldest DATE,
         @base_id BIGINT,
@@ -101,6 +166,7 @@ BEGIN
         @earlier_id BIGINT,
         @notice NVARCHAR(500),
         @copies INT,
+        @taken INT,
         @advanced INT,
         @smallest INT,
         @largest INT;
@@ -269,7 +335,7 @@ BEGIN
         FROM (
             SELECT DISTINCT CAST(g.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS agent
             FROM dbo.agents AS g
-            WHERE LOWER(LTRIM(RTRIM(g.status))) = 'active' AND LTRIM(g.agent) <> ''
+            WHERE LOWER(LTRIM(RTRIM(g.status)) COLLATE Latin1_General_BIN2) = 'active' AND LTRIM(g.agent) <> ''
         ) AS a
         LEFT JOIN (
             SELECT m.agent, MIN(m.max_records) AS max_records
@@ -543,22 +609,11 @@ BEGIN
                 RETURN;
             END;
 
-        -- 6. Effect. Each table is written in the order of its key, and nobody sees the result before COMMIT.
-        INSERT INTO dbo.assignment_run
-        (business_date, [trigger], actor, status, max_per_agent, window_days, newest_first, started_at)
-        VALUES
-        (@business_date, @trigger, @actor, 'running', @max_per_agent, @window_days, @newest_first, @started_at);
-        SET @run_id = SCOPE_IDENTITY();
-
-        INSERT INTO dbo.assignment_request (request, run_id)
-        SELECT @request, @run_id
-        WHERE @request IS NOT NULL;
-
-        INSERT INTO dbo.assignment_history (run_id, agent, number, date, stage)
-        SELECT @run_id, c.agent, c.number, c.date, c.stage
-        FROM #record AS c
-        WHERE c.agent IS NOT NULL
-        ORDER BY c.number;
+        -- 6. Effect. Each table is written in the order of its key, and nobody sees the result before COMMIT. The whole
+        -- table of the assignments is locked before anything else: sessions that are reading it are done by then, so
+        -- none of them can wait for a row of this run while this run waits for them.
+        SELECT @taken = COUNT(*)
+        FROM (SELECT TOP (1) a.number FROM dbo.agent_wafunnel_assignment AS a WITH (TABLOCKX, HOLDLOCK)) AS n;
 
         UPDATE w
         SET stage = w.stage + 1
@@ -580,6 +635,23 @@ BEGIN
                 THROW 50004, @message, 1;
             END;
 
+        -- Pages that show runs wait for this row, unless READ_COMMITTED_SNAPSHOT is on, so it comes after the stages.
+        INSERT INTO dbo.assignment_run
+        (business_date, [trigger], actor, status, max_per_agent, window_days, newest_first, started_at)
+        VALUES
+        (@business_date, @trigger, @actor, 'running', @max_per_agent, @window_days, @newest_first, @started_at);
+        SET @run_id = SCOPE_IDENTITY();
+
+        INSERT INTO dbo.assignment_request (request, run_id)
+        SELECT @request, @run_id
+        WHERE @request IS NOT NULL;
+
+        INSERT INTO dbo.assignment_history (run_id, agent, number, date, stage)
+        SELECT @run_id, c.agent, c.number, c.date, c.stage
+        FROM #record AS c
+        WHERE c.agent IS NOT NULL
+        ORDER BY c.number;
+
         -- The edits: rows that others have added to the assignments since the last deal, or removed from them. Undo
         -- needs them to restore the assignments exactly.
         INSERT INTO dbo.assignment_edit (run_id, agent, number, copies)
@@ -600,7 +672,9 @@ BEGIN
         ) AS h ON v.number = h.number AND v.agent = h.agent
         WHERE v.copies IS NULL OR h.number IS NULL OR v.copies > 1;
 
-        TRUNCATE TABLE dbo.agent_wafunnel_assignment;
+        -- DELETE, not TRUNCATE: readers of row versions see the old deal until COMMIT without waiting, the caller needs
+        -- no right to alter the table, and an identity, replication and change tracking stay as they are.
+        DELETE FROM dbo.agent_wafunnel_assignment WITH (TABLOCKX);
 
         INSERT INTO dbo.agent_wafunnel_assignment (agent, number)
         SELECT h.agent, h.number

@@ -19,7 +19,8 @@ Contents:
      and that of the deal before it exist    5. the record, and its row
 
 Lock order: the three application locks of a run, in the order of a run; see sp_assign_wafunnel_to_agents. Then the
-tables: wafunnel, agent_wafunnel_assignment, assignment_run, assignment_undo.
+tables: agent_wafunnel_assignment as a whole, then rows of wafunnel, assignment_run and assignment_undo. The same
+sessions wait as with a run, and a call inside a transaction is refused in the same way.
 
 A number that is on the do-not-contact list now does not come back into the assignments.
 */
@@ -38,7 +39,19 @@ ALTER PROCEDURE dbo.sp_undo_wafunnel_assignment
     @actor NVARCHAR(255) = NULL -- the person or program that asked for the undo, for the record
 AS
 BEGIN
-    SET NOCOUNT, XACT_ABORT ON;
+    SET NOCOUNT ON;
+    -- The caller's setting could roll the caller's transaction back. All SET options revert when the procedure ends.
+    SET XACT_ABORT OFF;
+    IF @@TRANCOUNT > 0
+        THROW 50006, N'The call is inside a transaction; nothing was changed. End the transaction first.', 1;
+    SET XACT_ABORT ON;
+    -- Whatever the session has set, each statement affects all its rows, and COMMIT commits.
+    SET IMPLICIT_TRANSACTIONS OFF;
+    SET ROWCOUNT 0;
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+    -- A session without a limit would wait for ever for one long report, and everybody behind it.
+    IF @@LOCK_TIMEOUT = -1
+        SET LOCK_TIMEOUT 30000;
     -- A filtered index requires these settings of the session, whatever the client has set:
     SET ANSI_PADDING, ANSI_WARNINGS, ARITHABORT, CONCAT_NULL_YIELDS_NULL ON;
     SET NUMERIC_ROUNDABORT OFF;
@@ -48,8 +61,7 @@ BEGIN
         @resource NVARCHAR(255),
         @looks NVARCHAR(255),
         @lock INT,
-        -- The session's limit for any wait for a lock; half a minute if it has no limit.
-        @wait INT = CASE WHEN @@LOCK_TIMEOUT < 0 THEN 30000 ELSE @@LOCK_TIMEOUT END,
+        @wait INT = @@LOCK_TIMEOUT, -- the longest wait for a lock, in milliseconds
         @last_id BIGINT,
         @base_id BIGINT,
         @status VARCHAR(20),
@@ -59,6 +71,8 @@ BEGIN
         @moved INT,
         @assignments INT,
         @suppressed INT,
+        @legacy BIT = 0, -- 1 = wafunnel.date is a DATETIME
+        @taken INT,
         @copy INT,
         @copies INT;
 
@@ -125,15 +139,35 @@ BEGIN
         IF @message IS NOT NULL
             THROW 50005, @message, 1;
 
-        -- 3. Stages. A lead is identified by its number, its date and the stage that the run gave it. The rows are
-        -- counted first and compared afterwards, because an UPDATE with OUTPUT takes its table from the wrong schema on
-        -- Babelfish.
+        -- The whole table of the assignments is locked before any row, as in a run.
+        SELECT @taken = COUNT(*)
+        FROM (SELECT TOP (1) a.number FROM dbo.agent_wafunnel_assignment AS a WITH (TABLOCKX, HOLDLOCK)) AS n;
+
+        -- 3. Stages. A lead is identified by its number, its date and the stage that the run gave it. A DATETIME as
+        -- DATETIME2 depends on the compatibility level, which may have changed since the run: .003 s before level 130,
+        -- .0033333 s from it on. So such dates are compared to the millisecond. The rows are counted first and compared
+        -- afterwards, because an UPDATE with OUTPUT takes its table from the wrong schema on Babelfish.
+        SELECT
+            @legacy = CASE
+                WHEN CAST(SQL_VARIANT_PROPERTY(CAST(d.date AS SQL_VARIANT), 'BaseType') AS NVARCHAR(128)) = N'datetime'
+                    THEN 1
+                ELSE 0
+            END
+        FROM (
+            SELECT TOP (1) w.date FROM dbo.wafunnel AS w
+            WHERE w.date IS NOT NULL
+        ) AS d;
+
         SELECT @restored = COUNT(DISTINCT h.number), @copies = COUNT(*)
         FROM dbo.assignment_history AS h
         INNER JOIN dbo.wafunnel AS w
             ON
                 h.number = CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2
-                AND h.stage + 1 = w.stage AND h.date = CAST(w.date AS DATETIME2(7))
+                AND h.stage + 1 = w.stage
+                AND (
+                    h.date = CAST(w.date AS DATETIME2(7))
+                    OR (@legacy = 1 AND CAST(h.date AS DATETIME2(3)) = CAST(w.date AS DATETIME2(3)))
+                )
         WHERE h.run_id = @last_id;
 
         UPDATE w
@@ -142,7 +176,11 @@ BEGIN
         INNER JOIN dbo.assignment_history AS h
             ON
                 CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = h.number
-                AND w.stage = h.stage + 1 AND CAST(w.date AS DATETIME2(7)) = h.date
+                AND w.stage = h.stage + 1
+                AND (
+                    CAST(w.date AS DATETIME2(7)) = h.date
+                    OR (@legacy = 1 AND CAST(w.date AS DATETIME2(3)) = CAST(h.date AS DATETIME2(3)))
+                )
         WHERE h.run_id = @last_id;
         SET @moved = @@ROWCOUNT;
 
@@ -161,7 +199,7 @@ BEGIN
 
         -- 4. Assignments: those of the deal before, except the pairs that others had edited. These come back with as
         -- many rows as they had.
-        TRUNCATE TABLE dbo.agent_wafunnel_assignment;
+        DELETE FROM dbo.agent_wafunnel_assignment WITH (TABLOCKX);
 
         INSERT INTO dbo.agent_wafunnel_assignment (agent, number)
         SELECT h.agent, h.number

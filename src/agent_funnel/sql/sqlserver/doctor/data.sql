@@ -40,9 +40,9 @@ GROUP BY w.stage
 ORDER BY w.stage;
 
 -- name: doctor_dates
--- How many leads have a date from a day on, and the latest of these dates; how many dates cannot be read. A date column
--- holds only dates, so that number is 0.
-SELECT COUNT(*) AS leads, MAX(w.date) AS latest, 0 AS no_dates
+-- How many leads have a date from a day on, and the latest of these dates; how many dates, limits and holidays cannot
+-- be read. A date column holds only dates, so these numbers are 0.
+SELECT COUNT(*) AS leads, MAX(w.date) AS latest, 0 AS no_dates, 0 AS bad_limits, 0 AS bad_holidays
 FROM dbo.wafunnel AS w
 WHERE w.date >= CAST(%(day)s AS DATE);
 
@@ -92,6 +92,23 @@ FROM (
     GROUP BY v.number
     HAVING COUNT(*) > 1
 ) AS n
+ORDER BY n.number;
+
+-- name: doctor_numbers
+-- Up to three numbers that are not 8 to 15 digits, blanks and marks aside, and the total of leads with such numbers.
+SELECT TOP (3) CONCAT(N'…', RIGHT(n.number, 3)) AS number, COUNT(*) OVER () AS leads
+FROM (
+    SELECT
+        v.number,
+        REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(
+            v.number, N' ', N''
+        ), NCHAR(160), N''), N'-', N''), N'(', N''), N')', N''), N'.', N''), N'/', N''), N'+', N'') AS digits
+    FROM (
+        SELECT CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number FROM dbo.wafunnel AS w
+        WHERE LTRIM(w.number) <> ''
+    ) AS v
+) AS n
+WHERE n.digits LIKE N'%%[^0-9]%%' OR LEN(n.digits) NOT BETWEEN 8 AND 15
 ORDER BY n.number;
 
 -- name: doctor_statuses

@@ -13,8 +13,8 @@ WHERE
 GROUP BY s.name
 ORDER BY s.name;
 
--- name: doctor_truncate
--- The reasons why TRUNCATE of the assignments would fail, each with a remedy. If this login cannot see the table of a
+-- name: doctor_emptying
+-- The reasons why DELETE of all assignments would fail, each with a remedy. If this login cannot see the table of a
 -- foreign key, only the existence of the key is known.
 SELECT
     CAST(CONCAT(
@@ -41,50 +41,25 @@ WHERE
     )
 UNION ALL
 SELECT
-    N'it is published for replication',
-    N'Take the table out of its publication, with sp_droparticle.'
-FROM sys.tables AS t
-WHERE
-    t.object_id = OBJECT_ID(N'dbo.agent_wafunnel_assignment')
-    AND (t.is_published = 1 OR t.is_replicated = 1 OR t.is_merge_published = 1)
-UNION ALL
-SELECT
-    N'its changes are captured (CDC)',
-    CAST(CONCAT(
-        N'EXECUTE sys.sp_cdc_disable_table @source_schema = N''', OBJECT_SCHEMA_NAME(t.object_id),
-        N''', @source_name = N''', t.name, N''', @capture_instance = N''all'';'
-    ) AS NVARCHAR(1000))
-FROM sys.tables AS t
-WHERE t.object_id = OBJECT_ID(N'dbo.agent_wafunnel_assignment') AND t.is_tracked_by_cdc = 1
-UNION ALL
-SELECT
-    N'it is a temporal table',
-    N'ALTER TABLE dbo.agent_wafunnel_assignment SET (SYSTEM_VERSIONING = OFF);'
-FROM sys.tables AS t
-WHERE t.object_id = OBJECT_ID(N'dbo.agent_wafunnel_assignment') AND t.temporal_type <> 0
-UNION ALL
-SELECT
     N'it is memory-optimized',
     N'Create it again as an ordinary table.'
 FROM sys.tables AS t
 WHERE t.object_id = OBJECT_ID(N'dbo.agent_wafunnel_assignment') AND t.is_memory_optimized = 1
 UNION ALL
 SELECT
-    CAST(CONCAT(N'the indexed view ', OBJECT_SCHEMA_NAME(v.object_id), N'.', v.name, N' reads it') AS NVARCHAR(1000)),
-    CAST(
-        CONCAT(N'DROP VIEW ', QUOTENAME(OBJECT_SCHEMA_NAME(v.object_id)), N'.', QUOTENAME(v.name), N';')
-        AS NVARCHAR(1000)
-    )
-FROM sys.views AS v
-INNER JOIN sys.indexes AS i ON v.object_id = i.object_id
-INNER JOIN sys.sql_modules AS m ON v.object_id = m.object_id
-WHERE i.index_id = 1 AND CHARINDEX(N'agent_wafunnel_assignment', m.[definition]) > 0
-UNION ALL
-SELECT
     N'it is not a table',
     N'Rename the object that has this name now, and give the name to the table.'
 FROM sys.objects AS o
 WHERE o.object_id = OBJECT_ID(N'dbo.agent_wafunnel_assignment') AND o.type <> 'U';
+
+-- name: doctor_delete_triggers
+-- The triggers that each deal fires for the assignments that it deletes.
+SELECT t.name
+FROM sys.triggers AS t
+INNER JOIN sys.trigger_events AS e ON t.object_id = e.object_id
+WHERE
+    t.parent_id = OBJECT_ID(N'dbo.agent_wafunnel_assignment') AND t.is_disabled = 0 AND e.type_desc = N'DELETE'
+ORDER BY t.name;
 
 -- name: doctor_indexes
 -- The first two columns of every index of the two tables whose rows are looked up, except disabled and filtered

@@ -1,0 +1,41 @@
+"""Names of agents: those that are probably meant to be the same."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+
+# Marks that NFKD splits from their letters, and characters that nobody sees:
+_DROPPED = ("Mn", "Cf", "Cc")
+
+
+def likeness(name: str) -> str:
+    """A name without blanks and accents, in lower case and in one Unicode form.
+
+    Two names with the same likeness are easily taken for one another. A name that has nothing else is its own likeness.
+    """
+    split = unicodedata.normalize("NFKD", name.casefold())
+    kept = "".join(each for each in split if not each.isspace() and unicodedata.category(each) not in _DROPPED)
+    return kept or name
+
+
+def alike_names(names: Iterable[str]) -> list[tuple[str, ...]]:
+    """The groups of two or more different names with the same likeness, sorted."""
+    groups: dict[str, set[str]] = {}
+    for name in names:
+        groups.setdefault(likeness(name), set()).add(name)
+    return sorted(tuple(sorted(group)) for group in groups.values() if len(group) > 1)
+
+
+def spell(name: str) -> str:
+    """A name in quotation marks, as messages show it; if a reader could take it for another one, with its code points.
+
+    Composed and decomposed letters look the same, and so do some blanks.
+    """
+    unusual = [
+        each
+        for each in name
+        if unicodedata.category(each) in ("Mn", "Cf", "Zl", "Zp") or (each.isspace() and each != " ")
+    ]
+    points = ", ".join(dict.fromkeys(f"U+{ord(each):04X}" for each in unusual))
+    return f"{name!r} (with {points})" if points else repr(name)

@@ -1,0 +1,153 @@
+/*
+sp_rename_agent: renames an agent in every table that names them.
+
+Everything happens in one transaction. The history and the last agent of runs are renamed, too: an undo brings back the
+agents of the history, and the next deal begins after the last agent. If no agent has the old name but one has the new
+name, somebody has renamed only the row in agents; the other tables then follow. Nothing is renamed if both names are
+agents (taken is 1 in the answer) or neither is.
+
+The last result set is one row: whether the old name was an agent (known), whether the new name was one (taken), and how
+many rows were renamed: limits, links, assignments, and leads in the history (dealt).
+
+Example:
+
+    EXECUTE dbo.sp_rename_agent @agent = N'Ana Souza', @new_name = N'Ana Lima';
+
+Lock order: the records lock, which keeps it apart from runs and undos; it waits for them, and they wait for it. Then
+the tables: agents, agent_limit, agent_link, agent_wafunnel_assignment, assignment_history, assignment_edit,
+assignment_run.
+*/
+SET ANSI_NULLS ON;
+GO
+SET QUOTED_IDENTIFIER ON;
+GO
+
+-- A stub first, then ALTER, so that the rights granted on the procedure stay.
+IF OBJECT_ID(N'dbo.sp_rename_agent', N'P') IS NULL
+    EXECUTE (N'CREATE PROCEDURE dbo.sp_rename_agent AS SET NOCOUNT ON;');
+GO
+
+ALTER PROCEDURE dbo.sp_rename_agent
+    @agent NVARCHAR(255), -- the name that the agent has
+    @new_name NVARCHAR(255), -- the name that the agent gets
+    @actor NVARCHAR(255) = NULL -- the person or program that asked for it, for the record of a revoked link
+AS
+BEGIN
+    SET NOCOUNT, XACT_ABORT ON;
+    -- A filtered index requires these settings of the session, whatever the client has set:
+    SET ANSI_PADDING, ANSI_WARNINGS, ARITHABORT, CONCAT_NULL_YIELDS_NULL ON;
+    SET NUMERIC_ROUNDABORT OFF;
+
+    DECLARE
+        @resource NVARCHAR(255),
+        @lock INT,
+        -- The session's limit for any wait for a lock; half a minute if it has no limit.
+        @wait INT = CASE WHEN @@LOCK_TIMEOUT < 0 THEN 30000 ELSE @@LOCK_TIMEOUT END,
+        @known INT,
+        @taken INT,
+        @limits INT = 0,
+        @links INT = 0,
+        @assignments INT = 0,
+        @dealt INT = 0;
+
+    IF COALESCE(LTRIM(@agent), N'') = N'' OR COALESCE(LTRIM(@new_name), N'') = N''
+        THROW 50006, N'A name is missing or blank; nothing was changed.', 1;
+
+    BEGIN TRY
+        BEGIN TRANSACTION;
+
+        SET @resource = CONCAT(N'agent_funnel:', DB_NAME(), N':', OBJECT_SCHEMA_NAME(@@PROCID), N':records');
+        EXECUTE @lock = sp_getapplock
+            @Resource = @resource, @LockMode = 'Exclusive', @LockOwner = 'Transaction', @LockTimeout = @wait;
+        IF @lock < 0
+            THROW 50001, N'A run is still in progress; nothing was renamed. Try again when the run has ended.', 1;
+
+        SELECT @known = COUNT(*) FROM dbo.agents AS a
+        WHERE CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @agent;
+
+        SELECT @taken = COUNT(*) FROM dbo.agents AS a
+        WHERE CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @new_name;
+
+        SET @taken = SIGN(@taken);
+
+        IF @known > 0 AND @taken = 0
+            BEGIN TRY
+                UPDATE dbo.agents
+                SET agent = @new_name
+                WHERE CAST(agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @agent;
+
+                -- A VARCHAR column stores a question mark for a character that its code page lacks.
+                IF
+                    NOT EXISTS (
+                        SELECT 1 FROM dbo.agents AS a
+                        WHERE CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @new_name
+                    )
+                    THROW 50006, N'agents.agent cannot store all characters of this name; nothing was changed.', 1;
+            END TRY
+            BEGIN CATCH
+                -- A key of the table treats the new name as that of another agent.
+                IF ERROR_NUMBER() NOT IN (2601, 2627)
+                    THROW;
+                ROLLBACK TRANSACTION;
+                SET @taken = 1;
+            END CATCH;
+
+        IF SIGN(@known) <> @taken
+            BEGIN
+                UPDATE dbo.agent_limit
+                SET agent = @new_name
+                WHERE agent = @agent;
+                SET @limits = @@ROWCOUNT;
+
+                -- An agent has one link in use. That of the new name stays.
+                UPDATE dbo.agent_link
+                SET revoked_at = SYSUTCDATETIME(), revoked_by = @actor
+                WHERE
+                    agent = @agent AND revoked_at IS NULL
+                    AND EXISTS (
+                        SELECT 1 FROM dbo.agent_link AS l
+                        WHERE l.agent = @new_name AND l.revoked_at IS NULL
+                    );
+
+                UPDATE dbo.agent_link
+                SET agent = @new_name
+                WHERE agent = @agent;
+                SET @links = @@ROWCOUNT;
+
+                UPDATE dbo.agent_wafunnel_assignment
+                SET agent = @new_name
+                WHERE CAST(agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @agent;
+                SET @assignments = @@ROWCOUNT;
+
+                UPDATE dbo.assignment_history
+                SET agent = @new_name
+                WHERE agent = @agent;
+                SET @dealt = @@ROWCOUNT;
+
+                UPDATE dbo.assignment_edit
+                SET agent = @new_name
+                WHERE agent = @agent;
+
+                UPDATE dbo.assignment_run
+                SET last_agent = @new_name
+                WHERE last_agent = @agent;
+            END;
+
+        IF @@TRANCOUNT > 0
+            COMMIT TRANSACTION;
+    END TRY
+    BEGIN CATCH
+        IF XACT_STATE() <> 0
+            ROLLBACK TRANSACTION;
+        THROW;
+    END CATCH;
+
+    SELECT
+        @known AS known,
+        @taken AS taken,
+        @limits AS limits,
+        @links AS links,
+        @assignments AS assignments,
+        @dealt AS dealt;
+END;
+GO

@@ -1,0 +1,151 @@
+"""The procedures in sessions of other clients: transactions, settings of the session, and collations. T-SQL only."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import UTC, datetime
+
+import pymssql
+import pytest
+
+from agent_funnel.deal import deal, undo
+from agent_funnel.doctor import examine
+from agent_funnel.imports import load_rows
+from agent_funnel.install import install
+from agent_funnel.runs import last_run, shares
+from agent_funnel.settings import load
+from agent_funnel.sql import version
+from support.databases import TestedDatabase, connect_to, disconnect, snapshot
+from support.nights import TODAY, active_agents, fresh, put_agents, put_leads, run_deal
+
+DEAL = f"EXECUTE dbo.sp_assign_wafunnel_to_agents @business_date = '{TODAY}', @again = 1"
+PREVIEW = f"{DEAL}, @preview = 1"
+UNDO = "EXECUTE dbo.sp_undo_wafunnel_assignment"
+
+pytestmark = pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
+
+
+@pytest.fixture
+def dealt(database: TestedDatabase) -> TestedDatabase:
+    """A deal to undo and leads to deal. The tests use the connection of the fixture, which is not the product's."""
+    put_agents(database, active_agents("A", "B", "C"))
+    put_leads(database, fresh(7))
+    run_deal(database)
+    return database
+
+
+def test_a_call_inside_a_transaction_is_refused_and_leaves_the_transaction_as_it_was(dealt: TestedDatabase) -> None:
+    for abort in ("ON", "OFF"):
+        for call in (DEAL, PREVIEW, UNDO):
+            dealt.execute(f"SET XACT_ABORT {abort}")
+            dealt.execute("DELETE FROM dbo.holiday")
+            dealt.execute("BEGIN TRANSACTION")
+            dealt.execute("INSERT INTO dbo.holiday (day, name) VALUES ('2026-12-24', 'ours')")
+            before = snapshot(dealt)
+            with pytest.raises(pymssql.Error) as refused:
+                dealt.execute(call)
+            assert refused.value.args[0] == 50006
+            assert b"inside a transaction; nothing was changed" in refused.value.args[1]
+            assert dealt.execute("SELECT @@TRANCOUNT, XACT_STATE()") == [(1, 1)]
+            assert snapshot(dealt) == before
+            dealt.execute("COMMIT TRANSACTION")
+            assert len(dealt.execute("SELECT day FROM dbo.holiday")) == 1
+            # Outside of it, the same call succeeds, and leaves nothing open.
+            dealt.execute(call)
+            assert dealt.execute("SELECT @@TRANCOUNT") == [(0,)]
+
+
+def test_a_refused_call_leaves_nothing_open(dealt: TestedDatabase) -> None:
+    put_agents(dealt, [])
+    for call, number in (
+        (DEAL, 50002),
+        (f"{DEAL}, @window_days = -1", 50006),
+        (DEAL.replace(", @again = 1", ""), 50008),
+        (f"{UNDO} @run_id = 999999", 50005),
+    ):
+        with pytest.raises(pymssql.Error) as refused:
+            dealt.execute(call)
+        assert refused.value.args[0] == number
+        assert dealt.execute("SELECT @@TRANCOUNT") == [(0,)]
+    # No lock is left either: another session deals at once.
+    put_agents(dealt, active_agents("A"))
+    assert run_deal(dealt).assigned == 7
+
+
+def test_what_a_session_has_set_makes_no_difference_and_stays(dealt: TestedDatabase) -> None:
+    assert dealt.execute("SELECT @@LOCK_TIMEOUT") == [(-1,)]
+    dealt.execute("SET IMPLICIT_TRANSACTIONS ON")
+    try:
+        (row,) = dealt.execute(DEAL)
+        assert dealt.execute("SELECT @@TRANCOUNT, @@OPTIONS & 2, @@LOCK_TIMEOUT") == [(0, 2, -1)]
+        # The product, in a session of its own, sees the run: it is committed.
+        newest = last_run(dealt.backend)
+        assert newest is not None
+        assert newest.run_id == row[0]
+        assert sum(share.leads for share in shares(dealt.backend, newest.run_id)) == 7
+    finally:
+        dealt.execute("IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION")
+        dealt.execute("SET IMPLICIT_TRANSACTIONS OFF")
+
+
+def test_the_help_is_returned_and_nothing_is_done_even_inside_a_transaction(dealt: TestedDatabase) -> None:
+    before = snapshot(dealt)
+    dealt.execute("BEGIN TRANSACTION")
+    try:
+        with dealt.raw.cursor() as cursor:
+            cursor.execute("EXECUTE dbo.sp_assign_wafunnel_to_agents @help = 1")
+            parameters = cursor.fetchall()
+            assert cursor.nextset()
+            examples = cursor.fetchall()
+            assert cursor.nextset()
+            assert cursor.fetchall() == [(version("sqlserver"),)]
+    finally:
+        dealt.execute("ROLLBACK TRANSACTION")
+    assert [row[0] for row in parameters][:2] == ["@business_date", "@max_per_agent"]
+    assert all(example.startswith(("EXECUTE dbo.sp_assign", "EXECUTE dbo.sp_undo")) for (example,) in examples)
+    assert snapshot(dealt) == before
+
+
+@pytest.mark.parametrize(("written", "recorded"), [("00.003", "00.0033333"), ("00.007", "00.0066667")])
+def test_an_undo_restores_the_stages_after_a_change_of_the_compatibility_level(
+    dealt: TestedDatabase, written: str, recorded: str
+) -> None:
+    """From level 130 on, a DATETIME becomes a DATETIME2 with its thirds of a hundredth of a second."""
+    dealt.execute("UPDATE dbo.wafunnel SET date = %s, stage = 1", f"2026-11-13T12:00:{written}")
+    run = run_deal(dealt)
+    dealt.execute(
+        "UPDATE dbo.assignment_history SET date = %s WHERE run_id = %s", f"2026-11-13T12:00:{recorded}", run.run_id
+    )
+    done = undo(dealt.backend)
+    assert (done.restored, done.changed_since) == (7, 0)
+
+
+def test_a_status_is_read_alike_in_a_turkish_column(sqlserver: str, database: TestedDatabase) -> None:
+    """By Turkish rules, the small letter of I is another one than i."""
+    with closing(TestedDatabase(sqlserver, "turkish")) as turkish:
+        turkish.execute("CREATE SCHEMA turkish")
+        turkish.execute(
+            "CREATE TABLE dbo.agents "
+            "(agent NVARCHAR(50) COLLATE Turkish_CI_AS, status VARCHAR(20) COLLATE Turkish_CI_AS)"
+        )
+        install(turkish.backend)
+        put_agents(turkish, [("A", "ACTIVE"), ("B", " Active "), ("C", "active"), ("D", "INACTIVE"), ("E", "inactive")])
+        put_leads(turkish, fresh(3))
+        assert run_deal(turkish).agents == 3
+
+
+def test_a_schema_whose_name_is_a_reserved_word_works(sqlserver: str, database: TestedDatabase) -> None:
+    database.execute("CREATE SCHEMA [order]")
+    backend = connect_to(database.url, "order")
+    try:
+        install(backend)
+        load_rows(backend, "agents", [("A", "active")])
+        load_rows(backend, "leads", [("4930000001", "1", f"{TODAY} 08:00:00.000")])
+        assert deal(backend, load(), business_date=TODAY).assigned == 1
+        assert undo(backend).restored == 1
+        found = {finding.check: finding.level for finding in examine(backend, now=datetime.now(UTC))}
+        assert {found[check] for check in ("tables", "procedures", "rights", "emptying")} == {"ok"}
+        # It locks under the same name as the procedures: a deal in progress is noticed.
+        assert not backend.run_in_progress()
+    finally:
+        disconnect(backend)

@@ -1,0 +1,105 @@
+"""Mistakes in names of agents, in the dates of SQLite, and in the checks of a database's file."""
+
+from __future__ import annotations
+
+from mistakes.places import AGENTS, LEADS, ON_LOCKS, T_AGENTS, Mistake
+
+_CORE, _SQLITE = "src/agent_funnel", "src/agent_funnel/sql/sqlite"
+NAMES, FILES, P_DOCTOR_NAMES = f"{_CORE}/names.py", f"{_CORE}/database/files.py", f"{_CORE}/doctor/names.py"
+CHECK, SERVER = f"{_CORE}/doctor/check.py", f"{_CORE}/doctor/server.py"
+T_RENAME = "src/agent_funnel/sql/sqlserver/agents/sp_rename_agent.sql"
+TABLES, CONTENTS = f"{_SQLITE}/tables-1-deal.sql", f"{_SQLITE}/doctor/server.sql"
+ON_NAMES, ON_AGENTS_NAMES = "tests/unit/test_names.py", "tests/backend/test_agents_names.py"
+ON_DATES, ON_DOCTOR_NAMES = "tests/backend/test_lead_dates.py", "tests/backend/test_doctor_names.py"
+ON_FILE = "tests/backend/test_doctor_file.py"
+
+MISTAKES = (
+    Mistake(
+        "names: accents make a difference", NAMES, '("Mn", "Cf", "Cc")', '("Cf", "Cc")',
+        ON_NAMES, "make_no_difference",
+    ),
+    Mistake(
+        "limits: a name that no agent has is taken",
+        AGENTS, "WHERE :new_agent OR EXISTS", "WHERE 1 OR EXISTS", ON_AGENTS_NAMES, "is_refused_and_names", "sqlite",
+    ),
+    Mistake(
+        "T-SQL limits: a name that no agent has is taken",
+        T_AGENTS, "%(new_agent)s = 1\n", "1 = 1\n", ON_AGENTS_NAMES, "is_refused_and_names", "sqlserver",
+    ),
+    Mistake(
+        "limits: blanks around the name count",
+        AGENTS, "ELSE :trimmed", "ELSE :agent", ON_AGENTS_NAMES, "blanks_around_the_name_of_a_limit", "sqlite",
+    ),
+    Mistake(
+        "T-SQL limits: blanks around the name count",
+        T_AGENTS, "SET @agent = %(trimmed)s;", "SET @agent = %(agent)s;",
+        ON_AGENTS_NAMES, "blanks_around_the_name_of_a_limit", "sqlserver",
+    ),
+    Mistake(
+        "rename: the history keeps the old name",
+        AGENTS, "UPDATE assignment_history SET agent = :new_name", "UPDATE assignment_history SET agent = agent",
+        ON_AGENTS_NAMES, "gets_the_new_name", "sqlite",
+    ),
+    Mistake(
+        "T-SQL rename: the history keeps the old name",
+        T_RENAME, "UPDATE dbo.assignment_history\n                SET agent = @new_name",
+        "UPDATE dbo.assignment_history\n                SET agent = agent",
+        ON_AGENTS_NAMES, "gets_the_new_name", "sqlserver",
+    ),
+    Mistake(
+        "rename: two links are in use",
+        AGENTS, "l.agent = :new_name AND l.revoked_at IS NULL", "l.agent = :new_name AND 0",
+        ON_AGENTS_NAMES, "alone_is_finished", "sqlite",
+    ),
+    Mistake(
+        "rename: two agents become one",
+        AGENTS, "(SELECT t.taken = 0 FROM temp.renaming AS t)", "1",
+        ON_AGENTS_NAMES, "without_a_key", "sqlite",
+    ),
+    Mistake(
+        "T-SQL rename: it does not wait for a run",
+        T_RENAME, "N':records'", "N':others'",
+        ON_LOCKS, "waits_for_its_lock and name", "sqlserver",
+    ),
+    Mistake(
+        "dates: everything that SQLite takes for a moment is a date",
+        LEADS, "w.date GLOB '????-??-[0-2][0-8]*' OR", "1 OR", ON_DATES, "in_the_pool", "",
+    ),
+    Mistake(
+        "dates: a day that no month has is a date",
+        LEADS, "'????-??-[0-2][0-8]*'", "'????-??-??*'", ON_DATES, "in_the_pool", "",
+    ),
+    Mistake(
+        "dates: a bound on the date finds leads without one",
+        LEADS, "(v.date >= :date_from AND v.moment IS NOT NULL)", "v.date >= :date_from", ON_DATES, "reports_lists", "",
+    ),
+    Mistake(
+        "dates: new tables take them",
+        TABLES, " = substr(date, 1, 10)) IS TRUE", " IS NOT NULL) IS TRUE", ON_DATES, "installer_refuses", "sqlite",
+    ),
+    Mistake(
+        "doctor: a limit of nobody is always a note",
+        P_DOCTOR_NAMES, '"warning" if doubtful else "note"', '"note"', ON_DOCTOR_NAMES, "probably_meant", "sqlite",
+    ),
+    Mistake(
+        "doctor: names of which one is active are a warning",
+        P_DOCTOR_NAMES, "for name in groups[0]) > 1", "for name in groups[0]) > 0", ON_DOCTOR_NAMES, "in_looks_only",
+        "sqlite",
+    ),
+    Mistake(
+        "doctor: damage is a note",
+        CHECK, '"error" if isinstance(error, DatabaseDamaged) else "note"', '"note"', ON_FILE, "damaged_file", "",
+    ),
+    Mistake(
+        "doctor: a false alarm of SQLite is repeated",
+        CONTENTS, " AND c.quick_check NOT LIKE 'NULL value in %'", "", ON_FILE, "false_alarm", "",
+    ),
+    Mistake(
+        "doctor: the trial of writing stays",
+        SERVER, "            raise _TakenBack\n", "            pass\n", ON_FILE, "leaves_nothing_behind", "sqlite",
+    ),
+    Mistake(
+        "files: the first mount of a place counts",
+        FILES, "len(point.parts) >= longest", "len(point.parts) > longest", ON_FILE, "last_mount", "",
+    ),
+)  # fmt: skip
