@@ -89,9 +89,12 @@ lock: $(LOCKED_DEV)
 	$(BIN)/uv pip compile $(LOCK) -o tests/clients/odbc.lock tests/clients/odbc.in
 	cd tests/clients && npm update --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --no-audit --no-fund
 
-# Build the wheel and the sdist in dist/.
+# Build the wheel and the sdist in dist/, with the scripts for a DBA and the checksums of all of them.
 release: $(LOCKED_DEV)
+	rm -rf dist
 	$(BIN)/python -m build --no-isolation
+	$(BIN)/agent-funnel install --script --schema dbo --directory dist
+	cd dist && sha256sum *.whl *.tar.gz *.sql > SHA256SUMS
 
 clean:
 	rm -rf $(VENV) .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist demo.db*

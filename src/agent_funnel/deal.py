@@ -18,6 +18,7 @@ from agent_funnel.errors import (
     ConnectionLost,
     DatabaseBusy,
     DatabaseError,
+    DatabaseNotReady,
     DatabaseUnavailable,
     PoolChanged,
     RunInProgress,
@@ -37,6 +38,9 @@ log = logging.getLogger(__name__)
 # How often a deal is tried in all if the pool changed, the database was busy, or the connection broke before anything
 # was done:
 ATTEMPTS = 4
+# The seconds for which a deal waits for a database that is not ready. Azure SQL needs up to a minute to wake up a
+# serverless database or to move one, and so does a failover.
+READY_SECONDS = 90.0
 # The age groups of a preview, in days:
 AGE_GROUPS = ("0_to_7", "8_to_30", "31_and_more")
 
@@ -205,7 +209,9 @@ class _NothingDone(Exception):
 def _with_retries(call: Callable[[], Row]) -> Row:
     """Makes a call and returns its row. Makes it again after an error that may not come back."""
     try:
-        return _repeat(call, PoolChanged, DatabaseBusy, _NothingDone, pause=0.2, before_pause=_log_retry)
+        return _repeat(
+            call, PoolChanged, DatabaseBusy, DatabaseNotReady, _NothingDone, pause=0.2, before_pause=_log_retry
+        )
     except _NothingDone as error:
         raise DatabaseUnavailable("The connection to the database broke each time; nothing was changed.") from error
 
@@ -234,13 +240,23 @@ def _repeat(
     before_pause: Callable[[RetryCallState], None] | None = None,
 ) -> Answer:
     """Makes a call up to ATTEMPTS times, as long as it raises one of these errors. The pauses grow from `pause`
-    seconds."""
+    seconds. A database that is not ready is waited for instead, for up to READY_SECONDS."""
     # Imported here because every command imports this module, and only those that deal need it.
-    from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential, wait_random
+    from tenacity import Retrying, retry_if_exception_type, wait_exponential, wait_random
+
+    tried = 0
+
+    def give_up(state: RetryCallState) -> bool:
+        nonlocal tried
+        assert state.outcome is not None
+        if isinstance(state.outcome.exception(), DatabaseNotReady):
+            return (state.seconds_since_start or 0) >= READY_SECONDS
+        tried += 1
+        return tried >= ATTEMPTS
 
     return Retrying(
         retry=retry_if_exception_type(errors),
-        stop=stop_after_attempt(ATTEMPTS),
+        stop=give_up,
         wait=wait_exponential(multiplier=pause, max=5) + wait_random(max=pause / 2),
         before_sleep=before_pause,
         reraise=True,

@@ -11,6 +11,7 @@ FunnelError
 ├── DatabaseError
 │   ├── DatabaseUnavailable     the database does not answer
 │   │   ├── DatabaseBusy        another session holds a lock that we need, or won a deadlock; nothing was done
+│   │   ├── DatabaseNotReady    the database starts, fails over or is at a limit; nothing was done, and it will pass
 │   │   └── ConnectionLost      the connection broke during a call; whether the call took effect is not known
 │   ├── DatabaseDamaged         the contents of the database's file contradict each other
 │   ├── NotInstalled            tables or procedures are missing
@@ -78,6 +79,10 @@ class DatabaseUnavailable(DatabaseError):
 
 class DatabaseBusy(DatabaseUnavailable):
     """The database is busy; nothing was changed."""
+
+
+class DatabaseNotReady(DatabaseUnavailable):
+    """The database is starting or failing over; nothing was changed. Try again in a minute."""
 
 
 class ConnectionLost(DatabaseUnavailable):

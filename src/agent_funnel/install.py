@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from agent_funnel.database import Database, Queries, Session, refuse_newer_version
 from agent_funnel.errors import DatabaseError
-from agent_funnel.sql import checksum, procedures, scripts, tables, version
+from agent_funnel.sql import batches, checksum, procedures, scripts, tables, version
 from agent_funnel.values import Row
 
 
@@ -32,11 +32,42 @@ class Checksums:
     script: str
 
 
+@dataclass(frozen=True)
+class BadColumn:
+    """A column of one of your three tables whose type cannot work: a sentence that says so, and a remedy."""
+
+    text: str
+    remedy: str
+
+
+# The types of your columns that work, by the family that the query `column_types` gives them, and an example of one:
+_KEY = (("text", "whole"), "VARCHAR, NVARCHAR, CHAR, NCHAR, INT or BIGINT", "NVARCHAR(255)")
+FITTING = {
+    "agent": _KEY,
+    "number": _KEY,
+    "status": (("text",), "VARCHAR, NVARCHAR, CHAR or NCHAR", "VARCHAR(20)"),
+    "stage": (("whole",), "TINYINT, SMALLINT, INT or BIGINT", "INT"),
+    "date": (("moment",), "DATE, SMALLDATETIME, DATETIME or DATETIME2", "DATETIME2(3)"),
+}
+# A smaller whole number is no name and no phone number:
+SMALLEST_KEY = 4
+# The reasons why the types of a family do not work for a column:
+_REASONS = {
+    ("agent", "number"): "SQLite would store names that look like numbers as numbers",
+    ("number", "number"): "SQLite would store +4930 and 04930 as the number 4930",
+    ("number", "float"): "as text it keeps too few digits, so different phone numbers would become one",
+    ("number", "exact"): "it is not compared with text, as the deal does",
+    ("date", "offset"): "it is compared in UTC, so a lead would leave the window at another hour than midnight",
+    ("date", "text"): "a date in text is read differently by each language of a login",
+}
+
+
 def install(database: Database) -> Installed:
     """Installs tables, procedures and grants in one transaction. It is safe to repeat.
 
-    Raises DatabaseError, and changes nothing, if the schema is missing or one of your three tables lacks a column; and
-    WrongVersion if a newer program has installed its tables there, or if it is not known which version they are of.
+    Raises DatabaseError, and changes nothing, if the schema is missing, or one of your three tables lacks a column or
+    has one of a type that cannot work; and WrongVersion if a newer program has installed its tables there, or if it is
+    not known which version they are of.
     """
     stems = [
         stem for kind in ("tables-", "sp_", "grants") for stem in scripts(database.dialect) if stem.startswith(kind)
@@ -86,6 +117,32 @@ def missing_columns(database: Queries) -> list[tuple[str, str]]:
     return [(row["table_name"], row["column_name"]) for row in database.all("missing_columns")]
 
 
+def bad_columns(database: Queries) -> list[BadColumn]:
+    """The columns of your three tables whose types cannot work, in the order of their names."""
+    columns = {(row["table_name"], row["column_name"]): row for row in database.all("column_types")}
+    found: list[BadColumn] = []
+    for (table, column), row in sorted(columns.items()):
+        families, types, example = FITTING[column]
+        family, size = row["family"], row["size"]
+        named = f"The column {table}.{column} has the type {row['type_name']}"
+        if family not in families or (families is _KEY[0] and family == "whole" and size < SMALLEST_KEY):
+            why = _REASONS.get((column, family), f"it must be {types}")
+            # As text, a FLOAT would become 4.9e+012; as a whole number it keeps its digits.
+            better = "BIGINT" if column == "number" and family in ("float", "exact") else example
+        elif table == "agent_wafunnel_assignment" and family == "whole":
+            source = columns.get(("agents" if column == "agent" else "wafunnel", column))
+            # The installer creates a table that is missing, with text.
+            if source is not None and source["family"] == "whole" and source["size"] <= size:
+                continue
+            why = f"it cannot hold every {column} that a deal writes there"
+            better = example if source is None or source["family"] != "whole" else "BIGINT"
+        else:
+            continue
+        remedy = f"Change the column to {better}, for example, and compare its values with those of before."
+        found.append(BadColumn(f"{named}, which cannot work: {why}.", remedy))
+    return found
+
+
 def recorded_checksums(database: Queries) -> dict[str, Checksums]:
     """The checksums on record, by procedure."""
     return {row["name"]: Checksums(row["installed"], row["script"]) for row in database.all("checksums")}
@@ -96,12 +153,24 @@ def definition(database: Queries, procedure: str) -> Row | None:
     return database.one("definition", procedure_name=procedure)
 
 
+def stored_text(script: str) -> str:
+    """The text of a procedure as servers store it: the batch that made it, with CREATE instead of ALTER."""
+    batch = next(batch for batch in batches(script) if batch.startswith("ALTER PROCEDURE"))
+    return "CREATE" + batch.removeprefix("ALTER")
+
+
+def as_stored(definition_there: str) -> str:
+    """A text that a server stores, without the blank lines and the ends of lines that sqlcmd adds."""
+    return definition_there.replace("\r\n", "\n").strip()
+
+
 def _record_checksums(session: Session, texts: Mapping[str, str]) -> None:
     """Records the checksums of the procedures, so that `doctor` notices when somebody changes one."""
     recorded = recorded_checksums(session)
     for name, text in texts.items():
         row = definition(session, name)
-        present = Checksums(checksum(row["definition"]) if row and row["definition"] else None, checksum(text))
+        there = as_stored(row["definition"]) if row and row["definition"] else None
+        present = Checksums(checksum(there) if there else None, checksum(text))
         if recorded.get(name) != present:
             session.one("record_checksum", procedure_name=name, installed=present.installed, script=present.script)
 
@@ -133,3 +202,5 @@ def _check_columns(session: Session) -> None:
         raise DatabaseError(
             f"The table {table} exists but has no column {', '.join(sorted(columns))}; nothing was installed."
         )
+    for bad in bad_columns(session):
+        raise DatabaseError(f"{bad.text} Nothing was installed. {bad.remedy} `agent-funnel doctor` names all of them.")

@@ -15,6 +15,7 @@ from mistakes import (
     schedule_copies,
     secrecy,
     settings,
+    sqlserver,
     web,
 )
 from mistakes.places import Mistake
@@ -32,6 +33,7 @@ MISTAKES: tuple[Mistake, ...] = (
     *access.MISTAKES,
     *python.MISTAKES,
     *settings.MISTAKES,
+    *sqlserver.MISTAKES,
     *web.MISTAKES,
     *secrecy.MISTAKES,
     *bounds.MISTAKES,

@@ -28,7 +28,7 @@ MISTAKES = (
     ),
     Mistake(
         "T-SQL keys: a revoked key opens",
-        T_KEYS, "ON k.secret_hash = %(secret_hash)s AND k.revoked_at IS NULL;", "ON k.secret_hash = %(secret_hash)s;",
+        T_KEYS, "ON k.secret_hash = @secret_hash AND k.revoked_at IS NULL;", "ON k.secret_hash = @secret_hash;",
         ON_KEYS, "revoked_key", "sqlserver",
     ),
     Mistake(

@@ -127,8 +127,8 @@ MISTAKES = (
     Mistake(
         "T-SQL do-not-contact: a number of another case leaves the assignments",
         T_LEADS,
-        f"DELETE FROM dbo.agent_wafunnel_assignment\nWHERE CAST(number AS NVARCHAR(255)){BIN2} = @number;",
-        "DELETE FROM dbo.agent_wafunnel_assignment\nWHERE number = @number;",
+        f"        @held_number\n    )\n    AND CAST(number AS NVARCHAR(255)){BIN2} = @number;",
+        "        @held_number\n    );",
         ON_CASE, "removes_only_its_own_assignments", "sqlserver",
     ),
     Mistake(
@@ -138,14 +138,15 @@ MISTAKES = (
     ),
     Mistake(
         "T-SQL links: one agent's list has numbers of another of another case",
-        T_AGENTS, f"WHERE a.agent = @agent AND CAST(a.agent AS NVARCHAR(255)){BIN2} = @agent;",
-        "WHERE a.agent = @agent;",
+        T_AGENTS, f"@holding_agent\n    )\n    AND CAST(a.agent AS NVARCHAR(255)){BIN2} = @agent;",
+        "@holding_agent\n    );",
         ON_CASE, "link_opens", "sqlserver",
     ),
     Mistake(
         "T-SQL assignments: an agent's list has those of another of another case",
-        T_AGENTS, f"a.agent = @agent\n                AND CAST(a.agent AS NVARCHAR(255)){BIN2} = @agent",
-        "a.agent = @agent",
+        T_AGENTS,
+        f"@holding_agent\n                )\n                AND CAST(a.agent AS NVARCHAR(255)){BIN2} = @agent\n",
+        "@holding_agent\n                )\n",
         ON_CASE, "link_opens", "sqlserver",
     ),
     Mistake(

@@ -35,7 +35,8 @@ MISTAKES = (
     ),
     Mistake(
         "deal: what broke is tried once",
-        P_DEAL, "_repeat(call, PoolChanged, DatabaseBusy, _NothingDone,", "_repeat(call, PoolChanged,",
+        P_DEAL, "call, PoolChanged, DatabaseBusy, DatabaseNotReady, _NothingDone,",
+        "call, PoolChanged, DatabaseNotReady,",
         ON_CUT_CALLS, "four_attempts", "sqlite",
     ),
     Mistake(

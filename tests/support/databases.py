@@ -14,7 +14,7 @@ import sqlite3
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from datetime import date, datetime
+from datetime import date, datetime, time
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -226,9 +226,11 @@ def _json_type(column: str) -> str:
     return "NVARCHAR(1000)"
 
 
-def moment(value: datetime | str) -> datetime:
+def moment(value: date | str) -> datetime:
     """A date of either engine, to the millisecond."""
     parsed = datetime.fromisoformat(value) if isinstance(value, str) else value
+    if not isinstance(parsed, datetime):
+        parsed = datetime.combine(parsed, time.min)
     return parsed.replace(microsecond=round(parsed.microsecond / 1000) * 1000 % 1_000_000)
 
 

@@ -61,12 +61,18 @@ def put_assignments(database: TestedDatabase, *pairs: tuple[str | None, str | No
 def stored_leads(database: TestedDatabase, *, bare: bool = False) -> list[Lead]:
     """The rows of wafunnel, always in the same order."""
     rows = database.execute(f"SELECT number, stage, date FROM dbo.wafunnel ORDER BY {'id' if bare else 'number'}")
-    return [(number, stage, None if created is None else moment(created)) for number, stage, created in rows]
+    return [(text(number), stage, None if created is None else moment(created)) for number, stage, created in rows]
 
 
 def stored_assignments(database: TestedDatabase) -> Counter[tuple[Any, ...]]:
     """The pairs of agent and number in the assignments, each with its count."""
-    return Counter(database.execute("SELECT agent, number FROM dbo.agent_wafunnel_assignment"))
+    rows = database.execute("SELECT agent, number FROM dbo.agent_wafunnel_assignment")
+    return Counter((text(agent), text(number)) for agent, number in rows)
+
+
+def text(value: Any) -> str | None:
+    """A name or a number, which may be a whole number in a table of yours."""
+    return None if value is None else str(value)
 
 
 def numbers_by_agent(database: TestedDatabase) -> dict[str, list[str]]:

@@ -15,6 +15,7 @@ from agent_funnel.sql import (
     catalog,
     grants,
     in_schema,
+    parameterised,
     parse,
     procedures,
     queries,
@@ -171,6 +172,16 @@ def test_a_query_has_headers_a_sentence_and_a_body_and_includes_parts_of_other_f
     assert found["run"].text == "-- One: a run.\nSELECT\n    a,\n    b\nFROM r\nWHERE 1;\n"
     assert (found["run"].subject, found["run"].lock) == ("runs", None)
     assert found["run"].traits == {"polled", "read-only"}
+
+
+def test_a_query_with_declared_parameters_is_sent_as_a_text_and_its_values() -> None:
+    query = "-- name: one\n-- parameters: @agent NVARCHAR(255), @count INT\n-- One.\nSELECT 'a', @agent, @count;\n"
+    (found,) = parse({"runs": query}).values()
+    assert found.parameters == "@agent NVARCHAR(255), @count INT"
+    assert parameterised(found.text, found.parameters) == (
+        "EXECUTE sp_executesql N'-- One.\nSELECT ''a'', @agent, @count;\n', N'@agent NVARCHAR(255), @count INT', "
+        "@agent = %(agent)s, @count = %(count)s;"
+    )
 
 
 def test_a_lock_puts_the_body_into_the_frame() -> None:

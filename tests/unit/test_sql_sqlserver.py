@@ -127,3 +127,50 @@ def test_a_run_tries_its_own_lock_and_waits_for_looks_and_records(name: str) -> 
     assert waits == ["0", "@wait", "@wait"]
     # The head of the procedure gives a limit to a session that has none.
     assert "@wait INT = @@LOCK_TIMEOUT," in PROCEDURES[name]
+
+
+def test_a_polled_query_with_values_is_sent_with_its_values_apart() -> None:
+    """Otherwise the server compiles and keeps a plan for each agent and each secret."""
+    polled = [query for query in catalog("sqlserver").values() if "polled" in query.traits]
+    assert {query.name for query in polled} >= {"assignments", "key_of_secret", "key_of_session", "deal_version"}
+    for query in polled:
+        assert "%(" not in query.text, query.name
+        used = set(re.findall(r"(?<!@)@\w+", query.text)) - set(re.findall(r"(@\w+) \w+(?:\(\d+\))? = ", query.text))
+        assert used == set(re.findall(r"@\w+", query.parameters or "")), query.name
+    # The hashes have the type of their columns, whose index could not be used otherwise.
+    hashes = [query for query in catalog("sqlserver").values() if "@secret_hash" in (query.parameters or "")]
+    assert {query.name for query in hashes} == {"key_of_secret", "key_of_session", "link_of_secret"}
+    assert {query.parameters for query in hashes} == {"@secret_hash CHAR(64)"}
+
+
+LOOKUPS = {"assignments", "count_of_agent", "leads_of_number", "lead_now", "add_do_not_contact", "leads"}
+BYTE_BY_BYTE = re.compile(
+    r"CAST\((?:[aw]\.)?(?:number|agent) AS NVARCHAR\(255\)\) COLLATE Latin1_General_BIN2 = (?:@\w+|[ps]\.\w+|CAST)"
+)
+
+
+@pytest.mark.parametrize("name", sorted(LOOKUPS))
+def test_a_lookup_compares_in_the_type_of_the_column_before_it_compares_byte_by_byte(name: str) -> None:
+    """No plan of Babelfish shows this: PostgreSQL has no conversion from VARCHAR to NVARCHAR that hides an index."""
+    text = re.sub(r"\s+", " ", queries("sqlserver")[name])
+    found = [match.start() for match in BYTE_BY_BYTE.finditer(text)]
+    assert found
+    for start in found:
+        # The comparison before it has the type of the column, by ISNULL with an empty SELECT of it.
+        before = text[:start].removesuffix(" AND ")
+        assert before != text[:start], name
+        typed = before[before.rindex("= ISNULL(") :]
+        assert re.match(r"= ISNULL\( \( SELECT (\w)\.(number|agent) FROM dbo\.\w+ AS \1 WHERE 1 = 0 \)", typed), name
+    # A column of another table than ours has its own collation, which must not meet that of another column.
+    for value in re.findall(r"THEN (CAST\(.*?\)) END", text):
+        assert re.match(r"CAST\(CAST\(\w\.\w+ AS SQL_VARIANT\) AS NVARCHAR\(255\)\)", value), name
+
+
+def test_a_literal_that_is_too_large_for_int_becomes_bigint_and_not_numeric() -> None:
+    """A comparison with a NUMERIC literal converts the column, whose index may then not be used."""
+    for name, text in queries("sqlserver").items():
+        for literal in re.finditer(r"-?\b\d{10,}\b", re.sub(r"'[^']*'|--.*", "", text)):
+            if abs(int(literal[0])) > 2**31 - 1:
+                before = text[: text.index(literal[0])]
+                assigned = re.search(r"@\w+ BIGINT = [^;]*$", before)
+                assert assigned or before.endswith("CAST("), f"{name}: {literal[0]}"

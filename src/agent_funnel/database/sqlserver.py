@@ -20,6 +20,7 @@ from sqlalchemy.pool import QueuePool
 from agent_funnel.database.address import DEFAULT_PORT, read_address
 from agent_funnel.database.base import Database, run_error
 from agent_funnel.database.certificates import Certificates
+from agent_funnel.database.not_ready import FAILED_ON_THE_WAY, Sightings, not_ready
 from agent_funnel.database.prelogin import explain_login_failure, explain_no_answer
 from agent_funnel.errors import (
     ConnectionLost,
@@ -32,7 +33,7 @@ from agent_funnel.errors import (
     SettingsError,
 )
 from agent_funnel.settings import Settings
-from agent_funnel.sql import batches, in_schema, queries, queries_with, reads
+from agent_funnel.sql import batches, catalog, in_schema, parameterised, queries_with, reads
 from agent_funnel.values import Row
 
 log = logging.getLogger(__name__)
@@ -93,7 +94,13 @@ class SQLServer(Database):
         self.encryption: str = encryption or ("request" if address.host in LOOPBACK and ca_file is None else "require")
         self.ca_file = ca_file
         self._certificates = Certificates(ca_file, address.host, address.port or DEFAULT_PORT) if ca_file else None
-        self._queries = {name: in_schema(text, self.schema) for name, text in queries(self.dialect).items()}
+        self._queries = {
+            name: in_schema(
+                query.text if query.parameters is None else parameterised(query.text, query.parameters), self.schema
+            )
+            for name, query in catalog(self.dialect).items()
+        }
+        self._sightings = Sightings()
         # Connections need no reset on return: a call that ended well left nothing open, and after any other call the
         # connection is discarded.
         self._pool = QueuePool(
@@ -103,6 +110,11 @@ class SQLServer(Database):
     @property
     def name(self) -> str:
         return f"SQL Server, {self._address}, database {self._address.database}, schema {self.schema}"
+
+    @property
+    def host(self) -> str:
+        """The name or address of the server's host."""
+        return self._address.host
 
     def open(self, *, create: bool) -> Any:
         while True:
@@ -170,10 +182,19 @@ class SQLServer(Database):
         try:
             connection = self._log_in(self._address.database)
         except DRIVER_ERRORS as error:
-            raise DatabaseUnavailable(self._login_failure(error)) from error
+            raise self._passing(error) or DatabaseUnavailable(self._login_failure(error)) from error
         # Applies to every statement of the session. The server's own default is to wait for ever.
         self._send(connection, f"SET LOCK_TIMEOUT {self._lock_wait / timedelta(milliseconds=1):.0f};")
         return connection
+
+    def _not_ready(self, number: int, *, login: bool = False) -> FunnelError | None:
+        return not_ready(number, f"The database {self._address.database!r} on {self._address}", login=login)
+
+    def _passing(self, error: Exception) -> FunnelError | None:
+        """The error of ours if the server is not ready for this login; None if that is not the reason."""
+        number, text = _number_and_text(error)
+        found = self._not_ready(number, login=True) if ANSWERED in str(error) else None
+        return found if found and self._sightings.believed(bool(text), self._accepts_password) else None
 
     def _login_failure(self, error: Exception) -> str:
         """Says in a sentence why there is no connection, and what to do about it."""
@@ -344,7 +365,9 @@ class SQLServer(Database):
                 f"The database server {self._address} has not answered a call for {self._call_seconds} s "
                 "(FUNNEL_CALL_TIMEOUT); whether the call took effect is not known."
             )
-        if number in CLIENT_ERRORS or number == 0 or FATAL.search(str(error)):
+        if passing := self._not_ready(number):
+            return passing
+        if number in CLIENT_ERRORS or number in (0, FAILED_ON_THE_WAY) or FATAL.search(str(error)):
             return ConnectionLost(
                 f"The connection to the database server {self._address} broke during a call; whether the call took "
                 "effect is not known."

@@ -24,6 +24,7 @@ from agent_funnel.settings import Settings
 ON_A_SERVER: dict[str, Check] = {
     "engine": server.engine,
     "encryption": server.encryption,
+    "addresses": server.addresses,
     "clock": server.clock,
     "tables": schema.installed_tables,
     "schemas": schema.schemas,

@@ -10,11 +10,14 @@ from agent_funnel.doctor.check import Examination, Result, count_of
 from agent_funnel.errors import DatabaseError, DatabaseUnavailable
 from agent_funnel.install import (
     Checksums,
+    as_stored,
+    bad_columns,
     definition,
     missing_columns,
     objects,
     recorded_checksums,
     schema_name,
+    stored_text,
 )
 from agent_funnel.leads import count_rows
 from agent_funnel.values import Row
@@ -35,7 +38,7 @@ DATE_INDEX_RATIO = 10
 
 
 def installed_tables(exam: Examination) -> Iterator[Result]:
-    """Checks that all tables exist, with the columns that the deal needs, in the version of this program."""
+    """Checks that all tables exist, with columns that the deal can use, in the version of this program."""
     if not schema_name(exam.database)[1]:
         yield (
             "error",
@@ -54,6 +57,9 @@ def installed_tables(exam: Examination) -> Iterator[Result]:
     for table, column in lacking:
         text = f"The table {table} has no column {column}."
         yield "error", text, "Add the column; or, if you meant another table, correct the database or the schema."
+    unusable = bad_columns(exam.database)
+    for bad in unusable:
+        yield "error", bad.text, bad.remedy
     if version is None:
         text = "The table agent_funnel_version has no row, so it is not known which version the tables are of."
         values = f"VALUES ({newest}, CURRENT_TIMESTAMP)"
@@ -64,7 +70,7 @@ def installed_tables(exam: Examination) -> Iterator[Result]:
         yield "error", text, "Update Agent Funnel on this machine."
     elif version < newest:
         yield "error", f"The tables are of version {version}, but this program needs version {newest}.", INSTALL
-    if not missing and not lacking and version == newest:
+    if not (missing or lacking or unusable) and version == newest:
         yield "ok", f"All {len(wanted)} tables exist{where}, in version {newest}.", None
 
 
@@ -114,21 +120,15 @@ def _procedure(
     elif text is None:
         grant = exam.here(f"GRANT VIEW DEFINITION ON dbo.{name} TO agent_funnel_service;")
         yield "note", f"Could not be checked: this login has no right to see the text of {named}.", grant
-    elif text.strip() == _stored_text(exam.here(script)):
+    elif as_stored(text) == stored_text(exam.here(script)):
         return
     elif recorded is None or recorded.installed is None:
         yield "error", f"The procedure {named} is not that of this version, and no record says who made it.", INSTALL
-    elif recorded.installed != sql.checksum(text):
+    elif recorded.installed != sql.checksum(as_stored(text)):
         remedy = f"{INSTALL} restores ours; keep a copy of the changed procedure if you need it."
         yield "error", f"Somebody has changed the procedure {named} since it was installed.", remedy
     elif recorded.script != sql.checksum(script):
         yield "error", f"The procedure {named} is that of another version of Agent Funnel.", INSTALL
-
-
-def _stored_text(script: str) -> str:
-    """The text of a procedure as servers store it: the batch that made it, with CREATE instead of ALTER."""
-    batch = next(batch for batch in sql.batches(script) if batch.startswith("ALTER PROCEDURE"))
-    return "CREATE" + batch.removeprefix("ALTER")
 
 
 def emptying(exam: Examination) -> Iterator[Result]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Iterator
 from datetime import UTC, timedelta
 from importlib import metadata
@@ -133,6 +134,28 @@ def encryption(exam: Examination) -> Iterator[Result]:
     else:
         remedy = "Give the server a certificate, and set FUNNEL_ENCRYPTION=require."
         yield "warning", "This connection is not encrypted.", remedy
+
+
+def addresses(exam: Examination) -> Iterator[Result]:
+    """Checks that the name of the server stands for one address. The driver tries several one after the other."""
+    host = getattr(exam.database, "host", "")
+    try:
+        found = sorted({each[4][0] for each in socket.getaddrinfo(host, None, socket.AF_INET, socket.SOCK_STREAM)})
+    except OSError:
+        # An address of IPv6, for example.
+        found = []
+    if len(found) > 1:
+        text = (
+            f"The name {host} has {len(found)} addresses ({', '.join(map(str, found))}), and the driver tries them one"
+        )
+        yield (
+            "warning",
+            f"{text} after the other: after a failover, a login may take long or fail.",
+            "For the listener of an availability group, set RegisterAllProvidersIP to 0 and HostRecordTTL to 60 in the "
+            "cluster: the driver has no MultiSubnetFailover.",
+        )
+    else:
+        yield "ok", f"The name {host} has one address.", None
 
 
 def clock(exam: Examination) -> Iterator[Result]:

@@ -14,7 +14,9 @@ A query is a part of a file under `<dialect>/`: a name, headers if it has any, a
     SELECT …;
 
 `lock` wraps the body in the dialect's frame `_lock`, a transaction that holds this lock; `busy` is the error message if
-the lock is not free in time. `traits` say how the query is run: see Trait. A line `-- include: _part` inserts another
+the lock is not free in time. `traits` say how the query is run: see Trait. `parameters` declares the parameters of a
+T-SQL query that is sent through sp_executesql, as its text and its values apart, so that the server makes one plan for
+all values; the body names them as @name. A line `-- include: _part` inserts another
 part without its sentence. A part whose name begins with an underscore can be included, but not called.
 
 A file without named parts is a script, which `install` runs as a whole.
@@ -61,6 +63,7 @@ class Query:
     text: str
     traits: frozenset[str] = frozenset()
     lock: str | None = None
+    parameters: str | None = None
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,7 @@ def _part(path: str, name: str, text: str) -> _Part:
     while header := HEADER.match(text):
         headers[header[1]] = header[2]
         text = text[header.end() :]
-    allowed = set() if name.startswith("_") else {"lock", "busy", "traits"}
+    allowed = set() if name.startswith("_") else {"lock", "busy", "traits", "parameters"}
     if unknown := set(headers) - allowed:
         raise ValueError(f"{path}: {name} has unknown headers: {', '.join(sorted(unknown))}")
     sentence = COMMENT.match(text)
@@ -145,7 +148,8 @@ def _query(part: _Part, parts: Mapping[str, _Part]) -> Query:
     body = _included(part, parts, ())
     if lock is not None and busy is not None:
         body = _locked(part, body, lock, busy, parts)
-    return Query(part.name, part.path.split("/")[0], part.sentence + body, traits, lock)
+    parameters = part.headers.get("parameters")
+    return Query(part.name, part.path.split("/")[0], part.sentence + body, traits, lock, parameters)
 
 
 def _included(part: _Part, parts: Mapping[str, _Part], within: tuple[str, ...]) -> str:
@@ -240,6 +244,14 @@ def statements(text: str) -> list[str]:
     if begun.strip():
         raise ValueError(f"the script ends within a statement: {begun.strip()[:60]!r}")
     return found
+
+
+def parameterised(text: str, parameters: str) -> str:
+    """A T-SQL batch that sends a text and its values apart; the driver puts in only the values."""
+    names = re.findall(r"@(\w+) ", parameters)
+    values = ", ".join(f"@{name} = %({name})s" for name in names)
+    quoted = text.replace("'", "''")
+    return f"EXECUTE sp_executesql N'{quoted}', N'{parameters}', {values};"
 
 
 def in_schema(text: str, schema: str) -> str:

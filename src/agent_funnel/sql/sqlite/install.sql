@@ -22,6 +22,32 @@ FROM needed AS n
 WHERE EXISTS (SELECT 1 FROM pragma_table_info(n.table_name))
     AND NOT EXISTS (SELECT 1 FROM pragma_table_info(n.table_name) AS c WHERE lower(c.name) = n.column_name);
 
+-- name: column_types
+-- The columns of your three tables that the deal uses, each with its declared type, the family of that type, and its
+-- size in bytes. SQLite stores any value in any column, except that it changes texts that look like numbers in columns
+-- of some types; the family says what becomes of the values that belong there. Columns that do not exist are left out.
+WITH needed (table_name, column_name, family) AS (
+    VALUES
+    ('agents', 'agent', 'text'), ('agents', 'status', 'text'),
+    ('wafunnel', 'number', 'text'), ('wafunnel', 'stage', 'whole'), ('wafunnel', 'date', 'moment'),
+    ('agent_wafunnel_assignment', 'agent', 'text'), ('agent_wafunnel_assignment', 'number', 'text')
+)
+
+SELECT
+    n.table_name,
+    n.column_name,
+    c.type AS type_name,
+    CASE
+        -- A date is a text that does not look like a number, so it is stored unchanged whatever the type.
+        WHEN n.column_name = 'date' OR c.type = '' OR upper(c.type) LIKE '%BLOB%' THEN n.family
+        WHEN upper(c.type) LIKE '%INT%' THEN iif(n.family = 'whole', 'whole', 'number')
+        WHEN upper(c.type) LIKE '%CHAR%' OR upper(c.type) LIKE '%CLOB%' OR upper(c.type) LIKE '%TEXT%' THEN 'text'
+        ELSE 'number'
+    END AS family,
+    8 AS size
+FROM needed AS n
+INNER JOIN pragma_table_info(n.table_name) AS c ON lower(c.name) = n.column_name;
+
 -- name: record_version
 -- Records that the tables have this version now.
 INSERT INTO agent_funnel_version (version, installed_at) VALUES (:version, strftime('%Y-%m-%d %H:%M:%f', 'now'));

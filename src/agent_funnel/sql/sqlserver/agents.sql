@@ -1,7 +1,31 @@
 /*
 Agents: the roster, the list with the leads that each has now, their assignments, and their limits.
-A page begins after the last row of the page before it. Names are compared byte by byte.
+A page begins after the last row of the page before it. Names are compared byte by byte, and before that in the type
+and the collation of the column, as leads.sql says of numbers.
 */
+
+-- name: _own_agent
+-- The agent for a comparison with agent_wafunnel_assignment.agent; NULL if that column has whole numbers and cannot
+-- hold the name.
+DECLARE @greatest_holding BIGINT = (
+    SELECT
+        CASE
+            WHEN z.zero = '00' THEN CASE DATALENGTH(z.zero) WHEN 4 THEN 2147483647 ELSE 9223372036854775807 END
+        END
+    FROM (
+        SELECT ISNULL(
+            (
+                SELECT f.agent FROM dbo.agent_wafunnel_assignment AS f
+                WHERE 1 = 0
+            ), '0'
+        ) AS zero
+    ) AS z
+);
+
+DECLARE @holding_agent NVARCHAR(255) = CASE
+    WHEN @greatest_holding IS NULL OR TRY_CAST(@agent AS BIGINT) BETWEEN -@greatest_holding AND @greatest_holding
+        THEN @agent
+END;
 
 -- name: agents
 -- All agents: whether any row of the agent is active, how many leads the agent has now, the lowest limit on the
@@ -142,26 +166,27 @@ EXECUTE dbo.sp_rename_agent @agent = %(agent)s, @new_name = %(new_name)s, @actor
 
 -- name: assignments
 -- traits: polled
+-- parameters: @agent NVARCHAR(255), @after_number NVARCHAR(255), @after_agent NVARCHAR(255), @count INT
 -- A page of the present assignments, or of one agent's: those after a number and agent, each pair once. If a number has
 -- several records, the query shows the record that the last deal dealt, otherwise the one with the highest stage and
 -- then the newest date. The branch for one agent also compares the name in the column's own collation, because the
 -- column may have an index. The history is looked up by its key for each lead instead of being read as a whole, which
 -- saves a quarter of the cost of a poll.
-DECLARE
-    @agent NVARCHAR(255) = %(agent)s,
-    @after_number NVARCHAR(255) = %(after_number)s,
-    @after_agent NVARCHAR(255) = %(after_agent)s;
+-- include: _own_agent
+-- include: _greatest_numbers
 
 SELECT c.agent, c.number, c.stage, CAST(c.date AS DATETIME2(3)) AS date
 FROM (
     SELECT
-        p.agent, p.number, w.stage, w.date,
+        p.agent, p.number, w.stage, CAST(w.date AS DATETIME2(7)) AS date,
         ROW_NUMBER() OVER (
             PARTITION BY p.number, p.agent
-            ORDER BY CASE WHEN w.date = h.date THEN 0 ELSE 1 END, COALESCE(w.stage, -2147483648) DESC, w.date DESC
+            ORDER BY
+                CASE WHEN CAST(w.date AS DATETIME2(7)) = h.date THEN 0 ELSE 1 END,
+                COALESCE(w.stage, -2147483647) DESC, w.date DESC
         ) AS choice
     FROM (
-        SELECT DISTINCT TOP (CAST(%(count)s AS INT)) v.number, v.agent
+        SELECT DISTINCT TOP (@count) v.number, v.agent
         FROM (
             SELECT
                 CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number,
@@ -172,7 +197,12 @@ FROM (
             SELECT CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2, @agent
             FROM dbo.agent_wafunnel_assignment AS a
             WHERE
-                a.agent = @agent
+                a.agent = ISNULL(
+                    (
+                        SELECT f.agent FROM dbo.agent_wafunnel_assignment AS f
+                        WHERE 1 = 0
+                    ), @holding_agent
+                )
                 AND CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @agent
                 AND a.number IS NOT NULL
         ) AS v
@@ -191,25 +221,41 @@ FROM (
                 WHERE r.status = 'succeeded'
             )
     ) AS h
-    LEFT JOIN (
-        SELECT
-            CAST(f.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number,
-            f.stage,
-            CAST(f.date AS DATETIME2(7)) AS date
-        FROM dbo.wafunnel AS f
-    ) AS w ON p.number = w.number
+    LEFT JOIN dbo.wafunnel AS w
+        ON
+            w.number = ISNULL(
+                (
+                    SELECT g.number FROM dbo.wafunnel AS g
+                    WHERE 1 = 0
+                ),
+                CASE
+                    WHEN
+                        @greatest_lead IS NULL
+                        OR TRY_CAST(p.number AS BIGINT) BETWEEN -@greatest_lead AND @greatest_lead
+                        THEN CAST(CAST(p.number AS SQL_VARIANT) AS NVARCHAR(255))
+                END
+            )
+            AND CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = p.number
 ) AS c
 WHERE c.choice = 1
 ORDER BY c.number, c.agent;
 
 -- name: count_of_agent
+-- parameters: @agent NVARCHAR(255)
 -- How many numbers an agent has now. The name is also compared in the column's own collation, because the column may
 -- have an index.
-DECLARE @agent NVARCHAR(255) = %(agent)s;
+-- include: _own_agent
 
 SELECT COUNT(DISTINCT CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2) AS leads
 FROM dbo.agent_wafunnel_assignment AS a
-WHERE a.agent = @agent AND CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @agent;
+WHERE
+    a.agent = ISNULL(
+        (
+            SELECT f.agent FROM dbo.agent_wafunnel_assignment AS f
+            WHERE 1 = 0
+        ), @holding_agent
+    )
+    AND CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @agent;
 
 -- name: limits
 -- All limits, by agent; an agent's newest limit comes first. `known` is whether there is an agent of that name.

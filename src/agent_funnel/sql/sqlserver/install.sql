@@ -29,6 +29,36 @@ WHERE
         WHERE c.object_id = o.object_id AND c.name = n.column_name
     );
 
+-- name: column_types
+-- The columns of your three tables that the deal uses, each with its type, the family of that type, and its size in
+-- bytes. An alias type counts as the type that it stands for. Columns that do not exist are left out.
+SELECT
+    n.table_name,
+    n.column_name,
+    UPPER(COALESCE(t.type_name, N'of the database')) AS type_name,
+    CASE
+        WHEN t.type_name IN (N'char', N'varchar', N'nchar', N'nvarchar') THEN 'text'
+        WHEN t.type_name IN (N'tinyint', N'smallint', N'int', N'bigint') THEN 'whole'
+        WHEN t.type_name IN (N'date', N'smalldatetime', N'datetime', N'datetime2') THEN 'moment'
+        WHEN t.type_name = N'datetimeoffset' THEN 'offset'
+        WHEN t.type_name IN (N'float', N'real') THEN 'float'
+        WHEN t.type_name IN (N'decimal', N'numeric', N'money', N'smallmoney') THEN 'exact'
+        ELSE 'other'
+    END AS family,
+    CAST(t.max_length AS INT) AS size
+FROM (
+    VALUES
+    (N'agents', N'agent'), (N'agents', N'status'),
+    (N'wafunnel', N'number'), (N'wafunnel', N'stage'), (N'wafunnel', N'date'),
+    (N'agent_wafunnel_assignment', N'agent'), (N'agent_wafunnel_assignment', N'number')
+) AS n(table_name, column_name)
+INNER JOIN (
+    SELECT o.name AS table_name, c.name AS column_name, c.max_length, LOWER(TYPE_NAME(c.system_type_id)) AS type_name
+    FROM sys.columns AS c
+    INNER JOIN sys.objects AS o ON c.object_id = o.object_id
+    WHERE o.schema_id = SCHEMA_ID(%(schema)s) AND o.type IN ('U', 'V')
+) AS t ON n.table_name = t.table_name AND n.column_name = t.column_name;
+
 -- name: record_version
 -- Records that the tables have this version now.
 INSERT INTO dbo.agent_funnel_version (version, installed_at) VALUES (%(version)s, SYSUTCDATETIME());

@@ -36,20 +36,22 @@ SELECT @@ROWCOUNT AS revoked;
 
 -- name: key_of_secret
 -- traits: polled
+-- parameters: @secret_hash CHAR(64)
 -- The key in use with this hash, and how many keys have ever been made.
 SELECT
     c.keys, k.key_id, k.name, k.role, k.secret_hash, k.last_used_at
 FROM (SELECT COUNT(*) AS keys FROM dbo.access_key) AS c
-LEFT JOIN dbo.access_key AS k ON k.secret_hash = %(secret_hash)s AND k.revoked_at IS NULL;
+LEFT JOIN dbo.access_key AS k ON k.secret_hash = @secret_hash AND k.revoked_at IS NULL;
 
 -- name: key_of_session
 -- traits: polled
+-- parameters: @secret_hash CHAR(64)
 -- The key in use that signed in with this session token, and how many keys have ever been made.
 SELECT
     c.keys, k.key_id, k.name, k.role, s.token_hash AS secret_hash, k.last_used_at
 FROM (SELECT COUNT(*) AS keys FROM dbo.access_key) AS c
 LEFT JOIN dbo.access_session AS s
-    ON s.token_hash = %(secret_hash)s AND s.expires_at > SYSUTCDATETIME()
+    ON s.token_hash = @secret_hash AND s.expires_at > SYSUTCDATETIME()
 LEFT JOIN dbo.access_key AS k ON s.key_id = k.key_id AND k.revoked_at IS NULL;
 
 -- name: note_key_use

@@ -1,14 +1,160 @@
 /*
 Leads: search, one number, counts by stage, the report on the pool, and the do-not-contact list.
 A page begins after the last row of the page before it. Numbers are in byte order; NULL and blank ones are left out.
+
+A number is looked up twice: in the type and the collation of the column, so that an index can be used, and byte by
+byte. The first comparison finds at least what the second one finds. A value gets the type of the column by ISNULL,
+which takes the type of its first argument. If the column has whole numbers, a text that the column cannot hold is left
+out before, because it would be an error.
 */
+
+-- name: _greatest_numbers
+-- The greatest number that each of the two columns of numbers can hold if it has whole numbers; NULL if it has text. As
+-- whole numbers 0 and 00 are equal, as texts they are not. ISNULL, unlike COALESCE, takes the type of its first
+-- argument.
+DECLARE
+    @greatest_lead BIGINT = (
+        SELECT
+            CASE
+                WHEN z.zero = '00' THEN CASE DATALENGTH(z.zero) WHEN 4 THEN 2147483647 ELSE 9223372036854775807 END
+            END
+        FROM (
+            SELECT ISNULL(
+                (
+                    SELECT f.number FROM dbo.wafunnel AS f
+                    WHERE 1 = 0
+                ), '0'
+            ) AS zero
+        ) AS z
+    ),
+    @greatest_held BIGINT = (
+        SELECT
+            CASE
+                WHEN z.zero = '00' THEN CASE DATALENGTH(z.zero) WHEN 4 THEN 2147483647 ELSE 9223372036854775807 END
+            END
+        FROM (
+            SELECT ISNULL(
+                (
+                    SELECT b.number FROM dbo.agent_wafunnel_assignment AS b
+                    WHERE 1 = 0
+                ), '0'
+            ) AS zero
+        ) AS z
+    );
+
+-- name: _own_number
+-- The number for a comparison with each of the two columns; NULL if the column cannot hold it.
+-- include: _greatest_numbers
+
+DECLARE
+    @lead_number NVARCHAR(255) = CASE
+        WHEN @greatest_lead IS NULL OR TRY_CAST(@number AS BIGINT) BETWEEN -@greatest_lead AND @greatest_lead
+            THEN @number
+    END,
+    @held_number NVARCHAR(255) = CASE
+        WHEN @greatest_held IS NULL OR TRY_CAST(@number AS BIGINT) BETWEEN -@greatest_held AND @greatest_held
+            THEN @number
+    END;
 
 -- name: leads
 -- A page of leads: those after a number, stage and date, of one stage and between two days if these are given, each
 -- once. Dates have milliseconds. The agents are looked up only for the leads of the page.
--- Numbers keep the type of the column, without a CAST, so that the key of our own table, which has the binary
--- collation, returns them in order. ISNULL, unlike COALESCE, takes the type of its first argument, so the last number
--- is compared as the column sorts.
+-- A column of text keeps its type, without a CAST, so that the key of our own table, which has the binary collation,
+-- returns the numbers in order, and the last number is compared as the column sorts. A whole number has no collation
+-- and needs the CAST. No server compiles one statement for both, so this is a text.
+-- include: _greatest_numbers
+
+DECLARE
+    @after_stage BIGINT = COALESCE(%(after_stage)s, -2147483649),
+    @after_date DATETIME2(3) = COALESCE(%(after_date)s, '0001-01-01'),
+    @statement NVARCHAR(MAX) = N'
+SELECT
+    CAST(p.number AS NVARCHAR(255)) AS number,
+    p.stage,
+    p.date,
+    (
+        SELECT MIN(CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2)
+        FROM dbo.agent_wafunnel_assignment AS a
+        WHERE
+            a.number = ISNULL(
+                (
+                    SELECT b.number FROM dbo.agent_wafunnel_assignment AS b
+                    WHERE 1 = 0
+                ),
+                CASE
+                    WHEN
+                        @greatest_held IS NULL
+                        OR TRY_CAST(p.number AS BIGINT) BETWEEN -@greatest_held AND @greatest_held
+                        THEN CAST(CAST(p.number AS SQL_VARIANT) AS NVARCHAR(255))
+                END
+            )
+            AND CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = CAST(p.number AS NVARCHAR(255))
+    ) AS agent,
+    CASE
+        WHEN EXISTS (
+            SELECT 1 FROM dbo.do_not_contact AS d
+            WHERE d.number = p.number
+        ) THEN 1
+        ELSE 0
+    END AS do_not_contact,
+    p.copies
+FROM (
+    SELECT TOP (@count) v.number, v.stage, v.date, COUNT(*) AS copies
+    FROM (
+        SELECT <number> AS number, w.stage, CAST(w.date AS DATETIME2(3)) AS date
+        FROM dbo.wafunnel AS w
+        WHERE
+            w.number <> '''' AND <number> >= <after>
+            AND (@stage IS NULL OR w.stage = @stage)
+            AND (@date_from IS NULL OR w.date >= @date_from)
+            AND (@date_before IS NULL OR w.date < @date_before)
+    ) AS v
+    WHERE
+        @after_number IS NULL
+        OR v.number <> @after_number
+        OR COALESCE(CAST(v.stage AS BIGINT), CAST(-2147483649 AS BIGINT)) > @after_stage
+        OR (
+            COALESCE(CAST(v.stage AS BIGINT), CAST(-2147483649 AS BIGINT)) = @after_stage
+            AND COALESCE(v.date, ''0001-01-01'') > @after_date
+        )
+    GROUP BY v.number, v.stage, v.date
+    ORDER BY v.number, v.stage, v.date
+) AS p
+ORDER BY p.number, p.stage, p.date;';
+
+SET @statement = CASE
+    WHEN @greatest_lead IS NULL
+        THEN REPLACE(
+            REPLACE(@statement, N'<number>', N'w.number COLLATE Latin1_General_BIN2'),
+            N'<after>',
+            N'ISNULL((SELECT f.number FROM dbo.wafunnel AS f WHERE 1 = 0), COALESCE(@after_number, N''''))'
+        )
+    ELSE REPLACE(
+        REPLACE(@statement, N'<number>', N'CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2'),
+        N'<after>',
+        N'COALESCE(@after_number, N'''')'
+    )
+END;
+
+EXECUTE sp_executesql
+    @statement,
+    N'@count INT, @stage INT, @date_from DATETIME2(3), @date_before DATETIME2(3), @after_number NVARCHAR(255),
+        @after_stage BIGINT, @after_date DATETIME2(3), @greatest_held BIGINT',
+    @count = %(count)s,
+    @stage = %(stage)s,
+    @date_from = %(date_from)s,
+    @date_before = %(date_before)s,
+    @after_number = %(after_number)s,
+    @after_stage = @after_stage,
+    @after_date = @after_date,
+    @greatest_held = @greatest_held;
+
+-- name: leads_of_number
+-- The same page of leads, but of one number only, in its several spellings. The plan differs from that of `leads`, so
+-- the two queries share nothing. SQL_VARIANT takes the collation away from the spelling, which would otherwise be in
+-- conflict with that of the column.
+-- include: _greatest_numbers
+
 DECLARE
     @stage INT = %(stage)s,
     @date_from DATETIME2(3) = %(date_from)s,
@@ -18,13 +164,26 @@ DECLARE
     @after_date DATETIME2(3) = COALESCE(%(after_date)s, '0001-01-01');
 
 SELECT
-    CAST(p.number AS NVARCHAR(255)) AS number,
+    p.number,
     p.stage,
     p.date,
     (
         SELECT MIN(CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2)
         FROM dbo.agent_wafunnel_assignment AS a
-        WHERE a.number COLLATE Latin1_General_BIN2 = p.number
+        WHERE
+            a.number = ISNULL(
+                (
+                    SELECT b.number FROM dbo.agent_wafunnel_assignment AS b
+                    WHERE 1 = 0
+                ),
+                CASE
+                    WHEN
+                        @greatest_held IS NULL
+                        OR TRY_CAST(p.number AS BIGINT) BETWEEN -@greatest_held AND @greatest_held
+                        THEN CAST(CAST(p.number AS SQL_VARIANT) AS NVARCHAR(255))
+                END
+            )
+            AND CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = p.number
     ) AS agent,
     CASE
         WHEN EXISTS (
@@ -37,114 +196,71 @@ SELECT
 FROM (
     SELECT TOP (CAST(%(count)s AS INT)) v.number, v.stage, v.date, COUNT(*) AS copies
     FROM (
-        SELECT w.number COLLATE Latin1_General_BIN2 AS number, w.stage, CAST(w.date AS DATETIME2(3)) AS date
-        FROM dbo.wafunnel AS w
+        SELECT s.spelling AS number, w.stage, CAST(w.date AS DATETIME2(3)) AS date
+        FROM (
+            SELECT DISTINCT CAST(t.spelling AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS spelling
+            FROM (
+                VALUES (%(spelling_1)s), (%(spelling_2)s), (%(spelling_3)s), (%(spelling_4)s), (%(spelling_5)s)
+            ) AS t(spelling)
+        ) AS s
+        INNER JOIN dbo.wafunnel AS w
+            ON
+                w.number = ISNULL(
+                    (
+                        SELECT f.number FROM dbo.wafunnel AS f
+                        WHERE 1 = 0
+                    ),
+                    CASE
+                        WHEN
+                            @greatest_lead IS NULL
+                            OR TRY_CAST(s.spelling AS BIGINT) BETWEEN -@greatest_lead AND @greatest_lead
+                            THEN CAST(CAST(s.spelling AS SQL_VARIANT) AS NVARCHAR(255))
+                    END
+                )
+                AND CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = s.spelling
         WHERE
-            w.number <> ''
-            AND w.number COLLATE Latin1_General_BIN2 >= ISNULL(
-                (
-                    SELECT f.number FROM dbo.wafunnel AS f
-                    WHERE 1 = 0
-                ),
-                COALESCE(@after_number, N'')
-            )
+            s.spelling <> N''
             AND (@stage IS NULL OR w.stage = @stage)
             AND (@date_from IS NULL OR w.date >= @date_from)
             AND (@date_before IS NULL OR w.date < @date_before)
     ) AS v
     WHERE
         @after_number IS NULL
-        OR v.number <> @after_number
-        OR COALESCE(CAST(v.stage AS BIGINT), -2147483649) > @after_stage
+        OR v.number > @after_number
         OR (
-            COALESCE(CAST(v.stage AS BIGINT), -2147483649) = @after_stage
-            AND COALESCE(v.date, '0001-01-01') > @after_date
-        )
-    GROUP BY v.number, v.stage, v.date
-    ORDER BY v.number, v.stage, v.date
-) AS p
-ORDER BY p.number, p.stage, p.date;
-
--- name: leads_of_number
--- The same page of leads, but of one number only, in its several spellings. The spellings are also compared in the
--- column's own collation, because the column may have an index; texts that are equal byte by byte are equal there, too.
--- The plan differs from that of `leads`, so the two queries share nothing.
-DECLARE
-    @spelling_1 NVARCHAR(255) = %(spelling_1)s,
-    @spelling_2 NVARCHAR(255) = %(spelling_2)s,
-    @spelling_3 NVARCHAR(255) = %(spelling_3)s,
-    @spelling_4 NVARCHAR(255) = %(spelling_4)s,
-    @spelling_5 NVARCHAR(255) = %(spelling_5)s,
-    @stage INT = %(stage)s,
-    @date_from DATETIME2(3) = %(date_from)s,
-    @date_before DATETIME2(3) = %(date_before)s,
-    @after_number NVARCHAR(255) = %(after_number)s,
-    @after_stage BIGINT = COALESCE(%(after_stage)s, -2147483649),
-    @after_date DATETIME2(3) = COALESCE(%(after_date)s, '0001-01-01');
-
-SELECT
-    p.number,
-    p.stage,
-    p.date,
-    MIN(n.agent) AS agent,
-    CASE
-        WHEN EXISTS (
-            SELECT 1 FROM dbo.do_not_contact AS d
-            WHERE d.number = p.number
-        ) THEN 1
-        ELSE 0
-    END AS do_not_contact,
-    p.copies
-FROM (
-    SELECT TOP (CAST(%(count)s AS INT)) v.number, v.stage, v.date, COUNT(*) AS copies
-    FROM (
-        SELECT
-            CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number,
-            w.stage,
-            CAST(w.date AS DATETIME2(3)) AS date
-        FROM dbo.wafunnel AS w
-        WHERE
-            w.number <> '' AND w.number IN (@spelling_1, @spelling_2, @spelling_3, @spelling_4, @spelling_5)
-            AND (@stage IS NULL OR w.stage = @stage)
-            AND (@date_from IS NULL OR w.date >= @date_from)
-            AND (@date_before IS NULL OR w.date < @date_before)
-    ) AS v
-    WHERE
-        v.number IN (@spelling_1, @spelling_2, @spelling_3, @spelling_4, @spelling_5) AND (
-            @after_number IS NULL
-            OR v.number > @after_number
-            OR (
-                v.number = @after_number
-                AND (
-                    COALESCE(CAST(v.stage AS BIGINT), -2147483649) > @after_stage
-                    OR (
-                        COALESCE(CAST(v.stage AS BIGINT), -2147483649) = @after_stage
-                        AND COALESCE(v.date, '0001-01-01') > @after_date
-                    )
+            v.number = @after_number
+            AND (
+                COALESCE(CAST(v.stage AS BIGINT), CAST(-2147483649 AS BIGINT)) > @after_stage
+                OR (
+                    COALESCE(CAST(v.stage AS BIGINT), CAST(-2147483649 AS BIGINT)) = @after_stage
+                    AND COALESCE(v.date, '0001-01-01') > @after_date
                 )
             )
         )
     GROUP BY v.number, v.stage, v.date
     ORDER BY v.number, v.stage, v.date
 ) AS p
-LEFT JOIN (
-    SELECT
-        CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number,
-        CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS agent
-    FROM dbo.agent_wafunnel_assignment AS a
-) AS n ON p.number = n.number
-GROUP BY p.number, p.stage, p.date, p.copies
 ORDER BY p.number, p.stage, p.date;
 
 -- name: lead_now
 -- The agent who has a number now, and since when and why the number is on the do-not-contact list; NULL if it is not.
 DECLARE @number NVARCHAR(255) = %(number)s;
 
+-- include: _own_number
+
 SELECT
     (
         SELECT MIN(CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2)
         FROM dbo.agent_wafunnel_assignment AS a
-        WHERE CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @number
+        WHERE
+            a.number = ISNULL(
+                (
+                    SELECT b.number FROM dbo.agent_wafunnel_assignment AS b
+                    WHERE 1 = 0
+                ),
+                @held_number
+            )
+            AND CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @number
     ) AS agent,
     (
         SELECT d.added_at FROM dbo.do_not_contact AS d
@@ -244,18 +360,36 @@ DECLARE
     @assignments INT,
     @leads INT;
 
+-- include: _own_number
+
 SELECT @listed = COUNT(*) FROM dbo.do_not_contact AS d
 WHERE d.number = @number;
 
 SELECT @leads = COUNT(*)
 FROM dbo.wafunnel AS w
-WHERE CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @number;
+WHERE
+    w.number = ISNULL(
+        (
+            SELECT f.number FROM dbo.wafunnel AS f
+            WHERE 1 = 0
+        ),
+        @lead_number
+    )
+    AND CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @number;
 
 IF @listed = 0
     INSERT INTO dbo.do_not_contact (number, reason, added_at) VALUES (@number, %(reason)s, SYSUTCDATETIME());
 
 DELETE FROM dbo.agent_wafunnel_assignment
-WHERE CAST(number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @number;
+WHERE
+    number = ISNULL(
+        (
+            SELECT b.number FROM dbo.agent_wafunnel_assignment AS b
+            WHERE 1 = 0
+        ),
+        @held_number
+    )
+    AND CAST(number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @number;
 SET @assignments = @@ROWCOUNT;
 
 SELECT @listed AS listed, @assignments AS assignments, @leads AS leads;

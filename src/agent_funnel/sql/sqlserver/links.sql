@@ -42,12 +42,13 @@ WHERE agent = %(agent)s AND revoked_at IS NULL;
 SELECT @@ROWCOUNT AS revoked;
 
 -- name: link_of_secret
+-- parameters: @secret_hash CHAR(64)
 -- The link in use with this hash, if its agent is active, and how many keys to the service have ever been made.
 SELECT c.keys, l.link_id, l.agent, l.secret_hash, l.created_at, l.created_by, l.last_used_at
 FROM (SELECT COUNT(*) AS keys FROM dbo.access_key) AS c
 LEFT JOIN dbo.agent_link AS l
     ON
-        l.secret_hash = %(secret_hash)s
+        l.secret_hash = @secret_hash
         AND l.revoked_at IS NULL
         AND EXISTS (
             SELECT 1 FROM dbo.agents AS a
