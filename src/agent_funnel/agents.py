@@ -211,7 +211,7 @@ def add_limit(
 
     Raises NotFound if there is no such agent, unless `new_agent` says that the agent is yet to come.
     """
-    check_text("agent", agent)
+    check_text("agent", agent.strip() or agent)
     if not 0 <= max_records <= LARGEST_SHARE:
         raise ParameterOutOfRange(f"max_records is {max_records}; it must be from 0 (away) to {LARGEST_SHARE}.")
     if ends_on is not None and ends_on < starts_on:

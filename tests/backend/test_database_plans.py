@@ -65,10 +65,9 @@ def floor(request: pytest.FixtureRequest, sqlserver: str) -> Iterator[TestedData
     """A dealt floor in a schema of its own, on the installer's tables or on those of a usual server."""
     ours = request.param == "our tables"
     with sqlserver_schema(sqlserver, "plans" if ours else "plans_sql", tables="" if ours else TABLES) as database:
-        for name in ("agent",) if ours else ("agent", "number"):
-            database.execute(catalog("sqlserver")[f"remedy_index_agent_wafunnel_assignment_{name}"].text)
         if not ours:
-            database.execute(catalog("sqlserver")["remedy_index_wafunnel_number"].text)
+            for name in ("agent_wafunnel_assignment_agent", "agent_wafunnel_assignment_number", "wafunnel_number"):
+                database.execute(catalog("sqlserver")[f"remedy_index_{name}"].text)
         database.insert("agents", ("agent", "status"), [(f"agent {n:03}", "active") for n in range(AGENTS)])
         leads = [(f"+4930{n:07}", 1, RECENT - timedelta(minutes=n)) for n in range(LEADS)]
         for start in range(0, LEADS, 10_000):

@@ -241,7 +241,7 @@ def test_the_command_exports_to_a_file_or_to_standard_output(tmp_path: Path) -> 
 def test_the_command_lists_adds_and_changes_agents(tmp_path: Path) -> None:
     answer("install", cwd=tmp_path)
     assert "no agents" in run_command("agents", "list", cwd=tmp_path).stdout
-    assert answer("agents", "add", "Al", cwd=tmp_path) == {"agent": "Al", "status": "active"}
+    assert answer("agents", "add", "Al", cwd=tmp_path) == {"agent": "Al", "status": "active", "alike": []}
     assert answer("agents", "add", "Bo [x]", "--inactive", cwd=tmp_path)["status"] == "inactive"
     assert run_command("agents", "add", "Al", cwd=tmp_path).returncode == 1
     answer("agents", "deactivate", "Al", cwd=tmp_path)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -63,6 +65,8 @@ def test_a_run_that_works_after_a_failed_notice_sends_a_recovered_notice(away: D
     evening = SteppedClock(away)
     evening.look(OPENS)
     install(away)
+    with closing(sqlite3.connect(str(away.path))) as connection, connection:
+        connection.execute("UPDATE agent_funnel_version SET installed_at = '2026-06-01 08:00:00.000'")
     away.one("add_agent", agent="A", status="active")
     assert evening.look(OPENS + HOUR) == ["finished", "recovered", "warning"]
     assert "Earlier attempts had failed." in evening.notifier.notices[2][1]

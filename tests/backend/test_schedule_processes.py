@@ -86,6 +86,10 @@ def forget(database: TestedDatabase) -> None:
         "assignment_history",
         "assignment_failure",
         "schedule_outcome",
+        "schedule_terms",
+        "schedule_copy",
+        "schedule_next",
+        "schedule_void",
         "assignment_request",
     ):
         database.execute(f"DELETE FROM dbo.{table}")

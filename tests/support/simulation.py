@@ -36,7 +36,7 @@ class InMemory(SQLite):
         self.raw.row_factory = sqlite3.Row
         self.is_down = False
 
-    def open(self, *, create: bool) -> Any:
+    def open(self, *, create: bool, own: bool = True) -> Any:
         if self.is_down:
             raise DatabaseUnavailable
         return _Kept(self.raw)

@@ -38,7 +38,8 @@ UNSENT = "';DROP/**/TABLE/**/assignment_run;--"
 # Values for the other required fields of an attacked request:
 FIELDS = {
     "agent": "agent 0", "starts_on": "2026-01-01", "number": "+4900", "name": "Bo", "role": "viewer",
-    "reason": "why", "ends_on": "2026-01-02", "active": False, "max_records": 1,
+    "reason": "why", "ends_on": "2026-01-02", "active": False, "max_records": 1, "new_name": "Bo",
+    "business_date": "2026-01-01",
 }  # fmt: skip
 
 # Operations that deal or undo, and so change existing rows:
@@ -67,6 +68,9 @@ def attacked(client: FlaskClient, payload: str) -> Iterator[tuple[str, str, dict
             schema = schemas.get(content.get("schema", {}).get("$ref", "").rsplit("/", 1)[-1], {})
             for field in schema.get("properties", {}):
                 body = {name: FIELDS[name] for name in schema.get("required", [])}
+                if operation.path.endswith("/rename"):
+                    # Nobody who is there gets the text as a name.
+                    body["agent"] = "nobody"
                 yield operation.method, operation.url, {"json": {**body, field: payload}}
         if operation.path.endswith("/import"):
             yield operation.method, operation.url, {

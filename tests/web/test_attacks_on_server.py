@@ -156,9 +156,13 @@ def test_a_body_of_a_gigabyte_is_refused_early_and_fills_no_memory(
 def ask(address: str, path: str, method: str = "GET", **headers: str) -> tuple[int, float]:
     """Sends a request; returns the status of the answer, and the seconds it took."""
     began = time.monotonic()
+    data = b'{"again": true}' if path == "/run-now" else None
     try:
         with urllib.request.urlopen(
-            urllib.request.Request(address + path, method=method, headers=headers), timeout=60
+            urllib.request.Request(
+                address + path, data, {"Content-Type": "application/json", **headers}, method=method
+            ),
+            timeout=60,
         ) as response:
             response.read()
             return response.status, time.monotonic() - began

@@ -128,16 +128,19 @@ class Database(Queries):
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """Opens a session whose queries take effect one by one, except within its `transaction`."""
-        with self._open_session() as session:
+        """Opens a session whose queries take effect one by one, except within its `transaction`.
+
+        It has a connection of its own, which is closed at the end, with all temporary tables.
+        """
+        with self._open_session(own=True) as session:
             yield session
 
     @contextmanager
-    def _open_session(self, *, create: bool = False) -> Iterator[Session]:
+    def _open_session(self, *, create: bool = False, own: bool = False) -> Iterator[Session]:
         """Opens a session on a connection. A driver's error becomes one of ours here, and nowhere else."""
         connection = None
         try:
-            connection = self.open(create=create)
+            connection = self.open(create=create, own=own)
             self.check_version(connection)
             yield Session(self, connection)
         except BaseException as error:
@@ -166,8 +169,8 @@ class Database(Queries):
         """The name of this database in messages, without a password."""
 
     @abstractmethod
-    def open(self, *, create: bool) -> Any:
-        """Returns a DB-API connection in autocommit mode."""
+    def open(self, *, create: bool, own: bool = False) -> Any:
+        """Returns a DB-API connection in autocommit mode; with `own`, one that nobody has used or will use."""
 
     @abstractmethod
     def discard(self, connection: Any) -> None:

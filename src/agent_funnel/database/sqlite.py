@@ -64,7 +64,7 @@ class SQLite(Database):
     def name(self) -> str:
         return f"SQLite, {self.path}"
 
-    def open(self, *, create: bool) -> sqlite3.Connection:
+    def open(self, *, create: bool, own: bool = True) -> sqlite3.Connection:
         # Without create, a mistyped path must not become a new, empty database.
         if not create and not self.path.exists():
             raise DatabaseUnavailable(f"There is no database {self.path}; `agent-funnel install` creates one.")

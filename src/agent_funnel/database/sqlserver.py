@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 import pymssql
 from pymssql import _mssql
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import NullPool, QueuePool
 
 from agent_funnel.database.address import DEFAULT_PORT, read_address
 from agent_funnel.database.base import Database, run_error
@@ -101,11 +101,11 @@ class SQLServer(Database):
             for name, query in catalog(self.dialect).items()
         }
         self._sightings = Sightings()
-        # Connections need no reset on return: a call that ended well left nothing open, and after any other call the
-        # connection is discarded.
+        # Connections need no reset: a call that ended well left nothing open, and others discard theirs.
         self._pool = QueuePool(
             self._connect, pool_size=KEPT_CONNECTIONS, reset_on_return=None, recycle=3600, use_lifo=True
         )
+        self._unshared = NullPool(self._connect, reset_on_return=None)
 
     @property
     def name(self) -> str:
@@ -116,9 +116,9 @@ class SQLServer(Database):
         """The name or address of the server's host."""
         return self._address.host
 
-    def open(self, *, create: bool) -> Any:
+    def open(self, *, create: bool, own: bool = False) -> Any:
         while True:
-            connection = self._pool.connect()
+            connection = (self._unshared if own else self._pool).connect()
             is_new = "session" not in connection.info
             try:
                 self._check(connection)

@@ -43,6 +43,7 @@ RIGHTS_OF_PROCEDURES = (
     ("UPDATE", "wafunnel"),
     ("INSERT", "agent_wafunnel_assignment"),
     ("UPDATE", "agent_wafunnel_assignment"),
+    ("UPDATE", "assignment_run"),
     ("INSERT", "assignment_history"),
     ("UPDATE", "assignment_history"),
     ("INSERT", "assignment_edit"),

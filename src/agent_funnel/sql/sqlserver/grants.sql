@@ -39,7 +39,7 @@ GO
 GRANT INSERT ON dbo.assignment_run TO agent_funnel_service;
 GO
 -- To count a scheduled run that was made long before its time as a run by hand.
-GRANT UPDATE ON dbo.assignment_run TO agent_funnel_service;
+GRANT UPDATE ([trigger]) ON dbo.assignment_run TO agent_funnel_service;
 GO
 GRANT SELECT ON dbo.assignment_history TO agent_funnel_service;
 GO
