@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
+from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -141,15 +142,18 @@ def test_every_night_of_two_years_is_scheduled_once_at_a_time_that_exists(zone: 
 @pytest.mark.parametrize("has_server", [False, True])
 def test_the_generated_cases_reach_every_outcome(kind: str, has_server: bool) -> None:
     def ends(case: SimulatedYears) -> bool:
+        if case.has_server is not has_server:
+            return False
         backend, _ = simulate(case)
         with closing(backend.raw):
-            return case.has_server is has_server and any(kind in outcomes for outcomes in settled(backend).values())
+            return any(kind in outcomes for outcomes in settled(backend).values())
 
-    # `find` raises if no case does.
+    # `find` raises if no case does. The cases are the same each time, so that a rare outcome does not fail by chance.
     find(
         simulated_years(),
         ends,
         settings=settings(max_examples=400, phases=[Phase.generate], deadline=None, database=None),
+        random=Random(2),
     )
 
 

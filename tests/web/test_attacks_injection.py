@@ -38,7 +38,7 @@ UNSENT = "';DROP/**/TABLE/**/assignment_run;--"
 # Values for the other required fields of an attacked request:
 FIELDS = {
     "agent": "agent 0", "starts_on": "2026-01-01", "number": "+4900", "name": "Bo", "role": "viewer",
-    "reason": "why", "ends_on": "2026-01-02", "active": False, "max_records": 1, "new_name": "Bo",
+    "reason": "why", "ends_on": "2026-01-02", "active": False, "max_records": 1, "new_name": "agent 1",
     "business_date": "2026-01-01",
 }  # fmt: skip
 
@@ -69,7 +69,7 @@ def attacked(client: FlaskClient, payload: str) -> Iterator[tuple[str, str, dict
             for field in schema.get("properties", {}):
                 body = {name: FIELDS[name] for name in schema.get("required", [])}
                 if operation.path.endswith("/rename"):
-                    # Nobody who is there gets the text as a name.
+                    # No agent gets the text as a name, and none with this name gets another: that of an agent is taken.
                     body["agent"] = "nobody"
                 yield operation.method, operation.url, {"json": {**body, field: payload}}
         if operation.path.endswith("/import"):
