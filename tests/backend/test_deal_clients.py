@@ -65,6 +65,7 @@ def replay(database: TestedDatabase, imported: dict[str, int]) -> tuple[dict[str
     return stage_of, standing
 
 
+@pytest.mark.sqlserver_if_long
 def test_stages_assignments_and_history_agree_after_clients_acted_at_random(
     database: TestedDatabase, tmp_path: Path
 ) -> None:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -339,6 +340,7 @@ def test_after_any_steps_in_any_order_the_database_equals_the_oracle(database: T
     play(database, bare=False)
 
 
+@pytest.mark.sqlserver_if_long
 @more_time
 def test_after_any_steps_on_tables_without_keys_the_database_equals_the_oracle(bare_database: TestedDatabase) -> None:
     play(bare_database, bare=True)

@@ -297,6 +297,7 @@ def test_a_filtered_index_does_not_count(bare_database: TestedDatabase) -> None:
         bare_database.execute(f"DROP INDEX some_agents{on}")
 
 
+@pytest.mark.sqlserver_if_long
 @pytest.mark.parametrize("columns", ["date", "stage, date"])
 def test_an_index_by_date_is_recommended_if_most_leads_are_old(database: TestedDatabase, columns: str) -> None:
     def by_date() -> list[Finding]:

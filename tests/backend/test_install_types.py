@@ -16,12 +16,12 @@ from agent_funnel.install import install
 from agent_funnel.leads import add_do_not_contact, lead_history, pool_report, search_leads
 from agent_funnel.runs import holders
 from agent_funnel.settings import load
+from support.column_types import SHAPES, ShapedDatabase, fitted
 from support.databases import TestedDatabase
 from support.doctor import problems
 from support.nights import RECENT, TODAY, Case, active_agents, compare_with_oracle, put_agents, put_leads, run_deal
 from support.properties import may_refuse, property_test
 from support.strategies import cases
-from support.types import SHAPES, ShapedDatabase, fitted
 
 YOURS = ("agents", "wafunnel", "agent_wafunnel_assignment")
 TEXT = {"agent": "VARCHAR(50)", "status": "VARCHAR(20)", "number": "VARCHAR(50)", "stage": "INT", "date": "DATETIME"}
@@ -91,6 +91,7 @@ def tables(database: TestedDatabase) -> set[str]:
     return {name for (name,) in database.execute(found)}
 
 
+@pytest.mark.sqlserver_if_long
 def test_a_type_that_cannot_work_is_named_with_its_column_and_nothing_is_installed(empty: TestedDatabase) -> None:
     for table, column, declared, why in ON_A_SERVER if empty.engine == "sqlserver" else ON_SQLITE:
         create(empty, table, **{column: declared})

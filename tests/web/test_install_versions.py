@@ -18,6 +18,7 @@ def address_of(rule: Rule) -> str:
     return str(rule.build(with_values, append_unknown=False)[1])  # type: ignore[index]
 
 
+@pytest.mark.sqlserver_if_long
 def test_every_request_that_needs_a_role_is_refused_and_changes_nothing(database: TestedDatabase) -> None:
     seed_tables(database)
     app = create_app(load(), database.backend)
