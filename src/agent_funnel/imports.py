@@ -164,7 +164,7 @@ def _drop_repeated(session: Session, key: str) -> tuple[list[BadRow], int]:
 
 
 def _add_staged(session: Session, kind: str, *, dry_run: bool) -> int:
-    """Adds the staged rows that are new, and drops the temporary table. Returns how many rows it added."""
+    """Adds the staged rows that are new. Returns how many it added."""
     row = None
     try:
         with session.transaction():
@@ -173,7 +173,6 @@ def _add_staged(session: Session, kind: str, *, dry_run: bool) -> int:
                 raise _DryRun
     except _DryRun:
         pass
-    session.one("end_import")
     assert row is not None
     return int(row["added"])
 

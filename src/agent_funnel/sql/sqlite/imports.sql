@@ -70,7 +70,3 @@ FROM temp.staged AS s
 WHERE NOT EXISTS (SELECT 1 FROM holiday AS h WHERE h.day = s.first);
 
 SELECT changes() AS added;
-
--- name: end_import
--- Drops the temporary table.
-DROP TABLE IF EXISTS temp.staged;

@@ -83,7 +83,3 @@ WHERE NOT EXISTS (
 );
 
 SELECT @@ROWCOUNT AS added;
-
--- name: end_import
--- Drops the temporary table.
-DROP TABLE IF EXISTS #staged;
