@@ -100,7 +100,9 @@ class Simulation:
     """Plays simulated years. `possible` are the dates whose run a right copy could have made: all of them must end so.
 
     A copy is right if its look goes by the right time: the server's if there is one, otherwise its own. `made` has the
-    true instant at which each run was made.
+    true instant at which each run was made. `in_doubt` are the dates whose run was made in time and was then voided by
+    a clock that was behind. Without a server, the record looks like that of a clock that was ahead: a copy that did not
+    see the run deals again, and the date ends as that attempt does.
     """
 
     def __init__(self, case: SimulatedYears) -> None:
@@ -115,6 +117,7 @@ class Simulation:
         self.copies = {number: self.start(number) for number in range(3)}
         self.possible: set[date] = set()
         self.made: dict[int, datetime] = {}
+        self.in_doubt: set[date] = set()
         self.paused = False
 
     def start(self, number: int) -> Clock:
@@ -160,23 +163,35 @@ class Simulation:
         self.backend.is_down = False
         for (run_id,) in self.backend.raw.execute("SELECT run_id FROM assignment_run WHERE status = 'succeeded'"):
             self.made.setdefault(run_id, self.now)
+        voided = void_runs(self.backend)
+        self.in_doubt |= {
+            day for run_id, day in runs(self.backend) if run_id in voided and self.made_in_time(run_id, day)
+        }
         if possible is not None:
-            assert possible in {day for run_id, day in runs(self.backend) if run_id not in void_runs(self.backend)}
+            assert possible in {day for run_id, day in runs(self.backend) if run_id not in voided}
             self.possible.add(possible)
 
     def possible_date(self, now: datetime) -> date | None:
-        """The date that a right copy can deal for now: of two open windows, the first that has no run."""
+        """The date that a right copy must deal for now: of two open windows, the first that has no run.
+
+        A run that was made in its window counts, even if a clock that was behind for a moment has voided it: a copy
+        that saw it deals no second time.
+        """
         tried = {
             date.fromisoformat(day)
             for (day,) in self.backend.raw.execute("SELECT business_date FROM assignment_failure")
         }
         voided = void_runs(self.backend)
-        dealt = {day for run_id, day in runs(self.backend) if run_id not in voided}
+        dealt = {day for run_id, day in runs(self.backend) if run_id not in voided or self.made_in_time(run_id, day)}
         for day in open_windows(now, self.case.settings):
             if day not in dealt:
                 # On a day off nothing is due. After a failure the date may still have to wait.
                 return day if day.weekday() in self.case.settings.weekdays and day not in tried else None
         return None
+
+    def made_in_time(self, run_id: int, day: date) -> bool:
+        """Whether a run was made in the window of its date, by the true time."""
+        return scheduled_at(day, self.case.settings) <= self.made[run_id] < closes_at(day, self.case.settings)
 
     def change_pause(self, paused: bool) -> None:
         """Somebody pauses or resumes the schedule."""
