@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 import pymssql
 import pytest
 
+from agent_funnel.access.links import look_up_link, make_link
+from agent_funnel.agents import list_agents, roster
 from agent_funnel.deal import deal, undo
 from agent_funnel.doctor import examine
 from agent_funnel.imports import load_rows
@@ -132,6 +134,16 @@ def test_a_status_is_read_alike_in_a_turkish_column(sqlserver: str, database: Te
         put_agents(turkish, [("A", "ACTIVE"), ("B", " Active "), ("C", "active"), ("D", "INACTIVE"), ("E", "inactive")])
         put_leads(turkish, fresh(3))
         assert run_deal(turkish).agents == 3
+        # What is read beside the deal agrees with it: the list of agents, their links, the doctor and its remedy.
+        assert {agent.agent for agent in list_agents(turkish.backend, TODAY) if agent.active} == {"A", "B", "C"}
+        assert [entry.agent for entry in roster(turkish.backend, TODAY) if entry.active] == ["A", "B", "C"]
+        _, secret = make_link(turkish.backend, "A")
+        assert look_up_link(turkish.backend, secret).link is not None
+        found = {finding.check: finding.level for finding in examine(turkish.backend, now=datetime.now(UTC))}
+        assert found["statuses"] == "ok"
+        before = turkish.execute("SELECT agent, status FROM dbo.agents ORDER BY agent")
+        turkish.backend.sets("remedy_statuses")
+        assert turkish.execute("SELECT agent, status FROM dbo.agents ORDER BY agent") == before
 
 
 def test_a_schema_whose_name_is_a_reserved_word_works(sqlserver: str, database: TestedDatabase) -> None:

@@ -40,7 +40,7 @@ FROM (
     FROM (
         SELECT
             CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS agent,
-            CASE WHEN LOWER(LTRIM(RTRIM(a.status))) = 'active' THEN 1 ELSE 0 END AS active
+            CASE WHEN LOWER(LTRIM(RTRIM(a.status)) COLLATE Latin1_General_BIN2) = 'active' THEN 1 ELSE 0 END AS active
         FROM dbo.agents AS a
         WHERE LTRIM(a.agent) <> ''
     ) AS v
@@ -91,7 +91,7 @@ FROM (
     FROM (
         SELECT
             CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS agent,
-            CASE WHEN LOWER(LTRIM(RTRIM(a.status))) = 'active' THEN 1 ELSE 0 END AS active
+            CASE WHEN LOWER(LTRIM(RTRIM(a.status)) COLLATE Latin1_General_BIN2) = 'active' THEN 1 ELSE 0 END AS active
         FROM dbo.agents AS a
         WHERE LTRIM(a.agent) <> ''
     ) AS v

@@ -54,7 +54,7 @@ LEFT JOIN dbo.agent_link AS l
             SELECT 1 FROM dbo.agents AS a
             WHERE
                 CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = l.agent
-                AND LOWER(LTRIM(RTRIM(a.status))) = 'active'
+                AND LOWER(LTRIM(RTRIM(a.status)) COLLATE Latin1_General_BIN2) = 'active'
         );
 
 -- name: note_link_use

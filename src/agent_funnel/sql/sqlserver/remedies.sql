@@ -81,7 +81,7 @@ WHERE n.digits LIKE '%[^0-9]%' OR LEN(n.digits) NOT BETWEEN 8 AND 15;
 -- Sets unknown statuses to inactive; the deal treats them as inactive already.
 UPDATE dbo.agents
 SET status = 'inactive'
-WHERE LOWER(LTRIM(RTRIM(status))) NOT IN ('active', 'inactive');
+WHERE LOWER(LTRIM(RTRIM(status)) COLLATE Latin1_General_BIN2) NOT IN ('active', 'inactive');
 
 -- name: remedy_running
 -- Marks runs that are no longer in progress as failed.

@@ -115,9 +115,9 @@ ORDER BY n.number;
 -- Up to three statuses that the deal reads as neither active nor inactive, and the total of agents with such a status.
 SELECT TOP (3) n.status, SUM(n.agents) OVER () AS agents
 FROM (
-    SELECT LOWER(LTRIM(RTRIM(a.status))) AS status, COUNT(*) AS agents
+    SELECT LOWER(LTRIM(RTRIM(a.status)) COLLATE Latin1_General_BIN2) AS status, COUNT(*) AS agents
     FROM dbo.agents AS a
-    GROUP BY LOWER(LTRIM(RTRIM(a.status)))
+    GROUP BY LOWER(LTRIM(RTRIM(a.status)) COLLATE Latin1_General_BIN2)
 ) AS n
 WHERE n.status NOT IN ('active', 'inactive')
 ORDER BY n.status;
