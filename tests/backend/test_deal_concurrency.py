@@ -32,7 +32,7 @@ from support.processes import NOTHING_DUE, run_in_progress, warm_dealers, warm_u
 DEALERS = 3
 RACES = 60 if LONG else 2
 SHORT_RACES = 1_000 if LONG else 40
-LISTINGS = 100 if LONG else 16
+LISTINGS = 100 if LONG else 8
 
 pytestmark = pytest.mark.timeout(3600 if LONG else 300)
 

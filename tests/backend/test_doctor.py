@@ -58,6 +58,7 @@ def test_a_healthy_database_has_no_problems(database: TestedDatabase, deep: bool
         assert_readable(finding)
 
 
+@pytest.mark.sqlserver_if_long
 def test_a_database_around_existing_tables_has_no_problems(bare_database: TestedDatabase) -> None:
     put_agents_and_leads(bare_database)
     deal_today(bare_database)
@@ -66,6 +67,7 @@ def test_a_database_around_existing_tables_has_no_problems(bare_database: Tested
     assert {finding.check for finding in found if finding.level == "note"} - SURROUNDINGS == {"indexes"}
 
 
+@pytest.mark.sqlserver_if_long
 def test_an_empty_database_has_no_problems(database: TestedDatabase) -> None:
     found = examine(database.unrefused, now=datetime.now(UTC), deep=True)
     assert {finding.check for finding in found if finding.level in ("warning", "error")} <= SURROUNDINGS

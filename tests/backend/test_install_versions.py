@@ -160,6 +160,7 @@ def test_an_older_program_refuses_to_install_each_time(database: TestedDatabase,
         assert everything(database) == before
 
 
+@pytest.mark.sqlserver_if_long
 def test_without_a_recorded_version_nothing_is_installed_and_the_doctor_says_how_to_record_it(
     database: TestedDatabase,
 ) -> None:
@@ -177,6 +178,7 @@ def test_without_a_recorded_version_nothing_is_installed_and_the_doctor_says_how
         assert runs.list_runs(database.unrefused, count=10) == []
 
 
+@pytest.mark.sqlserver_if_long
 def test_the_doctor_and_the_check_of_the_version_work_on_tables_of_any_version(database: TestedDatabase) -> None:
     with recorded_versions(database, 99):
         found = examine(database.unrefused, now=NOW, deep=True)

@@ -216,6 +216,7 @@ def test_copies_that_all_have_the_new_terms_adopt_them(funnel: TestedDatabase) -
     assert terms.list_terms(funnel.backend)[0].terms == Terms.of(second.settings)
 
 
+@pytest.mark.sqlserver_if_long
 def test_if_no_copy_has_the_terms_that_hold_the_others_deal_by_them(funnel: TestedDatabase) -> None:
     SteppedClock(funnel.backend, name="copy C").look(NOON)
     clocks = [SteppedClock(funnel.backend, name=name, run_at=at) for name, at in (("A", "19:00"), ("B", "22:00"))]

@@ -105,6 +105,7 @@ def test_a_database_that_cannot_be_reached_ends_with_3_as_for_every_command(tmp_
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.sqlserver_if_long
 def test_the_doctor_runs_on_each_engine(database: TestedDatabase, tmp_path: Path) -> None:
     database.insert("agents", ("agent", "status"), [("Ana", "active")])
     database.insert("wafunnel", ("number", "stage", "date"), [("+4915112345678", 1, "2026-11-10 08:00:00.000")])

@@ -131,6 +131,7 @@ def taken_away(database: TestedDatabase, tmp_path: Path) -> Iterator[tuple[Flask
     proxy.stop()
 
 
+@pytest.mark.sqlserver_if_long
 def test_while_the_database_is_down_a_post_gets_503_and_the_old_deal_stays(
     database: TestedDatabase, taken_away: tuple[FlaskClient, Any, Any]
 ) -> None:
