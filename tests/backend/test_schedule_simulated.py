@@ -33,8 +33,8 @@ from support.simulation import (
 )
 
 # Nights per example, and examples: 103,200 nights in the long version, in about 2 years of 12 time zones.
-NIGHTS = 86 if LONG else 30
-EXAMPLES = 1_200 if LONG else 60
+NIGHTS = 86 if LONG else 14
+EXAMPLES = 1_200 if LONG else 120
 
 pytestmark = pytest.mark.timeout(3600)
 
