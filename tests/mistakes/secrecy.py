@@ -84,7 +84,7 @@ MISTAKES = (
     Mistake(
         "T-SQL links: the link of an inactive agent opens",
         T_LINKS,
-        "\n                AND LOWER(LTRIM(RTRIM(a.status))) = 'active'",
+        "\n                AND LOWER(LTRIM(RTRIM(a.status)) COLLATE Latin1_General_BIN2) = 'active'",
         "",
         ON_LINKS,
         "inactive",

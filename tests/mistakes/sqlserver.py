@@ -21,7 +21,7 @@ MISTAKES = (
     Mistake(
         "install: a number may be a FLOAT",
         P_INSTALL, '_KEY = (("text", "whole")', '_KEY = (("text", "whole", "float")',
-        ON_TYPES, "named_with_its_column", "sqlserver",
+        ON_TYPES, "doctor_names_every_column", "sqlserver",
     ),
     Mistake(
         "install: the assignments may be narrower than the numbers",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from xml.etree import ElementTree
 from zoneinfo import ZoneInfo
 
@@ -42,17 +42,6 @@ def test_a_moment_is_shown_with_its_zone_and_programs_can_read_it(zone: str, for
     assert read.text == text
     assert datetime.fromisoformat(read.attrib["datetime"]) == moment
     assert format.moment(None, ZoneInfo(zone), BRITISH) == format.NOTHING
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0, "0 s"), (59, "59 s"), (60, "1 min"), (61, "1 min 1 s"), (8040, "2 h 14 min"), (7200, "2 h"),
-        (7203, "2 h"), (86_400, "1 d"), (93_600, "1 d 2 h"), (-5, "0 s"),
-    ],
-)  # fmt: skip
-def test_a_span_is_shown_in_its_two_largest_units(seconds: int, text: str) -> None:
-    assert format.span(timedelta(seconds=seconds)) == text
 
 
 def widths(svg: str) -> dict[str, float]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, timedelta
 
 from agent_funnel.doctor.check import Examination, Result, count_of
+from agent_funnel.spans import span
 from agent_funnel.values import read_moment, write_moment
 
 # A copy that has not looked for longer is not running. A copy looks every half minute.
@@ -26,7 +27,7 @@ def copies(exam: Examination) -> Iterator[Result]:
         if abs(ahead) > CLOCK_TOLERANCE:
             fine = False
             side = "ahead" if ahead > timedelta(0) else "behind"
-            text = f"The clock of the copy {row['name']} of the service is {abs(ahead)} {side}."
+            text = f"The clock of the copy {row['name']} of the service is {span(abs(ahead))} {side}."
             yield "warning", text, "Let all machines set their clocks by the same time servers (NTP)."
         if row["differs"]:
             fine = False

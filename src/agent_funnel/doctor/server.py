@@ -14,6 +14,7 @@ from agent_funnel.doctor.check import Examination, Result, examples, version_tup
 from agent_funnel.errors import DatabaseDamaged, DatabaseError, DatabaseUnavailable, NotInstalled
 from agent_funnel.install import row_versions_advice
 from agent_funnel.masking import mask_quoted_numbers
+from agent_funnel.spans import span
 from agent_funnel.sql import grants
 from agent_funnel.values import Row
 
@@ -164,7 +165,7 @@ def clock(exam: Examination) -> Iterator[Result]:
     row = exam.one("doctor_clock")
     ahead = row["moment"].replace(tzinfo=UTC) - exam.clock()
     if abs(ahead) > CLOCK_TOLERANCE:
-        text = f"The server's clock is {_span(abs(ahead))} {'ahead of' if ahead > timedelta(0) else 'behind'} ours."
+        text = f"The server's clock is {span(abs(ahead))} {'ahead of' if ahead > timedelta(0) else 'behind'} ours."
         yield "warning", text, "Let both machines set their clocks by the same time servers (NTP)."
     else:
         yield "ok", "The server's clock and ours agree.", None
@@ -172,15 +173,6 @@ def clock(exam: Examination) -> Iterator[Result]:
     if theirs != ours:
         text = f"The server is in UTC{_offset(theirs)}, and the sales floor in UTC{_offset(ours)}; a procedure that is"
         yield "note", f"{text} executed by hand takes the server's date.", "Pass @business_date, as the service does."
-
-
-def _span(span: timedelta) -> str:
-    """A duration in its two largest units, such as `2 min 5 s`."""
-    seconds, parts = round(span.total_seconds()), []
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
-        amount, seconds = divmod(seconds, size)
-        parts += [f"{amount} {unit}"] if amount else []
-    return " ".join(parts[:2])
 
 
 def _offset(offset: timedelta) -> str:

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from agent_funnel.database import Database
 from agent_funnel.settings import Settings
 from agent_funnel.settings_types import WEEKDAYS
+from agent_funnel.spans import span
 from agent_funnel.values import Row, read_moment, write_moment
 
 # A copy is running if it has looked within this time. A copy looks every half minute.
@@ -192,7 +193,7 @@ def disagreements(recorded: RecordedTerms, copies: Sequence[ServiceCopy], *, now
         if abs(ahead) > MOST_DIFFERENCE:
             side = "ahead" if ahead > timedelta(0) else "behind"
             found[f"clock of {copy.name}"] = (
-                f"The clock of the copy {copy.name} of the service is {length_of(ahead)} {side}. Set it right. Until "
+                f"The clock of the copy {copy.name} of the service is {span(abs(ahead))} {side}. Set it right. Until "
                 "then, the schedule goes by the clock of SQL Server; with SQLite, each copy goes by its own."
             )
         if copy.is_running(now) and copy.terms != recorded.terms:
@@ -202,13 +203,3 @@ def disagreements(recorded: RecordedTerms, copies: Sequence[ServiceCopy], *, now
                 "To decide at once, run `agent-funnel schedule adopt` with the settings that are right."
             )
     return found
-
-
-def length_of(ahead: timedelta) -> str:
-    """A length of time in the largest unit that fits, such as `3 minutes`."""
-    seconds = abs(ahead.total_seconds())
-    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
-        if seconds >= size:
-            count = round(seconds / size)
-            return f"{count} {unit}{'' if count == 1 else 's'}"
-    return f"{seconds:.0f} seconds"

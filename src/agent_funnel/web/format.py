@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -62,21 +62,6 @@ def zone_name(local: datetime) -> str:
     """The name of the zone of a moment: CET, or UTC-03 if its only name is the offset."""
     name = local.tzname() or ""
     return name if name.isalpha() else f"UTC{name}"
-
-
-def span(value: timedelta) -> str:
-    """A duration in its two largest units: 2 h 14 min."""
-    seconds = max(0, round(value.total_seconds()))
-    parts = [
-        (seconds // 86_400, "d"),
-        (seconds % 86_400 // 3_600, "h"),
-        (seconds % 3_600 // 60, "min"),
-        (seconds % 60, "s"),
-    ]
-    first = next((index for index, (amount, _) in enumerate(parts) if amount), len(parts) - 1)
-    return " ".join(
-        f"{amount} {unit}" for amount, unit in parts[first : first + 2] if amount or unit == parts[first][1]
-    )
 
 
 def person(actor: str | None) -> str:

@@ -27,6 +27,7 @@ from agent_funnel.access.keys import Role
 from agent_funnel.characters import visible_lines
 from agent_funnel.errors import FunnelError
 from agent_funnel.leads import DEALT_STAGES
+from agent_funnel.spans import span
 from agent_funnel.web import format, negotiation
 from agent_funnel.web.auth import SESSION_COOKIE, identity_or_none
 from agent_funnel.web.errors import faults_of, response_to_error
@@ -169,7 +170,7 @@ def set_up(app: Flask) -> None:
         "number": _number,
         "day": _day,
         "moment": _moment,
-        "span": format.span,
+        "span": span,
         "person": _person,
         "free_text": free_text,
         "exactly": _exactly,
