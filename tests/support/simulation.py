@@ -20,6 +20,7 @@ from agent_funnel.install import install
 from agent_funnel.schedule.calendar import closes_at, scheduled_at
 from agent_funnel.schedule.clock import Clock
 from agent_funnel.schedule.store import pause, resume
+from agent_funnel.schedule.voids import MOST_EARLY
 from agent_funnel.settings import Settings, load
 from agent_funnel.values import write_moment
 
@@ -100,9 +101,10 @@ class Simulation:
     """Plays simulated years. `possible` are the dates whose run a right copy could have made: all of them must end so.
 
     A copy is right if its look goes by the right time: the server's if there is one, otherwise its own. `made` has the
-    true instant at which each run was made. `in_doubt` are the dates whose run was made in time and was then voided by
-    a clock that was behind. Without a server, the record looks like that of a clock that was ahead: a copy that did not
-    see the run deals again, and the date ends as that attempt does.
+    true instant at which each run was made. `seen` are the runs that a copy saw in their windows, with a clock that was
+    about right, and `in_doubt` the dates of those that a clock that was behind has voided later. Without a server, the
+    record looks like that of a clock that was ahead: a copy that saw the run keeps to it, and one that did not deals
+    again, so that the date ends as that attempt does.
     """
 
     def __init__(self, case: SimulatedYears) -> None:
@@ -117,6 +119,7 @@ class Simulation:
         self.copies = {number: self.start(number) for number in range(3)}
         self.possible: set[date] = set()
         self.made: dict[int, datetime] = {}
+        self.seen: set[int] = set()
         self.in_doubt: set[date] = set()
         self.paused = False
 
@@ -164,17 +167,19 @@ class Simulation:
         for (run_id,) in self.backend.raw.execute("SELECT run_id FROM assignment_run WHERE status = 'succeeded'"):
             self.made.setdefault(run_id, self.now)
         voided = void_runs(self.backend)
-        self.in_doubt |= {
-            day for run_id, day in runs(self.backend) if run_id in voided and self.made_in_time(run_id, day)
-        }
+        found = runs(self.backend)
+        if self.case.has_server or abs(wrong) < MOST_EARLY:
+            windows = open_windows(self.server_time if self.case.has_server else self.copy_time, self.case.settings)
+            self.seen |= {run_id for run_id, day in found if day in windows and run_id not in voided}
+        self.in_doubt |= {day for run_id, day in found if run_id in voided & self.seen}
         if possible is not None:
-            assert possible in {day for run_id, day in runs(self.backend) if run_id not in voided}
+            assert possible in {day for run_id, day in found if run_id not in voided}
             self.possible.add(possible)
 
     def possible_date(self, now: datetime) -> date | None:
         """The date that a right copy must deal for now: of two open windows, the first that has no run.
 
-        A run that was made in its window counts, even if a clock that was behind for a moment has voided it: a copy
+        A run that was seen in its window counts, even if a clock that was behind for a moment has voided it: a copy
         that saw it deals no second time.
         """
         tried = {
@@ -182,16 +187,12 @@ class Simulation:
             for (day,) in self.backend.raw.execute("SELECT business_date FROM assignment_failure")
         }
         voided = void_runs(self.backend)
-        dealt = {day for run_id, day in runs(self.backend) if run_id not in voided or self.made_in_time(run_id, day)}
+        dealt = {day for run_id, day in runs(self.backend) if run_id not in voided or run_id in self.seen}
         for day in open_windows(now, self.case.settings):
             if day not in dealt:
                 # On a day off nothing is due. After a failure the date may still have to wait.
                 return day if day.weekday() in self.case.settings.weekdays and day not in tried else None
         return None
-
-    def made_in_time(self, run_id: int, day: date) -> bool:
-        """Whether a run was made in the window of its date, by the true time."""
-        return scheduled_at(day, self.case.settings) <= self.made[run_id] < closes_at(day, self.case.settings)
 
     def change_pause(self, paused: bool) -> None:
         """Somebody pauses or resumes the schedule."""
