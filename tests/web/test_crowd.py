@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPException
 from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import NamedTuple
@@ -76,7 +77,7 @@ class Crowd:
                     status = answer.status
         except urllib.error.HTTPError as error:
             status = error.code
-        except OSError:
+        except (OSError, HTTPException):
             status = 0
         with self._lock:
             self.seen[kind, status] += 1
