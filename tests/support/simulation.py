@@ -7,6 +7,7 @@ night takes milliseconds.
 from __future__ import annotations
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -101,10 +102,10 @@ class Simulation:
     """Plays simulated years. `possible` are the dates whose run a right copy could have made: all of them must end so.
 
     A copy is right if its look goes by the right time: the server's if there is one, otherwise its own. `made` has the
-    true instant at which each run was made. `seen` are the runs that a copy saw in their windows, with a clock that was
-    about right, and `in_doubt` the dates of those that a clock that was behind has voided later. Without a server, the
-    record looks like that of a clock that was ahead: a copy that saw the run keeps to it, and one that did not deals
-    again, so that the date ends as that attempt does.
+    true instant at which each run was made. `seen` has, by copy, the runs that it saw in their windows, with a clock
+    that was about right, since it was started. `in_doubt` are the dates of those that a clock that was behind voided
+    later. Without a server, the record looks like that of a clock that was ahead: a copy that saw the run keeps to it,
+    and one that did not deals again, so that the date ends as that attempt does.
     """
 
     def __init__(self, case: SimulatedYears) -> None:
@@ -119,7 +120,7 @@ class Simulation:
         self.copies = {number: self.start(number) for number in range(3)}
         self.possible: set[date] = set()
         self.made: dict[int, datetime] = {}
-        self.seen: set[int] = set()
+        self.seen: defaultdict[Clock, set[int]] = defaultdict(set)
         self.in_doubt: set[date] = set()
         self.paused = False
 
@@ -155,39 +156,40 @@ class Simulation:
             self.change_pause(look.pause)
         if look.restarted:
             self.copies[look.copy] = self.start(look.copy)
+        copy = self.copies[look.copy]
         self.copy_time, self.server_time = self.now + wrong, self.now + look.server_wrong
         able = not look.database_down and not look.nobody_active and not self.paused
         possible = None
         if able and (self.case.has_server or not wrong):
-            possible = self.possible_date(self.server_time if self.case.has_server else self.now)
+            possible = self.possible_date(self.server_time if self.case.has_server else self.now, self.seen[copy])
         self.backend.is_down = look.database_down
         self.backend.raw.execute("UPDATE agents SET status = ?", ("inactive" if look.nobody_active else "active",))
-        self.copies[look.copy].look()
+        copy.look()
         self.backend.is_down = False
         for (run_id,) in self.backend.raw.execute("SELECT run_id FROM assignment_run WHERE status = 'succeeded'"):
             self.made.setdefault(run_id, self.now)
         voided = void_runs(self.backend)
         found = runs(self.backend)
-        if self.case.has_server or abs(wrong) < MOST_EARLY:
+        if not look.database_down and (self.case.has_server or abs(wrong) < MOST_EARLY):
             windows = open_windows(self.server_time if self.case.has_server else self.copy_time, self.case.settings)
-            self.seen |= {run_id for run_id, day in found if day in windows and run_id not in voided}
-        self.in_doubt |= {day for run_id, day in found if run_id in voided & self.seen}
+            self.seen[copy] |= {run_id for run_id, day in found if day in windows and run_id not in voided}
+        ever_seen = set[int]().union(*self.seen.values())
+        self.in_doubt |= {day for run_id, day in found if run_id in voided & ever_seen}
         if possible is not None:
             assert possible in {day for run_id, day in found if run_id not in voided}
             self.possible.add(possible)
 
-    def possible_date(self, now: datetime) -> date | None:
+    def possible_date(self, now: datetime, seen: set[int]) -> date | None:
         """The date that a right copy must deal for now: of two open windows, the first that has no run.
 
-        A run that was seen in its window counts, even if a clock that was behind for a moment has voided it: a copy
-        that saw it deals no second time.
+        A run that the copy has seen counts, even if a clock that was behind for a moment has voided it.
         """
         tried = {
             date.fromisoformat(day)
             for (day,) in self.backend.raw.execute("SELECT business_date FROM assignment_failure")
         }
         voided = void_runs(self.backend)
-        dealt = {day for run_id, day in runs(self.backend) if run_id not in voided or run_id in self.seen}
+        dealt = {day for run_id, day in runs(self.backend) if run_id not in voided or run_id in seen}
         for day in open_windows(now, self.case.settings):
             if day not in dealt:
                 # On a day off nothing is due. After a failure the date may still have to wait.
