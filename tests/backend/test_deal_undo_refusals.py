@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -28,10 +27,7 @@ from support.nights import (
     undo,
 )
 from support.processes import run_in_progress
-
-# How long an undo of a handful of leads gets, on a busy machine, to reach the lock it waits for:
-PATIENCE_SECONDS = 20.0
-
+from support.waits import wait_until_somebody_waits
 
 # ---- Refusals
 
@@ -135,10 +131,7 @@ def undo_that_finds_a_lead_changing(database: TestedDatabase, undo_it: Callable[
         other.execute("BEGIN TRANSACTION")
         other.execute("UPDATE dbo.wafunnel SET stage = 4 WHERE number = '000002'")
         future = pool.submit(undo_it)
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while other.execute("SELECT COUNT(*) FROM sys.sysprocesses AS p WHERE p.blocked = @@SPID") == [(0,)]:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_until_somebody_waits(database, future)
         other.execute("COMMIT TRANSACTION")
         yield future
 

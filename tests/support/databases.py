@@ -141,8 +141,9 @@ class TestedDatabase:
 
     def execute(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """Runs one statement, written with `dbo.` and `%s` for both engines; its rows have SQLite's dates as text."""
-        if statement.startswith("CREATE SCHEMA") and self._raw is not None:
-            # After a refused call, a session on Babelfish would make a schema that nobody may use.
+        if self.engine == "sqlserver" and statement.startswith("CREATE ") and self._raw is not None:
+            # After a refused call, what a session on Babelfish makes belongs to nobody: others cannot use a schema, nor
+            # see the name of a table.
             self._raw.close()
             self._raw = None
         if self.engine == "sqlite":

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
+import pymssql
 import pytest
 
+from support.databases import TestedDatabase
 from support.processes import python_path
 
 URL = "mssql+pymssql://user:password@127.0.0.1:1/master"
@@ -43,3 +46,15 @@ def test_an_engine_that_does_not_start_stops_the_tests_at_once_and_says_so(tmp_p
     done = run(tmp_path, "exit 1")
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert "FUNNEL_TEST_SQLSERVER_START did not start" in done.stderr
+
+
+@pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
+def test_what_a_session_makes_after_a_refused_call_can_be_seen_by_others(database: TestedDatabase) -> None:
+    with pytest.raises(pymssql.Error, match="Nothing was changed"):
+        database.execute("EXEC dbo.sp_assign_wafunnel_to_agents @max_per_agent = 0")
+    database.execute("CREATE TABLE dbo.made_by_a_test (number INT)")
+    try:
+        with closing(TestedDatabase(database.url, database.schema)) as another:
+            assert another.execute("SELECT OBJECT_NAME(OBJECT_ID('dbo.made_by_a_test'))") == [("made_by_a_test",)]
+    finally:
+        database.execute("DROP TABLE dbo.made_by_a_test")
