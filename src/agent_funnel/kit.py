@@ -11,7 +11,18 @@ from collections.abc import Iterator
 
 from agent_funnel import __version__
 from agent_funnel.install import FITTING, SMALLEST_KEY, stored_text
-from agent_funnel.sql import batches, checksum, in_schema, procedures, queries, scripts, tables, version
+from agent_funnel.sql import (
+    batches,
+    checksum,
+    in_schema,
+    installation,
+    procedures,
+    queries,
+    scripts,
+    tables,
+    version,
+    views,
+)
 
 _DIALECT = "sqlserver"
 _YOURS = frozenset({"agents", "wafunnel", "agent_wafunnel_assignment"})
@@ -65,10 +76,8 @@ def _install(schema: str) -> str:
 
 def _scripts() -> Iterator[str]:
     """The batches of all scripts, in the order in which `install` runs them."""
-    for kind in ("tables-", "sp_", "grants"):
-        for stem, text in scripts(_DIALECT).items():
-            if stem.startswith(kind):
-                yield from batches(text)
+    for stem in installation(_DIALECT):
+        yield from batches(scripts(_DIALECT)[stem])
 
 
 def _query(name: str, schema: str) -> str:
@@ -162,6 +171,6 @@ def _records(schema: str) -> Iterator[str]:
 
 def _uninstall() -> str:
     """The script that removes everything, with the names of our objects."""
-    names = [*procedures(_DIALECT), *sorted(tables(_DIALECT) - _YOURS)]
+    names = [*procedures(_DIALECT), *views(_DIALECT), *sorted(tables(_DIALECT) - _YOURS)]
     rows = ",\n".join(f"    ({place}, N'{name}')" for place, name in enumerate(names, start=1))
     return re.sub(r"^.*-- every object of ours$", lambda _: rows, scripts(_DIALECT)["uninstall"], flags=re.MULTILINE)
