@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from agent_funnel.database import Database, Queries, Session, refuse_newer_version
 from agent_funnel.errors import DatabaseError
-from agent_funnel.sql import batches, checksum, installation, procedures, tables, version
+from agent_funnel.sql import batches, checksum, installation, routines, tables, version
 from agent_funnel.values import Row
 
 
@@ -69,7 +69,7 @@ def install(database: Database) -> Installed:
     has one of a type that cannot work; and WrongVersion if a newer program has installed its tables there, or if it is
     not known which version they are of.
     """
-    ours = procedures(database.dialect)
+    ours = routines(database.dialect)
     with database.for_any_version().transaction(create=True) as session:
         _check_schema(session)
         before = objects(session)

@@ -16,8 +16,8 @@ from agent_funnel.sql import (
     checksum,
     in_schema,
     installation,
-    procedures,
     queries,
+    routines,
     scripts,
     tables,
     version,
@@ -154,7 +154,7 @@ def _records(schema: str) -> Iterator[str]:
     WHERE v.version = {newest}
 )
     INSERT INTO dbo.agent_funnel_version (version, installed_at) VALUES ({newest}, SYSUTCDATETIME());"""  # noqa: S608
-    for name, text in procedures(_DIALECT).items():
+    for name, text in routines(_DIALECT).items():
         installed, script = checksum(stored_text(in_schema(text, schema))), checksum(text)
         yield f"""IF NOT EXISTS (
     SELECT 1 FROM dbo.agent_funnel_checksum AS c
@@ -171,6 +171,6 @@ def _records(schema: str) -> Iterator[str]:
 
 def _uninstall() -> str:
     """The script that removes everything, with the names of our objects."""
-    names = [*procedures(_DIALECT), *views(_DIALECT), *sorted(tables(_DIALECT) - _YOURS)]
+    names = [*routines(_DIALECT), *views(_DIALECT), *sorted(tables(_DIALECT) - _YOURS)]
     rows = ",\n".join(f"    ({place}, N'{name}')" for place, name in enumerate(names, start=1))
     return re.sub(r"^.*-- every object of ours$", lambda _: rows, scripts(_DIALECT)["uninstall"], flags=re.MULTILINE)

@@ -12,7 +12,7 @@ import pytest
 
 from agent_funnel.install import install
 from agent_funnel.kit import kit
-from agent_funnel.sql import batches, grants, procedures, tables, version, views
+from agent_funnel.sql import batches, grants, routines, tables, version, views
 from support.command import run_command
 from support.databases import TestedDatabase
 from support.doctor import problems
@@ -22,7 +22,7 @@ YOURS = {"agents", "wafunnel", "agent_wafunnel_assignment"}
 ROOT = Path(__file__).parents[2]
 
 # Everything that an installation makes, your three tables included:
-OBJECTS = tables("sqlserver") | views("sqlserver") | set(procedures("sqlserver"))
+OBJECTS = tables("sqlserver") | views("sqlserver") | set(routines("sqlserver"))
 
 
 def run_as_sqlcmd(database: TestedDatabase, script: str) -> None:

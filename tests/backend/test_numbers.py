@@ -11,10 +11,13 @@ import pytest
 from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
+from agent_funnel.deal import preview
+from agent_funnel.settings import load
 from agent_funnel.sql import queries
 from support import LONG
 from support.databases import TestedDatabase
 from support.match_keys import BLANKS, COUNTRIES, DASHES, MARKS, PREFIXES, SEPARATORS, SUFFIXES, match_key
+from support.nights import RECENT, TODAY, active_agents, put_agents, put_do_not_contact, put_leads, run_deal
 from support.properties import property_test
 
 SPELLINGS = 200_000 if LONG else 4_000
@@ -69,6 +72,8 @@ def keys(database: TestedDatabase, numbers: Iterable[str], country: str) -> dict
         ("'+5511987654321", "551187654321"),
         # A landline in Sao Paulo, which has no ninth digit to lose:
         ("+551132654321", "551132654321"),
+        # No mobile number begins with 93:
+        ("+5511932654321", "5511932654321"),
         ("+5215512345678", "525512345678"),
         ("+5491123456789", "541123456789"),
         ("+44 (0)20 7946 0958", "442079460958"),
@@ -159,3 +164,30 @@ def test_spellings_of_the_numbers_of_every_country_have_the_key_of_the_plain_rul
     numbers = spellings_of_every_country(SPELLINGS)
     for country in ("", "BR", "DE"):
         assert keys(database, numbers, country) == {number: match_key(number, country) for number in numbers}
+
+
+def test_a_deal_keeps_the_keys_that_it_computes_and_a_preview_keeps_none(database: TestedDatabase) -> None:
+    put_agents(database, active_agents("Al", "Bo"))
+    put_leads(database, [("+55 (11) 98765-4321", 1, RECENT), ("5511987654322", 1, RECENT)])
+    put_do_not_contact(database, ["551187654321"])
+    kept = "SELECT number, match_key FROM dbo.number_key ORDER BY match_key, number"
+    preview(database.backend, load(), business_date=TODAY)
+    assert database.execute(kept) == []
+    run = run_deal(database)
+    assert (run.assigned, run.suppressed) == (1, 1)
+    assert database.execute(kept) == [
+        ("+55 (11) 98765-4321", "551187654321"), ("551187654321", "551187654321"), ("5511987654322", "551187654322"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
+def test_a_bare_call_obeys_the_keys(database: TestedDatabase) -> None:
+    """The examples of a night on which a person who had said no was dealt, and two agents got one number."""
+    put_agents(database, active_agents("Al", "Bo"))
+    put_leads(
+        database,
+        [(number, 1, RECENT) for number in ("5511987654321", "+551187654321", "+5511987654322", "551187654322")],
+    )
+    put_do_not_contact(database, ["+5511987654321"])
+    database.execute("EXEC dbo.sp_assign_wafunnel_to_agents @business_date = %s", str(TODAY))
+    assert database.execute("SELECT number FROM dbo.agent_wafunnel_assignment") == [("+5511987654322",)]

@@ -214,8 +214,18 @@ def version(dialect: str) -> int:
 
 
 def procedures(dialect: str) -> dict[str, str]:
-    """The script of each stored procedure and function of a dialect, by its name."""
-    return {stem: text for stem, text in scripts(dialect).items() if stem.startswith(("fn_", "sp_"))}
+    """The script of each stored procedure of a dialect, by its name."""
+    return {stem: text for stem, text in scripts(dialect).items() if stem.startswith("sp_")}
+
+
+def functions(dialect: str) -> dict[str, str]:
+    """The script of each function of a dialect, by its name."""
+    return {stem: text for stem, text in scripts(dialect).items() if stem.startswith("fn_")}
+
+
+def routines(dialect: str) -> dict[str, str]:
+    """The script of each function and stored procedure of a dialect, by its name."""
+    return functions(dialect) | procedures(dialect)
 
 
 def installation(dialect: str) -> list[str]:

@@ -39,7 +39,8 @@ WHERE k.number = staged.first;
 -- The first staged rows whose key is on an earlier line, and that line. The key of a lead is its match key.
 SELECT r.line, r.first_line
 FROM (
-    SELECT s.line, min(s.line) OVER (PARTITION BY coalesce(s.match_key, s.first)) AS first_line FROM temp.staged AS s
+    SELECT s.line, min(s.line) OVER (PARTITION BY coalesce(s.match_key, s.first)) AS first_line
+        FROM temp.staged AS s
 ) AS r
 WHERE r.line > r.first_line
 ORDER BY r.line
@@ -52,7 +53,8 @@ DELETE FROM temp.staged
 WHERE line IN (
     SELECT r.line
     FROM (
-        SELECT s.line, min(s.line) OVER (PARTITION BY coalesce(s.match_key, s.first)) AS first_line FROM temp.staged AS s
+        SELECT s.line, min(s.line) OVER (PARTITION BY coalesce(s.match_key, s.first)) AS first_line
+        FROM temp.staged AS s
     ) AS r
     WHERE r.line > r.first_line
 );

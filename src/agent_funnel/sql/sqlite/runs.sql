@@ -60,8 +60,8 @@ WHERE r.run_id = :run_id;
 SELECT f.attempt, f.error_number, f.message FROM assignment_failure AS f WHERE f.run_id = :run_id;
 
 -- name: holders
--- The agents who held a number, in any spelling, newest first, between two moments (UTC) if these are given. An agent held it until the
--- next run that is not undone, or until the run that dealt it was undone.
+-- The agents who held a number, in any spelling, newest first, between two moments (UTC) if these are given. An agent
+-- held it until the next run that is not undone, or until the run that dealt it was undone.
 SELECT
     h.run_id,
     r.business_date,

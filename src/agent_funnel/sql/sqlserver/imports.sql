@@ -27,6 +27,7 @@ FROM OPENJSON (%(rows)s) WITH (
 CREATE CLUSTERED INDEX staged_by_key ON #staged (first, line);
 
 -- name: key_staged
+-- traits: read-only
 -- Gives each staged lead the match key of its number, while nobody waits for it.
 UPDATE #staged
 SET match_key = dbo.fn_match_key(first, COALESCE(%(country)s, ''));

@@ -349,7 +349,7 @@ FROM (
         DENSE_RANK() OVER (
             PARTITION BY g.reason, COALESCE(g.first_number, g.number)
             ORDER BY
-                g.stage,
+                g.stage ASC,
                 CASE WHEN @newest_first = 0 THEN g.date END,
                 CASE WHEN @newest_first = 1 THEN g.date END DESC,
                 g.number

@@ -79,8 +79,8 @@ SELECT f.attempt, f.error_number, f.message FROM dbo.assignment_failure AS f
 WHERE f.run_id = %(run_id)s;
 
 -- name: holders
--- The agents who held a number, in any spelling, newest first, between two moments (UTC) if these are given. An agent held it until the
--- next run that is not undone, or until the run that dealt it was undone.
+-- The agents who held a number, in any spelling, newest first, between two moments (UTC) if these are given. An agent
+-- held it until the next run that is not undone, or until the run that dealt it was undone.
 DECLARE
     @number NVARCHAR(255) = %(number)s,
     @match_key NVARCHAR(255) = %(match_key)s,

@@ -408,9 +408,10 @@ BEGIN
         FROM #segment AS s
         INNER JOIN #room AS r ON s.room <= r.room;
 
-        -- 5. The pool. Rows that are equal in number, stage and date are one record. If a match key has several records,
-        -- the first in deal order is in the pool. The pool has the positions from 1 on, and each position is dealt to
-        -- the agent of its seat while there is room. The other records come after the pool and are only counted.
+        -- 5. The pool. Rows that are equal in number, stage and date are one record. If a match key has several
+        -- records, the first in deal order is in the pool. The pool has the positions from 1 on, and each position is
+        -- dealt to the agent of its seat while there is room. The other records come after the pool and are only
+        -- counted.
         SET @oldest = DATEADD(DAY, -@window_days, @business_date);
 
         -- The match keys that are not kept yet. A preview keeps nothing, so they have a table of their own.
@@ -428,10 +429,11 @@ BEGIN
                 FROM dbo.wafunnel AS w
                 WHERE w.stage < 4 AND w.date >= @oldest AND w.number <> ''
             ) AS v
-            WHERE NOT EXISTS (
-                SELECT 1 FROM dbo.number_key AS k
-                WHERE k.number = v.number AND k.country = @country
-            )
+            WHERE
+                NOT EXISTS (
+                    SELECT 1 FROM dbo.number_key AS k
+                    WHERE k.number = v.number AND k.country = @country
+                )
             UNION
             SELECT d.number
             FROM dbo.do_not_contact AS d
@@ -526,7 +528,7 @@ BEGIN
                         WHEN ROW_NUMBER() OVER (
                             PARTITION BY COALESCE(m.first_number, e.number)
                             ORDER BY
-                                e.stage,
+                                e.stage ASC,
                                 CASE WHEN @newest_first = 0 THEN e.date END,
                                 CASE WHEN @newest_first = 1 THEN e.date END DESC,
                                 e.number

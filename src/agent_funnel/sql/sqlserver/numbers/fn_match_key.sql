@@ -3,7 +3,7 @@ The match key of a number: what tells whether two spellings are the same number.
 with its country's code, or, of a text that is no phone number, the text. SQLite has the same rule in numbers.sql.
 
 @number: a number as it is written.
-@country: the country of the sales floor, by its two letters (BR, MX, AR, US, CA, DE, GB, ES, PT, FR, IT, RU); '' = none.
+@country: the country of the sales floor, by its two letters (BR, MX, AR, US, CA, DE, GB, ES, PT, FR, IT, RU), or ''.
 
 Each look at a character is byte by byte. The loop keeps the server from putting the function into the statements that
 call it, which would repeat its steps many times.
@@ -11,7 +11,7 @@ call it, which would repeat its steps many times.
 DROP FUNCTION IF EXISTS dbo.fn_match_key;
 GO
 
-CREATE FUNCTION dbo.fn_match_key (@number NVARCHAR(255), @country VARCHAR(2))
+CREATE FUNCTION dbo.fn_match_key(@number NVARCHAR(255), @country VARCHAR(2))
 RETURNS NVARCHAR(255)
 AS
 BEGIN
@@ -71,12 +71,12 @@ BEGIN
         ELSE @bare
     END;
 
-    -- A number is international if a plus sign is its first character that is no blank, mark or bracket, or if it begins
-    -- with 00.
+    -- A number is international if a plus sign is its first character that is no blank, mark or bracket, or if it
+    -- begins with 00.
     SET @length = LEN(@bare + N'.') - 1;
     WHILE
-        @place <= @length
-        AND CHARINDEX(SUBSTRING(@bare, @place, 1), CONCAT(@blanks, @marks, N'()') COLLATE Latin1_General_BIN2) > 0
+    @place <= @length
+    AND CHARINDEX(SUBSTRING(@bare, @place, 1), CONCAT(@blanks, @marks, N'()') COLLATE Latin1_General_BIN2) > 0
         SET @place = @place + 1;
     IF SUBSTRING(@bare, @place, 1) = N'+' COLLATE Latin1_General_BIN2
         SET @international = 1;

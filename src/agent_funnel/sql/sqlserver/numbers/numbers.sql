@@ -47,8 +47,8 @@ SELECT
 -- name: take_in_numbers
 -- lock: records
 -- busy: A run is still in progress; no match key was kept. Try again when the run has ended.
--- Keeps the match keys of up to @most numbers that have none yet; returns how many there were. The lock keeps a run from
--- keeping the same ones at the same time.
+-- Keeps the match keys of up to @most numbers that have none yet; returns how many there were. The lock keeps a run
+-- from keeping the same ones at the same time.
 DECLARE
     @country VARCHAR(2) = COALESCE(%(country)s, ''),
     @with_history BIT = %(with_history)s,
