@@ -12,7 +12,7 @@ from typing import Any
 
 from agent_funnel.database import Database
 from agent_funnel.errors import NotFound
-from agent_funnel.numbers import spellings
+from agent_funnel.numbers import match_key, spellings
 from agent_funnel.runs import Holder, holders
 from agent_funnel.settings import Settings
 from agent_funnel.values import (
@@ -30,6 +30,8 @@ from agent_funnel.values import (
 STAGES = (1, 2, 3, 4)
 # The stages at which a lead can be dealt:
 DEALT_STAGES = (1, 2, 3)
+# The columns of an entry of the do-not-contact list:
+LISTED = ("number", "reason", "added_at")
 # The most records of one number that its history shows; in most tables a number has one record:
 MOST_RECORDS = 1_000
 
@@ -114,8 +116,9 @@ def search_leads(
 ) -> list[Lead]:
     """The records of `wafunnel`, sorted by number, stage and date; at most `count`. Equal rows are one record.
 
-    Rows with a blank number are left out. With `number`, only records of that number in any of its `spellings`. Both
-    days are inclusive. `after` is the number, the stage and the date of the last record on the page before.
+    Rows with a blank number are left out. With `number`, only records of that number, in its usual spellings and in
+    those that have its match key. Both days are inclusive. `after` is the number, the stage and the date of the last
+    record on the page before.
     """
     after_number, after_stage, after_date = after or (None, None, None)
     # After the last day of the calendar there is no day, and no date either.
@@ -132,32 +135,38 @@ def search_leads(
     if number is None:
         rows = database.all("leads", **filters)
     else:
-        rows = database.all("leads_of_number", **_spelling_parameters(spellings(number)), **filters)
+        rows = database.all("leads_of_number", **_spelling_parameters(database, number), **filters)
     return [Lead.from_row(row) for row in rows]
 
 
-def _spelling_parameters(texts: tuple[str, ...]) -> dict[str, str]:
+def _spelling_parameters(database: Database, number: str) -> dict[str, str]:
+    texts = spellings(number)
     # T-SQL rejects parameters longer than the column; an over-long spelling cannot match anyway.
-    return {
+    found = {
         f"spelling_{index}": text if text_length(text) <= LONGEST_TEXT else texts[0]
         for index, text in enumerate(texts, start=1)
     }
+    return {**found, "match_key": match_key(database, number)}
 
 
 def lead_history(database: Database, number: str) -> LeadHistory:
-    """Everything on record about a number that is written exactly so; at most its first thousand records.
+    """Everything on record about a number, in any spelling; at most its first thousand records.
 
-    Raises NotFound if nothing is on record.
+    The number of the result is the given one if a record has it, or else that of the first record. Raises NotFound if
+    nothing is on record.
     """
     nothing = dict.fromkeys(("stage", "date_from", "date_before", "after_number", "after_stage", "after_date"), None)
-    rows = database.all("leads_of_number", **_spelling_parameters((number,) * 5), **nothing, count=MOST_RECORDS)
-    now = database.one("lead_now", number=number)
+    rows = database.all("leads_of_number", **_spelling_parameters(database, number), **nothing, count=MOST_RECORDS)
+    now = database.one("lead_now", number=number, match_key=match_key(database, number))
     held = holders(database, number)
     assert now is not None
-    listed = None if now["added_at"] is None else DoNotContact.from_row({"number": number, **now})
+    listed = None if now["added_at"] is None else DoNotContact.from_row({name: now[name] for name in LISTED})
     if not rows and not held and listed is None and now["agent"] is None:
         raise NotFound("Nothing is on record about that number.")
-    return LeadHistory(number, tuple(Lead.from_row(row) for row in rows), listed, now["agent"], tuple(held))
+    records = tuple(Lead.from_row(row) for row in rows)
+    stored = [record.number for record in records]
+    shown = number if number in stored or not stored else stored[0]
+    return LeadHistory(shown, records, listed, now["agent"], tuple(held))
 
 
 def count_rows(database: Database) -> RowCounts:
@@ -190,7 +199,9 @@ def list_do_not_contact(database: Database) -> list[DoNotContact]:
 
 
 def add_do_not_contact(database: Database, number: str, reason: str | None = None) -> dict[str, int]:
-    """Adds a number to the list, and removes it from the present assignments at once. Waits for a deal in progress.
+    """Adds a number to the list, and removes it, in any spelling, from the present assignments at once.
+
+    Waits for a deal in progress.
 
     Returns `listed` (1 if the number was on the list before), `assignments` (how many of them were removed) and `leads`
     (how many rows of `wafunnel` have the number).
@@ -199,13 +210,13 @@ def add_do_not_contact(database: Database, number: str, reason: str | None = Non
     check_length("number", number)
     if reason is not None:
         check_text("reason", reason)
-    row = database.one("add_do_not_contact", number=number, reason=reason)
+    row = database.one("add_do_not_contact", number=number, match_key=match_key(database, number), reason=reason)
     assert row is not None
     return {name: int(row[name]) for name in ("listed", "assignments", "leads")}
 
 
 def remove_do_not_contact(database: Database, number: str) -> None:
-    """Removes a number from the list. Raises NotFound if it is not on the list."""
-    row = database.one("remove_do_not_contact", number=number)
+    """Removes a number, in any spelling, from the list. Raises NotFound if it is not on the list."""
+    row = database.one("remove_do_not_contact", number=number, match_key=match_key(database, number))
     if not row or not row["removed"]:
         raise NotFound("That number is not on the do-not-contact list; nothing was changed.")

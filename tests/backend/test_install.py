@@ -18,14 +18,14 @@ from agent_funnel.errors import DatabaseError, DatabaseUnavailable, NotInstalled
 from agent_funnel.install import install
 from agent_funnel.leads import add_do_not_contact
 from agent_funnel.settings import load
-from agent_funnel.sql import scripts, version
+from agent_funnel.sql import scripts, version, views
 from support import LONG
 from support.databases import BARE, TABLES, TestedDatabase, connect_to, sqlserver_database
 from support.nights import TODAY, run_deal
 
 YOUR_TABLES = ("agents", "wafunnel", "agent_wafunnel_assignment")
 PROCEDURE = "sp_assign_wafunnel_to_agents"
-PROCEDURES = (PROCEDURE, "sp_rename_agent", "sp_undo_wafunnel_assignment")
+PROCEDURES = ("fn_match_key", PROCEDURE, "sp_rename_agent", "sp_undo_wafunnel_assignment")
 
 # Your three tables as others might have made them: other widths, NVARCHAR, more columns before and between ours.
 OTHER = {
@@ -107,7 +107,7 @@ def every_table(database: TestedDatabase) -> set[str]:
 
 
 def expected_objects(database: TestedDatabase) -> set[str]:
-    return every_table(database) | (set() if database.engine == "sqlite" else {*PROCEDURES})
+    return every_table(database) | views(database.engine) | (set() if database.engine == "sqlite" else {*PROCEDURES})
 
 
 def catalogue(database: TestedDatabase, table: str) -> Any:
@@ -158,11 +158,11 @@ def test_an_installation_creates_everything_and_a_second_one_nothing(new_databas
         table: (catalogue(new_database, table), rows(new_database, table)) for table in every_table(new_database)
     } == before
 
-    new_database.execute("DROP TABLE dbo.do_not_contact")
+    new_database.execute("DROP TABLE dbo.agent_limit")
     repaired = install(new_database.backend)
-    assert repaired.made == ("do_not_contact",)
-    assert set(repaired.kept) == every_table(new_database) - {"do_not_contact"}
-    others = [table for table in TABLES if table != "do_not_contact"]
+    assert repaired.made == ("agent_limit",)
+    assert set(repaired.kept) == every_table(new_database) - {"agent_limit"}
+    others = [table for table in TABLES if table != "agent_limit"]
     assert {table: (catalogue(new_database, table), rows(new_database, table)) for table in others} == {
         table: before[table] for table in others
     }

@@ -13,10 +13,12 @@ import time_machine
 
 from agent_funnel.database import Database
 from agent_funnel.deal import deal
+from agent_funnel.leads import search_leads
 from agent_funnel.schedule.clock import Clock
 from agent_funnel.schedule.store import failure_counts
 from agent_funnel.settings import load
 from support.databases import TestedDatabase
+from support.nights import RECENT, put_leads
 from support.processes import run_in_progress
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -146,3 +148,20 @@ def test_a_manual_run_does_not_take_the_place_of_the_scheduled_one(small_databas
     ticking.look()
     ticking.look()
     assert [run[1] for run in stored_runs(small_database)] == ["manual", "schedule"]
+
+
+def test_the_service_takes_in_numbers_that_others_inserted(database: TestedDatabase) -> None:
+    put_leads(database, [("+55 (11) 98765-4321", 1, RECENT)])
+    clock = Clock(database.backend, load())
+    clock.take_in_numbers()
+    assert [lead.number for lead in search_leads(database.backend, number="011987654321", count=9)] == []
+    assert len(search_leads(database.backend, number="551187654321", count=9)) == 1
+
+
+def test_numbers_that_cannot_be_taken_in_are_left_to_the_next_time(database: TestedDatabase) -> None:
+    put_leads(database, [("+55 (11) 98765-4321", 1, RECENT)])
+    clock = Clock(database.backend, load())
+    with run_in_progress(database):
+        clock.take_in_numbers()
+    clock.take_in_numbers()
+    assert len(search_leads(database.backend, number="551187654321", count=9)) == 1

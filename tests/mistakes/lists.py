@@ -120,15 +120,15 @@ MISTAKES = (
     Mistake(
         "do-not-contact: a number of another case leaves the assignments",
         LEADS,
-        "DELETE FROM agent_wafunnel_assignment WHERE number = :number COLLATE BINARY;",
-        "DELETE FROM agent_wafunnel_assignment WHERE number = :number;",
+        "DELETE FROM agent_wafunnel_assignment\nWHERE number COLLATE BINARY IN",
+        "DELETE FROM agent_wafunnel_assignment\nWHERE number IN",
         ON_CASE, "removes_only_its_own_assignments", "sqlite",
     ),
     Mistake(
         "T-SQL do-not-contact: a number of another case leaves the assignments",
         T_LEADS,
-        f"        @held_number\n    )\n    AND CAST(number AS NVARCHAR(255)){BIN2} = @number;",
-        "        @held_number\n    );",
+        f"AND CAST(a.number AS NVARCHAR(255)){BIN2} = s.number;",
+        "AND 1 = 1;",
         ON_CASE, "removes_only_its_own_assignments", "sqlserver",
     ),
     Mistake(
@@ -216,8 +216,8 @@ MISTAKES = (
     ),
     Mistake(
         "pool report: a listed number keeps out one of another case",
-        LEADS, "WHEN w.number COLLATE BINARY IN (SELECT d.number FROM do_not_contact AS d)",
-        "WHEN w.number COLLATE NOCASE IN (SELECT d.number FROM do_not_contact AS d)",
+        LEADS, "WHEN w.number COLLATE BINARY IN (SELECT d.number FROM suppressed_number AS d)",
+        "WHEN w.number COLLATE NOCASE IN (SELECT d.number FROM suppressed_number AS d)",
         ON_CASE, "pool_report_counts", "sqlite",
     ),
     Mistake(
@@ -228,8 +228,8 @@ MISTAKES = (
     ),
     Mistake(
         "leads: a number has the agent of another of another case",
-        LEADS, "FROM agent_wafunnel_assignment AS a WHERE a.number = :number COLLATE BINARY) AS agent",
-        "FROM agent_wafunnel_assignment AS a WHERE a.number = :number) AS agent",
+        LEADS, "AS a\n    WHERE a.number COLLATE BINARY IN (SELECT s.number FROM spelling AS s)",
+        "AS a\n    WHERE a.number COLLATE NOCASE IN (SELECT s.number FROM spelling AS s)",
         ON_CASE, "own_record_holder", "sqlite",
     ),
     Mistake(

@@ -39,7 +39,7 @@ MISSING = (
 
 OWN_TABLES = (
     "assignment_failure", "schedule_outcome", "schedule_pause", "holiday",
-    "assignment_run", "assignment_history", "assignment_request", "assignment_edit", "assignment_undo",
+    "number_key", "assignment_run", "assignment_history", "assignment_request", "assignment_edit", "assignment_undo",
     "assignment_purge", "agent_limit", "do_not_contact", "access_key", "access_session", "audit_entry",
     "request_answer", "agent_link", "schedule_terms", "schedule_copy", "schedule_next", "schedule_void",
 )  # fmt: skip

@@ -37,7 +37,13 @@ SELECT
     p.stage,
     p.moment AS date,
     n.agent,
-    EXISTS (SELECT 1 FROM do_not_contact AS d WHERE d.number = p.number COLLATE BINARY) AS do_not_contact,
+    EXISTS (SELECT 1 FROM do_not_contact AS d WHERE d.number = p.number COLLATE BINARY) OR EXISTS (
+        SELECT 1
+        FROM number_key AS k
+        INNER JOIN number_key AS s ON s.match_key = k.match_key AND s.country = k.country
+        INNER JOIN do_not_contact AS d ON d.number = s.number
+        WHERE k.number = p.number COLLATE BINARY
+    ) AS do_not_contact,
     c.copies
 FROM page AS p
 INNER JOIN (
@@ -82,7 +88,7 @@ WITH found AS NOT MATERIALIZED (
 -- include: _page_of_leads
 
 -- name: leads_of_number
--- The same page of leads, but of one number only, in its several spellings.
+-- The same page of leads, but of one number only: in its usual spellings, and in those that have its match key.
 WITH found AS NOT MATERIALIZED (
     SELECT
         w.number,
@@ -94,17 +100,35 @@ WITH found AS NOT MATERIALIZED (
                 THEN strftime('%Y-%m-%d %H:%M:%f', w.date)
         END AS moment
     FROM wafunnel AS w
-    WHERE w.number COLLATE BINARY IN (:spelling_1, :spelling_2, :spelling_3, :spelling_4, :spelling_5)
+    WHERE w.number COLLATE BINARY IN (
+        VALUES (:spelling_1), (:spelling_2), (:spelling_3), (:spelling_4), (:spelling_5)
+        UNION
+        SELECT k.number FROM number_key AS k WHERE k.match_key = :match_key
+    )
 ),
 
 -- include: _page_of_leads
 
 -- name: lead_now
--- The agent who has a number now, and since when and why the number is on the do-not-contact list; NULL if it is not.
-SELECT
-    (SELECT min(a.agent) FROM agent_wafunnel_assignment AS a WHERE a.number = :number COLLATE BINARY) AS agent,
-    (SELECT d.added_at FROM do_not_contact AS d WHERE d.number = :number) AS added_at,
-    (SELECT d.reason FROM do_not_contact AS d WHERE d.number = :number) AS reason;
+-- The agent who has a number now, in any spelling, and its entry in the do-not-contact list: the number as it was
+-- written there, since when and why; NULL if it is not listed.
+WITH spelling AS MATERIALIZED (
+    SELECT :number AS number
+    UNION
+    SELECT k.number FROM number_key AS k WHERE k.match_key = :match_key
+)
+
+SELECT found.agent, entry.number, entry.added_at, entry.reason
+FROM (
+    SELECT min(a.agent) AS agent FROM agent_wafunnel_assignment AS a
+    WHERE a.number COLLATE BINARY IN (SELECT s.number FROM spelling AS s)
+) AS found
+LEFT JOIN (
+    SELECT d.number, d.added_at, d.reason FROM do_not_contact AS d
+    WHERE d.number IN (SELECT s.number FROM spelling AS s)
+    ORDER BY d.added_at, d.number
+    LIMIT 1
+) AS entry ON 1 = 1;
 
 -- name: funnel
 -- How many rows of wafunnel each stage has; NULL stands for an invalid stage.
@@ -117,9 +141,30 @@ ORDER BY w.stage;
 -- Counts each row of wafunnel once, under the first of these reasons that applies: it is unusable (a blank number, no
 -- stage or no date); its number is in the present assignments; its stage is 4 or more; it is too old; its number is on
 -- the do-not-contact list; it waits behind another record of its number; it is in the pool and left over. The
--- conditions of the pool (stage, window, number) are also in deal/plan.sql, part 3: change both. The deal order matters
--- only among the records of one number, so only numbers with several rows are ranked.
-WITH given AS NOT MATERIALIZED (
+-- conditions of the pool (stage, window, number) are also in deal/plan.sql, part 2: change both. Numbers with the same
+-- match key are the same number; the deal order matters only among their records, so only those are ranked.
+WITH matched AS MATERIALIZED (
+    SELECT k.number, min(k.number) OVER (PARTITION BY k.match_key) AS first_number
+    FROM number_key AS k
+    WHERE k.country = coalesce(:country, '')
+        AND k.match_key IN (
+            SELECT n.match_key FROM number_key AS n
+            WHERE n.country = coalesce(:country, '')
+            GROUP BY n.match_key, n.country
+            HAVING count(*) > 1
+        )
+),
+
+held AS MATERIALIZED (
+    SELECT a.number FROM agent_wafunnel_assignment AS a
+    UNION
+    SELECT o.number
+    FROM agent_wafunnel_assignment AS a
+    INNER JOIN matched AS m ON m.number = a.number
+    INNER JOIN matched AS o ON o.first_number = m.first_number
+),
+
+given AS NOT MATERIALIZED (
     SELECT
         w.number,
         w.stage,
@@ -130,10 +175,10 @@ WITH given AS NOT MATERIALIZED (
                     -- include: _is_a_date
                 ) IS NOT TRUE
                 THEN 'unusable'
-            WHEN w.number COLLATE BINARY IN (SELECT a.number FROM agent_wafunnel_assignment AS a) THEN 'dealt'
+            WHEN w.number COLLATE BINARY IN (SELECT h.number FROM held AS h) THEN 'dealt'
             WHEN w.stage >= 4 THEN 'at_stage_4'
             WHEN w.date < (SELECT date(:business_date, '-' || :window_days || ' days')) THEN 'too_old'
-            WHEN w.number COLLATE BINARY IN (SELECT d.number FROM do_not_contact AS d) THEN 'do_not_contact'
+            WHEN w.number COLLATE BINARY IN (SELECT d.number FROM suppressed_number AS d) THEN 'do_not_contact'
             ELSE 'pool'
         END AS reason
     FROM wafunnel AS w
@@ -145,15 +190,19 @@ repeated AS (
     WHERE w.stage < 4 AND w.date >= (SELECT date(:business_date, '-' || :window_days || ' days'))
     GROUP BY w.number COLLATE BINARY
     HAVING count(*) > 1
+    UNION
+    SELECT m.number FROM matched AS m
 ),
 
 ranked AS MATERIALIZED (
     SELECT
         dense_rank() OVER (
-            PARTITION BY g.number COLLATE BINARY
-            ORDER BY g.stage, julianday(g.date) * CASE WHEN :newest_first THEN -1 ELSE 1 END, g.date
+            PARTITION BY coalesce(m.first_number, g.number COLLATE BINARY)
+            ORDER BY
+                g.stage, julianday(g.date) * CASE WHEN :newest_first THEN -1 ELSE 1 END, g.number COLLATE BINARY, g.date
         ) AS occurrence
     FROM given AS g
+    LEFT JOIN matched AS m ON m.number = g.number
     WHERE g.number COLLATE BINARY IN (SELECT r.number FROM repeated AS r) AND g.reason = 'pool'
 )
 
@@ -178,26 +227,46 @@ SELECT (SELECT count(*) FROM wafunnel) AS leads, (SELECT count(*) FROM agents) A
 SELECT d.number, d.reason, d.added_at FROM do_not_contact AS d ORDER BY d.number;
 
 -- name: add_do_not_contact
--- Puts a number on the do-not-contact list and removes it from the present assignments; returns whether it was listed
--- already, and how many assignments and leads it had.
+-- Puts a number on the do-not-contact list and removes it, in any spelling, from the present assignments; returns
+-- whether it was listed already, in any spelling, and how many assignments and leads it had.
+INSERT INTO number_key (country, number, match_key)
+SELECT coalesce(:country, ''), :number, :match_key
+WHERE NOT EXISTS (SELECT 1 FROM number_key AS k WHERE k.number = :number AND k.country = coalesce(:country, ''));
+
+DROP TABLE IF EXISTS temp.spelling;
+
+CREATE TEMP TABLE spelling AS
+SELECT :number AS number
+UNION
+SELECT k.number FROM number_key AS k WHERE k.match_key = :match_key;
+
 DROP TABLE IF EXISTS temp.found;
 
 CREATE TEMP TABLE found AS
 SELECT
-    (SELECT count(*) FROM do_not_contact AS d WHERE d.number = :number) AS listed,
-    (SELECT count(*) FROM agent_wafunnel_assignment AS a WHERE a.number = :number COLLATE BINARY) AS assignments,
-    (SELECT count(*) FROM wafunnel AS w WHERE w.number = :number COLLATE BINARY) AS leads;
+    (SELECT count(*) FROM do_not_contact AS d WHERE d.number IN (SELECT s.number FROM temp.spelling AS s)) AS listed,
+    (
+        SELECT count(*) FROM agent_wafunnel_assignment AS a
+        WHERE a.number COLLATE BINARY IN (SELECT s.number FROM temp.spelling AS s)
+    ) AS assignments,
+    (
+        SELECT count(*) FROM wafunnel AS w
+        WHERE w.number COLLATE BINARY IN (SELECT s.number FROM temp.spelling AS s)
+    ) AS leads;
 
 INSERT INTO do_not_contact (number, reason, added_at)
 SELECT :number, :reason, strftime('%Y-%m-%d %H:%M:%f', 'now')
-WHERE NOT EXISTS (SELECT 1 FROM do_not_contact AS d WHERE d.number = :number);
+FROM temp.found AS f
+WHERE f.listed = 0;
 
-DELETE FROM agent_wafunnel_assignment WHERE number = :number COLLATE BINARY;
+DELETE FROM agent_wafunnel_assignment
+WHERE number COLLATE BINARY IN (SELECT s.number FROM temp.spelling AS s);
 
-SELECT f.listed, f.assignments, f.leads FROM temp.found AS f;
+SELECT min(f.listed, 1) AS listed, f.assignments, f.leads FROM temp.found AS f;
 
 -- name: remove_do_not_contact
--- Removes a number from the do-not-contact list; returns how many rows were removed.
-DELETE FROM do_not_contact WHERE number = :number;
+-- Removes a number, in any spelling, from the do-not-contact list; returns how many rows were removed.
+DELETE FROM do_not_contact
+WHERE number = :number OR number IN (SELECT k.number FROM number_key AS k WHERE k.match_key = :match_key);
 
 SELECT changes() AS removed;

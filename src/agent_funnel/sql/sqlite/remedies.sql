@@ -77,4 +77,4 @@ UPDATE assignment_run SET status = 'failed' WHERE status = 'running';
 
 -- name: remedy_listed
 -- Removes the numbers of the do-not-contact list from the assignments.
-DELETE FROM agent_wafunnel_assignment WHERE number IN (SELECT d.number FROM do_not_contact AS d);
+DELETE FROM agent_wafunnel_assignment WHERE number IN (SELECT d.number FROM suppressed_number AS d);

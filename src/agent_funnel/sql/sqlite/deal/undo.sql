@@ -104,7 +104,7 @@ FROM (
         SELECT p.agent, p.number FROM copy AS p
     ) AS c
 ) AS b
-LEFT JOIN do_not_contact AS d ON b.number = d.number;
+LEFT JOIN suppressed_number AS d ON b.number = d.number;
 
 DELETE FROM agent_wafunnel_assignment;
 

@@ -106,7 +106,7 @@ pair (agent, number, due, present) AS (
     SELECT h.agent, h.number, d.number IS NULL, 0
     FROM base AS b
     INNER JOIN assignment_history AS h ON b.run_id = h.run_id
-    LEFT JOIN do_not_contact AS d ON h.number = d.number
+    LEFT JOIN suppressed_number AS d ON h.number = d.number
     WHERE NOT EXISTS (
         SELECT 1 FROM assignment_edit AS e
         INNER JOIN undone AS u ON e.run_id = u.run_id
@@ -116,7 +116,7 @@ pair (agent, number, due, present) AS (
     SELECT e.agent, e.number, CASE WHEN d.number IS NULL THEN e.copies ELSE 0 END, 0
     FROM undone AS u
     INNER JOIN assignment_edit AS e ON u.run_id = e.run_id
-    LEFT JOIN do_not_contact AS d ON e.number = d.number
+    LEFT JOIN suppressed_number AS d ON e.number = d.number
     UNION ALL
     SELECT m.agent, m.number, 0, 1 FROM agent_wafunnel_assignment AS m
 )
@@ -163,7 +163,7 @@ SELECT '…' || substr(n.number, -3) AS number, count(*) OVER () AS numbers
 FROM (
     SELECT DISTINCT d.number
     FROM agent_wafunnel_assignment AS m
-    INNER JOIN do_not_contact AS d ON m.number = d.number
+    INNER JOIN suppressed_number AS d ON m.number = d.number
 ) AS n
 ORDER BY n.number
 LIMIT 3;

@@ -132,7 +132,7 @@ FROM (
     FROM (
         SELECT h.agent, h.number, CASE WHEN d.number IS NULL THEN 1 ELSE 0 END AS due, 0 AS present
         FROM dbo.assignment_history AS h
-        LEFT JOIN dbo.do_not_contact AS d ON h.number = d.number
+        LEFT JOIN dbo.suppressed_number AS d ON h.number = d.number
         WHERE
             h.run_id = @base_id
             AND NOT EXISTS (
@@ -142,7 +142,7 @@ FROM (
         UNION ALL
         SELECT e.agent, e.number, CASE WHEN d.number IS NULL THEN e.copies ELSE 0 END, 0
         FROM dbo.assignment_edit AS e
-        LEFT JOIN dbo.do_not_contact AS d ON e.number = d.number
+        LEFT JOIN dbo.suppressed_number AS d ON e.number = d.number
         WHERE e.run_id = @undone_id
         UNION ALL
         SELECT
@@ -198,6 +198,6 @@ SELECT TOP (3) CONCAT(N'…', RIGHT(n.number, 3)) AS number, COUNT(*) OVER () AS
 FROM (
     SELECT DISTINCT d.number
     FROM dbo.agent_wafunnel_assignment AS m
-    INNER JOIN dbo.do_not_contact AS d ON CAST(m.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = d.number
+    INNER JOIN dbo.suppressed_number AS d ON CAST(m.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = d.number
 ) AS n
 ORDER BY n.number;
