@@ -52,7 +52,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if item.get_closest_marker("sqlserver_if_long")
         and isinstance(item, pytest.Function)
         and getattr(item, "callspec", None) is not None
-        and "sqlserver" in item.callspec.params.values()
+        and any(
+            "sqlserver" in (value if isinstance(value, tuple) else (value,)) for value in item.callspec.params.values()
+        )
     ]
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)

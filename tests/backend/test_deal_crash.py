@@ -205,10 +205,11 @@ def test_the_service_finds_that_its_killed_session_dealt_nothing_and_deals_again
 def test_a_session_killed_before_its_deal_writes_a_table_leaves_the_old_deal(
     database: TestedDatabase, tmp_path: Path
 ) -> None:
-    # An uncommitted write of another session stops the deal at this table for certain:
+    # An uncommitted write of another session stops the deal at this table for certain. The deal writes the assignments
+    # last, so the short version, in which each session takes seconds to get ready, kills it there only.
     stops = (
-        "UPDATE dbo.wafunnel SET stage = stage WHERE number = '4930000042'",
         "UPDATE dbo.agent_wafunnel_assignment SET agent = agent WHERE number = '4930000042'",
+        *(("UPDATE dbo.wafunnel SET stage = stage WHERE number = '4930000042'",) if LONG else ()),
     )
     fill(database)
     with (

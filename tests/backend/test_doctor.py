@@ -31,7 +31,9 @@ from support.faketds import HANG_UP, FakeServer, error
 from support.nights import deal_today
 
 
-@pytest.mark.parametrize("deep", [False, True], ids=["", "deep"])
+@pytest.mark.parametrize(
+    "deep", [pytest.param(False, marks=pytest.mark.sqlserver_if_long, id=""), pytest.param(True, id="deep")]
+)
 def test_a_healthy_database_has_no_problems(database: TestedDatabase, deep: bool) -> None:
     put_agents_and_leads(database)
     deal_today(database)

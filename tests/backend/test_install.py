@@ -213,22 +213,21 @@ def definition_of(database: TestedDatabase, table: str) -> Any:
     return [sorted((row[1:] for row in columns), key=repr), *rest]
 
 
-def test_an_upgrade_from_each_version_equals_a_new_installation(new_database: TestedDatabase) -> None:
-    dialect, newest = new_database.engine, version(new_database.engine)
-    install(new_database.backend)
-    new = {table: definition_of(new_database, table) for table in every_table(new_database)}
+def test_an_upgrade_from_each_version_equals_a_new_installation(database: TestedDatabase) -> None:
+    dialect, newest = database.engine, version(database.engine)
+    new = {table: definition_of(database, table) for table in every_table(database)}
     # On a T-SQL engine, the short version upgrades from the oldest version only, and so through each script.
     for older in range(1, newest + 1) if LONG or dialect == "sqlite" else (1,):
-        with closing(another_place(new_database, f"version_{older}")) as database:
-            with database.backend.for_any_version().transaction(create=True) as session:
+        with closing(another_place(database, f"version_{older}")) as place:
+            with place.backend.for_any_version().transaction(create=True) as session:
                 for stem in scripts(dialect):
                     if stem.startswith("tables-") and int(stem.split("-")[1]) <= older:
                         session.script(stem)
                 session.one("record_version", version=older)
-            installed = install(database.backend)
+            installed = install(place.backend)
             assert bool(set(installed.made) & set(TABLES)) == (older < newest), older
-            assert {table: definition_of(database, table) for table in every_table(database)} == new, older
-            assert database.backend.installed_version() == newest, older
+            assert {table: definition_of(place, table) for table in every_table(place)} == new, older
+            assert place.backend.installed_version() == newest, older
 
 
 @pytest.mark.parametrize(
@@ -266,6 +265,7 @@ def test_existing_tables_work_and_are_never_altered(new_database: TestedDatabase
     assert sorted(assigned, key=lambda row: row[1]) == [(f"agent {n % 3}", f"4930{n:04}") for n in range(8)]
 
 
+@pytest.mark.sqlserver_if_long
 def test_your_three_tables_are_recognized_in_another_case_and_kept(new_database: TestedDatabase) -> None:
     create(new_database, {name: text.replace("agents", "AGENTS") for name, text in BARE.items()})
     fill(new_database)
