@@ -27,7 +27,7 @@ pytest.register_assert_rewrite(
 )
 
 # `make test-long` asks for more examples of each property:
-settings.register_profile("short", max_examples=60, deadline=None)
+settings.register_profile("short", max_examples=45, deadline=None)
 settings.register_profile("long", max_examples=300, deadline=None)
 settings.load_profile("long" if LONG else "short")
 

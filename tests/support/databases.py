@@ -200,9 +200,10 @@ class TestedDatabase:
         )
 
     def clear(self) -> None:
-        """Empties every table."""
-        for table in TABLES:
-            self.execute(f"DELETE FROM dbo.{table}")
+        """Empties every table; on the T-SQL engine in one batch, since nearly every test begins with this."""
+        statements = [f"DELETE FROM dbo.{table}" for table in TABLES]
+        for statement in statements if self.engine == "sqlite" else ["; ".join(statements)]:
+            self.execute(statement)
 
     def close(self) -> None:
         """Closes every connection, also the backend's; the next use opens a new one."""

@@ -162,7 +162,7 @@ def test_each_bound_of_the_document_holds(running: Running, database: TestedData
 
 
 def test_every_answer_to_a_random_request_is_in_the_document(running: Running, database: TestedDatabase) -> None:
-    short = 10 if database.engine == "sqlite" else 3
+    short = 5 if database.engine == "sqlite" else 3
     keeps_its_promises(running, database, "fuzzing", examples=300 if LONG else short)
 
 
