@@ -134,7 +134,7 @@ def test_a_copy_that_is_killed_around_its_deal_and_restarted_makes_one_run(
     small_database: TestedDatabase, tmp_path: Path
 ) -> None:
     dealt_by_the_first = 0
-    kills = 50 if LONG else 1 if small_database.engine == "sqlserver" else 2
+    kills = 50 if LONG else 1
     for _ in range(kills):
         forget(small_database)
         at = soon(3)
