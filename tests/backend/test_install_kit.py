@@ -81,14 +81,15 @@ def place(sqlserver: str) -> Iterator[TestedDatabase]:
             database.execute(f"DROP {kind} dbo.{name}")
 
 
-def test_install_sql_has_the_effect_of_the_installer_and_uninstall_sql_removes_it(place: TestedDatabase) -> None:
+@pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
+def test_install_sql_has_the_effect_of_the_installer_and_uninstall_sql_removes_it(
+    place: TestedDatabase, database: TestedDatabase
+) -> None:
     scripts = kit("kit")
     run_as_sqlcmd(place, scripts["install.sql"])
-    with closing(TestedDatabase(place.url, "kit_of_installer")) as other:
-        other.execute("CREATE SCHEMA kit_of_installer")
-        install(other.backend)
-        assert columns(place) == columns(other)
-        assert set(objects(place)) == set(objects(other)) == OBJECTS
+    # The installer made the tables in dbo, where other tests may have some, too.
+    assert columns(place) == {column for column in columns(database) if column[0] in OBJECTS}
+    assert set(objects(place)) == OBJECTS
     assert place.execute("SELECT version FROM dbo.agent_funnel_version") == [(version("sqlserver"),)]
     # The records say who made the procedures, although their lines end otherwise.
     assert [problems(place, check) for check in ("tables", "procedures", "rights")] == [[], [], []]
