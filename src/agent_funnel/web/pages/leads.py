@@ -16,6 +16,7 @@ from agent_funnel.numbers import spellings
 from agent_funnel.values import LONGEST_TEXT, text_length
 from agent_funnel.web.errors import faults_of
 from agent_funnel.web.fields import SearchText
+from agent_funnel.web.numbers import floor_country, shown_number
 from agent_funnel.web.pages.layout import fault_in_words, page
 from agent_funnel.web.paging import (
     AFTER_COUNT,
@@ -114,6 +115,7 @@ def show_lead() -> Any:
         "lead.html",
         written=number,
         lead=known[0] if known else None,
+        shown=shown_number(known[0].number if known else number, floor_country()),
         others=[each.number for each in known[1:]],
         spellings=spellings[1:] or spellings,
     )
