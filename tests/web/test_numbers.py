@@ -13,7 +13,7 @@ from agent_funnel.access.links import make_link
 from agent_funnel.leads import add_do_not_contact
 from support.databases import TestedDatabase
 from support.nights import deal_today
-from support.pages import BROWSER, Page, bearer, client_of, key_of, reader_of
+from support.pages import BROWSER, bearer, client_of, key_of, reader_of
 
 # tests/backend runs the queries of these pages on each engine; here, only the long version uses SQL Server, too.
 pytestmark = pytest.mark.sqlserver_if_long
@@ -106,4 +106,7 @@ def test_masked_numbers_stay_masked(database: TestedDatabase) -> None:
         source = client.get(path, headers=viewer).text
         cells = re.findall(r'<th scope="row">(?:<a [^>]*>)?([^<]*)', source)
         assert sorted(map(unescape, cells)) == sorted(f"…{number[-3:]}" for number in SHOWN), path
-        assert "tel:" not in Page(source).source
+        assert "tel:" not in source
+    add_do_not_contact(database.backend, "BR.1502512345678901", "once US.ENT.11815799212886844830")
+    [entry] = client.get("/api/do-not-contact", headers=viewer).get_json()["items"]
+    assert (entry["number"], entry["reason"]) == ("…901", "once …830")
