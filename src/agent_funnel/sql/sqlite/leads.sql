@@ -88,7 +88,8 @@ WITH found AS NOT MATERIALIZED (
 -- include: _page_of_leads
 
 -- name: leads_of_number
--- The same page of leads, but of one number only: in its usual spellings, and in those that have its match key.
+-- The same page of leads, but of one number only: in its usual spellings, and in those that have its match key. Or of
+-- the numbers that end with :digits, if they are given.
 WITH found AS NOT MATERIALIZED (
     SELECT
         w.number,
@@ -104,6 +105,9 @@ WITH found AS NOT MATERIALIZED (
         VALUES (:spelling_1), (:spelling_2), (:spelling_3), (:spelling_4), (:spelling_5)
         UNION
         SELECT k.number FROM number_key AS k WHERE k.match_key = :match_key
+        UNION
+        SELECT k.number FROM number_key AS k
+        WHERE k.ending = substr(:digits, -4) AND substr(k.match_key, -length(:digits)) = :digits
     )
 ),
 
@@ -229,8 +233,8 @@ SELECT d.number, d.reason, d.added_at FROM do_not_contact AS d ORDER BY d.number
 -- name: add_do_not_contact
 -- Puts a number on the do-not-contact list and removes it, in any spelling, from the present assignments; returns
 -- whether it was listed already, in any spelling, and how many assignments and leads it had.
-INSERT INTO number_key (country, number, match_key)
-SELECT coalesce(:country, ''), :number, :match_key
+INSERT INTO number_key (country, number, match_key, ending)
+SELECT coalesce(:country, ''), :number, :match_key, substr(:match_key, -4)
 WHERE NOT EXISTS (SELECT 1 FROM number_key AS k WHERE k.number = :number AND k.country = coalesce(:country, ''));
 
 DROP TABLE IF EXISTS temp.spelling;
