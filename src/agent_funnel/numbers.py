@@ -10,7 +10,6 @@ from agent_funnel.values import LONGEST_TEXT, text_length
 
 # A deal waits while this many numbers are taken in, about a second on a small server:
 NUMBERS_AT_ONCE = 10_000
-
 # The longest id, in letters and digits; the user ids of WhatsApp have as many after their country:
 LONGEST_ID = 128
 _NUMBER = re.compile(r"\+?[0-9]{4,20}")
