@@ -18,8 +18,8 @@ from agent_funnel import deal
 from agent_funnel.agents import add_agent, rename_agent
 from agent_funnel.database import Database
 from agent_funnel.database.sqlserver import SQLServer
+from agent_funnel.do_not_contact import add_do_not_contact
 from agent_funnel.errors import NoActiveAgent, RunInProgress
-from agent_funnel.leads import add_do_not_contact
 from agent_funnel.runs import list_runs, purge
 from agent_funnel.schedule import store
 from agent_funnel.schedule.store import list_nights

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from agent_funnel.agents import add_limit
+from agent_funnel.do_not_contact import add_do_not_contact
 from agent_funnel.imports import load_rows
-from agent_funnel.leads import add_do_not_contact
 from agent_funnel.sql import queries, statements
 from support.databases import TestedDatabase, sqlite_database
 from support.nights import (

@@ -14,9 +14,9 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from agent_funnel.deal import deal, undo
+from agent_funnel.do_not_contact import add_do_not_contact
 from agent_funnel.errors import DatabaseError, DatabaseUnavailable, NotInstalled, ParameterOutOfRange
 from agent_funnel.install import install
-from agent_funnel.leads import add_do_not_contact
 from agent_funnel.settings import load
 from agent_funnel.sql import scripts, version
 from support import LONG
@@ -158,11 +158,11 @@ def test_an_installation_creates_everything_and_a_second_one_nothing(new_databas
         table: (catalogue(new_database, table), rows(new_database, table)) for table in every_table(new_database)
     } == before
 
-    new_database.execute("DROP TABLE dbo.do_not_contact")
+    new_database.execute("DROP TABLE dbo.do_not_contact_entry")
     repaired = install(new_database.backend)
-    assert repaired.made == ("do_not_contact",)
-    assert set(repaired.kept) == every_table(new_database) - {"do_not_contact"}
-    others = [table for table in TABLES if table != "do_not_contact"]
+    assert repaired.made == ("do_not_contact_entry",)
+    assert set(repaired.kept) == every_table(new_database) - {"do_not_contact_entry"}
+    others = [table for table in TABLES if table != "do_not_contact_entry"]
     assert {table: (catalogue(new_database, table), rows(new_database, table)) for table in others} == {
         table: before[table] for table in others
     }

@@ -7,6 +7,7 @@ from mistakes import (
     bounds,
     deal_sqlite,
     deal_sqlserver,
+    do_not_contact,
     lists,
     locks,
     names,
@@ -25,6 +26,7 @@ __all__ = ["MISTAKES", "Mistake"]
 MISTAKES: tuple[Mistake, ...] = (
     *deal_sqlite.MISTAKES,
     *deal_sqlserver.MISTAKES,
+    *do_not_contact.MISTAKES,
     *locks.MISTAKES,
     *lists.MISTAKES,
     *names.MISTAKES,

@@ -74,7 +74,7 @@ MISTAKES = (
     ),
     Mistake(
         "deal: do-not-contact is ignored",
-        PLAN, "2 * EXISTS (SELECT 1 FROM do_not_contact AS d WHERE d.number = w.number)", "0",
+        PLAN, "2 * EXISTS (SELECT 1 FROM do_not_contact_entry AS d WHERE d.number = w.number)", "0",
         ON_DEAL, "on_the_do_not_contact_list", "sqlite",
     ),
     Mistake(

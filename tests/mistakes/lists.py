@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from mistakes.places import (
     AGENTS,
+    DO_NOT_CONTACT,
     IMPORTS,
     LEADS,
     ON_AGENTS,
@@ -17,6 +18,7 @@ from mistakes.places import (
     ON_RANGES,
     RUNS,
     T_AGENTS,
+    T_DO_NOT_CONTACT,
     T_IMPORTS,
     T_LEADS,
     T_RUNS,
@@ -119,16 +121,16 @@ MISTAKES = (
     ),
     Mistake(
         "do-not-contact: a number of another case leaves the assignments",
-        LEADS,
-        "DELETE FROM agent_wafunnel_assignment WHERE number = :number COLLATE BINARY;",
-        "DELETE FROM agent_wafunnel_assignment WHERE number = :number;",
+        DO_NOT_CONTACT,
+        "WHERE number COLLATE BINARY IN (SELECT n.number FROM temp.named_once AS n)",
+        "WHERE number IN (SELECT n.number FROM temp.named_once AS n)",
         ON_CASE, "removes_only_its_own_assignments", "sqlite",
     ),
     Mistake(
         "T-SQL do-not-contact: a number of another case leaves the assignments",
-        T_LEADS,
-        f"        @held_number\n    )\n    AND CAST(number AS NVARCHAR(255)){BIN2} = @number;",
-        "        @held_number\n    );",
+        T_DO_NOT_CONTACT,
+        f"            )\n            AND CAST(a.number AS NVARCHAR(255)){BIN2} = s.number;",
+        "            );",
         ON_CASE, "removes_only_its_own_assignments", "sqlserver",
     ),
     Mistake(
@@ -216,8 +218,8 @@ MISTAKES = (
     ),
     Mistake(
         "pool report: a listed number keeps out one of another case",
-        LEADS, "WHEN w.number COLLATE BINARY IN (SELECT d.number FROM do_not_contact AS d)",
-        "WHEN w.number COLLATE NOCASE IN (SELECT d.number FROM do_not_contact AS d)",
+        LEADS, "WHEN w.number COLLATE BINARY IN (SELECT d.number FROM do_not_contact_entry AS d)",
+        "WHEN w.number COLLATE NOCASE IN (SELECT d.number FROM do_not_contact_entry AS d)",
         ON_CASE, "pool_report_counts", "sqlite",
     ),
     Mistake(
@@ -228,8 +230,8 @@ MISTAKES = (
     ),
     Mistake(
         "leads: a number has the agent of another of another case",
-        LEADS, "FROM agent_wafunnel_assignment AS a WHERE a.number = :number COLLATE BINARY) AS agent",
-        "FROM agent_wafunnel_assignment AS a WHERE a.number = :number) AS agent",
+        LEADS, "FROM agent_wafunnel_assignment AS a WHERE a.number = :number COLLATE BINARY;",
+        "FROM agent_wafunnel_assignment AS a WHERE a.number = :number;",
         ON_CASE, "own_record_holder", "sqlite",
     ),
     Mistake(

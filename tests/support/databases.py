@@ -42,6 +42,7 @@ OWN_TABLES = (
     "assignment_run", "assignment_history", "assignment_request", "assignment_edit", "assignment_undo",
     "assignment_purge", "agent_limit", "do_not_contact", "access_key", "access_session", "audit_entry",
     "request_answer", "agent_link", "schedule_terms", "schedule_copy", "schedule_next", "schedule_void",
+    "do_not_contact_list", "do_not_contact_entry",
 )  # fmt: skip
 TABLES = ("agents", "wafunnel", "agent_wafunnel_assignment", *OWN_TABLES)
 
@@ -194,9 +195,11 @@ class TestedDatabase:
         )
 
     def clear(self) -> None:
-        """Empties every table."""
+        """Empties every table, except for the do-not-contact list that the installer makes."""
         for table in TABLES:
-            self.execute(f"DELETE FROM dbo.{table}")
+            kept = " WHERE list_id > 1" if table == "do_not_contact_list" else ""
+            self.execute(f"DELETE FROM dbo.{table}{kept}")
+        self.execute("UPDATE dbo.do_not_contact_list SET imported_at = NULL, warned_at = NULL WHERE list_id = 1")
 
     def close(self) -> None:
         """Closes every connection, also the backend's; the next use opens a new one."""
@@ -225,10 +228,14 @@ def _plain(value: Any) -> Any:
     return value.isoformat(" ", "milliseconds") if isinstance(value, datetime) else value
 
 
+# The columns that are inserted as whole numbers:
+WHOLE_NUMBERS = {
+    "stage", "max_records", "max_per_agent", "window_days", "newest_first", "run_id", "assigned", "list_id", "imported",
+}  # fmt: skip
+
+
 def _json_type(column: str) -> str:
-    if column in ("stage", "max_records", "max_per_agent", "window_days", "newest_first", "run_id", "assigned"):
-        return "INT"
-    return "NVARCHAR(1000)"
+    return "INT" if column in WHOLE_NUMBERS else "NVARCHAR(1000)"
 
 
 def moment(value: date | str) -> datetime:

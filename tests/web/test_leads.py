@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from agent_funnel.access.audit import list_entries
-from agent_funnel.leads import add_do_not_contact, list_do_not_contact
+from agent_funnel.do_not_contact import add_do_not_contact, list_do_not_contact
 from support.databases import TestedDatabase, seed_tables
 from support.nights import deal_today
 from support.pages import BROWSER, Page, Reader, reader_of

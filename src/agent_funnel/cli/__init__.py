@@ -22,7 +22,7 @@ __all__ = ["COMMANDS", "ExitCode", "cli", "exit_code", "main"]
 COMMANDS = {
     "agents": LazyCommand("agents", "agents_group", "List, add, rename, activate and deactivate agents."),
     "demo": LazyCommand("demo", "fill_demo", "Fill an empty database with sample leads and agents."),
-    "do-not-contact": LazyCommand("leads", "do_not_contact_group", "Manage the numbers that are never dealt."),
+    "do-not-contact": LazyCommand("do_not_contact", "do_not_contact_group", "Manage the numbers that are never dealt."),
     "doctor": LazyCommand("doctor", "examine_database", "Check the database and suggest how to fix what is wrong."),
     "export": LazyCommand("exports", "export_rows", "Export the present assignments, or the leads that a run dealt."),
     "holidays": LazyCommand("schedule", "holidays_group", "Manage the days without a scheduled deal."),

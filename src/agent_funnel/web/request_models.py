@@ -8,6 +8,7 @@ from flask import request
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_validator
 
 from agent_funnel.access.keys import Role
+from agent_funnel.do_not_contact import OWN_REQUESTS
 from agent_funnel.settings import LARGEST_SHARE, LONGEST_WINDOW_DAYS
 from agent_funnel.web.fields import (
     BusinessDay,
@@ -141,17 +142,23 @@ class ImportQuery(RequestModel):
     skip_bad: bool = Field(False, description="Import the good rows of a file with bad ones.")
 
 
-class NewDoNotContact(RequestModel):
-    """A number for the do-not-contact list."""
+class DoNotContactQuery(PageQuery):
+    """A page of the numbers that are never dealt."""
+
+    list_name: Text | None = Field(None, description="Only the numbers of this list. Default: of all lists.")
+
+
+class ListedNumber(RequestModel):
+    """A number on a do-not-contact list."""
 
     number: NumberText
+    list_name: Text = Field(OWN_REQUESTS, description="The do-not-contact list.")
+
+
+class NewDoNotContact(ListedNumber):
+    """A number for a do-not-contact list."""
+
     reason: Text | None = None
-
-
-class Number(RequestModel):
-    """A number."""
-
-    number: NumberText
 
 
 class Reason(RequestModel):

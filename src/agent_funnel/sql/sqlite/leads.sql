@@ -1,4 +1,4 @@
--- Leads: search, one number, counts by stage, the report on the pool, and the do-not-contact list.
+-- Leads: search, one number, counts by stage, and the report on the pool.
 -- A page begins after the last row of the page before it. Numbers are in byte order; NULL and blank ones are left out.
 
 -- name: _is_a_date
@@ -11,7 +11,7 @@ julianday(w.date) IS NOT NULL AND (
 )
 
 -- name: _page_of_leads
--- A page of the rows found; for each lead its agent, its copies, and whether its number is on the do-not-contact list.
+-- A page of the rows found; for each lead its agent, its copies, and whether its number is on a do-not-contact list.
 page AS MATERIALIZED (
     SELECT DISTINCT v.number, v.stage, v.moment
     FROM found AS v
@@ -37,7 +37,7 @@ SELECT
     p.stage,
     p.moment AS date,
     n.agent,
-    EXISTS (SELECT 1 FROM do_not_contact AS d WHERE d.number = p.number COLLATE BINARY) AS do_not_contact,
+    EXISTS (SELECT 1 FROM do_not_contact_entry AS d WHERE d.number = p.number COLLATE BINARY) AS do_not_contact,
     c.copies
 FROM page AS p
 INNER JOIN (
@@ -100,11 +100,8 @@ WITH found AS NOT MATERIALIZED (
 -- include: _page_of_leads
 
 -- name: lead_now
--- The agent who has a number now, and since when and why the number is on the do-not-contact list; NULL if it is not.
-SELECT
-    (SELECT min(a.agent) FROM agent_wafunnel_assignment AS a WHERE a.number = :number COLLATE BINARY) AS agent,
-    (SELECT d.added_at FROM do_not_contact AS d WHERE d.number = :number) AS added_at,
-    (SELECT d.reason FROM do_not_contact AS d WHERE d.number = :number) AS reason;
+-- The agent who has a number now; NULL if nobody has it.
+SELECT min(a.agent) AS agent FROM agent_wafunnel_assignment AS a WHERE a.number = :number COLLATE BINARY;
 
 -- name: funnel
 -- How many rows of wafunnel each stage has; NULL stands for an invalid stage.
@@ -116,7 +113,7 @@ ORDER BY w.stage;
 -- name: pool_report
 -- Counts each row of wafunnel once, under the first of these reasons that applies: it is unusable (a blank number, no
 -- stage or no date); its number is in the present assignments; its stage is 4 or more; it is too old; its number is on
--- the do-not-contact list; it waits behind another record of its number; it is in the pool and left over. The
+-- a do-not-contact list; it waits behind another record of its number; it is in the pool and left over. The
 -- conditions of the pool (stage, window, number) are also in deal/plan.sql, part 3: change both. The deal order matters
 -- only among the records of one number, so only numbers with several rows are ranked.
 WITH given AS NOT MATERIALIZED (
@@ -133,7 +130,7 @@ WITH given AS NOT MATERIALIZED (
             WHEN w.number COLLATE BINARY IN (SELECT a.number FROM agent_wafunnel_assignment AS a) THEN 'dealt'
             WHEN w.stage >= 4 THEN 'at_stage_4'
             WHEN w.date < (SELECT date(:business_date, '-' || :window_days || ' days')) THEN 'too_old'
-            WHEN w.number COLLATE BINARY IN (SELECT d.number FROM do_not_contact AS d) THEN 'do_not_contact'
+            WHEN w.number COLLATE BINARY IN (SELECT d.number FROM do_not_contact_entry AS d) THEN 'do_not_contact'
             ELSE 'pool'
         END AS reason
     FROM wafunnel AS w
@@ -172,32 +169,3 @@ FROM (SELECT v.reason FROM given AS v LIMIT -1) AS g;
 -- name: count_leads
 -- How many leads and how many agents there are.
 SELECT (SELECT count(*) FROM wafunnel) AS leads, (SELECT count(*) FROM agents) AS agents;
-
--- name: do_not_contact
--- The do-not-contact list: the numbers that are never dealt.
-SELECT d.number, d.reason, d.added_at FROM do_not_contact AS d ORDER BY d.number;
-
--- name: add_do_not_contact
--- Puts a number on the do-not-contact list and removes it from the present assignments; returns whether it was listed
--- already, and how many assignments and leads it had.
-DROP TABLE IF EXISTS temp.found;
-
-CREATE TEMP TABLE found AS
-SELECT
-    (SELECT count(*) FROM do_not_contact AS d WHERE d.number = :number) AS listed,
-    (SELECT count(*) FROM agent_wafunnel_assignment AS a WHERE a.number = :number COLLATE BINARY) AS assignments,
-    (SELECT count(*) FROM wafunnel AS w WHERE w.number = :number COLLATE BINARY) AS leads;
-
-INSERT INTO do_not_contact (number, reason, added_at)
-SELECT :number, :reason, strftime('%Y-%m-%d %H:%M:%f', 'now')
-WHERE NOT EXISTS (SELECT 1 FROM do_not_contact AS d WHERE d.number = :number);
-
-DELETE FROM agent_wafunnel_assignment WHERE number = :number COLLATE BINARY;
-
-SELECT f.listed, f.assignments, f.leads FROM temp.found AS f;
-
--- name: remove_do_not_contact
--- Removes a number from the do-not-contact list; returns how many rows were removed.
-DELETE FROM do_not_contact WHERE number = :number;
-
-SELECT changes() AS removed;

@@ -1,5 +1,5 @@
 /*
-Leads: search, one number, counts by stage, the report on the pool, and the do-not-contact list.
+Leads: search, one number, counts by stage, and the report on the pool.
 A page begins after the last row of the page before it. Numbers are in byte order; NULL and blank ones are left out.
 
 A number is looked up twice: in the type and the collation of the column, so that an index can be used, and byte by
@@ -92,7 +92,7 @@ SELECT
     ) AS agent,
     CASE
         WHEN EXISTS (
-            SELECT 1 FROM dbo.do_not_contact AS d
+            SELECT 1 FROM dbo.do_not_contact_entry AS d
             WHERE d.number = p.number
         ) THEN 1
         ELSE 0
@@ -187,7 +187,7 @@ SELECT
     ) AS agent,
     CASE
         WHEN EXISTS (
-            SELECT 1 FROM dbo.do_not_contact AS d
+            SELECT 1 FROM dbo.do_not_contact_entry AS d
             WHERE d.number = p.number
         ) THEN 1
         ELSE 0
@@ -243,7 +243,7 @@ FROM (
 ORDER BY p.number, p.stage, p.date;
 
 -- name: lead_now
--- The agent who has a number now, and since when and why the number is on the do-not-contact list; NULL if it is not.
+-- The agent who has a number now; NULL if nobody has it.
 DECLARE @number NVARCHAR(255) = %(number)s;
 
 -- include: _own_number
@@ -261,15 +261,7 @@ SELECT
                 @held_number
             )
             AND CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @number
-    ) AS agent,
-    (
-        SELECT d.added_at FROM dbo.do_not_contact AS d
-        WHERE d.number = @number
-    ) AS added_at,
-    (
-        SELECT d.reason FROM dbo.do_not_contact AS d
-        WHERE d.number = @number
-    ) AS reason;
+    ) AS agent;
 
 -- name: funnel
 -- How many rows of wafunnel each stage has; NULL stands for an invalid stage.
@@ -284,7 +276,7 @@ ORDER BY w.stage;
 -- name: pool_report
 -- Counts each row of wafunnel once, under the first of these reasons that applies: it is unusable (a blank number, no
 -- stage or no date); its number is in the present assignments; its stage is 4 or more; it is too old; its number is on
--- the do-not-contact list; it waits behind another record of its number; it is in the pool and left over. The
+-- a do-not-contact list; it waits behind another record of its number; it is in the pool and left over. The
 -- conditions of the pool (stage, window, number) are also in deal/sp_assign_wafunnel_to_agents.sql, part 5: change
 -- both.
 DECLARE
@@ -333,7 +325,9 @@ FROM (
             SELECT DISTINCT CAST(b.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number
             FROM dbo.agent_wafunnel_assignment AS b
         ) AS a ON w.number = a.number
-        LEFT JOIN dbo.do_not_contact AS d ON w.number = d.number
+        LEFT JOIN (
+            SELECT DISTINCT c.number FROM dbo.do_not_contact_entry AS c
+        ) AS d ON w.number = d.number
     ) AS g
 ) AS k;
 
@@ -342,61 +336,3 @@ FROM (
 SELECT
     (SELECT COUNT(*) FROM dbo.wafunnel) AS leads,
     (SELECT COUNT(*) FROM dbo.agents) AS agents;
-
--- name: do_not_contact
--- The do-not-contact list: the numbers that are never dealt.
-SELECT d.number, d.reason, d.added_at FROM dbo.do_not_contact AS d
-ORDER BY d.number;
-
--- name: add_do_not_contact
--- lock: records
--- busy: A run is still in progress; the number was not put on the list. Try again when the run has ended.
--- Puts a number on the do-not-contact list and removes it from the present assignments; returns whether it was listed
--- already, and how many assignments and leads it had. The lock makes it wait for a deal in progress, which has read the
--- list already and would hand the number out again.
-DECLARE
-    @number NVARCHAR(255) = %(number)s,
-    @listed INT,
-    @assignments INT,
-    @leads INT;
-
--- include: _own_number
-
-SELECT @listed = COUNT(*) FROM dbo.do_not_contact AS d
-WHERE d.number = @number;
-
-SELECT @leads = COUNT(*)
-FROM dbo.wafunnel AS w
-WHERE
-    w.number = ISNULL(
-        (
-            SELECT f.number FROM dbo.wafunnel AS f
-            WHERE 1 = 0
-        ),
-        @lead_number
-    )
-    AND CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @number;
-
-IF @listed = 0
-    INSERT INTO dbo.do_not_contact (number, reason, added_at) VALUES (@number, %(reason)s, SYSUTCDATETIME());
-
-DELETE FROM dbo.agent_wafunnel_assignment
-WHERE
-    number = ISNULL(
-        (
-            SELECT b.number FROM dbo.agent_wafunnel_assignment AS b
-            WHERE 1 = 0
-        ),
-        @held_number
-    )
-    AND CAST(number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @number;
-SET @assignments = @@ROWCOUNT;
-
-SELECT @listed AS listed, @assignments AS assignments, @leads AS leads;
-
--- name: remove_do_not_contact
--- Removes a number from the do-not-contact list; returns how many rows were removed.
-DELETE FROM dbo.do_not_contact
-WHERE number = %(number)s;
-
-SELECT @@ROWCOUNT AS removed;

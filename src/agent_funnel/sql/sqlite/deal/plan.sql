@@ -191,7 +191,7 @@ SELECT
     w.stage,
     w.date,
     julianday(w.date),
-    2 * EXISTS (SELECT 1 FROM do_not_contact AS d WHERE d.number = w.number)
+    2 * EXISTS (SELECT 1 FROM do_not_contact_entry AS d WHERE d.number = w.number)
 FROM wafunnel AS w
 WHERE w.stage < 4
     AND w.date >= (SELECT t.oldest FROM temp.this_run AS t)

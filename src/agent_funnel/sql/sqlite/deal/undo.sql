@@ -82,7 +82,10 @@ WHERE h.run_id = (SELECT t.last_id FROM temp.this_undo AS t)
 DROP TABLE IF EXISTS temp.former;
 
 CREATE TEMP TABLE former AS
-SELECT b.agent, b.number, d.number IS NOT NULL AS suppressed
+SELECT
+    b.agent,
+    b.number,
+    EXISTS (SELECT 1 FROM do_not_contact_entry AS d WHERE d.number = b.number) AS suppressed
 FROM (
     SELECT h.agent, h.number
     FROM temp.this_undo AS t
@@ -103,8 +106,7 @@ FROM (
 
         SELECT p.agent, p.number FROM copy AS p
     ) AS c
-) AS b
-LEFT JOIN do_not_contact AS d ON b.number = d.number;
+) AS b;
 
 DELETE FROM agent_wafunnel_assignment;
 

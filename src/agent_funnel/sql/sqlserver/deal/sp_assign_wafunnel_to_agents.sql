@@ -463,7 +463,9 @@ BEGIN
                     ) AS v
                     GROUP BY v.number, v.stage, v.date
                 ) AS e
-                LEFT JOIN dbo.do_not_contact AS d ON e.number = d.number
+                LEFT JOIN (
+                    SELECT DISTINCT c.number FROM dbo.do_not_contact_entry AS c
+                ) AS d ON e.number = d.number
             ) AS k
         ) AS p
         LEFT JOIN #segment AS s ON p.kind = 0 AND p.position BETWEEN s.first_position AND s.last_position

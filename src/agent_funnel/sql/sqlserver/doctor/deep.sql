@@ -10,7 +10,7 @@ SELECT
     (SELECT COUNT(*) FROM dbo.assignment_run) AS runs,
     (SELECT COUNT(*) FROM dbo.assignment_undo) AS undos,
     (SELECT COUNT(*) FROM dbo.assignment_purge) AS purges,
-    (SELECT COUNT(*) FROM dbo.do_not_contact) AS listed;
+    (SELECT COUNT(*) FROM dbo.do_not_contact_entry) AS listed;
 
 -- name: doctor_records
 -- Everything in the records of runs that no run and no undo can leave behind: the fact, the run, the value found and
@@ -106,7 +106,7 @@ ORDER BY q.fact, q.run_id;
 
 -- name: doctor_assignments
 -- How the assignments differ from those that the newest run that is not undone dealt (`base_id`), or from those that
--- the last undo after it restored (`undone_id`): rows that were added and rows that were removed since. A number on the
+-- the last undo after it restored (`undone_id`): rows that were added and rows that were removed since. A number on a
 -- do-not-contact list does not count as removed. `purged` is 1 if the history of that run is purged.
 DECLARE @base_id BIGINT, @undone_id BIGINT, @purged INT;
 
@@ -132,7 +132,9 @@ FROM (
     FROM (
         SELECT h.agent, h.number, CASE WHEN d.number IS NULL THEN 1 ELSE 0 END AS due, 0 AS present
         FROM dbo.assignment_history AS h
-        LEFT JOIN dbo.do_not_contact AS d ON h.number = d.number
+        LEFT JOIN (
+            SELECT DISTINCT c.number FROM dbo.do_not_contact_entry AS c
+        ) AS d ON h.number = d.number
         WHERE
             h.run_id = @base_id
             AND NOT EXISTS (
@@ -142,7 +144,9 @@ FROM (
         UNION ALL
         SELECT e.agent, e.number, CASE WHEN d.number IS NULL THEN e.copies ELSE 0 END, 0
         FROM dbo.assignment_edit AS e
-        LEFT JOIN dbo.do_not_contact AS d ON e.number = d.number
+        LEFT JOIN (
+            SELECT DISTINCT c.number FROM dbo.do_not_contact_entry AS c
+        ) AS d ON e.number = d.number
         WHERE e.run_id = @undone_id
         UNION ALL
         SELECT
@@ -193,11 +197,12 @@ GROUP BY CASE WHEN h.run_id = @base_id THEN 1 ELSE 0 END
 ORDER BY newest DESC;
 
 -- name: doctor_listed
--- Up to three assigned numbers that are on the do-not-contact list, and the total of such numbers.
+-- Up to three assigned numbers that are on a do-not-contact list, and the total of such numbers.
 SELECT TOP (3) CONCAT(N'…', RIGHT(n.number, 3)) AS number, COUNT(*) OVER () AS numbers
 FROM (
     SELECT DISTINCT d.number
     FROM dbo.agent_wafunnel_assignment AS m
-    INNER JOIN dbo.do_not_contact AS d ON CAST(m.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = d.number
+    INNER JOIN dbo.do_not_contact_entry AS d
+        ON CAST(m.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = d.number
 ) AS n
 ORDER BY n.number;

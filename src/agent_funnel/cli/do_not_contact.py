@@ -1,0 +1,81 @@
+"""The commands about the do-not-contact lists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import click
+
+from agent_funnel.cli.context import Context, pass_context
+from agent_funnel.cli.output import Done, Listing, cells, minute, reports
+from agent_funnel.do_not_contact import (
+    OWN_REQUESTS,
+    DoNotContact,
+    add_do_not_contact,
+    list_do_not_contact,
+    remove_do_not_contact,
+)
+
+list_option = click.option(
+    "--list", "list_name", default=OWN_REQUESTS, show_default=True, metavar="NAME", help="The list."
+)
+
+
+@click.group("do-not-contact")
+def do_not_contact_group() -> None:
+    """Manage the numbers that are never dealt."""
+
+
+@do_not_contact_group.command("list")
+@click.option("--list", "list_name", metavar="NAME", help="Only the numbers of this list. Default: of all lists.")
+@pass_context
+@reports
+def list_numbers(context: Context, list_name: str | None) -> Listing:
+    """List the numbers that are never dealt."""
+    name = "do-not-contact list" if list_name is None else f"list {list_name}"
+    return Listing(list_do_not_contact(context.database, list_name=list_name), f"The {name} is empty.")
+
+
+@do_not_contact_group.command("add")
+@click.argument("number")
+@click.option("--reason", help="The reason to record.")
+@list_option
+@pass_context
+@reports
+def add(context: Context, number: str, reason: str | None, list_name: str) -> Done:
+    """Add NUMBER to a list, and remove it from the present assignments at once."""
+    found = add_do_not_contact(context.database, number, reason, list_name=list_name)
+    return Done(_sentences(number, found), found)
+
+
+def _sentences(number: str, found: Mapping[str, int]) -> str:
+    if found["listed"]:
+        lines = [f"{number} was on the do-not-contact list already."]
+    else:
+        lines = [f"Added {number} to the do-not-contact list."]
+    if found["assignments"]:
+        lines.append("Removed it from the present assignments.")
+    if not found["leads"]:
+        lines.append("No lead has exactly this number; numbers are compared as they are written in `wafunnel`.")
+    return "\n".join(lines)
+
+
+@do_not_contact_group.command("remove")
+@click.argument("number")
+@list_option
+@pass_context
+@reports
+def remove(context: Context, number: str, list_name: str) -> Done:
+    """Remove NUMBER from a list. If it is on no other list, the next deal may assign it again."""
+    remove_do_not_contact(context.database, number, list_name=list_name)
+    return Done(f"Removed {number} from the do-not-contact list.", {"removed": 1})
+
+
+@cells.register
+def _(entry: DoNotContact) -> dict[str, object]:
+    return {
+        "Number": entry.number,
+        "List": entry.list_name,
+        "Reason": entry.reason,
+        "Since (UTC)": minute(entry.added_at),
+    }

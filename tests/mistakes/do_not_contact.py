@@ -1,0 +1,51 @@
+"""Mistakes in the do-not-contact lists, on both engines."""
+
+from __future__ import annotations
+
+from mistakes.places import (
+    DO_NOT_CONTACT,
+    ON_DO_NOT_CONTACT,
+    T_ASSIGN,
+    T_DO_NOT_CONTACT,
+    T_TABLES_DO_NOT_CONTACT,
+    TABLES_DO_NOT_CONTACT,
+    UNDO,
+    Mistake,
+)
+
+# The condition under which the numbers of before there were lists are moved:
+FIRST = "IF NOT EXISTS (SELECT 1 FROM dbo.do_not_contact_list)"
+
+MISTAKES = (
+    Mistake(
+        "do-not-contact: each installation moves the numbers of the old table",
+        TABLES_DO_NOT_CONTACT,
+        "FROM do_not_contact AS d\nWHERE NOT EXISTS (SELECT 1 FROM do_not_contact_list);", "FROM do_not_contact AS d;",
+        ON_DO_NOT_CONTACT, "upgrade", "sqlite",
+    ),
+    Mistake(
+        "T-SQL do-not-contact: each installation moves the numbers of the old table",
+        T_TABLES_DO_NOT_CONTACT, FIRST, "IF EXISTS (SELECT 1 FROM dbo.do_not_contact)",
+        ON_DO_NOT_CONTACT, "upgrade", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL deal: a number on two lists is two records",
+        T_ASSIGN, "SELECT DISTINCT c.number FROM dbo.do_not", "SELECT c.number FROM dbo.do_not",
+        ON_DO_NOT_CONTACT, "while_any_list", "sqlserver",
+    ),
+    Mistake(
+        "undo: a number on a list comes back",
+        UNDO, "EXISTS (SELECT 1 FROM do_not_contact_entry AS d WHERE d.number = b.number)", "0",
+        ON_DO_NOT_CONTACT, "undo_leaves_out", "sqlite",
+    ),
+    Mistake(
+        "do-not-contact: a number is removed from every list",
+        DO_NOT_CONTACT, "WHERE list_id = :list_id AND number IN", "WHERE :list_id AND number IN",
+        ON_DO_NOT_CONTACT, "while_any_list", "sqlite",
+    ),
+    Mistake(
+        "T-SQL do-not-contact: a number is removed from every list",
+        T_DO_NOT_CONTACT, "WHERE list_id = %(list_id)s AND number IN", "WHERE %(list_id)s > 0 AND number IN",
+        ON_DO_NOT_CONTACT, "while_any_list", "sqlserver",
+    ),
+)  # fmt: skip
