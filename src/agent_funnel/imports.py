@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,13 +23,13 @@ from agent_funnel.database import Database, Session
 from agent_funnel.errors import ImportRefused
 from agent_funnel.leads import STAGES
 from agent_funnel.masking import mask_digits
+from agent_funnel.numbers import fault_in_number
 from agent_funnel.values import LONGEST_TEXT, text_length
 
 # Rows that are sent to the database at a time:
 CHUNK = 20_000
 # The most bad rows that are reported one by one; in a file of the wrong kind, every row is bad.
 REPORTED_BAD_ROWS = 1_000
-NUMBER = re.compile(r"\+?[0-9]{4,20}")
 STAGE_TEXTS = tuple(map(str, STAGES))
 # The years that a DATETIME of SQL Server can hold, with room for the window:
 YEARS = range(1900, 9999)
@@ -95,7 +94,8 @@ def import_file(
                 bad.append(row)
 
     with _opened(file, name) as text, database.session() as session:
-        _stage(session, good_rows(_read(kind, text, name)), progress)
+        read = _read(kind, text, name)
+        _stage(session, good_rows(_with_room(session, read) if kind == "leads" else read), progress)
         repeated, dropped = _drop_repeated(session, HEADERS[kind][0])
         count["bad"] += dropped
         bad = sorted([*bad, *repeated], key=attrgetter("line"))[:REPORTED_BAD_ROWS]
@@ -225,10 +225,31 @@ def _read(kind: str, file: TextIO, name: str) -> Iterator[tuple[int, Values] | B
         raise ImportRefused(f"{name} is broken at line {reader.line_num}: {error}. Nothing was imported.") from error
 
 
+def _with_room(session: Session, rows: Iterator[tuple[int, Values] | BadRow]) -> Iterator[tuple[int, Values] | BadRow]:
+    """The rows of leads; those whose number the tables of the deal cannot hold are bad.
+
+    The tables may be yours. A number that the assignments cannot hold would stop every deal.
+    """
+    room = session.one("room_for_numbers")
+    assert room is not None
+    longest, whole = room["longest"], room["whole"]
+    for row in rows:
+        if isinstance(row, BadRow):
+            yield row
+            continue
+        line, (number, *_) = row
+        if longest is not None and len(number) > longest:
+            yield BadRow(line, f"number has {len(number)} characters; the tables hold at most {longest}")
+        elif whole and not number.removeprefix("+").isdigit():
+            yield BadRow(line, "number has letters; the tables hold whole numbers only")
+        else:
+            yield row
+
+
 def _lead(number: str, stage: str, created: str) -> Values | str:
     """The values of a lead as the database takes them, or the reason why they are bad."""
-    if not NUMBER.fullmatch(number):
-        return f"number is not 4 to 20 digits with an optional + before them (it has {len(number)} characters)"
+    if fault := fault_in_number(number):
+        return fault
     if stage not in STAGE_TEXTS:
         return f"stage {stage[:40]!r} is not 1, 2, 3 or 4"
     try:

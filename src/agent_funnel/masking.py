@@ -1,4 +1,4 @@
-"""Masks phone numbers: all but the last three digits are hidden."""
+"""Masks phone numbers and user ids of WhatsApp: all but the last three characters are hidden."""
 
 from __future__ import annotations
 
@@ -19,7 +19,15 @@ _BETWEEN = (
 )
 # Seven or more digits, with or without such characters between them:
 _NUMBER = rf"[+(]{{0,2}}\d(?:\d|{_BETWEEN}(?!{_OTHER})\d){{5,}}(?:{_BETWEEN}(?!{_OTHER}))?\d"
-_OTHER_OR_NUMBER = re.compile(rf"(?<!\d)(?:{_OTHER})|(?P<number>{_NUMBER})")
+# A user id of WhatsApp, such as BR.1502512345678901, by which a business knows a person without a number: two letters
+# of a country, for some businesses ENT, and up to 128 letters and digits. A name of a file or of a class may begin in
+# the same way, so at least five of these must be digits, or there must be at least sixteen of them:
+WHATSAPP_ID = (
+    r"(?:[A-Z]{2}\.(?:ENT\.)?(?=(?:[A-Za-z]*[0-9]){5})[A-Za-z0-9]+"
+    r"|(?<![A-Za-z])[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{16,})"
+)
+_WHATSAPP_ID = re.compile(WHATSAPP_ID)
+_OTHER_OR_NUMBER = re.compile(rf"(?<!\d)(?:{_OTHER})|(?P<id>{WHATSAPP_ID})|(?P<number>{_NUMBER})")
 # A number in quotation marks, as database servers write it in messages:
 _QUOTED_NUMBER = re.compile(r"(?<=['\"])\+?\d+(?=\d{3}['\"])")
 _NO_DIGIT = re.compile(r"\D")
@@ -31,19 +39,24 @@ def last_digits(number: str) -> str:
 
 
 def mask_digits(text: str) -> str:
-    """Masks every phone number in a text, except for its last three digits.
+    """Masks every phone number and every user id of WhatsApp in a text, except for their last three characters.
 
-    That is every sequence of seven or more digits, also with blanks, dashes, dots, slashes and parentheses between
+    A number is a sequence of seven or more digits, also with blanks, dashes, dots, slashes and parentheses between
     them. Dates, times and IP addresses stay.
     """
     return _OTHER_OR_NUMBER.sub(_masked, text)
 
 
 def _masked(found: re.Match[str]) -> str:
+    if found["id"] is not None:
+        return last_digits(found["id"])
     number = found["number"]
     return found[0] if number is None else last_digits(_NO_DIGIT.sub("", number))
 
 
 def mask_quoted_numbers(text: str) -> str:
-    """Masks every number in quotation marks in a message of a database server, except for its last three digits."""
-    return _QUOTED_NUMBER.sub("…", text)
+    """Masks numbers in a message of a database server, except for their last three characters.
+
+    These are all numbers in quotation marks, however short, and all user ids of WhatsApp.
+    """
+    return _WHATSAPP_ID.sub(lambda found: last_digits(found[0]), _QUOTED_NUMBER.sub("…", text))

@@ -1,16 +1,42 @@
-"""Phone numbers: the spellings that a search treats as the same number."""
+"""Phone numbers and ids: what can be one, and the spellings that a search treats as the same number."""
 
 from __future__ import annotations
 
 import re
 
+from agent_funnel.masking import WHATSAPP_ID, last_digits
+
+# The longest id, in letters and digits; the user ids of WhatsApp have as many after their country:
+LONGEST_ID = 128
+_NUMBER = re.compile(r"\+?[0-9]{4,20}")
+# An id of another system. It has a digit, so that no word is taken for an id, and a letter, so that no number is:
+_ID = re.compile(rf"(?=[0-9]*[A-Za-z])(?=[A-Za-z]*[0-9])[A-Za-z0-9]{{4,{LONGEST_ID}}}")
+_WHATSAPP_ID = re.compile(WHATSAPP_ID)
+_LETTER = re.compile(r"[^\W\d_]")
 # The characters that people write between the digits of a phone number:
 _SEPARATORS = re.compile(r"[\s\-–()./]+")
 
 
+def fault_in_number(text: str) -> str | None:
+    """The reason why a new text is neither a number nor an id; None if it is one of them.
+
+    An id is that of another system, of letters and digits, or a user id of WhatsApp.
+    """
+    if _NUMBER.fullmatch(text) or _ID.fullmatch(text):
+        return None
+    if _WHATSAPP_ID.fullmatch(text) and len(text.rpartition(".")[2]) <= LONGEST_ID:
+        return None
+    # A text with many digits is probably a number or an id in another form:
+    shown = last_digits(text) if sum(map(str.isdigit, text)) > 3 else text[:40]
+    return (
+        f"number is not 4 to 20 digits with an optional + before them, and no id of 4 to {LONGEST_ID} letters and "
+        f"digits: {shown!r}, length {len(text)}"
+    )
+
+
 def compact(number: str) -> str:
-    """A number without blanks, dashes, parentheses, dots and slashes."""
-    return _SEPARATORS.sub("", number)
+    """A number without blanks, dashes, parentheses, dots and slashes. In an id they mean something, and stay."""
+    return number.strip() if _LETTER.search(number) else _SEPARATORS.sub("", number)
 
 
 def spellings(number: str) -> tuple[str, ...]:
@@ -18,8 +44,10 @@ def spellings(number: str) -> tuple[str, ...]:
 
     The first is the number as it is given, the second is without blanks, dashes, parentheses, dots and slashes. The
     others are the second with `+`, with `00` and with neither before the country code. No country code is added to a
-    number that has none.
+    number that has none. An id has one spelling.
     """
     plain = compact(number)
+    if _LETTER.search(plain):
+        return number, plain, plain, plain, plain
     digits = plain.removeprefix("+") if plain.startswith("+") else plain.removeprefix("00")
     return number, plain, f"+{digits}", f"00{digits}", digits

@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from agent_funnel.deal import deal
 from agent_funnel.errors import DatabaseUnavailable, ImportRefused
 from agent_funnel.imports import BadRows, import_file
+from agent_funnel.leads import add_do_not_contact, lead_history, search_leads
 from agent_funnel.schedule.store import add_holiday, list_holidays, schedule_state
+from agent_funnel.settings import load
 from support.databases import TestedDatabase, connect_to, moment, seed_tables, snapshot
+from support.nights import numbers_by_agent
 
 
 def leads_file(directory: Path, *rows: str, header: str = "number,stage,date") -> Path:
@@ -63,9 +67,38 @@ def test_leads_are_imported_into_existing_tables(bare_database: TestedDatabase, 
     assert (done.added, done.kept) == (2, 1)
 
 
+# User ids of WhatsApp, and ids of other systems, up to the longest:
+IDS = ("BR.1502512345678901", "US.ENT.11815799212886844830", f"DE.{'a1' * 64}", "003Dn00000AbCdE", "9Z" * 64)
+
+
+def test_ids_are_imported_dealt_and_found_as_they_are_written(database: TestedDatabase, tmp_path: Path) -> None:
+    database.insert("agents", ("agent", "status"), [("Ana", "active")])
+    path = leads_file(tmp_path, *(f"{each},1,2026-11-20" for each in IDS))
+    assert import_file(database.backend, "leads", path).added == len(IDS)
+    assert import_file(database.backend, "leads", path).kept == len(IDS)
+    add_do_not_contact(database.backend, IDS[4])
+    assert deal(database.backend, load(), business_date=date(2026, 11, 25)).assigned == len(IDS) - 1
+    assert numbers_by_agent(database) == {"Ana": sorted(IDS[:4])}
+    for each in IDS[2:]:
+        found = search_leads(database.backend, number=f" {each} ", count=2)
+        assert [(lead.number, lead.do_not_contact) for lead in found] == [(each, each == IDS[4])]
+    assert [holder.agent for holder in lead_history(database.backend, IDS[2]).holders] == ["Ana"]
+
+
+def test_a_number_that_the_tables_cannot_hold_is_refused(bare_database: TestedDatabase, tmp_path: Path) -> None:
+    longest = "A1" * 25
+    path = leads_file(tmp_path, f"{longest},1,2026-11-20", f"{longest}7,1,2026-11-20")
+    done = import_file(bare_database.backend, "leads", path, skip_bad=True)
+    reasons = ["number has 51 characters; the tables hold at most 50"]
+    # SQLite holds longer texts than the declaration of a column says.
+    assert [row.reason for row in done.bad] == ([] if bare_database.engine == "sqlite" else reasons)
+    assert done.added == 2 - len(done.bad)
+
+
 BAD = {
     "": None,  # an empty line is not a row
-    "12,1,2026-11-01": "number is not 4 to 20 digits with an optional + before them (it has 2 characters)",
+    "12,1,2026-11-01": "number is not 4 to 20 digits with an optional + before them, and no id of 4 to 128 letters and "
+    "digits: '12', length 2",
     ",1,2026-11-01": "number is not 4 to 20 digits",
     "49 1701,1,2026-11-01": "number is not 4 to 20 digits",
     "=1+1,1,2026-11-01": "number is not 4 to 20 digits",
@@ -77,7 +110,9 @@ BAD = {
     "4917099,1,2026-02-30": "date '2026-02-30' is not",
     "4917099,1,2026-11-01T00:00:00Z": "has a time zone",
     "4917099,1,1066-10-14": "is not from 1900 to 9998",
+    "nobody,1,2026-11-01": "and no id of 4 to 128 letters and digits: 'nobody', length 6",
     # With swapped columns, the message must not show a whole number.
+    "4917099,BR.1502512345678901,2026-11-01": "stage '…901' is not",
     "1,+4917012345,2026-11-01": "number is not 4 to 20 digits",
     "4917099,+4917012345,2026-11-01": "stage '…345' is not",
     "4917099,1,4917012345": "date '…345' is not",

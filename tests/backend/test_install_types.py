@@ -13,6 +13,7 @@ from agent_funnel.access.links import link_of_agent, make_link
 from agent_funnel.agents import add_agent, assignments, count_assignments, list_agents, roster, set_agent_status
 from agent_funnel.do_not_contact import add_do_not_contact
 from agent_funnel.errors import AlreadyExists, DatabaseError, NotFound
+from agent_funnel.imports import import_file
 from agent_funnel.install import install
 from agent_funnel.leads import lead_history, pool_report, search_leads
 from agent_funnel.runs import holders
@@ -215,3 +216,11 @@ def test_every_call_works_on_each_type_that_works(shaped: ShapedDatabase) -> Non
     report = pool_report(backend, load(), TODAY)
     assert (report.dealt, report.do_not_contact, report.total) == (1, 1, 2)
     assert [each.number for each in assignments(backend, count=9)] == [two]
+
+
+def test_a_column_of_whole_numbers_takes_no_id(shaped: ShapedDatabase, tmp_path: Path) -> None:
+    path = tmp_path / "leads.csv"
+    path.write_text("number,stage,date\na1234,1,2026-11-20\n", "utf-8")
+    done = import_file(shaped.backend, "leads", path, skip_bad=True)
+    reasons = ["number has letters; the tables hold whole numbers only"]
+    assert [row.reason for row in done.bad] == (reasons if shaped.shape.whole else [])

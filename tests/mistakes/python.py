@@ -163,8 +163,8 @@ MISTAKES = (
     ),
     Mistake(
         "imports: a number may have three digits",
-        P_IMPORTS, "[0-9]{4,20}", "[0-9]{2,20}",
-        ON_IMPORTS, "named_by_line_and_reason", "sqlite",
+        P_NUMBERS, "[0-9]{4,20}", "[0-9]{2,20}",
+        ON_NUMBERS, "other_texts_are_refused",
     ),
     Mistake(
         "imports: the line of a row is that of its end",

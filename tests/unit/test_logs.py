@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_funnel import logs
-from agent_funnel.masking import mask_digits
+from agent_funnel.masking import WHATSAPP_ID, mask_digits, mask_quoted_numbers
 
 NUMBERS = (
     "4915112345678",
@@ -31,7 +31,16 @@ NUMBERS = (
     "1234678",
 )
 AROUND = ("{}", "{}.", "{}:", "{},", "'{}'", "({})", "tel:{}", "x{}x", "no {}, 2026-11-25", "[{0}, {0}]", "a={};b")
-# Digits that help to read a log, and are no phone number:
+# User ids of WhatsApp:
+IDS = (
+    "BR.1502512345678678",
+    "US.ENT.11815799212886844678",
+    "DE.a1b2c3d4e5f678",
+    "DE.Abcdefghijklmnop678",
+    f"IN.{'a1' * 62}B678",
+    "BR.15678",
+)
+# Texts that look a little like a number or an id, and are none:
 OTHERS = (
     "2026-11-25 20:40:00.123",
     "2026-11-25T20:40:00+01:00 450",
@@ -41,6 +50,11 @@ OTHERS = (
     "http://127.0.0.1:5000",
     "8814 of 9450 leads, 450 each",
     "error 50001",
+    "README.md, IN.csv, DB.backup2026.sql, QA.tar.gz, IT.Department and U.S.Army",
+    "AB.2026-11-25 at 20:40",
+    "version 1.2.3, V1.2.10, PG.16.4, TLS.1.3, 192.168.255.255",
+    "pymssql.exceptions.OperationalError, URL.hostname, DBAPI.ProgrammingError, MyClass.someLongMethodName",
+    "www.EXAMPLE.com, a.DE.example",
 )
 
 
@@ -51,6 +65,31 @@ def test_a_number_in_a_text_keeps_its_last_three_digits_only(number: str, around
     assert "678" in text
     digits = [each for each in text.replace("2026-11-25", "") if each.isdigit()]
     assert "".join(digits) in ("678", "678678")
+
+
+@pytest.mark.parametrize(
+    "around", [*AROUND[:7], "x {}", "{}\n", "[{0}, {0}]", "a={};b", "/leads/of?number={}&x=1", "_{}_"]
+)
+@pytest.mark.parametrize("written", IDS)
+def test_a_user_id_of_whatsapp_in_a_text_keeps_its_last_three_characters_only(written: str, around: str) -> None:
+    assert mask_digits(around.format(written)) == around.format("…678")
+
+
+def test_a_user_id_of_whatsapp_in_a_message_of_a_database_is_masked() -> None:
+    message = "Conversion failed when converting the value 'BR.1502512345678678' to BIGINT; the key is (US.12345678)."
+    masked = "Conversion failed when converting the value '…678' to BIGINT; the key is (…678)."
+    assert mask_quoted_numbers(message) == masked
+
+
+@given(st.from_regex(rf"\A{WHATSAPP_ID}\Z", fullmatch=True), st.text(max_size=9), st.text(max_size=9))
+def test_no_user_id_of_whatsapp_passes_the_log(written: str, before: str, after: str) -> None:
+    text = f"{before} {written} {after}"
+    event = logs.mask(
+        None, "", {"event": text, "several": [(text, {written: ValueError(text)})], "path": Path(written)}
+    )
+    assert written not in repr(event)
+    # With the dot, as the text around may have the same few letters.
+    assert written[2:-3] not in repr(event)
 
 
 @pytest.mark.parametrize("text", OTHERS)
@@ -66,7 +105,8 @@ def test_seven_digits_in_a_row_never_remain(around: str, number: int) -> None:
 
 def test_masking_takes_a_time_that_grows_with_the_text_only() -> None:
     # Each of these once took half a minute, or would with a pattern that tries everything.
-    for text in ("(" * 100_000, "1" + " " * 100_000, "1-" * 100_000, "+1 (" * 50_000, "2026-11-2" * 20_000):
+    ids = ("AB." * 50_000, "BR." + "a" * 100_000, "BR.1" * 50_000, "A" * 100_000, "BR.ENT." * 20_000)
+    for text in (*ids, "(" * 100_000, "1" + " " * 100_000, "1-" * 100_000, "+1 (" * 50_000, "2026-11-2" * 20_000):
         mask_digits(text)
 
 

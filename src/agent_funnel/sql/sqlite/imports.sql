@@ -2,6 +2,11 @@
 --
 -- Until that statement, nothing is written but the temporary table, so no lock of the database is held.
 
+-- name: room_for_numbers
+-- The longest text that both columns of numbers hold, NULL for any; and whether one of them holds whole numbers only.
+-- SQLite holds any text in any column of these tables.
+SELECT NULL AS longest, 0 AS whole;
+
 -- name: begin_import
 -- Creates the temporary table for the rows of a file; only this connection sees it.
 CREATE TEMP TABLE staged (line INTEGER PRIMARY KEY, first TEXT, second TEXT, third TEXT);

@@ -4,6 +4,25 @@ Imports: a temporary table takes the rows of a file, then one statement adds tho
 Until that statement, nothing is written but the temporary table, so no lock of the database is held.
 */
 
+-- name: room_for_numbers
+-- The longest text that both columns of numbers hold, NULL for any; and whether one of them holds whole numbers only.
+SELECT
+    MIN(
+        CASE
+            WHEN c.type_name IN (N'char', N'varchar') AND c.max_length > 0 THEN c.max_length
+            WHEN c.type_name IN (N'nchar', N'nvarchar') AND c.max_length > 0 THEN c.max_length / 2
+        END
+    ) AS longest,
+    MAX(CASE WHEN c.type_name IN (N'int', N'bigint') THEN 1 ELSE 0 END) AS whole
+FROM (
+    SELECT CAST(n.max_length AS INT) AS max_length, LOWER(TYPE_NAME(n.system_type_id)) AS type_name
+    FROM sys.columns AS n
+    INNER JOIN sys.objects AS o ON n.object_id = o.object_id
+    WHERE
+        o.schema_id = SCHEMA_ID(%(schema)s) AND o.type IN ('U', 'V')
+        AND o.name IN (N'wafunnel', N'agent_wafunnel_assignment') AND n.name = N'number'
+) AS c;
+
 -- name: begin_import
 -- Creates the temporary table for the rows of a file; only this connection sees it.
 CREATE TABLE #staged (
