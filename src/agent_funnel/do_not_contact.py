@@ -6,8 +6,9 @@ Lists of numbers come in pages. For the next page, pass the key of the last row 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from agent_funnel.database import Database
 from agent_funnel.errors import AlreadyExists, NotFound
@@ -15,6 +16,11 @@ from agent_funnel.values import NO_LIMIT, Flag, Moment, Record, check_length, ch
 
 # The list of those who asked not to be contacted. The installer makes it.
 OWN_REQUESTS = "own requests"
+# The greatest age of an import, in days, unless the list has another bound, and the largest bound:
+USUAL_BOUND_DAYS = 30
+LONGEST_BOUND_DAYS = 3650
+# Rows of a file that are sent to the database at a time:
+CHUNK = 20_000
 
 
 @dataclass(frozen=True)
@@ -139,6 +145,45 @@ def add_do_not_contact(
     return {"listed": taken.kept, "assignments": taken.assignments, "leads": taken.leads}
 
 
+def import_do_not_contact(
+    database: Database,
+    rows: Iterable[tuple[int, str, str | None]],
+    *,
+    list_name: str,
+    replaces: bool,
+    confirmed: bool,
+    dry_run: bool,
+    check: Callable[[], None],
+    progress: Callable[[int], None] | None = None,
+) -> Taken:
+    """Adds numbers, each with its line and a reason, to a list, or replaces by them what imports put there.
+
+    `check` is called when all rows are read, before anything is changed; it ends the import by raising an error.
+    Without `confirmed`, nothing is applied if a replacement would remove more than a tenth. Waits for a deal in
+    progress.
+    """
+    list_id = _list_id(database, list_name)
+    rows = iter(rows)
+    with database.session() as session:
+        session.sets("begin_do_not_contact")
+        while chunk := list(islice(rows, CHUNK)):
+            session.sets("stage_do_not_contact", rows=_as_json(chunk))
+            if progress:
+                progress(len(chunk))
+        check()
+        session.sets("sort_do_not_contact")
+        row = session.one(
+            "apply_do_not_contact",
+            list_id=list_id,
+            imported=1,
+            replaces=int(replaces),
+            confirmed=int(confirmed),
+            dry_run=int(dry_run),
+        )
+    assert row is not None
+    return Taken.from_row(row)
+
+
 def remove_do_not_contact(database: Database, number: str, *, list_name: str = OWN_REQUESTS) -> None:
     """Removes a number from a list. Raises NotFound if it is not on that list, or if there is no such list."""
     row = database.one(
@@ -157,7 +202,10 @@ def remove_do_not_contact(database: Database, number: str, *, list_name: str = O
 
 def _staged_rows(numbers: Iterable[str], reason: str | None) -> str:
     """Numbers as the queries take them: each with its line and the reason."""
-    rows = [(line, number, reason) for line, number in enumerate(numbers, start=1)]
+    return _as_json([(line, number, reason) for line, number in enumerate(numbers, start=1)])
+
+
+def _as_json(rows: Sequence[tuple[int, str, str | None]]) -> str:
     return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
 
 

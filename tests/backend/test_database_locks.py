@@ -122,7 +122,7 @@ CALLS: dict[str, tuple[str, Call]] = {
 NOT_DONE = {
     "a deal": r"for \d+ s; nothing was changed",
     "an undo": r"for \d+ s; nothing was changed",
-    "a number for the list": "was not put on the list",
+    "a number for the list": "no number was put on the list",
     "a purge": "nothing was purged",
     "a failed attempt": "the failure was not recorded",
     "a date that passed": "no outcome was recorded",

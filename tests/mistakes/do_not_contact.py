@@ -5,6 +5,7 @@ from __future__ import annotations
 from mistakes.places import (
     DO_NOT_CONTACT,
     ON_DO_NOT_CONTACT,
+    ON_DO_NOT_CONTACT_IMPORT,
     T_ASSIGN,
     T_DO_NOT_CONTACT,
     T_TABLES_DO_NOT_CONTACT,
@@ -47,5 +48,36 @@ MISTAKES = (
         "T-SQL do-not-contact: a number is removed from every list",
         T_DO_NOT_CONTACT, "WHERE list_id = %(list_id)s AND number IN", "WHERE %(list_id)s > 0 AND number IN",
         ON_DO_NOT_CONTACT, "while_any_list", "sqlserver",
+    ),
+    Mistake(
+        "do-not-contact: a replacement removes what a person put there",
+        DO_NOT_CONTACT,
+        "WHERE :replaces AND list_id = :list_id AND imported = 1\n", "WHERE :replaces AND list_id = :list_id\n",
+        ON_DO_NOT_CONTACT_IMPORT, "only_what_an_import", "sqlite",
+    ),
+    Mistake(
+        "T-SQL do-not-contact: a replacement removes what another list has",
+        T_DO_NOT_CONTACT, "        list_id = @list_id AND imported = 1\n", "        imported = 1\n",
+        ON_DO_NOT_CONTACT_IMPORT, "only_what_an_import", "sqlserver",
+    ),
+    Mistake(
+        "do-not-contact: an import takes a number over from a person's word",
+        DO_NOT_CONTACT, "WHERE NOT :imported AND list_id", "WHERE 0 AND list_id",
+        ON_DO_NOT_CONTACT_IMPORT, "only_what_an_import", "sqlite",
+    ),
+    Mistake(
+        "do-not-contact: a tenth needs a confirmation",
+        DO_NOT_CONTACT, "c.removed * 10 <= c.imports", "c.removed * 10 < c.imports",
+        ON_DO_NOT_CONTACT_IMPORT, "more_than_a_tenth", "sqlite",
+    ),
+    Mistake(
+        "T-SQL do-not-contact: a fifth needs no confirmation",
+        T_DO_NOT_CONTACT, "CAST(@removed AS BIGINT) * 10", "CAST(@removed AS BIGINT) * 5",
+        ON_DO_NOT_CONTACT_IMPORT, "more_than_a_tenth", "sqlserver",
+    ),
+    Mistake(
+        "do-not-contact: an import leaves the present assignments as they are",
+        DO_NOT_CONTACT, "AS n) AND (SELECT t.applied FROM temp.taken AS t);", "AS n) AND NOT :imported;",
+        ON_DO_NOT_CONTACT_IMPORT, "takes_it_out", "sqlite",
     ),
 )  # fmt: skip

@@ -129,7 +129,8 @@ MISTAKES = (
     Mistake(
         "T-SQL do-not-contact: a number of another case leaves the assignments",
         T_DO_NOT_CONTACT,
-        "DELETE a\n    FROM dbo.agent_wafunnel_assignment AS a\n    INNER JOIN #once AS s\n        ON\n            a.number = ",
+        "DELETE a\n    FROM dbo.agent_wafunnel_assignment AS a\n    INNER JOIN #once AS s\n        ON\n"
+        "            a.number = ",
         "DELETE a\n    FROM dbo.agent_wafunnel_assignment AS a\n    INNER JOIN #once AS s\n        ON\n"
         "            LOWER(a.number) = LOWER(s.number) OR a.number = ",
         ON_CASE, "removes_only_its_own_assignments", "sqlserver",

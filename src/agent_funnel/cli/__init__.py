@@ -26,7 +26,9 @@ COMMANDS = {
     "doctor": LazyCommand("doctor", "examine_database", "Check the database and suggest how to fix what is wrong."),
     "export": LazyCommand("exports", "export_rows", "Export the present assignments, or the leads that a run dealt."),
     "holidays": LazyCommand("schedule", "holidays_group", "Manage the days without a scheduled deal."),
-    "import": LazyCommand("imports", "import_group", "Import leads, agents or holidays from a CSV file."),
+    "import": LazyCommand(
+        "imports", "import_group", "Import leads, agents, holidays or do-not-contact numbers from a file."
+    ),
     "install": LazyCommand("install", "install_tables", "Create missing tables and procedures."),
     "keys": LazyCommand("keys", "keys_group", "Manage the keys to the service."),
     "limits": LazyCommand("limits", "limits_group", "Manage agents' limits and absences."),

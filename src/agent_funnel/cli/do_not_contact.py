@@ -9,10 +9,15 @@ import click
 from agent_funnel.cli.context import Context, pass_context
 from agent_funnel.cli.output import Done, Listing, cells, minute, reports
 from agent_funnel.do_not_contact import (
+    LONGEST_BOUND_DAYS,
     OWN_REQUESTS,
+    USUAL_BOUND_DAYS,
     DoNotContact,
+    NumberList,
     add_do_not_contact,
+    add_number_list,
     list_do_not_contact,
+    number_lists,
     remove_do_not_contact,
 )
 
@@ -34,6 +39,30 @@ def list_numbers(context: Context, list_name: str | None) -> Listing:
     """List the numbers that are never dealt."""
     name = "do-not-contact list" if list_name is None else f"list {list_name}"
     return Listing(list_do_not_contact(context.database, list_name=list_name), f"The {name} is empty.")
+
+
+@do_not_contact_group.command("lists")
+@pass_context
+@reports
+def show_lists(context: Context) -> Listing:
+    """List the do-not-contact lists, with their sizes and ages."""
+    return Listing(number_lists(context.database), "There is no do-not-contact list.")
+
+
+@do_not_contact_group.command("create")
+@click.argument("name")
+@click.option("--reason", help="Why these numbers are never dealt.")
+@click.option("--source", help="Where the numbers come from.")
+@click.option(
+    "--bound-days", type=click.IntRange(0, LONGEST_BOUND_DAYS), default=USUAL_BOUND_DAYS, show_default=True,
+    help="The greatest age of the last import, before you are warned; 0 if the list never ages.",
+)  # fmt: skip
+@pass_context
+@reports
+def create(context: Context, name: str, reason: str | None, source: str | None, bound_days: int) -> Done:
+    """Create the do-not-contact list NAME."""
+    add_number_list(context.database, name, reason=reason, source=source, bound_days=bound_days or None)
+    return Done(f"Created the do-not-contact list {name}.", {"created": name})
 
 
 @do_not_contact_group.command("add")
@@ -69,6 +98,19 @@ def remove(context: Context, number: str, list_name: str) -> Done:
     """Remove NUMBER from a list. If it is on no other list, the next deal may assign it again."""
     remove_do_not_contact(context.database, number, list_name=list_name)
     return Done(f"Removed {number} from the do-not-contact list.", {"removed": 1})
+
+
+@cells.register
+def _(each: NumberList) -> dict[str, object]:
+    return {
+        "List": each.name,
+        "Numbers": each.entries,
+        "Imported": each.imported,
+        "Last import (UTC)": minute(each.imported_at),
+        "Bound in days": "" if each.bound_days is None else each.bound_days,
+        "Reason": each.reason,
+        "Source": each.source,
+    }
 
 
 @cells.register

@@ -146,6 +146,24 @@ ORDER BY e.list_id;
 
 -- include: _take_numbers
 
+-- name: begin_do_not_contact
+-- traits: read-only
+-- Creates the temporary tables for the numbers of a file; only this connection sees them.
+-- include: _begin_numbers
+
+-- name: stage_do_not_contact
+-- Stages numbers of a file.
+-- include: _stage_numbers
+
+-- name: sort_do_not_contact
+-- traits: read-only
+-- Keeps each staged number once, while nobody waits for it.
+-- include: _sort_numbers
+
+-- name: apply_do_not_contact
+-- Adds the staged numbers to a list, or replaces its imports by them.
+-- include: _take_numbers
+
 -- name: remove_do_not_contact
 -- Removes numbers from a list; returns how many were removed.
 -- include: _begin_numbers

@@ -248,6 +248,26 @@ ORDER BY e.list_id;
 -- The session is used again, so its temporary tables must go.
 DROP TABLE #named, #once;
 
+-- name: begin_do_not_contact
+-- traits: read-only
+-- Creates the temporary tables for the numbers of a file; only this connection sees them.
+-- include: _begin_numbers
+
+-- name: stage_do_not_contact
+-- Stages numbers of a file.
+-- include: _stage_numbers
+
+-- name: sort_do_not_contact
+-- traits: read-only
+-- Keeps each staged number once, while nobody waits for it.
+-- include: _sort_numbers
+
+-- name: apply_do_not_contact
+-- lock: records
+-- busy: A run is still in progress; nothing was imported. Try again when the run has ended.
+-- Adds the staged numbers to a list, or replaces its imports by them. The lock makes it wait for a deal in progress.
+-- include: _take_numbers
+
 -- name: remove_do_not_contact
 -- Removes numbers from a list; returns how many were removed.
 DECLARE @removed INT;

@@ -11,7 +11,8 @@ from agent_funnel.access.audit import AuditEntry
 from agent_funnel.access.keys import AccessKey
 from agent_funnel.agents import Agent, Assignment, Limit, Renamed
 from agent_funnel.deal import NewRun, Preview, Undone
-from agent_funnel.do_not_contact import DoNotContact
+from agent_funnel.do_not_contact import DoNotContact, NumberList
+from agent_funnel.do_not_contact_files import ImportedNumbers
 from agent_funnel.imports import BadRow
 from agent_funnel.leads import Lead, LeadHistory, PoolReport
 from agent_funnel.runs import DealtLead, RunRecord, Share
@@ -141,6 +142,16 @@ class DoNotContactPage(BaseModel):
 
     items: list[DoNotContact]
     next: str | None
+
+
+class NumberLists(BaseModel):
+    """The do-not-contact lists, in the order in which they were made."""
+
+    items: list[NumberList]
+
+
+class NumbersImportAnswer(RootModel[ImportedNumbers]):
+    """The result of an import or a dry run: `rows` = `added` + `kept` (there already) + `bad_rows`."""
 
 
 class DoNotContactAnswer(BaseModel):
