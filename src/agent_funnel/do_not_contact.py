@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 from agent_funnel.database import Database
-from agent_funnel.errors import AlreadyExists, NotFound
+from agent_funnel.errors import AlreadyExists, NotFound, ParameterOutOfRange
+from agent_funnel.numbers import fault_in_listed
 from agent_funnel.values import NO_LIMIT, Flag, Moment, Record, check_length, check_text
 
 # The list of those who asked not to be contacted. The installer makes it.
@@ -19,6 +20,8 @@ OWN_REQUESTS = "own requests"
 # The greatest age of an import, in days, unless the list has another bound, and the largest bound:
 USUAL_BOUND_DAYS = 30
 LONGEST_BOUND_DAYS = 3650
+# The most numbers that are added, looked up or removed at once:
+MOST_AT_ONCE = 1_000
 # Rows of a file that are sent to the database at a time:
 CHUNK = 20_000
 
@@ -127,22 +130,69 @@ def add_do_not_contact(
     Returns `listed` (1 if the number was on that list before), `assignments` (how many of them were removed) and
     `leads` (how many rows of `wafunnel` have the number). Raises NotFound if there is no such list.
     """
-    # Not check_text: numbers that were copied from WhatsApp have marks of the direction of text around them.
-    check_length("number", number)
+    taken = add_several(database, [number], reason, list_name=list_name)
+    return {"listed": taken.kept, "assignments": taken.assignments, "leads": taken.leads}
+
+
+def add_several(
+    database: Database, numbers: Sequence[str], reason: str | None = None, *, list_name: str = OWN_REQUESTS
+) -> Taken:
+    """Puts up to a thousand numbers on a list, all or none, and removes them from the present assignments at once.
+
+    Waits for a deal in progress. Raises NotFound if there is no such list, and ParameterOutOfRange if one of the
+    numbers is neither a number nor an id, unless a lead or an assignment has exactly that text.
+    """
     if reason is not None:
         check_text("reason", reason)
-    row = database.one(
-        "add_do_not_contact",
-        rows=_staged_rows([number], reason),
-        list_id=_list_id(database, list_name),
-        imported=0,
-        replaces=0,
-        confirmed=0,
-        dry_run=0,
-    )
+    list_id = _list_id(database, list_name)
+    _check_several(numbers)
+
+    def take(chosen: Sequence[str], *, dry_run: bool = False) -> Taken:
+        row = database.one(
+            "add_do_not_contact",
+            rows=_staged_rows(chosen, reason),
+            list_id=list_id,
+            imported=0,
+            replaces=0,
+            confirmed=0,
+            dry_run=int(dry_run),
+        )
+        assert row is not None
+        return Taken.from_row(row)
+
+    for position, number in enumerate(numbers, start=1):
+        if fault := fault_in_listed(number):
+            found = take([number], dry_run=True)
+            if not found.leads and not found.assignments:
+                where = f"Number {position} of {len(numbers)}: " if len(numbers) > 1 else ""
+                raise ParameterOutOfRange(f"{where}{fault}; and no lead has it. Nothing was changed.")
+    return take(numbers)
+
+
+def _check_several(numbers: Sequence[str]) -> None:
+    if not 0 < len(numbers) <= MOST_AT_ONCE:
+        raise ParameterOutOfRange(
+            f"There are {len(numbers):,} numbers; it must be 1 to {MOST_AT_ONCE:,} at once. Nothing was changed. "
+            "Import a longer list as a file."
+        )
+    for number in numbers:
+        # Not check_text: numbers that were copied from WhatsApp have marks of the direction of text around them.
+        check_length("number", number)
+
+
+def look_up_several(database: Database, numbers: Sequence[str]) -> list[DoNotContact]:
+    """The entries of up to a thousand numbers that are written exactly so, by number and list."""
+    _check_several(numbers)
+    rows = database.all("look_up_do_not_contact", rows=_staged_rows(numbers, None))
+    return [DoNotContact.from_row(row) for row in rows]
+
+
+def remove_several(database: Database, numbers: Sequence[str], *, list_name: str = OWN_REQUESTS) -> int:
+    """Removes up to a thousand numbers from a list. Returns how many of them were on it."""
+    _check_several(numbers)
+    row = database.one("remove_do_not_contact", rows=_staged_rows(numbers, None), list_id=_list_id(database, list_name))
     assert row is not None
-    taken = Taken.from_row(row)
-    return {"listed": taken.kept, "assignments": taken.assignments, "leads": taken.leads}
+    return int(row["removed"])
 
 
 def import_do_not_contact(
@@ -186,10 +236,7 @@ def import_do_not_contact(
 
 def remove_do_not_contact(database: Database, number: str, *, list_name: str = OWN_REQUESTS) -> None:
     """Removes a number from a list. Raises NotFound if it is not on that list, or if there is no such list."""
-    row = database.one(
-        "remove_do_not_contact", rows=_staged_rows([number], None), list_id=_list_id(database, list_name)
-    )
-    if row and row["removed"]:
+    if remove_several(database, [number], list_name=list_name):
         return
     others = ", ".join(entry.list_name for entry in do_not_contact_of(database, number))
     if others:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -16,13 +15,8 @@ from agent_funnel.do_not_contact import import_do_not_contact
 from agent_funnel.errors import ImportRefused
 from agent_funnel.imports import REPORTED_BAD_ROWS, BadRow, BadRows, opened_file
 from agent_funnel.masking import mask_digits
-from agent_funnel.numbers import fault_in_number
+from agent_funnel.numbers import fault_in_listed
 from agent_funnel.values import LONGEST_TEXT, text_length
-
-# The characters that people and programs write between the digits of a number; a match key leaves them out, too:
-SEPARATORS = re.compile("[\t-\r \u00a0\u00ad\u2000-\u2015\u2028-\u202f\u2060-\u2069\u3000\ufeff+\\-().\\/]+")
-# Texts that programs put before or behind a number; a match key leaves them out, too:
-AROUND = re.compile(r"(?:tel:|p:|whatsapp:|')?(.*?)(?:@s\.whatsapp\.net|@c\.us)?")
 
 NumberRow = tuple[int, str, str | None]
 
@@ -76,8 +70,8 @@ def import_numbers(
 
     With `replaces`, numbers that an import put there and that are not in the file are removed; more than a tenth of
     them only if that is `confirmed`. `name` is the file's name in messages. Raises NotFound if there is no such list,
-    BadRows if a row is bad and `skip_bad` is not set, TooManyRemoved, and ImportRefused if the file cannot be imported
-    at all.
+    BadRows if all rows are bad, or one is and `skip_bad` is not set, TooManyRemoved, and ImportRefused if the file
+    cannot be imported at all.
     """
     name = name or str(file)
     bad: list[BadRow] = []
@@ -94,7 +88,8 @@ def import_numbers(
                 bad.append(row)
 
     def check() -> None:
-        if bad and not skip_bad:
+        # A file of nothing but bad rows is probably of another kind, whatever was asked for.
+        if bad and (not skip_bad or count["bad"] == count["rows"]):
             raise BadRows(name, bad, count["bad"])
 
     with opened_file(file, name) as text:
@@ -124,17 +119,6 @@ def import_numbers(
         needs_confirmation=taken.removed * 10 > taken.imports,
         bad=tuple(bad),
     )
-
-
-def fault_in_listed(text: str) -> str | None:
-    """The reason why a text is neither a number, in any way of writing it, nor an id; None if it is one of them."""
-    if fault_in_number(text) is None:
-        return None
-    inner = AROUND.fullmatch(text.strip())
-    plain = SEPARATORS.sub("", inner[1] if inner else text)
-    if plain.isascii() and plain.isdigit() and fault_in_number(plain) is None:
-        return f"number has {text_length(text)} characters" if text_length(text) > LONGEST_TEXT else None
-    return fault_in_number(text)
 
 
 def _read(file: TextIO, name: str) -> Iterator[NumberRow | BadRow]:

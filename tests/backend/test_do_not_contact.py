@@ -12,16 +12,20 @@ from agent_funnel.do_not_contact import (
     OWN_REQUESTS,
     add_do_not_contact,
     add_number_list,
+    add_several,
     do_not_contact_of,
     list_do_not_contact,
+    look_up_several,
     number_lists,
     remove_do_not_contact,
+    remove_several,
 )
 from agent_funnel.errors import AlreadyExists, NotFound, ParameterOutOfRange
 from agent_funnel.install import install
 from agent_funnel.sql import scripts
 from support.databases import TestedDatabase, snapshot
 from support.nights import (
+    RECENT,
     active_agents,
     fresh,
     numbers_by_agent,
@@ -73,7 +77,7 @@ def test_an_undo_leaves_out_a_number_of_several_lists_once(database: TestedDatab
 def test_numbers_come_in_pages_by_number_and_list(database: TestedDatabase) -> None:
     backend = database.backend
     add_number_list(backend, REGISTER)
-    for number in ("3", "1", "2"):
+    for number in ("0003", "0001", "0002"):
         for name in (OWN_REQUESTS, REGISTER):
             add_do_not_contact(backend, number, list_name=name)
     found, after = [], None
@@ -81,8 +85,49 @@ def test_numbers_come_in_pages_by_number_and_list(database: TestedDatabase) -> N
         found += [(entry.number, entry.list_name) for entry in page]
         after = found[-1]
     # By the name of the list, byte by byte:
-    assert found == [(number, name) for number in "123" for name in (REGISTER, OWN_REQUESTS)]
-    assert [entry.number for entry in list_do_not_contact(backend, list_name=REGISTER)] == ["1", "2", "3"]
+    assert found == [(number, name) for number in ("0001", "0002", "0003") for name in (REGISTER, OWN_REQUESTS)]
+    assert [entry.number for entry in list_do_not_contact(backend, list_name=REGISTER)] == ["0001", "0002", "0003"]
+
+
+def test_several_numbers_are_added_looked_up_and_removed_at_once(database: TestedDatabase) -> None:
+    backend = database.backend
+    put_agents(database, active_agents("A"))
+    put_leads(database, fresh(3))
+    run_deal(database)
+    add_number_list(backend, REGISTER)
+    add_do_not_contact(backend, "000001", list_name=REGISTER)
+    put_leads(database, [("+49301111", 1, RECENT)])
+    taken = add_several(backend, ["000001", "000002", "+49301111", "000001"], "asked us")
+    assert (taken.numbers, taken.kept, taken.leads, taken.assignments) == (3, 0, 3, 1)
+    assert numbers_by_agent(database) == {"A": ["000003"]}
+    found = look_up_several(backend, ["000002", "000001", "nobody"])
+    assert [(entry.number, entry.list_name, entry.reason) for entry in found] == [
+        ("000001", OWN_REQUESTS, "asked us"),
+        ("000001", REGISTER, None),
+        ("000002", OWN_REQUESTS, "asked us"),
+    ]
+    assert remove_several(backend, ["000001", "000002", "000003"]) == 2
+    assert [(entry.number, entry.list_name) for entry in list_do_not_contact(backend)] == [
+        ("+49301111", OWN_REQUESTS),
+        ("000001", REGISTER),
+    ]
+
+
+def test_what_is_no_number_is_refused_unless_a_lead_has_it(database: TestedDatabase) -> None:
+    backend = database.backend
+    put_leads(database, [("lead 7", 1, RECENT)])
+    assert add_several(backend, ["lead 7", "BR.1502512345678901"]).leads == 1
+    before = snapshot(database)
+    for numbers, message in (
+        (["+4930111222", "hello"], "Number 2 of 2: number is not 4 to 20 digits"),
+        (["hello"], "^number is not 4 to 20 digits .* no lead has it"),
+        (["+4930111222", " "], "1 to 255"),
+        ([], "There are 0 numbers"),
+        (["+4930111222"] * 1_001, "There are 1,001 numbers"),
+    ):
+        with pytest.raises(ParameterOutOfRange, match=message):
+            add_several(backend, numbers)
+    assert snapshot(database) == before
 
 
 def test_what_is_not_there_is_refused_by_name_and_nothing_is_changed(database: TestedDatabase) -> None:
@@ -106,6 +151,7 @@ def test_what_is_not_there_is_refused_by_name_and_nothing_is_changed(database: T
 
 @pytest.mark.parametrize("number", ['"quoted"', "back\\slash", "it's", "+49 30 ä"])
 def test_every_text_that_a_lead_can_have_as_its_number_can_be_listed(database: TestedDatabase, number: str) -> None:
+    database.execute("INSERT INTO dbo.wafunnel (number, stage, date) VALUES (%s, 1, '2026-11-10T08:00:00')", number)
     add_do_not_contact(database.backend, number, f"because {number}")
     (entry,) = do_not_contact_of(database.backend, number)
     assert (entry.number, entry.reason) == (number, f"because {number}")

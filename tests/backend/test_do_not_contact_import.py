@@ -118,6 +118,9 @@ def test_what_is_no_number_is_named_by_line_and_nothing_is_imported(register: Te
     assert snapshot(register) == before
     done = imported(register, text, skip_bad=True)
     assert (done.rows, done.added, done.bad_rows, numbers_of(register)) == (7, 1, 6, [NUMBERS[0]])
+    with pytest.raises(BadRows):
+        imported(register, "somebody\nelse\n", skip_bad=True, replaces=True, confirmed=True)
+    assert numbers_of(register) == [NUMBERS[0]]
     # A message shows no number whole.
     with pytest.raises(BadRows) as refused:
         imported(register, "\nx +5511 98765 4321\n")

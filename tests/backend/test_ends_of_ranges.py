@@ -226,6 +226,7 @@ def test_a_text_as_long_as_a_column_is_accepted_and_a_longer_one_is_refused(
     text = "ü" * length
     if length == 255:
         add_agent(database.backend, text)
+        database.execute("INSERT INTO dbo.agent_wafunnel_assignment (agent, number) VALUES ('Ana', %s)", text)
         add_do_not_contact(database.backend, text, text)
         assert agent_named(database.backend, text, TODAY).active
         return

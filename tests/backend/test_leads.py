@@ -158,8 +158,8 @@ def test_a_lead_is_shown_with_its_history(database: TestedDatabase) -> None:
     database.execute("DELETE FROM dbo.wafunnel")
     remove_do_not_contact(database.backend, "000001")
     assert len(lead_history(database.backend, "000001").holders) == 1
-    add_do_not_contact(database.backend, "listed")
-    assert lead_history(database.backend, "listed").records == ()
+    add_do_not_contact(database.backend, "listed1")
+    assert lead_history(database.backend, "listed1").records == ()
     put_assignments(database, ("Al", "held"))
     assert lead_history(database.backend, "held").agent == "Al"
     for nobody in ("idle", "+000001", ""):

@@ -6,6 +6,8 @@ from mistakes.places import (
     DO_NOT_CONTACT,
     ON_DO_NOT_CONTACT,
     ON_DO_NOT_CONTACT_IMPORT,
+    P_DO_NOT_CONTACT,
+    P_DO_NOT_CONTACT_FILES,
     T_ASSIGN,
     T_DO_NOT_CONTACT,
     T_TABLES_DO_NOT_CONTACT,
@@ -79,5 +81,15 @@ MISTAKES = (
         "do-not-contact: an import leaves the present assignments as they are",
         DO_NOT_CONTACT, "AS n) AND (SELECT t.applied FROM temp.taken AS t);", "AS n) AND NOT :imported;",
         ON_DO_NOT_CONTACT_IMPORT, "takes_it_out", "sqlite",
+    ),
+    Mistake(
+        "do-not-contact: any text is taken for a number",
+        P_DO_NOT_CONTACT, "if not found.leads and not found.assignments:", "if not found.numbers:",
+        ON_DO_NOT_CONTACT, "no_number_is_refused", "sqlite",
+    ),
+    Mistake(
+        "do-not-contact: a file of nothing but bad rows replaces a list",
+        P_DO_NOT_CONTACT_FILES, ' or count["bad"] == count["rows"])', ")",
+        ON_DO_NOT_CONTACT_IMPORT, "named_by_line", "sqlite",
     ),
 )  # fmt: skip

@@ -66,3 +66,24 @@ def test_the_numbers_of_all_lists_come_in_pages(client: FlaskClient) -> None:
     assert found == sorted([*((number, REGISTER) for number in NUMBERS), (NUMBERS[3], "own requests")])
     own = client.get("/api/do-not-contact?list_name=own requests").get_json()["items"]
     assert [each["number"] for each in own] == [NUMBERS[3]]
+
+
+def test_several_numbers_are_added_looked_up_and_removed(client: FlaskClient, database: TestedDatabase) -> None:
+    def post(path: str, **body: Any) -> Any:
+        return client.post(f"/api/do-not-contact/several{path}", json=body)
+
+    create(client)
+    added = post("", numbers=NUMBERS[:3], list_name=REGISTER, reason="because")
+    assert added.get_json() == {"numbers": 3, "kept": 0, "assignments": 0, "leads": 0}
+    found = post("/look-up", numbers=NUMBERS[2:9]).get_json()["items"]
+    assert [(each["number"], each["list_name"]) for each in found] == [(NUMBERS[2], REGISTER)]
+    assert post("/remove", numbers=NUMBERS[:9]).get_json() == {"removed": 0}
+    assert post("/remove", numbers=NUMBERS[:2], list_name=REGISTER).get_json() == {"removed": 2}
+    assert [entry.number for entry in list_do_not_contact(database.backend)] == [NUMBERS[2]]
+    refused = post("", numbers=[NUMBERS[0], "hello"])
+    assert (refused.status_code, "Number 2 of 2" in refused.get_json()["detail"]) == (422, True)
+    for numbers in ([], [NUMBERS[0]] * 1_001):
+        assert post("", numbers=numbers).status_code == 422
+    assert len(list_do_not_contact(database.backend)) == 1
+    targets = [entry.target for entry in list_entries(database.backend, count=50)]
+    assert {f"3 numbers, {REGISTER}", "9 numbers, own requests", "7 numbers"} <= set(targets)

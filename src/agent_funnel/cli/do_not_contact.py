@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import TextIO
 
 import click
 
@@ -16,14 +17,22 @@ from agent_funnel.do_not_contact import (
     NumberList,
     add_do_not_contact,
     add_number_list,
+    add_several,
     list_do_not_contact,
+    look_up_several,
     number_lists,
     remove_do_not_contact,
+    remove_several,
 )
 
 list_option = click.option(
     "--list", "list_name", default=OWN_REQUESTS, show_default=True, metavar="NAME", help="The list."
 )
+
+file_option = click.option(
+    "--file", type=click.File("r", encoding="utf-8-sig"), metavar="FILE",
+    help="A file with a number a line; - is standard input.",
+)  # fmt: skip
 
 
 @click.group("do-not-contact")
@@ -66,15 +75,46 @@ def create(context: Context, name: str, reason: str | None, source: str | None, 
 
 
 @do_not_contact_group.command("add")
-@click.argument("number")
+@click.argument("numbers", nargs=-1, metavar="NUMBER...")
+@file_option
 @click.option("--reason", help="The reason to record.")
 @list_option
 @pass_context
 @reports
-def add(context: Context, number: str, reason: str | None, list_name: str) -> Done:
-    """Add NUMBER to a list, and remove it from the present assignments at once."""
-    found = add_do_not_contact(context.database, number, reason, list_name=list_name)
-    return Done(_sentences(number, found), found)
+def add(context: Context, numbers: Sequence[str], file: TextIO | None, reason: str | None, list_name: str) -> Done:
+    """Add one NUMBER or several to a list, all or none, and remove them from the present assignments at once."""
+    numbers = _given(numbers, file)
+    if len(numbers) == 1:
+        found = add_do_not_contact(context.database, numbers[0], reason, list_name=list_name)
+        return Done(_sentences(numbers[0], found), found)
+    taken = add_several(context.database, numbers, reason, list_name=list_name)
+    counts = {name: getattr(taken, name) for name in ("numbers", "kept", "assignments", "leads")}
+    return Done(
+        f"Added {taken.numbers - taken.kept} numbers to the list {list_name}; {taken.kept} were on it already.\n"
+        f"They match {taken.leads} stored leads and {taken.assignments} present assignments, which were removed.",
+        counts,
+    )
+
+
+def _given(numbers: Sequence[str], file: TextIO | None) -> list[str]:
+    """The numbers of the arguments, and of the lines of a file."""
+    try:
+        found = [*numbers, *(line.strip() for line in file or () if line.strip())]
+    except UnicodeDecodeError as error:
+        raise click.UsageError("The file is not UTF-8 text; save it as UTF-8. Nothing was changed.") from error
+    if not found:
+        raise click.UsageError("Name at least one number, or a file with --file.")
+    return found
+
+
+@do_not_contact_group.command("look-up")
+@click.argument("numbers", nargs=-1, metavar="NUMBER...")
+@file_option
+@pass_context
+@reports
+def look_up(context: Context, numbers: Sequence[str], file: TextIO | None) -> Listing:
+    """Show on which lists each NUMBER is, exactly as it is written."""
+    return Listing(look_up_several(context.database, _given(numbers, file)), "No list has any of these numbers.")
 
 
 def _sentences(number: str, found: Mapping[str, int]) -> str:
@@ -90,14 +130,19 @@ def _sentences(number: str, found: Mapping[str, int]) -> str:
 
 
 @do_not_contact_group.command("remove")
-@click.argument("number")
+@click.argument("numbers", nargs=-1, metavar="NUMBER...")
+@file_option
 @list_option
 @pass_context
 @reports
-def remove(context: Context, number: str, list_name: str) -> Done:
-    """Remove NUMBER from a list. If it is on no other list, the next deal may assign it again."""
-    remove_do_not_contact(context.database, number, list_name=list_name)
-    return Done(f"Removed {number} from the do-not-contact list.", {"removed": 1})
+def remove(context: Context, numbers: Sequence[str], file: TextIO | None, list_name: str) -> Done:
+    """Remove one NUMBER or several from a list. Those on no other list may be assigned again by the next deal."""
+    numbers = _given(numbers, file)
+    if len(numbers) > 1:
+        removed = remove_several(context.database, numbers, list_name=list_name)
+        return Done(f"Removed {removed} of {len(numbers)} numbers from the list {list_name}.", {"removed": removed})
+    remove_do_not_contact(context.database, numbers[0], list_name=list_name)
+    return Done(f"Removed {numbers[0]} from the do-not-contact list.", {"removed": 1})
 
 
 @cells.register

@@ -8,7 +8,7 @@ from flask import request
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_validator
 
 from agent_funnel.access.keys import Role
-from agent_funnel.do_not_contact import LONGEST_BOUND_DAYS, OWN_REQUESTS, USUAL_BOUND_DAYS
+from agent_funnel.do_not_contact import LONGEST_BOUND_DAYS, MOST_AT_ONCE, OWN_REQUESTS, USUAL_BOUND_DAYS
 from agent_funnel.settings import LARGEST_SHARE, LONGEST_WINDOW_DAYS
 from agent_funnel.web.fields import (
     BusinessDay,
@@ -172,6 +172,24 @@ class ListedNumber(RequestModel):
 
     number: NumberText
     list_name: Text = Field(OWN_REQUESTS, description="The do-not-contact list.")
+
+
+class Numbers(RequestModel):
+    """Numbers to look up."""
+
+    numbers: Annotated[list[NumberText], Field(min_length=1, max_length=MOST_AT_ONCE)]
+
+
+class ListedNumbers(Numbers):
+    """Numbers on a do-not-contact list."""
+
+    list_name: Text = Field(OWN_REQUESTS, description="The do-not-contact list.")
+
+
+class NewListedNumbers(ListedNumbers):
+    """Numbers for a do-not-contact list."""
+
+    reason: Text | None = None
 
 
 class NewDoNotContact(ListedNumber):

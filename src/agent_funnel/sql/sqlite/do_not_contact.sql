@@ -136,6 +136,19 @@ INNER JOIN do_not_contact_list AS l ON e.list_id = l.list_id
 WHERE e.number = :number
 ORDER BY e.list_id;
 
+-- name: look_up_do_not_contact
+-- traits: read-only
+-- The entries of several numbers.
+-- include: _begin_numbers
+
+-- include: _stage_numbers
+
+SELECT e.number, l.name AS list_name, e.reason, e.added_at, e.imported
+FROM do_not_contact_entry AS e
+INNER JOIN do_not_contact_list AS l ON e.list_id = l.list_id
+WHERE e.number IN (SELECT n.number FROM temp.named AS n)
+ORDER BY e.number, e.list_id;
+
 -- name: add_do_not_contact
 -- Puts numbers on a list for a person, and takes them out of the present assignments.
 -- include: _begin_numbers

@@ -232,6 +232,21 @@ INNER JOIN dbo.do_not_contact_list AS l ON e.list_id = l.list_id
 WHERE e.number = @number
 ORDER BY e.list_id;
 
+-- name: look_up_do_not_contact
+-- traits: read-only
+-- The entries of several numbers.
+-- include: _begin_numbers
+
+-- include: _stage_numbers
+
+SELECT e.number, l.name AS list_name, e.reason, e.added_at, e.imported
+FROM dbo.do_not_contact_entry AS e
+INNER JOIN dbo.do_not_contact_list AS l ON e.list_id = l.list_id
+WHERE e.number IN (SELECT n.number FROM #named AS n)
+ORDER BY e.number, e.list_id;
+
+DROP TABLE #named, #once;
+
 -- name: add_do_not_contact
 -- lock: records
 -- busy: A run is still in progress; no number was put on the list. Try again when the run has ended.

@@ -19,8 +19,11 @@ from agent_funnel.web.paging import AFTER_COUNT, AFTER_LISTED, decode_requester_
 from agent_funnel.web.request_models import (
     DoNotContactQuery,
     ListedNumber,
+    ListedNumbers,
     NewDoNotContact,
+    NewListedNumbers,
     NewNumberList,
+    Numbers,
     NumbersImportQuery,
 )
 from agent_funnel.web.requester import mask_texts
@@ -116,3 +119,39 @@ def remove_do_not_contact(body: ListedNumber) -> Response:
     set_audit_target(last_digits(body.number))
     do_not_contact.remove_do_not_contact(services().database, body.number, list_name=body.list_name)
     return json(models.Done())
+
+
+@operation(
+    blueprint, "post", "/do-not-contact/several", role="operator", answer=models.AddedNumbers,
+    problems={
+        404: "There is no such list.", 409: "A run was in progress all the time (50001); nothing was changed.",
+    },
+)  # fmt: skip
+def add_several_numbers(body: NewListedNumbers) -> Response:
+    """Put up to a thousand numbers on a list, all or none; they leave the present assignments at once."""
+    set_audit_target(_several(body))
+    found = do_not_contact.add_several(services().database, body.numbers, body.reason, list_name=body.list_name)
+    counts = {name: getattr(found, name) for name in models.AddedNumbers.model_fields}
+    return json(models.AddedNumbers(**counts))
+
+
+@operation(
+    blueprint, "post", "/do-not-contact/several/remove", role="operator", answer=models.RemovedNumbers,
+    problems={404: "There is no such list."},
+)  # fmt: skip
+def remove_several_numbers(body: ListedNumbers) -> Response:
+    """Take up to a thousand numbers off a list. On other lists they stay, and so they are still not dealt."""
+    set_audit_target(_several(body))
+    removed = do_not_contact.remove_several(services().database, body.numbers, list_name=body.list_name)
+    return json(models.RemovedNumbers(removed=removed))
+
+
+@operation(blueprint, "post", "/do-not-contact/several/look-up", role="operator", answer=models.FoundNumbers)
+def look_up_several_numbers(body: Numbers) -> Response:
+    """Look up to a thousand numbers up on all lists, exactly as they are written. It changes nothing."""
+    set_audit_target(f"{len(body.numbers)} numbers")
+    return json(models.FoundNumbers(items=do_not_contact.look_up_several(services().database, body.numbers)))
+
+
+def _several(body: ListedNumbers) -> str:
+    return f"{len(body.numbers)} numbers, {mask_digits(body.list_name)}"

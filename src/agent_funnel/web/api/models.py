@@ -154,6 +154,28 @@ class NumbersImportAnswer(RootModel[ImportedNumbers]):
     """The result of an import or a dry run: `rows` = `added` + `kept` (there already) + `bad_rows`."""
 
 
+class AddedNumbers(BaseModel):
+    """Of the `numbers`, each counted once, `kept` were on that list before. The counts are the present assignments,
+    which are removed, and the rows of `wafunnel` with these numbers."""
+
+    numbers: int
+    kept: int
+    assignments: int
+    leads: int
+
+
+class RemovedNumbers(BaseModel):
+    """How many of the numbers were on that list, and were removed."""
+
+    removed: int
+
+
+class FoundNumbers(BaseModel):
+    """The entries of those numbers that are on a list, by number and list."""
+
+    items: list[DoNotContact]
+
+
 class DoNotContactAnswer(BaseModel):
     """`listed`: it was on that list before. The counts are the present assignments and the rows of `wafunnel` with this
     number."""
