@@ -12,7 +12,7 @@ from itertools import islice
 
 from agent_funnel.database import Database
 from agent_funnel.errors import AlreadyExists, NotFound, ParameterOutOfRange
-from agent_funnel.numbers import fault_in_listed
+from agent_funnel.numbers import fault_in_listed, match_key
 from agent_funnel.values import NO_LIMIT, Flag, Moment, Record, check_length, check_text
 
 # The list of those who asked not to be contacted. The installer makes it.
@@ -118,14 +118,17 @@ def list_do_not_contact(
 
 
 def do_not_contact_of(database: Database, number: str) -> list[DoNotContact]:
-    """The entries of a number that is written exactly so, at most one of each list."""
-    return [DoNotContact.from_row(row) for row in database.all("do_not_contact_of_number", number=number)]
+    """The entries of a number, in any spelling, in the order of the lists."""
+    rows = database.all("do_not_contact_of_number", number=number, match_key=match_key(database, number))
+    return [DoNotContact.from_row(row) for row in rows]
 
 
 def add_do_not_contact(
     database: Database, number: str, reason: str | None = None, *, list_name: str = OWN_REQUESTS
 ) -> dict[str, int]:
-    """Puts a number on a list, and removes it from the present assignments at once. Waits for a deal in progress.
+    """Puts a number on a list, and removes it, in any spelling, from the present assignments at once.
+
+    Waits for a deal in progress.
 
     Returns `listed` (1 if the number was on that list before), `assignments` (how many of them were removed) and
     `leads` (how many rows of `wafunnel` have the number). Raises NotFound if there is no such list.
@@ -137,7 +140,7 @@ def add_do_not_contact(
 def add_several(
     database: Database, numbers: Sequence[str], reason: str | None = None, *, list_name: str = OWN_REQUESTS
 ) -> Taken:
-    """Puts up to a thousand numbers on a list, all or none, and removes them from the present assignments at once.
+    """Puts up to a thousand numbers on a list, all or none; they leave the present assignments in any spelling.
 
     Waits for a deal in progress. Raises NotFound if there is no such list, and ParameterOutOfRange if one of the
     numbers is neither a number nor an id, unless a lead or an assignment has exactly that text.
@@ -181,14 +184,14 @@ def _check_several(numbers: Sequence[str]) -> None:
 
 
 def look_up_several(database: Database, numbers: Sequence[str]) -> list[DoNotContact]:
-    """The entries of up to a thousand numbers that are written exactly so, by number and list."""
+    """The entries of up to a thousand numbers, in any spelling, by number and list."""
     _check_several(numbers)
     rows = database.all("look_up_do_not_contact", rows=_staged_rows(numbers, None))
     return [DoNotContact.from_row(row) for row in rows]
 
 
 def remove_several(database: Database, numbers: Sequence[str], *, list_name: str = OWN_REQUESTS) -> int:
-    """Removes up to a thousand numbers from a list. Returns how many of them were on it."""
+    """Removes up to a thousand numbers, in any spelling, from a list. Returns how many entries were removed."""
     _check_several(numbers)
     row = database.one("remove_do_not_contact", rows=_staged_rows(numbers, None), list_id=_list_id(database, list_name))
     assert row is not None
@@ -235,7 +238,10 @@ def import_do_not_contact(
 
 
 def remove_do_not_contact(database: Database, number: str, *, list_name: str = OWN_REQUESTS) -> None:
-    """Removes a number from a list. Raises NotFound if it is not on that list, or if there is no such list."""
+    """Removes a number, in any spelling, from a list.
+
+    Raises NotFound if it is not on that list, or if there is no such list.
+    """
     if remove_several(database, [number], list_name=list_name):
         return
     others = ", ".join(entry.list_name for entry in do_not_contact_of(database, number))

@@ -10,7 +10,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
@@ -20,10 +20,10 @@ from typing import IO, TextIO
 
 from agent_funnel.characters import invisible_in
 from agent_funnel.database import Database, Session
-from agent_funnel.errors import ImportRefused
+from agent_funnel.errors import ImportRefused, RunInProgress
 from agent_funnel.leads import STAGES
 from agent_funnel.masking import mask_digits
-from agent_funnel.numbers import fault_in_number
+from agent_funnel.numbers import fault_in_number, take_in
 from agent_funnel.values import LONGEST_TEXT, text_length
 
 # Rows that are sent to the database at a time:
@@ -74,6 +74,8 @@ def import_file(
 ) -> Imported:
     """Imports a CSV file of `leads` (number, stage, date), `agents` (agent, status) or `holidays` (day, name).
 
+    A lead whose number is in the database, in any spelling, is there already.
+
     The whole file is read, checked and staged before the transaction begins: a file that comes slowly keeps nobody
     else from writing. Rows that are already in the database stay as they are. `name` is the file's name in messages. A
     `dry_run` does everything and then rolls it back. Raises BadRows if a row is bad and `skip_bad` is not set, and
@@ -95,13 +97,20 @@ def import_file(
 
     with opened_file(file, name) as text, database.session() as session:
         read = _read(kind, text, name)
-        _stage(session, good_rows(_with_room(session, read) if kind == "leads" else read), progress)
+        _stage(session, kind, good_rows(_with_room(session, read) if kind == "leads" else read), progress)
         repeated, dropped = _drop_repeated(session, HEADERS[kind][0])
         count["bad"] += dropped
         bad = sorted([*bad, *repeated], key=attrgetter("line"))[:REPORTED_BAD_ROWS]
         if bad and not skip_bad:
             raise BadRows(name, bad, count["bad"])
+        if kind == "leads":
+            # So that the leads which others have inserted are found in every spelling, too.
+            take_in(database)
         added = _add_staged(session, kind, dry_run=dry_run)
+    if kind == "leads" and added and not dry_run:
+        # A run that is in progress takes in what it needs, and the service takes in the rest.
+        with suppress(RunInProgress):
+            take_in(database)
     rows = count["rows"]
     return Imported(rows=rows, added=added, kept=rows - count["bad"] - added, bad=tuple(bad), bad_rows=count["bad"])
 
@@ -136,11 +145,13 @@ def load_rows(
     after each chunk with its number of rows.
     """
     with database.session() as session:
-        _stage(session, enumerate(rows, start=1), progress)
+        _stage(session, kind, enumerate(rows, start=1), progress)
         return _add_staged(session, kind, dry_run=dry_run)
 
 
-def _stage(session: Session, rows: Iterable[tuple[int, Values]], progress: Callable[[int], None] | None) -> None:
+def _stage(
+    session: Session, kind: str, rows: Iterable[tuple[int, Values]], progress: Callable[[int], None] | None
+) -> None:
     """Puts rows, each with its line, into a temporary table. It holds no lock that anybody else needs."""
     rows = iter(rows)
     session.one("begin_import")
@@ -150,6 +161,8 @@ def _stage(session: Session, rows: Iterable[tuple[int, Values]], progress: Calla
         if progress:
             progress(len(chunk))
     session.one("sort_staged")
+    if kind == "leads":
+        session.one("key_staged")
 
 
 def _drop_repeated(session: Session, key: str) -> tuple[list[BadRow], int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from agent_funnel.database import Database, Queries, Session, refuse_newer_version
 from agent_funnel.errors import DatabaseError
-from agent_funnel.sql import batches, checksum, procedures, scripts, tables, version
+from agent_funnel.sql import batches, checksum, installation, routines, tables, version
 from agent_funnel.values import Row
 
 
@@ -69,17 +69,14 @@ def install(database: Database) -> Installed:
     has one of a type that cannot work; and WrongVersion if a newer program has installed its tables there, or if it is
     not known which version they are of.
     """
-    stems = [
-        stem for kind in ("tables-", "sp_", "grants") for stem in scripts(database.dialect) if stem.startswith(kind)
-    ]
-    ours = procedures(database.dialect)
+    ours = routines(database.dialect)
     with database.for_any_version().transaction(create=True) as session:
         _check_schema(session)
         before = objects(session)
         newest = version(database.dialect)
         installed = _installed_version(session, {name.lower() for name in before}, newest)
         _check_columns(session)
-        for stem in stems:
+        for stem in installation(database.dialect):
             session.script(stem)
         if installed != newest:
             session.one("record_version", version=newest)
@@ -155,8 +152,8 @@ def definition(database: Queries, procedure: str) -> Row | None:
 
 def stored_text(script: str) -> str:
     """The text of a procedure as servers store it: the batch that made it, with CREATE instead of ALTER."""
-    batch = next(batch for batch in batches(script) if batch.startswith("ALTER PROCEDURE"))
-    return "CREATE" + batch.removeprefix("ALTER")
+    batch = next(batch for batch in batches(script) if batch.startswith(("ALTER PROCEDURE", "CREATE FUNCTION")))
+    return "CREATE" + batch.removeprefix("ALTER").removeprefix("CREATE")
 
 
 def as_stored(definition_there: str) -> str:

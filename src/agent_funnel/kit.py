@@ -11,7 +11,18 @@ from collections.abc import Iterator
 
 from agent_funnel import __version__
 from agent_funnel.install import FITTING, SMALLEST_KEY, stored_text
-from agent_funnel.sql import batches, checksum, in_schema, procedures, queries, scripts, tables, version
+from agent_funnel.sql import (
+    batches,
+    checksum,
+    in_schema,
+    installation,
+    queries,
+    routines,
+    scripts,
+    tables,
+    version,
+    views,
+)
 
 _DIALECT = "sqlserver"
 _YOURS = frozenset({"agents", "wafunnel", "agent_wafunnel_assignment"})
@@ -65,10 +76,8 @@ def _install(schema: str) -> str:
 
 def _scripts() -> Iterator[str]:
     """The batches of all scripts, in the order in which `install` runs them."""
-    for kind in ("tables-", "sp_", "grants"):
-        for stem, text in scripts(_DIALECT).items():
-            if stem.startswith(kind):
-                yield from batches(text)
+    for stem in installation(_DIALECT):
+        yield from batches(scripts(_DIALECT)[stem])
 
 
 def _query(name: str, schema: str) -> str:
@@ -145,7 +154,7 @@ def _records(schema: str) -> Iterator[str]:
     WHERE v.version = {newest}
 )
     INSERT INTO dbo.agent_funnel_version (version, installed_at) VALUES ({newest}, SYSUTCDATETIME());"""  # noqa: S608
-    for name, text in procedures(_DIALECT).items():
+    for name, text in routines(_DIALECT).items():
         installed, script = checksum(stored_text(in_schema(text, schema))), checksum(text)
         yield f"""IF NOT EXISTS (
     SELECT 1 FROM dbo.agent_funnel_checksum AS c
@@ -162,6 +171,6 @@ def _records(schema: str) -> Iterator[str]:
 
 def _uninstall() -> str:
     """The script that removes everything, with the names of our objects."""
-    names = [*procedures(_DIALECT), *sorted(tables(_DIALECT) - _YOURS)]
+    names = [*routines(_DIALECT), *views(_DIALECT), *sorted(tables(_DIALECT) - _YOURS)]
     rows = ",\n".join(f"    ({place}, N'{name}')" for place, name in enumerate(names, start=1))
     return re.sub(r"^.*-- every object of ours$", lambda _: rows, scripts(_DIALECT)["uninstall"], flags=re.MULTILINE)

@@ -13,7 +13,7 @@ from typing import Any
 from agent_funnel.database import Database
 from agent_funnel.do_not_contact import DoNotContact, do_not_contact_of
 from agent_funnel.errors import NotFound
-from agent_funnel.numbers import spellings
+from agent_funnel.numbers import match_key, spellings
 from agent_funnel.runs import Holder, holders
 from agent_funnel.settings import Settings
 from agent_funnel.values import (
@@ -103,8 +103,9 @@ def search_leads(
 ) -> list[Lead]:
     """The records of `wafunnel`, sorted by number, stage and date; at most `count`. Equal rows are one record.
 
-    Rows with a blank number are left out. With `number`, only records of that number in any of its `spellings`. Both
-    days are inclusive. `after` is the number, the stage and the date of the last record on the page before.
+    Rows with a blank number are left out. With `number`, only records of that number, in its usual spellings and in
+    those that have its match key. Both days are inclusive. `after` is the number, the stage and the date of the last
+    record on the page before.
     """
     after_number, after_stage, after_date = after or (None, None, None)
     # After the last day of the calendar there is no day, and no date either.
@@ -121,32 +122,38 @@ def search_leads(
     if number is None:
         rows = database.all("leads", **filters)
     else:
-        rows = database.all("leads_of_number", **_spelling_parameters(spellings(number)), **filters)
+        rows = database.all("leads_of_number", **_spelling_parameters(database, number), **filters)
     return [Lead.from_row(row) for row in rows]
 
 
-def _spelling_parameters(texts: tuple[str, ...]) -> dict[str, str]:
+def _spelling_parameters(database: Database, number: str) -> dict[str, str]:
+    texts = spellings(number)
     # T-SQL rejects parameters longer than the column; an over-long spelling cannot match anyway.
-    return {
+    found = {
         f"spelling_{index}": text if text_length(text) <= LONGEST_TEXT else texts[0]
         for index, text in enumerate(texts, start=1)
     }
+    return {**found, "match_key": match_key(database, number)}
 
 
 def lead_history(database: Database, number: str) -> LeadHistory:
-    """Everything on record about a number that is written exactly so; at most its first thousand records.
+    """Everything on record about a number, in any spelling; at most its first thousand records.
 
-    Raises NotFound if nothing is on record.
+    The number of the result is the given one if a record has it, or else that of the first record. Raises NotFound if
+    nothing is on record.
     """
     nothing = dict.fromkeys(("stage", "date_from", "date_before", "after_number", "after_stage", "after_date"), None)
-    rows = database.all("leads_of_number", **_spelling_parameters((number,) * 5), **nothing, count=MOST_RECORDS)
-    now = database.one("lead_now", number=number)
+    rows = database.all("leads_of_number", **_spelling_parameters(database, number), **nothing, count=MOST_RECORDS)
+    now = database.one("lead_now", number=number, match_key=match_key(database, number))
     held = holders(database, number)
     listed = do_not_contact_of(database, number)
     assert now is not None
     if not rows and not held and not listed and now["agent"] is None:
         raise NotFound("Nothing is on record about that number.")
-    return LeadHistory(number, tuple(Lead.from_row(row) for row in rows), tuple(listed), now["agent"], tuple(held))
+    records = tuple(Lead.from_row(row) for row in rows)
+    stored = [record.number for record in records]
+    shown = number if number in stored or not stored else stored[0]
+    return LeadHistory(shown, records, tuple(listed), now["agent"], tuple(held))
 
 
 def count_rows(database: Database) -> RowCounts:

@@ -1,11 +1,15 @@
-"""Phone numbers and ids: what can be one, and the spellings that a search treats as the same number."""
+"""Phone numbers and ids: what can be one, the match keys that tell spellings of one number, and usual spellings."""
 
 from __future__ import annotations
 
 import re
 
+from agent_funnel.database import Database
 from agent_funnel.masking import WHATSAPP_ID, last_digits
 from agent_funnel.values import LONGEST_TEXT, text_length
+
+# A deal waits while this many numbers are taken in, about a second on a small server:
+NUMBERS_AT_ONCE = 10_000
 
 # The longest id, in letters and digits; the user ids of WhatsApp have as many after their country:
 LONGEST_ID = 128
@@ -20,6 +24,35 @@ _SEPARATORS = re.compile(r"[\s\-–()./]+")
 _MARKS = re.compile("[\t-\r \u00a0\u00ad\u2000-\u2015\u2028-\u202f\u2060-\u2069\u3000\ufeff+\\-().\\/]+")
 # Texts that programs put before or behind a number; a match key leaves them out, too:
 _AROUND = re.compile(r"(?:tel:|p:|whatsapp:|')?(.*?)(?:@s\.whatsapp\.net|@c\.us)?")
+
+
+def match_key(database: Database, number: str) -> str:
+    """The match key of a number as it is written.
+
+    A number that is too long for the tables is its own key. The rule is in SQL, so that a deal that any client asks for
+    obeys it.
+    """
+    if text_length(number) > LONGEST_TEXT:
+        return number
+    row = database.one("match_key", number=number)
+    assert row is not None
+    return str(row["match_key"])
+
+
+def take_in(database: Database, *, with_history: bool = False) -> int:
+    """Keeps the match keys of the numbers that others have inserted since the last time. Returns how many there were.
+
+    Until then a search finds these numbers in their usual spellings only; a deal takes in those that it needs itself.
+    With `with_history` also those of past runs, which an older version of the tables has without keys.
+    """
+    found = 0
+    parameters = {"with_history": int(with_history)}
+    row = database.one("are_numbers_new", **parameters)
+    while row is not None and row["are_new"]:
+        taken = database.one("take_in_numbers", most=NUMBERS_AT_ONCE, **parameters)
+        found += taken["taken_in"] if taken else 0
+        row = database.one("are_numbers_new", **parameters)
+    return found
 
 
 def fault_in_number(text: str) -> str | None:

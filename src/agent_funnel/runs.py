@@ -9,6 +9,7 @@ from datetime import date, datetime
 
 from agent_funnel.database import Database
 from agent_funnel.errors import NotFound
+from agent_funnel.numbers import match_key
 from agent_funnel.values import NO_LIMIT, Day, Flag, LeadDate, Moment, Record, write_moment
 
 # Rows of history that a purge deletes at a time. It is so low that a deal that starts meanwhile hardly waits, and that
@@ -208,9 +209,13 @@ def deal_version(database: Database) -> str:
 def holders(
     database: Database, number: str, *, since: datetime | None = None, until: datetime | None = None
 ) -> list[Holder]:
-    """The agents who held a number, newest first. With `since` and `until`, only those who held it between them."""
+    """The agents who held a number, in any spelling, newest first.
+
+    With `since` and `until`, only those who held it between them.
+    """
     bounds = {"since": write_moment(since), "until": write_moment(until)}
-    return [Holder.from_row(row) for row in database.all("holders", number=number, **bounds)]
+    key = match_key(database, number)
+    return [Holder.from_row(row) for row in database.all("holders", number=number, match_key=key, **bounds)]
 
 
 def purge(database: Database, before: datetime, *, progress: Callable[[int], None] | None = None) -> Purged:

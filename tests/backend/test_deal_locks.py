@@ -144,11 +144,9 @@ def deal_against_a_deadlock(database: TestedDatabase, backend: Database, number:
 
 
 @pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
-def test_the_victim_of_a_real_deadlock_deals_again(
-    database: TestedDatabase, connected: Connected, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_victim_of_a_real_deadlock_deals_again(database: TestedDatabase, caplog: pytest.LogCaptureFixture) -> None:
     seed_tables(database)
-    backend = connected(database)
+    backend = database.backend
     warm_up(backend)
     # Several attempts, since a busy machine may take longer than that second. Each is about another lead, since nobody
     # is in the way of a deal that begins with the lead which is kept from it, and its order is the engine's choice.

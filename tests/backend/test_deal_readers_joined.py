@@ -144,7 +144,7 @@ def gate(database: TestedDatabase) -> Iterator[TestedDatabase]:
         database.execute("DROP TRIGGER dbo.waits")
 
 
-@pytest.mark.parametrize("change", ["deal", "undo"])
+@pytest.mark.parametrize("change", ["deal", pytest.param("undo", marks=pytest.mark.sqlserver_if_long)])
 def test_while_a_change_is_written_and_not_committed_readers_see_the_old_deal_at_once(
     database: TestedDatabase, dealt: int, gate: TestedDatabase, change: str
 ) -> None:

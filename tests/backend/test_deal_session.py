@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
 
 import pymssql
 import pytest
@@ -11,13 +11,13 @@ import pytest
 from agent_funnel.access.links import look_up_link, make_link
 from agent_funnel.agents import list_agents, roster
 from agent_funnel.deal import deal, undo
-from agent_funnel.doctor import examine
 from agent_funnel.imports import load_rows
 from agent_funnel.install import install
 from agent_funnel.runs import last_run, shares
 from agent_funnel.settings import load
 from agent_funnel.sql import version
-from support.databases import TestedDatabase, connect_to, disconnect, snapshot
+from support.databases import TestedDatabase, snapshot
+from support.doctor import problems
 from support.nights import TODAY, active_agents, fresh, put_agents, put_leads, run_deal
 
 DEAL = f"EXECUTE dbo.sp_assign_wafunnel_to_agents @business_date = '{TODAY}', @again = 1"
@@ -122,42 +122,48 @@ def test_an_undo_restores_the_stages_after_a_change_of_the_compatibility_level(
     assert (done.restored, done.changed_since) == (7, 0)
 
 
-def test_a_status_is_read_alike_in_a_turkish_column(sqlserver: str, database: TestedDatabase) -> None:
-    """By Turkish rules, the small letter of I is another one than i."""
-    with closing(TestedDatabase(sqlserver, "turkish")) as turkish:
-        turkish.execute("CREATE SCHEMA turkish")
-        turkish.execute(
+@pytest.fixture(scope="module")
+def _order(sqlserver: str) -> Iterator[TestedDatabase]:
+    with closing(TestedDatabase(sqlserver, "order")) as order:
+        order.execute("CREATE SCHEMA [order]")
+        order.execute(
             "CREATE TABLE dbo.agents "
             "(agent NVARCHAR(50) COLLATE Turkish_CI_AS, status VARCHAR(20) COLLATE Turkish_CI_AS)"
         )
-        install(turkish.backend)
-        put_agents(turkish, [("A", "ACTIVE"), ("B", " Active "), ("C", "active"), ("D", "INACTIVE"), ("E", "inactive")])
-        put_leads(turkish, fresh(3))
-        assert run_deal(turkish).agents == 3
-        # What is read beside the deal agrees with it: the list of agents, their links, the doctor and its remedy.
-        assert {agent.agent for agent in list_agents(turkish.backend, TODAY) if agent.active} == {"A", "B", "C"}
-        assert [entry.agent for entry in roster(turkish.backend, TODAY) if entry.active] == ["A", "B", "C"]
-        _, secret = make_link(turkish.backend, "A")
-        assert look_up_link(turkish.backend, secret).link is not None
-        found = {finding.check: finding.level for finding in examine(turkish.backend, now=datetime.now(UTC))}
-        assert found["statuses"] == "ok"
-        before = turkish.execute("SELECT agent, status FROM dbo.agents ORDER BY agent")
-        turkish.backend.sets("remedy_statuses")
-        assert turkish.execute("SELECT agent, status FROM dbo.agents ORDER BY agent") == before
+        install(order.backend)
+        yield order
 
 
-def test_a_schema_whose_name_is_a_reserved_word_works(sqlserver: str, database: TestedDatabase) -> None:
-    database.execute("CREATE SCHEMA [order]")
-    backend = connect_to(database.url, "order")
-    try:
-        install(backend)
-        load_rows(backend, "agents", [("A", "active")])
-        load_rows(backend, "leads", [("4930000001", "1", f"{TODAY} 08:00:00.000")])
-        assert deal(backend, load(), business_date=TODAY).assigned == 1
-        assert undo(backend).restored == 1
-        found = {finding.check: finding.level for finding in examine(backend, now=datetime.now(UTC))}
-        assert {found[check] for check in ("tables", "procedures", "rights", "emptying")} == {"ok"}
-        # It locks under the same name as the procedures: a deal in progress is noticed.
-        assert not backend.run_in_progress()
-    finally:
-        disconnect(backend)
+@pytest.fixture
+def order(_order: TestedDatabase) -> TestedDatabase:
+    """An installed schema whose name is a reserved word, with agents in the Turkish collation."""
+    _order.clear()
+    return _order
+
+
+def test_a_status_is_read_alike_in_a_turkish_column(order: TestedDatabase, database: TestedDatabase) -> None:
+    """By Turkish rules, the small letter of I is another one than i."""
+    put_agents(order, [("A", "ACTIVE"), ("B", " Active "), ("C", "active"), ("D", "INACTIVE"), ("E", "inactive")])
+    put_leads(order, fresh(3))
+    assert run_deal(order).agents == 3
+    # What is read beside the deal agrees with it: the list of agents, their links, the doctor and its remedy.
+    assert {agent.agent for agent in list_agents(order.backend, TODAY) if agent.active} == {"A", "B", "C"}
+    assert [entry.agent for entry in roster(order.backend, TODAY) if entry.active] == ["A", "B", "C"]
+    _, secret = make_link(order.backend, "A")
+    assert look_up_link(order.backend, secret).link is not None
+    assert problems(order, "statuses") == []
+    before = order.execute("SELECT agent, status FROM dbo.agents ORDER BY agent")
+    order.backend.sets("remedy_statuses")
+    assert order.execute("SELECT agent, status FROM dbo.agents ORDER BY agent") == before
+
+
+def test_a_schema_whose_name_is_a_reserved_word_works(order: TestedDatabase, database: TestedDatabase) -> None:
+    backend = order.backend
+    load_rows(backend, "agents", [("A", "active")])
+    load_rows(backend, "leads", [("4930000001", "1", f"{TODAY} 08:00:00.000")])
+    assert deal(backend, load(), business_date=TODAY).assigned == 1
+    assert undo(backend).restored == 1
+    for check in ("tables", "procedures", "rights", "emptying"):
+        assert problems(order, check) == []
+    # It locks under the same name as the procedures: a deal in progress is noticed.
+    assert not backend.run_in_progress()

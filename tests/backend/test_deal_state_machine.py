@@ -318,7 +318,7 @@ class Evenings(RuleBasedStateMachine):
 def play(database: TestedDatabase, *, bare: bool) -> None:
     """Runs the state machine with many examples; with fewer on the T-SQL engine, where each step takes longer."""
     slow = database.engine == "sqlserver"
-    examples = (150 if slow else 500) if LONG else (12 if slow else 50)
+    examples = (150 if slow else 500) if LONG else (6 if slow else 50)
 
     class Here(Evenings):
         def __init__(self) -> None:

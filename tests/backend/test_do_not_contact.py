@@ -161,7 +161,7 @@ def test_every_text_that_a_lead_can_have_as_its_number_can_be_listed(database: T
 
 @pytest.fixture(params=["sqlite", "sqlserver"])
 def older(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[TestedDatabase]:
-    """A database with the tables of version 6, on each engine."""
+    """A database with the tables of version 7, on each engine."""
     if request.param == "sqlite":
         database = TestedDatabase(f"sqlite:///{tmp_path / 'funnel.db'}")
     else:
@@ -169,9 +169,9 @@ def older(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[TestedData
         database.execute("CREATE SCHEMA older")
     with database.backend.for_any_version().transaction(create=True) as session:
         for stem in scripts(database.engine):
-            if stem.startswith("tables-") and int(stem.split("-")[1]) <= 6:
+            if stem.startswith("tables-") and int(stem.split("-")[1]) <= 7:
                 session.script(stem)
-        session.one("record_version", version=6)
+        session.one("record_version", version=7)
     with closing(database):
         yield database
 

@@ -9,30 +9,25 @@ import random
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 
 import pytest
 
 from agent_funnel import deal
 from agent_funnel.deal import undo
 from agent_funnel.do_not_contact import add_do_not_contact
-from agent_funnel.doctor import examine
 from agent_funnel.errors import NothingToUndo
 from agent_funnel.imports import load_rows
 from agent_funnel.settings import load
 from support import LONG
 from support.databases import TestedDatabase
-from support.doctor import DAY, deep_findings, deep_problems, deep_texts
+from support.doctor import DAY, DEEP, deep_findings, deep_problems, deep_texts
 from support.nights import TODAY, run_deal
-
-DEEP = ("runs", "history", "shares", "undos", "assignments", "leads", "do-not-contact")
 
 
 def test_after_runs_and_undos_all_records_agree(dealt_and_undone: tuple[TestedDatabase, int]) -> None:
     database, run_id = dealt_and_undone
     assert deep_problems(database) == []
     assert [finding.check for finding in deep_findings(database)] == list(DEEP)
-    assert [finding.check for finding in examine(database.backend, now=datetime.now(UTC), deep=True)][-7:] == list(DEEP)
     assert deep_texts(database, "assignments") == [
         f"7 assignments are present, exactly those from before run {run_id + 1}, which is undone."
     ]
@@ -221,7 +216,7 @@ def test_a_number_that_is_twice_in_the_history_of_a_run_is_an_error(
         )
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.sqlserver_if_long) for seed in (1, 2))])
 def test_all_records_agree_after_any_actions_of_the_product(bare_database: TestedDatabase, seed: int) -> None:
     database, chance = bare_database, random.Random(seed)
     database.insert("agents", ("agent", "status"), [(f"agent {index}", "active") for index in range(4)])

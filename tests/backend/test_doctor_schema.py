@@ -32,6 +32,8 @@ from support.nights import deal_today
 # ---- Tables, procedures, indexes
 
 
+# On a T-SQL engine, every session has to parse the procedures again after such an installation.
+@pytest.mark.sqlserver_if_long
 def test_a_missing_table_is_named_and_installed_again(database: TestedDatabase) -> None:
     assert problems(database, "tables") == []
     database.execute("DROP TABLE dbo.assignment_undo")

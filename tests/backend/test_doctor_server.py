@@ -17,7 +17,17 @@ from agent_funnel.database.sqlserver import SQLServer
 from agent_funnel.doctor import examine, server
 from agent_funnel.doctor.check import Finding
 from support.databases import TestedDatabase, connect_to, sqlite_database
-from support.doctor import IN_DBO, UNDO, examination, is_babelfish, on_server, only_problem, problems, run_remedy
+from support.doctor import (
+    IN_DBO,
+    UNDO,
+    examination,
+    findings_of,
+    is_babelfish,
+    on_server,
+    only_problem,
+    problems,
+    run_remedy,
+)
 from support.faketds import FakeServer, error, rows
 
 
@@ -40,7 +50,7 @@ def test_a_driver_that_ignores_encryption_is_refused_before_it_sends_anything(mo
 
 
 def test_the_engine_is_named_with_its_version(database: TestedDatabase) -> None:
-    (finding,) = [finding for finding in examine(database.backend, now=datetime.now(UTC)) if finding.check == "engine"]
+    (finding,) = findings_of(database, "engine")
     assert finding.level == "ok"
     expected = (
         r"SQLite 3\.\d+" if database.engine == "sqlite" else r"Babelfish \d.* for PostgreSQL \d|SQL Server 20\d\d"

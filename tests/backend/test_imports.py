@@ -43,6 +43,7 @@ def test_a_file_of_leads_is_imported(database: TestedDatabase, tmp_path: Path) -
     assert sorted_leads(database) == LEADS
 
 
+@pytest.mark.sqlserver_if_long
 def test_a_file_of_a_spreadsheet_program_is_imported(database: TestedDatabase, tmp_path: Path) -> None:
     path = leads_file(tmp_path, *GOOD)
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n") + b"\r\n")
@@ -50,6 +51,7 @@ def test_a_file_of_a_spreadsheet_program_is_imported(database: TestedDatabase, t
     assert sorted_leads(database) == LEADS
 
 
+@pytest.mark.sqlserver_if_long
 def test_columns_may_come_in_any_order(database: TestedDatabase, tmp_path: Path) -> None:
     import_file(database.backend, "leads", leads_file(tmp_path, "2026-11-01,+491701,1", header="date, number ,stage"))
     assert sorted_leads(database) == LEADS[:1]
@@ -139,6 +141,7 @@ def test_bad_rows_are_named_by_line_and_reason_and_nothing_is_imported(
     assert snapshot(database) == before
 
 
+@pytest.mark.sqlserver_if_long
 def test_bad_rows_can_be_skipped(database: TestedDatabase, tmp_path: Path) -> None:
     done = import_file(database.backend, "leads", leads_file(tmp_path, *GOOD, *BAD), skip_bad=True)
     bad = sum(1 for reason in BAD.values() if reason)
@@ -146,6 +149,7 @@ def test_bad_rows_can_be_skipped(database: TestedDatabase, tmp_path: Path) -> No
     assert sorted_leads(database) == LEADS
 
 
+@pytest.mark.sqlserver_if_long
 def test_the_line_number_is_right_after_a_field_of_several_lines(database: TestedDatabase, tmp_path: Path) -> None:
     path = leads_file(tmp_path, '"1\n2\n3",1,2026-11-01', "x,1,2026-11-01")
     with pytest.raises(BadRows) as refused:
@@ -153,6 +157,7 @@ def test_the_line_number_is_right_after_a_field_of_several_lines(database: Teste
     assert [row.line for row in refused.value.bad] == [2, 5]
 
 
+@pytest.mark.sqlserver_if_long
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -187,6 +192,7 @@ def test_a_file_of_agents_is_imported_and_existing_agents_are_kept(database: Tes
     assert agents == [("Ana", "inactive"), ("Zoë", "inactive"), ("Łukasz", "active")]
 
 
+@pytest.mark.sqlserver_if_long
 def test_bad_agents_are_named(database: TestedDatabase, tmp_path: Path) -> None:
     path = tmp_path / "agents.csv"
     path.write_text(f"agent,status\n ,active\n{'x' * 256},active\nAna,away\nBo,active\nBo,active\n", "utf-8")
@@ -233,6 +239,7 @@ def test_a_file_of_holidays_is_imported_and_existing_ones_are_kept(database: Tes
     assert schedule_state(database.backend, date(2026, 12, 24)).holiday
 
 
+@pytest.mark.sqlserver_if_long
 def test_bad_rows_of_holidays_are_named(database: TestedDatabase, tmp_path: Path) -> None:
     bad = {
         "24.12.2026,Christmas Eve": "day '24.12.2026' is not an ISO 8601 date such as 2026-12-24",

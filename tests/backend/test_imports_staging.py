@@ -51,7 +51,7 @@ class SlowFile(io.RawIOBase):
         return cast(IO[bytes], io.BufferedReader(self, 64))
 
 
-@pytest.mark.parametrize("dry_run", [False, True])
+@pytest.mark.parametrize("dry_run", [False, pytest.param(True, marks=pytest.mark.sqlserver_if_long)])
 def test_a_file_that_comes_slowly_keeps_nobody_from_dealing(database: TestedDatabase, dry_run: bool) -> None:
     seed_tables(database)
     # A deal that had to wait would give up at once.

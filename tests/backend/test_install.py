@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pymssql
 import pytest
@@ -16,16 +16,16 @@ from sqlalchemy.engine import make_url
 from agent_funnel.deal import deal, undo
 from agent_funnel.do_not_contact import add_do_not_contact
 from agent_funnel.errors import DatabaseError, DatabaseUnavailable, NotInstalled, ParameterOutOfRange
-from agent_funnel.install import install
+from agent_funnel.install import Installed, install
 from agent_funnel.settings import load
-from agent_funnel.sql import scripts, version
+from agent_funnel.sql import scripts, version, views
 from support import LONG
 from support.databases import BARE, TABLES, TestedDatabase, connect_to, sqlserver_database
 from support.nights import TODAY, run_deal
 
 YOUR_TABLES = ("agents", "wafunnel", "agent_wafunnel_assignment")
 PROCEDURE = "sp_assign_wafunnel_to_agents"
-PROCEDURES = (PROCEDURE, "sp_rename_agent", "sp_undo_wafunnel_assignment")
+PROCEDURES = ("fn_match_key", PROCEDURE, "sp_rename_agent", "sp_undo_wafunnel_assignment")
 
 # Your three tables as others might have made them: other widths, NVARCHAR, more columns before and between ours.
 OTHER = {
@@ -52,7 +52,7 @@ OTHER = {
 @contextmanager
 def new_sqlserver_database(request: pytest.FixtureRequest, schema: str = "dbo") -> Iterator[TestedDatabase]:
     request.getfixturevalue("sqlserver")  # skips where there is no such engine
-    with sqlserver_database(f"funnel_install_{os.getpid()}") as url:
+    with sqlserver_database(f"funnel_install_{schema}_{os.getpid()}") as url:
         database = TestedDatabase(url, schema)
         try:
             yield database
@@ -107,7 +107,7 @@ def every_table(database: TestedDatabase) -> set[str]:
 
 
 def expected_objects(database: TestedDatabase) -> set[str]:
-    return every_table(database) | (set() if database.engine == "sqlite" else {*PROCEDURES})
+    return every_table(database) | views(database.engine) | (set() if database.engine == "sqlite" else {*PROCEDURES})
 
 
 def catalogue(database: TestedDatabase, table: str) -> Any:
@@ -158,11 +158,11 @@ def test_an_installation_creates_everything_and_a_second_one_nothing(new_databas
         table: (catalogue(new_database, table), rows(new_database, table)) for table in every_table(new_database)
     } == before
 
-    new_database.execute("DROP TABLE dbo.do_not_contact_entry")
+    new_database.execute("DROP TABLE dbo.agent_limit")
     repaired = install(new_database.backend)
-    assert repaired.made == ("do_not_contact_entry",)
-    assert set(repaired.kept) == every_table(new_database) - {"do_not_contact_entry"}
-    others = [table for table in TABLES if table != "do_not_contact_entry"]
+    assert repaired.made == ("agent_limit",)
+    assert set(repaired.kept) == every_table(new_database) - {"agent_limit"}
+    others = [table for table in TABLES if table != "agent_limit"]
     assert {table: (catalogue(new_database, table), rows(new_database, table)) for table in others} == {
         table: before[table] for table in others
     }
@@ -213,22 +213,21 @@ def definition_of(database: TestedDatabase, table: str) -> Any:
     return [sorted((row[1:] for row in columns), key=repr), *rest]
 
 
-def test_an_upgrade_from_each_version_equals_a_new_installation(new_database: TestedDatabase) -> None:
-    dialect, newest = new_database.engine, version(new_database.engine)
-    install(new_database.backend)
-    new = {table: definition_of(new_database, table) for table in every_table(new_database)}
+def test_an_upgrade_from_each_version_equals_a_new_installation(database: TestedDatabase) -> None:
+    dialect, newest = database.engine, version(database.engine)
+    new = {table: definition_of(database, table) for table in every_table(database)}
     # On a T-SQL engine, the short version upgrades from the oldest version only, and so through each script.
     for older in range(1, newest + 1) if LONG or dialect == "sqlite" else (1,):
-        with closing(another_place(new_database, f"version_{older}")) as database:
-            with database.backend.for_any_version().transaction(create=True) as session:
+        with closing(another_place(database, f"version_{older}")) as place:
+            with place.backend.for_any_version().transaction(create=True) as session:
                 for stem in scripts(dialect):
                     if stem.startswith("tables-") and int(stem.split("-")[1]) <= older:
                         session.script(stem)
                 session.one("record_version", version=older)
-            installed = install(database.backend)
+            installed = install(place.backend)
             assert bool(set(installed.made) & set(TABLES)) == (older < newest), older
-            assert {table: definition_of(database, table) for table in every_table(database)} == new, older
-            assert database.backend.installed_version() == newest, older
+            assert {table: definition_of(place, table) for table in every_table(place)} == new, older
+            assert place.backend.installed_version() == newest, older
 
 
 @pytest.mark.parametrize(
@@ -266,6 +265,7 @@ def test_existing_tables_work_and_are_never_altered(new_database: TestedDatabase
     assert sorted(assigned, key=lambda row: row[1]) == [(f"agent {n % 3}", f"4930{n:04}") for n in range(8)]
 
 
+@pytest.mark.sqlserver_if_long
 def test_your_three_tables_are_recognized_in_another_case_and_kept(new_database: TestedDatabase) -> None:
     create(new_database, {name: text.replace("agents", "AGENTS") for name, text in BARE.items()})
     fill(new_database)
@@ -305,13 +305,28 @@ def test_a_table_that_lacks_a_column_is_named_with_it_and_nothing_is_installed(
     assert catalogue(new_database, table) == before
 
 
-def test_an_older_procedure_is_replaced_and_grants_on_it_stay(request: pytest.FixtureRequest) -> None:
-    with new_sqlserver_database(request) as database:
+class Sales(NamedTuple):
+    """The schema sales of a database whose dbo has your three tables, after an installation in sales."""
+
+    database: TestedDatabase
+    dbo: TestedDatabase
+    dbo_before: dict[str, Any]
+    # A user with a right of their own on the procedure that was there before:
+    guest: TestedDatabase
+    installed: Installed
+
+
+@pytest.fixture(scope="module")
+def sales(request: pytest.FixtureRequest) -> Iterator[Sales]:
+    with new_sqlserver_database(request, "sales") as database, closing(TestedDatabase(database.url)) as dbo:
+        create(dbo, BARE)
+        fill(dbo, leads=4)
+        database.execute("CREATE SCHEMA sales")
         database.execute(f"CREATE PROCEDURE dbo.{PROCEDURE} @date DATE = NULL AS SELECT 'older' AS status")
         login = f"funnel_test_login_{os.getpid()}"
         database.execute_patiently(f"CREATE LOGIN {login} WITH PASSWORD = 'For-an-hour-only-1'")
         url = make_url(database.url).set(username=login, password="For-an-hour-only-1")
-        guest = TestedDatabase(url.render_as_string(hide_password=False))
+        guest = TestedDatabase(url.render_as_string(hide_password=False), "sales")
         try:
             database.execute_patiently(f"CREATE USER {login} FOR LOGIN {login}")
             with pytest.raises(pymssql.Error, match="permission"):
@@ -319,16 +334,10 @@ def test_an_older_procedure_is_replaced_and_grants_on_it_stay(request: pytest.Fi
             # This grants to the user, not to our role, which gets its grants from each installation.
             database.execute(f"GRANT EXECUTE ON dbo.{PROCEDURE} TO {login}")
             assert guest.execute(f"EXECUTE dbo.{PROCEDURE}") == [("older",)]
-
+            before = {table: (catalogue(dbo, table), rows(dbo, table)) for table in YOUR_TABLES}
             installed = install(database.backend)
-            assert installed.replaced == (PROCEDURE,)
-            assert set(installed.made) == expected_objects(database) - {PROCEDURE}
             fill(database)
-            assert run_deal(database).assigned == 10
-            # The procedure accepts the user and then refuses the parameter, before it reads anything.
-            with pytest.raises(pymssql.Error) as refusal:
-                guest.execute(f"EXECUTE dbo.{PROCEDURE} @max_per_agent = 0")
-            assert refusal.value.args[0] == ParameterOutOfRange.number
+            yield Sales(database, dbo, before, guest, installed)
         finally:
             guest.close()
             # Babelfish keeps a user that has a right, even when the database is dropped.
@@ -337,23 +346,23 @@ def test_an_older_procedure_is_replaced_and_grants_on_it_stay(request: pytest.Fi
             database.execute_patiently(f"DROP LOGIN {login}")
 
 
-def test_everything_is_created_in_the_given_schema_and_dbo_is_left_alone(request: pytest.FixtureRequest) -> None:
-    with new_sqlserver_database(request, "sales") as database, closing(TestedDatabase(database.url)) as dbo:
-        create(dbo, BARE)
-        fill(dbo, leads=4)
-        tables = {table: (catalogue(dbo, table), rows(dbo, table)) for table in YOUR_TABLES}
-        database.execute("CREATE SCHEMA sales")
+def test_an_older_procedure_is_replaced_and_grants_on_it_stay(sales: Sales) -> None:
+    assert sales.installed.replaced == (PROCEDURE,)
+    assert run_deal(sales.database).assigned == 10
+    # The procedure accepts the user and then refuses the parameter, before it reads anything.
+    with pytest.raises(pymssql.Error) as refusal:
+        sales.guest.execute(f"EXECUTE dbo.{PROCEDURE} @max_per_agent = 0")
+    assert refusal.value.args[0] == ParameterOutOfRange.number
 
-        installed = install(database.backend)
-        assert set(installed.made) == expected_objects(database)
-        assert (installed.kept, installed.replaced) == ((), ())
-        assert objects(database, "sales") == expected_objects(database)
-        fill(database, leads=10)
-        assert run_deal(database).assigned == 10
-        assert len(rows(database, "agent_wafunnel_assignment")) == 10
 
-        assert objects(dbo) == set(YOUR_TABLES)
-        assert {table: (catalogue(dbo, table), rows(dbo, table)) for table in YOUR_TABLES} == tables
+def test_everything_is_created_in_the_given_schema_and_dbo_is_left_alone(sales: Sales) -> None:
+    assert set(sales.installed.made) == expected_objects(sales.database) - {PROCEDURE}
+    assert sales.installed.kept == ()
+    assert objects(sales.database, "sales") == expected_objects(sales.database)
+    assert run_deal(sales.database).assigned == 10
+    assert len(rows(sales.database, "agent_wafunnel_assignment")) == 10
+    assert objects(sales.dbo) == set(YOUR_TABLES)
+    assert {table: (catalogue(sales.dbo, table), rows(sales.dbo, table)) for table in YOUR_TABLES} == sales.dbo_before
 
 
 def assert_readable(error: Exception) -> None:

@@ -76,14 +76,9 @@ class Roles:
     babelfish: bool
 
 
-@pytest.fixture
-def roles(_sqlserver_ours: TestedDatabase) -> Iterator[Roles]:
+@pytest.fixture(scope="module")
+def _roles(_sqlserver_ours: TestedDatabase) -> Iterator[Roles]:
     owner = _sqlserver_ours
-    owner.clear()
-    owner.insert("agents", ("agent", "status"), [("a", "active"), ("b", "active")])
-    owner.insert(
-        "wafunnel", ("number", "stage", "date"), [(f"4930{n:04}", 1, "2026-11-10 08:00:00.000") for n in range(9)]
-    )
     login = f"funnel_test_role_{os.getpid()}"
     owner.execute_patiently(f"CREATE LOGIN {login} WITH PASSWORD = '{PASSWORD}'")
     owner.execute_patiently(f"CREATE USER {login} FOR LOGIN {login}")
@@ -100,6 +95,16 @@ def roles(_sqlserver_ours: TestedDatabase) -> Iterator[Roles]:
         owner.execute(f"ALTER ROLE agent_funnel_service DROP MEMBER {login}")
         owner.execute_patiently(f"DROP USER {login}")
         owner.execute_patiently(f"DROP LOGIN {login}")
+
+
+@pytest.fixture
+def roles(_roles: Roles) -> Roles:
+    """A database with two agents and nine leads."""
+    _roles.owner.clear()
+    _roles.owner.insert("agents", ("agent", "status"), [("a", "active"), ("b", "active")])
+    leads = [(f"4930{n:04}", 1, "2026-11-10 08:00:00.000") for n in range(9)]
+    _roles.owner.insert("wafunnel", ("number", "stage", "date"), leads)
+    return _roles
 
 
 def test_a_login_with_the_role_alone_can_do_all_that_the_service_does(roles: Roles) -> None:

@@ -59,7 +59,9 @@ def others(database: TestedDatabase) -> dict[str, tuple[int, ...]]:
     return {NEWER: (ours + 1,), OLDER: tuple(range(1, ours)), UNKNOWN: ()}
 
 
-@pytest.mark.parametrize("advice", [NEWER, OLDER, UNKNOWN])
+@pytest.mark.parametrize(
+    "advice", [NEWER, *(pytest.param(advice, marks=pytest.mark.sqlserver_if_long) for advice in (OLDER, UNKNOWN))]
+)
 def test_every_call_is_refused_on_tables_of_another_version_and_changes_nothing(
     database: TestedDatabase, advice: str
 ) -> None:

@@ -172,10 +172,10 @@ def test_pages_and_searches_use_the_keys(database: TestedDatabase) -> None:
     leads = dict.fromkeys(("after_number", "after_stage", "after_date", "stage", "date_from", "date_before"))
     calls: dict[str, dict[str, Any]] = {
         "leads": leads,
-        "leads_of_number": {**leads, **{f"spelling_{index}": "1" for index in range(1, 6)}},
+        "leads_of_number": {**leads, **{f"spelling_{index}": "1" for index in range(1, 6)}, "match_key": "1"},
         "assignments": {"agent": None, "after_number": None, "after_agent": ""},
         "run_assignments": {"run_id": 1, "after": None},
-        "lead_now": {"number": "1"},
+        "lead_now": {"number": "1", "match_key": "1"},
     }
     for name, parameters in calls.items():
         rows = database.raw.execute(f"EXPLAIN QUERY PLAN {queries('sqlite')[name]}", {**parameters, "count": 9})

@@ -9,8 +9,10 @@ from typing import Any
 from hypothesis import strategies as st
 
 from agent_funnel.leads import PoolReport, pool_report
+from agent_funnel.numbers import take_in
 from agent_funnel.settings import load
 from support.databases import TestedDatabase
+from support.match_keys import match_key
 from support.nights import (
     OLDEST,
     RECENT,
@@ -34,27 +36,31 @@ def counted(
 ) -> PoolReport:
     """The expected report, counted in plain Python."""
     oldest = datetime.combine(TODAY - timedelta(days=window_days), time.min)
-    held = {number for (number,) in database.execute("SELECT number FROM dbo.agent_wafunnel_assignment")}
+    rows = database.execute("SELECT number FROM dbo.agent_wafunnel_assignment")
+    held = {match_key(number) for (number,) in rows if number is not None}
+    listed = {match_key(number) for number in listed}
 
     def reason(number: str | None, stage: int | None, created: datetime | None) -> str:
         if number is None or not number.strip() or stage is None or created is None:
             return "unusable"
-        if number in held:
+        if match_key(number) in held:
             return "dealt"
         if stage >= 4:
             return "at_stage_4"
         if created < oldest:
             return "too_old"
-        return "do_not_contact" if number in listed else "left_over"
+        return "do_not_contact" if match_key(number) in listed else "left_over"
 
     reasons = [reason(*lead) for lead in leads]
     firsts: dict[str, Any] = {}
     pool = [lead for lead, why in zip(leads, reasons, strict=True) if why == "left_over"]
+    pool.sort(key=lambda lead: lead[0].encode())
     for number, stage, created in sorted(pool, key=lambda lead: lead[2], reverse=newest_first):
-        if number not in firsts or stage < firsts[number][1]:
-            firsts[number] = (number, stage, created)
+        key = match_key(number)
+        if key not in firsts or stage < firsts[key][1]:
+            firsts[key] = (number, stage, created)
     counts = Counter(
-        "duplicate" if why == "left_over" and lead != firsts[lead[0]] else why
+        "duplicate" if why == "left_over" and lead != firsts[match_key(lead[0])] else why
         for lead, why in zip(leads, reasons, strict=True)
     )
     names = ("dealt", "left_over", "at_stage_4", "too_old", "do_not_contact", "duplicate", "unusable")
@@ -62,6 +68,7 @@ def counted(
 
 
 def report(database: TestedDatabase, **rules: Any) -> PoolReport:
+    take_in(database.backend)
     return pool_report(database.backend, load(**{"window_days": 45, "newest_first": False, **rules}), TODAY)
 
 

@@ -121,7 +121,8 @@ def test_a_run_that_does_not_deal_the_number_ends_the_holding(database: TestedDa
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_the_holders_of_a_number_are_found_by_an_index(database: TestedDatabase) -> None:
     rows = database.raw.execute(
-        "EXPLAIN QUERY PLAN " + queries("sqlite")["holders"], {"number": NUMBER, "since": None, "until": None}
+        "EXPLAIN QUERY PLAN " + queries("sqlite")["holders"],
+        {"number": NUMBER, "match_key": NUMBER, "since": None, "until": None},
     ).fetchall()
     plan = [row[3] for row in rows]
     assert any("SEARCH h USING INDEX ix_assignment_history_number (number=?)" in step for step in plan), plan

@@ -52,7 +52,7 @@ def has_clock(database: TestedDatabase) -> bool:
 # ---- Clocks
 
 
-@pytest.mark.parametrize("ahead", [3 * NIGHT, YEARS])
+@pytest.mark.parametrize("ahead", [3 * NIGHT, pytest.param(YEARS, marks=pytest.mark.sqlserver_if_long)])
 def test_one_look_of_a_clock_that_is_ahead_costs_no_night(funnel: TestedDatabase, ahead: timedelta) -> None:
     right, wrong = SteppedClock(funnel.backend), SteppedClock(funnel.backend, name="copy B")
     right.look(NOON)

@@ -90,6 +90,7 @@ def test_after_it_stood_still_or_its_clock_was_moved_the_schedule_gets_new_wake_
     assert not alive
 
 
+@pytest.mark.sqlserver_if_long
 @pytest.mark.usefixtures("installed_long_ago")
 def test_after_its_clock_was_set_back_the_schedule_deals_at_the_time_of_the_deal(database: TestedDatabase) -> None:
     seed_tables(database)

@@ -251,7 +251,13 @@ def usual_nights(small_database: TestedDatabase, nights: SteppedClock, pool: int
     return OPENS + timedelta(days=3)
 
 
-@pytest.mark.parametrize(("pool", "unusual"), [(1, True), (2, False), (50, False), (51, True)])
+@pytest.mark.parametrize(
+    ("pool", "unusual"),
+    [
+        (1, True),
+        *(pytest.param(*case, marks=pytest.mark.sqlserver_if_long) for case in ((2, False), (50, False), (51, True))),
+    ],
+)
 def test_a_pool_of_unusual_size_is_dealt_with_a_warning(
     small_database: TestedDatabase, pool: int, unusual: bool
 ) -> None:

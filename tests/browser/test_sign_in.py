@@ -30,11 +30,13 @@ def is_the_form(page: Page) -> None:
     assert page.url.endswith("/sign-in")
 
 
+@pytest.mark.sqlserver_if_long
 def test_without_a_session_a_page_leads_to_the_form(dashboard: Dashboard) -> None:
     dashboard.key()
     is_the_form(dashboard.page("/run-now", role=None))
 
 
+@pytest.mark.sqlserver_if_long
 def test_a_wrong_key_signs_nobody_in_and_the_page_says_so(dashboard: Dashboard) -> None:
     dashboard.watch.expect("401")
     page = sign_in_page(dashboard)
@@ -48,6 +50,7 @@ def test_a_wrong_key_signs_nobody_in_and_the_page_says_so(dashboard: Dashboard) 
     is_the_form(page)
 
 
+@pytest.mark.sqlserver_if_long
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
 def test_a_right_key_signs_in_until_signed_out(dashboard: Dashboard, scripts: bool) -> None:
     page = sign_in_page(dashboard, java_script_enabled=scripts)
@@ -59,6 +62,7 @@ def test_a_right_key_signs_in_until_signed_out(dashboard: Dashboard, scripts: bo
     is_the_form(page)
 
 
+@pytest.mark.sqlserver_if_long
 def test_a_keyboard_alone_signs_in_and_out(dashboard: Dashboard) -> None:
     page = sign_in_page(dashboard)
     # The field has the focus when the page opens.

@@ -42,6 +42,8 @@ def run_tests(directory: Path, content: str, **more: str) -> str:
     file.write_text(content, "utf-8")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     environment.update({"PYTHONPATH": python_path(), "FUNNEL_TEST_SQLSERVER_URL": "", **more})
+    # Loading every installed plugin takes seconds.
+    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     plugins = ("-p", "conftest", "-p", "browser.conftest", "-p", "no:cacheprovider")
     # The root is the directory of that file, so our own settings for pytest do not apply.
     finished = subprocess.run(

@@ -74,12 +74,12 @@ MISTAKES = (
     ),
     Mistake(
         "deal: do-not-contact is ignored",
-        PLAN, "2 * EXISTS (SELECT 1 FROM do_not_contact_entry AS d WHERE d.number = w.number)", "0",
+        PLAN, "WHERE number IN (SELECT m.number FROM temp.matched AS m WHERE m.listed)", "WHERE FALSE",
         ON_DEAL, "on_the_do_not_contact_list", "sqlite",
     ),
     Mistake(
         "deal: two spellings of one moment are both first",
-        PLAN, "r.moment END, r.date\n    ) AS occurrence", "r.moment END\n    ) AS occurrence",
+        PLAN, "r.moment END, r.number, r.date\n    ) AS occurrence", "r.moment END\n    ) AS occurrence",
         ON_ROWS, "two_spellings", "sqlite",
     ),
     Mistake(

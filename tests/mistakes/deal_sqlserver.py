@@ -20,6 +20,8 @@ from mistakes.places import (
     Mistake,
 )
 
+# Between a comment and the conditions of the pool; the statement before has the same conditions:
+POOL = f"\n{24 * ' '}WHERE "
 ROLLBACK = "    BEGIN CATCH\n        IF XACT_STATE() <> 0\n            ROLLBACK TRANSACTION;\n        THROW;"
 THROW = "    BEGIN CATCH\n        THROW;"
 
@@ -31,17 +33,19 @@ MISTAKES = (
     ),
     Mistake(
         "T-SQL deal: the first moment of the window is out",
-        T_ASSIGN, "w.date >= @oldest", "w.date > @oldest",
+        T_ASSIGN,
+        f"conditions.{POOL}w.stage < 4 AND w.date >= @oldest",
+        f"conditions.{POOL}w.stage < 4 AND w.date > @oldest",
         ON_DEAL, "window_begins", "sqlserver",
     ),
     Mistake(
         "T-SQL deal: leads at stage 4 are dealt",
-        T_ASSIGN, "WHERE w.stage < 4", "WHERE w.stage <= 4",
+        T_ASSIGN, f"conditions.{POOL}w.stage < 4", f"conditions.{POOL}w.stage <= 4",
         ON_DEAL, "stage_3_becomes_4", "sqlserver",
     ),
     Mistake(
         "T-SQL deal: do-not-contact is ignored",
-        T_ASSIGN, "WHEN d.number IS NOT NULL THEN 2", "WHEN d.number = '' THEN 2",
+        T_ASSIGN, "WHEN m.listed = 1 THEN 2", "WHEN m.listed = 2 THEN 2",
         ON_DEAL, "on_the_do_not_contact_list", "sqlserver",
     ),
     Mistake(

@@ -8,11 +8,9 @@ from mistakes.places import (
     ON_DO_NOT_CONTACT_IMPORT,
     P_DO_NOT_CONTACT,
     P_DO_NOT_CONTACT_FILES,
-    T_ASSIGN,
     T_DO_NOT_CONTACT,
     T_TABLES_DO_NOT_CONTACT,
     TABLES_DO_NOT_CONTACT,
-    UNDO,
     Mistake,
 )
 
@@ -30,16 +28,6 @@ MISTAKES = (
         "T-SQL do-not-contact: each installation moves the numbers of the old table",
         T_TABLES_DO_NOT_CONTACT, FIRST, "IF EXISTS (SELECT 1 FROM dbo.do_not_contact)",
         ON_DO_NOT_CONTACT, "upgrade", "sqlserver",
-    ),
-    Mistake(
-        "T-SQL deal: a number on two lists is two records",
-        T_ASSIGN, "SELECT DISTINCT c.number FROM dbo.do_not", "SELECT c.number FROM dbo.do_not",
-        ON_DO_NOT_CONTACT, "while_any_list", "sqlserver",
-    ),
-    Mistake(
-        "undo: a number on a list comes back",
-        UNDO, "EXISTS (SELECT 1 FROM do_not_contact_entry AS d WHERE d.number = b.number)", "0",
-        ON_DO_NOT_CONTACT, "undo_leaves_out", "sqlite",
     ),
     Mistake(
         "do-not-contact: a number is removed from every list",
@@ -79,7 +67,7 @@ MISTAKES = (
     ),
     Mistake(
         "do-not-contact: an import leaves the present assignments as they are",
-        DO_NOT_CONTACT, "AS n) AND (SELECT t.applied FROM temp.taken AS t);", "AS n) AND NOT :imported;",
+        DO_NOT_CONTACT, "AS s) AND (SELECT t.applied FROM temp.taken AS t);", "AS s) AND NOT :imported;",
         ON_DO_NOT_CONTACT_IMPORT, "takes_it_out", "sqlite",
     ),
     Mistake(

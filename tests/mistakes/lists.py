@@ -122,16 +122,16 @@ MISTAKES = (
     Mistake(
         "do-not-contact: a number of another case leaves the assignments",
         DO_NOT_CONTACT,
-        "WHERE number COLLATE BINARY IN (SELECT n.number FROM temp.named_once AS n)",
-        "WHERE number IN (SELECT n.number FROM temp.named_once AS n)",
+        "WHERE number COLLATE BINARY IN (SELECT s.number FROM temp.spelling AS s) AND",
+        "WHERE number IN (SELECT s.number FROM temp.spelling AS s) AND",
         ON_CASE, "removes_only_its_own_assignments", "sqlite",
     ),
     Mistake(
         "T-SQL do-not-contact: a number of another case leaves the assignments",
         T_DO_NOT_CONTACT,
-        "DELETE a\n    FROM dbo.agent_wafunnel_assignment AS a\n    INNER JOIN #once AS s\n        ON\n"
+        "DELETE a\n    FROM dbo.agent_wafunnel_assignment AS a\n    INNER JOIN #spelling AS s\n        ON\n"
         "            a.number = ",
-        "DELETE a\n    FROM dbo.agent_wafunnel_assignment AS a\n    INNER JOIN #once AS s\n        ON\n"
+        "DELETE a\n    FROM dbo.agent_wafunnel_assignment AS a\n    INNER JOIN #spelling AS s\n        ON\n"
         "            LOWER(a.number) = LOWER(s.number) OR a.number = ",
         ON_CASE, "removes_only_its_own_assignments", "sqlserver",
     ),
@@ -220,8 +220,8 @@ MISTAKES = (
     ),
     Mistake(
         "pool report: a listed number keeps out one of another case",
-        LEADS, "WHEN w.number COLLATE BINARY IN (SELECT d.number FROM do_not_contact_entry AS d)",
-        "WHEN w.number COLLATE NOCASE IN (SELECT d.number FROM do_not_contact_entry AS d)",
+        LEADS, "WHEN w.number COLLATE BINARY IN (SELECT d.number FROM suppressed_number AS d)",
+        "WHEN w.number COLLATE NOCASE IN (SELECT d.number FROM suppressed_number AS d)",
         ON_CASE, "pool_report_counts", "sqlite",
     ),
     Mistake(
@@ -232,8 +232,8 @@ MISTAKES = (
     ),
     Mistake(
         "leads: a number has the agent of another of another case",
-        LEADS, "FROM agent_wafunnel_assignment AS a WHERE a.number = :number COLLATE BINARY;",
-        "FROM agent_wafunnel_assignment AS a WHERE a.number = :number;",
+        LEADS, "AS a\n    WHERE a.number COLLATE BINARY IN (SELECT s.number FROM spelling AS s)",
+        "AS a\n    WHERE a.number COLLATE NOCASE IN (SELECT s.number FROM spelling AS s)",
         ON_CASE, "own_record_holder", "sqlite",
     ),
     Mistake(

@@ -16,6 +16,8 @@ from support.databases import TestedDatabase
 from support.faketds import rows
 
 UNDO = "sp_undo_wafunnel_assignment"
+# The deep checks, in their order:
+DEEP = ("runs", "history", "shares", "undos", "assignments", "leads", "do-not-contact")
 # Checks that depend on the machines of the tests, and on objects of other tests in the same database:
 SURROUNDINGS = {"encryption", "schemas"}
 
@@ -44,8 +46,8 @@ def examination(
     )
 
 
-def problems(database: TestedDatabase, check: str, *, now: datetime | None = None) -> list[Finding]:
-    """The findings of one check that are not ok. The other checks are skipped, to save time."""
+def findings_of(database: TestedDatabase, check: str, *, now: datetime | None = None) -> list[Finding]:
+    """The findings of one check. The other checks are skipped, to save time."""
     server = database.engine == "sqlserver"
     case = examination(
         database.unrefused if check in OF_THE_USER else database.backend,
@@ -54,9 +56,12 @@ def problems(database: TestedDatabase, check: str, *, now: datetime | None = Non
         now=now,
     )
     checks = {**(ON_A_SERVER if server else IN_A_FILE), **ON_BOTH}
-    return [
-        finding for finding in guarded(check, partial(findings, check, checks[check], case)) if finding.level != "ok"
-    ]
+    return list(guarded(check, partial(findings, check, checks[check], case)))
+
+
+def problems(database: TestedDatabase, check: str, *, now: datetime | None = None) -> list[Finding]:
+    """The findings of one check that are not ok."""
+    return [finding for finding in findings_of(database, check, now=now) if finding.level != "ok"]
 
 
 def only_problem(

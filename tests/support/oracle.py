@@ -12,6 +12,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from agent_funnel.errors import AlreadyRun, NoActiveAgent, NotConfirmed, NothingToUndo
+from support.match_keys import match_key
 
 Agent = tuple[str | None, str | None]  # agent, status
 Lead = tuple[str | None, int | None, datetime | None]  # number, stage, date
@@ -66,7 +67,8 @@ def deal(
             continue
         if stage < 4 and created >= midnight:
             eligible.add((number, stage, created))
-    allowed = [record for record in eligible if record[0] not in do_not_contact]
+    listed = {match_key(number) for number in do_not_contact}
+    allowed = [record for record in eligible if match_key(record[0]) not in listed]
     # The last sort has the highest priority; each sort keeps the order of equals.
     allowed.sort(key=lambda record: record[0].encode())
     allowed.sort(key=lambda record: record[2], reverse=newest_first)
@@ -74,9 +76,9 @@ def deal(
     pool: list[Record] = []
     seen: set[str] = set()
     for record in allowed:
-        if record[0] not in seen:
+        if match_key(record[0]) not in seen:
             pool.append(record)
-            seen.add(record[0])
+            seen.add(match_key(record[0]))
 
     # The seats: by name, beginning after the agent who got the last lead, or after the place where that name would be.
     by_name = sorted(rooms, key=str.encode)
@@ -227,7 +229,12 @@ class SalesFloor:
             (number, stage - 1 if (number, stage, created) in dealt and stage is not None else stage, created)
             for number, stage, created in self.leads
         ]
-        self.assignments = [pair for pair in last.assignments_before if pair[1] not in self.do_not_contact]
+        listed = {match_key(number) for number in self.do_not_contact}
+        self.assignments = [
+            (agent, number)
+            for agent, number in last.assignments_before
+            if number is None or match_key(number) not in listed
+        ]
         last.status = "undone"
         return {
             "restored": len(found),

@@ -212,13 +212,6 @@ class Simulation:
         return settled(self.backend)
 
 
-def simulate(case: SimulatedYears) -> tuple[InMemory, set[date]]:
-    """Simulates the nights; returns also the dates whose run a right copy could have made."""
-    played = Simulation(case)
-    played.play()
-    return played.backend, played.possible
-
-
 def open_windows(now: datetime, rules: Settings) -> list[date]:
     """The business dates with an open window, computed apart from the product from the definition of local time."""
     today = now.astimezone(rules.timezone).date()

@@ -44,6 +44,11 @@ SOME_NUMBERS = [
     "É7",
     "é7",
     "(030) 1-2",
+    # The same Brazilian number four times, twice without its ninth digit:
+    "+5511981234567",
+    "00 55 (11) 98123-4567",
+    "551181234567",
+    "+55 11 8123\u00a04567",
 ]
 
 DAYS = st.sampled_from([TODAY, date(2024, 4, 14), date(2026, 1, 1), date(2028, 2, 29), date(2026, 3, 29)])
@@ -86,12 +91,23 @@ def piles(draw: st.DrawFn, business_date: date, window_days: int, prefix: str, b
         st.integers(0, 2).map(lambda days: datetime.combine(business_date, time(9)) - timedelta(days=days)),
     )
     drawn = st.tuples(st.integers(1, biggest), st.sampled_from([1, 1, 2, 2, 3, 3, 4]), created_at)
+    are_phones = draw(st.booleans())
     leads: list[Lead] = []
     for count, stage, created in draw(st.lists(drawn, min_size=draw(st.sampled_from([0, 1, 3, 3])), max_size=6)):
         for _ in range(count):
             # The numbers are scrambled, so that they do not arrive in order, and have different lengths.
-            leads.append((f"{prefix}{(len(leads) + 1) * 7919 % 10_007}", stage, created))
+            if are_phones:
+                number = phone(int(prefix or "0") * 10_007 + (len(leads) // 2 + 1) * 7919 % 10_007, len(leads))
+            else:
+                number = f"{prefix}{(len(leads) + 1) * 7919 % 10_007}"
+            leads.append((number, stage, created))
     return leads
+
+
+def phone(which: int, spelling: int) -> str:
+    """One of many Brazilian mobile numbers, in one of five spellings."""
+    rest = f"8{which:07}"
+    return [f"55119{rest}", f"+5511{rest}", f"+55 (11) 9 {rest}", f"0055119{rest}", f"5511{rest}"][spelling % 5]
 
 
 @st.composite
@@ -157,6 +173,7 @@ def cases(draw: st.DrawFn, *, bare: bool = False, most_nights: int = 4) -> Case:
     names = [name for night in nights for name, _ in night.agents or () if name is not None and name.strip()]
     numbers = [number for night in nights for number, _, _ in night.arrivals if number is not None and number.strip()]
     often = [*SOME_NUMBERS, *(number for number, times in Counter(numbers).items() if times > 1), *numbers[:20]]
+    often += [phone(night * 10_007 + 7919, spelling) for night in range(len(nights)) for spelling in (0, 2)]
     listed = st.lists(st.sampled_from(often), min_size=1, max_size=8, unique=True)
     left_from_before: list[tuple[str | None, str | None]] = [("ann", "1"), ("nobody", "2"), ("Zoe", "unknown")]
     if bare:

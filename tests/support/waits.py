@@ -27,7 +27,7 @@ def wait_until_somebody_waits_for(session: TestedDatabase) -> None:
     _wait(session, WAITING)
 
 
-def wait_until_somebody_waits(session: TestedDatabase, future: Future[Any]) -> None:
+def wait_until_somebody_waits(session: TestedDatabase, future: Future[Any] | None = None) -> None:
     """Returns when another session of the database waits for a lock, whoever holds it, or when the future is done.
 
     This session must have no transaction open: within one, Babelfish may show what the sessions did at its beginning.

@@ -62,8 +62,8 @@ def test_every_exit_code_has_a_place_in_the_docs() -> None:
 
 def test_from_nothing_to_leads_dealt(tmp_path: Path) -> None:
     assert processes.answer("install", cwd=tmp_path)["made"]
-    assert processes.answer("install", cwd=tmp_path)["made"] == []
-    assert processes.answer("demo", "--leads", "500", cwd=tmp_path) == {"leads": 500, "agents": 25}
+    assert answer("install", cwd=tmp_path)["made"] == []
+    assert answer("demo", "--leads", "500", cwd=tmp_path) == {"leads": 500, "agents": 25}
     run = processes.answer("run", cwd=tmp_path)
     assert run["assigned"] == run["pool"] == sum(share["leads"] for share in run["shares"])
     assert run["agents"] == len(ACTIVE)

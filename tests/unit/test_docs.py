@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent_funnel.settings import Settings, variable
-from agent_funnel.sql import grants, procedures, scripts, tables
+from agent_funnel.sql import grants, routines, scripts, tables, views
 from support import api_page, settings_page
 
 ROOT = Path(__file__).parents[2]
@@ -76,20 +76,20 @@ def test_every_table_has_a_place_in_the_reference() -> None:
 def test_every_object_is_on_the_dbas_page() -> None:
     objects = {re.sub(r"\(.*?\)", "", cells[0]) for cells in rows(section("Every object"))}
     assert set().union(*map(names, objects)) == (
-        tables("sqlserver") | set(procedures("sqlserver")) | {"agent_funnel_service"}
+        tables("sqlserver") | views("sqlserver") | set(routines("sqlserver")) | {"agent_funnel_service"}
     )
 
 
 def test_removing_it_all_leaves_your_three_tables_and_nothing_else() -> None:
     dropped = set(re.findall(r"dbo\.(\w+)", section("Remove it all")))
-    assert dropped == tables("sqlserver") - YOUR_TABLES | set(procedures("sqlserver"))
+    assert dropped == tables("sqlserver") - YOUR_TABLES | views("sqlserver") | set(routines("sqlserver"))
 
 
 def test_the_rights_on_the_page_are_those_that_are_granted() -> None:
     documented = {
         (right, name)
         for objects, rights, _ in rows(section("The least rights"))
-        for name in names(objects) or set(procedures("sqlserver"))
+        for name in names(objects) or set(routines("sqlserver"))
         for right in rights.split(", ")
     }
     of_a_column = ("UPDATE of the column `trigger`", "assignment_run")

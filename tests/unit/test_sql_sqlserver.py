@@ -21,7 +21,7 @@ CATCHING = {name: text for name, text in queries("sqlserver").items() if "BEGIN 
 # The queries that take a lock, and so wait for a run or for each other:
 LOCKED = {
     "settle", "mark_purge", "record_failure", "settle_date", "void_attempt", "void_outcome", "void_run",
-    "add_do_not_contact", "apply_do_not_contact", "add_agent",
+    "add_do_not_contact", "apply_do_not_contact", "add_agent", "take_in_numbers",
 }  # fmt: skip
 CATCH = re.compile(r"BEGIN CATCH(.*?)END CATCH", re.DOTALL)
 
@@ -148,7 +148,7 @@ LOOKUPS = {
     "add_do_not_contact", "apply_do_not_contact",
 }  # fmt: skip
 BYTE_BY_BYTE = re.compile(
-    r"CAST\((?:[aw]\.)?(?:number|agent) AS NVARCHAR\(255\)\) COLLATE Latin1_General_BIN2 = (?:@\w+|[ps]\.\w+|CAST)"
+    r"CAST\((?:[ahw]\.)?(?:number|agent) AS NVARCHAR\(255\)\) COLLATE Latin1_General_BIN2 = (?:@\w+|[ps]\.\w+|CAST)"
 )
 
 

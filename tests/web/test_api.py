@@ -82,6 +82,7 @@ def test_an_agents_list_gets_304_until_it_changes(client: FlaskClient) -> None:
     assert client.get(path, headers=tag).status_code == 200
 
 
+@pytest.mark.sqlserver_if_long
 def test_a_long_answer_is_compressed_for_clients_that_accept_gzip(client: FlaskClient) -> None:
     client.post("/run-now")
     plain = client.get("/api/assignments")
@@ -123,6 +124,7 @@ def test_viewers_see_the_last_three_digits_and_operators_the_number(
         assert number[:-3] in whole_number.text
 
 
+@pytest.mark.sqlserver_if_long
 def test_viewers_page_through_the_same_rows_and_no_cursor_reveals_a_number(
     database: TestedDatabase, client: FlaskClient
 ) -> None:
@@ -264,6 +266,7 @@ def test_every_answer_has_the_security_headers(client: FlaskClient) -> None:
         assert headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.sqlserver_if_long
 def test_the_page_of_the_api_requests_nothing_from_other_hosts(client: FlaskClient) -> None:
     page = client.get("/api/docs").text
     assert "://" not in page

@@ -25,6 +25,7 @@ def attempts(client: FlaskClient, how: str, forwarded: str, peer: str = "192.0.2
     return int(client.get("/api/agents", **options).status_code)
 
 
+@pytest.mark.sqlserver_if_long
 @pytest.mark.parametrize(("how", "allowed"), [("sign-in", 10), ("key", 30)])
 def test_a_forged_address_gets_no_more_guesses(database: TestedDatabase, how: str, allowed: int) -> None:
     key_of(database, "admin")
@@ -44,6 +45,7 @@ def test_a_right_key_works_from_an_address_that_tried_too_many_wrong_ones(databa
     assert client.get("/api/agents", headers=right, environ_overrides=peer).status_code == 200
 
 
+@pytest.mark.sqlserver_if_long
 @pytest.mark.parametrize(("how", "allowed"), [("sign-in", 10), ("key", 30)])
 def test_behind_a_proxy_only_the_address_that_the_proxy_added_counts(
     database: TestedDatabase, how: str, allowed: int

@@ -17,6 +17,7 @@ from openpyxl import load_workbook
 
 from agent_funnel.access.keys import holder_of_key
 from agent_funnel.web.auth import SESSION_COOKIE
+from support import LONG
 from support.databases import TestedDatabase, seed_tables, snapshot
 from support.pages import bearer, client_of, key_of, operations, sign_in
 
@@ -32,6 +33,10 @@ SQL = [
     "\\'; DROP TABLE assignment_run; --",
     ":number %(number)s {number} ?",
 ]
+
+# Those that a driver which writes parameters into the statement may get wrong; the short version sends only these to a
+# T-SQL engine.
+TELLING = [SQL[0], SQL[4], *SQL[-3:]]
 
 UNSENT = "';DROP/**/TABLE/**/assignment_run;--"
 
@@ -86,8 +91,8 @@ def test_sql_in_any_parameter_is_plain_text(database: TestedDatabase) -> None:
     assert client.post("/run-now").status_code == 200
     holder_of_key(database.backend, "")
     before = snapshot(database)
-    sent = 0
-    for payload in SQL:
+    sent, payloads = 0, SQL if LONG or database.engine == "sqlite" else TELLING
+    for payload in payloads:
         for method, url, rest in attacked(client, payload):
             answer = client.open(url, method=method, **rest)
             asked = (method, url, rest)
@@ -98,13 +103,13 @@ def test_sql_in_any_parameter_is_plain_text(database: TestedDatabase) -> None:
                 assert (asked, found["items"]) == (asked, [])
             elif method == "GET":
                 assert (asked, answer.status_code in (404, 422)) == (asked, True)
-    assert sent > 30 * len(SQL)
+    assert sent > 30 * len(payloads)
     after = snapshot(database)
     for table, rows in before.items():
         assert set(rows) <= set(after[table]), table
     # Names are stored letter by letter.
-    assert {name for name, _ in after["agents"]} == {"agent 0", "agent 1", "agent 2", *SQL}
-    assert {row[1] for row in after["access_key"]} == {"Ana", *SQL}
+    assert {name for name, _ in after["agents"]} == {"agent 0", "agent 1", "agent 2", *payloads}
+    assert {row[1] for row in after["access_key"]} == {"Ana", *payloads}
 
 
 def test_sql_in_a_key_or_a_cookie_opens_nothing(database: TestedDatabase) -> None:
@@ -152,6 +157,7 @@ def test_a_forged_cursor_is_refused_or_finds_nothing(database: TestedDatabase) -
     assert snapshot(database) == before
 
 
+@pytest.mark.sqlserver_if_long
 @pytest.mark.parametrize(
     "body", [b"[" * 500_000, b'{"agent":' * 100_000, b'{"agent": "\\ud800"}', b"\xff", b"1e999999"]
 )

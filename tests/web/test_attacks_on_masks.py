@@ -18,6 +18,7 @@ from openpyxl import load_workbook
 from agent_funnel.access.links import make_link
 from agent_funnel.do_not_contact import add_do_not_contact
 from agent_funnel.web.routing import route_of
+from support import LONG
 from support.databases import TestedDatabase
 from support.nights import deal_today
 from support.pages import BROWSER, bearer, client_of, key_of, reader_of
@@ -28,6 +29,8 @@ pytestmark = pytest.mark.sqlserver_if_long
 # All numbers begin so; five digits follow, of which a viewer sees the last three. Half of all numbers are there.
 PREFIX = "+491520"
 LEADS = 40
+# Of the leads, one in this many is attacked, with a hundred requests each:
+STEP = 1 if LONG else 5
 AGENTS = ("Ana", "Ben", "Cem")
 # Values of the variable parts of addresses:
 PARTS = {"<int:run_id>": "{run}", "<day>": "{day}"}
@@ -181,6 +184,8 @@ def test_a_program_that_reads_the_order_and_searches_works_out_no_number(databas
     for index, digits in enumerate(last):
         # Where the digits do not ascend, a new block of a thousand numbers begins.
         block += bool(index) and digits <= last[index - 1]
+        if index % STEP:
+            continue
         guess = next(
             (
                 f"{PREFIX}{tried:02}{digits}"
@@ -190,7 +195,7 @@ def test_a_program_that_reads_the_order_and_searches_works_out_no_number(databas
             None,
         )
         worked_out.append(guess)
-    assert worked_out == [None] * LEADS
+    assert worked_out == [None] * (LEADS // STEP)
     # The order alone does not tell the blocks either.
     assert last != [number[-3:] for number in given]
     assert len(last) == len(given)

@@ -7,6 +7,9 @@ import pytest
 from support.databases import TestedDatabase, seed_tables, snapshot
 from support.pages import BROWSER, client_of, key_of, operations, sign_in
 
+# These requests are refused before the database is asked for more than keys, which tests/backend/test_keys.py covers.
+pytestmark = pytest.mark.sqlserver_if_long
+
 EVIL = "http://evil.example"
 
 CROSS_SITE = [

@@ -68,6 +68,7 @@ def test_a_key_with_different_content_is_refused_and_nothing_is_done(
     assert post(client, "/api/agents", "k", json={"agent": "Eva"}).status_code == 201
 
 
+@pytest.mark.sqlserver_if_long
 def test_a_refused_request_is_not_stored_and_can_be_made_again(database: TestedDatabase, client: FlaskClient) -> None:
     seed_tables(database)
     database.execute("UPDATE dbo.agents SET status = 'inactive'")
@@ -76,6 +77,7 @@ def test_a_refused_request_is_not_stored_and_can_be_made_again(database: TestedD
     assert post(client, "/run-now", "k").status_code == 200
 
 
+@pytest.mark.sqlserver_if_long
 def test_an_import_with_the_wrong_type_can_be_made_again_with_the_right_one(
     database: TestedDatabase, client: FlaskClient
 ) -> None:
@@ -150,6 +152,7 @@ def test_the_answer_with_a_new_access_key_is_repeated_without_its_secret(
     assert len(list_keys(database.backend)) == 2
 
 
+@pytest.mark.sqlserver_if_long
 @pytest.mark.parametrize("key", ["", " ", "ä", "a b", "x" * 256])
 def test_an_invalid_key_is_refused_and_nothing_is_dealt(
     database: TestedDatabase, client: FlaskClient, key: str

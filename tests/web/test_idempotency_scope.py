@@ -49,6 +49,7 @@ def test_a_response_to_a_request_without_a_key_is_not_replayed_to_the_first_key(
     assert is_new(post(client, "/api/limits", ana, json=body))
 
 
+@pytest.mark.sqlserver_if_long
 def test_an_idempotency_key_is_separate_for_each_path_and_query(database: TestedDatabase, client: FlaskClient) -> None:
     agent = {"agent": "agent 0"}
     assert post(client, "/api/agents/deactivate", {}, json=agent).status_code == 200

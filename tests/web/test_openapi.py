@@ -157,6 +157,7 @@ def keeps_its_promises(
 TELLING = ["list_leads", "show_lead", "preview", "add_agent", "add_limit", "remove_limit", "show_run"]
 
 
+@pytest.mark.sqlserver_if_long
 def test_each_bound_of_the_document_holds(running: Running, database: TestedDatabase) -> None:
     # Bad requests are refused before the database is asked, so one engine is enough in the short version.
     if LONG or database.engine == "sqlite":
@@ -166,10 +167,11 @@ def test_each_bound_of_the_document_holds(running: Running, database: TestedData
 
 
 def test_every_answer_to_a_random_request_is_in_the_document(running: Running, database: TestedDatabase) -> None:
-    short = 10 if database.engine == "sqlite" else 3
+    short = 5 if database.engine == "sqlite" else 3
     keeps_its_promises(running, database, "fuzzing", examples=300 if LONG else short)
 
 
+@pytest.mark.sqlserver_if_long
 def test_an_operation_finds_what_another_one_made(running: Running, database: TestedDatabase) -> None:
     short = 5 if database.engine == "sqlite" else 2
     keeps_its_promises(running, database, "stateful", examples=100 if LONG else short)
@@ -236,6 +238,7 @@ BODIES = {
 }
 
 
+@pytest.mark.sqlserver_if_long
 @pytest.mark.parametrize("body", BODIES)
 def test_an_invalid_body_is_refused_and_not_quoted(running: Running, database: TestedDatabase, body: str) -> None:
     before = database.execute("SELECT * FROM dbo.agents")
@@ -257,6 +260,7 @@ def test_a_name_that_the_document_accepts_is_not_all_blank() -> None:
             assert TypeAdapter(Text).validate_python(f"{blank}a{blank}")
 
 
+@pytest.mark.sqlserver_if_long
 def test_a_file_of_leads_must_be_sent_as_csv(running: Running) -> None:
     content = b"number,stage,date\n+49301234567,1,2026-01-31\n"
     for kind in ("application/json", "multipart/form-data; boundary=x", ""):
@@ -265,6 +269,7 @@ def test_a_file_of_leads_must_be_sent_as_csv(running: Running) -> None:
     assert taken.json()["added"] == 1
 
 
+@pytest.mark.sqlserver_if_long
 @pytest.mark.parametrize(
     ("path", "status"),
     [
@@ -327,6 +332,7 @@ def test_an_id_beyond_those_of_every_table_is_not_found_or_refused(
     assert database.execute("SELECT * FROM dbo.access_key WHERE revoked_at IS NOT NULL") == before
 
 
+@pytest.mark.sqlserver_if_long
 def test_a_wrong_method_is_refused_with_the_methods_that_exist(running: Running) -> None:
     for method in ("PUT", "PATCH", "TRACE", "UNHEARD"):
         answer = running.ask(method, "/api/runs")
@@ -334,6 +340,7 @@ def test_a_wrong_method_is_refused_with_the_methods_that_exist(running: Running)
         assert {"GET", "POST"} <= set(answer.headers["Allow"].split(", "))
 
 
+@pytest.mark.sqlserver_if_long
 def test_head_is_get_without_a_body(running: Running) -> None:
     for path in ("/api/runs", "/api/agents", "/api/lead?number=nobody", "/api/assignments?format=csv"):
         get, head = running.ask("GET", path), running.ask("HEAD", path)

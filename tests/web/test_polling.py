@@ -15,8 +15,8 @@ from support.pollers import lists_of_deals, service_with_pollers
 from support.processes import run_in_progress
 
 # The number of agents and of leads, and the seconds between two polls of an agent:
-AGENTS, LEADS = (200, 100_000) if LONG else (5, 800)
-EVERY = 5.0 if LONG else 2.0
+AGENTS, LEADS = (200, 100_000) if LONG else (3, 600)
+EVERY = 5.0 if LONG else 1.0
 
 pytestmark = pytest.mark.timeout(900 if LONG else 300)
 

@@ -13,6 +13,7 @@ from agent_funnel.access.links import make_link
 from agent_funnel.web.auth import SESSION_COOKIE
 from agent_funnel.web.pages.layout import NOTICE_COOKIE
 from agent_funnel.web.proxies import client_address
+from support import LONG
 from support.databases import TestedDatabase, seed_tables, snapshot
 from support.nights import deal_today
 from support.pages import BROWSER, bearer, client_of, key_of, operations
@@ -170,13 +171,16 @@ def test_the_services_own_forms_work_under_every_host_name_and_no_other_origin_d
     made = client.post("/agents/link", data={"agent": "agent 0"}, headers={**BROWSER, **headers, **bearer(secret)})
     assert f"http://{host}/mine/mine_" in made.text
     before = snapshot(database)
+    writes = [each for each in operations(client) if each.method != "GET"]
+    if not LONG and host != HOSTS[0]:
+        # One check guards all of them, whatever the host.
+        writes = writes[:2]
     for origin in ("null", "", "http://", "http://evil.example", f"http://{host}.evil.example", "http://localhost:81"):
         foreign = {"Host": host, "Origin": origin}
         assert client.post("/sign-in", data={"key": secret}, headers=foreign).status_code == 403, origin
-        for each in operations(client):
-            if each.method != "GET":
-                answer = client.open(each.url, method=each.method, headers={**foreign, **bearer(secret)})
-                assert (origin, each.path, answer.status_code) == (origin, each.path, 403)
+        for each in writes:
+            answer = client.open(each.url, method=each.method, headers={**foreign, **bearer(secret)})
+            assert (origin, each.path, answer.status_code) == (origin, each.path, 403)
     assert snapshot(database) == before
 
 

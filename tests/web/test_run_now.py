@@ -79,6 +79,7 @@ def test_a_post_just_after_a_deal_gets_409_unless_it_says_again(
     )
 
 
+@pytest.mark.sqlserver_if_long
 @pytest.mark.parametrize("sent", [b"again", b"[]", b'{"again": 1}', b'{"agian": true}', b'{"again": true'])
 def test_a_body_that_is_not_understood_deals_nothing(
     database: TestedDatabase, client: FlaskClient, sent: bytes
@@ -153,6 +154,7 @@ def test_while_the_database_is_down_a_post_gets_503_and_the_old_deal_stays(
     assert client.post("/run-now", **AGAIN).status_code == 200
 
 
+@pytest.mark.sqlserver_if_long
 @pytest.mark.parametrize("accept", [None, "application/json", "*/*"])
 def test_a_get_from_a_program_is_refused_and_points_to_post(
     database: TestedDatabase, client: FlaskClient, accept: str | None
@@ -176,6 +178,7 @@ def test_a_get_from_a_browser_shows_a_button_for_the_preview(database: TestedDat
     assert snapshot(database) == before
 
 
+@pytest.mark.sqlserver_if_long
 @pytest.mark.parametrize(
     "headers",
     [

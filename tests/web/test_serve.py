@@ -51,8 +51,9 @@ def test_a_running_service_deals_at_the_scheduled_time(database: TestedDatabase,
         assert found == [("schedule", "succeeded")]
 
 
+@pytest.mark.sqlserver_if_long
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to send to a process")
-@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.sqlserver_if_long)])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_after_a_signal_a_running_deal_finishes_and_its_answer_arrives(
     database: TestedDatabase, tmp_path: Path, number: signal.Signals
 ) -> None:

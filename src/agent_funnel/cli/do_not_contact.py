@@ -113,7 +113,7 @@ def _given(numbers: Sequence[str], file: TextIO | None) -> list[str]:
 @pass_context
 @reports
 def look_up(context: Context, numbers: Sequence[str], file: TextIO | None) -> Listing:
-    """Show on which lists each NUMBER is, exactly as it is written."""
+    """Show on which lists each NUMBER is, in any spelling."""
     return Listing(look_up_several(context.database, _given(numbers, file)), "No list has any of these numbers.")
 
 
@@ -125,7 +125,7 @@ def _sentences(number: str, found: Mapping[str, int]) -> str:
     if found["assignments"]:
         lines.append("Removed it from the present assignments.")
     if not found["leads"]:
-        lines.append("No lead has exactly this number; numbers are compared as they are written in `wafunnel`.")
+        lines.append("No lead has this number, in any spelling.")
     return "\n".join(lines)
 
 

@@ -107,7 +107,7 @@ class SQLite(Database):
     def _execute(connection: sqlite3.Connection, parts: list[str], parameters: dict[str, Any]) -> list[list[Row]]:
         sets: list[list[Row]] = []
         for part in parts:
-            cursor = connection.execute(part, parameters)
+            cursor = connection.execute(part, {"country": None, **parameters})
             rows: list[Row] = [dict(row) for row in cursor]
             if cursor.description is None:
                 continue

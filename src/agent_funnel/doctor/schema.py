@@ -96,7 +96,7 @@ def schemas(exam: Examination) -> Iterator[Result]:
 
 def installed_procedures(exam: Examination) -> Iterator[Result]:
     """Checks that the procedures are those of this version, and that nobody has changed them."""
-    scripts = sql.procedures(exam.database.dialect)
+    scripts = sql.routines(exam.database.dialect)
     recorded = recorded_checksums(exam.database)
     bad = False
     for name, script in scripts.items():

@@ -1,6 +1,7 @@
 """The thread that makes the scheduler look: at the start, at the time of the run, and every half minute.
 
-APScheduler only wakes it. The main thread watches it: a process that stood still looks again before anybody thinks
+Between looks it takes in the numbers that others have inserted, so that they are found in every spelling. APScheduler
+only wakes it. The main thread watches it: a process that stood still looks again before anybody thinks
 that the thread is dead, and after the clock of the machine was moved, the wake-ups are set anew.
 """
 
@@ -20,12 +21,15 @@ from apscheduler.triggers.interval import IntervalTrigger
 from agent_funnel.database import Database
 from agent_funnel.errors import FunnelError, RunInProgress
 from agent_funnel.notify import Notifier
+from agent_funnel.numbers import take_in
 from agent_funnel.schedule.calendar import LOOK_INTERVAL
 from agent_funnel.schedule.scheduler import Scheduler, utc_now
 from agent_funnel.settings import Settings
 
 log = structlog.get_logger(__name__)
 
+# The seconds between two looks for new numbers; in time for a search a minute after they were inserted:
+TAKE_IN_SECONDS = 45
 # The seconds between two heartbeats of the scheduler's thread:
 BEAT_SECONDS = 5
 # After this many seconds without a heartbeat, the thread counts as dead:
@@ -49,6 +53,9 @@ class Clock:
     ) -> None:
         self._settings = settings
         self._now = now
+        self._database = database
+        # Only the first time, numbers of past runs are looked for, too: an older version of the tables has no keys.
+        self._took_in_history = False
         self.scheduler = Scheduler(database, settings, notifier or Notifier(settings), now=now, **given)
         self._looking = Lock()
         self._thread = BackgroundScheduler(timezone=settings.timezone)
@@ -77,6 +84,7 @@ class Clock:
         self._thread.add_job(self.look, cron, **always)
         self._thread.add_job(self.look, IntervalTrigger(seconds=int(LOOK_INTERVAL.total_seconds())), **always)
         self._thread.add_job(self.look, **always)
+        self._thread.add_job(self.take_in_numbers, IntervalTrigger(seconds=TAKE_IN_SECONDS), **always)
         self._thread.add_job(self._beat, IntervalTrigger(seconds=BEAT_SECONDS), **always)
 
     def _beat(self) -> None:
@@ -128,3 +136,16 @@ class Clock:
             self.scheduler.tell_of_failed_look(error)
         finally:
             self._looking.release()
+
+    def take_in_numbers(self) -> None:
+        """Keeps the match keys of new numbers. Never raises: the next time tries again, and a deal needs no help."""
+        try:
+            taken = take_in(self._database, with_history=not self._took_in_history)
+            self._took_in_history = True
+        except FunnelError as error:
+            log.info("new numbers could not be taken in; will try again", reason=str(error), seconds=TAKE_IN_SECONDS)
+        except Exception:
+            log.exception("new numbers could not be taken in")
+        else:
+            if taken:
+                log.info("took in new numbers", numbers=taken)

@@ -203,6 +203,11 @@ def tables(dialect: str) -> frozenset[str]:
     )
 
 
+def views(dialect: str) -> frozenset[str]:
+    """The names of the views that the scripts of a dialect create."""
+    return frozenset(stem.removeprefix("vw_") for stem in scripts(dialect) if stem.startswith("vw_"))
+
+
 def version(dialect: str) -> int:
     """The version of the tables of a dialect: the number of the last script that creates tables."""
     return max(int(stem.split("-")[1]) for stem in scripts(dialect) if stem.startswith("tables-"))
@@ -211,6 +216,22 @@ def version(dialect: str) -> int:
 def procedures(dialect: str) -> dict[str, str]:
     """The script of each stored procedure of a dialect, by its name."""
     return {stem: text for stem, text in scripts(dialect).items() if stem.startswith("sp_")}
+
+
+def functions(dialect: str) -> dict[str, str]:
+    """The script of each function of a dialect, by its name."""
+    return {stem: text for stem, text in scripts(dialect).items() if stem.startswith("fn_")}
+
+
+def routines(dialect: str) -> dict[str, str]:
+    """The script of each function and stored procedure of a dialect, by its name."""
+    return functions(dialect) | procedures(dialect)
+
+
+def installation(dialect: str) -> list[str]:
+    """The names of the scripts that an installation runs, in their order."""
+    kinds = ("tables-", "vw_", "fn_", "sp_", "grants")
+    return [stem for kind in kinds for stem in scripts(dialect) if stem.startswith(kind)]
 
 
 def grants(dialect: str) -> list[tuple[str, str, str]]:

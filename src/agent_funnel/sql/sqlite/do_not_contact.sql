@@ -2,7 +2,7 @@
 -- A number that is on any list is never dealt.
 --
 -- Numbers come as a JSON array of arrays: line, number, reason. They go into a temporary table, and from there, each
--- once and sorted, into another one; until the last step of an import, no lock of the database is held.
+-- match key once, into another one; until the last step of an import, no lock of the database is held.
 
 -- name: _begin_numbers
 -- The temporary table for numbers as they come.
@@ -17,20 +17,62 @@ SELECT json_extract(j.value, '$[0]'), json_extract(j.value, '$[1]'), json_extrac
 FROM json_each(:rows) AS j;
 
 -- name: _sort_numbers
--- Each staged number once, with the reason of its first line. A query with min() takes the other columns from that row.
+-- The match key of each staged number, and each key once, with the number and the reason of its first line. A query with
+-- min() takes the other columns from that row.
+DROP TABLE IF EXISTS temp.named_key;
+
+CREATE TEMP TABLE named_key (number TEXT NOT NULL PRIMARY KEY, match_key TEXT NOT NULL) WITHOUT ROWID;
+
+INSERT INTO temp.named_key (number, match_key)
+WITH unkeyed AS (SELECT DISTINCT n.number FROM temp.named AS n),
+
+-- include: _match_keys
+
+SELECT k.number, k.match_key FROM keyed AS k
+ORDER BY k.number;
+
 DROP TABLE IF EXISTS temp.named_once;
 
-CREATE TEMP TABLE named_once (number TEXT NOT NULL PRIMARY KEY, reason TEXT, line INTEGER) WITHOUT ROWID;
+CREATE TEMP TABLE named_once (
+    match_key TEXT NOT NULL PRIMARY KEY, number TEXT NOT NULL, reason TEXT, line INTEGER
+) WITHOUT ROWID;
 
-INSERT INTO temp.named_once (number, reason, line)
-SELECT n.number, n.reason, min(n.line) FROM temp.named AS n
-GROUP BY n.number
-ORDER BY n.number;
+INSERT INTO temp.named_once (match_key, number, reason, line)
+SELECT k.match_key, n.number, n.reason, min(n.line)
+FROM temp.named AS n
+INNER JOIN temp.named_key AS k ON k.number = n.number
+GROUP BY k.match_key
+ORDER BY k.match_key;
+
+-- name: _spell_numbers
+-- The staged numbers, and all numbers that have a match key of theirs.
+DROP TABLE IF EXISTS temp.spelling;
+
+CREATE TEMP TABLE spelling (number TEXT NOT NULL PRIMARY KEY, match_key TEXT NOT NULL) WITHOUT ROWID;
+
+INSERT INTO temp.spelling (number, match_key)
+SELECT n.number, n.match_key FROM temp.named_key AS n
+UNION
+SELECT k.number, k.match_key
+FROM temp.named_once AS n
+CROSS JOIN number_key AS k ON k.match_key = n.match_key AND k.country = coalesce(:country, '')
+ORDER BY 1;
 
 -- name: _take_numbers
--- Puts the staged numbers on a list, and takes them out of the present assignments. To replace an import also removes
--- what imports put on the list and the file lacks; without a confirmation, only up to a tenth of it. Returns the
--- counts, and whether they were applied.
+-- Puts the staged numbers on a list, and takes them, in any spelling, out of the present assignments. To replace an
+-- import also removes what imports put on the list and the file lacks; without a confirmation, only up to a tenth of it.
+-- Returns the counts, and whether they were applied.
+-- include: _spell_numbers
+
+DROP TABLE IF EXISTS temp.listed_key;
+
+CREATE TEMP TABLE listed_key (match_key TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID;
+
+INSERT INTO temp.listed_key (match_key)
+SELECT DISTINCT s.match_key
+FROM temp.spelling AS s
+CROSS JOIN do_not_contact_entry AS e ON e.number = s.number AND e.list_id = :list_id;
+
 DROP TABLE IF EXISTS temp.taken;
 
 CREATE TEMP TABLE taken AS
@@ -40,51 +82,63 @@ SELECT
 FROM (
     SELECT
         (SELECT count(*) FROM temp.named_once) AS numbers,
-        (
-            SELECT count(*) FROM temp.named_once AS n
-            CROSS JOIN do_not_contact_entry AS e ON e.number = n.number AND e.list_id = :list_id
-        ) AS kept,
+        (SELECT count(*) FROM temp.listed_key) AS kept,
         (
             SELECT count(*) FROM do_not_contact_entry AS e
             WHERE :replaces AND e.list_id = :list_id AND e.imported = 1
-                AND NOT EXISTS (SELECT 1 FROM temp.named_once AS n WHERE n.number = e.number)
+                AND NOT EXISTS (SELECT 1 FROM temp.spelling AS s WHERE s.number = e.number)
         ) AS removed,
         (
             SELECT count(*) FROM do_not_contact_entry AS e
             WHERE :replaces AND e.list_id = :list_id AND e.imported = 1
         ) AS imports,
         (
-            SELECT count(*) FROM temp.named_once AS n
-            CROSS JOIN wafunnel AS w ON w.number = n.number COLLATE BINARY
+            SELECT count(*) FROM temp.spelling AS s
+            CROSS JOIN wafunnel AS w ON w.number = s.number COLLATE BINARY
         ) AS leads,
         (
-            SELECT count(*) FROM temp.named_once AS n
-            CROSS JOIN agent_wafunnel_assignment AS a ON a.number = n.number COLLATE BINARY
+            SELECT count(*) FROM temp.spelling AS s
+            CROSS JOIN agent_wafunnel_assignment AS a ON a.number = s.number COLLATE BINARY
         ) AS assignments
 ) AS c;
 
 DELETE FROM do_not_contact_entry
 WHERE :replaces AND list_id = :list_id AND imported = 1
     AND (SELECT t.applied FROM temp.taken AS t)
-    AND NOT EXISTS (SELECT 1 FROM temp.named_once AS n WHERE n.number = do_not_contact_entry.number);
+    AND NOT EXISTS (SELECT 1 FROM temp.spelling AS s WHERE s.number = do_not_contact_entry.number);
 
 -- A person's word outlasts the imports: the next one does not take the number back.
 UPDATE do_not_contact_entry SET
     imported = 0,
-    reason = coalesce((SELECT n.reason FROM temp.named_once AS n WHERE n.number = do_not_contact_entry.number), reason)
+    reason = coalesce(
+        (
+            SELECT n.reason
+            FROM temp.spelling AS s
+            INNER JOIN temp.named_once AS n ON n.match_key = s.match_key
+            WHERE s.number = do_not_contact_entry.number
+        ),
+        reason
+    )
 WHERE NOT :imported AND list_id = :list_id AND imported = 1
     AND (SELECT t.applied FROM temp.taken AS t)
-    AND number IN (SELECT n.number FROM temp.named_once AS n);
+    AND number IN (SELECT s.number FROM temp.spelling AS s);
 
 INSERT INTO do_not_contact_entry (number, list_id, reason, added_at, imported)
 SELECT n.number, :list_id, n.reason, strftime('%Y-%m-%d %H:%M:%f', 'now'), :imported
 FROM temp.named_once AS n
 WHERE (SELECT t.applied FROM temp.taken AS t)
-    AND NOT EXISTS (SELECT 1 FROM do_not_contact_entry AS e WHERE e.number = n.number AND e.list_id = :list_id)
+    AND NOT EXISTS (SELECT 1 FROM temp.listed_key AS l WHERE l.match_key = n.match_key)
+ORDER BY n.number;
+
+INSERT INTO number_key (country, number, match_key)
+SELECT coalesce(:country, ''), n.number, n.match_key
+FROM temp.named_once AS n
+WHERE (SELECT t.applied FROM temp.taken AS t)
+    AND NOT EXISTS (SELECT 1 FROM number_key AS k WHERE k.number = n.number AND k.country = coalesce(:country, ''))
 ORDER BY n.number;
 
 DELETE FROM agent_wafunnel_assignment
-WHERE number COLLATE BINARY IN (SELECT n.number FROM temp.named_once AS n) AND (SELECT t.applied FROM temp.taken AS t);
+WHERE number COLLATE BINARY IN (SELECT s.number FROM temp.spelling AS s) AND (SELECT t.applied FROM temp.taken AS t);
 
 UPDATE do_not_contact_list SET imported_at = strftime('%Y-%m-%d %H:%M:%f', 'now'), warned_at = NULL
 WHERE :imported AND list_id = :list_id AND (SELECT t.applied FROM temp.taken AS t);
@@ -129,24 +183,32 @@ ORDER BY e.number, l.name
 LIMIT :count;
 
 -- name: do_not_contact_of_number
--- The entries of one number, in the order of the lists.
+-- The entries of one number, in any spelling, in the order of the lists.
 SELECT e.number, l.name AS list_name, e.reason, e.added_at, e.imported
 FROM do_not_contact_entry AS e
 INNER JOIN do_not_contact_list AS l ON e.list_id = l.list_id
 WHERE e.number = :number
-ORDER BY e.list_id;
+    OR e.number IN (
+        SELECT k.number FROM number_key AS k
+        WHERE k.match_key = :match_key AND k.country = coalesce(:country, '')
+    )
+ORDER BY e.list_id, e.number;
 
 -- name: look_up_do_not_contact
 -- traits: read-only
--- The entries of several numbers.
+-- The entries of several numbers, in any spelling.
 -- include: _begin_numbers
 
 -- include: _stage_numbers
 
+-- include: _sort_numbers
+
+-- include: _spell_numbers
+
 SELECT e.number, l.name AS list_name, e.reason, e.added_at, e.imported
 FROM do_not_contact_entry AS e
 INNER JOIN do_not_contact_list AS l ON e.list_id = l.list_id
-WHERE e.number IN (SELECT n.number FROM temp.named AS n)
+WHERE e.number IN (SELECT s.number FROM temp.spelling AS s)
 ORDER BY e.number, e.list_id;
 
 -- name: add_do_not_contact
@@ -178,12 +240,16 @@ ORDER BY e.number, e.list_id;
 -- include: _take_numbers
 
 -- name: remove_do_not_contact
--- Removes numbers from a list; returns how many were removed.
+-- Removes numbers, in any spelling, from a list; returns how many were removed.
 -- include: _begin_numbers
 
 -- include: _stage_numbers
 
+-- include: _sort_numbers
+
+-- include: _spell_numbers
+
 DELETE FROM do_not_contact_entry
-WHERE list_id = :list_id AND number IN (SELECT n.number FROM temp.named AS n);
+WHERE list_id = :list_id AND number IN (SELECT s.number FROM temp.spelling AS s);
 
 SELECT changes() AS removed;

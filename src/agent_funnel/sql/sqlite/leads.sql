@@ -11,7 +11,7 @@ julianday(w.date) IS NOT NULL AND (
 )
 
 -- name: _page_of_leads
--- A page of the rows found; for each lead its agent, its copies, and whether its number is on a do-not-contact list.
+-- A page of the rows found; for each lead its agent, its copies, and whether its number is on the do-not-contact list.
 page AS MATERIALIZED (
     SELECT DISTINCT v.number, v.stage, v.moment
     FROM found AS v
@@ -37,7 +37,13 @@ SELECT
     p.stage,
     p.moment AS date,
     n.agent,
-    EXISTS (SELECT 1 FROM do_not_contact_entry AS d WHERE d.number = p.number COLLATE BINARY) AS do_not_contact,
+    EXISTS (SELECT 1 FROM do_not_contact_entry AS d WHERE d.number = p.number COLLATE BINARY) OR EXISTS (
+        SELECT 1
+        FROM number_key AS k
+        INNER JOIN number_key AS s ON s.match_key = k.match_key AND s.country = k.country
+        INNER JOIN do_not_contact_entry AS d ON d.number = s.number
+        WHERE k.number = p.number COLLATE BINARY
+    ) AS do_not_contact,
     c.copies
 FROM page AS p
 INNER JOIN (
@@ -82,7 +88,7 @@ WITH found AS NOT MATERIALIZED (
 -- include: _page_of_leads
 
 -- name: leads_of_number
--- The same page of leads, but of one number only, in its several spellings.
+-- The same page of leads, but of one number only: in its usual spellings, and in those that have its match key.
 WITH found AS NOT MATERIALIZED (
     SELECT
         w.number,
@@ -94,14 +100,25 @@ WITH found AS NOT MATERIALIZED (
                 THEN strftime('%Y-%m-%d %H:%M:%f', w.date)
         END AS moment
     FROM wafunnel AS w
-    WHERE w.number COLLATE BINARY IN (:spelling_1, :spelling_2, :spelling_3, :spelling_4, :spelling_5)
+    WHERE w.number COLLATE BINARY IN (
+        VALUES (:spelling_1), (:spelling_2), (:spelling_3), (:spelling_4), (:spelling_5)
+        UNION
+        SELECT k.number FROM number_key AS k WHERE k.match_key = :match_key
+    )
 ),
 
 -- include: _page_of_leads
 
 -- name: lead_now
--- The agent who has a number now; NULL if nobody has it.
-SELECT min(a.agent) AS agent FROM agent_wafunnel_assignment AS a WHERE a.number = :number COLLATE BINARY;
+-- The agent who has a number now, in any spelling; NULL if nobody has it.
+WITH spelling AS MATERIALIZED (
+    SELECT :number AS number
+    UNION
+    SELECT k.number FROM number_key AS k WHERE k.match_key = :match_key
+)
+
+SELECT min(a.agent) AS agent FROM agent_wafunnel_assignment AS a
+WHERE a.number COLLATE BINARY IN (SELECT s.number FROM spelling AS s);
 
 -- name: funnel
 -- How many rows of wafunnel each stage has; NULL stands for an invalid stage.
@@ -113,10 +130,31 @@ ORDER BY w.stage;
 -- name: pool_report
 -- Counts each row of wafunnel once, under the first of these reasons that applies: it is unusable (a blank number, no
 -- stage or no date); its number is in the present assignments; its stage is 4 or more; it is too old; its number is on
--- a do-not-contact list; it waits behind another record of its number; it is in the pool and left over. The
--- conditions of the pool (stage, window, number) are also in deal/plan.sql, part 3: change both. The deal order matters
--- only among the records of one number, so only numbers with several rows are ranked.
-WITH given AS NOT MATERIALIZED (
+-- the do-not-contact list; it waits behind another record of its number; it is in the pool and left over. The
+-- conditions of the pool (stage, window, number) are also in deal/plan.sql, part 2: change both. Numbers with the same
+-- match key are the same number; the deal order matters only among their records, so only those are ranked.
+WITH matched AS MATERIALIZED (
+    SELECT k.number, min(k.number) OVER (PARTITION BY k.match_key) AS first_number
+    FROM number_key AS k
+    WHERE k.country = coalesce(:country, '')
+        AND k.match_key IN (
+            SELECT n.match_key FROM number_key AS n
+            WHERE n.country = coalesce(:country, '')
+            GROUP BY n.match_key, n.country
+            HAVING count(*) > 1
+        )
+),
+
+held AS MATERIALIZED (
+    SELECT a.number FROM agent_wafunnel_assignment AS a
+    UNION
+    SELECT o.number
+    FROM agent_wafunnel_assignment AS a
+    INNER JOIN matched AS m ON m.number = a.number
+    INNER JOIN matched AS o ON o.first_number = m.first_number
+),
+
+given AS NOT MATERIALIZED (
     SELECT
         w.number,
         w.stage,
@@ -127,10 +165,10 @@ WITH given AS NOT MATERIALIZED (
                     -- include: _is_a_date
                 ) IS NOT TRUE
                 THEN 'unusable'
-            WHEN w.number COLLATE BINARY IN (SELECT a.number FROM agent_wafunnel_assignment AS a) THEN 'dealt'
+            WHEN w.number COLLATE BINARY IN (SELECT h.number FROM held AS h) THEN 'dealt'
             WHEN w.stage >= 4 THEN 'at_stage_4'
             WHEN w.date < (SELECT date(:business_date, '-' || :window_days || ' days')) THEN 'too_old'
-            WHEN w.number COLLATE BINARY IN (SELECT d.number FROM do_not_contact_entry AS d) THEN 'do_not_contact'
+            WHEN w.number COLLATE BINARY IN (SELECT d.number FROM suppressed_number AS d) THEN 'do_not_contact'
             ELSE 'pool'
         END AS reason
     FROM wafunnel AS w
@@ -142,15 +180,19 @@ repeated AS (
     WHERE w.stage < 4 AND w.date >= (SELECT date(:business_date, '-' || :window_days || ' days'))
     GROUP BY w.number COLLATE BINARY
     HAVING count(*) > 1
+    UNION
+    SELECT m.number FROM matched AS m
 ),
 
 ranked AS MATERIALIZED (
     SELECT
         dense_rank() OVER (
-            PARTITION BY g.number COLLATE BINARY
-            ORDER BY g.stage, julianday(g.date) * CASE WHEN :newest_first THEN -1 ELSE 1 END, g.date
+            PARTITION BY coalesce(m.first_number, g.number COLLATE BINARY)
+            ORDER BY
+                g.stage, julianday(g.date) * CASE WHEN :newest_first THEN -1 ELSE 1 END, g.number COLLATE BINARY, g.date
         ) AS occurrence
     FROM given AS g
+    LEFT JOIN matched AS m ON m.number = g.number
     WHERE g.number COLLATE BINARY IN (SELECT r.number FROM repeated AS r) AND g.reason = 'pool'
 )
 

@@ -60,8 +60,8 @@ WHERE r.run_id = :run_id;
 SELECT f.attempt, f.error_number, f.message FROM assignment_failure AS f WHERE f.run_id = :run_id;
 
 -- name: holders
--- The agents who held a number, newest first, between two moments (UTC) if these are given. An agent held it until the
--- next run that is not undone, or until the run that dealt it was undone.
+-- The agents who held a number, in any spelling, newest first, between two moments (UTC) if these are given. An agent
+-- held it until the next run that is not undone, or until the run that dealt it was undone.
 SELECT
     h.run_id,
     r.business_date,
@@ -77,7 +77,11 @@ LEFT JOIN assignment_run AS n
     ON n.run_id = (
         SELECT min(m.run_id) FROM assignment_run AS m WHERE m.run_id > h.run_id AND m.status = 'succeeded'
     )
-WHERE h.number = :number
+WHERE h.number IN (
+        SELECT :number
+        UNION ALL
+        SELECT k.number FROM number_key AS k WHERE k.match_key = :match_key
+    )
     AND (:until IS NULL OR r.finished_at < :until)
     AND (:since IS NULL OR coalesce(u.undone_at, n.finished_at, :since) >= :since)
 ORDER BY h.run_id DESC;

@@ -2,13 +2,13 @@
 The do-not-contact lists: the lists themselves, their numbers, and what adds, looks up, removes and imports numbers.
 A number that is on any list is never dealt.
 
-Numbers come as a JSON array of arrays: line, number, reason. They go into a temporary table, and from there, each once,
-into another one; until the last step of an import, no lock of the database is held. Leads and assignments are compared
+Numbers come as a JSON array of arrays: line, number, reason. They go into a temporary table, and from there, each match
+key once, into another one; until the last step of an import, no lock of the database is held. Leads and assignments are compared
 with them as in leads.sql: first in the type and the collation of the column, then byte by byte.
 */
 
 -- name: _begin_numbers
--- The temporary tables for numbers: as they come, and each once.
+-- The temporary tables for numbers: as they come, their match keys, each key once, and its spellings.
 CREATE TABLE #named (
     line INT NOT NULL,
     number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL,
@@ -16,8 +16,19 @@ CREATE TABLE #named (
 );
 
 CREATE TABLE #once (
-    number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY,
+    match_key NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY,
+    number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL,
     reason NVARCHAR(255) NULL
+);
+
+CREATE TABLE #key (
+    number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY,
+    match_key NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL
+);
+
+CREATE TABLE #spelling (
+    number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY,
+    match_key NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL
 );
 
 -- name: _stage_numbers
@@ -37,19 +48,37 @@ IF SERVERPROPERTY(N'BabelfishVersion') IS NOT NULL
     WHERE CHARINDEX(N'\', number) > 0 OR CHARINDEX(N'\', reason) > 0;
 
 -- name: _sort_numbers
--- Each staged number once, with the reason of its first line.
-INSERT INTO #once (number, reason)
-SELECT v.number, v.reason
+-- The match key of each staged number, and each key once, with the number and the reason of its first line.
+INSERT INTO #key (number, match_key)
+SELECT v.number, dbo.fn_match_key(v.number, COALESCE(%(country)s, ''))
+FROM (SELECT DISTINCT n.number FROM #named AS n) AS v;
+
+INSERT INTO #once (match_key, number, reason)
+SELECT v.match_key, v.number, v.reason
 FROM (
-    SELECT n.number, n.reason, ROW_NUMBER() OVER (PARTITION BY n.number ORDER BY n.line) AS occurrence
+    SELECT
+        k.match_key,
+        n.number,
+        n.reason,
+        ROW_NUMBER() OVER (PARTITION BY k.match_key ORDER BY n.line) AS occurrence
     FROM #named AS n
+    INNER JOIN #key AS k ON n.number = k.number
 ) AS v
 WHERE v.occurrence = 1;
 
+-- name: _spell_numbers
+-- The staged numbers, and all numbers that have a match key of theirs.
+INSERT INTO #spelling (number, match_key)
+SELECT n.number, n.match_key FROM #key AS n
+UNION
+SELECT k.number, k.match_key
+FROM #once AS n
+INNER JOIN dbo.number_key AS k ON n.match_key = k.match_key AND k.country = COALESCE(%(country)s, '');
+
 -- name: _take_numbers
--- Puts the staged numbers on a list, and takes them out of the present assignments. To replace an import also removes
--- what imports put on the list and the file lacks; without a confirmation, only up to a tenth of it. Returns the
--- counts, and whether they were applied.
+-- Puts the staged numbers on a list, and takes them, in any spelling, out of the present assignments. To replace an
+-- import also removes what imports put on the list and the file lacks; without a confirmation, only up to a tenth of it.
+-- Returns the counts, and whether they were applied.
 DECLARE
     @list_id INT = %(list_id)s,
     @replaces BIT = %(replaces)s,
@@ -64,22 +93,24 @@ DECLARE
 
 -- include: _greatest_numbers
 
+-- include: _spell_numbers
+
 SELECT @numbers = COUNT(*) FROM #once;
 
-SELECT @kept = COUNT(*)
-FROM #once AS n
-INNER JOIN dbo.do_not_contact_entry AS e ON n.number = e.number AND e.list_id = @list_id;
+SELECT @kept = COUNT(DISTINCT s.match_key)
+FROM #spelling AS s
+INNER JOIN dbo.do_not_contact_entry AS e ON s.number = e.number AND e.list_id = @list_id;
 
 IF @replaces = 1
     SELECT
         @imports = COUNT(*),
-        @removed = COUNT(*) - COUNT(n.number)
+        @removed = COUNT(*) - COUNT(s.number)
     FROM dbo.do_not_contact_entry AS e
-    LEFT JOIN #once AS n ON e.number = n.number
+    LEFT JOIN #spelling AS s ON e.number = s.number
     WHERE e.list_id = @list_id AND e.imported = 1;
 
 SELECT @leads = COUNT(*)
-FROM #once AS s
+FROM #spelling AS s
 INNER JOIN dbo.wafunnel AS w
     ON
         w.number = ISNULL(
@@ -95,7 +126,7 @@ INNER JOIN dbo.wafunnel AS w
         AND CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = s.number;
 
 SELECT @assignments = COUNT(*)
-FROM #once AS s
+FROM #spelling AS s
 INNER JOIN dbo.agent_wafunnel_assignment AS a
     ON
         a.number = ISNULL(
@@ -121,8 +152,8 @@ IF @applied = 1 AND @removed > 0
     WHERE
         list_id = @list_id AND imported = 1
         AND NOT EXISTS (
-            SELECT 1 FROM #once AS n
-            WHERE n.number = dbo.do_not_contact_entry.number
+            SELECT 1 FROM #spelling AS s
+            WHERE s.number = dbo.do_not_contact_entry.number
         );
 
 -- A person's word outlasts the imports: the next one does not take the number back.
@@ -130,7 +161,8 @@ IF @applied = 1 AND @imported = 0
     UPDATE e
     SET imported = 0, reason = COALESCE(n.reason, e.reason)
     FROM dbo.do_not_contact_entry AS e
-    INNER JOIN #once AS n ON e.number = n.number
+    INNER JOIN #spelling AS s ON e.number = s.number
+    INNER JOIN #once AS n ON s.match_key = n.match_key
     WHERE e.list_id = @list_id AND e.imported = 1;
 
 IF @applied = 1
@@ -139,14 +171,26 @@ IF @applied = 1
     FROM #once AS n
     WHERE
         NOT EXISTS (
-            SELECT 1 FROM dbo.do_not_contact_entry AS e
-            WHERE e.number = n.number AND e.list_id = @list_id
+            SELECT 1
+            FROM #spelling AS s
+            INNER JOIN dbo.do_not_contact_entry AS e ON s.number = e.number AND e.list_id = @list_id
+            WHERE s.match_key = n.match_key
+        );
+
+IF @applied = 1
+    INSERT INTO dbo.number_key (country, number, match_key)
+    SELECT COALESCE(%(country)s, ''), n.number, n.match_key
+    FROM #once AS n
+    WHERE
+        NOT EXISTS (
+            SELECT 1 FROM dbo.number_key AS k
+            WHERE k.number = n.number AND k.country = COALESCE(%(country)s, '')
         );
 
 IF @applied = 1 AND @assignments > 0
     DELETE a
     FROM dbo.agent_wafunnel_assignment AS a
-    INNER JOIN #once AS s
+    INNER JOIN #spelling AS s
         ON
             a.number = ISNULL(
                 (
@@ -223,29 +267,41 @@ WHERE
 ORDER BY e.number, l.name;
 
 -- name: do_not_contact_of_number
--- The entries of one number, in the order of the lists.
-DECLARE @number NVARCHAR(255) = %(number)s;
+-- The entries of one number, in any spelling, in the order of the lists.
+DECLARE
+    @number NVARCHAR(255) = %(number)s,
+    @match_key NVARCHAR(255) = %(match_key)s,
+    @country VARCHAR(2) = COALESCE(%(country)s, '');
 
 SELECT e.number, l.name AS list_name, e.reason, e.added_at, e.imported
 FROM dbo.do_not_contact_entry AS e
 INNER JOIN dbo.do_not_contact_list AS l ON e.list_id = l.list_id
-WHERE e.number = @number
-ORDER BY e.list_id;
+WHERE
+    e.number = @number
+    OR e.number IN (
+        SELECT k.number FROM dbo.number_key AS k
+        WHERE k.match_key = @match_key AND k.country = @country
+    )
+ORDER BY e.list_id, e.number;
 
 -- name: look_up_do_not_contact
 -- traits: read-only
--- The entries of several numbers.
+-- The entries of several numbers, in any spelling.
 -- include: _begin_numbers
 
 -- include: _stage_numbers
 
+-- include: _sort_numbers
+
+-- include: _spell_numbers
+
 SELECT e.number, l.name AS list_name, e.reason, e.added_at, e.imported
 FROM dbo.do_not_contact_entry AS e
 INNER JOIN dbo.do_not_contact_list AS l ON e.list_id = l.list_id
-WHERE e.number IN (SELECT n.number FROM #named AS n)
+WHERE e.number IN (SELECT s.number FROM #spelling AS s)
 ORDER BY e.number, e.list_id;
 
-DROP TABLE #named, #once;
+DROP TABLE #named, #once, #key, #spelling;
 
 -- name: add_do_not_contact
 -- lock: records
@@ -261,7 +317,7 @@ DROP TABLE #named, #once;
 -- include: _take_numbers
 
 -- The session is used again, so its temporary tables must go.
-DROP TABLE #named, #once;
+DROP TABLE #named, #once, #key, #spelling;
 
 -- name: begin_do_not_contact
 -- traits: read-only
@@ -284,17 +340,21 @@ DROP TABLE #named, #once;
 -- include: _take_numbers
 
 -- name: remove_do_not_contact
--- Removes numbers from a list; returns how many were removed.
+-- Removes numbers, in any spelling, from a list; returns how many were removed.
 DECLARE @removed INT;
 
 -- include: _begin_numbers
 
 -- include: _stage_numbers
 
+-- include: _sort_numbers
+
+-- include: _spell_numbers
+
 DELETE FROM dbo.do_not_contact_entry
-WHERE list_id = %(list_id)s AND number IN (SELECT n.number FROM #named AS n);
+WHERE list_id = %(list_id)s AND number IN (SELECT s.number FROM #spelling AS s);
 SET @removed = @@ROWCOUNT;
 
-DROP TABLE #named, #once;
+DROP TABLE #named, #once, #key, #spelling;
 
 SELECT @removed AS removed;

@@ -18,6 +18,8 @@ GRANT EXECUTE ON dbo.sp_undo_wafunnel_assignment TO agent_funnel_service;
 GO
 GRANT EXECUTE ON dbo.sp_rename_agent TO agent_funnel_service;
 GO
+GRANT EXECUTE ON dbo.fn_match_key TO agent_funnel_service;
+GO
 GRANT SELECT ON dbo.agents TO agent_funnel_service;
 GO
 GRANT INSERT ON dbo.agents TO agent_funnel_service;
@@ -90,6 +92,14 @@ GO
 GRANT UPDATE ON dbo.do_not_contact_entry TO agent_funnel_service;
 GO
 GRANT DELETE ON dbo.do_not_contact_entry TO agent_funnel_service;
+GO
+GRANT SELECT ON dbo.number_key TO agent_funnel_service;
+GO
+GRANT INSERT ON dbo.number_key TO agent_funnel_service;
+GO
+GRANT DELETE ON dbo.number_key TO agent_funnel_service;
+GO
+GRANT SELECT ON dbo.suppressed_number TO agent_funnel_service;
 GO
 
 GRANT SELECT ON dbo.assignment_failure TO agent_funnel_service;
@@ -183,6 +193,7 @@ IF SERVERPROPERTY(N'BabelfishVersion') IS NULL
         EXECUTE (N'REVOKE ALTER ON dbo.agent_wafunnel_assignment FROM agent_funnel_service;');
         EXECUTE (N'GRANT VIEW DEFINITION ON dbo.sp_assign_wafunnel_to_agents TO agent_funnel_service;');
         EXECUTE (N'GRANT VIEW DEFINITION ON dbo.sp_undo_wafunnel_assignment TO agent_funnel_service;');
+        EXECUTE (N'GRANT VIEW DEFINITION ON dbo.fn_match_key TO agent_funnel_service;');
         EXECUTE (N'GRANT VIEW DEFINITION ON dbo.sp_rename_agent TO agent_funnel_service;');
     END;
 GO

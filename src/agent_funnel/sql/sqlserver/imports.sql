@@ -29,7 +29,8 @@ CREATE TABLE #staged (
     line INT NOT NULL,
     first NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL,
     second NVARCHAR(255) NULL,
-    third NVARCHAR(255) NULL
+    third NVARCHAR(255) NULL,
+    match_key NVARCHAR(255) COLLATE Latin1_General_BIN2 NULL -- of the number of a lead
 );
 
 -- name: stage_rows
@@ -44,11 +45,17 @@ FROM OPENJSON (%(rows)s) WITH (
 -- Sorts the staged rows by their key, while nobody waits for it.
 CREATE CLUSTERED INDEX staged_by_key ON #staged (first, line);
 
+-- name: key_staged
+-- traits: read-only
+-- Gives each staged lead the match key of its number, while nobody waits for it.
+UPDATE #staged
+SET match_key = dbo.fn_match_key(first, COALESCE(%(country)s, ''));
+
 -- name: repeated_rows
--- The first staged rows whose key is on an earlier line, and that line.
+-- The first staged rows whose key is on an earlier line, and that line. The key of a lead is its match key.
 SELECT TOP (%(most)s) r.line, r.first_line
 FROM (
-    SELECT s.line, MIN(s.line) OVER (PARTITION BY s.first) AS first_line FROM #staged AS s
+    SELECT s.line, MIN(s.line) OVER (PARTITION BY COALESCE(s.match_key, s.first)) AS first_line FROM #staged AS s
 ) AS r
 WHERE r.line > r.first_line
 ORDER BY r.line;
@@ -60,7 +67,7 @@ DELETE FROM #staged
 WHERE line IN (
     SELECT r.line
     FROM (
-        SELECT s.line, MIN(s.line) OVER (PARTITION BY s.first) AS first_line FROM #staged AS s
+        SELECT s.line, MIN(s.line) OVER (PARTITION BY COALESCE(s.match_key, s.first)) AS first_line FROM #staged AS s
     ) AS r
     WHERE r.line > r.first_line
 );
@@ -68,13 +75,21 @@ WHERE line IN (
 SELECT @@ROWCOUNT AS dropped;
 
 -- name: import_leads
--- Adds the staged leads whose number does not exist yet; returns how many were added.
+-- Adds the staged leads whose number does not exist yet, in any spelling; returns how many were added.
+DECLARE @country VARCHAR(2) = COALESCE(%(country)s, '');
+
 INSERT INTO dbo.wafunnel (number, stage, date)
 SELECT s.first, CAST(s.second AS INT), CAST(REPLACE(s.third, ' ', 'T') AS DATETIME)
 FROM #staged AS s
 WHERE NOT EXISTS (
     SELECT 1 FROM dbo.wafunnel AS w
     WHERE CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = s.first
+)
+AND NOT EXISTS (
+    SELECT 1
+    FROM dbo.number_key AS k
+    INNER JOIN dbo.wafunnel AS w ON k.number = CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2
+    WHERE k.match_key = s.match_key AND k.country = @country
 );
 
 SELECT @@ROWCOUNT AS added;

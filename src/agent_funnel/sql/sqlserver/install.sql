@@ -7,10 +7,10 @@ The installation: schema, tables, columns and version, and the checksums of the 
 SELECT %(schema)s AS name, CASE WHEN SCHEMA_ID(%(schema)s) IS NULL THEN 0 ELSE 1 END AS found;
 
 -- name: objects
--- The names of the tables, views and procedures that exist in this schema.
+-- The names of the tables, views, procedures and functions that exist in this schema.
 SELECT o.name
 FROM sys.objects AS o
-WHERE o.schema_id = SCHEMA_ID(%(schema)s) AND o.type IN ('U', 'V', 'P');
+WHERE o.schema_id = SCHEMA_ID(%(schema)s) AND o.type IN ('U', 'V', 'P', 'FN');
 
 -- name: missing_columns
 -- The columns that your three tables lack. A table that does not exist yet is left out.
@@ -73,7 +73,7 @@ SELECT c.name, c.installed, c.script FROM dbo.agent_funnel_checksum AS c;
 SELECT m.[definition], COALESCE(OBJECTPROPERTY(o.object_id, 'IsEncrypted'), 0) AS is_encrypted
 FROM sys.objects AS o
 LEFT JOIN sys.sql_modules AS m ON o.object_id = m.object_id
-WHERE o.schema_id = SCHEMA_ID(%(schema)s) AND o.name = %(procedure_name)s AND o.type = 'P';
+WHERE o.schema_id = SCHEMA_ID(%(schema)s) AND o.name = %(procedure_name)s AND o.type IN ('P', 'FN');
 
 -- name: record_checksum
 -- Records the checksum of a procedure, in the transaction of the installer.

@@ -42,20 +42,6 @@ DECLARE
         ) AS z
     );
 
--- name: _own_number
--- The number for a comparison with each of the two columns; NULL if the column cannot hold it.
--- include: _greatest_numbers
-
-DECLARE
-    @lead_number NVARCHAR(255) = CASE
-        WHEN @greatest_lead IS NULL OR TRY_CAST(@number AS BIGINT) BETWEEN -@greatest_lead AND @greatest_lead
-            THEN @number
-    END,
-    @held_number NVARCHAR(255) = CASE
-        WHEN @greatest_held IS NULL OR TRY_CAST(@number AS BIGINT) BETWEEN -@greatest_held AND @greatest_held
-            THEN @number
-    END;
-
 -- name: leads
 -- A page of leads: those after a number, stage and date, of one stage and between two days if these are given, each
 -- once. Dates have milliseconds. The agents are looked up only for the leads of the page.
@@ -94,6 +80,12 @@ SELECT
         WHEN EXISTS (
             SELECT 1 FROM dbo.do_not_contact_entry AS d
             WHERE d.number = p.number
+        ) OR EXISTS (
+            SELECT 1
+            FROM dbo.number_key AS k
+            INNER JOIN dbo.number_key AS s ON k.match_key = s.match_key AND k.country = s.country
+            INNER JOIN dbo.do_not_contact_entry AS d ON s.number = d.number
+            WHERE k.number = p.number
         ) THEN 1
         ELSE 0
     END AS do_not_contact,
@@ -150,12 +142,14 @@ EXECUTE sp_executesql
     @greatest_held = @greatest_held;
 
 -- name: leads_of_number
--- The same page of leads, but of one number only, in its several spellings. The plan differs from that of `leads`, so
+-- The same page of leads, but of one number only: in its usual spellings, and in those that have its match key. The
+-- plan differs from that of `leads`, so
 -- the two queries share nothing. SQL_VARIANT takes the collation away from the spelling, which would otherwise be in
 -- conflict with that of the column.
 -- include: _greatest_numbers
 
 DECLARE
+    @match_key NVARCHAR(255) = %(match_key)s,
     @stage INT = %(stage)s,
     @date_from DATETIME2(3) = %(date_from)s,
     @date_before DATETIME2(3) = %(date_before)s,
@@ -189,6 +183,12 @@ SELECT
         WHEN EXISTS (
             SELECT 1 FROM dbo.do_not_contact_entry AS d
             WHERE d.number = p.number
+        ) OR EXISTS (
+            SELECT 1
+            FROM dbo.number_key AS k
+            INNER JOIN dbo.number_key AS s ON k.match_key = s.match_key AND k.country = s.country
+            INNER JOIN dbo.do_not_contact_entry AS d ON s.number = d.number
+            WHERE k.number = p.number
         ) THEN 1
         ELSE 0
     END AS do_not_contact,
@@ -200,8 +200,14 @@ FROM (
         FROM (
             SELECT DISTINCT CAST(t.spelling AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS spelling
             FROM (
-                VALUES (%(spelling_1)s), (%(spelling_2)s), (%(spelling_3)s), (%(spelling_4)s), (%(spelling_5)s)
-            ) AS t(spelling)
+                SELECT v.spelling
+                FROM (
+                    VALUES (%(spelling_1)s), (%(spelling_2)s), (%(spelling_3)s), (%(spelling_4)s), (%(spelling_5)s)
+                ) AS v(spelling)
+                UNION ALL
+                SELECT k.number FROM dbo.number_key AS k
+                WHERE k.match_key = @match_key
+            ) AS t
         ) AS s
         INNER JOIN dbo.wafunnel AS w
             ON
@@ -242,26 +248,43 @@ FROM (
 ) AS p
 ORDER BY p.number, p.stage, p.date;
 
+-- name: _spellings
+-- The given number, and the numbers that have its match key.
+-- include: _greatest_numbers
+
+DECLARE @spelling TABLE (number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY);
+
+INSERT INTO @spelling (number)
+SELECT CAST(@number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2
+UNION
+SELECT k.number FROM dbo.number_key AS k
+WHERE k.match_key = @match_key;
+
 -- name: lead_now
--- The agent who has a number now; NULL if nobody has it.
-DECLARE @number NVARCHAR(255) = %(number)s;
+-- The agent who has a number now, in any spelling; NULL if nobody has it.
+DECLARE
+    @number NVARCHAR(255) = %(number)s,
+    @match_key NVARCHAR(255) = %(match_key)s;
 
--- include: _own_number
+-- include: _spellings
 
-SELECT
-    (
-        SELECT MIN(CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2)
-        FROM dbo.agent_wafunnel_assignment AS a
-        WHERE
-            a.number = ISNULL(
-                (
-                    SELECT b.number FROM dbo.agent_wafunnel_assignment AS b
-                    WHERE 1 = 0
-                ),
-                @held_number
-            )
-            AND CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @number
-    ) AS agent;
+SELECT MIN(CAST(h.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2) AS agent
+FROM @spelling AS s
+INNER JOIN dbo.agent_wafunnel_assignment AS h
+    ON
+        h.number = ISNULL(
+            (
+                SELECT b.number FROM dbo.agent_wafunnel_assignment AS b
+                WHERE 1 = 0
+            ),
+            CASE
+                WHEN
+                    @greatest_held IS NULL
+                    OR TRY_CAST(s.number AS BIGINT) BETWEEN -@greatest_held AND @greatest_held
+                    THEN CAST(CAST(s.number AS SQL_VARIANT) AS NVARCHAR(255))
+            END
+        )
+        AND CAST(h.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = s.number;
 
 -- name: funnel
 -- How many rows of wafunnel each stage has; NULL stands for an invalid stage.
@@ -276,12 +299,30 @@ ORDER BY w.stage;
 -- name: pool_report
 -- Counts each row of wafunnel once, under the first of these reasons that applies: it is unusable (a blank number, no
 -- stage or no date); its number is in the present assignments; its stage is 4 or more; it is too old; its number is on
--- a do-not-contact list; it waits behind another record of its number; it is in the pool and left over. The
+-- the do-not-contact list; it waits behind another record of its number; it is in the pool and left over. The
 -- conditions of the pool (stage, window, number) are also in deal/sp_assign_wafunnel_to_agents.sql, part 5: change
--- both.
+-- both. Numbers with the same match key are the same number.
 DECLARE
     @oldest DATE = DATEADD(DAY, -%(window_days)s, CAST(%(business_date)s AS DATE)),
+    @country VARCHAR(2) = COALESCE(%(country)s, ''),
     @newest_first BIT = %(newest_first)s;
+
+DECLARE @matched TABLE (
+    number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY,
+    first_number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL
+);
+
+INSERT INTO @matched (number, first_number)
+SELECT k.number, s.first_number
+FROM dbo.number_key AS k
+INNER JOIN (
+    SELECT n.match_key, MIN(n.number) AS first_number
+    FROM dbo.number_key AS n
+    WHERE n.country = @country
+    GROUP BY n.match_key
+    HAVING COUNT(*) > 1
+) AS s ON k.match_key = s.match_key
+WHERE k.country = @country;
 
 SELECT
     COALESCE(SUM(CASE WHEN k.reason = 'dealt' THEN 1 ELSE 0 END), 0) AS dealt,
@@ -296,15 +337,16 @@ FROM (
     SELECT
         g.reason,
         DENSE_RANK() OVER (
-            PARTITION BY g.reason, g.number
+            PARTITION BY g.reason, COALESCE(g.first_number, g.number)
             ORDER BY
-                g.stage,
+                g.stage ASC,
                 CASE WHEN @newest_first = 0 THEN g.date END,
-                CASE WHEN @newest_first = 1 THEN g.date END DESC
+                CASE WHEN @newest_first = 1 THEN g.date END DESC,
+                g.number
         ) AS occurrence
     FROM (
         SELECT
-            w.number, w.stage, w.date,
+            w.number, m.first_number, w.stage, w.date,
             CASE
                 WHEN w.blank = 1 OR w.stage IS NULL OR w.date IS NULL THEN 'unusable'
                 WHEN a.number IS NOT NULL THEN 'dealt'
@@ -322,12 +364,16 @@ FROM (
             FROM dbo.wafunnel AS f
         ) AS w
         LEFT JOIN (
-            SELECT DISTINCT CAST(b.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number
+            SELECT CAST(b.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number
             FROM dbo.agent_wafunnel_assignment AS b
+            UNION
+            SELECT o.number
+            FROM dbo.agent_wafunnel_assignment AS b
+            INNER JOIN @matched AS h ON CAST(b.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = h.number
+            INNER JOIN @matched AS o ON h.first_number = o.first_number
         ) AS a ON w.number = a.number
-        LEFT JOIN (
-            SELECT DISTINCT c.number FROM dbo.do_not_contact_entry AS c
-        ) AS d ON w.number = d.number
+        LEFT JOIN dbo.suppressed_number AS d ON w.number = d.number
+        LEFT JOIN @matched AS m ON w.number = m.number
     ) AS g
 ) AS k;
 

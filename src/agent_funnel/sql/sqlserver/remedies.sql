@@ -103,5 +103,4 @@ WHERE
 -- name: remedy_listed
 -- Removes the numbers of the do-not-contact lists from the assignments.
 DELETE FROM dbo.agent_wafunnel_assignment
-WHERE
-    CAST(number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 IN (SELECT d.number FROM dbo.do_not_contact_entry AS d);
+WHERE CAST(number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 IN (SELECT d.number FROM dbo.suppressed_number AS d);

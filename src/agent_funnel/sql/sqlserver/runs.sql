@@ -79,10 +79,11 @@ SELECT f.attempt, f.error_number, f.message FROM dbo.assignment_failure AS f
 WHERE f.run_id = %(run_id)s;
 
 -- name: holders
--- The agents who held a number, newest first, between two moments (UTC) if these are given. An agent held it until the
--- next run that is not undone, or until the run that dealt it was undone.
+-- The agents who held a number, in any spelling, newest first, between two moments (UTC) if these are given. An agent
+-- held it until the next run that is not undone, or until the run that dealt it was undone.
 DECLARE
     @number NVARCHAR(255) = %(number)s,
+    @match_key NVARCHAR(255) = %(match_key)s,
     @since DATETIME2(3) = %(since)s,
     @until DATETIME2(3) = %(until)s;
 
@@ -103,7 +104,12 @@ LEFT JOIN dbo.assignment_run AS n
         WHERE m.run_id > h.run_id AND m.status = 'succeeded'
     )
 WHERE
-    h.number = @number
+    h.number IN (
+        SELECT @number
+        UNION ALL
+        SELECT k.number FROM dbo.number_key AS k
+        WHERE k.match_key = @match_key
+    )
     AND (@until IS NULL OR r.finished_at < @until)
     AND (@since IS NULL OR COALESCE(u.undone_at, n.finished_at, @since) >= @since)
 ORDER BY h.run_id DESC;

@@ -148,7 +148,7 @@ def remove_several_numbers(body: ListedNumbers) -> Response:
 
 @operation(blueprint, "post", "/do-not-contact/several/look-up", role="operator", answer=models.FoundNumbers)
 def look_up_several_numbers(body: Numbers) -> Response:
-    """Look up to a thousand numbers up on all lists, exactly as they are written. It changes nothing."""
+    """Look up to a thousand numbers up on all lists, in any spelling. It changes nothing."""
     set_audit_target(f"{len(body.numbers)} numbers")
     return json(models.FoundNumbers(items=do_not_contact.look_up_several(services().database, body.numbers)))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
@@ -11,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from werkzeug.exceptions import Forbidden
 
 from agent_funnel.errors import NotFound
-from agent_funnel.leads import Lead, LeadHistory, lead_history, search_leads
+from agent_funnel.leads import Lead, lead_history, search_leads
 from agent_funnel.numbers import spellings
 from agent_funnel.values import LONGEST_TEXT, text_length
 from agent_funnel.web.errors import faults_of
@@ -96,35 +95,20 @@ def _spellings(number: str) -> tuple[str, ...]:
 
 @page(blueprint, "/leads/of", role="operator")
 def show_lead() -> Any:
-    """A number: its records, the agents who have and had it, and whether it may be called.
+    """A number, in any spelling: its records, the agents who have and had it, and whether it may be called.
 
-    If nothing is known of the given spelling, the others are tried. A number that is unknown in all of them can be put
-    on the do-not-contact list in advance.
+    A number that is unknown can be put on the do-not-contact list in advance.
     """
     try:
         number = NUMBER.validate_python(request.values.get("number", ""))
     except ValidationError:
         return redirect(url_for("leads.show"))
-    spellings = _spellings(number)
-    if not spellings:
+    usual = _spellings(number)
+    if not usual:
         return redirect(url_for("leads.show"))
-    # The given spelling has precedence.
-    known = _known((number, *(each for each in spellings if each != number)))
-    return render_template(
-        "lead.html",
-        written=number,
-        lead=known[0] if known else None,
-        others=[each.number for each in known[1:]],
-        spellings=spellings[1:] or spellings,
-    )
-
-
-def _known(spellings: Iterable[str]) -> list[LeadHistory]:
-    """The histories of those spellings of which something is known."""
-    found = []
-    for spelling in spellings:
-        try:
-            found.append(lead_history(services().database, spelling))
-        except NotFound:
-            continue
-    return found
+    try:
+        lead = lead_history(services().database, number)
+    except NotFound:
+        lead = None
+    others = dict.fromkeys(record.number for record in lead.records if record.number != lead.number) if lead else {}
+    return render_template("lead.html", written=number, lead=lead, others=list(others), spellings=usual[1:] or usual)

@@ -69,6 +69,11 @@ CROSS JOIN temp.dealt AS d
 CROSS JOIN temp.record AS r ON r.ordinal = d.ordinal
 ORDER BY d.ordinal;
 
+INSERT INTO number_key (country, number, match_key)
+SELECT t.country, n.number, n.match_key
+FROM temp.this_run AS t
+CROSS JOIN temp.new_key AS n;
+
 -- The plus signs keep SQLite from using an index on date or stage, if there is one: it would read all leads of a day
 -- for each lead dealt.
 UPDATE wafunnel SET stage = wafunnel.stage + 1
@@ -140,6 +145,17 @@ SELECT
 FROM (
     SELECT '…' || substr(w.number, -3) AS number FROM agent_wafunnel_assignment AS w
     GROUP BY w.number COLLATE BINARY HAVING count(*) > 1 LIMIT 1
+) AS a;
+
+SELECT
+    50007 AS throw,
+    'Check failed: ' || a.number
+    || ' is assigned in two spellings; nothing was changed. Run `agent-funnel doctor --deep`.' AS message
+FROM (
+    SELECT '…' || substr(max(w.number), -3) AS number
+    FROM agent_wafunnel_assignment AS w
+    INNER JOIN temp.matched AS m ON m.number = w.number
+    GROUP BY m.first_number HAVING count(*) > 1 LIMIT 1
 ) AS a;
 
 SELECT

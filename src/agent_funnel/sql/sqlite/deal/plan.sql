@@ -132,6 +132,7 @@ SELECT
     ORDER BY r.run_id DESC LIMIT 1) AS previous_agent,
     (SELECT max(r.run_id) FROM assignment_run AS r WHERE r.status = 'succeeded') AS base_id,
     date(:business_date, '-' || :window_days || ' days') AS oldest,
+    coalesce(:country, '') AS country,
     strftime('%Y-%m-%d %H:%M:%f', 'now') AS started_at,
     0 AS run_id;
 
@@ -191,7 +192,7 @@ SELECT
     w.stage,
     w.date,
     julianday(w.date),
-    2 * EXISTS (SELECT 1 FROM do_not_contact_entry AS d WHERE d.number = w.number)
+    0
 FROM wafunnel AS w
 WHERE w.stage < 4
     AND w.date >= (SELECT t.oldest FROM temp.this_run AS t)
@@ -201,7 +202,12 @@ WHERE w.stage < 4
     )
 ORDER BY w.number COLLATE BINARY;
 
--- Rows that are equal in number, stage and date are one record. If a number has several records, the first in deal
+-- include: _matched
+
+UPDATE temp.record SET kind = 2
+WHERE number IN (SELECT m.number FROM temp.matched AS m WHERE m.listed);
+
+-- Rows that are equal in number, stage and date are one record. If a match key has several records, the first in deal
 -- order is in the pool.
 DROP TABLE IF EXISTS temp.repeated;
 
@@ -210,11 +216,12 @@ SELECT
     r.ordinal,
     min(r.ordinal) OVER (PARTITION BY r.number, r.stage, r.date) AS first_ordinal,
     dense_rank() OVER (
-        PARTITION BY r.number
-        ORDER BY r.stage, CASE WHEN :newest_first THEN -r.moment ELSE r.moment END, r.date
+        PARTITION BY coalesce(m.first_number, r.number)
+        ORDER BY r.stage, CASE WHEN :newest_first THEN -r.moment ELSE r.moment END, r.number, r.date
     ) AS occurrence
 FROM temp.record AS r
-WHERE r.number IN (
+LEFT JOIN temp.matched AS m ON r.number = m.number
+WHERE m.number IS NOT NULL OR r.number IN (
     SELECT a.number
     FROM temp.record AS a
     CROSS JOIN temp.record AS b ON b.ordinal = a.ordinal + 1

@@ -82,10 +82,7 @@ WHERE h.run_id = (SELECT t.last_id FROM temp.this_undo AS t)
 DROP TABLE IF EXISTS temp.former;
 
 CREATE TEMP TABLE former AS
-SELECT
-    b.agent,
-    b.number,
-    EXISTS (SELECT 1 FROM do_not_contact_entry AS d WHERE d.number = b.number) AS suppressed
+SELECT b.agent, b.number, d.number IS NOT NULL AS suppressed
 FROM (
     SELECT h.agent, h.number
     FROM temp.this_undo AS t
@@ -106,7 +103,8 @@ FROM (
 
         SELECT p.agent, p.number FROM copy AS p
     ) AS c
-) AS b;
+) AS b
+LEFT JOIN suppressed_number AS d ON b.number = d.number;
 
 DELETE FROM agent_wafunnel_assignment;
 

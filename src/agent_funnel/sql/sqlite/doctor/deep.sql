@@ -89,7 +89,7 @@ ORDER BY q.fact, q.run_id;
 
 -- name: doctor_assignments
 -- How the assignments differ from those that the newest run that is not undone dealt (`base_id`), or from those that
--- the last undo after it restored (`undone_id`): rows that were added and rows that were removed since. A number on a
+-- the last undo after it restored (`undone_id`): rows that were added and rows that were removed since. A number on the
 -- do-not-contact list does not count as removed. `purged` is 1 if the history of that run is purged.
 WITH base (run_id) AS (
     SELECT max(r.run_id) FROM assignment_run AS r WHERE r.status = 'succeeded'
@@ -103,26 +103,20 @@ undone (run_id) AS (
 ),
 
 pair (agent, number, due, present) AS (
-    SELECT
-        h.agent,
-        h.number,
-        NOT EXISTS (SELECT 1 FROM do_not_contact_entry AS d WHERE d.number = h.number),
-        0
+    SELECT h.agent, h.number, d.number IS NULL, 0
     FROM base AS b
     INNER JOIN assignment_history AS h ON b.run_id = h.run_id
+    LEFT JOIN suppressed_number AS d ON h.number = d.number
     WHERE NOT EXISTS (
         SELECT 1 FROM assignment_edit AS e
         INNER JOIN undone AS u ON e.run_id = u.run_id
         WHERE e.number = h.number AND e.agent = h.agent
     )
     UNION ALL
-    SELECT
-        e.agent,
-        e.number,
-        e.copies * NOT EXISTS (SELECT 1 FROM do_not_contact_entry AS d WHERE d.number = e.number),
-        0
+    SELECT e.agent, e.number, CASE WHEN d.number IS NULL THEN e.copies ELSE 0 END, 0
     FROM undone AS u
     INNER JOIN assignment_edit AS e ON u.run_id = e.run_id
+    LEFT JOIN suppressed_number AS d ON e.number = d.number
     UNION ALL
     SELECT m.agent, m.number, 0, 1 FROM agent_wafunnel_assignment AS m
 )
@@ -164,12 +158,12 @@ GROUP BY newest
 ORDER BY newest DESC;
 
 -- name: doctor_listed
--- Up to three assigned numbers that are on a do-not-contact list, and the total of such numbers.
+-- Up to three assigned numbers that are on the do-not-contact list, and the total of such numbers.
 SELECT '…' || substr(n.number, -3) AS number, count(*) OVER () AS numbers
 FROM (
     SELECT DISTINCT d.number
     FROM agent_wafunnel_assignment AS m
-    INNER JOIN do_not_contact_entry AS d ON m.number = d.number
+    INNER JOIN suppressed_number AS d ON m.number = d.number
 ) AS n
 ORDER BY n.number
 LIMIT 3;

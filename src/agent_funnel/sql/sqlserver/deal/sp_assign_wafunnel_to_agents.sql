@@ -40,10 +40,10 @@ Lock order:
   2. The looks lock shows that a run or an undo is in progress. Sessions that look share this lock for a moment and
      never take the first one, so looking never refuses a run. The run waits for them.
   3. The records lock keeps some other changes apart from a run: an addition to the do-not-contact list, the record of a
-     failed attempt, the outcome of a date, the marks of a purge, and `settle`, which finds out whether a lost call made
-     its run. Each of them holds the lock for a moment. A run waits for them, and they wait for a run.
+     failed attempt, the outcome of a date, the marks of a purge, new match keys, and `settle`, which finds out whether
+     a lost call made its run. Each of them holds the lock for a moment. A run waits for them, and they wait for a run.
   4. The tables: agent_wafunnel_assignment as a whole, then rows of wafunnel, assignment_run, assignment_request,
-     assignment_history and assignment_edit.
+     assignment_history, number_key and assignment_edit.
 
 Who waits, from the moment that part 6 begins until COMMIT:
 
@@ -149,6 +149,7 @@ BEGIN
         @wait INT = @@LOCK_TIMEOUT, -- the longest wait for a lock, in milliseconds
         @run_id BIGINT,
         @oldest DATE,
+        @country VARCHAR(2) = '',
         @base_id BIGINT,
         @previous_agent NVARCHAR(255),
         @last_agent NVARCHAR(255),
@@ -407,15 +408,98 @@ BEGIN
         FROM #segment AS s
         INNER JOIN #room AS r ON s.room <= r.room;
 
-        -- 5. The pool. Rows that are equal in number, stage and date are one record. If a number has several records,
-        -- the first in deal order is in the pool. The pool has the positions from 1 on, and each position is dealt to
-        -- the agent of its seat while there is room. The other records come after the pool and are only counted.
+        -- 5. The pool. Rows that are equal in number, stage and date are one record. If a match key has several
+        -- records, the first in deal order is in the pool. The pool has the positions from 1 on, and each position is
+        -- dealt to the agent of its seat while there is room. The other records come after the pool and are only
+        -- counted.
         SET @oldest = DATEADD(DAY, -@window_days, @business_date);
+
+        -- The match keys that are not kept yet. A preview keeps nothing, so they have a table of their own.
+        CREATE TABLE #new_key (
+            number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY,
+            match_key NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL
+        );
+
+        INSERT INTO #new_key (number, match_key)
+        SELECT u.number, dbo.fn_match_key(u.number, @country)
+        FROM (
+            SELECT v.number
+            FROM (
+                SELECT CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number
+                FROM dbo.wafunnel AS w
+                WHERE w.stage < 4 AND w.date >= @oldest AND w.number <> ''
+            ) AS v
+            WHERE
+                NOT EXISTS (
+                    SELECT 1 FROM dbo.number_key AS k
+                    WHERE k.number = v.number AND k.country = @country
+                )
+            UNION
+            SELECT d.number
+            FROM dbo.do_not_contact_entry AS d
+            WHERE NOT EXISTS (
+                SELECT 1 FROM dbo.number_key AS k
+                WHERE k.number = d.number AND k.country = @country
+            )
+        ) AS u;
+
+        -- The numbers whose match key another number has, too, or is on the do-not-contact list, each with the first
+        -- number of its key. They are few, so other numbers are compared as they are written.
+        CREATE TABLE #shared_key (
+            match_key NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY,
+            listed INT NOT NULL
+        );
+
+        INSERT INTO #shared_key (match_key, listed)
+        SELECT s.match_key, MAX(s.listed)
+        FROM (
+            SELECT n.match_key, 1 AS listed
+            FROM dbo.do_not_contact_entry AS d
+            INNER JOIN dbo.number_key AS n ON d.number = n.number AND n.country = @country
+            UNION ALL
+            SELECT n.match_key, 1
+            FROM dbo.do_not_contact_entry AS d
+            INNER JOIN #new_key AS n ON d.number = n.number
+            UNION ALL
+            SELECT n.match_key, 0
+            FROM dbo.number_key AS n
+            WHERE n.country = @country
+            GROUP BY n.match_key
+            HAVING COUNT(*) > 1
+            UNION ALL
+            SELECT n.match_key, 0
+            FROM #new_key AS n
+            GROUP BY n.match_key
+            HAVING COUNT(*) > 1
+            UNION ALL
+            SELECT n.match_key, 0
+            FROM #new_key AS n
+            INNER JOIN dbo.number_key AS k ON n.match_key = k.match_key AND k.country = @country
+        ) AS s
+        GROUP BY s.match_key;
+
+        CREATE TABLE #matched (
+            number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY,
+            first_number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL,
+            listed INT NOT NULL
+        );
+
+        INSERT INTO #matched (number, first_number, listed)
+        SELECT n.number, MIN(n.number) OVER (PARTITION BY n.match_key), n.listed
+        FROM (
+            SELECT k.number, k.match_key, s.listed
+            FROM #shared_key AS s
+            INNER JOIN dbo.number_key AS k ON s.match_key = k.match_key AND k.country = @country
+            UNION ALL
+            SELECT k.number, k.match_key, s.listed
+            FROM #shared_key AS s
+            INNER JOIN #new_key AS k ON s.match_key = k.match_key
+        ) AS n;
 
         -- The table has no key: it is only read as a whole, and another sort would cost a tenth of the deal.
         CREATE TABLE #record (
             position BIGINT NOT NULL,
-            kind TINYINT NOT NULL, -- 0 = in the pool, 1 = waits behind another record of its number, 2 = do not contact
+            kind TINYINT NOT NULL, -- 0 = in the pool, 1 = waits behind another of its match key, 2 = do not contact
             number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL,
             stage INT NOT NULL,
             date DATETIME2(7) NOT NULL,
@@ -440,13 +524,14 @@ BEGIN
                 SELECT
                     e.number, e.stage, e.date, e.copies,
                     CASE
-                        WHEN d.number IS NOT NULL THEN 2
+                        WHEN m.listed = 1 THEN 2
                         WHEN ROW_NUMBER() OVER (
-                            PARTITION BY e.number
+                            PARTITION BY COALESCE(m.first_number, e.number)
                             ORDER BY
-                                e.stage,
+                                e.stage ASC,
                                 CASE WHEN @newest_first = 0 THEN e.date END,
-                                CASE WHEN @newest_first = 1 THEN e.date END DESC
+                                CASE WHEN @newest_first = 1 THEN e.date END DESC,
+                                e.number
                         ) > 1 THEN 1
                         ELSE 0
                     END AS kind
@@ -463,9 +548,7 @@ BEGIN
                     ) AS v
                     GROUP BY v.number, v.stage, v.date
                 ) AS e
-                LEFT JOIN (
-                    SELECT DISTINCT c.number FROM dbo.do_not_contact_entry AS c
-                ) AS d ON e.number = d.number
+                LEFT JOIN #matched AS m ON e.number = m.number
             ) AS k
         ) AS p
         LEFT JOIN #segment AS s ON p.kind = 0 AND p.position BETWEEN s.first_position AND s.last_position
@@ -654,6 +737,9 @@ BEGIN
         WHERE c.agent IS NOT NULL
         ORDER BY c.number;
 
+        INSERT INTO dbo.number_key (country, number, match_key)
+        SELECT @country, n.number, n.match_key FROM #new_key AS n;
+
         -- The edits: rows that others have added to the assignments since the last deal, or removed from them. Undo
         -- needs them to restore the assignments exactly.
         INSERT INTO dbo.assignment_edit (run_id, agent, number, copies)
@@ -702,6 +788,12 @@ BEGIN
         SELECT TOP (1) @message = CONCAT(N'Check failed: …', RIGHT(MAX(w.number), 3), N' is assigned twice')
         FROM dbo.agent_wafunnel_assignment AS w
         GROUP BY CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2
+        HAVING COUNT(*) > 1;
+
+        SELECT TOP (1) @message = CONCAT(N'Check failed: …', RIGHT(MAX(m.number), 3), N' is assigned in two spellings')
+        FROM dbo.agent_wafunnel_assignment AS w
+        INNER JOIN #matched AS m ON CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = m.number
+        GROUP BY m.first_number
         HAVING COUNT(*) > 1;
 
         SELECT TOP (1)

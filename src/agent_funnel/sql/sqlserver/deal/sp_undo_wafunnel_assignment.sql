@@ -211,7 +211,7 @@ BEGIN
                 WHERE e.run_id = @last_id AND e.number = h.number AND e.agent = h.agent
             )
             AND NOT EXISTS (
-                SELECT 1 FROM dbo.do_not_contact_entry AS d
+                SELECT 1 FROM dbo.suppressed_number AS d
                 WHERE d.number = h.number
             )
         ORDER BY h.number;
@@ -228,7 +228,7 @@ BEGIN
                 WHERE
                     e.run_id = @last_id AND e.copies >= @copy
                     AND NOT EXISTS (
-                        SELECT 1 FROM dbo.do_not_contact_entry AS d
+                        SELECT 1 FROM dbo.suppressed_number AS d
                         WHERE d.number = e.number
                     );
                 SET @assignments = @assignments + @@ROWCOUNT;
@@ -241,7 +241,7 @@ BEGIN
                 WHERE
                     h.run_id = @base_id
                     AND EXISTS (
-                        SELECT 1 FROM dbo.do_not_contact_entry AS d
+                        SELECT 1 FROM dbo.suppressed_number AS d
                         WHERE d.number = h.number
                     )
                     AND NOT EXISTS (
@@ -253,7 +253,7 @@ BEGIN
                 WHERE
                     e.run_id = @last_id
                     AND EXISTS (
-                        SELECT 1 FROM dbo.do_not_contact_entry AS d
+                        SELECT 1 FROM dbo.suppressed_number AS d
                         WHERE d.number = e.number
                     )
             );

@@ -106,7 +106,7 @@ ORDER BY q.fact, q.run_id;
 
 -- name: doctor_assignments
 -- How the assignments differ from those that the newest run that is not undone dealt (`base_id`), or from those that
--- the last undo after it restored (`undone_id`): rows that were added and rows that were removed since. A number on a
+-- the last undo after it restored (`undone_id`): rows that were added and rows that were removed since. A number on the
 -- do-not-contact list does not count as removed. `purged` is 1 if the history of that run is purged.
 DECLARE @base_id BIGINT, @undone_id BIGINT, @purged INT;
 
@@ -132,9 +132,7 @@ FROM (
     FROM (
         SELECT h.agent, h.number, CASE WHEN d.number IS NULL THEN 1 ELSE 0 END AS due, 0 AS present
         FROM dbo.assignment_history AS h
-        LEFT JOIN (
-            SELECT DISTINCT c.number FROM dbo.do_not_contact_entry AS c
-        ) AS d ON h.number = d.number
+        LEFT JOIN dbo.suppressed_number AS d ON h.number = d.number
         WHERE
             h.run_id = @base_id
             AND NOT EXISTS (
@@ -144,9 +142,7 @@ FROM (
         UNION ALL
         SELECT e.agent, e.number, CASE WHEN d.number IS NULL THEN e.copies ELSE 0 END, 0
         FROM dbo.assignment_edit AS e
-        LEFT JOIN (
-            SELECT DISTINCT c.number FROM dbo.do_not_contact_entry AS c
-        ) AS d ON e.number = d.number
+        LEFT JOIN dbo.suppressed_number AS d ON e.number = d.number
         WHERE e.run_id = @undone_id
         UNION ALL
         SELECT
@@ -197,12 +193,11 @@ GROUP BY CASE WHEN h.run_id = @base_id THEN 1 ELSE 0 END
 ORDER BY newest DESC;
 
 -- name: doctor_listed
--- Up to three assigned numbers that are on a do-not-contact list, and the total of such numbers.
+-- Up to three assigned numbers that are on the do-not-contact list, and the total of such numbers.
 SELECT TOP (3) CONCAT(N'…', RIGHT(n.number, 3)) AS number, COUNT(*) OVER () AS numbers
 FROM (
     SELECT DISTINCT d.number
     FROM dbo.agent_wafunnel_assignment AS m
-    INNER JOIN dbo.do_not_contact_entry AS d
-        ON CAST(m.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = d.number
+    INNER JOIN dbo.suppressed_number AS d ON CAST(m.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = d.number
 ) AS n
 ORDER BY n.number;

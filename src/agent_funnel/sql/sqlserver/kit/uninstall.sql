@@ -1,6 +1,7 @@
 /*
-Removes Agent Funnel from a database: the procedures, the system's own tables with all runs, history, limits and the
-do-not-contact list, and the role. Your three tables stay, with their rows, and so does the job of SQL Server Agent.
+Removes Agent Funnel from a database: the procedures, the function and the view, the system's own tables with all runs,
+history, limits and the do-not-contact list, and the role. Your three tables stay, with their rows, and so does the job
+of SQL Server Agent.
 
 As it is, this script prints what it would do. To do it, set @do_it to 1 in the first line below. It is one transaction:
 all of it, or nothing.
@@ -21,12 +22,22 @@ DECLARE @todo TABLE (
 );
 
 INSERT INTO @todo (statement)
-SELECT CONCAT(CASE WHEN o.type = 'P' THEN N'DROP PROCEDURE ' ELSE N'DROP TABLE ' END, N'dbo.', QUOTENAME(n.name), N';')
+SELECT
+    CONCAT(
+        CASE o.type
+            WHEN 'P' THEN N'DROP PROCEDURE '
+            WHEN 'FN' THEN N'DROP FUNCTION '
+            WHEN 'V' THEN N'DROP VIEW '
+            ELSE N'DROP TABLE '
+        END,
+        N'dbo.', QUOTENAME(n.name), N';'
+    )
 FROM (
     VALUES
     (1, N'assignment_run') -- every object of ours
 ) AS n(place, name)
-INNER JOIN sys.objects AS o ON o.object_id = OBJECT_ID(CONCAT(N'dbo.', QUOTENAME(n.name))) AND o.type IN ('U', 'P')
+INNER JOIN sys.objects AS o
+    ON o.object_id = OBJECT_ID(CONCAT(N'dbo.', QUOTENAME(n.name))) AND o.type IN ('U', 'P', 'FN', 'V')
 ORDER BY n.place;
 
 -- A role can be dropped when it has no members and no rights. Another schema of this database may use it, too.

@@ -1,4 +1,4 @@
--- The tables of version 7: the do-not-contact lists. Frozen once shipped; new tables only.
+-- The tables of version 8: the do-not-contact lists. Frozen once shipped; new tables only.
 
 -- The lists. reason and source say why and from where; bound_days is the greatest age of an import (NULL: the list
 -- never ages); imported_at is the last import (NULL: none); warned_at is when people were told that the list is old.

@@ -1,5 +1,5 @@
 /*
-The tables of version 7: the do-not-contact lists. Frozen once shipped; new tables only.
+The tables of version 8: the do-not-contact lists. Frozen once shipped; new tables only.
 */
 
 -- The lists. reason and source say why and from where; bound_days is the greatest age of an import (NULL: the list

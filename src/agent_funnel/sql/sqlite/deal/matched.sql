@@ -1,0 +1,80 @@
+-- The numbers of a deal whose match key other numbers have, too, or is on the do-not-contact list. These are few, so the
+-- plan of the deal compares numbers as they are written, and looks these up.
+
+-- name: _matched
+-- temp.matched: the numbers whose match key another number has, too, or is on the do-not-contact list (`listed`), each
+-- with the first number of its key. The match keys that are not kept yet are computed here; the run keeps them.
+DROP TABLE IF EXISTS temp.new_key;
+
+CREATE TEMP TABLE new_key (number TEXT PRIMARY KEY, match_key TEXT) WITHOUT ROWID;
+
+INSERT INTO temp.new_key (number, match_key)
+WITH unkeyed AS (
+    SELECT r.number
+    FROM temp.record AS r
+    WHERE NOT EXISTS (
+        SELECT 1 FROM number_key AS k
+        WHERE k.number = r.number AND k.country = (SELECT t.country FROM temp.this_run AS t)
+    )
+    UNION
+    SELECT d.number
+    FROM do_not_contact_entry AS d
+    WHERE NOT EXISTS (
+        SELECT 1 FROM number_key AS k
+        WHERE k.number = d.number AND k.country = (SELECT t.country FROM temp.this_run AS t)
+    )
+),
+
+-- include: _match_keys
+
+SELECT k.number, k.match_key FROM keyed AS k;
+
+DROP TABLE IF EXISTS temp.shared_key;
+
+CREATE TEMP TABLE shared_key (match_key TEXT PRIMARY KEY, listed INTEGER) WITHOUT ROWID;
+
+INSERT INTO temp.shared_key (match_key, listed)
+SELECT k.match_key, max(k.listed)
+FROM (
+    SELECT n.match_key, 1 AS listed
+    FROM do_not_contact_entry AS d
+    INNER JOIN number_key AS n ON n.number = d.number AND n.country = (SELECT t.country FROM temp.this_run AS t)
+    UNION ALL
+    SELECT n.match_key, 1 AS listed
+    FROM do_not_contact_entry AS d
+    INNER JOIN temp.new_key AS n ON n.number = d.number
+    UNION ALL
+    SELECT n.match_key, 0 AS listed
+    FROM number_key AS n
+    WHERE n.country = (SELECT t.country FROM temp.this_run AS t)
+    GROUP BY n.match_key, n.country
+    HAVING count(*) > 1
+    UNION ALL
+    SELECT n.match_key, 0 AS listed
+    FROM temp.new_key AS n
+    GROUP BY n.match_key
+    HAVING count(*) > 1
+    UNION ALL
+    SELECT n.match_key, 0 AS listed
+    FROM temp.new_key AS n
+    INNER JOIN number_key AS k
+        ON k.match_key = n.match_key AND k.country = (SELECT t.country FROM temp.this_run AS t)
+) AS k
+GROUP BY k.match_key;
+
+DROP TABLE IF EXISTS temp.matched;
+
+CREATE TEMP TABLE matched (number TEXT PRIMARY KEY, first_number TEXT, listed INTEGER) WITHOUT ROWID;
+
+INSERT INTO temp.matched (number, first_number, listed)
+SELECT n.number, min(n.number) OVER (PARTITION BY n.match_key), n.listed
+FROM (
+    SELECT k.number, k.match_key, s.listed
+    FROM temp.shared_key AS s
+    INNER JOIN number_key AS k
+        ON k.match_key = s.match_key AND k.country = (SELECT t.country FROM temp.this_run AS t)
+    UNION ALL
+    SELECT k.number, k.match_key, s.listed
+    FROM temp.shared_key AS s
+    INNER JOIN temp.new_key AS k ON k.match_key = s.match_key
+) AS n;

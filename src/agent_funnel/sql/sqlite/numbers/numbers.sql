@@ -1,0 +1,251 @@
+-- Numbers: the match keys, which tell whether two spellings are the same number.
+--
+-- A number is kept as it was written. Its key, for the country of the sales floor, is computed here and kept in
+-- number_key, so that the numbers of a key are found by an index. Whoever needs the keys of numbers that are not kept
+-- yet puts them into `unkeyed`, includes `_match_keys` and reads `keyed`.
+
+-- name: _match_keys
+-- `keyed`: the match key of each number of `unkeyed`, for the country :country ('' = none). It is the digits of the
+-- number with its country's code, or, of a text that is no phone number, the text.
+--
+-- Blanks around the number go, and what programs put before and after it; `o` stands for a zero in brackets, which
+-- people write where it is dialled within the country only. No number that has an o of its own is a phone number.
+bare AS MATERIALIZED (
+    SELECT
+        t.number,
+        t.trimmed,
+        CASE
+            WHEN t.stripped GLOB '*@s.whatsapp.net' THEN substr(t.stripped, 1, length(t.stripped) - 15)
+            WHEN t.stripped GLOB '*@c.us' THEN substr(t.stripped, 1, length(t.stripped) - 5)
+            ELSE t.stripped
+        END AS bare
+    FROM (
+        SELECT
+            r.number,
+            r.trimmed,
+            CASE
+                WHEN r.trimmed GLOB 'tel:*' THEN substr(r.trimmed, 5)
+                WHEN r.trimmed GLOB 'p:*' THEN substr(r.trimmed, 3)
+                WHEN r.trimmed GLOB 'whatsapp:*' THEN substr(r.trimmed, 10)
+                WHEN r.trimmed GLOB '''*' THEN substr(r.trimmed, 2)
+                ELSE r.trimmed
+            END AS stripped
+        FROM (
+            SELECT
+                u.number,
+                trim(
+                    u.number,
+                    char(
+                        9, 10, 11, 12, 13, 32, 160, 8192, 8193, 8194, 8195, 8196, 8197, 8198,
+                        8199, 8200, 8201, 8202, 8232, 8233, 8239, 12288
+                    )
+                ) AS trimmed
+            FROM unkeyed AS u
+        ) AS r
+    ) AS t
+),
+
+-- Blanks, characters without a width and brackets go; what is left begins with the plus sign, if there is one. The
+-- numbers that have nothing to remove are spared the many steps.
+opened AS MATERIALIZED (
+    SELECT
+        c.number,
+        c.trimmed,
+        c.bare,
+        CASE
+            WHEN c.clean THEN c.bare
+            ELSE
+                replace(replace(replace(replace(replace(replace(replace(replace(replace(
+                replace(replace(replace(replace(replace(replace(replace(
+                    c.opened
+                , char(8236), ''), char(8237), ''), char(8238), ''), char(8288), ''), char(8289), '')
+                , char(8290), ''), char(8291), ''), char(8292), ''), char(8293), ''), char(8294), '')
+                , char(8295), ''), char(8296), ''), char(8297), ''), char(65279), ''), char(40), ''), char(41), '')
+        END AS opened
+    FROM (
+        SELECT
+            d.number,
+            d.trimmed,
+            d.bare,
+            d.clean,
+            CASE WHEN NOT d.clean THEN
+                replace(replace(replace(replace(replace(replace(replace(replace(replace(
+                replace(replace(replace(replace(replace(replace(
+                    d.opened
+                , char(8200), ''), char(8201), ''), char(8202), ''), char(8232), ''), char(8233), '')
+                , char(8239), ''), char(12288), ''), char(173), ''), char(8203), ''), char(8204), '')
+                , char(8205), ''), char(8206), ''), char(8207), ''), char(8234), ''), char(8235), '')
+            END AS opened
+        FROM (
+            SELECT
+                b.number,
+                b.trimmed,
+                b.bare,
+                ltrim(b.bare, '+') NOT GLOB '*[^0-9]*' AS clean,
+                CASE WHEN ltrim(b.bare, '+') GLOB '*[^0-9]*' THEN
+                    replace(replace(replace(replace(replace(replace(replace(replace(replace(
+                    replace(replace(replace(replace(replace(replace(
+                        replace(b.bare, '(0)', 'o')
+                    , char(9), ''), char(10), ''), char(11), ''), char(12), ''), char(13), ''), char(32), '')
+                    , char(160), ''), char(8192), ''), char(8193), ''), char(8194), ''), char(8195), '')
+                    , char(8196), ''), char(8197), ''), char(8198), ''), char(8199), '')
+                END AS opened
+            FROM bare AS b
+        ) AS d
+    ) AS c
+),
+
+-- The other separators go. A number is international if it begins with a plus sign or 00.
+flat AS MATERIALIZED (
+    SELECT
+        p.number,
+        p.trimmed,
+        p.flat,
+        p.plus,
+        replace(p.flat, 'o', '0') AS digits,
+        p.plus OR replace(p.flat, 'o', '0') GLOB '00*' AS international
+    FROM (
+        SELECT
+            o.number,
+            o.trimmed,
+            o.opened GLOB '+*' AS plus,
+            replace(replace(replace(replace(replace(replace(replace(replace(replace(
+            replace(
+                CASE WHEN instr(o.bare, 'o') > 0 OR instr(o.bare, char(0)) > 0 THEN 'no phone number' ELSE o.opened END
+            , char(43), ''), char(45), ''), char(46), ''), char(47), ''), char(8208), ''), char(8209), '')
+            , char(8210), ''), char(8211), ''), char(8212), ''), char(8213), '') AS flat
+        FROM opened AS o
+    ) AS p
+),
+
+-- An international number loses the zero in brackets, except in Italy, where it is dialled from abroad as well, and the
+-- 00. Without 8 to 15 digits it is no phone number.
+phone AS MATERIALIZED (
+    SELECT
+        v.number,
+        v.trimmed,
+        v.international,
+        CASE
+            WHEN v.dialled NOT GLOB '*[^0-9]*' AND length(v.dialled) BETWEEN 8 AND 15 THEN v.dialled
+        END AS digits
+    FROM (
+        SELECT
+            w.number,
+            w.trimmed,
+            w.international,
+            CASE WHEN w.international AND w.dialled GLOB '00*' THEN substr(w.dialled, 3) ELSE w.dialled END AS dialled
+        FROM (
+            SELECT
+                f.number,
+                f.trimmed,
+                f.international,
+                CASE
+                    WHEN f.international AND NOT (f.digits GLOB '0039*' OR (f.plus AND f.digits GLOB '39*'))
+                        THEN replace(f.flat, 'o', '')
+                    ELSE f.digits
+                END AS dialled
+            FROM flat AS f
+        ) AS w
+    ) AS v
+),
+
+-- Countries: the calling code, the fewest and the most digits of a national number, and the prefix that is dialled
+-- before it within the country.
+country (name, code, fewest, most, trunk) AS (
+    VALUES
+    ('BR', '55', 10, 11, '0'), ('MX', '52', 10, 10, ''), ('AR', '54', 10, 10, '0'), ('US', '1', 10, 10, '1'),
+    ('CA', '1', 10, 10, '1'), ('DE', '49', 7, 11, '0'), ('GB', '44', 9, 10, '0'), ('ES', '34', 9, 9, ''),
+    ('PT', '351', 9, 9, ''), ('FR', '33', 9, 9, '0'), ('IT', '39', 6, 11, ''), ('RU', '7', 10, 10, '8')
+),
+
+-- A national number gets the code of the country.
+whole AS MATERIALIZED (
+    SELECT
+        p.number,
+        p.trimmed,
+        CASE
+            WHEN p.international OR c.code IS NULL THEN p.digits
+            WHEN
+                substr(p.digits, 1, length(c.code)) = c.code
+                AND length(p.digits) - length(c.code) BETWEEN c.fewest AND c.most
+                THEN p.digits
+            WHEN
+                c.trunk <> '' AND substr(p.digits, 1, length(c.trunk)) = c.trunk
+                AND length(p.digits) - length(c.trunk) BETWEEN c.fewest AND c.most
+                THEN c.code || substr(p.digits, length(c.trunk) + 1)
+            WHEN length(p.digits) BETWEEN c.fewest AND c.most THEN c.code || p.digits
+            ELSE p.digits
+        END AS digits
+    FROM phone AS p
+    LEFT JOIN country AS c ON c.name = :country
+),
+
+-- Three countries write one number in two ways: Brazil's mobile numbers without the ninth digit, and those of Mexico
+-- and Argentina with a digit that only calls from abroad have.
+keyed AS (
+    SELECT
+        w.number,
+        CASE
+            WHEN w.digits IS NULL THEN w.trimmed
+            WHEN w.digits GLOB '55??9[6-9]???????' THEN substr(w.digits, 1, 4) || substr(w.digits, 6)
+            WHEN w.digits GLOB '521??????????' THEN '52' || substr(w.digits, 4)
+            WHEN w.digits GLOB '549??????????' THEN '54' || substr(w.digits, 4)
+            ELSE w.digits
+        END AS match_key
+    FROM whole AS w
+)
+
+-- name: match_key
+-- The match key of a number.
+WITH unkeyed AS (SELECT :number AS number),
+
+-- include: _match_keys
+
+SELECT k.match_key FROM keyed AS k;
+
+-- name: _not_kept
+-- The numbers of leads and of the do-not-contact list whose match key is not kept; with :with_history = 1 also those of
+-- the history, which an older version of the tables has without keys.
+SELECT w.number
+FROM wafunnel AS w
+WHERE trim(w.number) <> ''
+    AND NOT EXISTS (
+        SELECT 1 FROM number_key AS k WHERE k.number = w.number AND k.country = coalesce(:country, '')
+    )
+UNION
+SELECT d.number
+FROM do_not_contact_entry AS d
+WHERE NOT EXISTS (
+    SELECT 1 FROM number_key AS k WHERE k.number = d.number AND k.country = coalesce(:country, '')
+)
+UNION
+SELECT h.number
+FROM assignment_history AS h
+WHERE :with_history = 1
+    AND NOT EXISTS (
+        SELECT 1 FROM number_key AS k WHERE k.number = h.number AND k.country = coalesce(:country, '')
+    )
+
+-- name: are_numbers_new
+-- Whether there are numbers whose match key is not kept.
+SELECT EXISTS (
+    -- include: _not_kept
+) AS are_new;
+
+-- name: take_in_numbers
+-- Keeps the match keys of up to :most numbers that have none yet; returns how many there were.
+INSERT INTO number_key (country, number, match_key)
+WITH unkeyed AS (
+    SELECT n.number
+    FROM (
+        -- include: _not_kept
+    ) AS n
+    LIMIT :most
+),
+
+-- include: _match_keys
+
+SELECT coalesce(:country, ''), k.number, k.match_key FROM keyed AS k
+WHERE TRUE;
+
+SELECT changes() AS taken_in;

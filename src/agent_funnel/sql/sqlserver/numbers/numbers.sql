@@ -1,0 +1,79 @@
+/*
+Numbers: the match keys, which tell whether two spellings are the same number. fn_match_key computes them.
+*/
+
+-- name: match_key
+-- The match key of a number.
+SELECT dbo.fn_match_key(%(number)s, COALESCE(%(country)s, '')) AS match_key;
+
+-- name: are_numbers_new
+-- Whether there are numbers whose match key is not kept: of leads, of the do-not-contact list and, with @with_history =
+-- 1, of the history, which an older version of the tables has without keys.
+DECLARE
+    @country VARCHAR(2) = COALESCE(%(country)s, ''),
+    @with_history BIT = %(with_history)s;
+
+SELECT
+    CASE
+        WHEN EXISTS (
+            SELECT 1 FROM dbo.wafunnel AS w
+            WHERE
+                w.number <> ''
+                AND NOT EXISTS (
+                    SELECT 1 FROM dbo.number_key AS k
+                    WHERE
+                        k.number = CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2
+                        AND k.country = @country
+                )
+        ) OR EXISTS (
+            SELECT 1 FROM dbo.do_not_contact_entry AS d
+            WHERE
+                NOT EXISTS (
+                    SELECT 1 FROM dbo.number_key AS k
+                    WHERE k.number = d.number AND k.country = @country
+                )
+        ) OR EXISTS (
+            SELECT 1 FROM dbo.assignment_history AS h
+            WHERE
+                @with_history = 1
+                AND NOT EXISTS (
+                    SELECT 1 FROM dbo.number_key AS k
+                    WHERE k.number = h.number AND k.country = @country
+                )
+        ) THEN 1
+        ELSE 0
+    END AS are_new;
+
+-- name: take_in_numbers
+-- lock: records
+-- busy: A run is still in progress; no match key was kept. Try again when the run has ended.
+-- Keeps the match keys of up to @most numbers that have none yet; returns how many there were. The lock keeps a run
+-- from keeping the same ones at the same time.
+DECLARE
+    @country VARCHAR(2) = COALESCE(%(country)s, ''),
+    @with_history BIT = %(with_history)s,
+    @most INT = %(most)s,
+    @taken_in INT;
+
+INSERT INTO dbo.number_key (country, number, match_key)
+SELECT @country, u.number, dbo.fn_match_key(u.number, @country)
+FROM (
+    SELECT TOP (@most) n.number
+    FROM (
+        SELECT CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number
+        FROM dbo.wafunnel AS w
+        WHERE w.number <> ''
+        UNION
+        SELECT d.number FROM dbo.do_not_contact_entry AS d
+        UNION
+        SELECT h.number FROM dbo.assignment_history AS h
+        WHERE @with_history = 1
+    ) AS n
+    WHERE NOT EXISTS (
+        SELECT 1 FROM dbo.number_key AS k
+        WHERE k.number = n.number AND k.country = @country
+    )
+) AS u;
+SET @taken_in = @@ROWCOUNT;
+
+SELECT @taken_in AS taken_in;

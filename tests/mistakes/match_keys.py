@@ -1,0 +1,97 @@
+"""Mistakes in the match keys of numbers: the rule, the deal that goes by them, and where they are kept."""
+
+from __future__ import annotations
+
+from mistakes.places import ASSIGN, ON_IMPORTS_NUMBERS, ON_MATCH_KEYS, PLAN, T_ASSIGN, T_IMPORTS, Mistake
+
+_SQLITE, _SQLSERVER = "src/agent_funnel/sql/sqlite", "src/agent_funnel/sql/sqlserver"
+RULE, T_RULE = f"{_SQLITE}/numbers/numbers.sql", f"{_SQLSERVER}/numbers/fn_match_key.sql"
+MATCHED, IMPORTS = f"{_SQLITE}/deal/matched.sql", f"{_SQLITE}/imports.sql"
+CLOCK = "src/agent_funnel/schedule/clock.py"
+ON_ORACLE, ON_CLOCK = "tests/backend/test_deal_oracle.py", "tests/backend/test_schedule_clock.py"
+
+MISTAKES = (
+    Mistake(
+        "match key: Brazil's landlines lose a digit, too",
+        RULE, "GLOB '55??9[6-9]???????'", "GLOB '55??9????????'", ON_MATCH_KEYS, "examples", "sqlite",
+    ),
+    Mistake(
+        "T-SQL match key: Brazil's landlines lose a digit, too",
+        T_RULE, "LIKE N'55__9[6-9]_______'", "LIKE N'55__9________'", ON_MATCH_KEYS, "examples", "sqlserver",
+    ),
+    Mistake(
+        "match key: Italy loses its zero",
+        RULE, "NOT (f.digits GLOB '0039*' OR (f.plus AND f.digits GLOB '39*'))", "TRUE",
+        ON_MATCH_KEYS, "examples", "sqlite",
+    ),
+    Mistake(
+        "T-SQL match key: Italy loses its zero",
+        T_RULE, "NOT LIKE N'39%' COLLATE", "NOT LIKE N'38%' COLLATE", ON_MATCH_KEYS, "examples", "sqlserver",
+    ),
+    Mistake(
+        "match key: marks without a width stay",
+        RULE, ", char(8234), '')", ", char(9), '')", ON_MATCH_KEYS, "examples", "sqlite",
+    ),
+    Mistake(
+        "T-SQL match key: marks without a width stay",
+        T_RULE, "NCHAR(8234)", "NCHAR(9)", ON_MATCH_KEYS, "examples", "sqlserver",
+    ),
+    Mistake(
+        "match key: seven digits are a phone number",
+        RULE, "BETWEEN 8 AND 15 THEN v.dialled", "BETWEEN 4 AND 15 THEN v.dialled", ON_MATCH_KEYS, "any_text", "sqlite",
+    ),
+    Mistake(
+        "T-SQL match key: sixteen digits are a phone number",
+        T_RULE, "NOT BETWEEN 8 AND 15", "NOT BETWEEN 8 AND 16", ON_MATCH_KEYS, "examples", "sqlserver",
+    ),
+    Mistake(
+        "match key: the prefix within the country stays",
+        RULE, "THEN c.code || substr(p.digits, length(c.trunk) + 1)", "THEN c.code || p.digits",
+        ON_MATCH_KEYS, "national_number_gets", "sqlite",
+    ),
+    Mistake(
+        "T-SQL match key: the prefix within the country stays",
+        T_RULE, "THEN @code + SUBSTRING(@digits, 2, 255)", "THEN @code + @digits",
+        ON_MATCH_KEYS, "national_number_gets", "sqlserver",
+    ),
+    Mistake(
+        "deal: spellings of one number are dealt twice",
+        PLAN, "PARTITION BY coalesce(m.first_number, r.number)", "PARTITION BY r.number",
+        ON_ORACLE, "equals_the_oracle_row_by_row", "sqlite",
+    ),
+    Mistake(
+        "T-SQL deal: spellings of one number are dealt twice",
+        T_ASSIGN, "PARTITION BY COALESCE(m.first_number, e.number)", "PARTITION BY e.number",
+        ON_ORACLE, "equals_the_oracle_row_by_row", "sqlserver",
+    ),
+    Mistake(
+        "deal: a new spelling of a listed number is dealt",
+        MATCHED, "INNER JOIN temp.new_key AS n ON n.number = d.number", "INNER JOIN temp.new_key AS n ON FALSE",
+        ON_ORACLE, "equals_the_oracle_row_by_row", "sqlite",
+    ),
+    Mistake(
+        "deal: new keys are not kept",
+        ASSIGN, "CROSS JOIN temp.new_key AS n;", "CROSS JOIN temp.new_key AS n WHERE FALSE;",
+        ON_MATCH_KEYS, "deal_keeps", "sqlite",
+    ),
+    Mistake(
+        "T-SQL deal: new keys are not kept",
+        T_ASSIGN, "n.match_key FROM #new_key AS n;", "n.match_key FROM #new_key AS n WHERE 1 = 0;",
+        ON_MATCH_KEYS, "deal_keeps", "sqlserver",
+    ),
+    Mistake(
+        "import: a number that is stored in another spelling is added",
+        IMPORTS, "WHERE k.match_key = s.match_key AND", "WHERE k.match_key = '' AND",
+        ON_IMPORTS_NUMBERS, "there_already", "sqlite",
+    ),
+    Mistake(
+        "T-SQL import: a number that is stored in another spelling is added",
+        T_IMPORTS, "WHERE k.match_key = s.match_key AND", "WHERE k.match_key = '' AND",
+        ON_IMPORTS_NUMBERS, "there_already", "sqlserver",
+    ),
+    Mistake(
+        "clock: new numbers are never taken in",
+        CLOCK, "taken = take_in(self._database", "taken = 0 and take_in(self._database",
+        ON_CLOCK, "takes_in_numbers", "sqlite",
+    ),
+)  # fmt: skip
