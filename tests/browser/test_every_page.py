@@ -68,6 +68,7 @@ def evening(database: TestedDatabase) -> dict[str, str]:
         "leads-found": "/leads?number=0049%20300000%20007",
         "leads-stage": "/leads?stage=4",
         "lead": "/leads/of?number=%2B49300000007",
+        "lead-to-call": "/leads/of?number=%2B49300000008",
         "import": "/leads/import",
         "settings": "/settings",
         "audit": "/audit",

@@ -232,8 +232,8 @@ MISTAKES = (
     ),
     Mistake(
         "leads: a number has the agent of another of another case",
-        LEADS, "AS a\n    WHERE a.number COLLATE BINARY IN (SELECT s.number FROM spelling AS s)",
-        "AS a\n    WHERE a.number COLLATE NOCASE IN (SELECT s.number FROM spelling AS s)",
+        LEADS, "AS a\nWHERE a.number COLLATE BINARY IN (SELECT s.number FROM spelling AS s)",
+        "AS a\nWHERE a.number COLLATE NOCASE IN (SELECT s.number FROM spelling AS s)",
         ON_CASE, "own_record_holder", "sqlite",
     ),
     Mistake(

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from mistakes.places import ON_IMPORTS, ON_LOGS, ON_NUMBERS, P_IMPORTS, P_MASKING, P_NUMBERS, Mistake
+from mistakes.places import (
+    ON_IMPORTS,
+    ON_LOGS,
+    ON_NUMBERS,
+    ON_NUMBERS_SHOWN,
+    ON_NUMBERS_WEB,
+    P_IMPORTS,
+    P_MASKING,
+    P_NUMBERS,
+    W_LAYOUT,
+    W_NUMBERS,
+    Mistake,
+)
 
 MISTAKES = (
     Mistake(
@@ -85,5 +97,79 @@ MISTAKES = (
         'return _QUOTED_NUMBER.sub("…", text)',
         ON_LOGS,
         "message_of_a_database",
+    ),
+    Mistake(
+        "numbers: ten digits without a plus are a number of any country",
+        W_NUMBERS,
+        "_SHORTEST_CERTAIN = 11",
+        "_SHORTEST_CERTAIN = 10",
+        ON_NUMBERS_SHOWN,
+        "two_ways",
+    ),
+    Mistake(
+        "numbers: eleven digits of Brazil lead to Peru",
+        W_NUMBERS,
+        ' or _read(f"55{digits}"):',
+        ":",
+        ON_NUMBERS_SHOWN,
+        "two_ways",
+    ),
+    Mistake(
+        "numbers: a link leads to the number that the parser makes of it",
+        W_NUMBERS,
+        'if phonenumbers.format_number(number, PhoneNumberFormat.E164) != f"+{digits}":',
+        "if False:",
+        ON_NUMBERS_SHOWN,
+        "no_valid_number",
+    ),
+    Mistake(
+        "numbers: a number that is only possible has links",
+        W_NUMBERS,
+        "is_valid_number(number) else",
+        "is_possible_number(number) else",
+        ON_NUMBERS_SHOWN,
+        "no_valid_number",
+    ),
+    Mistake(
+        "numbers: the zero of Italy goes",
+        W_NUMBERS,
+        '.startswith("39") else',
+        '.startswith("0039") else',
+        ON_NUMBERS_SHOWN,
+        "grouped_and_has_links",
+    ),
+    Mistake(
+        "numbers: a satellite phone has WhatsApp",
+        W_NUMBERS,
+        "digits if has_country else None",
+        "digits",
+        ON_NUMBERS_SHOWN,
+        "grouped_and_has_links",
+    ),
+    Mistake(
+        "numbers: the country's own reading does not come first",
+        W_NUMBERS,
+        "for each in [] if country is None else _own_readings(digits, country):",
+        "for each in [] if country is None or len(digits) > 10 else _own_readings(digits, country):",
+        ON_NUMBERS_SHOWN,
+        "country_makes",
+    ),
+    Mistake(
+        "numbers: a number is put into a page without escaping",
+        W_LAYOUT,
+        "return shown_number(number, floor_country()).text",
+        "return Markup(shown_number(number, floor_country()).text)",
+        ON_NUMBERS_WEB,
+        "group_numbers",
+        "sqlite",
+    ),
+    Mistake(
+        "numbers: a page offers to call a person who said no",
+        "src/agent_funnel/web/templates/lead.html",
+        "lead and not lead.do_not_contact %}",
+        "lead %}",
+        ON_NUMBERS_WEB,
+        "must_not_be",
+        "sqlite",
     ),
 )

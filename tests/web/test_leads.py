@@ -34,14 +34,14 @@ def test_leads_are_found_by_any_spelling_and_by_stage_and_day(database: TestedDa
     deal_today(database)
     for spelling in ("+49 30000-0001", "0049 (30000) 00 01", "49.30000.0001", "+49300000001 "):
         page = reader.get(f"/leads?number={quote(spelling)}")
-        assert re.findall(r"\+4930000\d{4}", page.text) == ["+49300000001"], spelling
+        assert re.findall(r"\+49 30 0000\d{3}", page.text) == ["+49 30 0000001"], spelling
         assert of("+49300000001") in page.links
     assert '<b>"&Ann' in page
     assert "<b>" not in page.source
     # When nothing is found, the page repeats the search and says what to do next.
-    told = reader.get("/leads?number=0049-7%3Cb%3E&stage=2")
+    told = reader.get("/leads?number=0049-7%3C%3E&stage=2")
     assert "This number was not found" in told
-    for spelling in ("0049-7<b>", "00497<b>", "+497<b>", "497<b>"):
+    for spelling in ("0049-7<>", "00497<>", "+497<>", "497<>"):
         assert spelling in told
     assert "Search for the number alone" in told
     today, stages = datetime.now().date(), [int(row[0]) for row in database.execute("SELECT stage FROM dbo.wafunnel")]
@@ -134,7 +134,7 @@ def test_a_viewer_sees_no_number_and_no_form(database: TestedDatabase) -> None:
         page = reader.get(path)
         assert ("…0" in page.source) == ("?" in path)
         # No whole number is in the text or in a link, and no field asks for one.
-        assert "49300000" not in page.source, path
+        assert not re.search(r"49 ?30 ?0000", page.source), path
         assert 'method="post" action="/leads' not in page.source
         assert 'name="number"' not in page.source
         assert "/leads/import" not in page.source

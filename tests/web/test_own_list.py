@@ -14,7 +14,6 @@ from agent_funnel import cli
 from agent_funnel.access.links import make_link, revoke_link
 from agent_funnel.errors import NotFound
 from agent_funnel.web.auth import SESSION_COOKIE
-from agent_funnel.web.pages.own_list import dialled
 from agent_funnel.web.routing import WRONG_KEYS, WRONG_LINKS
 from support.databases import TestedDatabase, seed_tables
 from support.nights import deal_today
@@ -236,19 +235,3 @@ def test_a_long_list_comes_page_by_page(database: TestedDatabase, monkeypatch: p
     told = [re.findall(r'href="tel:([^"]+)"', text) for text in pages]
     assert told == [mine[:2], mine[2:], mine[2:], mine[:2]]
     assert '<ol class="calls" start="3">' in pages[1]
-
-
-@pytest.mark.parametrize(
-    ("number", "shown"),
-    [
-        ("+4915112345678", ("+49 1511 2345678", "+4915112345678", "4915112345678")),
-        ("0049 1511 2345678", ("+49 1511 2345678", "+4915112345678", "4915112345678")),
-        ("0301234567", ("0301234567", "0301234567", None)),
-        ("+999", ("+999", "+999", "999")),
-        ('javascript:"', ('javascript:"', None, None)),
-    ],
-)
-def test_a_number_is_formatted_and_dialled_as_far_as_it_is_valid(
-    number: str, shown: tuple[str, str, str | None]
-) -> None:
-    assert dialled(number) == shown

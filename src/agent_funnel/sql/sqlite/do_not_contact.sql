@@ -60,7 +60,7 @@ ORDER BY 1;
 
 -- name: _take_numbers
 -- Puts the staged numbers on a list, and takes them, in any spelling, out of the present assignments. To replace an
--- import also removes what imports put on the list and the file lacks; without a confirmation, only up to a tenth of it.
+-- import also removes what imports put on the list and the file lacks; without a confirmation, up to a tenth of it.
 -- Returns the counts, and whether they were applied.
 -- include: _spell_numbers
 

@@ -3,8 +3,8 @@ The do-not-contact lists: the lists themselves, their numbers, and what adds, lo
 A number that is on any list is never dealt.
 
 Numbers come as a JSON array of arrays: line, number, reason. They go into a temporary table, and from there, each match
-key once, into another one; until the last step of an import, no lock of the database is held. Leads and assignments are compared
-with them as in leads.sql: first in the type and the collation of the column, then byte by byte.
+key once, into another one; until the last step of an import, no lock of the database is held. Leads and assignments are
+compared with them as in leads.sql: first in the type and the collation of the column, then byte by byte.
 */
 
 -- name: _begin_numbers
@@ -68,16 +68,18 @@ WHERE v.occurrence = 1;
 
 -- name: _spell_numbers
 -- The staged numbers, and all numbers that have a match key of theirs.
+DECLARE @country VARCHAR(2) = COALESCE(%(country)s, '');
+
 INSERT INTO #spelling (number, match_key)
 SELECT n.number, n.match_key FROM #key AS n
 UNION
 SELECT k.number, k.match_key
 FROM #once AS n
-INNER JOIN dbo.number_key AS k ON n.match_key = k.match_key AND k.country = COALESCE(%(country)s, '');
+INNER JOIN dbo.number_key AS k ON n.match_key = k.match_key AND k.country = @country;
 
 -- name: _take_numbers
 -- Puts the staged numbers on a list, and takes them, in any spelling, out of the present assignments. To replace an
--- import also removes what imports put on the list and the file lacks; without a confirmation, only up to a tenth of it.
+-- import also removes what imports put on the list and the file lacks; without a confirmation, up to a tenth of it.
 -- Returns the counts, and whether they were applied.
 DECLARE
     @list_id INT = %(list_id)s,
@@ -179,12 +181,12 @@ IF @applied = 1
 
 IF @applied = 1
     INSERT INTO dbo.number_key (country, number, match_key)
-    SELECT COALESCE(%(country)s, ''), n.number, n.match_key
+    SELECT @country, n.number, n.match_key
     FROM #once AS n
     WHERE
         NOT EXISTS (
             SELECT 1 FROM dbo.number_key AS k
-            WHERE k.number = n.number AND k.country = COALESCE(%(country)s, '')
+            WHERE k.number = n.number AND k.country = @country
         );
 
 IF @applied = 1 AND @assignments > 0

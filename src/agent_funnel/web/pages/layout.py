@@ -31,6 +31,7 @@ from agent_funnel.spans import span
 from agent_funnel.web import format, negotiation
 from agent_funnel.web.auth import SESSION_COOKIE, identity_or_none
 from agent_funnel.web.errors import faults_of, response_to_error
+from agent_funnel.web.numbers import floor_country, shown_number
 from agent_funnel.web.proxies import base_path
 from agent_funnel.web.requester import free_text
 from agent_funnel.web.routing import Rate, route
@@ -174,6 +175,7 @@ def set_up(app: Flask) -> None:
         "person": _person,
         "free_text": free_text,
         "exactly": _exactly,
+        "phone": _phone,
         "bar": format.bar,
         "sparkline": format.sparkline,
     }
@@ -197,6 +199,11 @@ def set_up(app: Flask) -> None:
 @pass_context
 def _number(context: Context, value: float | None) -> str:
     return format.number(value, context["locale"])
+
+
+def _phone(number: str) -> str:
+    # A text, not Markup: a number may be any text, which the template escapes.
+    return shown_number(number, floor_country()).text
 
 
 def _visible(value: Any) -> Any:

@@ -15,6 +15,7 @@ from agent_funnel.numbers import spellings
 from agent_funnel.values import LONGEST_TEXT, text_length
 from agent_funnel.web.errors import faults_of
 from agent_funnel.web.fields import SearchText
+from agent_funnel.web.numbers import floor_country, shown_number
 from agent_funnel.web.pages.layout import fault_in_words, page
 from agent_funnel.web.paging import (
     AFTER_COUNT,
@@ -111,4 +112,11 @@ def show_lead() -> Any:
     except NotFound:
         lead = None
     others = dict.fromkeys(record.number for record in lead.records if record.number != lead.number) if lead else {}
-    return render_template("lead.html", written=number, lead=lead, others=list(others), spellings=usual[1:] or usual)
+    return render_template(
+        "lead.html",
+        written=number,
+        lead=lead,
+        shown=shown_number(lead.number if lead else number, floor_country()),
+        others=list(others),
+        spellings=usual[1:] or usual,
+    )

@@ -6,23 +6,20 @@ apart from wrong keys: an office may have one address, and a few old links in it
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 
-import phonenumbers
 from flask import Blueprint, Response, make_response, render_template, request
 
 from agent_funnel.access.links import Link, look_up_link, note_link_use
 from agent_funnel.agents import Assignment, assignments, count_assignments
 from agent_funnel.errors import NotFound
-from agent_funnel.numbers import compact
 from agent_funnel.runs import last_run
 from agent_funnel.schedule.calendar import next_run
 from agent_funnel.web import files
 from agent_funnel.web.auth import count_wrong_secret, note_recent_use, refuse_strangers
 from agent_funnel.web.format import CALL_NAMES
+from agent_funnel.web.numbers import ShownNumber, floor_country, shown_number
 from agent_funnel.web.routing import PUBLIC, WRONG_LINKS, route
 from agent_funnel.web.services import services
 
@@ -37,11 +34,9 @@ DEAD_LINK = (
 
 @dataclass(frozen=True)
 class Call:
-    """A lead as an agent sees it. `tel` is for the phone's dialler; `whatsapp` needs the country code."""
+    """A lead as an agent sees it."""
 
-    number: str
-    tel: str | None
-    whatsapp: str | None
+    number: ShownNumber
     call: str | None
     date: date | None
 
@@ -104,33 +99,8 @@ def _assignments(agent: str, page: int) -> list[Assignment]:
 
 
 def _call(assignment: Assignment) -> Call:
-    number, tel, whatsapp = dialled(assignment.number)
     return Call(
-        number,
-        tel,
-        whatsapp,
+        shown_number(assignment.number, floor_country()),
         None if assignment.stage is None else CALL_NAMES.get(assignment.stage),
         None if assignment.date is None else assignment.date.date(),
     )
-
-
-@lru_cache(maxsize=20_000)
-def dialled(number: str) -> tuple[str, str | None, str | None]:
-    """A number as people write it, as a phone dials it, and as WhatsApp takes it.
-
-    The last two are None for a text that is not a number; the last one also for a number without a country code.
-    """
-    plain = compact(number)
-    if plain.startswith("00"):
-        plain = "+" + plain[2:]
-    if not re.fullmatch(r"\+?[0-9]{3,20}", plain):
-        return number, None, None
-    if not plain.startswith("+"):
-        return number, plain, None
-    try:
-        parsed = phonenumbers.parse(plain, None)
-    except phonenumbers.NumberParseException:
-        return number, plain, plain[1:]
-    if not phonenumbers.is_possible_number(parsed):
-        return number, plain, plain[1:]
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL), plain, plain[1:]
