@@ -13,7 +13,7 @@ from typing import Any
 from agent_funnel.database import Database
 from agent_funnel.do_not_contact import DoNotContact, do_not_contact_of
 from agent_funnel.errors import NotFound
-from agent_funnel.numbers import match_key, spellings
+from agent_funnel.numbers import ending, match_key, spellings
 from agent_funnel.runs import Holder, holders
 from agent_funnel.settings import Settings
 from agent_funnel.values import (
@@ -104,8 +104,8 @@ def search_leads(
     """The records of `wafunnel`, sorted by number, stage and date; at most `count`. Equal rows are one record.
 
     Rows with a blank number are left out. With `number`, only records of that number, in its usual spellings and in
-    those that have its match key. Both days are inclusive. `after` is the number, the stage and the date of the last
-    record on the page before.
+    those that have its match key; four or more digits also find the numbers that end with them. Both days are
+    inclusive. `after` is the number, the stage and the date of the last record on the page before.
     """
     after_number, after_stage, after_date = after or (None, None, None)
     # After the last day of the calendar there is no day, and no date either.
@@ -122,7 +122,9 @@ def search_leads(
     if number is None:
         rows = database.all("leads", **filters)
     else:
-        rows = database.all("leads_of_number", **_spelling_parameters(database, number), **filters)
+        rows = database.all(
+            "leads_of_number", **_spelling_parameters(database, number), digits=ending(number), **filters
+        )
     return [Lead.from_row(row) for row in rows]
 
 
@@ -143,7 +145,9 @@ def lead_history(database: Database, number: str) -> LeadHistory:
     nothing is on record.
     """
     nothing = dict.fromkeys(("stage", "date_from", "date_before", "after_number", "after_stage", "after_date"), None)
-    rows = database.all("leads_of_number", **_spelling_parameters(database, number), **nothing, count=MOST_RECORDS)
+    rows = database.all(
+        "leads_of_number", **_spelling_parameters(database, number), digits=None, **nothing, count=MOST_RECORDS
+    )
     now = database.one("lead_now", number=number, match_key=match_key(database, number))
     held = holders(database, number)
     listed = do_not_contact_of(database, number)

@@ -10,6 +10,8 @@ from agent_funnel.values import LONGEST_TEXT, text_length
 
 # A deal waits while this many numbers are taken in, about a second on a small server:
 NUMBERS_AT_ONCE = 10_000
+# The fewest digits by whose end a number is found; ten thousand numbers share fewer:
+FEWEST_DIGITS = 4
 
 # The longest id, in letters and digits; the user ids of WhatsApp have as many after their country:
 LONGEST_ID = 128
@@ -81,6 +83,20 @@ def fault_in_listed(text: str) -> str | None:
     if plain.isascii() and plain.isdigit() and fault_in_number(plain) is None:
         return f"number has {text_length(text)} characters" if text_length(text) > LONGEST_TEXT else None
     return fault_in_number(text)
+
+
+def ending(number: str) -> str | None:
+    """The digits of a text, with which a number may end; None if they are fewer than four, or if it has letters."""
+    digits = compact(number).removeprefix("+")
+    return digits if len(digits) >= FEWEST_DIGITS and digits.isascii() and digits.isdigit() else None
+
+
+def stored_alike(database: Database, number: str) -> list[str]:
+    """Up to ten stored numbers that end with the last eight digits of a number, or with all of them if it has fewer."""
+    digits = ending(number)
+    if digits is None:
+        return []
+    return [row["number"] for row in database.all("numbers_ending", digits=digits[-8:], most=10)]
 
 
 def compact(number: str) -> str:

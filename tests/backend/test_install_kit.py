@@ -42,13 +42,13 @@ def run_as_sqlcmd(database: TestedDatabase, script: str) -> None:
 
 
 def objects(database: TestedDatabase) -> dict[str, str]:
-    """The tables and procedures of the schema, with their texts."""
+    """The tables, views, procedures and functions of the schema, with their texts."""
     return dict(
         database.execute(
             """
             SELECT o.name, COALESCE(m.[definition], '') FROM sys.objects AS o
             LEFT JOIN sys.sql_modules AS m ON o.object_id = m.object_id
-            WHERE o.schema_id = SCHEMA_ID(%s) AND o.type IN ('U', 'P')
+            WHERE o.schema_id = SCHEMA_ID(%s) AND o.type IN ('U', 'V', 'P', 'FN')
             """,
             database.schema,
         )
@@ -76,9 +76,15 @@ def place(sqlserver: str) -> Iterator[TestedDatabase]:
         if database.execute("SELECT SCHEMA_ID('kit')") == [(None,)]:
             database.execute("CREATE SCHEMA kit")
         yield database
-        for name in objects(database):
-            kind = "PROCEDURE" if name.startswith("sp_") else "TABLE"
-            database.execute(f"DROP {kind} dbo.{name}")
+        there = objects(database)
+        for kind, names in (
+            ("PROCEDURE", {name for name in there if name.startswith("sp_")}),
+            ("VIEW", views("sqlserver")),
+            ("FUNCTION", {name for name in there if name.startswith("fn_")}),
+            ("TABLE", {*tables("sqlserver"), *YOURS}),
+        ):
+            for name in names & set(there):
+                database.execute(f"DROP {kind} dbo.{name}")
 
 
 @pytest.mark.parametrize("database", ["sqlserver"], indirect=True)

@@ -11,6 +11,7 @@ from agent_funnel.agents import Assignment, assignments
 from agent_funnel.do_not_contact import OWN_REQUESTS, add_do_not_contact, remove_do_not_contact
 from agent_funnel.errors import NotFound
 from agent_funnel.leads import Lead, lead_history, search_leads
+from agent_funnel.numbers import stored_alike, take_in
 from agent_funnel.sql import queries
 from support.databases import TestedDatabase
 from support.nights import (
@@ -172,7 +173,12 @@ def test_pages_and_searches_use_the_keys(database: TestedDatabase) -> None:
     leads = dict.fromkeys(("after_number", "after_stage", "after_date", "stage", "date_from", "date_before"))
     calls: dict[str, dict[str, Any]] = {
         "leads": leads,
-        "leads_of_number": {**leads, **{f"spelling_{index}": "1" for index in range(1, 6)}, "match_key": "1"},
+        "leads_of_number": {
+            **leads,
+            **{f"spelling_{index}": "1" for index in range(1, 6)},
+            "match_key": "1",
+            "digits": "1234",
+        },
         "assignments": {"agent": None, "after_number": None, "after_agent": ""},
         "run_assignments": {"run_id": 1, "after": None},
         "lead_now": {"number": "1", "match_key": "1"},
@@ -183,3 +189,20 @@ def test_pages_and_searches_use_the_keys(database: TestedDatabase) -> None:
         # Only the rows of a page may be scanned, which are few.
         assert not [step for step in plan if step.startswith("SCAN") and step[5:6] in ("w", "a", "h", "d", "v")], plan
         assert [step for step in plan if "PRIMARY KEY (" in step], plan
+
+
+def test_numbers_are_found_by_their_last_digits(database: TestedDatabase) -> None:
+    put_leads(database, [(number, 1, RECENT) for number in ("+55 (11) 98765-4321", "5511987654322", "A4321", "x54321")])
+    take_in(database.backend)
+
+    def found(text: str) -> list[str]:
+        return [lead.number for lead in search_leads(database.backend, number=text, count=9)]
+
+    assert found("4321") == ["+55 (11) 98765-4321", "A4321", "x54321"]
+    assert found("5-4321") == ["+55 (11) 98765-4321", "x54321"]
+    assert found("8765 4321") == ["+55 (11) 98765-4321"]
+    # Fewer than four digits are a whole number, or none.
+    assert found("321") == []
+    assert stored_alike(database.backend, "11 98765-4321") == ["+55 (11) 98765-4321"]
+    assert stored_alike(database.backend, "11 98765-4320") == []
+    assert stored_alike(database.backend, "x54321") == []

@@ -76,7 +76,7 @@ MISTAKES = (
     ),
     Mistake(
         "T-SQL deal: new keys are not kept",
-        T_ASSIGN, "n.match_key FROM #new_key AS n;", "n.match_key FROM #new_key AS n WHERE 1 = 0;",
+        T_ASSIGN, "RIGHT(n.match_key, 4) FROM #new_key AS n;", "RIGHT(n.match_key, 4) FROM #new_key AS n WHERE 1 = 0;",
         ON_MATCH_KEYS, "deal_keeps", "sqlserver",
     ),
     Mistake(

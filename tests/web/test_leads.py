@@ -10,8 +10,9 @@ import pytest
 
 from agent_funnel.access.audit import list_entries
 from agent_funnel.do_not_contact import add_do_not_contact, list_do_not_contact
+from agent_funnel.numbers import take_in
 from support.databases import TestedDatabase, seed_tables
-from support.nights import deal_today
+from support.nights import RECENT, deal_today, put_leads
 from support.pages import BROWSER, Page, Reader, reader_of
 
 # tests/backend runs the queries of these pages on each engine; here, only the long version uses SQL Server, too.
@@ -150,3 +151,16 @@ def test_a_viewer_sees_no_number_and_no_form(database: TestedDatabase) -> None:
     for path in FORMS:
         assert reader.send(path, number="+49300000002").status_code == 403
     assert not list_do_not_contact(database.backend)
+
+
+def test_a_number_that_ends_like_a_stored_one_is_not_offered_for_the_do_not_contact_list(
+    database: TestedDatabase,
+) -> None:
+    put_leads(database, [("+5511987654321", 1, RECENT)])
+    take_in(database.backend)
+    reader = reader_of(database)
+    page = reader.get(of("11987654321"))
+    assert "This stored number ends alike: +5511987654321" in page
+    assert "do-not-contact/add" not in page.source
+    assert 'action="/leads/do-not-contact"' not in page.source
+    assert 'action="/leads/do-not-contact"' in reader.get(of("11987654320")).source

@@ -130,8 +130,8 @@ WHERE (SELECT t.applied FROM temp.taken AS t)
     AND NOT EXISTS (SELECT 1 FROM temp.listed_key AS l WHERE l.match_key = n.match_key)
 ORDER BY n.number;
 
-INSERT INTO number_key (country, number, match_key)
-SELECT coalesce(:country, ''), n.number, n.match_key
+INSERT INTO number_key (country, number, match_key, ending)
+SELECT coalesce(:country, ''), n.number, n.match_key, substr(n.match_key, -4)
 FROM temp.named_once AS n
 WHERE (SELECT t.applied FROM temp.taken AS t)
     AND NOT EXISTS (SELECT 1 FROM number_key AS k WHERE k.number = n.number AND k.country = coalesce(:country, ''))

@@ -88,7 +88,8 @@ WITH found AS NOT MATERIALIZED (
 -- include: _page_of_leads
 
 -- name: leads_of_number
--- The same page of leads, but of one number only: in its usual spellings, and in those that have its match key.
+-- The same page of leads, but of one number only: in its usual spellings, and in those that have its match key. Or of
+-- the numbers that end with :digits, if they are given.
 WITH found AS NOT MATERIALIZED (
     SELECT
         w.number,
@@ -104,6 +105,9 @@ WITH found AS NOT MATERIALIZED (
         VALUES (:spelling_1), (:spelling_2), (:spelling_3), (:spelling_4), (:spelling_5)
         UNION
         SELECT k.number FROM number_key AS k WHERE k.match_key = :match_key
+        UNION
+        SELECT k.number FROM number_key AS k
+        WHERE k.ending = substr(:digits, -4) AND substr(k.match_key, -length(:digits)) = :digits
     )
 ),
 

@@ -180,8 +180,8 @@ IF @applied = 1
         );
 
 IF @applied = 1
-    INSERT INTO dbo.number_key (country, number, match_key)
-    SELECT @country, n.number, n.match_key
+    INSERT INTO dbo.number_key (country, number, match_key, ending)
+    SELECT @country, n.number, n.match_key, RIGHT(n.match_key, 4)
     FROM #once AS n
     WHERE
         NOT EXISTS (

@@ -142,14 +142,15 @@ EXECUTE sp_executesql
     @greatest_held = @greatest_held;
 
 -- name: leads_of_number
--- The same page of leads, but of one number only: in its usual spellings, and in those that have its match key. The
--- plan differs from that of `leads`, so
+-- The same page of leads, but of one number only: in its usual spellings, and in those that have its match key. Or of
+-- the numbers that end with @digits, if they are given. The plan differs from that of `leads`, so
 -- the two queries share nothing. SQL_VARIANT takes the collation away from the spelling, which would otherwise be in
 -- conflict with that of the column.
 -- include: _greatest_numbers
 
 DECLARE
     @match_key NVARCHAR(255) = %(match_key)s,
+    @digits NVARCHAR(255) = %(digits)s,
     @stage INT = %(stage)s,
     @date_from DATETIME2(3) = %(date_from)s,
     @date_before DATETIME2(3) = %(date_before)s,
@@ -207,6 +208,9 @@ FROM (
                 UNION ALL
                 SELECT k.number FROM dbo.number_key AS k
                 WHERE k.match_key = @match_key
+                UNION ALL
+                SELECT k.number FROM dbo.number_key AS k
+                WHERE k.ending = RIGHT(@digits, 4) AND RIGHT(k.match_key, LEN(@digits)) = @digits
             ) AS t
         ) AS s
         INNER JOIN dbo.wafunnel AS w

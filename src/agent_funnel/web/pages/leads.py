@@ -11,7 +11,7 @@ from werkzeug.exceptions import Forbidden
 
 from agent_funnel.errors import NotFound
 from agent_funnel.leads import Lead, lead_history, search_leads
-from agent_funnel.numbers import spellings
+from agent_funnel.numbers import spellings, stored_alike
 from agent_funnel.values import LONGEST_TEXT, text_length
 from agent_funnel.web.errors import faults_of
 from agent_funnel.web.fields import SearchText
@@ -98,7 +98,8 @@ def _spellings(number: str) -> tuple[str, ...]:
 def show_lead() -> Any:
     """A number, in any spelling: its records, the agents who have and had it, and whether it may be called.
 
-    A number that is unknown can be put on the do-not-contact list in advance.
+    A number that is unknown can be put on the do-not-contact list in advance, unless a stored number ends alike: that
+    one is probably meant.
     """
     try:
         number = NUMBER.validate_python(request.values.get("number", ""))
@@ -111,6 +112,7 @@ def show_lead() -> Any:
         lead = lead_history(services().database, number)
     except NotFound:
         lead = None
+    alike = [] if lead else stored_alike(services().database, number)
     others = dict.fromkeys(record.number for record in lead.records if record.number != lead.number) if lead else {}
     return render_template(
         "lead.html",
@@ -118,5 +120,6 @@ def show_lead() -> Any:
         lead=lead,
         shown=shown_number(lead.number if lead else number, floor_country()),
         others=list(others),
+        alike=alike,
         spellings=usual[1:] or usual,
     )

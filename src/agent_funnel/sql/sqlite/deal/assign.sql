@@ -69,8 +69,8 @@ CROSS JOIN temp.dealt AS d
 CROSS JOIN temp.record AS r ON r.ordinal = d.ordinal
 ORDER BY d.ordinal;
 
-INSERT INTO number_key (country, number, match_key)
-SELECT t.country, n.number, n.match_key
+INSERT INTO number_key (country, number, match_key, ending)
+SELECT t.country, n.number, n.match_key, substr(n.match_key, -4)
 FROM temp.this_run AS t
 CROSS JOIN temp.new_key AS n;
 

@@ -234,7 +234,7 @@ SELECT EXISTS (
 
 -- name: take_in_numbers
 -- Keeps the match keys of up to :most numbers that have none yet; returns how many there were.
-INSERT INTO number_key (country, number, match_key)
+INSERT INTO number_key (country, number, match_key, ending)
 WITH unkeyed AS (
     SELECT n.number
     FROM (
@@ -245,7 +245,15 @@ WITH unkeyed AS (
 
 -- include: _match_keys
 
-SELECT coalesce(:country, ''), k.number, k.match_key FROM keyed AS k
+SELECT coalesce(:country, ''), k.number, k.match_key, substr(k.match_key, -4) FROM keyed AS k
 WHERE TRUE;
 
 SELECT changes() AS taken_in;
+
+-- name: numbers_ending
+-- Up to :most numbers whose match key ends with :digits, of which there are at least four.
+SELECT DISTINCT k.number
+FROM number_key AS k
+WHERE k.ending = substr(:digits, -4) AND substr(k.match_key, -length(:digits)) = :digits
+ORDER BY k.number
+LIMIT :most;

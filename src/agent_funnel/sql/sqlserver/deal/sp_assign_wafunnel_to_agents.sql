@@ -737,8 +737,8 @@ BEGIN
         WHERE c.agent IS NOT NULL
         ORDER BY c.number;
 
-        INSERT INTO dbo.number_key (country, number, match_key)
-        SELECT @country, n.number, n.match_key FROM #new_key AS n;
+        INSERT INTO dbo.number_key (country, number, match_key, ending)
+        SELECT @country, n.number, n.match_key, RIGHT(n.match_key, 4) FROM #new_key AS n;
 
         -- The edits: rows that others have added to the assignments since the last deal, or removed from them. Undo
         -- needs them to restore the assignments exactly.

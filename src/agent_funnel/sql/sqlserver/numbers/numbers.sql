@@ -55,25 +55,39 @@ DECLARE
     @most INT = %(most)s,
     @taken_in INT;
 
-INSERT INTO dbo.number_key (country, number, match_key)
-SELECT @country, u.number, dbo.fn_match_key(u.number, @country)
+INSERT INTO dbo.number_key (country, number, match_key, ending)
+SELECT @country, f.number, f.match_key, RIGHT(f.match_key, 4)
 FROM (
-    SELECT TOP (@most) n.number
+    SELECT u.number, dbo.fn_match_key(u.number, @country) AS match_key
     FROM (
-        SELECT CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number
-        FROM dbo.wafunnel AS w
-        WHERE w.number <> ''
-        UNION
-        SELECT d.number FROM dbo.do_not_contact_entry AS d
-        UNION
-        SELECT h.number FROM dbo.assignment_history AS h
-        WHERE @with_history = 1
-    ) AS n
-    WHERE NOT EXISTS (
-        SELECT 1 FROM dbo.number_key AS k
-        WHERE k.number = n.number AND k.country = @country
-    )
-) AS u;
+        SELECT TOP (@most) n.number
+        FROM (
+            SELECT CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number
+            FROM dbo.wafunnel AS w
+            WHERE w.number <> ''
+            UNION
+            SELECT d.number FROM dbo.do_not_contact_entry AS d
+            UNION
+            SELECT h.number FROM dbo.assignment_history AS h
+            WHERE @with_history = 1
+        ) AS n
+        WHERE NOT EXISTS (
+            SELECT 1 FROM dbo.number_key AS k
+            WHERE k.number = n.number AND k.country = @country
+        )
+    ) AS u
+) AS f;
 SET @taken_in = @@ROWCOUNT;
 
 SELECT @taken_in AS taken_in;
+
+-- name: numbers_ending
+-- Up to @most numbers whose match key ends with @digits, of which there are at least four.
+DECLARE
+    @digits NVARCHAR(255) = %(digits)s,
+    @most INT = %(most)s;
+
+SELECT DISTINCT TOP (@most) k.number
+FROM dbo.number_key AS k
+WHERE k.ending = RIGHT(@digits, 4) AND RIGHT(k.match_key, LEN(@digits)) = @digits
+ORDER BY k.number;
