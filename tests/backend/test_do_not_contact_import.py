@@ -11,7 +11,9 @@ from agent_funnel.do_not_contact import (
     add_do_not_contact,
     add_number_list,
     list_do_not_contact,
+    look_up_several,
     number_lists,
+    remove_several,
 )
 from agent_funnel.do_not_contact_files import ImportedNumbers, TooManyRemoved, import_numbers
 from agent_funnel.errors import ImportRefused, NotFound
@@ -135,3 +137,22 @@ def test_a_file_for_a_list_that_is_not_there_or_that_is_no_text_is_refused(regis
     with pytest.raises(ImportRefused, match="is not UTF-8 text"):
         import_numbers(register.backend, BytesIO("número\n".encode("latin-1")), list_name=REGISTER, name="file")
     assert numbers_of(register) == []
+
+
+def test_a_list_knows_its_numbers_in_every_spelling(register: TestedDatabase) -> None:
+    backend = register.backend
+    put_agents(register, active_agents("A"))
+    put_leads(register, [("5511987654321", 1, RECENT), ("+5511900000001", 1, RECENT)])
+    run_deal(register)
+    # Two lines of one number are one entry, and the lead is taken out of the assignments in its own spelling.
+    done = imported(register, "+55 (11) 98765-4321\n+551187654321\n")
+    assert (done.rows, done.added, done.kept, done.leads, done.assignments) == (2, 1, 1, 1, 1)
+    assert numbers_by_agent(register) == {"A": ["+5511900000001"]}
+    assert [entry.number for entry in look_up_several(backend, ["005511987654321"])] == ["+55 (11) 98765-4321"]
+    # The next file writes it in another way, which is neither new nor a reason to remove the old one.
+    again = imported(register, "551187654321\n", replaces=True)
+    assert (again.added, again.kept, again.removed) == (0, 1, 0)
+    assert add_do_not_contact(backend, "5511987654321", list_name=REGISTER)["listed"] == 1
+    assert imported(register, f"{NUMBERS[5]}\n", replaces=True, confirmed=True).removed == 0
+    assert remove_several(backend, ["551187654321"], list_name=REGISTER) == 1
+    assert numbers_of(register) == [NUMBERS[5]]
