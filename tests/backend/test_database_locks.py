@@ -18,8 +18,8 @@ from agent_funnel import deal
 from agent_funnel.agents import add_agent, rename_agent
 from agent_funnel.database import Database
 from agent_funnel.database.sqlserver import SQLServer
+from agent_funnel.do_not_contact import add_do_not_contact
 from agent_funnel.errors import NoActiveAgent, RunInProgress
-from agent_funnel.leads import add_do_not_contact
 from agent_funnel.runs import list_runs, purge
 from agent_funnel.schedule import store
 from agent_funnel.schedule.store import list_nights
@@ -122,7 +122,7 @@ CALLS: dict[str, tuple[str, Call]] = {
 NOT_DONE = {
     "a deal": r"for \d+ s; nothing was changed",
     "an undo": r"for \d+ s; nothing was changed",
-    "a number for the list": "was not put on the list",
+    "a number for the list": "no number was put on the list",
     "a purge": "nothing was purged",
     "a failed attempt": "the failure was not recorded",
     "a date that passed": "no outcome was recorded",

@@ -22,9 +22,9 @@ from hypothesis.stateful import (
 
 from agent_funnel.agents import add_limit, remove_limit
 from agent_funnel.deal import NewRun, Preview, Undone
+from agent_funnel.do_not_contact import add_do_not_contact, remove_do_not_contact
 from agent_funnel.errors import RunError
 from agent_funnel.imports import load_rows
-from agent_funnel.leads import add_do_not_contact, remove_do_not_contact
 from agent_funnel.runs import Purged, list_runs, purge
 from agent_funnel.values import write_moment
 from support import LONG, oracle

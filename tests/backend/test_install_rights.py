@@ -27,9 +27,10 @@ from agent_funnel.access.keys import (
 )
 from agent_funnel.agents import add_limit, list_agents, list_limits, remove_limit, rename_agent, set_agent_status
 from agent_funnel.deal import deal, preview, undo
+from agent_funnel.do_not_contact import add_do_not_contact, list_do_not_contact, remove_do_not_contact
 from agent_funnel.errors import DatabaseError
 from agent_funnel.imports import load_rows
-from agent_funnel.leads import add_do_not_contact, list_do_not_contact, pool_report, remove_do_not_contact
+from agent_funnel.leads import pool_report
 from agent_funnel.runs import find_run, holders, last_run, purge, shares
 from agent_funnel.schedule.store import schedule_state
 from agent_funnel.settings import load
@@ -53,7 +54,7 @@ FORBIDDEN = (
     "UPDATE dbo.assignment_history SET agent = 'a'",
     "DELETE FROM dbo.assignment_undo",
     "DELETE FROM dbo.assignment_request",
-    "UPDATE dbo.do_not_contact SET reason = 'none'",
+    "DELETE FROM dbo.do_not_contact",
     "DROP PROCEDURE dbo.sp_assign_wafunnel_to_agents",
     "DROP TABLE dbo.assignment_run",
     "TRUNCATE TABLE dbo.agent_wafunnel_assignment",

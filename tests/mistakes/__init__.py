@@ -7,6 +7,7 @@ from mistakes import (
     bounds,
     deal_sqlite,
     deal_sqlserver,
+    do_not_contact,
     lists,
     locks,
     match_keys,
@@ -27,6 +28,7 @@ __all__ = ["MISTAKES", "Mistake"]
 MISTAKES: tuple[Mistake, ...] = (
     *deal_sqlite.MISTAKES,
     *deal_sqlserver.MISTAKES,
+    *do_not_contact.MISTAKES,
     *locks.MISTAKES,
     *lists.MISTAKES,
     *match_keys.MISTAKES,

@@ -21,7 +21,7 @@ CATCHING = {name: text for name, text in queries("sqlserver").items() if "BEGIN 
 # The queries that take a lock, and so wait for a run or for each other:
 LOCKED = {
     "settle", "mark_purge", "record_failure", "settle_date", "void_attempt", "void_outcome", "void_run",
-    "add_do_not_contact", "add_agent", "take_in_numbers",
+    "add_do_not_contact", "apply_do_not_contact", "add_agent", "take_in_numbers",
 }  # fmt: skip
 CATCH = re.compile(r"BEGIN CATCH(.*?)END CATCH", re.DOTALL)
 
@@ -143,7 +143,10 @@ def test_a_polled_query_with_values_is_sent_with_its_values_apart() -> None:
     assert {query.parameters for query in hashes} == {"@secret_hash CHAR(64)"}
 
 
-LOOKUPS = {"assignments", "count_of_agent", "leads_of_number", "lead_now", "add_do_not_contact", "leads"}
+LOOKUPS = {
+    "assignments", "count_of_agent", "leads_of_number", "lead_now", "leads",
+    "add_do_not_contact", "apply_do_not_contact",
+}  # fmt: skip
 BYTE_BY_BYTE = re.compile(
     r"CAST\((?:[ahw]\.)?(?:number|agent) AS NVARCHAR\(255\)\) COLLATE Latin1_General_BIN2 = (?:@\w+|[ps]\.\w+|CAST)"
 )

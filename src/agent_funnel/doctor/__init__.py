@@ -48,6 +48,7 @@ ON_BOTH: dict[str, Check] = {
     "stages": data.stages,
     "dates": data.dates,
     "numbers": data.numbers,
+    "do not contact": data.unread_numbers,
     "statuses": data.statuses,
     "names": names.alike,
     "holders": names.of_nobody,

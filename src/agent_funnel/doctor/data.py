@@ -106,6 +106,17 @@ def numbers(exam: Examination) -> Iterator[Result]:
     yield "note", f"{text} ({shown}): not 8 to 15 digits; they are dealt like others.", remedy
 
 
+def unread_numbers(exam: Examination) -> Iterator[Result]:
+    """Finds numbers in the table that was the do-not-contact list; somebody still writes there."""
+    rows = exam.database.all("doctor_unread")
+    if not rows:
+        yield "ok", f"No number is in {exam.here('dbo.do_not_contact')}, which no deal reads.", None
+        return
+    remedy = f"Put them on a do-not-contact list, and change the program that writes there: {exam.remedy('unread')}"
+    where = f"in {exam.here('dbo.do_not_contact')}, which no deal reads since there are do-not-contact lists"
+    yield "warning", f"{_numbers(rows, 'is', 'are')} {where}.", remedy
+
+
 def statuses(exam: Examination) -> Iterator[Result]:
     """Finds statuses other than active and inactive. The deal treats them as inactive."""
     rows = exam.database.all("doctor_statuses")

@@ -71,11 +71,27 @@ GRANT INSERT ON dbo.agent_limit TO agent_funnel_service;
 GO
 GRANT DELETE ON dbo.agent_limit TO agent_funnel_service;
 GO
+-- The numbers were in this table before there were lists. Nothing is written to it any more.
 GRANT SELECT ON dbo.do_not_contact TO agent_funnel_service;
 GO
-GRANT INSERT ON dbo.do_not_contact TO agent_funnel_service;
+REVOKE INSERT ON dbo.do_not_contact FROM agent_funnel_service;
 GO
-GRANT DELETE ON dbo.do_not_contact TO agent_funnel_service;
+REVOKE DELETE ON dbo.do_not_contact FROM agent_funnel_service;
+GO
+GRANT SELECT ON dbo.do_not_contact_list TO agent_funnel_service;
+GO
+GRANT INSERT ON dbo.do_not_contact_list TO agent_funnel_service;
+GO
+GRANT UPDATE ON dbo.do_not_contact_list TO agent_funnel_service;
+GO
+GRANT SELECT ON dbo.do_not_contact_entry TO agent_funnel_service;
+GO
+GRANT INSERT ON dbo.do_not_contact_entry TO agent_funnel_service;
+GO
+-- A number that an import put on a list becomes a person's.
+GRANT UPDATE ON dbo.do_not_contact_entry TO agent_funnel_service;
+GO
+GRANT DELETE ON dbo.do_not_contact_entry TO agent_funnel_service;
 GO
 GRANT SELECT ON dbo.number_key TO agent_funnel_service;
 GO

@@ -214,7 +214,7 @@ WHERE trim(w.number) <> ''
     )
 UNION
 SELECT d.number
-FROM do_not_contact AS d
+FROM do_not_contact_entry AS d
 WHERE NOT EXISTS (
     SELECT 1 FROM number_key AS k WHERE k.number = d.number AND k.country = coalesce(:country, '')
 )

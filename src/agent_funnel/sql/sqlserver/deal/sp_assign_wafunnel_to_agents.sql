@@ -436,7 +436,7 @@ BEGIN
                 )
             UNION
             SELECT d.number
-            FROM dbo.do_not_contact AS d
+            FROM dbo.do_not_contact_entry AS d
             WHERE NOT EXISTS (
                 SELECT 1 FROM dbo.number_key AS k
                 WHERE k.number = d.number AND k.country = @country
@@ -454,11 +454,11 @@ BEGIN
         SELECT s.match_key, MAX(s.listed)
         FROM (
             SELECT n.match_key, 1 AS listed
-            FROM dbo.do_not_contact AS d
+            FROM dbo.do_not_contact_entry AS d
             INNER JOIN dbo.number_key AS n ON d.number = n.number AND n.country = @country
             UNION ALL
             SELECT n.match_key, 1
-            FROM dbo.do_not_contact AS d
+            FROM dbo.do_not_contact_entry AS d
             INNER JOIN #new_key AS n ON d.number = n.number
             UNION ALL
             SELECT n.match_key, 0

@@ -26,7 +26,7 @@ SELECT
                         AND k.country = @country
                 )
         ) OR EXISTS (
-            SELECT 1 FROM dbo.do_not_contact AS d
+            SELECT 1 FROM dbo.do_not_contact_entry AS d
             WHERE
                 NOT EXISTS (
                     SELECT 1 FROM dbo.number_key AS k
@@ -66,7 +66,7 @@ FROM (
             FROM dbo.wafunnel AS w
             WHERE w.number <> ''
             UNION
-            SELECT d.number FROM dbo.do_not_contact AS d
+            SELECT d.number FROM dbo.do_not_contact_entry AS d
             UNION
             SELECT h.number FROM dbo.assignment_history AS h
             WHERE @with_history = 1
