@@ -42,6 +42,7 @@ OWN_TABLES = (
     "assignment_run", "assignment_history", "assignment_request", "assignment_edit", "assignment_undo",
     "assignment_purge", "agent_limit", "do_not_contact", "access_key", "access_session", "audit_entry",
     "request_answer", "agent_link", "schedule_terms", "schedule_copy", "schedule_next", "schedule_void",
+    "floor_rule", "assignment_country",
 )  # fmt: skip
 TABLES = ("agents", "wafunnel", "agent_wafunnel_assignment", *OWN_TABLES)
 
