@@ -14,6 +14,7 @@ from agent_funnel.database import Database
 from agent_funnel.do_not_contact import DoNotContact, do_not_contact_of
 from agent_funnel.errors import NotFound
 from agent_funnel.numbers import ending, match_key, spellings
+from agent_funnel.rules import effective
 from agent_funnel.runs import Holder, holders
 from agent_funnel.settings import Settings
 from agent_funnel.values import (
@@ -174,11 +175,12 @@ def count_by_stage(database: Database) -> dict[int | None, int]:
 
 def pool_report(database: Database, settings: Settings, business_date: date) -> PoolReport:
     """Counts the rows of `wafunnel` for a business date, by the reasons of PoolReport."""
+    rules = effective(database, settings)
     row = database.one(
         "pool_report",
         business_date=business_date.isoformat(),
-        window_days=settings.window_days,
-        newest_first=int(settings.newest_first),
+        window_days=rules.window_days,
+        newest_first=int(rules.newest_first),
     )
     assert row is not None
     return PoolReport(business_date, **row)

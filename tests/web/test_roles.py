@@ -52,6 +52,8 @@ OPERATIONS = {
     "resume_schedule": "operator",
     "reopen_date": "operator",
     "adopt_terms": "admin",
+    "show_rules": "admin",
+    "change_rules": "admin",
     "list_keys": "admin",
     "add_key": "admin",
     "revoke_key": "admin",
@@ -110,6 +112,7 @@ PAGES = {
     "admin.show_keys": "admin",
     "admin.make_key": "admin",
     "admin.revoke_key": "admin",
+    "rules.change": "admin",
 }
 OTHERS |= PAGES
 # Bodies for the operations that need one:
@@ -129,6 +132,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "import_do_not_contact": {"data": b"+49301234567\n", "content_type": "text/plain"},
     "pause_schedule": {"json": {"reason": "a test"}},
     "reopen_date": {"json": {"business_date": "2026-01-31"}},
+    "change_rules": {"json": {"max_per_agent": 7}},
     "add_key": {"json": {"name": "another", "role": "viewer"}},
 }
 # Callers without a valid key:

@@ -34,6 +34,7 @@ COMMANDS = {
     "limits": LazyCommand("limits", "limits_group", "Manage agents' limits and absences."),
     "preview": LazyCommand("deal", "preview", "Show what a deal would do now, without changing anything."),
     "purge": LazyCommand("runs", "purge", "Delete the history of old runs."),
+    "rules": LazyCommand("rules", "rules_group", "Show or change the rules of the deal."),
     "run": LazyCommand("deal", "run", "Deal leads now."),
     "runs": LazyCommand("runs", "runs_group", "List runs, show one run, or find who held a number."),
     "schedule": LazyCommand("schedule", "schedule_group", "Show, pause and correct the schedule."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from flask import request
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_validator
@@ -13,6 +13,7 @@ from agent_funnel.settings import LARGEST_SHARE, LONGEST_WINDOW_DAYS
 from agent_funnel.web.fields import (
     BusinessDay,
     Count,
+    CountryText,
     Cursor,
     Day,
     Format,
@@ -62,13 +63,31 @@ class RunPath(BaseModel):
     run_id: RunId
 
 
-class Rules(RequestModel):
-    """The parameters of a deal; the settings apply where one is missing."""
+class PreviewQuery(RequestModel):
+    """The parameters of a deal; where a rule is missing, the one that holds applies."""
 
     business_date: BusinessDay | None = Field(None, description="Default: today in the configured time zone.")
     max_per_agent: Annotated[int, Field(ge=1, le=LARGEST_SHARE), WholeNumber] | None = None
     window_days: Annotated[int, Field(ge=0, le=LONGEST_WINDOW_DAYS), WholeNumber] | None = None
     newest_first: bool | None = None
+    country: CountryText | None = None
+
+
+class NewRules(RequestModel):
+    """Rules of the deal to record, at least one. They hold at once, for every deal that names no value."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    country: CountryText | None = Field(None, description="Two letters, or none, in any case.")
+    max_per_agent: Annotated[StrictInt, Field(ge=1, le=LARGEST_SHARE), WholeNumber] | None = None
+    window_days: Annotated[StrictInt, Field(ge=0, le=LONGEST_WINDOW_DAYS), WholeNumber] | None = None
+    newest_first: StrictBool | None = None
+
+    @model_validator(mode="after")
+    def _has_a_rule(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("has no rule")
+        return self
 
 
 class DealtQuery(PageQuery):

@@ -55,7 +55,7 @@ SELECT n.number, n.match_key FROM temp.named_key AS n
 UNION
 SELECT k.number, k.match_key
 FROM temp.named_once AS n
-CROSS JOIN number_key AS k ON k.match_key = n.match_key AND k.country = coalesce(:country, '')
+CROSS JOIN number_key AS k ON k.match_key = n.match_key AND k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
 ORDER BY 1;
 
 -- name: _take_numbers
@@ -131,10 +131,13 @@ WHERE (SELECT t.applied FROM temp.taken AS t)
 ORDER BY n.number;
 
 INSERT INTO number_key (country, number, match_key, ending)
-SELECT coalesce(:country, ''), n.number, n.match_key, substr(n.match_key, -4)
+SELECT coalesce(:country, (SELECT f.country FROM floor_country AS f)), n.number, n.match_key, substr(n.match_key, -4)
 FROM temp.named_once AS n
 WHERE (SELECT t.applied FROM temp.taken AS t)
-    AND NOT EXISTS (SELECT 1 FROM number_key AS k WHERE k.number = n.number AND k.country = coalesce(:country, ''))
+    AND NOT EXISTS (
+        SELECT 1 FROM number_key AS k
+        WHERE k.number = n.number AND k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
+    )
 ORDER BY n.number;
 
 DELETE FROM agent_wafunnel_assignment
@@ -190,7 +193,7 @@ INNER JOIN do_not_contact_list AS l ON e.list_id = l.list_id
 WHERE e.number = :number
     OR e.number IN (
         SELECT k.number FROM number_key AS k
-        WHERE k.match_key = :match_key AND k.country = coalesce(:country, '')
+        WHERE k.match_key = :match_key AND k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
     )
 ORDER BY e.list_id, e.number;
 

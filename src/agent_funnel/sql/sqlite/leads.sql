@@ -140,10 +140,10 @@ ORDER BY w.stage;
 WITH matched AS MATERIALIZED (
     SELECT k.number, min(k.number) OVER (PARTITION BY k.match_key) AS first_number
     FROM number_key AS k
-    WHERE k.country = coalesce(:country, '')
+    WHERE k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
         AND k.match_key IN (
             SELECT n.match_key FROM number_key AS n
-            WHERE n.country = coalesce(:country, '')
+            WHERE n.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
             GROUP BY n.match_key, n.country
             HAVING count(*) > 1
         )

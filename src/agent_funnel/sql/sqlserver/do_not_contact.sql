@@ -50,7 +50,7 @@ IF SERVERPROPERTY(N'BabelfishVersion') IS NOT NULL
 -- name: _sort_numbers
 -- The match key of each staged number, and each key once, with the number and the reason of its first line.
 INSERT INTO #key (number, match_key)
-SELECT v.number, dbo.fn_match_key(v.number, COALESCE(%(country)s, ''))
+SELECT v.number, dbo.fn_match_key(v.number, COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f)))
 FROM (SELECT DISTINCT n.number FROM #named AS n) AS v;
 
 INSERT INTO #once (match_key, number, reason)
@@ -68,7 +68,7 @@ WHERE v.occurrence = 1;
 
 -- name: _spell_numbers
 -- The staged numbers, and all numbers that have a match key of theirs.
-DECLARE @country VARCHAR(2) = COALESCE(%(country)s, '');
+DECLARE @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f));
 
 INSERT INTO #spelling (number, match_key)
 SELECT n.number, n.match_key FROM #key AS n
@@ -273,7 +273,7 @@ ORDER BY e.number, l.name;
 DECLARE
     @number NVARCHAR(255) = %(number)s,
     @match_key NVARCHAR(255) = %(match_key)s,
-    @country VARCHAR(2) = COALESCE(%(country)s, '');
+    @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f));
 
 SELECT e.number, l.name AS list_name, e.reason, e.added_at, e.imported
 FROM dbo.do_not_contact_entry AS e

@@ -43,6 +43,10 @@ GO
 -- To count a scheduled run that was made long before its time as a run by hand.
 GRANT UPDATE ([trigger]) ON dbo.assignment_run TO agent_funnel_service;
 GO
+GRANT SELECT ON dbo.assignment_country TO agent_funnel_service;
+GO
+GRANT INSERT ON dbo.assignment_country TO agent_funnel_service;
+GO
 GRANT SELECT ON dbo.assignment_history TO agent_funnel_service;
 GO
 GRANT DELETE ON dbo.assignment_history TO agent_funnel_service;
@@ -101,6 +105,8 @@ GRANT DELETE ON dbo.number_key TO agent_funnel_service;
 GO
 GRANT SELECT ON dbo.suppressed_number TO agent_funnel_service;
 GO
+GRANT SELECT ON dbo.floor_country TO agent_funnel_service;
+GO
 
 GRANT SELECT ON dbo.assignment_failure TO agent_funnel_service;
 GO
@@ -158,6 +164,12 @@ GO
 GRANT INSERT ON dbo.agent_link TO agent_funnel_service;
 GO
 GRANT UPDATE ON dbo.agent_link TO agent_funnel_service;
+GO
+
+-- Rules are only added. Nobody changes a row, and the newest one holds.
+GRANT SELECT ON dbo.floor_rule TO agent_funnel_service;
+GO
+GRANT INSERT ON dbo.floor_rule TO agent_funnel_service;
 GO
 
 GRANT SELECT ON dbo.schedule_terms TO agent_funnel_service;

@@ -308,7 +308,7 @@ ORDER BY w.stage;
 -- both. Numbers with the same match key are the same number.
 DECLARE
     @oldest DATE = DATEADD(DAY, -%(window_days)s, CAST(%(business_date)s AS DATE)),
-    @country VARCHAR(2) = COALESCE(%(country)s, ''),
+    @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f)),
     @newest_first BIT = %(newest_first)s;
 
 DECLARE @matched TABLE (

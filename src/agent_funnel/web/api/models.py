@@ -15,6 +15,7 @@ from agent_funnel.do_not_contact import DoNotContact, NumberList
 from agent_funnel.do_not_contact_files import ImportedNumbers
 from agent_funnel.imports import BadRow
 from agent_funnel.leads import Lead, LeadHistory, PoolReport
+from agent_funnel.rules import RuleState
 from agent_funnel.runs import DealtLead, RunRecord, Share
 from agent_funnel.schedule.store import Holiday, NightRecord, Pause
 from agent_funnel.schedule.voids import VoidRecord
@@ -210,6 +211,13 @@ class Changed(BaseModel):
     """Whether the request changed anything; false if there was nothing to change."""
 
     changed: bool
+
+
+class RulesAnswer(BaseModel):
+    """The rules of the deal. `problems` tell of rules that are recorded wrongly, or that differ from a setting."""
+
+    items: list[RuleState]
+    problems: list[str]
 
 
 class AuditPage(BaseModel):
