@@ -36,7 +36,7 @@ class ImportedAgents(Result):
 
 @click.group("import")
 def import_group() -> None:
-    """Import leads, agents, holidays or numbers from a file.
+    """Import leads, agents, holidays or do-not-contact numbers from a file.
 
     Rows that are in the database already are left unchanged.
     """
