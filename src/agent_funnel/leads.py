@@ -146,10 +146,9 @@ def lead_history(database: Database, number: str) -> LeadHistory:
     nothing is on record.
     """
     nothing = dict.fromkeys(("stage", "date_from", "date_before", "after_number", "after_stage", "after_date"), None)
-    rows = database.all(
-        "leads_of_number", **_spelling_parameters(database, number), digits=None, **nothing, count=MOST_RECORDS
-    )
-    now = database.one("lead_now", number=number, match_key=match_key(database, number))
+    written = _spelling_parameters(database, number)
+    rows = database.all("leads_of_number", **written, digits=None, **nothing, count=MOST_RECORDS)
+    now = database.one("lead_now", number=number, match_key=written["match_key"])
     held = holders(database, number)
     listed = do_not_contact_of(database, number)
     assert now is not None

@@ -51,7 +51,10 @@ def take_in(database: Database, *, with_history: bool = False) -> int:
     row = database.one("are_numbers_new", **parameters)
     while row is not None and row["are_new"]:
         taken = database.one("take_in_numbers", most=NUMBERS_AT_ONCE, **parameters)
-        found += taken["taken_in"] if taken else 0
+        if not taken or not taken["taken_in"]:
+            # Somebody else has taken them in.
+            break
+        found += taken["taken_in"]
         row = database.one("are_numbers_new", **parameters)
     return found
 

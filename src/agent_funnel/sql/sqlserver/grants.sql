@@ -101,8 +101,6 @@ GRANT SELECT ON dbo.number_key TO agent_funnel_service;
 GO
 GRANT INSERT ON dbo.number_key TO agent_funnel_service;
 GO
-GRANT DELETE ON dbo.number_key TO agent_funnel_service;
-GO
 GRANT SELECT ON dbo.suppressed_number TO agent_funnel_service;
 GO
 GRANT SELECT ON dbo.floor_country TO agent_funnel_service;
