@@ -103,7 +103,7 @@ def import_file(
         bad = sorted([*bad, *repeated], key=attrgetter("line"))[:REPORTED_BAD_ROWS]
         if bad and not skip_bad:
             raise BadRows(name, bad, count["bad"])
-        if kind == "leads":
+        if kind == "leads" and not dry_run:
             # So that the leads which others have inserted are found in every spelling, too.
             take_in(database)
         added = _add_staged(session, kind, dry_run=dry_run)

@@ -12,7 +12,6 @@ from agent_funnel.values import LONGEST_TEXT, text_length
 NUMBERS_AT_ONCE = 10_000
 # The fewest digits by whose end a number is found; ten thousand numbers share fewer:
 FEWEST_DIGITS = 4
-
 # The longest id, in letters and digits; the user ids of WhatsApp have as many after their country:
 LONGEST_ID = 128
 _NUMBER = re.compile(r"\+?[0-9]{4,20}")

@@ -45,7 +45,7 @@ class Asked(NamedTuple):
 
 OF_ONE_NUMBER = {
     **{f"spelling_{place}": NUMBER if place == 1 else f"{NUMBER}{place}" for place in range(1, 6)},
-    "stage": None, "date_from": None, "date_before": None,
+    "match_key": NUMBER, "digits": None, "stage": None, "date_from": None, "date_before": None,
     "after_number": None, "after_stage": None, "after_date": None, "count": 50,
 }  # fmt: skip
 ASKED = {
@@ -56,8 +56,8 @@ ASKED = {
     "key_of_session": Asked({"secret_hash": "0" * 64}, 1),
     "link_of_secret": Asked({"secret_hash": "0" * 64}, 1),
     "leads_of_number": Asked(OF_ONE_NUMBER, 1),
-    "lead_now": Asked({"number": NUMBER}, 1),
-    "holders": Asked({"number": NUMBER, "since": None, "until": None}, 1),
+    "lead_now": Asked({"number": NUMBER, "match_key": NUMBER}, 1),
+    "holders": Asked({"number": NUMBER, "match_key": NUMBER, "since": None, "until": None}, 1),
 }
 
 

@@ -208,7 +208,9 @@ def another_place(database: TestedDatabase, name: str) -> TestedDatabase:
 def definition_of(database: TestedDatabase, table: str) -> Any:
     """The catalogue of a table without its object id, which differs from place to place."""
     if database.engine == "sqlite":
-        return catalogue(database, table)
+        made, *rest = catalogue(database, table)
+        # A table that was renamed, and back, has its name in quotation marks.
+        return [[(*others, sql and sql.replace(f'"{table}"', table)) for *others, sql in made], *rest]
     columns, *rest = catalogue(database, table)
     return [sorted((row[1:] for row in columns), key=repr), *rest]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from contextlib import closing
@@ -141,10 +142,14 @@ PLACES = [
 ]
 
 
+TURNS = itertools.count()
+
+
 @pytest.fixture(scope="module", params=PLACES)
 def _shaped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShapedDatabase]:
     name, engine = request.param
-    shape, schema = SHAPES[name], f"shape_{list(SHAPES).index(name)}"
+    # In a random order of tests, a shape may have its turn more than once.
+    shape, schema = SHAPES[name], f"shape_{list(SHAPES).index(name)}_{next(TURNS)}"
     if engine == "sqlite":
         database = ShapedDatabase(f"sqlite:///{tmp_path_factory.mktemp(schema) / 'funnel.db'}", "dbo", shape)
     else:

@@ -46,7 +46,7 @@ SOME_NUMBERS = [
     "(030) 1-2",
     # The same Brazilian number four times, twice without its ninth digit:
     "+5511981234567",
-    "00 55 (11) 98123-4567",
+    "0055 11 98123-4567",
     "551181234567",
     "+55 11 8123\u00a04567",
 ]

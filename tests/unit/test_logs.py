@@ -118,6 +118,8 @@ def written(request: pytest.FixtureRequest) -> Iterator[Any]:
     stream = io.StringIO()
     with redirect_stderr(stream):
         logs.set_up(request.param)
+    # A thread of an earlier test may log meanwhile; its logger must not keep this format for the tests that follow.
+    structlog.configure(**{**structlog.get_config(), "cache_logger_on_first_use": False})
     yield stream.getvalue
     root.handlers, root.level = handlers, level
     structlog.reset_defaults()

@@ -197,7 +197,10 @@ SELECT
 FROM (
     SELECT TOP (CAST(%(count)s AS INT)) v.number, v.stage, v.date, COUNT(*) AS copies
     FROM (
-        SELECT s.spelling AS number, w.stage, CAST(w.date AS DATETIME2(3)) AS date
+        SELECT
+            CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number,
+            w.stage,
+            CAST(w.date AS DATETIME2(3)) AS date
         FROM (
             SELECT DISTINCT CAST(t.spelling AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS spelling
             FROM (

@@ -10,7 +10,7 @@ IF OBJECT_ID(N'dbo.number_key') IS NULL
         country VARCHAR(2) COLLATE Latin1_General_BIN2 NOT NULL,
         number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL,
         match_key NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL,
-        ending NVARCHAR(4) COLLATE Latin1_General_BIN2 NOT NULL,
+        ending NVARCHAR(8) COLLATE Latin1_General_BIN2 NOT NULL,
         CONSTRAINT pk_number_key PRIMARY KEY (number, country)
     );
 GO
