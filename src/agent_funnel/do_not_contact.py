@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import islice
 
 from agent_funnel.database import Database
 from agent_funnel.errors import AlreadyExists, NotFound, ParameterOutOfRange
 from agent_funnel.numbers import fault_in_listed, match_key
-from agent_funnel.values import NO_LIMIT, Flag, Moment, Record, check_length, check_text
+from agent_funnel.values import NO_LIMIT, Flag, Moment, Record, check_length, check_text, read_moment, write_moment
 
 # The list of those who asked not to be contacted. The installer makes it.
 OWN_REQUESTS = "own requests"
@@ -58,6 +59,23 @@ class NumberList(Record):
 
 
 @dataclass(frozen=True)
+class OldList:
+    """A list whose last import is longer ago than its bound. Without an import, its age is that of the list."""
+
+    name: str
+    since: datetime
+    days: int
+    bound_days: int
+
+    def __str__(self) -> str:
+        """A sentence for people."""
+        return (
+            f"The do-not-contact list {self.name} is {self.days} days old (since {self.since:%Y-%m-%d}), and its bound "
+            f"is {self.bound_days} days. Numbers that its source has added since then may be dealt; import it again."
+        )
+
+
+@dataclass(frozen=True)
 class Taken(Record):
     """The result of putting `numbers` on a list: `kept` of them were on it before.
 
@@ -77,6 +95,25 @@ class Taken(Record):
 def number_lists(database: Database) -> list[NumberList]:
     """The lists, in the order in which they were made. It counts all their numbers."""
     return [NumberList.from_row(row) for row in database.all("do_not_contact_lists")]
+
+
+def old_lists(database: Database, now: datetime) -> list[OldList]:
+    """The lists that are older than their bounds."""
+    found = []
+    for row in database.all("do_not_contact_ages"):
+        since, bound = read_moment(row["since"]), row["bound_days"]
+        days = (now - since).days
+        if bound is not None and now - since > timedelta(days=bound):
+            found.append(OldList(row["name"], since, days, bound))
+    return found
+
+
+def note_old_list(database: Database, name: str, *, now: datetime) -> bool:
+    """Notes that people are told now that a list is old. Returns False if they were told within a day."""
+    row = database.one(
+        "note_old_list", list_name=name, now=write_moment(now), day_before=write_moment(now - timedelta(days=1))
+    )
+    return bool(row and row["noted"])
 
 
 def add_number_list(
@@ -264,7 +301,7 @@ def _as_json(rows: Sequence[tuple[int, str, str | None]]) -> str:
 
 def _list_id(database: Database, name: str) -> int:
     """The id of a list. Raises NotFound, with the names of all lists, if there is no such list."""
-    lists = {row["name"]: int(row["list_id"]) for row in database.all("do_not_contact_list_names")}
+    lists = {row["name"]: int(row["list_id"]) for row in database.all("do_not_contact_ages")}
     if name not in lists:
         raise NotFound(
             f"There is no do-not-contact list {name}; nothing was changed. The lists are: {', '.join(lists)}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mistakes.places import (
     DO_NOT_CONTACT,
     ON_DO_NOT_CONTACT,
+    ON_DO_NOT_CONTACT_AGES,
     ON_DO_NOT_CONTACT_IMPORT,
     P_DO_NOT_CONTACT,
     P_DO_NOT_CONTACT_FILES,
@@ -79,5 +80,15 @@ MISTAKES = (
         "do-not-contact: a file of nothing but bad rows replaces a list",
         P_DO_NOT_CONTACT_FILES, ' or count["bad"] == count["rows"])', ")",
         ON_DO_NOT_CONTACT_IMPORT, "named_by_line", "sqlite",
+    ),
+    Mistake(
+        "do-not-contact: people are told of an old list at each look",
+        DO_NOT_CONTACT, "AND (warned_at IS NULL OR warned_at <= :day_before);", ";",
+        ON_DO_NOT_CONTACT_AGES, "once_a_day", "sqlite",
+    ),
+    Mistake(
+        "do-not-contact: a list is old on its last day",
+        P_DO_NOT_CONTACT, "now - since > timedelta(days=bound)", "now - since >= timedelta(days=bound)",
+        ON_DO_NOT_CONTACT_AGES, "longer_ago", "sqlite",
     ),
 )  # fmt: skip

@@ -50,6 +50,7 @@ ON_BOTH: dict[str, Check] = {
     "dates": data.dates,
     "numbers": data.numbers,
     "do not contact": data.unread_numbers,
+    "list ages": data.old_numbers,
     "statuses": data.statuses,
     "names": names.alike,
     "holders": names.of_nobody,

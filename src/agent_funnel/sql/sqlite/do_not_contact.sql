@@ -161,10 +161,17 @@ LEFT JOIN (
 ) AS n ON l.list_id = n.list_id
 ORDER BY l.list_id;
 
--- name: do_not_contact_list_names
--- The names of the lists, with their ids.
-SELECT l.list_id, l.name FROM do_not_contact_list AS l
+-- name: do_not_contact_ages
+-- The lists, with their bounds, and the moment of the last import, or of the creation of the list.
+SELECT l.list_id, l.name, l.bound_days, coalesce(l.imported_at, l.added_at) AS since FROM do_not_contact_list AS l
 ORDER BY l.list_id;
+
+-- name: note_old_list
+-- Notes that people are told now that a list is old, unless they were told within a day; returns whether it was noted.
+UPDATE do_not_contact_list SET warned_at = :now
+WHERE name = :list_name AND (warned_at IS NULL OR warned_at <= :day_before);
+
+SELECT changes() AS noted;
 
 -- name: add_do_not_contact_list
 -- Adds a list; returns how many were added: none if the name is taken.

@@ -236,10 +236,20 @@ LEFT JOIN (
 ) AS n ON l.list_id = n.list_id
 ORDER BY l.list_id;
 
--- name: do_not_contact_list_names
--- The names of the lists, with their ids.
-SELECT l.list_id, l.name FROM dbo.do_not_contact_list AS l
+-- name: do_not_contact_ages
+-- The lists, with their bounds, and the moment of the last import, or of the creation of the list.
+SELECT l.list_id, l.name, l.bound_days, COALESCE(l.imported_at, l.added_at) AS since FROM dbo.do_not_contact_list AS l
 ORDER BY l.list_id;
+
+-- name: note_old_list
+-- Notes that people are told now that a list is old, unless they were told within a day; returns whether it was noted.
+UPDATE dbo.do_not_contact_list
+SET warned_at = CAST(%(now)s AS DATETIME2(3))
+WHERE
+    name = %(list_name)s
+    AND (warned_at IS NULL OR warned_at <= CAST(%(day_before)s AS DATETIME2(3)));
+
+SELECT @@ROWCOUNT AS noted;
 
 -- name: add_do_not_contact_list
 -- Adds a list; returns how many were added: none if the name is taken.
