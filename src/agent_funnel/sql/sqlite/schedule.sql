@@ -106,6 +106,29 @@ LIMIT :count;
 -- include: _outcomes
 WHERE s.business_date = :business_date;
 
+-- name: failure_reasons
+-- The failed attempts at the scheduled run of a business date, by reason, the newest first: how many there were, when
+-- they began and ended, and the run of the last one.
+SELECT
+    f.error_number,
+    f.message,
+    count(*) AS attempts,
+    min(r.started_at) AS first_at,
+    max(r.finished_at) AS last_at,
+    max(f.run_id) AS run_id
+FROM assignment_failure AS f
+INNER JOIN assignment_run AS r ON f.run_id = r.run_id
+WHERE f.business_date = :business_date
+GROUP BY f.error_number, f.message
+ORDER BY max(f.run_id) DESC;
+
+-- name: later_deals
+-- The runs that ended after a moment and are not undone, the oldest first.
+SELECT r.run_id, r.business_date, r."trigger", r.actor, r.finished_at
+FROM assignment_run AS r
+WHERE r.status = 'succeeded' AND r.finished_at > :since
+ORDER BY r.run_id;
+
 -- name: failure_counts
 -- How many attempts at scheduled runs failed, by error number; NULL stands for any other error.
 SELECT f.error_number, count(*) AS failures FROM assignment_failure AS f

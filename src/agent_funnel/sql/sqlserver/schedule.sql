@@ -181,6 +181,36 @@ DECLARE
 
 -- include: _outcomes
 
+-- name: failure_reasons
+-- The failed attempts at the scheduled run of a business date, by reason, the newest first: how many there were, when
+-- they began and ended, and the run of the last one.
+DECLARE @business_date DATE = %(business_date)s;
+
+SELECT
+    f.error_number,
+    f.message,
+    COUNT(*) AS attempts,
+    MIN(r.started_at) AS first_at,
+    MAX(r.finished_at) AS last_at,
+    MAX(f.run_id) AS run_id
+FROM dbo.assignment_failure AS f
+INNER JOIN dbo.assignment_run AS r ON f.run_id = r.run_id
+WHERE f.business_date = @business_date
+GROUP BY f.error_number, f.message
+ORDER BY MAX(f.run_id) DESC;
+
+-- name: later_deals
+-- The runs that ended after a moment and are not undone, the oldest first.
+SELECT
+    r.run_id,
+    r.business_date,
+    r.[trigger],
+    r.actor,
+    r.finished_at
+FROM dbo.assignment_run AS r
+WHERE r.status = 'succeeded' AND r.finished_at > %(since)s
+ORDER BY r.run_id;
+
 -- name: failure_counts
 -- How many attempts at scheduled runs failed, by error number; NULL stands for any other error.
 SELECT f.error_number, COUNT(*) AS failures FROM dbo.assignment_failure AS f
