@@ -6,9 +6,11 @@ from mistakes.places import (
     ON_FORECAST,
     ON_NIGHT_TROUBLE,
     ON_STATUS,
+    ON_WARNING,
     P_BRAKES,
     P_FORECAST,
     P_NIGHTS,
+    P_SCHEDULER,
     P_STATUS,
     W_APP,
     W_COUNTS,
@@ -57,6 +59,21 @@ MISTAKES = (
         "forecast: the page waits for it to the end",
         W_COUNTS, "self._thread.join(max(0.0, self._deadline - time.monotonic()))", "self._thread.join()",
         ON_FORECAST, "slow_forecast", "sqlite",
+    ),
+    Mistake(
+        "forecast: people are warned at any time of the day",
+        P_SCHEDULER, "or not due_at - self._settings.warn_before <= now < due_at:", "or now >= due_at:",
+        ON_WARNING, "two_hours_before", "sqlite",
+    ),
+    Mistake(
+        "forecast: each copy of the service warns",
+        P_SCHEDULER, "if warning and store.note_notice(", "if warning or store.note_notice(",
+        ON_WARNING, "two_hours_before", "sqlite",
+    ),
+    Mistake(
+        "forecast: an unusual pool without a brake is a warning before the deal",
+        P_FORECAST, "if self.trouble not in SERIOUS:", "if self.trouble is None:",
+        ON_WARNING, "warns_of_nothing", "sqlite",
     ),
     Mistake(
         "deal page: a deal while the schedule still tries is one more",

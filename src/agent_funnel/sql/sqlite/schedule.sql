@@ -68,6 +68,14 @@ WHERE NOT EXISTS (SELECT 1 FROM schedule_outcome AS o WHERE o.business_date = :b
 SELECT o.outcome FROM schedule_outcome AS o
 WHERE o.business_date = :business_date AND changes() = 1;
 
+-- name: note_notice
+-- Notes that people get a notice of a kind for a business date; returns whether they had none.
+INSERT INTO schedule_notice (business_date, kind, noted_at, noted_by)
+SELECT :business_date, :kind, :now, :actor
+WHERE NOT EXISTS (SELECT 1 FROM schedule_notice AS n WHERE n.business_date = :business_date AND n.kind = :kind);
+
+SELECT changes() AS noted;
+
 -- name: _outcomes
 -- The outcomes of business dates: the scheduled run, the reason why there was no run, or that this record is void.
 -- A void run of a date to come is not its outcome.

@@ -124,6 +124,24 @@ SET @recorded = @@ROWCOUNT;
 SELECT o.outcome FROM dbo.schedule_outcome AS o
 WHERE o.business_date = @business_date AND @recorded = 1;
 
+-- name: note_notice
+-- lock: records
+-- busy: A run is still in progress; the notice was not noted. Try again when the run has ended.
+-- Notes that people get a notice of a kind for a business date; returns whether they had none. The lock makes one copy
+-- of the service wait for another.
+DECLARE
+    @business_date DATE = %(business_date)s,
+    @kind VARCHAR(20) = %(kind)s;
+
+INSERT INTO dbo.schedule_notice (business_date, kind, noted_at, noted_by)
+SELECT @business_date, @kind, %(now)s, %(actor)s
+WHERE NOT EXISTS (
+    SELECT 1 FROM dbo.schedule_notice AS n
+    WHERE n.business_date = @business_date AND n.kind = @kind
+);
+
+SELECT @@ROWCOUNT AS noted;
+
 -- name: _outcomes
 -- The outcomes of business dates, newest first: at most @count, from @earliest to @latest. The outcome is the scheduled
 -- run, the reason why there was no run, or that this record is void.
