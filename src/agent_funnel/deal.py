@@ -190,11 +190,13 @@ def _undo_once(database: Database, run_id: int | None, actor: str | None) -> Row
 
 
 def _rules(settings: Settings, business_date: date, trigger: str) -> dict[str, Any]:
+    # Only what is set: the deal itself reads the other rules in the database, when it has its locks.
     return {
         "business_date": business_date.isoformat(),
         "max_per_agent": settings.max_per_agent,
         "window_days": settings.window_days,
-        "newest_first": int(settings.newest_first),
+        "newest_first": None if settings.newest_first is None else int(settings.newest_first),
+        "country": settings.country,
         "trigger": trigger,
     }
 

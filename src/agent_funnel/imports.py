@@ -95,7 +95,7 @@ def import_file(
             if len(bad) < REPORTED_BAD_ROWS:
                 bad.append(row)
 
-    with _opened(file, name) as text, database.session() as session:
+    with opened_file(file, name) as text, database.session() as session:
         read = _read(kind, text, name)
         _stage(session, kind, good_rows(_with_room(session, read) if kind == "leads" else read), progress)
         repeated, dropped = _drop_repeated(session, HEADERS[kind][0])
@@ -191,7 +191,7 @@ def _add_staged(session: Session, kind: str, *, dry_run: bool) -> int:
 
 
 @contextmanager
-def _opened(file: Path | IO[bytes], name: str) -> Iterator[TextIO]:
+def opened_file(file: Path | IO[bytes], name: str) -> Iterator[TextIO]:
     """Opens a file as text. A file that is open already stays open."""
     try:
         if isinstance(file, Path):

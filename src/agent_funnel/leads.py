@@ -1,4 +1,4 @@
-"""Leads: the search, the history of a number, the reasons why leads are in the pool or not, the do-not-contact list.
+"""Leads: the search, the history of a number, and the reasons why leads are in the pool or not.
 
 Lists come in pages. For the next page, pass the key of the last row of the page before as `after`; together the pages
 are the whole list, however long it is.
@@ -11,27 +11,24 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from agent_funnel.database import Database
+from agent_funnel.do_not_contact import DoNotContact, do_not_contact_of
 from agent_funnel.errors import NotFound
 from agent_funnel.numbers import ending, match_key, spellings
+from agent_funnel.rules import effective
 from agent_funnel.runs import Holder, holders
 from agent_funnel.settings import Settings
 from agent_funnel.values import (
     LONGEST_TEXT,
     Flag,
     LeadDate,
-    Moment,
     Record,
     Text,
-    check_length,
-    check_text,
     text_length,
 )
 
 STAGES = (1, 2, 3, 4)
 # The stages at which a lead can be dealt:
 DEALT_STAGES = (1, 2, 3)
-# The columns of an entry of the do-not-contact list:
-LISTED = ("number", "reason", "added_at")
 # The most records of one number that its history shows; in most tables a number has one record:
 MOST_RECORDS = 1_000
 
@@ -41,7 +38,7 @@ class Lead(Record):
     """A record of `wafunnel`, which stands for `copies` equal rows.
 
     `date` is local to the sales floor, to the millisecond; `agent` has the number now; `do_not_contact` is whether the
-    number is on the do-not-contact list.
+    number is on a do-not-contact list.
     """
 
     number: Text
@@ -53,25 +50,16 @@ class Lead(Record):
 
 
 @dataclass(frozen=True)
-class DoNotContact(Record):
-    """A number that is never dealt, since `added_at` (UTC)."""
-
-    number: str
-    reason: str | None
-    added_at: Moment
-
-
-@dataclass(frozen=True)
 class LeadHistory:
     """Everything on record about a number.
 
-    That is its records, its entry in the do-not-contact list, the agent who has it now, and the agents who held it,
+    That is its records, its entries in the do-not-contact lists, the agent who has it now, and the agents who held it,
     newest first.
     """
 
     number: str
     records: tuple[Lead, ...]
-    do_not_contact: DoNotContact | None
+    do_not_contact: tuple[DoNotContact, ...]
     agent: str | None
     holders: tuple[Holder, ...]
 
@@ -162,14 +150,14 @@ def lead_history(database: Database, number: str) -> LeadHistory:
     rows = database.all("leads_of_number", **written, digits=None, **nothing, count=MOST_RECORDS)
     now = database.one("lead_now", number=number, match_key=written["match_key"])
     held = holders(database, number)
+    listed = do_not_contact_of(database, number)
     assert now is not None
-    listed = None if now["added_at"] is None else DoNotContact.from_row({name: now[name] for name in LISTED})
-    if not rows and not held and listed is None and now["agent"] is None:
+    if not rows and not held and not listed and now["agent"] is None:
         raise NotFound("Nothing is on record about that number.")
     records = tuple(Lead.from_row(row) for row in rows)
     stored = [record.number for record in records]
     shown = number if number in stored or not stored else stored[0]
-    return LeadHistory(shown, records, listed, now["agent"], tuple(held))
+    return LeadHistory(shown, records, tuple(listed), now["agent"], tuple(held))
 
 
 def count_rows(database: Database) -> RowCounts:
@@ -186,40 +174,12 @@ def count_by_stage(database: Database) -> dict[int | None, int]:
 
 def pool_report(database: Database, settings: Settings, business_date: date) -> PoolReport:
     """Counts the rows of `wafunnel` for a business date, by the reasons of PoolReport."""
+    rules = effective(database, settings)
     row = database.one(
         "pool_report",
         business_date=business_date.isoformat(),
-        window_days=settings.window_days,
-        newest_first=int(settings.newest_first),
+        window_days=rules.window_days,
+        newest_first=int(rules.newest_first),
     )
     assert row is not None
     return PoolReport(business_date, **row)
-
-
-def list_do_not_contact(database: Database) -> list[DoNotContact]:
-    """The numbers that are never dealt."""
-    return [DoNotContact.from_row(row) for row in database.all("do_not_contact")]
-
-
-def add_do_not_contact(database: Database, number: str, reason: str | None = None) -> dict[str, int]:
-    """Adds a number to the list, and removes it, in any spelling, from the present assignments at once.
-
-    Waits for a deal in progress.
-
-    Returns `listed` (1 if the number was on the list before), `assignments` (how many of them were removed) and `leads`
-    (how many rows of `wafunnel` have the number).
-    """
-    # Not check_text: numbers that were copied from WhatsApp have marks of the direction of text around them.
-    check_length("number", number)
-    if reason is not None:
-        check_text("reason", reason)
-    row = database.one("add_do_not_contact", number=number, match_key=match_key(database, number), reason=reason)
-    assert row is not None
-    return {name: int(row[name]) for name in ("listed", "assignments", "leads")}
-
-
-def remove_do_not_contact(database: Database, number: str) -> None:
-    """Removes a number, in any spelling, from the list. Raises NotFound if it is not on the list."""
-    row = database.one("remove_do_not_contact", number=number, match_key=match_key(database, number))
-    if not row or not row["removed"]:
-        raise NotFound("That number is not on the do-not-contact list; nothing was changed.")

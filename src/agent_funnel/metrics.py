@@ -7,6 +7,7 @@ from datetime import datetime
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from agent_funnel.database import Database
+from agent_funnel.do_not_contact import number_lists
 from agent_funnel.runs import last_run
 from agent_funnel.schedule.calendar import next_run
 from agent_funnel.schedule.store import current_pause, failure_counts, list_nights, outcome_counts
@@ -55,4 +56,17 @@ def render(database: Database, settings: Settings, *, now: datetime, beat_age: f
     )
     for outcome in ("missed", "failed", "holiday", "paused"):
         dates.labels(outcome).set(outcomes.get(outcome, 0))
+    ages = Gauge(
+        "agent_funnel_do_not_contact_age_seconds",
+        "Age of the last import of a do-not-contact list",
+        ["list"],
+        registry=registry,
+    )
+    entries = Gauge(
+        "agent_funnel_do_not_contact_numbers", "Numbers on a do-not-contact list", ["list"], registry=registry
+    )
+    for each in number_lists(database):
+        entries.labels(each.name).set(each.entries)
+        if each.bound_days is not None:
+            ages.labels(each.name).set((now - (each.imported_at or each.added_at)).total_seconds())
     return generate_latest(registry)

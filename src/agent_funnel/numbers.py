@@ -21,6 +21,10 @@ _WHATSAPP_ID = re.compile(WHATSAPP_ID)
 _LETTER = re.compile(r"[^\W\d_]")
 # The characters that people write between the digits of a phone number:
 _SEPARATORS = re.compile(r"[\s\-–()./]+")
+# The characters that people and programs write between the digits of a number; a match key leaves them out, too:
+_MARKS = re.compile("[\t-\r \u00a0\u00ad\u2000-\u2015\u2028-\u202f\u2060-\u2069\u3000\ufeff+\\-().\\/]+")
+# Texts that programs put before or behind a number; a match key leaves them out, too:
+_AROUND = re.compile(r"(?:tel:|p:|whatsapp:|')?(.*?)(?:@s\.whatsapp\.net|@c\.us)?")
 
 
 def match_key(database: Database, number: str) -> str:
@@ -70,6 +74,17 @@ def fault_in_number(text: str) -> str | None:
         f"number is not 4 to 20 digits with an optional + before them, and no id of 4 to {LONGEST_ID} letters and "
         f"digits: {shown!r}, length {len(text)}"
     )
+
+
+def fault_in_listed(text: str) -> str | None:
+    """The reason why a text is neither a number, in any way of writing it, nor an id; None if it is one of them."""
+    if fault_in_number(text) is None:
+        return None
+    inner = _AROUND.fullmatch(text.strip())
+    plain = _MARKS.sub("", inner[1] if inner else text)
+    if plain.isascii() and plain.isdigit() and fault_in_number(plain) is None:
+        return f"number has {text_length(text)} characters" if text_length(text) > LONGEST_TEXT else None
+    return fault_in_number(text)
 
 
 def ending(number: str) -> str | None:

@@ -52,7 +52,8 @@ class Run(Record):
 
 @dataclass(frozen=True)
 class RunRecord(Record):
-    """A run on record, with its parameters and its undo. The amounts are None in a run that failed before it counted.
+    """A run on record, with its rules and its undo. The amounts are None in a run that failed before it counted, and
+    `country` in one without a country.
 
     Its undo took back `restored` leads, and left `changed_since` leads as they were. Its history was deleted at
     `purged_at`. Moments are in UTC.
@@ -77,6 +78,7 @@ class RunRecord(Record):
     max_per_agent: int
     window_days: int
     newest_first: Flag
+    country: str | None
     undone_at: Moment | None
     undone_by: str | None
     restored: int | None

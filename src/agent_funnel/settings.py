@@ -19,9 +19,12 @@ from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSou
 from agent_funnel.errors import SettingsError
 from agent_funnel.settings_file import ENCODING, FILE, check_file
 from agent_funnel.settings_types import (
+    COUNTRIES,
+    NO_COUNTRY,
     NOTICES,
     Brakes,
     ClockTime,
+    Country,
     Duration,
     Notices,
     Text,
@@ -35,6 +38,13 @@ from agent_funnel.settings_types import (
 PREFIX = "FUNNEL_"
 TEST_PREFIX = "FUNNEL_TEST_"
 
+# The rules of the deal, with the values that hold if a rule is neither set nor recorded in the database:
+DEFAULT_RULES: dict[str, str | int | bool] = {
+    "country": NO_COUNTRY,
+    "max_per_agent": 450,
+    "window_days": 45,
+    "newest_first": False,
+}
 # Fields whose values no message and no page may show:
 SECRET_FIELDS = {"database_url", "notify_urls", "dead_man_url"}
 # The highest value of `max_per_agent`, and of the limit of a single agent:
@@ -48,6 +58,9 @@ THE_SCHEDULE: dict[str, JsonValue] = {"group": "The schedule"}
 THE_DEAL: dict[str, JsonValue] = {"group": "The deal"}
 NOTIFICATIONS: dict[str, JsonValue] = {"group": "Notices"}
 THE_SERVICE: dict[str, JsonValue] = {"group": "The service"}
+
+# In the description of a rule, before its default:
+IN_THE_DATABASE = "Without a value, the recorded rule holds (`agent-funnel rules`), else"
 
 
 # The sources of a value; each wins over those after it:
@@ -170,24 +183,32 @@ class Settings(BaseSettings):
         "the median, or less than a fifth of it, is unusual.",
         json_schema_extra=THE_SCHEDULE,
     )
-    max_per_agent: int = Field(
-        default=450,
-        ge=1,
-        le=LARGEST_SHARE,
-        description=f"The most leads that an agent gets in a run, from 1 to {LARGEST_SHARE:,}.",
+    country: Country | None = Field(
+        default=None,
+        description=f"The country of numbers that are written without one: `BR`, for example, or `{NO_COUNTRY}`. One "
+        f"of `{'`, `'.join(COUNTRIES)}`. {IN_THE_DATABASE} `{NO_COUNTRY}`.",
         json_schema_extra=THE_DEAL,
     )
-    window_days: int = Field(
-        default=45,
+    max_per_agent: int | None = Field(
+        default=None,
+        ge=1,
+        le=LARGEST_SHARE,
+        description=f"The most leads that an agent gets in a run, from 1 to {LARGEST_SHARE:,}. "
+        f"{IN_THE_DATABASE} `450`.",
+        json_schema_extra=THE_DEAL,
+    )
+    window_days: int | None = Field(
+        default=None,
         ge=0,
         le=LONGEST_WINDOW_DAYS,
         description="How many days old a lead may be, counted from midnight of the business date. From 0 to "
-        f"{LONGEST_WINDOW_DAYS:,}; older leads are not dealt.",
+        f"{LONGEST_WINDOW_DAYS:,}; older leads are not dealt. {IN_THE_DATABASE} `45`.",
         json_schema_extra=THE_DEAL,
     )
-    newest_first: bool = Field(
-        default=False,
-        description="Whether the newest leads of a stage are dealt first instead of the oldest.",
+    newest_first: bool | None = Field(
+        default=None,
+        description="Whether the newest leads of a stage are dealt first instead of the oldest. "
+        f"{IN_THE_DATABASE} `false`.",
         json_schema_extra=THE_DEAL,
     )
     notify_urls: Urls = Field(

@@ -11,6 +11,11 @@ from zoneinfo import ZoneInfo
 from pydantic import BeforeValidator, PlainSerializer
 from pydantic_settings import NoDecode
 
+# The countries whose numbers are known in their national form. The procedure of the deal and its script on SQLite have
+# the same list:
+COUNTRIES = ("BR", "MX", "AR", "US", "CA", "DE", "GB", "ES", "PT", "FR", "IT", "RU")
+# The country of a floor whose numbers all have one of their own:
+NO_COUNTRY = "none"
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 NOTICES = ("finished", "failed", "missed", "recovered", "warning", "refused")
 # The units of a duration, in seconds:
@@ -53,6 +58,16 @@ def _weekdays(value: str) -> object:
     return frozenset(found)
 
 
+def country(value: str) -> str:
+    """Reads a country, in any case, or the word for none."""
+    found = value.upper()
+    if found == NO_COUNTRY.upper():
+        return NO_COUNTRY
+    if not value.isascii() or found not in COUNTRIES:
+        raise ValueError(f"is not a country that is known; write {NO_COUNTRY} or one of {', '.join(COUNTRIES)}")
+    return found
+
+
 def _words(*allowed: str) -> BeforeValidator:
     """Reads a list of allowed words, separated by commas."""
 
@@ -75,6 +90,7 @@ Text = Annotated[str, _reader(str.strip)]
 Zone = Annotated[ZoneInfo, _reader(_zone), PlainSerializer(str)]
 ClockTime = Annotated[time, _reader(_clock_time)]
 Duration = Annotated[timedelta, _reader(_duration)]
+Country = Annotated[str, _reader(lambda text: country(text.strip()))]
 # NoDecode, because these lists are plain texts and pydantic-settings would read them as JSON.
 Weekdays = Annotated[frozenset[int], NoDecode, _reader(_weekdays)]
 Brakes = Annotated[frozenset[str], NoDecode, _words("pool", "procedure")]

@@ -18,8 +18,9 @@ from agent_funnel import deal
 from agent_funnel.agents import add_agent, rename_agent
 from agent_funnel.database import Database
 from agent_funnel.database.sqlserver import SQLServer
+from agent_funnel.do_not_contact import add_do_not_contact
 from agent_funnel.errors import NoActiveAgent, RunInProgress
-from agent_funnel.leads import add_do_not_contact
+from agent_funnel.rules import record_rules
 from agent_funnel.runs import list_runs, purge
 from agent_funnel.schedule import store
 from agent_funnel.schedule.store import list_nights
@@ -112,6 +113,7 @@ CALLS: dict[str, tuple[str, Call]] = {
     "an undo": ("records", lambda backend, _: deal.undo(backend)),
     "a number for the list": ("records", lambda backend, n: add_do_not_contact(backend, f"00000{n}")),
     "a purge": ("records", lambda backend, _: purge(backend, datetime.now(UTC) + timedelta(days=1))),
+    "a rule": ("records", lambda backend, n: record_rules(backend, {"max_per_agent": n}, actor="tests")),
     "a failed attempt": ("records", record_failure),
     "a date that passed": ("records", lambda backend, n: settle_date(backend, TODAY + timedelta(days=n))),
     "a new name": ("records", lambda backend, n: rename_agent(backend, "A1" if n == 2 else "A", f"A{n}")),
@@ -122,8 +124,9 @@ CALLS: dict[str, tuple[str, Call]] = {
 NOT_DONE = {
     "a deal": r"for \d+ s; nothing was changed",
     "an undo": r"for \d+ s; nothing was changed",
-    "a number for the list": "was not put on the list",
+    "a number for the list": "no number was put on the list",
     "a purge": "nothing was purged",
+    "a rule": "no rule was changed",
     "a failed attempt": "the failure was not recorded",
     "a date that passed": "no outcome was recorded",
     "a new name": "nothing was renamed",

@@ -17,8 +17,8 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from agent_funnel.deal import deal
+from agent_funnel.do_not_contact import add_do_not_contact
 from agent_funnel.errors import PoolChanged, RunInProgress
-from agent_funnel.leads import add_do_not_contact
 from agent_funnel.runs import Run
 from agent_funnel.settings import load
 from support import LONG
@@ -158,7 +158,7 @@ def test_a_number_listed_during_a_deal_is_in_no_assignment_afterwards(database: 
         database.execute("UPDATE dbo.wafunnel SET stage = 1")
 
     def assert_gone(number: str) -> None:
-        assert database.execute("SELECT COUNT(*) FROM dbo.do_not_contact WHERE number = %s", number) == [(1,)]
+        assert database.execute("SELECT COUNT(*) FROM dbo.do_not_contact_entry WHERE number = %s", number) == [(1,)]
         left = database.execute("SELECT COUNT(*) FROM dbo.agent_wafunnel_assignment WHERE number = %s", number)
         assert left == [(0,)]
 
@@ -193,7 +193,7 @@ def test_a_number_listed_during_a_deal_is_in_no_assignment_afterwards(database: 
             # However the two meet, neither is refused: one of them waits.
             assert isinstance(dealt.result(), Run)
             assert_gone(number)
-    assert database.execute("SELECT COUNT(*) FROM dbo.do_not_contact") == [(LISTINGS + 2,)]
+    assert database.execute("SELECT COUNT(*) FROM dbo.do_not_contact_entry") == [(LISTINGS + 2,)]
 
 
 @contextmanager
@@ -226,7 +226,7 @@ def test_a_lead_that_changes_during_the_deal_ends_it_with_pool_changed_and_nothi
     database: TestedDatabase,
 ) -> None:
     parameters = {
-        "business_date": TODAY.isoformat(), "max_per_agent": 450, "window_days": 45, "newest_first": 0,
+        "business_date": TODAY.isoformat(), "max_per_agent": 450, "window_days": 45, "newest_first": 0, "country": None,
         "trigger": "manual", "actor": None, "request": None, "again": 1,
     }  # fmt: skip
     with deal_blocked_by_a_changed_lead(

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from agent_funnel.agents import add_limit
+from agent_funnel.do_not_contact import add_do_not_contact
 from agent_funnel.imports import load_rows
-from agent_funnel.leads import add_do_not_contact
 from agent_funnel.sql import queries, statements
 from support.databases import TestedDatabase, sqlite_database
 from support.nights import (
@@ -337,10 +337,10 @@ def test_an_index_of_somebody_else_does_not_slow_the_deal_on_sqlite(tmp_path: Pa
 
 def test_lists_and_imports_distinguish_case_too(nocase_database: TestedDatabase) -> None:
     put_agents(nocase_database, active_agents("ana"))
-    put_leads(nocase_database, [("x1", 1, RECENT)])
-    put_assignments(nocase_database, ("ana", "x1"))
+    put_leads(nocase_database, [("x1", 1, RECENT), ("x001", 1, RECENT)])
+    put_assignments(nocase_database, ("ana", "x1"), ("ana", "x001"))
     backend = nocase_database.backend
-    assert add_do_not_contact(backend, "X1") == {"listed": 0, "assignments": 0, "leads": 0}
+    assert add_do_not_contact(backend, "X001") == {"listed": 0, "assignments": 0, "leads": 0}
     limit = add_limit(backend, "ANA", starts_on=TODAY, ends_on=None, max_records=0, new_agent=True)
     assert not limit.known
     assert load_rows(backend, "leads", [("X1", "1", "2026-11-10 00:00:00.000")]) == 1

@@ -13,6 +13,7 @@ from agent_funnel.agents import list_agents, roster
 from agent_funnel.deal import deal, undo
 from agent_funnel.imports import load_rows
 from agent_funnel.install import install
+from agent_funnel.rules import record_rules
 from agent_funnel.runs import last_run, shares
 from agent_funnel.settings import load
 from agent_funnel.sql import version
@@ -91,6 +92,8 @@ def test_what_a_session_has_set_makes_no_difference_and_stays(dealt: TestedDatab
 
 
 def test_the_help_is_returned_and_nothing_is_done_even_inside_a_transaction(dealt: TestedDatabase) -> None:
+    record_rules(dealt.backend, {"country": "BR", "max_per_agent": 9}, actor="Ana")
+    record_rules(dealt.backend, {"max_per_agent": 8}, actor="Bea")
     before = snapshot(dealt)
     dealt.execute("BEGIN TRANSACTION")
     try:
@@ -100,10 +103,15 @@ def test_the_help_is_returned_and_nothing_is_done_even_inside_a_transaction(deal
             assert cursor.nextset()
             examples = cursor.fetchall()
             assert cursor.nextset()
+            recorded = cursor.fetchall()
+            assert cursor.nextset()
             assert cursor.fetchall() == [(version("sqlserver"),)]
     finally:
         dealt.execute("ROLLBACK TRANSACTION")
     assert [row[0] for row in parameters][:2] == ["@business_date", "@max_per_agent"]
+    assert [(name, value, by) for name, value, _, by in recorded] == [
+        ("country", "BR", "Ana"), ("max_per_agent", "8", "Bea"),
+    ]  # fmt: skip
     assert all(example.startswith(("EXECUTE dbo.sp_assign", "EXECUTE dbo.sp_undo")) for (example,) in examples)
     assert snapshot(dealt) == before
 

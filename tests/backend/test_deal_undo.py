@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agent_funnel import deal
+from agent_funnel.do_not_contact import add_do_not_contact, remove_do_not_contact
 from agent_funnel.errors import AlreadyRun, NotFound
-from agent_funnel.leads import add_do_not_contact, remove_do_not_contact
 from agent_funnel.runs import find_run, last_run, list_runs
 from agent_funnel.schedule.store import schedule_state
 from support.databases import TestedDatabase, snapshot
@@ -249,7 +249,7 @@ def test_a_number_that_was_listed_since_does_not_come_back_to_an_agent(database:
     # The undo of the run before keeps it out as well; once it is off the list, it comes back.
     run = run_deal(database)
     assert (run.suppressed, run.assigned) == (2, 2)
-    database.execute("DELETE FROM dbo.do_not_contact")
+    database.execute("DELETE FROM dbo.do_not_contact_entry")
     assert undo(database).suppressed == 0
     assert numbers_by_agent(database) == {"A": ["000003"], "B": ["000002"]}
 

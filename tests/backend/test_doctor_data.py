@@ -136,3 +136,19 @@ def test_a_status_that_is_neither_active_nor_inactive_is_a_warning(bare_database
     run_remedy(bare_database, finding)
     assert problems(bare_database, "statuses") == []
     assert len(bare_database.execute("SELECT agent FROM dbo.agents WHERE status = 'inactive'")) == 3
+
+
+def test_a_number_in_the_table_that_no_deal_reads_is_a_warning_until_a_list_has_it(
+    bare_database: TestedDatabase,
+) -> None:
+    assert problems(bare_database, "do not contact") == []
+    bare_database.execute("INSERT INTO dbo.do_not_contact (number, added_at) VALUES ('+49300001777', '2026-11-10')")
+    finding = only_problem(
+        bare_database,
+        "do not contact",
+        "warning",
+        r"1 number \(…777\) is in (bare\.)?do_not_contact, which no deal reads",
+    )
+    run_remedy(bare_database, finding)
+    assert bare_database.execute("SELECT number, imported FROM dbo.do_not_contact_entry") == [("+49300001777", 0)]
+    assert problems(bare_database, "do not contact") == []

@@ -14,9 +14,9 @@ import pytest
 
 from agent_funnel import deal
 from agent_funnel.deal import undo
+from agent_funnel.do_not_contact import add_do_not_contact
 from agent_funnel.errors import NothingToUndo
 from agent_funnel.imports import load_rows
-from agent_funnel.leads import add_do_not_contact
 from agent_funnel.settings import load
 from support import LONG
 from support.databases import TestedDatabase

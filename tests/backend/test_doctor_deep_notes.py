@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import pytest
 
 from agent_funnel.deal import deal, undo
+from agent_funnel.do_not_contact import add_do_not_contact
 from agent_funnel.doctor import deep
 from agent_funnel.doctor.check import Examination, Result
-from agent_funnel.leads import add_do_not_contact
 from agent_funnel.runs import purge
 from agent_funnel.settings import load
 from support.databases import TestedDatabase

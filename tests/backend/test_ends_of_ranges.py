@@ -10,8 +10,9 @@ import pytest
 from agent_funnel.access.idempotency import claim_request
 from agent_funnel.access.keys import add_key, begin_session, holder_of_session
 from agent_funnel.agents import add_agent, add_limit, limits_in_force, list_limits, roster
+from agent_funnel.do_not_contact import add_do_not_contact
 from agent_funnel.errors import DatabaseError, NoActiveAgent, ParameterOutOfRange
-from agent_funnel.leads import add_do_not_contact, lead_history, search_leads
+from agent_funnel.leads import lead_history, search_leads
 from agent_funnel.runs import failure_of, find_run, holders, list_runs
 from agent_funnel.schedule.store import (
     add_holiday,
@@ -225,6 +226,7 @@ def test_a_text_as_long_as_a_column_is_accepted_and_a_longer_one_is_refused(
     text = "ü" * length
     if length == 255:
         add_agent(database.backend, text)
+        database.execute("INSERT INTO dbo.agent_wafunnel_assignment (agent, number) VALUES ('Ana', %s)", text)
         add_do_not_contact(database.backend, text, text)
         assert agent_named(database.backend, text, TODAY).active
         return

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from agent_funnel.deal import deal
+from agent_funnel.do_not_contact import add_do_not_contact
 from agent_funnel.errors import DatabaseUnavailable, ImportRefused
 from agent_funnel.imports import BadRows, import_file
-from agent_funnel.leads import add_do_not_contact, lead_history, search_leads
+from agent_funnel.leads import lead_history, search_leads
 from agent_funnel.schedule.store import add_holiday, list_holidays, schedule_state
 from agent_funnel.settings import load
 from support.databases import TestedDatabase, connect_to, moment, seed_tables, snapshot

@@ -14,9 +14,9 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from agent_funnel.deal import deal, undo
+from agent_funnel.do_not_contact import add_do_not_contact
 from agent_funnel.errors import DatabaseError, DatabaseUnavailable, NotInstalled, ParameterOutOfRange
 from agent_funnel.install import Installed, install
-from agent_funnel.leads import add_do_not_contact
 from agent_funnel.settings import load
 from agent_funnel.sql import scripts, version, views
 from support import LONG

@@ -27,16 +27,19 @@ from agent_funnel.access.keys import (
 )
 from agent_funnel.agents import add_limit, list_agents, list_limits, remove_limit, rename_agent, set_agent_status
 from agent_funnel.deal import deal, preview, undo
-from agent_funnel.errors import DatabaseError
+from agent_funnel.do_not_contact import add_do_not_contact, list_do_not_contact, remove_do_not_contact
+from agent_funnel.errors import DatabaseError, NoActiveAgent
 from agent_funnel.imports import load_rows
-from agent_funnel.leads import add_do_not_contact, list_do_not_contact, pool_report, remove_do_not_contact
+from agent_funnel.leads import pool_report
+from agent_funnel.rules import effective, record_rules
 from agent_funnel.runs import find_run, holders, last_run, purge, shares
-from agent_funnel.schedule.store import schedule_state
+from agent_funnel.schedule.store import record_failure, schedule_state
 from agent_funnel.settings import load
 from support.databases import TestedDatabase
 from support.nights import TODAY
 
 PASSWORD = "For-an-hour-only-1"
+NOW = datetime(2026, 11, 23, 20, 40, tzinfo=UTC)
 
 # Statements that the role must not be able to run; the last three do not concern the product at all.
 FORBIDDEN = (
@@ -50,10 +53,12 @@ FORBIDDEN = (
     "UPDATE dbo.agent_wafunnel_assignment SET agent = 'a'",
     "UPDATE dbo.assignment_run SET status = 'undone'",
     "DELETE FROM dbo.assignment_run",
+    "UPDATE dbo.floor_rule SET value = '1'",
+    "DELETE FROM dbo.floor_rule",
     "UPDATE dbo.assignment_history SET agent = 'a'",
     "DELETE FROM dbo.assignment_undo",
     "DELETE FROM dbo.assignment_request",
-    "UPDATE dbo.do_not_contact SET reason = 'none'",
+    "DELETE FROM dbo.do_not_contact",
     "DROP PROCEDURE dbo.sp_assign_wafunnel_to_agents",
     "DROP TABLE dbo.assignment_run",
     "TRUNCATE TABLE dbo.agent_wafunnel_assignment",
@@ -145,6 +150,11 @@ def test_a_login_with_the_role_alone_can_do_all_that_the_service_does(roles: Rol
         rename_agent(backend, "c", "d")
     assert [agent.active for agent in list_agents(backend, TODAY)] == [True, True, False]
     assert pool_report(backend, load(), TODAY).total == 10
+    assert record_rules(backend, {"country": "BR"}, actor="Ana") == ["country"]
+    assert effective(backend, load()).country == "BR"
+    assert record_failure(
+        backend, load(), TODAY, NoActiveAgent(), attempt=1, started_at=NOW, finished_at=NOW, actor="tests"
+    )
     key, secret = add_key(backend, "Ana", "viewer")
     note_key_use(backend, key.key_id)
     token = begin_session(backend, key.key_id)

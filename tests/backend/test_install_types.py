@@ -12,10 +12,11 @@ import pytest
 
 from agent_funnel.access.links import link_of_agent, make_link
 from agent_funnel.agents import add_agent, assignments, count_assignments, list_agents, roster, set_agent_status
+from agent_funnel.do_not_contact import add_do_not_contact
 from agent_funnel.errors import AlreadyExists, DatabaseError, NotFound
 from agent_funnel.imports import import_file
 from agent_funnel.install import install
-from agent_funnel.leads import add_do_not_contact, lead_history, pool_report, search_leads
+from agent_funnel.leads import lead_history, pool_report, search_leads
 from agent_funnel.runs import holders
 from agent_funnel.settings import load
 from support.column_types import SHAPES, ShapedDatabase, fitted

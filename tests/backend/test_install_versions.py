@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from agent_funnel import agents, demo, leads, runs
+from agent_funnel import agents, demo, do_not_contact, runs
 from agent_funnel.access import keys
 from agent_funnel.doctor import examine
 from agent_funnel.errors import FunnelError, WrongVersion
@@ -44,7 +44,7 @@ CALLS: dict[str, Callable[[TestedDatabase], Any]] = {
     "import": lambda database: load_rows(database.backend, "agents", [("Ana", "active")]),
     "demo": lambda database: demo.fill(database.backend, leads=10, seed=1, today=TODAY),
     "pause": lambda database: store.pause(database.backend, now=NOW, actor=None, reason=None),
-    "do not contact": lambda database: leads.add_do_not_contact(database.backend, "49300000"),
+    "do not contact": lambda database: do_not_contact.add_do_not_contact(database.backend, "49300000"),
     "key": lambda database: keys.add_key(database.backend, "Ana", "admin", actor="tests"),
     "runs": lambda database: runs.list_runs(database.backend, count=10),
     "agents": lambda database: agents.list_agents(database.backend, TODAY),

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from agent_funnel.agents import Assignment, assignments
+from agent_funnel.do_not_contact import OWN_REQUESTS, add_do_not_contact, remove_do_not_contact
 from agent_funnel.errors import NotFound
-from agent_funnel.leads import Lead, add_do_not_contact, lead_history, remove_do_not_contact, search_leads
+from agent_funnel.leads import Lead, lead_history, search_leads
 from agent_funnel.numbers import stored_alike, take_in
 from agent_funnel.sql import queries
 from support.databases import TestedDatabase
@@ -142,13 +143,14 @@ def test_a_lead_is_shown_with_its_history(database: TestedDatabase) -> None:
     run_id = run_deal(database).run_id
     told = lead_history(database.backend, "000001")
     assert told.records == (Lead("000001", 2, RECENT, "Al", False, 1),)
-    assert (told.number, told.agent, told.do_not_contact) == ("000001", "Al", None)
+    assert (told.number, told.agent, told.do_not_contact) == ("000001", "Al", ())
     assert [(holder.run_id, holder.agent) for holder in told.holders] == [(run_id, "Al")]
     add_do_not_contact(database.backend, "000001", "asked")
     told = lead_history(database.backend, "000001")
     assert told.agent is None
-    assert told.do_not_contact
-    assert (told.do_not_contact.number, told.do_not_contact.reason) == ("000001", "asked")
+    assert [(each.number, each.list_name, each.reason) for each in told.do_not_contact] == [
+        ("000001", OWN_REQUESTS, "asked")
+    ]
     assert told.records[0].do_not_contact
 
     idle = lead_history(database.backend, "idle")
@@ -157,8 +159,8 @@ def test_a_lead_is_shown_with_its_history(database: TestedDatabase) -> None:
     database.execute("DELETE FROM dbo.wafunnel")
     remove_do_not_contact(database.backend, "000001")
     assert len(lead_history(database.backend, "000001").holders) == 1
-    add_do_not_contact(database.backend, "listed")
-    assert lead_history(database.backend, "listed").records == ()
+    add_do_not_contact(database.backend, "listed1")
+    assert lead_history(database.backend, "listed1").records == ()
     put_assignments(database, ("Al", "held"))
     assert lead_history(database.backend, "held").agent == "Al"
     for nobody in ("idle", "+000001", ""):

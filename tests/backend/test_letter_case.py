@@ -22,17 +22,11 @@ from agent_funnel.agents import (
     roster,
     set_agent_status,
 )
+from agent_funnel.do_not_contact import add_do_not_contact, list_do_not_contact, remove_do_not_contact
 from agent_funnel.errors import NotFound
 from agent_funnel.imports import load_rows
 from agent_funnel.install import install
-from agent_funnel.leads import (
-    add_do_not_contact,
-    lead_history,
-    list_do_not_contact,
-    pool_report,
-    remove_do_not_contact,
-    search_leads,
-)
+from agent_funnel.leads import lead_history, pool_report, search_leads
 from agent_funnel.runs import holders
 from agent_funnel.settings import load
 from support.databases import TestedDatabase, agent_named

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent_funnel.leads import add_do_not_contact
+from agent_funnel.do_not_contact import add_do_not_contact
 from agent_funnel.runs import Holder, holders
 from agent_funnel.sql import queries
 from support.databases import TestedDatabase

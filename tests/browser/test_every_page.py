@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from agent_funnel.access.links import make_link
 from agent_funnel.agents import add_limit
 from agent_funnel.deal import deal, undo
-from agent_funnel.leads import add_do_not_contact
+from agent_funnel.do_not_contact import add_do_not_contact
 from agent_funnel.settings import load
 from support import LONG
 from support.dashboard import Dashboard, axe, shoot

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from mistakes.places import (
     AGENTS,
+    DO_NOT_CONTACT,
     IMPORTS,
     LEADS,
     ON_AGENTS,
@@ -17,6 +18,7 @@ from mistakes.places import (
     ON_RANGES,
     RUNS,
     T_AGENTS,
+    T_DO_NOT_CONTACT,
     T_IMPORTS,
     T_LEADS,
     T_RUNS,
@@ -119,16 +121,18 @@ MISTAKES = (
     ),
     Mistake(
         "do-not-contact: a number of another case leaves the assignments",
-        LEADS,
-        "DELETE FROM agent_wafunnel_assignment\nWHERE number COLLATE BINARY IN",
-        "DELETE FROM agent_wafunnel_assignment\nWHERE number IN",
+        DO_NOT_CONTACT,
+        "WHERE number COLLATE BINARY IN (SELECT s.number FROM temp.spelling AS s) AND",
+        "WHERE number IN (SELECT s.number FROM temp.spelling AS s) AND",
         ON_CASE, "removes_only_its_own_assignments", "sqlite",
     ),
     Mistake(
         "T-SQL do-not-contact: a number of another case leaves the assignments",
-        T_LEADS,
-        f"AND CAST(a.number AS NVARCHAR(255)){BIN2} = s.number;",
-        "AND 1 = 1;",
+        T_DO_NOT_CONTACT,
+        "DELETE a\n    FROM dbo.agent_wafunnel_assignment AS a\n    INNER JOIN #spelling AS s\n        ON\n"
+        "            a.number = ",
+        "DELETE a\n    FROM dbo.agent_wafunnel_assignment AS a\n    INNER JOIN #spelling AS s\n        ON\n"
+        "            LOWER(a.number) = LOWER(s.number) OR a.number = ",
         ON_CASE, "removes_only_its_own_assignments", "sqlserver",
     ),
     Mistake(
@@ -228,8 +232,8 @@ MISTAKES = (
     ),
     Mistake(
         "leads: a number has the agent of another of another case",
-        LEADS, "AS a\n    WHERE a.number COLLATE BINARY IN (SELECT s.number FROM spelling AS s)",
-        "AS a\n    WHERE a.number COLLATE NOCASE IN (SELECT s.number FROM spelling AS s)",
+        LEADS, "AS a\nWHERE a.number COLLATE BINARY IN (SELECT s.number FROM spelling AS s)",
+        "AS a\nWHERE a.number COLLATE NOCASE IN (SELECT s.number FROM spelling AS s)",
         ON_CASE, "own_record_holder", "sqlite",
     ),
     Mistake(

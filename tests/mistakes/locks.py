@@ -14,7 +14,7 @@ from mistakes.places import (
     T_ASSIGN,
     T_DATABASE,
     T_DEAL,
-    T_LEADS,
+    T_DO_NOT_CONTACT,
     T_RUNS,
     T_SCHEDULE,
     T_UNDO,
@@ -61,7 +61,7 @@ MISTAKES = (
     ),
     Mistake(
         "T-SQL do-not-contact: without its lock",
-        T_LEADS, run_header("; the number was not put on the list"), "",
+        T_DO_NOT_CONTACT, run_header("; no number was put on the list"), "",
         ON_LOCKS, "number", "sqlserver",
     ),
     Mistake(

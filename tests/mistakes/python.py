@@ -198,7 +198,7 @@ MISTAKES = (
     ),
     Mistake(
         "settings: the cap may be 0",
-        P_SETTINGS, "default=450,\n        ge=1,", "default=450,\n        ge=0,",
+        P_SETTINGS, "ge=1,\n        le=LARGEST_SHARE,", "ge=0,\n        le=LARGEST_SHARE,",
         ON_SETTINGS, "bad_value",
     ),
     Mistake(

@@ -240,7 +240,7 @@ MISTAKES = (
     ),
     Mistake(
         "assignments: a listed number ends the paging",
-        P_RUNS, "{row['undone']}", "{row['undone']}.{len(database.all('do_not_contact'))}",
+        P_RUNS, "{row['undone']}", "{row['undone']}.{len(database.all('do_not_contact_lists'))}",
         ON_POLLED, "listed_in_between", "sqlite",
     ),
 )  # fmt: skip

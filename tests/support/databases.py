@@ -42,6 +42,7 @@ OWN_TABLES = (
     "number_key", "assignment_run", "assignment_history", "assignment_request", "assignment_edit", "assignment_undo",
     "assignment_purge", "agent_limit", "do_not_contact", "access_key", "access_session", "audit_entry",
     "request_answer", "agent_link", "schedule_terms", "schedule_copy", "schedule_next", "schedule_void",
+    "do_not_contact_list", "do_not_contact_entry", "floor_rule", "assignment_country",
 )  # fmt: skip
 TABLES = ("agents", "wafunnel", "agent_wafunnel_assignment", *OWN_TABLES)
 
@@ -200,8 +201,13 @@ class TestedDatabase:
         )
 
     def clear(self) -> None:
-        """Empties every table; on the T-SQL engine in one batch, since nearly every test begins with this."""
-        statements = [f"DELETE FROM dbo.{table}" for table in TABLES]
+        """Empties every table, except for the do-not-contact list that the installer makes.
+
+        On the T-SQL engine in one batch, since nearly every test begins with this.
+        """
+        kept = {"do_not_contact_list": " WHERE list_id > 1"}
+        statements = [f"DELETE FROM dbo.{table}{kept.get(table, '')}" for table in TABLES]
+        statements.append("UPDATE dbo.do_not_contact_list SET imported_at = NULL, warned_at = NULL")
         for statement in statements if self.engine == "sqlite" else ["; ".join(statements)]:
             self.execute(statement)
 
@@ -232,10 +238,14 @@ def _plain(value: Any) -> Any:
     return value.isoformat(" ", "milliseconds") if isinstance(value, datetime) else value
 
 
+# The columns that are inserted as whole numbers:
+WHOLE_NUMBERS = {
+    "stage", "max_records", "max_per_agent", "window_days", "newest_first", "run_id", "assigned", "list_id", "imported",
+}  # fmt: skip
+
+
 def _json_type(column: str) -> str:
-    if column in ("stage", "max_records", "max_per_agent", "window_days", "newest_first", "run_id", "assigned"):
-        return "INT"
-    return "NVARCHAR(1000)"
+    return "INT" if column in WHOLE_NUMBERS else "NVARCHAR(1000)"
 
 
 def moment(value: date | str) -> datetime:

@@ -106,7 +106,7 @@ def assert_readable(finding: Finding) -> None:
 
 def statement_of(finding: Finding) -> str:
     """The statement of a remedy."""
-    found = re.search(r"\b(SELECT|UPDATE|DELETE|CREATE|ALTER|DROP|GRANT)\b.*;$", finding.remedy or "")
+    found = re.search(r"\b(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|GRANT)\b.*;$", finding.remedy or "")
     assert found, finding.remedy
     return found[0]
 

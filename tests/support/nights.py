@@ -45,8 +45,9 @@ def put_limits(database: TestedDatabase, limits: Iterable[Limit]) -> None:
 
 
 def put_do_not_contact(database: TestedDatabase, numbers: Iterable[str]) -> None:
-    """Adds these numbers to the list."""
-    database.insert("do_not_contact", ("number", "added_at"), [(number, "2026-01-01T00:00:00") for number in numbers])
+    """Adds these numbers to the list of own requests."""
+    columns = ("number", "list_id", "added_at", "imported")
+    database.insert("do_not_contact_entry", columns, [(number, 1, "2026-01-01T00:00:00", 0) for number in numbers])
 
 
 def put_assignments(database: TestedDatabase, *pairs: tuple[str | None, str | None]) -> None:
@@ -236,7 +237,7 @@ def compare_with_oracle(database: TestedDatabase, case: Case, *, bare: bool = Fa
         leads, last_agent = dealt.leads, dealt.last_agent
         # The deal must not touch the other tables.
         after = all_tables(database)
-        for table in ("agents", "agent_limit", "do_not_contact"):
+        for table in ("agents", "agent_limit", "do_not_contact_entry"):
             assert after[table] == before[table]
 
 

@@ -88,7 +88,7 @@ def test_no_number_is_shown_whole(tmp_path: Path) -> None:
                   "agent_wafunnel_assignment (agent, number) VALUES ('a', '+4915112345678')"):  # fmt: skip
         for n in (1, 2):
             execute(tmp_path, f"INSERT INTO {table.format(n=n)}")
-    execute(tmp_path, "INSERT INTO do_not_contact (number, added_at) VALUES ('+4915112345678', '2026-11-10')")
+    execute(tmp_path, "INSERT INTO do_not_contact_entry VALUES ('+4915112345678', 1, NULL, '2026-11-10', 0)")
     done = run_command("doctor", "--deep", cwd=tmp_path)
     assert done.returncode == 4
     assert done.stdout.count("…678") == 4

@@ -51,7 +51,8 @@ def nasty(command: Command, tmp_path: Path) -> Command:
         assert name in succeed(command, "agents", "add", name)
         assert name in succeed(command, "limits", "add", name, "100")
         assert name in succeed(command, "keys", "add", name, "--role", "viewer")
-        assert name in succeed(command, "do-not-contact", "add", name, "--reason", f"because {name}")
+        succeed(command, "do-not-contact", "add", f"+4930{index:04}", "--reason", f"because {name}")
+        assert name in succeed(command, "do-not-contact", "create", name)
         succeed(command, "holidays", "add", f"2999-12-{index + 1:02}", "--name", name)
         succeed(command, "schedule", "pause", "--reason", f"because {name}", "--actor", name)
         assert f"by {name}: because {name}." in succeed(command, "status")
@@ -133,7 +134,7 @@ def record(**amounts: int | None) -> RunRecord:
     fields = {
         **empty, "run_id": 3, "business_date": moment.date(), "trigger": "manual", "actor": None, "status": "succeeded",
         "started_at": moment, "finished_at": moment + timedelta(seconds=2), "max_per_agent": 450, "window_days": 45,
-        "newest_first": False, **amounts,
+        "newest_first": False, "country": None, **amounts,
     }  # fmt: skip
     return RunRecord(**fields)  # type: ignore[arg-type]
 

@@ -69,9 +69,7 @@ def fill(database: TestedDatabase, name: str) -> None:
     database.execute(
         "INSERT INTO agent_limit (agent, starts_on, ends_on, max_records) VALUES (%s, %s, NULL, 2)", name, today
     )
-    database.execute(
-        "INSERT INTO do_not_contact (number, reason, added_at) VALUES (%s, %s, '2026-11-25 10:00:00.000')", name, reason
-    )
+    database.execute("INSERT INTO do_not_contact_entry VALUES (%s, 1, %s, '2026-11-25 10:00:00.000', 0)", name, reason)
     database.execute("INSERT INTO holiday (day, name) VALUES ('2999-12-24', %s)", name)
     database.execute(
         "INSERT INTO schedule_pause (paused_at, paused_by, reason) VALUES ('2026-11-25 10:00:00.000', %s, %s)",

@@ -36,12 +36,15 @@ def words_of(path: tuple[str, ...], file: Path) -> list[str]:
         command = command.commands[name]
     words = list(path)
     for parameter in command.params:
-        if not parameter.required:
+        # A command that takes any number of arguments is given one.
+        if not parameter.required and parameter.nargs != -1:
             continue
         kind = parameter.type
         value = {"integer": "1", "datetime": "2026-12-24", "path": str(file), "file": str(file)}.get(kind.name, "x")
         if isinstance(parameter, click.Option) and parameter.metavar == "DAYS":
             value = "180d"
+        if parameter.name == "value":
+            value = "none"  # a value of the first rule
         if isinstance(kind, click.Choice):
             value = str(next(iter(kind.choices)))
         words += [value] if isinstance(parameter, click.Argument) else [parameter.opts[0], value]

@@ -10,7 +10,7 @@ import pytest
 import trustme
 
 from agent_funnel.errors import SettingsError
-from agent_funnel.settings import Settings, describe, load, source, variable
+from agent_funnel.settings import DEFAULT_RULES, Settings, describe, load, source, variable
 from agent_funnel.settings_types import written
 from support.databases import connect_to
 
@@ -24,9 +24,11 @@ def _nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def test_the_defaults_are_those_of_the_readme() -> None:
     settings = load()
-    assert (settings.run_at, settings.max_per_agent, settings.window_days) == (time(20, 40), 450, 45)
-    assert (settings.newest_first, settings.database_schema, settings.host) == (False, "dbo", "127.0.0.1")
+    assert (settings.run_at, settings.database_schema, settings.host) == (time(20, 40), "dbo", "127.0.0.1")
     assert settings.database_url == "sqlite:///funnel.db"
+    # Of these, the recorded rule holds, and without one the default.
+    assert {getattr(settings, name) for name in DEFAULT_RULES} == {None}
+    assert DEFAULT_RULES == {"country": "none", "max_per_agent": 450, "window_days": 45, "newest_first": False}
 
 
 def test_flags_win_over_the_environment_and_that_over_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,12 +70,14 @@ def test_values_are_read_as_people_write_them(monkeypatch: pytest.MonkeyPatch) -
         "CATCH_UP": "90m",
         "NEWEST_FIRST": "1",
         "SCHEMA": "sales",
+        "COUNTRY": " br ",
     }.items():
         monkeypatch.setenv(f"FUNNEL_{name}", value)
     settings = load()
     assert settings.timezone == ZoneInfo("Europe/Berlin")
     assert (settings.run_at, settings.catch_up) == (time(6, 5), timedelta(minutes=90))
-    assert (settings.newest_first, settings.database_schema) == (True, "sales")
+    assert (settings.newest_first, settings.database_schema, settings.country) == (True, "sales", "BR")
+    assert load(country="None").country == "none"
 
 
 @pytest.mark.parametrize(
@@ -89,6 +93,10 @@ def test_values_are_read_as_people_write_them(monkeypatch: pytest.MonkeyPatch) -
         ("CATCH_UP", "24h"),
         ("MAX_PER_AGENT", "0"),
         ("MAX_PER_AGENT", "many"),
+        ("COUNTRY", ""),
+        ("COUNTRY", "XX"),
+        ("COUNTRY", "Brazil"),
+        ("WINDOW_DAYS", ""),
         ("WINDOW_DAYS", "-1"),
         ("NEWEST_FIRST", "perhaps"),
         ("SCHEMA", "dbo; DROP TABLE x"),

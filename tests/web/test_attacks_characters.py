@@ -12,9 +12,9 @@ from flask.testing import FlaskClient
 
 from agent_funnel.access.keys import add_key
 from agent_funnel.agents import add_agent, add_limit
+from agent_funnel.do_not_contact import add_do_not_contact
 from agent_funnel.errors import ImportRefused, ParameterOutOfRange
 from agent_funnel.imports import import_file
-from agent_funnel.leads import add_do_not_contact
 from agent_funnel.schedule.store import add_holiday, pause
 from support.databases import TestedDatabase, seed_tables, snapshot
 from support.nights import deal_today

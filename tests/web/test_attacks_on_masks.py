@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from openpyxl import load_workbook
 
 from agent_funnel.access.links import make_link
-from agent_funnel.leads import add_do_not_contact
+from agent_funnel.do_not_contact import add_do_not_contact
 from agent_funnel.web.routing import route_of
 from support import LONG
 from support.databases import TestedDatabase
@@ -79,21 +79,21 @@ def fill(database: TestedDatabase) -> list[str]:
     for number in given[:9]:
         add_do_not_contact(database.backend, number, f"asked by {number}, not {number[:5]} {number[5:8]}-{number[8:]}")
     make_link(database.backend, "Ana")
-    database.execute("UPDATE dbo.do_not_contact SET added_at = '2026-11-20 10:00:00'")
+    database.execute("UPDATE dbo.do_not_contact_entry SET added_at = '2026-11-20 10:00:00'")
     return given
 
 
 def hide_others(database: TestedDatabase, old: list[str], new: list[str]) -> None:
     """Changes the hidden digits of every number, and with them the order of the numbers."""
     for before, after in zip(old, new, strict=True):
-        for table in ("wafunnel", "agent_wafunnel_assignment", "assignment_history", "do_not_contact"):
+        for table in ("wafunnel", "agent_wafunnel_assignment", "assignment_history", "do_not_contact_entry"):
             database.execute(f"UPDATE dbo.{table} SET number = %s WHERE number = %s", f"{after}~", before)
         database.execute(
-            "UPDATE dbo.do_not_contact SET reason = %s WHERE number = %s",
+            "UPDATE dbo.do_not_contact_entry SET reason = %s WHERE number = %s",
             f"asked by {after}, not {after[:5]} {after[5:8]}-{after[8:]}", f"{after}~",
         )  # fmt: skip
     for after in new:
-        for table in ("wafunnel", "agent_wafunnel_assignment", "assignment_history", "do_not_contact"):
+        for table in ("wafunnel", "agent_wafunnel_assignment", "assignment_history", "do_not_contact_entry"):
             database.execute(f"UPDATE dbo.{table} SET number = %s WHERE number = %s", after, f"{after}~")
 
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from agent_funnel.access.audit import list_entries
-from agent_funnel.leads import add_do_not_contact, list_do_not_contact
+from agent_funnel.do_not_contact import add_do_not_contact, list_do_not_contact
 from agent_funnel.numbers import take_in
 from support.databases import TestedDatabase, seed_tables
 from support.nights import RECENT, deal_today, put_leads
@@ -92,7 +92,7 @@ def test_a_number_is_shown_with_its_history_and_can_be_removed_from_the_present_
     # One click removes it from tonight's list.
     told = reader.done("/leads/do-not-contact", number=number, reason="<i>asked</i>")
     assert "It was removed from the list of agent 0." in told
-    assert "On the list since" in told
+    assert "On the list own requests since" in told
     assert ": <i>asked</i>" in told
     assert "With nobody" in told
     assert "removed since" in told
@@ -117,7 +117,7 @@ def test_an_unknown_number_can_be_put_on_the_do_not_contact_list(database: Teste
     told = reader.done("/leads/do-not-contact", number="+491701234567")
     assert "No agent had it." in told
     # The number is found in another spelling, too.
-    assert "On the list since" in reader.get(of("0049 170 1234567"))
+    assert "On the list own requests since" in reader.get(of("0049 170 1234567"))
     assert "another spelling" not in reader.get(of("+491701234567"))
     # A second spelling is no second entry.
     add_do_not_contact(database.backend, "00491701234567")

@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote
 import pytest
 
 from agent_funnel.access.links import make_link
-from agent_funnel.leads import add_do_not_contact
+from agent_funnel.do_not_contact import add_do_not_contact
 from support.databases import TestedDatabase
 from support.nights import deal_today
 from support.pages import BROWSER, bearer, client_of, key_of, reader_of

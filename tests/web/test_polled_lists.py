@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from agent_funnel.access.links import make_link
 from agent_funnel.agents import Assignment, assignments
 from agent_funnel.deal import deal
-from agent_funnel.leads import add_do_not_contact
+from agent_funnel.do_not_contact import add_do_not_contact
 from agent_funnel.runs import deal_version, list_runs
 from agent_funnel.settings import load
 from support.databases import TestedDatabase, seed_tables

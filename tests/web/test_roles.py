@@ -41,11 +41,19 @@ OPERATIONS = {
     "list_do_not_contact": "viewer",
     "add_do_not_contact": "operator",
     "remove_do_not_contact": "operator",
+    "list_number_lists": "viewer",
+    "add_number_list": "operator",
+    "import_do_not_contact": "operator",
+    "add_several_numbers": "operator",
+    "remove_several_numbers": "operator",
+    "look_up_several_numbers": "operator",
     "show_schedule": "viewer",
     "pause_schedule": "operator",
     "resume_schedule": "operator",
     "reopen_date": "operator",
     "adopt_terms": "admin",
+    "show_rules": "admin",
+    "change_rules": "admin",
     "list_keys": "admin",
     "add_key": "admin",
     "revoke_key": "admin",
@@ -104,6 +112,7 @@ PAGES = {
     "admin.show_keys": "admin",
     "admin.make_key": "admin",
     "admin.revoke_key": "admin",
+    "rules.change": "admin",
 }
 OTHERS |= PAGES
 # Bodies for the operations that need one:
@@ -116,8 +125,14 @@ BODIES: dict[str, dict[str, Any]] = {
     "import_leads": {"data": b"number,stage,date\n+49301234567,1,2026-01-31\n", "content_type": "text/csv"},
     "add_do_not_contact": {"json": {"number": "+49300000000"}},
     "remove_do_not_contact": {"json": {"number": "+49300000001"}},
+    "add_several_numbers": {"json": {"numbers": ["+49300000002"]}},
+    "remove_several_numbers": {"json": {"numbers": ["+49300000002"]}},
+    "look_up_several_numbers": {"json": {"numbers": ["+49300000002"]}},
+    "add_number_list": {"json": {"name": "national register"}},
+    "import_do_not_contact": {"data": b"+49301234567\n", "content_type": "text/plain"},
     "pause_schedule": {"json": {"reason": "a test"}},
     "reopen_date": {"json": {"business_date": "2026-01-31"}},
+    "change_rules": {"json": {"max_per_agent": 7}},
     "add_key": {"json": {"name": "another", "role": "viewer"}},
 }
 # Callers without a valid key:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agent_funnel.deal import deal
-from agent_funnel.leads import add_do_not_contact
+from agent_funnel.do_not_contact import add_do_not_contact
 from agent_funnel.runs import list_runs
 from agent_funnel.schedule.store import record_failure
 from agent_funnel.settings import load

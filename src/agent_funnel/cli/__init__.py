@@ -22,16 +22,19 @@ __all__ = ["COMMANDS", "ExitCode", "cli", "exit_code", "main"]
 COMMANDS = {
     "agents": LazyCommand("agents", "agents_group", "List, add, rename, activate and deactivate agents."),
     "demo": LazyCommand("demo", "fill_demo", "Fill an empty database with sample leads and agents."),
-    "do-not-contact": LazyCommand("leads", "do_not_contact_group", "Manage the numbers that are never dealt."),
+    "do-not-contact": LazyCommand("do_not_contact", "do_not_contact_group", "Manage the numbers that are never dealt."),
     "doctor": LazyCommand("doctor", "examine_database", "Check the database and suggest how to fix what is wrong."),
     "export": LazyCommand("exports", "export_rows", "Export the present assignments, or the leads that a run dealt."),
     "holidays": LazyCommand("schedule", "holidays_group", "Manage the days without a scheduled deal."),
-    "import": LazyCommand("imports", "import_group", "Import leads, agents or holidays from a CSV file."),
+    "import": LazyCommand(
+        "imports", "import_group", "Import leads, agents, holidays or do-not-contact numbers from a file."
+    ),
     "install": LazyCommand("install", "install_tables", "Create missing tables and procedures."),
     "keys": LazyCommand("keys", "keys_group", "Manage the keys to the service."),
     "limits": LazyCommand("limits", "limits_group", "Manage agents' limits and absences."),
     "preview": LazyCommand("deal", "preview", "Show what a deal would do now, without changing anything."),
     "purge": LazyCommand("runs", "purge", "Delete the history of old runs."),
+    "rules": LazyCommand("rules", "rules_group", "Show or change the rules of the deal."),
     "run": LazyCommand("deal", "run", "Deal leads now."),
     "runs": LazyCommand("runs", "runs_group", "List runs, show one run, or find who held a number."),
     "schedule": LazyCommand("schedule", "schedule_group", "Show, pause and correct the schedule."),

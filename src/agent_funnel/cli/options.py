@@ -26,15 +26,16 @@ actor_option = click.option(
 
 
 def rule_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds the options for the parameters of a deal."""
+    """Adds the options for the parameters of a deal. Without a rule's option, the rule that holds is taken."""
     for option in (
         click.option(
             "--newest-first/--oldest-first",
             default=None,
-            help="Which leads of a stage to deal first. Default: FUNNEL_NEWEST_FIRST.",
+            help="Which leads of a stage to deal first.",
         ),
-        click.option("--window-days", type=int, help="Leave out leads older than this. Default: FUNNEL_WINDOW_DAYS."),
-        click.option("--max-per-agent", type=int, help="Most leads for one agent. Default: FUNNEL_MAX_PER_AGENT."),
+        click.option("--window-days", type=int, help="Leave out leads older than this."),
+        click.option("--max-per-agent", type=int, help="Most leads for one agent."),
+        click.option("--country", help="The country of numbers that are written without one, such as BR; or none."),
         click.option("--date", "day", type=DAY, help="The business date. Default: today in the configured time zone."),
     ):
         command = option(command)

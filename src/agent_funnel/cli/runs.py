@@ -17,7 +17,9 @@ from agent_funnel.cli.facts import facts_of, print_shares, share_cells
 from agent_funnel.cli.options import DAY
 from agent_funnel.cli.output import Listing, Result, cells, minute, print_facts, render, reports, say, second
 from agent_funnel.cli.progress import row_progress
+from agent_funnel.rules import Rules, in_words
 from agent_funnel.runs import Holder, Purged, RunRecord, Share, find_run, holders, shares
+from agent_funnel.settings_types import NO_COUNTRY
 
 
 @dataclass(frozen=True)
@@ -127,10 +129,8 @@ def _(details: RunDetails) -> None:
     run = details.run
     by = f", by {visible(run.actor)}" if run.actor else ""
     say(f"Run {run.run_id} for {run.business_date}: {run.status} ({run.trigger}{by})")
-    first = "newest" if run.newest_first else "oldest"
-    say(
-        f"  rules: at most {run.max_per_agent} leads per agent, leads of the last {run.window_days} days, {first} first"
-    )
+    rules = Rules(run.country or NO_COUNTRY, run.max_per_agent, run.window_days, run.newest_first)
+    say(f"  rules: {in_words(rules)}")
     say(f"  started {second(run.started_at)}, finished {second(run.finished_at) or 'never'} (UTC)")
     if run.undone_at:
         say(

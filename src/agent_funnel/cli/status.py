@@ -10,6 +10,7 @@ import click
 from agent_funnel.cli.context import Context, pass_context
 from agent_funnel.cli.output import Result, print_warning, render, reports, say, second
 from agent_funnel.cli.schedule import next_deal_line, pause_text
+from agent_funnel.rules import RuleState, in_words, list_rules, problems, rules_that_hold
 from agent_funnel.runs import Run, last_run
 from agent_funnel.schedule.calendar import next_run
 from agent_funnel.schedule.store import NightRecord, Pause, current_pause, list_nights
@@ -24,13 +25,15 @@ DATES_SHOWN = 14
 class Overview(Result):
     """The next scheduled deal, in the configured time zone, the last run, the pause, and the newest business dates.
 
-    `warnings` says if the time zone is not set.
+    `rules` are those of the deal. `warnings` says if the time zone is not set, and if a rule is recorded wrongly, or
+    differs between the settings and the database.
     """
 
     next_run: datetime
     last_run: Run | None
     pause: Pause | None
     dates: list[NightRecord]
+    rules: list[RuleState]
     warnings: list[str]
 
 
@@ -43,12 +46,14 @@ def show_status(context: Context) -> Overview:
     Also show the outcomes of the last two weeks.
     """
     database, settings, now = context.database, context.settings, datetime.now(UTC)
+    rules = list_rules(database, settings)
     return Overview(
         next_run=next_run(now, holding(database, settings)),
         last_run=last_run(database),
         pause=current_pause(database),
         dates=list_nights(database, count=DATES_SHOWN),
-        warnings=unset_zone(settings, now),
+        rules=rules,
+        warnings=[*unset_zone(settings, now), *problems(rules)],
     )
 
 
@@ -63,6 +68,8 @@ def _(overview: Overview) -> None:
     else:
         say("There has been no run yet.")
     say(next_deal_line(overview.next_run))
+    if (holding := rules_that_hold(overview.rules)) is not None:
+        say(f"The rules: {in_words(holding)}.")
     for text in overview.warnings:
         print_warning(text)
     if overview.pause:

@@ -7,6 +7,7 @@ import re
 from agent_funnel.database.base import Database, Queries, Session, refuse_newer_version
 from agent_funnel.errors import SettingsError
 from agent_funnel.settings import Settings
+from agent_funnel.settings_types import NO_COUNTRY
 
 __all__ = ["Database", "Queries", "Session", "connect", "refuse_newer_version"]
 
@@ -20,6 +21,12 @@ def connect(settings: Settings) -> Database:
     per process: give all databases of a process the same settings. Raises SettingsError for a URL of another engine
     (the message does not repeat the URL, which may hold a password) and for settings that contradict each other.
     """
+    found = _connect(settings)
+    found.country = "" if settings.country == NO_COUNTRY else settings.country
+    return found
+
+
+def _connect(settings: Settings) -> Database:
     engine = re.match(r"([\w+]+)://", settings.database_url)
     # Imported here because each engine's libraries take long to import, and a process uses one engine.
     match engine and engine[1]:

@@ -74,6 +74,9 @@ class Database(Queries):
     checks_version = True
     # The file with the authorities that must have signed the server's certificate; None if it is not checked:
     ca_file: Path | None = None
+    # The country that the settings name, for match keys: two letters, or empty for none; None if the recorded one
+    # holds:
+    country: str | None = None
     # The file of the database; None if it is on a server:
     path: Path | None = None
 

@@ -103,11 +103,10 @@ class SQLite(Database):
             self.commit(connection)
             return sets
 
-    @staticmethod
-    def _execute(connection: sqlite3.Connection, parts: list[str], parameters: dict[str, Any]) -> list[list[Row]]:
+    def _execute(self, connection: sqlite3.Connection, parts: list[str], parameters: dict[str, Any]) -> list[list[Row]]:
         sets: list[list[Row]] = []
         for part in parts:
-            cursor = connection.execute(part, {"country": None, **parameters})
+            cursor = connection.execute(part, {"country": self.country, **parameters})
             rows: list[Row] = [dict(row) for row in cursor]
             if cursor.description is None:
                 continue

@@ -268,7 +268,7 @@ class SQLServer(Database):
         is_run = name in queries_with(self.dialect, "run")
         watch = self._watch_for_lock_wait(connection.info["session"]) if is_run else nullcontext()
         with watch, connection.cursor(as_dict=True) as cursor:
-            cursor.execute(self._queries[name], {"schema": self.schema, "country": None, **parameters})
+            cursor.execute(self._queries[name], {"schema": self.schema, "country": self.country, **parameters})
             # Read to the end: otherwise the next statement raises an error that comes after a result set.
             while True:
                 if cursor.description is not None:
@@ -279,7 +279,7 @@ class SQLServer(Database):
 
     def fetch(self, connection: Any, name: str, parameters: dict[str, Any], size: int) -> Iterator[list[Row]]:
         with connection.cursor(as_dict=True) as cursor:
-            cursor.execute(self._queries[name], {"schema": self.schema, "country": None, **parameters})
+            cursor.execute(self._queries[name], {"schema": self.schema, "country": self.country, **parameters})
             while rows := cursor.fetchmany(size):
                 yield rows
             # Read to the end: otherwise the next statement raises an error that comes after the rows.

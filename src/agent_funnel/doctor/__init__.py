@@ -2,8 +2,8 @@
 
 A check is a function that yields results: a level, a sentence, and a remedy or None. It yields one also if all is well.
 `server` checks the engine, the connection and the login; `schema` the tables, procedures and indexes; `data` the rows
-of your three tables; `names` the names of agents; `settings` the settings; and `deep` whether runs, history, stages
-and assignments agree.
+of your three tables; `names` the names of agents; `settings` the settings; `rules` the rules of the deal; and `deep`
+whether runs, history, stages and assignments agree.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from agent_funnel.database import Database
 from agent_funnel.doctor import data, names, schedule, schema, server
 from agent_funnel.doctor.check import Check, Examination, Finding, findings, guarded
 from agent_funnel.doctor.deep import records
+from agent_funnel.doctor.rules import rule_findings
 from agent_funnel.doctor.settings import settings_findings
 from agent_funnel.errors import DatabaseError, DatabaseUnavailable
 from agent_funnel.install import schema_name
@@ -48,6 +49,8 @@ ON_BOTH: dict[str, Check] = {
     "stages": data.stages,
     "dates": data.dates,
     "numbers": data.numbers,
+    "do not contact": data.unread_numbers,
+    "list ages": data.old_numbers,
     "statuses": data.statuses,
     "names": names.alike,
     "holders": names.of_nobody,
@@ -80,6 +83,7 @@ def examine(
         found += guarded(name, partial(findings, name, check, exam))
     if settings is not None:
         found += settings_findings(settings, now)
+        found += guarded("rules", partial(rule_findings, database, settings))
     if deep:
         found += guarded("records", partial(records, exam))
     return found

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from agent_funnel.do_not_contact import old_lists
 from agent_funnel.doctor.check import Examination, Result, count_of, examples
+from agent_funnel.masking import mask_digits
 from agent_funnel.values import Row
 
 # The consequence of a missing value, by table and column:
@@ -104,6 +106,27 @@ def numbers(exam: Examination) -> Iterator[Result]:
     shown = examples((row["number"] for row in rows), found)
     remedy = f"Correct them, or put them on the do-not-contact list. This lists them: {exam.remedy('numbers')}"
     yield "note", f"{text} ({shown}): not 8 to 15 digits; they are dealt like others.", remedy
+
+
+def unread_numbers(exam: Examination) -> Iterator[Result]:
+    """Finds numbers in the table that was the do-not-contact list; somebody still writes there."""
+    rows = exam.database.all("doctor_unread")
+    if not rows:
+        yield "ok", f"No number is in {exam.here('dbo.do_not_contact')}, which no deal reads.", None
+        return
+    remedy = f"Put them on a do-not-contact list, and change the program that writes there: {exam.remedy('unread')}"
+    where = f"in {exam.here('dbo.do_not_contact')}, which no deal reads since there are do-not-contact lists"
+    yield "warning", f"{_numbers(rows, 'is', 'are')} {where}.", remedy
+
+
+def old_numbers(exam: Examination) -> Iterator[Result]:
+    """Finds do-not-contact lists that are older than their bounds."""
+    found = old_lists(exam.database, exam.now)
+    for each in found:
+        remedy = f"Import it again: agent-funnel import do-not-contact FILE --list {each.name!r} --replace"
+        yield "warning", mask_digits(str(each)), remedy
+    if not found:
+        yield "ok", "No do-not-contact list is older than its bound.", None
 
 
 def statuses(exam: Examination) -> Iterator[Result]:

@@ -90,6 +90,10 @@ class Alarm:
                 self._notifier.notice("warning", text)
         self.notes = dict(found)
 
+    def list_is_old(self, text: str) -> None:
+        """A do-not-contact list is older than its bound."""
+        self._notifier.notice("warning", text)
+
 
 def text_of(error: Exception) -> str:
     """The text of an error of ours; only the type of another one, whose text may have data in it."""

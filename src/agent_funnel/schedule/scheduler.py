@@ -14,7 +14,9 @@ from datetime import UTC, date, datetime, timedelta
 import structlog
 
 from agent_funnel.database import Database
+from agent_funnel.do_not_contact import note_old_list, old_lists
 from agent_funnel.errors import AlreadyRun, DatabaseBusy, DatabaseError, FunnelError, RunInProgress, WrongClock
+from agent_funnel.masking import mask_digits
 from agent_funnel.notify import Notifier
 from agent_funnel.runs import Run
 from agent_funnel.schedule import store, terms, voids
@@ -143,6 +145,7 @@ class Scheduler:
         if business_date is None:
             self.alarm.nothing_is_due()
             self._waiting = None
+            self._warn_of_old_lists(now)
             return
         if not agreed.deals:
             log.warning("a deal is due; this copy does not make it, because its terms do not hold")
@@ -153,6 +156,12 @@ class Scheduler:
             if any(end.is_void and end.business_date == business_date for end in ends):
                 voids.release_date(self._database, business_date)
             self._try(business_date, now, state)
+
+    def _warn_of_old_lists(self, now: datetime) -> None:
+        """Tells people of do-not-contact lists that are too old: once a day, whichever copy looks first."""
+        for old in old_lists(self._database, now):
+            if note_old_list(self._database, old.name, now=now):
+                self.alarm.list_is_old(mask_digits(str(old)))
 
     # ---- The time and the terms
 

@@ -11,7 +11,8 @@ from datetime import date, datetime
 from typing import Self
 
 from agent_funnel.database import Database
-from agent_funnel.errors import FunnelError, NotFound
+from agent_funnel.errors import FunnelError, NotFound, ParameterOutOfRange
+from agent_funnel.rules import DEFAULTS, effective
 from agent_funnel.settings import Settings
 from agent_funnel.values import Day, Moment, Record, Row, check_characters, read_date, read_moment, write_moment
 
@@ -99,7 +100,14 @@ def record_failure(
     finished_at: datetime,
     actor: str,
 ) -> bool:
-    """Records a failed attempt as a run with the status `failed`; False if another copy has recorded that attempt."""
+    """Records a failed attempt as a run with the status `failed`; False if another copy has recorded that attempt.
+
+    If a rule is recorded wrongly in the database, the attempt has the default rules.
+    """
+    try:
+        rules = effective(database, settings)
+    except ParameterOutOfRange:
+        rules = DEFAULTS
     row = database.one(
         "record_failure",
         business_date=business_date.isoformat(),
@@ -107,9 +115,10 @@ def record_failure(
         error_number=error.number,
         message=str(error)[:LONGEST_MESSAGE],
         actor=actor,
-        max_per_agent=settings.max_per_agent,
-        window_days=settings.window_days,
-        newest_first=int(settings.newest_first),
+        max_per_agent=rules.max_per_agent,
+        window_days=rules.window_days,
+        newest_first=int(rules.newest_first),
+        country=rules.country,
         started_at=write_moment(started_at),
         finished_at=write_moment(finished_at),
     )

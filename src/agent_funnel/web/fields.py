@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from agent_funnel.characters import CONTROLS, DIRECTIONS
+from agent_funnel.settings_types import COUNTRIES, NO_COUNTRY, country
 from agent_funnel.values import LONGEST_TEXT, text_length
 
 # The largest number of rows on a page of a list:
@@ -53,6 +54,11 @@ def _fits(value: str) -> str:
     return value
 
 
+def _in_any_case(word: str) -> str:
+    """A pattern of a word; regex dialects differ on how to ignore the case."""
+    return "".join(f"[{letter.upper()}{letter.lower()}]" for letter in word)
+
+
 # Unicode whitespace except control characters, spelled out because regex dialects differ on `\s`:
 BLANK = r"\x20\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 # A new name or reason, which every table can hold: T-SQL has no character 0, and SQLite no lone surrogate. It has no
@@ -78,6 +84,10 @@ NumberText = Annotated[
 ]
 # A text to search for. It accepts more than Text, since other systems fill the tables, too.
 SearchText = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT, pattern=r"^[^\x00]*$"), AfterValidator(_fits)]
+# A country, or none, in any case:
+CountryText = Annotated[
+    str, Field(pattern=f"^({'|'.join(map(_in_any_case, (NO_COUNTRY, *COUNTRIES)))})$"), AfterValidator(country)
+]
 Format = Literal["json", "csv", "xlsx"]
 Count = Annotated[int, Field(ge=1, le=LARGEST_PAGE, description="The most items on the page."), WholeNumber]
 Cursor = Annotated[

@@ -1,4 +1,4 @@
-"""Uploaded files of leads, and exports as downloads.
+"""Uploaded files of leads and numbers, and exports as downloads.
 
 An upload is read where it is: waitress, or the parser of the form, has put it into a temporary file. A download is
 complete, in a temporary file, before its first byte leaves: a slow client then holds room on the disk, and no thread.
@@ -16,6 +16,7 @@ from weakref import finalize
 from flask import Response, request, send_file
 from werkzeug.exceptions import ServiceUnavailable, TooManyRequests
 
+from agent_funnel.do_not_contact_files import ImportedNumbers, import_numbers
 from agent_funnel.exports import BYTES_IN_MEMORY, export
 from agent_funnel.imports import Imported, import_file
 from agent_funnel.web.bounds import RETRY_SECONDS
@@ -44,6 +45,17 @@ def import_upload(file: IO[bytes], *, skip_bad: bool, dry_run: bool) -> Imported
         return import_file(
             services().database, "leads", file, name="The file", skip_bad=skip_bad or dry_run, dry_run=dry_run
         )
+
+
+def import_numbers_upload(
+    file: IO[bytes], list_name: str, *, replaces: bool, confirmed: bool, skip_bad: bool, dry_run: bool
+) -> ImportedNumbers:
+    """Imports an uploaded file of numbers to a do-not-contact list, as one of the imports that are made at a time."""
+    with services().imports.take():
+        return import_numbers(
+            services().database, file, list_name=list_name, name="The file", replaces=replaces, confirmed=confirmed,
+            skip_bad=skip_bad or dry_run, dry_run=dry_run,
+        )  # fmt: skip
 
 
 def uploaded_body() -> IO[bytes]:

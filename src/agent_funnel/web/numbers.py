@@ -10,7 +10,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import phonenumbers
+from flask import g
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat
+
+from agent_funnel.rules import list_rules
+from agent_funnel.settings_types import NO_COUNTRY
+from agent_funnel.web.services import services
 
 # What programs put before and after a number:
 _AROUND = re.compile(r"^(?:tel:|p:|whatsapp:|')|(?:@s\.whatsapp\.net|@c\.us)$")
@@ -36,8 +41,16 @@ class ShownNumber:
 
 
 def floor_country() -> str | None:
-    """The country, in two letters, whose national numbers the leads may have; None if none is set."""
-    return None
+    """The country, in two letters, whose national numbers the leads may have; None if none is set.
+
+    It is asked once a request.
+    """
+    if "floor_country" not in g:
+        given = services()
+        (state,) = (state for state in list_rules(given.database, given.settings) if state.name == "country")
+        g.floor_country = None if state.value in (None, NO_COUNTRY) else str(state.value)
+    found: str | None = g.floor_country
+    return found
 
 
 @lru_cache(maxsize=20_000)

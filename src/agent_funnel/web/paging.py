@@ -28,6 +28,7 @@ _RowCount = Annotated[int, Field(ge=1, le=2**53 - 1)]
 # What the cursors of each list hold:
 AFTER_ROW_ID = TypeAdapter(tuple[Annotated[int, Field(ge=1, le=2**63 - 1)]])
 AFTER_NUMBER = TypeAdapter(tuple[KeyText])
+AFTER_LISTED = TypeAdapter(tuple[KeyText, KeyText])
 AFTER_LEAD = TypeAdapter(tuple[KeyText, Stage | None, NaiveDatetime | None])
 # The version of the deal, the number and the agent:
 AFTER_ASSIGNMENT = TypeAdapter(tuple[KeyText, KeyText, KeyText])

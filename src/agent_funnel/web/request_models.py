@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from flask import request
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_validator
 
 from agent_funnel.access.keys import Role
+from agent_funnel.do_not_contact import LONGEST_BOUND_DAYS, MOST_AT_ONCE, OWN_REQUESTS, USUAL_BOUND_DAYS
 from agent_funnel.settings import LARGEST_SHARE, LONGEST_WINDOW_DAYS
 from agent_funnel.web.fields import (
     BusinessDay,
     Count,
+    CountryText,
     Cursor,
     Day,
     Format,
@@ -61,13 +63,31 @@ class RunPath(BaseModel):
     run_id: RunId
 
 
-class Rules(RequestModel):
-    """The parameters of a deal; the settings apply where one is missing."""
+class PreviewQuery(RequestModel):
+    """The parameters of a deal; where a rule is missing, the one that holds applies."""
 
     business_date: BusinessDay | None = Field(None, description="Default: today in the configured time zone.")
     max_per_agent: Annotated[int, Field(ge=1, le=LARGEST_SHARE), WholeNumber] | None = None
     window_days: Annotated[int, Field(ge=0, le=LONGEST_WINDOW_DAYS), WholeNumber] | None = None
     newest_first: bool | None = None
+    country: CountryText | None = None
+
+
+class NewRules(RequestModel):
+    """Rules of the deal to record, at least one. They hold at once, for every deal that names no value."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    country: CountryText | None = Field(None, description="Two letters, or none, in any case.")
+    max_per_agent: Annotated[StrictInt, Field(ge=1, le=LARGEST_SHARE), WholeNumber] | None = None
+    window_days: Annotated[StrictInt, Field(ge=0, le=LONGEST_WINDOW_DAYS), WholeNumber] | None = None
+    newest_first: StrictBool | None = None
+
+    @model_validator(mode="after")
+    def _has_a_rule(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("has no rule")
+        return self
 
 
 class DealtQuery(PageQuery):
@@ -141,17 +161,60 @@ class ImportQuery(RequestModel):
     skip_bad: bool = Field(False, description="Import the good rows of a file with bad ones.")
 
 
-class NewDoNotContact(RequestModel):
-    """A number for the do-not-contact list."""
+class DoNotContactQuery(PageQuery):
+    """A page of the numbers that are never dealt."""
+
+    list_name: Text | None = Field(None, description="Only the numbers of this list. Default: of all lists.")
+
+
+class NumbersImportQuery(ImportQuery):
+    """The options of an import of numbers to a do-not-contact list."""
+
+    list_name: Text
+    replace: bool = Field(False, description="Remove what an import put on the list and the file lacks.")
+    confirm: bool = Field(False, description="Replace even if that removes more than a tenth.")
+
+
+class NewNumberList(RequestModel):
+    """A do-not-contact list to create."""
+
+    name: Text
+    reason: Text | None = None
+    source: Text | None = Field(None, description="Where its numbers come from.")
+    bound_days: Annotated[StrictInt, Field(ge=1, le=LONGEST_BOUND_DAYS), WholeNumber] | None = Field(
+        USUAL_BOUND_DAYS, description="The greatest age of the last import, before people are warned. null: none."
+    )
+
+
+class ListedNumber(RequestModel):
+    """A number on a do-not-contact list."""
 
     number: NumberText
+    list_name: Text = Field(OWN_REQUESTS, description="The do-not-contact list.")
+
+
+class Numbers(RequestModel):
+    """Numbers to look up."""
+
+    numbers: Annotated[list[NumberText], Field(min_length=1, max_length=MOST_AT_ONCE)]
+
+
+class ListedNumbers(Numbers):
+    """Numbers on a do-not-contact list."""
+
+    list_name: Text = Field(OWN_REQUESTS, description="The do-not-contact list.")
+
+
+class NewListedNumbers(ListedNumbers):
+    """Numbers for a do-not-contact list."""
+
     reason: Text | None = None
 
 
-class Number(RequestModel):
-    """A number."""
+class NewDoNotContact(ListedNumber):
+    """A number for a do-not-contact list."""
 
-    number: NumberText
+    reason: Text | None = None
 
 
 class Reason(RequestModel):

@@ -14,7 +14,9 @@ from agent_funnel.web.services import services
 T = TypeVar("T")
 
 # Texts in records that people write, and that may have a number in them:
-FREE_TEXTS = ("reason", "name", "message", "actor", "undone_by", "paused_by", "resumed_by", "voided_by")
+FREE_TEXTS = (
+    "reason", "name", "list_name", "source", "message", "actor", "undone_by", "paused_by", "resumed_by", "voided_by",
+)  # fmt: skip
 
 
 def today() -> date:

@@ -76,7 +76,7 @@ WHERE NOT EXISTS (SELECT 1 FROM wafunnel AS w WHERE w.number = s.first COLLATE B
         SELECT 1
         FROM number_key AS k
         INNER JOIN wafunnel AS w ON w.number = k.number COLLATE BINARY
-        WHERE k.match_key = s.match_key AND k.country = coalesce(:country, '')
+        WHERE k.match_key = s.match_key AND k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
     )
 ORDER BY s.first;
 

@@ -1,4 +1,4 @@
--- Leads: search, one number, counts by stage, the report on the pool, and the do-not-contact list.
+-- Leads: search, one number, counts by stage, and the report on the pool.
 -- A page begins after the last row of the page before it. Numbers are in byte order; NULL and blank ones are left out.
 
 -- name: _is_a_date
@@ -37,11 +37,11 @@ SELECT
     p.stage,
     p.moment AS date,
     n.agent,
-    EXISTS (SELECT 1 FROM do_not_contact AS d WHERE d.number = p.number COLLATE BINARY) OR EXISTS (
+    EXISTS (SELECT 1 FROM do_not_contact_entry AS d WHERE d.number = p.number COLLATE BINARY) OR EXISTS (
         SELECT 1
         FROM number_key AS k
         INNER JOIN number_key AS s ON s.match_key = k.match_key AND s.country = k.country
-        INNER JOIN do_not_contact AS d ON d.number = s.number
+        INNER JOIN do_not_contact_entry AS d ON d.number = s.number
         WHERE k.number = p.number COLLATE BINARY
     ) AS do_not_contact,
     c.copies
@@ -114,25 +114,15 @@ WITH found AS NOT MATERIALIZED (
 -- include: _page_of_leads
 
 -- name: lead_now
--- The agent who has a number now, in any spelling, and its entry in the do-not-contact list: the number as it was
--- written there, since when and why; NULL if it is not listed.
+-- The agent who has a number now, in any spelling; NULL if nobody has it.
 WITH spelling AS MATERIALIZED (
     SELECT :number AS number
     UNION
     SELECT k.number FROM number_key AS k WHERE k.match_key = :match_key
 )
 
-SELECT found.agent, entry.number, entry.added_at, entry.reason
-FROM (
-    SELECT min(a.agent) AS agent FROM agent_wafunnel_assignment AS a
-    WHERE a.number COLLATE BINARY IN (SELECT s.number FROM spelling AS s)
-) AS found
-LEFT JOIN (
-    SELECT d.number, d.added_at, d.reason FROM do_not_contact AS d
-    WHERE d.number IN (SELECT s.number FROM spelling AS s)
-    ORDER BY d.added_at, d.number
-    LIMIT 1
-) AS entry ON 1 = 1;
+SELECT min(a.agent) AS agent FROM agent_wafunnel_assignment AS a
+WHERE a.number COLLATE BINARY IN (SELECT s.number FROM spelling AS s);
 
 -- name: funnel
 -- How many rows of wafunnel each stage has; NULL stands for an invalid stage.
@@ -150,10 +140,10 @@ ORDER BY w.stage;
 WITH matched AS MATERIALIZED (
     SELECT k.number, min(k.number) OVER (PARTITION BY k.match_key) AS first_number
     FROM number_key AS k
-    WHERE k.country = coalesce(:country, '')
+    WHERE k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
         AND k.match_key IN (
             SELECT n.match_key FROM number_key AS n
-            WHERE n.country = coalesce(:country, '')
+            WHERE n.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
             GROUP BY n.match_key, n.country
             HAVING count(*) > 1
         )
@@ -225,52 +215,3 @@ FROM (SELECT v.reason FROM given AS v LIMIT -1) AS g;
 -- name: count_leads
 -- How many leads and how many agents there are.
 SELECT (SELECT count(*) FROM wafunnel) AS leads, (SELECT count(*) FROM agents) AS agents;
-
--- name: do_not_contact
--- The do-not-contact list: the numbers that are never dealt.
-SELECT d.number, d.reason, d.added_at FROM do_not_contact AS d ORDER BY d.number;
-
--- name: add_do_not_contact
--- Puts a number on the do-not-contact list and removes it, in any spelling, from the present assignments; returns
--- whether it was listed already, in any spelling, and how many assignments and leads it had.
-INSERT INTO number_key (country, number, match_key, ending)
-SELECT coalesce(:country, ''), :number, :match_key, substr(:match_key, -4)
-WHERE NOT EXISTS (SELECT 1 FROM number_key AS k WHERE k.number = :number AND k.country = coalesce(:country, ''));
-
-DROP TABLE IF EXISTS temp.spelling;
-
-CREATE TEMP TABLE spelling AS
-SELECT :number AS number
-UNION
-SELECT k.number FROM number_key AS k WHERE k.match_key = :match_key;
-
-DROP TABLE IF EXISTS temp.found;
-
-CREATE TEMP TABLE found AS
-SELECT
-    (SELECT count(*) FROM do_not_contact AS d WHERE d.number IN (SELECT s.number FROM temp.spelling AS s)) AS listed,
-    (
-        SELECT count(*) FROM agent_wafunnel_assignment AS a
-        WHERE a.number COLLATE BINARY IN (SELECT s.number FROM temp.spelling AS s)
-    ) AS assignments,
-    (
-        SELECT count(*) FROM wafunnel AS w
-        WHERE w.number COLLATE BINARY IN (SELECT s.number FROM temp.spelling AS s)
-    ) AS leads;
-
-INSERT INTO do_not_contact (number, reason, added_at)
-SELECT :number, :reason, strftime('%Y-%m-%d %H:%M:%f', 'now')
-FROM temp.found AS f
-WHERE f.listed = 0;
-
-DELETE FROM agent_wafunnel_assignment
-WHERE number COLLATE BINARY IN (SELECT s.number FROM temp.spelling AS s);
-
-SELECT min(f.listed, 1) AS listed, f.assignments, f.leads FROM temp.found AS f;
-
--- name: remove_do_not_contact
--- Removes a number, in any spelling, from the do-not-contact list; returns how many rows were removed.
-DELETE FROM do_not_contact
-WHERE number = :number OR number IN (SELECT k.number FROM number_key AS k WHERE k.match_key = :match_key);
-
-SELECT changes() AS removed;

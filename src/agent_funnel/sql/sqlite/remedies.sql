@@ -75,6 +75,11 @@ UPDATE agents SET status = 'inactive' WHERE lower(trim(status)) NOT IN ('active'
 -- Marks runs that are no longer in progress as failed.
 UPDATE assignment_run SET status = 'failed' WHERE status = 'running';
 
+-- name: remedy_unread
+-- Moves the numbers that no deal reads to the list of own requests.
+INSERT OR IGNORE INTO do_not_contact_entry (number, list_id, reason, added_at, imported)
+SELECT d.number, 1, d.reason, d.added_at, 0 FROM do_not_contact AS d;
+
 -- name: remedy_listed
 -- Removes the numbers of the do-not-contact list from the assignments.
 DELETE FROM agent_wafunnel_assignment WHERE number IN (SELECT d.number FROM suppressed_number AS d);

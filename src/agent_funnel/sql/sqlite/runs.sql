@@ -20,12 +20,13 @@ r.started_at,
 r.finished_at
 
 -- name: _run_record
--- Runs, each with its undo and its purge. sqlserver/runs.sql has the same columns.
+-- Runs, each with its rules, its undo and its purge. sqlserver/runs.sql has the same columns.
 SELECT
     r.actor,
     r.max_per_agent,
     r.window_days,
     r.newest_first,
+    c.country,
     u.undone_at,
     u.actor AS undone_by,
     u.restored,
@@ -33,6 +34,7 @@ SELECT
     p.purged_at,
     -- include: _run_columns
 FROM assignment_run AS r
+LEFT JOIN assignment_country AS c ON r.run_id = c.run_id
 LEFT JOIN assignment_undo AS u ON r.run_id = u.run_id
 LEFT JOIN assignment_purge AS p ON r.run_id = p.run_id
 

@@ -39,6 +39,10 @@ WHERE changes() = 1;
 
 SELECT changes() AS recorded;
 
+INSERT INTO assignment_country (run_id, country)
+SELECT last_insert_rowid(), :country
+WHERE changes() = 1 AND :country <> 'none';
+
 -- name: settle_date
 -- Records why a business date passed without a scheduled run, unless it had one or is recorded already. Returns the
 -- outcome if it recorded one.

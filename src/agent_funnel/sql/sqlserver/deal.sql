@@ -11,6 +11,7 @@ EXECUTE dbo.sp_assign_wafunnel_to_agents
     @max_per_agent = %(max_per_agent)s,
     @window_days = %(window_days)s,
     @newest_first = %(newest_first)s,
+    @country = %(country)s,
     @trigger = %(trigger)s,
     @actor = %(actor)s,
     @request = %(request)s,
@@ -24,6 +25,7 @@ EXECUTE dbo.sp_assign_wafunnel_to_agents
     @max_per_agent = %(max_per_agent)s,
     @window_days = %(window_days)s,
     @newest_first = %(newest_first)s,
+    @country = %(country)s,
     @trigger = %(trigger)s,
     @preview = 1;
 

@@ -43,6 +43,10 @@ GO
 -- To count a scheduled run that was made long before its time as a run by hand.
 GRANT UPDATE ([trigger]) ON dbo.assignment_run TO agent_funnel_service;
 GO
+GRANT SELECT ON dbo.assignment_country TO agent_funnel_service;
+GO
+GRANT INSERT ON dbo.assignment_country TO agent_funnel_service;
+GO
 GRANT SELECT ON dbo.assignment_history TO agent_funnel_service;
 GO
 GRANT DELETE ON dbo.assignment_history TO agent_funnel_service;
@@ -71,17 +75,35 @@ GRANT INSERT ON dbo.agent_limit TO agent_funnel_service;
 GO
 GRANT DELETE ON dbo.agent_limit TO agent_funnel_service;
 GO
+-- The numbers were in this table before there were lists. Nothing is written to it any more.
 GRANT SELECT ON dbo.do_not_contact TO agent_funnel_service;
 GO
-GRANT INSERT ON dbo.do_not_contact TO agent_funnel_service;
+REVOKE INSERT ON dbo.do_not_contact FROM agent_funnel_service;
 GO
-GRANT DELETE ON dbo.do_not_contact TO agent_funnel_service;
+REVOKE DELETE ON dbo.do_not_contact FROM agent_funnel_service;
+GO
+GRANT SELECT ON dbo.do_not_contact_list TO agent_funnel_service;
+GO
+GRANT INSERT ON dbo.do_not_contact_list TO agent_funnel_service;
+GO
+GRANT UPDATE ON dbo.do_not_contact_list TO agent_funnel_service;
+GO
+GRANT SELECT ON dbo.do_not_contact_entry TO agent_funnel_service;
+GO
+GRANT INSERT ON dbo.do_not_contact_entry TO agent_funnel_service;
+GO
+-- A number that an import put on a list becomes a person's.
+GRANT UPDATE ON dbo.do_not_contact_entry TO agent_funnel_service;
+GO
+GRANT DELETE ON dbo.do_not_contact_entry TO agent_funnel_service;
 GO
 GRANT SELECT ON dbo.number_key TO agent_funnel_service;
 GO
 GRANT INSERT ON dbo.number_key TO agent_funnel_service;
 GO
 GRANT SELECT ON dbo.suppressed_number TO agent_funnel_service;
+GO
+GRANT SELECT ON dbo.floor_country TO agent_funnel_service;
 GO
 
 GRANT SELECT ON dbo.assignment_failure TO agent_funnel_service;
@@ -140,6 +162,12 @@ GO
 GRANT INSERT ON dbo.agent_link TO agent_funnel_service;
 GO
 GRANT UPDATE ON dbo.agent_link TO agent_funnel_service;
+GO
+
+-- Rules are only added. Nobody changes a row, and the newest one holds.
+GRANT SELECT ON dbo.floor_rule TO agent_funnel_service;
+GO
+GRANT INSERT ON dbo.floor_rule TO agent_funnel_service;
 GO
 
 GRANT SELECT ON dbo.schedule_terms TO agent_funnel_service;

@@ -49,7 +49,7 @@ CREATE CLUSTERED INDEX staged_by_key ON #staged (first, line);
 -- traits: read-only
 -- Gives each staged lead the match key of its number, while nobody waits for it.
 UPDATE #staged
-SET match_key = dbo.fn_match_key(first, COALESCE(%(country)s, ''));
+SET match_key = dbo.fn_match_key(first, COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f)));
 
 -- name: repeated_rows
 -- The first staged rows whose key is on an earlier line, and that line. The key of a lead is its match key.
@@ -76,7 +76,7 @@ SELECT @@ROWCOUNT AS dropped;
 
 -- name: import_leads
 -- Adds the staged leads whose number does not exist yet, in any spelling; returns how many were added.
-DECLARE @country VARCHAR(2) = COALESCE(%(country)s, '');
+DECLARE @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f));
 
 INSERT INTO dbo.wafunnel (number, stage, date)
 SELECT s.first, CAST(s.second AS INT), CAST(REPLACE(s.third, ' ', 'T') AS DATETIME)

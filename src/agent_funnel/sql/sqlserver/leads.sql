@@ -1,5 +1,5 @@
 /*
-Leads: search, one number, counts by stage, the report on the pool, and the do-not-contact list.
+Leads: search, one number, counts by stage, and the report on the pool.
 A page begins after the last row of the page before it. Numbers are in byte order; NULL and blank ones are left out.
 
 A number is looked up twice: in the type and the collation of the column, so that an index can be used, and byte by
@@ -78,13 +78,13 @@ SELECT
     ) AS agent,
     CASE
         WHEN EXISTS (
-            SELECT 1 FROM dbo.do_not_contact AS d
+            SELECT 1 FROM dbo.do_not_contact_entry AS d
             WHERE d.number = p.number
         ) OR EXISTS (
             SELECT 1
             FROM dbo.number_key AS k
             INNER JOIN dbo.number_key AS s ON k.match_key = s.match_key AND k.country = s.country
-            INNER JOIN dbo.do_not_contact AS d ON s.number = d.number
+            INNER JOIN dbo.do_not_contact_entry AS d ON s.number = d.number
             WHERE k.number = p.number
         ) THEN 1
         ELSE 0
@@ -182,13 +182,13 @@ SELECT
     ) AS agent,
     CASE
         WHEN EXISTS (
-            SELECT 1 FROM dbo.do_not_contact AS d
+            SELECT 1 FROM dbo.do_not_contact_entry AS d
             WHERE d.number = p.number
         ) OR EXISTS (
             SELECT 1
             FROM dbo.number_key AS k
             INNER JOIN dbo.number_key AS s ON k.match_key = s.match_key AND k.country = s.country
-            INNER JOIN dbo.do_not_contact AS d ON s.number = d.number
+            INNER JOIN dbo.do_not_contact_entry AS d ON s.number = d.number
             WHERE k.number = p.number
         ) THEN 1
         ELSE 0
@@ -268,40 +268,30 @@ SELECT k.number FROM dbo.number_key AS k
 WHERE k.match_key = @match_key;
 
 -- name: lead_now
--- The agent who has a number now, in any spelling, and its entry in the do-not-contact list: the number as it was
--- written there, since when and why; NULL if it is not listed.
+-- The agent who has a number now, in any spelling; NULL if nobody has it.
 DECLARE
     @number NVARCHAR(255) = %(number)s,
     @match_key NVARCHAR(255) = %(match_key)s;
 
 -- include: _spellings
 
-SELECT found.agent, entry.number, entry.added_at, entry.reason
-FROM (
-    SELECT MIN(CAST(h.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2) AS agent
-    FROM @spelling AS s
-    INNER JOIN dbo.agent_wafunnel_assignment AS h
-        ON
-            h.number = ISNULL(
-                (
-                    SELECT b.number FROM dbo.agent_wafunnel_assignment AS b
-                    WHERE 1 = 0
-                ),
-                CASE
-                    WHEN
-                        @greatest_held IS NULL
-                        OR TRY_CAST(s.number AS BIGINT) BETWEEN -@greatest_held AND @greatest_held
-                        THEN CAST(CAST(s.number AS SQL_VARIANT) AS NVARCHAR(255))
-                END
-            )
-            AND CAST(h.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = s.number
-) AS found
-LEFT JOIN (
-    SELECT TOP (1) d.number, d.added_at, d.reason
-    FROM dbo.do_not_contact AS d
-    INNER JOIN @spelling AS s ON d.number = s.number
-    ORDER BY d.added_at, d.number
-) AS entry ON 1 = 1;
+SELECT MIN(CAST(h.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2) AS agent
+FROM @spelling AS s
+INNER JOIN dbo.agent_wafunnel_assignment AS h
+    ON
+        h.number = ISNULL(
+            (
+                SELECT b.number FROM dbo.agent_wafunnel_assignment AS b
+                WHERE 1 = 0
+            ),
+            CASE
+                WHEN
+                    @greatest_held IS NULL
+                    OR TRY_CAST(s.number AS BIGINT) BETWEEN -@greatest_held AND @greatest_held
+                    THEN CAST(CAST(s.number AS SQL_VARIANT) AS NVARCHAR(255))
+            END
+        )
+        AND CAST(h.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = s.number;
 
 -- name: funnel
 -- How many rows of wafunnel each stage has; NULL stands for an invalid stage.
@@ -321,7 +311,7 @@ ORDER BY w.stage;
 -- both. Numbers with the same match key are the same number.
 DECLARE
     @oldest DATE = DATEADD(DAY, -%(window_days)s, CAST(%(business_date)s AS DATE)),
-    @country VARCHAR(2) = COALESCE(%(country)s, ''),
+    @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f)),
     @newest_first BIT = %(newest_first)s;
 
 DECLARE @matched TABLE (
@@ -399,93 +389,3 @@ FROM (
 SELECT
     (SELECT COUNT(*) FROM dbo.wafunnel) AS leads,
     (SELECT COUNT(*) FROM dbo.agents) AS agents;
-
--- name: do_not_contact
--- The do-not-contact list: the numbers that are never dealt.
-SELECT d.number, d.reason, d.added_at FROM dbo.do_not_contact AS d
-ORDER BY d.number;
-
--- name: add_do_not_contact
--- lock: records
--- busy: A run is still in progress; the number was not put on the list. Try again when the run has ended.
--- Puts a number on the do-not-contact list and removes it, in any spelling, from the present assignments; returns
--- whether it was listed already, in any spelling, and how many assignments and leads it had. The lock makes it wait for
--- a deal in progress, which has read the list already and would hand the number out again.
-DECLARE
-    @number NVARCHAR(255) = %(number)s,
-    @match_key NVARCHAR(255) = %(match_key)s,
-    @country VARCHAR(2) = COALESCE(%(country)s, ''),
-    @listed INT,
-    @assignments INT,
-    @leads INT;
-
-IF
-    NOT EXISTS (
-        SELECT 1 FROM dbo.number_key AS k
-        WHERE k.number = @number AND k.country = @country
-    )
-    INSERT INTO dbo.number_key (country, number, match_key, ending)
-    VALUES (@country, @number, @match_key, RIGHT(@match_key, 4));
-
--- include: _spellings
-
-SELECT @listed = COUNT(*)
-FROM dbo.do_not_contact AS d
-INNER JOIN @spelling AS s ON d.number = s.number;
-
-SELECT @leads = COUNT(*)
-FROM @spelling AS s
-INNER JOIN dbo.wafunnel AS w
-    ON
-        w.number = ISNULL(
-            (
-                SELECT f.number FROM dbo.wafunnel AS f
-                WHERE 1 = 0
-            ),
-            CASE
-                WHEN
-                    @greatest_lead IS NULL
-                    OR TRY_CAST(s.number AS BIGINT) BETWEEN -@greatest_lead AND @greatest_lead
-                    THEN CAST(CAST(s.number AS SQL_VARIANT) AS NVARCHAR(255))
-            END
-        )
-        AND CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = s.number;
-
-IF @listed = 0
-    INSERT INTO dbo.do_not_contact (number, reason, added_at) VALUES (@number, %(reason)s, SYSUTCDATETIME());
-
-DELETE a
-FROM dbo.agent_wafunnel_assignment AS a
-INNER JOIN @spelling AS s
-    ON
-        a.number = ISNULL(
-            (
-                SELECT b.number FROM dbo.agent_wafunnel_assignment AS b
-                WHERE 1 = 0
-            ),
-            CASE
-                WHEN
-                    @greatest_held IS NULL
-                    OR TRY_CAST(s.number AS BIGINT) BETWEEN -@greatest_held AND @greatest_held
-                    THEN CAST(CAST(s.number AS SQL_VARIANT) AS NVARCHAR(255))
-            END
-        )
-        AND CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = s.number;
-SET @assignments = @@ROWCOUNT;
-
-SELECT
-    CASE WHEN @listed > 0 THEN 1 ELSE 0 END AS listed,
-    @assignments AS assignments,
-    @leads AS leads;
-
--- name: remove_do_not_contact
--- Removes a number, in any spelling, from the do-not-contact list; returns how many rows were removed.
-DELETE FROM dbo.do_not_contact
-WHERE
-    number = %(number)s
-    OR number IN (
-        SELECT k.number FROM dbo.number_key AS k
-        WHERE k.match_key = %(match_key)s
-    );
-
-SELECT @@ROWCOUNT AS removed;

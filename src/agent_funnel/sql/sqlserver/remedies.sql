@@ -89,7 +89,18 @@ UPDATE dbo.assignment_run
 SET status = 'failed'
 WHERE status = 'running';
 
+-- name: remedy_unread
+-- Puts the numbers that no deal reads on the list of own requests.
+INSERT INTO dbo.do_not_contact_entry (number, list_id, reason, added_at, imported)
+SELECT d.number, 1, d.reason, d.added_at, 0
+FROM dbo.do_not_contact AS d
+WHERE
+    NOT EXISTS (
+        SELECT 1 FROM dbo.do_not_contact_entry AS e
+        WHERE e.number = d.number
+    );
+
 -- name: remedy_listed
--- Removes the numbers of the do-not-contact list from the assignments.
+-- Removes the numbers of the do-not-contact lists from the assignments.
 DELETE FROM dbo.agent_wafunnel_assignment
 WHERE CAST(number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 IN (SELECT d.number FROM dbo.suppressed_number AS d);

@@ -4,8 +4,8 @@ history.
 */
 
 -- name: _run_records
--- Runs, each with its undo and its purge, newest first: at most @count, with numbers from @lowest to @highest, of
--- @business_date or of any date. sqlite/runs.sql has the same columns.
+-- Runs, each with its rules, its undo and its purge, newest first: at most @count, with numbers from @lowest to
+-- @highest, of @business_date or of any date. sqlite/runs.sql has the same columns.
 SELECT TOP (@count)
     r.run_id,
     r.business_date,
@@ -26,12 +26,14 @@ SELECT TOP (@count)
     r.max_per_agent,
     r.window_days,
     r.newest_first,
+    c.country,
     u.undone_at,
     u.actor AS undone_by,
     u.restored,
     u.changed_since,
     p.purged_at
 FROM dbo.assignment_run AS r
+LEFT JOIN dbo.assignment_country AS c ON r.run_id = c.run_id
 LEFT JOIN dbo.assignment_undo AS u ON r.run_id = u.run_id
 LEFT JOIN dbo.assignment_purge AS p ON r.run_id = p.run_id
 WHERE

@@ -45,6 +45,8 @@ SELECT
 DECLARE
     @business_date DATE = %(business_date)s,
     @attempt INT = %(attempt)s,
+    @country VARCHAR(20) = %(country)s,
+    @run_id BIGINT,
     @recorded INT = 0;
 
 IF
@@ -64,8 +66,13 @@ IF
             %(started_at)s, %(finished_at)s
         );
 
+        SET @run_id = SCOPE_IDENTITY();
+
+        IF @country <> 'none'
+            INSERT INTO dbo.assignment_country (run_id, country) VALUES (@run_id, @country);
+
         INSERT INTO dbo.assignment_failure (run_id, business_date, attempt, error_number, message)
-        VALUES (SCOPE_IDENTITY(), @business_date, @attempt, %(error_number)s, %(message)s);
+        VALUES (@run_id, @business_date, @attempt, %(error_number)s, %(message)s);
         SET @recorded = 1;
     END;
 

@@ -1,4 +1,4 @@
-"""Leads: search, history, import, the pool, and the do-not-contact list."""
+"""Leads: search, history, import, and the pool."""
 
 from __future__ import annotations
 
@@ -8,21 +8,17 @@ from flask import Response, request
 from flask_openapi3 import APIBlueprint, RawModel, Tag
 from werkzeug.exceptions import Forbidden, UnsupportedMediaType
 
-from agent_funnel import leads
 from agent_funnel.leads import Lead, lead_history, pool_report, search_leads
-from agent_funnel.masking import last_digits
 from agent_funnel.web.api import models
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.files import import_upload, uploaded_body
 from agent_funnel.web.operation import json, operation
 from agent_funnel.web.paging import AFTER_COUNT, AFTER_LEAD, decode_requester_cursor, encode_cursor, fetch_page
-from agent_funnel.web.request_models import ImportQuery, LeadsQuery, NewDoNotContact, Number, NumberQuery
-from agent_funnel.web.requester import mask_for_requester, sees_numbers, today
+from agent_funnel.web.request_models import ImportQuery, LeadsQuery, NumberQuery
+from agent_funnel.web.requester import sees_numbers, today
 from agent_funnel.web.services import services
 
-blueprint = APIBlueprint(
-    "leads", __name__, abp_tags=[Tag(name="leads", description="Leads, and the do-not-contact list.")]
-)
+blueprint = APIBlueprint("leads", __name__, abp_tags=[Tag(name="leads", description="Leads, and the pool.")])
 
 
 class CsvBody(RawModel):
@@ -84,33 +80,3 @@ def pool() -> Response:
     """Count the leads by their part in tonight's deal: dealt, left over, or out of the pool, and why."""
     given = services()
     return json(models.PoolAnswer(pool_report(given.database, given.settings, today())))
-
-
-@operation(blueprint, "get", "/do-not-contact", role="viewer", answer=models.DoNotContactList)
-def list_do_not_contact() -> Response:
-    """List the numbers that are never dealt."""
-    return json(models.DoNotContactList(items=mask_for_requester(leads.list_do_not_contact(services().database))))
-
-
-@operation(
-    blueprint, "post", "/do-not-contact", role="operator", answer=models.DoNotContactAnswer,
-    problems={409: "A run was in progress all the time (50001); nothing was changed."},
-)  # fmt: skip
-def add_do_not_contact(body: NewDoNotContact) -> Response:
-    """Put a number on the do-not-contact list; it leaves the present assignments at once."""
-    set_audit_target(last_digits(body.number))
-    found = leads.add_do_not_contact(services().database, body.number, body.reason)
-    return json(
-        models.DoNotContactAnswer(listed=bool(found["listed"]), assignments=found["assignments"], leads=found["leads"])
-    )
-
-
-@operation(
-    blueprint, "post", "/do-not-contact/remove", role="operator", answer=models.Done,
-    problems={404: "The number is not on the list."},
-)  # fmt: skip
-def remove_do_not_contact(body: Number) -> Response:
-    """Take a number off the list."""
-    set_audit_target(last_digits(body.number))
-    leads.remove_do_not_contact(services().database, body.number)
-    return json(models.Done())

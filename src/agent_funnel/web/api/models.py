@@ -11,8 +11,11 @@ from agent_funnel.access.audit import AuditEntry
 from agent_funnel.access.keys import AccessKey
 from agent_funnel.agents import Agent, Assignment, Limit, Renamed
 from agent_funnel.deal import NewRun, Preview, Undone
+from agent_funnel.do_not_contact import DoNotContact, NumberList
+from agent_funnel.do_not_contact_files import ImportedNumbers
 from agent_funnel.imports import BadRow
-from agent_funnel.leads import DoNotContact, Lead, LeadHistory, PoolReport
+from agent_funnel.leads import Lead, LeadHistory, PoolReport
+from agent_funnel.rules import RuleState
 from agent_funnel.runs import DealtLead, RunRecord, Share
 from agent_funnel.schedule.store import Holiday, NightRecord, Pause
 from agent_funnel.schedule.voids import VoidRecord
@@ -135,14 +138,47 @@ class ImportAnswer(BaseModel):
     bad: list[BadRow]
 
 
-class DoNotContactList(BaseModel):
-    """The numbers that are never dealt."""
+class DoNotContactPage(BaseModel):
+    """The numbers that are never dealt, by number and list. `imported`: an import of that list put it there."""
+
+    items: list[DoNotContact]
+    next: str | None
+
+
+class NumberLists(BaseModel):
+    """The do-not-contact lists, in the order in which they were made."""
+
+    items: list[NumberList]
+
+
+class NumbersImportAnswer(RootModel[ImportedNumbers]):
+    """The result of an import or a dry run: `rows` = `added` + `kept` (there already) + `bad_rows`."""
+
+
+class AddedNumbers(BaseModel):
+    """Of the `numbers`, each counted once, `kept` were on that list before. The counts are the present assignments,
+    which are removed, and the rows of `wafunnel` with these numbers."""
+
+    numbers: int
+    kept: int
+    assignments: int
+    leads: int
+
+
+class RemovedNumbers(BaseModel):
+    """How many of the numbers were on that list, and were removed."""
+
+    removed: int
+
+
+class FoundNumbers(BaseModel):
+    """The entries of those numbers that are on a list, by number and list."""
 
     items: list[DoNotContact]
 
 
 class DoNotContactAnswer(BaseModel):
-    """`listed`: it was on the list before. The counts are the present assignments and the rows of `wafunnel` with this
+    """`listed`: it was on that list before. The counts are the present assignments and the rows of `wafunnel` with this
     number."""
 
     listed: bool
@@ -175,6 +211,13 @@ class Changed(BaseModel):
     """Whether the request changed anything; false if there was nothing to change."""
 
     changed: bool
+
+
+class RulesAnswer(BaseModel):
+    """The rules of the deal. `problems` tell of rules that are recorded wrongly, or that differ from a setting."""
+
+    items: list[RuleState]
+    problems: list[str]
 
 
 class AuditPage(BaseModel):

@@ -20,7 +20,7 @@ from agent_funnel.web.paging import (
     encode_cursor,
     fetch_page,
 )
-from agent_funnel.web.request_models import DealtQuery, PageQuery, Rules, RunPath, RunRequest
+from agent_funnel.web.request_models import DealtQuery, PageQuery, PreviewQuery, RunPath, RunRequest
 from agent_funnel.web.requester import actor, mask_texts, sees_numbers, today
 from agent_funnel.web.routing import RUNS
 from agent_funnel.web.services import services
@@ -93,7 +93,7 @@ def run_assignments(path: RunPath, query: DealtQuery) -> Response:
 
 
 @operation(blueprint, "get", "/preview", role="viewer", answer=models.PreviewAnswer)
-def preview(query: Rules) -> Response:
+def preview(query: PreviewQuery) -> Response:
     """Preview a run: the share of each agent, and how many leads would change hands. Changes nothing."""
     given = services()
     rules = query.model_dump(exclude={"business_date"}, exclude_none=True)

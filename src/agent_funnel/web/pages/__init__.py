@@ -9,6 +9,7 @@ from agent_funnel.web.pages import (
     imports,
     leads,
     own_list,
+    rules,
     runs,
     tonight,
 )
@@ -24,4 +25,5 @@ BLUEPRINTS = (
     do_not_contact.blueprint,
     own_list.blueprint,
     admin.blueprint,
+    rules.blueprint,
 )

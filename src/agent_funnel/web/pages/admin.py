@@ -13,8 +13,17 @@ from agent_funnel.access import keys
 from agent_funnel.access.audit import LARGEST_ENTRY_ID, list_entries
 from agent_funnel.access.keys import ROLES, AccessKey, add_key, any_keys, list_keys
 from agent_funnel.errors import ParameterOutOfRange
-from agent_funnel.settings import SECRET_FIELDS, Settings, describe, source
-from agent_funnel.settings_types import written
+from agent_funnel.rules import list_rules, problems
+from agent_funnel.settings import (
+    DEFAULT_RULES,
+    LARGEST_SHARE,
+    LONGEST_WINDOW_DAYS,
+    SECRET_FIELDS,
+    Settings,
+    describe,
+    source,
+)
+from agent_funnel.settings_types import COUNTRIES, NO_COUNTRY, written
 from agent_funnel.web.auth import identity, set_audit_target
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice
 from agent_funnel.web.request_models import KeyPath, NewKey
@@ -30,6 +39,8 @@ SOURCES = {
     ".env file": "from the .env file",
     "flag": "from a flag",
 }
+# The same of a rule that is not set:
+IN_THE_RULES = "the rule above holds"
 
 
 @dataclass(frozen=True)
@@ -46,12 +57,21 @@ class Line:
 
 @page(blueprint, "/settings", role="admin")
 def show_settings() -> str:
-    """The settings of this copy of the service, and where each value comes from."""
+    """The rules of the deal, and the settings of this copy of the service, and where each value comes from."""
     groups = [
         (title, [_line(field) for field in fields])
         for title, fields in groupby(Settings.model_fields, key=lambda field: describe(field).group)
     ]
-    return render_template("settings.html", groups=groups)
+    rules = list_rules(services().database, services().settings)
+    return render_template(
+        "settings.html",
+        groups=groups,
+        rules=rules,
+        rule_problems=problems(rules),
+        countries=(NO_COUNTRY, *COUNTRIES),
+        largest_share=LARGEST_SHARE,
+        longest_window_days=LONGEST_WINDOW_DAYS,
+    )
 
 
 def _line(field: str) -> Line:
@@ -66,7 +86,7 @@ def _line(field: str) -> Line:
         first_sentence(description.description).split("`"),
         None if is_secret else value,
         is_secret,
-        SOURCES[source(given.settings, field)],
+        IN_THE_RULES if field in DEFAULT_RULES and value is None else SOURCES[source(given.settings, field)],
     )
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from flask import Blueprint, request
 from werkzeug.wrappers import Response as BaseResponse
 
+from agent_funnel.do_not_contact import add_do_not_contact, do_not_contact_of, remove_do_not_contact
 from agent_funnel.errors import NotFound
-from agent_funnel.leads import add_do_not_contact, lead_history, remove_do_not_contact
+from agent_funnel.leads import lead_history
 from agent_funnel.masking import last_digits
 from agent_funnel.web import format
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.negotiation import locale
 from agent_funnel.web.pages.layout import form, redirect_with_notice
 from agent_funnel.web.pages.leads import show_lead
-from agent_funnel.web.request_models import NewDoNotContact, Number
+from agent_funnel.web.request_models import ListedNumber, NewDoNotContact
 from agent_funnel.web.services import services
 
 blueprint = Blueprint("do_not_contact", __name__)
@@ -52,11 +53,15 @@ def _notice(was_listed: bool, removed: int, holder: str | None) -> str:
 @form(blueprint, "/leads/do-not-contact/remove", role="operator", shows=show_lead)
 def remove() -> BaseResponse:
     """Takes a number off the list."""
-    filled_in = Number.model_validate({"number": request.form.get("number", "")})
+    given = {name: request.form[name] for name in ("number", "list_name") if request.form.get(name)}
+    filled_in = ListedNumber.model_validate({"number": "", **given})
     set_audit_target(last_digits(filled_in.number))
-    remove_do_not_contact(services().database, filled_in.number)
+    remove_do_not_contact(services().database, filled_in.number, list_name=filled_in.list_name)
+    others = ", ".join(each.list_name for each in do_not_contact_of(services().database, filled_in.number))
     return redirect_with_notice(
-        "The number is off the do-not-contact list; a deal may give it to an agent again.",
+        f"The number is off the list {filled_in.list_name}, and still on {others}: it is not dealt."
+        if others
+        else "The number is off the do-not-contact list; a deal may give it to an agent again.",
         "leads.show_lead",
         number=filled_in.number,
     )

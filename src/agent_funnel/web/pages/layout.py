@@ -27,6 +27,7 @@ from agent_funnel.access.keys import Role
 from agent_funnel.characters import visible_lines
 from agent_funnel.errors import FunnelError
 from agent_funnel.leads import DEALT_STAGES
+from agent_funnel.settings_types import written
 from agent_funnel.spans import span
 from agent_funnel.web import format, negotiation
 from agent_funnel.web.auth import SESSION_COOKIE, identity_or_none
@@ -83,7 +84,7 @@ NAVIGATION = (
     NavigationLink("runs.show", "Deals", "viewer", ("runs",)),
     NavigationLink("agents.show", "Agents", "viewer", ("agents", "agent")),
     NavigationLink("leads.show", "Leads", "viewer", ("leads", "imports", "do_not_contact")),
-    NavigationLink("admin.show_settings", "Settings", "admin", ()),
+    NavigationLink("admin.show_settings", "Settings", "admin", ("rules",)),
     NavigationLink("admin.show_audit", "Audit", "admin", ()),
     NavigationLink("admin.show_keys", "Keys", "admin", ()),
 )
@@ -173,6 +174,7 @@ def set_up(app: Flask) -> None:
         "moment": _moment,
         "span": span,
         "person": _person,
+        "written": written,
         "free_text": free_text,
         "exactly": _exactly,
         "phone": _phone,

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, make_response, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from agent_funnel.agents import limits_in_force, list_limits
+from agent_funnel.do_not_contact import old_lists
 from agent_funnel.runs import Run, Share, last_run
 from agent_funnel.schedule import store
 from agent_funnel.schedule.calendar import closes_at, scheduled_at
@@ -19,10 +20,15 @@ from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.negotiation import conditional
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice, render_page
 from agent_funnel.web.request_models import Reason
-from agent_funnel.web.requester import actor
+from agent_funnel.web.requester import actor, mask_texts
 from agent_funnel.web.services import services
 
 blueprint = Blueprint("tonight", __name__)
+
+
+def _old_lists(now: datetime) -> list[str]:
+    """A sentence about each do-not-contact list that is too old."""
+    return [str(mask_texts(each)) for each in old_lists(services().database, now)]
 
 
 @page(blueprint, "/", role="viewer")
@@ -49,7 +55,7 @@ def show() -> Response:
             fairness=fairness(run, shares, limited) if run and shares else None,
             stage_counts=given.counts.stage_counts(),
             strip=night_strip(night),
-            differences=list(given.schedule.notes.values()) if given.schedule else [],
+            differences=[*(given.schedule.notes.values() if given.schedule else ()), *_old_lists(now)],
         )
     )
     return conditional(response) if "partial" in request.args else response

@@ -13,7 +13,7 @@
 -- traits: run
 -- Deals the pool out.
 
--- include: _rules
+-- include: _parameters
 
 SELECT 50006 AS throw, 'again is NULL; it must be 0 or 1. Nothing was changed.' AS message
 WHERE :again IS NULL;
@@ -36,6 +36,9 @@ SELECT
 FROM schedule_outcome AS o
 WHERE :trigger = 'schedule' AND o.business_date = :business_date;
 
+-- The recorded rules are read in the transaction: one that is recorded meanwhile holds from the next run on.
+-- include: _rules
+
 -- include: _reasons
 
 -- include: _refuse
@@ -53,10 +56,17 @@ WHERE :trigger = 'schedule' AND o.business_date = :business_date;
 INSERT INTO assignment_run
 (business_date, "trigger", actor, status, max_per_agent, window_days, newest_first, started_at)
 SELECT
-    :business_date, :trigger, :actor, 'running', :max_per_agent, :window_days, :newest_first, t.started_at
-FROM temp.this_run AS t;
+    :business_date, :trigger, :actor, 'running', u.max_per_agent, u.window_days, u.newest_first, t.started_at
+FROM temp.this_run AS t
+CROSS JOIN temp.rules AS u;
 
 UPDATE temp.this_run SET run_id = last_insert_rowid();
+
+INSERT INTO assignment_country (run_id, country)
+SELECT t.run_id, u.country
+FROM temp.this_run AS t
+CROSS JOIN temp.rules AS u
+WHERE u.country <> '';
 
 INSERT INTO assignment_request (request, run_id)
 SELECT :request, t.run_id FROM temp.this_run AS t
@@ -204,7 +214,7 @@ UPDATE assignment_run SET
     status = 'succeeded',
     agents = a.agents,
     pool = a.pool,
-    per_agent = min(:max_per_agent, (a.pool + a.agents - 1) / a.agents),
+    per_agent = min((SELECT u.max_per_agent FROM temp.rules AS u), (a.pool + a.agents - 1) / a.agents),
     assigned = a.assigned,
     left_over = a.pool - a.assigned,
     duplicates = a.duplicates,

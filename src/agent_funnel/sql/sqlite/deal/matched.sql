@@ -18,7 +18,7 @@ WITH unkeyed AS (
     )
     UNION
     SELECT d.number
-    FROM do_not_contact AS d
+    FROM do_not_contact_entry AS d
     WHERE NOT EXISTS (
         SELECT 1 FROM number_key AS k
         WHERE k.number = d.number AND k.country = (SELECT t.country FROM temp.this_run AS t)
@@ -37,11 +37,11 @@ INSERT INTO temp.shared_key (match_key, listed)
 SELECT k.match_key, max(k.listed)
 FROM (
     SELECT n.match_key, 1 AS listed
-    FROM do_not_contact AS d
+    FROM do_not_contact_entry AS d
     INNER JOIN number_key AS n ON n.number = d.number AND n.country = (SELECT t.country FROM temp.this_run AS t)
     UNION ALL
     SELECT n.match_key, 1 AS listed
-    FROM do_not_contact AS d
+    FROM do_not_contact_entry AS d
     INNER JOIN temp.new_key AS n ON n.number = d.number
     UNION ALL
     SELECT n.match_key, 0 AS listed

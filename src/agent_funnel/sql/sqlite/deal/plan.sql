@@ -1,16 +1,18 @@
 -- The plan of a deal: which agent would get which lead. It writes temporary tables only.
 --
--- Parameters: :business_date (the date that the run belongs to), :max_per_agent (the most leads that any agent gets),
--- :window_days (leads that are older than this many days stay out), :newest_first (1 = within a stage, the newest lead
--- comes first; 0 = the oldest), :trigger ('manual' or 'schedule'); those of `_refuse` also have :again (1 = a person
--- has confirmed the run). SQLite can raise an error only in a trigger, so a row with a column `throw` ends the script:
--- `throw` is the number of the error and `message` its sentence. `assign` and `preview` include the parts in this order
--- and continue from `temp.dealt`.
+-- Parameters: :business_date (the date that the run belongs to), :trigger ('manual' or 'schedule'), and the rules, each
+-- NULL for the recorded rule: :max_per_agent (the most leads that any agent gets), :window_days (leads that are older
+-- than this many days stay out), :newest_first (1 = within a stage, the newest lead comes first; 0 = the oldest),
+-- :country ('BR', …, or 'none': the country of numbers that are written without one); those of `_refuse` also have
+-- :again (1 = a person has confirmed the run). SQLite can raise an error only in a trigger, so a row with a column
+-- `throw` ends the script: `throw` is the number of the error and `message` its sentence. `assign` and `preview` include
+-- the parts in this order and continue from `temp.dealt`.
 --
---   _rules: refuse bad parameters             _plan: 1. the agents and their room
---   _reasons: is a manual run a mistake?             2. the pool, in deal order
---   _refuse: it is, unless confirmed                 3. seats: who gets the lead at which position
---   _empty_pool: one more reason                     4. the notice
+--   _parameters: refuse bad parameters        _plan: 1. the agents and their room
+--   _rules: the rules of this run                    2. the pool, in deal order
+--   _reasons: is a manual run a mistake?             3. seats: who gets the lead at which position
+--   _refuse: it is, unless confirmed                 4. the notice
+--   _empty_pool: one more reason
 
 -- name: _pool_counts
 -- How many records are in the pool, and how many stay out as duplicates or because of the do-not-contact list: a table
@@ -23,19 +25,46 @@ CROSS JOIN (
     FROM temp.record AS r
 ) AS c
 
--- name: _rules
--- Refuses bad parameters, and names the value and the limit.
-SELECT
-    50006 AS throw,
-    'max_per_agent is ' || coalesce(:max_per_agent, 'NULL')
-    || '; it must be from 1 to 1000000. Nothing was changed.' AS message
-WHERE (:max_per_agent BETWEEN 1 AND 1000000) IS NOT TRUE;
+-- name: _bad_rules
+-- The rules of `given` (name, value, shown) whose value is not allowed, each as a sentence: a table to select from. The
+-- value is a text, and `shown` the same for the reader. Where these limits are changed, change settings.py and
+-- sqlserver/deal/sp_assign_wafunnel_to_agents.sql, too.
+FROM (
+    SELECT
+        g.name || ' is ' || g.shown || '; it must be ' || CASE g.name
+            WHEN 'max_per_agent' THEN 'from 1 to 1000000'
+            WHEN 'window_days' THEN 'from 0 to 36500'
+            WHEN 'newest_first' THEN '0 or 1'
+            ELSE 'none or one of ' || k.countries
+        END AS sentence
+    FROM given AS g
+    CROSS JOIN (SELECT 'BR, MX, AR, US, CA, DE, GB, ES, PT, FR, IT, RU' AS countries) AS k
+    WHERE g.value IS NOT NULL
+        AND CASE
+            WHEN g.name = 'country'
+                THEN upper(g.value) = 'NONE'
+                    OR (length(g.value) = 2 AND instr(', ' || k.countries || ',', ', ' || upper(g.value) || ',') > 0)
+            WHEN CAST(CAST(g.value AS INTEGER) AS TEXT) <> g.value THEN 0
+            WHEN g.name = 'max_per_agent' THEN CAST(g.value AS INTEGER) BETWEEN 1 AND 1000000
+            WHEN g.name = 'window_days' THEN CAST(g.value AS INTEGER) BETWEEN 0 AND 36500
+            WHEN g.name = 'newest_first' THEN CAST(g.value AS INTEGER) IN (0, 1)
+            ELSE 1
+        END IS NOT TRUE
+) AS b
 
-SELECT
-    50006 AS throw,
-    'window_days is ' || coalesce(:window_days, 'NULL')
-    || '; it must be from 0 to 36500. Nothing was changed.' AS message
-WHERE (:window_days BETWEEN 0 AND 36500) IS NOT TRUE;
+-- name: _parameters
+-- Refuses bad parameters, and names the value and the limit.
+WITH given (name, value, shown) AS (
+    VALUES
+    ('max_per_agent', CAST(:max_per_agent AS TEXT), :max_per_agent),
+    ('window_days', CAST(:window_days AS TEXT), :window_days),
+    ('newest_first', CAST(:newest_first AS TEXT), :newest_first),
+    ('country', :country, '''' || :country || '''')
+)
+
+SELECT 50006 AS throw, b.sentence || '. Nothing was changed.' AS message
+-- include: _bad_rules
+;
 
 SELECT
     50006 AS throw,
@@ -48,8 +77,43 @@ SELECT
     'trigger is ' || coalesce(:trigger, 'NULL') || '; it must be manual or schedule. Nothing was changed.' AS message
 WHERE (:trigger IN ('manual', 'schedule')) IS NOT TRUE;
 
-SELECT 50006 AS throw, 'newest_first is NULL; it must be 0 or 1. Nothing was changed.' AS message
-WHERE :newest_first IS NULL;
+-- name: _rules
+-- The rules of this run, in one row: the parameters, else the recorded rules (of each name, the newest row), else the
+-- defaults. No country is the empty text. Any program can write the table, so these values are checked, too.
+DROP TABLE IF EXISTS temp.recorded;
+
+CREATE TEMP TABLE recorded AS
+SELECT f.name, f.value
+FROM floor_rule AS f
+WHERE f.rule_id IN (SELECT max(n.rule_id) FROM floor_rule AS n GROUP BY n.name)
+    AND CASE f.name
+        WHEN 'max_per_agent' THEN :max_per_agent IS NULL
+        WHEN 'window_days' THEN :window_days IS NULL
+        WHEN 'newest_first' THEN :newest_first IS NULL
+        WHEN 'country' THEN :country IS NULL
+        ELSE 0
+    END;
+
+WITH given (name, value, shown) AS (SELECT r.name, r.value, '''' || r.value || '''' FROM temp.recorded AS r)
+
+SELECT
+    50006 AS throw,
+    'The recorded rule ' || b.sentence || '. Nothing was changed. Record another value with `agent-funnel rules set`, '
+    || 'or in floor_rule.' AS message
+-- include: _bad_rules
+;
+
+DROP TABLE IF EXISTS temp.rules;
+
+CREATE TEMP TABLE rules AS
+SELECT
+    CAST(coalesce(:max_per_agent, max(r.value) FILTER (WHERE r.name = 'max_per_agent'), 450) AS INTEGER) AS max_per_agent,
+    CAST(coalesce(:window_days, max(r.value) FILTER (WHERE r.name = 'window_days'), 45) AS INTEGER) AS window_days,
+    CAST(coalesce(:newest_first, max(r.value) FILTER (WHERE r.name = 'newest_first'), 0) AS INTEGER) AS newest_first,
+    replace(
+        upper(coalesce(:country, max(r.value) FILTER (WHERE r.name = 'country'), 'none')), 'NONE', ''
+    ) AS country
+FROM temp.recorded AS r;
 
 -- name: _reasons
 -- The reasons why a manual run is almost surely a mistake, each with what would be lost: the table temp.reason. The
@@ -131,8 +195,8 @@ SELECT
     (SELECT r.last_agent FROM assignment_run AS r WHERE r.status = 'succeeded' AND r.assigned > 0
     ORDER BY r.run_id DESC LIMIT 1) AS previous_agent,
     (SELECT max(r.run_id) FROM assignment_run AS r WHERE r.status = 'succeeded') AS base_id,
-    date(:business_date, '-' || :window_days || ' days') AS oldest,
-    coalesce(:country, '') AS country,
+    date(:business_date, '-' || (SELECT u.window_days FROM temp.rules AS u) || ' days') AS oldest,
+    (SELECT u.country FROM temp.rules AS u) AS country,
     strftime('%Y-%m-%d %H:%M:%f', 'now') AS started_at,
     0 AS run_id;
 
@@ -143,7 +207,7 @@ DROP TABLE IF EXISTS temp.room;
 CREATE TEMP TABLE room AS
 SELECT
     a.agent,
-    min(:max_per_agent, coalesce(l.max_records, :max_per_agent)) AS room,
+    min(u.max_per_agent, coalesce(l.max_records, u.max_per_agent)) AS room,
     row_number() OVER (
         ORDER BY a.agent <= coalesce((SELECT t.previous_agent FROM temp.this_run AS t), ''), a.agent
     ) AS turn
@@ -152,6 +216,7 @@ FROM (
     FROM agents
     WHERE lower(trim(agents.status)) = 'active' AND trim(agents.agent) <> ''
 ) AS a
+CROSS JOIN temp.rules AS u
 LEFT JOIN (
     SELECT m.agent, min(m.max_records) AS max_records
     FROM (
@@ -217,7 +282,11 @@ SELECT
     min(r.ordinal) OVER (PARTITION BY r.number, r.stage, r.date) AS first_ordinal,
     dense_rank() OVER (
         PARTITION BY coalesce(m.first_number, r.number)
-        ORDER BY r.stage, CASE WHEN :newest_first THEN -r.moment ELSE r.moment END, r.number, r.date
+        ORDER BY
+            r.stage,
+            CASE WHEN (SELECT u.newest_first FROM temp.rules AS u) THEN -r.moment ELSE r.moment END,
+            r.number,
+            r.date
     ) AS occurrence
 FROM temp.record AS r
 LEFT JOIN temp.matched AS m ON r.number = m.number
@@ -246,7 +315,10 @@ INSERT INTO temp.pool (ordinal)
 SELECT r.ordinal
 FROM temp.record AS r
 WHERE r.kind = 0
-ORDER BY r.stage, CASE WHEN :newest_first THEN -r.moment ELSE r.moment END, r.ordinal;
+ORDER BY
+    r.stage,
+    CASE WHEN (SELECT u.newest_first FROM temp.rules AS u) THEN -r.moment ELSE r.moment END,
+    r.ordinal;
 
 -- 3. Seats. All agents take part in the rounds up to the smallest room. In the rounds from there to the next larger
 -- room, all agents but the full ones take part, and so on. A segment is such a stretch of rounds, with the positions

@@ -7,6 +7,8 @@
 -- traits: read-only
 -- Shows what a run would do now.
 
+-- include: _parameters
+
 -- include: _rules
 
 -- include: _reasons
@@ -82,7 +84,7 @@ SELECT
     'preview' AS status,
     count(*) AS agents,
     c.pool,
-    min(:max_per_agent, (c.pool + count(*) - 1) / count(*)) AS per_agent,
+    min((SELECT u.max_per_agent FROM temp.rules AS u), (c.pool + count(*) - 1) / count(*)) AS per_agent,
     sum(s.leads) AS assigned,
     c.pool - sum(s.leads) AS left_over,
     c.duplicates,

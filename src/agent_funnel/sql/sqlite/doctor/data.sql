@@ -114,6 +114,13 @@ WHERE n.digits GLOB '*[^0-9]*' OR length(n.digits) NOT BETWEEN 8 AND 15
 ORDER BY n.number
 LIMIT 3;
 
+-- name: doctor_unread
+-- Up to three numbers that are on no list, but in the table that was the do-not-contact list, and the total of them.
+SELECT '…' || substr(d.number, -3) AS number, count(*) OVER () AS numbers FROM do_not_contact AS d
+WHERE NOT EXISTS (SELECT 1 FROM do_not_contact_entry AS e WHERE e.number = d.number)
+ORDER BY d.number
+LIMIT 3;
+
 -- name: doctor_statuses
 -- Up to three statuses that the deal reads as neither active nor inactive, and the total of agents with such a status.
 SELECT n.status, sum(n.agents) OVER () AS agents

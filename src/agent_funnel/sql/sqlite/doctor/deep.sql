@@ -8,7 +8,7 @@ SELECT
     (SELECT count(*) FROM assignment_run AS r) AS runs,
     (SELECT count(*) FROM assignment_undo AS u) AS undos,
     (SELECT count(*) FROM assignment_purge AS p) AS purges,
-    (SELECT count(*) FROM do_not_contact AS d) AS listed;
+    (SELECT count(*) FROM do_not_contact_entry AS d) AS listed;
 
 -- name: doctor_records
 -- Everything in the records of runs that no run and no undo can leave behind: the fact, the run, the value found and

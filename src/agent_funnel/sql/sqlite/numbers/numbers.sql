@@ -210,20 +210,22 @@ SELECT w.number
 FROM wafunnel AS w
 WHERE trim(w.number) <> ''
     AND NOT EXISTS (
-        SELECT 1 FROM number_key AS k WHERE k.number = w.number AND k.country = coalesce(:country, '')
+        SELECT 1 FROM number_key AS k
+        WHERE k.number = w.number AND k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
     )
 UNION
 SELECT d.number
-FROM do_not_contact AS d
+FROM do_not_contact_entry AS d
 WHERE NOT EXISTS (
-    SELECT 1 FROM number_key AS k WHERE k.number = d.number AND k.country = coalesce(:country, '')
+    SELECT 1 FROM number_key AS k WHERE k.number = d.number AND k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
 )
 UNION
 SELECT h.number
 FROM assignment_history AS h
 WHERE :with_history = 1
     AND NOT EXISTS (
-        SELECT 1 FROM number_key AS k WHERE k.number = h.number AND k.country = coalesce(:country, '')
+        SELECT 1 FROM number_key AS k
+        WHERE k.number = h.number AND k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
     )
 
 -- name: are_numbers_new
@@ -245,7 +247,7 @@ WITH unkeyed AS (
 
 -- include: _match_keys
 
-SELECT coalesce(:country, ''), k.number, k.match_key, substr(k.match_key, -4) FROM keyed AS k
+SELECT coalesce(:country, (SELECT f.country FROM floor_country AS f)), k.number, k.match_key, substr(k.match_key, -4) FROM keyed AS k
 WHERE TRUE;
 
 SELECT changes() AS taken_in;

@@ -2,9 +2,9 @@
 DROP VIEW IF EXISTS suppressed_number;
 
 CREATE VIEW suppressed_number AS
-SELECT d.number FROM do_not_contact AS d
+SELECT d.number FROM do_not_contact_entry AS d
 UNION
 SELECT s.number
-FROM do_not_contact AS d
+FROM do_not_contact_entry AS d
 INNER JOIN number_key AS k ON d.number = k.number
 INNER JOIN number_key AS s ON k.match_key = s.match_key AND k.country = s.country;

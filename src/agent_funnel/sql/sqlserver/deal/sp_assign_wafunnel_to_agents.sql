@@ -5,7 +5,7 @@ Everything happens in one transaction, with set-based statements. The last resul
 
 Examples:
 
-    -- A manual run for today, with the defaults:
+    -- A manual run for today, by the recorded rules:
     EXECUTE dbo.sp_assign_wafunnel_to_agents;
 
     -- The scheduled run of a business date. It succeeds once per date; a second call fails with error 50003:
@@ -15,10 +15,14 @@ Examples:
     -- At most 200 leads per agent, from the last 30 days, the newest of each stage first:
     EXECUTE dbo.sp_assign_wafunnel_to_agents @max_per_agent = 200, @window_days = 30, @newest_first = 1;
 
+    -- From now on, at most 200 leads per agent in every run that does not say otherwise:
+    INSERT INTO dbo.floor_rule (name, value, recorded_at, recorded_by)
+    VALUES ('max_per_agent', '200', SYSUTCDATETIME(), SUSER_SNAME());
+
     -- Another run just after one, or just before the scheduled run: without @again, it is refused with error 50008.
     EXECUTE dbo.sp_assign_wafunnel_to_agents @again = 1;
 
-    -- The parameters, the version of the tables, and examples:
+    -- The parameters, examples, the recorded rules, and the version of the tables:
     EXECUTE dbo.sp_assign_wafunnel_to_agents @help = 1;
 
     -- What a run would do now. This changes nothing:
@@ -28,11 +32,13 @@ Contents:
 
   1. refuse bad parameters            5. the pool, in deal order, each lead with its agent
   2. the locks; is the run wanted?    6. effect: the run, history, stages, assignments, and the edits for undo
-  3. the agents and their room        7. checks
-  4. seats: whose turn is when        8. the summary row
+     The recorded rules               7. checks
+  3. the agents and their room        8. the summary row
+  4. seats: whose turn is when
 
-A preview runs parts 1 and 3 to 5, without locks and without a transaction. It returns the share of each agent, then the
-changes to the present assignments, and last the summary row, whose run_id is 0. It writes temporary tables only.
+A preview runs part 1, reads the recorded rules, and runs parts 3 to 5, without locks and without a transaction. It
+returns the share of each agent, then the changes to the present assignments, and last the summary row, whose run_id is
+0. It writes temporary tables only.
 
 Lock order:
 
@@ -40,10 +46,11 @@ Lock order:
   2. The looks lock shows that a run or an undo is in progress. Sessions that look share this lock for a moment and
      never take the first one, so looking never refuses a run. The run waits for them.
   3. The records lock keeps some other changes apart from a run: an addition to the do-not-contact list, the record of a
-     failed attempt, the outcome of a date, the marks of a purge, new match keys, and `settle`, which finds out whether
-     a lost call made its run. Each of them holds the lock for a moment. A run waits for them, and they wait for a run.
-  4. The tables: agent_wafunnel_assignment as a whole, then rows of wafunnel, assignment_run, assignment_request,
-     assignment_history, number_key and assignment_edit.
+     failed attempt, the outcome of a date, the marks of a purge, a new rule, new match keys, and `settle`, which finds
+     out whether a lost call made its run. Each of them holds the lock for a moment. A run waits for them, and they wait
+     for a run.
+  4. The tables: agent_wafunnel_assignment as a whole, then rows of wafunnel, assignment_run, assignment_country,
+     assignment_request, assignment_history, number_key and assignment_edit.
 
 Who waits, from the moment that part 6 begins until COMMIT:
 
@@ -78,15 +85,18 @@ GO
 
 ALTER PROCEDURE dbo.sp_assign_wafunnel_to_agents
     @business_date DATE = NULL, -- the date that the run belongs to; NULL = today by the server's clock
-    @max_per_agent INT = 450, -- the most leads that any agent gets, from 1 to 1000000
-    @window_days INT = 45, -- leads that are older than this many days stay out; from 0 to 36500
-    @newest_first BIT = 0, -- 1 = within a stage, the newest lead comes first; 0 = the oldest
+    @max_per_agent INT = NULL, -- the most leads of any agent, from 1 to 1000000; NULL = the recorded rule, or 450
+    @window_days INT = NULL, -- older leads stay out; from 0 to 36500 days; NULL = the recorded rule, or 45
+    @newest_first BIT = NULL, -- 1 = within a stage, the newest lead comes first; NULL = the recorded rule, or 0
     @trigger VARCHAR(20) = 'manual', -- 'manual' or 'schedule'; 'schedule' succeeds once per business date
     @actor NVARCHAR(255) = NULL, -- the person or program that asked for the run, for the record
     @preview BIT = 0, -- 1 = show what a run would do, and change nothing
     @request NVARCHAR(64) = NULL, -- the caller's own mark, to find the run by it; no two runs can have the same mark
     @again BIT = 0, -- 1 = deal all the same where a manual run is almost surely a mistake, which is refused otherwise
-    @help BIT = 0 -- 1 = return the parameters, the version of the tables and examples, and do nothing else
+    -- The country of numbers that are written without one: 'BR', …, or 'none'; NULL = the recorded rule, or none. It is
+    -- wider than two letters, so that a longer text is refused and not cut.
+    @country VARCHAR(20) = NULL,
+    @help BIT = 0 -- 1 = return the parameters, examples, the recorded rules and the version, and do nothing else
 AS
 BEGIN
     SET NOCOUNT ON;
@@ -97,15 +107,16 @@ BEGIN
             FROM (
                 VALUES
                 (1, '@business_date', 'DATE', 'NULL', 'the date that the run belongs to; NULL = today'),
-                (2, '@max_per_agent', 'INT', '450', 'the most leads that any agent gets, from 1 to 1000000'),
-                (3, '@window_days', 'INT', '45', 'leads that are older than this many days stay out; from 0 to 36500'),
-                (4, '@newest_first', 'BIT', '0', '1 = within a stage, the newest lead comes first; 0 = the oldest'),
+                (2, '@max_per_agent', 'INT', 'NULL', 'the most leads of an agent; NULL = the rule, or 450'),
+                (3, '@window_days', 'INT', 'NULL', 'leads older than this stay out; NULL = the rule, or 45'),
+                (4, '@newest_first', 'BIT', 'NULL', '1 = the newest lead of a stage first; NULL = the rule, or 0'),
                 (5, '@trigger', 'VARCHAR(20)', 'manual', 'manual, or schedule, which succeeds once per business date'),
                 (6, '@actor', 'NVARCHAR(255)', 'NULL', 'the person or program that asked for the run, for the record'),
                 (7, '@preview', 'BIT', '0', '1 = show what a run would do, and change nothing'),
                 (8, '@request', 'NVARCHAR(64)', 'NULL', 'the caller''s own mark; no two runs can have the same mark'),
                 (9, '@again', 'BIT', '0', '1 = deal even where a manual run is refused with 50008'),
-                (10, '@help', 'BIT', '0', '1 = this help')
+                (10, '@country', 'VARCHAR(20)', 'NULL', 'BR, …, or none; NULL = the rule, or none'),
+                (11, '@help', 'BIT', '0', '1 = this help')
             ) AS p(place, parameter, [type], [default], meaning)
             ORDER BY p.place;
 
@@ -116,9 +127,20 @@ BEGIN
                 (2, 'EXECUTE dbo.sp_assign_wafunnel_to_agents @preview = 1;'),
                 (3, 'EXECUTE dbo.sp_assign_wafunnel_to_agents @max_per_agent = 200, @window_days = 30;'),
                 (4, 'EXECUTE dbo.sp_assign_wafunnel_to_agents @trigger = ''schedule'', @actor = ''SQL Agent'';'),
-                (5, 'EXECUTE dbo.sp_undo_wafunnel_assignment;')
+                (5, 'EXECUTE dbo.sp_assign_wafunnel_to_agents @country = ''BR'';'),
+                (6, 'EXECUTE dbo.sp_undo_wafunnel_assignment;')
             ) AS e(place, example)
             ORDER BY e.place;
+
+            -- The rules on record, which hold where a call has NULL.
+            SELECT f.name, f.value, f.recorded_at, f.recorded_by
+            FROM dbo.floor_rule AS f
+            WHERE
+                f.rule_id IN (
+                    SELECT MAX(n.rule_id) FROM dbo.floor_rule AS n
+                    GROUP BY n.name
+                )
+            ORDER BY f.name;
 
             SELECT MAX(v.version) AS version FROM dbo.agent_funnel_version AS v;
             RETURN;
@@ -147,9 +169,14 @@ BEGIN
         @looks NVARCHAR(255),
         @lock INT,
         @wait INT = @@LOCK_TIMEOUT, -- the longest wait for a lock, in milliseconds
+        -- Where the limits of the rules are changed, change settings.py and sqlite/deal/plan.sql, too.
+        @countries VARCHAR(100) = 'BR, MX, AR, US, CA, DE, GB, ES, PT, FR, IT, RU',
+        @rule_cap VARCHAR(40),
+        @rule_window VARCHAR(40),
+        @rule_order VARCHAR(40),
+        @rule_country VARCHAR(40),
         @run_id BIGINT,
         @oldest DATE,
-        @country VARCHAR(2) = '',
         @base_id BIGINT,
         @previous_agent NVARCHAR(255),
         @last_agent NVARCHAR(255),
@@ -175,16 +202,23 @@ BEGIN
     BEGIN TRY
         -- 1. Refuse bad parameters, and name the value and the limit.
         SET @business_date = COALESCE(@business_date, CAST(SYSDATETIME() AS DATE));
+        -- In a binary collation, because a Turkish one has another capital of i.
+        SET @rule_country = UPPER(@country COLLATE Latin1_General_BIN2);
         SET @message = CASE
-            WHEN @max_per_agent IS NULL OR @max_per_agent NOT BETWEEN 1 AND 1000000
+            WHEN @max_per_agent NOT BETWEEN 1 AND 1000000
                 THEN CONCAT(
-                    N'max_per_agent is ', COALESCE(CAST(@max_per_agent AS NVARCHAR(20)), N'NULL'),
-                    N'; it must be from 1 to 1000000. Nothing was changed.'
+                    N'max_per_agent is ', @max_per_agent, N'; it must be from 1 to 1000000. Nothing was changed.'
                 )
-            WHEN @window_days IS NULL OR @window_days NOT BETWEEN 0 AND 36500
+            WHEN @window_days NOT BETWEEN 0 AND 36500
+                THEN CONCAT(N'window_days is ', @window_days, N'; it must be from 0 to 36500. Nothing was changed.')
+            WHEN
+                @rule_country <> 'NONE'
+                AND (
+                    LEN(@rule_country) <> 2
+                    OR CHARINDEX(CONCAT(', ', @rule_country, ','), CONCAT(', ', @countries, ',')) = 0
+                )
                 THEN CONCAT(
-                    N'window_days is ', COALESCE(CAST(@window_days AS NVARCHAR(20)), N'NULL'),
-                    N'; it must be from 0 to 36500. Nothing was changed.'
+                    N'country is ''', @country, N'''; it must be none or one of ', @countries, N'. Nothing was changed.'
                 )
             WHEN @business_date NOT BETWEEN '2000-01-01' AND '9998-12-31'
                 THEN CONCAT(
@@ -196,8 +230,6 @@ BEGIN
                     N'trigger is ', COALESCE(@trigger, N'NULL'),
                     N'; it must be manual or schedule. Nothing was changed.'
                 )
-            WHEN @newest_first IS NULL
-                THEN N'newest_first is NULL; it must be 0 or 1. Nothing was changed.'
             WHEN @preview IS NULL
                 THEN N'preview is NULL; it must be 0 or 1. Nothing was changed.'
             WHEN @again IS NULL
@@ -259,6 +291,83 @@ BEGIN
                 IF @message IS NOT NULL
                     THROW 50003, @message, 1;
             END;
+
+        -- The recorded rules, where the caller leaves one open: of each name, the newest row holds. They are read once,
+        -- under the locks, so a rule that is recorded meanwhile holds from the next run on. Any client can write the
+        -- table, so these values are checked, too.
+        SELECT
+            @rule_cap = COALESCE(
+                CAST(@max_per_agent AS VARCHAR(40)),
+                (
+                    SELECT TOP (1) f.value FROM dbo.floor_rule AS f
+                    WHERE f.name = 'max_per_agent'
+                    ORDER BY f.rule_id DESC
+                ),
+                '450'
+            ),
+            @rule_window = COALESCE(
+                CAST(@window_days AS VARCHAR(40)),
+                (
+                    SELECT TOP (1) f.value FROM dbo.floor_rule AS f
+                    WHERE f.name = 'window_days'
+                    ORDER BY f.rule_id DESC
+                ),
+                '45'
+            ),
+            @rule_order = COALESCE(
+                CAST(@newest_first AS VARCHAR(40)),
+                (
+                    SELECT TOP (1) f.value FROM dbo.floor_rule AS f
+                    WHERE f.name = 'newest_first'
+                    ORDER BY f.rule_id DESC
+                ),
+                '0'
+            ),
+            @rule_country = COALESCE(
+                @rule_country,
+                (
+                    SELECT TOP (1) f.value FROM dbo.floor_rule AS f
+                    WHERE f.name = 'country'
+                    ORDER BY f.rule_id DESC
+                ),
+                'none'
+            );
+        SET @rule_country = UPPER(@rule_country COLLATE Latin1_General_BIN2);
+
+        SET @message = CASE
+            WHEN
+                TRY_CAST(@rule_cap AS INT) IS NULL OR CAST(TRY_CAST(@rule_cap AS INT) AS VARCHAR(40)) <> @rule_cap
+                OR TRY_CAST(@rule_cap AS INT) NOT BETWEEN 1 AND 1000000
+                THEN CONCAT(N'max_per_agent is ''', @rule_cap, N'''; it must be from 1 to 1000000')
+            WHEN
+                TRY_CAST(@rule_window AS INT) IS NULL
+                OR CAST(TRY_CAST(@rule_window AS INT) AS VARCHAR(40)) <> @rule_window
+                OR TRY_CAST(@rule_window AS INT) NOT BETWEEN 0 AND 36500
+                THEN CONCAT(N'window_days is ''', @rule_window, N'''; it must be from 0 to 36500')
+            WHEN @rule_order NOT IN ('0', '1')
+                THEN CONCAT(N'newest_first is ''', @rule_order, N'''; it must be 0 or 1')
+            WHEN
+                @rule_country <> 'NONE'
+                AND (
+                    LEN(@rule_country) <> 2
+                    OR CHARINDEX(CONCAT(', ', @rule_country, ','), CONCAT(', ', @countries, ',')) = 0
+                )
+                THEN CONCAT(N'country is ''', @rule_country, N'''; it must be none or one of ', @countries)
+        END;
+        IF @message IS NOT NULL
+            BEGIN
+                SET @message = CONCAT(
+                    N'The recorded rule ', @message, N'. Nothing was changed. Record another value with ',
+                    N'`agent-funnel rules set`, or in floor_rule.'
+                );
+                THROW 50006, @message, 1;
+            END;
+
+        SET @max_per_agent = CAST(@rule_cap AS INT);
+        SET @window_days = CAST(@rule_window AS INT);
+        SET @newest_first = CASE WHEN @rule_order = '1' THEN 1 ELSE 0 END;
+        -- From here on, no country is the empty text.
+        SET @country = CASE WHEN @rule_country = 'NONE' THEN '' ELSE @rule_country END;
 
         -- The reasons why a manual run is almost surely a mistake, each with what would be lost. A run is refused for
         -- them unless the caller says again; a preview returns them. The first: a run began a moment ago, as after a
@@ -436,7 +545,7 @@ BEGIN
                 )
             UNION
             SELECT d.number
-            FROM dbo.do_not_contact AS d
+            FROM dbo.do_not_contact_entry AS d
             WHERE NOT EXISTS (
                 SELECT 1 FROM dbo.number_key AS k
                 WHERE k.number = d.number AND k.country = @country
@@ -454,11 +563,11 @@ BEGIN
         SELECT s.match_key, MAX(s.listed)
         FROM (
             SELECT n.match_key, 1 AS listed
-            FROM dbo.do_not_contact AS d
+            FROM dbo.do_not_contact_entry AS d
             INNER JOIN dbo.number_key AS n ON d.number = n.number AND n.country = @country
             UNION ALL
             SELECT n.match_key, 1
-            FROM dbo.do_not_contact AS d
+            FROM dbo.do_not_contact_entry AS d
             INNER JOIN #new_key AS n ON d.number = n.number
             UNION ALL
             SELECT n.match_key, 0
@@ -726,6 +835,10 @@ BEGIN
         VALUES
         (@business_date, @trigger, @actor, 'running', @max_per_agent, @window_days, @newest_first, @started_at);
         SET @run_id = SCOPE_IDENTITY();
+
+        INSERT INTO dbo.assignment_country (run_id, country)
+        SELECT @run_id, @country
+        WHERE @country <> '';
 
         INSERT INTO dbo.assignment_request (request, run_id)
         SELECT @request, @run_id

@@ -111,6 +111,17 @@ FROM (
 WHERE n.digits LIKE N'%%[^0-9]%%' OR LEN(n.digits) NOT BETWEEN 8 AND 15
 ORDER BY n.number;
 
+-- name: doctor_unread
+-- Up to three numbers that are on no list, but in the table that was the do-not-contact list, and the total of them.
+SELECT TOP (3) CONCAT(N'…', RIGHT(d.number, 3)) AS number, COUNT(*) OVER () AS numbers
+FROM dbo.do_not_contact AS d
+WHERE
+    NOT EXISTS (
+        SELECT 1 FROM dbo.do_not_contact_entry AS e
+        WHERE e.number = d.number
+    )
+ORDER BY d.number;
+
 -- name: doctor_statuses
 -- Up to three statuses that the deal reads as neither active nor inactive, and the total of agents with such a status.
 SELECT TOP (3) n.status, SUM(n.agents) OVER () AS agents

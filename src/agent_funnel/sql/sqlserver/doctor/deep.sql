@@ -10,7 +10,7 @@ SELECT
     (SELECT COUNT(*) FROM dbo.assignment_run) AS runs,
     (SELECT COUNT(*) FROM dbo.assignment_undo) AS undos,
     (SELECT COUNT(*) FROM dbo.assignment_purge) AS purges,
-    (SELECT COUNT(*) FROM dbo.do_not_contact) AS listed;
+    (SELECT COUNT(*) FROM dbo.do_not_contact_entry) AS listed;
 
 -- name: doctor_records
 -- Everything in the records of runs that no run and no undo can leave behind: the fact, the run, the value found and

@@ -4,13 +4,13 @@ Numbers: the match keys, which tell whether two spellings are the same number. f
 
 -- name: match_key
 -- The match key of a number.
-SELECT dbo.fn_match_key(%(number)s, COALESCE(%(country)s, '')) AS match_key;
+SELECT dbo.fn_match_key(%(number)s, COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f))) AS match_key;
 
 -- name: are_numbers_new
 -- Whether there are numbers whose match key is not kept: of leads, of the do-not-contact list and, with @with_history =
 -- 1, of the history, which an older version of the tables has without keys.
 DECLARE
-    @country VARCHAR(2) = COALESCE(%(country)s, ''),
+    @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f)),
     @with_history BIT = %(with_history)s;
 
 SELECT
@@ -26,7 +26,7 @@ SELECT
                         AND k.country = @country
                 )
         ) OR EXISTS (
-            SELECT 1 FROM dbo.do_not_contact AS d
+            SELECT 1 FROM dbo.do_not_contact_entry AS d
             WHERE
                 NOT EXISTS (
                     SELECT 1 FROM dbo.number_key AS k
@@ -50,7 +50,7 @@ SELECT
 -- Keeps the match keys of up to @most numbers that have none yet; returns how many there were. The lock keeps a run
 -- from keeping the same ones at the same time.
 DECLARE
-    @country VARCHAR(2) = COALESCE(%(country)s, ''),
+    @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f)),
     @with_history BIT = %(with_history)s,
     @most INT = %(most)s,
     @taken_in INT;
@@ -66,7 +66,7 @@ FROM (
             FROM dbo.wafunnel AS w
             WHERE w.number <> ''
             UNION
-            SELECT d.number FROM dbo.do_not_contact AS d
+            SELECT d.number FROM dbo.do_not_contact_entry AS d
             UNION
             SELECT h.number FROM dbo.assignment_history AS h
             WHERE @with_history = 1

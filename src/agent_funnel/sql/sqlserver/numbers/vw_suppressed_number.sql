@@ -6,10 +6,10 @@ GO
 
 CREATE VIEW dbo.suppressed_number
 AS
-SELECT d.number FROM dbo.do_not_contact AS d
+SELECT d.number FROM dbo.do_not_contact_entry AS d
 UNION
 SELECT s.number
-FROM dbo.do_not_contact AS d
+FROM dbo.do_not_contact_entry AS d
 INNER JOIN dbo.number_key AS k ON d.number = k.number
 INNER JOIN dbo.number_key AS s ON k.match_key = s.match_key AND k.country = s.country;
 GO

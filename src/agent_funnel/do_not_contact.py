@@ -1,0 +1,309 @@
+"""The do-not-contact lists, and their numbers: a number that is on any list is never dealt.
+
+Lists of numbers come in pages. For the next page, pass the key of the last row of the page before as `after`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+
+from agent_funnel.database import Database
+from agent_funnel.errors import AlreadyExists, NotFound, ParameterOutOfRange
+from agent_funnel.numbers import fault_in_listed, match_key
+from agent_funnel.values import NO_LIMIT, Flag, Moment, Record, check_length, check_text, read_moment, write_moment
+
+# The list of those who asked not to be contacted. The installer makes it.
+OWN_REQUESTS = "own requests"
+# The greatest age of an import, in days, unless the list has another bound, and the largest bound:
+USUAL_BOUND_DAYS = 30
+LONGEST_BOUND_DAYS = 3650
+# The most numbers that are added, looked up or removed at once:
+MOST_AT_ONCE = 1_000
+# Rows of a file that are sent to the database at a time:
+CHUNK = 20_000
+
+
+@dataclass(frozen=True)
+class DoNotContact(Record):
+    """A number that is never dealt, because it has been on a list since `added_at` (UTC).
+
+    `imported` is whether an import of that list put it there; otherwise a person did.
+    """
+
+    number: str
+    list_name: str
+    reason: str | None
+    added_at: Moment
+    imported: Flag
+
+
+@dataclass(frozen=True)
+class NumberList(Record):
+    """A do-not-contact list. Of its `entries`, imports put `imported` there, and people the others.
+
+    `bound_days` is the greatest age of its last import; None if the list never ages. Moments are in UTC.
+    """
+
+    name: str
+    reason: str | None
+    source: str | None
+    bound_days: int | None
+    added_at: Moment
+    imported_at: Moment | None
+    entries: int
+    imported: int
+
+
+@dataclass(frozen=True)
+class OldList:
+    """A list whose last import is longer ago than its bound. Without an import, its age is that of the list."""
+
+    name: str
+    since: datetime
+    days: int
+    bound_days: int
+
+    def __str__(self) -> str:
+        """A sentence for people."""
+        return (
+            f"The do-not-contact list {self.name} is {self.days} days old (since {self.since:%Y-%m-%d}), and its bound "
+            f"is {self.bound_days} days. Numbers that its source has added since then may be dealt; import it again."
+        )
+
+
+@dataclass(frozen=True)
+class Taken(Record):
+    """The result of putting `numbers` on a list: `kept` of them were on it before.
+
+    `leads` rows of `wafunnel` and `assignments` had these numbers; the assignments are gone. Replacing an import
+    removed `removed` of the `imports` numbers that imports had put there. Unless it was `applied`, nothing was changed.
+    """
+
+    numbers: int
+    kept: int
+    removed: int
+    imports: int
+    leads: int
+    assignments: int
+    applied: Flag
+
+
+def number_lists(database: Database) -> list[NumberList]:
+    """The lists, in the order in which they were made. It counts all their numbers."""
+    return [NumberList.from_row(row) for row in database.all("do_not_contact_lists")]
+
+
+def old_lists(database: Database, now: datetime) -> list[OldList]:
+    """The lists that are older than their bounds."""
+    found = []
+    for row in database.all("do_not_contact_ages"):
+        since, bound = read_moment(row["since"]), row["bound_days"]
+        days = (now - since).days
+        if bound is not None and now - since > timedelta(days=bound):
+            found.append(OldList(row["name"], since, days, bound))
+    return found
+
+
+def note_old_list(database: Database, name: str, *, now: datetime) -> bool:
+    """Notes that people are told now that a list is old. Returns False if they were told within a day."""
+    row = database.one(
+        "note_old_list", list_name=name, now=write_moment(now), day_before=write_moment(now - timedelta(days=1))
+    )
+    return bool(row and row["noted"])
+
+
+def add_number_list(
+    database: Database,
+    name: str,
+    *,
+    reason: str | None = None,
+    source: str | None = None,
+    bound_days: int | None = None,
+) -> None:
+    """Adds a list. Raises AlreadyExists if its name is taken."""
+    check_text("name", name)
+    for column, text in (("reason", reason), ("source", source)):
+        if text is not None:
+            check_text(column, text)
+    row = database.one("add_do_not_contact_list", list_name=name, reason=reason, source=source, bound_days=bound_days)
+    if not row or not row["added"]:
+        raise AlreadyExists(f"There is a do-not-contact list {name} already; nothing was changed.")
+
+
+def list_do_not_contact(
+    database: Database,
+    *,
+    list_name: str | None = None,
+    after: tuple[str, str] | None = None,
+    count: int = NO_LIMIT,
+) -> list[DoNotContact]:
+    """The numbers that are never dealt, by number and list; with `list_name`, those of that list.
+
+    `after` is the number and the list of the last row on the page before.
+    """
+    after_number, after_list = after or (None, None)
+    if list_name is not None:
+        _list_id(database, list_name)
+    rows = database.all(
+        "do_not_contact", list_name=list_name, after_number=after_number, after_list=after_list, count=count
+    )
+    return [DoNotContact.from_row(row) for row in rows]
+
+
+def do_not_contact_of(database: Database, number: str) -> list[DoNotContact]:
+    """The entries of a number, in any spelling, in the order of the lists."""
+    rows = database.all("do_not_contact_of_number", number=number, match_key=match_key(database, number))
+    return [DoNotContact.from_row(row) for row in rows]
+
+
+def add_do_not_contact(
+    database: Database, number: str, reason: str | None = None, *, list_name: str = OWN_REQUESTS
+) -> dict[str, int]:
+    """Puts a number on a list, and removes it, in any spelling, from the present assignments at once.
+
+    Waits for a deal in progress.
+
+    Returns `listed` (1 if the number was on that list before), `assignments` (how many of them were removed) and
+    `leads` (how many rows of `wafunnel` have the number). Raises NotFound if there is no such list.
+    """
+    taken = add_several(database, [number], reason, list_name=list_name)
+    return {"listed": taken.kept, "assignments": taken.assignments, "leads": taken.leads}
+
+
+def add_several(
+    database: Database, numbers: Sequence[str], reason: str | None = None, *, list_name: str = OWN_REQUESTS
+) -> Taken:
+    """Puts up to a thousand numbers on a list, all or none; they leave the present assignments in any spelling.
+
+    Waits for a deal in progress. Raises NotFound if there is no such list, and ParameterOutOfRange if one of the
+    numbers is neither a number nor an id, unless a lead or an assignment has exactly that text.
+    """
+    if reason is not None:
+        check_text("reason", reason)
+    list_id = _list_id(database, list_name)
+    _check_several(numbers)
+
+    def take(chosen: Sequence[str], *, dry_run: bool = False) -> Taken:
+        row = database.one(
+            "add_do_not_contact",
+            rows=_staged_rows(chosen, reason),
+            list_id=list_id,
+            imported=0,
+            replaces=0,
+            confirmed=0,
+            dry_run=int(dry_run),
+        )
+        assert row is not None
+        return Taken.from_row(row)
+
+    for position, number in enumerate(numbers, start=1):
+        if fault := fault_in_listed(number):
+            found = take([number], dry_run=True)
+            if not found.leads and not found.assignments:
+                where = f"Number {position} of {len(numbers)}: " if len(numbers) > 1 else ""
+                raise ParameterOutOfRange(f"{where}{fault}; and no lead has it. Nothing was changed.")
+    return take(numbers)
+
+
+def _check_several(numbers: Sequence[str]) -> None:
+    if not 0 < len(numbers) <= MOST_AT_ONCE:
+        raise ParameterOutOfRange(
+            f"There are {len(numbers):,} numbers; it must be 1 to {MOST_AT_ONCE:,} at once. Nothing was changed. "
+            "Import a longer list as a file."
+        )
+    for number in numbers:
+        # Not check_text: numbers that were copied from WhatsApp have marks of the direction of text around them.
+        check_length("number", number)
+
+
+def look_up_several(database: Database, numbers: Sequence[str]) -> list[DoNotContact]:
+    """The entries of up to a thousand numbers, in any spelling, by number and list."""
+    _check_several(numbers)
+    rows = database.all("look_up_do_not_contact", rows=_staged_rows(numbers, None))
+    return [DoNotContact.from_row(row) for row in rows]
+
+
+def remove_several(database: Database, numbers: Sequence[str], *, list_name: str = OWN_REQUESTS) -> int:
+    """Removes up to a thousand numbers, in any spelling, from a list. Returns how many entries were removed."""
+    _check_several(numbers)
+    row = database.one("remove_do_not_contact", rows=_staged_rows(numbers, None), list_id=_list_id(database, list_name))
+    assert row is not None
+    return int(row["removed"])
+
+
+def import_do_not_contact(
+    database: Database,
+    rows: Iterable[tuple[int, str, str | None]],
+    *,
+    list_name: str,
+    replaces: bool,
+    confirmed: bool,
+    dry_run: bool,
+    check: Callable[[], None],
+    progress: Callable[[int], None] | None = None,
+) -> Taken:
+    """Adds numbers, each with its line and a reason, to a list, or replaces by them what imports put there.
+
+    `check` is called when all rows are read, before anything is changed; it ends the import by raising an error.
+    Without `confirmed`, nothing is applied if a replacement would remove more than a tenth. Waits for a deal in
+    progress.
+    """
+    list_id = _list_id(database, list_name)
+    rows = iter(rows)
+    with database.session() as session:
+        session.sets("begin_do_not_contact")
+        while chunk := list(islice(rows, CHUNK)):
+            session.sets("stage_do_not_contact", rows=_as_json(chunk))
+            if progress:
+                progress(len(chunk))
+        check()
+        session.sets("sort_do_not_contact")
+        row = session.one(
+            "apply_do_not_contact",
+            list_id=list_id,
+            imported=1,
+            replaces=int(replaces),
+            confirmed=int(confirmed),
+            dry_run=int(dry_run),
+        )
+    assert row is not None
+    return Taken.from_row(row)
+
+
+def remove_do_not_contact(database: Database, number: str, *, list_name: str = OWN_REQUESTS) -> None:
+    """Removes a number, in any spelling, from a list.
+
+    Raises NotFound if it is not on that list, or if there is no such list.
+    """
+    if remove_several(database, [number], list_name=list_name):
+        return
+    others = ", ".join(entry.list_name for entry in do_not_contact_of(database, number))
+    if others:
+        raise NotFound(
+            f"That number is not on the do-not-contact list {list_name}, but on {others}; nothing was changed. Name "
+            "the list to remove it from."
+        )
+    raise NotFound("That number is not on the do-not-contact list; nothing was changed.")
+
+
+def _staged_rows(numbers: Iterable[str], reason: str | None) -> str:
+    """Numbers as the queries take them: each with its line and the reason."""
+    return _as_json([(line, number, reason) for line, number in enumerate(numbers, start=1)])
+
+
+def _as_json(rows: Sequence[tuple[int, str, str | None]]) -> str:
+    return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+
+
+def _list_id(database: Database, name: str) -> int:
+    """The id of a list. Raises NotFound, with the names of all lists, if there is no such list."""
+    lists = {row["name"]: int(row["list_id"]) for row in database.all("do_not_contact_ages")}
+    if name not in lists:
+        raise NotFound(
+            f"There is no do-not-contact list {name}; nothing was changed. The lists are: {', '.join(lists)}."
+        )
+    return lists[name]
