@@ -255,8 +255,9 @@ SELECT changes() AS taken_in;
 
 -- name: numbers_ending
 -- Up to :most numbers whose match key ends with :digits, of which there are at least four.
-SELECT DISTINCT k.number
+SELECT k.number
 FROM number_key AS k
 WHERE k.ending = substr(:digits, -4) AND substr(k.match_key, -length(:digits)) = :digits
+    AND k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
 ORDER BY k.number
 LIMIT :most;
