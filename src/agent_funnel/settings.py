@@ -163,8 +163,8 @@ class Settings(BaseSettings):
     warn_before: Duration = Field(
         default=timedelta(hours=2),
         description="How long before a scheduled run the service checks whether it would deal. If the run would fail, "
-        "be held by a brake or find no lead, a `warning` is sent. For example `2h` or `90m`, less than `24h`; `0` turns "
-        "it off.",
+        "be held by a brake or find no lead, a `warning` is sent. For example `2h` or `90m`, less than `24h`; `0` "
+        "turns it off.",
         json_schema_extra=THE_SCHEDULE,
     )
     weekdays: Weekdays = Field(
