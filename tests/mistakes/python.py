@@ -16,6 +16,7 @@ from mistakes.places import (
     P_AGENTS,
     P_DEAL,
     P_EXPORTS,
+    P_FILES_TABLES,
     P_IMPORTS,
     P_LEADS,
     P_MASKING,
@@ -167,18 +168,8 @@ MISTAKES = (
         ON_NUMBERS, "other_texts_are_refused",
     ),
     Mistake(
-        "imports: the line of a row is that of its end",
-        P_IMPORTS, "row_line, line = line, reader.line_num + 1", "row_line = line = reader.line_num + 1",
-        ON_IMPORTS, "several_lines", "sqlite",
-    ),
-    Mistake(
-        "imports: a date with a zone is taken",
-        P_IMPORTS, "if moment.tzinfo is not None:", "if False:",
-        ON_IMPORTS, "named_by_line_and_reason", "sqlite",
-    ),
-    Mistake(
         "imports: a whole number is repeated in a message",
-        P_IMPORTS, "yield BadRow(row_line, mask_digits(checked))", "yield BadRow(row_line, checked)",
+        P_FILES_TABLES, "(), mask_digits(values.reason))", "(), values.reason)",
         ON_IMPORTS, "named_by_line_and_reason", "sqlite",
     ),
     Mistake(
