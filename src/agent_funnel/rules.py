@@ -154,6 +154,13 @@ def record_rules(database: Database, values: Mapping[str, Value], *, actor: str)
     return list(changed)
 
 
+def count_forgotten(database: Database) -> int:
+    """How many people are forgotten."""
+    row = database.one("forgotten")
+    assert row is not None
+    return int(row["people"])
+
+
 def read_rule(name: str, text: str) -> Value:
     """Reads the value of a rule that a person wrote. Raises ParameterOutOfRange, with the value and the limits."""
     text = text.strip()

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
-from agent_funnel import numbers as ours
 from agent_funnel.deal import preview
 from agent_funnel.rules import record_rules
 from agent_funnel.settings import load
@@ -200,7 +199,7 @@ def test_a_country_on_record_gives_national_numbers_its_code(database: TestedDat
     put_agents(database, active_agents("Al", "Bo"))
     put_leads(database, [("11987654321", 1, RECENT), ("+5511987654321", 1, RECENT)])
     record_rules(database.backend, {"country": "BR"}, actor="Ana")
-    assert ours.match_key(database.backend, "(11) 98765-4321") == "551187654321"
+    assert database.backend.one("match_key", number="(11) 98765-4321") == {"match_key": "551187654321"}
     assert (run_deal(database).pool, run_deal(database, country="none").pool) == (1, 2)
     kept = database.execute("SELECT country, match_key FROM dbo.number_key WHERE number = '11987654321'")
     assert sorted(kept) == [("", "11987654321"), ("BR", "551187654321")]

@@ -172,7 +172,11 @@ given AS NOT MATERIALIZED (
             WHEN w.number COLLATE BINARY IN (SELECT h.number FROM held AS h) THEN 'dealt'
             WHEN w.stage >= 4 THEN 'at_stage_4'
             WHEN w.date < (SELECT date(:business_date, '-' || :window_days || ' days')) THEN 'too_old'
-            WHEN w.number COLLATE BINARY IN (SELECT d.number FROM suppressed_number AS d) THEN 'do_not_contact'
+            WHEN
+                w.number COLLATE BINARY IN (
+                    -- include: _suppressed_numbers
+                )
+                THEN 'do_not_contact'
             ELSE 'pool'
         END AS reason
     FROM wafunnel AS w
