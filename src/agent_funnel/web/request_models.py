@@ -199,6 +199,18 @@ class Numbers(RequestModel):
     numbers: Annotated[list[NumberText], Field(min_length=1, max_length=MOST_AT_ONCE)]
 
 
+class OneNumber(RequestModel):
+    """A number of a person, in any spelling."""
+
+    number: NumberText
+
+
+class NumberToForget(OneNumber):
+    """A number of a person to forget."""
+
+    dry_run: bool = Field(False, description="Only say what would go.")
+
+
 class ListedNumbers(Numbers):
     """Numbers on a do-not-contact list."""
 
