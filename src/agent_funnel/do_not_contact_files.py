@@ -13,6 +13,7 @@ from agent_funnel.characters import invisible_in
 from agent_funnel.database import Database
 from agent_funnel.do_not_contact import import_do_not_contact
 from agent_funnel.errors import ImportRefused
+from agent_funnel.exports import with_formula
 from agent_funnel.imports import REPORTED_BAD_ROWS, BadRow, BadRows, opened_file
 from agent_funnel.masking import mask_digits
 from agent_funnel.numbers import fault_in_listed
@@ -153,8 +154,9 @@ def _read_csv(reader: Iterator[list[str]], header: list[str]) -> Iterator[Number
         if len(fields) != len(header):
             yield BadRow(row_line, f"has {len(fields)} fields; {len(header)} are needed")
             continue
-        number = fields[number_at].strip()
-        reason = fields[reason_at].strip() if reason_at is not None else ""
+        # A file that was exported can be imported again.
+        number = with_formula(fields[number_at].strip())
+        reason = with_formula(fields[reason_at].strip()) if reason_at is not None else ""
         fault = fault_in_listed(number) or _fault_in_reason(reason)
         yield BadRow(row_line, mask_digits(fault)) if fault else (row_line, number, reason or None)
 

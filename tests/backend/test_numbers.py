@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from agent_funnel.deal import preview
-from agent_funnel.rules import record_rules
 from agent_funnel.settings import load
 from agent_funnel.sql import queries
 from support import LONG
@@ -193,13 +192,3 @@ def test_a_bare_call_obeys_the_keys(database: TestedDatabase) -> None:
     put_do_not_contact(database, ["+5511987654321"])
     database.execute("EXEC dbo.sp_assign_wafunnel_to_agents @business_date = %s", str(TODAY))
     assert database.execute("SELECT number FROM dbo.agent_wafunnel_assignment") == [("+5511987654322",)]
-
-
-def test_a_country_on_record_gives_national_numbers_its_code(database: TestedDatabase) -> None:
-    put_agents(database, active_agents("Al", "Bo"))
-    put_leads(database, [("11987654321", 1, RECENT), ("+5511987654321", 1, RECENT)])
-    record_rules(database.backend, {"country": "BR"}, actor="Ana")
-    assert database.backend.one("match_key", number="(11) 98765-4321") == {"match_key": "551187654321"}
-    assert (run_deal(database).pool, run_deal(database, country="none").pool) == (1, 2)
-    kept = database.execute("SELECT country, match_key FROM dbo.number_key WHERE number = '11987654321'")
-    assert sorted(kept) == [("", "11987654321"), ("BR", "551187654321")]

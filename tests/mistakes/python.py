@@ -5,6 +5,7 @@ from __future__ import annotations
 from mistakes.places import (
     ON_BAD_ROWS,
     ON_CUT_CALLS,
+    ON_DO_NOT_CONTACT_EXPORT,
     ON_EXPORTS,
     ON_IMPORTS,
     ON_LOST_CALLS,
@@ -15,6 +16,7 @@ from mistakes.places import (
     ON_SETTINGS,
     P_AGENTS,
     P_DEAL,
+    P_DO_NOT_CONTACT_FILES,
     P_EXPORTS,
     P_IMPORTS,
     P_LEADS,
@@ -143,8 +145,18 @@ MISTAKES = (
     ),
     Mistake(
         "exports: numbers are not masked",
-        P_EXPORTS, "return holder, last_digits(number), stage, date", "return holder, number, stage, date",
+        P_EXPORTS, 'last_digits if name == "number"', 'str if name == "number"',
         ON_EXPORTS, "three_digits", "sqlite",
+    ),
+    Mistake(
+        "exports: a number in a reason is not masked",
+        P_EXPORTS, "mask_digits if name in FREE_TEXTS", "str if name in FREE_TEXTS",
+        ON_DO_NOT_CONTACT_EXPORT, "masked_export", "sqlite",
+    ),
+    Mistake(
+        "do-not-contact: an exported number keeps its apostrophe",
+        P_DO_NOT_CONTACT_FILES, "with_formula(fields[number_at].strip())", "fields[number_at].strip()",
+        ON_DO_NOT_CONTACT_EXPORT, "imported_again", "sqlite",
     ),
     Mistake(
         "exports: a tab does not begin a formula",

@@ -260,19 +260,24 @@ SELECT changes() AS taken_in;
 
 -- name: numbers_ending
 -- Up to :most numbers whose match key ends with :digits, of which there are at least four.
-SELECT DISTINCT k.number
+SELECT k.number
 FROM number_key AS k
 WHERE k.ending = substr(:digits, -4) AND substr(k.match_key, -length(:digits)) = :digits
+    AND k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
 ORDER BY k.number
 LIMIT :most;
 
 -- name: _suppressed_numbers
--- The numbers that must not be dealt: those of `suppressed_number`, and those of forgotten people that somebody has
--- stored again. The view has no hashes, so that other programs, which lack the function for them, can read it.
-SELECT d.number FROM suppressed_number AS d
-UNION
+-- The numbers that must not be dealt in the present country: those of `suppressed_number`, and those of forgotten people
+-- that somebody has stored again. The view has no hashes, so that other programs, which lack the function for them, can
+-- read it. A number may come more than once.
+SELECT d.number
+FROM suppressed_number AS d
+WHERE d.country IN ('*', coalesce(:country, (SELECT f.country FROM floor_country AS f)))
+UNION ALL
 SELECT k.number
 FROM forgotten_salt AS s
 CROSS JOIN number_key AS k
 CROSS JOIN forgotten_number AS f ON f.hash = sha256(s.salt || k.match_key)
-WHERE NOT f.only_without_country OR k.country = ''
+WHERE k.country = coalesce(:country, (SELECT c.country FROM floor_country AS c))
+    AND (NOT f.only_without_country OR k.country = '')
