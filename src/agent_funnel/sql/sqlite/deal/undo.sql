@@ -86,8 +86,12 @@ CREATE TEMP TABLE former AS
 SELECT
     b.agent,
     b.number,
-    b.number IN (
-        -- include: _suppressed_numbers
+    -- An assignment may have no number. It is on no list.
+    coalesce(
+        b.number IN (
+            -- include: _suppressed_numbers
+        ),
+        0
     ) AS suppressed
 FROM (
     SELECT h.agent, h.number
