@@ -9,6 +9,8 @@ RULE, T_RULE = f"{_SQLITE}/numbers/numbers.sql", f"{_SQLSERVER}/numbers/fn_match
 MATCHED, IMPORTS = f"{_SQLITE}/deal/matched.sql", f"{_SQLITE}/imports.sql"
 T_UNDO = f"{_SQLSERVER}/deal/sp_undo_wafunnel_assignment.sql"
 LEADS, T_LEADS = f"{_SQLITE}/leads.sql", f"{_SQLSERVER}/leads.sql"
+DOCTOR, T_DOCTOR = f"{_SQLITE}/doctor/numbers.sql", f"{_SQLSERVER}/doctor/numbers.sql"
+ON_DOCTOR = "tests/backend/test_doctor_numbers.py"
 ON_COUNTRIES = "tests/backend/test_numbers_countries.py"
 CLOCK = "src/agent_funnel/schedule/clock.py"
 ON_ORACLE, ON_CLOCK = "tests/backend/test_deal_oracle.py", "tests/backend/test_schedule_clock.py"
@@ -118,6 +120,20 @@ MISTAKES = (
         "T-SQL leads: a number is found by the end of a key of a country of before",
         T_LEADS, "= @digits\n                    AND k.country = @country", "= @digits",
         ON_COUNTRIES, "a_search_goes_by", "sqlserver",
+    ),
+    Mistake(
+        "doctor: spellings that no lead has count",
+        DOCTOR, "    INNER JOIN wafunnel AS w ON s.number = w.number COLLATE BINARY\n    GROUP BY s.match_key",
+        "    GROUP BY s.match_key",
+        ON_DOCTOR, "several_spellings", "sqlite",
+    ),
+    Mistake(
+        "T-SQL doctor: an id that ends like a number nearly matches it",
+        T_DOCTOR, "            AND k.match_key NOT LIKE N'%%[^0-9]%%'\n", "", ON_DOCTOR, "match_no_lead", "sqlserver",
+    ),
+    Mistake(
+        "doctor: an international number can be read in two ways",
+        DOCTOR, "WHERE k.match_key = :other || n.match_key", "WHERE TRUE", ON_DOCTOR, "two_ways_are_a_note", "sqlite",
     ),
     Mistake(
         "clock: new numbers are never taken in",

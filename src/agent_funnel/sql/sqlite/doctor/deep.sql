@@ -173,9 +173,8 @@ GROUP BY newest
 ORDER BY newest DESC;
 
 -- name: doctor_listed
--- Up to three assigned numbers that are on the do-not-contact list, the total of such numbers, and the country whose
--- match keys tell them.
-SELECT '…' || substr(n.number, -3) AS number, count(*) OVER () AS numbers, coalesce(:country, (SELECT f.country FROM floor_country AS f)) AS country
+-- Up to three assigned numbers that are on the do-not-contact list, and the total of such numbers.
+SELECT '…' || substr(n.number, -3) AS number, count(*) OVER () AS numbers
 FROM (
     SELECT DISTINCT d.number
     FROM agent_wafunnel_assignment AS m

@@ -211,14 +211,10 @@ GROUP BY CASE WHEN h.run_id = @base_id THEN 1 ELSE 0 END
 ORDER BY newest DESC;
 
 -- name: doctor_listed
--- Up to three assigned numbers that are on the do-not-contact list, the total of such numbers, and the country whose
--- match keys tell them.
+-- Up to three assigned numbers that are on the do-not-contact list, and the total of such numbers.
 DECLARE @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f));
 
-SELECT TOP (3)
-    CONCAT(N'…', RIGHT(n.number, 3)) AS number,
-    COUNT(*) OVER () AS numbers,
-    @country AS country
+SELECT TOP (3) CONCAT(N'…', RIGHT(n.number, 3)) AS number, COUNT(*) OVER () AS numbers
 FROM (
     SELECT DISTINCT d.number
     FROM dbo.agent_wafunnel_assignment AS m
