@@ -100,7 +100,7 @@ def test_a_file_with_named_queries_is_loaded_by_query_and_any_other_as_a_script(
 def test_the_scripts_show_which_objects_they_make_and_which_rights_they_grant() -> None:
     assert tables("sqlserver") - tables("sqlite") == {"agent_funnel_checksum"}
     assert {"agents", "assignment_purge"} <= tables("sqlite")
-    assert version("sqlite") == version("sqlserver") == 10
+    assert version("sqlite") == version("sqlserver") == 11
     assert set(procedures("sqlserver")) == {
         "sp_assign_wafunnel_to_agents",
         "sp_undo_wafunnel_assignment",
