@@ -6,7 +6,7 @@ Lists of numbers come in pages. For the next page, pass the key of the last row 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -152,6 +152,19 @@ def list_do_not_contact(
         "do_not_contact", list_name=list_name, after_number=after_number, after_list=after_list, count=count
     )
     return [DoNotContact.from_row(row) for row in rows]
+
+
+def stream_do_not_contact(database: Database, list_name: str | None = None) -> Generator[DoNotContact]:
+    """The same numbers, all of them, read by one statement. Raises NotFound if there is no such list.
+
+    The caller must read to the end, because the statement may hold locks until then.
+    """
+    if list_name is not None:
+        _list_id(database, list_name)
+    for rows in database.stream(
+        "do_not_contact", list_name=list_name, after_number=None, after_list=None, count=NO_LIMIT
+    ):
+        yield from map(DoNotContact.from_row, rows)
 
 
 def do_not_contact_of(database: Database, number: str) -> list[DoNotContact]:

@@ -7,6 +7,9 @@ from mistakes.places import ASSIGN, ON_IMPORTS_NUMBERS, ON_MATCH_KEYS, PLAN, T_A
 _SQLITE, _SQLSERVER = "src/agent_funnel/sql/sqlite", "src/agent_funnel/sql/sqlserver"
 RULE, T_RULE = f"{_SQLITE}/numbers/numbers.sql", f"{_SQLSERVER}/numbers/fn_match_key.sql"
 MATCHED, IMPORTS = f"{_SQLITE}/deal/matched.sql", f"{_SQLITE}/imports.sql"
+UNDO, T_UNDO = f"{_SQLITE}/deal/undo.sql", f"{_SQLSERVER}/deal/sp_undo_wafunnel_assignment.sql"
+LEADS, T_LEADS = f"{_SQLITE}/leads.sql", f"{_SQLSERVER}/leads.sql"
+ON_COUNTRIES = "tests/backend/test_numbers_countries.py"
 CLOCK = "src/agent_funnel/schedule/clock.py"
 ON_ORACLE, ON_CLOCK = "tests/backend/test_deal_oracle.py", "tests/backend/test_schedule_clock.py"
 
@@ -88,6 +91,33 @@ MISTAKES = (
         "T-SQL import: a number that is stored in another spelling is added",
         T_IMPORTS, "WHERE k.match_key = s.match_key AND", "WHERE k.match_key = '' AND",
         ON_IMPORTS_NUMBERS, "there_already", "sqlserver",
+    ),
+    Mistake(
+        "match key: the recorded country has no effect",
+        RULE, "upper(coalesce(:country, (SELECT f.country FROM floor_country AS f)))", "upper(:country)",
+        ON_COUNTRIES, "recorded_or_set", "sqlite",
+    ),
+    Mistake(
+        "undo: a number is kept out by a country of before",
+        UNDO, "WHERE d.country IN ('*', coalesce(:country, (SELECT f.country FROM floor_country AS f)))", "",
+        ON_COUNTRIES, "an_undo_goes_by", "sqlite",
+    ),
+    Mistake(
+        "T-SQL undo: a number comes back by the recorded country, whatever the settings say",
+        T_UNDO, "SET @country = COALESCE(@country, (SELECT f.country FROM dbo.floor_country AS f));",
+        "SET @country = (SELECT f.country FROM dbo.floor_country AS f);",
+        ON_COUNTRIES, "an_undo_goes_by", "sqlserver",
+    ),
+    Mistake(
+        "leads: a number is found by a key of a country of before",
+        LEADS, "        WHERE k.match_key = :match_key AND k.country",
+        "        WHERE k.match_key = :match_key OR k.country",
+        ON_COUNTRIES, "a_search_goes_by", "sqlite",
+    ),
+    Mistake(
+        "T-SQL leads: a number is found by the end of a key of a country of before",
+        T_LEADS, "= @digits\n                    AND k.country = @country", "= @digits",
+        ON_COUNTRIES, "a_search_goes_by", "sqlserver",
     ),
     Mistake(
         "clock: new numbers are never taken in",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mistakes.places import (
     ON_BAD_ROWS,
     ON_CUT_CALLS,
+    ON_DO_NOT_CONTACT_EXPORT,
     ON_EXPORTS,
     ON_IMPORTS,
     ON_LOST_CALLS,
@@ -16,6 +17,8 @@ from mistakes.places import (
     P_AGENTS,
     P_DEAL,
     P_EXPORTS,
+    P_FILES_CELLS,
+    P_FILES_FORMULAS,
     P_FILES_TABLES,
     P_IMPORTS,
     P_LEADS,
@@ -144,17 +147,27 @@ MISTAKES = (
     ),
     Mistake(
         "exports: numbers are not masked",
-        P_EXPORTS, "return holder, last_digits(number), stage, date", "return holder, number, stage, date",
+        P_EXPORTS, 'last_digits if name == "number"', 'str if name == "number"',
         ON_EXPORTS, "three_digits", "sqlite",
     ),
     Mistake(
+        "exports: a number in a reason is not masked",
+        P_EXPORTS, "mask_digits if name in FREE_TEXTS", "str if name in FREE_TEXTS",
+        ON_DO_NOT_CONTACT_EXPORT, "masked_export", "sqlite",
+    ),
+    Mistake(
+        "do-not-contact: an exported number keeps its apostrophe",
+        P_FILES_CELLS, "text = with_formula(text.strip())\n    if", "text = text.strip()\n    if",
+        ON_DO_NOT_CONTACT_EXPORT, "imported_again", "sqlite",
+    ),
+    Mistake(
         "exports: a tab does not begin a formula",
-        P_EXPORTS, r"(?=[=+\-@\t\r\n", r"(?=[=+\-@\r\n",
+        P_FILES_FORMULAS, r"(?=[=+\-@\t\r\n", r"(?=[=+\-@\r\n",
         ON_EXPORTS, "no_cell_is_a_formula", "sqlite",
     ),
     Mistake(
         "exports: whatever begins with a plus is a number",
-        P_EXPORTS, 'PHONE = re.compile(r"\\+?[0-9]+")', 'PHONE = re.compile(r"\\+?.+")',
+        P_FILES_FORMULAS, 'PHONE = re.compile(r"\\+?[0-9]+")', 'PHONE = re.compile(r"\\+?.+")',
         ON_EXPORTS, "no_cell_is_a_formula", "sqlite",
     ),
     Mistake(

@@ -75,12 +75,17 @@ MISTAKES = (
     ),
     Mistake(
         "calendar: the next run is the one that is due now",
-        P_CALENDAR, "for at in instants if at > now", "for at in instants if at >= now",
+        P_CALENDAR, "if at <= now or not is_workday", "if at < now or not is_workday",
         ON_ATTEMPTS, "next_run_is_after_now",
     ),
     Mistake(
         "calendar: the next run may be on a day off",
-        P_CALENDAR, "for day in days if is_workday(day, settings)", "for day in days",
+        P_CALENDAR, "if at <= now or not is_workday(day, settings):", "if at <= now:",
+        ON_ATTEMPTS, "next_run_is_after_now",
+    ),
+    Mistake(
+        "calendar: the next run may be on a holiday",
+        P_CALENDAR, "if day not in days_off:", "if True:",
         ON_ATTEMPTS, "next_run_is_after_now",
     ),
     Mistake(

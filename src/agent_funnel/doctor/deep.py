@@ -143,7 +143,8 @@ def suppressed(exam: Examination) -> Iterator[Result]:
         return
     found = rows[0]["numbers"]
     text = f"{count_of(found, 'number is', 'numbers are')} assigned and on the do-not-contact list"
-    yield "warning", f"{text} ({examples((row['number'] for row in rows), found)}).", exam.remedy("listed")
+    remedy = exam.remedy("listed").replace("<country>", rows[0]["country"].replace("'", "''"))
+    yield "warning", f"{text} ({examples((row['number'] for row in rows), found)}).", remedy
 
 
 # The checks that compare the present leads and assignments with the records:

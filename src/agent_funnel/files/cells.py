@@ -13,6 +13,7 @@ from datetime import datetime, tzinfo
 from agent_funnel.characters import invisible_in
 from agent_funnel.files.columns import plain_name
 from agent_funnel.files.dates import YEARS, DateOrder, moment_of
+from agent_funnel.files.formulas import with_formula
 from agent_funnel.numbers import fault_in_listed, fault_in_number, plain_number
 from agent_funnel.values import LONGEST_TEXT, text_length
 
@@ -81,7 +82,8 @@ def number_cell(text: str) -> str | BadCell:
 
 def listed_cell(text: str) -> str | BadCell:
     """A number for a do-not-contact list: as it is written if it can be read, else without what spreadsheets add."""
-    text = text.strip()
+    # A file that was exported can be imported again.
+    text = with_formula(text.strip())
     if fault_in_listed(text) is None and not _DECIMALS.fullmatch(text):
         return text
     return number_cell(text)
@@ -114,7 +116,8 @@ def status_cell(text: str) -> str | BadCell:
 
 def name_cell(field: str, text: str, *, least: int = 0) -> str | BadCell:
     """A name or a reason, which the database can hold and people can see."""
-    text = text.strip()
+    # A file that was exported can be imported again.
+    text = with_formula(text.strip())
     length = text_length(text)
     if not least <= length <= LONGEST_TEXT:
         bounds = f"it needs {least} to {LONGEST_TEXT}" if least else f"at most {LONGEST_TEXT} are allowed"

@@ -51,7 +51,7 @@ def unusual_pool(database: Database, settings: Settings, pool: int, *, before: i
     usual = median(pools)
     if usual / settings.pool_factor <= pool <= usual * settings.pool_factor:
         return None
-    return f"The pool has {pool} leads, but the median of the last {len(pools)} runs is {usual:.0f}."
+    return f"The pool has {pool} leads, but the median of the last {len(pools)} deals is {usual:.0f}."
 
 
 def changed_procedure(database: Database, *, now: datetime) -> str | None:

@@ -17,7 +17,7 @@ from flask import Response, request, send_file
 from werkzeug.exceptions import ServiceUnavailable, TooManyRequests, UnsupportedMediaType
 
 from agent_funnel.do_not_contact_files import ImportedNumbers, import_numbers
-from agent_funnel.exports import BYTES_IN_MEMORY, export
+from agent_funnel.exports import BYTES_IN_MEMORY, Kind, export
 from agent_funnel.files.tables import Choices
 from agent_funnel.imports import Imported, import_file
 from agent_funnel.web.bounds import RETRY_SECONDS
@@ -125,12 +125,13 @@ def _check_that_it_is_worth_while() -> Callable[[], None]:
 
 
 def download(
-    what: Literal["assignments", "run"],
+    what: Kind,
     format: Literal["csv", "xlsx"],
     *,
     name: str,
     run_id: int | None = None,
     agent: str | None = None,
+    list_name: str | None = None,
     mask: bool = False,
 ) -> Response:
     """An export as a download. Raises TooManyRequests if as many as are made at a time are being made."""
@@ -138,8 +139,8 @@ def download(
         spool: IO[bytes] = stack.enter_context(tempfile.SpooledTemporaryFile(BYTES_IN_MEMORY))
         with services().exports.take():
             export(
-                services().database, what, spool, format, run_id=run_id, agent=agent, mask=mask,
-                check=_check_that_it_is_worth_while(),
+                services().database, what, spool, format, run_id=run_id, agent=agent, list_name=list_name,
+                mask=mask, check=_check_that_it_is_worth_while(),
             )  # fmt: skip
         complete = _Download(spool, spool.tell())
         spool.seek(0)

@@ -210,6 +210,7 @@ class DoNotContactQuery(PageQuery):
     """A page of the numbers that are never dealt."""
 
     list_name: Text | None = Field(None, description="Only the numbers of this list. Default: of all lists.")
+    format: Format = Field("json", description="csv and xlsx have all of them, without pages.")
 
 
 class NumbersImportQuery(ImportOptions):

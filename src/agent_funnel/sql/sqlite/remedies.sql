@@ -81,5 +81,6 @@ INSERT OR IGNORE INTO do_not_contact_entry (number, list_id, reason, added_at, i
 SELECT d.number, 1, d.reason, d.added_at, 0 FROM do_not_contact AS d;
 
 -- name: remedy_listed
--- Removes the numbers of the do-not-contact list from the assignments.
-DELETE FROM agent_wafunnel_assignment WHERE number IN (SELECT d.number FROM suppressed_number AS d);
+-- Removes the numbers of the do-not-contact list from the assignments, in all spellings that are one number in a country.
+DELETE FROM agent_wafunnel_assignment
+WHERE number IN (SELECT d.number FROM suppressed_number AS d WHERE d.country IN ('*', '<country>'));

@@ -82,7 +82,8 @@ LEFT JOIN assignment_run AS n
 WHERE h.number IN (
         SELECT :number
         UNION ALL
-        SELECT k.number FROM number_key AS k WHERE k.match_key = :match_key
+        SELECT k.number FROM number_key AS k
+        WHERE k.match_key = :match_key AND k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
     )
     AND (:until IS NULL OR r.finished_at < :until)
     AND (:since IS NULL OR coalesce(u.undone_at, n.finished_at, :since) >= :since)

@@ -101,6 +101,10 @@ WHERE
     );
 
 -- name: remedy_listed
--- Removes the numbers of the do-not-contact lists from the assignments.
+-- Removes the numbers of the do-not-contact lists from the assignments, in all spellings that are one number in a
+-- country.
 DELETE FROM dbo.agent_wafunnel_assignment
-WHERE CAST(number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 IN (SELECT d.number FROM dbo.suppressed_number AS d);
+WHERE CAST(number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 IN (
+    SELECT d.number FROM dbo.suppressed_number AS d
+    WHERE d.country IN ('*', '<country>')
+);

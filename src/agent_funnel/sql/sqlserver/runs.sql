@@ -87,7 +87,8 @@ DECLARE
     @number NVARCHAR(255) = %(number)s,
     @match_key NVARCHAR(255) = %(match_key)s,
     @since DATETIME2(3) = %(since)s,
-    @until DATETIME2(3) = %(until)s;
+    @until DATETIME2(3) = %(until)s,
+    @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f));
 
 SELECT
     h.run_id,
@@ -110,7 +111,7 @@ WHERE
         SELECT @number
         UNION ALL
         SELECT k.number FROM dbo.number_key AS k
-        WHERE k.match_key = @match_key
+        WHERE k.match_key = @match_key AND k.country = @country
     )
     AND (@until IS NULL OR r.finished_at < @until)
     AND (@since IS NULL OR COALESCE(u.undone_at, n.finished_at, @since) >= @since)

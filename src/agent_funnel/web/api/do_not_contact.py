@@ -12,7 +12,7 @@ from agent_funnel.do_not_contact import DoNotContact
 from agent_funnel.masking import last_digits, mask_digits
 from agent_funnel.web.api import models
 from agent_funnel.web.auth import set_audit_target
-from agent_funnel.web.files import import_numbers_upload, uploaded_body
+from agent_funnel.web.files import download, import_numbers_upload, uploaded_body
 from agent_funnel.web.operation import json, operation
 from agent_funnel.web.paging import AFTER_COUNT, AFTER_LISTED, decode_requester_cursor, encode_cursor, fetch_page
 from agent_funnel.web.request_models import (
@@ -26,7 +26,7 @@ from agent_funnel.web.request_models import (
     NumbersImportQuery,
     TableBody,
 )
-from agent_funnel.web.requester import mask_texts
+from agent_funnel.web.requester import mask_texts, sees_numbers
 from agent_funnel.web.services import services
 
 blueprint = APIBlueprint(
@@ -39,7 +39,11 @@ blueprint = APIBlueprint(
     problems={404: "There is no such list."},
 )  # fmt: skip
 def list_do_not_contact(query: DoNotContactQuery) -> Response:
-    """List the numbers that are never dealt: those of a list, or of all lists."""
+    """List the numbers that are never dealt, of a list or of all lists; or download all of them as a file."""
+    if query.format != "json":
+        return download(
+            "do-not-contact", query.format, name="do-not-contact", list_name=query.list_name, mask=not sees_numbers()
+        )
 
     def fetch(after: Any, count: int) -> list[DoNotContact]:
         return do_not_contact.list_do_not_contact(

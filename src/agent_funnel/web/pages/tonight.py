@@ -17,6 +17,7 @@ from agent_funnel.schedule.calendar import closes_at, scheduled_at
 from agent_funnel.schedule.status import NIGHTS_SHOWN, Tonight, tonight
 from agent_funnel.schedule.store import NightRecord
 from agent_funnel.web.auth import set_audit_target
+from agent_funnel.web.counts import PendingForecast
 from agent_funnel.web.negotiation import conditional
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice, render_page
 from agent_funnel.web.request_models import Reason
@@ -24,6 +25,9 @@ from agent_funnel.web.requester import actor, mask_texts
 from agent_funnel.web.services import services
 
 blueprint = Blueprint("tonight", __name__)
+
+# No forecast is made for this long before a scheduled run:
+NO_FORECAST_BEFORE = timedelta(minutes=1)
 
 
 def _old_lists(now: datetime) -> list[str]:
@@ -38,6 +42,7 @@ def show() -> Response:
     now = given.now()
     run = last_run(given.database)
     night = tonight(given.database, given.settings, now, run)
+    forecast = start_forecast(night, now, run)
     shares = given.counts.known_shares([run.run_id]).get(run.run_id) if run else None
     limited = _limited(run.business_date) if run else {}
     response = make_response(
@@ -54,6 +59,8 @@ def show() -> Response:
             limited=limited,
             fairness=fairness(run, shares, limited) if run and shares else None,
             stage_counts=given.counts.stage_counts(),
+            forecast=forecast.get() if forecast else None,
+            is_forecasting=forecast is not None,
             strip=night_strip(night),
             differences=[*(given.schedule.notes.values() if given.schedule else ()), *_old_lists(now)],
         )
@@ -80,6 +87,18 @@ def resume() -> BaseResponse:
     return redirect_with_notice(
         "Automatic deals are on again." if changed else "Automatic deals were not paused.", "tonight.show"
     )
+
+
+def start_forecast(night: Tonight, now: datetime, last: Run | None) -> PendingForecast | None:
+    """Has the next scheduled run forecast: that of tonight while it may still be made, otherwise the next one.
+
+    None in a pause, and while a run is in progress or about to begin, so that the forecast never delays a deal.
+    """
+    is_due = night.closes_at is not None
+    if night.pause or night.state == "running" or (not is_due and night.next_at - now < NO_FORECAST_BEFORE):
+        return None
+    business_date = night.business_date if is_due else night.next_at.date()
+    return services().counts.start_forecast(business_date, last.run_id if last else None)
 
 
 def _limited(business_date: date) -> dict[str, int]:

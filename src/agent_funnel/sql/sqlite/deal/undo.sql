@@ -1,5 +1,6 @@
 -- The undo: takes back the last run that is not undone. Parameters: :run_id (the run to undo; it must be the last run
--- that is not undone; NULL = that run), :actor (the person or program that asked for the undo).
+-- that is not undone; NULL = that run), :actor (the person or program that asked for the undo), :country (two letters,
+-- or '' for none: the country of numbers that are written without one; NULL = the recorded rule).
 --
 -- The caller holds the two lock files of a run and runs all statements in one BEGIN IMMEDIATE transaction; a `throw`
 -- rolls everything back. The last statement returns the record of the undo.
@@ -82,7 +83,13 @@ WHERE h.run_id = (SELECT t.last_id FROM temp.this_undo AS t)
 DROP TABLE IF EXISTS temp.former;
 
 CREATE TEMP TABLE former AS
-SELECT b.agent, b.number, d.number IS NOT NULL AS suppressed
+SELECT
+    b.agent,
+    b.number,
+    b.number IN (
+        SELECT d.number FROM suppressed_number AS d
+        WHERE d.country IN ('*', coalesce(:country, (SELECT f.country FROM floor_country AS f)))
+    ) AS suppressed
 FROM (
     SELECT h.agent, h.number
     FROM temp.this_undo AS t
@@ -103,8 +110,7 @@ FROM (
 
         SELECT p.agent, p.number FROM copy AS p
     ) AS c
-) AS b
-LEFT JOIN suppressed_number AS d ON b.number = d.number;
+) AS b;
 
 DELETE FROM agent_wafunnel_assignment;
 

@@ -95,6 +95,11 @@ WITH base (run_id) AS (
     SELECT max(r.run_id) FROM assignment_run AS r WHERE r.status = 'succeeded'
 ),
 
+listed (number) AS MATERIALIZED (
+    SELECT DISTINCT d.number FROM suppressed_number AS d
+    WHERE d.country IN ('*', coalesce(:country, (SELECT f.country FROM floor_country AS f)))
+),
+
 undone (run_id) AS (
     SELECT u.run_id FROM assignment_undo AS u
     WHERE u.run_id > coalesce((SELECT b.run_id FROM base AS b), 0)
@@ -106,7 +111,7 @@ pair (agent, number, due, present) AS (
     SELECT h.agent, h.number, d.number IS NULL, 0
     FROM base AS b
     INNER JOIN assignment_history AS h ON b.run_id = h.run_id
-    LEFT JOIN suppressed_number AS d ON h.number = d.number
+    LEFT JOIN listed AS d ON h.number = d.number
     WHERE NOT EXISTS (
         SELECT 1 FROM assignment_edit AS e
         INNER JOIN undone AS u ON e.run_id = u.run_id
@@ -116,7 +121,7 @@ pair (agent, number, due, present) AS (
     SELECT e.agent, e.number, CASE WHEN d.number IS NULL THEN e.copies ELSE 0 END, 0
     FROM undone AS u
     INNER JOIN assignment_edit AS e ON u.run_id = e.run_id
-    LEFT JOIN suppressed_number AS d ON e.number = d.number
+    LEFT JOIN listed AS d ON e.number = d.number
     UNION ALL
     SELECT m.agent, m.number, 0, 1 FROM agent_wafunnel_assignment AS m
 )
@@ -158,12 +163,14 @@ GROUP BY newest
 ORDER BY newest DESC;
 
 -- name: doctor_listed
--- Up to three assigned numbers that are on the do-not-contact list, and the total of such numbers.
-SELECT '…' || substr(n.number, -3) AS number, count(*) OVER () AS numbers
+-- Up to three assigned numbers that are on the do-not-contact list, the total of such numbers, and the country whose
+-- match keys tell them.
+SELECT '…' || substr(n.number, -3) AS number, count(*) OVER () AS numbers, coalesce(:country, (SELECT f.country FROM floor_country AS f)) AS country
 FROM (
     SELECT DISTINCT d.number
     FROM agent_wafunnel_assignment AS m
     INNER JOIN suppressed_number AS d ON m.number = d.number
+    WHERE d.country IN ('*', coalesce(:country, (SELECT f.country FROM floor_country AS f)))
 ) AS n
 ORDER BY n.number
 LIMIT 3;

@@ -108,7 +108,17 @@ ORDER BY q.fact, q.run_id;
 -- How the assignments differ from those that the newest run that is not undone dealt (`base_id`), or from those that
 -- the last undo after it restored (`undone_id`): rows that were added and rows that were removed since. A number on the
 -- do-not-contact list does not count as removed. `purged` is 1 if the history of that run is purged.
-DECLARE @base_id BIGINT, @undone_id BIGINT, @purged INT;
+DECLARE
+    @base_id BIGINT,
+    @undone_id BIGINT,
+    @purged INT,
+    @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f));
+
+DECLARE @listed TABLE (number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY);
+
+INSERT INTO @listed (number)
+SELECT DISTINCT d.number FROM dbo.suppressed_number AS d
+WHERE d.country IN ('*', @country);
 
 SELECT @base_id = MAX(r.run_id) FROM dbo.assignment_run AS r
 WHERE r.status = 'succeeded';
@@ -132,7 +142,7 @@ FROM (
     FROM (
         SELECT h.agent, h.number, CASE WHEN d.number IS NULL THEN 1 ELSE 0 END AS due, 0 AS present
         FROM dbo.assignment_history AS h
-        LEFT JOIN dbo.suppressed_number AS d ON h.number = d.number
+        LEFT JOIN @listed AS d ON h.number = d.number
         WHERE
             h.run_id = @base_id
             AND NOT EXISTS (
@@ -142,7 +152,7 @@ FROM (
         UNION ALL
         SELECT e.agent, e.number, CASE WHEN d.number IS NULL THEN e.copies ELSE 0 END, 0
         FROM dbo.assignment_edit AS e
-        LEFT JOIN dbo.suppressed_number AS d ON e.number = d.number
+        LEFT JOIN @listed AS d ON e.number = d.number
         WHERE e.run_id = @undone_id
         UNION ALL
         SELECT
@@ -193,11 +203,18 @@ GROUP BY CASE WHEN h.run_id = @base_id THEN 1 ELSE 0 END
 ORDER BY newest DESC;
 
 -- name: doctor_listed
--- Up to three assigned numbers that are on the do-not-contact list, and the total of such numbers.
-SELECT TOP (3) CONCAT(N'…', RIGHT(n.number, 3)) AS number, COUNT(*) OVER () AS numbers
+-- Up to three assigned numbers that are on the do-not-contact list, the total of such numbers, and the country whose
+-- match keys tell them.
+DECLARE @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f));
+
+SELECT TOP (3)
+    CONCAT(N'…', RIGHT(n.number, 3)) AS number,
+    COUNT(*) OVER () AS numbers,
+    @country AS country
 FROM (
     SELECT DISTINCT d.number
     FROM dbo.agent_wafunnel_assignment AS m
     INNER JOIN dbo.suppressed_number AS d ON CAST(m.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = d.number
+    WHERE d.country IN ('*', @country)
 ) AS n
 ORDER BY n.number;
