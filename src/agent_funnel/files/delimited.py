@@ -132,7 +132,8 @@ def delimited_text(
     first_line = 1
     if found := _SEP_LINE.fullmatch(begin[0] if begin else ""):
         delimiter, first_line = delimiter or found[1], 2
-    sample = "".join(begin[first_line - 1 :])
+    # Rows of nothing but delimiters show nothing.
+    sample = "".join(line for line in begin[first_line - 1 :] if any(map(str.isalnum, line)))
     forms = [
         Form(encoding, each, quote, "\\" if '\\"' in sample else None, first_line=first_line)
         for each in ([delimiter] if delimiter else DELIMITERS)
