@@ -16,7 +16,7 @@ from datetime import UTC, date, tzinfo
 from itertools import islice
 from operator import attrgetter
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from agent_funnel.database import Database, Session
 from agent_funnel.errors import ImportRefused, RunInProgress
@@ -25,6 +25,7 @@ from agent_funnel.files.columns import FIELDS
 from agent_funnel.files.rejects import Rejects
 from agent_funnel.files.tables import AS_IT_IS, CheckedRow, Choices, Table, Understood, open_table
 from agent_funnel.numbers import take_in
+from agent_funnel.values import Row, read_lead_date
 
 # Rows that are sent to the database at a time:
 CHUNK = 20_000
@@ -41,11 +42,23 @@ class BadRow:
 
 
 @dataclass(frozen=True)
+class KeptRow:
+    """A row that is in the database already, but not as in the file: its line in the file, and what is there."""
+
+    line: int
+    there: str
+
+
+@dataclass(frozen=True)
 class Imported:
     """The result of an import.
 
     Of the `rows` of the file, `added` are new, `kept` were in the database already, and `bad_rows` are bad. `bad` lists
     the bad rows, at most a thousand. `understood` says how the file was read.
+
+    Of the kept rows, `respelled` have their number in another spelling, and `differing` another stage, date or status;
+    they stay as they are, and `kept_rows` lists them, at most a thousand. Of the rows that are not bad, `listed` have a
+    number on a do-not-contact list, and so are never dealt.
     """
 
     rows: int
@@ -53,6 +66,10 @@ class Imported:
     kept: int
     bad_rows: int
     bad: tuple[BadRow, ...]
+    respelled: int
+    differing: int
+    listed: int
+    kept_rows: tuple[KeptRow, ...]
     understood: Understood
 
 
@@ -93,6 +110,7 @@ def import_file(
         if kind == "leads" and not dry_run:
             # So that the leads which others have inserted are found in every spelling, too.
             take_in(database)
+        compared = _compare_staged(session, table)
         added = _add_staged(session, kind, dry_run=dry_run)
     if kind == "leads" and added and not dry_run:
         # A run that is in progress takes in what it needs, and the service takes in the rest.
@@ -105,6 +123,7 @@ def import_file(
         bad_rows=tally.bad_rows,
         bad=tally.bad,
         understood=table.understood,
+        **compared,
     )
 
 
@@ -213,6 +232,31 @@ def _drop_repeated(session: Session, table: Table, tally: Tally) -> None:
         key = FIELDS[table.kind][0]
         reasons = {int(row["line"]): f"{key} is already on line {row['first_line']}" for row in found}
         tally.reject(table, reasons, int(dropped["dropped"]))
+
+
+def _compare_staged(session: Session, table: Table) -> dict[str, Any]:
+    """Compares the staged rows with those in the database: the fields of Imported that say what is different."""
+    if table.kind == "holidays":
+        return {"respelled": 0, "differing": 0, "listed": 0, "kept_rows": ()}
+    flags = {f"with_{field}": int(field in table.columns) for field in ("stage", "date")}
+    counts = session.one(f"compare_{table.kind}", **(flags if table.kind == "leads" else {}))
+    assert counts is not None
+    rows = session.all(f"kept_{table.kind}", most=REPORTED_BAD_ROWS)
+    there = _lead_there if table.kind == "leads" else _agent_there
+    kept = tuple(KeptRow(int(row["line"]), there(row)) for row in rows)
+    return {name: int(counts[name] or 0) for name in ("respelled", "differing", "listed")} | {"kept_rows": kept}
+
+
+def _lead_there(row: Row) -> str:
+    said = f"is there as {row['number']}" if row["is_respelled"] else "is there"
+    if row["records"] > 1:
+        return f"{said}, in {row['records']} records"
+    moment = read_lead_date(row["date"])
+    return f"{said}, with stage {row['stage']} and date {moment}" if row["is_different"] else said
+
+
+def _agent_there(row: Row) -> str:
+    return f"is {row['status']} there"
 
 
 def _add_staged(session: Session, kind: str, *, dry_run: bool) -> int:

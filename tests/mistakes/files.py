@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from mistakes.places import (
+    IMPORTS,
     ON_FILES_COLUMNS,
     ON_FILES_DATES,
     ON_FILES_NUMBERS,
     ON_FILES_TEXT,
     ON_FILES_WORKBOOKS,
     ON_IMPORTS,
+    ON_IMPORTS_KEPT,
+    ON_IMPORTS_REJECTS,
     P_FILES_CELLS,
     P_FILES_DATES,
     P_FILES_DELIMITED,
@@ -16,7 +19,9 @@ from mistakes.places import (
     P_FILES_SURVEYS,
     P_FILES_TABLES,
     P_FILES_WORKBOOKS,
+    P_IMPORTS,
     P_NUMBERS,
+    T_IMPORTS,
     Mistake,
 )
 
@@ -125,5 +130,31 @@ MISTAKES = (
         "files: a hidden sheet is read first",
         P_FILES_WORKBOOKS, "key=lambda each: each.visible != SheetVisibleEnum.Visible", "key=lambda each: 0",
         ON_FILES_WORKBOOKS, "visible_sheet",
+    ),
+    Mistake(
+        "imports: what the file does not say is a difference",
+        P_IMPORTS, "int(field in table.columns)", "1",
+        ON_IMPORTS_KEPT, "another_way", "sqlite",
+    ),
+    Mistake(
+        "imports: another spelling is not said",
+        IMPORTS, "is_respelled = staged_there.number <> s.first,", "is_respelled = 0,",
+        ON_IMPORTS_KEPT, "another_way", "sqlite",
+    ),
+    Mistake(
+        "T-SQL imports: another status is not said",
+        T_IMPORTS, "CASE WHEN a.status <> a.wanted THEN 1", "CASE WHEN a.status <> a.wanted THEN 0",
+        ON_IMPORTS_KEPT, "another_status", "sqlserver",
+    ),
+    Mistake(
+        "imports: a number on a do-not-contact list is counted in its own spelling only",
+        IMPORTS, "WHERE s.match_key IN (\n            SELECT k.match_key",
+        "WHERE s.first IN (\n            SELECT d.number",
+        ON_IMPORTS_KEPT, "any_spelling", "sqlite",
+    ),
+    Mistake(
+        "imports: a repeated row is not among the bad rows of the file of them",
+        P_IMPORTS, "if row.line in reasons:", "if row.line not in reasons:",
+        ON_IMPORTS_REJECTS, "as_they_were", "sqlite",
     ),
 )  # fmt: skip

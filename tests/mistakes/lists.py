@@ -155,7 +155,7 @@ MISTAKES = (
     ),
     Mistake(
         "imports: a number of another case is taken for there already",
-        IMPORTS, "w.number = s.first COLLATE BINARY", "w.number = s.first COLLATE NOCASE",
+        IMPORTS, "WHERE w.number = s.first COLLATE BINARY", "WHERE w.number = s.first COLLATE NOCASE",
         ON_CASE, "an_import_adds", "sqlite",
     ),
     Mistake(

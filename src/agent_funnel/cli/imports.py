@@ -217,8 +217,23 @@ def import_do_not_contact_file(
 @render.register
 def _(imported: Imported) -> None:
     say(f"{imported.rows} rows: {imported.added} added, {imported.kept} already there, {imported.bad_rows} bad.")
+    _say_kept_rows(imported)
     _say_understood(imported.understood)
     _say_bad_rows(imported)
+
+
+def _say_kept_rows(imported: Imported) -> None:
+    """Says what was there already in another way, and what no deal will hand out."""
+    if imported.listed:
+        say(f"{imported.listed} of them are on a do-not-contact list, and are never dealt.")
+    if imported.respelled:
+        say(f"{imported.respelled} were there already in another spelling.")
+    if imported.differing:
+        say(f"{imported.differing} differ from the file; they were not changed.")
+    for row in imported.kept_rows[:MOST_BAD_ROWS]:
+        say(f"  line {row.line}: {row.there}")
+    if len(imported.kept_rows) > MOST_BAD_ROWS:
+        say("  and others")
 
 
 def _say_understood(understood: Understood) -> None:

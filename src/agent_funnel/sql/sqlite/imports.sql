@@ -66,6 +66,83 @@ WHERE line IN (
 
 SELECT changes() AS dropped;
 
+-- name: compare_leads
+-- traits: read-only
+-- Finds the records of the staged leads that are there already. Returns how many leads are there in another spelling,
+-- how many with another stage or date, as far as the file has these, and how many are on a do-not-contact list.
+CREATE TEMP TABLE staged_there (
+    line INTEGER PRIMARY KEY, records INTEGER, number TEXT, stage, date TEXT, is_respelled INTEGER, is_different INTEGER
+);
+
+INSERT INTO temp.staged_there (line, records, number, stage, date)
+SELECT r.line, count(*), min(r.number), min(r.stage), min(r.date)
+FROM (
+    SELECT s.line, w.number, w.stage, w.date
+    FROM temp.staged AS s
+    INNER JOIN wafunnel AS w ON w.number = s.first COLLATE BINARY
+    UNION
+    SELECT s.line, w.number, w.stage, w.date
+    FROM temp.staged AS s
+    INNER JOIN number_key AS k ON k.match_key = s.match_key
+    INNER JOIN wafunnel AS w ON w.number = k.number COLLATE BINARY
+    WHERE k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
+) AS r
+GROUP BY r.line;
+
+UPDATE temp.staged_there
+SET
+    is_respelled = staged_there.number <> s.first,
+    is_different = (:with_stage AND staged_there.stage IS NOT CAST(s.second AS INTEGER))
+        OR (:with_date AND strftime('%Y-%m-%d %H:%M:%f', staged_there.date) IS NOT s.third)
+FROM temp.staged AS s
+WHERE s.line = staged_there.line;
+
+SELECT
+    (SELECT count(*) FROM temp.staged_there AS t WHERE t.is_respelled) AS respelled,
+    (SELECT count(*) FROM temp.staged_there AS t WHERE t.is_different) AS differing,
+    (
+        SELECT count(*) FROM temp.staged AS s
+        WHERE s.match_key IN (
+            SELECT k.match_key
+            FROM do_not_contact_entry AS d
+            INNER JOIN number_key AS k ON d.number = k.number
+            WHERE k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
+        )
+    ) AS listed;
+
+-- name: compare_agents
+-- traits: read-only
+-- Finds the staged agents that are there already. Returns how many have another status there. An agent in several rows
+-- is active if one of them is.
+CREATE TEMP TABLE staged_there (line INTEGER PRIMARY KEY, status TEXT, is_different INTEGER);
+
+INSERT INTO temp.staged_there (line, status, is_different)
+SELECT a.line, a.status, a.status <> a.wanted
+FROM (
+    SELECT s.line, s.second AS wanted, min(CASE WHEN lower(trim(g.status)) = 'active' THEN 'active' ELSE 'inactive' END) AS status
+    FROM temp.staged AS s
+    INNER JOIN agents AS g ON g.agent = s.first COLLATE BINARY
+    GROUP BY s.line, s.second
+) AS a;
+
+SELECT 0 AS respelled, count(*) AS differing, 0 AS listed FROM temp.staged_there AS t WHERE t.is_different;
+
+-- name: kept_leads
+-- The first staged leads that are there in another spelling, or with another stage or date, and what is there.
+SELECT t.line, t.records, t.number, t.stage, t.date, t.is_respelled, t.is_different
+FROM temp.staged_there AS t
+WHERE t.is_respelled OR t.is_different
+ORDER BY t.line
+LIMIT :most;
+
+-- name: kept_agents
+-- The first staged agents that have another status there.
+SELECT t.line, t.status
+FROM temp.staged_there AS t
+WHERE t.is_different
+ORDER BY t.line
+LIMIT :most;
+
 -- name: import_leads
 -- Adds the staged leads whose number does not exist yet, in any spelling; returns how many were added.
 INSERT INTO wafunnel (number, stage, date)

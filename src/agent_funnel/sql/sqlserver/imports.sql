@@ -74,6 +74,107 @@ WHERE line IN (
 
 SELECT @@ROWCOUNT AS dropped;
 
+-- name: compare_leads
+-- traits: read-only
+-- Finds the records of the staged leads that are there already. Returns how many leads are there in another spelling,
+-- how many with another stage or date, as far as the file has these, and how many are on a do-not-contact list.
+DECLARE @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f));
+
+CREATE TABLE #staged_there (
+    line INT NOT NULL,
+    records INT NOT NULL,
+    number NVARCHAR(255) COLLATE Latin1_General_BIN2 NULL,
+    stage INT NULL,
+    date DATETIME NULL,
+    is_respelled INT NOT NULL DEFAULT 0,
+    is_different INT NOT NULL DEFAULT 0
+);
+
+INSERT INTO #staged_there (line, records, number, stage, date)
+SELECT r.line, COUNT(*) AS records, MIN(r.number) AS number, MIN(r.stage) AS stage, MIN(r.date) AS date
+FROM (
+    SELECT
+        s.line,
+        CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number,
+        CAST(w.stage AS INT) AS stage,
+        TRY_CAST(w.date AS DATETIME) AS date
+    FROM #staged AS s
+    INNER JOIN dbo.wafunnel AS w ON s.first = CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2
+    UNION
+    SELECT
+        s.line,
+        CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number,
+        CAST(w.stage AS INT) AS stage,
+        TRY_CAST(w.date AS DATETIME) AS date
+    FROM #staged AS s
+    INNER JOIN dbo.number_key AS k ON s.match_key = k.match_key AND k.country = @country
+    INNER JOIN dbo.wafunnel AS w ON k.number = CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2
+) AS r
+GROUP BY r.line;
+
+UPDATE t
+SET
+    t.is_respelled = CASE WHEN t.number <> s.first THEN 1 ELSE 0 END,
+    t.is_different = CASE
+        WHEN %(with_stage)s = 1 AND COALESCE(t.stage, 0) <> CAST(s.second AS INT) THEN 1
+        WHEN %(with_date)s = 1 AND t.date IS NULL THEN 1
+        WHEN %(with_date)s = 1 AND t.date <> CAST(REPLACE(s.third, ' ', 'T') AS DATETIME) THEN 1
+        ELSE 0
+    END
+FROM #staged_there AS t
+INNER JOIN #staged AS s ON t.line = s.line;
+
+SELECT
+    (SELECT SUM(t.is_respelled) FROM #staged_there AS t) AS respelled,
+    (SELECT SUM(t.is_different) FROM #staged_there AS t) AS differing,
+    (
+        SELECT COUNT(*) FROM #staged AS s
+        WHERE s.match_key IN (
+            SELECT k.match_key
+            FROM dbo.do_not_contact_entry AS d
+            INNER JOIN dbo.number_key AS k ON d.number = k.number
+            WHERE k.country = @country
+        )
+    ) AS listed;
+
+-- name: compare_agents
+-- traits: read-only
+-- Finds the staged agents that are there already. Returns how many have another status there. An agent in several rows
+-- is active if one of them is.
+CREATE TABLE #staged_there (line INT NOT NULL, status VARCHAR(8) NOT NULL, is_different INT NOT NULL);
+
+INSERT INTO #staged_there (line, status, is_different)
+SELECT a.line, a.status, CASE WHEN a.status <> a.wanted THEN 1 ELSE 0 END AS is_different
+FROM (
+    SELECT
+        s.line,
+        s.second AS wanted,
+        MIN(
+            CASE
+                WHEN LOWER(LTRIM(RTRIM(g.status))) COLLATE Latin1_General_BIN2 = N'active' THEN 'active' ELSE 'inactive'
+            END
+        ) AS status
+    FROM #staged AS s
+    INNER JOIN dbo.agents AS g ON s.first = CAST(g.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2
+    GROUP BY s.line, s.second
+) AS a;
+
+SELECT 0 AS respelled, SUM(t.is_different) AS differing, 0 AS listed FROM #staged_there AS t;
+
+-- name: kept_leads
+-- The first staged leads that are there in another spelling, or with another stage or date, and what is there.
+SELECT TOP (%(most)s) t.line, t.records, t.number, t.stage, t.date, t.is_respelled, t.is_different
+FROM #staged_there AS t
+WHERE t.is_respelled = 1 OR t.is_different = 1
+ORDER BY t.line;
+
+-- name: kept_agents
+-- The first staged agents that have another status there.
+SELECT TOP (%(most)s) t.line, t.status
+FROM #staged_there AS t
+WHERE t.is_different = 1
+ORDER BY t.line;
+
 -- name: import_leads
 -- Adds the staged leads whose number does not exist yet, in any spelling; returns how many were added.
 DECLARE @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f));

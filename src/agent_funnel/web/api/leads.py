@@ -68,6 +68,10 @@ def import_leads(query: ImportQuery, raw: TableBody) -> Response:
             kept=result.kept,
             bad_rows=result.bad_rows,
             bad=list(result.bad),
+            respelled=result.respelled,
+            differing=result.differing,
+            listed=result.listed,
+            kept_rows=list(result.kept_rows),
             understood=result.understood,
         )
     )

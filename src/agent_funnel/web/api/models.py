@@ -14,7 +14,7 @@ from agent_funnel.deal import NewRun, Preview, Undone
 from agent_funnel.do_not_contact import DoNotContact, NumberList
 from agent_funnel.do_not_contact_files import ImportedNumbers
 from agent_funnel.files.tables import Understood
-from agent_funnel.imports import BadRow
+from agent_funnel.imports import BadRow, KeptRow
 from agent_funnel.leads import Lead, LeadHistory, PoolReport
 from agent_funnel.person import Erasure, Person
 from agent_funnel.rules import RuleState
@@ -138,7 +138,9 @@ class PoolAnswer(RootModel[PoolReport]):
 
 class ImportAnswer(BaseModel):
     """The result of an import or a dry run: `rows` = `added` + `kept` (there already) + `bad_rows`. `bad` has the first
-    thousand bad rows. `understood` says how the file was read."""
+    thousand bad rows. Of the kept rows, `respelled` are there in another spelling, and `differing` with another stage
+    or date; `kept_rows` has the first thousand of them. `listed` have a number on a do-not-contact list. `understood`
+    says how the file was read."""
 
     model_config = ConfigDict(
         openapi_extra={"content": {"text/csv": {"schema": {"type": "string"}}}}  # type: ignore[typeddict-unknown-key]
@@ -150,6 +152,10 @@ class ImportAnswer(BaseModel):
     kept: int
     bad_rows: int
     bad: list[BadRow]
+    respelled: int
+    differing: int
+    listed: int
+    kept_rows: list[KeptRow]
     understood: Understood
 
 
