@@ -179,7 +179,7 @@ def test_a_night_that_was_made_up_for_before_midnight_says_so_at_once(floor: Tes
     assert "failed, and was made up for." in page
     assert f"Deal {run.run_id} made up for it, by hand" in page
     assert "Preview and deal now" not in page
-    assert '<section class="headline undone">' in page.source
+    assert '<section class="headline done">' in page.source
 
 
 def test_a_deal_by_hand_while_the_schedule_still_tries_is_said(floor: TestedDatabase) -> None:
