@@ -1,8 +1,9 @@
-"""Mistakes on the page Tonight: its forecast, a night without its deal, and the repair."""
+"""Mistakes on the page Tonight (its forecast, a night without its deal, the repair) and on the pages about errors."""
 
 from __future__ import annotations
 
 from mistakes.places import (
+    ON_ERRORS,
     ON_FORECAST,
     ON_NIGHT_TROUBLE,
     ON_STATUS,
@@ -15,6 +16,8 @@ from mistakes.places import (
     W_APP,
     W_COUNTS,
     W_DEAL_PAGE,
+    W_ERRORS,
+    W_LAYOUT,
     W_TONIGHT,
     Mistake,
 )
@@ -94,6 +97,21 @@ MISTAKES = (
         "tonight: a slow deal looks like any other",
         W_TONIGHT, "max(SLOW_FACTOR * (usual or timedelta(0)), SHORTEST_SLOW)", "timedelta.max",
         ON_NIGHT_TROUBLE, "longer_than_usual", "sqlite",
+    ),
+    Mistake(
+        "tonight: two deals are one long one",
+        W_COUNTS, "since if now - seen <= LONGEST_UNSEEN else now", "since",
+        ON_NIGHT_TROUBLE, "longer_than_usual", "sqlite",
+    ),
+    Mistake(
+        "errors: a page names a command",
+        W_ERRORS, 'COMMAND_HINT.sub(".", body.detail) if body.detail else None', "body.detail",
+        ON_ERRORS, "names_no_command", "sqlite",
+    ),
+    Mistake(
+        "errors: an address that leads nowhere loses the navigation",
+        W_LAYOUT, "recognized() if request.endpoint is None else identity_or_none()", "identity_or_none()",
+        ON_ERRORS, "leads_nowhere", "sqlite",
     ),
     Mistake(
         "brakes: the usual length counts failed attempts",

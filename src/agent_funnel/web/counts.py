@@ -11,7 +11,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from math import inf
 from threading import Lock, Thread
 
@@ -37,6 +37,8 @@ STAGES_AGE_SECONDS = 20.0
 # a change through this service it is counted again at once:
 FORECAST_AGE_SECONDS = 20.0
 FORECAST_REST = 20.0
+# A run that no page has looked for during this time may have ended, and another one begun:
+LONGEST_UNSEEN = timedelta(minutes=1)
 # How long a page waits for a count; in most databases it is ready by then:
 PAGE_WAIT_SECONDS = 0.05
 
@@ -73,7 +75,8 @@ class BackgroundCounts:
         self._counting_shares = BackgroundTask("counting shares")
         self._counting_stages = BackgroundTask("counting stages")
         self._forecast: _CountedForecast | None = None
-        self._running_since: datetime | None = None
+        # Since when a run has been in progress, and when a page last saw it:
+        self._running: tuple[datetime, datetime] | None = None
         # It grows with each change through this service:
         self._changes = 0
         self._forecasting = BackgroundTask("forecasting")
@@ -121,9 +124,16 @@ class BackgroundCounts:
         return PendingForecast(lambda: self._known_forecast(key), thread)
 
     def running_since(self, is_running: bool, now: datetime) -> datetime | None:
-        """The moment since which a page has seen a run in progress without a break; None if none is in progress."""
-        self._running_since = (self._running_since or now) if is_running else None
-        return self._running_since
+        """The moment since which pages have seen a run in progress without a break; None if none is in progress.
+
+        If no page looked for a while, it may be another run.
+        """
+        if not is_running:
+            self._running = None
+            return None
+        since, seen = self._running or (now, now)
+        self._running = (since if now - seen <= LONGEST_UNSEEN else now, now)
+        return self._running[0]
 
     def forget_forecast(self) -> None:
         """Has the forecast counted again, because something was changed."""
