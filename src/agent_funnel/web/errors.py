@@ -27,6 +27,7 @@ from agent_funnel.errors import (
     NothingToUndo,
     ParameterOutOfRange,
     PoolChanged,
+    RuleNotConfirmed,
     RunError,
     RunInProgress,
     WrongVersion,
@@ -47,13 +48,16 @@ STATUS: dict[type, HTTPStatus] = {
     NotConfirmed: HTTPStatus.CONFLICT,  # 50008
     NotFound: HTTPStatus.NOT_FOUND,
     AlreadyExists: HTTPStatus.CONFLICT,
+    RuleNotConfirmed: HTTPStatus.CONFLICT,
     BrakeApplied: HTTPStatus.CONFLICT,
     ImportRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
     DatabaseError: HTTPStatus.SERVICE_UNAVAILABLE,
     FunnelError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 # Errors whose message is safe to show to clients; others may reveal details of the database.
-SHOW_MESSAGE_OF = (RunError, DatabaseUnavailable, WrongVersion, NotFound, AlreadyExists, BrakeApplied, ImportRefused)
+SHOW_MESSAGE_OF = (
+    RunError, DatabaseUnavailable, WrongVersion, NotFound, AlreadyExists, RuleNotConfirmed, BrakeApplied, ImportRefused,
+)  # fmt: skip
 # The detail of an address that leads nowhere:
 NOTHING_HERE = "There is nothing at this address."
 # What pages say instead of the names of the statuses:
