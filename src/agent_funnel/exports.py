@@ -17,6 +17,7 @@ from typing import IO, Any, Literal
 from agent_funnel.agents import Assignment, stream_assignments
 from agent_funnel.database import Database
 from agent_funnel.do_not_contact import stream_do_not_contact
+from agent_funnel.files.formulas import without_formula
 from agent_funnel.masking import last_digits, mask_digits
 from agent_funnel.runs import DealtLead, stream_dealt_leads
 
@@ -31,13 +32,6 @@ COLUMNS: dict[Kind, tuple[str, ...]] = {
 STAGES = ("stage", "stage_before")
 # The columns of texts that people write, and that may have numbers in them:
 FREE_TEXTS = ("reason", "list")
-# The places where a spreadsheet may run a text as a formula: at its beginning, and after a semicolon or a tab, which
-# some spreadsheets take as separators. Some spreadsheets also accept the full-width forms of the signs.
-FORMULA_START = re.compile(r"(^|[;\t][\" ]*)(?=[=+\-@\t\r\n＝＋－＠])")
-# The apostrophe that an export puts there:
-APOSTROPHE = re.compile(FORMULA_START.pattern.replace("(?=", "'(?=", 1))
-# Phone numbers are safe, and have to stay as they are:
-PHONE = re.compile(r"\+?[0-9]+")
 # A stage that is a number; SQLite keeps any other text, too.
 INTEGER = re.compile(r"-?[0-9]{1,9}")
 # Rows that a sheet of XLSX can hold, including its header:
@@ -76,7 +70,7 @@ def export(
     with tempfile.SpooledTemporaryFile(BYTES_IN_MEMORY) as spool:
         text = io.TextIOWrapper(spool, encoding="utf-8", newline="")
         # CSV needs an apostrophe against formulas; in XLSX each cell says that it is a text.
-        clean: Callable[[str], str] = str if format == "xlsx" else _without_formula
+        clean: Callable[[str], str] = str if format == "xlsx" else without_formula
         writer = csv.writer(text)
         writer.writerow(COLUMNS[what])
         count = 0
@@ -143,16 +137,6 @@ def _sorted(rows: Iterator[Values], key: Callable[[Values], Values]) -> Iterator
             file.seek(0)
             parts.append(tuple(row) for row in csv.reader(file))
         yield from heapq.merge(*parts, key=key)
-
-
-def _without_formula(text: str) -> str:
-    """Puts an apostrophe before anything that a spreadsheet may run as a formula."""
-    return text if PHONE.fullmatch(text) else FORMULA_START.sub(r"\1'", text)
-
-
-def with_formula(text: str) -> str:
-    """Takes away the apostrophes that an export put before what a spreadsheet may run as a formula."""
-    return APOSTROPHE.sub(r"\1", text)
 
 
 def _write_xlsx(rows: Iterator[list[str]], file: IO[bytes], check: Callable[[], None]) -> None:

@@ -80,13 +80,13 @@ def test_the_worked_example_is_previewed(database: TestedDatabase) -> None:
     database.insert(
         "agent_wafunnel_assignment",
         ("agent", "number"),
-        [("A", "000001"), ("A", "000002"), ("C", "000003"), ("gone", "000004"), ("B", "elsewhere")],
+        [("B", "000001"), ("A", "000002"), ("B", "000003"), ("gone", "000004"), ("B", "elsewhere")],
     )
     seen = preview(database)
     assert [(share.agent, share.room) for share in seen.shares] == [("A", 1), ("B", 450), ("C", 450)]
     assert [share.leads for share in seen.shares] == [1, 4, 3]
     assert [share.by_stage for share in seen.shares] == [{1: 1, 2: 0, 3: 0}, {1: 2, 2: 2, 3: 0}, {1: 2, 2: 1, 3: 0}]
-    # 1 stays with A and 3 with C; 2 and 4 go to B; 5 to 8 come; the last one leaves.
+    # 1 and 3 stay with B; 2 and 4 go to C; 5 to 8 come; the last one leaves.
     assert (seen.stay, seen.change_hands, seen.come, seen.leave) == (2, 2, 4, 1)
     assert (seen.run.pool, seen.run.per_agent, seen.run.assigned, seen.run.left_over) == (8, 3, 8, 0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from datetime import timedelta
 
@@ -100,3 +101,36 @@ def test_nobody_exceeds_a_limit_and_the_others_differ_by_at_most_one(
     if not_full:
         assert differ_by_at_most_one(not_full)
         assert max(shares.values()) <= min(not_full) + 1
+
+
+@st.composite
+def rooms_of_all_sizes(draw: st.DrawFn) -> tuple[dict[str, int], list[Lead]]:
+    """Agents with limits of their own, and a pool of the stages 1 to 3."""
+    some = st.one_of(st.sampled_from([1000, 1000, 1, 2]), st.integers(1, 40))
+    rooms = draw(st.dictionaries(st.sampled_from(NAMES), some, min_size=2, max_size=40))
+    leads: list[Lead] = []
+    for stage in (1, 2, 3):
+        leads += fresh(draw(st.integers(0, 150)), start=stage * 1000, stage=stage)
+    return rooms, leads
+
+
+@property_test(rooms_of_all_sizes(), share=0.6)
+def test_with_limits_too_everybody_gets_the_same_mix_of_stages(
+    database: TestedDatabase, evening: tuple[dict[str, int], list[Lead]]
+) -> None:
+    rooms, leads = evening
+    put_agents(database, active_agents(*rooms))
+    put_leads(database, leads)
+    put_limits(database, [(name, TODAY, None, room) for name, room in rooms.items()])
+    run_deal(database)
+    stage_of = {number: stage for number, stage, _ in leads}
+    held = numbers_by_agent(database)
+    parts = {name: Counter(stage_of[number] for number in held.get(name, ())) for name in rooms}
+    shares = {name: sum(part.values()) for name, part in parts.items()}
+    limited = {name for name in rooms if shares[name] == rooms[name] < max(shares.values())}
+    for stage in (1, 2, 3):
+        assert differ_by_at_most_one([parts[name][stage] for name in rooms if name not in limited])
+        dealt = sum(part[stage] for part in parts.values())
+        for name in limited:
+            # At most 2.1 in thousands of random rooms.
+            assert abs(parts[name][stage] - shares[name] * dealt / sum(shares.values())) <= 3

@@ -13,7 +13,8 @@ from openpyxl import load_workbook
 from agent_funnel.do_not_contact import OWN_REQUESTS, add_do_not_contact, add_number_list, list_do_not_contact
 from agent_funnel.do_not_contact_files import import_numbers
 from agent_funnel.errors import NotFound
-from agent_funnel.exports import export, with_formula
+from agent_funnel.exports import export
+from agent_funnel.files.formulas import with_formula
 from support.command import answer, run_command
 from support.databases import TestedDatabase, sqlite_database
 

@@ -8,6 +8,7 @@ from mistakes import (
     deal_sqlite,
     deal_sqlserver,
     do_not_contact,
+    files,
     lists,
     locks,
     match_keys,
@@ -20,6 +21,7 @@ from mistakes import (
     secrecy,
     settings,
     sqlserver,
+    tonight,
     web,
 )
 from mistakes.places import Mistake
@@ -30,6 +32,7 @@ MISTAKES: tuple[Mistake, ...] = (
     *deal_sqlite.MISTAKES,
     *deal_sqlserver.MISTAKES,
     *do_not_contact.MISTAKES,
+    *files.MISTAKES,
     *locks.MISTAKES,
     *lists.MISTAKES,
     *match_keys.MISTAKES,
@@ -42,6 +45,7 @@ MISTAKES: tuple[Mistake, ...] = (
     *rules.MISTAKES,
     *settings.MISTAKES,
     *sqlserver.MISTAKES,
+    *tonight.MISTAKES,
     *web.MISTAKES,
     *secrecy.MISTAKES,
     *bounds.MISTAKES,

@@ -8,6 +8,7 @@ from mistakes.places import (
     ON_CASE,
     ON_DEAL,
     ON_PREVIEW,
+    ON_PROMISES,
     ON_REFUSALS,
     ON_ROWS,
     ON_SCHEDULE,
@@ -129,6 +130,16 @@ MISTAKES = (
         PLAN, "h.seat = (p.position - s.first_position) % s.agents",
         "h.seat = (p.position - s.first_position) * s.agents / (s.last_position - s.first_position + 1)",
         ON_DEAL, "worked_example", "sqlite",
+    ),
+    Mistake(
+        "deal: who is full early gets the first leads",
+        PLAN, "WHERE EXISTS (SELECT 1 FROM temp.quota AS l WHERE l.kind > 0)", "WHERE FALSE",
+        ON_PROMISES, "same_mix", "sqlite",
+    ),
+    Mistake(
+        "deal: with equal fractions, the limited agents come first",
+        PLAN, "(2.0 * q.slots), q.kind;", "(2.0 * q.slots), -q.kind;",
+        ON_DEAL, "limit_of_one", "sqlite",
     ),
     Mistake(
         "deal: the tie-breaker is turned round",

@@ -7,6 +7,7 @@ from mistakes.places import (
     ON_DEAL,
     ON_LOCKS,
     ON_PREVIEW,
+    ON_PROMISES,
     ON_REFUSALS,
     ON_ROWS,
     ON_SCHEDULE,
@@ -58,6 +59,16 @@ MISTAKES = (
         T_ASSIGN, "h.seat = (p.position - s.first_position) % s.agents",
         "h.seat = (p.position - s.first_position) / ((s.last_position - s.first_position + s.agents) / s.agents)",
         ON_DEAL, "worked_example", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL deal: who is full early gets the first leads",
+        T_ASSIGN, "WHERE c.agent <> o.agent;", "WHERE c.agent IS NULL;",
+        ON_DEAL, "limit_of_one", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL deal: limited agents of one group get blocks instead of rounds",
+        T_ASSIGN, "(n.number - 1) * q.agents + q.seat", "q.seat * q.leads + n.number - 1",
+        ON_PROMISES, "same_mix", "sqlserver",
     ),
     Mistake(
         "T-SQL deal: the cap is one too high",

@@ -96,7 +96,7 @@ MISTAKES = (
     ),
     Mistake(
         "match key: the recorded country has no effect",
-        RULE, "ON c.name = coalesce(:country, (SELECT f.country FROM floor_country AS f))", "ON c.name = :country",
+        RULE, "upper(coalesce(:country, (SELECT f.country FROM floor_country AS f)))", "upper(:country)",
         ON_COUNTRIES, "recorded_or_set", "sqlite",
     ),
     Mistake(

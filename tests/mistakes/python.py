@@ -16,8 +16,10 @@ from mistakes.places import (
     ON_SETTINGS,
     P_AGENTS,
     P_DEAL,
-    P_DO_NOT_CONTACT_FILES,
     P_EXPORTS,
+    P_FILES_CELLS,
+    P_FILES_FORMULAS,
+    P_FILES_TABLES,
     P_IMPORTS,
     P_LEADS,
     P_MASKING,
@@ -155,17 +157,17 @@ MISTAKES = (
     ),
     Mistake(
         "do-not-contact: an exported number keeps its apostrophe",
-        P_DO_NOT_CONTACT_FILES, "with_formula(fields[number_at].strip())", "fields[number_at].strip()",
+        P_FILES_CELLS, "with_formula(text.strip())\n    if fault", "text.strip()\n    if fault",
         ON_DO_NOT_CONTACT_EXPORT, "imported_again", "sqlite",
     ),
     Mistake(
         "exports: a tab does not begin a formula",
-        P_EXPORTS, r"(?=[=+\-@\t\r\n", r"(?=[=+\-@\r\n",
+        P_FILES_FORMULAS, r"(?=[=+\-@\t\r\n", r"(?=[=+\-@\r\n",
         ON_EXPORTS, "no_cell_is_a_formula", "sqlite",
     ),
     Mistake(
         "exports: whatever begins with a plus is a number",
-        P_EXPORTS, 'PHONE = re.compile(r"\\+?[0-9]+")', 'PHONE = re.compile(r"\\+?.+")',
+        P_FILES_FORMULAS, 'PHONE = re.compile(r"\\+?[0-9]+")', 'PHONE = re.compile(r"\\+?.+")',
         ON_EXPORTS, "no_cell_is_a_formula", "sqlite",
     ),
     Mistake(
@@ -179,18 +181,8 @@ MISTAKES = (
         ON_NUMBERS, "other_texts_are_refused",
     ),
     Mistake(
-        "imports: the line of a row is that of its end",
-        P_IMPORTS, "row_line, line = line, reader.line_num + 1", "row_line = line = reader.line_num + 1",
-        ON_IMPORTS, "several_lines", "sqlite",
-    ),
-    Mistake(
-        "imports: a date with a zone is taken",
-        P_IMPORTS, "if moment.tzinfo is not None:", "if False:",
-        ON_IMPORTS, "named_by_line_and_reason", "sqlite",
-    ),
-    Mistake(
         "imports: a whole number is repeated in a message",
-        P_IMPORTS, "yield BadRow(row_line, mask_digits(checked))", "yield BadRow(row_line, checked)",
+        P_FILES_TABLES, "(), mask_digits(values.reason))", "(), values.reason)",
         ON_IMPORTS, "named_by_line_and_reason", "sqlite",
     ),
     Mistake(

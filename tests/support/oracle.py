@@ -6,9 +6,10 @@ by round, and the undo keeps a copy of all assignments before every run. The tes
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from fractions import Fraction
 from typing import Any
 
 from agent_funnel.errors import AlreadyRun, NoActiveAgent, NotConfirmed, NothingToUndo
@@ -85,15 +86,17 @@ def deal(
     behind = [name for name in by_name if last_agent is not None and name.encode() > last_agent.encode()]
     seats = behind + [name for name in by_name if name not in behind]
 
-    # Round by round, one lead each; agents without room left are skipped.
+    # Round by round, one lead each; agents without room left are skipped. This settles how many leads each agent gets,
+    # and after whom the next run begins.
     shares = dict.fromkeys(seats, 0)
-    dealt_pairs: list[tuple[str, Record]] = []
-    while len(dealt_pairs) < len(pool) and any(shares[name] < rooms[name] for name in seats):
+    count = 0
+    while count < len(pool) and any(shares[name] < rooms[name] for name in seats):
         for name in seats:
-            if len(dealt_pairs) < len(pool) and shares[name] < rooms[name]:
-                dealt_pairs.append((name, pool[len(dealt_pairs)]))
+            if count < len(pool) and shares[name] < rooms[name]:
                 shares[name] += 1
+                count += 1
                 last_agent = name
+    dealt_pairs = list(zip(spread(seats, shares, rooms), pool, strict=False))
 
     handed_out = {record for _, record in dealt_pairs}
     after: list[Lead] = []
@@ -119,6 +122,21 @@ def deal(
             "largest_share": max(shares.values()),
         },
     )
+
+
+def spread(seats: Sequence[str], shares: Mapping[str, int], rooms: Mapping[str, int]) -> list[str]:
+    """The agent of each position of the deal: each group of agents deals round by round, over the whole deal."""
+    largest = max(shares.values())
+    # The agents who are full with fewer leads than the largest share, by their leads; all others are the group 0.
+    groups: dict[int, list[str]] = {}
+    for name in seats:
+        full_early = shares[name] == rooms[name] < largest
+        groups.setdefault(shares[name] if full_early else 0, []).append(name)
+    slots: list[tuple[Fraction, int, str]] = []
+    for group, members in groups.items():
+        sequence = [name for turn in range(largest) for name in members if turn < shares[name]]
+        slots += [(Fraction(2 * j + 1, 2 * len(sequence)), group, name) for j, name in enumerate(sequence)]
+    return [name for _, _, name in sorted(slots)]
 
 
 @dataclass(frozen=True)

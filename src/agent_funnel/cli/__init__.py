@@ -24,7 +24,11 @@ COMMANDS = {
     "demo": LazyCommand("demo", "fill_demo", "Fill an empty database with sample leads and agents."),
     "do-not-contact": LazyCommand("do_not_contact", "do_not_contact_group", "Manage the numbers that are never dealt."),
     "doctor": LazyCommand("doctor", "examine_database", "Check the database and suggest how to fix what is wrong."),
-    "export": LazyCommand("exports", "export_rows", "Export the present assignments, or the leads that a run dealt."),
+    "export": LazyCommand(
+        "exports",
+        "export_rows",
+        "Export the present assignments, the leads that a run dealt, or the do-not-contact lists.",
+    ),
     "holidays": LazyCommand("schedule", "holidays_group", "Manage the days without a scheduled deal."),
     "import": LazyCommand(
         "imports", "import_group", "Import leads, agents, holidays or do-not-contact numbers from a file."

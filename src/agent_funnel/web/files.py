@@ -14,12 +14,14 @@ from typing import IO, Any, Literal, cast
 from weakref import finalize
 
 from flask import Response, request, send_file
-from werkzeug.exceptions import ServiceUnavailable, TooManyRequests
+from werkzeug.exceptions import ServiceUnavailable, TooManyRequests, UnsupportedMediaType
 
 from agent_funnel.do_not_contact_files import ImportedNumbers, import_numbers
 from agent_funnel.exports import BYTES_IN_MEMORY, Kind, export
+from agent_funnel.files.tables import Choices
 from agent_funnel.imports import Imported, import_file
 from agent_funnel.web.bounds import RETRY_SECONDS
+from agent_funnel.web.requester import today
 from agent_funnel.web.services import services
 
 # The largest file that is accepted, in bytes; a million leads are half of it:
@@ -32,37 +34,47 @@ DOWNLOADS_BYTES = 200_000_000
 # How long the making of an export may take, in seconds; a million leads as XLSX take about two minutes:
 EXPORT_SECONDS = 600.0
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+ODS = "application/vnd.oasis.opendocument.spreadsheet"
+# The types under which browsers and programs send the files that are read; Windows calls CSV a type of Excel:
+FILE_TYPES = (
+    "text/csv", "text/plain", "text/tab-separated-values", "application/csv", "application/vnd.ms-excel", XLSX, ODS,
+    "application/octet-stream",
+)  # fmt: skip
 CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": XLSX}
 
 
-def import_upload(file: IO[bytes], *, skip_bad: bool, dry_run: bool) -> Imported:
-    """Imports an uploaded file of leads.
+def import_upload(file: IO[bytes], choices: Choices, *, skip_bad: bool, dry_run: bool) -> Imported:
+    """Imports an uploaded file of leads, which is read by these choices.
 
     With `dry_run` it only checks the file, past all bad rows. Raises ImportRefused, and TooManyRequests if as many
     imports as are made at a time are being made.
     """
     with services().imports.take():
         return import_file(
-            services().database, "leads", file, name="The file", skip_bad=skip_bad or dry_run, dry_run=dry_run
-        )
+            services().database, "leads", file, name="The file", choices=choices, zone=services().settings.timezone,
+            today=today(), skip_bad=skip_bad or dry_run, dry_run=dry_run,
+        )  # fmt: skip
 
 
 def import_numbers_upload(
-    file: IO[bytes], list_name: str, *, replaces: bool, confirmed: bool, skip_bad: bool, dry_run: bool
+    file: IO[bytes], list_name: str, choices: Choices, *, replaces: bool, confirmed: bool, skip_bad: bool, dry_run: bool
 ) -> ImportedNumbers:
     """Imports an uploaded file of numbers to a do-not-contact list, as one of the imports that are made at a time."""
     with services().imports.take():
         return import_numbers(
-            services().database, file, list_name=list_name, name="The file", replaces=replaces, confirmed=confirmed,
-            skip_bad=skip_bad or dry_run, dry_run=dry_run,
+            services().database, file, list_name=list_name, name="The file", choices=choices, replaces=replaces,
+            confirmed=confirmed, skip_bad=skip_bad or dry_run, dry_run=dry_run,
         )  # fmt: skip
 
 
 def uploaded_body() -> IO[bytes]:
     """The body of the request as a file, from its beginning; waitress keeps a large one in a temporary file.
 
-    Raises RequestEntityTooLarge if it is larger than the route allows.
+    Raises UnsupportedMediaType if it is sent as something that is not read, and RequestEntityTooLarge if it is larger
+    than the route allows.
     """
+    if request.mimetype not in FILE_TYPES:
+        raise UnsupportedMediaType("Send the file as text/csv, or as a workbook (XLSX, ODS); nothing was imported.")
     _ = request.stream
     file = cast(IO[bytes], request.environ["wsgi.input"])
     file.seek(0)

@@ -190,6 +190,10 @@ GRANT UPDATE ON dbo.schedule_next TO agent_funnel_service;
 GO
 GRANT DELETE ON dbo.schedule_next TO agent_funnel_service;
 GO
+GRANT SELECT ON dbo.schedule_notice TO agent_funnel_service;
+GO
+GRANT INSERT ON dbo.schedule_notice TO agent_funnel_service;
+GO
 GRANT SELECT ON dbo.schedule_void TO agent_funnel_service;
 GO
 GRANT INSERT ON dbo.schedule_void TO agent_funnel_service;

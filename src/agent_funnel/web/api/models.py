@@ -13,6 +13,7 @@ from agent_funnel.agents import Agent, Assignment, Limit, Renamed
 from agent_funnel.deal import NewRun, Preview, Undone
 from agent_funnel.do_not_contact import DoNotContact, NumberList
 from agent_funnel.do_not_contact_files import ImportedNumbers
+from agent_funnel.files.tables import Understood
 from agent_funnel.imports import BadRow
 from agent_funnel.leads import Lead, LeadHistory, PoolReport
 from agent_funnel.rules import RuleState
@@ -128,7 +129,7 @@ class PoolAnswer(RootModel[PoolReport]):
 
 class ImportAnswer(BaseModel):
     """The result of an import or a dry run: `rows` = `added` + `kept` (there already) + `bad_rows`. `bad` has the first
-    thousand bad rows."""
+    thousand bad rows. `understood` says how the file was read."""
 
     dry_run: bool
     rows: int
@@ -136,6 +137,7 @@ class ImportAnswer(BaseModel):
     kept: int
     bad_rows: int
     bad: list[BadRow]
+    understood: Understood
 
 
 class DoNotContactPage(BaseModel):

@@ -10,9 +10,9 @@
 --
 --   _parameters: refuse bad parameters        _plan: 1. the agents and their room
 --   _rules: the rules of this run                    2. the pool, in deal order
---   _reasons: is a manual run a mistake?             3. seats: who gets the lead at which position
---   _refuse: it is, unless confirmed                 4. the notice
---   _empty_pool: one more reason
+--   _reasons: is a manual run a mistake?             3. seats: whose turn is when
+--   _refuse: it is, unless confirmed                 4. even in kind: who gets the lead at which position
+--   _empty_pool: one more reason                     5. the notice
 
 -- name: _pool_counts
 -- How many records are in the pool, and how many stay out as duplicates or because of the do-not-contact list: a table
@@ -320,7 +320,7 @@ ORDER BY
     CASE WHEN (SELECT u.newest_first FROM temp.rules AS u) THEN -r.moment ELSE r.moment END,
     r.ordinal;
 
--- 3. Seats. All agents take part in the rounds up to the smallest room. In the rounds from there to the next larger
+-- 3. Seats: whose turn is when. All agents take part in the rounds up to the smallest room. In the rounds from there to the next larger
 -- room, all agents but the full ones take part, and so on. A segment is such a stretch of rounds, with the positions
 -- that are dealt in it.
 
@@ -362,6 +362,55 @@ SELECT
 FROM temp.segment AS s
 INNER JOIN temp.room AS r ON s.room <= r.room;
 
+-- 4. Even in kind. The rounds settle how many leads each agent gets. An agent who is full with fewer leads than the
+-- largest share would have the first leads of the deal only, so the agents of each such number of leads are a group, and
+-- all others are the group 0. Each group deals round by round, and its slots are spread evenly over the deal. Where
+-- nobody is full early, there is one group, and nothing to spread.
+DROP TABLE IF EXISTS temp.quota;
+
+CREATE TEMP TABLE quota AS
+SELECT
+    q.agent,
+    q.turn,
+    q.leads,
+    CASE WHEN q.leads = q.room AND q.leads < max(q.leads) OVER () THEN q.leads ELSE 0 END AS kind
+FROM (
+    SELECT
+        r.agent,
+        r.turn,
+        r.room,
+        sum(s.positions / s.agents + (h.seat < s.positions % s.agents)) AS leads
+    FROM (
+        SELECT g.first_position, g.agents, g.last_position - g.first_position + 1 AS positions FROM temp.segment AS g
+    ) AS s
+    INNER JOIN temp.seat AS h ON s.first_position = h.first_position
+    INNER JOIN temp.room AS r ON h.agent = r.agent
+    GROUP BY r.agent
+) AS q;
+
+-- The agent of each position; empty if there is one group. The keys of two slots are equal only if their fractions are:
+-- a REAL is exact enough.
+DROP TABLE IF EXISTS temp.slot;
+
+CREATE TEMP TABLE slot (position INTEGER PRIMARY KEY, agent TEXT);
+
+INSERT INTO temp.slot (agent)
+SELECT q.agent
+FROM (
+    SELECT
+        o.agent,
+        o.leads,
+        o.kind,
+        row_number() OVER (PARTITION BY o.kind ORDER BY o.turn) - 1 AS seat,
+        count(*) OVER (PARTITION BY o.kind) AS agents,
+        sum(o.leads) OVER (PARTITION BY o.kind) AS slots
+    FROM temp.quota AS o
+) AS q
+-- The rounds of an agent; the first positions of the pool count them.
+CROSS JOIN temp.pool AS p ON p.position <= q.leads
+WHERE EXISTS (SELECT 1 FROM temp.quota AS l WHERE l.kind > 0)
+ORDER BY (2 * ((p.position - 1) * q.agents + q.seat) + 1) / (2.0 * q.slots), q.kind;
+
 -- The dealt leads, in the order of the keys that will be written.
 DROP TABLE IF EXISTS temp.dealt;
 
@@ -372,9 +421,16 @@ SELECT p.ordinal, h.agent
 FROM temp.segment AS s
 CROSS JOIN temp.pool AS p ON p.position BETWEEN s.first_position AND s.last_position
 CROSS JOIN temp.seat AS h ON h.first_position = s.first_position AND h.seat = (p.position - s.first_position) % s.agents
+WHERE NOT EXISTS (SELECT 1 FROM temp.slot)
 ORDER BY p.ordinal;
 
--- 4. The notice: an earlier run of the same business date that is not undone, and how many of these leads were dealt on
+INSERT INTO temp.dealt (ordinal, agent)
+SELECT p.ordinal, o.agent
+FROM temp.slot AS o
+CROSS JOIN temp.pool AS p ON p.position = o.position
+ORDER BY p.ordinal;
+
+-- 5. The notice: an earlier run of the same business date that is not undone, and how many of these leads were dealt on
 -- that date before.
 DROP TABLE IF EXISTS temp.notice;
 

@@ -5,8 +5,9 @@
 -- yet puts them into `unkeyed`, includes `_match_keys` and reads `keyed`.
 
 -- name: _match_keys
--- `keyed`: the match key of each number of `unkeyed`, for the country :country ('' = none; NULL = the recorded one). It
--- is the digits of the number with its country's code, or, of a text that is no phone number, the text.
+-- `keyed`: the match key of each number of `unkeyed`, for the country :country ('' or 'none' = none; NULL = the
+-- recorded one). It is the digits of the number with its country's code, or, of a text that is no phone number, the
+-- text.
 --
 -- Blanks around the number go, and what programs put before and after it; `o` stands for a zero in brackets, which
 -- people write where it is dialled within the country only. No number that has an o of its own is a phone number.
@@ -177,7 +178,7 @@ whole AS MATERIALIZED (
             ELSE p.digits
         END AS digits
     FROM phone AS p
-    LEFT JOIN country AS c ON c.name = coalesce(:country, (SELECT f.country FROM floor_country AS f))
+    LEFT JOIN country AS c ON c.name = upper(coalesce(:country, (SELECT f.country FROM floor_country AS f)))
 ),
 
 -- Three countries write one number in two ways: Brazil's mobile numbers without the ninth digit, and those of Mexico

@@ -675,6 +675,80 @@ BEGIN
         SELECT @last_agent = c.agent FROM #record AS c
         WHERE c.position = @due AND c.kind = 0;
 
+        -- Even in kind. The rounds settle how many leads each agent gets. An agent who is full with fewer leads than
+        -- the largest share would have the first leads of the deal only, so the agents of each such number of leads are
+        -- a group, and all others are the group 0. Each group deals round by round, and its slots are spread evenly
+        -- over the deal. Where nobody is full early, there is one group, and the pool has its agents already.
+        CREATE TABLE #quota (
+            agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY,
+            turn INT NOT NULL,
+            leads INT NOT NULL,
+            kind INT NOT NULL
+        );
+
+        INSERT INTO #quota (agent, turn, leads, kind)
+        SELECT
+            q.agent, q.turn, q.leads,
+            CASE WHEN q.leads = q.room AND q.leads < MAX(q.leads) OVER () THEN q.leads ELSE 0 END
+        FROM (
+            SELECT
+                r.agent, r.turn, r.room,
+                SUM(s.positions / s.agents + CASE WHEN h.seat < s.positions % s.agents THEN 1 ELSE 0 END) AS leads
+            FROM (
+                SELECT
+                    g.first_position, g.agents,
+                    CASE WHEN g.last_position < @due THEN g.last_position ELSE @due END - g.first_position + 1
+                        AS positions
+                FROM #segment AS g
+                WHERE g.first_position <= @due
+            ) AS s
+            INNER JOIN #seat AS h ON s.first_position = h.first_position
+            INNER JOIN #room AS r ON h.agent = r.agent
+            GROUP BY r.agent, r.turn, r.room
+        ) AS q;
+
+        IF (SELECT MAX(q.kind) FROM #quota AS q) > 0
+            BEGIN
+                -- The rounds; the first positions of the pool count them.
+                CREATE TABLE #round (number BIGINT NOT NULL PRIMARY KEY);
+
+                INSERT INTO #round (number)
+                SELECT c.position
+                FROM #record AS c
+                CROSS JOIN (SELECT MAX(o.leads) AS leads FROM #quota AS o) AS q
+                WHERE c.kind = 0 AND c.position <= q.leads;
+
+                CREATE TABLE #slot (
+                    position BIGINT NOT NULL PRIMARY KEY,
+                    agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL
+                );
+
+                -- The keys of two slots are equal only if their fractions are: a FLOAT is exact enough.
+                INSERT INTO #slot (position, agent)
+                SELECT
+                    ROW_NUMBER() OVER (
+                        ORDER BY
+                            (2 * ((n.number - 1) * q.agents + q.seat) + 1) / CAST(2 * q.slots AS FLOAT),
+                            q.kind
+                    ),
+                    q.agent
+                FROM (
+                    SELECT
+                        o.agent, o.leads, o.kind,
+                        ROW_NUMBER() OVER (PARTITION BY o.kind ORDER BY o.turn) - 1 AS seat,
+                        COUNT(*) OVER (PARTITION BY o.kind) AS agents,
+                        SUM(CAST(o.leads AS BIGINT)) OVER (PARTITION BY o.kind) AS slots
+                    FROM #quota AS o
+                ) AS q
+                INNER JOIN #round AS n ON q.leads >= n.number;
+
+                UPDATE c
+                SET agent = o.agent
+                FROM #record AS c
+                INNER JOIN #slot AS o ON c.position = o.position
+                WHERE c.agent <> o.agent;
+            END;
+
         -- One more reason: the pool is empty, and there are assignments to lose.
         IF @trigger = 'manual' AND @pool = 0
             SELECT
