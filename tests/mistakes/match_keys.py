@@ -7,7 +7,7 @@ from mistakes.places import ASSIGN, ON_IMPORTS_NUMBERS, ON_MATCH_KEYS, PLAN, T_A
 _SQLITE, _SQLSERVER = "src/agent_funnel/sql/sqlite", "src/agent_funnel/sql/sqlserver"
 RULE, T_RULE = f"{_SQLITE}/numbers/numbers.sql", f"{_SQLSERVER}/numbers/fn_match_key.sql"
 MATCHED, IMPORTS = f"{_SQLITE}/deal/matched.sql", f"{_SQLITE}/imports.sql"
-UNDO, T_UNDO = f"{_SQLITE}/deal/undo.sql", f"{_SQLSERVER}/deal/sp_undo_wafunnel_assignment.sql"
+T_UNDO = f"{_SQLSERVER}/deal/sp_undo_wafunnel_assignment.sql"
 LEADS, T_LEADS = f"{_SQLITE}/leads.sql", f"{_SQLSERVER}/leads.sql"
 DOCTOR, T_DOCTOR = f"{_SQLITE}/doctor/numbers.sql", f"{_SQLSERVER}/doctor/numbers.sql"
 ON_DOCTOR = "tests/backend/test_doctor_numbers.py"
@@ -101,7 +101,7 @@ MISTAKES = (
     ),
     Mistake(
         "undo: a number is kept out by a country of before",
-        UNDO, "WHERE d.country IN ('*', coalesce(:country, (SELECT f.country FROM floor_country AS f)))", "",
+        RULE, "WHERE d.country IN ('*', coalesce(:country, (SELECT f.country FROM floor_country AS f)))", "",
         ON_COUNTRIES, "an_undo_goes_by", "sqlite",
     ),
     Mistake(

@@ -15,7 +15,8 @@ from agent_funnel.sql import catalog, procedures, queries
 
 PROCEDURES = procedures("sqlserver")
 # Those that make a run or undo one:
-RUNS = [name for name in PROCEDURES if name != "sp_rename_agent"]
+OTHERS = ("sp_rename_agent", "sp_forget_number")
+RUNS = [name for name in PROCEDURES if name not in OTHERS]
 # The queries that open a transaction of their own and may be refused in it:
 CATCHING = {name: text for name, text in queries("sqlserver").items() if "BEGIN CATCH" in text}
 # The queries that take a lock, and so wait for a run or for each other:
