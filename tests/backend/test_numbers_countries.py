@@ -111,6 +111,20 @@ def test_an_undo_goes_by_the_present_country(moved: TestedDatabase, connected: C
     assert numbers_by_agent(moved) == ({"A": [WHOLE]} if country is None else {})
 
 
+def test_an_undo_just_after_a_change_of_country_knows_all_spellings(database: TestedDatabase) -> None:
+    """Nobody has kept keys of the new country yet, and the number was listed by a program that keeps none."""
+    put_agents(database, active_agents("A"))
+    put_leads(database, [(WHOLE, 1, RECENT), ("+5511987654322", 1, RECENT)])
+    run_deal(database)
+    put_assignments(database, ("A", "(11) 98765-4321"))
+    run_deal(database)
+    put_do_not_contact(database, [NATIONAL])
+    record_rules(database.backend, {"country": "BR"}, actor="Ana")
+    done = undo(database.backend)
+    assert (done.assignments, done.suppressed) == (1, 2)
+    assert numbers_by_agent(database) == {"A": ["+5511987654322"]}
+
+
 @pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
 def test_an_undo_in_an_unknown_country_is_refused(database: TestedDatabase, connected: Connected) -> None:
     backend = connected(database)

@@ -122,6 +122,16 @@ MISTAKES = (
         ON_COUNTRIES, "a_search_goes_by", "sqlserver",
     ),
     Mistake(
+        "undo: a listed number comes back before anybody has kept its key",
+        UNDO, "    WHERE EXISTS (SELECT 1 FROM do_not_contact_entry)\n", "    WHERE FALSE\n",
+        ON_COUNTRIES, "just_after", "sqlite",
+    ),
+    Mistake(
+        "T-SQL undo: a listed number comes back before anybody has kept its key",
+        T_UNDO, "        IF EXISTS (SELECT 1 FROM dbo.do_not_contact_entry)\n", "        IF 1 = 0\n",
+        ON_COUNTRIES, "just_after", "sqlserver",
+    ),
+    Mistake(
         "doctor: spellings that no lead has count",
         DOCTOR, "    INNER JOIN wafunnel AS w ON s.number = w.number COLLATE BINARY\n    GROUP BY s.match_key",
         "    GROUP BY s.match_key",

@@ -80,6 +80,34 @@ WHERE h.run_id = (SELECT t.last_id FROM temp.this_undo AS t)
 -- 3. Assignments: those of the deal before, except the pairs that others had edited. These come back with as many rows
 -- as they had. A number that is on the do-not-contact list now, or of a forgotten person, does not come back.
 
+-- Nobody may have kept the match keys of these numbers, or of the lists, in the present country.
+INSERT INTO number_key (country, number, match_key, ending)
+WITH unkeyed AS (
+    SELECT n.number
+    FROM (
+        SELECT h.number
+        FROM temp.this_undo AS t
+        CROSS JOIN assignment_history AS h ON h.run_id = t.base_id
+        UNION
+        SELECT e.number
+        FROM temp.this_undo AS t
+        CROSS JOIN assignment_edit AS e ON e.run_id = t.last_id AND e.copies > 0
+        UNION
+        SELECT d.number FROM do_not_contact_entry AS d
+    ) AS n
+    WHERE EXISTS (SELECT 1 FROM do_not_contact_entry)
+        AND n.number IS NOT NULL
+        AND NOT EXISTS (
+            SELECT 1 FROM number_key AS k
+            WHERE k.number = n.number AND k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
+        )
+),
+
+-- include: _match_keys
+
+SELECT coalesce(:country, (SELECT f.country FROM floor_country AS f)), k.number, k.match_key, substr(k.match_key, -4) FROM keyed AS k
+WHERE TRUE;
+
 DROP TABLE IF EXISTS temp.former;
 
 CREATE TEMP TABLE former AS

@@ -19,8 +19,8 @@ Contents:
      and that of the deal before it exist    5. the record, and its row
 
 Lock order: the three application locks of a run, in the order of a run; see sp_assign_wafunnel_to_agents. Then the
-tables: agent_wafunnel_assignment as a whole, then rows of wafunnel, assignment_run and assignment_undo. The same
-sessions wait as with a run, and a call inside a transaction is refused in the same way.
+tables: agent_wafunnel_assignment as a whole, then rows of wafunnel, number_key, assignment_run and assignment_undo. The
+same sessions wait as with a run, and a call inside a transaction is refused in the same way.
 
 A number that is on the do-not-contact list now, or of a forgotten person, does not come back into the assignments. It
 is so in every spelling that is the same number in the country that holds now.
@@ -222,6 +222,28 @@ BEGIN
         -- 4. Assignments: those of the deal before, except the pairs that others had edited. These come back with as
         -- many rows as they had.
         DELETE FROM dbo.agent_wafunnel_assignment WITH (TABLOCKX);
+
+        -- Nobody may have kept the match keys of these numbers, or of the lists, in the present country.
+        IF EXISTS (SELECT 1 FROM dbo.do_not_contact_entry)
+            INSERT INTO dbo.number_key (country, number, match_key, ending)
+            SELECT @country, u.number, u.match_key, RIGHT(u.match_key, 4)
+            FROM (
+                SELECT n.number, dbo.fn_match_key(n.number, @country) AS match_key
+                FROM (
+                    SELECT h.number FROM dbo.assignment_history AS h
+                    WHERE h.run_id = @base_id
+                    UNION
+                    SELECT e.number FROM dbo.assignment_edit AS e
+                    WHERE e.run_id = @last_id AND e.copies > 0 AND e.number IS NOT NULL
+                    UNION
+                    SELECT d.number FROM dbo.do_not_contact_entry AS d
+                ) AS n
+                WHERE
+                    NOT EXISTS (
+                        SELECT 1 FROM dbo.number_key AS k
+                        WHERE k.number = n.number AND k.country = @country
+                    )
+            ) AS u;
 
         INSERT INTO dbo.agent_wafunnel_assignment (agent, number)
         SELECT h.agent, h.number
