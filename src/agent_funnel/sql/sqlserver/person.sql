@@ -15,37 +15,41 @@ DECLARE
 
 SET @match_key = dbo.fn_match_key(@number, @country);
 
+-- The numbers whose match keys are not kept go into a table first: in one statement, the server may compute the match
+-- keys of all numbers.
+CREATE TABLE #unkeyed (number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY);
+
+INSERT INTO #unkeyed (number)
+SELECT n.number
+FROM (
+    SELECT CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number FROM dbo.wafunnel AS w
+    WHERE w.number <> ''
+    UNION
+    SELECT CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2
+    FROM dbo.agent_wafunnel_assignment AS a
+    WHERE a.number <> ''
+    UNION
+    SELECT h.number FROM dbo.assignment_history AS h
+    UNION
+    SELECT e.number FROM dbo.assignment_edit AS e
+    WHERE e.number <> N''
+    UNION
+    SELECT d.number FROM dbo.do_not_contact_entry AS d
+    UNION
+    SELECT o.number FROM dbo.do_not_contact AS o
+) AS n
+WHERE NOT EXISTS (
+    SELECT 1 FROM dbo.number_key AS k
+    WHERE k.number = n.number AND k.country = @country
+);
+
 CREATE TABLE #person (number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY);
 
 INSERT INTO #person (number)
 SELECT k.number FROM dbo.number_key AS k
 WHERE k.match_key = @match_key AND k.country = @country
 UNION
-SELECT u.number
-FROM (
-    SELECT n.number
-    FROM (
-        SELECT CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number FROM dbo.wafunnel AS w
-        WHERE w.number <> ''
-        UNION
-        SELECT CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2
-        FROM dbo.agent_wafunnel_assignment AS a
-        WHERE a.number <> ''
-        UNION
-        SELECT h.number FROM dbo.assignment_history AS h
-        UNION
-        SELECT e.number FROM dbo.assignment_edit AS e
-        WHERE e.number <> N''
-        UNION
-        SELECT d.number FROM dbo.do_not_contact_entry AS d
-        UNION
-        SELECT o.number FROM dbo.do_not_contact AS o
-    ) AS n
-    WHERE NOT EXISTS (
-        SELECT 1 FROM dbo.number_key AS k
-        WHERE k.number = n.number AND k.country = @country
-    )
-) AS u
+SELECT u.number FROM #unkeyed AS u
 WHERE dbo.fn_match_key(u.number, @country) = @match_key;
 
 SELECT p.number FROM #person AS p
@@ -83,6 +87,7 @@ INNER JOIN #person AS p ON e.number = p.number
 ORDER BY e.edit_id DESC;
 
 DROP TABLE #person;
+DROP TABLE #unkeyed;
 
 -- name: would_forget
 -- traits: read-only

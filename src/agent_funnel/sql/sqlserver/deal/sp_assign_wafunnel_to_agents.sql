@@ -553,20 +553,6 @@ BEGIN
             )
         ) AS u;
 
-        -- A hash is computed for each key only while there are forgotten people.
-        IF EXISTS (SELECT 1 FROM dbo.forgotten_number)
-            BEGIN
-                SELECT @salt = s.salt FROM dbo.forgotten_salt AS s;
-                IF @salt IS NULL
-                    BEGIN
-                        SET @message = CONCAT(
-                            N'Check failed: forgotten_salt has no row, so nobody knows which leads are of forgotten ',
-                            N'people; nothing was changed. Restore that row from a backup.'
-                        );
-                        THROW 50007, @message, 1;
-                    END;
-            END;
-
         -- The numbers whose match key another number has, too, is on the do-not-contact list or of a forgotten person,
         -- each with the first number of its key. They are few, so other numbers are compared as they are written.
         CREATE TABLE #shared_key (
@@ -585,16 +571,6 @@ BEGIN
             FROM dbo.do_not_contact_entry AS d
             INNER JOIN #new_key AS n ON d.number = n.number
             UNION ALL
-            SELECT n.match_key, 1
-            FROM dbo.number_key AS n
-            INNER JOIN dbo.forgotten_number AS f ON f.hash = HASHBYTES('SHA2_256', CONCAT(@salt, n.match_key))
-            WHERE @salt IS NOT NULL AND n.country = @country AND (f.only_without_country = 0 OR @country = '')
-            UNION ALL
-            SELECT n.match_key, 1
-            FROM #new_key AS n
-            INNER JOIN dbo.forgotten_number AS f ON f.hash = HASHBYTES('SHA2_256', CONCAT(@salt, n.match_key))
-            WHERE @salt IS NOT NULL AND (f.only_without_country = 0 OR @country = '')
-            UNION ALL
             SELECT n.match_key, 0
             FROM dbo.number_key AS n
             WHERE n.country = @country
@@ -611,6 +587,42 @@ BEGIN
             INNER JOIN dbo.number_key AS k ON n.match_key = k.match_key AND k.country = @country
         ) AS s
         GROUP BY s.match_key;
+
+        -- A hash is computed for each key only while there are forgotten people.
+        IF EXISTS (SELECT 1 FROM dbo.forgotten_number)
+            BEGIN
+                SELECT @salt = s.salt FROM dbo.forgotten_salt AS s;
+                IF @salt IS NULL
+                    BEGIN
+                        SET @message = CONCAT(
+                            N'Check failed: forgotten_salt has no row, so nobody knows which leads are of forgotten ',
+                            N'people; nothing was changed. Restore that row from a backup.'
+                        );
+                        THROW 50007, @message, 1;
+                    END;
+
+                UPDATE s
+                SET listed = 1
+                FROM #shared_key AS s
+                INNER JOIN dbo.forgotten_number AS f ON f.hash = HASHBYTES('SHA2_256', CONCAT(@salt, s.match_key))
+                WHERE f.only_without_country = 0 OR @country = '';
+
+                INSERT INTO #shared_key (match_key, listed)
+                SELECT DISTINCT k.match_key, 1
+                FROM (
+                    SELECT n.match_key FROM dbo.number_key AS n
+                    WHERE n.country = @country
+                    UNION ALL
+                    SELECT n.match_key FROM #new_key AS n
+                ) AS k
+                INNER JOIN dbo.forgotten_number AS f ON f.hash = HASHBYTES('SHA2_256', CONCAT(@salt, k.match_key))
+                WHERE
+                    (f.only_without_country = 0 OR @country = '')
+                    AND NOT EXISTS (
+                        SELECT 1 FROM #shared_key AS s
+                        WHERE s.match_key = k.match_key
+                    );
+            END;
 
         CREATE TABLE #matched (
             number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY,

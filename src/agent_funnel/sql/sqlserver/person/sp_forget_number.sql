@@ -104,7 +104,35 @@ BEGIN
         FROM dbo.floor_country AS c;
         SET @match_key = dbo.fn_match_key(@number, @floor);
 
-        -- All spellings: the given one, those whose match key is kept, and those that others have stored since.
+        -- The numbers that others have stored since match keys were last kept. They go into a table first: in one
+        -- statement, the server may compute the match keys of all numbers.
+        CREATE TABLE #unkeyed (number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY);
+
+        INSERT INTO #unkeyed (number)
+        SELECT n.number
+        FROM (
+            SELECT CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number FROM dbo.wafunnel AS w
+            WHERE w.number <> ''
+            UNION
+            SELECT CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2
+            FROM dbo.agent_wafunnel_assignment AS a
+            WHERE a.number <> ''
+            UNION
+            SELECT h.number FROM dbo.assignment_history AS h
+            UNION
+            SELECT e.number FROM dbo.assignment_edit AS e
+            WHERE e.number <> N''
+            UNION
+            SELECT d.number FROM dbo.do_not_contact_entry AS d
+            UNION
+            SELECT o.number FROM dbo.do_not_contact AS o
+        ) AS n
+        WHERE NOT EXISTS (
+            SELECT 1 FROM dbo.number_key AS k
+            WHERE k.number = n.number AND k.country = @floor
+        );
+
+        -- All spellings: the given one, and those that are stored.
         CREATE TABLE #spelling (number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY);
 
         INSERT INTO #spelling (number)
@@ -113,31 +141,7 @@ BEGIN
         SELECT k.number FROM dbo.number_key AS k
         WHERE k.match_key = @match_key AND k.country = @floor
         UNION
-        SELECT u.number
-        FROM (
-            SELECT n.number
-            FROM (
-                SELECT CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number FROM dbo.wafunnel AS w
-                WHERE w.number <> ''
-                UNION
-                SELECT CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2
-                FROM dbo.agent_wafunnel_assignment AS a
-                WHERE a.number <> ''
-                UNION
-                SELECT h.number FROM dbo.assignment_history AS h
-                UNION
-                SELECT e.number FROM dbo.assignment_edit AS e
-                WHERE e.number <> N''
-                UNION
-                SELECT d.number FROM dbo.do_not_contact_entry AS d
-                UNION
-                SELECT o.number FROM dbo.do_not_contact AS o
-            ) AS n
-            WHERE NOT EXISTS (
-                SELECT 1 FROM dbo.number_key AS k
-                WHERE k.number = n.number AND k.country = @floor
-            )
-        ) AS u
+        SELECT u.number FROM #unkeyed AS u
         WHERE dbo.fn_match_key(u.number, @floor) = @match_key;
 
         SELECT @salt = s.salt FROM dbo.forgotten_salt AS s;
