@@ -6,6 +6,7 @@ from mistakes.places import (
     IMPORTS,
     ON_FILES_COLUMNS,
     ON_FILES_DATES,
+    ON_FILES_MUTATED,
     ON_FILES_NUMBERS,
     ON_FILES_TEXT,
     ON_FILES_WORKBOOKS,
@@ -156,5 +157,10 @@ MISTAKES = (
         "imports: a repeated row is not among the bad rows of the file of them",
         P_IMPORTS, "if row.line in reasons:", "if row.line not in reasons:",
         ON_IMPORTS_REJECTS, "as_they_were", "sqlite",
+    ),
+    Mistake(
+        "files: an error of the reader of workbooks is not caught",
+        P_FILES_WORKBOOKS, "except (CalamineError, OSError, ValueError)", "except (OSError, ValueError)",
+        ON_FILES_MUTATED, "changed_part",
     ),
 )  # fmt: skip
