@@ -163,4 +163,14 @@ MISTAKES = (
         P_FILES_WORKBOOKS, "except (CalamineError, OSError, ValueError)", "except (OSError, ValueError)",
         ON_FILES_MUTATED, "changed_part",
     ),
+    Mistake(
+        "imports: an agent of another case gets the status of the file",
+        IMPORTS, "WHERE agents.agent = t.agent COLLATE BINARY", "WHERE agents.agent = t.agent COLLATE NOCASE",
+        ON_IMPORTS_KEPT, "no_others", "sqlite",
+    ),
+    Mistake(
+        "imports: agents get another status without being asked",
+        P_IMPORTS, 'update=update and kind == "agents"', 'update=kind == "agents"',
+        ON_IMPORTS_KEPT, "another_status", "sqlite",
+    ),
 )  # fmt: skip
