@@ -14,6 +14,7 @@ from mistakes import (
     match_keys,
     names,
     numbers,
+    person,
     python,
     rules,
     schedule,
@@ -21,6 +22,7 @@ from mistakes import (
     secrecy,
     settings,
     sqlserver,
+    tonight,
     web,
 )
 from mistakes.places import Mistake
@@ -37,6 +39,7 @@ MISTAKES: tuple[Mistake, ...] = (
     *match_keys.MISTAKES,
     *names.MISTAKES,
     *numbers.MISTAKES,
+    *person.MISTAKES,
     *schedule.MISTAKES,
     *schedule_copies.MISTAKES,
     *access.MISTAKES,
@@ -44,6 +47,7 @@ MISTAKES: tuple[Mistake, ...] = (
     *rules.MISTAKES,
     *settings.MISTAKES,
     *sqlserver.MISTAKES,
+    *tonight.MISTAKES,
     *web.MISTAKES,
     *secrecy.MISTAKES,
     *bounds.MISTAKES,

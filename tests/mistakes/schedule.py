@@ -260,11 +260,6 @@ MISTAKES = (
         ON_STATUS, "state_fits",
     ),
     Mistake(
-        "status: a failed night is not shown in the morning",
-        P_STATUS, 'before.outcome not in ("missed", "failed")', 'before.outcome not in ("missed",)',
-        ON_STATUS, "in_the_morning",
-    ),
-    Mistake(
         "notices: kinds that nobody wants are sent",
         P_NOTIFY, "if apprise is None or kind not in self._settings.notify_on:", "if apprise is None:",
         ON_NOTIFY, "chosen_kinds",

@@ -143,8 +143,7 @@ def suppressed(exam: Examination) -> Iterator[Result]:
         return
     found = rows[0]["numbers"]
     text = f"{count_of(found, 'number is', 'numbers are')} assigned and on the do-not-contact list"
-    remedy = exam.remedy("listed").replace("<country>", rows[0]["country"].replace("'", "''"))
-    yield "warning", f"{text} ({examples((row['number'] for row in rows), found)}).", remedy
+    yield "warning", f"{text} ({examples((row['number'] for row in rows), found)}).", exam.remedy("listed")
 
 
 # The checks that compare the present leads and assignments with the records:

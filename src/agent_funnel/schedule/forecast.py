@@ -17,6 +17,10 @@ from agent_funnel.settings import Settings
 Trouble = Literal["fails", "held", "empties", "unusual"]
 
 
+# With one of these troubles, agents would not get leads:
+SERIOUS: tuple[Trouble, ...] = ("fails", "held", "empties")
+
+
 @dataclass(frozen=True)
 class Forecast:
     """The scheduled run that `business_date` would get.
@@ -33,6 +37,18 @@ class Forecast:
     error_number: int | None
     active: int
     away: tuple[str, ...]
+
+    @property
+    def warning(self) -> str | None:
+        """A sentence for people if agents would not get leads."""
+        if self.trouble not in SERIOUS:
+            return None
+        which, reason = f"the deal of {self.business_date}", (self.reason or "").replace("; nothing was changed", "")
+        if self.trouble == "fails":
+            return f"As things stand, {which} will fail. {reason}"
+        if self.trouble == "held":
+            return f"As things stand, FUNNEL_BRAKE will hold {which} until a person makes it. {reason}"
+        return f"As things stand, {which} will find no lead to deal, and remove the present assignments. Import leads."
 
 
 def forecast(database: Database, settings: Settings, business_date: date, *, now: datetime) -> Forecast:

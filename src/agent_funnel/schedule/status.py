@@ -10,6 +10,7 @@ from typing import Literal
 from agent_funnel.database import Database
 from agent_funnel.runs import Run
 from agent_funnel.schedule.calendar import closes_at, current_date, is_workday, next_run, scheduled_at
+from agent_funnel.schedule.nights import is_broken
 from agent_funnel.schedule.store import (
     Holiday,
     NightRecord,
@@ -105,7 +106,7 @@ def assess(
         (True, "due"),
     )
     found = next(name for holds, name in rules if holds and name)
-    broken = _broken_night_before(business_date, nights, dealt_at)
+    broken = _broken_night_before(business_date, nights, settings, dealt_at)
     if broken is not None and found in ("due", "off") and now < begins:
         found, outcome, business_date = STATE_OF_OUTCOME[broken.outcome], broken, broken.business_date
     return Tonight(
@@ -121,10 +122,10 @@ def assess(
 
 
 def _broken_night_before(
-    business_date: date, nights: Sequence[NightRecord], dealt_at: datetime | None
+    business_date: date, nights: Sequence[NightRecord], settings: Settings, dealt_at: datetime | None
 ) -> NightRecord | None:
-    """The night before, if it was missed or failed and no deal has been made since."""
+    """The night before, if it was missed or failed and no deal has been made since its time."""
     before = next((night for night in nights if night.business_date < business_date), None)
-    if before is None or before.outcome not in ("missed", "failed"):
+    if before is None or not is_broken(before):
         return None
-    return None if dealt_at and dealt_at > before.at else before
+    return None if dealt_at and dealt_at > scheduled_at(before.business_date, settings) else before

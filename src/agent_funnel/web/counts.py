@@ -73,6 +73,7 @@ class BackgroundCounts:
         self._counting_shares = BackgroundTask("counting shares")
         self._counting_stages = BackgroundTask("counting stages")
         self._forecast: _CountedForecast | None = None
+        self._running_since: datetime | None = None
         # It grows with each change through this service:
         self._changes = 0
         self._forecasting = BackgroundTask("forecasting")
@@ -118,6 +119,11 @@ class BackgroundCounts:
         if known is None or known.key != key or time.monotonic() > known.good_until:
             thread = self._forecasting.start(_logged(lambda: self._count_forecast(key, business_date)))
         return PendingForecast(lambda: self._known_forecast(key), thread)
+
+    def running_since(self, is_running: bool, now: datetime) -> datetime | None:
+        """The moment since which a page has seen a run in progress without a break; None if none is in progress."""
+        self._running_since = (self._running_since or now) if is_running else None
+        return self._running_since
 
     def forget_forecast(self) -> None:
         """Has the forecast counted again, because something was changed."""

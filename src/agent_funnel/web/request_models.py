@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_
 from agent_funnel.access.keys import Role
 from agent_funnel.do_not_contact import LONGEST_BOUND_DAYS, MOST_AT_ONCE, OWN_REQUESTS, USUAL_BOUND_DAYS
 from agent_funnel.files.tables import Choices
-from agent_funnel.settings import LARGEST_SHARE, LONGEST_WINDOW_DAYS
+from agent_funnel.settings import DEFAULT_RULES, LARGEST_SHARE, LONGEST_WINDOW_DAYS
 from agent_funnel.web.fields import (
     BusinessDay,
     Count,
@@ -83,16 +83,17 @@ class PreviewQuery(RequestModel):
 class NewRules(RequestModel):
     """Rules of the deal to record, at least one. They hold at once, for every deal that names no value."""
 
-    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": [name]} for name in DEFAULT_RULES]})
 
     country: CountryText | None = Field(None, description="Two letters, or none, in any case.")
     max_per_agent: Annotated[StrictInt, Field(ge=1, le=LARGEST_SHARE), WholeNumber] | None = None
     window_days: Annotated[StrictInt, Field(ge=0, le=LONGEST_WINDOW_DAYS), WholeNumber] | None = None
     newest_first: StrictBool | None = None
+    confirm: StrictBool = Field(False, description="Change the country although people are forgotten.")
 
     @model_validator(mode="after")
     def _has_a_rule(self) -> Self:
-        if not self.model_fields_set:
+        if not self.model_fields_set - {"confirm"}:
             raise ValueError("has no rule")
         return self
 
@@ -250,6 +251,18 @@ class Numbers(RequestModel):
     """Numbers to look up."""
 
     numbers: Annotated[list[NumberText], Field(min_length=1, max_length=MOST_AT_ONCE)]
+
+
+class OneNumber(RequestModel):
+    """A number of a person, in any spelling."""
+
+    number: NumberText
+
+
+class NumberToForget(OneNumber):
+    """A number of a person to forget."""
+
+    dry_run: bool = Field(False, description="Only say what would go.")
 
 
 class ListedNumbers(Numbers):

@@ -178,8 +178,7 @@ given AS NOT MATERIALIZED (
             WHEN w.date < (SELECT date(:business_date, '-' || :window_days || ' days')) THEN 'too_old'
             WHEN
                 w.number COLLATE BINARY IN (
-                    SELECT d.number FROM suppressed_number AS d
-                    WHERE d.country IN ('*', coalesce(:country, (SELECT f.country FROM floor_country AS f)))
+                    -- include: _suppressed_numbers
                 )
                 THEN 'do_not_contact'
             ELSE 'pool'

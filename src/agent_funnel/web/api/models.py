@@ -16,6 +16,7 @@ from agent_funnel.do_not_contact_files import ImportedNumbers
 from agent_funnel.files.tables import Understood
 from agent_funnel.imports import BadRow, KeptRow
 from agent_funnel.leads import Lead, LeadHistory, PoolReport
+from agent_funnel.person import Erasure, Person
 from agent_funnel.rules import RuleState
 from agent_funnel.runs import DealtLead, RunRecord, Share
 from agent_funnel.schedule.store import Holiday, NightRecord, Pause
@@ -121,6 +122,14 @@ class LeadsPage(BaseModel):
 
 class LeadAnswer(RootModel[LeadHistory]):
     """Everything that is known of a number."""
+
+
+class PersonAnswer(RootModel[Person]):
+    """All that is kept of a person."""
+
+
+class ErasureAnswer(RootModel[Erasure]):
+    """What an erasure removed or, with `dry_run`, would remove. `certificate` is the hash that is kept."""
 
 
 class PoolAnswer(RootModel[PoolReport]):

@@ -78,7 +78,7 @@ WHERE h.run_id = (SELECT t.last_id FROM temp.this_undo AS t)
     AND h.number = wafunnel.number AND h.stage + 1 = +wafunnel.stage AND h.date = +wafunnel.date;
 
 -- 3. Assignments: those of the deal before, except the pairs that others had edited. These come back with as many rows
--- as they had. A number that is on the do-not-contact list now does not come back.
+-- as they had. A number that is on the do-not-contact list now, or of a forgotten person, does not come back.
 
 DROP TABLE IF EXISTS temp.former;
 
@@ -86,9 +86,12 @@ CREATE TEMP TABLE former AS
 SELECT
     b.agent,
     b.number,
-    b.number IN (
-        SELECT d.number FROM suppressed_number AS d
-        WHERE d.country IN ('*', coalesce(:country, (SELECT f.country FROM floor_country AS f)))
+    -- An assignment may have no number. It is on no list.
+    coalesce(
+        b.number IN (
+            -- include: _suppressed_numbers
+        ),
+        0
     ) AS suppressed
 FROM (
     SELECT h.agent, h.number
@@ -118,7 +121,7 @@ INSERT INTO agent_wafunnel_assignment (agent, number)
 SELECT f.agent, f.number FROM temp.former AS f
 WHERE NOT f.suppressed;
 
--- 4. The record.
+-- 4. The record. Forgotten leads are not in the history any more; they are counted, so that the sums still agree.
 
 UPDATE assignment_run SET status = 'undone'
 WHERE run_id = (SELECT t.last_id FROM temp.this_undo AS t);
@@ -129,9 +132,12 @@ SELECT
     strftime('%Y-%m-%d %H:%M:%f', 'now'),
     :actor,
     t.restored,
-    (SELECT count(*) FROM assignment_history AS h WHERE h.run_id = t.last_id) - t.restored,
+    (SELECT count(*) FROM assignment_history AS h WHERE h.run_id = t.last_id)
+    + (SELECT coalesce(sum(f.leads), 0) FROM assignment_forgotten AS f WHERE f.run_id = t.last_id)
+    - t.restored,
     (SELECT count(*) FROM temp.former AS f WHERE NOT f.suppressed),
     (SELECT count(*) FROM temp.former AS f WHERE f.suppressed)
+    + (SELECT coalesce(sum(f.leads), 0) FROM assignment_forgotten AS f WHERE f.run_id = t.base_id)
 FROM temp.this_undo AS t;
 
 -- include: _undo_record

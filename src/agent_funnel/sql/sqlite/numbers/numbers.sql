@@ -181,20 +181,25 @@ whole AS MATERIALIZED (
     LEFT JOIN country AS c ON c.name = upper(coalesce(:country, (SELECT f.country FROM floor_country AS f)))
 ),
 
--- Three countries write one number in two ways: Brazil's mobile numbers without the ninth digit, and those of Mexico
--- and Argentina with a digit that only calls from abroad have.
 keyed AS (
     SELECT
         w.number,
-        CASE
-            WHEN w.digits IS NULL THEN w.trimmed
-            WHEN w.digits GLOB '55??9[6-9]???????' THEN substr(w.digits, 1, 4) || substr(w.digits, 6)
-            WHEN w.digits GLOB '521??????????' THEN '52' || substr(w.digits, 4)
-            WHEN w.digits GLOB '549??????????' THEN '54' || substr(w.digits, 4)
-            ELSE w.digits
-        END AS match_key
+        -- include: _national_key
+        AS match_key
     FROM whole AS w
 )
+
+-- name: _national_key
+-- The match key of `w`, with its digits, or without digits if it is no phone number. Three countries write one number in
+-- two ways: Brazil's mobile numbers without the ninth digit, and those of Mexico and Argentina with a digit that only
+-- calls from abroad have.
+CASE
+    WHEN w.digits IS NULL THEN w.trimmed
+    WHEN w.digits GLOB '55??9[6-9]???????' THEN substr(w.digits, 1, 4) || substr(w.digits, 6)
+    WHEN w.digits GLOB '521??????????' THEN '52' || substr(w.digits, 4)
+    WHEN w.digits GLOB '549??????????' THEN '54' || substr(w.digits, 4)
+    ELSE w.digits
+END
 
 -- name: match_key
 -- The match key of a number.
@@ -261,3 +266,18 @@ WHERE k.ending = substr(:digits, -4) AND substr(k.match_key, -length(:digits)) =
     AND k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
 ORDER BY k.number
 LIMIT :most;
+
+-- name: _suppressed_numbers
+-- The numbers that must not be dealt in the present country: those of `suppressed_number`, and those of forgotten people
+-- that somebody has stored again. The view has no hashes, so that other programs, which lack the function for them, can
+-- read it. A number may come more than once.
+SELECT d.number
+FROM suppressed_number AS d
+WHERE d.country IN ('*', coalesce(:country, (SELECT f.country FROM floor_country AS f)))
+UNION ALL
+SELECT k.number
+FROM forgotten_salt AS s
+CROSS JOIN number_key AS k
+CROSS JOIN forgotten_number AS f ON f.hash = sha256(s.salt || k.match_key)
+WHERE k.country = coalesce(:country, (SELECT c.country FROM floor_country AS c))
+    AND (NOT f.only_without_country OR k.country = '')

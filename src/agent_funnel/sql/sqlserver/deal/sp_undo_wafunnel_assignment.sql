@@ -22,8 +22,8 @@ Lock order: the three application locks of a run, in the order of a run; see sp_
 tables: agent_wafunnel_assignment as a whole, then rows of wafunnel, assignment_run and assignment_undo. The same
 sessions wait as with a run, and a call inside a transaction is refused in the same way.
 
-A number that is on the do-not-contact list now does not come back into the assignments. It is on the list in every
-spelling that is the same number in the country that holds now.
+A number that is on the do-not-contact list now, or of a forgotten person, does not come back into the assignments. It
+is so in every spelling that is the same number in the country that holds now.
 */
 SET ANSI_NULLS ON;
 GO
@@ -213,8 +213,11 @@ BEGIN
                 THROW 50004, @message, 1;
             END;
 
+        -- Forgotten leads are not in the history any more; they are counted, so that the sums still agree.
         SELECT @leads = COUNT(*) FROM dbo.assignment_history AS h
         WHERE h.run_id = @last_id;
+        SELECT @leads = @leads + COALESCE(SUM(f.leads), 0) FROM dbo.assignment_forgotten AS f
+        WHERE f.run_id = @last_id;
 
         -- 4. Assignments: those of the deal before, except the pairs that others had edited. These come back with as
         -- many rows as they had.
@@ -275,6 +278,9 @@ BEGIN
                         SELECT 1 FROM dbo.suppressed_number AS d
                         WHERE d.number = e.number AND d.country IN ('*', @country)
                     )
+            ) + (
+                SELECT COALESCE(SUM(f.leads), 0) FROM dbo.assignment_forgotten AS f
+                WHERE f.run_id = @base_id
             );
 
         -- 5. The record.
