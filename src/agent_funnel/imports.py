@@ -53,8 +53,9 @@ class KeptRow:
 class Imported:
     """The result of an import.
 
-    Of the `rows` of the file, `added` are new, `kept` were in the database already, and `bad_rows` are bad. `bad` lists
-    the bad rows, at most a thousand. `understood` says how the file was read.
+    Of the `rows` of the file, `added` are new, `changed` have got the status that the file has, `kept` were in the
+    database already, and `bad_rows` are bad. `bad` lists the bad rows, at most a thousand. `understood` says how the
+    file was read.
 
     Of the kept rows, `respelled` have their number in another spelling, and `differing` another stage, date or status;
     they stay as they are, and `kept_rows` lists them, at most a thousand. Of the rows that are not bad, `listed` have a
@@ -63,6 +64,7 @@ class Imported:
 
     rows: int
     added: int
+    changed: int
     kept: int
     bad_rows: int
     bad: tuple[BadRow, ...]
@@ -82,6 +84,7 @@ def import_file(
     choices: Choices = AS_IT_IS,
     zone: tzinfo = UTC,
     today: date | None = None,
+    update: bool = False,
     skip_bad: bool = False,
     dry_run: bool = False,
     rejects: Rejects | None = None,
@@ -94,9 +97,10 @@ def import_file(
     any spelling, is there already.
 
     The whole file is read, checked and staged before the transaction begins: a file that comes slowly keeps nobody
-    else from writing. Rows that are already in the database stay as they are. `name` is the file's name in messages.
-    A `dry_run` does everything and then rolls it back. `rejects` gets the bad rows, whatever comes of the others.
-    Raises BadRows if a row is bad and `skip_bad` is not set, and ImportRefused if the file cannot be imported at all.
+    else from writing. Rows that are already in the database stay as they are, or with `update` agents get the status
+    that the file has. `name` is the file's name in messages. A `dry_run` does everything and then rolls it back.
+    `rejects` gets the bad rows, whatever comes of the others. Raises BadRows if a row is bad and `skip_bad` is not
+    set, and ImportRefused if the file cannot be imported at all.
     """
     name = name or str(file)
     tally = Tally(rejects)
@@ -111,7 +115,7 @@ def import_file(
             # So that the leads which others have inserted are found in every spelling, too.
             take_in(database)
         compared = _compare_staged(session, table)
-        added = _add_staged(session, kind, dry_run=dry_run)
+        added, changed = _write_staged(session, kind, update=update and kind == "agents", dry_run=dry_run)
     if kind == "leads" and added and not dry_run:
         # A run that is in progress takes in what it needs, and the service takes in the rest.
         with suppress(RunInProgress):
@@ -119,11 +123,12 @@ def import_file(
     return Imported(
         rows=tally.rows,
         added=added,
-        kept=tally.rows - tally.bad_rows - added,
+        changed=changed,
+        kept=tally.rows - tally.bad_rows - added - changed,
         bad_rows=tally.bad_rows,
         bad=tally.bad,
         understood=table.understood,
-        **compared,
+        **(compared | {"differing": compared["differing"] - changed}),
     )
 
 
@@ -204,7 +209,7 @@ def load_rows(
     """
     with database.session() as session:
         _stage(session, kind, enumerate(rows, start=1), progress)
-        return _add_staged(session, kind, dry_run=dry_run)
+        return _write_staged(session, kind, dry_run=dry_run)[0]
 
 
 def _stage(
@@ -259,18 +264,22 @@ def _agent_there(row: Row) -> str:
     return f"is {row['status']} there"
 
 
-def _add_staged(session: Session, kind: str, *, dry_run: bool) -> int:
-    """Adds the staged rows that are new. Returns how many it added."""
-    row = None
+def _write_staged(session: Session, kind: str, *, update: bool = False, dry_run: bool) -> tuple[int, int]:
+    """Adds the staged rows that are new, and with `update` changes others. Returns how many it added and changed."""
+    row, changed = None, 0
     try:
         with session.transaction():
+            if update:
+                found = session.one("update_agents")
+                assert found is not None
+                changed = int(found["changed"])
             row = session.one(f"import_{kind}")
             if dry_run:
                 raise _DryRun
     except _DryRun:
         pass
     assert row is not None
-    return int(row["added"])
+    return int(row["added"]), changed
 
 
 def _with_room(session: Session, rows: Iterator[CheckedRow]) -> Iterator[CheckedRow]:

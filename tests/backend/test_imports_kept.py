@@ -12,10 +12,12 @@ from support.databases import TestedDatabase, snapshot
 from support.tables import TODAY
 
 
-def imported(database: TestedDatabase, text: str, kind: str = "leads", *, dry_run: bool = False) -> Imported:
+def imported(
+    database: TestedDatabase, text: str, kind: str = "leads", *, update: bool = False, dry_run: bool = False
+) -> Imported:
     """Imports a file of leads or agents."""
     file = io.BytesIO(text.encode())
-    return import_file(database.backend, kind, file, name="file", today=TODAY, dry_run=dry_run)
+    return import_file(database.backend, kind, file, name="file", today=TODAY, update=update, dry_run=dry_run)
 
 
 def test_a_lead_that_is_there_in_another_way_is_named_and_stays_as_it_is(database: TestedDatabase) -> None:
@@ -45,6 +47,21 @@ def test_an_agent_with_another_status_is_named_and_stays_as_it_is(database: Test
     assert (done.added, done.kept, done.differing) == (1, 2, 1)
     assert [(row.line, row.there) for row in done.kept_rows] == [(2, "is active there")]
     assert ("Ana", "Active") in [tuple(row) for row in database.execute("SELECT agent, status FROM dbo.agents")]
+
+
+def test_an_update_sets_the_status_of_the_agents_of_the_file_and_of_no_others(database: TestedDatabase) -> None:
+    def stored() -> list[tuple[str, str]]:
+        return sorted((name, status) for name, status in database.execute("SELECT agent, status FROM dbo.agents"))
+
+    database.insert("agents", ("agent", "status"), [("Ana", "active"), ("Rui", "inactive"), ("ana", "active")])
+    text = "agent,status\nAna,inativo\nRui,inativo\nEva,ativo\n"
+    done = imported(database, text, "agents", update=True, dry_run=True)
+    assert (done.rows, done.added, done.changed, done.kept) == (3, 1, 1, 1)
+    assert stored() == [("Ana", "active"), ("Rui", "inactive"), ("ana", "active")]
+    done = imported(database, text, "agents", update=True)
+    assert (done.rows, done.added, done.changed, done.kept, done.differing) == (3, 1, 1, 1, 0)
+    assert stored() == [("Ana", "inactive"), ("Eva", "active"), ("Rui", "inactive"), ("ana", "active")]
+    assert imported(database, text, "agents", update=True).changed == 0
 
 
 @pytest.mark.sqlserver_if_long

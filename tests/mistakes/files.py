@@ -6,6 +6,7 @@ from mistakes.places import (
     IMPORTS,
     ON_FILES_COLUMNS,
     ON_FILES_DATES,
+    ON_FILES_MUTATED,
     ON_FILES_NUMBERS,
     ON_FILES_TEXT,
     ON_FILES_WORKBOOKS,
@@ -156,5 +157,20 @@ MISTAKES = (
         "imports: a repeated row is not among the bad rows of the file of them",
         P_IMPORTS, "if row.line in reasons:", "if row.line not in reasons:",
         ON_IMPORTS_REJECTS, "as_they_were", "sqlite",
+    ),
+    Mistake(
+        "files: an error of the reader of workbooks is not caught",
+        P_FILES_WORKBOOKS, "except (CalamineError, OSError, ValueError)", "except (OSError, ValueError)",
+        ON_FILES_MUTATED, "changed_part",
+    ),
+    Mistake(
+        "imports: an agent of another case gets the status of the file",
+        IMPORTS, "WHERE agents.agent = t.agent COLLATE BINARY", "WHERE agents.agent = t.agent COLLATE NOCASE",
+        ON_IMPORTS_KEPT, "no_others", "sqlite",
+    ),
+    Mistake(
+        "imports: agents get another status without being asked",
+        P_IMPORTS, 'update=update and kind == "agents"', 'update=kind == "agents"',
+        ON_IMPORTS_KEPT, "another_status", "sqlite",
     ),
 )  # fmt: skip

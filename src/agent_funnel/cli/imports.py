@@ -156,7 +156,7 @@ def import_command(kind: str) -> click.Command:
     @pass_context
     @reports
     def command(
-        context: Context, file: Path, choices: Choices, rejects: Rejects | None, skip_bad: bool
+        context: Context, file: Path, choices: Choices, rejects: Rejects | None, skip_bad: bool, update: bool = False
     ) -> Imported | ImportedAgents:
         with row_progress() as advance:
             imported = import_file(
@@ -166,6 +166,7 @@ def import_command(kind: str) -> click.Command:
                 choices=choices,
                 zone=context.settings.timezone,
                 today=context.today,
+                update=update,
                 skip_bad=skip_bad,
                 rejects=rejects,
                 progress=advance,
@@ -174,6 +175,10 @@ def import_command(kind: str) -> click.Command:
             return imported
         return ImportedAgents(imported, alike_names(agent_names(context.database)))
 
+    if kind == "agents":
+        command.params.append(
+            click.Option(["--update"], is_flag=True, help="Give agents that are there the status that the file has.")
+        )
     return command
 
 
@@ -216,7 +221,11 @@ def import_do_not_contact_file(
 
 @render.register
 def _(imported: Imported) -> None:
-    say(f"{imported.rows} rows: {imported.added} added, {imported.kept} already there, {imported.bad_rows} bad.")
+    changed = f"{imported.changed} changed, " if imported.changed else ""
+    say(
+        f"{imported.rows} rows: {imported.added} added, {changed}{imported.kept} already there, "
+        f"{imported.bad_rows} bad."
+    )
     _say_kept_rows(imported)
     _say_understood(imported.understood)
     _say_bad_rows(imported)

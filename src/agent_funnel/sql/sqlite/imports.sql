@@ -159,6 +159,19 @@ ORDER BY s.first;
 
 SELECT changes() AS added;
 
+-- name: update_agents
+-- Sets the status of the staged agents that have another one there; returns how many they are.
+UPDATE agents SET status = t.wanted
+FROM (
+    SELECT s.first AS agent, s.second AS wanted
+    FROM temp.staged AS s
+    INNER JOIN temp.staged_there AS h ON h.line = s.line
+    WHERE h.is_different
+) AS t
+WHERE agents.agent = t.agent COLLATE BINARY;
+
+SELECT count(*) AS changed FROM temp.staged_there AS t WHERE t.is_different;
+
 -- name: import_agents
 -- Adds the staged agents whose name does not exist yet; returns how many were added.
 INSERT INTO agents (agent, status)

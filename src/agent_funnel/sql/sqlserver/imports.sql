@@ -195,6 +195,17 @@ AND NOT EXISTS (
 
 SELECT @@ROWCOUNT AS added;
 
+-- name: update_agents
+-- Sets the status of the staged agents that have another one there; returns how many they are.
+UPDATE a
+SET a.status = s.second
+FROM dbo.agents AS a
+INNER JOIN #staged AS s ON CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = s.first
+INNER JOIN #staged_there AS t ON s.line = t.line
+WHERE t.is_different = 1;
+
+SELECT COALESCE(SUM(t.is_different), 0) AS changed FROM #staged_there AS t;
+
 -- name: import_agents
 -- Adds the staged agents whose name does not exist yet; returns how many were added.
 INSERT INTO dbo.agents (agent, status)
