@@ -7,7 +7,7 @@ from mistakes.places import ASSIGN, ON_IMPORTS_NUMBERS, ON_MATCH_KEYS, PLAN, T_A
 _SQLITE, _SQLSERVER = "src/agent_funnel/sql/sqlite", "src/agent_funnel/sql/sqlserver"
 RULE, T_RULE = f"{_SQLITE}/numbers/numbers.sql", f"{_SQLSERVER}/numbers/fn_match_key.sql"
 MATCHED, IMPORTS = f"{_SQLITE}/deal/matched.sql", f"{_SQLITE}/imports.sql"
-T_UNDO = f"{_SQLSERVER}/deal/sp_undo_wafunnel_assignment.sql"
+UNDO, T_UNDO = f"{_SQLITE}/deal/undo.sql", f"{_SQLSERVER}/deal/sp_undo_wafunnel_assignment.sql"
 LEADS, T_LEADS = f"{_SQLITE}/leads.sql", f"{_SQLSERVER}/leads.sql"
 DOCTOR, T_DOCTOR = f"{_SQLITE}/doctor/numbers.sql", f"{_SQLSERVER}/doctor/numbers.sql"
 ON_DOCTOR = "tests/backend/test_doctor_numbers.py"
