@@ -167,9 +167,9 @@ def stream_do_not_contact(database: Database, list_name: str | None = None) -> G
         yield from map(DoNotContact.from_row, rows)
 
 
-def do_not_contact_of(database: Database, number: str) -> list[DoNotContact]:
-    """The entries of a number, in any spelling, in the order of the lists."""
-    rows = database.all("do_not_contact_of_number", number=number, match_key=match_key(database, number))
+def do_not_contact_of(database: Database, number: str, *, key: str | None = None) -> list[DoNotContact]:
+    """The entries of a number, in any spelling, in the order of the lists. `key` is its match key, if it is known."""
+    rows = database.all("do_not_contact_of_number", number=number, match_key=key or match_key(database, number))
     return [DoNotContact.from_row(row) for row in rows]
 
 

@@ -10,8 +10,10 @@ from typing import IO
 from agent_funnel.database import Database
 from agent_funnel.do_not_contact import import_do_not_contact
 from agent_funnel.errors import ImportRefused
-from agent_funnel.files.tables import AS_IT_IS, CheckedRow, Choices, Understood, open_table
-from agent_funnel.imports import REPORTED_BAD_ROWS, BadRow, BadRows
+from agent_funnel.files.cells import Values
+from agent_funnel.files.rejects import Rejects
+from agent_funnel.files.tables import AS_IT_IS, Choices, Understood, open_table
+from agent_funnel.imports import BadRow, BadRows, Tally
 
 NumberRow = tuple[int, str, str | None]
 
@@ -61,39 +63,34 @@ def import_numbers(
     confirmed: bool = False,
     skip_bad: bool = False,
     dry_run: bool = False,
+    rejects: Rejects | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> ImportedNumbers:
     """Imports a file of numbers to a do-not-contact list; they leave the present assignments at once.
 
-    `choices` say how to read the file, where it leaves that open. With `replaces`, numbers that an import put there and
-    that are not in the file are removed; more than a tenth of them only if that is `confirmed`. `name` is the file's
-    name in messages. Raises NotFound if there is no such list, BadRows if all rows are bad, or one is and `skip_bad` is
-    not set, TooManyRemoved, and ImportRefused if the file cannot be imported at all.
+    `choices` say how to read the file, where it leaves that open. With `replaces`, numbers that an import put there
+    and that are not in the file are removed; more than a tenth of them only if that is `confirmed`. `name` is the
+    file's name in messages, and `rejects` gets the bad rows. Raises NotFound if there is no such list, BadRows if all
+    rows are bad, or one is and `skip_bad` is not set, TooManyRemoved, and ImportRefused if the file cannot be
+    imported at all.
     """
     name = name or str(file)
-    bad: list[BadRow] = []
-    count = {"rows": 0, "bad": 0}
+    tally = Tally(rejects)
 
-    def good_rows(rows: Iterator[CheckedRow]) -> Iterator[NumberRow]:
-        for row in rows:
-            count["rows"] += 1
-            if row.fault is None:
-                number, reason = row.values
-                yield row.line, number, reason or None
-                continue
-            count["bad"] += 1
-            if len(bad) < REPORTED_BAD_ROWS:
-                bad.append(BadRow(row.line, row.fault))
+    def numbers(rows: Iterator[tuple[int, Values]]) -> Iterator[NumberRow]:
+        for line, (number, reason) in rows:
+            yield line, number, reason or None
 
     def check() -> None:
         # A file of nothing but bad rows is probably of another kind, whatever was asked for.
-        if bad and (not skip_bad or count["bad"] == count["rows"]):
-            raise BadRows(name, bad, count["bad"])
+        if tally.bad_rows and (not skip_bad or tally.bad_rows == tally.rows):
+            raise BadRows(name, tally.bad, tally.bad_rows)
 
     with open_table(file, "numbers", name, choices) as table:
+        tally.begin(table)
         taken = import_do_not_contact(
             database,
-            good_rows(table.rows()),
+            numbers(tally.good(table.rows())),
             list_name=list_name,
             replaces=replaces,
             confirmed=confirmed,
@@ -107,14 +104,14 @@ def import_numbers(
     return ImportedNumbers(
         list_name=list_name,
         dry_run=dry_run,
-        rows=count["rows"],
+        rows=tally.rows,
         added=added,
-        kept=count["rows"] - count["bad"] - added,
+        kept=tally.rows - tally.bad_rows - added,
         removed=taken.removed,
-        bad_rows=count["bad"],
+        bad_rows=tally.bad_rows,
         leads=taken.leads,
         assignments=taken.assignments,
         needs_confirmation=taken.removed * 10 > taken.imports,
-        bad=tuple(bad),
+        bad=tally.bad,
         understood=table.understood,
     )

@@ -9,7 +9,7 @@ new, writes to a table of the database.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, tzinfo
@@ -22,7 +22,8 @@ from agent_funnel.database import Database, Session
 from agent_funnel.errors import ImportRefused, RunInProgress
 from agent_funnel.files.cells import Values
 from agent_funnel.files.columns import FIELDS
-from agent_funnel.files.tables import AS_IT_IS, CheckedRow, Choices, Understood, open_table
+from agent_funnel.files.rejects import Rejects
+from agent_funnel.files.tables import AS_IT_IS, CheckedRow, Choices, Table, Understood, open_table
 from agent_funnel.numbers import take_in
 
 # Rows that are sent to the database at a time:
@@ -66,6 +67,7 @@ def import_file(
     today: date | None = None,
     skip_bad: bool = False,
     dry_run: bool = False,
+    rejects: Rejects | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Imported:
     """Imports a file of `leads` (number, stage, date), `agents` (agent, status) or `holidays` (day, name).
@@ -75,35 +77,19 @@ def import_file(
     any spelling, is there already.
 
     The whole file is read, checked and staged before the transaction begins: a file that comes slowly keeps nobody
-    else from writing. Rows that are already in the database stay as they are. `name` is the file's name in messages. A
-    `dry_run` does everything and then rolls it back. Raises BadRows if a row is bad and `skip_bad` is not set, and
-    ImportRefused if the file cannot be imported at all.
+    else from writing. Rows that are already in the database stay as they are. `name` is the file's name in messages.
+    A `dry_run` does everything and then rolls it back. `rejects` gets the bad rows, whatever comes of the others.
+    Raises BadRows if a row is bad and `skip_bad` is not set, and ImportRefused if the file cannot be imported at all.
     """
     name = name or str(file)
-    bad: list[BadRow] = []
-    count = {"rows": 0, "bad": 0}
-
-    def good_rows(rows: Iterator[CheckedRow]) -> Iterator[tuple[int, Values]]:
-        for row in rows:
-            count["rows"] += 1
-            if row.fault is None:
-                yield row.line, row.values
-                continue
-            count["bad"] += 1
-            if len(bad) < REPORTED_BAD_ROWS:
-                bad.append(BadRow(row.line, row.fault))
-
-    with (
-        open_table(file, kind, name, choices, zone=zone, today=today) as table,
-        database.session() as session,
-    ):
+    tally = Tally(rejects)
+    with open_table(file, kind, name, choices, zone=zone, today=today) as table, database.session() as session:
+        tally.begin(table)
         read = table.rows()
-        _stage(session, kind, good_rows(_with_room(session, read) if kind == "leads" else read), progress)
-        repeated, dropped = _drop_repeated(session, FIELDS[kind][0])
-        count["bad"] += dropped
-        bad = sorted([*bad, *repeated], key=attrgetter("line"))[:REPORTED_BAD_ROWS]
-        if bad and not skip_bad:
-            raise BadRows(name, bad, count["bad"])
+        _stage(session, kind, tally.good(_with_room(session, read) if kind == "leads" else read), progress)
+        _drop_repeated(session, table, tally)
+        if tally.bad_rows and not skip_bad:
+            raise BadRows(name, tally.bad, tally.bad_rows)
         if kind == "leads" and not dry_run:
             # So that the leads which others have inserted are found in every spelling, too.
             take_in(database)
@@ -112,15 +98,60 @@ def import_file(
         # A run that is in progress takes in what it needs, and the service takes in the rest.
         with suppress(RunInProgress):
             take_in(database)
-    rows = count["rows"]
     return Imported(
-        rows=rows,
+        rows=tally.rows,
         added=added,
-        kept=rows - count["bad"] - added,
-        bad_rows=count["bad"],
-        bad=tuple(bad),
+        kept=tally.rows - tally.bad_rows - added,
+        bad_rows=tally.bad_rows,
+        bad=tally.bad,
         understood=table.understood,
     )
+
+
+class Tally:
+    """Counts the rows of a file, keeps the first bad ones, and writes them to `rejects`, if that is wanted."""
+
+    def __init__(self, rejects: Rejects | None = None) -> None:
+        self.rows = self.bad_rows = 0
+        self._bad: list[BadRow] = []
+        self._rejects = rejects
+
+    @property
+    def bad(self) -> tuple[BadRow, ...]:
+        """The first bad rows, in the order of their lines."""
+        return tuple(sorted(self._bad, key=attrgetter("line"))[:REPORTED_BAD_ROWS])
+
+    @property
+    def most(self) -> int:
+        """The most bad rows of a kind that are of use."""
+        return REPORTED_BAD_ROWS if self._rejects is None else max(REPORTED_BAD_ROWS, self._rejects.most)
+
+    def begin(self, table: Table) -> None:
+        """Writes the names of the columns."""
+        if self._rejects is not None:
+            self._rejects.begin(table.header, FIELDS[table.kind][0])
+
+    def good(self, rows: Iterator[CheckedRow]) -> Iterator[tuple[int, Values]]:
+        """The good rows, each with its line; the others are counted and kept."""
+        for row in rows:
+            self.rows += 1
+            if row.fault is None:
+                yield row.line, row.values
+                continue
+            self.bad_rows += 1
+            if len(self._bad) < REPORTED_BAD_ROWS:
+                self._bad.append(BadRow(row.line, row.fault))
+            if self._rejects is not None:
+                self._rejects.add(row.line, row.fields, row.fault)
+
+    def reject(self, table: Table, reasons: Mapping[int, str], count: int) -> None:
+        """Takes more rows as bad: `count` of them, of which these lines are the first."""
+        self.bad_rows += count
+        self._bad += [BadRow(line, reason) for line, reason in islice(reasons.items(), REPORTED_BAD_ROWS)]
+        if self._rejects is not None:
+            for row in table.rows():
+                if row.line in reasons:
+                    self._rejects.add(row.line, row.fields, reasons[row.line])
 
 
 class BadRows(ImportRefused):
@@ -173,15 +204,15 @@ def _stage(
         session.one("key_staged")
 
 
-def _drop_repeated(session: Session, key: str) -> tuple[list[BadRow], int]:
-    """Drops the staged rows whose key is on an earlier line. Returns the first of them, and how many there were."""
-    found = session.all("repeated_rows", most=REPORTED_BAD_ROWS)
-    if not found:
-        return [], 0
-    dropped = session.one("drop_repeated")
-    assert dropped is not None
-    repeated = [BadRow(row["line"], f"{key} is already on line {row['first_line']}") for row in found]
-    return repeated, int(dropped["dropped"])
+def _drop_repeated(session: Session, table: Table, tally: Tally) -> None:
+    """Drops the staged rows whose key is on an earlier line; they are bad."""
+    found = session.all("repeated_rows", most=tally.most)
+    if found:
+        dropped = session.one("drop_repeated")
+        assert dropped is not None
+        key = FIELDS[table.kind][0]
+        reasons = {int(row["line"]): f"{key} is already on line {row['first_line']}" for row in found}
+        tally.reject(table, reasons, int(dropped["dropped"]))
 
 
 def _add_staged(session: Session, kind: str, *, dry_run: bool) -> int:

@@ -148,8 +148,8 @@ def lead_history(database: Database, number: str) -> LeadHistory:
     written = _spelling_parameters(database, number)
     rows = database.all("leads_of_number", **written, digits=None, **nothing, count=MOST_RECORDS)
     now = database.one("lead_now", number=number, match_key=written["match_key"])
-    held = holders(database, number)
-    listed = do_not_contact_of(database, number)
+    held = holders(database, number, key=written["match_key"])
+    listed = do_not_contact_of(database, number, key=written["match_key"])
     assert now is not None
     if not rows and not held and not listed and now["agent"] is None:
         raise NotFound("Nothing is on record about that number.")

@@ -157,7 +157,7 @@ MISTAKES = (
     ),
     Mistake(
         "do-not-contact: an exported number keeps its apostrophe",
-        P_FILES_CELLS, "with_formula(text.strip())\n    if fault", "text.strip()\n    if fault",
+        P_FILES_CELLS, "text = with_formula(text.strip())\n    if", "text = text.strip()\n    if",
         ON_DO_NOT_CONTACT_EXPORT, "imported_again", "sqlite",
     ),
     Mistake(
@@ -172,7 +172,7 @@ MISTAKES = (
     ),
     Mistake(
         "imports: a bad row is skipped without a word",
-        P_IMPORTS, "if bad and not skip_bad:", "if bad and skip_bad:",
+        P_IMPORTS, "if tally.bad_rows and not skip_bad:", "if tally.bad_rows and skip_bad:",
         ON_IMPORTS, "named_by_line_and_reason", "sqlite",
     ),
     Mistake(

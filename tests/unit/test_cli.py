@@ -83,6 +83,25 @@ def test_a_file_is_imported_as_it_is_or_as_is_chosen(tmp_path: Path) -> None:
         assert run_command("import", "leads", "leads.csv", *wrong, cwd=tmp_path).returncode == 2
 
 
+def test_bad_rows_come_as_a_file(tmp_path: Path) -> None:
+    answer("install", cwd=tmp_path)
+    (tmp_path / "leads.csv").write_text("number\n21970000001\nx\n")
+    bad = ("--bad-rows", "bad.csv")
+    assert run_command("import", "leads", "leads.csv", *bad, cwd=tmp_path).returncode == 1
+    text = (tmp_path / "bad.csv").read_text("utf-8-sig")
+    assert text.startswith('number,line,what is wrong\nx,3,"number is not')
+    (tmp_path / "bad.csv").unlink()
+    assert answer("import", "leads", "leads.csv", *bad, "--skip-bad", cwd=tmp_path)["bad_rows"] == 1
+    assert (tmp_path / "bad.csv").exists()
+    (tmp_path / "good.csv").write_text("number\n21970000001\n")
+    answer("import", "leads", "good.csv", "--bad-rows", "none.csv", cwd=tmp_path)
+    assert not (tmp_path / "none.csv").exists()
+    assert run_command("import", "leads", "bad.csv", *bad, cwd=tmp_path).returncode == 2
+    answer("import", "do-not-contact", "leads.csv", "--list", "own requests", *bad, "--dry-run", cwd=tmp_path)
+    done = run_command("import", "leads", "leads.csv", "--bad-rows", ".", cwd=tmp_path)
+    assert (done.returncode, "directory" in done.stderr) == (2, True)
+
+
 def test_from_nothing_to_leads_dealt(tmp_path: Path) -> None:
     assert processes.answer("install", cwd=tmp_path)["made"]
     assert answer("install", cwd=tmp_path)["made"] == []

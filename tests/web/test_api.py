@@ -164,6 +164,11 @@ def test_a_file_can_be_tried_before_it_is_imported(database: TestedDatabase, cli
     assert refused.status_code == 422
     assert "line 3" in refused.get_json()["detail"]
     assert snapshot(database) == before
+    bad_rows = send("dry_run=true&bad_rows_file=true")
+    assert bad_rows.mimetype == "text/csv"
+    assert bad_rows.get_data(as_text=True).splitlines()[1].startswith("+4915110000002,9,2026-11-20,3,")
+    assert send("bad_rows_file=true").status_code == 422
+    assert snapshot(database) == before
     assert send("skip_bad=true").get_json()["added"] == 1
     assert get(client, "/api/leads?number=%2B49 151-10000001")["items"][0]["stage"] == 1
     assert client.post("/api/leads/import", data=file, content_type="application/json").status_code == 415

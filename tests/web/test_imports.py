@@ -40,6 +40,12 @@ def test_a_file_is_checked_then_refused_or_imported(database: TestedDatabase) ->
     assert "5 stage '<b>7' is not 1, 2, 3 or 4 6 date 'soon' is not" in told
     assert leads() == 1
 
+    assert "Download its bad rows" in told
+    rejected = reader.send("/leads/import", what="bad_rows", file=file(bad))
+    assert rejected.headers["Content-Disposition"] == "attachment; filename=bad-rows.csv"
+    assert '+493,1,2026-11-20,4,"number is not' in rejected.text
+    assert (len(rejected.text.splitlines()), leads()) == (4, 1)
+
     page = reader.send("/leads/import", what="import", file=file(bad, "<img src=x>.csv"))
     told = Page(page.text)
     assert (page.status_code, leads()) == (422, 1)
@@ -63,7 +69,7 @@ def test_a_file_is_checked_then_refused_or_imported(database: TestedDatabase) ->
         assert (refused.status_code, "No file was chosen" in Page(refused.text)) == (422, True)
     assert leads() == 2
     entries = list_entries(database.backend, count=9)
-    assert [entry.target for entry in reversed(entries)][:3] == ["dry run", "import", "import"]
+    assert [entry.target for entry in reversed(entries)][:4] == ["dry run", "dry run", "import", "import"]
     assert not [entry for entry in entries if re.search(r"\d{5}", entry.detail or "")]
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import wraps
 from pathlib import Path
@@ -17,12 +20,15 @@ from agent_funnel.cli.progress import row_progress
 from agent_funnel.do_not_contact_files import ImportedNumbers, import_numbers
 from agent_funnel.files.columns import FIELDS
 from agent_funnel.files.dates import ORDER_NAMES, DateOrder
+from agent_funnel.files.rejects import Rejects
 from agent_funnel.files.tables import Choices, Understood
 from agent_funnel.imports import Imported, import_file
 from agent_funnel.names import alike_names, spell
 
 # How many bad rows are printed; the others are only counted:
 MOST_BAD_ROWS = 20
+# How many bad rows a file of them has at most:
+MOST_REJECTS = 100_000
 # How many groups of names are printed; the doctor prints some, too:
 MOST_GROUPS = 10
 # The kinds of files that have a command of the same form:
@@ -83,13 +89,20 @@ def file_options(command: Callable[..., Any]) -> Callable[..., Any]:
         sheet: str | None,
         delimiter: str | None,
         encoding: str | None,
+        file: Path,
+        bad_rows: Path | None,
         **options: Any,
     ) -> Any:
         choices = Choices(dict(columns), dates, sheet, delimiter, encoding)
-        return command(*arguments, choices=choices, **options)
+        with _rejects(bad_rows, file) as rejects:
+            return command(*arguments, file=file, choices=choices, rejects=rejects, **options)
 
     decorated: Callable[..., Any] = with_choices
     for option in (
+        click.option(
+            "--bad-rows", "bad_rows", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+            help="Write the bad rows to this CSV file, each with its reason, to correct and import them.",
+        ),
         click.option("--encoding", help="The encoding of a text file, such as cp1252."),
         click.option("--delimiter", type=Delimiter(), help="The delimiter of a text file: a character, or tab."),
         click.option("--sheet", metavar="NAME", help="The sheet of a workbook. Default: the first one."),
@@ -106,6 +119,29 @@ def file_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return decorated
 
 
+@contextmanager
+def _rejects(path: Path | None, source: Path) -> Iterator[Rejects | None]:
+    """Opens the file for the bad rows, at `path`. It is written only if there are any, also if the import fails."""
+    if path is None:
+        yield None
+        return
+    if path.resolve() == source.resolve():
+        raise click.UsageError("--bad-rows names the file that is imported; name another one.")
+    with tempfile.TemporaryFile() as file:
+        rejects = Rejects(file, MOST_REJECTS)
+        try:
+            yield rejects
+        finally:
+            rejects.end()
+            if rejects.count:
+                file.seek(0)
+                try:
+                    with path.open("wb") as target:
+                        shutil.copyfileobj(file, target)
+                except OSError as error:
+                    raise click.ClickException(f"{path} cannot be written: {error.strerror}.") from error
+
+
 def import_command(kind: str) -> click.Command:
     """Makes the command that imports one kind of file."""
 
@@ -119,7 +155,9 @@ def import_command(kind: str) -> click.Command:
     @click.option("--skip-bad", is_flag=True, help="Import the good rows even if the file has bad ones.")
     @pass_context
     @reports
-    def command(context: Context, file: Path, choices: Choices, skip_bad: bool) -> Imported | ImportedAgents:
+    def command(
+        context: Context, file: Path, choices: Choices, rejects: Rejects | None, skip_bad: bool
+    ) -> Imported | ImportedAgents:
         with row_progress() as advance:
             imported = import_file(
                 context.database,
@@ -129,6 +167,7 @@ def import_command(kind: str) -> click.Command:
                 zone=context.settings.timezone,
                 today=context.today,
                 skip_bad=skip_bad,
+                rejects=rejects,
                 progress=advance,
             )
         if kind != "agents":
@@ -153,8 +192,8 @@ for kind in KINDS:
 @pass_context
 @reports
 def import_do_not_contact_file(
-    context: Context, file: Path, choices: Choices, list_name: str, replaces: bool, confirmed: bool, skip_bad: bool,
-    dry_run: bool,
+    context: Context, file: Path, choices: Choices, rejects: Rejects | None, list_name: str, replaces: bool,
+    confirmed: bool, skip_bad: bool, dry_run: bool,
 ) -> ImportedNumbers:  # fmt: skip
     """Import numbers that are never dealt from FILE: a column of numbers and perhaps of reasons, or a number a line.
 
@@ -170,6 +209,7 @@ def import_do_not_contact_file(
             confirmed=confirmed,
             skip_bad=skip_bad or dry_run,
             dry_run=dry_run,
+            rejects=rejects,
             progress=advance,
         )
 

@@ -1,4 +1,4 @@
-"""Texts that a spreadsheet might run as formulas: how a CSV file keeps them as texts."""
+"""Texts that a spreadsheet would run as a formula: an export puts an apostrophe before them, and an import takes it."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from agent_funnel.files.cells import (
     stage_cell,
     status_cell,
 )
-from agent_funnel.files.columns import FIELDS, MOST_COLUMNS, candidates, count_known, shown_names
+from agent_funnel.files.columns import FIELDS, MOST_COLUMNS, candidates, count_known
 from agent_funnel.files.dates import DateOrder
 from agent_funnel.files.delimited import DELIMITER_NAMES, delimited_text, encoding_name
 from agent_funnel.files.sources import encoding_of, kind_of, seekable
@@ -133,7 +133,7 @@ def _table(file: IO[bytes], kind: str, name: str, choices: Choices, zone: tzinfo
         notes=tuple(map(mask_digits, _notes(kind, columns, survey, today))),
     )
     if kind == "leads" and "date" not in columns and today is None:
-        raise ImportRefused(f"{name} has no column of dates; it has {shown_names(header)}. Nothing was imported.")
+        raise ImportRefused(f"{name} has no dates. Nothing was imported.")
     return Table(name, kind, understood, rows, tuple(header), columns, order, zone, today)
 
 

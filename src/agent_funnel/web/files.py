@@ -18,6 +18,7 @@ from werkzeug.exceptions import ServiceUnavailable, TooManyRequests, Unsupported
 
 from agent_funnel.do_not_contact_files import ImportedNumbers, import_numbers
 from agent_funnel.exports import BYTES_IN_MEMORY, Kind, export
+from agent_funnel.files.rejects import Rejects
 from agent_funnel.files.tables import Choices
 from agent_funnel.imports import Imported, import_file
 from agent_funnel.web.bounds import RETRY_SECONDS
@@ -40,6 +41,8 @@ FILE_TYPES = (
     "text/csv", "text/plain", "text/tab-separated-values", "application/csv", "application/vnd.ms-excel", XLSX, ODS,
     "application/octet-stream",
 )  # fmt: skip
+# The most bad rows of a file of them:
+MOST_REJECTS = 10_000
 CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": XLSX}
 
 
@@ -54,6 +57,24 @@ def import_upload(file: IO[bytes], choices: Choices, *, skip_bad: bool, dry_run:
             services().database, "leads", file, name="The file", choices=choices, zone=services().settings.timezone,
             today=today(), skip_bad=skip_bad or dry_run, dry_run=dry_run,
         )  # fmt: skip
+
+
+def bad_rows_of_upload(file: IO[bytes], choices: Choices) -> Response:
+    """The bad rows of an uploaded file of leads as a CSV file, the first thousands of them. Nothing is imported."""
+    with tempfile.SpooledTemporaryFile(BYTES_IN_MEMORY) as spool:
+        rejects = Rejects(cast(IO[bytes], spool), MOST_REJECTS)
+        with services().imports.take():
+            import_file(
+                services().database, "leads", file, name="The file", choices=choices,
+                zone=services().settings.timezone, today=today(), skip_bad=True, dry_run=True, rejects=rejects,
+            )  # fmt: skip
+        rejects.end()
+        spool.seek(0)
+        response = Response(spool.read(), content_type=CONTENT_TYPES["csv"])
+    response.headers["Content-Disposition"] = "attachment; filename=bad-rows.csv"
+    # It holds numbers.
+    response.headers.set("Cache-Control", "no-store")
+    return response
 
 
 def import_numbers_upload(

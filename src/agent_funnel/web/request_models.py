@@ -198,6 +198,12 @@ class ImportOptions(FileQuery):
 class ImportQuery(ImportOptions):
     """The options of an import of leads."""
 
+    bad_rows_file: bool = Field(
+        False,
+        description="With dry_run: the answer is a CSV file of the bad rows, the first ten thousand, each with its "
+        "reason, to correct and import them.",
+    )
+
     stage_column: KeyText | None = Field(
         None, description="The name of the column of the stages; empty: every lead has stage 1."
     )

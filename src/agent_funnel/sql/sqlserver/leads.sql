@@ -260,18 +260,6 @@ FROM (
 ) AS p
 ORDER BY p.number, p.stage, p.date;
 
--- name: _spellings
--- The given number, and the numbers that have its match key.
--- include: _greatest_numbers
-
-DECLARE @spelling TABLE (number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY);
-
-INSERT INTO @spelling (number)
-SELECT CAST(@number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2
-UNION
-SELECT k.number FROM dbo.number_key AS k
-WHERE k.match_key = @match_key AND k.country = @country;
-
 -- name: lead_now
 -- The agent who has a number now, in any spelling; NULL if nobody has it.
 DECLARE
@@ -279,10 +267,15 @@ DECLARE
     @match_key NVARCHAR(255) = %(match_key)s,
     @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f));
 
--- include: _spellings
+-- include: _greatest_numbers
 
 SELECT MIN(CAST(h.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2) AS agent
-FROM @spelling AS s
+FROM (
+    SELECT CAST(@number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number
+    UNION ALL
+    SELECT k.number FROM dbo.number_key AS k
+    WHERE k.match_key = @match_key AND k.country = @country
+) AS s
 INNER JOIN dbo.agent_wafunnel_assignment AS h
     ON
         h.number = ISNULL(

@@ -8,10 +8,11 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from werkzeug.exceptions import Forbidden
 
+from agent_funnel.errors import ImportRefused
 from agent_funnel.leads import Lead, lead_history, pool_report, search_leads
 from agent_funnel.web.api import models
 from agent_funnel.web.auth import set_audit_target
-from agent_funnel.web.files import import_upload, uploaded_body
+from agent_funnel.web.files import bad_rows_of_upload, import_upload, uploaded_body
 from agent_funnel.web.operation import json, operation
 from agent_funnel.web.paging import AFTER_COUNT, AFTER_LEAD, decode_requester_cursor, encode_cursor, fetch_page
 from agent_funnel.web.request_models import ImportQuery, LeadsQuery, NumberQuery, TableBody
@@ -54,6 +55,10 @@ def show_lead(query: NumberQuery) -> Response:
 def import_leads(query: ImportQuery, raw: TableBody) -> Response:
     """Import leads from a file (CSV, XLSX or ODS) with a column of numbers, or with dry_run only check the file."""
     set_audit_target("dry run" if query.dry_run else "import")
+    if query.bad_rows_file:
+        if not query.dry_run:
+            raise ImportRefused("bad_rows_file needs dry_run. Nothing was imported.")
+        return bad_rows_of_upload(uploaded_body(), query.choices())
     result = import_upload(uploaded_body(), query.choices(), skip_bad=query.skip_bad, dry_run=query.dry_run)
     return json(
         models.ImportAnswer(

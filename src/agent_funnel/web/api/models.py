@@ -140,6 +140,10 @@ class ImportAnswer(BaseModel):
     """The result of an import or a dry run: `rows` = `added` + `kept` (there already) + `bad_rows`. `bad` has the first
     thousand bad rows. `understood` says how the file was read."""
 
+    model_config = ConfigDict(
+        openapi_extra={"content": {"text/csv": {"schema": {"type": "string"}}}}  # type: ignore[typeddict-unknown-key]
+    )
+
     dry_run: bool
     rows: int
     added: int

@@ -69,6 +69,8 @@ function keepFresh(live) {
 function showAtWork(form) {
   form.addEventListener("submit", (event) => {
     const button = event.submitter ?? form.querySelector("button:not([type=button])");
+    // A download leaves the page as it is.
+    if (button.dataset.download !== undefined) return;
     button.setAttribute("aria-busy", "true");
     if (form.dataset.busy) button.textContent = form.dataset.busy;
     // Later, since a disabled button would not be sent with the form.
