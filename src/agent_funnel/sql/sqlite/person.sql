@@ -94,10 +94,11 @@ FROM (
 
 -- name: _in_response
 -- The spellings that a stored response `r` has. A text of a few characters is in many responses that have nothing to do
--- with it.
+-- with it. A response may have a spelling that is stored nowhere else, such as a bad row of a file; most end with the
+-- same eight digits.
 SELECT 1 FROM temp.person AS p
 WHERE (length(p.number) > 6 AND instr(r.answer, p.number) > 0)
-    OR (length(p.match_key) > 6 AND instr(r.answer, p.match_key) > 0)
+    OR (length(p.match_key) > 9 AND instr(r.answer, substr(p.match_key, -8)) > 0)
 
 -- name: would_forget
 -- traits: read-only

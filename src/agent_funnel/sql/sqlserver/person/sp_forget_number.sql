@@ -159,14 +159,15 @@ BEGIN
         SELECT @listed = COUNT(*) FROM dbo.do_not_contact_entry AS d
         WHERE d.number IN (SELECT s.number FROM #spelling AS s);
 
-        -- A text of a few characters is in many responses that have nothing to do with it.
+        -- A text of a few characters is in many responses that have nothing to do with it. A response may have a
+        -- spelling that is stored nowhere else, such as a bad row of a file; most end with the same eight digits.
         SELECT @answers = COUNT(*) FROM dbo.request_answer AS r
         WHERE
             EXISTS (
                 SELECT 1 FROM #spelling AS s
                 WHERE LEN(s.number) > 6 AND CHARINDEX(s.number, r.answer) > 0
             )
-            OR (LEN(@match_key) > 6 AND CHARINDEX(@match_key, r.answer) > 0);
+            OR (LEN(@match_key) > 9 AND CHARINDEX(RIGHT(@match_key, 8), r.answer) > 0);
 
         IF @preview = 0
             BEGIN
@@ -209,7 +210,7 @@ BEGIN
                         SELECT 1 FROM #spelling AS s
                         WHERE LEN(s.number) > 6 AND CHARINDEX(s.number, r.answer) > 0
                     )
-                    OR (LEN(@match_key) > 6 AND CHARINDEX(@match_key, r.answer) > 0);
+                    OR (LEN(@match_key) > 9 AND CHARINDEX(RIGHT(@match_key, 8), r.answer) > 0);
 
                 -- Audit and failures have only the last three characters of a number, after an ellipsis.
                 CREATE TABLE #mask (mask NVARCHAR(4) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY);
