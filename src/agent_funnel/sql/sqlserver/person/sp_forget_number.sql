@@ -165,7 +165,7 @@ BEGIN
         WHERE
             EXISTS (
                 SELECT 1 FROM #spelling AS s
-                WHERE LEN(s.number) > 6 AND CHARINDEX(s.number, r.answer) > 0
+                WHERE LEN(s.number) > 6 AND CHARINDEX(s.number, r.answer COLLATE Latin1_General_BIN2) > 0
             )
             OR (LEN(@match_key) > 9 AND CHARINDEX(RIGHT(@match_key, 8), r.answer) > 0);
 
@@ -208,7 +208,7 @@ BEGIN
                 WHERE
                     EXISTS (
                         SELECT 1 FROM #spelling AS s
-                        WHERE LEN(s.number) > 6 AND CHARINDEX(s.number, r.answer) > 0
+                        WHERE LEN(s.number) > 6 AND CHARINDEX(s.number, r.answer COLLATE Latin1_General_BIN2) > 0
                     )
                     OR (LEN(@match_key) > 9 AND CHARINDEX(RIGHT(@match_key, 8), r.answer) > 0);
 
