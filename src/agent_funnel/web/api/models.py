@@ -162,6 +162,8 @@ class ImportAnswer(BaseModel):
 class DoNotContactPage(BaseModel):
     """The numbers that are never dealt, by number and list. `imported`: an import of that list put it there."""
 
+    model_config = FILES
+
     items: list[DoNotContact]
     next: str | None
 
