@@ -20,6 +20,7 @@ from mistakes import (
     secrecy,
     settings,
     sqlserver,
+    voice,
     web,
 )
 from mistakes.places import Mistake
@@ -42,6 +43,7 @@ MISTAKES: tuple[Mistake, ...] = (
     *rules.MISTAKES,
     *settings.MISTAKES,
     *sqlserver.MISTAKES,
+    *voice.MISTAKES,
     *web.MISTAKES,
     *secrecy.MISTAKES,
     *bounds.MISTAKES,
