@@ -12,7 +12,8 @@ from phonenumbers import PhoneMetadata, PhoneNumberType
 
 from agent_funnel.database import Database
 from agent_funnel.errors import NotEmpty, ParameterOutOfRange
-from agent_funnel.imports import Values, load_rows
+from agent_funnel.files.cells import Values
+from agent_funnel.imports import load_rows
 from agent_funnel.leads import count_rows
 
 # The countries below have valid numbers for this many leads:

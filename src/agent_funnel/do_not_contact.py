@@ -6,7 +6,7 @@ Lists of numbers come in pages. For the next page, pass the key of the last row 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -154,9 +154,22 @@ def list_do_not_contact(
     return [DoNotContact.from_row(row) for row in rows]
 
 
-def do_not_contact_of(database: Database, number: str) -> list[DoNotContact]:
-    """The entries of a number, in any spelling, in the order of the lists."""
-    rows = database.all("do_not_contact_of_number", number=number, match_key=match_key(database, number))
+def stream_do_not_contact(database: Database, list_name: str | None = None) -> Generator[DoNotContact]:
+    """The same numbers, all of them, read by one statement. Raises NotFound if there is no such list.
+
+    The caller must read to the end, because the statement may hold locks until then.
+    """
+    if list_name is not None:
+        _list_id(database, list_name)
+    for rows in database.stream(
+        "do_not_contact", list_name=list_name, after_number=None, after_list=None, count=NO_LIMIT
+    ):
+        yield from map(DoNotContact.from_row, rows)
+
+
+def do_not_contact_of(database: Database, number: str, *, key: str | None = None) -> list[DoNotContact]:
+    """The entries of a number, in any spelling, in the order of the lists. `key` is its match key, if it is known."""
+    rows = database.all("do_not_contact_of_number", number=number, match_key=key or match_key(database, number))
     return [DoNotContact.from_row(row) for row in rows]
 
 

@@ -1,22 +1,19 @@
-"""Files of numbers for a do-not-contact list: CSV with a column `number` and perhaps `reason`, or a number a line."""
+"""Files of numbers for a do-not-contact list: a column of numbers and perhaps of reasons, or a number a line."""
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
-from typing import IO, TextIO
+from typing import IO
 
-from agent_funnel.characters import invisible_in
 from agent_funnel.database import Database
 from agent_funnel.do_not_contact import import_do_not_contact
 from agent_funnel.errors import ImportRefused
-from agent_funnel.imports import REPORTED_BAD_ROWS, BadRow, BadRows, opened_file
-from agent_funnel.masking import mask_digits
-from agent_funnel.numbers import fault_in_listed
-from agent_funnel.values import LONGEST_TEXT, text_length
+from agent_funnel.files.cells import Values
+from agent_funnel.files.rejects import Rejects
+from agent_funnel.files.tables import AS_IT_IS, Choices, Understood, open_table
+from agent_funnel.imports import BadRow, BadRows, Tally
 
 NumberRow = tuple[int, str, str | None]
 
@@ -42,6 +39,7 @@ class ImportedNumbers:
     assignments: int
     needs_confirmation: bool
     bad: tuple[BadRow, ...]
+    understood: Understood
 
 
 class TooManyRemoved(ImportRefused):
@@ -60,42 +58,39 @@ def import_numbers(
     *,
     list_name: str,
     name: str | None = None,
+    choices: Choices = AS_IT_IS,
     replaces: bool = False,
     confirmed: bool = False,
     skip_bad: bool = False,
     dry_run: bool = False,
+    rejects: Rejects | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> ImportedNumbers:
     """Imports a file of numbers to a do-not-contact list; they leave the present assignments at once.
 
-    With `replaces`, numbers that an import put there and that are not in the file are removed; more than a tenth of
-    them only if that is `confirmed`. `name` is the file's name in messages. Raises NotFound if there is no such list,
-    BadRows if all rows are bad, or one is and `skip_bad` is not set, TooManyRemoved, and ImportRefused if the file
-    cannot be imported at all.
+    `choices` say how to read the file, where it leaves that open. With `replaces`, numbers that an import put there
+    and that are not in the file are removed; more than a tenth of them only if that is `confirmed`. `name` is the
+    file's name in messages, and `rejects` gets the bad rows. Raises NotFound if there is no such list, BadRows if all
+    rows are bad, or one is and `skip_bad` is not set, TooManyRemoved, and ImportRefused if the file cannot be
+    imported at all.
     """
     name = name or str(file)
-    bad: list[BadRow] = []
-    count = {"rows": 0, "bad": 0}
+    tally = Tally(rejects)
 
-    def good_rows(rows: Iterator[NumberRow | BadRow]) -> Iterator[NumberRow]:
-        for row in rows:
-            count["rows"] += 1
-            if not isinstance(row, BadRow):
-                yield row
-                continue
-            count["bad"] += 1
-            if len(bad) < REPORTED_BAD_ROWS:
-                bad.append(row)
+    def numbers(rows: Iterator[tuple[int, Values]]) -> Iterator[NumberRow]:
+        for line, (number, reason) in rows:
+            yield line, number, reason or None
 
     def check() -> None:
         # A file of nothing but bad rows is probably of another kind, whatever was asked for.
-        if bad and (not skip_bad or count["bad"] == count["rows"]):
-            raise BadRows(name, bad, count["bad"])
+        if tally.bad_rows and (not skip_bad or tally.bad_rows == tally.rows):
+            raise BadRows(name, tally.bad, tally.bad_rows)
 
-    with opened_file(file, name) as text:
+    with open_table(file, "numbers", name, choices) as table:
+        tally.begin(table)
         taken = import_do_not_contact(
             database,
-            good_rows(_read(text, name)),
+            numbers(tally.good(table.rows())),
             list_name=list_name,
             replaces=replaces,
             confirmed=confirmed,
@@ -109,58 +104,14 @@ def import_numbers(
     return ImportedNumbers(
         list_name=list_name,
         dry_run=dry_run,
-        rows=count["rows"],
+        rows=tally.rows,
         added=added,
-        kept=count["rows"] - count["bad"] - added,
+        kept=tally.rows - tally.bad_rows - added,
         removed=taken.removed,
-        bad_rows=count["bad"],
+        bad_rows=tally.bad_rows,
         leads=taken.leads,
         assignments=taken.assignments,
         needs_confirmation=taken.removed * 10 > taken.imports,
-        bad=tuple(bad),
+        bad=tally.bad,
+        understood=table.understood,
     )
-
-
-def _read(file: TextIO, name: str) -> Iterator[NumberRow | BadRow]:
-    """Reads and checks the rows of a file: each with its line, its number and its reason."""
-    try:
-        first = file.readline()
-        header = [field.strip().lower() for field in next(csv.reader([first]), [])]
-        lines = chain((first,), file)
-        if "number" in header:
-            yield from _read_csv(csv.reader(lines, strict=True), header)
-            return
-        for line, text in enumerate(lines, start=1):
-            if number := text.strip():
-                fault = fault_in_listed(number)
-                yield BadRow(line, mask_digits(fault)) if fault else (line, number, None)
-    except UnicodeDecodeError as error:
-        raise ImportRefused(f"{name} is not UTF-8 text; save it as UTF-8. Nothing was imported.") from error
-    except csv.Error as error:
-        raise ImportRefused(f"{name} is no CSV file: {error}. Nothing was imported.") from error
-
-
-def _read_csv(reader: Iterator[list[str]], header: list[str]) -> Iterator[NumberRow | BadRow]:
-    """The rows after the header. Columns other than `number` and `reason` are left out."""
-    number_at = header.index("number")
-    reason_at = header.index("reason") if "reason" in header else None
-    next(reader)
-    line = reader.line_num + 1  # type: ignore[attr-defined]
-    for fields in reader:
-        row_line, line = line, reader.line_num + 1  # type: ignore[attr-defined]
-        if not fields:
-            continue
-        if len(fields) != len(header):
-            yield BadRow(row_line, f"has {len(fields)} fields; {len(header)} are needed")
-            continue
-        number = fields[number_at].strip()
-        reason = fields[reason_at].strip() if reason_at is not None else ""
-        fault = fault_in_listed(number) or _fault_in_reason(reason)
-        yield BadRow(row_line, mask_digits(fault)) if fault else (row_line, number, reason or None)
-
-
-def _fault_in_reason(reason: str) -> str | None:
-    if text_length(reason) > LONGEST_TEXT:
-        return f"reason has {text_length(reason)} characters; at most {LONGEST_TEXT} are allowed"
-    found = invisible_in(reason)
-    return f"reason has the character {found}, which does not show" if found else None

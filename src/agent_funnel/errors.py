@@ -6,6 +6,7 @@ FunnelError
 ├── NotEmpty                    the demo found leads or agents in the database
 ├── WrongClock                  the clock shows a time before the installation
 ├── BrakeApplied                a brake (FUNNEL_BRAKE) holds the scheduled run until a person makes it
+├── RuleNotConfirmed            a change of a rule needs a confirmation
 ├── NotFound                    the thing to show or remove does not exist
 ├── AlreadyExists               the thing to add exists already
 ├── DatabaseError
@@ -59,6 +60,10 @@ class BrakeApplied(FunnelError):
 
 class WrongClock(FunnelError):
     """The clock shows a time before the installation; nothing was changed."""
+
+
+class RuleNotConfirmed(FunnelError):
+    """This change of a rule needs a confirmation; nothing was changed."""
 
 
 class NotFound(FunnelError):

@@ -1,4 +1,4 @@
-"""Exports the present assignments, or the leads that a run dealt, as CSV or XLSX, in constant memory."""
+"""Exports assignments, the leads that a run dealt, and do-not-contact lists, as CSV or XLSX, in constant memory."""
 
 from __future__ import annotations
 
@@ -10,24 +10,28 @@ import shutil
 import tempfile
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, closing
+from datetime import datetime
 from itertools import islice
 from typing import IO, Any, Literal
 
 from agent_funnel.agents import Assignment, stream_assignments
 from agent_funnel.database import Database
-from agent_funnel.masking import last_digits
+from agent_funnel.do_not_contact import stream_do_not_contact
+from agent_funnel.files.formulas import without_formula
+from agent_funnel.masking import last_digits, mask_digits
 from agent_funnel.runs import DealtLead, stream_dealt_leads
 
+Kind = Literal["assignments", "run", "do-not-contact"]
 # The columns of each export:
-COLUMNS = {
+COLUMNS: dict[Kind, tuple[str, ...]] = {
     "assignments": ("agent", "number", "stage", "date"),
     "run": ("agent", "number", "stage_before", "date"),
+    "do-not-contact": ("number", "reason", "list", "added_at", "imported"),
 }
-# The places where a spreadsheet may run a text as a formula: at its beginning, and after a semicolon or a tab, which
-# some spreadsheets take as separators. Some spreadsheets also accept the full-width forms of the signs.
-FORMULA_START = re.compile(r"(^|[;\t][\" ]*)(?=[=+\-@\t\r\n＝＋－＠])")
-# Phone numbers are safe, and have to stay as they are:
-PHONE = re.compile(r"\+?[0-9]+")
+# The columns that a workbook has as whole numbers:
+STAGES = ("stage", "stage_before")
+# The columns of texts that people write, and that may have numbers in them:
+FREE_TEXTS = ("reason", "list")
 # A stage that is a number; SQLite keeps any other text, too.
 INTEGER = re.compile(r"-?[0-9]{1,9}")
 # Rows that a sheet of XLSX can hold, including its header:
@@ -39,37 +43,39 @@ BYTES_IN_MEMORY = 1_000_000
 # Masked rows that are sorted in memory; more of them go through temporary files of this length:
 SORTED_IN_MEMORY = 50_000
 
-Values = tuple[str, str, str, str]
+Values = tuple[str, ...]
 
 
 def export(
     database: Database,
-    what: Literal["assignments", "run"],
+    what: Kind,
     file: IO[bytes],
     format: Literal["csv", "xlsx"],
     *,
     run_id: int | None = None,
     agent: str | None = None,
+    list_name: str | None = None,
     mask: bool = False,
     check: Callable[[], None] = lambda: None,
 ) -> int:
-    """Writes the present assignments, or the leads that the run `run_id` dealt, to `file`.
+    """Writes the present assignments, the leads that the run `run_id` dealt, or do-not-contact lists to `file`.
 
     Returns the number of rows without the header. With `agent`, writes only that agent's present assignments; with
-    `mask`, only the last three digits of each number, and sorted by the values that the file shows, because the order
-    of the numbers would reveal them. One statement reads all rows before anything is written to `file`. So a slow file
-    holds no lock, and an error leaves the file as it was. `check` is called again and again while rows are read and
-    cells are made; it ends the export by raising an error. Raises NotFound if there is no such run.
+    `list_name`, only that list; with `mask`, only the last three digits of each number, also of those in texts, and
+    sorted by the values that the file shows, because the order of the numbers would reveal them. One statement reads
+    all rows before anything is written to `file`. So a slow file holds no lock, and an error leaves the file as it was.
+    `check` is called again and again while rows are read and cells are made; it ends the export by raising an error.
+    Raises NotFound if there is no such run or list.
     """
     with tempfile.SpooledTemporaryFile(BYTES_IN_MEMORY) as spool:
         text = io.TextIOWrapper(spool, encoding="utf-8", newline="")
         # CSV needs an apostrophe against formulas; in XLSX each cell says that it is a text.
-        clean: Callable[[str], str] = str if format == "xlsx" else _without_formula
+        clean: Callable[[str], str] = str if format == "xlsx" else without_formula
         writer = csv.writer(text)
         writer.writerow(COLUMNS[what])
         count = 0
-        rows = _rows(database, what, run_id, agent)
-        for row in _sorted(map(_masked, rows)) if mask else rows:
+        rows = _rows(database, what, run_id, agent, list_name)
+        for row in _masked(rows, COLUMNS[what]) if mask else rows:
             writer.writerow(map(clean, row))
             count += 1
             if count % CHECK_ROWS == 0:
@@ -84,7 +90,15 @@ def export(
     return count
 
 
-def _rows(database: Database, what: str, run_id: int | None, agent: str | None) -> Iterator[Values]:
+def _rows(
+    database: Database, what: Kind, run_id: int | None, agent: str | None, list_name: str | None
+) -> Iterator[Values]:
+    if what == "do-not-contact":
+        with closing(stream_do_not_contact(database, list_name)) as entries:
+            for entry in entries:
+                imported = "yes" if entry.imported else "no"
+                yield entry.number, entry.reason or "", entry.list_name, _moment(entry.added_at), imported
+        return
     leads: Generator[DealtLead | Assignment]
     if what == "run":
         assert run_id is not None
@@ -94,44 +108,45 @@ def _rows(database: Database, what: str, run_id: int | None, agent: str | None) 
     with closing(leads):
         for lead in leads:
             stage = "" if lead.stage is None else str(lead.stage)
-            yield lead.agent, lead.number, stage, lead.date.isoformat(" ", "seconds") if lead.date else ""
+            yield lead.agent, lead.number, stage, _moment(lead.date)
 
 
-def _masked(row: Values) -> Values:
-    holder, number, stage, date = row
-    return holder, last_digits(number), stage, date
+def _moment(value: datetime | None) -> str:
+    return value.isoformat(" ", "seconds") if value else ""
 
 
-def _sorted(rows: Iterable[Values]) -> Iterator[Values]:
+def _masked(rows: Iterable[Values], columns: tuple[str, ...]) -> Iterator[Values]:
+    """Rows with masked numbers, sorted by the values that they show, those of the numbers last."""
+    masks = [last_digits if name == "number" else mask_digits if name in FREE_TEXTS else str for name in columns]
+    number_at = columns.index("number")
+
+    def shown_order(row: Values) -> Values:
+        return *row[:number_at], *row[number_at + 1 :], row[number_at]
+
+    masked = (tuple(mask(text) for mask, text in zip(masks, row, strict=True)) for row in rows)
+    return _sorted(masked, shown_order)
+
+
+def _sorted(rows: Iterator[Values], key: Callable[[Values], Values]) -> Iterator[Values]:
     """Sorts rows in constant memory: parts of them go to temporary files, which are then merged."""
-    rows = iter(rows)
     with ExitStack() as files:
         parts: list[Iterable[Values]] = []
-        while part := sorted(islice(rows, SORTED_IN_MEMORY), key=_shown_order):
+        while part := sorted(islice(rows, SORTED_IN_MEMORY), key=key):
             file = files.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", newline=""))
             csv.writer(file).writerows(part)
             file.seek(0)
-            parts.append((agent, number, stage, date) for agent, number, stage, date in csv.reader(file))
-        yield from heapq.merge(*parts, key=_shown_order)
-
-
-def _shown_order(row: Values) -> Values:
-    holder, number, stage, date = row
-    return holder, stage, date, number
-
-
-def _without_formula(text: str) -> str:
-    """Puts an apostrophe before anything that a spreadsheet may run as a formula."""
-    return text if PHONE.fullmatch(text) else FORMULA_START.sub(r"\1'", text)
+            parts.append(tuple(row) for row in csv.reader(file))
+        yield from heapq.merge(*parts, key=key)
 
 
 def _write_xlsx(rows: Iterator[list[str]], file: IO[bytes], check: Callable[[], None]) -> None:
-    """Writes rows of agent, number, stage and date, the header first, on as many sheets as they need."""
+    """Writes rows, the header first, on as many sheets as they need."""
     # Imported here because it takes long, and only this function needs it.
     from openpyxl import Workbook
 
     book = Workbook(write_only=True)
     header = next(rows)
+    cells = [_stage if name in STAGES else _text for name in header]
     full = SHEET_ROWS - 1
     count = full
     try:
@@ -139,8 +154,8 @@ def _write_xlsx(rows: Iterator[list[str]], file: IO[bytes], check: Callable[[], 
             sheet = book.create_sheet()
             sheet.append(header)
             count = 0
-            for count, (agent, number, stage, date) in enumerate(islice(rows, full), start=1):
-                sheet.append([_text(sheet, agent), _text(sheet, number), _stage(sheet, stage), date])
+            for count, row in enumerate(islice(rows, full), start=1):
+                sheet.append([cell(sheet, value) for cell, value in zip(cells, row, strict=True)])
                 if count % CHECK_ROWS == 0:
                     check()
     except BaseException:

@@ -26,7 +26,6 @@ from agent_funnel.values import (
     text_length,
 )
 
-STAGES = (1, 2, 3, 4)
 # The stages at which a lead can be dealt:
 DEALT_STAGES = (1, 2, 3)
 # The most records of one number that its history shows; in most tables a number has one record:
@@ -149,8 +148,8 @@ def lead_history(database: Database, number: str) -> LeadHistory:
     written = _spelling_parameters(database, number)
     rows = database.all("leads_of_number", **written, digits=None, **nothing, count=MOST_RECORDS)
     now = database.one("lead_now", number=number, match_key=written["match_key"])
-    held = holders(database, number)
-    listed = do_not_contact_of(database, number)
+    held = holders(database, number, key=written["match_key"])
+    listed = do_not_contact_of(database, number, key=written["match_key"])
     assert now is not None
     if not rows and not held and not listed and now["agent"] is None:
         raise NotFound("Nothing is on record about that number.")

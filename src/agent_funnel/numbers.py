@@ -23,6 +23,8 @@ _LETTER = re.compile(r"[^\W\d_]")
 _SEPARATORS = re.compile(r"[\s\-–()./]+")
 # The characters that people and programs write between the digits of a number; a match key leaves them out, too:
 _MARKS = re.compile("[\t-\r \u00a0\u00ad\u2000-\u2015\u2028-\u202f\u2060-\u2069\u3000\ufeff+\\-().\\/]+")
+# A plus as the first character that is no blank, mark or bracket:
+_INTERNATIONAL = re.compile("[\t-\r \u00a0\u00ad\u2000-\u200f\u2028-\u202f\u2060-\u2069\u3000\ufeff()]*\\+")
 # Texts that programs put before or behind a number; a match key leaves them out, too:
 _AROUND = re.compile(r"(?:tel:|p:|whatsapp:|')?(.*?)(?:@s\.whatsapp\.net|@c\.us)?")
 
@@ -85,6 +87,20 @@ def fault_in_listed(text: str) -> str | None:
     if plain.isascii() and plain.isdigit() and fault_in_number(plain) is None:
         return f"number has {text_length(text)} characters" if text_length(text) > LONGEST_TEXT else None
     return fault_in_number(text)
+
+
+def plain_number(text: str) -> str:
+    """A number without what people and programs write around and between its digits; other texts as they are.
+
+    The match key stays the same: of an international number the (0) goes, except in Italy, and the + or 00 stays.
+    """
+    inner = _AROUND.fullmatch(text.strip())
+    bare = inner[1] if inner else text
+    plus = "+" if _INTERNATIONAL.match(bare) else ""
+    digits = _MARKS.sub("", bare)
+    if (plus or digits.startswith("00")) and not digits.startswith(("39", "0039") if plus else "0039"):
+        digits = _MARKS.sub("", bare.replace("(0)", ""))
+    return plus + digits if digits.isascii() and digits.isdigit() else text
 
 
 def ending(number: str) -> str | None:

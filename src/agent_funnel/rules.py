@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from agent_funnel.database import Database
-from agent_funnel.errors import ParameterOutOfRange
+from agent_funnel.errors import ParameterOutOfRange, RuleNotConfirmed
 from agent_funnel.settings import (
     DEFAULT_RULES,
     LARGEST_SHARE,
@@ -140,18 +140,34 @@ def rules_that_hold(states: Sequence[RuleState]) -> Rules | None:
     return None if None in values.values() else Rules(**values)
 
 
-def record_rules(database: Database, values: Mapping[str, Value], *, actor: str) -> list[str]:
+def record_rules(database: Database, values: Mapping[str, Value], *, actor: str, confirmed: bool = False) -> list[str]:
     """Records rules, which hold from now on for every deal that names none; a deal in progress keeps its own.
 
     Returns the names of those that changed: a value that holds in the database already is not recorded again. Raises
-    ParameterOutOfRange for a value that is not allowed.
+    ParameterOutOfRange for a value that is not allowed, and RuleNotConfirmed for another country while people are
+    forgotten, unless it is `confirmed`.
     """
     checked = {name: read_rule(name, _text(value)) for name, value in values.items()}
     there = _recorded(database)
     changed = {name: _text(value) for name, value in checked.items() if value != _in_database(name, there)}
+    if "country" in changed and not confirmed and (people := count_forgotten(database)):
+        raise RuleNotConfirmed(
+            f"{people:,} {'person is' if people == 1 else 'people are'} forgotten, and known only by hashes that were "
+            f"made with the country {_in_database('country', there) or there['country'].value}. With the country "
+            f"{changed['country']}, numbers of theirs that are written without a country may be dealt again. No rule "
+            "was changed. To change it all the same, confirm it: `agent-funnel rules set --yes`, "
+            '{"confirm": true}, or the box on the page.'
+        )
     if changed:
         database.sets("record_rules", actor=actor[:LONGEST_TEXT], **{name: changed.get(name) for name in DEFAULT_RULES})
     return list(changed)
+
+
+def count_forgotten(database: Database) -> int:
+    """How many people are forgotten."""
+    row = database.one("forgotten")
+    assert row is not None
+    return int(row["people"])
 
 
 def read_rule(name: str, text: str) -> Value:

@@ -214,14 +214,19 @@ def deal_version(database: Database) -> str:
 
 
 def holders(
-    database: Database, number: str, *, since: datetime | None = None, until: datetime | None = None
+    database: Database,
+    number: str,
+    *,
+    key: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> list[Holder]:
-    """The agents who held a number, in any spelling, newest first.
+    """The agents who held a number, in any spelling, newest first. `key` is its match key, if the caller knows it.
 
     With `since` and `until`, only those who held it between them.
     """
     bounds = {"since": write_moment(since), "until": write_moment(until)}
-    key = match_key(database, number)
+    key = key or match_key(database, number)
     return [Holder.from_row(row) for row in database.all("holders", number=number, match_key=key, **bounds)]
 
 

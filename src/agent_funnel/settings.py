@@ -160,6 +160,13 @@ class Settings(BaseSettings):
         "`3h`, `90m` or `0`; less than `24h`.",
         json_schema_extra=THE_SCHEDULE,
     )
+    warn_before: Duration = Field(
+        default=timedelta(hours=2),
+        description="How long before a scheduled run the service checks whether it would deal. If the run would fail, "
+        "be held by a brake or find no lead, a `warning` is sent. For example `2h` or `90m`, less than `24h`; `0` "
+        "turns it off.",
+        json_schema_extra=THE_SCHEDULE,
+    )
     weekdays: Weekdays = Field(
         default=frozenset(range(7)),
         description="The weekdays that have a scheduled run. For example `mon-fri` or `mon,wed,sat`. For single days "

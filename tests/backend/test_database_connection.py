@@ -150,8 +150,11 @@ def commands(group: click.Group) -> dict[str, click.Command]:
     return found
 
 
-def example_value(parameter: click.Parameter, directory: Path) -> str:
+def example_value(command: str, parameter: click.Parameter, directory: Path) -> str:
     """A value that the parameter of a command accepts."""
+    if (command, parameter.name) == ("rules set", "value"):
+        # That of the rule that comes first among the choices of the parameter before it.
+        return "BR"
     if isinstance(parameter.type, click.Path):
         file = directory / "leads.csv"
         file.write_text("number,stage,date\n", "utf-8")
@@ -176,8 +179,10 @@ def test_no_command_shows_the_password_or_a_traceback_if_the_database_is_unreach
     monkeypatch.setenv("FUNNEL_DATABASE_URL", server_url(free_port()))
     given = command.split()
     for parameter in commands(cli.cli)[command].params:
-        if parameter.required:
-            given += [*parameter.opts[:1]] * isinstance(parameter, click.Option) + [example_value(parameter, tmp_path)]
+        # A command with a list of numbers takes them from its arguments or from a file.
+        if parameter.required or parameter.name == "numbers":
+            given += [*parameter.opts[:1]] * isinstance(parameter, click.Option)
+            given.append(example_value(command, parameter, tmp_path))
     monkeypatch.setattr(sys, "argv", ["agent-funnel", *given])
     with pytest.raises(SystemExit) as ended:
         cli.main()

@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 from agent_funnel.agents import add_limit, remove_limit
 from agent_funnel.deal import NewRun, Preview, Undone
 from agent_funnel.do_not_contact import add_do_not_contact, remove_do_not_contact
-from agent_funnel.errors import RunError
+from agent_funnel.errors import ParameterOutOfRange, RunError
 from agent_funnel.imports import load_rows
 from agent_funnel.runs import Purged, list_runs, purge
 from agent_funnel.values import write_moment
@@ -280,12 +280,18 @@ class Evenings(RuleBasedStateMachine):
     def list_a_number(self, data: st.DataObject, other: str) -> None:
         assigned = [number for _, number in self.floor.assignments if number is not None and number.strip()]
         number = data.draw(st.sampled_from([*assigned, other]))
-        answer = add_do_not_contact(self.database.backend, number)
         left = [pair for pair in self.floor.assignments if pair[1] != number]
+        leads = sum(lead[0] == number for lead in self.floor.leads)
+        if not leads and left == self.floor.assignments:
+            # These texts are too short for numbers and ids, so a list takes one only if somebody has it.
+            with pytest.raises(ParameterOutOfRange):
+                add_do_not_contact(self.database.backend, number)
+            return
+        answer = add_do_not_contact(self.database.backend, number)
         assert answer == {
             "listed": self.floor.do_not_contact.count(number),
             "assignments": len(self.floor.assignments) - len(left),
-            "leads": sum(lead[0] == number for lead in self.floor.leads),
+            "leads": leads,
         }
         self.floor.assignments = left
         self.floor.do_not_contact = sorted({*self.floor.do_not_contact, number})

@@ -14,6 +14,7 @@ import pytest
 from agent_funnel.deal import undo
 from agent_funnel.doctor import examine
 from agent_funnel.doctor.check import Finding
+from agent_funnel.doctor.numbers import DEEP_CHECKS
 from agent_funnel.errors import DatabaseUnavailable
 from agent_funnel.masking import mask_quoted_numbers
 from agent_funnel.sql import queries
@@ -45,14 +46,15 @@ def test_a_healthy_database_has_no_problems(database: TestedDatabase, deep: bool
     assert snapshot(database) == before
     checks = {
         "engine", "tables", "writing", "emptying", "indexes", "missing values", "duplicates", "stages", "dates",
-        "numbers", "do not contact", "list ages", "statuses", "names", "holders", "copies", "records ahead",
+        "numbers", "spellings", "do not contact", "list ages", "statuses", "names", "holders", "copies",
+        "records ahead",
     }  # fmt: skip
     if database.engine == "sqlserver":
         checks |= {"driver", "encryption", "clock", "schemas", "procedures", "rights", "readers", "addresses"}
     else:
         checks |= {"place", "contents"}
     if deep:
-        checks |= {*DEEP}
+        checks |= {*DEEP, *DEEP_CHECKS}
         assert [finding.check for finding in found][-len(DEEP) :] == list(DEEP)
     assert {finding.check for finding in found} == checks
     odd = {finding.check for finding in found if finding.level != "ok"} - SURROUNDINGS

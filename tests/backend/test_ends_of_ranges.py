@@ -127,7 +127,7 @@ def test_holders_of_a_number_are_found_to_the_millisecond(database: TestedDataba
         text = moment.replace(tzinfo=None).isoformat(" ", "milliseconds")
         database.execute("UPDATE dbo.assignment_run SET finished_at = %s WHERE run_id = %s", text, run.run_id)
 
-    def held(**bounds: datetime) -> list[datetime]:
+    def held(**bounds: Any) -> list[datetime]:
         return [each.held_from for each in reversed(holders(database.backend, "000001", **bounds))]
 
     assert held() == ends

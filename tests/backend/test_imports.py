@@ -103,15 +103,13 @@ BAD = {
     "12,1,2026-11-01": "number is not 4 to 20 digits with an optional + before them, and no id of 4 to 128 letters and "
     "digits: '12', length 2",
     ",1,2026-11-01": "number is not 4 to 20 digits",
-    "49 1701,1,2026-11-01": "number is not 4 to 20 digits",
     "=1+1,1,2026-11-01": "number is not 4 to 20 digits",
     "4917099,0,2026-11-01": "stage '0' is not 1, 2, 3 or 4",
-    "4917099,1.0,2026-11-01": "stage '1.0' is not",
+    "4917099,1.5,2026-11-01": "stage '1.5' is not",
     "4917099,,2026-11-01": "stage '' is not",
-    "4917099,1,": "date '' is not an ISO 8601 date",
-    "4917099,1,01.11.2026": "date '01.11.2026' is not",
+    "4917099,1,": "date '' is not a date such as 2026-01-31",
+    "4917099,1,31.11.2026": "date '31.11.2026' is not",
     "4917099,1,2026-02-30": "date '2026-02-30' is not",
-    "4917099,1,2026-11-01T00:00:00Z": "has a time zone",
     "4917099,1,1066-10-14": "is not from 1900 to 9998",
     "nobody,1,2026-11-01": "and no id of 4 to 128 letters and digits: 'nobody', length 6",
     # With swapped columns, the message must not show a whole number.
@@ -161,11 +159,11 @@ def test_the_line_number_is_right_after_a_field_of_several_lines(database: Teste
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "the header must be number,stage,date"),
-        (b"phone,stage,date\n", "the header must be number,stage,date"),
-        (b"number,stage,date,note\n", "the header must be number,stage,date"),
-        (b"number;stage;date\n", "the header must be number,stage,date"),
-        (b"number,stage,date\n4917\xff1,1,2026-11-01\n", "is not UTF-8"),
+        (b"", "is empty"),
+        (b" \n,,\n", "has no rows"),
+        (b"customer,level,since\n", "none of these is a usual name of the column number"),
+        (b"customer,stage,date\n", "has no column that is clearly the number"),
+        (b"\xff\xfen\x00u\x00m\x00b\x00e\x00r\x00\n\x00\x00\xd8\x00\x00", "is not UTF-16 text after line 1"),
         (b'number,stage,date\n"4917,1,2026-11-01\n', "is broken at line 2"),
         (None, "cannot be read"),
     ],
@@ -242,7 +240,7 @@ def test_a_file_of_holidays_is_imported_and_existing_ones_are_kept(database: Tes
 @pytest.mark.sqlserver_if_long
 def test_bad_rows_of_holidays_are_named(database: TestedDatabase, tmp_path: Path) -> None:
     bad = {
-        "24.12.2026,Christmas Eve": "day '24.12.2026' is not an ISO 8601 date such as 2026-12-24",
+        "24.13.2026,Christmas Eve": "day '24.13.2026' is not a date such as 2026-01-31",
         "1066-10-14,Hastings": "is not from 1900 to 9998",
         f"2026-12-26,{'x' * 256}": "name has 256 characters; at most 255 are allowed",
         "2026-12-24,again": "day is already on line 2",

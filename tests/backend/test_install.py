@@ -25,7 +25,7 @@ from support.nights import TODAY, run_deal
 
 YOUR_TABLES = ("agents", "wafunnel", "agent_wafunnel_assignment")
 PROCEDURE = "sp_assign_wafunnel_to_agents"
-PROCEDURES = ("fn_match_key", PROCEDURE, "sp_rename_agent", "sp_undo_wafunnel_assignment")
+PROCEDURES = ("fn_match_key", PROCEDURE, "sp_forget_number", "sp_rename_agent", "sp_undo_wafunnel_assignment")
 
 # Your three tables as others might have made them: other widths, NVARCHAR, more columns before and between ours.
 OTHER = {

@@ -122,7 +122,7 @@ def test_a_run_that_does_not_deal_the_number_ends_the_holding(database: TestedDa
 def test_the_holders_of_a_number_are_found_by_an_index(database: TestedDatabase) -> None:
     rows = database.raw.execute(
         "EXPLAIN QUERY PLAN " + queries("sqlite")["holders"],
-        {"number": NUMBER, "match_key": NUMBER, "since": None, "until": None},
+        {"number": NUMBER, "match_key": NUMBER, "since": None, "until": None, "country": None},
     ).fetchall()
     plan = [row[3] for row in rows]
     assert any("SEARCH h USING INDEX ix_assignment_history_number (number=?)" in step for step in plan), plan

@@ -18,7 +18,7 @@ from agent_funnel.schedule.clock import Clock
 from agent_funnel.schedule.store import failure_counts
 from agent_funnel.settings import load
 from support import LONG
-from support.databases import TestedDatabase
+from support.databases import TestedDatabase, connect_to
 from support.nights import RECENT, put_leads
 from support.processes import run_in_progress
 
@@ -166,7 +166,7 @@ def test_the_service_takes_in_numbers_that_others_inserted(database: TestedDatab
 
 def test_numbers_that_cannot_be_taken_in_are_left_to_the_next_time(database: TestedDatabase) -> None:
     put_leads(database, [("+55 (11) 98765-4321", 1, RECENT)])
-    clock = Clock(database.backend, load())
+    clock = Clock(connect_to(database.url, lock_wait=timedelta(seconds=1)), load())
     with run_in_progress(database):
         clock.take_in_numbers()
     clock.take_in_numbers()

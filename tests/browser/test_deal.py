@@ -149,14 +149,21 @@ def test_after_the_session_has_ended_the_page_leads_to_the_sign_in(
 
 
 @ONE_ENGINE
-def test_tonight_says_when_the_service_does_not_answer(dashboard: Dashboard) -> None:
+def test_tonight_says_when_the_service_or_its_database_is_down_and_how_old_the_page_is(dashboard: Dashboard) -> None:
     dashboard.watch.expect("ERR_INTERNET_DISCONNECTED")
+    dashboard.watch.expect("503")
     page = dashboard.page(role="viewer")
     page.clock.install()
     page.goto("/")
     page.context.set_offline(True)
     page.clock.run_for(20_000)
-    expect(page.get_by_text("The service does not answer")).to_be_visible()
+    expect(page.get_by_text("The service does not answer. This page shows the state of")).to_be_visible()
+    expect(page.locator("#live.stale")).to_have_count(1)
     page.context.set_offline(False)
     page.clock.run_for(20_000)
     expect(page.get_by_text("refreshes automatically")).to_be_visible()
+    expect(page.locator("#live.stale")).to_have_count(0)
+    page.route("**/?partial=1", lambda route: route.fulfill(status=503))
+    page.clock.run_for(20_000)
+    expect(page.get_by_text("The service answers with an error (503); perhaps its database is down.")).to_be_visible()
+    expect(page.locator("#live.stale")).to_have_count(1)

@@ -153,7 +153,7 @@ MISTAKES = (
     ),
     Mistake(
         "imports: a repeated number is not counted as bad",
-        P_IMPORTS, '        count["bad"] += dropped\n', "",
+        P_IMPORTS, "        self.bad_rows += count\n", "",
         ON_STAGING, "repeated_rows", "sqlite",
     ),
     Mistake(

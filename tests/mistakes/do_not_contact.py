@@ -78,7 +78,7 @@ MISTAKES = (
     ),
     Mistake(
         "do-not-contact: a file of nothing but bad rows replaces a list",
-        P_DO_NOT_CONTACT_FILES, ' or count["bad"] == count["rows"])', ")",
+        P_DO_NOT_CONTACT_FILES, ' or tally.bad_rows == tally.rows)', ")",
         ON_DO_NOT_CONTACT_IMPORT, "named_by_line", "sqlite",
     ),
     Mistake(

@@ -7,6 +7,11 @@ from mistakes.places import ASSIGN, ON_IMPORTS_NUMBERS, ON_MATCH_KEYS, PLAN, T_A
 _SQLITE, _SQLSERVER = "src/agent_funnel/sql/sqlite", "src/agent_funnel/sql/sqlserver"
 RULE, T_RULE = f"{_SQLITE}/numbers/numbers.sql", f"{_SQLSERVER}/numbers/fn_match_key.sql"
 MATCHED, IMPORTS = f"{_SQLITE}/deal/matched.sql", f"{_SQLITE}/imports.sql"
+T_UNDO = f"{_SQLSERVER}/deal/sp_undo_wafunnel_assignment.sql"
+LEADS, T_LEADS = f"{_SQLITE}/leads.sql", f"{_SQLSERVER}/leads.sql"
+DOCTOR, T_DOCTOR = f"{_SQLITE}/doctor/numbers.sql", f"{_SQLSERVER}/doctor/numbers.sql"
+ON_DOCTOR = "tests/backend/test_doctor_numbers.py"
+ON_COUNTRIES = "tests/backend/test_numbers_countries.py"
 CLOCK = "src/agent_funnel/schedule/clock.py"
 ON_ORACLE, ON_CLOCK = "tests/backend/test_deal_oracle.py", "tests/backend/test_schedule_clock.py"
 
@@ -88,6 +93,47 @@ MISTAKES = (
         "T-SQL import: a number that is stored in another spelling is added",
         T_IMPORTS, "WHERE k.match_key = s.match_key AND", "WHERE k.match_key = '' AND",
         ON_IMPORTS_NUMBERS, "there_already", "sqlserver",
+    ),
+    Mistake(
+        "match key: the recorded country has no effect",
+        RULE, "upper(coalesce(:country, (SELECT f.country FROM floor_country AS f)))", "upper(:country)",
+        ON_COUNTRIES, "recorded_or_set", "sqlite",
+    ),
+    Mistake(
+        "undo: a number is kept out by a country of before",
+        RULE, "WHERE d.country IN ('*', coalesce(:country, (SELECT f.country FROM floor_country AS f)))", "",
+        ON_COUNTRIES, "an_undo_goes_by", "sqlite",
+    ),
+    Mistake(
+        "T-SQL undo: a number comes back by the recorded country, whatever the settings say",
+        T_UNDO, "SET @country = COALESCE(@country, (SELECT f.country FROM dbo.floor_country AS f));",
+        "SET @country = (SELECT f.country FROM dbo.floor_country AS f);",
+        ON_COUNTRIES, "an_undo_goes_by", "sqlserver",
+    ),
+    Mistake(
+        "leads: a number is found by a key of a country of before",
+        LEADS, "        WHERE k.match_key = :match_key AND k.country",
+        "        WHERE k.match_key = :match_key OR k.country",
+        ON_COUNTRIES, "a_search_goes_by", "sqlite",
+    ),
+    Mistake(
+        "T-SQL leads: a number is found by the end of a key of a country of before",
+        T_LEADS, "= @digits\n                    AND k.country = @country", "= @digits",
+        ON_COUNTRIES, "a_search_goes_by", "sqlserver",
+    ),
+    Mistake(
+        "doctor: spellings that no lead has count",
+        DOCTOR, "    INNER JOIN wafunnel AS w ON s.number = w.number COLLATE BINARY\n    GROUP BY s.match_key",
+        "    GROUP BY s.match_key",
+        ON_DOCTOR, "several_spellings", "sqlite",
+    ),
+    Mistake(
+        "T-SQL doctor: an id that ends like a number nearly matches it",
+        T_DOCTOR, "            AND k.match_key NOT LIKE N'%%[^0-9]%%'\n", "", ON_DOCTOR, "match_no_lead", "sqlserver",
+    ),
+    Mistake(
+        "doctor: an international number can be read in two ways",
+        DOCTOR, "WHERE k.match_key = :other || n.match_key", "WHERE TRUE", ON_DOCTOR, "two_ways_are_a_note", "sqlite",
     ),
     Mistake(
         "clock: new numbers are never taken in",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mistakes.places import (
     ON_BAD_ROWS,
     ON_CUT_CALLS,
+    ON_DO_NOT_CONTACT_EXPORT,
     ON_EXPORTS,
     ON_IMPORTS,
     ON_LOST_CALLS,
@@ -16,6 +17,9 @@ from mistakes.places import (
     P_AGENTS,
     P_DEAL,
     P_EXPORTS,
+    P_FILES_CELLS,
+    P_FILES_FORMULAS,
+    P_FILES_TABLES,
     P_IMPORTS,
     P_LEADS,
     P_MASKING,
@@ -143,22 +147,32 @@ MISTAKES = (
     ),
     Mistake(
         "exports: numbers are not masked",
-        P_EXPORTS, "return holder, last_digits(number), stage, date", "return holder, number, stage, date",
+        P_EXPORTS, 'last_digits if name == "number"', 'str if name == "number"',
         ON_EXPORTS, "three_digits", "sqlite",
     ),
     Mistake(
+        "exports: a number in a reason is not masked",
+        P_EXPORTS, "mask_digits if name in FREE_TEXTS", "str if name in FREE_TEXTS",
+        ON_DO_NOT_CONTACT_EXPORT, "masked_export", "sqlite",
+    ),
+    Mistake(
+        "do-not-contact: an exported number keeps its apostrophe",
+        P_FILES_CELLS, "text = with_formula(text.strip())\n    if", "text = text.strip()\n    if",
+        ON_DO_NOT_CONTACT_EXPORT, "imported_again", "sqlite",
+    ),
+    Mistake(
         "exports: a tab does not begin a formula",
-        P_EXPORTS, r"(?=[=+\-@\t\r\n", r"(?=[=+\-@\r\n",
+        P_FILES_FORMULAS, r"(?=[=+\-@\t\r\n", r"(?=[=+\-@\r\n",
         ON_EXPORTS, "no_cell_is_a_formula", "sqlite",
     ),
     Mistake(
         "exports: whatever begins with a plus is a number",
-        P_EXPORTS, 'PHONE = re.compile(r"\\+?[0-9]+")', 'PHONE = re.compile(r"\\+?.+")',
+        P_FILES_FORMULAS, 'PHONE = re.compile(r"\\+?[0-9]+")', 'PHONE = re.compile(r"\\+?.+")',
         ON_EXPORTS, "no_cell_is_a_formula", "sqlite",
     ),
     Mistake(
         "imports: a bad row is skipped without a word",
-        P_IMPORTS, "if bad and not skip_bad:", "if bad and skip_bad:",
+        P_IMPORTS, "if tally.bad_rows and not skip_bad:", "if tally.bad_rows and skip_bad:",
         ON_IMPORTS, "named_by_line_and_reason", "sqlite",
     ),
     Mistake(
@@ -167,18 +181,8 @@ MISTAKES = (
         ON_NUMBERS, "other_texts_are_refused",
     ),
     Mistake(
-        "imports: the line of a row is that of its end",
-        P_IMPORTS, "row_line, line = line, reader.line_num + 1", "row_line = line = reader.line_num + 1",
-        ON_IMPORTS, "several_lines", "sqlite",
-    ),
-    Mistake(
-        "imports: a date with a zone is taken",
-        P_IMPORTS, "if moment.tzinfo is not None:", "if False:",
-        ON_IMPORTS, "named_by_line_and_reason", "sqlite",
-    ),
-    Mistake(
         "imports: a whole number is repeated in a message",
-        P_IMPORTS, "yield BadRow(row_line, mask_digits(checked))", "yield BadRow(row_line, checked)",
+        P_FILES_TABLES, "(), mask_digits(values.reason))", "(), values.reason)",
         ON_IMPORTS, "named_by_line_and_reason", "sqlite",
     ),
     Mistake(

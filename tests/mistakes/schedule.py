@@ -75,12 +75,17 @@ MISTAKES = (
     ),
     Mistake(
         "calendar: the next run is the one that is due now",
-        P_CALENDAR, "for at in instants if at > now", "for at in instants if at >= now",
+        P_CALENDAR, "if at <= now or not is_workday", "if at < now or not is_workday",
         ON_ATTEMPTS, "next_run_is_after_now",
     ),
     Mistake(
         "calendar: the next run may be on a day off",
-        P_CALENDAR, "for day in days if is_workday(day, settings)", "for day in days",
+        P_CALENDAR, "if at <= now or not is_workday(day, settings):", "if at <= now:",
+        ON_ATTEMPTS, "next_run_is_after_now",
+    ),
+    Mistake(
+        "calendar: the next run may be on a holiday",
+        P_CALENDAR, "if day not in days_off:", "if True:",
         ON_ATTEMPTS, "next_run_is_after_now",
     ),
     Mistake(
@@ -253,11 +258,6 @@ MISTAKES = (
         "status: a run is late at once",
         P_STATUS, "LATE_AFTER = timedelta(minutes=1)", "LATE_AFTER = timedelta(seconds=1)",
         ON_STATUS, "state_fits",
-    ),
-    Mistake(
-        "status: a failed night is not shown in the morning",
-        P_STATUS, 'before.outcome not in ("missed", "failed")', 'before.outcome not in ("missed",)',
-        ON_STATUS, "in_the_morning",
     ),
     Mistake(
         "notices: kinds that nobody wants are sent",

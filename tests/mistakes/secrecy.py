@@ -49,8 +49,8 @@ MISTAKES = (
     Mistake(
         "masks: a masked file is in the order of the numbers",
         P_EXPORTS,
-        "_sorted(map(_masked, rows)) if mask",
-        "map(_masked, rows) if mask",
+        "return _sorted(masked, shown_order)",
+        "return masked",
         ON_MASKS,
         "hidden_digits",
         "sqlite",

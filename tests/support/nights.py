@@ -175,6 +175,7 @@ class Case:
     limits: Collection[Limit] = ()
     do_not_contact: Collection[str] = ()
     assigned_before: Sequence[tuple[str | None, str | None]] = field(default=())
+    forgotten: Collection[str] = ()  # before the first night
 
 
 def compare_with_oracle(database: TestedDatabase, case: Case, *, bare: bool = False, refusals: bool = True) -> None:
@@ -183,6 +184,8 @@ def compare_with_oracle(database: TestedDatabase, case: Case, *, bare: bool = Fa
     Without `refusals`, nights without an active agent pass without a deal.
     """
     database.clear()
+    for number in case.forgotten:
+        database.backend.one("forget", number=number, actor="tests")
     put_limits(database, case.limits)
     put_do_not_contact(database, case.do_not_contact)
     database.insert("agent_wafunnel_assignment", ("agent", "number"), case.assigned_before)
@@ -211,7 +214,8 @@ def compare_with_oracle(database: TestedDatabase, case: Case, *, bare: bool = Fa
         }
         try:
             dealt = oracle.deal(
-                agents, leads, case.limits, case.do_not_contact, last_agent, business_date, had_last=had_last, **knobs
+                agents, leads, case.limits, case.do_not_contact, last_agent, business_date,
+                forgotten=case.forgotten, had_last=had_last, **knobs,
             )  # fmt: skip
         except NoActiveAgent:
             if not refusals:

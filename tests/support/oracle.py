@@ -52,6 +52,7 @@ def deal(
     max_per_agent: int = 450,
     window_days: int = 45,
     newest_first: bool = False,
+    forgotten: Collection[str] = (),
 ) -> Dealt:
     """Deals. Raises NoActiveAgent if no agent has room. `had_last` is the agent who had each match key last."""
     # The agents who take part, and the room of each: the lowest of the cap and of the limits that cover the day.
@@ -74,7 +75,8 @@ def deal(
             continue
         if stage < 4 and created >= midnight:
             eligible.add((number, stage, created))
-    listed = {match_key(number) for number in do_not_contact}
+    # Whether a number is forgotten, or on a list, is the same for the deal.
+    listed = {match_key(number) for number in (*do_not_contact, *forgotten)}
     allowed = [record for record in eligible if match_key(record[0]) not in listed]
     # The last sort has the highest priority; each sort keeps the order of equals.
     allowed.sort(key=lambda record: record[0].encode())

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime
 from html.parser import HTMLParser
 from typing import Any, NamedTuple
 
@@ -140,6 +142,13 @@ class Reader:
 def reader_of(database: TestedDatabase, role: Role | None = None, **settings: Any) -> Reader:
     """A person who uses the service on this database, with a new key of the role if one is given."""
     return Reader(client_of(database, **settings), key_of(database, role) if role else None)
+
+
+def reader_at(database: TestedDatabase, moment: datetime, **settings: Any) -> Reader:
+    """A person who uses the service on this database at a moment; the clock of the database stays as it is."""
+    app = create_app(load(**settings), database.backend)
+    app.extensions["agent_funnel"] = replace(app.extensions["agent_funnel"], now=lambda: moment)
+    return Reader(app.test_client())
 
 
 class Operation(NamedTuple):

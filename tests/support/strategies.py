@@ -184,6 +184,7 @@ def cases(draw: st.DrawFn, *, bare: bool = False, most_nights: int = 4) -> Case:
         limits=draw(limits_on(first_day, names or NAMES[:4])),
         do_not_contact=draw(st.one_of(st.just([]), listed)),
         assigned_before=draw(st.sampled_from([[], left_from_before])),
+        forgotten=draw(st.one_of(st.just([]), st.lists(st.sampled_from(SOME_NUMBERS), max_size=2))),
     )
 
 

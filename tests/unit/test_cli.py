@@ -60,6 +60,48 @@ def test_every_exit_code_has_a_place_in_the_docs() -> None:
     assert {int(code) for code in re.findall(r"^\| (\d+) \|", section, re.MULTILINE)} == set(cli.ExitCode)
 
 
+def test_a_file_is_imported_as_it_is_or_as_is_chosen(tmp_path: Path) -> None:
+    answer("install", cwd=tmp_path)
+    (tmp_path / "leads.csv").write_text("Kunde;Datum;E-mail\n(21) 97000-0001;05.10.2026;a@example.org\n", "utf-16")
+    done = run_command("import", "leads", "leads.csv", "--column", "number=Kunde", cwd=tmp_path)
+    assert (done.returncode, "Say it: --dates dmy (day first)" in done.stderr) == (1, True)
+    choices = ("--column", "number=Kunde", "--dates", "dmy")
+    done = run_command("import", "leads", "leads.csv", *choices, cwd=tmp_path)
+    assert (done.returncode, done.stdout.splitlines()) == (0, [
+        "1 rows: 1 added, 0 already there, 0 bad.",
+        "Columns: number from 'Kunde', date from 'Datum'.",
+        "Left out: 'E-mail'.",
+        "Dates were read with the day first.",
+        "The file has no stages, so every lead has stage 1.",
+    ])  # fmt: skip
+    kept = answer("import", "leads", "leads.csv", *choices, "--delimiter", ";", "--encoding", "utf-16", cwd=tmp_path)
+    assert (kept["kept"], kept["understood"]["columns"]) == (1, {"number": "Kunde", "date": "Datum"})
+    (tmp_path / "dates.csv").write_text("number,date\n+5521970000002,2026-10-05T23:00:00Z\n")
+    answer("--timezone", "America/Sao_Paulo", "import", "leads", "dates.csv", cwd=tmp_path)
+    assert ("+5521970000002", 1, "2026-10-05 20:00:00.000") in leads_of(tmp_path / "funnel.db")
+    for wrong in (("--column", "Kunde"), ("--delimiter", ";;"), ("--dates", "ydm")):
+        assert run_command("import", "leads", "leads.csv", *wrong, cwd=tmp_path).returncode == 2
+
+
+def test_bad_rows_come_as_a_file(tmp_path: Path) -> None:
+    answer("install", cwd=tmp_path)
+    (tmp_path / "leads.csv").write_text("number\n21970000001\nx\n")
+    bad = ("--bad-rows", "bad.csv")
+    assert run_command("import", "leads", "leads.csv", *bad, cwd=tmp_path).returncode == 1
+    text = (tmp_path / "bad.csv").read_text("utf-8-sig")
+    assert text.startswith('number,line,what is wrong\nx,3,"number is not')
+    (tmp_path / "bad.csv").unlink()
+    assert answer("import", "leads", "leads.csv", *bad, "--skip-bad", cwd=tmp_path)["bad_rows"] == 1
+    assert (tmp_path / "bad.csv").exists()
+    (tmp_path / "good.csv").write_text("number\n21970000001\n")
+    answer("import", "leads", "good.csv", "--bad-rows", "none.csv", cwd=tmp_path)
+    assert not (tmp_path / "none.csv").exists()
+    assert run_command("import", "leads", "bad.csv", *bad, cwd=tmp_path).returncode == 2
+    answer("import", "do-not-contact", "leads.csv", "--list", "own requests", *bad, "--dry-run", cwd=tmp_path)
+    done = run_command("import", "leads", "leads.csv", "--bad-rows", ".", cwd=tmp_path)
+    assert (done.returncode, "directory" in done.stderr) == (2, True)
+
+
 def test_from_nothing_to_leads_dealt(tmp_path: Path) -> None:
     assert processes.answer("install", cwd=tmp_path)["made"]
     assert answer("install", cwd=tmp_path)["made"] == []

@@ -9,7 +9,7 @@ import click
 import pytest
 
 from agent_funnel import cli
-from agent_funnel.imports import HEADERS
+from agent_funnel.files.columns import FIELDS
 from agent_funnel.sql import version
 from support.command import answer, run_command
 from support.databases import TestedDatabase, snapshot
@@ -17,6 +17,7 @@ from support.versions import record_versions
 
 # A good row of each kind of file:
 ROWS = {"leads": "+493000001,1,2026-11-20 08:00:00", "agents": "Ana,active", "holidays": "2026-12-24,Christmas Eve"}
+ROWS["do-not-contact"] = "+493000001"
 # They do not refuse to examine such tables, or do not stop by themselves if they do not refuse.
 OTHERS = {("doctor",), ("serve",)}
 
@@ -65,7 +66,7 @@ def test_every_command_refuses_tables_of_a_newer_version(
     newer: TestedDatabase, tmp_path: Path, path: tuple[str, ...]
 ) -> None:
     kind = path[-1]
-    (tmp_path / "rows.csv").write_text(f"{','.join(HEADERS.get(kind, ()))}\n{ROWS.get(kind, '')}\n")
+    (tmp_path / "rows.csv").write_text(f"{','.join(FIELDS.get(kind, ()))}\n{ROWS.get(kind, '')}\n")
     before = snapshot(newer)
     done = run_command(*words_of(path, tmp_path / "rows.csv"), cwd=tmp_path)
     assert done.returncode == cli.ExitCode.NO_DATABASE, done.stdout + done.stderr

@@ -129,11 +129,13 @@ def test_yesterdays_run_comes_before_todays_while_both_windows_are_open() -> Non
     assert due(opened, late, [DAY]) is None
 
 
-def test_the_next_run_is_after_now_and_on_a_workday() -> None:
+def test_the_next_run_is_after_now_and_neither_on_a_weekday_off_nor_on_a_holiday() -> None:
     assert next_run(OPENS, load()) == OPENS + 24 * HOUR
     assert next_run(OPENS - MOMENT, load()) == OPENS
     assert next_run(OPENS, load(weekdays="mon")) == OPENS + 7 * 24 * HOUR
     assert next_run(OPENS - MOMENT, load(weekdays="mon")) == OPENS
+    assert next_run(OPENS - MOMENT, load(), {OPENS.date()}) == OPENS + 24 * HOUR
+    assert next_run(OPENS - MOMENT, load(weekdays="mon"), {OPENS.date()}) == OPENS + 7 * 24 * HOUR
 
 
 def test_a_window_is_never_shorter_than_the_time_between_two_looks() -> None:

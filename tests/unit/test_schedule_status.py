@@ -92,6 +92,8 @@ def test_in_the_morning_a_bad_night_is_shown_until_somebody_deals(outcome: str) 
     assert morning.next_at == at("20:40")
     # A deal before that night does not make up for it; a deal after it does.
     assert night("08:00", (1, outcome), dealt_at=at("12:00", date(2026, 11, 23))).state == outcome
+    assert night("08:00", (1, outcome), dealt_at=at("20:40", date(2026, 11, 23))).state == outcome
+    assert night("08:00", (1, outcome), dealt_at=at("20:40:01", date(2026, 11, 23))).state == "due"
     made_up = night("08:00", (1, outcome), dealt_at=at("07:30"))
     assert (made_up.state, made_up.business_date) == ("due", TODAY)
     # In the evening the state is tonight's again.

@@ -91,20 +91,21 @@ def test_a_file_with_named_queries_is_loaded_by_query_and_any_other_as_a_script(
     assert "tables-1-deal" not in queries("sqlite")
     assert set(scripts("sqlite")) == {
         "tables-1-deal", "tables-2-undo", "tables-3-schedule", "tables-4-access", "tables-5-links",
-        "tables-6-schedule", "tables-7-numbers", "tables-8-do-not-contact", "tables-9-rules", "tables-10-voice",
-        "vw_floor_country",
-        "vw_suppressed_number",
+        "tables-6-schedule", "tables-7-numbers", "tables-8-do-not-contact", "tables-9-rules", "tables-10-notices",
+        "tables-11-person", "tables-12-voice",
+        "vw_floor_country", "vw_suppressed_number",
     }  # fmt: skip
 
 
 def test_the_scripts_show_which_objects_they_make_and_which_rights_they_grant() -> None:
     assert tables("sqlserver") - tables("sqlite") == {"agent_funnel_checksum"}
     assert {"agents", "assignment_purge"} <= tables("sqlite")
-    assert version("sqlite") == version("sqlserver") == 10
+    assert version("sqlite") == version("sqlserver") == 12
     assert set(procedures("sqlserver")) == {
         "sp_assign_wafunnel_to_agents",
         "sp_undo_wafunnel_assignment",
         "sp_rename_agent",
+        "sp_forget_number",
     }
     assert set(routines("sqlserver")) == {"fn_match_key", *procedures("sqlserver")}
     assert views("sqlserver") == views("sqlite") == {"floor_country", "suppressed_number"}
@@ -236,3 +237,24 @@ def test_the_queries_that_only_read_are_known(dialect: str) -> None:
     assert {"ping", "runs", "last_run", "deal_version", "assignments", "preview"} <= found
     writing = {"assign", "undo", "settle", "pause", "add_holiday", "purge_history", "claim_request"}
     assert not found & writing
+
+
+# The columns that may have a number, whole or masked, in a table that is kept:
+COLUMNS_WITH_NUMBERS = re.compile(r"^ +(number|target|detail|answer|message) ", re.MULTILINE)
+
+
+@DIALECTS
+def test_an_erasure_clears_every_table_that_may_have_a_number(dialect: str) -> None:
+    texts = "".join(text for stem, text in scripts(dialect).items() if stem.startswith("tables-"))
+    made = re.findall(r"CREATE TABLE (?:IF NOT EXISTS )?(?:dbo\.)?(\w+) \((.*?)\n *\)", texts, re.DOTALL)
+    with_numbers = {name for name, columns in made if COLUMNS_WITH_NUMBERS.search(columns)}
+    assert {"wafunnel", "assignment_history", "number_key", "audit_entry", "request_answer"} <= with_numbers
+    erases = queries("sqlite")["forget"] if dialect == "sqlite" else procedures(dialect)["sp_forget_number"]
+    cleared = set(re.findall(r"(?:DELETE FROM|DELETE r\s+FROM|UPDATE) (?:dbo\.)?(\w+)", erases))
+    assert with_numbers - cleared == set()
+
+
+def test_the_role_of_the_service_has_no_right_to_the_salt() -> None:
+    rights = {(right, name) for _, right, name in grants("sqlserver")}
+    assert ("SELECT", "forgotten_number") in rights
+    assert "forgotten_salt" not in {name for _, name in rights}

@@ -15,13 +15,15 @@ from agent_funnel.sql import catalog, procedures, queries
 
 PROCEDURES = procedures("sqlserver")
 # Those that make a run or undo one:
-RUNS = [name for name in PROCEDURES if name != "sp_rename_agent"]
+OTHERS = ("sp_rename_agent", "sp_forget_number")
+RUNS = [name for name in PROCEDURES if name not in OTHERS]
 # The queries that open a transaction of their own and may be refused in it:
 CATCHING = {name: text for name, text in queries("sqlserver").items() if "BEGIN CATCH" in text}
 # The queries that take a lock, and so wait for a run or for each other:
 LOCKED = {
     "settle", "mark_purge", "record_failure", "settle_date", "void_attempt", "void_outcome", "void_run",
     "add_do_not_contact", "apply_do_not_contact", "add_agent", "take_in_numbers", "record_rules",
+    "note_notice",
 }  # fmt: skip
 CATCH = re.compile(r"BEGIN CATCH(.*?)END CATCH", re.DOTALL)
 

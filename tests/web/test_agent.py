@@ -115,5 +115,5 @@ def test_a_viewer_sees_no_form_and_no_whole_number_and_changes_nothing(database:
             f"/agents/{path}", agent="agent 1", limit_id=str(limit.limit_id), starts_on="2026-12-01", max_records="0"
         )
         assert (path, answer.status_code) == (path, 403)
-        assert "This needs the role operator" in answer.text
+        assert "this needs an operator" in answer.text
     assert snapshot(database) == before

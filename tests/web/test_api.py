@@ -164,9 +164,40 @@ def test_a_file_can_be_tried_before_it_is_imported(database: TestedDatabase, cli
     assert refused.status_code == 422
     assert "line 3" in refused.get_json()["detail"]
     assert snapshot(database) == before
+    bad_rows = send("dry_run=true&bad_rows_file=true")
+    assert bad_rows.mimetype == "text/csv"
+    assert bad_rows.get_data(as_text=True).splitlines()[1].startswith("+4915110000002,9,2026-11-20,3,")
+    assert send("bad_rows_file=true").status_code == 422
+    assert snapshot(database) == before
     assert send("skip_bad=true").get_json()["added"] == 1
     assert get(client, "/api/leads?number=%2B49 151-10000001")["items"][0]["stage"] == 1
     assert client.post("/api/leads/import", data=file, content_type="application/json").status_code == 415
+
+
+def test_a_file_is_read_as_it_is_or_as_is_chosen(database: TestedDatabase, client: FlaskClient) -> None:
+    text = "Kunde;Etapa;Data;E-mail\n+49 151 10000001;2;05.10.2026;a@example.org\n".encode("utf-16")
+
+    def send(**query: str) -> Any:
+        options: dict[str, Any] = {"data": text, "content_type": "application/vnd.ms-excel", "query_string": query}
+        return client.post("/api/leads/import", **options)
+
+    for query, reason in (
+        ({}, "has no column that is clearly the number; it has 'Kunde', 'Etapa', 'Data', 'E-mail'"),
+        ({"number_column": "Kunde"}, "none of them shows whether the day or the month comes first"),
+        ({"number_column": "Kunde", "dates": "dmy", "delimiter": "tab"}, "begins with 'Kunde;Etapa;Data;E-mail'"),
+        ({"number_column": "Kunde", "encoding": "utf-7x"}, "There is no encoding 'utf-7x'"),
+    ):
+        refused = send(**query)
+        assert (refused.status_code, reason in refused.get_json()["detail"]) == (422, True), refused.get_json()
+    done = send(number_column="Kunde", stage_column="", dates="dmy").get_json()
+    assert (done["rows"], done["added"]) == (1, 1)
+    assert done["understood"] == {
+        "format": "CSV", "sheet": None, "encoding": "UTF-16", "delimiter": "semicolon", "dates": "dmy",
+        "columns": {"number": "Kunde", "date": "Data"}, "left_out": ["Etapa", "E-mail"],
+        "notes": ["The file has no stages, so every lead has stage 1."],
+    }  # fmt: skip
+    found = get(client, "/api/leads?number=4915110000001")["items"][0]
+    assert (found["number"], found["stage"], found["date"][:10]) == ("+4915110000001", 1, "2026-10-05")
 
 
 def test_agents_limits_and_the_schedule_are_edited_and_previewed(database: TestedDatabase, client: FlaskClient) -> None:

@@ -44,7 +44,7 @@ UNSENT = "';DROP/**/TABLE/**/assignment_run;--"
 FIELDS = {
     "agent": "agent 0", "starts_on": "2026-01-01", "number": "+4900", "name": "Bo", "role": "viewer",
     "reason": "why", "ends_on": "2026-01-02", "active": False, "max_records": 1, "new_name": "agent 1",
-    "business_date": "2026-01-01",
+    "business_date": "2026-01-01", "numbers": ["+4900"],
 }  # fmt: skip
 
 # Operations that deal or undo, and so change existing rows:
@@ -71,12 +71,13 @@ def attacked(client: FlaskClient, payload: str) -> Iterator[tuple[str, str, dict
                     yield operation.method, operation.url, {"headers": headers}
         for content in operation.described.get("requestBody", {}).get("content", {}).values():
             schema = schemas.get(content.get("schema", {}).get("$ref", "").rsplit("/", 1)[-1], {})
-            for field in schema.get("properties", {}):
+            for field, described in schema.get("properties", {}).items():
                 body = {name: FIELDS[name] for name in schema.get("required", [])}
                 if operation.path.endswith("/rename"):
                     # No agent gets the text as a name, and none with this name gets another: that of an agent is taken.
                     body["agent"] = "nobody"
-                yield operation.method, operation.url, {"json": {**body, field: payload}}
+                sent = [payload] if described.get("type") == "array" else payload
+                yield operation.method, operation.url, {"json": {**body, field: sent}}
         if operation.path.endswith("/import"):
             yield operation.method, operation.url, {
                 "data": f'number,stage,date\n"{payload}",1,2026-01-01\n+4930000009,"{payload}",2026-01-01\n',

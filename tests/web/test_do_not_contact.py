@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from agent_funnel.access.audit import list_entries
 from agent_funnel.do_not_contact import list_do_not_contact
 from support.databases import TestedDatabase
+from support.pages import bearer, key_of
 
 REGISTER = "national register"
 NUMBERS = [f"+5511900000{n:03}" for n in range(20)]
@@ -87,3 +88,17 @@ def test_several_numbers_are_added_looked_up_and_removed(client: FlaskClient, da
     assert len(list_do_not_contact(database.backend)) == 1
     targets = [entry.target for entry in list_entries(database.backend, count=50)]
     assert {f"3 numbers, {REGISTER}", "9 numbers, own requests", "7 numbers"} <= set(targets)
+
+
+def test_a_list_is_downloaded_as_a_file_that_is_masked_for_viewers(
+    client: FlaskClient, database: TestedDatabase
+) -> None:
+    create(client)
+    upload(client, "\n".join(NUMBERS[:2]))
+    viewer, operator = (bearer(key_of(database, role)) for role in ("viewer", "operator"))
+    path = f"/api/do-not-contact?list_name={REGISTER}&format=csv"
+    whole = client.get(path, headers=operator)
+    assert [row.split(",")[0] for row in whole.text.splitlines()] == ["number", *NUMBERS[:2]]
+    assert (whole.mimetype, "do-not-contact.csv" in whole.headers["Content-Disposition"]) == ("text/csv", True)
+    assert NUMBERS[0] not in client.get(path, headers=viewer).text
+    assert client.get(path.replace(REGISTER, "none"), headers=operator).status_code == 404

@@ -10,6 +10,7 @@ import pytest
 from agent_funnel.access.audit import list_entries
 from support.databases import TestedDatabase, seed_tables
 from support.pages import Page, reader_of
+from support.tables import workbook
 
 # tests/backend runs the queries of these pages on each engine; here, only the long version uses SQL Server, too.
 pytestmark = pytest.mark.sqlserver_if_long
@@ -39,6 +40,12 @@ def test_a_file_is_checked_then_refused_or_imported(database: TestedDatabase) ->
     assert "5 stage '<b>7' is not 1, 2, 3 or 4 6 date 'soon' is not" in told
     assert leads() == 1
 
+    assert "Download its bad rows" in told
+    rejected = reader.send("/leads/import", what="bad_rows", file=file(bad))
+    assert rejected.headers["Content-Disposition"] == "attachment; filename=bad-rows.csv"
+    assert '+493,1,2026-11-20,4,"number is not' in rejected.text
+    assert (len(rejected.text.splitlines()), leads()) == (4, 1)
+
     page = reader.send("/leads/import", what="import", file=file(bad, "<img src=x>.csv"))
     told = Page(page.text)
     assert (page.status_code, leads()) == (422, 1)
@@ -51,7 +58,7 @@ def test_a_file_is_checked_then_refused_or_imported(database: TestedDatabase) ->
     assert "Added 1 Already there, not changed 1 Bad rows, left out 3" in Page(page.text)
 
     for text, why in (
-        ("", "the header must be number,stage,date"),
+        ("", "The file is empty"),
         ("+49300000009,1,2026-11-20\n", "begins with '…009,1,2026-11-20'"),
         ("number,stage,date\n1\n", "has 1 bad row;"),
     ):
@@ -62,8 +69,32 @@ def test_a_file_is_checked_then_refused_or_imported(database: TestedDatabase) ->
         assert (refused.status_code, "No file was chosen" in Page(refused.text)) == (422, True)
     assert leads() == 2
     entries = list_entries(database.backend, count=9)
-    assert [entry.target for entry in reversed(entries)][:3] == ["dry run", "import", "import"]
+    assert [entry.target for entry in reversed(entries)][:4] == ["dry run", "dry run", "import", "import"]
     assert not [entry for entry in entries if re.search(r"\d{5}", entry.detail or "")]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_the_page_says_how_a_file_was_read_and_takes_choices(database: TestedDatabase) -> None:
+    reader = reader_of(database, "operator")
+    text = "Kunde;Datum;E-mail\n(21) 97000-0001;05.10.2026;a@example.org\n"
+    page = reader.send("/leads/import", what="check", file=file(text))
+    assert "it has 'Kunde', 'Datum', 'E-mail'. Choose it" in Page(page.text)
+    page = reader.send("/leads/import", what="check", number_column="Kunde", dates="dmy", file=file(text))
+    told = Page(page.text)
+    assert (
+        "The number is in the column Kunde . The date is in the column Datum . Dates were read with the day first."
+        in told
+    )
+    assert "Left out: E-mail. The file has no stages, so every lead has stage 1." in told
+    # The choices are there for the next button.
+    assert 'name="number_column" maxlength="255" value="Kunde"' in page.text
+    assert '<option value="dmy" selected>' in page.text
+    page = reader.send(
+        "/leads/import", what="import", number_column="Kunde", dates="dmy",
+        file=(BytesIO(workbook(["Kunde", "Datum"], [21970000001, "05.10.2026"])), "leads.xlsx"),
+    )  # fmt: skip
+    assert "Added 1" in Page(page.text)
+    assert database.execute("SELECT number, date FROM dbo.wafunnel") == [("21970000001", "2026-10-05 00:00:00.000")]
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

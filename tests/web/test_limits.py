@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 
 from agent_funnel.access.keys import Role
 from agent_funnel.runs import Share
+from agent_funnel.settings import load
 from agent_funnel.web.counts import BackgroundCounts
 from support.databases import TestedDatabase, seed_tables
 from support.pages import bearer, client_of, key_of
@@ -154,7 +155,7 @@ def test_the_shares_of_a_hundred_runs_are_kept_and_those_of_the_oldest_are_count
         return [Share("A", 1, {1: 1})]
 
     monkeypatch.setattr("agent_funnel.web.counts.shares", shares)
-    counts = BackgroundCounts(database.backend)
+    counts = BackgroundCounts(database.backend, load())
     assert len(counts.known_shares(range(101))) == 100
     assert set(counts.known_shares(range(1, 101))) == set(range(1, 101))
     assert counted == list(range(101))
@@ -165,7 +166,7 @@ def test_the_shares_of_a_hundred_runs_are_kept_and_those_of_the_oldest_are_count
 def test_leads_by_stage_are_counted_again_after_twenty_seconds(
     database: TestedDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    counts, now = BackgroundCounts(database.backend), time.monotonic()
+    counts, now = BackgroundCounts(database.backend, load()), time.monotonic()
     first = counts.stage_counts() or counts.stage_counts()
     assert first is not None
     assert counts.stage_counts() is first

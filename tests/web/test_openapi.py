@@ -45,6 +45,7 @@ UNSAID = {
     # What is neither a number nor an id is refused only if no lead has it.
     "add_do_not_contact": ("no lead has it",),
     "add_several_numbers": ("no lead has it",),
+    "forget_person": ("it is stored nowhere",),
 }
 # A preview has the run_id 0, and a client that follows the links of the document asks for that run.
 PREVIEWED = '"field":"run_id","detail":"Input should be greater than or equal to 1"'

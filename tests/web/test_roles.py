@@ -54,6 +54,8 @@ OPERATIONS = {
     "adopt_terms": "admin",
     "show_rules": "admin",
     "change_rules": "admin",
+    "show_person": "admin",
+    "forget_person": "admin",
     "list_keys": "admin",
     "add_key": "admin",
     "revoke_key": "admin",
@@ -133,6 +135,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "pause_schedule": {"json": {"reason": "a test"}},
     "reopen_date": {"json": {"business_date": "2026-01-31"}},
     "change_rules": {"json": {"max_per_agent": 7}},
+    "show_person": {"json": {"number": "+49300000003"}},
+    "forget_person": {"json": {"number": "+49300000003"}},
     "add_key": {"json": {"name": "another", "role": "viewer"}},
 }
 # Callers without a valid key:

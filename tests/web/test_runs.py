@@ -61,7 +61,9 @@ def test_a_failed_run_says_why_and_what_to_do(database: TestedDatabase, reader: 
     assert "Error 50002, attempt 1." in page
     assert "activate an agent" in page
     assert str(failure) in page
-    assert str(failure) in reader.get(f"/nights/{now.date()}").text
+    night = reader.get(f"/nights/{now.date()}").text
+    assert "Why: no agent was active and had room." in night
+    assert "One attempt, at" in night
     assert "It failed, and changed nothing." in reader.get(f"/runs/{run.run_id}/undo").text
 
 

@@ -44,6 +44,7 @@ def test_tonight_shows_the_state_the_amounts_and_the_shares(database: TestedData
         "Fair: 2 or 3 each.",
         "agent 0 2",
         '<b>"&Ann 3',
+        "things stand, ",
     ):
         assert told in page.text
     assert "<b>" not in reader.get("/").source

@@ -24,7 +24,12 @@ COMMANDS = {
     "demo": LazyCommand("demo", "fill_demo", "Fill an empty database with sample leads and agents."),
     "do-not-contact": LazyCommand("do_not_contact", "do_not_contact_group", "Manage the numbers that are never dealt."),
     "doctor": LazyCommand("doctor", "examine_database", "Check the database and suggest how to fix what is wrong."),
-    "export": LazyCommand("exports", "export_rows", "Export the present assignments, or the leads that a run dealt."),
+    "export": LazyCommand(
+        "exports",
+        "export_rows",
+        "Export the present assignments, the leads that a run dealt, or the do-not-contact lists.",
+    ),
+    "forget": LazyCommand("person", "forget_person", "Erase all that is kept of a person, by NUMBER in any spelling."),
     "holidays": LazyCommand("schedule", "holidays_group", "Manage the days without a scheduled deal."),
     "import": LazyCommand(
         "imports", "import_group", "Import leads, agents, holidays or do-not-contact numbers from a file."
@@ -32,6 +37,7 @@ COMMANDS = {
     "install": LazyCommand("install", "install_tables", "Create missing tables and procedures."),
     "keys": LazyCommand("keys", "keys_group", "Manage the keys to the service."),
     "limits": LazyCommand("limits", "limits_group", "Manage agents' limits and absences."),
+    "person": LazyCommand("person", "show_person", "Show all that is kept of a person, by NUMBER in any spelling."),
     "preview": LazyCommand("deal", "preview", "Show what a deal would do now, without changing anything."),
     "purge": LazyCommand("runs", "purge", "Delete the history of old runs."),
     "rules": LazyCommand("rules", "rules_group", "Show or change the rules of the deal."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from agent_funnel.errors import DatabaseError, FunnelError, RunError, SettingsError
+from agent_funnel.errors import DatabaseError, FunnelError, RuleNotConfirmed, RunError, SettingsError
 
 
 class ExitCode(IntEnum):
@@ -31,6 +31,8 @@ def exit_code(error: FunnelError) -> ExitCode:
     """Returns the exit code of an error. Errors of the deal get 10 plus the last digit of their SQL number."""
     if isinstance(error, RunError):
         return ExitCode(10 + error.number % 10)
+    if isinstance(error, RuleNotConfirmed):
+        return ExitCode.NOT_CONFIRMED
     if isinstance(error, SettingsError):
         return ExitCode.BAD_SETTING
     return ExitCode.NO_DATABASE if isinstance(error, DatabaseError) else ExitCode.FAILED

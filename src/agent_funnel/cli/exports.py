@@ -1,4 +1,4 @@
-"""The command that exports assignments."""
+"""The command that exports assignments, runs and do-not-contact lists."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Literal, get_args
 
 import click
 
 from agent_funnel.cli.context import Context, pass_context
 from agent_funnel.cli.output import Result, render, reports, say
-from agent_funnel.exports import export
+from agent_funnel.exports import Kind, export
 
 # As a file name, this is standard output:
 STANDARD_OUTPUT = "-"
@@ -29,7 +29,7 @@ class Exported(Result):
 
 
 @click.command("export")
-@click.argument("what", type=click.Choice(["assignments", "run"]))
+@click.argument("what", type=click.Choice(get_args(Kind)))
 @click.argument("run_id", type=int, required=False)
 @click.option("--format", "kind", type=click.Choice(["csv", "xlsx"]), default="csv", show_default=True)
 @click.option(
@@ -37,26 +37,30 @@ class Exported(Result):
     help="The file to write. Default: standard output.",
 )  # fmt: skip
 @click.option("--mask", is_flag=True, help="Write only the last three digits of each number.")
+@click.option("--list", "list_name", metavar="NAME", help="Only this do-not-contact list. Default: all lists.")
 @pass_context
 @reports
 def export_rows(
     context: Context,
-    what: Literal["assignments", "run"],
+    what: Kind,
     run_id: int | None,
     kind: Literal["csv", "xlsx"],
     output: str,
     mask: bool,
+    list_name: str | None,
 ) -> Exported:
-    """Export the present assignments, or the leads that a run dealt.
+    """Export the present assignments, the leads that a run dealt, or the do-not-contact lists.
 
     `export run` needs RUN_ID. An existing file is replaced only when the new one is complete.
     """
     if (what == "run") != (run_id is not None):
-        raise click.UsageError("`export run` needs RUN_ID; `export assignments` takes none.")
+        raise click.UsageError("`export run` needs RUN_ID; the other exports take none.")
+    if list_name is not None and what != "do-not-contact":
+        raise click.UsageError("Only `export do-not-contact` takes --list.")
     if output == STANDARD_OUTPUT and click.get_current_context().params["as_json"]:
         raise click.UsageError("With --json, name a file with -o, because the answer goes to standard output.")
     with _complete_file(output) as file:
-        rows = export(context.database, what, file, kind, run_id=run_id, mask=mask)
+        rows = export(context.database, what, file, kind, run_id=run_id, list_name=list_name, mask=mask)
     return Exported(rows, output, kind)
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +18,21 @@ from agent_funnel.cli.context import Context, pass_context
 from agent_funnel.cli.output import Result, render, reports, say
 from agent_funnel.cli.progress import row_progress
 from agent_funnel.do_not_contact_files import ImportedNumbers, import_numbers
-from agent_funnel.imports import HEADERS, Imported, import_file
+from agent_funnel.files.columns import FIELDS
+from agent_funnel.files.dates import ORDER_NAMES, DateOrder
+from agent_funnel.files.rejects import Rejects
+from agent_funnel.files.tables import Choices, Understood
+from agent_funnel.imports import Imported, import_file
 from agent_funnel.names import alike_names, spell
 
 # How many bad rows are printed; the others are only counted:
 MOST_BAD_ROWS = 20
+# How many bad rows a file of them has at most:
+MOST_REJECTS = 100_000
 # How many groups of names are printed; the doctor prints some, too:
 MOST_GROUPS = 10
+# The kinds of files that have a command of the same form:
+KINDS = ("leads", "agents", "holidays")
 
 
 @dataclass(frozen=True)
@@ -42,18 +54,122 @@ def import_group() -> None:
     """
 
 
+class ColumnChoice(click.ParamType[Any]):
+    """The column of a field on the command line, such as number=Telefone."""
+
+    name = "field=name"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        field, equals, column = value.partition("=")
+        if not equals or not field:
+            self.fail(f"{value!r} is not like number=Telefone", param, ctx)
+        return field.strip(), column.strip()
+
+
+class Delimiter(click.ParamType[Any]):
+    """A delimiter on the command line: a character, or the word tab."""
+
+    name = "character"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        found = "\t" if value in ("tab", "\\t") else str(value)
+        if len(found) != 1 or found in "\"'\r\n":
+            self.fail(f"{value!r} is not a single character or the word tab", param, ctx)
+        return found
+
+
+def file_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the options that say how to read a file; the command gets them as its argument `choices`."""
+
+    @wraps(command)
+    def with_choices(
+        *arguments: Any,
+        columns: tuple[tuple[str, str], ...],
+        dates: DateOrder | None,
+        sheet: str | None,
+        delimiter: str | None,
+        encoding: str | None,
+        file: Path,
+        bad_rows: Path | None,
+        **options: Any,
+    ) -> Any:
+        choices = Choices(dict(columns), dates, sheet, delimiter, encoding)
+        with _rejects(bad_rows, file) as rejects:
+            return command(*arguments, file=file, choices=choices, rejects=rejects, **options)
+
+    decorated: Callable[..., Any] = with_choices
+    for option in (
+        click.option(
+            "--bad-rows", "bad_rows", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+            help="Write the bad rows to this CSV file, each with its reason, to correct and import them.",
+        ),
+        click.option("--encoding", help="The encoding of a text file, such as cp1252."),
+        click.option("--delimiter", type=Delimiter(), help="The delimiter of a text file: a character, or tab."),
+        click.option("--sheet", metavar="NAME", help="The sheet of a workbook. Default: the first one."),
+        click.option(
+            "--dates", type=click.Choice(["dmy", "mdy", "ymd"]), help="The order of day, month and year in dates."
+        ),
+        click.option(
+            "--column", "columns", type=ColumnChoice(), multiple=True, metavar="FIELD=NAME",
+            help="The column of a field, such as number=Telefone; without a name, the field is left out. Repeat it for "
+            "other fields.",
+        ),
+    ):  # fmt: skip
+        decorated = option(decorated)
+    return decorated
+
+
+@contextmanager
+def _rejects(path: Path | None, source: Path) -> Iterator[Rejects | None]:
+    """Opens the file for the bad rows, at `path`. It is written only if there are any, also if the import fails."""
+    if path is None:
+        yield None
+        return
+    if path.resolve() == source.resolve():
+        raise click.UsageError("--bad-rows names the file that is imported; name another one.")
+    with tempfile.TemporaryFile() as file:
+        rejects = Rejects(file, MOST_REJECTS)
+        try:
+            yield rejects
+        finally:
+            rejects.end()
+            if rejects.count:
+                file.seek(0)
+                try:
+                    with path.open("wb") as target:
+                        shutil.copyfileobj(file, target)
+                except OSError as error:
+                    raise click.ClickException(f"{path} cannot be written: {error.strerror}.") from error
+
+
 def import_command(kind: str) -> click.Command:
     """Makes the command that imports one kind of file."""
-    header = ",".join(HEADERS[kind])
 
-    @click.command(kind, help=f"Import {kind} from a CSV file (UTF-8) with the header {header}.")
+    @click.command(
+        kind,
+        help=f"Import {kind} from a file: CSV or TSV in any usual form, XLSX or ODS, with the columns "
+        f"{', '.join(FIELDS[kind])} under their usual names.",
+    )
     @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+    @file_options
     @click.option("--skip-bad", is_flag=True, help="Import the good rows even if the file has bad ones.")
     @pass_context
     @reports
-    def command(context: Context, file: Path, skip_bad: bool) -> Imported | ImportedAgents:
+    def command(
+        context: Context, file: Path, choices: Choices, rejects: Rejects | None, skip_bad: bool
+    ) -> Imported | ImportedAgents:
         with row_progress() as advance:
-            imported = import_file(context.database, kind, file, skip_bad=skip_bad, progress=advance)
+            imported = import_file(
+                context.database,
+                kind,
+                file,
+                choices=choices,
+                zone=context.settings.timezone,
+                today=context.today,
+                skip_bad=skip_bad,
+                rejects=rejects,
+                progress=advance,
+            )
         if kind != "agents":
             return imported
         return ImportedAgents(imported, alike_names(agent_names(context.database)))
@@ -61,12 +177,13 @@ def import_command(kind: str) -> click.Command:
     return command
 
 
-for kind in HEADERS:
+for kind in KINDS:
     import_group.add_command(import_command(kind))
 
 
 @import_group.command("do-not-contact")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@file_options
 @click.option("--list", "list_name", required=True, metavar="NAME", help="The do-not-contact list.")
 @click.option("--replace", "replaces", is_flag=True, help="Remove what an import put there and the file lacks.")
 @click.option("--yes", "confirmed", is_flag=True, help="Replace even if that removes more than a tenth of it.")
@@ -75,9 +192,10 @@ for kind in HEADERS:
 @pass_context
 @reports
 def import_do_not_contact_file(
-    context: Context, file: Path, list_name: str, replaces: bool, confirmed: bool, skip_bad: bool, dry_run: bool
-) -> ImportedNumbers:
-    """Import numbers that are never dealt from FILE: CSV with a column number and perhaps reason, or a number a line.
+    context: Context, file: Path, choices: Choices, rejects: Rejects | None, list_name: str, replaces: bool,
+    confirmed: bool, skip_bad: bool, dry_run: bool,
+) -> ImportedNumbers:  # fmt: skip
+    """Import numbers that are never dealt from FILE: a column of numbers and perhaps of reasons, or a number a line.
 
     They leave the present assignments at once. What a person put on the list stays there in any case.
     """
@@ -86,10 +204,12 @@ def import_do_not_contact_file(
             context.database,
             file,
             list_name=list_name,
+            choices=choices,
             replaces=replaces,
             confirmed=confirmed,
             skip_bad=skip_bad or dry_run,
             dry_run=dry_run,
+            rejects=rejects,
             progress=advance,
         )
 
@@ -97,7 +217,21 @@ def import_do_not_contact_file(
 @render.register
 def _(imported: Imported) -> None:
     say(f"{imported.rows} rows: {imported.added} added, {imported.kept} already there, {imported.bad_rows} bad.")
+    _say_understood(imported.understood)
     _say_bad_rows(imported)
+
+
+def _say_understood(understood: Understood) -> None:
+    """Says how the file was read, where that is not plain from the file."""
+    columns = ", ".join(f"{field} from {name!r}" for field, name in understood.columns.items() if field != name)
+    if columns:
+        say(f"Columns: {columns}.")
+    if understood.left_out:
+        say(f"Left out: {', '.join(map(repr, understood.left_out))}.")
+    if understood.dates:
+        say(f"Dates were read with the {ORDER_NAMES[understood.dates]}.")
+    for note in understood.notes:
+        say(note)
 
 
 def _say_bad_rows(imported: Imported | ImportedNumbers) -> None:
@@ -117,6 +251,7 @@ def _(imported: ImportedNumbers) -> None:
         f"The numbers of the file match {imported.leads} stored leads and {imported.assignments} present assignments"
         f"{'.' if imported.dry_run else ', which were removed.'}"
     )
+    _say_understood(imported.understood)
     if imported.needs_confirmation and imported.dry_run:
         say("That removes more than a tenth of what imports put on the list, so the import needs --yes.")
     _say_bad_rows(imported)

@@ -47,16 +47,17 @@ def list_rules(context: Context) -> RuleList:
 @rules_group.command("set")
 @click.argument("name", type=click.Choice(tuple(DEFAULT_RULES)))
 @click.argument("value")
+@click.option("--yes", "confirmed", is_flag=True, help="Change the country although people are forgotten.")
 @actor_option
 @pass_context
 @reports
-def set_rule(context: Context, name: str, value: str, actor: str) -> Done:
+def set_rule(context: Context, name: str, value: str, confirmed: bool, actor: str) -> Done:
     """Record that the rule NAME is VALUE.
 
     It holds at once, for every deal that names no value: of the service, of these commands, and of EXEC.
     """
     found = read_rule(name, value)
-    changed = bool(record_rules(context.database, {name: found}, actor=actor))
+    changed = bool(record_rules(context.database, {name: found}, actor=actor, confirmed=confirmed))
     text = f"The rule {name} is {written(found)}{' now' if changed else ' already'}."
     state = next(each for each in rules.list_rules(context.database, context.settings) if each.name == name)
     if state.differs:

@@ -2,8 +2,8 @@
 
 A check is a function that yields results: a level, a sentence, and a remedy or None. It yields one also if all is well.
 `server` checks the engine, the connection and the login; `schema` the tables, procedures and indexes; `data` the rows
-of your three tables; `names` the names of agents; `settings` the settings; `rules` the rules of the deal; and `deep`
-whether runs, history, stages and assignments agree.
+of your three tables; `numbers` the spellings of numbers; `names` the names of agents; `settings` the settings; `rules`
+the rules of the deal; and `deep` whether runs, history, stages and assignments agree.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from agent_funnel.database import Database
-from agent_funnel.doctor import data, names, schedule, schema, server
+from agent_funnel.doctor import data, names, numbers, schedule, schema, server
 from agent_funnel.doctor.check import Check, Examination, Finding, findings, guarded
 from agent_funnel.doctor.deep import records
 from agent_funnel.doctor.rules import rule_findings
@@ -49,6 +49,7 @@ ON_BOTH: dict[str, Check] = {
     "stages": data.stages,
     "dates": data.dates,
     "numbers": data.numbers,
+    "spellings": numbers.spelled_twice,
     "do not contact": data.unread_numbers,
     "list ages": data.old_numbers,
     "statuses": data.statuses,
@@ -85,6 +86,8 @@ def examine(
         found += settings_findings(settings, now)
         found += guarded("rules", partial(rule_findings, database, settings))
     if deep:
+        for name, check in numbers.DEEP_CHECKS.items():
+            found += guarded(name, partial(findings, name, check, exam))
         found += guarded("records", partial(records, exam))
     return found
 

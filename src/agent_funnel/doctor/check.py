@@ -58,7 +58,12 @@ class Examination:
     def remedy(self, name: str) -> str:
         """A statement from `remedies.sql`, on one line."""
         lines = queries(self.database.dialect)[f"remedy_{name}"].splitlines()
-        return self.here(" ".join(line.strip() for line in lines if line.strip() and not line.startswith("--")))
+        text = self.here(" ".join(line.strip() for line in lines if line.strip() and not line.startswith("--")))
+        return text.replace("<country>", self.country().replace("'", "''")) if "<country>" in text else text
+
+    def country(self) -> str:
+        """The country whose match keys hold, in two letters; empty without one."""
+        return str(self.one("doctor_country")["country"])
 
     def clock(self) -> datetime:
         """The time at the sales floor now."""

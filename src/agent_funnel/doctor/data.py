@@ -51,7 +51,7 @@ def duplicates(exam: Examination) -> Iterator[Result]:
         remedy = f"{advice} This lists them: {exam.remedy('assigned_twice')}"
         yield "warning", f"{_numbers(twice, 'is', 'are')} assigned more than once, which no deal does.", remedy
     if not rows and not twice:
-        yield "ok", "No number has two leads, and no number is assigned twice.", None
+        yield "ok", "No number has two leads in the same spelling, and no number is assigned twice.", None
 
 
 def _numbers(rows: list[Row], verb: str, verbs: str) -> str:

@@ -90,6 +90,10 @@ class Alarm:
                 self._notifier.notice("warning", text)
         self.notes = dict(found)
 
+    def will_not_deal(self, text: str) -> None:
+        """As things stand, the next run would not deal."""
+        self._notifier.notice("warning", text)
+
     def list_is_old(self, text: str) -> None:
         """A do-not-contact list is older than its bound."""
         self._notifier.notice("warning", text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from statistics import median
 
 from agent_funnel.database import Database
@@ -51,7 +51,15 @@ def unusual_pool(database: Database, settings: Settings, pool: int, *, before: i
     usual = median(pools)
     if usual / settings.pool_factor <= pool <= usual * settings.pool_factor:
         return None
-    return f"The pool has {pool} leads, but the median of the last {len(pools)} runs is {usual:.0f}."
+    return f"The pool has {pool} leads, but the median of the last {len(pools)} deals is {usual:.0f}."
+
+
+def usual_length(database: Database) -> timedelta | None:
+    """The median of the times that the last runs took; None without a run."""
+    found = list_runs(database, count=4 * USUAL_RUNS)
+    lengths = [run.finished_at - run.started_at for run in found if run.finished_at and run.status != "failed"]
+    seconds = [length.total_seconds() for length in lengths[:USUAL_RUNS]]
+    return timedelta(seconds=median(seconds)) if seconds else None
 
 
 def changed_procedure(database: Database, *, now: datetime) -> str | None:

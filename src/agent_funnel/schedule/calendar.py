@@ -133,9 +133,19 @@ def is_workday(business_date: date, settings: Settings) -> bool:
     return business_date.weekday() in settings.weekdays
 
 
-def next_run(now: datetime, settings: Settings) -> datetime:
-    """The next scheduled instant after now, in the configured zone; holidays and pauses are not considered."""
+def next_run(now: datetime, settings: Settings, days_off: Container[date] = ()) -> datetime:
+    """The next scheduled instant after now, in the configured zone; pauses are not considered.
+
+    If all days for more than a year are days off, it is that of the next weekday that has a run.
+    """
     today = now.astimezone(settings.timezone).date()
-    days = (today + timedelta(days=offset) for offset in range(-1, 9))
-    instants = (scheduled_at(day, settings) for day in days if is_workday(day, settings))
-    return min(at for at in instants if at > now).astimezone(settings.timezone)
+    first: datetime | None = None
+    for day in (today + timedelta(days=offset) for offset in range(-1, MOST_DAYS_BACK)):
+        at = scheduled_at(day, settings)
+        if at <= now or not is_workday(day, settings):
+            continue
+        first = first or at
+        if day not in days_off:
+            return at.astimezone(settings.timezone)
+    assert first is not None, "a schedule without a weekday"
+    return first.astimezone(settings.timezone)

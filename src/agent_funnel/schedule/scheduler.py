@@ -33,6 +33,7 @@ from agent_funnel.schedule.calendar import (
     passed,
 )
 from agent_funnel.schedule.copies import Copies
+from agent_funnel.schedule.forecast import forecast
 from agent_funnel.schedule.store import ScheduleState
 from agent_funnel.schedule.terms import MOST_DIFFERENCE
 from agent_funnel.schedule.voids import MOST_EARLY, End
@@ -101,6 +102,8 @@ class Scheduler:
         self._ended: set[date] = set()
         # Business dates whose run this copy has seen in their windows, and where its clock stood then:
         self._seen: dict[date, timedelta] = {}
+        # The business date whose run this copy has forecast:
+        self._foreseen: date | None = None
         # The due business date that waits for another run, and since when:
         self._waiting: tuple[date, datetime] | None = None
 
@@ -139,13 +142,15 @@ class Scheduler:
         self._remember_runs(now, ends)
         ended |= {day for day in self._seen if self._was_seen(day, now)}
         self._ended = ended
-        self._record_next_run(now, ended, state)
+        coming = self._record_next_run(now, ended, state)
         self.alarm.look_worked()
         business_date = due(now, rules, ended)
         if business_date is None:
             self.alarm.nothing_is_due()
             self._waiting = None
             self._warn_of_old_lists(now)
+            if coming is not None:
+                self._warn_of_coming_run(*coming, now)
             return
         if not agreed.deals:
             log.warning("a deal is due; this copy does not make it, because its terms do not hold")
@@ -162,6 +167,19 @@ class Scheduler:
         for old in old_lists(self._database, now):
             if note_old_list(self._database, old.name, now=now):
                 self.alarm.list_is_old(mask_digits(str(old)))
+
+    def _warn_of_coming_run(self, business_date: date, due_at: datetime, now: datetime) -> None:
+        """Tells people once, some time before a run, that it would not deal as things stand."""
+        if business_date == self._foreseen or not due_at - self._settings.warn_before <= now < due_at:
+            return
+        try:
+            warning = forecast(self._database, self._rules, business_date, now=now).warning
+        except DatabaseError as error:
+            log.info("the next run could not be forecast; the next look tries again", error=str(error))
+            return
+        self._foreseen = business_date
+        if warning and store.note_notice(self._database, business_date, "forecast", now=now, actor=self.name):
+            self.alarm.will_not_deal(mask_digits(warning))
 
     # ---- The time and the terms
 
@@ -257,15 +275,15 @@ class Scheduler:
 
     # ---- The next run
 
-    def _record_next_run(self, now: datetime, ended: set[date], state: ScheduleState) -> None:
-        """Records the next run, which a deal by hand asks for."""
+    def _record_next_run(self, now: datetime, ended: set[date], state: ScheduleState) -> tuple[date, datetime] | None:
+        """Records the next run, which a deal by hand asks for, and returns it; None in a pause."""
         found = None
         if not state.paused:
             yesterday = now.astimezone(self._rules.timezone).date() - timedelta(days=1)
             holidays = {holiday.day for holiday in store.list_holidays(self._database, since=yesterday)}
             found = next_due(now, self._rules, ended, holidays)
         if found == store.next_run_on_record(self._database):
-            return
+            return found
         try:
             store.record_next_run(self._database, found)
         except DatabaseBusy:
@@ -273,6 +291,7 @@ class Scheduler:
         except DatabaseError as error:
             # Another copy records the same at this moment.
             log.info("the next run was not recorded", error=str(error))
+        return found
 
     # ---- The deal
 

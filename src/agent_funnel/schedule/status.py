@@ -10,7 +10,17 @@ from typing import Literal
 from agent_funnel.database import Database
 from agent_funnel.runs import Run
 from agent_funnel.schedule.calendar import closes_at, current_date, is_workday, next_run, scheduled_at
-from agent_funnel.schedule.store import NightRecord, Pause, ScheduleState, current_pause, list_nights, schedule_state
+from agent_funnel.schedule.nights import is_broken
+from agent_funnel.schedule.store import (
+    Holiday,
+    NightRecord,
+    Pause,
+    ScheduleState,
+    current_pause,
+    list_holidays,
+    list_nights,
+    schedule_state,
+)
 from agent_funnel.settings import Settings
 
 State = Literal["done", "undone", "due", "running", "late", "failed", "missed", "paused", "off"]
@@ -37,12 +47,14 @@ class Tonight:
     `state` is "done", "undone", "due" (its time is still to come), "running" (any run is in progress), "late" (its time
     has come and nothing has happened), "failed" (it is tried again until `closes_at`, or no more if that is None),
     "missed" (it was not made in time), "paused", or "off" (no run is due that day). `next_at` is the next scheduled
-    instant, in the configured zone; `nights` are the outcomes of past dates, newest first.
+    instant, in the configured zone, and `next_holiday` the next holiday after tonight. `nights` are the outcomes of
+    past dates, newest first.
     """
 
     state: State
     business_date: date
     next_at: datetime
+    next_holiday: Holiday | None
     closes_at: datetime | None
     run_id: int | None
     pause: Pause | None
@@ -51,14 +63,16 @@ class Tonight:
 
 def tonight(database: Database, settings: Settings, now: datetime, last: Run | None) -> Tonight:
     """The state of tonight at a moment. `last` is the last run that is not undone."""
+    business_date = current_date(now, settings)
     return assess(
         now,
         settings,
-        state=schedule_state(database, current_date(now, settings)),
+        state=schedule_state(database, business_date),
         nights=list_nights(database, count=NIGHTS_SHOWN),
         pause=current_pause(database),
         running=database.run_in_progress(),
         dealt_at=None if last is None else last.finished_at,
+        holidays=list_holidays(database, since=business_date),
     )
 
 
@@ -71,10 +85,11 @@ def assess(
     pause: Pause | None,
     running: bool,
     dealt_at: datetime | None,
+    holidays: Sequence[Holiday] = (),
 ) -> Tonight:
     """The state of tonight, from the records of the current business date.
 
-    `dealt_at` (UTC) is the end of the last run that is not undone.
+    `dealt_at` (UTC) is the end of the last run that is not undone, and `holidays` are those from today on, in order.
     """
     business_date = current_date(now, settings)
     begins, closes = scheduled_at(business_date, settings), closes_at(business_date, settings)
@@ -91,13 +106,14 @@ def assess(
         (True, "due"),
     )
     found = next(name for holds, name in rules if holds and name)
-    broken = _broken_night_before(business_date, nights, dealt_at)
+    broken = _broken_night_before(business_date, nights, settings, dealt_at)
     if broken is not None and found in ("due", "off") and now < begins:
         found, outcome, business_date = STATE_OF_OUTCOME[broken.outcome], broken, broken.business_date
     return Tonight(
         state=found,
         business_date=business_date,
-        next_at=next_run(now, settings),
+        next_at=next_run(now, settings, {holiday.day for holiday in holidays}),
+        next_holiday=next((each for each in holidays if each.day > current_date(now, settings)), None),
         closes_at=closes if begins <= now < closes and outcome is None else None,
         run_id=outcome.run_id if outcome else None,
         pause=pause,
@@ -106,10 +122,10 @@ def assess(
 
 
 def _broken_night_before(
-    business_date: date, nights: Sequence[NightRecord], dealt_at: datetime | None
+    business_date: date, nights: Sequence[NightRecord], settings: Settings, dealt_at: datetime | None
 ) -> NightRecord | None:
-    """The night before, if it was missed or failed and no deal has been made since."""
+    """The night before, if it was missed or failed and no deal has been made since its time."""
     before = next((night for night in nights if night.business_date < business_date), None)
-    if before is None or before.outcome not in ("missed", "failed"):
+    if before is None or not is_broken(before):
         return None
-    return None if dealt_at and dealt_at > before.at else before
+    return None if dealt_at and dealt_at > scheduled_at(before.business_date, settings) else before

@@ -139,6 +139,14 @@ def settle_date(
     return str(row["outcome"]) if row else None
 
 
+def note_notice(database: Database, business_date: date, kind: str, *, now: datetime, actor: str) -> bool:
+    """Notes that people get a notice of a kind for a business date; False if a copy of the service has sent it."""
+    row = database.one(
+        "note_notice", business_date=business_date.isoformat(), kind=kind, now=write_moment(now), actor=actor[:255]
+    )
+    return bool(row and row["noted"])
+
+
 def list_nights(database: Database, *, count: int = 60) -> list[NightRecord]:
     """The outcomes of the newest business dates, newest first."""
     return [NightRecord.from_row(row) for row in database.all("outcomes", count=count)]

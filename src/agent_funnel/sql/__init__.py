@@ -210,7 +210,7 @@ def views(dialect: str) -> frozenset[str]:
 
 def version(dialect: str) -> int:
     """The version of the tables of a dialect: the number of the last script that creates tables."""
-    return max(map(_number, scripts(dialect)))
+    return max(map(_table_version, scripts(dialect)))
 
 
 def procedures(dialect: str) -> dict[str, str]:
@@ -231,12 +231,12 @@ def routines(dialect: str) -> dict[str, str]:
 def installation(dialect: str) -> list[str]:
     """The names of the scripts that an installation runs, in their order."""
     kinds = ("tables-", "vw_", "fn_", "sp_", "grants")
-    stems = sorted(scripts(dialect), key=_number)
+    stems = sorted(scripts(dialect), key=_table_version)
     return [stem for kind in kinds for stem in stems if stem.startswith(kind)]
 
 
-def _number(stem: str) -> int:
-    """The number of a script that creates tables, and 0 for other scripts."""
+def _table_version(stem: str) -> int:
+    """The version of the tables that a script makes; 0 for other scripts."""
     return int(stem.split("-")[1]) if stem.startswith("tables-") else 0
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from flask.json.provider import DefaultJSONProvider
 from flask_compress import Compress
 from flask_openapi3 import OpenAPI
@@ -66,6 +66,7 @@ def create_app(
     limiter = rates.limit_requests(app, settings)
     _admit_bodies(app)
     app.after_request(auth.record_in_audit)
+    app.after_request(_forget_forecast)
     app.after_request(_secure)
     Compress(app)
     _register_routes(app)
@@ -79,7 +80,7 @@ def create_app(
         beat_age=beat_age,
         schedule=schedule,
         limiter=limiter.limiter,
-        counts=BackgroundCounts(database),
+        counts=BackgroundCounts(database, settings),
         exports=Places(EXPORTS_AT_ONCE, "exports"),
         imports=Places(IMPORTS_AT_ONCE, "imports"),
         previews=Places(PREVIEWS_AT_ONCE, "previews"),
@@ -146,6 +147,13 @@ def _admit() -> Response | None:
     # The request itself comes next, and has an entry of its own in the audit.
     g.pop("identity", None)
     return Response(status=ADMITTED)
+
+
+def _forget_forecast(response: Response) -> Response:
+    """Has tonight's deal forecast again after a change; a refused request has changed nothing."""
+    if request.method not in ("GET", "HEAD", "OPTIONS") and response.status_code < 400:
+        current_app.extensions["agent_funnel"].counts.forget_forecast()
+    return response
 
 
 def _secure(response: Response) -> Response:

@@ -74,14 +74,26 @@ def identity_or_none() -> Identity | None:
     return found
 
 
-def is_open(settings: Settings) -> bool:
-    """Whether the service listens on this machine only, and so needs no keys."""
-    if settings.host == "localhost":
-        return True
+def recognized() -> Identity | None:
+    """The requester of an address that leads nowhere, so that its page keeps the navigation; None for strangers."""
+    if SESSION_COOKIE not in request.cookies and not is_loopback(address()):
+        return None
+    with suppress(HTTPException, FunnelError):
+        return _identify()
+    return None
+
+
+def is_loopback(name: str) -> bool:
+    """Whether an address is one of this machine's own."""
     try:
-        return ip_address(settings.host).is_loopback
+        return ip_address(name).is_loopback
     except ValueError:
         return False
+
+
+def is_open(settings: Settings) -> bool:
+    """Whether the service listens on this machine only, and so needs no keys."""
+    return settings.host == "localhost" or is_loopback(settings.host)
 
 
 def guard() -> Any:
@@ -103,6 +115,8 @@ def guard() -> Any:
         )
     g.identity = found
     if role is None or not found.may(role):
+        # The page of the refusal says it in other words.
+        g.missing_role = role
         raise Forbidden(f"This needs the role {role}; your key has the role {found.role}. Nothing was changed.")
     return None
 

@@ -18,8 +18,16 @@ class BackgroundTask:
 
         Returns False, and starts nothing, if the work that was started before has not ended yet.
         """
-        if not self._running.acquire(blocking=False):
+        thread = self.start(work)
+        if thread is None:
             return False
+        thread.join(wait)
+        return True
+
+    def start(self, work: Callable[[], object]) -> Thread | None:
+        """Starts the work and returns its thread; None if the work that was started before has not ended yet."""
+        if not self._running.acquire(blocking=False):
+            return None
 
         def run() -> None:
             try:
@@ -29,5 +37,4 @@ class BackgroundTask:
 
         thread = Thread(target=run, name=self._name, daemon=True)
         thread.start()
-        thread.join(wait)
-        return True
+        return thread

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -10,6 +11,7 @@ from flask import Response, current_app, g, jsonify, make_response, render_templ
 from pydantic import BaseModel, Field, ValidationError
 from werkzeug.exceptions import HTTPException
 
+from agent_funnel.access.keys import Role
 from agent_funnel.errors import (
     AlreadyExists,
     AlreadyRun,
@@ -25,6 +27,7 @@ from agent_funnel.errors import (
     NothingToUndo,
     ParameterOutOfRange,
     PoolChanged,
+    RuleNotConfirmed,
     RunError,
     RunInProgress,
     WrongVersion,
@@ -45,13 +48,32 @@ STATUS: dict[type, HTTPStatus] = {
     NotConfirmed: HTTPStatus.CONFLICT,  # 50008
     NotFound: HTTPStatus.NOT_FOUND,
     AlreadyExists: HTTPStatus.CONFLICT,
+    RuleNotConfirmed: HTTPStatus.CONFLICT,
     BrakeApplied: HTTPStatus.CONFLICT,
     ImportRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
     DatabaseError: HTTPStatus.SERVICE_UNAVAILABLE,
     FunnelError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 # Errors whose message is safe to show to clients; others may reveal details of the database.
-SHOW_MESSAGE_OF = (RunError, DatabaseUnavailable, WrongVersion, NotFound, AlreadyExists, BrakeApplied, ImportRefused)
+SHOW_MESSAGE_OF = (
+    RunError, DatabaseUnavailable, WrongVersion, NotFound, AlreadyExists, RuleNotConfirmed, BrakeApplied, ImportRefused,
+)  # fmt: skip
+# The detail of an address that leads nowhere:
+NOTHING_HERE = "There is nothing at this address."
+# What pages say instead of the names of the statuses:
+HEADINGS = {
+    400: "This request cannot be read.",
+    401: "Please sign in.",
+    403: "This is not allowed.",
+    404: "This does not exist.",
+    405: "This address takes no such request.",
+    413: "This is too large.",
+    429: "Too many requests at a time.",
+    500: "Something went wrong.",
+    503: "This does not work now.",
+}
+# The end of a message that names a command, which is no help on a page:
+COMMAND_HINT = re.compile(r"[;.] `agent-funnel [^`]*`[^.]*\.")
 # Names under which pydantic gives the limit of a field that was exceeded:
 LIMITS_OF_FIELDS = ("ge", "gt", "le", "lt", "min_length", "max_length", "pattern", "expected")
 
@@ -85,13 +107,33 @@ def problem(
     # For the audit of the request, too.
     g.detail = detail
     if prefers_html():
-        return make_response(render_template("problem.html", problem=body), status.value)
+        return make_response(render_template("problem.html", problem=body, **_words_for_people(body)), status.value)
     always = {"type", "title", "status", "detail"} | body.model_fields_set
     values = {name: value for name, value in body.model_dump().items() if name in always and value is not None}
     response = jsonify(values)
     response.status_code = status.value
     response.mimetype = "application/problem+json"
     return response
+
+
+def _words_for_people(body: Problem) -> dict[str, str | None]:
+    """The heading and the sentence of the page about a problem."""
+    if body.detail == NOTHING_HERE:
+        return {"heading": "There is no such page.", "words": "Check the address."}
+    if role := g.get("missing_role"):
+        own: Role = g.identity.role
+        return {
+            "heading": "Your key does not allow this.",
+            "words": f"It is the key of {_role_in_words(own)}, and this needs {_role_in_words(role)}. Nothing was "
+            f"changed. Ask {_role_in_words(role)} to do it.",
+        }
+    words = COMMAND_HINT.sub(".", body.detail) if body.detail else None
+    return {"heading": HEADINGS.get(body.status, "That was not done."), "words": words}
+
+
+def _role_in_words(role: Role) -> str:
+    """A role with its article."""
+    return f"{'a' if role == 'viewer' else 'an'} {role}"
 
 
 def status_of(error: FunnelError) -> HTTPStatus:
@@ -119,7 +161,7 @@ def response_to_http_error(error: HTTPException) -> Any:
     if error.response is not None:
         return error.response
     status = HTTPStatus(error.code or 500)
-    detail = "There is nothing at this address." if status == HTTPStatus.NOT_FOUND else error.description
+    detail = NOTHING_HERE if status == HTTPStatus.NOT_FOUND else error.description
     response = problem(status, detail)
     # A 405 names the allowed methods, a 401 how to authenticate, a 429 when to try again.
     kept = ("Allow", "WWW-Authenticate", "Retry-After")

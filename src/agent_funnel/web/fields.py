@@ -89,6 +89,7 @@ CountryText = Annotated[
     str, Field(pattern=f"^({'|'.join(map(_in_any_case, (NO_COUNTRY, *COUNTRIES)))})$"), AfterValidator(country)
 ]
 Format = Literal["json", "csv", "xlsx"]
+Delimiter = Literal["comma", "semicolon", "tab", "bar"]
 Count = Annotated[int, Field(ge=1, le=LARGEST_PAGE, description="The most items on the page."), WholeNumber]
 Cursor = Annotated[
     str | None, Field(max_length=2_000, description="The place where the page begins: `next` of the page before.")

@@ -14,12 +14,15 @@ from typing import IO, Any, Literal, cast
 from weakref import finalize
 
 from flask import Response, request, send_file
-from werkzeug.exceptions import ServiceUnavailable, TooManyRequests
+from werkzeug.exceptions import ServiceUnavailable, TooManyRequests, UnsupportedMediaType
 
 from agent_funnel.do_not_contact_files import ImportedNumbers, import_numbers
-from agent_funnel.exports import BYTES_IN_MEMORY, export
+from agent_funnel.exports import BYTES_IN_MEMORY, Kind, export
+from agent_funnel.files.rejects import Rejects
+from agent_funnel.files.tables import Choices
 from agent_funnel.imports import Imported, import_file
 from agent_funnel.web.bounds import RETRY_SECONDS
+from agent_funnel.web.requester import today
 from agent_funnel.web.services import services
 
 # The largest file that is accepted, in bytes; a million leads are half of it:
@@ -32,37 +35,67 @@ DOWNLOADS_BYTES = 200_000_000
 # How long the making of an export may take, in seconds; a million leads as XLSX take about two minutes:
 EXPORT_SECONDS = 600.0
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+ODS = "application/vnd.oasis.opendocument.spreadsheet"
+# The types under which browsers and programs send the files that are read; Windows calls CSV a type of Excel:
+FILE_TYPES = (
+    "text/csv", "text/plain", "text/tab-separated-values", "application/csv", "application/vnd.ms-excel", XLSX, ODS,
+    "application/octet-stream",
+)  # fmt: skip
+# The most bad rows of a file of them:
+MOST_REJECTS = 10_000
 CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": XLSX}
 
 
-def import_upload(file: IO[bytes], *, skip_bad: bool, dry_run: bool) -> Imported:
-    """Imports an uploaded file of leads.
+def import_upload(file: IO[bytes], choices: Choices, *, skip_bad: bool, dry_run: bool) -> Imported:
+    """Imports an uploaded file of leads, which is read by these choices.
 
     With `dry_run` it only checks the file, past all bad rows. Raises ImportRefused, and TooManyRequests if as many
     imports as are made at a time are being made.
     """
     with services().imports.take():
         return import_file(
-            services().database, "leads", file, name="The file", skip_bad=skip_bad or dry_run, dry_run=dry_run
-        )
+            services().database, "leads", file, name="The file", choices=choices, zone=services().settings.timezone,
+            today=today(), skip_bad=skip_bad or dry_run, dry_run=dry_run,
+        )  # fmt: skip
+
+
+def bad_rows_of_upload(file: IO[bytes], choices: Choices) -> Response:
+    """The bad rows of an uploaded file of leads as a CSV file, the first thousands of them. Nothing is imported."""
+    with tempfile.SpooledTemporaryFile(BYTES_IN_MEMORY) as spool:
+        rejects = Rejects(cast(IO[bytes], spool), MOST_REJECTS)
+        with services().imports.take():
+            import_file(
+                services().database, "leads", file, name="The file", choices=choices,
+                zone=services().settings.timezone, today=today(), skip_bad=True, dry_run=True, rejects=rejects,
+            )  # fmt: skip
+        rejects.end()
+        spool.seek(0)
+        response = Response(spool.read(), content_type=CONTENT_TYPES["csv"])
+    response.headers["Content-Disposition"] = "attachment; filename=bad-rows.csv"
+    # It holds numbers.
+    response.headers.set("Cache-Control", "no-store")
+    return response
 
 
 def import_numbers_upload(
-    file: IO[bytes], list_name: str, *, replaces: bool, confirmed: bool, skip_bad: bool, dry_run: bool
+    file: IO[bytes], list_name: str, choices: Choices, *, replaces: bool, confirmed: bool, skip_bad: bool, dry_run: bool
 ) -> ImportedNumbers:
     """Imports an uploaded file of numbers to a do-not-contact list, as one of the imports that are made at a time."""
     with services().imports.take():
         return import_numbers(
-            services().database, file, list_name=list_name, name="The file", replaces=replaces, confirmed=confirmed,
-            skip_bad=skip_bad or dry_run, dry_run=dry_run,
+            services().database, file, list_name=list_name, name="The file", choices=choices, replaces=replaces,
+            confirmed=confirmed, skip_bad=skip_bad or dry_run, dry_run=dry_run,
         )  # fmt: skip
 
 
 def uploaded_body() -> IO[bytes]:
     """The body of the request as a file, from its beginning; waitress keeps a large one in a temporary file.
 
-    Raises RequestEntityTooLarge if it is larger than the route allows.
+    Raises UnsupportedMediaType if it is sent as something that is not read, and RequestEntityTooLarge if it is larger
+    than the route allows.
     """
+    if request.mimetype not in FILE_TYPES:
+        raise UnsupportedMediaType("Send the file as text/csv, or as a workbook (XLSX, ODS); nothing was imported.")
     _ = request.stream
     file = cast(IO[bytes], request.environ["wsgi.input"])
     file.seek(0)
@@ -113,12 +146,13 @@ def _check_that_it_is_worth_while() -> Callable[[], None]:
 
 
 def download(
-    what: Literal["assignments", "run"],
+    what: Kind,
     format: Literal["csv", "xlsx"],
     *,
     name: str,
     run_id: int | None = None,
     agent: str | None = None,
+    list_name: str | None = None,
     mask: bool = False,
 ) -> Response:
     """An export as a download. Raises TooManyRequests if as many as are made at a time are being made."""
@@ -126,8 +160,8 @@ def download(
         spool: IO[bytes] = stack.enter_context(tempfile.SpooledTemporaryFile(BYTES_IN_MEMORY))
         with services().exports.take():
             export(
-                services().database, what, spool, format, run_id=run_id, agent=agent, mask=mask,
-                check=_check_that_it_is_worth_while(),
+                services().database, what, spool, format, run_id=run_id, agent=agent, list_name=list_name,
+                mask=mask, check=_check_that_it_is_worth_while(),
             )  # fmt: skip
         complete = _Download(spool, spool.tell())
         spool.seek(0)

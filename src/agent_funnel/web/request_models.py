@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from flask import request
+from flask_openapi3 import RawModel
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_validator
 
 from agent_funnel.access.keys import Role
 from agent_funnel.do_not_contact import LONGEST_BOUND_DAYS, MOST_AT_ONCE, OWN_REQUESTS, USUAL_BOUND_DAYS
-from agent_funnel.settings import LARGEST_SHARE, LONGEST_WINDOW_DAYS
+from agent_funnel.files.tables import Choices
+from agent_funnel.settings import DEFAULT_RULES, LARGEST_SHARE, LONGEST_WINDOW_DAYS
 from agent_funnel.web.fields import (
     BusinessDay,
     Count,
     CountryText,
     Cursor,
     Day,
+    Delimiter,
     Format,
+    KeyText,
     NumberText,
     RowId,
     RunId,
@@ -25,6 +29,9 @@ from agent_funnel.web.fields import (
     Text,
     WholeNumber,
 )
+from agent_funnel.web.files import FILE_TYPES
+
+DELIMITERS_BY_NAME = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 
 
 class RequestModel(BaseModel):
@@ -76,16 +83,17 @@ class PreviewQuery(RequestModel):
 class NewRules(RequestModel):
     """Rules of the deal to record, at least one. They hold at once, for every deal that names no value."""
 
-    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": [name]} for name in DEFAULT_RULES]})
 
     country: CountryText | None = Field(None, description="Two letters, or none, in any case.")
     max_per_agent: Annotated[StrictInt, Field(ge=1, le=LARGEST_SHARE), WholeNumber] | None = None
     window_days: Annotated[StrictInt, Field(ge=0, le=LONGEST_WINDOW_DAYS), WholeNumber] | None = None
     newest_first: StrictBool | None = None
+    confirm: StrictBool = Field(False, description="Change the country although people are forgotten.")
 
     @model_validator(mode="after")
     def _has_a_rule(self) -> Self:
-        if not self.model_fields_set:
+        if not self.model_fields_set - {"confirm"}:
             raise ValueError("has no rule")
         return self
 
@@ -154,23 +162,69 @@ class NumberQuery(RequestModel):
     number: SearchText
 
 
-class ImportQuery(RequestModel):
+class TableBody(RawModel):
+    """A file: CSV or TSV in any usual form, or a workbook (XLSX, ODS)."""
+
+    mimetypes: ClassVar[list[str]] = list(FILE_TYPES)  # type: ignore[misc]
+
+
+class FileQuery(RequestModel):
+    """How to read a file, where it leaves that open."""
+
+    number_column: KeyText | None = Field(None, description="The name of the column of the numbers.")
+    sheet: KeyText | None = Field(None, description="The sheet of a workbook. Default: the first one.")
+    delimiter: Delimiter | None = Field(None, description="The delimiter of a text.")
+    encoding: KeyText | None = Field(None, description="The encoding of a text, such as cp1252.")
+
+    def choices(self) -> Choices:
+        """The choices of how to read the file. A column that is chosen as an empty text is left out."""
+        given = self.model_dump()
+        columns = {
+            name.removesuffix("_column"): value
+            for name, value in given.items()
+            if name.endswith("_column") and value is not None
+        }
+        delimiter = DELIMITERS_BY_NAME[self.delimiter] if self.delimiter else None
+        return Choices(columns, given.get("dates"), self.sheet or None, delimiter, self.encoding or None)
+
+
+class ImportOptions(FileQuery):
     """The options of an import."""
 
     dry_run: bool = Field(False, description="Check the file, and import nothing.")
     skip_bad: bool = Field(False, description="Import the good rows of a file with bad ones.")
 
 
+class ImportQuery(ImportOptions):
+    """The options of an import of leads."""
+
+    bad_rows_file: bool = Field(
+        False,
+        description="With dry_run: the answer is a CSV file of the bad rows, the first ten thousand, each with its "
+        "reason, to correct and import them.",
+    )
+
+    stage_column: KeyText | None = Field(
+        None, description="The name of the column of the stages; empty: every lead has stage 1."
+    )
+    date_column: KeyText | None = Field(
+        None, description="The name of the column of the dates; empty: every lead has today's."
+    )
+    dates: Literal["dmy", "mdy", "ymd"] | None = Field(None, description="The order of day, month and year in dates.")
+
+
 class DoNotContactQuery(PageQuery):
     """A page of the numbers that are never dealt."""
 
     list_name: Text | None = Field(None, description="Only the numbers of this list. Default: of all lists.")
+    format: Format = Field("json", description="csv and xlsx have all of them, without pages.")
 
 
-class NumbersImportQuery(ImportQuery):
+class NumbersImportQuery(ImportOptions):
     """The options of an import of numbers to a do-not-contact list."""
 
     list_name: Text
+    reason_column: KeyText | None = Field(None, description="The name of the column of the reasons; empty: none.")
     replace: bool = Field(False, description="Remove what an import put on the list and the file lacks.")
     confirm: bool = Field(False, description="Replace even if that removes more than a tenth.")
 
@@ -197,6 +251,18 @@ class Numbers(RequestModel):
     """Numbers to look up."""
 
     numbers: Annotated[list[NumberText], Field(min_length=1, max_length=MOST_AT_ONCE)]
+
+
+class OneNumber(RequestModel):
+    """A number of a person, in any spelling."""
+
+    number: NumberText
+
+
+class NumberToForget(OneNumber):
+    """A number of a person to forget."""
+
+    dry_run: bool = Field(False, description="Only say what would go.")
 
 
 class ListedNumbers(Numbers):

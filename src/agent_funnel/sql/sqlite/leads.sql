@@ -43,6 +43,7 @@ SELECT
         INNER JOIN number_key AS s ON s.match_key = k.match_key AND s.country = k.country
         INNER JOIN do_not_contact_entry AS d ON d.number = s.number
         WHERE k.number = p.number COLLATE BINARY
+            AND k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
     ) AS do_not_contact,
     c.copies
 FROM page AS p
@@ -104,10 +105,12 @@ WITH found AS NOT MATERIALIZED (
     WHERE w.number COLLATE BINARY IN (
         VALUES (:spelling_1), (:spelling_2), (:spelling_3), (:spelling_4), (:spelling_5)
         UNION
-        SELECT k.number FROM number_key AS k WHERE k.match_key = :match_key
+        SELECT k.number FROM number_key AS k
+        WHERE k.match_key = :match_key AND k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
         UNION
         SELECT k.number FROM number_key AS k
         WHERE k.ending = substr(:digits, -4) AND substr(k.match_key, -length(:digits)) = :digits
+            AND k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
     )
 ),
 
@@ -118,7 +121,8 @@ WITH found AS NOT MATERIALIZED (
 WITH spelling AS MATERIALIZED (
     SELECT :number AS number
     UNION
-    SELECT k.number FROM number_key AS k WHERE k.match_key = :match_key
+    SELECT k.number FROM number_key AS k
+    WHERE k.match_key = :match_key AND k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
 )
 
 SELECT min(a.agent) AS agent FROM agent_wafunnel_assignment AS a
@@ -172,7 +176,11 @@ given AS NOT MATERIALIZED (
             WHEN w.number COLLATE BINARY IN (SELECT h.number FROM held AS h) THEN 'dealt'
             WHEN w.stage >= 4 THEN 'at_stage_4'
             WHEN w.date < (SELECT date(:business_date, '-' || :window_days || ' days')) THEN 'too_old'
-            WHEN w.number COLLATE BINARY IN (SELECT d.number FROM suppressed_number AS d) THEN 'do_not_contact'
+            WHEN
+                w.number COLLATE BINARY IN (
+                    -- include: _suppressed_numbers
+                )
+                THEN 'do_not_contact'
             ELSE 'pool'
         END AS reason
     FROM wafunnel AS w

@@ -60,12 +60,49 @@ WHERE date(starts_on, '+0 days') IS NOT substr(starts_on, 1, 10) OR date(ends_on
 -- Lists holidays with days that are not ISO 8601 texts.
 SELECT day, name FROM holiday WHERE date(day, '+0 days') IS NOT day;
 
+-- name: remedy_spellings
+-- Lists the spellings of the numbers that leads have in several ones.
+SELECT k.match_key, w.number, w.stage, w.date
+FROM number_key AS k
+INNER JOIN wafunnel AS w ON w.number = k.number COLLATE BINARY
+WHERE k.country = '<country>' AND k.match_key IN (
+    SELECT n.match_key
+    FROM number_key AS n
+    INNER JOIN wafunnel AS v ON v.number = n.number COLLATE BINARY
+    WHERE n.country = '<country>'
+    GROUP BY n.match_key
+    HAVING count(DISTINCT n.number) > 1
+)
+ORDER BY k.match_key, w.number;
+
+-- name: remedy_nearly
+-- Lists the listed numbers that match no lead, with the leads that they nearly match.
+SELECT l.name, e.number AS listed, w.number AS lead
+FROM do_not_contact_entry AS e
+INNER JOIN do_not_contact_list AS l ON e.list_id = l.list_id
+INNER JOIN number_key AS k ON k.number = e.number AND k.country = '<country>'
+INNER JOIN number_key AS n ON n.ending = k.ending AND n.country = k.country
+INNER JOIN wafunnel AS w ON w.number = n.number COLLATE BINARY
+WHERE substr(n.match_key, -8) = substr(k.match_key, -8) AND length(k.match_key) >= 8
+    AND k.match_key NOT GLOB '*[^0-9]*' AND n.match_key NOT GLOB '*[^0-9]*'
+    AND NOT EXISTS (
+        SELECT 1
+        FROM number_key AS s
+        INNER JOIN wafunnel AS v ON v.number = s.number COLLATE BINARY
+        WHERE s.match_key = k.match_key AND s.country = k.country
+    )
+ORDER BY l.name, e.number, w.number;
+
 -- name: remedy_numbers
--- Lists numbers that are not 8 to 15 digits, blanks and marks aside.
-SELECT number FROM wafunnel WHERE replace(replace(replace(replace(replace(replace(replace(replace(
+-- Lists numbers that are not 8 to 15 digits, blanks and marks aside, nor have a match key that is.
+SELECT number FROM wafunnel WHERE (replace(replace(replace(replace(replace(replace(replace(replace(
 number, ' ', ''), char(160), ''), '-', ''), '(', ''), ')', ''), '.', ''), '/', ''), '+', '') GLOB '*[^0-9]*'
 OR length(replace(replace(replace(replace(replace(replace(replace(replace(
-number, ' ', ''), char(160), ''), '-', ''), '(', ''), ')', ''), '.', ''), '/', ''), '+', '')) NOT BETWEEN 8 AND 15;
+number, ' ', ''), char(160), ''), '-', ''), '(', ''), ')', ''), '.', ''), '/', ''), '+', '')) NOT BETWEEN 8 AND 15)
+AND number COLLATE BINARY NOT IN (
+    SELECT k.number FROM number_key AS k
+    WHERE k.match_key NOT GLOB '*[^0-9]*' AND length(k.match_key) BETWEEN 8 AND 15 AND k.country = '<country>'
+);
 
 -- name: remedy_statuses
 -- Sets unknown statuses to inactive; the deal treats them as inactive already.
@@ -81,5 +118,6 @@ INSERT OR IGNORE INTO do_not_contact_entry (number, list_id, reason, added_at, i
 SELECT d.number, 1, d.reason, d.added_at, 0 FROM do_not_contact AS d;
 
 -- name: remedy_listed
--- Removes the numbers of the do-not-contact list from the assignments.
-DELETE FROM agent_wafunnel_assignment WHERE number IN (SELECT d.number FROM suppressed_number AS d);
+-- Removes the numbers of the do-not-contact list from the assignments, in all spellings that are one number in a country.
+DELETE FROM agent_wafunnel_assignment
+WHERE number IN (SELECT d.number FROM suppressed_number AS d WHERE d.country IN ('*', '<country>'));

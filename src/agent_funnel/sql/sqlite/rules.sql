@@ -22,3 +22,7 @@ FROM (
     SELECT 'newest_first', :newest_first
 ) AS g
 WHERE g.value IS NOT NULL;
+
+-- name: forgotten
+-- How many people are forgotten.
+SELECT count(*) AS people FROM forgotten_number AS f WHERE NOT f.only_without_country;

@@ -85,19 +85,29 @@ LEFT JOIN assignment_run AS n
 WHERE h.number IN (
         SELECT :number
         UNION ALL
-        SELECT k.number FROM number_key AS k WHERE k.match_key = :match_key
+        SELECT k.number FROM number_key AS k
+        WHERE k.match_key = :match_key AND k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
     )
     AND (:until IS NULL OR r.finished_at < :until)
     AND (:since IS NULL OR coalesce(u.undone_at, n.finished_at, :since) >= :since)
 ORDER BY h.run_id DESC;
 
 -- name: shares
--- How many leads of each stage each agent got in a run.
-SELECT h.agent, h.stage, count(*) AS leads
-FROM assignment_history AS h
-WHERE h.run_id = :run_id
-GROUP BY h.agent, h.stage
-ORDER BY h.agent, h.stage;
+-- How many leads of each stage each agent got in a run. Leads that are forgotten since then count.
+SELECT s.agent, s.stage, sum(s.leads) AS leads
+FROM (
+    SELECT h.agent, h.stage, count(*) AS leads
+    FROM assignment_history AS h
+    WHERE h.run_id = :run_id
+    GROUP BY h.agent, h.stage
+    UNION ALL
+    SELECT f.agent, f.stage, f.leads
+    FROM assignment_forgotten AS f
+    WHERE f.run_id = :run_id
+        AND NOT EXISTS (SELECT 1 FROM assignment_purge AS p WHERE p.run_id = f.run_id)
+) AS s
+GROUP BY s.agent, s.stage
+ORDER BY s.agent, s.stage;
 
 -- name: mark_purge
 -- Marks the runs whose history a purge deletes, and returns how many: those that ended before a moment (UTC), except

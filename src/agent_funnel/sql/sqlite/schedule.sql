@@ -68,6 +68,14 @@ WHERE NOT EXISTS (SELECT 1 FROM schedule_outcome AS o WHERE o.business_date = :b
 SELECT o.outcome FROM schedule_outcome AS o
 WHERE o.business_date = :business_date AND changes() = 1;
 
+-- name: note_notice
+-- Notes that people get a notice of a kind for a business date; returns whether they had none.
+INSERT INTO schedule_notice (business_date, kind, noted_at, noted_by)
+SELECT :business_date, :kind, :now, :actor
+WHERE NOT EXISTS (SELECT 1 FROM schedule_notice AS n WHERE n.business_date = :business_date AND n.kind = :kind);
+
+SELECT changes() AS noted;
+
 -- name: _outcomes
 -- The outcomes of business dates: the scheduled run, the reason why there was no run, or that this record is void.
 -- A void run of a date to come is not its outcome.
@@ -105,6 +113,29 @@ LIMIT :count;
 -- The outcome of one business date.
 -- include: _outcomes
 WHERE s.business_date = :business_date;
+
+-- name: failure_reasons
+-- The failed attempts at the scheduled run of a business date, by reason, the newest first: how many there were, when
+-- they began and ended, and the run of the last one.
+SELECT
+    f.error_number,
+    f.message,
+    count(*) AS attempts,
+    min(r.started_at) AS first_at,
+    max(r.finished_at) AS last_at,
+    max(f.run_id) AS run_id
+FROM assignment_failure AS f
+INNER JOIN assignment_run AS r ON f.run_id = r.run_id
+WHERE f.business_date = :business_date
+GROUP BY f.error_number, f.message
+ORDER BY max(f.run_id) DESC;
+
+-- name: later_deals
+-- The runs that ended after a moment and are not undone, the oldest first.
+SELECT r.run_id, r.business_date, r."trigger", r.actor, r.finished_at
+FROM assignment_run AS r
+WHERE r.status = 'succeeded' AND r.finished_at > :since
+ORDER BY r.run_id;
 
 -- name: failure_counts
 -- How many attempts at scheduled runs failed, by error number; NULL stands for any other error.

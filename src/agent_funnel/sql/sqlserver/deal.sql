@@ -35,7 +35,8 @@ EXECUTE dbo.sp_assign_wafunnel_to_agents
 -- deal/sp_undo_wafunnel_assignment.sql.
 EXECUTE dbo.sp_undo_wafunnel_assignment
     @run_id = %(run_id)s,
-    @actor = %(actor)s;
+    @actor = %(actor)s,
+    @country = %(country)s;
 
 -- name: settle
 -- lock: records

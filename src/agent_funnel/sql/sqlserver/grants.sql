@@ -18,6 +18,8 @@ GRANT EXECUTE ON dbo.sp_undo_wafunnel_assignment TO agent_funnel_service;
 GO
 GRANT EXECUTE ON dbo.sp_rename_agent TO agent_funnel_service;
 GO
+GRANT EXECUTE ON dbo.sp_forget_number TO agent_funnel_service;
+GO
 GRANT EXECUTE ON dbo.fn_match_key TO agent_funnel_service;
 GO
 GRANT SELECT ON dbo.agents TO agent_funnel_service;
@@ -107,6 +109,11 @@ GRANT INSERT ON dbo.number_key TO agent_funnel_service;
 GO
 GRANT SELECT ON dbo.suppressed_number TO agent_funnel_service;
 GO
+-- Not the salt: without it, nobody can try out which numbers have the hashes. The view and the procedures read it.
+GRANT SELECT ON dbo.forgotten_number TO agent_funnel_service;
+GO
+GRANT SELECT ON dbo.assignment_forgotten TO agent_funnel_service;
+GO
 GRANT SELECT ON dbo.floor_country TO agent_funnel_service;
 GO
 
@@ -194,6 +201,10 @@ GRANT UPDATE ON dbo.schedule_next TO agent_funnel_service;
 GO
 GRANT DELETE ON dbo.schedule_next TO agent_funnel_service;
 GO
+GRANT SELECT ON dbo.schedule_notice TO agent_funnel_service;
+GO
+GRANT INSERT ON dbo.schedule_notice TO agent_funnel_service;
+GO
 GRANT SELECT ON dbo.schedule_void TO agent_funnel_service;
 GO
 GRANT INSERT ON dbo.schedule_void TO agent_funnel_service;
@@ -209,5 +220,6 @@ IF SERVERPROPERTY(N'BabelfishVersion') IS NULL
         EXECUTE (N'GRANT VIEW DEFINITION ON dbo.sp_undo_wafunnel_assignment TO agent_funnel_service;');
         EXECUTE (N'GRANT VIEW DEFINITION ON dbo.fn_match_key TO agent_funnel_service;');
         EXECUTE (N'GRANT VIEW DEFINITION ON dbo.sp_rename_agent TO agent_funnel_service;');
+        EXECUTE (N'GRANT VIEW DEFINITION ON dbo.sp_forget_number TO agent_funnel_service;');
     END;
 GO

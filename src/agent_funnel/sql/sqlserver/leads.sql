@@ -53,6 +53,7 @@ DECLARE
 DECLARE
     @after_stage BIGINT = COALESCE(%(after_stage)s, -2147483649),
     @after_date DATETIME2(3) = COALESCE(%(after_date)s, '0001-01-01'),
+    @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f)),
     @statement NVARCHAR(MAX) = N'
 SELECT
     CAST(p.number AS NVARCHAR(255)) AS number,
@@ -85,7 +86,7 @@ SELECT
             FROM dbo.number_key AS k
             INNER JOIN dbo.number_key AS s ON k.match_key = s.match_key AND k.country = s.country
             INNER JOIN dbo.do_not_contact_entry AS d ON s.number = d.number
-            WHERE k.number = p.number
+            WHERE k.number = p.number AND k.country = @country
         ) THEN 1
         ELSE 0
     END AS do_not_contact,
@@ -131,7 +132,7 @@ END;
 EXECUTE sp_executesql
     @statement,
     N'@count INT, @stage INT, @date_from DATETIME2(3), @date_before DATETIME2(3), @after_number NVARCHAR(255),
-        @after_stage BIGINT, @after_date DATETIME2(3), @greatest_held BIGINT',
+        @after_stage BIGINT, @after_date DATETIME2(3), @greatest_held BIGINT, @country VARCHAR(2)',
     @count = %(count)s,
     @stage = %(stage)s,
     @date_from = %(date_from)s,
@@ -139,7 +140,8 @@ EXECUTE sp_executesql
     @after_number = %(after_number)s,
     @after_stage = @after_stage,
     @after_date = @after_date,
-    @greatest_held = @greatest_held;
+    @greatest_held = @greatest_held,
+    @country = @country;
 
 -- name: leads_of_number
 -- The same page of leads, but of one number only: in its usual spellings, and in those that have its match key. Or of
@@ -156,7 +158,8 @@ DECLARE
     @date_before DATETIME2(3) = %(date_before)s,
     @after_number NVARCHAR(255) = %(after_number)s,
     @after_stage BIGINT = COALESCE(%(after_stage)s, -2147483649),
-    @after_date DATETIME2(3) = COALESCE(%(after_date)s, '0001-01-01');
+    @after_date DATETIME2(3) = COALESCE(%(after_date)s, '0001-01-01'),
+    @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f));
 
 SELECT
     p.number,
@@ -189,7 +192,7 @@ SELECT
             FROM dbo.number_key AS k
             INNER JOIN dbo.number_key AS s ON k.match_key = s.match_key AND k.country = s.country
             INNER JOIN dbo.do_not_contact_entry AS d ON s.number = d.number
-            WHERE k.number = p.number
+            WHERE k.number = p.number AND k.country = @country
         ) THEN 1
         ELSE 0
     END AS do_not_contact,
@@ -210,10 +213,12 @@ FROM (
                 ) AS v(spelling)
                 UNION ALL
                 SELECT k.number FROM dbo.number_key AS k
-                WHERE k.match_key = @match_key
+                WHERE k.match_key = @match_key AND k.country = @country
                 UNION ALL
                 SELECT k.number FROM dbo.number_key AS k
-                WHERE k.ending = RIGHT(@digits, 4) AND RIGHT(k.match_key, LEN(@digits)) = @digits
+                WHERE
+                    k.ending = RIGHT(@digits, 4) AND RIGHT(k.match_key, LEN(@digits)) = @digits
+                    AND k.country = @country
             ) AS t
         ) AS s
         INNER JOIN dbo.wafunnel AS w
@@ -255,28 +260,22 @@ FROM (
 ) AS p
 ORDER BY p.number, p.stage, p.date;
 
--- name: _spellings
--- The given number, and the numbers that have its match key.
--- include: _greatest_numbers
-
-DECLARE @spelling TABLE (number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY);
-
-INSERT INTO @spelling (number)
-SELECT CAST(@number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2
-UNION
-SELECT k.number FROM dbo.number_key AS k
-WHERE k.match_key = @match_key;
-
 -- name: lead_now
 -- The agent who has a number now, in any spelling; NULL if nobody has it.
 DECLARE
     @number NVARCHAR(255) = %(number)s,
-    @match_key NVARCHAR(255) = %(match_key)s;
+    @match_key NVARCHAR(255) = %(match_key)s,
+    @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f));
 
--- include: _spellings
+-- include: _greatest_numbers
 
 SELECT MIN(CAST(h.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2) AS agent
-FROM @spelling AS s
+FROM (
+    SELECT CAST(@number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number
+    UNION ALL
+    SELECT k.number FROM dbo.number_key AS k
+    WHERE k.match_key = @match_key AND k.country = @country
+) AS s
 INNER JOIN dbo.agent_wafunnel_assignment AS h
     ON
         h.number = ISNULL(
@@ -379,7 +378,10 @@ FROM (
             INNER JOIN @matched AS h ON CAST(b.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = h.number
             INNER JOIN @matched AS o ON h.first_number = o.first_number
         ) AS a ON w.number = a.number
-        LEFT JOIN dbo.suppressed_number AS d ON w.number = d.number
+        LEFT JOIN (
+            SELECT DISTINCT s.number FROM dbo.suppressed_number AS s
+            WHERE s.country IN ('*', @country)
+        ) AS d ON w.number = d.number
         LEFT JOIN @matched AS m ON w.number = m.number
     ) AS g
 ) AS k;

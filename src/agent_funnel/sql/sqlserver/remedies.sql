@@ -69,13 +69,55 @@ SELECT w.number, w.stage, w.date FROM dbo.wafunnel AS w
 WHERE w.date >= DATEADD(DAY, 1, CAST(GETDATE() AS DATE))
 ORDER BY w.date;
 
+-- name: remedy_spellings
+-- Lists the spellings of the numbers that leads have in several ones.
+SELECT k.match_key, w.number, w.stage, w.date
+FROM dbo.number_key AS k
+INNER JOIN dbo.wafunnel AS w ON k.number = CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2
+WHERE
+    k.country = '<country>' AND k.match_key IN (
+        SELECT n.match_key
+        FROM dbo.number_key AS n
+        INNER JOIN dbo.wafunnel AS v ON n.number = CAST(v.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2
+        WHERE n.country = '<country>'
+        GROUP BY n.match_key
+        HAVING COUNT(DISTINCT n.number) > 1
+    )
+ORDER BY k.match_key, w.number;
+
+-- name: remedy_nearly
+-- Lists the listed numbers that match no lead, with the leads that they nearly match.
+SELECT l.name, e.number AS listed, w.number AS lead
+FROM dbo.do_not_contact_entry AS e
+INNER JOIN dbo.do_not_contact_list AS l ON e.list_id = l.list_id
+INNER JOIN dbo.number_key AS k ON e.number = k.number AND k.country = '<country>'
+INNER JOIN dbo.number_key AS n ON k.ending = n.ending AND k.country = n.country
+INNER JOIN dbo.wafunnel AS w ON n.number = CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2
+WHERE
+    RIGHT(n.match_key, 8) = RIGHT(k.match_key, 8) AND LEN(k.match_key) >= 8
+    AND k.match_key NOT LIKE '%[^0-9]%' AND n.match_key NOT LIKE '%[^0-9]%'
+    AND NOT EXISTS (
+        SELECT 1
+        FROM dbo.number_key AS s
+        INNER JOIN dbo.wafunnel AS v ON s.number = CAST(v.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2
+        WHERE s.match_key = k.match_key AND s.country = k.country
+    )
+ORDER BY l.name, e.number, w.number;
+
 -- name: remedy_numbers
--- Lists numbers that are not 8 to 15 digits, blanks and marks aside.
+-- Lists numbers that are not 8 to 15 digits, blanks and marks aside, nor have a match key that is.
 SELECT w.number FROM dbo.wafunnel AS w
 CROSS APPLY (SELECT REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(
     w.number, ' ', ''
 ), NCHAR(160), ''), '-', ''), '(', ''), ')', ''), '.', ''), '/', ''), '+', '') AS digits) AS n
-WHERE n.digits LIKE '%[^0-9]%' OR LEN(n.digits) NOT BETWEEN 8 AND 15;
+WHERE
+    (n.digits LIKE '%[^0-9]%' OR LEN(n.digits) NOT BETWEEN 8 AND 15)
+    AND NOT EXISTS (
+        SELECT 1 FROM dbo.number_key AS k
+        WHERE
+            k.number = CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AND k.country = '<country>'
+            AND k.match_key NOT LIKE '%[^0-9]%' AND LEN(k.match_key) BETWEEN 8 AND 15
+    );
 
 -- name: remedy_statuses
 -- Sets unknown statuses to inactive; the deal treats them as inactive already.
@@ -101,6 +143,10 @@ WHERE
     );
 
 -- name: remedy_listed
--- Removes the numbers of the do-not-contact lists from the assignments.
+-- Removes the numbers of the do-not-contact lists from the assignments, in all spellings that are one number in a
+-- country.
 DELETE FROM dbo.agent_wafunnel_assignment
-WHERE CAST(number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 IN (SELECT d.number FROM dbo.suppressed_number AS d);
+WHERE CAST(number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 IN (
+    SELECT d.number FROM dbo.suppressed_number AS d
+    WHERE d.country IN ('*', '<country>')
+);

@@ -28,3 +28,8 @@ FROM (
     ('newest_first', CAST(%(newest_first)s AS VARCHAR(40)))
 ) AS g(name, value)
 WHERE g.value IS NOT NULL;
+
+-- name: forgotten
+-- How many people are forgotten.
+SELECT COUNT(*) AS people FROM dbo.forgotten_number AS f
+WHERE f.only_without_country = 0;

@@ -90,7 +90,8 @@ DECLARE
     @number NVARCHAR(255) = %(number)s,
     @match_key NVARCHAR(255) = %(match_key)s,
     @since DATETIME2(3) = %(since)s,
-    @until DATETIME2(3) = %(until)s;
+    @until DATETIME2(3) = %(until)s,
+    @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f));
 
 SELECT
     h.run_id,
@@ -113,19 +114,34 @@ WHERE
         SELECT @number
         UNION ALL
         SELECT k.number FROM dbo.number_key AS k
-        WHERE k.match_key = @match_key
+        WHERE k.match_key = @match_key AND k.country = @country
     )
     AND (@until IS NULL OR r.finished_at < @until)
     AND (@since IS NULL OR COALESCE(u.undone_at, n.finished_at, @since) >= @since)
 ORDER BY h.run_id DESC;
 
 -- name: shares
--- How many leads of each stage each agent got in a run.
-SELECT h.agent, h.stage, COUNT(*) AS leads
-FROM dbo.assignment_history AS h
-WHERE h.run_id = %(run_id)s
-GROUP BY h.agent, h.stage
-ORDER BY h.agent, h.stage;
+-- How many leads of each stage each agent got in a run. Leads that are forgotten since then count.
+DECLARE @run_id BIGINT = %(run_id)s;
+
+SELECT s.agent, s.stage, SUM(s.leads) AS leads
+FROM (
+    SELECT h.agent, h.stage, COUNT(*) AS leads
+    FROM dbo.assignment_history AS h
+    WHERE h.run_id = @run_id
+    GROUP BY h.agent, h.stage
+    UNION ALL
+    SELECT f.agent, f.stage, f.leads
+    FROM dbo.assignment_forgotten AS f
+    WHERE
+        f.run_id = @run_id
+        AND NOT EXISTS (
+            SELECT 1 FROM dbo.assignment_purge AS p
+            WHERE p.run_id = f.run_id
+        )
+) AS s
+GROUP BY s.agent, s.stage
+ORDER BY s.agent, s.stage;
 
 -- name: mark_purge
 -- lock: records

@@ -124,6 +124,24 @@ SET @recorded = @@ROWCOUNT;
 SELECT o.outcome FROM dbo.schedule_outcome AS o
 WHERE o.business_date = @business_date AND @recorded = 1;
 
+-- name: note_notice
+-- lock: records
+-- busy: A run is still in progress; the notice was not noted. Try again when the run has ended.
+-- Notes that people get a notice of a kind for a business date; returns whether they had none. The lock makes one copy
+-- of the service wait for another.
+DECLARE
+    @business_date DATE = %(business_date)s,
+    @kind VARCHAR(20) = %(kind)s;
+
+INSERT INTO dbo.schedule_notice (business_date, kind, noted_at, noted_by)
+SELECT @business_date, @kind, %(now)s, %(actor)s
+WHERE NOT EXISTS (
+    SELECT 1 FROM dbo.schedule_notice AS n
+    WHERE n.business_date = @business_date AND n.kind = @kind
+);
+
+SELECT @@ROWCOUNT AS noted;
+
 -- name: _outcomes
 -- The outcomes of business dates, newest first: at most @count, from @earliest to @latest. The outcome is the scheduled
 -- run, the reason why there was no run, or that this record is void.
@@ -180,6 +198,36 @@ DECLARE
     @latest DATE = %(business_date)s;
 
 -- include: _outcomes
+
+-- name: failure_reasons
+-- The failed attempts at the scheduled run of a business date, by reason, the newest first: how many there were, when
+-- they began and ended, and the run of the last one.
+DECLARE @business_date DATE = %(business_date)s;
+
+SELECT
+    f.error_number,
+    f.message,
+    COUNT(*) AS attempts,
+    MIN(r.started_at) AS first_at,
+    MAX(r.finished_at) AS last_at,
+    MAX(f.run_id) AS run_id
+FROM dbo.assignment_failure AS f
+INNER JOIN dbo.assignment_run AS r ON f.run_id = r.run_id
+WHERE f.business_date = @business_date
+GROUP BY f.error_number, f.message
+ORDER BY MAX(f.run_id) DESC;
+
+-- name: later_deals
+-- The runs that ended after a moment and are not undone, the oldest first.
+SELECT
+    r.run_id,
+    r.business_date,
+    r.[trigger],
+    r.actor,
+    r.finished_at
+FROM dbo.assignment_run AS r
+WHERE r.status = 'succeeded' AND r.finished_at > %(since)s
+ORDER BY r.run_id;
 
 -- name: failure_counts
 -- How many attempts at scheduled runs failed, by error number; NULL stands for any other error.

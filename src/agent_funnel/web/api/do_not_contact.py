@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
-from flask import Response, request
-from flask_openapi3 import APIBlueprint, RawModel, Tag
-from werkzeug.exceptions import UnsupportedMediaType
+from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
 
 from agent_funnel import do_not_contact
 from agent_funnel.do_not_contact import DoNotContact
 from agent_funnel.masking import last_digits, mask_digits
 from agent_funnel.web.api import models
 from agent_funnel.web.auth import set_audit_target
-from agent_funnel.web.files import import_numbers_upload, uploaded_body
+from agent_funnel.web.files import download, import_numbers_upload, uploaded_body
 from agent_funnel.web.operation import json, operation
 from agent_funnel.web.paging import AFTER_COUNT, AFTER_LISTED, decode_requester_cursor, encode_cursor, fetch_page
 from agent_funnel.web.request_models import (
@@ -25,16 +24,10 @@ from agent_funnel.web.request_models import (
     NewNumberList,
     Numbers,
     NumbersImportQuery,
+    TableBody,
 )
-from agent_funnel.web.requester import mask_texts
+from agent_funnel.web.requester import mask_texts, sees_numbers
 from agent_funnel.web.services import services
-
-
-class NumbersBody(RawModel):
-    """A file of numbers."""
-
-    mimetypes: ClassVar[list[str]] = ["text/csv", "text/plain"]  # type: ignore[misc]
-
 
 blueprint = APIBlueprint(
     "do_not_contact", __name__, abp_tags=[Tag(name="do not contact", description="The do-not-contact lists.")]
@@ -46,7 +39,11 @@ blueprint = APIBlueprint(
     problems={404: "There is no such list."},
 )  # fmt: skip
 def list_do_not_contact(query: DoNotContactQuery) -> Response:
-    """List the numbers that are never dealt: those of a list, or of all lists."""
+    """List the numbers that are never dealt, of a list or of all lists; or download all of them as a file."""
+    if query.format != "json":
+        return download(
+            "do-not-contact", query.format, name="do-not-contact", list_name=query.list_name, mask=not sees_numbers()
+        )
 
     def fetch(after: Any, count: int) -> list[DoNotContact]:
         return do_not_contact.list_do_not_contact(
@@ -80,17 +77,15 @@ def add_number_list(body: NewNumberList) -> Response:
     blueprint, "post", "/do-not-contact/import", role="operator", answer=models.NumbersImportAnswer, takes_file=True,
     problems={
         404: "There is no such list.", 409: "A run was in progress all the time (50001); nothing was imported.",
-        415: "The body is neither CSV nor plain text.",
+        415: "The body is sent as something that is no table.",
     },
 )  # fmt: skip
-def import_do_not_contact(query: NumbersImportQuery, raw: NumbersBody) -> Response:
-    """Import numbers to a do-not-contact list: CSV with a column number and perhaps reason, or a number a line."""
-    if request.mimetype not in ("text/csv", "application/csv", "text/plain"):
-        raise UnsupportedMediaType("Send the file as text/csv or text/plain; nothing was imported.")
+def import_do_not_contact(query: NumbersImportQuery, raw: TableBody) -> Response:
+    """Import numbers to a do-not-contact list: a column of numbers and perhaps of reasons, or a number a line."""
     set_audit_target(("dry run, " if query.dry_run else "import, ") + mask_digits(query.list_name))
     result = import_numbers_upload(
-        uploaded_body(), query.list_name, replaces=query.replace, confirmed=query.confirm, skip_bad=query.skip_bad,
-        dry_run=query.dry_run,
+        uploaded_body(), query.list_name, query.choices(), replaces=query.replace, confirmed=query.confirm,
+        skip_bad=query.skip_bad, dry_run=query.dry_run,
     )  # fmt: skip
     return json(models.NumbersImportAnswer(result))
 

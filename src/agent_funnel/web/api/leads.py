@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
-from flask import Response, request
-from flask_openapi3 import APIBlueprint, RawModel, Tag
-from werkzeug.exceptions import Forbidden, UnsupportedMediaType
+from flask import Response
+from flask_openapi3 import APIBlueprint, Tag
+from werkzeug.exceptions import Forbidden
 
+from agent_funnel.errors import ImportRefused
 from agent_funnel.leads import Lead, lead_history, pool_report, search_leads
 from agent_funnel.web.api import models
 from agent_funnel.web.auth import set_audit_target
-from agent_funnel.web.files import import_upload, uploaded_body
+from agent_funnel.web.files import bad_rows_of_upload, import_upload, uploaded_body
 from agent_funnel.web.operation import json, operation
 from agent_funnel.web.paging import AFTER_COUNT, AFTER_LEAD, decode_requester_cursor, encode_cursor, fetch_page
-from agent_funnel.web.request_models import ImportQuery, LeadsQuery, NumberQuery
+from agent_funnel.web.request_models import ImportQuery, LeadsQuery, NumberQuery, TableBody
 from agent_funnel.web.requester import sees_numbers, today
 from agent_funnel.web.services import services
 
 blueprint = APIBlueprint("leads", __name__, abp_tags=[Tag(name="leads", description="Leads, and the pool.")])
-
-
-class CsvBody(RawModel):
-    """A file of leads."""
-
-    mimetypes: ClassVar[list[str]] = ["text/csv"]  # type: ignore[misc]
 
 
 @operation(blueprint, "get", "/leads", role="viewer", answer=models.LeadsPage)
@@ -55,14 +50,16 @@ def show_lead(query: NumberQuery) -> Response:
 
 @operation(
     blueprint, "post", "/leads/import", role="operator", answer=models.ImportAnswer, takes_file=True,
-    problems={415: "The body is not CSV."},
+    problems={415: "The body is sent as something that is no table."},
 )  # fmt: skip
-def import_leads(query: ImportQuery, raw: CsvBody) -> Response:
-    """Import leads from CSV (number,stage,date), or with dry_run only check the file."""
-    if request.mimetype not in ("text/csv", "application/csv"):
-        raise UnsupportedMediaType("Send the file as text/csv; nothing was imported.")
+def import_leads(query: ImportQuery, raw: TableBody) -> Response:
+    """Import leads from a file (CSV, XLSX or ODS) with a column of numbers, or with dry_run only check the file."""
     set_audit_target("dry run" if query.dry_run else "import")
-    result = import_upload(uploaded_body(), skip_bad=query.skip_bad, dry_run=query.dry_run)
+    if query.bad_rows_file:
+        if not query.dry_run:
+            raise ImportRefused("bad_rows_file needs dry_run. Nothing was imported.")
+        return bad_rows_of_upload(uploaded_body(), query.choices())
+    result = import_upload(uploaded_body(), query.choices(), skip_bad=query.skip_bad, dry_run=query.dry_run)
     return json(
         models.ImportAnswer(
             dry_run=query.dry_run,
@@ -71,6 +68,7 @@ def import_leads(query: ImportQuery, raw: CsvBody) -> Response:
             kept=result.kept,
             bad_rows=result.bad_rows,
             bad=list(result.bad),
+            understood=result.understood,
         )
     )
 

@@ -13,8 +13,10 @@ from agent_funnel.agents import Agent, Assignment, Limit, Renamed
 from agent_funnel.deal import NewRun, Preview, Undone
 from agent_funnel.do_not_contact import DoNotContact, NumberList
 from agent_funnel.do_not_contact_files import ImportedNumbers
+from agent_funnel.files.tables import Understood
 from agent_funnel.imports import BadRow
 from agent_funnel.leads import Lead, LeadHistory, PoolReport
+from agent_funnel.person import Erasure, Person
 from agent_funnel.rules import RuleState
 from agent_funnel.runs import DealtLead, RunRecord, Share
 from agent_funnel.schedule.store import Holiday, NightRecord, Pause
@@ -122,13 +124,25 @@ class LeadAnswer(RootModel[LeadHistory]):
     """Everything that is known of a number."""
 
 
+class PersonAnswer(RootModel[Person]):
+    """All that is kept of a person."""
+
+
+class ErasureAnswer(RootModel[Erasure]):
+    """What an erasure removed or, with `dry_run`, would remove. `certificate` is the hash that is kept."""
+
+
 class PoolAnswer(RootModel[PoolReport]):
     """The rows of `wafunnel`, each counted once. `total` is the sum of the other fields."""
 
 
 class ImportAnswer(BaseModel):
     """The result of an import or a dry run: `rows` = `added` + `kept` (there already) + `bad_rows`. `bad` has the first
-    thousand bad rows."""
+    thousand bad rows. `understood` says how the file was read."""
+
+    model_config = ConfigDict(
+        openapi_extra={"content": {"text/csv": {"schema": {"type": "string"}}}}  # type: ignore[typeddict-unknown-key]
+    )
 
     dry_run: bool
     rows: int
@@ -136,6 +150,7 @@ class ImportAnswer(BaseModel):
     kept: int
     bad_rows: int
     bad: list[BadRow]
+    understood: Understood
 
 
 class DoNotContactPage(BaseModel):

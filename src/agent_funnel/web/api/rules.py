@@ -25,12 +25,15 @@ def show_rules() -> Response:
     return json(_answer())
 
 
-@operation(blueprint, "post", "/rules", role="admin", answer=models.RulesAnswer)
+@operation(
+    blueprint, "post", "/rules", role="admin", answer=models.RulesAnswer,
+    problems={409: "Another country needs confirm, since people are forgotten; nothing was changed."},
+)  # fmt: skip
 def change_rules(body: NewRules) -> Response:
     """Record rules in the database. They hold at once, for every deal that names no value."""
-    given = body.model_dump(exclude_none=True)
+    given = body.model_dump(exclude_none=True, exclude={"confirm"})
     set_audit_target(", ".join(f"{name} {value}" for name, value in given.items()))
-    record_rules(services().database, given, actor=actor())
+    record_rules(services().database, given, actor=actor(), confirmed=body.confirm)
     return json(_answer())
 
 

@@ -13,7 +13,7 @@ from agent_funnel.access import keys
 from agent_funnel.access.audit import LARGEST_ENTRY_ID, list_entries
 from agent_funnel.access.keys import ROLES, AccessKey, add_key, any_keys, list_keys
 from agent_funnel.errors import ParameterOutOfRange
-from agent_funnel.rules import list_rules, problems
+from agent_funnel.rules import count_forgotten, list_rules, problems
 from agent_funnel.settings import (
     DEFAULT_RULES,
     LARGEST_SHARE,
@@ -68,6 +68,7 @@ def show_settings() -> str:
         groups=groups,
         rules=rules,
         rule_problems=problems(rules),
+        forgotten=count_forgotten(services().database),
         countries=(NO_COUNTRY, *COUNTRIES),
         largest_share=LARGEST_SHARE,
         longest_window_days=LONGEST_WINDOW_DAYS,

@@ -21,6 +21,7 @@ from agent_funnel.agents import (
     no_such_agent,
     roster,
 )
+from agent_funnel.errors import ParameterOutOfRange
 from agent_funnel.runs import deal_version
 from agent_funnel.settings import LARGEST_SHARE
 from agent_funnel.web.auth import set_audit_target
@@ -107,6 +108,11 @@ def add_limit() -> BaseResponse:
     agent = requested_agent().agent
     set_audit_target(agent)
     filled_in = read_form(LimitForm)
+    if filled_in.ends_on is not None and filled_in.ends_on < filled_in.starts_on:
+        raise ParameterOutOfRange(
+            f"The last day, {day(filled_in.ends_on, locale())}, is before the first day, "
+            f"{day(filled_in.starts_on, locale())}. Nothing was changed."
+        )
     limit = agents.add_limit(
         services().database,
         agent,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from flask import Blueprint, render_template, request
 from werkzeug.exceptions import MethodNotAllowed, TooManyRequests
 from werkzeug.wrappers import Response as BaseResponse
 
-from agent_funnel.deal import deal, preview
+from agent_funnel.deal import NewRun, deal, preview
 from agent_funnel.errors import AlreadyExists, FunnelError
 from agent_funnel.runs import deal_version, last_run
+from agent_funnel.schedule.brakes import scheduled_run
 from agent_funnel.schedule.status import tonight
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.format import number
@@ -39,16 +41,17 @@ def show_preview() -> str:
     found, why_not = None, None
     # Read before the preview: if a run comes in between, the button notices it.
     version = deal_version(given.database)
+    state = _tonight()
     try:
         with given.previews.take():
-            found = preview(given.database, given.settings, business_date=today())
+            found = preview(given.database, given.settings, business_date=state["scheduled"] or today())
     except FunnelError as error:
         why_not = str(error)
     except TooManyRequests as error:
         why_not = error.description
     limited = {share.agent: share.room for share in found.shares if share.room < found.run.per_agent} if found else {}
     template = "deal_preview.html" if "partial" in request.args else "deal.html"
-    return render_template(template, preview=found, limits=limited, why_not=why_not, version=version, **_tonight())
+    return render_template(template, preview=found, limits=limited, why_not=why_not, version=version, **state)
 
 
 def _tonight() -> dict[str, Any]:
@@ -57,6 +60,8 @@ def _tonight() -> dict[str, Any]:
     last = last_run(given.database)
     night = tonight(given.database, given.settings, now, last)
     return {
+        # The date of a scheduled run that the service could not make so far: this deal is then that run.
+        "scheduled": night.business_date if night.state in ("failed", "late") and night.closes_at else None,
         "now": now,
         "last": last,
         "night": night,
@@ -72,8 +77,11 @@ def deal_now() -> BaseResponse:
     given = services()
     if request.form.get("version") != deal_version(given.database):
         raise AlreadyExists("Another deal, or an undo, came since this preview. Nothing was changed; look again below.")
-    again = "again" in request.form
-    run = deal(given.database, given.settings, business_date=today(), actor=actor(), again=again)
+    if request.form.get("scheduled"):
+        run = _deal_as_scheduled()
+    else:
+        again = "again" in request.form
+        run = deal(given.database, given.settings, business_date=today(), actor=actor(), again=again)
     set_audit_target(f"run {run.run_id}")
     notice = (
         f"Dealt: {number(run.assigned, locale())} of {number(run.pool, locale())} leads to "
@@ -82,3 +90,13 @@ def deal_now() -> BaseResponse:
     if run.notice:
         notice += f" {run.notice}"
     return redirect_with_notice(notice, "runs.show_run", run_id=run.run_id)
+
+
+def _deal_as_scheduled() -> NewRun:
+    """Makes tonight's scheduled run, which the service could not make so far, so that it does not deal once more."""
+    given = services()
+    state = _tonight()
+    if request.form["scheduled"] != str(state["scheduled"]):
+        raise AlreadyExists("Tonight’s deal no longer waits to be made. Nothing was changed; look again below.")
+    business_date: date = state["scheduled"]
+    return scheduled_run(given.database, given.settings, business_date, now=state["now"], actor=actor(), overrule=True)

@@ -9,11 +9,13 @@ from flask import Blueprint, g, render_template, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from agent_funnel.errors import ImportRefused
+from agent_funnel.files.dates import ORDER_NAMES
 from agent_funnel.imports import BadRows
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.errors import problem
-from agent_funnel.web.files import LARGEST_FILE, import_upload
-from agent_funnel.web.pages.layout import form, page
+from agent_funnel.web.files import LARGEST_FILE, bad_rows_of_upload, import_upload
+from agent_funnel.web.pages.layout import form, page, read_form
+from agent_funnel.web.request_models import ImportQuery
 
 blueprint = Blueprint("imports", __name__)
 
@@ -32,6 +34,8 @@ def show() -> str:
         file=g.get("file_name"),
         checked=g.get("checked", False),
         skip_bad="skip_bad" in request.values,
+        chosen=request.form,
+        ORDER_NAMES=ORDER_NAMES,
     )
 
 
@@ -47,12 +51,17 @@ def import_file() -> Any:
             "command agent-funnel import.",
         )
     g.checked = request.form.get("what") != "import"
+    wants_bad_rows = request.form.get("what") == "bad_rows"
     set_audit_target("dry run" if g.checked else "import")
     if file is None or not file.filename:
         raise ImportRefused("No file was chosen; nothing was imported.")
     g.file_name = file.filename
+    if wants_bad_rows:
+        return bad_rows_of_upload(file.stream, read_form(ImportQuery).choices())
     try:
-        g.imported = import_upload(file.stream, skip_bad="skip_bad" in request.form, dry_run=g.checked)
+        g.imported = import_upload(
+            file.stream, read_form(ImportQuery).choices(), skip_bad="skip_bad" in request.form, dry_run=g.checked
+        )
     except BadRows as error:
         g.bad_rows, g.bad_count = error.bad, error.count
         # The page shows the rows themselves in a table.

@@ -30,7 +30,7 @@ from agent_funnel.leads import DEALT_STAGES
 from agent_funnel.settings_types import written
 from agent_funnel.spans import span
 from agent_funnel.web import format, negotiation
-from agent_funnel.web.auth import SESSION_COOKIE, identity_or_none
+from agent_funnel.web.auth import SESSION_COOKIE, identity_or_none, recognized
 from agent_funnel.web.errors import faults_of, response_to_error
 from agent_funnel.web.numbers import floor_country, shown_number
 from agent_funnel.web.proxies import base_path
@@ -236,7 +236,7 @@ def _moment(context: Context, value: datetime | None, form: str = "minute") -> M
 
 
 def _context() -> dict[str, Any]:
-    found = identity_or_none()
+    found = recognized() if request.endpoint is None else identity_or_none()
     return {
         "requester": found,
         "navigation": [

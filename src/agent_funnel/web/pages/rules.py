@@ -22,7 +22,8 @@ def change() -> BaseResponse:
     """Records the rules that differ from those in the database."""
     texts = {name: request.form.get(name, "").strip() for name in DEFAULT_RULES}
     given = {name: read_rule(name, text) for name, text in texts.items() if text}
-    changed = record_rules(services().database, given, actor=actor())
+    confirmed = "confirm" in request.form
+    changed = record_rules(services().database, given, actor=actor(), confirmed=confirmed)
     now = ", ".join(f"{name} {written(given[name])}" for name in changed)
     set_audit_target(now or "no change")
     notice = f"Recorded: {now}. It holds from now on." if changed else "Every rule was recorded like this already."

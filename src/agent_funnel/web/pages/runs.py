@@ -11,7 +11,8 @@ from agent_funnel import deal
 from agent_funnel.errors import NotFound
 from agent_funnel.runs import LARGEST_RUN_ID, failure_of, find_run, last_run, list_runs
 from agent_funnel.schedule import voids
-from agent_funnel.schedule.store import find_night
+from agent_funnel.schedule.nights import LaterDeal, failure_reasons, repairs
+from agent_funnel.schedule.store import NightRecord, find_night
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.format import number
 from agent_funnel.web.negotiation import locale
@@ -46,9 +47,12 @@ def show_run(run_id: int) -> str:
     given = services()
     found = find_run(given.database, run_id)
     last = last_run(given.database)
+    outcome = find_night(given.database, found.business_date) if found.status == "failed" else None
     return render_template(
         "run.html",
         run=found,
+        outcome=outcome,
+        made_up_for=_made_up_for(outcome),
         shares=given.counts.known_shares([run_id]).get(run_id),
         failure=failure_of(given.database, run_id),
         is_last=last is not None and last.run_id == run_id,
@@ -61,15 +65,28 @@ def show_night(day: str) -> str:
     given = services()
     business_date = _business_date(day)
     found = list_runs(given.database, count=RUNS_PER_NIGHT, business_date=business_date)
+    outcome = find_night(given.database, business_date)
+    # Failed attempts that count for the schedule; a void attempt stays on record as a failed run.
+    reasons = failure_reasons(given.database, business_date)
+    window = window_of(business_date)
     return render_template(
         "night.html",
         business_date=business_date,
-        outcome=find_night(given.database, business_date),
-        window=window_of(business_date),
-        runs=found,
-        failures={run.run_id: failure_of(given.database, run.run_id) for run in found if run.status == "failed"},
-        is_future=business_date > given.now().astimezone(given.settings.timezone).date(),
+        outcome=outcome,
+        window=window,
+        runs=[run for run in found if run.status != "failed" or not reasons],
+        attempts=[run for run in found if run.status == "failed" and reasons],
+        reasons=reasons,
+        made_up_for=_made_up_for(outcome),
+        is_future=given.now() < window[0],
+        is_open=window[0] <= given.now() < window[1],
     )
+
+
+def _made_up_for(outcome: NightRecord | None) -> LaterDeal | None:
+    """The deal by hand that made up for a night."""
+    given = services()
+    return next(iter(repairs(given.database, given.settings, [outcome]).values()), None) if outcome else None
 
 
 def _business_date(day: str) -> date:

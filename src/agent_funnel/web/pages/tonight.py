@@ -11,12 +11,16 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from agent_funnel.agents import limits_in_force, list_limits
 from agent_funnel.do_not_contact import old_lists
-from agent_funnel.runs import Run, Share, last_run
+from agent_funnel.runs import Run, Share, find_run, last_run
 from agent_funnel.schedule import store
+from agent_funnel.schedule.brakes import usual_length
 from agent_funnel.schedule.calendar import closes_at, scheduled_at
+from agent_funnel.schedule.nights import failure_reasons, is_broken, repairs
 from agent_funnel.schedule.status import NIGHTS_SHOWN, Tonight, tonight
 from agent_funnel.schedule.store import NightRecord
+from agent_funnel.settings import Settings
 from agent_funnel.web.auth import set_audit_target
+from agent_funnel.web.counts import PendingForecast
 from agent_funnel.web.negotiation import conditional
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice, render_page
 from agent_funnel.web.request_models import Reason
@@ -24,6 +28,11 @@ from agent_funnel.web.requester import actor, mask_texts
 from agent_funnel.web.services import services
 
 blueprint = Blueprint("tonight", __name__)
+
+# No forecast is made for this long before a scheduled run:
+NO_FORECAST_BEFORE = timedelta(minutes=1)
+# A run is slow if it takes this many times as long as usual, and at least this long:
+SLOW_FACTOR, SHORTEST_SLOW = 10, timedelta(minutes=1)
 
 
 def _old_lists(now: datetime) -> list[str]:
@@ -38,8 +47,13 @@ def show() -> Response:
     now = given.now()
     run = last_run(given.database)
     night = tonight(given.database, given.settings, now, run)
+    forecast = start_forecast(night, now, run)
     shares = given.counts.known_shares([run.run_id]).get(run.run_id) if run else None
     limited = _limited(run.business_date) if run else {}
+    made_up = repairs(given.database, given.settings, night.nights)
+    running_since = given.counts.running_since(night.state == "running", now)
+    usual = usual_length(given.database) if running_since else None
+    window = window_of(night.business_date)
     response = make_response(
         render_page(
             "tonight.html",
@@ -47,13 +61,24 @@ def show() -> Response:
             night=night,
             state=night.state,
             now=now,
-            run=run,
+            run=find_run(given.database, run.run_id) if run else None,
             is_tonight=night.next_at.date() == now.astimezone(given.settings.timezone).date(),
-            window=window_of(night.business_date),
+            window=window,
+            reasons=failure_reasons(given.database, night.business_date) if night.state == "failed" else [],
+            informed=informed(given.settings, night.state),
+            made_up=made_up,
+            before=night_before(night),
+            is_old=is_old(night, run),
+            dealt_meanwhile=night.state == "failed" and run is not None and run.finished_at > window[0],
+            running_since=running_since,
+            usual=usual,
+            is_slow=running_since is not None and now - running_since >= slow_after(usual),
             shares=shares,
             limited=limited,
             fairness=fairness(run, shares, limited) if run and shares else None,
             stage_counts=given.counts.stage_counts(),
+            forecast=forecast.get() if forecast else None,
+            is_forecasting=forecast is not None,
             strip=night_strip(night),
             differences=[*(given.schedule.notes.values() if given.schedule else ()), *_old_lists(now)],
         )
@@ -82,6 +107,18 @@ def resume() -> BaseResponse:
     )
 
 
+def start_forecast(night: Tonight, now: datetime, last: Run | None) -> PendingForecast | None:
+    """Has the next scheduled run forecast: that of tonight while it may still be made, otherwise the next one.
+
+    None in a pause, and while a run is in progress or about to begin, so that the forecast never delays a deal.
+    """
+    is_due = night.closes_at is not None
+    if night.pause or night.state == "running" or (not is_due and night.next_at - now < NO_FORECAST_BEFORE):
+        return None
+    business_date = night.business_date if is_due else night.next_at.date()
+    return services().counts.start_forecast(business_date, last.run_id if last else None)
+
+
 def _limited(business_date: date) -> dict[str, int]:
     """The agents with a limit of their own on a business date."""
     covering = limits_in_force(list_limits(services().database), business_date)
@@ -92,6 +129,38 @@ def window_of(business_date: date) -> tuple[datetime, datetime]:
     """The begin and the end of the time in which the schedule may deal for a business date."""
     settings = services().settings
     return scheduled_at(business_date, settings), closes_at(business_date, settings)
+
+
+def slow_after(usual: timedelta | None) -> timedelta:
+    """The length from which on a run counts as much longer than usual."""
+    return max(SLOW_FACTOR * (usual or timedelta(0)), SHORTEST_SLOW)
+
+
+def night_before(night: Tonight) -> NightRecord | None:
+    """The last night before the one that the headline is about."""
+    return next((each for each in night.nights if each.business_date < night.business_date), None)
+
+
+def is_old(night: Tonight, run: Run | None) -> bool:
+    """Whether agents should have got new leads since a run: a later night has no deal that holds."""
+    if run is None:
+        return False
+    without = [each.business_date for each in night.nights if is_broken(each) or each.outcome in ("paused", "undone")]
+    if night.state in ("failed", "missed", "late"):
+        without.append(night.business_date)
+    return any(window_of(day)[0] > run.finished_at for day in without)
+
+
+def informed(settings: Settings, state: str) -> str:
+    """A sentence about the people who get a notice of a failed or missed deal."""
+    kind = "missed" if state == "missed" else "failed"
+    if not settings.notify_urls:
+        called = " Only the address in FUNNEL_DEAD_MAN_URL was called." if settings.dead_man_url else ""
+        return f"Nobody got a notice: no address is set up (FUNNEL_NOTIFY_URLS).{called}"
+    if kind not in settings.notify_on:
+        return f"Nobody got a notice: those of {kind} deals are turned off (FUNNEL_NOTIFY_ON)."
+    addresses = len(settings.notify_urls)
+    return f"A notice of it goes to {addresses} address{'es' if addresses > 1 else ''} (FUNNEL_NOTIFY_URLS)."
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,26 @@ function addOwnTimes(within) {
   }
 }
 
+// An answer that is neither the page nor "not modified".
+class Answer extends Error {
+  constructor(status) {
+    super();
+    this.status = status;
+  }
+}
+
 function keepFresh(live) {
   const button = document.getElementById("fresh");
   const state = document.getElementById("fresh-state");
   const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
   let paused = false;
   let etag = "";
+  let known = new Date();
+
+  // Whether the page is out of date: it says so, and its old headline fades.
+  function mark(stale) {
+    for (const each of [state, live]) each.classList.toggle("stale", stale);
+  }
 
   async function refresh() {
     // Keep the reader's focus and open details, and do nothing while the page is hidden.
@@ -27,14 +41,17 @@ function keepFresh(live) {
         addOwnTimes(live);
         live.querySelectorAll("form[data-busy]").forEach(showAtWork);
       } else if (answer.status !== 304) {
-        throw new Error(answer.status);
+        throw new Answer(answer.status);
       }
       etag = answer.headers.get("ETag") ?? etag;
-      state.textContent = `As of ${clock.format(new Date())} your time; refreshes automatically.`;
-      state.classList.remove("stale");
-    } catch {
-      state.textContent = "The service does not answer; this page may be out of date. Trying again.";
-      state.classList.add("stale");
+      known = new Date();
+      state.textContent = `As of ${clock.format(known)} your time; refreshes automatically.`;
+      mark(false);
+    } catch (error) {
+      const what = error instanceof Answer ? `The service answers with an error (${error.status}); perhaps its database is down.`
+        : "The service does not answer.";
+      state.textContent = `${what} This page shows the state of ${clock.format(known)} your time. Trying again.`;
+      mark(true);
     }
   }
 
@@ -52,6 +69,8 @@ function keepFresh(live) {
 function showAtWork(form) {
   form.addEventListener("submit", (event) => {
     const button = event.submitter ?? form.querySelector("button:not([type=button])");
+    // A download leaves the page as it is.
+    if (button.dataset.download !== undefined) return;
     button.setAttribute("aria-busy", "true");
     if (form.dataset.busy) button.textContent = form.dataset.busy;
     // Later, since a disabled button would not be sent with the form.

@@ -1,9 +1,17 @@
--- The numbers of a deal whose match key other numbers have, too, or is on the do-not-contact list. These are few, so the
--- plan of the deal compares numbers as they are written, and looks these up.
+-- The numbers of a deal whose match key other numbers have, too, or that must not be dealt: their match key is on the
+-- do-not-contact list, or its hash is kept, because the person is forgotten. These are few, so the plan of the deal
+-- compares numbers as they are written, and looks these up.
 
 -- name: _matched
--- temp.matched: the numbers whose match key another number has, too, or is on the do-not-contact list (`listed`), each
--- with the first number of its key. The match keys that are not kept yet are computed here; the run keeps them.
+-- temp.matched: the numbers whose match key another number has, too, or that must not be dealt (`listed`), each with
+-- the first number of its key. The match keys that are not kept yet are computed here; the run keeps them. A hash is
+-- computed for each key only while there are forgotten people: without a salt, these joins have no row.
+SELECT
+    50007 AS throw,
+    'Check failed: forgotten_salt has no row, so nobody knows which leads are of forgotten people; nothing was '
+    || 'changed. Restore that row from a backup.' AS message
+WHERE NOT EXISTS (SELECT 1 FROM forgotten_salt) AND EXISTS (SELECT 1 FROM forgotten_number);
+
 DROP TABLE IF EXISTS temp.new_key;
 
 CREATE TEMP TABLE new_key (number TEXT PRIMARY KEY, match_key TEXT) WITHOUT ROWID;
@@ -60,6 +68,18 @@ FROM (
     SELECT n.match_key, 1 AS listed
     FROM do_not_contact_entry AS d
     INNER JOIN temp.new_key AS n ON n.number = d.number
+    UNION ALL
+    SELECT n.match_key, 1 AS listed
+    FROM forgotten_salt AS s
+    CROSS JOIN number_key AS n
+    CROSS JOIN forgotten_number AS f ON f.hash = sha256(s.salt || n.match_key)
+    WHERE n.country = (SELECT t.country FROM temp.this_run AS t) AND (NOT f.only_without_country OR n.country = '')
+    UNION ALL
+    SELECT n.match_key, 1 AS listed
+    FROM forgotten_salt AS s
+    CROSS JOIN temp.new_key AS n
+    CROSS JOIN forgotten_number AS f ON f.hash = sha256(s.salt || n.match_key)
+    WHERE NOT f.only_without_country OR (SELECT t.country FROM temp.this_run AS t) = ''
     UNION ALL
     SELECT n.match_key, 0 AS listed
     FROM number_key AS n

@@ -16,8 +16,8 @@
 --                                                    6. the notice
 
 -- name: _pool_counts
--- How many records are in the pool, and how many stay out as duplicates or because of the do-not-contact list: a table
--- to join.
+-- How many records are in the pool, and how many stay out as duplicates, or because they must not be dealt: a table to
+-- join.
 CROSS JOIN (
     SELECT
         count(*) FILTER (WHERE r.kind = 0) AS pool,
@@ -268,7 +268,7 @@ CREATE TEMP TABLE record (
     stage INTEGER,
     date TEXT,
     moment REAL,
-    kind INTEGER -- 0 = in the pool, 1 = behind another record of its number, 2 = do not contact, 3 = copy of a record
+    kind INTEGER -- 0 = in the pool, 1 = behind another record of its number, 2 = must not be dealt, 3 = copy of a record
 );
 
 INSERT INTO temp.record (number, stage, date, moment, kind)

@@ -1,5 +1,6 @@
 -- The undo: takes back the last run that is not undone. Parameters: :run_id (the run to undo; it must be the last run
--- that is not undone; NULL = that run), :actor (the person or program that asked for the undo).
+-- that is not undone; NULL = that run), :actor (the person or program that asked for the undo), :country (two letters,
+-- or '' for none: the country of numbers that are written without one; NULL = the recorded rule).
 --
 -- The caller holds the two lock files of a run and runs all statements in one BEGIN IMMEDIATE transaction; a `throw`
 -- rolls everything back. The last statement returns the record of the undo.
@@ -77,12 +78,21 @@ WHERE h.run_id = (SELECT t.last_id FROM temp.this_undo AS t)
     AND h.number = wafunnel.number AND h.stage + 1 = +wafunnel.stage AND h.date = +wafunnel.date;
 
 -- 3. Assignments: those of the deal before, except the pairs that others had edited. These come back with as many rows
--- as they had. A number that is on the do-not-contact list now does not come back.
+-- as they had. A number that is on the do-not-contact list now, or of a forgotten person, does not come back.
 
 DROP TABLE IF EXISTS temp.former;
 
 CREATE TEMP TABLE former AS
-SELECT b.agent, b.number, d.number IS NOT NULL AS suppressed
+SELECT
+    b.agent,
+    b.number,
+    -- An assignment may have no number. It is on no list.
+    coalesce(
+        b.number IN (
+            -- include: _suppressed_numbers
+        ),
+        0
+    ) AS suppressed
 FROM (
     SELECT h.agent, h.number
     FROM temp.this_undo AS t
@@ -103,8 +113,7 @@ FROM (
 
         SELECT p.agent, p.number FROM copy AS p
     ) AS c
-) AS b
-LEFT JOIN suppressed_number AS d ON b.number = d.number;
+) AS b;
 
 DELETE FROM agent_wafunnel_assignment;
 
@@ -112,7 +121,7 @@ INSERT INTO agent_wafunnel_assignment (agent, number)
 SELECT f.agent, f.number FROM temp.former AS f
 WHERE NOT f.suppressed;
 
--- 4. The record.
+-- 4. The record. Forgotten leads are not in the history any more; they are counted, so that the sums still agree.
 
 UPDATE assignment_run SET status = 'undone'
 WHERE run_id = (SELECT t.last_id FROM temp.this_undo AS t);
@@ -123,9 +132,12 @@ SELECT
     strftime('%Y-%m-%d %H:%M:%f', 'now'),
     :actor,
     t.restored,
-    (SELECT count(*) FROM assignment_history AS h WHERE h.run_id = t.last_id) - t.restored,
+    (SELECT count(*) FROM assignment_history AS h WHERE h.run_id = t.last_id)
+    + (SELECT coalesce(sum(f.leads), 0) FROM assignment_forgotten AS f WHERE f.run_id = t.last_id)
+    - t.restored,
     (SELECT count(*) FROM temp.former AS f WHERE NOT f.suppressed),
     (SELECT count(*) FROM temp.former AS f WHERE f.suppressed)
+    + (SELECT coalesce(sum(f.leads), 0) FROM assignment_forgotten AS f WHERE f.run_id = t.base_id)
 FROM temp.this_undo AS t;
 
 -- include: _undo_record

@@ -99,7 +99,8 @@ ORDER BY n.number
 LIMIT 3;
 
 -- name: doctor_numbers
--- Up to three numbers that are not 8 to 15 digits, blanks and marks aside, and the total of leads with such numbers.
+-- Up to three numbers that are not 8 to 15 digits, blanks and marks aside, also by their match key, and the total of
+-- leads with such numbers.
 SELECT '…' || substr(n.number, -3) AS number, count(*) OVER () AS leads
 FROM (
     SELECT
@@ -110,7 +111,13 @@ FROM (
     FROM wafunnel AS w
     WHERE trim(w.number) <> ''
 ) AS n
-WHERE n.digits GLOB '*[^0-9]*' OR length(n.digits) NOT BETWEEN 8 AND 15
+WHERE (n.digits GLOB '*[^0-9]*' OR length(n.digits) NOT BETWEEN 8 AND 15)
+    AND NOT EXISTS (
+        SELECT 1
+        FROM number_key AS k
+        WHERE k.number = n.number COLLATE BINARY AND k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
+            AND k.match_key NOT GLOB '*[^0-9]*' AND length(k.match_key) BETWEEN 8 AND 15
+    )
 ORDER BY n.number
 LIMIT 3;
 

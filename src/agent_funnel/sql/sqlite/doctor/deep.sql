@@ -2,17 +2,19 @@
 -- Of a number, only the last three characters leave the database.
 
 -- name: doctor_watermark
--- A mark of the present state. If it changes, a run or an undo came while the queries below ran.
+-- A mark of the present state. If it changes, a run, an undo or an erasure came while the queries below ran.
 SELECT
     (SELECT max(r.run_id) FROM assignment_run AS r) AS last_id,
     (SELECT count(*) FROM assignment_run AS r) AS runs,
     (SELECT count(*) FROM assignment_undo AS u) AS undos,
     (SELECT count(*) FROM assignment_purge AS p) AS purges,
-    (SELECT count(*) FROM do_not_contact_entry AS d) AS listed;
+    (SELECT count(*) FROM do_not_contact_entry AS d) AS listed,
+    (SELECT count(*) FROM assignment_forgotten AS f) AS forgotten;
 
 -- name: doctor_records
 -- Everything in the records of runs that no run and no undo can leave behind: the fact, the run, the value found and
 -- the value expected. No rows if all is well. For runs whose history is purged, only the remaining records are checked.
+-- Leads that are forgotten, and so not in the history any more, count.
 SELECT q.fact, q.run_id, q.found, q.expected
 FROM (
     SELECT
@@ -44,7 +46,13 @@ FROM (
             SELECT
                 h.run_id, sum(h.leads) AS leads, count(*) AS agents, min(h.leads) AS smallest, max(h.leads) AS largest
             FROM (
-                SELECT g.run_id, g.agent, count(*) AS leads FROM assignment_history AS g
+                SELECT g.run_id, g.agent, sum(g.leads) AS leads
+                FROM (
+                    SELECT d.run_id, d.agent, count(*) AS leads FROM assignment_history AS d
+                    GROUP BY d.run_id, d.agent
+                    UNION ALL
+                    SELECT f.run_id, f.agent, f.leads FROM assignment_forgotten AS f
+                ) AS g
                 GROUP BY g.run_id, g.agent
             ) AS h
             GROUP BY h.run_id
@@ -95,6 +103,13 @@ WITH base (run_id) AS (
     SELECT max(r.run_id) FROM assignment_run AS r WHERE r.status = 'succeeded'
 ),
 
+listed (number) AS MATERIALIZED (
+    SELECT DISTINCT d.number
+    FROM (
+        -- include: _suppressed_numbers
+    ) AS d
+),
+
 undone (run_id) AS (
     SELECT u.run_id FROM assignment_undo AS u
     WHERE u.run_id > coalesce((SELECT b.run_id FROM base AS b), 0)
@@ -106,7 +121,7 @@ pair (agent, number, due, present) AS (
     SELECT h.agent, h.number, d.number IS NULL, 0
     FROM base AS b
     INNER JOIN assignment_history AS h ON b.run_id = h.run_id
-    LEFT JOIN suppressed_number AS d ON h.number = d.number
+    LEFT JOIN listed AS d ON h.number = d.number
     WHERE NOT EXISTS (
         SELECT 1 FROM assignment_edit AS e
         INNER JOIN undone AS u ON e.run_id = u.run_id
@@ -116,7 +131,7 @@ pair (agent, number, due, present) AS (
     SELECT e.agent, e.number, CASE WHEN d.number IS NULL THEN e.copies ELSE 0 END, 0
     FROM undone AS u
     INNER JOIN assignment_edit AS e ON u.run_id = e.run_id
-    LEFT JOIN suppressed_number AS d ON e.number = d.number
+    LEFT JOIN listed AS d ON e.number = d.number
     UNION ALL
     SELECT m.agent, m.number, 0, 1 FROM agent_wafunnel_assignment AS m
 )
@@ -163,7 +178,9 @@ SELECT '…' || substr(n.number, -3) AS number, count(*) OVER () AS numbers
 FROM (
     SELECT DISTINCT d.number
     FROM agent_wafunnel_assignment AS m
-    INNER JOIN suppressed_number AS d ON m.number = d.number
+    INNER JOIN (
+        -- include: _suppressed_numbers
+    ) AS d ON m.number = d.number
 ) AS n
 ORDER BY n.number
 LIMIT 3;

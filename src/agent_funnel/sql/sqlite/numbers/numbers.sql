@@ -5,8 +5,9 @@
 -- yet puts them into `unkeyed`, includes `_match_keys` and reads `keyed`.
 
 -- name: _match_keys
--- `keyed`: the match key of each number of `unkeyed`, for the country :country ('' = none). It is the digits of the
--- number with its country's code, or, of a text that is no phone number, the text.
+-- `keyed`: the match key of each number of `unkeyed`, for the country :country ('' or 'none' = none; NULL = the
+-- recorded one). It is the digits of the number with its country's code, or, of a text that is no phone number, the
+-- text.
 --
 -- Blanks around the number go, and what programs put before and after it; `o` stands for a zero in brackets, which
 -- people write where it is dialled within the country only. No number that has an o of its own is a phone number.
@@ -177,23 +178,28 @@ whole AS MATERIALIZED (
             ELSE p.digits
         END AS digits
     FROM phone AS p
-    LEFT JOIN country AS c ON c.name = :country
+    LEFT JOIN country AS c ON c.name = upper(coalesce(:country, (SELECT f.country FROM floor_country AS f)))
 ),
 
--- Three countries write one number in two ways: Brazil's mobile numbers without the ninth digit, and those of Mexico
--- and Argentina with a digit that only calls from abroad have.
 keyed AS (
     SELECT
         w.number,
-        CASE
-            WHEN w.digits IS NULL THEN w.trimmed
-            WHEN w.digits GLOB '55??9[6-9]???????' THEN substr(w.digits, 1, 4) || substr(w.digits, 6)
-            WHEN w.digits GLOB '521??????????' THEN '52' || substr(w.digits, 4)
-            WHEN w.digits GLOB '549??????????' THEN '54' || substr(w.digits, 4)
-            ELSE w.digits
-        END AS match_key
+        -- include: _national_key
+        AS match_key
     FROM whole AS w
 )
+
+-- name: _national_key
+-- The match key of `w`, with its digits, or without digits if it is no phone number. Three countries write one number in
+-- two ways: Brazil's mobile numbers without the ninth digit, and those of Mexico and Argentina with a digit that only
+-- calls from abroad have.
+CASE
+    WHEN w.digits IS NULL THEN w.trimmed
+    WHEN w.digits GLOB '55??9[6-9]???????' THEN substr(w.digits, 1, 4) || substr(w.digits, 6)
+    WHEN w.digits GLOB '521??????????' THEN '52' || substr(w.digits, 4)
+    WHEN w.digits GLOB '549??????????' THEN '54' || substr(w.digits, 4)
+    ELSE w.digits
+END
 
 -- name: match_key
 -- The match key of a number.
@@ -254,8 +260,24 @@ SELECT changes() AS taken_in;
 
 -- name: numbers_ending
 -- Up to :most numbers whose match key ends with :digits, of which there are at least four.
-SELECT DISTINCT k.number
+SELECT k.number
 FROM number_key AS k
 WHERE k.ending = substr(:digits, -4) AND substr(k.match_key, -length(:digits)) = :digits
+    AND k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
 ORDER BY k.number
 LIMIT :most;
+
+-- name: _suppressed_numbers
+-- The numbers that must not be dealt in the present country: those of `suppressed_number`, and those of forgotten people
+-- that somebody has stored again. The view has no hashes, so that other programs, which lack the function for them, can
+-- read it. A number may come more than once.
+SELECT d.number
+FROM suppressed_number AS d
+WHERE d.country IN ('*', coalesce(:country, (SELECT f.country FROM floor_country AS f)))
+UNION ALL
+SELECT k.number
+FROM forgotten_salt AS s
+CROSS JOIN number_key AS k
+CROSS JOIN forgotten_number AS f ON f.hash = sha256(s.salt || k.match_key)
+WHERE k.country = coalesce(:country, (SELECT c.country FROM floor_country AS c))
+    AND (NOT f.only_without_country OR k.country = '')

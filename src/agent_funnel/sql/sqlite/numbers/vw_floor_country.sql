@@ -6,10 +6,10 @@ CREATE VIEW floor_country AS
 SELECT
     coalesce(
         (
-            SELECT CASE WHEN length(r.value) = 2 THEN upper(r.value) ELSE '' END
-            FROM floor_rule AS r
-            WHERE r.name = 'country'
-            ORDER BY r.rule_id DESC
+            SELECT CASE WHEN length(o.value) = 2 THEN upper(o.value) ELSE '' END
+            FROM floor_rule AS o
+            WHERE o.name = 'country'
+            ORDER BY o.rule_id DESC
             LIMIT 1
         ),
         ''

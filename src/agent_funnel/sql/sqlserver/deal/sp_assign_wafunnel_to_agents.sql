@@ -177,6 +177,7 @@ BEGIN
         @rule_country VARCHAR(40),
         @run_id BIGINT,
         @oldest DATE,
+        @salt NVARCHAR(100), -- of the hashes of forgotten people; NULL while nobody is forgotten
         @base_id BIGINT,
         @previous_agent NVARCHAR(255),
         @last_agent NVARCHAR(255),
@@ -573,8 +574,22 @@ BEGIN
                 )
         ) AS u;
 
-        -- The numbers whose match key another number has, too, or is on the do-not-contact list, each with the first
-        -- number of its key. They are few, so other numbers are compared as they are written.
+        -- A hash is computed for each key only while there are forgotten people.
+        IF EXISTS (SELECT 1 FROM dbo.forgotten_number)
+            BEGIN
+                SELECT @salt = s.salt FROM dbo.forgotten_salt AS s;
+                IF @salt IS NULL
+                    BEGIN
+                        SET @message = CONCAT(
+                            N'Check failed: forgotten_salt has no row, so nobody knows which leads are of forgotten ',
+                            N'people; nothing was changed. Restore that row from a backup.'
+                        );
+                        THROW 50007, @message, 1;
+                    END;
+            END;
+
+        -- The numbers whose match key another number has, too, is on the do-not-contact list or of a forgotten person,
+        -- each with the first number of its key. They are few, so other numbers are compared as they are written.
         CREATE TABLE #shared_key (
             match_key NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY,
             listed INT NOT NULL
@@ -590,6 +605,16 @@ BEGIN
             SELECT n.match_key, 1
             FROM dbo.do_not_contact_entry AS d
             INNER JOIN #new_key AS n ON d.number = n.number
+            UNION ALL
+            SELECT n.match_key, 1
+            FROM dbo.number_key AS n
+            INNER JOIN dbo.forgotten_number AS f ON f.hash = HASHBYTES('SHA2_256', CONCAT(@salt, n.match_key))
+            WHERE @salt IS NOT NULL AND n.country = @country AND (f.only_without_country = 0 OR @country = '')
+            UNION ALL
+            SELECT n.match_key, 1
+            FROM #new_key AS n
+            INNER JOIN dbo.forgotten_number AS f ON f.hash = HASHBYTES('SHA2_256', CONCAT(@salt, n.match_key))
+            WHERE @salt IS NOT NULL AND (f.only_without_country = 0 OR @country = '')
             UNION ALL
             SELECT n.match_key, 0
             FROM dbo.number_key AS n
@@ -629,7 +654,7 @@ BEGIN
         -- The table has no key: it is only read as a whole, and another sort would cost a tenth of the deal.
         CREATE TABLE #record (
             position BIGINT NOT NULL,
-            kind TINYINT NOT NULL, -- 0 = in the pool, 1 = waits behind another of its match key, 2 = do not contact
+            kind TINYINT NOT NULL, -- 0 = in the pool, 1 = waits behind another of its match key, 2 = must not be dealt
             number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL,
             stage INT NOT NULL,
             date DATETIME2(7) NOT NULL,

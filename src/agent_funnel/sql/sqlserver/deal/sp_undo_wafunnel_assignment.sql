@@ -22,7 +22,8 @@ Lock order: the three application locks of a run, in the order of a run; see sp_
 tables: agent_wafunnel_assignment as a whole, then rows of wafunnel, assignment_run and assignment_undo. The same
 sessions wait as with a run, and a call inside a transaction is refused in the same way.
 
-A number that is on the do-not-contact list now does not come back into the assignments.
+A number that is on the do-not-contact list now, or of a forgotten person, does not come back into the assignments. It
+is so in every spelling that is the same number in the country that holds now.
 */
 SET ANSI_NULLS ON;
 GO
@@ -36,7 +37,9 @@ GO
 
 ALTER PROCEDURE dbo.sp_undo_wafunnel_assignment
     @run_id BIGINT = NULL, -- the run to undo; it must be the last run that is not undone; NULL = that run
-    @actor NVARCHAR(255) = NULL -- the person or program that asked for the undo, for the record
+    @actor NVARCHAR(255) = NULL, -- the person or program that asked for the undo, for the record
+    -- The country of numbers that are written without one: 'BR', …, or 'none'; NULL = the recorded rule, or none.
+    @country VARCHAR(20) = NULL
 AS
 BEGIN
     SET NOCOUNT ON;
@@ -77,6 +80,17 @@ BEGIN
         @copies INT;
 
     BEGIN TRY
+        -- In a binary collation, because a Turkish one has another capital of i.
+        SET @country = UPPER(@country COLLATE Latin1_General_BIN2);
+        IF @country NOT IN ('', 'NONE', 'BR', 'MX', 'AR', 'US', 'CA', 'DE', 'GB', 'ES', 'PT', 'FR', 'IT', 'RU')
+            BEGIN
+                SET @message = CONCAT(
+                    N'country is ''', @country, N'''; it must be none or one of BR, MX, AR, US, CA, DE, GB, ES, PT, ',
+                    N'FR, IT, RU. Nothing was changed.'
+                );
+                THROW 50006, @message, 1;
+            END;
+
         BEGIN TRANSACTION;
 
         -- 1. The locks.
@@ -139,6 +153,11 @@ BEGIN
         IF @message IS NOT NULL
             THROW 50005, @message, 1;
 
+        -- From here on, no country is the empty text.
+        SET @country = COALESCE(@country, (SELECT f.country FROM dbo.floor_country AS f));
+        IF @country = 'NONE'
+            SET @country = '';
+
         -- The whole table of the assignments is locked before any row, as in a run.
         SELECT @taken = COUNT(*)
         FROM (SELECT TOP (1) a.number FROM dbo.agent_wafunnel_assignment AS a WITH (TABLOCKX, HOLDLOCK)) AS n;
@@ -194,8 +213,11 @@ BEGIN
                 THROW 50004, @message, 1;
             END;
 
+        -- Forgotten leads are not in the history any more; they are counted, so that the sums still agree.
         SELECT @leads = COUNT(*) FROM dbo.assignment_history AS h
         WHERE h.run_id = @last_id;
+        SELECT @leads = @leads + COALESCE(SUM(f.leads), 0) FROM dbo.assignment_forgotten AS f
+        WHERE f.run_id = @last_id;
 
         -- 4. Assignments: those of the deal before, except the pairs that others had edited. These come back with as
         -- many rows as they had.
@@ -212,7 +234,7 @@ BEGIN
             )
             AND NOT EXISTS (
                 SELECT 1 FROM dbo.suppressed_number AS d
-                WHERE d.number = h.number
+                WHERE d.number = h.number AND d.country IN ('*', @country)
             )
         ORDER BY h.number;
         SET @assignments = @@ROWCOUNT;
@@ -229,7 +251,7 @@ BEGIN
                     e.run_id = @last_id AND e.copies >= @copy
                     AND NOT EXISTS (
                         SELECT 1 FROM dbo.suppressed_number AS d
-                        WHERE d.number = e.number
+                        WHERE d.number = e.number AND d.country IN ('*', @country)
                     );
                 SET @assignments = @assignments + @@ROWCOUNT;
                 SET @copy = @copy + 1;
@@ -242,7 +264,7 @@ BEGIN
                     h.run_id = @base_id
                     AND EXISTS (
                         SELECT 1 FROM dbo.suppressed_number AS d
-                        WHERE d.number = h.number
+                        WHERE d.number = h.number AND d.country IN ('*', @country)
                     )
                     AND NOT EXISTS (
                         SELECT 1 FROM dbo.assignment_edit AS e
@@ -254,8 +276,11 @@ BEGIN
                     e.run_id = @last_id
                     AND EXISTS (
                         SELECT 1 FROM dbo.suppressed_number AS d
-                        WHERE d.number = e.number
+                        WHERE d.number = e.number AND d.country IN ('*', @country)
                     )
+            ) + (
+                SELECT COALESCE(SUM(f.leads), 0) FROM dbo.assignment_forgotten AS f
+                WHERE f.run_id = @base_id
             );
 
         -- 5. The record.

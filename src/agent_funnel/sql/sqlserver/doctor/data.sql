@@ -95,7 +95,10 @@ FROM (
 ORDER BY n.number;
 
 -- name: doctor_numbers
--- Up to three numbers that are not 8 to 15 digits, blanks and marks aside, and the total of leads with such numbers.
+-- Up to three numbers that are not 8 to 15 digits, blanks and marks aside, also by their match key, and the total of
+-- leads with such numbers.
+DECLARE @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f));
+
 SELECT TOP (3) CONCAT(N'…', RIGHT(n.number, 3)) AS number, COUNT(*) OVER () AS leads
 FROM (
     SELECT
@@ -108,7 +111,14 @@ FROM (
         WHERE LTRIM(w.number) <> ''
     ) AS v
 ) AS n
-WHERE n.digits LIKE N'%%[^0-9]%%' OR LEN(n.digits) NOT BETWEEN 8 AND 15
+WHERE
+    (n.digits LIKE N'%%[^0-9]%%' OR LEN(n.digits) NOT BETWEEN 8 AND 15)
+    AND NOT EXISTS (
+        SELECT 1 FROM dbo.number_key AS k
+        WHERE
+            k.number = n.number AND k.country = @country
+            AND k.match_key NOT LIKE N'%%[^0-9]%%' AND LEN(k.match_key) BETWEEN 8 AND 15
+    )
 ORDER BY n.number;
 
 -- name: doctor_unread

@@ -4,17 +4,19 @@ Of a number, only the last three characters leave the database.
 */
 
 -- name: doctor_watermark
--- A mark of the present state. If it changes, a run or an undo came while the queries below ran.
+-- A mark of the present state. If it changes, a run, an undo or an erasure came while the queries below ran.
 SELECT
     (SELECT MAX(r.run_id) FROM dbo.assignment_run AS r) AS last_id,
     (SELECT COUNT(*) FROM dbo.assignment_run) AS runs,
     (SELECT COUNT(*) FROM dbo.assignment_undo) AS undos,
     (SELECT COUNT(*) FROM dbo.assignment_purge) AS purges,
-    (SELECT COUNT(*) FROM dbo.do_not_contact_entry) AS listed;
+    (SELECT COUNT(*) FROM dbo.do_not_contact_entry) AS listed,
+    (SELECT COUNT(*) FROM dbo.assignment_forgotten) AS forgotten;
 
 -- name: doctor_records
 -- Everything in the records of runs that no run and no undo can leave behind: the fact, the run, the value found and
 -- the value expected. No rows if all is well. For runs whose history is purged, only the remaining records are checked.
+-- Leads that are forgotten, and so not in the history any more, count.
 SELECT q.fact, q.run_id, q.found, q.expected
 FROM (
     SELECT
@@ -46,7 +48,13 @@ FROM (
             SELECT
                 h.run_id, SUM(h.leads) AS leads, COUNT(*) AS agents, MIN(h.leads) AS smallest, MAX(h.leads) AS largest
             FROM (
-                SELECT g.run_id, g.agent, COUNT(*) AS leads FROM dbo.assignment_history AS g
+                SELECT g.run_id, g.agent, SUM(g.leads) AS leads
+                FROM (
+                    SELECT d.run_id, d.agent, COUNT(*) AS leads FROM dbo.assignment_history AS d
+                    GROUP BY d.run_id, d.agent
+                    UNION ALL
+                    SELECT f.run_id, f.agent, f.leads FROM dbo.assignment_forgotten AS f
+                ) AS g
                 GROUP BY g.run_id, g.agent
             ) AS h
             GROUP BY h.run_id
@@ -108,7 +116,17 @@ ORDER BY q.fact, q.run_id;
 -- How the assignments differ from those that the newest run that is not undone dealt (`base_id`), or from those that
 -- the last undo after it restored (`undone_id`): rows that were added and rows that were removed since. A number on the
 -- do-not-contact list does not count as removed. `purged` is 1 if the history of that run is purged.
-DECLARE @base_id BIGINT, @undone_id BIGINT, @purged INT;
+DECLARE
+    @base_id BIGINT,
+    @undone_id BIGINT,
+    @purged INT,
+    @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f));
+
+DECLARE @listed TABLE (number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY);
+
+INSERT INTO @listed (number)
+SELECT DISTINCT d.number FROM dbo.suppressed_number AS d
+WHERE d.country IN ('*', @country);
 
 SELECT @base_id = MAX(r.run_id) FROM dbo.assignment_run AS r
 WHERE r.status = 'succeeded';
@@ -132,7 +150,7 @@ FROM (
     FROM (
         SELECT h.agent, h.number, CASE WHEN d.number IS NULL THEN 1 ELSE 0 END AS due, 0 AS present
         FROM dbo.assignment_history AS h
-        LEFT JOIN dbo.suppressed_number AS d ON h.number = d.number
+        LEFT JOIN @listed AS d ON h.number = d.number
         WHERE
             h.run_id = @base_id
             AND NOT EXISTS (
@@ -142,7 +160,7 @@ FROM (
         UNION ALL
         SELECT e.agent, e.number, CASE WHEN d.number IS NULL THEN e.copies ELSE 0 END, 0
         FROM dbo.assignment_edit AS e
-        LEFT JOIN dbo.suppressed_number AS d ON e.number = d.number
+        LEFT JOIN @listed AS d ON e.number = d.number
         WHERE e.run_id = @undone_id
         UNION ALL
         SELECT
@@ -194,10 +212,13 @@ ORDER BY newest DESC;
 
 -- name: doctor_listed
 -- Up to three assigned numbers that are on the do-not-contact list, and the total of such numbers.
+DECLARE @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f));
+
 SELECT TOP (3) CONCAT(N'…', RIGHT(n.number, 3)) AS number, COUNT(*) OVER () AS numbers
 FROM (
     SELECT DISTINCT d.number
     FROM dbo.agent_wafunnel_assignment AS m
     INNER JOIN dbo.suppressed_number AS d ON CAST(m.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = d.number
+    WHERE d.country IN ('*', @country)
 ) AS n
 ORDER BY n.number;

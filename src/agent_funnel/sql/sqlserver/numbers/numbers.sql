@@ -85,9 +85,10 @@ SELECT @taken_in AS taken_in;
 -- Up to @most numbers whose match key ends with @digits, of which there are at least four.
 DECLARE
     @digits NVARCHAR(255) = %(digits)s,
-    @most INT = %(most)s;
+    @most INT = %(most)s,
+    @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f));
 
-SELECT DISTINCT TOP (@most) k.number
+SELECT TOP (@most) k.number
 FROM dbo.number_key AS k
-WHERE k.ending = RIGHT(@digits, 4) AND RIGHT(k.match_key, LEN(@digits)) = @digits
+WHERE k.ending = RIGHT(@digits, 4) AND RIGHT(k.match_key, LEN(@digits)) = @digits AND k.country = @country
 ORDER BY k.number;

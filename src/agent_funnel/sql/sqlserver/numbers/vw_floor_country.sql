@@ -10,10 +10,10 @@ AS
 SELECT
     COALESCE(
         (
-            SELECT TOP (1) CASE WHEN LEN(r.value) = 2 THEN UPPER(r.value) ELSE '' END
-            FROM dbo.floor_rule AS r
-            WHERE r.name = 'country'
-            ORDER BY r.rule_id DESC
+            SELECT TOP (1) CASE WHEN LEN(o.value) = 2 THEN UPPER(o.value) ELSE '' END
+            FROM dbo.floor_rule AS o
+            WHERE o.name = 'country'
+            ORDER BY o.rule_id DESC
         ),
         ''
     ) AS country;

@@ -1,5 +1,5 @@
 /*
-The table of version 10: fresh voices. Frozen once shipped; new tables only.
+The table of version 12: fresh voices. Frozen once shipped; new tables only.
 */
 
 -- How many of the leads of a run had been dealt before, and how many of these met the agent who had them last.

@@ -1,0 +1,154 @@
+"""The columns of a file: which of them is the number, the date and so on, by its name."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+from agent_funnel.errors import ImportRefused
+from agent_funnel.masking import mask_digits
+
+# The fields of each kind of file, the one that no row can be without first:
+FIELDS: dict[str, tuple[str, ...]] = {
+    "leads": ("number", "stage", "date"),
+    "agents": ("agent", "status"),
+    "holidays": ("day", "name"),
+    "numbers": ("number", "reason"),
+}
+# The most columns of a file. Exports of customer databases have some hundreds.
+MOST_COLUMNS = 2_000
+
+# The usual names of the columns, in English, Portuguese, Spanish, German, French and Italian, and in the exports of
+# HubSpot, Google, Kommo, RD Station, Meta, VICIdial and Pipedrive. The better a name says it, the earlier it comes.
+# Where several columns have such names, the one with most values counts, and of these the earlier one.
+_PHONE = """
+number; phone number; phone; telephone; telephone number; tel; telefone; numero de telefone; numero telefone; fone;
+telefono; numero de telefono; numero telefono; numero di telefono; telefon; telefonnummer; rufnummer; numero; nummer;
+numero de telephone; phone 1 value; contact phone; contact phone number; phone contact; person phone; lead phone;
+mobile; mobile phone; mobile number; mobile phone number; cell; cell phone; cell number; cell phone number; cellphone;
+celular; numero celular; numero de celular; telefone celular; telefone movel; telemovel; numero de telemovel; movil;
+telefono movil; numero movil; telefono celular; handy; handynummer; mobil; mobiltelefon; mobilnummer; mobilfunknummer;
+portable; telephone portable; telephone mobile; numero de portable; tel portable; tel mobile; cellulare;
+telefono cellulare; numero cellulare; numero di cellulare;
+whatsapp; whatsapp number; whatsapp phone number; numero whatsapp; numero de whatsapp; numero do whatsapp;
+telefone whatsapp; whatsapp telefone; whatsapp id; wa id; phone whatsapp;
+mobile phone contact; celular contato; telefone contato; telefono contacto; telefone celular contato; mob; mob contact;
+person phone mobile; person phone work; person phone home; person phone other; contact phone mobile; contact phone work;
+work phone; business phone; work phone contact; telefone comercial; telefone comercial contato; telefono de trabajo;
+telefono trabajo; telefone de trabalho; geschaftlich; telefon geschaftlich; telephone professionnel; telefono lavoro;
+home phone; telefone residencial; telefone fixo; telefono fijo; telefono de casa; festnetz; telephone fixe;
+phone number whatsapp; msisdn; caller id; numero de contacto; numero de contato; contato telefone
+"""
+_DATE = """
+date; created at; created; created on; create date; created date; creation date; created time; date created;
+lead date; lead created; lead creation date; lead created on; lead created at; lead creation time; date added; added on;
+added at; date added to list; entry date; submission date; submitted at; submitted on; date submitted; timestamp;
+create time; creation time; deal created; deal deal created; lead lead created; deal creation date; date of creation;
+data; data de criacao; criado em; data criacao; criada em; data da criacao; data do lead; data de entrada;
+data de cadastro; data cadastro; cadastrado em; data da primeira conversao; data primeira conversao; data do cadastro;
+data de conversao; data da conversao; data da ultima conversao; data e hora; carimbo de data hora; data hora;
+fecha; fecha de creacion; creado; creado el; fecha creacion; fecha de alta; fecha alta; fecha de registro;
+fecha de entrada; fecha del lead; fecha de ingreso; fecha y hora; marca temporal;
+datum; erstellt; erstellt am; erstelldatum; erstellungsdatum; eingangsdatum; eingang; eingegangen am; anlagedatum;
+angelegt am; zeitstempel; datum und uhrzeit;
+date de creation; cree le; creee le; date creation; date d entree; date d ajout; ajoute le; date du lead; horodateur;
+date et heure;
+data di creazione; data creazione; creato il; creato; data di inserimento; inserito il; data inserimento; data e ora;
+informazioni cronologiche; last conversion date; first conversion date; recent conversion date
+"""
+_STAGE = """
+stage; etapa; estagio; fase; stufe; phase; etape; stadio; estadio; lead stage; deal stage; lead status stage;
+estagio no funil; estagio do funil; etapa do funil; etapa no funil; etapa del embudo; etapa do lead; etapa del lead;
+fase do funil; pipeline stage; funnel stage; anrufstufe; etape du pipeline; fase di vendita
+"""
+_REASON = "reason; motivo; motivo do bloqueio; razao; razon; grund; motif; raison; ragione; motivazione; causa; causale"
+_STATUS = """
+status; active; is active; enabled; state; ativo; ativa; situacao; estado; activo; activa; situacion; aktiv; zustand;
+statut; actif; active; etat; stato; attivo; attiva; ativo inativo; agent status; user status
+"""
+_AGENT = """
+agent; agent name; name; full name; sales agent; seller; salesperson; sales person; sales rep; representative; rep;
+user; user name; username; owner; employee; agente; nome; nome do agente; nome completo; vendedor; vendedora; atendente;
+operador; operadora; consultor; consultora; corretor; usuario; usuaria; colaborador; nombre; nombre del agente;
+nombre completo; nombre y apellidos; comercial; asesor; asesora; ejecutivo; agentin; mitarbeiter; mitarbeiterin;
+mitarbeiter name; verkaufer; verkauferin; berater; beraterin; benutzer; vollstandiger name; nom; nom complet;
+nom de l agent; agent commercial; commercial; vendeur; vendeuse; conseiller; utilisateur; nome agente; venditore;
+venditrice; operatore; operatrice; addetto; consulente; utente; nominativo
+"""
+_DAY = """
+day; date; holiday date; data; dia; data do feriado; data feriado; fecha; fecha festivo; fecha del festivo; datum; tag;
+jour; date du jour ferie; giorno; data festivita; data della festivita
+"""
+_NAME = """
+name; holiday; holiday name; title; description; nome; feriado; nome do feriado; descricao; nombre; festivo;
+nombre del festivo; nombre del feriado; descripcion; feiertag; bezeichnung; beschreibung; nom; jour ferie; ferie; fete;
+libelle; festivita; nome della festivita; festa; descrizione
+"""
+_USUAL: dict[str, dict[str, str]] = {
+    "leads": {"number": _PHONE, "stage": _STAGE, "date": _DATE},
+    "agents": {"agent": _AGENT, "status": _STATUS},
+    "holidays": {"day": _DAY, "name": _NAME},
+    "numbers": {"number": _PHONE, "reason": _REASON},
+}
+
+
+def plain_name(name: str) -> str:
+    """A name in small letters, without accents and without anything but letters and digits."""
+    decomposed = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(char for char in decomposed if char.isalnum())
+
+
+@cache
+def usual_names(kind: str) -> Mapping[str, Mapping[str, int]]:
+    """For each field, its usual names in plain form, each with its rank, of which 0 is the best."""
+    return {
+        field: {plain_name(name): rank for rank, name in reversed(list(enumerate(names.split(";"))))}
+        for field, names in _USUAL[kind].items()
+    }
+
+
+def count_known(kind: str, header: Sequence[str]) -> int:
+    """How many fields of a header have usual names."""
+    usual = usual_names(kind)
+    return sum(any(plain_name(name) in names for names in usual.values()) for name in header)
+
+
+def candidates(kind: str, header: Sequence[str], chosen: Mapping[str, str], name: str) -> dict[str, list[int]]:
+    """For each field, the columns that can be it, the best first: the chosen one, or those with a usual name.
+
+    A field that is chosen as "" has no column. Raises ImportRefused if there is no such field or column.
+    """
+    for field in chosen:
+        if field not in FIELDS[kind]:
+            raise ImportRefused(
+                f"There is no field {field!r} to choose a column for; there are {', '.join(FIELDS[kind])}. Nothing was "
+                "imported."
+            )
+    found: dict[str, list[int]] = {}
+    taken = {_chosen_column(header, column, name) for column in chosen.values() if column}
+    plain = [plain_name(each) for each in header]
+    for field, names in usual_names(kind).items():
+        if field in chosen:
+            found[field] = [_chosen_column(header, chosen[field], name)] if chosen[field] else []
+            continue
+        known = [index for index, each in enumerate(plain) if each in names and index not in taken]
+        found[field] = sorted(known, key=lambda index: (names[plain[index]], index))
+    return found
+
+
+def _chosen_column(header: Sequence[str], column: str, name: str) -> int:
+    """The place of a column by its name: exactly as it is written, or else in plain form."""
+    names = [each.strip() for each in header]
+    for wanted, given in ((column.strip(), names), (plain_name(column), [plain_name(each) for each in names])):
+        if wanted and given.count(wanted) == 1:
+            return given.index(wanted)
+        if wanted and given.count(wanted) > 1:
+            raise ImportRefused(f"{name} has several columns {column!r}. Nothing was imported.")
+    raise ImportRefused(f"{name} has no column {column!r}; it has {shown_names(header)}. Nothing was imported.")
+
+
+def shown_names(header: Sequence[str]) -> str:
+    """The names of columns in a message. The first line may be no header, so numbers in it are masked."""
+    names = [mask_digits(each.strip()[:40]) for each in header if each.strip()]
+    return ", ".join(map(repr, names[:30])) + (f" and {len(names) - 30} more" if len(names) > 30 else "")

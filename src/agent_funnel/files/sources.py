@@ -1,0 +1,171 @@
+"""The bytes of a file: a copy that can be read twice, what kind of file it is, and how its text is encoded."""
+
+from __future__ import annotations
+
+import codecs
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO, Literal
+
+from agent_funnel.errors import ImportRefused
+
+Kind = Literal["text", "xlsx", "ods"]
+
+# How to save a file that cannot be read as it is:
+SAVE_AS = (
+    "In Excel, choose File > Save As and the type “CSV UTF-8 (Comma delimited)” or “Excel Workbook (*.xlsx)”, and "
+    "import that file. Nothing was imported."
+)
+# The bytes that are read at a time, and by which a file is known:
+BLOCK = 1 << 20
+HEAD = 1 << 16
+# Files of other kinds, by their first bytes:
+_OTHER_KINDS = (
+    (b"%PDF", "a PDF document"),
+    (b"{\\rtf", "a document in Rich Text Format"),
+    (b"\x1f\x8b", "a compressed file (gzip); unpack it first"),
+    (b"7z\xbc\xaf\x27\x1c", "a compressed file (7-Zip); unpack it first"),
+    (b"Rar!", "a compressed file (RAR); unpack it first"),
+    (b"BZh", "a compressed file (bzip2); unpack it first"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"GIF8", "a picture"),
+    (b"SQLite format 3", "an SQLite database"),
+    (b"BEGIN:VCARD", "a file of contacts (vCard)"),
+)
+_CFB = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_HTML = re.compile(
+    rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype html|html|head|meta|table|div|style)\b", re.I
+)
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# Encodings with a byte for each character, the more usual ones first. With equal evidence, the first of them is taken.
+_SINGLE_BYTE = ("cp1252", "cp1251", "cp1250", "mac_roman", "cp850", "cp1254", "cp1253")
+# A sign within a word, as it shows when a text of Central Europe is read as one of Western Europe:
+_SIGN_IN_WORD = re.compile(r"[^\W\d_][¢-§©¬®-µ¶¸¹»-¿×÷]|[¢-§©¬®-µ¶¸¹¼-¿×÷][^\W\d_]")
+
+
+@contextmanager
+def seekable(file: Path | IO[bytes], name: str) -> Iterator[IO[bytes]]:
+    """The file, to be read as often as is needed. A pipe is copied to a temporary file first.
+
+    A file that is open already stays open.
+    """
+    try:
+        with ExitStack() as stack:
+            source: IO[bytes] = stack.enter_context(file.open("rb")) if isinstance(file, Path) else file
+            if not source.seekable():
+                copy = stack.enter_context(tempfile.TemporaryFile())
+                shutil.copyfileobj(source, copy, BLOCK)
+                source = copy
+            source.seek(0)
+            yield source
+    except OSError as error:
+        raise ImportRefused(f"{name} cannot be read: {error.strerror or error}. Nothing was imported.") from error
+
+
+def kind_of(file: IO[bytes], name: str) -> Kind:
+    """The kind of a file, by its contents. Raises ImportRefused, which says what the file is, if it is no table."""
+    file.seek(0)
+    head = file.read(HEAD)
+    if not head:
+        raise ImportRefused(f"{name} is empty. Nothing was imported.")
+    if head.startswith(_CFB):
+        raise ImportRefused(f"{name} is {_old_office_kind(head)}. {SAVE_AS}")
+    for begin, kind in _OTHER_KINDS:
+        if head.startswith(begin):
+            raise ImportRefused(f"{name} is {kind}. {SAVE_AS}")
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return _kind_of_zip(head, file, name)
+    plain = head.removeprefix(codecs.BOM_UTF8)
+    if b"urn:schemas-microsoft-com:office:spreadsheet" in head:
+        raise ImportRefused(f"{name} is a workbook in the XML format of 2003. {SAVE_AS}")
+    if _HTML.match(plain):
+        raise ImportRefused(f"{name} is a web page, although Excel opens it. {SAVE_AS}")
+    if re.match(rb"\s*(?:\{\s*\"|\[\s*[\[{])", plain):
+        raise ImportRefused(f"{name} is JSON, and no table. {SAVE_AS}")
+    return "text"
+
+
+def _old_office_kind(head: bytes) -> str:
+    # Names in these files are UTF-16. Their directory may be anywhere, but is near the beginning of small files.
+    if "EncryptedPackage".encode("utf-16-le") in head:
+        return "protected by a password"
+    if "WordDocument".encode("utf-16-le") in head:
+        return "a document of Word"
+    return "a workbook in the format of Excel 97 to 2003 (XLS), or protected by a password"
+
+
+def _kind_of_zip(head: bytes, file: IO[bytes], name: str) -> Kind:
+    import zipfile  # only workbooks need it
+
+    try:
+        file.seek(0)
+        with zipfile.ZipFile(file) as archive:
+            names = set(archive.namelist())
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError) as error:
+        raise ImportRefused(f"{name} is a damaged workbook or ZIP archive. {SAVE_AS}") from error
+    if "xl/workbook.xml" in names:
+        return "xlsx"
+    if "content.xml" in names and b"opendocument.spreadsheet" in head:
+        return "ods"
+    if "xl/workbook.bin" in names:
+        raise ImportRefused(f"{name} is a binary workbook (XLSB). {SAVE_AS}")
+    if "word/document.xml" in names or "content.xml" in names:
+        raise ImportRefused(f"{name} is a document of a text program, and no table. {SAVE_AS}")
+    if any(each.startswith("Index/") for each in names):
+        raise ImportRefused(f"{name} is a file of Apple Numbers: export it as CSV or Excel. Nothing was imported.")
+    raise ImportRefused(f"{name} is a ZIP archive; unpack it, and import the file in it. Nothing was imported.")
+
+
+def encoding_of(file: IO[bytes]) -> str:
+    """The encoding of a text: by its mark; UTF-16 by its zero bytes; UTF-8 if all of it is; else by its letters."""
+    file.seek(0)
+    head = file.read(HEAD)
+    for mark, encoding in _MARKS:
+        if head.startswith(mark):
+            return encoding
+    for zeros, encoding in ((head[1::2], "utf-16-le"), (head[::2], "utf-16-be")):
+        # Letters and digits of our alphabet have one zero byte each; a text with a few zero bytes is broken.
+        if zeros and zeros.count(0) * 2 > len(zeros) and head.count(0) - zeros.count(0) < len(zeros) // 10 + 1:
+            return encoding
+    sample = _beyond_utf8(file, head)
+    return "utf-8" if sample is None else _single_byte_encoding(sample)
+
+
+def _beyond_utf8(file: IO[bytes], head: bytes) -> bytes | None:
+    """A part of the text that is not UTF-8, after the beginning of the text; None if all of it is UTF-8."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    block = head
+    while block:
+        try:
+            decoder.decode(block)
+        except UnicodeDecodeError as error:
+            around = block[max(0, error.start - HEAD // 4) : error.start + HEAD // 4]
+            return around if block is head else head[: HEAD // 4] + around
+        block = file.read(BLOCK)
+    try:
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return head
+    return None
+
+
+def _single_byte_encoding(sample: bytes) -> str:
+    from charset_normalizer import from_bytes  # only these texts need it
+
+    matches = list(from_bytes(sample, cp_isolation=list(_SINGLE_BYTE)))
+    least = min((match.chaos for match in matches), default=0)
+    likely = {each for match in matches if match.chaos == least for each in match.could_be_from_charset}
+    if "cp1252" in likely and _SIGN_IN_WORD.search(sample.decode("cp1252", "replace")):
+        likely.discard("cp1252")
+    return next((each for each in _SINGLE_BYTE if each in likely), "cp1252")

@@ -1,0 +1,140 @@
+"""A look at all rows of a file, which settles what a single row cannot: the columns, and the order of day and month."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from agent_funnel.errors import ImportRefused
+from agent_funnel.files.cells import inner_text
+from agent_funnel.files.columns import FIELDS, shown_names
+from agent_funnel.files.dates import Ambiguous, DateOrder, order_of
+from agent_funnel.masking import mask_digits
+
+
+class Survey:
+    """Counts what the columns have. Each row is added once; the findings hold for all of them."""
+
+    def __init__(
+        self, kind: str, header: Sequence[str], found: Mapping[str, list[int]], chosen: Mapping[str, str]
+    ) -> None:
+        self._kind = kind
+        self._header = header
+        self._found = found
+        self._chosen = chosen
+        self._values = dict.fromkeys((index for each in found.values() for index in each), 0)
+        self._dates = {index: _Dates() for index in found.get("date", found.get("day", []))}
+        self._has_digit = dict.fromkeys(found.get("stage", []), False)
+        self._open = set(range(len(header)))
+        # The columns that have a value in any row:
+        self.filled: set[int] = set()
+        self.stage_words: str | None = None
+        if found and not any(header):
+            self._values = {0: 0}
+
+    def add(self, fields: Sequence[str]) -> None:
+        """Adds a row."""
+        count = len(fields)
+        for index in self._values:
+            if index < count and fields[index].strip():
+                self._values[index] += 1
+        if self._open:
+            now = {index for index in self._open if index < count and fields[index].strip()}
+            self.filled |= now
+            self._open -= now
+        for index, dates in self._dates.items():
+            if index < count:
+                dates.add(fields[index])
+        for index, has_digit in self._has_digit.items():
+            if not has_digit and index < count:
+                self._has_digit[index] = any(map(str.isdigit, fields[index]))
+
+    def columns(self, name: str) -> dict[str, int]:
+        """The column of each field that the file has. Raises ImportRefused if it lacks the one that it needs."""
+        if not any(self._header):
+            return {FIELDS[self._kind][0]: 0}
+        columns: dict[str, int] = {}
+        for field, places in self._found.items():
+            chosen = field in self._chosen
+            # A field that no row needs is there only if a row has it.
+            filled = [index for index in places if self._values[index] or chosen or field == FIELDS[self._kind][0]]
+            if field == "stage" and not chosen and filled and not any(self._has_digit[index] for index in filled):
+                self.stage_words = self._header[filled[0]]
+                continue
+            if filled:
+                columns[field] = max(filled, key=lambda index: self._values[index])
+        needed = FIELDS[self._kind][0]
+        if needed not in columns:
+            raise ImportRefused(
+                f"{name} has no column that is clearly the {needed}; it has {shown_names(self._header)}. Choose it "
+                f"with --column {needed}=NAME. Nothing was imported."
+            )
+        for field, index in columns.items():
+            for other, place in columns.items():
+                if field < other and index == place:
+                    raise ImportRefused(
+                        f"{name} has one column, {self._header[index]!r}, for {field} and {other}. Nothing was "
+                        "imported."
+                    )
+        return columns
+
+    def has_parts(self, columns: Mapping[str, int]) -> bool:
+        """Whether the file has dates whose day and month are numbers."""
+        dates = self._of(columns)
+        return dates is not None and (dates.undecided is not None or bool(dates.decided))
+
+    def date_order(self, columns: Mapping[str, int], name: str) -> DateOrder | None:
+        """The order of day and month that a date of the file settles.
+
+        Raises ImportRefused if some are written in each order, or if no date shows the order of one that needs it.
+        """
+        dates = self._of(columns)
+        if dates is None:
+            return None
+        if len(dates.decided) > 1:
+            first, second = (mask_digits(repr(dates.decided[order])) for order in ("dmy", "mdy"))
+            raise ImportRefused(
+                f"{name} has dates of two kinds: {first} has the day first, and {second} the month. Say which is right "
+                "for the others (--dates dmy or --dates mdy); rows of the other kind are then bad. Nothing was "
+                "imported."
+            )
+        if dates.decided:
+            return next(iter(dates.decided))
+        if dates.undecided is not None:
+            raise ImportRefused(
+                f"{name} has dates such as {mask_digits(repr(dates.undecided))}, and none of them shows whether the "
+                "day or the month comes first. Say it: --dates dmy (day first) or --dates mdy (month first). "
+                "Nothing was imported."
+            )
+        return None
+
+    def _of(self, columns: Mapping[str, int]) -> _Dates | None:
+        place = columns.get("date", columns.get("day"))
+        return None if place is None else self._dates.get(place)
+
+    def notes(self, columns: Mapping[str, int]) -> Iterator[str]:
+        """What a person should know of the choice of columns."""
+        if self.stage_words is not None:
+            yield f"The column {self.stage_words!r} has words in place of the stages 1 to 4, and is left out."
+        for field, index in columns.items():
+            others = [each for each in self._found.get(field, []) if each != index and self._values[each]]
+            if others:
+                names = " and ".join(repr(self._header[each]) for each in others[:5])
+                yield f"The column of the {field} is {self._header[index]!r}; {names} can be one, too, and is left out."
+
+
+class _Dates:
+    """The dates of a column: the first one that shows each order, and the first that shows none."""
+
+    def __init__(self) -> None:
+        self.decided: dict[DateOrder, str] = {}
+        self.undecided: str | None = None
+
+    def add(self, text: str) -> None:
+        if text[4:5] == "-":
+            return
+        text = inner_text(text)
+        order = order_of(text)
+        if isinstance(order, Ambiguous):
+            self.undecided = self.undecided or text
+        elif order is not None:
+            self.decided.setdefault(order, text)

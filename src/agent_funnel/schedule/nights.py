@@ -1,0 +1,67 @@
+"""What happened on a night without its deal: the reasons of the failed attempts, and the deal that made up for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from agent_funnel.database import Database
+from agent_funnel.schedule.calendar import scheduled_at
+from agent_funnel.schedule.store import NightRecord
+from agent_funnel.settings import Settings
+from agent_funnel.values import Day, Moment, Record, write_moment
+
+# The outcomes of a night on which the deal should have been made and was not:
+BROKEN = ("missed", "failed")
+
+
+@dataclass(frozen=True)
+class FailureReason(Record):
+    """A reason why `attempts` at the scheduled run of a date failed; `run_id` is the record of the last one.
+
+    Moments are in UTC.
+    """
+
+    error_number: int | None
+    message: str
+    attempts: int
+    first_at: Moment
+    last_at: Moment
+    run_id: int
+
+
+@dataclass(frozen=True)
+class LaterDeal(Record):
+    """A run that was made after a moment, and is not undone."""
+
+    run_id: int
+    business_date: Day
+    trigger: str
+    actor: str | None
+    finished_at: Moment
+
+
+def failure_reasons(database: Database, business_date: date) -> list[FailureReason]:
+    """The reasons of the failed attempts at the scheduled run of a date, the newest first."""
+    rows = database.all("failure_reasons", business_date=business_date.isoformat())
+    return [FailureReason.from_row(row) for row in rows]
+
+
+def repairs(database: Database, settings: Settings, nights: Iterable[NightRecord]) -> dict[date, LaterDeal]:
+    """The deals by hand that made up for nights that were missed or failed, by the date of the night.
+
+    A night is made up for if the next deal after its time was made by hand; otherwise the next night's deal just came.
+    """
+    begins = {night.business_date: scheduled_at(night.business_date, settings) for night in nights if is_broken(night)}
+    if not begins:
+        return {}
+    rows = database.all("later_deals", since=write_moment(min(begins.values())))
+    deals = [LaterDeal.from_row(row) for row in rows]
+    first = {day: next((deal for deal in deals if deal.finished_at > at), None) for day, at in begins.items()}
+    return {day: deal for day, deal in first.items() if deal is not None and deal.trigger == "manual"}
+
+
+def is_broken(night: NightRecord) -> bool:
+    """Whether the deal of a night should have been made, and was not."""
+    return night.outcome in BROKEN

@@ -1,0 +1,103 @@
+"""Mistakes on the page Tonight: its forecast, a night without its deal, and the repair."""
+
+from __future__ import annotations
+
+from mistakes.places import (
+    ON_FORECAST,
+    ON_NIGHT_TROUBLE,
+    ON_STATUS,
+    ON_WARNING,
+    P_BRAKES,
+    P_FORECAST,
+    P_NIGHTS,
+    P_SCHEDULER,
+    P_STATUS,
+    W_APP,
+    W_COUNTS,
+    W_DEAL_PAGE,
+    W_TONIGHT,
+    Mistake,
+)
+
+MISTAKES = (
+    Mistake(
+        "status: a failed night is not shown in the morning",
+        P_NIGHTS, 'BROKEN = ("missed", "failed")', 'BROKEN = ("missed",)',
+        ON_STATUS, "in_the_morning",
+    ),
+    Mistake(
+        "status: only a deal after the record of a bad night makes up for it",
+        P_STATUS, "dealt_at > scheduled_at(before.business_date, settings)", "dealt_at > before.at",
+        ON_STATUS, "in_the_morning",
+    ),
+    Mistake(
+        "nights: the next night's deal makes up for a bad night",
+        P_NIGHTS, 'if deal is not None and deal.trigger == "manual"', "if deal is not None",
+        ON_NIGHT_TROUBLE, "next_nights_deal", "sqlite",
+    ),
+    Mistake(
+        "forecast: a brake on the pool is not foreseen",
+        P_FORECAST, 'if "pool" in settings.brake and unusual:', "if False:",
+        ON_FORECAST, "brake", "sqlite",
+    ),
+    Mistake(
+        "forecast: agents who are away are not named",
+        P_FORECAST, "for agent in active if agent.room == 0", "for agent in active if agent.room == -1",
+        ON_FORECAST, "as_things_stand", "sqlite",
+    ),
+    Mistake(
+        "forecast: a change on a page does not count at once",
+        W_APP, "counts.forget_forecast()", "counts.stage_counts()",
+        ON_FORECAST, "counts_at_once", "sqlite",
+    ),
+    Mistake(
+        "forecast: it is made while a deal is about to begin",
+        W_TONIGHT, "night.next_at - now < NO_FORECAST_BEFORE", "night.next_at < now",
+        ON_FORECAST, "about_to_begin", "sqlite",
+    ),
+    Mistake(
+        "forecast: the page waits for it to the end",
+        W_COUNTS, "self._thread.join(max(0.0, self._deadline - time.monotonic()))", "self._thread.join()",
+        ON_FORECAST, "slow_forecast", "sqlite",
+    ),
+    Mistake(
+        "forecast: people are warned at any time of the day",
+        P_SCHEDULER, "or not due_at - self._settings.warn_before <= now < due_at:", "or now >= due_at:",
+        ON_WARNING, "two_hours_before", "sqlite",
+    ),
+    Mistake(
+        "forecast: each copy of the service warns",
+        P_SCHEDULER, "if warning and store.note_notice(", "if warning or store.note_notice(",
+        ON_WARNING, "two_hours_before", "sqlite",
+    ),
+    Mistake(
+        "forecast: an unusual pool without a brake is a warning before the deal",
+        P_FORECAST, "if self.trouble not in SERIOUS:", "if self.trouble is None:",
+        ON_WARNING, "warns_of_nothing", "sqlite",
+    ),
+    Mistake(
+        "deal page: a deal while the schedule still tries is one more",
+        W_DEAL_PAGE, 'if request.form.get("scheduled"):', "if False:",
+        ON_NIGHT_TROUBLE, "while_the_deal_fails", "sqlite",
+    ),
+    Mistake(
+        "deal page: the scheduled deal is made at any time",
+        W_DEAL_PAGE, 'if request.form["scheduled"] != str(state["scheduled"]):', "if False:",
+        ON_NIGHT_TROUBLE, "only_while_that_deal_waits", "sqlite",
+    ),
+    Mistake(
+        "tonight: old leads are not marked",
+        W_TONIGHT, "return any(window_of(day)[0] > run.finished_at for day in without)", "return False",
+        ON_NIGHT_TROUBLE, "failed_night", "sqlite",
+    ),
+    Mistake(
+        "tonight: a slow deal looks like any other",
+        W_TONIGHT, "max(SLOW_FACTOR * (usual or timedelta(0)), SHORTEST_SLOW)", "timedelta.max",
+        ON_NIGHT_TROUBLE, "longer_than_usual", "sqlite",
+    ),
+    Mistake(
+        "brakes: the usual length counts failed attempts",
+        P_BRAKES, 'if run.finished_at and run.status != "failed"', "if run.finished_at",
+        ON_NIGHT_TROUBLE, "longer_than_usual", "sqlite",
+    ),
+)  # fmt: skip

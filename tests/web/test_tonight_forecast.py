@@ -1,0 +1,165 @@
+"""The Tonight page before the deal: what the deal would do as things stand, and what would go wrong."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from threading import Event
+from typing import Any
+
+import pytest
+
+from agent_funnel.agents import add_limit, set_agent_status
+from agent_funnel.deal import preview
+from agent_funnel.errors import DatabaseUnavailable
+from agent_funnel.schedule.forecast import forecast
+from agent_funnel.schedule.store import add_holiday, pause
+from agent_funnel.settings import load
+from support.databases import TestedDatabase, seed_tables
+from support.nights import deal_today, put_agents
+from support.pages import Page, Reader, reader_at
+
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+TODAY = datetime.now(UTC).date()
+NOON = datetime.combine(TODAY, time(12), UTC)
+
+
+def noon(database: TestedDatabase, path: str = "/", **settings: Any) -> Page:
+    """The page at noon, before tonight's deal."""
+    return reader_at(database, NOON, **settings).get(path)
+
+
+def past_deals(database: TestedDatabase, *pools: int) -> None:
+    """Adds deals of the last nights that found pools of these sizes."""
+    database.insert(
+        "assignment_run",
+        ("business_date", "[trigger]", "status", "max_per_agent", "window_days", "newest_first", "pool", "started_at"),
+        [("2026-05-01", "manual", "undone", 450, 45, 0, str(pool), "2026-05-01T20:40:00") for pool in pools],
+    )
+    database.execute("UPDATE dbo.assignment_run SET status = 'succeeded', agents = 1, per_agent = 1, assigned = 0,"
+        " left_over = 0, duplicates = 0, suppressed = 0, smallest_share = 0, largest_share = 0,"
+        " finished_at = '2026-05-01T20:40:01'")  # fmt: skip
+
+
+def test_before_the_deal_the_page_says_what_it_will_do_as_things_stand(database: TestedDatabase) -> None:
+    seed_tables(database, leads=12, agents=4)
+    add_limit(database.backend, "agent 1", starts_on=TODAY, ends_on=None, max_records=0)
+    add_limit(database.backend, "agent 2", starts_on=TODAY, ends_on=None, max_records=1)
+    add_holiday(database.backend, TODAY + timedelta(days=9), "Natal")
+    add_holiday(database.backend, TODAY + timedelta(days=99), "Carnaval")
+    page = noon(database, max_per_agent=4)
+    planned = preview(database.backend, load(max_per_agent=4), business_date=TODAY).run
+    assert (planned.assigned, planned.agents, planned.smallest_share, planned.largest_share) == (9, 3, 1, 4)
+    assert "The deal is due in 8 h 40 min." in page
+    assert (
+        "As things stand, 9 leads to 3 agents, 1 to 4 each; 3 would be left for later. agent 1 is away. Next holiday: "
+        in page
+    )
+    assert "(Natal)" in page
+    assert "Carnaval" not in page
+
+
+def test_a_deal_that_nobody_could_get_is_announced_with_the_way_to_mend_it(database: TestedDatabase) -> None:
+    seed_tables(database, agents=2)
+    put_agents(database, [("A", "inactive"), ("B", "inactive")])
+    page = noon(database)
+    assert "Tonight’s deal will fail: no agent is active." in page
+    assert "Activate agents" in page
+    assert '<section class="headline late">' in page.source
+    for agent in ("A", "B"):
+        set_agent_status(database.backend, agent, active=True)
+        add_limit(database.backend, agent, starts_on=TODAY, ends_on=TODAY, max_records=0)
+    page = noon(database)
+    assert "Tonight’s deal will fail: all 2 active agents are away." in page
+    assert "See who is away" in page
+    set_agent_status(database.backend, "B", active=False)
+    assert "the only active agent is away" in noon(database)
+
+
+def test_a_change_on_the_pages_counts_at_once(database: TestedDatabase) -> None:
+    seed_tables(database, leads=4, agents=1)
+    reader = reader_at(database, NOON)
+    assert "4 leads to 1 agent, 4 each" in reader.get("/")
+    reader.done("/agents/deactivate", agent="agent 0")
+    assert "no agent is active" in reader.get("/")
+    # Another program's change counts after a while.
+    set_agent_status(database.backend, "agent 0", active=True)
+    assert "no agent is active" in reader.get("/")
+
+
+def test_a_deal_that_a_bad_rule_on_record_would_refuse_is_announced(database: TestedDatabase) -> None:
+    seed_tables(database)
+    database.execute("INSERT INTO dbo.floor_rule (name, value, recorded_at, recorded_by)"
+        " VALUES ('window_days', 'many', '2026-01-01T00:00:00', 'somebody')")  # fmt: skip
+    page = noon(database)
+    assert "Tonight’s deal will fail." in page
+    assert "The recorded rule window_days is 'many'" in page
+    assert "See the rules" in page
+
+
+def test_a_brake_that_would_hold_the_deal_is_announced(database: TestedDatabase) -> None:
+    seed_tables(database, leads=5)
+    past_deals(database, 100, 100, 100)
+    page = noon(database, brake="pool")
+    assert "Tonight’s deal will wait for a person." in page
+    assert "The pool has 5 leads, but the median of the last 3 deals is 100." in page
+    assert "See the preview" in page
+    # Without the brake it deals all the same, and the page asks.
+    page = noon(database)
+    assert "The deal is due in 8 h 40 min." in page
+    assert "Is that right? The pool has 5 leads, but the median of the last 3 deals is 100." in page
+    assert '<section class="headline late">' in page.source
+
+
+def test_a_deal_that_would_only_empty_the_lists_is_announced(database: TestedDatabase) -> None:
+    seed_tables(database, leads=4)
+    deal_today(database)
+    database.execute("UPDATE dbo.wafunnel SET stage = 4")
+    page = noon(database)
+    assert "There is nothing to deal tonight." in page
+    assert "The deal would take all agents’ present leads away." in page
+    assert "Import leads" in page
+
+
+def test_in_a_pause_there_is_no_forecast_and_on_a_day_off_that_of_the_next_deal(database: TestedDatabase) -> None:
+    seed_tables(database, leads=4)
+    add_holiday(database.backend, TODAY)
+    add_holiday(database.backend, TODAY + timedelta(days=1))
+    page = noon(database)
+    assert "No deal today." in page
+    day: date = TODAY + timedelta(days=2)
+    assert f"The next deal is due on {day.day} " in page
+    assert "The next deal: as things stand, 4 leads to 3 agents, 1 or 2 each." in page
+    pause(database.backend, now=NOON, actor=None, reason=None)
+    assert "as things stand" not in noon(database)
+
+
+def test_no_page_waits_for_a_slow_forecast_and_a_failed_one_is_made_again(
+    database: TestedDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed_tables(database, leads=4)
+    monkeypatch.setattr("agent_funnel.web.counts.PAGE_WAIT_SECONDS", 0)
+    go_on, tried = Event(), 0
+
+    def slow(*given: Any, **more: Any) -> Any:
+        nonlocal tried
+        tried += 1
+        assert go_on.wait(10)
+        if tried == 1:
+            raise DatabaseUnavailable
+        return forecast(*given, **more)
+
+    monkeypatch.setattr("agent_funnel.web.counts.forecast", slow)
+    reader: Reader = reader_at(database, NOON)
+    for _ in range(3):
+        assert "What the deal would do is being counted." in reader.get("/")
+    assert tried == 1
+    go_on.set()
+    page = reader.wait_for("/", lambda page: "What the deal would do" not in page)
+    assert "As things stand, 4 leads to 3 agents, 1 or 2 each." in page
+
+
+def test_while_a_deal_is_about_to_begin_nothing_is_forecast(database: TestedDatabase) -> None:
+    seed_tables(database)
+    due = datetime.combine(TODAY, time(20, 40), UTC)
+    assert "As things stand" in reader_at(database, due - timedelta(minutes=1)).get("/")
+    assert "As things stand" not in reader_at(database, due - timedelta(seconds=59)).get("/")
