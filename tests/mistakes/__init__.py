@@ -23,6 +23,7 @@ from mistakes import (
     settings,
     sqlserver,
     tonight,
+    voice,
     web,
 )
 from mistakes.places import Mistake
@@ -48,6 +49,7 @@ MISTAKES: tuple[Mistake, ...] = (
     *settings.MISTAKES,
     *sqlserver.MISTAKES,
     *tonight.MISTAKES,
+    *voice.MISTAKES,
     *web.MISTAKES,
     *secrecy.MISTAKES,
     *bounds.MISTAKES,

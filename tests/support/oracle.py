@@ -6,6 +6,7 @@ by round, and the undo keeps a copy of all assignments before every run. The tes
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -34,6 +35,10 @@ class Dealt:
     rooms: dict[str, int]  # the agents who took part, and how many leads each could get
     amounts: dict[str, int]
 
+    def holders(self) -> dict[str, str]:
+        """The agent who got each match key."""
+        return {match_key(number): agent for agent, number in self.assignments}
+
 
 def deal(
     agents: Iterable[Agent],
@@ -43,12 +48,13 @@ def deal(
     last_agent: str | None,
     business_date: date,
     *,
+    had_last: Mapping[str, str] | None = None,
     max_per_agent: int = 450,
     window_days: int = 45,
     newest_first: bool = False,
     forgotten: Collection[str] = (),
 ) -> Dealt:
-    """Deals. Raises NoActiveAgent if no agent has room."""
+    """Deals. Raises NoActiveAgent if no agent has room. `had_last` is the agent who had each match key last."""
     # The agents who take part, and the room of each: the lowest of the cap and of the limits that cover the day.
     rooms: dict[str, int] = {}
     for name, status in agents:
@@ -98,7 +104,14 @@ def deal(
                 shares[name] += 1
                 count += 1
                 last_agent = name
-    dealt_pairs = list(zip(spread(seats, shares, rooms), pool, strict=False))
+    slots = spread(seats, shares, rooms)
+    # Within each stage, leads change places, so that as few as possible meet the agent who had them last.
+    had = [(had_last or {}).get(match_key(number)) for number, _, _ in pool[: len(slots)]]
+    takers: list[str] = []
+    for stage in sorted({record[1] for record in pool[: len(slots)]}):
+        places = [i for i in range(len(slots)) if pool[i][1] == stage]
+        takers += fresh_voices([slots[i] for i in places], [had[i] for i in places])
+    dealt_pairs = list(zip(takers, pool, strict=False))
 
     handed_out = {record for _, record in dealt_pairs}
     after: list[Lead] = []
@@ -120,6 +133,8 @@ def deal(
             "left_over": len(pool) - len(dealt_pairs),
             "duplicates": len(allowed) - len(pool),
             "suppressed": len(eligible) - len(allowed),
+            "came_round": sum(agent is not None for agent in had),
+            "same_agent": sum(agent == taker for agent, taker in zip(had, takers, strict=True)),
             "smallest_share": min(shares.values()),
             "largest_share": max(shares.values()),
         },
@@ -139,6 +154,24 @@ def spread(seats: Sequence[str], shares: Mapping[str, int], rooms: Mapping[str, 
         sequence = [name for turn in range(largest) for name in members if turn < shares[name]]
         slots += [(Fraction(2 * j + 1, 2 * len(sequence)), group, name) for j, name in enumerate(sequence)]
     return [name for _, _, name in sorted(slots)]
+
+
+def fresh_voices(slots: Sequence[str], had: Sequence[str | None]) -> list[str]:
+    """The agent of each lead of a stage, from the agents of their slots and those who had the leads last."""
+    takers = list(slots)
+    clashes = [i for i in range(len(slots)) if slots[i] == had[i]]
+    times = Counter(slots[i] for i in clashes)
+    clashes.sort(key=lambda i: (-times[slots[i]], slots[i].encode(), i))
+    for j, i in enumerate(clashes):
+        takers[i] = slots[clashes[(j + max(times.values())) % len(clashes)]]
+    # Those who still meet the same agent change places with the first leads that neither have nor had this agent.
+    left = [i for i in range(len(slots)) if takers[i] == had[i]]
+    if left:
+        (same,) = {takers[i] for i in left}
+        others = [i for i in range(len(slots)) if same not in (takers[i], had[i])]
+        for i, other in zip(left, others, strict=False):
+            takers[i], takers[other] = takers[other], takers[i]
+    return takers
 
 
 @dataclass(frozen=True)
@@ -208,8 +241,13 @@ class SalesFloor:
         """The result of a run, without any change. Raises NoActiveAgent."""
         dealing = [run for run in self.runs_in_force() if run.dealt.assignments]
         last_agent = dealing[-1].dealt.last_agent if dealing else None
+        had_last: dict[str, str] = {}
+        for run in dealing:
+            if not run.purged:
+                had_last |= run.dealt.holders()
         return deal(
-            self.agents, self.leads, self.limits, self.do_not_contact, last_agent, business_date, **knobs
+            self.agents, self.leads, self.limits, self.do_not_contact, last_agent, business_date,
+            had_last=had_last, **knobs,
         )  # fmt: skip
 
     def runs_in_force(self) -> list[PastRun]:

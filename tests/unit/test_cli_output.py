@@ -128,7 +128,8 @@ def record(**amounts: int | None) -> RunRecord:
     empty: dict[str, None] = dict.fromkeys(
         (
             "agents", "pool", "per_agent", "assigned", "left_over", "duplicates", "suppressed", "smallest_share",
-            "largest_share", "undone_at", "undone_by", "restored", "changed_since", "purged_at",
+            "largest_share", "undone_at", "undone_by", "restored", "changed_since", "purged_at", "came_round",
+            "same_agent",
         )
     )  # fmt: skip
     fields = {

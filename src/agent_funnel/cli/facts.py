@@ -49,6 +49,14 @@ FACTS = (
         "leads were kept out by the do-not-contact list",
         "leads would be kept out by the do-not-contact list",
     ),
+    Fact(
+        ("came_round",),
+        "leads came round: they had been dealt before",
+        "leads would come round: they were dealt before",
+    ),
+    Fact(
+        ("same_agent",), "of these met the agent who had them last", "of these would meet the agent who had them last"
+    ),
 )
 
 

@@ -31,9 +31,12 @@ SELECT TOP (@count)
     u.actor AS undone_by,
     u.restored,
     u.changed_since,
-    p.purged_at
+    p.purged_at,
+    v.came_round,
+    v.same_agent
 FROM dbo.assignment_run AS r
 LEFT JOIN dbo.assignment_country AS c ON r.run_id = c.run_id
+LEFT JOIN dbo.assignment_voice AS v ON r.run_id = v.run_id
 LEFT JOIN dbo.assignment_undo AS u ON r.run_id = u.run_id
 LEFT JOIN dbo.assignment_purge AS p ON r.run_id = p.run_id
 WHERE

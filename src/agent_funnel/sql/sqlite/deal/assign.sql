@@ -68,6 +68,11 @@ FROM temp.this_run AS t
 CROSS JOIN temp.rules AS u
 WHERE u.country <> '';
 
+INSERT INTO assignment_voice (run_id, came_round, same_agent)
+SELECT t.run_id, m.came_round, m.same_agent
+FROM temp.this_run AS t
+CROSS JOIN temp.met AS m;
+
 INSERT INTO assignment_request (request, run_id)
 SELECT :request, t.run_id FROM temp.this_run AS t
 WHERE :request IS NOT NULL;
@@ -235,5 +240,8 @@ WHERE run_id = (SELECT t.run_id FROM temp.this_run AS t);
 SELECT
     -- include: _run_columns
     , (SELECT n.sentence FROM temp.notice AS n) AS notice
+    , v.came_round
+    , v.same_agent
 FROM assignment_run AS r
+LEFT JOIN assignment_voice AS v ON r.run_id = v.run_id
 WHERE r.run_id = (SELECT t.run_id FROM temp.this_run AS t);

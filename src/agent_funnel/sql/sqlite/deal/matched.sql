@@ -31,6 +31,23 @@ WITH unkeyed AS (
         SELECT 1 FROM number_key AS k
         WHERE k.number = d.number AND k.country = (SELECT t.country FROM temp.this_run AS t)
     )
+    UNION
+    -- The agent who had a lead last is found by its match key. Each run keeps the keys of its own leads, so only leads
+    -- of runs of another country, since the last run of this one, can have no key yet.
+    SELECT h.number
+    FROM assignment_run AS r
+    CROSS JOIN assignment_history AS h ON h.run_id = r.run_id
+    WHERE r.run_id > (
+        SELECT coalesce(max(o.run_id), 0)
+        FROM assignment_run AS o
+        LEFT JOIN assignment_country AS c ON o.run_id = c.run_id
+        WHERE o.status IN ('succeeded', 'undone')
+            AND coalesce(c.country, '') = (SELECT t.country FROM temp.this_run AS t)
+    )
+    AND NOT EXISTS (
+        SELECT 1 FROM number_key AS k
+        WHERE k.number = h.number AND k.country = (SELECT t.country FROM temp.this_run AS t)
+    )
 ),
 
 -- include: _match_keys

@@ -12,7 +12,8 @@
 --   _rules: the rules of this run                    2. the pool, in deal order
 --   _reasons: is a manual run a mistake?             3. seats: whose turn is when
 --   _refuse: it is, unless confirmed                 4. even in kind: who gets the lead at which position
---   _empty_pool: one more reason                     5. the notice
+--   _empty_pool: one more reason                     5. a fresh voice: leads that would meet the same agent
+--                                                    6. the notice
 
 -- name: _pool_counts
 -- How many records are in the pool, and how many stay out as duplicates, or because they must not be dealt: a table to
@@ -183,6 +184,25 @@ FROM (SELECT o.sentence FROM temp.reason AS o ORDER BY o.place) AS r
 WHERE :trigger = 'manual' AND :again = 0
 HAVING count(*) > 0;
 
+-- name: _last_agent
+-- The agent who had a lead last, or NULL: of the record r, whose row in temp.matched is m. Most leads that come round
+-- were in the newest run, which is the fastest to look in. The plus sign keeps SQLite from looking for each run.
+CASE
+    WHEN m.number IS NOT NULL THEN (SELECT k.agent FROM temp.key_heard AS k WHERE k.first_number = m.first_number)
+    ELSE coalesce(
+        (
+            SELECT h.agent FROM assignment_history AS h
+            WHERE h.run_id = (SELECT max(o.run_id) FROM temp.past_run AS o) AND h.number = r.number
+        ),
+        (
+            SELECT h.agent
+            FROM assignment_history AS h
+            WHERE h.number = r.number AND +h.run_id IN (SELECT o.run_id FROM temp.past_run AS o)
+            ORDER BY h.run_id DESC LIMIT 1
+        )
+    )
+END
+
 -- name: _plan
 -- Plans the deal; the result is the table temp.dealt.
 
@@ -351,14 +371,15 @@ DELETE FROM temp.segment WHERE first_position > last_position;
 DROP TABLE IF EXISTS temp.seat;
 
 CREATE TEMP TABLE seat (
-    first_position INTEGER, seat INTEGER, agent TEXT, PRIMARY KEY (first_position, seat)
+    first_position INTEGER, seat INTEGER, agent TEXT, turn INTEGER, PRIMARY KEY (first_position, seat)
 ) WITHOUT ROWID;
 
-INSERT INTO temp.seat (first_position, seat, agent)
+INSERT INTO temp.seat (first_position, seat, agent, turn)
 SELECT
     s.first_position,
     row_number() OVER (PARTITION BY s.first_position ORDER BY r.turn) - 1 AS seat,
-    r.agent
+    r.agent,
+    r.turn
 FROM temp.segment AS s
 INNER JOIN temp.room AS r ON s.room <= r.room;
 
@@ -392,13 +413,14 @@ FROM (
 -- a REAL is exact enough.
 DROP TABLE IF EXISTS temp.slot;
 
-CREATE TEMP TABLE slot (position INTEGER PRIMARY KEY, agent TEXT);
+CREATE TEMP TABLE slot (position INTEGER PRIMARY KEY, agent TEXT, turn INTEGER);
 
-INSERT INTO temp.slot (agent)
-SELECT q.agent
+INSERT INTO temp.slot (agent, turn)
+SELECT q.agent, q.turn
 FROM (
     SELECT
         o.agent,
+        o.turn,
         o.leads,
         o.kind,
         row_number() OVER (PARTITION BY o.kind ORDER BY o.turn) - 1 AS seat,
@@ -414,23 +436,179 @@ ORDER BY (2 * ((p.position - 1) * q.agents + q.seat) + 1) / (2.0 * q.slots), q.k
 -- The dealt leads, in the order of the keys that will be written.
 DROP TABLE IF EXISTS temp.dealt;
 
-CREATE TEMP TABLE dealt (ordinal INTEGER PRIMARY KEY, agent TEXT);
+CREATE TEMP TABLE dealt (ordinal INTEGER PRIMARY KEY, agent TEXT, turn INTEGER, position INTEGER);
 
-INSERT INTO temp.dealt (ordinal, agent)
-SELECT p.ordinal, h.agent
+INSERT INTO temp.dealt (ordinal, agent, turn, position)
+SELECT p.ordinal, h.agent, h.turn, p.position
 FROM temp.segment AS s
 CROSS JOIN temp.pool AS p ON p.position BETWEEN s.first_position AND s.last_position
 CROSS JOIN temp.seat AS h ON h.first_position = s.first_position AND h.seat = (p.position - s.first_position) % s.agents
 WHERE NOT EXISTS (SELECT 1 FROM temp.slot)
 ORDER BY p.ordinal;
 
-INSERT INTO temp.dealt (ordinal, agent)
-SELECT p.ordinal, o.agent
+INSERT INTO temp.dealt (ordinal, agent, turn, position)
+SELECT p.ordinal, o.agent, o.turn, p.position
 FROM temp.slot AS o
 CROSS JOIN temp.pool AS p ON p.position = o.position
 ORDER BY p.ordinal;
 
--- 5. The notice: an earlier run of the same business date that is not undone, and how many of these leads were dealt on
+-- 5. A fresh voice. Within each stage, leads whose slot is that of the agent who had them last change places, so that
+-- as few as possible meet the same agent again. What each agent gets of each stage, and whose turn is next, stay as they
+-- are. First: the agent who had each lead last, from the newest run that is not undone and has its history.
+DROP TABLE IF EXISTS temp.past_run;
+
+CREATE TEMP TABLE past_run AS
+SELECT r.run_id
+FROM assignment_run AS r
+WHERE r.status = 'succeeded' AND NOT EXISTS (SELECT 1 FROM assignment_purge AS p WHERE p.run_id = r.run_id);
+
+-- The same for the match keys that several numbers have.
+DROP TABLE IF EXISTS temp.key_heard;
+
+CREATE TEMP TABLE key_heard (first_number TEXT PRIMARY KEY, agent TEXT) WITHOUT ROWID;
+
+INSERT INTO temp.key_heard (first_number, agent)
+SELECT k.first_number, k.agent
+FROM (
+    SELECT
+        m.first_number,
+        h.agent,
+        row_number() OVER (PARTITION BY m.first_number ORDER BY h.run_id DESC, h.number) AS place
+    FROM temp.matched AS m
+    CROSS JOIN assignment_history AS h ON h.number = m.number
+    WHERE NOT m.listed AND +h.run_id IN (SELECT p.run_id FROM temp.past_run AS p)
+) AS k
+WHERE k.place = 1;
+
+DROP TABLE IF EXISTS temp.heard;
+
+CREATE TEMP TABLE heard (
+    ordinal INTEGER PRIMARY KEY,
+    stage INTEGER,
+    turn INTEGER,
+    position INTEGER,
+    same INTEGER -- 1 = the agent is the one who had the lead last, 0 = another had it, NULL = nobody had it
+);
+
+INSERT INTO temp.heard (ordinal, stage, turn, position, same)
+SELECT
+    d.ordinal,
+    r.stage,
+    d.turn,
+    d.position,
+    d.agent = (
+        -- include: _last_agent
+    )
+FROM temp.dealt AS d
+CROSS JOIN temp.record AS r ON r.ordinal = d.ordinal
+LEFT JOIN temp.matched AS m ON m.number = r.number
+WHERE EXISTS (SELECT 1 FROM temp.past_run)
+ORDER BY d.ordinal;
+
+-- The clashes, those of a stage and an agent together, each lot in deal order.
+DROP TABLE IF EXISTS temp.clash;
+
+CREATE TEMP TABLE clash (place INTEGER PRIMARY KEY, ordinal INTEGER, stage INTEGER, turn INTEGER, position INTEGER);
+
+INSERT INTO temp.clash (ordinal, stage, turn, position)
+SELECT h.ordinal, h.stage, h.turn, h.position
+FROM temp.heard AS h
+WHERE h.same
+ORDER BY h.stage, h.turn, h.position;
+
+-- The lots of each stage, that of the agent with most clashes first. The clashes of a lot have the turns from `first_turn`
+-- to before `next_turn`, among all clashes of the stage.
+DROP TABLE IF EXISTS temp.lot;
+
+CREATE TEMP TABLE lot AS
+SELECT
+    l.stage,
+    r.turn,
+    r.agent,
+    l.first_place,
+    l.times,
+    sum(l.times) OVER (PARTITION BY l.stage ORDER BY l.times DESC, r.agent ROWS UNBOUNDED PRECEDING) - l.times
+        AS first_turn,
+    sum(l.times) OVER (PARTITION BY l.stage ORDER BY l.times DESC, r.agent ROWS UNBOUNDED PRECEDING) AS next_turn,
+    max(l.times) OVER (PARTITION BY l.stage) AS most,
+    sum(l.times) OVER (PARTITION BY l.stage) AS clashes
+FROM (
+    SELECT c.stage, c.turn, c.place AS first_place, lead(c.place, 1, n.clashes + 1) OVER (ORDER BY c.place) - c.place AS times
+    FROM (SELECT count(*) AS clashes FROM temp.clash) AS n
+    CROSS JOIN temp.clash AS c
+    LEFT JOIN temp.clash AS b ON b.place = c.place - 1
+    WHERE (b.stage, b.turn) IS NOT (c.stage, c.turn)
+) AS l
+INNER JOIN temp.room AS r ON l.turn = r.turn;
+
+CREATE INDEX temp.ix_lot ON lot (stage, next_turn, turn, agent);
+
+-- Each clash takes the slot of the one that comes `most` turns later. It is a slot of another agent, unless one agent
+-- has more than half of the clashes.
+INSERT OR REPLACE INTO temp.dealt (ordinal, agent, turn, position)
+SELECT
+    c.ordinal,
+    (
+        SELECT o.agent FROM temp.lot AS o
+        WHERE o.stage = l.stage
+            AND o.next_turn > (l.first_turn + c.place - l.first_place + l.most) % l.clashes
+        ORDER BY o.next_turn LIMIT 1
+    ),
+    NULL,
+    c.position
+FROM temp.lot AS l
+CROSS JOIN temp.clash AS c ON c.place BETWEEN l.first_place AND l.first_place + l.times - 1
+ORDER BY c.ordinal;
+
+-- The clashes that remain change places with the first leads of the stage that neither have this agent nor had this
+-- agent last, as far as there are any.
+DROP TABLE IF EXISTS temp.stuck;
+
+CREATE TEMP TABLE stuck AS
+SELECT l.stage, c.ordinal, l.agent, row_number() OVER (PARTITION BY l.stage ORDER BY c.position) AS place
+FROM temp.lot AS l
+CROSS JOIN temp.clash AS c ON c.place BETWEEN l.first_place AND l.first_place + l.times - 1
+CROSS JOIN temp.dealt AS d ON d.ordinal = c.ordinal
+WHERE 2 * l.times > l.clashes AND d.agent = l.agent;
+
+DROP TABLE IF EXISTS temp.partner;
+
+CREATE TEMP TABLE partner AS
+SELECT r.stage, d.ordinal, d.agent, row_number() OVER (PARTITION BY r.stage ORDER BY d.position) AS place
+FROM (SELECT DISTINCT s.stage, s.agent FROM temp.stuck AS s) AS a
+CROSS JOIN temp.record AS r ON r.stage = a.stage
+CROSS JOIN temp.dealt AS d ON d.ordinal = r.ordinal
+LEFT JOIN temp.matched AS m ON m.number = r.number
+WHERE d.agent <> a.agent
+    AND (
+        -- include: _last_agent
+    ) IS NOT a.agent;
+
+UPDATE temp.dealt SET agent = x.agent
+FROM (
+    SELECT s.ordinal, p.agent
+    FROM temp.stuck AS s
+    INNER JOIN temp.partner AS p ON s.stage = p.stage AND s.place = p.place
+    UNION ALL
+    SELECT p.ordinal, s.agent
+    FROM temp.stuck AS s
+    INNER JOIN temp.partner AS p ON s.stage = p.stage AND s.place = p.place
+) AS x
+WHERE dealt.ordinal = x.ordinal;
+
+-- How many leads came round, and how many of them meet the agent who had them last.
+DROP TABLE IF EXISTS temp.met;
+
+CREATE TEMP TABLE met AS
+SELECT
+    (SELECT count(h.same) FROM temp.heard AS h) AS came_round,
+    (
+        SELECT count(*) FROM temp.stuck AS s
+        INNER JOIN temp.dealt AS d ON s.ordinal = d.ordinal
+        WHERE s.agent = d.agent
+    ) AS same_agent;
+
+-- 6. The notice: an earlier run of the same business date that is not undone, and how many of these leads were dealt on
 -- that date before.
 DROP TABLE IF EXISTS temp.notice;
 

@@ -50,7 +50,7 @@ Lock order:
      out whether a lost call made its run. Each of them holds the lock for a moment. A run waits for them, and they wait
      for a run.
   4. The tables: agent_wafunnel_assignment as a whole, then rows of wafunnel, assignment_run, assignment_country,
-     assignment_request, assignment_history, number_key and assignment_edit.
+     assignment_voice, assignment_request, assignment_history, number_key and assignment_edit.
 
 Who waits, from the moment that part 6 begins until COMMIT:
 
@@ -194,6 +194,10 @@ BEGIN
         + N'{"again": true}, or the box on the page.',
         @earlier_id BIGINT,
         @notice NVARCHAR(500),
+        @keyed_id BIGINT,
+        @newest_id BIGINT,
+        @came_round INT,
+        @same_agent INT,
         @copies INT,
         @taken INT,
         @advanced INT,
@@ -524,6 +528,13 @@ BEGIN
         -- counted.
         SET @oldest = DATEADD(DAY, -@window_days, @business_date);
 
+        -- The agent who had a lead last is found by its match key. Each run keeps the keys of its own leads, so only
+        -- leads of runs of another country, since the last run of this one, can have no key yet.
+        SELECT @keyed_id = COALESCE(MAX(r.run_id), 0)
+        FROM dbo.assignment_run AS r
+        LEFT JOIN dbo.assignment_country AS c ON r.run_id = c.run_id
+        WHERE r.status IN ('succeeded', 'undone') AND COALESCE(c.country, '') = @country;
+
         -- The match keys that are not kept yet. A preview keeps nothing, so they have a table of their own.
         CREATE TABLE #new_key (
             number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY,
@@ -547,10 +558,20 @@ BEGIN
             UNION
             SELECT d.number
             FROM dbo.do_not_contact_entry AS d
-            WHERE NOT EXISTS (
-                SELECT 1 FROM dbo.number_key AS k
-                WHERE k.number = d.number AND k.country = @country
-            )
+            WHERE
+                NOT EXISTS (
+                    SELECT 1 FROM dbo.number_key AS k
+                    WHERE k.number = d.number AND k.country = @country
+                )
+            UNION
+            SELECT h.number
+            FROM dbo.assignment_history AS h
+            WHERE
+                h.run_id > @keyed_id
+                AND NOT EXISTS (
+                    SELECT 1 FROM dbo.number_key AS k
+                    WHERE k.number = h.number AND k.country = @country
+                )
         ) AS u;
 
         -- The numbers whose match key another number has, too, is on the do-not-contact list or of a forgotten person,
@@ -786,6 +807,158 @@ BEGIN
                 WHERE c.agent <> o.agent;
             END;
 
+        -- A fresh voice. Within each stage, leads whose slot is that of the agent who had them last change places, so
+        -- that as few as possible meet the same agent again. What each agent gets of each stage, and whose turn is
+        -- next, stay as they are. First: the runs that are not undone and have their history.
+        CREATE TABLE #past_run (run_id BIGINT NOT NULL PRIMARY KEY);
+
+        INSERT INTO #past_run (run_id)
+        SELECT r.run_id
+        FROM dbo.assignment_run AS r
+        WHERE
+            r.status = 'succeeded'
+            AND NOT EXISTS (
+                SELECT 1 FROM dbo.assignment_purge AS p
+                WHERE p.run_id = r.run_id
+            );
+        SELECT @newest_id = MAX(p.run_id) FROM #past_run AS p;
+
+        -- The agent who had each match key last that several numbers have.
+        CREATE TABLE #key_heard (
+            first_number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY,
+            agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL
+        );
+
+        INSERT INTO #key_heard (first_number, agent)
+        SELECT k.first_number, k.agent
+        FROM (
+            SELECT
+                m.first_number, h.agent,
+                ROW_NUMBER() OVER (PARTITION BY m.first_number ORDER BY h.run_id DESC, h.number ASC) AS place
+            FROM #matched AS m
+            INNER JOIN dbo.assignment_history AS h ON m.number = h.number
+            INNER JOIN #past_run AS p ON h.run_id = p.run_id
+            WHERE m.listed = 0
+        ) AS k
+        WHERE k.place = 1;
+
+        -- The agent who had each lead last. Most leads that come round were in the newest run, which is the fastest to
+        -- look in.
+        CREATE TABLE #heard (
+            position BIGINT NOT NULL,
+            stage INT NOT NULL,
+            agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL,
+            last_agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NULL
+        );
+
+        IF @newest_id IS NOT NULL
+            INSERT INTO #heard (position, stage, agent, last_agent)
+            SELECT
+                c.position, c.stage, c.agent,
+                CASE
+                    WHEN m.number IS NOT NULL THEN k.agent
+                    WHEN n.agent IS NOT NULL THEN n.agent
+                    ELSE (
+                        SELECT TOP (1) h.agent
+                        FROM dbo.assignment_history AS h
+                        WHERE h.number = c.number AND h.run_id IN (SELECT p.run_id FROM #past_run AS p)
+                        ORDER BY h.run_id DESC
+                    )
+                END
+            FROM #record AS c
+            LEFT JOIN #matched AS m ON c.number = m.number
+            LEFT JOIN #key_heard AS k ON m.first_number = k.first_number
+            LEFT JOIN dbo.assignment_history AS n ON c.number = n.number AND n.run_id = @newest_id
+            WHERE c.agent IS NOT NULL;
+
+        -- The clashes of each stage, the agent with most of them first. Each takes the slot of the one that comes
+        -- `most` turns later, which is a slot of another agent, unless one agent has more than half of the clashes.
+        CREATE TABLE #clash (
+            stage INT NOT NULL,
+            turn BIGINT NOT NULL,
+            position BIGINT NOT NULL,
+            agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL,
+            clashes INT NOT NULL,
+            most INT NOT NULL,
+            PRIMARY KEY (stage, turn)
+        );
+
+        INSERT INTO #clash (stage, turn, position, agent, clashes, most)
+        SELECT
+            c.stage,
+            ROW_NUMBER() OVER (PARTITION BY c.stage ORDER BY c.times DESC, c.agent ASC, c.position ASC) - 1,
+            c.position, c.agent,
+            COUNT(*) OVER (PARTITION BY c.stage),
+            MAX(c.times) OVER (PARTITION BY c.stage)
+        FROM (
+            SELECT
+                h.stage, h.position, h.agent,
+                COUNT(*) OVER (PARTITION BY h.stage, h.agent) AS times
+            FROM #heard AS h
+            WHERE h.agent = h.last_agent
+        ) AS c;
+
+        UPDATE c
+        SET agent = o.agent
+        FROM #record AS c
+        INNER JOIN #clash AS p ON c.position = p.position
+        INNER JOIN #clash AS o ON p.stage = o.stage AND o.turn = (p.turn + p.most) % p.clashes;
+
+        -- The clashes that remain change places with the first leads of the stage that neither have this agent nor had
+        -- this agent last, as far as there are any.
+        CREATE TABLE #stuck (
+            stage INT NOT NULL,
+            place BIGINT NOT NULL,
+            position BIGINT NOT NULL,
+            agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL,
+            PRIMARY KEY (stage, place)
+        );
+
+        INSERT INTO #stuck (stage, place, position, agent)
+        SELECT p.stage, ROW_NUMBER() OVER (PARTITION BY p.stage ORDER BY p.position), p.position, p.agent
+        FROM #clash AS p
+        INNER JOIN #clash AS o ON p.stage = o.stage AND o.turn = (p.turn + p.most) % p.clashes
+        WHERE 2 * p.most > p.clashes AND p.agent = o.agent;
+        SET @same_agent = @@ROWCOUNT;
+
+        IF @same_agent > 0
+            BEGIN
+                CREATE TABLE #partner (
+                    stage INT NOT NULL,
+                    place BIGINT NOT NULL,
+                    position BIGINT NOT NULL,
+                    agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL,
+                    PRIMARY KEY (stage, place)
+                );
+
+                INSERT INTO #partner (stage, place, position, agent)
+                SELECT h.stage, ROW_NUMBER() OVER (PARTITION BY h.stage ORDER BY h.position), h.position, c.agent
+                FROM (SELECT DISTINCT s.stage, s.agent FROM #stuck AS s) AS a
+                INNER JOIN #heard AS h ON a.stage = h.stage
+                INNER JOIN #record AS c ON h.position = c.position
+                WHERE c.agent <> a.agent AND (h.last_agent IS NULL OR h.last_agent <> a.agent);
+
+                UPDATE c
+                SET agent = x.agent
+                FROM #record AS c
+                INNER JOIN (
+                    SELECT s.position, p.agent
+                    FROM #stuck AS s
+                    INNER JOIN #partner AS p ON s.stage = p.stage AND s.place = p.place
+                    UNION ALL
+                    SELECT p.position, s.agent
+                    FROM #stuck AS s
+                    INNER JOIN #partner AS p ON s.stage = p.stage AND s.place = p.place
+                ) AS x ON c.position = x.position;
+
+                SELECT @same_agent = COUNT(*)
+                FROM #stuck AS s
+                INNER JOIN #record AS c ON s.position = c.position
+                WHERE s.agent = c.agent;
+            END;
+
+        SELECT @came_round = COUNT(h.last_agent) FROM #heard AS h;
+
         -- One more reason: the pool is empty, and there are assignments to lose.
         IF @trigger = 'manual' AND @pool = 0
             SELECT
@@ -907,7 +1080,9 @@ BEGIN
                     MAX(s.leads) AS largest_share,
                     @started_at AS started_at,
                     CAST(SYSUTCDATETIME() AS DATETIME2(3)) AS finished_at,
-                    @notice AS notice
+                    @notice AS notice,
+                    @came_round AS came_round,
+                    @same_agent AS same_agent
                 FROM #share AS s;
 
                 -- A preview has opened no transaction, so there is nothing to commit.
@@ -950,6 +1125,8 @@ BEGIN
         INSERT INTO dbo.assignment_country (run_id, country)
         SELECT @run_id, @country
         WHERE @country <> '';
+
+        INSERT INTO dbo.assignment_voice (run_id, came_round, same_agent) VALUES (@run_id, @came_round, @same_agent);
 
         INSERT INTO dbo.assignment_request (request, run_id)
         SELECT @request, @run_id
@@ -1082,7 +1259,9 @@ BEGIN
         r.largest_share,
         r.started_at,
         r.finished_at,
-        @notice AS notice
+        @notice AS notice,
+        @came_round AS came_round,
+        @same_agent AS same_agent
     FROM dbo.assignment_run AS r
     WHERE r.run_id = @run_id;
 END;
