@@ -150,14 +150,18 @@ def commands(group: click.Group) -> dict[str, click.Command]:
     return found
 
 
+# An import reads its file before it asks the database. The others have numbers.
+TABLES = {"import agents": "agent,status\nAna,active\n", "import holidays": "day,name\n2026-12-25,Christmas\n"}
+
+
 def example_value(command: str, parameter: click.Parameter, directory: Path) -> str:
     """A value that the parameter of a command accepts."""
     if (command, parameter.name) == ("rules set", "value"):
         # That of the rule that comes first among the choices of the parameter before it.
         return "BR"
     if isinstance(parameter.type, click.Path):
-        file = directory / "leads.csv"
-        file.write_text("number,stage,date\n", "utf-8")
+        file = directory / "table.csv"
+        file.write_text(TABLES.get(command, "number\n+4915112345678\n"), "utf-8")
         return str(file)
     if isinstance(parameter.type, click.Choice):
         return str(parameter.type.choices[0])

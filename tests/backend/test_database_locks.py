@@ -30,7 +30,7 @@ from support.databases import TestedDatabase, connect_to, disconnect, snapshot
 from support.locks import take_lock
 from support.nights import TODAY, active_agents, fresh, put_agents, put_leads, run_deal, undo
 from support.processes import NOTHING_DUE, run_in_progress
-from support.waits import wait_until_somebody_waits_for
+from support.waits import wait_until_somebody_waits
 
 # How long calls that get their lock may wait for it, and how long a test watches that they do wait:
 LOCK_WAIT = timedelta(seconds=2)
@@ -229,7 +229,7 @@ def scheduled_run_before_its_end(database: TestedDatabase) -> Iterator[Callable[
         # Written last of all by a deal: it has its record by then.
         other.execute("INSERT INTO dbo.agent_wafunnel_assignment (agent, number) VALUES ('nobody', '000002')")
         running = pool.submit(run_deal, database, trigger="schedule")
-        wait_until_somebody_waits_for(other)
+        wait_until_somebody_waits(database, running)
 
         def go_on() -> None:
             other.execute("ROLLBACK TRANSACTION")

@@ -16,7 +16,7 @@ from support.databases import TestedDatabase, connect_to, disconnect
 from support.faketds import DONE, HANG_UP, Answer, FakeServer, error, rows
 from support.nights import TODAY, active_agents, fresh, put_agents, put_leads, run_deal, stages, undo
 from support.proxy import Proxy
-from support.waits import wait_until_somebody_waits_for
+from support.waits import wait_until_somebody_waits
 
 # Texts that distinguish the calls: the last run, an undo, whether a run is in progress, and whether the undo happened.
 LAST, UNDO = "MAX(r.run_id) AS run_id", "EXECUTE dbo.sp_undo_wafunnel_assignment"
@@ -76,7 +76,7 @@ def test_an_undo_whose_caller_is_cut_off_while_it_waits_for_a_lock_undoes_that_r
         try:
             other.execute("UPDATE dbo.wafunnel SET stage = stage WHERE number = '000002'")
             undoing = pool.submit(deal.undo, backend)
-            wait_until_somebody_waits_for(other)
+            wait_until_somebody_waits(database, undoing)
             proxy.stop()
             proxy.start()
             # Long enough for a new session to ask about the outcome, and to send the undo again if it did not wait.

@@ -56,6 +56,9 @@ def fill(database: TestedDatabase) -> None:
         database.insert("agent_wafunnel_assignment", ("agent", "number"), pairs)
         database.execute("DELETE FROM dbo.agent_wafunnel_assignment WHERE number = '000003'")
     put_do_not_contact(database, ["put there 0"])
+    # Another number is of a forgotten person, and A had all leads last.
+    database.backend.one("forget", number="forgotten", actor="tests")
+    database.execute("UPDATE dbo.assignment_history SET agent = 'A'")
 
 
 def image(database: TestedDatabase) -> list[str]:

@@ -23,7 +23,7 @@ from support.databases import TestedDatabase, connect_to, disconnect
 from support.locks import lock_name, take_lock
 from support.microsoft import deadlocks, microsoft_engine, readers_wait
 from support.nights import active_agents, fresh, put_agents, put_leads, run_deal, undo
-from support.waits import wait_until_somebody_waits_for
+from support.waits import wait_until_somebody_waits
 
 READERS = 3
 # Each change is a deal or an undo. Babelfish has no such waits, so there a few show that the test works.
@@ -158,7 +158,7 @@ def test_while_a_change_is_written_and_not_committed_readers_see_the_old_deal_at
     with reader_of(database, AT_ONCE) as reader, ThreadPoolExecutor(1) as pool:
         changed = pool.submit(run_deal if change == "deal" else undo, database)
         try:
-            wait_until_somebody_waits_for(gate)
+            wait_until_somebody_waits(database, changed)
             if readers_wait(database):
                 with pytest.raises(pymssql.Error) as refused:
                     reader.execute(JOINED)

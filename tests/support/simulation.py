@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from agent_funnel.database.sqlite import SQLite
+from agent_funnel.database.sqlite import SQLite, add_functions
 from agent_funnel.errors import DatabaseUnavailable
 from agent_funnel.install import install
 from agent_funnel.schedule.calendar import closes_at, scheduled_at
@@ -36,6 +36,7 @@ class InMemory(SQLite):
         super().__init__(load(database_url=f"sqlite:///{DIRECTORY.name}/none.db", lock_wait=timedelta(seconds=1)))
         self.raw = sqlite3.connect(":memory:", isolation_level=None)
         self.raw.row_factory = sqlite3.Row
+        add_functions(self.raw)
         self.is_down = False
 
     def open(self, *, create: bool, own: bool = True) -> Any:

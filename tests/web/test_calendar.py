@@ -120,7 +120,7 @@ def test_an_impossible_limit_is_refused_and_stays_in_the_form(database: TestedDa
     refused = december.refused(
         422, "/agents/limits", agent="agent 1", starts_on="2026-12-09", ends_on="2026-12-08", max_records="3"
     )
-    assert "must not be before starts_on" in refused
+    assert "The last day, 8 Dec 2026, is before the first day, 9 Dec 2026" in refused
     for field in ('value="2026-12-09"', 'value="2026-12-08"', 'value="3"'):
         assert field in refused.source
     assert "First day: is missing" in december.refused(422, "/agents/limits", agent="agent 1", max_records="1")

@@ -83,7 +83,7 @@ def test_an_import_with_the_wrong_type_can_be_made_again_with_the_right_one(
 ) -> None:
     file = {"data": b"number,stage,date\n+4915112345678,1,2026-11-20\n"}
     for _ in range(2):
-        assert post(client, "/api/leads/import", "k", content_type="text/plain", **file).status_code == 415
+        assert post(client, "/api/leads/import", "k", content_type="image/png", **file).status_code == 415
     assert post(client, "/api/leads/import", "k", content_type="text/csv", **file).status_code == 200
     assert post(client, "/api/leads/import", "k", content_type="text/csv", **file).headers["Idempotency-Replayed"]
 

@@ -72,8 +72,7 @@ class SQLite(Database):
         uri = f"file:{quote(self.path.as_posix())}?mode={'rwc' if create else 'rw'}"
         connection = sqlite3.connect(uri, uri=True, timeout=self._lock_wait.total_seconds(), isolation_level=None)
         connection.row_factory = sqlite3.Row
-        # SQLite has no hash function of its own; the hashes of forgotten numbers need one.
-        connection.create_function("sha256", 1, _sha256, deterministic=True)
+        add_functions(connection)
         if create:
             # In this mode, reads go on while a deal is written. The file keeps the mode.
             connection.execute("PRAGMA journal_mode = WAL")
@@ -245,6 +244,11 @@ class SQLite(Database):
             said = f"{str(error).capitalize()}. Nothing was changed."
         text = f"The database {self.path} cannot be {'used' if code == sqlite3.SQLITE_CANTOPEN else 'written'}. {said}"
         return DatabaseUnavailable(text) if code == sqlite3.SQLITE_CANTOPEN else DatabaseError(text)
+
+
+def add_functions(connection: sqlite3.Connection) -> None:
+    """Adds the functions that our queries call: SQLite has no hash of its own, and forgotten numbers need one."""
+    connection.create_function("sha256", 1, _sha256, deterministic=True)
 
 
 def _sha256(text: str) -> bytes:
