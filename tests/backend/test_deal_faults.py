@@ -18,6 +18,7 @@ import pytest
 from agent_funnel.database.sqlserver import SQLServer
 from agent_funnel.errors import CheckFailed, DatabaseError
 from agent_funnel.sql import batches, in_schema, queries, scripts, statements
+from support import LONG
 from support.databases import TestedDatabase, bare_tables, sqlserver_schema
 from support.nights import (
     RECENT,
@@ -296,6 +297,9 @@ def test_on_sql_server_an_error_after_any_statement_changes_nothing_and_the_next
         last = max(point for point in points if "IF @PREVIEW = 1" in found[point - 1])
         points = [point for point in points if point <= last and "IF @PREVIEW = 0" not in found[point - 1]]
     assert len(points) >= at_least
+    if not LONG and kind == "deal":
+        # A deal and its preview have most statements in common, so each takes every second one.
+        points = points[1::2] if name == "preview" else points[::2]
 
     def fail(point: int) -> None:
         mark = f"fault {point}"
