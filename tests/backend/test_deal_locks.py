@@ -154,11 +154,12 @@ def test_the_victim_of_a_real_deadlock_deals_again(database: TestedDatabase, cap
         database.clear()
         seed_tables(database)
         before = stages(database)
+        caplog.clear()
         run = deal_against_a_deadlock(database, backend, f"+4930000000{attempt % len(before)}")
         if "to resolve a deadlock" in caplog.text:
             break
+    # On a busy machine its wait may also have timed out before; however often it began again, it dealt once.
     assert "to resolve a deadlock" in caplog.text
-    assert len(pauses(caplog)) == 1
     assert run.assigned == 7
     assert run_numbers(database) == [run.run_id]
     assert stages(database) == {number: stage + 1 for number, stage in before.items()}
