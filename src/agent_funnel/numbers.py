@@ -82,8 +82,7 @@ def fault_in_listed(text: str) -> str | None:
     """The reason why a text is neither a number, in any way of writing it, nor an id; None if it is one of them."""
     if fault_in_number(text) is None:
         return None
-    inner = _AROUND.fullmatch(text.strip())
-    plain = _MARKS.sub("", inner[1] if inner else text)
+    plain = _MARKS.sub("", _bare(text))
     if plain.isascii() and plain.isdigit() and fault_in_number(plain) is None:
         return f"number has {text_length(text)} characters" if text_length(text) > LONGEST_TEXT else None
     return fault_in_number(text)
@@ -94,13 +93,18 @@ def plain_number(text: str) -> str:
 
     The match key stays the same: of an international number the (0) goes, except in Italy, and the + or 00 stays.
     """
-    inner = _AROUND.fullmatch(text.strip())
-    bare = inner[1] if inner else text
+    bare = _bare(text)
     plus = "+" if _INTERNATIONAL.match(bare) else ""
     digits = _MARKS.sub("", bare)
     if (plus or digits.startswith("00")) and not digits.startswith(("39", "0039") if plus else "0039"):
         digits = _MARKS.sub("", bare.replace("(0)", ""))
     return plus + digits if digits.isascii() and digits.isdigit() else text
+
+
+def _bare(text: str) -> str:
+    """A text without what programs put before and behind a number."""
+    inner = _AROUND.fullmatch(text.strip())
+    return inner[1] if inner else text
 
 
 def ending(number: str) -> str | None:

@@ -15,18 +15,9 @@ from agent_funnel.errors import ConnectionLost, DatabaseNotReady, DatabaseUnavai
 from agent_funnel.settings import load
 from support.databases import connect_to, disconnect
 from support.doctor import examination
-from support.faketds import Answer, FakeServer, error, rows
+from support.faketds import DEAL, RUN, SETTLE, Answer, FakeServer, error
 from support.nights import TODAY
 
-DEAL, SETTLE = "EXECUTE dbo.sp_assign_wafunnel_to_agents", "INTO dbo.assignment_request"
-RUN = rows(
-    {
-        "run_id": 7, "business_date": "2026-11-23", "trigger": "manual", "status": "succeeded", "agents": 3, "pool": 9,
-        "per_agent": 3, "assigned": 9, "left_over": 0, "duplicates": 0, "suppressed": 0, "smallest_share": 3,
-        "largest_share": 3, "started_at": "2026-11-23 20:40:00.000", "finished_at": "2026-11-23 20:40:01.000",
-        "notice": None, "came_round": 2, "same_agent": 0,
-    }
-)  # fmt: skip
 NUMBERS = {
     40613: "starting", 921: "starting", 922: "starting", 18401: "starting",
     40501: "limit", 10928: "limit", 10929: "limit", 49918: "limit", 49919: "limit", 49920: "limit",

@@ -31,24 +31,12 @@ from agent_funnel.errors import (
 from agent_funnel.settings import load
 from support.calls import Connected, deal_by, pauses
 from support.databases import TestedDatabase, connect_to, disconnect, seed_tables, snapshot
-from support.faketds import HANG_UP, SILENCE, Answer, FakeServer, error, rows
+from support.faketds import DEAL, HANG_UP, RUN, SETTLE, SILENCE, Answer, FakeServer, error, rows
 from support.nights import run_numbers, stages
 from support.processes import run_command
 from support.proxy import Cut, Proxy
 
-# Texts that identify the calls: the deal, and the question about its result.
-DEAL, SETTLE = "EXECUTE dbo.sp_assign_wafunnel_to_agents", "INTO dbo.assignment_request"
-
 DEADLOCK = error(1205, "Transaction was deadlocked and has been chosen as the deadlock victim.", 13)
-
-RUN = rows(
-    {
-        "run_id": 7, "business_date": "2026-11-23", "trigger": "manual", "status": "succeeded", "agents": 3, "pool": 9,
-        "per_agent": 3, "assigned": 9, "left_over": 0, "duplicates": 0, "suppressed": 0, "smallest_share": 3,
-        "largest_share": 3, "started_at": "2026-11-23 20:40:00.000", "finished_at": "2026-11-23 20:40:01.000",
-        "notice": None, "came_round": 2, "same_agent": 0,
-    }
-)  # fmt: skip
 
 
 # ---- On a fake server with scripted answers

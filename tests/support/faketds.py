@@ -70,6 +70,18 @@ def rows(*found: Mapping[str, Any], more: bool = False) -> bytes:
     return answer + _done(0x11 if more else 0x10, len(found))
 
 
+# Texts that identify the calls of a deal: the deal, and the question about its result; and the answer to both.
+DEAL, SETTLE = "EXECUTE dbo.sp_assign_wafunnel_to_agents", "INTO dbo.assignment_request"
+RUN = rows(
+    {
+        "run_id": 7, "business_date": "2026-11-23", "trigger": "manual", "status": "succeeded", "agents": 3, "pool": 9,
+        "per_agent": 3, "assigned": 9, "left_over": 0, "duplicates": 0, "suppressed": 0, "smallest_share": 3,
+        "largest_share": 3, "started_at": "2026-11-23 20:40:00.000", "finished_at": "2026-11-23 20:40:01.000",
+        "notice": None, "came_round": 2, "same_agent": 0,
+    }
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Login:
     """The fields of a client's login that the tests use."""
