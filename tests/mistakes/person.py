@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mistakes.places import P_RULES, T_ASSIGN, UNDO, Mistake
+from mistakes.places import P_RULES, T_ASSIGN, T_UNDO, UNDO, Mistake
 
 _SQLITE, _SQLSERVER = "src/agent_funnel/sql/sqlite", "src/agent_funnel/sql/sqlserver"
 PERSON, T_FORGET = f"{_SQLITE}/person.sql", f"{_SQLSERVER}/person/sp_forget_number.sql"
@@ -54,6 +54,23 @@ MISTAKES = (
         "T-SQL person: an undo brings a forgotten number back",
         VIEW, "CONCAT(s.salt, k.match_key)", "k.match_key",
         ON_PERSON, "brings_no_assignment", "sqlserver",
+    ),
+    Mistake(
+        "person: an undo knows forgotten people only while a list has a number",
+        UNDO, "(EXISTS (SELECT 1 FROM do_not_contact_entry) OR EXISTS (SELECT 1 FROM forgotten_number))",
+        "EXISTS (SELECT 1 FROM do_not_contact_entry)",
+        ON_PERSON, "undo_knows_a_forgotten", "sqlite",
+    ),
+    Mistake(
+        "T-SQL person: an undo knows forgotten people only while a list has a number",
+        T_UNDO, "IF EXISTS (SELECT 1 FROM dbo.do_not_contact_entry) OR EXISTS (SELECT 1 FROM dbo.forgotten_number)",
+        "IF EXISTS (SELECT 1 FROM dbo.do_not_contact_entry)",
+        ON_PERSON, "undo_knows_a_forgotten", "sqlserver",
+    ),
+    Mistake(
+        "person: an undo without the salt knows nobody",
+        UNDO, "WHERE NOT EXISTS (SELECT 1 FROM forgotten_salt) AND EXISTS", "WHERE FALSE AND EXISTS",
+        ON_PERSON, "another_salt", "sqlite",
     ),
     Mistake(
         "person: an undo does not count forgotten leads",
