@@ -14,7 +14,7 @@ from agent_funnel.errors import CheckFailed, NotFound, ParameterOutOfRange
 from agent_funnel.leads import pool_report
 from agent_funnel.person import find_person, forget, would_forget
 from agent_funnel.rules import count_forgotten, record_rules
-from agent_funnel.runs import shares
+from agent_funnel.runs import dealt_leads, find_run, shares
 from agent_funnel.settings import load
 from support.databases import TestedDatabase, all_rows, snapshot
 from support.doctor import deep_problems
@@ -113,6 +113,11 @@ def test_runs_keep_their_totals_and_an_undo_counts_forgotten_leads(floor: Tested
     before = {run: shares(floor.backend, run) for run in (first, second.run_id)}
     forget(floor.backend, ANA, actor="Eva")
     assert {run: shares(floor.backend, run) for run in (first, second.run_id)} == before
+    for run_id in (first, second.run_id):
+        run = find_run(floor.backend, run_id)
+        left = len(dealt_leads(floor.backend, run_id, count=99))
+        assert (run.forgotten, run.assigned) == (1, left + run.forgotten)
+        assert run.assigned == sum(share.leads for share in shares(floor.backend, run_id))
     assert deep_problems(floor) == []
     undone = undo(floor.backend, actor="Eva")
     assert (undone.restored, undone.changed_since) == (second.assigned - 1, 1)

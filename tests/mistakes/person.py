@@ -84,6 +84,12 @@ MISTAKES = (
         ON_PERSON, "keep_their_totals", "sqlite",
     ),
     Mistake(
+        "person: a run says of no lead that it is forgotten",
+        RUNS, "FROM assignment_forgotten AS f WHERE f.run_id = r.run_id)",
+        "FROM assignment_forgotten AS f WHERE FALSE)",
+        ON_PERSON, "keep_their_totals", "sqlite",
+    ),
+    Mistake(
         "doctor: forgotten leads are missing in the history",
         DEEP, "SELECT f.run_id, f.agent, f.leads FROM assignment_forgotten AS f",
         "SELECT f.run_id, f.agent, f.leads FROM assignment_forgotten AS f WHERE FALSE",
