@@ -12,6 +12,7 @@ from mistakes.places import (
     ON_FILES_WORKBOOKS,
     ON_IMPORTS,
     ON_IMPORTS_KEPT,
+    ON_IMPORTS_NUMBERS,
     ON_IMPORTS_REJECTS,
     P_FILES_CELLS,
     P_FILES_DATES,
@@ -167,6 +168,16 @@ MISTAKES = (
         "imports: an agent of another case gets the status of the file",
         IMPORTS, "WHERE agents.agent = t.agent COLLATE BINARY", "WHERE agents.agent = t.agent COLLATE NOCASE",
         ON_IMPORTS_KEPT, "no_others", "sqlite",
+    ),
+    Mistake(
+        "imports: the match key of a lead that is gone is kept",
+        IMPORTS, "WHERE EXISTS (SELECT 1 FROM wafunnel AS w WHERE w.number = n.first COLLATE BINARY)", "WHERE TRUE",
+        ON_IMPORTS_NUMBERS, "leaves_none", "sqlite",
+    ),
+    Mistake(
+        "imports: match keys that cannot be kept hide an import that was made",
+        P_IMPORTS, "        if imported is None:\n            raise\n", "        raise\n",
+        ON_IMPORTS_NUMBERS, "cannot_be_kept", "sqlite",
     ),
     Mistake(
         "imports: agents get another status without being asked",
