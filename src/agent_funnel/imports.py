@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, tzinfo
 from itertools import islice
 from operator import attrgetter
@@ -315,12 +315,15 @@ def _with_room(session: Session, rows: Iterator[CheckedRow]) -> Iterator[Checked
     room = session.one("room_for_numbers")
     assert room is not None
     longest, whole = room["longest"], room["whole"]
+    if longest is None and not whole:
+        yield from rows
+        return
     for row in rows:
         number = row.values[0] if row.fault is None else ""
         if longest is not None and len(number) > longest:
             fault = f"number has {len(number)} characters; the tables hold at most {longest}"
-            yield replace(row, fault=fault)
+            yield row._replace(fault=fault)
         elif number and whole and not number.removeprefix("+").isdigit():
-            yield replace(row, fault="number has letters; the tables hold whole numbers only")
+            yield row._replace(fault="number has letters; the tables hold whole numbers only")
         else:
             yield row
