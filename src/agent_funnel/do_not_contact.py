@@ -18,6 +18,9 @@ from agent_funnel.values import NO_LIMIT, Flag, Moment, Record, check_length, ch
 
 # The list of those who asked not to be contacted. The installer makes it.
 OWN_REQUESTS = "own requests"
+# The list of the outcomes `opted_out`. The first of them makes it. People and imports cannot add to it, so that an
+# outcome that is taken back takes nothing away that they put there:
+OPTED_OUT = "opted out"
 # The greatest age of an import, in days, unless the list has another bound, and the largest bound:
 USUAL_BOUND_DAYS = 30
 LONGEST_BOUND_DAYS = 3650
@@ -133,6 +136,8 @@ def add_number_list(
 ) -> None:
     """Adds a list. Raises AlreadyExists if its name is taken."""
     check_text("name", name)
+    if name == OPTED_OUT:
+        raise AlreadyExists(f"The list {OPTED_OUT} is that of the reported outcomes; nothing was changed.")
     for column, text in (("reason", reason), ("source", source)):
         if text is not None:
             check_text(column, text)
@@ -204,7 +209,7 @@ def add_several(
     """
     if reason is not None:
         check_text("reason", reason)
-    list_id = _list_id(database, list_name)
+    list_id = _list_to_fill(database, list_name)
     _check_several(numbers)
 
     def take(chosen: Sequence[str], *, dry_run: bool = False) -> Taken:
@@ -272,7 +277,7 @@ def import_do_not_contact(
     Without `confirmed`, nothing is applied if a replacement would remove more than a tenth. Waits for a deal in
     progress.
     """
-    list_id = _list_id(database, list_name)
+    list_id = _list_to_fill(database, list_name)
     rows = iter(rows)
     with database.session() as session:
         session.sets("begin_do_not_contact")
@@ -317,6 +322,16 @@ def _staged_rows(numbers: Iterable[str], reason: str | None) -> str:
 
 def _as_json(rows: Sequence[tuple[int, str, str | None]]) -> str:
     return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+
+
+def _list_to_fill(database: Database, name: str) -> int:
+    """The id of a list to which people and imports may add."""
+    if name == OPTED_OUT:
+        raise ParameterOutOfRange(
+            f"Only reported outcomes add to the list {OPTED_OUT}; nothing was changed. Choose another list, such as "
+            f"{OWN_REQUESTS}."
+        )
+    return _list_id(database, name)
 
 
 def _list_id(database: Database, name: str) -> int:
