@@ -27,7 +27,7 @@ from agent_funnel.numbers import take_in
 from agent_funnel.values import Row, read_lead_date
 
 # Rows that are sent to the database at a time:
-CHUNK = 20_000
+CHUNK = 5_000
 # Match keys that are kept at a time; a deal waits for that long, half a second on a small server:
 KEYS_AT_ONCE = 50_000
 # The most bad rows that are reported one by one; in a file of the wrong kind, every row is bad.
