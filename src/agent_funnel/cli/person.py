@@ -12,6 +12,7 @@ from agent_funnel.cli.context import Context, pass_context
 from agent_funnel.cli.exit_codes import ExitCode
 from agent_funnel.cli.options import actor_option
 from agent_funnel.cli.output import Result, cells, minute, print_table, render, reports, say
+from agent_funnel.import_records import LeadImport
 from agent_funnel.person import (
     Erasure,
     Person,
@@ -77,6 +78,7 @@ def _(person: Person) -> None:
         ("Dealt before", person.dealt),
         ("Edits of assignments, for an undo", person.edits),
         ("Do-not-contact lists", person.do_not_contact),
+        ("Imports", person.imports),
     )
     for title, rows in tables:
         if rows:
@@ -96,6 +98,7 @@ def _(result: Forgotten) -> None:
         (found.dealt, f"dealt leads in the history of {found.runs} runs, which keep their totals"),
         (found.edits, "edits of assignments"),
         (found.listed, "entries of do-not-contact lists"),
+        (found.imports, "leads on the records of imports"),
         (found.answers, "stored responses"),
     ):
         say(f"  {count} {meaning}")
@@ -133,3 +136,17 @@ def _(dealt: PersonDealt) -> dict[str, object]:
 @cells.register
 def _(edit: PersonEdit) -> dict[str, object]:
     return {"Before run": edit.run_id, "Agent": edit.agent, "Number": edit.number, "Rows": edit.copies}
+
+
+@cells.register
+def _(found: LeadImport) -> dict[str, object]:
+    return {
+        "Import": found.import_id,
+        "Made (UTC)": minute(found.imported_at),
+        "File": found.file_name,
+        "Number": found.number,
+        "What": "changed" if found.is_changed else "added",
+        "Stage": found.stage,
+        "Date": minute(found.date),
+        "Before": f"{found.stage_before}, {minute(found.date_before)}" if found.is_changed else "",
+    }
