@@ -75,6 +75,7 @@ bench: $(LOCKED_DEV)
 	$(BIN)/python -m benchmarks.polling
 	$(BIN)/python -m benchmarks.pages
 	$(BIN)/python -m benchmarks.start
+	$(BIN)/python -m benchmarks.imports
 
 # Write the reference of the API from the OpenAPI document, and that of the settings from their fields. A test compares
 # both.
