@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict
+from functools import cache
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberType
 
 from support import LONG
 from support.match_keys import match_key
+from support.properties import more_time
+
+pytestmark = more_time
 
 COUNTRIES = [
     "BR", "MX", "AR", "US", "CA", "DE", "GB", "ES", "PT", "FR", "IT", "RU", "IN", "NG", "ID", "CO", "CL", "PE", "ZA",
@@ -31,7 +35,8 @@ def kind(digits: str) -> str | None:
     return KINDS[phonenumbers.number_type(number)] if phonenumbers.is_valid_number(number) else None
 
 
-def valid_numbers(country: str, count: int) -> set[str]:
+@cache
+def valid_numbers(country: str, count: int) -> frozenset[str]:
     """Valid numbers of all kinds of a country, made from examples whose last digits are changed at random."""
     chance = random.Random(country)
     examples = [
@@ -49,7 +54,7 @@ def valid_numbers(country: str, count: int) -> set[str]:
         if kind(digits):
             found.add(digits)
     assert len(found) > count / 2
-    return found
+    return frozenset(found)
 
 
 def neighbours(digits: str) -> set[str]:
