@@ -16,6 +16,7 @@ T = TypeVar("T")
 # Texts in records that people write, and that may have a number in them:
 FREE_TEXTS = (
     "reason", "name", "list_name", "source", "message", "actor", "undone_by", "paused_by", "resumed_by", "voided_by",
+    "note", "report", "reported_by", "taken_back_by",
 )  # fmt: skip
 
 
@@ -54,6 +55,14 @@ def mask_texts(record: T) -> T:
         return record
     texts = {name: mask_digits(text) for name, text in vars(record).items() if name in FREE_TEXTS and text}
     return replace(record, **texts) if texts else record  # type: ignore[type-var]
+
+
+def mask_outcome(record: T) -> T:
+    """An outcome, or another record with a `number` whose order says nothing; for viewers the number is masked."""
+    if sees_numbers():
+        return record
+    masked = mask_texts(record)
+    return replace(masked, number=last_digits(masked.number))  # type: ignore[type-var, attr-defined]
 
 
 def free_text(text: str | None) -> str | None:
