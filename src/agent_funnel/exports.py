@@ -1,4 +1,4 @@
-"""Exports assignments, the leads that a run dealt, and do-not-contact lists, as CSV or XLSX, in constant memory."""
+"""Exports assignments, dealt leads, outcomes and do-not-contact lists, as CSV or XLSX, in constant memory."""
 
 from __future__ import annotations
 
@@ -19,19 +19,31 @@ from agent_funnel.database import Database
 from agent_funnel.do_not_contact import stream_do_not_contact
 from agent_funnel.files.formulas import without_formula
 from agent_funnel.masking import last_digits, mask_digits
+from agent_funnel.outcomes import stream_outcomes
 from agent_funnel.runs import DealtLead, stream_dealt_leads
 
-Kind = Literal["assignments", "run", "do-not-contact"]
+Kind = Literal["assignments", "run", "do-not-contact", "outcomes"]
 # The columns of each export:
 COLUMNS: dict[Kind, tuple[str, ...]] = {
     "assignments": ("agent", "number", "stage", "date"),
     "run": ("agent", "number", "stage_before", "date"),
+    "outcomes": (
+        "agent",
+        "number",
+        "outcome",
+        "call_back_on",
+        "same_agent",
+        "note",
+        "reported_at",
+        "reported_by",
+        "run",
+    ),
     "do-not-contact": ("number", "reason", "list", "added_at", "imported"),
 }
 # The columns that a workbook has as whole numbers:
 STAGES = ("stage", "stage_before")
 # The columns of texts that people write, and that may have numbers in them:
-FREE_TEXTS = ("reason", "list")
+FREE_TEXTS = ("reason", "list", "note", "reported_by")
 # A stage that is a number; SQLite keeps any other text, too.
 INTEGER = re.compile(r"-?[0-9]{1,9}")
 # Rows that a sheet of XLSX can hold, including its header:
@@ -58,7 +70,8 @@ def export(
     mask: bool = False,
     check: Callable[[], None] = lambda: None,
 ) -> int:
-    """Writes the present assignments, the leads that the run `run_id` dealt, or do-not-contact lists to `file`.
+    """Writes the present assignments, the leads that the run `run_id` dealt, the outcomes that hold, or do-not-contact
+    lists to `file`.
 
     Returns the number of rows without the header. With `agent`, writes only that agent's present assignments; with
     `list_name`, only that list; with `mask`, only the last three digits of each number, also of those in texts, and
@@ -98,6 +111,14 @@ def _rows(
             for entry in entries:
                 imported = "yes" if entry.imported else "no"
                 yield entry.number, entry.reason or "", entry.list_name, _moment(entry.added_at), imported
+        return
+    if what == "outcomes":
+        for each in stream_outcomes(database, run_id=run_id, agent=agent, standing=True):
+            yield (
+                each.agent, each.number, each.outcome, str(each.call_back_on or ""), "yes" if each.same_agent else "",
+                each.note or "", _moment(each.reported_at.replace(tzinfo=None)), each.reported_by or "",
+                str(each.run_id),
+            )  # fmt: skip
         return
     leads: Generator[DealtLead | Assignment]
     if what == "run":

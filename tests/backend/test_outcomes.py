@@ -133,6 +133,12 @@ def test_not_worked_puts_the_stage_back_once_and_a_replacement_forward(database:
     assert (stages(database)[ANAS], first.stage_back, first.notice) == (1, True, None)
     second = tell(database, ANAS, "not_worked")
     assert (stages(database)[ANAS], second.stage_back) == (1, True)
+    # Once: somebody sets the stage, and a third report leaves it.
+    database.execute("UPDATE dbo.wafunnel SET stage = 2 WHERE number = %s", ANAS)
+    third = tell(database, ANAS, "not_worked")
+    assert stages(database)[ANAS] == 2
+    database.execute("UPDATE dbo.wafunnel SET stage = 1 WHERE number = %s", ANAS)
+    take_back(database, third)
     talked = tell(database, ANAS, "talked")
     assert stages(database)[ANAS] == 2
     take_back(database, talked)
@@ -160,6 +166,10 @@ def test_a_stage_that_a_newer_run_has_moved_stays(database: TestedDatabase, run_
     assert "did not move" in (gone.notice or "")
     late = tell(database, BRUNOS, "not_worked", reported_at=before)
     assert (late.run_id, late.stage_back, stages(database)[BRUNOS]) == (run_id, False, 3)
+    # Even if its stage is again that which the older run gave it.
+    tell(database, BRUNOS, "not_worked")
+    late = tell(database, BRUNOS, "not_worked", reported_at=before)
+    assert (late.run_id, late.stage_back, stages(database)[BRUNOS]) == (run_id, False, 2)
     # A newer run that did not deal the record leaves it to the older one.
     before = now()
     deal_without(database, CARLOS)

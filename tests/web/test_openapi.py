@@ -46,6 +46,9 @@ UNSAID = {
     # What is neither a number nor an id is refused only if no lead has it.
     "add_do_not_contact": ("no lead has it",),
     "add_several_numbers": ("no lead has it",),
+    "report_outcome": ("othing was kept", "othing was changed"),
+    "take_back_outcome": ("There is no outcome with the report",),
+    "list_outcomes": ("cursor does not come from this list",),
     "forget_person": ("it is stored nowhere",),
 }
 # A preview has the run_id 0, and a client that follows the links of the document asks for that run.

@@ -23,9 +23,9 @@ class Places:
         self._message = f"The service is busy with {count} {what} already, and does no more at a time; try again soon."
 
     @contextmanager
-    def take(self) -> Iterator[None]:
-        """Takes a place until the end of the block. Raises TooManyRequests if none is free."""
-        if not self._free.acquire(blocking=False):
+    def take(self, wait: float = 0) -> Iterator[None]:
+        """Takes a place until the end of the block. Raises TooManyRequests if none gets free in `wait` seconds."""
+        if not self._free.acquire(timeout=wait):
             raise TooManyRequests(self._message, retry_after=RETRY_SECONDS)
         try:
             yield

@@ -6,9 +6,10 @@ import re
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 
 from agent_funnel.characters import CONTROLS, DIRECTIONS
+from agent_funnel.outcomes import LONGEST_NOTE, LONGEST_REPORT
 from agent_funnel.settings_types import COUNTRIES, NO_COUNTRY, VOICES, country, voice
 from agent_funnel.values import LONGEST_TEXT, text_length
 
@@ -54,6 +55,25 @@ def _fits(value: str) -> str:
     return value
 
 
+def _fits_report(value: str) -> str:
+    if text_length(value) > LONGEST_REPORT:
+        raise ValueError("has more characters than the tables hold, which count those beyond U+FFFF twice")
+    return value
+
+
+def _fits_note(value: str) -> str:
+    if text_length(value) > LONGEST_NOTE:
+        raise ValueError("has more characters than the tables hold, which count those beyond U+FFFF twice")
+    return value
+
+
+def _moment(value: object) -> object:
+    # pydantic alone also takes numbers.
+    if not isinstance(value, str) or len(value) < len("2026-01-31T00:00Z"):
+        raise ValueError("is not a moment with its zone such as 2026-01-31T18:00:00Z")
+    return value
+
+
 def _in_any_case(word: str) -> str:
     """A pattern of a word; regex dialects differ on how to ignore the case."""
     return "".join(f"[{letter.upper()}{letter.lower()}]" for letter in word)
@@ -82,6 +102,22 @@ NumberText = Annotated[
     ),
     AfterValidator(_fits),
 ]
+# The id of a report, which the reporter chooses; it has no blanks around it.
+ReportText = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=LONGEST_REPORT,
+        pattern=rf"^[^{CONTROLS}{DIRECTIONS}{BLANK}]([^{CONTROLS}{DIRECTIONS}]*[^{CONTROLS}{DIRECTIONS}{BLANK}])?$",
+    ),
+    AfterValidator(_fits_report),
+]
+# A note:
+NoteText = Annotated[
+    str, Field(max_length=LONGEST_NOTE, pattern=rf"^[^{CONTROLS}{DIRECTIONS}]*$"), AfterValidator(_fits_note)
+]
+# A moment with its zone, as JSON has it:
+Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
 # A text to search for. It accepts more than Text, since other systems fill the tables, too.
 SearchText = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT, pattern=r"^[^\x00]*$"), AfterValidator(_fits)]
 # A country, or none, in any case:
@@ -90,6 +126,7 @@ CountryText = Annotated[
 ]
 # Whether leads that come round meet another agent, in any case:
 VoiceText = Annotated[str, Field(pattern=f"^({'|'.join(map(_in_any_case, VOICES))})$"), AfterValidator(voice)]
+OutcomeName = Literal["talked", "no_answer", "won", "lost", "call_back", "wrong_number", "opted_out", "not_worked"]
 Format = Literal["json", "csv", "xlsx"]
 Delimiter = Literal["comma", "semicolon", "tab", "bar"]
 Count = Annotated[int, Field(ge=1, le=LARGEST_PAGE, description="The most items on the page."), WholeNumber]

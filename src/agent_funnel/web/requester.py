@@ -17,6 +17,7 @@ T = TypeVar("T")
 # Texts in records that people write, and that may have a number in them:
 FREE_TEXTS = (
     "reason", "name", "list_name", "source", "message", "actor", "undone_by", "paused_by", "resumed_by", "voided_by",
+    "note", "report", "reported_by", "taken_back_by",
 )  # fmt: skip
 
 
@@ -62,6 +63,14 @@ def mask_import(record: ImportRecord) -> ImportRecord:
     if sees_numbers():
         return record
     return replace(mask_texts(record), address=None, file_name=mask_digits(record.file_name))
+
+
+def mask_outcome(record: T) -> T:
+    """An outcome, or another record with a `number` whose order says nothing; for viewers the number is masked."""
+    if sees_numbers():
+        return record
+    masked = mask_texts(record)
+    return replace(masked, number=last_digits(masked.number))  # type: ignore[type-var, attr-defined]
 
 
 def free_text(text: str | None) -> str | None:

@@ -36,6 +36,7 @@ class Services:
     exports: Places
     imports: Places
     previews: Places
+    reports: Places
     downloads: Room
 
 
