@@ -83,9 +83,9 @@ MISTAKES = (
     Mistake(
         "T-SQL voice: clashes move on by one place only",
         T_ASSIGN,
-        "INNER JOIN #clash AS p ON c.position = p.position\n        INNER JOIN #clash AS o ON p.stage = o.stage "
+        "INNER JOIN #clash AS p ON c.position = p.position\n        INNER JOIN #clash AS o ON p.class = o.class "
         "AND o.turn = (p.turn + p.most)",
-        "INNER JOIN #clash AS p ON c.position = p.position\n        INNER JOIN #clash AS o ON p.stage = o.stage "
+        "INNER JOIN #clash AS p ON c.position = p.position\n        INNER JOIN #clash AS o ON p.class = o.class "
         "AND o.turn = (p.turn + 1)",
         ON_VOICE,
         FEWEST,

@@ -32,11 +32,14 @@ SELECT TOP (@count)
     u.restored,
     u.changed_since,
     p.purged_at,
+    e.kept_out,
     v.came_round,
-    v.same_agent
+    v.same_agent,
+    e.stayed
 FROM dbo.assignment_run AS r
 LEFT JOIN dbo.assignment_country AS c ON r.run_id = c.run_id
 LEFT JOIN dbo.assignment_voice AS v ON r.run_id = v.run_id
+LEFT JOIN dbo.assignment_outcome_effect AS e ON r.run_id = e.run_id
 LEFT JOIN dbo.assignment_undo AS u ON r.run_id = u.run_id
 LEFT JOIN dbo.assignment_purge AS p ON r.run_id = p.run_id
 WHERE
