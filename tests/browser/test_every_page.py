@@ -15,7 +15,7 @@ from agent_funnel.deal import deal, undo
 from agent_funnel.do_not_contact import add_do_not_contact
 from agent_funnel.settings import load
 from support import LONG
-from support.dashboard import Dashboard, axe, shoot
+from support.dashboard import Dashboard, axe, fits, shoot
 from support.databases import TestedDatabase, seed_tables
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -75,11 +75,6 @@ def evening(database: TestedDatabase) -> dict[str, str]:
         "keys": "/keys",
         "mine": f"/mine/{secret}",
     }
-
-
-def fits(page: Page, width: int) -> None:
-    """Checks that nobody has to scroll the page sideways (WCAG 1.4.10)."""
-    assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
 
 
 @pytest.mark.parametrize(("colours", "width"), VIEWS)

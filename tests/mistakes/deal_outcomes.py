@@ -218,8 +218,8 @@ MISTAKES = (
     Mistake(
         "T-SQL outcomes: leads that stay are repeats",
         T_ASSIGN,
-        "WHERE h.agent = h.last_agent AND h.stays = 0",
-        "WHERE h.agent = h.last_agent",
+        "WHERE h.agent = h.last_agent AND h.stays = 0 AND",
+        "WHERE h.agent = h.last_agent AND",
         ON_DEAL_OUTCOMES,
         "talked_to",
         "sqlserver",

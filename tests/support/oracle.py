@@ -57,6 +57,7 @@ def deal(
     max_per_agent: int = 450,
     window_days: int = 45,
     newest_first: bool = False,
+    voice: str = "fresh",
     forgotten: Collection[str] = (),
     outcomes: Outcomes = NOTHING_REPORTED,
 ) -> Dealt:
@@ -123,7 +124,7 @@ def deal(
     takers: dict[Record, str] = dict(kept)
     stayed = set(kept)
     # The classes: call-backs, then each stage. In each, leads stay with an agent who talked to them; the others change
-    # places, so that as few as possible meet the agent who had them last.
+    # places, so that as few as possible meet the agent who had them last. With the other rule they stay.
     classes = [0 if record in due else record[1] + 10_000 for record in others]
     last_voice = had_last or {}
     for one in sorted(set(classes)):
@@ -133,7 +134,8 @@ def deal(
         of_class, stay = keep_talked([slots[i] for i in places], talked)
         moving = [i for i in range(len(places)) if i not in stay]
         had = [last_voice.get(match_key(leads_of_class[i][0])) for i in moving]
-        for i, taker in zip(moving, fresh_voices([of_class[i] for i in moving], had), strict=True):
+        slotted = [of_class[i] for i in moving]
+        for i, taker in zip(moving, fresh_voices(slotted, had) if voice == "fresh" else slotted, strict=True):
             of_class[i] = taker
         takers |= dict(zip(leads_of_class, of_class, strict=True))
         stayed |= {leads_of_class[i] for i in stay}

@@ -46,8 +46,10 @@ GO
 GRANT UPDATE ([trigger]) ON dbo.assignment_run TO agent_funnel_service;
 GO
 GRANT SELECT ON dbo.assignment_country TO agent_funnel_service;
+GRANT SELECT ON dbo.assignment_rule TO agent_funnel_service;
 GO
 GRANT INSERT ON dbo.assignment_country TO agent_funnel_service;
+GRANT INSERT ON dbo.assignment_rule TO agent_funnel_service;
 GO
 GRANT SELECT ON dbo.assignment_voice TO agent_funnel_service;
 GO

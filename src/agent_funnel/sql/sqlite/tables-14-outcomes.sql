@@ -1,4 +1,4 @@
--- The tables of version 13: what agents report of their leads. Frozen once shipped; new tables only.
+-- The tables of version 14: what agents report of their leads. Frozen once shipped; new tables only.
 
 -- The outcomes. report is the id that whoever reports it chose: the same report twice is one outcome. agent, number,
 -- date and stage are those of the run's history: the lead as it was dealt. reported_on is the civil date in the floor's

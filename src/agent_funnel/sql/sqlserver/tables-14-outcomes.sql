@@ -1,5 +1,5 @@
 /*
-The tables of version 13: what agents report of their leads. Frozen once shipped; new tables only.
+The tables of version 14: what agents report of their leads. Frozen once shipped; new tables only.
 */
 
 -- The outcomes. report is the id that whoever reports it chose: the same report twice is one outcome. agent, number,
