@@ -5,9 +5,12 @@ from __future__ import annotations
 from mistakes.places import (
     ASSIGN,
     ON_DEAL_OUTCOMES,
+    ON_POOL,
     PLAN,
+    POOL,
     REPORTED,
     T_ASSIGN,
+    T_POOL,
     T_UNDO,
     UNDO,
     Mistake,
@@ -233,4 +236,14 @@ MISTAKES = (
         "no_wrong_number_back",
         "sqlserver",
     ),
-)
+    Mistake(
+        "pool report: a finished call-back that is due is finished",
+        POOL, "WHEN b.number IS NOT NULL THEN 'pool'", "",
+        ON_POOL, "what_was_reported", "sqlite",
+    ),
+    Mistake(
+        "T-SQL pool report: a number to call back later is left over",
+        T_POOL, "WHERE b.call_back_on > @business_date", "WHERE 1 = 0",
+        ON_POOL, "what_was_reported", "sqlserver",
+    ),
+)  # fmt: skip
