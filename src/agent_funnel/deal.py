@@ -101,7 +101,8 @@ class Undone(Record):
     """An undo, and the run that it took back.
 
     `restored` leads went back by one stage; `changed_since` leads kept theirs, because somebody had changed it.
-    `assignments` came back; `suppressed` ones did not, because their number is now on the do-not-contact list.
+    `assignments` came back; `suppressed` ones did not, because their number is now on the do-not-contact list, or is
+    reported as wrong.
     """
 
     run_id: int

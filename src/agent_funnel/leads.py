@@ -70,8 +70,9 @@ class PoolReport:
     """The rows of `wafunnel` by the reason why they are in the pool or not. The reasons add up to `total`.
 
     Each row counts once, under the first reason that applies: `unusable` (a blank number, no stage or no date), `dealt`
-    (its number is in the present assignments), `at_stage_4` (or more), `too_old`, `do_not_contact`, `duplicate` (it
-    waits behind another record of its number), `left_over` (in the pool, and no agent has it).
+    (its number is in the present assignments), `do_not_contact`, an outcome that keeps it out (`wrong_number`, `won`,
+    `lost`, `call_back_to_come`), `at_stage_4` (or more), `too_old`, `duplicate` (it waits behind another record of its
+    number), `left_over` (in the pool, and no agent has it). A call-back that is due is in the pool in any case.
     """
 
     business_date: date
@@ -80,6 +81,10 @@ class PoolReport:
     at_stage_4: int
     too_old: int
     do_not_contact: int
+    wrong_number: int
+    won: int
+    lost: int
+    call_back_to_come: int
     duplicate: int
     unusable: int
     total: int

@@ -25,8 +25,9 @@ class Run(Record):
 
     All amounts are leads, except `agents` (people). `per_agent` is the even share before limits of single agents;
     `duplicates` are eligible records that wait behind another record of their number, `suppressed` those kept out by
-    `do_not_contact`. Of the leads dealt, `came_round` had been dealt before, and `same_agent` of these met the agent
-    who had them last; both are None in a run that was made before they were counted. Moments are in UTC.
+    `do_not_contact`, and `kept_out` those kept out by an outcome. Of the leads dealt, `came_round` had been dealt
+    before, and `same_agent` of these met the agent who had them last; `stayed` were to stay with their agent, and are
+    not in `same_agent`. These four are None in a run that was made before they were counted. Moments are in UTC.
     """
 
     run_id: int
@@ -44,8 +45,10 @@ class Run(Record):
     largest_share: int
     started_at: Moment
     finished_at: Moment
+    kept_out: int | None
     came_round: int | None
     same_agent: int | None
+    stayed: int | None
 
     @property
     def seconds(self) -> float:
@@ -56,7 +59,8 @@ class Run(Record):
 @dataclass(frozen=True)
 class RunRecord(Record):
     """A run on record, with its rules and its undo. The amounts are None in a run that failed before it counted, and
-    `country` in one without a country. `came_round` and `same_agent` are also None where they were not counted yet.
+    `country` in one without a country. `kept_out`, `came_round`, `same_agent` and `stayed` are also None where they
+    were not counted yet.
 
     Its undo took back `restored` leads, and left `changed_since` leads as they were. Its history was deleted at
     `purged_at`. Of the leads that it `assigned`, `forgotten` have been erased since then, so that the history has so
@@ -79,8 +83,10 @@ class RunRecord(Record):
     largest_share: int | None
     started_at: Moment
     finished_at: Moment | None
+    kept_out: int | None
     came_round: int | None
     same_agent: int | None
+    stayed: int | None
     max_per_agent: int
     window_days: int
     newest_first: Flag

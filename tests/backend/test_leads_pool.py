@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime, time, timedelta
+from collections.abc import Collection
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from hypothesis import strategies as st
@@ -24,15 +25,33 @@ from support.nights import (
     put_do_not_contact,
     put_leads,
     run_deal,
+    stored_history,
     stored_leads,
     undo,
 )
+from support.oracle_outcomes import Outcomes, Reported
 from support.properties import property_test
-from support.strategies import piles, with_messy_rows
+from support.reported import Report, put_outcomes, reported_of
+from support.strategies import piles, reports, with_messy_rows
+
+NAMES = (
+    "dealt", "left_over", "at_stage_4", "too_old", "do_not_contact", "wrong_number", "won", "lost", "call_back_to_come",
+    "duplicate", "unusable",
+)  # fmt: skip
+
+
+def nothing_counted() -> dict[str, int]:
+    """Nothing for each reason."""
+    return dict.fromkeys(NAMES, 0)
 
 
 def counted(
-    database: TestedDatabase, leads: list[Any], listed: set[str], newest_first: bool, window_days: int
+    database: TestedDatabase,
+    leads: list[Any],
+    listed: set[str],
+    newest_first: bool,
+    window_days: int,
+    reported: Collection[Reported] = (),
 ) -> PoolReport:
     """The expected report, counted in plain Python."""
     oldest = datetime.combine(TODAY - timedelta(days=window_days), time.min)
@@ -45,26 +64,34 @@ def counted(
             return "unusable"
         if match_key(number) in held:
             return "dealt"
+        if match_key(number) in listed:
+            return "do_not_contact"
+        for outcome in ("wrong_number", "won", "lost", "call_back"):
+            these = Outcomes([one for one in reported if one.outcome == outcome])
+            if these.keep_out((number, stage, created), TODAY):
+                return "call_back_to_come" if outcome == "call_back" else outcome
+        if due(number, stage, created):
+            return "left_over"
         if stage >= 4:
             return "at_stage_4"
-        if created < oldest:
-            return "too_old"
-        return "do_not_contact" if match_key(number) in listed else "left_over"
+        return "too_old" if created < oldest else "left_over"
+
+    def due(number: str, stage: int, created: datetime) -> date | None:
+        found = Outcomes(reported).due((number, stage, created), TODAY)
+        return found[0].call_back_on if found else None
 
     reasons = [reason(*lead) for lead in leads]
     firsts: dict[str, Any] = {}
     pool = [lead for lead, why in zip(leads, reasons, strict=True) if why == "left_over"]
     pool.sort(key=lambda lead: lead[0].encode())
-    for number, stage, created in sorted(pool, key=lambda lead: lead[2], reverse=newest_first):
-        key = match_key(number)
-        if key not in firsts or stage < firsts[key][1]:
-            firsts[key] = (number, stage, created)
+    pool.sort(key=lambda lead: lead[2], reverse=newest_first)
+    for lead in sorted(pool, key=lambda lead: (due(*lead) or date.max, lead[1])):
+        firsts.setdefault(match_key(lead[0]), lead)
     counts = Counter(
         "duplicate" if why == "left_over" and lead != firsts[match_key(lead[0])] else why
         for lead, why in zip(leads, reasons, strict=True)
     )
-    names = ("dealt", "left_over", "at_stage_4", "too_old", "do_not_contact", "duplicate", "unusable")
-    return PoolReport(TODAY, **{name: counts[name] for name in names}, total=len(leads))
+    return PoolReport(TODAY, **{name: counts[name] for name in NAMES}, total=len(leads))
 
 
 def report(database: TestedDatabase, **rules: Any) -> PoolReport:
@@ -73,7 +100,7 @@ def report(database: TestedDatabase, **rules: Any) -> PoolReport:
 
 
 def test_each_lead_is_counted_once_by_the_first_reason_that_applies(bare_database: TestedDatabase) -> None:
-    assert report(bare_database) == PoolReport(TODAY, 0, 0, 0, 0, 0, 0, 0, 0)
+    assert report(bare_database) == PoolReport(TODAY, **nothing_counted(), total=0)
     old = OLDEST - timedelta(milliseconds=10)
     put_leads(
         bare_database,
@@ -86,9 +113,8 @@ def test_each_lead_is_counted_once_by_the_first_reason_that_applies(bare_databas
     )  # fmt: skip
     put_do_not_contact(bare_database, ["listed", "held", "nobody"])
     put_assignments(bare_database, (None, "held"), ("Al", "held"), ("Al", None), ("Al", "nobody"))
-    assert report(bare_database) == PoolReport(
-        TODAY, dealt=3, left_over=3, at_stage_4=3, too_old=1, do_not_contact=2, duplicate=2, unusable=5, total=19
-    )
+    amounts = {"dealt": 3, "left_over": 3, "at_stage_4": 1, "do_not_contact": 5, "duplicate": 2, "unusable": 5}
+    assert report(bare_database) == PoolReport(TODAY, **{**nothing_counted(), **amounts}, total=19)
     assert report(bare_database, newest_first=True).left_over == 2
     assert report(bare_database, newest_first=True).duplicate == 3
 
@@ -105,19 +131,50 @@ def test_a_run_deals_leads_that_the_report_counts_as_left_over(database: TestedD
     assert report(database) == before
 
 
-@property_test(st.data(), st.booleans(), st.sampled_from([0, 3, 45]), st.booleans())
+def test_a_lead_is_counted_under_what_was_reported_of_it(database: TestedDatabase) -> None:
+    put_agents(database, active_agents("Al"))
+    put_leads(database, [*fresh(5), ("7", 3, RECENT)])
+    run = run_deal(database, TODAY - timedelta(days=1))
+    outcomes = ["wrong_number", "won", "lost", "call_back", "talked", "call_back"]
+    history = sorted(stored_history(database, run.run_id), key=lambda row: row[1])
+    put_outcomes(
+        database,
+        reported_of(
+            [Report(which, outcome, 1 if which == 5 else 2) for which, outcome in enumerate(outcomes)],
+            run.run_id,
+            TODAY - timedelta(days=1),
+            history,
+        ),
+    )
+    assert report(database).dealt == 6
+    database.execute("DELETE FROM dbo.agent_wafunnel_assignment")
+    # The last one is finished, but to be called back today.
+    amounts = dict.fromkeys(("wrong_number", "won", "lost", "call_back_to_come"), 1) | {"left_over": 2}
+    assert report(database) == PoolReport(TODAY, **{**nothing_counted(), **amounts}, total=6)
+
+
+@property_test(
+    st.data(), st.booleans(), st.sampled_from([0, 3, 45]), st.sampled_from([None, "kept", "removed", "removed"])
+)
 def test_the_report_equals_a_count_in_plain_python(
-    bare_database: TestedDatabase, data: st.DataObject, newest_first: bool, window_days: int, dealt: bool
+    bare_database: TestedDatabase, data: st.DataObject, newest_first: bool, window_days: int, dealt: str | None
 ) -> None:
     leads = data.draw(with_messy_rows(data.draw(piles(TODAY, window_days, "", 8)), TODAY, window_days))
     put_leads(bare_database, leads)
     numbers = sorted({number for number, _, _ in leads if number and number.strip()})
     listed = set(data.draw(st.lists(st.sampled_from(numbers), max_size=5))) if numbers else set()
     put_do_not_contact(bare_database, listed)
+    reported: list[Reported] = []
     if dealt:
         put_agents(bare_database, active_agents("Al", "Bo"))
-        run_deal(bare_database, newest_first=newest_first, window_days=window_days, max_per_agent=2)
+        before = TODAY - timedelta(days=2)
+        run = run_deal(bare_database, before, newest_first=newest_first, window_days=window_days, max_per_agent=9)
+        history = list(stored_history(bare_database, run.run_id))
+        reported = reported_of(data.draw(reports()), run.run_id, before, sorted(history, key=lambda row: row[1]))
+        put_outcomes(bare_database, reported)
+    if dealt == "removed":
+        bare_database.execute("DELETE FROM dbo.agent_wafunnel_assignment")
     stored = stored_leads(bare_database, bare=True)
     found = report(bare_database, newest_first=newest_first, window_days=window_days)
-    assert found == counted(bare_database, stored, listed, newest_first, window_days)
+    assert found == counted(bare_database, stored, listed, newest_first, window_days, reported)
     assert found.total == len(leads)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mistakes import (
     access,
     bounds,
+    deal_outcomes,
     deal_sqlite,
     deal_sqlserver,
     do_not_contact,
@@ -35,6 +36,7 @@ __all__ = ["MISTAKES", "Mistake"]
 MISTAKES: tuple[Mistake, ...] = (
     *deal_sqlite.MISTAKES,
     *deal_sqlserver.MISTAKES,
+    *deal_outcomes.MISTAKES,
     *do_not_contact.MISTAKES,
     *files.MISTAKES,
     *import_records.MISTAKES,

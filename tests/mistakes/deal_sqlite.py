@@ -173,7 +173,7 @@ MISTAKES = (
     ),
     Mistake(
         "deal: a lead moves on by two stages",
-        ASSIGN, "SET stage = wafunnel.stage + 1", "SET stage = wafunnel.stage + 2",
+        ASSIGN, "SET stage = wafunnel.stage + (wafunnel.stage < 4)", "SET stage = wafunnel.stage + 2",
         ON_DEAL, "stage_3_becomes_4", "sqlite",
     ),
     Mistake(
@@ -219,7 +219,7 @@ MISTAKES = (
     ),
     Mistake(
         "undo: a lead that somebody changed goes back",
-        UNDO, "h.stage + 1 = +wafunnel.stage", "h.stage < +wafunnel.stage",
+        UNDO, "h.stage + (h.stage < 4) = +wafunnel.stage", "h.stage < +wafunnel.stage",
         ON_UNDO, "were_changed_since", "sqlite",
     ),
     Mistake(
@@ -255,7 +255,7 @@ MISTAKES = (
     ),
     Mistake(
         "deal: a record behind a listed one counts as waiting",
-        PLAN, "WHEN record.kind = 0 AND c.occurrence > 1 THEN 1", "WHEN c.occurrence > 1 THEN 1",
+        PLAN, "WHEN record.kind IN (0, 5) AND c.occurrence > 1 THEN 1", "WHEN c.occurrence > 1 THEN 1",
         ON_ROWS, "count_as_suppressed", "sqlite",
     ),
     Mistake(

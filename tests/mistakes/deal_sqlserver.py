@@ -22,7 +22,7 @@ from mistakes.places import (
 )
 
 # Between a comment and the conditions of the pool; the statement before has the same conditions:
-POOL = f"\n{24 * ' '}WHERE "
+POOL = f"\n{28 * ' '}WHERE "
 ROLLBACK = "    BEGIN CATCH\n        IF XACT_STATE() <> 0\n            ROLLBACK TRANSACTION;\n        THROW;"
 THROW = "    BEGIN CATCH\n        THROW;"
 
@@ -194,7 +194,7 @@ MISTAKES = (
     ),
     Mistake(
         "T-SQL undo: a lead that somebody changed goes back",
-        T_UNDO, "AND w.stage = h.stage + 1\n", "AND w.stage > h.stage\n",
+        T_UNDO, "AND w.stage = CASE WHEN h.stage < 4 THEN h.stage + 1 ELSE h.stage END\n", "AND w.stage > h.stage\n",
         ON_UNDO, "were_changed_since", "sqlserver",
     ),
     Mistake(

@@ -66,7 +66,7 @@ MISTAKES = (
     ),
     Mistake(
         "T-SQL deal: spellings of one number are dealt twice",
-        T_ASSIGN, "PARTITION BY COALESCE(m.first_number, e.number)", "PARTITION BY e.number",
+        T_ASSIGN, "COALESCE(m.first_number, e.number) AS first_number", "e.number AS first_number",
         ON_ORACLE, "equals_the_oracle_row_by_row", "sqlserver",
     ),
     Mistake(
@@ -123,12 +123,12 @@ MISTAKES = (
     ),
     Mistake(
         "undo: a listed number comes back before anybody has kept its key",
-        UNDO, "(EXISTS (SELECT 1 FROM do_not_contact_entry) OR", "(FALSE OR",
+        UNDO, "            EXISTS (SELECT 1 FROM do_not_contact_entry)\n", "            FALSE\n",
         ON_COUNTRIES, "just_after", "sqlite",
     ),
     Mistake(
         "T-SQL undo: a listed number comes back before anybody has kept its key",
-        T_UNDO, "IF EXISTS (SELECT 1 FROM dbo.do_not_contact_entry) OR", "IF 1 = 0 OR",
+        T_UNDO, "            EXISTS (SELECT 1 FROM dbo.do_not_contact_entry)\n            OR", "            1 = 0 OR",
         ON_COUNTRIES, "just_after", "sqlserver",
     ),
     Mistake(

@@ -111,8 +111,8 @@ MISTAKES = (
     Mistake(
         "T-SQL voice: the rule has no effect",
         T_ASSIGN,
-        "h.agent = h.last_agent AND @voice = 'fresh'",
-        "h.agent = h.last_agent",
+        "h.stays = 0 AND @voice = 'fresh'",
+        "h.stays = 0",
         ON_VOICE,
         RULE,
         "sqlserver",
@@ -120,9 +120,9 @@ MISTAKES = (
     Mistake(
         "T-SQL voice: clashes move on by one place only",
         T_ASSIGN,
-        "INNER JOIN #clash AS p ON c.position = p.position\n        INNER JOIN #clash AS o ON p.stage = o.stage "
+        "INNER JOIN #clash AS p ON c.position = p.position\n        INNER JOIN #clash AS o ON p.class = o.class "
         "AND o.turn = (p.turn + p.most)",
-        "INNER JOIN #clash AS p ON c.position = p.position\n        INNER JOIN #clash AS o ON p.stage = o.stage "
+        "INNER JOIN #clash AS p ON c.position = p.position\n        INNER JOIN #clash AS o ON p.class = o.class "
         "AND o.turn = (p.turn + 1)",
         ON_VOICE,
         FEWEST,

@@ -244,6 +244,7 @@ def _plain(value: Any) -> Any:
 # The columns that are inserted as whole numbers:
 WHOLE_NUMBERS = {
     "stage", "max_records", "max_per_agent", "window_days", "newest_first", "run_id", "assigned", "list_id", "imported",
+    "same_agent", "stands", "stage_back",
 }  # fmt: skip
 
 

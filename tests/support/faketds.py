@@ -77,7 +77,7 @@ RUN = rows(
         "run_id": 7, "business_date": "2026-11-23", "trigger": "manual", "status": "succeeded", "agents": 3, "pool": 9,
         "per_agent": 3, "assigned": 9, "left_over": 0, "duplicates": 0, "suppressed": 0, "smallest_share": 3,
         "largest_share": 3, "started_at": "2026-11-23 20:40:00.000", "finished_at": "2026-11-23 20:40:01.000",
-        "notice": None, "came_round": 2, "same_agent": 0,
+        "notice": None, "kept_out": 0, "came_round": 2, "same_agent": 0, "stayed": 0,
     }
 )  # fmt: skip
 

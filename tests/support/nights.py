@@ -18,11 +18,13 @@ from agent_funnel.settings import load
 from support import oracle
 from support.databases import TABLES, TestedDatabase, moment, snapshot
 from support.oracle import Agent, Dealt, Lead, Limit, Pair
+from support.oracle_outcomes import Outcomes, Reported
+from support.reported import Report, handed_out, put_outcomes, reported_of
 
 TODAY = date(2026, 11, 23)
 OLDEST = datetime(2026, 10, 9)  # 45 days before, midnight: the first moment inside the window
-# The columns of a run that are in a table of their own:
-VOICE = ("came_round", "same_agent")
+# The columns of a run that are in tables of their own:
+ELSEWHERE = {"came_round": "v", "same_agent": "v", "kept_out": "e", "stayed": "e"}
 RECENT = datetime(2026, 11, 13, 12)
 
 
@@ -165,6 +167,7 @@ class Night:
     window_days: int = 45
     newest_first: bool = False
     voice: str = "fresh"
+    reports: Sequence[Report] = ()  # of the leads that the run dealt
 
 
 @dataclass(frozen=True)
@@ -195,6 +198,8 @@ def compare_with_oracle(database: TestedDatabase, case: Case, *, bare: bool = Fa
     leads: list[Lead] = []
     last_agent = None
     had_last: dict[str, str] = {}
+    reported: list[Reported] = []
+    used_up: list[Reported] = []
     runs = 0
     for night in case.nights:
         business_date += timedelta(days=night.days_later)
@@ -217,7 +222,7 @@ def compare_with_oracle(database: TestedDatabase, case: Case, *, bare: bool = Fa
         try:
             dealt = oracle.deal(
                 agents, leads, case.limits, case.do_not_contact, last_agent, business_date,
-                forgotten=case.forgotten, had_last=had_last, **knobs,
+                forgotten=case.forgotten, had_last=had_last, outcomes=Outcomes(reported, used_up), **knobs,
             )  # fmt: skip
         except NoActiveAgent:
             if not refusals:
@@ -245,10 +250,15 @@ def compare_with_oracle(database: TestedDatabase, case: Case, *, bare: bool = Fa
         assert database.execute("SELECT COUNT(*) FROM dbo.assignment_run") == [(runs,)]
         leads, last_agent = dealt.leads, dealt.last_agent
         had_last |= dealt.holders()
+        assert handed_out(database, run.run_id) == sorted((one.run_id, one.number) for one in dealt.call_backs)
+        used_up += dealt.call_backs
         # The deal must not touch the other tables.
         after = all_tables(database)
-        for table in ("agents", "agent_limit", "do_not_contact_entry"):
+        for table in ("agents", "agent_limit", "do_not_contact_entry", "assignment_outcome"):
             assert after[table] == before[table]
+        news = reported_of(night.reports, run.run_id, business_date, dealt.history)
+        put_outcomes(database, news)
+        reported += news
 
 
 def check_preview(seen: Preview, dealt: Dealt, assignments: Collection[Pair], business_date: date) -> None:
@@ -271,10 +281,10 @@ def stored_history(database: TestedDatabase, run_id: int) -> Counter[tuple[str, 
 def stored_run(database: TestedDatabase, run_id: int, *, notice: str | None) -> NewRun:
     """The record of a run in the database, as the service returned it, with this notice."""
     columns = tuple(Run.__dataclass_fields__)
-    names = ", ".join(f"{'v' if column in VOICE else 'r'}.[{column}]" for column in columns)
+    names = ", ".join(f"{ELSEWHERE.get(column, 'r')}.[{column}]" for column in columns)
     (row,) = database.execute(
         f"SELECT {names} FROM dbo.assignment_run AS r INNER JOIN dbo.assignment_voice AS v ON v.run_id = r.run_id "
-        "WHERE r.run_id = %s",
+        "INNER JOIN dbo.assignment_outcome_effect AS e ON e.run_id = r.run_id WHERE r.run_id = %s",
         run_id,
     )
     return NewRun.from_row({**dict(zip(columns, row, strict=True)), "notice": notice})

@@ -15,13 +15,17 @@ from typing import Any
 
 from agent_funnel.errors import AlreadyRun, NoActiveAgent, NotConfirmed, NothingToUndo
 from support.match_keys import match_key
+from support.oracle_outcomes import Outcomes, Record, Reported, keep_call_backs, keep_talked
 
 Agent = tuple[str | None, str | None]  # agent, status
 Lead = tuple[str | None, int | None, datetime | None]  # number, stage, date
 Limit = tuple[str, date, date | None, int]  # agent, starts_on, ends_on, max_records
-Record = tuple[str, int, datetime]  # a lead that has all three
 Pair = tuple[str | None, str | None]  # agent, number
 Planned = tuple[int, int, Mapping[int, int], Mapping[str, int]]  # room, leads, leads by stage, leads by age in days
+
+
+NOTHING_REPORTED = Outcomes()
+NO_CALL_BACKS: Mapping[str, int] = {}
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class Dealt:
     last_agent: str | None  # the agent after whom the next run begins
     rooms: dict[str, int]  # the agents who took part, and how many leads each could get
     amounts: dict[str, int]
+    call_backs: list[Reported] = field(default_factory=list)  # those that the run handed out
 
     def holders(self) -> dict[str, str]:
         """The agent who got each match key."""
@@ -54,6 +59,7 @@ def deal(
     newest_first: bool = False,
     voice: str = "fresh",
     forgotten: Collection[str] = (),
+    outcomes: Outcomes = NOTHING_REPORTED,
 ) -> Dealt:
     """Deals. Raises NoActiveAgent if no agent has room. `had_last` is the agent who had each match key last."""
     # The agents who take part, and the room of each: the lowest of the cap and of the limits that cover the day.
@@ -74,15 +80,19 @@ def deal(
     for number, stage, created in leads:
         if number is None or not number.strip() or stage is None or created is None:
             continue
-        if stage < 4 and created >= midnight:
+        if (stage < 4 and created >= midnight) or outcomes.due((number, stage, created), business_date):
             eligible.add((number, stage, created))
     # Whether a number is forgotten, or on a list, is the same for the deal.
     listed = {match_key(number) for number in (*do_not_contact, *forgotten)}
-    allowed = [record for record in eligible if match_key(record[0]) not in listed]
+    not_listed = [record for record in eligible if match_key(record[0]) not in listed]
+    allowed = [record for record in not_listed if not outcomes.keep_out(record, business_date)]
+    due = {record: found[0] for record in allowed if (found := outcomes.due(record, business_date))}
     # The last sort has the highest priority; each sort keeps the order of equals.
     allowed.sort(key=lambda record: record[0].encode())
     allowed.sort(key=lambda record: record[2], reverse=newest_first)
     allowed.sort(key=lambda record: record[1])
+    allowed.sort(key=lambda record: due[record].call_back_on or date.max if record in due else date.max)
+    allowed.sort(key=lambda record: record not in due)
     pool: list[Record] = []
     seen: set[str] = set()
     for record in allowed:
@@ -105,22 +115,38 @@ def deal(
                 shares[name] += 1
                 count += 1
                 last_agent = name
-    slots = spread(seats, shares, rooms)
-    # Within each stage, leads change places, so that as few as possible meet the agent who had them last. With the
-    # other rule they stay.
-    had = [(had_last or {}).get(match_key(number)) for number, _, _ in pool[: len(slots)]]
-    takers: list[str] = []
-    for stage in sorted({record[1] for record in pool[: len(slots)]}):
-        places = [i for i in range(len(slots)) if pool[i][1] == stage]
-        of_stage = [slots[i] for i in places]
-        takers += fresh_voices(of_stage, [had[i] for i in places]) if voice == "fresh" else of_stage
-    dealt_pairs = list(zip(takers, pool, strict=False))
+    # Call-backs that are to go to the same agent do so, as far as that agent's share reaches.
+    asked = [(record, due[record].agent if due[record].same_agent else None) for record in pool if record in due]
+    kept = keep_call_backs(asked, shares)
+    others = [record for record in pool if record not in kept]
+    slots = spread(seats, shares, rooms, Counter(kept.values()))
+    others = others[: len(slots)]
+    takers: dict[Record, str] = dict(kept)
+    stayed = set(kept)
+    # The classes: call-backs, then each stage. In each, leads stay with an agent who talked to them; the others change
+    # places, so that as few as possible meet the agent who had them last. With the other rule they stay.
+    classes = [0 if record in due else record[1] + 10_000 for record in others]
+    last_voice = had_last or {}
+    for one in sorted(set(classes)):
+        places = [i for i in range(len(slots)) if classes[i] == one]
+        leads_of_class = [others[i] for i in places]
+        talked = [outcomes.talked(number, business_date) for number, _, _ in leads_of_class]
+        of_class, stay = keep_talked([slots[i] for i in places], talked)
+        moving = [i for i in range(len(places)) if i not in stay]
+        had = [last_voice.get(match_key(leads_of_class[i][0])) for i in moving]
+        slotted = [of_class[i] for i in moving]
+        for i, taker in zip(moving, fresh_voices(slotted, had) if voice == "fresh" else slotted, strict=True):
+            of_class[i] = taker
+        takers |= dict(zip(leads_of_class, of_class, strict=True))
+        stayed |= {leads_of_class[i] for i in stay}
+    dealt_pairs = [(takers[record], record) for record in pool if record in takers]
+    had_by = {record: last_voice.get(match_key(record[0])) for _, record in dealt_pairs}
 
     handed_out = {record for _, record in dealt_pairs}
     after: list[Lead] = []
     for number, stage, created in leads:
         advances = (number, stage, created) in handed_out
-        after.append((number, stage + 1 if advances and stage is not None else stage, created))
+        after.append((number, next_stage(stage) if advances and stage is not None else stage, created))
     return Dealt(
         assignments=[(name, number) for name, (number, _, _) in dealt_pairs],
         leads=after,
@@ -135,26 +161,41 @@ def deal(
             "assigned": len(dealt_pairs),
             "left_over": len(pool) - len(dealt_pairs),
             "duplicates": len(allowed) - len(pool),
-            "suppressed": len(eligible) - len(allowed),
-            "came_round": sum(agent is not None for agent in had),
-            "same_agent": sum(agent == taker for agent, taker in zip(had, takers, strict=True)),
+            "suppressed": len(eligible) - len(not_listed),
+            "kept_out": len(not_listed) - len(allowed),
+            "came_round": sum(agent is not None for agent in had_by.values()),
+            "same_agent": sum(had_by[record] == taker for taker, record in dealt_pairs if record not in stayed),
+            "stayed": len(stayed),
             "smallest_share": min(shares.values()),
             "largest_share": max(shares.values()),
         },
+        call_backs=[one for _, record in dealt_pairs for one in outcomes.due(record, business_date)],
     )
 
 
-def spread(seats: Sequence[str], shares: Mapping[str, int], rooms: Mapping[str, int]) -> list[str]:
-    """The agent of each position of the deal: each group of agents deals round by round, over the whole deal."""
+def next_stage(stage: int) -> int:
+    """The stage of a lead after a deal that began with this one: a call-back that is finished stays so."""
+    return stage + 1 if stage < 4 else stage
+
+
+def spread(
+    seats: Sequence[str], shares: Mapping[str, int], rooms: Mapping[str, int], kept: Mapping[str, int] = NO_CALL_BACKS
+) -> list[str]:
+    """The agent of each position of the deal: each group of agents deals round by round, over the whole deal.
+
+    `kept` is how many leads of an agent are call-backs that are settled already: these need no position.
+    """
     largest = max(shares.values())
-    # The agents who are full with fewer leads than the largest share, by their leads; all others are the group 0.
+    left = {name: shares[name] - kept.get(name, 0) for name in seats}
+    # The agents who are full with fewer leads than the largest share, and those with call-backs, by the leads that are
+    # left; all others are the group 0.
     groups: dict[int, list[str]] = {}
     for name in seats:
-        full_early = shares[name] == rooms[name] < largest
-        groups.setdefault(shares[name] if full_early else 0, []).append(name)
+        on_their_own = shares[name] == rooms[name] < largest or kept.get(name, 0) > 0
+        groups.setdefault(left[name] if on_their_own else 0, []).append(name)
     slots: list[tuple[Fraction, int, str]] = []
     for group, members in groups.items():
-        sequence = [name for turn in range(largest) for name in members if turn < shares[name]]
+        sequence = [name for turn in range(largest) for name in members if turn < left[name]]
         slots += [(Fraction(2 * j + 1, 2 * len(sequence)), group, name) for j, name in enumerate(sequence)]
     return [name for _, _, name in sorted(slots)]
 
@@ -239,6 +280,7 @@ class SalesFloor:
     assignments: list[Pair] = field(default_factory=list)
     runs: list[PastRun] = field(default_factory=list)
     due: date | None = None  # the date whose scheduled run is about to come
+    reported: list[Reported] = field(default_factory=list)  # the outcomes that stand
 
     def deal(self, business_date: date, **knobs: Any) -> Dealt:
         """The result of a run, without any change. Raises NoActiveAgent."""
@@ -250,8 +292,12 @@ class SalesFloor:
                 had_last |= run.dealt.holders()
         return deal(
             self.agents, self.leads, self.limits, self.do_not_contact, last_agent, business_date,
-            had_last=had_last, **knobs,
+            had_last=had_last, outcomes=self.outcomes(), **knobs,
         )  # fmt: skip
+
+    def outcomes(self) -> Outcomes:
+        """The outcomes that stand; a call-back is used up while a run that handed it out is not undone."""
+        return Outcomes(self.reported, [one for run in self.runs_in_force() for one in run.dealt.call_backs])
 
     def runs_in_force(self) -> list[PastRun]:
         """The runs that are not undone."""
@@ -284,13 +330,12 @@ class SalesFloor:
         if not standing or run_id not in (None, standing[-1].run_id) or any(run.purged for run in standing[-2:]):
             raise NothingToUndo
         last = standing[-1]
-        dealt = {(number, stage + 1, created) for _, number, created, stage in last.dealt.history}
-        found = dealt & set(self.leads)
-        self.leads = [
-            (number, stage - 1 if (number, stage, created) in dealt and stage is not None else stage, created)
-            for number, stage, created in self.leads
-        ]
-        listed = {match_key(number) for number in self.do_not_contact}
+        stages_before: dict[Lead, int] = {
+            (number, next_stage(stage), created): stage for _, number, created, stage in last.dealt.history
+        }
+        found = stages_before.keys() & set(self.leads)
+        self.leads = [(lead[0], stages_before.get(lead, lead[1]), lead[2]) for lead in self.leads]
+        listed = {match_key(number) for number in self.do_not_contact} | self.outcomes().wrong_numbers()
         self.assignments = [
             (agent, number)
             for agent, number in last.assignments_before
@@ -299,7 +344,7 @@ class SalesFloor:
         last.status = "undone"
         return {
             "restored": len(found),
-            "changed_since": len(dealt) - len(found),
+            "changed_since": len(stages_before) - len(found),
             "assignments": len(self.assignments),
             "suppressed": len(last.assignments_before) - len(self.assignments),
         }
@@ -310,4 +355,7 @@ class SalesFloor:
         going = [run for run in self.runs if not run.purged and run.run_id not in kept]
         for run in going:
             run.purged = True
+        purged = [run.run_id for run in self.runs if run.purged]
+        for_good = [one for run in self.runs_in_force() if run.purged for one in run.dealt.call_backs]
+        self.reported = self.outcomes().after_purge(purged, for_good)
         return len(going)

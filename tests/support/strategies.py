@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from support.nights import TODAY, Case, Night
 from support.oracle import Agent, Lead, Limit
+from support.reported import Report
 
 # Some agents whose names sort differently by bytes than by any language's rules, and enough others.
 NAMES = [
@@ -55,6 +56,18 @@ DAYS = st.sampled_from([TODAY, date(2024, 4, 14), date(2026, 1, 1), date(2028, 2
 WINDOWS = st.sampled_from([45, 45, 45, 0, 1, 44, 46, 36_500])
 CAPS = st.sampled_from([1, 2, 3, 5, 8, 450, 450, 450])
 SINGLE_LIMITS = [0, 1, 1, 1, 2, 2, 3, 5, 449, 450, 451, 1000]
+REPORTED = [
+    "won",
+    "lost",
+    "wrong_number",
+    "call_back",
+    "call_back",
+    "call_back",
+    "talked",
+    "talked",
+    "talked",
+    "no_answer",
+]
 MILLISECONDS = st.sampled_from([0, 3, 7, 10, 500, 990, 993, 997])  # values that SQL Server's DATETIME keeps
 
 KEYED_STATUSES = st.sampled_from(["active", "active", "active", "Active", "ACTIVE", "active ", "inactive", "Inactive"])
@@ -130,6 +143,15 @@ def bare_rosters(draw: st.DrawFn) -> list[Agent]:
 
 
 @st.composite
+def reports(draw: st.DrawFn) -> list[Report]:
+    """What agents report of the leads of a run: nothing, of a few, or of nearly all."""
+    report = st.builds(
+        Report, st.integers(0, 60), st.sampled_from(REPORTED), st.sampled_from([1, 1, 1, 2, 3]), st.booleans()
+    )
+    return draw(st.lists(report, max_size=draw(st.sampled_from([0, 3, 12, 40]))))
+
+
+@st.composite
 def limits_on(draw: st.DrawFn, first_day: date, names: Sequence[str]) -> list[Limit]:
     """Limits that begin around the first day, for some of these names or for none."""
     found: list[Limit] = []
@@ -153,7 +175,7 @@ def cases(draw: st.DrawFn, *, bare: bool = False, most_nights: int = 4) -> Case:
     nights: list[Night] = []
     business_date = first_day
     for index in range(draw(st.integers(1, most_nights))):
-        days_later = draw(st.sampled_from([0, 1, 1, 2, 3])) if index else 0
+        days_later = draw(st.sampled_from([0, 1, 1, 2, 3, 8])) if index else 0
         business_date += timedelta(days=days_later)
         arrivals = draw(piles(business_date, window_days, f"{index}", 20 if index else 60))
         if bare:
@@ -169,6 +191,7 @@ def cases(draw: st.DrawFn, *, bare: bool = False, most_nights: int = 4) -> Case:
                 window_days=window_days,
                 newest_first=newest_first,
                 voice=draw(st.sampled_from(["fresh", "fresh", "as-dealt"])),
+                reports=draw(reports()),
             )
         )
     names = [name for night in nights for name, _ in night.agents or () if name is not None and name.strip()]

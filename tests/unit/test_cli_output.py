@@ -129,7 +129,7 @@ def record(**amounts: int | None) -> RunRecord:
         (
             "agents", "pool", "per_agent", "assigned", "left_over", "duplicates", "suppressed", "smallest_share",
             "largest_share", "undone_at", "undone_by", "restored", "changed_since", "purged_at", "came_round",
-            "same_agent",
+            "same_agent", "kept_out", "stayed",
         )
     )  # fmt: skip
     fields = {

@@ -78,7 +78,7 @@ def test_every_transaction_of_a_batch_is_rolled_back_whatever_fails_in_it() -> N
 
 def test_a_run_is_recorded_after_the_stages_so_that_pages_of_runs_wait_less() -> None:
     text = PROCEDURES["sp_assign_wafunnel_to_agents"]
-    assert text.index("SET stage = w.stage + 1") < text.index("INSERT INTO dbo.assignment_run")
+    assert text.index("SET stage = CASE WHEN w.stage") < text.index("INSERT INTO dbo.assignment_run")
 
 
 @pytest.mark.parametrize("name", PROCEDURES)

@@ -24,7 +24,7 @@ from support.proxy import Proxy
 FIELDS = [
     *("run_id", "business_date", "trigger", "status", "agents", "pool", "per_agent", "assigned", "left_over"),
     *("duplicates", "suppressed", "smallest_share", "largest_share", "started_at", "finished_at"),
-    *("came_round", "same_agent", "notice"),
+    *("kept_out", "came_round", "same_agent", "stayed", "notice"),
 ]
 
 

@@ -50,12 +50,22 @@ FACTS = (
         "leads would be kept out by the do-not-contact list",
     ),
     Fact(
+        ("kept_out",),
+        "leads were kept out by what agents reported of them",
+        "leads would be kept out by what agents reported of them",
+    ),
+    Fact(
         ("came_round",),
         "leads came round: they had been dealt before",
         "leads would come round: they were dealt before",
     ),
     Fact(
         ("same_agent",), "of these met the agent who had them last", "of these would meet the agent who had them last"
+    ),
+    Fact(
+        ("stayed",),
+        "leads stayed with the agent who talked to them or is to call back",
+        "leads would stay with the agent who talked to them or is to call back",
     ),
 )
 

@@ -1,5 +1,5 @@
 /*
-Leads: search, one number, counts by stage, and the report on the pool.
+Leads: search, one number, and counts by stage. The report on the pool is in leads/.
 A page begins after the last row of the page before it. Numbers are in byte order; NULL and blank ones are left out.
 
 A number is looked up twice: in the type and the collation of the column, so that an index can be used, and byte by
@@ -400,90 +400,6 @@ FROM (
 ) AS w
 GROUP BY w.stage
 ORDER BY w.stage;
-
--- name: pool_report
--- Counts each row of wafunnel once, under the first of these reasons that applies: it is unusable (a blank number, no
--- stage or no date); its number is in the present assignments; its stage is 4 or more; it is too old; its number is on
--- the do-not-contact list; it waits behind another record of its number; it is in the pool and left over. The
--- conditions of the pool (stage, window, number) are also in deal/sp_assign_wafunnel_to_agents.sql, part 5: change
--- both. Numbers with the same match key are the same number.
-DECLARE
-    @oldest DATE = DATEADD(DAY, -%(window_days)s, CAST(%(business_date)s AS DATE)),
-    @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f)),
-    @newest_first BIT = %(newest_first)s;
-
-DECLARE @matched TABLE (
-    number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY,
-    first_number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL
-);
-
-INSERT INTO @matched (number, first_number)
-SELECT k.number, s.first_number
-FROM dbo.number_key AS k
-INNER JOIN (
-    SELECT n.match_key, MIN(n.number) AS first_number
-    FROM dbo.number_key AS n
-    WHERE n.country = @country
-    GROUP BY n.match_key
-    HAVING COUNT(*) > 1
-) AS s ON k.match_key = s.match_key
-WHERE k.country = @country;
-
-SELECT
-    COALESCE(SUM(CASE WHEN k.reason = 'dealt' THEN 1 ELSE 0 END), 0) AS dealt,
-    COALESCE(SUM(CASE WHEN k.reason = 'pool' AND k.occurrence = 1 THEN 1 ELSE 0 END), 0) AS left_over,
-    COALESCE(SUM(CASE WHEN k.reason = 'at_stage_4' THEN 1 ELSE 0 END), 0) AS at_stage_4,
-    COALESCE(SUM(CASE WHEN k.reason = 'too_old' THEN 1 ELSE 0 END), 0) AS too_old,
-    COALESCE(SUM(CASE WHEN k.reason = 'do_not_contact' THEN 1 ELSE 0 END), 0) AS do_not_contact,
-    COALESCE(SUM(CASE WHEN k.reason = 'pool' AND k.occurrence > 1 THEN 1 ELSE 0 END), 0) AS duplicate,
-    COALESCE(SUM(CASE WHEN k.reason = 'unusable' THEN 1 ELSE 0 END), 0) AS unusable,
-    COUNT(*) AS total
-FROM (
-    SELECT
-        g.reason,
-        DENSE_RANK() OVER (
-            PARTITION BY g.reason, COALESCE(g.first_number, g.number)
-            ORDER BY
-                g.stage ASC,
-                CASE WHEN @newest_first = 0 THEN g.date END,
-                CASE WHEN @newest_first = 1 THEN g.date END DESC,
-                g.number
-        ) AS occurrence
-    FROM (
-        SELECT
-            w.number, m.first_number, w.stage, w.date,
-            CASE
-                WHEN w.blank = 1 OR w.stage IS NULL OR w.date IS NULL THEN 'unusable'
-                WHEN a.number IS NOT NULL THEN 'dealt'
-                WHEN w.stage >= 4 THEN 'at_stage_4'
-                WHEN w.date < @oldest THEN 'too_old'
-                WHEN d.number IS NOT NULL THEN 'do_not_contact'
-                ELSE 'pool'
-            END AS reason
-        FROM (
-            SELECT
-                CAST(f.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number,
-                CASE WHEN f.number <> '' THEN 0 ELSE 1 END AS blank,
-                f.stage,
-                CAST(f.date AS DATETIME2(7)) AS date
-            FROM dbo.wafunnel AS f
-        ) AS w
-        LEFT JOIN (
-            SELECT CAST(b.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number
-            FROM dbo.agent_wafunnel_assignment AS b
-            UNION
-            SELECT o.number
-            FROM dbo.agent_wafunnel_assignment AS b
-            INNER JOIN @matched AS h ON CAST(b.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = h.number
-            INNER JOIN @matched AS o ON h.first_number = o.first_number
-        ) AS a ON w.number = a.number
-        LEFT JOIN (
-            SELECT DISTINCT s.number FROM dbo.suppressed_number AS s
-            WHERE s.country IN ('*', @country)
-        ) AS d ON w.number = d.number
-        LEFT JOIN @matched AS m ON w.number = m.number
-    ) AS g
-) AS k;
 
 -- name: count_leads
 -- How many leads and how many agents there are.

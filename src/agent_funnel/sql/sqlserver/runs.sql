@@ -37,12 +37,15 @@ SELECT TOP (@count)
         SELECT COALESCE(SUM(f.leads), 0) FROM dbo.assignment_forgotten AS f
         WHERE f.run_id = r.run_id
     ) AS forgotten,
+    e.kept_out,
     v.came_round,
-    v.same_agent
+    v.same_agent,
+    e.stayed
 FROM dbo.assignment_run AS r
 LEFT JOIN dbo.assignment_country AS c ON r.run_id = c.run_id
 LEFT JOIN dbo.assignment_rule AS l ON r.run_id = l.run_id AND l.name = 'voice'
 LEFT JOIN dbo.assignment_voice AS v ON r.run_id = v.run_id
+LEFT JOIN dbo.assignment_outcome_effect AS e ON r.run_id = e.run_id
 LEFT JOIN dbo.assignment_undo AS u ON r.run_id = u.run_id
 LEFT JOIN dbo.assignment_purge AS p ON r.run_id = p.run_id
 WHERE

@@ -79,6 +79,21 @@ SELECT t.run_id, m.came_round, m.same_agent
 FROM temp.this_run AS t
 CROSS JOIN temp.met AS m;
 
+INSERT INTO assignment_outcome_effect (run_id, kept_out, call_backs, stayed)
+SELECT
+    t.run_id,
+    c.kept_out,
+    (
+        SELECT count(*)
+        FROM temp.due_record AS e
+        INNER JOIN temp.dealt AS d ON e.ordinal = d.ordinal
+    ),
+    m.stayed
+FROM temp.this_run AS t
+CROSS JOIN temp.met AS m
+-- include: _pool_counts
+;
+
 INSERT INTO assignment_request (request, run_id)
 SELECT :request, t.run_id FROM temp.this_run AS t
 WHERE :request IS NOT NULL;
@@ -90,14 +105,22 @@ CROSS JOIN temp.dealt AS d
 CROSS JOIN temp.record AS r ON r.ordinal = d.ordinal
 ORDER BY d.ordinal;
 
+-- The call-backs that this run hands out. They are due again if the run is undone.
+INSERT INTO assignment_call_back (outcome_id, run_id)
+SELECT b.outcome_id, t.run_id
+FROM temp.this_run AS t
+CROSS JOIN temp.call_back AS b
+CROSS JOIN assignment_history AS h ON h.run_id = t.run_id AND h.number = b.number AND h.date = b.date
+WHERE b.call_back_on <= :business_date;
+
 INSERT INTO number_key (country, number, match_key, ending)
 SELECT t.country, n.number, n.match_key, substr(n.match_key, -4)
 FROM temp.this_run AS t
 CROSS JOIN temp.new_key AS n;
 
 -- The plus signs keep SQLite from using an index on date or stage, if there is one: it would read all leads of a day
--- for each lead dealt.
-UPDATE wafunnel SET stage = wafunnel.stage + 1
+-- for each lead dealt. A call-back that is finished stays so.
+UPDATE wafunnel SET stage = wafunnel.stage + (wafunnel.stage < 4)
 FROM assignment_history AS h
 WHERE h.run_id = (SELECT t.run_id FROM temp.this_run AS t)
     AND h.number = wafunnel.number AND h.stage = +wafunnel.stage AND h.date = +wafunnel.date;
@@ -246,8 +269,11 @@ WHERE run_id = (SELECT t.run_id FROM temp.this_run AS t);
 SELECT
     -- include: _run_columns
     , (SELECT n.sentence FROM temp.notice AS n) AS notice
+    , e.kept_out
     , v.came_round
     , v.same_agent
+    , e.stayed
 FROM assignment_run AS r
 LEFT JOIN assignment_voice AS v ON r.run_id = v.run_id
+LEFT JOIN assignment_outcome_effect AS e ON r.run_id = e.run_id
 WHERE r.run_id = (SELECT t.run_id FROM temp.this_run AS t);

@@ -48,6 +48,15 @@ WITH unkeyed AS (
         SELECT 1 FROM number_key AS k
         WHERE k.number = h.number AND k.country = (SELECT t.country FROM temp.this_run AS t)
     )
+    UNION
+    -- The history of a run may be purged when the country changes, but not what keeps a number out.
+    SELECT o.number
+    FROM assignment_outcome AS o
+    WHERE o.stands = 1 AND o.outcome IN ('wrong_number', 'won', 'lost', 'call_back')
+        AND NOT EXISTS (
+            SELECT 1 FROM number_key AS k
+            WHERE k.number = o.number AND k.country = (SELECT t.country FROM temp.this_run AS t)
+        )
 ),
 
 -- include: _match_keys

@@ -14,15 +14,18 @@
 --   _refuse: it is, unless confirmed                 4. even in kind: who gets the lead at which position
 --   _empty_pool: one more reason                     5. a fresh voice: leads that would meet the same agent
 --                                                    6. the notice
+--
+-- The parts for outcomes are in outcomes.sql.
 
 -- name: _pool_counts
--- How many records are in the pool, and how many stay out as duplicates, or because they must not be dealt: a table to
--- join.
+-- How many records are in the pool, and how many stay out as duplicates, because they must not be dealt, or because of
+-- an outcome: a table to join.
 CROSS JOIN (
     SELECT
-        count(*) FILTER (WHERE r.kind = 0) AS pool,
+        count(*) FILTER (WHERE r.kind IN (0, 5)) AS pool,
         count(*) FILTER (WHERE r.kind = 1) AS duplicates,
-        count(*) FILTER (WHERE r.kind = 2) AS suppressed
+        count(*) FILTER (WHERE r.kind = 2) AS suppressed,
+        count(*) FILTER (WHERE r.kind = 4) AS kept_out
     FROM temp.record AS r
 ) AS c
 
@@ -273,7 +276,9 @@ CREATE TEMP TABLE record (
     stage INTEGER,
     date TEXT,
     moment REAL,
-    kind INTEGER -- 0 = in the pool, 1 = behind another record of its number, 2 = must not be dealt, 3 = copy of a record
+    -- 0 = in the pool, 1 = behind another record of its number, 2 = must not be dealt, 3 = copy of a record,
+    -- 4 = kept out by an outcome, 5 = in the pool as a call-back that is due
+    kind INTEGER
 );
 
 INSERT INTO temp.record (number, stage, date, moment, kind)
@@ -294,11 +299,15 @@ ORDER BY w.number COLLATE BINARY;
 
 -- include: _matched
 
+-- include: _kept_and_due
+
 UPDATE temp.record SET kind = 2
 WHERE number IN (SELECT m.number FROM temp.matched AS m WHERE m.listed);
 
--- Rows that are equal in number, stage and date are one record. If a match key has several records, the first in deal
--- order is in the pool.
+-- include: _mark_kept_and_due
+
+-- Rows that are equal in number, stage and date are one record. If a match key has several records that nothing keeps
+-- out, the first in deal order is in the pool.
 DROP TABLE IF EXISTS temp.repeated;
 
 CREATE TEMP TABLE repeated AS
@@ -308,6 +317,9 @@ SELECT
     dense_rank() OVER (
         PARTITION BY coalesce(m.first_number, r.number)
         ORDER BY
+            r.kind = 4,
+            c.ordinal IS NULL,
+            c.call_back_on,
             r.stage,
             CASE WHEN (SELECT u.newest_first FROM temp.rules AS u) THEN -r.moment ELSE r.moment END,
             r.number,
@@ -315,26 +327,42 @@ SELECT
     ) AS occurrence
 FROM temp.record AS r
 LEFT JOIN temp.matched AS m ON r.number = m.number
-WHERE m.number IS NOT NULL OR r.number IN (
-    SELECT a.number
-    FROM temp.record AS a
-    CROSS JOIN temp.record AS b ON b.ordinal = a.ordinal + 1
-    WHERE a.number = b.number
-);
+LEFT JOIN temp.due_record AS c ON r.ordinal = c.ordinal
+WHERE m.number IS NOT NULL
+    OR r.number IN (
+        SELECT a.number
+        FROM temp.record AS a
+        CROSS JOIN temp.record AS b ON b.ordinal = a.ordinal + 1
+        WHERE a.number = b.number
+    )
+    -- Those that are finished or too old are not beside the other rows of their number.
+    OR r.number IN (SELECT d.number FROM temp.due AS d);
 
 UPDATE temp.record SET
     kind = CASE
         WHEN c.ordinal <> c.first_ordinal THEN 3
-        WHEN record.kind = 0 AND c.occurrence > 1 THEN 1
+        WHEN record.kind IN (0, 5) AND c.occurrence > 1 THEN 1
         ELSE record.kind
     END
 FROM temp.repeated AS c
 WHERE record.ordinal = c.ordinal;
 
--- The pool, in deal order. If stage and date are equal, the ordinals are in the order of the numbers.
+-- The pool, in deal order: call-backs that are due come first. If stage and date are equal, the ordinals are in the
+-- order of the numbers.
 DROP TABLE IF EXISTS temp.pool;
 
 CREATE TEMP TABLE pool (position INTEGER PRIMARY KEY, ordinal INTEGER);
+
+INSERT INTO temp.pool (ordinal)
+SELECT r.ordinal
+FROM temp.due_record AS d
+CROSS JOIN temp.record AS r ON r.ordinal = d.ordinal
+WHERE r.kind = 5
+ORDER BY
+    d.call_back_on,
+    r.stage,
+    CASE WHEN (SELECT u.newest_first FROM temp.rules AS u) THEN -r.moment ELSE r.moment END,
+    r.number;
 
 INSERT INTO temp.pool (ordinal)
 SELECT r.ordinal
@@ -414,7 +442,10 @@ FROM (
     GROUP BY r.agent
 ) AS q;
 
--- The agent of each position; empty if there is one group. The keys of two slots are equal only if their fractions are:
+-- include: _keep_call_backs
+
+-- The agent of each position; empty if there is one group. Call-backs that stay with their agent have no position here,
+-- and these agents are grouped by the number that is left. The keys of two slots are equal only if their fractions are:
 -- a REAL is exact enough.
 DROP TABLE IF EXISTS temp.slot;
 
@@ -432,10 +463,11 @@ FROM (
         count(*) OVER (PARTITION BY o.kind) AS agents,
         sum(o.leads) OVER (PARTITION BY o.kind) AS slots
     FROM temp.quota AS o
+    WHERE o.leads > 0
 ) AS q
 -- The rounds of an agent; the first positions of the pool count them.
 CROSS JOIN temp.pool AS p ON p.position <= q.leads
-WHERE EXISTS (SELECT 1 FROM temp.quota AS l WHERE l.kind > 0)
+WHERE EXISTS (SELECT 1 FROM temp.quota AS l WHERE l.kind > 0) OR EXISTS (SELECT 1 FROM temp.stayed)
 ORDER BY (2 * ((p.position - 1) * q.agents + q.seat) + 1) / (2.0 * q.slots), q.kind;
 
 -- The dealt leads, in the order of the keys that will be written.
@@ -448,18 +480,23 @@ SELECT p.ordinal, h.agent, h.turn, p.position
 FROM temp.segment AS s
 CROSS JOIN temp.pool AS p ON p.position BETWEEN s.first_position AND s.last_position
 CROSS JOIN temp.seat AS h ON h.first_position = s.first_position AND h.seat = (p.position - s.first_position) % s.agents
-WHERE NOT EXISTS (SELECT 1 FROM temp.slot)
+WHERE NOT EXISTS (SELECT 1 FROM temp.slot) AND NOT EXISTS (SELECT 1 FROM temp.stayed)
 ORDER BY p.ordinal;
 
 INSERT INTO temp.dealt (ordinal, agent, turn, position)
 SELECT p.ordinal, o.agent, o.turn, p.position
 FROM temp.slot AS o
 CROSS JOIN temp.pool AS p ON p.position = o.position
+WHERE NOT EXISTS (SELECT 1 FROM temp.stayed)
 ORDER BY p.ordinal;
 
--- 5. A fresh voice. Within each stage, leads whose slot is that of the agent who had them last change places, so that
--- as few as possible meet the same agent again. What each agent gets of each stage, and whose turn is next, stay as they
--- are. First: the agent who had each lead last, from the newest run that is not undone and has its history.
+-- include: _deal_around_call_backs
+
+-- include: _keep_talked
+
+-- 5. A fresh voice. Within each class, leads whose slot is that of the agent who had them last change places, so that
+-- as few as possible meet the same agent again. What each agent gets of each class, and whose turn is next, stay as they
+-- are. Leads that stay with their agent have no part in this. First: the agent who had each lead last, from the newest run that is not undone and has its history.
 DROP TABLE IF EXISTS temp.past_run;
 
 CREATE TEMP TABLE past_run AS
@@ -489,64 +526,68 @@ DROP TABLE IF EXISTS temp.heard;
 
 CREATE TEMP TABLE heard (
     ordinal INTEGER PRIMARY KEY,
-    stage INTEGER,
+    class INTEGER,
     turn INTEGER,
     position INTEGER,
-    same INTEGER -- 1 = the agent is the one who had the lead last, 0 = another had it, NULL = nobody had it
+    -- 1 = the agent is the one who had the lead last, 0 = another had it, or the lead stays, NULL = nobody had it
+    same INTEGER
 );
 
-INSERT INTO temp.heard (ordinal, stage, turn, position, same)
+INSERT INTO temp.heard (ordinal, class, turn, position, same)
 SELECT
     d.ordinal,
-    r.stage,
+    -- include: _class
+    ,
     d.turn,
     d.position,
-    d.agent = (
-        -- include: _last_agent
-    )
+    (
+        d.agent = (
+            -- include: _last_agent
+        )
+    ) * (d.ordinal NOT IN (SELECT s.ordinal FROM temp.stayed AS s))
 FROM temp.dealt AS d
 CROSS JOIN temp.record AS r ON r.ordinal = d.ordinal
 LEFT JOIN temp.matched AS m ON m.number = r.number
 WHERE EXISTS (SELECT 1 FROM temp.past_run)
 ORDER BY d.ordinal;
 
--- The clashes, those of a stage and an agent together, each lot in deal order.
+-- The clashes, those of a class and an agent together, each lot in deal order.
 DROP TABLE IF EXISTS temp.clash;
 
-CREATE TEMP TABLE clash (place INTEGER PRIMARY KEY, ordinal INTEGER, stage INTEGER, turn INTEGER, position INTEGER);
+CREATE TEMP TABLE clash (place INTEGER PRIMARY KEY, ordinal INTEGER, class INTEGER, turn INTEGER, position INTEGER);
 
-INSERT INTO temp.clash (ordinal, stage, turn, position)
-SELECT h.ordinal, h.stage, h.turn, h.position
+INSERT INTO temp.clash (ordinal, class, turn, position)
+SELECT h.ordinal, h.class, h.turn, h.position
 FROM temp.heard AS h
 WHERE h.same AND (SELECT u.voice FROM temp.rules AS u) = 'fresh'
-ORDER BY h.stage, h.turn, h.position;
+ORDER BY h.class, h.turn, h.position;
 
--- The lots of each stage, that of the agent with most clashes first. The clashes of a lot have the turns from `first_turn`
--- to before `next_turn`, among all clashes of the stage.
+-- The lots of each class, that of the agent with most clashes first. The clashes of a lot have the turns from `first_turn`
+-- to before `next_turn`, among all clashes of the class.
 DROP TABLE IF EXISTS temp.lot;
 
 CREATE TEMP TABLE lot AS
 SELECT
-    l.stage,
+    l.class,
     r.turn,
     r.agent,
     l.first_place,
     l.times,
-    sum(l.times) OVER (PARTITION BY l.stage ORDER BY l.times DESC, r.agent ROWS UNBOUNDED PRECEDING) - l.times
+    sum(l.times) OVER (PARTITION BY l.class ORDER BY l.times DESC, r.agent ROWS UNBOUNDED PRECEDING) - l.times
         AS first_turn,
-    sum(l.times) OVER (PARTITION BY l.stage ORDER BY l.times DESC, r.agent ROWS UNBOUNDED PRECEDING) AS next_turn,
-    max(l.times) OVER (PARTITION BY l.stage) AS most,
-    sum(l.times) OVER (PARTITION BY l.stage) AS clashes
+    sum(l.times) OVER (PARTITION BY l.class ORDER BY l.times DESC, r.agent ROWS UNBOUNDED PRECEDING) AS next_turn,
+    max(l.times) OVER (PARTITION BY l.class) AS most,
+    sum(l.times) OVER (PARTITION BY l.class) AS clashes
 FROM (
-    SELECT c.stage, c.turn, c.place AS first_place, lead(c.place, 1, n.clashes + 1) OVER (ORDER BY c.place) - c.place AS times
+    SELECT c.class, c.turn, c.place AS first_place, lead(c.place, 1, n.clashes + 1) OVER (ORDER BY c.place) - c.place AS times
     FROM (SELECT count(*) AS clashes FROM temp.clash) AS n
     CROSS JOIN temp.clash AS c
     LEFT JOIN temp.clash AS b ON b.place = c.place - 1
-    WHERE (b.stage, b.turn) IS NOT (c.stage, c.turn)
+    WHERE (b.class, b.turn) IS NOT (c.class, c.turn)
 ) AS l
 INNER JOIN temp.room AS r ON l.turn = r.turn;
 
-CREATE INDEX temp.ix_lot ON lot (stage, next_turn, turn, agent);
+CREATE INDEX temp.ix_lot ON lot (class, next_turn, turn, agent);
 
 -- Each clash takes the slot of the one that comes `most` turns later. It is a slot of another agent, unless one agent
 -- has more than half of the clashes.
@@ -555,7 +596,7 @@ SELECT
     c.ordinal,
     (
         SELECT o.agent FROM temp.lot AS o
-        WHERE o.stage = l.stage
+        WHERE o.class = l.class
             AND o.next_turn > (l.first_turn + c.place - l.first_place + l.most) % l.clashes
         ORDER BY o.next_turn LIMIT 1
     ),
@@ -565,12 +606,12 @@ FROM temp.lot AS l
 CROSS JOIN temp.clash AS c ON c.place BETWEEN l.first_place AND l.first_place + l.times - 1
 ORDER BY c.ordinal;
 
--- The clashes that remain change places with the first leads of the stage that neither have this agent nor had this
+-- The clashes that remain change places with the first leads of the class that neither have this agent nor had this
 -- agent last, as far as there are any.
 DROP TABLE IF EXISTS temp.stuck;
 
 CREATE TEMP TABLE stuck AS
-SELECT l.stage, c.ordinal, l.agent, row_number() OVER (PARTITION BY l.stage ORDER BY c.position) AS place
+SELECT l.class, c.ordinal, l.agent, row_number() OVER (PARTITION BY l.class ORDER BY c.position) AS place
 FROM temp.lot AS l
 CROSS JOIN temp.clash AS c ON c.place BETWEEN l.first_place AND l.first_place + l.times - 1
 CROSS JOIN temp.dealt AS d ON d.ordinal = c.ordinal
@@ -579,12 +620,14 @@ WHERE 2 * l.times > l.clashes AND d.agent = l.agent;
 DROP TABLE IF EXISTS temp.partner;
 
 CREATE TEMP TABLE partner AS
-SELECT r.stage, d.ordinal, d.agent, row_number() OVER (PARTITION BY r.stage ORDER BY d.position) AS place
-FROM (SELECT DISTINCT s.stage, s.agent FROM temp.stuck AS s) AS a
-CROSS JOIN temp.record AS r ON r.stage = a.stage
-CROSS JOIN temp.dealt AS d ON d.ordinal = r.ordinal
+SELECT h.class, d.ordinal, d.agent, row_number() OVER (PARTITION BY h.class ORDER BY d.position) AS place
+FROM (SELECT DISTINCT s.class, s.agent FROM temp.stuck AS s) AS a
+CROSS JOIN temp.heard AS h ON h.class = a.class
+CROSS JOIN temp.dealt AS d ON d.ordinal = h.ordinal
+CROSS JOIN temp.record AS r ON r.ordinal = h.ordinal
 LEFT JOIN temp.matched AS m ON m.number = r.number
 WHERE d.agent <> a.agent
+    AND h.ordinal NOT IN (SELECT o.ordinal FROM temp.stayed AS o)
     AND (
         -- include: _last_agent
     ) IS NOT a.agent;
@@ -593,15 +636,16 @@ UPDATE temp.dealt SET agent = x.agent
 FROM (
     SELECT s.ordinal, p.agent
     FROM temp.stuck AS s
-    INNER JOIN temp.partner AS p ON s.stage = p.stage AND s.place = p.place
+    INNER JOIN temp.partner AS p ON s.class = p.class AND s.place = p.place
     UNION ALL
     SELECT p.ordinal, s.agent
     FROM temp.stuck AS s
-    INNER JOIN temp.partner AS p ON s.stage = p.stage AND s.place = p.place
+    INNER JOIN temp.partner AS p ON s.class = p.class AND s.place = p.place
 ) AS x
 WHERE dealt.ordinal = x.ordinal;
 
--- How many leads came round, and how many of them meet the agent who had them last.
+-- How many leads came round, how many of them meet the agent who had them last although nobody wants that, and how many
+-- leads stay with their agent.
 DROP TABLE IF EXISTS temp.met;
 
 CREATE TEMP TABLE met AS
@@ -614,7 +658,8 @@ SELECT
             INNER JOIN temp.dealt AS d ON s.ordinal = d.ordinal
             WHERE s.agent = d.agent
         )
-    END AS same_agent;
+    END AS same_agent,
+    (SELECT count(*) FROM temp.stayed) AS stayed;
 
 -- 6. The notice: an earlier run of the same business date that is not undone, and how many of these leads were dealt on
 -- that date before.

@@ -94,8 +94,10 @@ SELECT
     t.started_at,
     strftime('%Y-%m-%d %H:%M:%f', 'now') AS finished_at,
     (SELECT n.sentence FROM temp.notice AS n) AS notice,
+    c.kept_out,
     (SELECT m.came_round FROM temp.met AS m) AS came_round,
-    (SELECT m.same_agent FROM temp.met AS m) AS same_agent
+    (SELECT m.same_agent FROM temp.met AS m) AS same_agent,
+    (SELECT m.stayed FROM temp.met AS m) AS stayed
 FROM temp.this_run AS t
 CROSS JOIN (
     SELECT count(d.ordinal) AS leads

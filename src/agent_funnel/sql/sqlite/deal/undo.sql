@@ -9,6 +9,18 @@
 --      and that of the deal before it exist   4. the record, and its row
 --   2. stages: each lead goes back, unless somebody has changed it since
 
+-- name: _wrong_numbers
+-- The numbers that are reported as wrong, in each spelling that is the same number in the present country.
+SELECT o.number FROM assignment_outcome AS o
+WHERE o.stands = 1 AND o.outcome = 'wrong_number'
+UNION ALL
+SELECT n.number
+FROM assignment_outcome AS o
+INNER JOIN number_key AS k ON o.number = k.number
+INNER JOIN number_key AS n ON k.match_key = n.match_key AND k.country = n.country
+WHERE o.stands = 1 AND o.outcome = 'wrong_number'
+    AND k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
+
 -- name: undo
 -- traits: run
 -- Takes back the last run that is not undone.
@@ -67,24 +79,25 @@ SELECT
     || 'changed. Restore that row from a backup.' AS message
 WHERE NOT EXISTS (SELECT 1 FROM forgotten_salt) AND EXISTS (SELECT 1 FROM forgotten_number);
 
--- 2. Stages. A lead is identified by its number, its date and the stage that the run gave it.
+-- 2. Stages. A lead is identified by its number, its date and the stage that the run gave it. A call-back that was
+-- finished before the run is so after it.
 
 UPDATE temp.this_undo SET
     restored = (
         SELECT count(*)
         FROM assignment_history AS h
         WHERE h.run_id = this_undo.last_id
-            AND (h.number, h.date, h.stage + 1) IN (SELECT w.number, w.date, w.stage FROM wafunnel AS w)
+            AND (h.number, h.date, h.stage + (h.stage < 4)) IN (SELECT w.number, w.date, w.stage FROM wafunnel AS w)
     );
 
-UPDATE wafunnel SET stage = wafunnel.stage - 1
+UPDATE wafunnel SET stage = h.stage
 FROM assignment_history AS h
 WHERE h.run_id = (SELECT t.last_id FROM temp.this_undo AS t)
     -- As in the deal, the plus signs keep SQLite from using an index on date or stage.
-    AND h.number = wafunnel.number AND h.stage + 1 = +wafunnel.stage AND h.date = +wafunnel.date;
+    AND h.number = wafunnel.number AND h.stage + (h.stage < 4) = +wafunnel.stage AND h.date = +wafunnel.date;
 
 -- 3. Assignments: those of the deal before, except the pairs that others had edited. These come back with as many rows
--- as they had. A number that is on the do-not-contact list now, or of a forgotten person, does not come back.
+-- as they had. A number that is on the do-not-contact list now, of a forgotten person, or wrong, does not come back.
 
 -- Nobody may have kept the match keys of these numbers, or of the lists, in the present country. Without them, a number
 -- of a list or of a forgotten person would not be recognised in another spelling.
@@ -101,8 +114,14 @@ WITH unkeyed AS (
         CROSS JOIN assignment_edit AS e ON e.run_id = t.last_id AND e.copies > 0
         UNION
         SELECT d.number FROM do_not_contact_entry AS d
+        UNION
+        SELECT o.number FROM assignment_outcome AS o WHERE o.stands = 1 AND o.outcome = 'wrong_number'
     ) AS n
-    WHERE (EXISTS (SELECT 1 FROM do_not_contact_entry) OR EXISTS (SELECT 1 FROM forgotten_number))
+    WHERE (
+            EXISTS (SELECT 1 FROM do_not_contact_entry)
+            OR EXISTS (SELECT 1 FROM forgotten_number)
+            OR EXISTS (SELECT 1 FROM assignment_outcome AS w WHERE w.stands = 1 AND w.outcome = 'wrong_number')
+        )
         AND n.number IS NOT NULL
         AND NOT EXISTS (
             SELECT 1 FROM number_key AS k
@@ -125,6 +144,8 @@ SELECT
     coalesce(
         b.number IN (
             -- include: _suppressed_numbers
+            UNION ALL
+            -- include: _wrong_numbers
         ),
         0
     ) AS suppressed

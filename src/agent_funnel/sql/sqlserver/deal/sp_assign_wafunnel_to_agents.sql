@@ -50,7 +50,8 @@ Lock order:
      out whether a lost call made its run. Each of them holds the lock for a moment. A run waits for them, and they wait
      for a run.
   4. The tables: agent_wafunnel_assignment as a whole, then rows of wafunnel, assignment_run, assignment_country,
-     assignment_rule, assignment_voice, assignment_request, assignment_history, number_key and assignment_edit.
+     assignment_rule, assignment_voice, assignment_outcome_effect, assignment_request, assignment_history,
+     assignment_call_back, number_key and assignment_edit.
 
 Who waits, from the moment that part 6 begins until COMMIT:
 
@@ -188,6 +189,7 @@ BEGIN
         @pool INT,
         @duplicates INT,
         @suppressed INT,
+        @kept_out INT,
         @due BIGINT,
         @per_agent BIGINT,
         @assigned INT,
@@ -201,6 +203,16 @@ BEGIN
         @newest_id BIGINT,
         @came_round INT,
         @same_agent INT,
+        @call_backs INT = 0, -- dealt as call-backs that were due
+        @kept INT = 0, -- of these, those that go to the agent who asked for them
+        @stayed INT = 0, -- leads that stay with their agent, these included
+        @recent DATE, -- a lead stays with an agent who talked to it in a run of this day or later
+        @recent_id BIGINT,
+        -- For the order of the deal in one number. The classes are the stages, and before them the call-backs, which
+        -- come by their days. The records that are not in the pool come after it. Literals would make decimals of it.
+        @kind_step BIGINT = 100000000000000000,
+        @day_step BIGINT = 4294967296,
+        @call_back_class BIGINT = -20000000000000000,
         @copies INT,
         @taken INT,
         @advanced INT,
@@ -590,6 +602,16 @@ BEGIN
                     SELECT 1 FROM dbo.number_key AS k
                     WHERE k.number = h.number AND k.country = @country
                 )
+            UNION
+            -- The history of a run may be purged when the country changes, but not what keeps a number out.
+            SELECT o.number
+            FROM dbo.assignment_outcome AS o
+            WHERE
+                o.stands = 1 AND o.outcome IN ('wrong_number', 'won', 'lost', 'call_back')
+                AND NOT EXISTS (
+                    SELECT 1 FROM dbo.number_key AS k
+                    WHERE k.number = o.number AND k.country = @country
+                )
         ) AS u;
 
         -- The numbers whose match key another number has, too, is on the do-not-contact list or of a forgotten person,
@@ -681,59 +703,190 @@ BEGIN
             INNER JOIN #new_key AS k ON s.match_key = k.match_key
         ) AS n;
 
+        -- Outcomes that stand. First, the call-backs that no run in force has handed out, to come or due. Dates of
+        -- leads are compared to the millisecond, as in the undo.
+        CREATE TABLE #call_back (
+            outcome_id BIGINT NOT NULL PRIMARY KEY,
+            run_id BIGINT NOT NULL,
+            number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL,
+            date DATETIME2(3) NOT NULL,
+            call_back_on DATE NOT NULL,
+            agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NULL -- the agent who asked to have it again
+        );
+
+        -- What keeps a number out, in each spelling: it is wrong or to be called back later (whole = 1), or its records
+        -- up to a day are won or lost.
+        CREATE TABLE #kept_out (
+            number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY,
+            whole INT NOT NULL,
+            closed_on DATE NULL
+        );
+
+        -- The records of call-backs that are due, with the newest call-back of each; and those that are won or lost,
+        -- which may have a date after the day of the report.
+        CREATE TABLE #reported (
+            number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL,
+            date DATETIME2(3) NOT NULL,
+            closed INT NOT NULL,
+            call_back_on DATE NULL,
+            agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NULL,
+            PRIMARY KEY (number, date)
+        );
+
+        -- The rows of call-backs that are due, but finished or too old: their stage and their age do not matter.
+        CREATE TABLE #outside (
+            number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL,
+            stage INT NOT NULL,
+            date DATETIME2(7) NOT NULL
+        );
+
+        IF EXISTS (SELECT 1 FROM dbo.assignment_outcome)
+            BEGIN
+                INSERT INTO #call_back (outcome_id, run_id, number, date, call_back_on, agent)
+                SELECT
+                    o.outcome_id, o.run_id, o.number, CAST(o.date AS DATETIME2(3)), o.call_back_on,
+                    CASE WHEN o.same_agent = 1 THEN o.agent END
+                FROM dbo.assignment_outcome AS o
+                WHERE
+                    o.stands = 1 AND o.outcome = 'call_back'
+                    AND NOT EXISTS (
+                        SELECT 1
+                        FROM dbo.assignment_call_back AS c
+                        INNER JOIN dbo.assignment_run AS r ON c.run_id = r.run_id
+                        WHERE c.outcome_id = o.outcome_id AND r.status = 'succeeded'
+                    );
+
+                INSERT INTO #kept_out (number, whole, closed_on)
+                SELECT s.number, MAX(s.whole), MAX(s.closed_on)
+                FROM (
+                    SELECT COALESCE(i.number, w.number) AS number, w.whole, w.closed_on
+                    FROM (
+                        SELECT
+                            o.number,
+                            CASE WHEN o.outcome = 'wrong_number' THEN 1 ELSE 0 END AS whole,
+                            CASE WHEN o.outcome <> 'wrong_number' THEN o.reported_on END AS closed_on
+                        FROM dbo.assignment_outcome AS o
+                        WHERE o.stands = 1 AND o.outcome IN ('wrong_number', 'won', 'lost')
+                        UNION ALL
+                        SELECT b.number, 1, NULL FROM #call_back AS b
+                        WHERE b.call_back_on > @business_date
+                    ) AS w
+                    LEFT JOIN #matched AS m ON w.number = m.number
+                    LEFT JOIN #matched AS i ON m.first_number = i.first_number
+                ) AS s
+                GROUP BY s.number;
+
+                INSERT INTO #reported (number, date, closed, call_back_on, agent)
+                SELECT s.number, s.date, MAX(s.closed), MAX(s.call_back_on), MAX(s.agent)
+                FROM (
+                    SELECT
+                        o.number, CAST(o.date AS DATETIME2(3)) AS date, 1 AS closed, NULL AS call_back_on, NULL AS agent
+                    FROM dbo.assignment_outcome AS o
+                    WHERE o.stands = 1 AND o.outcome IN ('won', 'lost') AND CAST(o.date AS DATE) > o.reported_on
+                    UNION ALL
+                    SELECT b.number, b.date, 0, b.call_back_on, b.agent
+                    FROM (
+                        SELECT
+                            n.number, n.date, n.call_back_on, n.agent,
+                            ROW_NUMBER() OVER (PARTITION BY n.number, n.date ORDER BY n.run_id DESC) AS age
+                        FROM #call_back AS n
+                        WHERE n.call_back_on <= @business_date
+                    ) AS b
+                    WHERE b.age = 1
+                ) AS s
+                GROUP BY s.number, s.date;
+
+                INSERT INTO #outside (number, stage, date)
+                SELECT t.number, w.stage, CAST(w.date AS DATETIME2(7))
+                FROM #reported AS t
+                INNER JOIN dbo.wafunnel AS w
+                    ON
+                        t.number = CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2
+                        AND t.date = CAST(w.date AS DATETIME2(3))
+                WHERE
+                    t.call_back_on IS NOT NULL AND w.stage IS NOT NULL
+                    AND (w.stage >= 4 OR w.date < @oldest);
+            END;
+
         -- The table has no key: it is only read as a whole, and another sort would cost a tenth of the deal.
         CREATE TABLE #record (
             position BIGINT NOT NULL,
-            kind TINYINT NOT NULL, -- 0 = in the pool, 1 = waits behind another of its match key, 2 = must not be dealt
+            -- 0 = in the pool, 1 = waits behind another of its match key, 2 = must not be dealt, 3 = kept out by an
+            -- outcome
+            kind TINYINT NOT NULL,
             number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL,
             stage INT NOT NULL,
             date DATETIME2(7) NOT NULL,
             copies INT NOT NULL,
-            agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NULL -- the agent who gets it; NULL = left over
+            class BIGINT NOT NULL, -- the stage; of a call-back that is due, @call_back_class
+            agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NULL, -- the agent who gets it; NULL = left over
+            stays INT NOT NULL -- 1 = it stays with this agent
         );
 
-        INSERT INTO #record (position, kind, number, stage, date, copies, agent)
-        SELECT p.position, p.kind, p.number, p.stage, p.date, p.copies, h.agent
+        INSERT INTO #record (position, kind, number, stage, date, copies, class, agent, stays)
+        SELECT
+            p.position, p.kind, p.number, p.stage, p.date, p.copies,
+            CASE WHEN p.place < @call_back_class / 10 THEN @call_back_class ELSE p.stage END,
+            h.agent, 0
         FROM (
             SELECT
-                k.kind, k.number, k.stage, k.date, k.copies,
+                k.kind, k.number, k.stage, k.date, k.copies, k.place,
                 ROW_NUMBER() OVER (
                     ORDER BY
-                        -- Kind and stage in one number, because one key sorts faster than two.
-                        CAST(k.kind AS BIGINT) * 4294967296 + k.stage,
+                        -- Kind and class in one number, because one key sorts faster than two.
+                        k.kind * @kind_step + k.place,
                         CASE WHEN @newest_first = 0 THEN k.date END,
                         CASE WHEN @newest_first = 1 THEN k.date END DESC,
                         k.number
                 ) AS position
             FROM (
                 SELECT
-                    e.number, e.stage, e.date, e.copies,
+                    n.number, n.stage, n.date, n.copies, n.place,
                     CASE
-                        WHEN m.listed = 1 THEN 2
+                        WHEN n.kind > 0 THEN n.kind
                         WHEN ROW_NUMBER() OVER (
-                            PARTITION BY COALESCE(m.first_number, e.number)
+                            PARTITION BY n.first_number
                             ORDER BY
-                                e.stage ASC,
-                                CASE WHEN @newest_first = 0 THEN e.date END,
-                                CASE WHEN @newest_first = 1 THEN e.date END DESC,
-                                e.number
+                                n.kind * @kind_step + n.place,
+                                CASE WHEN @newest_first = 0 THEN n.date END,
+                                CASE WHEN @newest_first = 1 THEN n.date END DESC,
+                                n.number
                         ) > 1 THEN 1
                         ELSE 0
                     END AS kind
                 FROM (
-                    SELECT v.number, v.stage, v.date, COUNT(*) AS copies
+                    SELECT
+                        e.number, e.stage, e.date, e.copies,
+                        COALESCE(m.first_number, e.number) AS first_number,
+                        CASE
+                            WHEN m.listed = 1 THEN 2
+                            WHEN o.whole = 1 OR CAST(e.date AS DATE) <= o.closed_on OR t.closed = 1 THEN 3
+                            ELSE 0
+                        END AS kind,
+                        CASE
+                            WHEN t.call_back_on IS NULL THEN e.stage
+                            ELSE @call_back_class + DATEDIFF(DAY, '2000-01-01', t.call_back_on) * @day_step + e.stage
+                        END AS place
                     FROM (
-                        SELECT
-                            CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number,
-                            w.stage,
-                            CAST(w.date AS DATETIME2(7)) AS date
-                        FROM dbo.wafunnel AS w
-                        -- A number of blanks equals the empty string. The query pool_report has the same conditions.
-                        WHERE w.stage < 4 AND w.date >= @oldest AND w.number <> ''
-                    ) AS v
-                    GROUP BY v.number, v.stage, v.date
-                ) AS e
-                LEFT JOIN #matched AS m ON e.number = m.number
+                        SELECT v.number, v.stage, v.date, COUNT(*) AS copies
+                        FROM (
+                            SELECT
+                                CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number,
+                                w.stage,
+                                CAST(w.date AS DATETIME2(7)) AS date
+                            FROM dbo.wafunnel AS w
+                            -- A number of blanks equals the empty string. The query pool_report has the same
+                            -- conditions.
+                            WHERE w.stage < 4 AND w.date >= @oldest AND w.number <> ''
+                            UNION ALL
+                            SELECT q.number, q.stage, q.date FROM #outside AS q
+                        ) AS v
+                        GROUP BY v.number, v.stage, v.date
+                    ) AS e
+                    LEFT JOIN #matched AS m ON e.number = m.number
+                    LEFT JOIN #kept_out AS o ON e.number = o.number
+                    LEFT JOIN #reported AS t ON e.number = t.number AND CAST(e.date AS DATETIME2(3)) = t.date
+                ) AS n
             ) AS k
         ) AS p
         LEFT JOIN #segment AS s ON p.kind = 0 AND p.position BETWEEN s.first_position AND s.last_position
@@ -744,6 +897,7 @@ BEGIN
             @pool = COALESCE(SUM(CASE WHEN c.kind = 0 THEN 1 ELSE 0 END), 0),
             @duplicates = COALESCE(SUM(CASE WHEN c.kind = 1 THEN 1 ELSE 0 END), 0),
             @suppressed = COALESCE(SUM(CASE WHEN c.kind = 2 THEN 1 ELSE 0 END), 0),
+            @kept_out = COALESCE(SUM(CASE WHEN c.kind = 3 THEN 1 ELSE 0 END), 0),
             @copies = COALESCE(SUM(CASE WHEN c.agent IS NOT NULL THEN c.copies ELSE 0 END), 0)
         FROM #record AS c;
         SET @due = CASE WHEN @due < @pool THEN @due ELSE @pool END;
@@ -783,7 +937,44 @@ BEGIN
             GROUP BY r.agent, r.turn, r.room
         ) AS q;
 
-        IF (SELECT MAX(q.kind) FROM #quota AS q) > 0
+        -- Call-backs that are to go to the same agent do so, in deal order, as far as the agent's share reaches. The
+        -- agent's other leads are so many fewer, and these agents are grouped by the number that is left.
+        IF
+            EXISTS (
+                SELECT 1 FROM #reported AS t
+                WHERE t.agent IS NOT NULL
+            )
+            BEGIN
+                CREATE TABLE #kept (
+                    position BIGINT NOT NULL PRIMARY KEY,
+                    agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL
+                );
+
+                INSERT INTO #kept (position, agent)
+                SELECT k.position, k.agent
+                FROM (
+                    SELECT
+                        c.position, q.agent, q.leads,
+                        ROW_NUMBER() OVER (PARTITION BY q.agent ORDER BY c.position) AS place
+                    FROM #record AS c
+                    INNER JOIN #reported AS t ON c.number = t.number AND CAST(c.date AS DATETIME2(3)) = t.date
+                    INNER JOIN #quota AS q ON t.agent = q.agent
+                    WHERE c.kind = 0
+                ) AS k
+                WHERE k.place <= k.leads;
+                SET @kept = @@ROWCOUNT;
+                SET @stayed = @kept;
+
+                UPDATE q
+                SET leads = q.leads - k.leads, kind = q.leads - k.leads
+                FROM #quota AS q
+                INNER JOIN (
+                    SELECT p.agent, COUNT(*) AS leads FROM #kept AS p
+                    GROUP BY p.agent
+                ) AS k ON q.agent = k.agent;
+            END;
+
+        IF @kept > 0 OR (SELECT MAX(q.kind) FROM #quota AS q) > 0
             BEGIN
                 -- The rounds; the first positions of the pool count them.
                 CREATE TABLE #round (number BIGINT NOT NULL PRIMARY KEY);
@@ -815,19 +1006,145 @@ BEGIN
                         COUNT(*) OVER (PARTITION BY o.kind) AS agents,
                         SUM(CAST(o.leads AS BIGINT)) OVER (PARTITION BY o.kind) AS slots
                     FROM #quota AS o
+                    WHERE o.leads > 0
                 ) AS q
                 INNER JOIN #round AS n ON q.leads >= n.number;
 
-                UPDATE c
-                SET agent = o.agent
-                FROM #record AS c
-                INNER JOIN #slot AS o ON c.position = o.position
-                WHERE c.agent <> o.agent;
+                IF @kept = 0
+                    UPDATE c
+                    SET agent = o.agent
+                    FROM #record AS c
+                    INNER JOIN #slot AS o ON c.position = o.position
+                    WHERE c.agent <> o.agent;
+                ELSE
+                    BEGIN
+                        -- The other leads of the pool take the slots in deal order, as far as there are any.
+                        UPDATE c
+                        SET agent = o.agent
+                        FROM #record AS c
+                        INNER JOIN (
+                            SELECT r.position, ROW_NUMBER() OVER (ORDER BY r.position) AS place
+                            FROM #record AS r
+                            WHERE
+                                r.kind = 0
+                                AND NOT EXISTS (
+                                    SELECT 1 FROM #kept AS k
+                                    WHERE k.position = r.position
+                                )
+                        ) AS n ON c.position = n.position
+                        LEFT JOIN #slot AS o ON n.place = o.position;
+
+                        UPDATE c
+                        SET agent = k.agent, stays = 1
+                        FROM #record AS c
+                        INNER JOIN #kept AS k ON c.position = k.position;
+
+                        SELECT @copies = COALESCE(SUM(c.copies), 0) FROM #record AS c
+                        WHERE c.agent IS NOT NULL;
+                    END;
             END;
 
-        -- A fresh voice. Within each stage, leads whose slot is that of the agent who had them last change places, so
-        -- that as few as possible meet the same agent again. What each agent gets of each stage, and whose turn is
-        -- next, stay as they are. First: the runs that are not undone and have their history.
+        -- Within each class, a lead whose newest outcome is that an agent talked to it, in a run at most seven days
+        -- before, stays with that agent: the n-th of them takes that agent's n-th slot. The other leads take the other
+        -- slots, in order.
+        SET @recent = DATEADD(DAY, -7, @business_date);
+        SELECT @recent_id = MIN(r.run_id) FROM dbo.assignment_run AS r
+        WHERE r.business_date >= @recent;
+        IF
+            EXISTS (
+                SELECT 1 FROM dbo.assignment_outcome AS o
+                WHERE o.run_id >= @recent_id AND o.stands = 1 AND o.outcome = 'talked'
+            )
+            BEGIN
+                CREATE TABLE #talked (
+                    number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY, -- the first of its match key
+                    agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL
+                );
+
+                INSERT INTO #talked (number, agent)
+                SELECT t.number, t.agent
+                FROM (
+                    SELECT
+                        COALESCE(m.first_number, o.number) AS number, o.agent, o.outcome, r.business_date,
+                        ROW_NUMBER() OVER (
+                            PARTITION BY COALESCE(m.first_number, o.number)
+                            ORDER BY o.run_id DESC, o.outcome_id DESC
+                        ) AS age
+                    FROM dbo.assignment_outcome AS o
+                    INNER JOIN dbo.assignment_run AS r ON o.run_id = r.run_id
+                    LEFT JOIN #matched AS m ON o.number = m.number
+                    WHERE o.run_id >= @recent_id AND o.stands = 1
+                ) AS t
+                WHERE t.age = 1 AND t.outcome = 'talked' AND t.business_date >= @recent;
+
+                -- The leads that can still change places, with their slots, and whether an agent talked to them.
+                CREATE TABLE #movable (
+                    position BIGINT NOT NULL PRIMARY KEY,
+                    class BIGINT NOT NULL,
+                    agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL,
+                    talked NVARCHAR(255) COLLATE Latin1_General_BIN2 NULL
+                );
+
+                INSERT INTO #movable (position, class, agent, talked)
+                SELECT c.position, c.class, c.agent, t.agent AS talked
+                FROM #record AS c
+                LEFT JOIN #matched AS m ON c.number = m.number
+                LEFT JOIN #talked AS t ON t.number = COALESCE(m.first_number, c.number)
+                WHERE c.agent IS NOT NULL AND c.stays = 0;
+
+                CREATE TABLE #staying (
+                    position BIGINT NOT NULL PRIMARY KEY,
+                    slot BIGINT NOT NULL,
+                    agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL
+                );
+
+                INSERT INTO #staying (position, slot, agent)
+                SELECT n.position, o.position AS slot, o.agent
+                FROM (
+                    SELECT
+                        v.position, v.class, v.talked,
+                        ROW_NUMBER() OVER (PARTITION BY v.class, v.talked ORDER BY v.position) AS place
+                    FROM #movable AS v
+                    WHERE v.talked IS NOT NULL
+                ) AS n
+                INNER JOIN (
+                    SELECT
+                        v.position, v.class, v.agent,
+                        ROW_NUMBER() OVER (PARTITION BY v.class, v.agent ORDER BY v.position) AS place
+                    FROM #movable AS v
+                ) AS o ON n.class = o.class AND n.talked = o.agent AND n.place = o.place;
+                SET @stayed = @stayed + @@ROWCOUNT;
+
+                UPDATE c
+                SET agent = x.agent, stays = x.stays
+                FROM #record AS c
+                INNER JOIN (
+                    SELECT s.position, s.agent, 1 AS stays FROM #staying AS s
+                    UNION ALL
+                    SELECT n.position, o.agent, 0
+                    FROM (
+                        SELECT
+                            v.position, v.class,
+                            ROW_NUMBER() OVER (PARTITION BY v.class ORDER BY v.position) AS place
+                        FROM #movable AS v
+                        LEFT JOIN #staying AS s ON v.position = s.position
+                        WHERE s.position IS NULL
+                    ) AS n
+                    INNER JOIN (
+                        SELECT
+                            v.class, v.agent,
+                            ROW_NUMBER() OVER (PARTITION BY v.class ORDER BY v.position) AS place
+                        FROM #movable AS v
+                        LEFT JOIN #staying AS s ON v.position = s.slot
+                        WHERE s.slot IS NULL
+                    ) AS o ON n.class = o.class AND n.place = o.place
+                ) AS x ON c.position = x.position;
+            END;
+
+        -- A fresh voice. Within each class, leads whose slot is that of the agent who had them last change places, so
+        -- that as few as possible meet the same agent again. What each agent gets of each class, and whose turn is
+        -- next, stay as they are. Leads that stay with their agent have no part in this. First: the runs that are not
+        -- undone and have their history.
         CREATE TABLE #past_run (run_id BIGINT NOT NULL PRIMARY KEY);
 
         INSERT INTO #past_run (run_id)
@@ -864,15 +1181,16 @@ BEGIN
         -- look in.
         CREATE TABLE #heard (
             position BIGINT NOT NULL,
-            stage INT NOT NULL,
+            class BIGINT NOT NULL,
             agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL,
-            last_agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NULL
+            last_agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NULL,
+            stays INT NOT NULL
         );
 
         IF @newest_id IS NOT NULL
-            INSERT INTO #heard (position, stage, agent, last_agent)
+            INSERT INTO #heard (position, class, agent, last_agent, stays)
             SELECT
-                c.position, c.stage, c.agent,
+                c.position, c.class, c.agent,
                 CASE
                     WHEN m.number IS NOT NULL THEN k.agent
                     WHEN n.agent IS NOT NULL THEN n.agent
@@ -882,79 +1200,81 @@ BEGIN
                         WHERE h.number = c.number AND h.run_id IN (SELECT p.run_id FROM #past_run AS p)
                         ORDER BY h.run_id DESC
                     )
-                END
+                END,
+                c.stays
             FROM #record AS c
             LEFT JOIN #matched AS m ON c.number = m.number
             LEFT JOIN #key_heard AS k ON m.first_number = k.first_number
             LEFT JOIN dbo.assignment_history AS n ON c.number = n.number AND n.run_id = @newest_id
             WHERE c.agent IS NOT NULL;
 
-        -- The clashes of each stage, the agent with most of them first. Each takes the slot of the one that comes
+        -- The clashes of each class, the agent with most of them first. Each takes the slot of the one that comes
         -- `most` turns later, which is a slot of another agent, unless one agent has more than half of the clashes.
         CREATE TABLE #clash (
-            stage INT NOT NULL,
+            class BIGINT NOT NULL,
             turn BIGINT NOT NULL,
             position BIGINT NOT NULL,
             agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL,
             clashes INT NOT NULL,
             most INT NOT NULL,
-            PRIMARY KEY (stage, turn)
+            PRIMARY KEY (class, turn)
         );
 
-        INSERT INTO #clash (stage, turn, position, agent, clashes, most)
+        INSERT INTO #clash (class, turn, position, agent, clashes, most)
         SELECT
-            c.stage,
-            ROW_NUMBER() OVER (PARTITION BY c.stage ORDER BY c.times DESC, c.agent ASC, c.position ASC) - 1,
+            c.class,
+            ROW_NUMBER() OVER (PARTITION BY c.class ORDER BY c.times DESC, c.agent ASC, c.position ASC) - 1,
             c.position, c.agent,
-            COUNT(*) OVER (PARTITION BY c.stage),
-            MAX(c.times) OVER (PARTITION BY c.stage)
+            COUNT(*) OVER (PARTITION BY c.class),
+            MAX(c.times) OVER (PARTITION BY c.class)
         FROM (
             SELECT
-                h.stage, h.position, h.agent,
-                COUNT(*) OVER (PARTITION BY h.stage, h.agent) AS times
+                h.class, h.position, h.agent,
+                COUNT(*) OVER (PARTITION BY h.class, h.agent) AS times
             FROM #heard AS h
-            WHERE h.agent = h.last_agent AND @voice = 'fresh'
+            WHERE h.agent = h.last_agent AND h.stays = 0 AND @voice = 'fresh'
         ) AS c;
 
         UPDATE c
         SET agent = o.agent
         FROM #record AS c
         INNER JOIN #clash AS p ON c.position = p.position
-        INNER JOIN #clash AS o ON p.stage = o.stage AND o.turn = (p.turn + p.most) % p.clashes;
+        INNER JOIN #clash AS o ON p.class = o.class AND o.turn = (p.turn + p.most) % p.clashes;
 
-        -- The clashes that remain change places with the first leads of the stage that neither have this agent nor had
+        -- The clashes that remain change places with the first leads of the class that neither have this agent nor had
         -- this agent last, as far as there are any.
         CREATE TABLE #stuck (
-            stage INT NOT NULL,
+            class BIGINT NOT NULL,
             place BIGINT NOT NULL,
             position BIGINT NOT NULL,
             agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL,
-            PRIMARY KEY (stage, place)
+            PRIMARY KEY (class, place)
         );
 
-        INSERT INTO #stuck (stage, place, position, agent)
-        SELECT p.stage, ROW_NUMBER() OVER (PARTITION BY p.stage ORDER BY p.position), p.position, p.agent
+        INSERT INTO #stuck (class, place, position, agent)
+        SELECT p.class, ROW_NUMBER() OVER (PARTITION BY p.class ORDER BY p.position), p.position, p.agent
         FROM #clash AS p
-        INNER JOIN #clash AS o ON p.stage = o.stage AND o.turn = (p.turn + p.most) % p.clashes
+        INNER JOIN #clash AS o ON p.class = o.class AND o.turn = (p.turn + p.most) % p.clashes
         WHERE 2 * p.most > p.clashes AND p.agent = o.agent;
         SET @same_agent = @@ROWCOUNT;
 
         IF @same_agent > 0
             BEGIN
                 CREATE TABLE #partner (
-                    stage INT NOT NULL,
+                    class BIGINT NOT NULL,
                     place BIGINT NOT NULL,
                     position BIGINT NOT NULL,
                     agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL,
-                    PRIMARY KEY (stage, place)
+                    PRIMARY KEY (class, place)
                 );
 
-                INSERT INTO #partner (stage, place, position, agent)
-                SELECT h.stage, ROW_NUMBER() OVER (PARTITION BY h.stage ORDER BY h.position), h.position, c.agent
-                FROM (SELECT DISTINCT s.stage, s.agent FROM #stuck AS s) AS a
-                INNER JOIN #heard AS h ON a.stage = h.stage
+                INSERT INTO #partner (class, place, position, agent)
+                SELECT h.class, ROW_NUMBER() OVER (PARTITION BY h.class ORDER BY h.position), h.position, c.agent
+                FROM (SELECT DISTINCT s.class, s.agent FROM #stuck AS s) AS a
+                INNER JOIN #heard AS h ON a.class = h.class
                 INNER JOIN #record AS c ON h.position = c.position
-                WHERE c.agent <> a.agent AND (h.last_agent IS NULL OR h.last_agent <> a.agent);
+                WHERE
+                    c.agent <> a.agent AND h.stays = 0 AND (h.last_agent IS NULL OR h.last_agent <> a.agent);
 
                 UPDATE c
                 SET agent = x.agent
@@ -962,11 +1282,11 @@ BEGIN
                 INNER JOIN (
                     SELECT s.position, p.agent
                     FROM #stuck AS s
-                    INNER JOIN #partner AS p ON s.stage = p.stage AND s.place = p.place
+                    INNER JOIN #partner AS p ON s.class = p.class AND s.place = p.place
                     UNION ALL
                     SELECT p.position, s.agent
                     FROM #stuck AS s
-                    INNER JOIN #partner AS p ON s.stage = p.stage AND s.place = p.place
+                    INNER JOIN #partner AS p ON s.class = p.class AND s.place = p.place
                 ) AS x ON c.position = x.position;
 
                 SELECT @same_agent = COUNT(*)
@@ -978,7 +1298,7 @@ BEGIN
         SELECT @came_round = COUNT(h.last_agent) FROM #heard AS h;
         IF @voice = 'as-dealt'
             SELECT @same_agent = COUNT(*) FROM #heard AS h
-            WHERE h.agent = h.last_agent;
+            WHERE h.agent = h.last_agent AND h.stays = 0;
 
         -- One more reason: the pool is empty, and there are assignments to lose.
         IF @trigger = 'manual' AND @pool = 0
@@ -1102,8 +1422,10 @@ BEGIN
                     @started_at AS started_at,
                     CAST(SYSUTCDATETIME() AS DATETIME2(3)) AS finished_at,
                     @notice AS notice,
+                    @kept_out AS kept_out,
                     @came_round AS came_round,
-                    @same_agent AS same_agent
+                    @same_agent AS same_agent,
+                    @stayed AS stayed
                 FROM #share AS s;
 
                 -- A preview has opened no transaction, so there is nothing to commit.
@@ -1116,8 +1438,9 @@ BEGIN
         SELECT @taken = COUNT(*)
         FROM (SELECT TOP (1) a.number FROM dbo.agent_wafunnel_assignment AS a WITH (TABLOCKX, HOLDLOCK)) AS n;
 
+        -- A call-back that is finished stays so, and is written all the same.
         UPDATE w
-        SET stage = w.stage + 1
+        SET stage = CASE WHEN w.stage < 4 THEN w.stage + 1 ELSE w.stage END
         FROM dbo.wafunnel AS w
         INNER JOIN #record AS c
             ON
@@ -1153,6 +1476,13 @@ BEGIN
 
         INSERT INTO dbo.assignment_voice (run_id, came_round, same_agent) VALUES (@run_id, @came_round, @same_agent);
 
+        IF EXISTS (SELECT 1 FROM #call_back)
+            SELECT @call_backs = COUNT(*) FROM #record AS c
+            WHERE c.class = @call_back_class AND c.agent IS NOT NULL;
+
+        INSERT INTO dbo.assignment_outcome_effect (run_id, kept_out, call_backs, stayed)
+        VALUES (@run_id, @kept_out, @call_backs, @stayed);
+
         INSERT INTO dbo.assignment_request (request, run_id)
         SELECT @request, @run_id
         WHERE @request IS NOT NULL;
@@ -1162,6 +1492,14 @@ BEGIN
         FROM #record AS c
         WHERE c.agent IS NOT NULL
         ORDER BY c.number;
+
+        -- The call-backs that this run hands out. They are due again if the run is undone.
+        IF @call_backs > 0
+            INSERT INTO dbo.assignment_call_back (outcome_id, run_id)
+            SELECT b.outcome_id, @run_id
+            FROM #call_back AS b
+            INNER JOIN #record AS c ON b.number = c.number AND b.date = CAST(c.date AS DATETIME2(3))
+            WHERE c.agent IS NOT NULL AND b.call_back_on <= @business_date;
 
         INSERT INTO dbo.number_key (country, number, match_key, ending)
         SELECT @country, n.number, n.match_key, RIGHT(n.match_key, 4) FROM #new_key AS n;
@@ -1285,8 +1623,10 @@ BEGIN
         r.started_at,
         r.finished_at,
         @notice AS notice,
+        @kept_out AS kept_out,
         @came_round AS came_round,
-        @same_agent AS same_agent
+        @same_agent AS same_agent,
+        @stayed AS stayed
     FROM dbo.assignment_run AS r
     WHERE r.run_id = @run_id;
 END;

@@ -22,8 +22,9 @@ Lock order: the three application locks of a run, in the order of a run; see sp_
 tables: agent_wafunnel_assignment as a whole, then rows of wafunnel, number_key, assignment_run and assignment_undo. The
 same sessions wait as with a run, and a call inside a transaction is refused in the same way.
 
-A number that is on the do-not-contact list now, or of a forgotten person, does not come back into the assignments. It
-is so in every spelling that is the same number in the country that holds now.
+A number that is on the do-not-contact list now, of a forgotten person, or reported as wrong, does not come back into
+the assignments. It is so in every spelling that is the same number in the country that holds now. Outcomes stay, and
+call-backs that the run handed out are due again, because it is not in force any more.
 */
 SET ANSI_NULLS ON;
 GO
@@ -171,10 +172,11 @@ BEGIN
         SELECT @taken = COUNT(*)
         FROM (SELECT TOP (1) a.number FROM dbo.agent_wafunnel_assignment AS a WITH (TABLOCKX, HOLDLOCK)) AS n;
 
-        -- 3. Stages. A lead is identified by its number, its date and the stage that the run gave it. A DATETIME as
-        -- DATETIME2 depends on the compatibility level, which may have changed since the run: .003 s before level 130,
-        -- .0033333 s from it on. So such dates are compared to the millisecond. The rows are counted first and compared
-        -- afterwards, because an UPDATE with OUTPUT takes its table from the wrong schema on Babelfish.
+        -- 3. Stages. A lead is identified by its number, its date and the stage that the run gave it. A call-back that
+        -- was finished before the run is so after it, and counts as restored. A DATETIME as DATETIME2 depends on the
+        -- compatibility level, which may have changed since the run: .003 s before level 130, .0033333 s from it on. So
+        -- such dates are compared to the millisecond. The rows are counted first and compared afterwards, because an
+        -- UPDATE with OUTPUT takes its table from the wrong schema on Babelfish.
         SELECT
             @legacy = CASE
                 WHEN CAST(SQL_VARIANT_PROPERTY(CAST(d.date AS SQL_VARIANT), 'BaseType') AS NVARCHAR(128)) = N'datetime'
@@ -191,7 +193,7 @@ BEGIN
         INNER JOIN dbo.wafunnel AS w
             ON
                 h.number = CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2
-                AND h.stage + 1 = w.stage
+                AND CASE WHEN h.stage < 4 THEN h.stage + 1 ELSE h.stage END = w.stage
                 AND (
                     h.date = CAST(w.date AS DATETIME2(7))
                     OR (@legacy = 1 AND CAST(h.date AS DATETIME2(3)) = CAST(w.date AS DATETIME2(3)))
@@ -199,12 +201,12 @@ BEGIN
         WHERE h.run_id = @last_id;
 
         UPDATE w
-        SET stage = w.stage - 1
+        SET stage = h.stage
         FROM dbo.wafunnel AS w
         INNER JOIN dbo.assignment_history AS h
             ON
                 CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = h.number
-                AND w.stage = h.stage + 1
+                AND w.stage = CASE WHEN h.stage < 4 THEN h.stage + 1 ELSE h.stage END
                 AND (
                     CAST(w.date AS DATETIME2(7)) = h.date
                     OR (@legacy = 1 AND CAST(w.date AS DATETIME2(3)) = CAST(h.date AS DATETIME2(3)))
@@ -234,7 +236,13 @@ BEGIN
 
         -- Nobody may have kept the match keys of these numbers, or of the lists, in the present country. Without them,
         -- a number of a list or of a forgotten person would not be recognised in another spelling.
-        IF EXISTS (SELECT 1 FROM dbo.do_not_contact_entry) OR EXISTS (SELECT 1 FROM dbo.forgotten_number)
+        IF
+            EXISTS (SELECT 1 FROM dbo.do_not_contact_entry)
+            OR EXISTS (SELECT 1 FROM dbo.forgotten_number)
+            OR EXISTS (
+                SELECT 1 FROM dbo.assignment_outcome AS o
+                WHERE o.stands = 1 AND o.outcome = 'wrong_number'
+            )
             INSERT INTO dbo.number_key (country, number, match_key, ending)
             SELECT @country, u.number, u.match_key, RIGHT(u.match_key, 4)
             FROM (
@@ -247,6 +255,9 @@ BEGIN
                     WHERE e.run_id = @last_id AND e.copies > 0 AND e.number IS NOT NULL
                     UNION
                     SELECT d.number FROM dbo.do_not_contact_entry AS d
+                    UNION
+                    SELECT o.number FROM dbo.assignment_outcome AS o
+                    WHERE o.stands = 1 AND o.outcome = 'wrong_number'
                 ) AS n
                 WHERE
                     NOT EXISTS (
@@ -254,6 +265,16 @@ BEGIN
                         WHERE k.number = n.number AND k.country = @country
                     )
             ) AS u;
+
+        -- The numbers that are reported as wrong, in each spelling that is the same number.
+        CREATE TABLE #wrong (number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY);
+
+        INSERT INTO #wrong (number)
+        SELECT DISTINCT n.number
+        FROM dbo.assignment_outcome AS o
+        INNER JOIN dbo.number_key AS k ON o.number = k.number AND k.country = @country
+        INNER JOIN dbo.number_key AS n ON k.match_key = n.match_key AND n.country = @country
+        WHERE o.stands = 1 AND o.outcome = 'wrong_number';
 
         INSERT INTO dbo.agent_wafunnel_assignment (agent, number)
         SELECT h.agent, h.number
@@ -267,6 +288,10 @@ BEGIN
             AND NOT EXISTS (
                 SELECT 1 FROM dbo.suppressed_number AS d
                 WHERE d.number = h.number AND d.country IN ('*', @country)
+            )
+            AND NOT EXISTS (
+                SELECT 1 FROM #wrong AS o
+                WHERE o.number = h.number
             )
         ORDER BY h.number;
         SET @assignments = @@ROWCOUNT;
@@ -284,6 +309,10 @@ BEGIN
                     AND NOT EXISTS (
                         SELECT 1 FROM dbo.suppressed_number AS d
                         WHERE d.number = e.number AND d.country IN ('*', @country)
+                    )
+                    AND NOT EXISTS (
+                        SELECT 1 FROM #wrong AS o
+                        WHERE o.number = e.number
                     );
                 SET @assignments = @assignments + @@ROWCOUNT;
                 SET @copy = @copy + 1;
@@ -294,9 +323,15 @@ BEGIN
                 SELECT COUNT(*) FROM dbo.assignment_history AS h
                 WHERE
                     h.run_id = @base_id
-                    AND EXISTS (
-                        SELECT 1 FROM dbo.suppressed_number AS d
-                        WHERE d.number = h.number AND d.country IN ('*', @country)
+                    AND (
+                        EXISTS (
+                            SELECT 1 FROM dbo.suppressed_number AS d
+                            WHERE d.number = h.number AND d.country IN ('*', @country)
+                        )
+                        OR EXISTS (
+                            SELECT 1 FROM #wrong AS o
+                            WHERE o.number = h.number
+                        )
                     )
                     AND NOT EXISTS (
                         SELECT 1 FROM dbo.assignment_edit AS e
@@ -306,9 +341,15 @@ BEGIN
                 SELECT COALESCE(SUM(e.copies), 0) FROM dbo.assignment_edit AS e
                 WHERE
                     e.run_id = @last_id
-                    AND EXISTS (
-                        SELECT 1 FROM dbo.suppressed_number AS d
-                        WHERE d.number = e.number AND d.country IN ('*', @country)
+                    AND (
+                        EXISTS (
+                            SELECT 1 FROM dbo.suppressed_number AS d
+                            WHERE d.number = e.number AND d.country IN ('*', @country)
+                        )
+                        OR EXISTS (
+                            SELECT 1 FROM #wrong AS o
+                            WHERE o.number = e.number
+                        )
                     )
             ) + (
                 SELECT COALESCE(SUM(f.leads), 0) FROM dbo.assignment_forgotten AS f
