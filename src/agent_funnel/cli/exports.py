@@ -51,7 +51,8 @@ def export_rows(
 ) -> Exported:
     """Export the present assignments, the leads that a run dealt, outcomes, or the do-not-contact lists.
 
-    `export run` needs RUN_ID; with one, `export outcomes` has only those of that run that hold. An existing file is replaced only when the new one is complete.
+    `export run` needs RUN_ID; with one, `export outcomes` has only those of that run that hold. An existing file is
+    replaced only when the new one is complete.
     """
     if (what == "run" and run_id is None) or (what not in ("run", "outcomes") and run_id is not None):
         raise click.UsageError("`export run` needs RUN_ID, `export outcomes` may have one; the others take none.")
