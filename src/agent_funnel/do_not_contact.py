@@ -6,10 +6,11 @@ Lists of numbers come in pages. For the next page, pass the key of the last row 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import Any
 
 from agent_funnel.database import Database
 from agent_funnel.errors import AlreadyExists, NotFound, ParameterOutOfRange
@@ -268,12 +269,13 @@ def import_do_not_contact(
     replaces: bool,
     confirmed: bool,
     dry_run: bool,
-    check: Callable[[], None],
+    check: Callable[[], Mapping[str, Any]],
     progress: Callable[[int], None] | None = None,
 ) -> Taken:
     """Adds numbers, each with its line and a reason, to a list, or replaces by them what imports put there.
 
-    `check` is called when all rows are read, before anything is changed; it ends the import by raising an error.
+    `check` is called when all rows are read, before anything is changed: it returns the record of the import, or ends
+    it by raising an error.
     Without `confirmed`, nothing is applied if a replacement would remove more than a tenth. Waits for a deal in
     progress.
     """
@@ -285,7 +287,7 @@ def import_do_not_contact(
             session.sets("stage_do_not_contact", rows=_as_json(chunk))
             if progress:
                 progress(len(chunk))
-        check()
+        record = check()
         session.sets("sort_do_not_contact")
         row = session.one(
             "apply_do_not_contact",
@@ -294,6 +296,7 @@ def import_do_not_contact(
             replaces=int(replaces),
             confirmed=int(confirmed),
             dry_run=int(dry_run),
+            **record,
         )
     assert row is not None
     return Taken.from_row(row)
