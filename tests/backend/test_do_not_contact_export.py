@@ -95,7 +95,7 @@ def test_the_command_writes_a_list(tmp_path: Path) -> None:
     assert rows_of(Path(file).read_bytes())[1][:3] == ["+5511987654321", "asked us", OWN_REQUESTS]
     for words, message in (
         (("run", "1", "--list", OWN_REQUESTS), "Only `export do-not-contact` takes --list."),
-        (("do-not-contact", "1"), "`export run` needs RUN_ID; the other exports take none."),
+        (("do-not-contact", "1"), "`export run` needs RUN_ID, `export outcomes` may have one; the others take none."),
         (("do-not-contact", "--list", "nobody's"), "There is no do-not-contact list nobody's; nothing was changed."),
     ):
         done = run_command("export", *words, cwd=tmp_path)

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from mistakes.places import ON_OUTCOMES, ON_OUTCOMES_CONCURRENCY, OUTCOMES, P_OUTCOMES, T_OUTCOMES, Mistake
+from mistakes.places import (
+    ON_OUTCOMES,
+    ON_OUTCOMES_CONCURRENCY,
+    ON_OUTCOMES_WEB,
+    ON_OWN_LIST_OUTCOMES,
+    OUTCOMES,
+    P_OUTCOMES,
+    T_OUTCOMES,
+    W_API_OUTCOMES,
+    W_AUTH,
+    W_OWN_LIST,
+    Mistake,
+)
 
 MISTAKES = (
     Mistake(
@@ -84,5 +96,26 @@ MISTAKES = (
         "outcomes: each of many reports waits for a deal that takes too long",
         P_OUTCOMES, "busy = error if isinstance(error, RunInProgress) else None", "busy = None",
         ON_OUTCOMES_CONCURRENCY, "bounded", "sqlserver",
+    ),
+    Mistake(
+        "own list: an agent reports the leads of others",
+        W_OWN_LIST, "found = report_one(given.reported(link.agent)", "found = report_one(given.reported(None)",
+        ON_OWN_LIST_OUTCOMES, "refused_says_why", "sqlite",
+    ),
+    Mistake(
+        "own list: an agent takes back what others reported, and at any time",
+        W_OWN_LIST, "take_back(read_form(OutcomeToTakeBack).report, actor=_actor(link), agent=link.agent)",
+        "take_back(read_form(OutcomeToTakeBack).report, actor=_actor(link))",
+        ON_OWN_LIST_OUTCOMES, "refused_says_why", "sqlite",
+    ),
+    Mistake(
+        "own list: the audit has no entry of what a link changes",
+        W_AUTH, 'name = found.name if found else g.get("audit_actor")', "name = found.name if found else None",
+        ON_OWN_LIST_OUTCOMES, "by_a_form", "sqlite",
+    ),
+    Mistake(
+        "outcomes: viewers see whole numbers",
+        W_API_OUTCOMES, "items=[mask_outcome(row) for row in rows]", "items=rows",
+        ON_OUTCOMES_WEB, "masked_for_viewers", "sqlite",
     ),
 )  # fmt: skip

@@ -65,7 +65,7 @@ def test_a_link_shows_the_agents_own_list_to_call_write_to_and_print(database: T
     # Nobody is signed in: the page has nothing of the dashboard, and browsers do not store it.
     assert '<nav aria-label="Pages"' not in answer.text
     assert answer.headers["Cache-Control"] == "no-store"
-    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["Referrer-Policy"] == "strict-origin"
 
 
 def calls(database: TestedDatabase) -> set[str]:

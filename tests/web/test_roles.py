@@ -84,6 +84,10 @@ OTHERS: dict[str, str | None] = {
     # A personal link needs only the secret in its address.
     "own_list.show": None,
     "own_list.download": None,
+    "own_list.report": None,
+    "own_list.take_outcome_back": None,
+    "own_list.report_several": None,
+    "own_list.take_one_back": None,
 }
 # The pages, and the endpoints of their forms:
 PAGES = {

@@ -27,7 +27,7 @@ COMMANDS = {
     "export": LazyCommand(
         "exports",
         "export_rows",
-        "Export the present assignments, the leads that a run dealt, or the do-not-contact lists.",
+        "Export the present assignments, the leads that a run dealt, outcomes, or the do-not-contact lists.",
     ),
     "forget": LazyCommand("person", "forget_person", "Erase all that is kept of a person, by NUMBER in any spelling."),
     "holidays": LazyCommand("schedule", "holidays_group", "Manage the days without a scheduled deal."),
@@ -38,6 +38,7 @@ COMMANDS = {
     "install": LazyCommand("install", "install_tables", "Create missing tables and procedures."),
     "keys": LazyCommand("keys", "keys_group", "Manage the keys to the service."),
     "limits": LazyCommand("limits", "limits_group", "Manage agents' limits and absences."),
+    "outcomes": LazyCommand("outcomes", "outcomes_group", "Report, take back and list what came of leads."),
     "person": LazyCommand("person", "show_person", "Show all that is kept of a person, by NUMBER in any spelling."),
     "preview": LazyCommand("deal", "preview", "Show what a deal would do now, without changing anything."),
     "purge": LazyCommand("runs", "purge", "Delete the history of old runs."),

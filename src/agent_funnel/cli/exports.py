@@ -1,4 +1,4 @@
-"""The command that exports assignments, runs and do-not-contact lists."""
+"""The command that exports assignments, runs, outcomes and do-not-contact lists."""
 
 from __future__ import annotations
 
@@ -49,12 +49,13 @@ def export_rows(
     mask: bool,
     list_name: str | None,
 ) -> Exported:
-    """Export the present assignments, the leads that a run dealt, or the do-not-contact lists.
+    """Export the present assignments, the leads that a run dealt, outcomes, or the do-not-contact lists.
 
-    `export run` needs RUN_ID. An existing file is replaced only when the new one is complete.
+    `export run` needs RUN_ID; with one, `export outcomes` has only those of that run that hold. An existing file is
+    replaced only when the new one is complete.
     """
-    if (what == "run") != (run_id is not None):
-        raise click.UsageError("`export run` needs RUN_ID; the other exports take none.")
+    if (what == "run" and run_id is None) or (what not in ("run", "outcomes") and run_id is not None):
+        raise click.UsageError("`export run` needs RUN_ID, `export outcomes` may have one; the others take none.")
     if list_name is not None and what != "do-not-contact":
         raise click.UsageError("Only `export do-not-contact` takes --list.")
     if output == STANDARD_OUTPUT and click.get_current_context().params["as_json"]:

@@ -228,11 +228,12 @@ def address() -> str:
 def record_in_audit(response: Response) -> Response:
     """Runs after each request: records it in the audit if it changed something, or tried to."""
     found = identity_or_none()
-    if found is None or request.method in SAFE_METHODS or request.endpoint is None:
+    name = found.name if found else g.get("audit_actor")
+    if name is None or request.method in SAFE_METHODS or request.endpoint is None:
         return response
     entry = {
-        "actor": found.name,
-        "key_id": found.key_id,
+        "actor": name,
+        "key_id": found.key_id if found else None,
         "operation": f"{request.method} {request.url_rule.rule if request.url_rule else request.path}",
         "target": g.get("target"),
         "address": address(),
@@ -246,6 +247,11 @@ def record_in_audit(response: Response) -> Response:
         # The change is made, so the response stays; the log line above keeps the entry.
         log.error("the audit has no entry of this", reason=str(error), **entry)
     return response
+
+
+def set_audit_actor(name: str) -> None:
+    """Sets the name of a requester without a key for the audit: the holder of a personal link."""
+    g.audit_actor = name
 
 
 def set_audit_target(target: object) -> None:

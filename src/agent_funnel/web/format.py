@@ -19,6 +19,17 @@ NOTHING = "–"
 STAGE_NAMES = {1: "never called", 2: "called once", 3: "called twice", 4: "finished"}
 # Which call it is for the agent, by the stage after the deal:
 CALL_NAMES = {2: "first call", 3: "second call", 4: "third call"}
+# What an agent reports of a lead:
+REPORTED = {
+    "talked": "Talked",
+    "no_answer": "No answer",
+    "won": "Won",
+    "lost": "Lost",
+    "call_back": "Call back",
+    "wrong_number": "Wrong number",
+    "opted_out": "Does not want to be called",
+    "not_worked": "Not called",
+}
 # The symbol and the name of the status of a run, and of the outcome of a night:
 RUN_STATUS = {"succeeded": ("✓", "dealt"), "undone": ("↶", "undone"), "failed": ("!", "failed")}
 OUTCOMES = {

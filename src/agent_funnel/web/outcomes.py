@@ -7,9 +7,31 @@ others are refused after a moment, and their clients send them again.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from agent_funnel.outcomes import OutcomeReport, ReportAnswer, ReportedOutcome, report_outcome, report_outcomes
+from pydantic import BaseModel
+
+from agent_funnel.masking import last_digits, mask_digits
+from agent_funnel.outcomes import (
+    OutcomeReport,
+    ReportAnswer,
+    ReportedOutcome,
+    report_outcome,
+    report_outcomes,
+    take_back_outcome,
+)
+from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.services import services
+
+
+class ReportAnswers(BaseModel):
+    """The answer to each report, in their order: its outcome, or the refusal with its code. After 50001, a deal was in
+    progress all the time: send these reports again."""
+
+    kept: int
+    refused: int
+    items: list[ReportAnswer]
+
 
 # Requests with reports that are answered at the same time:
 REPORTS_AT_ONCE = 4
@@ -18,14 +40,32 @@ TURN_SECONDS = 0.25
 
 
 def report_one(reported: OutcomeReport, *, actor: str) -> ReportedOutcome:
-    """Keeps an outcome. Raises TooManyRequests if too many reports wait already."""
+    """Keeps an outcome, and sets the target for the audit. Raises TooManyRequests if too many reports wait already."""
     given = services()
+    set_audit_target(f"{reported.outcome} {last_digits(reported.number)}")
     with given.reports.take(TURN_SECONDS):
         return report_outcome(given.database, reported, actor=actor, now=given.now(), zone=given.settings.timezone)
 
 
-def report_all(reports: Sequence[OutcomeReport], *, actor: str) -> list[ReportAnswer]:
-    """Keeps several outcomes. Raises TooManyRequests if too many reports wait already."""
+def report_all(reports: Sequence[OutcomeReport], *, actor: str) -> ReportAnswers:
+    """Keeps several outcomes, and sets the target for the audit. Raises TooManyRequests as above."""
     given = services()
     with given.reports.take(TURN_SECONDS):
-        return report_outcomes(given.database, reports, actor=actor, now=given.now(), zone=given.settings.timezone)
+        found = report_outcomes(given.database, reports, actor=actor, now=given.now(), zone=given.settings.timezone)
+    kept = sum(each.outcome is not None for each in found)
+    set_audit_target(f"{kept} of {len(found)} outcomes")
+    return ReportAnswers(kept=kept, refused=len(found) - kept, items=found)
+
+
+def take_back(
+    report: str, *, actor: str, agent: str | None = None, taken_back_at: datetime | None = None
+) -> ReportedOutcome:
+    """Takes an outcome back, and sets the target for the audit. Raises TooManyRequests as above."""
+    given = services()
+    set_audit_target(mask_digits(report))
+    with given.reports.take(TURN_SECONDS):
+        found = take_back_outcome(
+            given.database, report, actor=actor, now=given.now(), agent=agent, taken_back_at=taken_back_at
+        )
+    set_audit_target(f"{found.outcome} {last_digits(found.number)}")
+    return found

@@ -332,6 +332,12 @@ class NewOutcome(NewOwnOutcome):
     agent: SearchText | None = Field(None, description="Refuse the leads of other agents.")
 
 
+class NewOwnOutcomes(RequestModel):
+    """Outcomes to report, of an agent's own leads."""
+
+    reports: Annotated[list[NewOwnOutcome], Field(min_length=1, max_length=MOST_REPORTS)]
+
+
 class NewOutcomes(RequestModel):
     """Outcomes to report."""
 

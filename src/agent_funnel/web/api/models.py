@@ -17,7 +17,7 @@ from agent_funnel.files.tables import Understood
 from agent_funnel.import_records import Batch, ImportRecord, UndoneImport
 from agent_funnel.imports import BadRow, KeptRow
 from agent_funnel.leads import Lead, LeadHistory, PoolReport
-from agent_funnel.outcomes import Outcome, ReportAnswer, ReportedOutcome
+from agent_funnel.outcomes import Outcome, ReportedOutcome
 from agent_funnel.person import Erasure, Person
 from agent_funnel.rules import RuleState
 from agent_funnel.runs import DealtLead, RunRecord, Share
@@ -203,15 +203,6 @@ class NumberLists(BaseModel):
 class OutcomeAnswer(RootModel[ReportedOutcome]):
     """The outcome. `stands`: it is the newest of the lead in that run that was not taken back. `stage_back`: it has the
     lead's stage put back. `notice` says if it did less, or more, than one may expect."""
-
-
-class ReportAnswers(BaseModel):
-    """The answer to each report, in their order: its outcome, or the refusal with its code. After 50001, a deal was in
-    progress all the time: send these reports again."""
-
-    kept: int
-    refused: int
-    items: list[ReportAnswer]
 
 
 class OutcomesPage(BaseModel):

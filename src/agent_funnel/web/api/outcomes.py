@@ -7,12 +7,10 @@ from flask_openapi3 import APIBlueprint, Tag
 from werkzeug.exceptions import Forbidden
 
 from agent_funnel import outcomes
-from agent_funnel.masking import last_digits, mask_digits
 from agent_funnel.web.api import models
-from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.files import download
 from agent_funnel.web.operation import json, operation
-from agent_funnel.web.outcomes import report_all, report_one
+from agent_funnel.web.outcomes import ReportAnswers, report_all, report_one, take_back
 from agent_funnel.web.paging import AFTER_ROW_ID, decode_cursor, encode_cursor
 from agent_funnel.web.request_models import NewOutcome, NewOutcomes, OutcomesQuery, OutcomeToTakeBack
 from agent_funnel.web.requester import actor, mask_outcome, sees_numbers
@@ -29,17 +27,13 @@ blueprint = APIBlueprint(
 )  # fmt: skip
 def report_outcome(body: NewOutcome) -> Response:
     """Report what came of a lead. The same report again is one outcome, and has the same answer."""
-    set_audit_target(f"{body.outcome} {last_digits(body.number)}")
     return json(models.OutcomeAnswer(report_one(body.reported(body.agent), actor=actor())))
 
 
-@operation(blueprint, "post", "/outcomes/several", role="operator", answer=models.ReportAnswers)
+@operation(blueprint, "post", "/outcomes/several", role="operator", answer=ReportAnswers)
 def report_several_outcomes(body: NewOutcomes) -> Response:
     """Report up to a thousand outcomes, each by itself: a refused one stops no other."""
-    found = report_all([each.reported(each.agent) for each in body.reports], actor=actor())
-    kept = sum(each.outcome is not None for each in found)
-    set_audit_target(f"{kept} of {len(found)} outcomes")
-    return json(models.ReportAnswers(kept=kept, refused=len(found) - kept, items=found))
+    return json(report_all([each.reported(each.agent) for each in body.reports], actor=actor()))
 
 
 @operation(
@@ -48,12 +42,7 @@ def report_several_outcomes(body: NewOutcomes) -> Response:
 )  # fmt: skip
 def take_back_outcome(body: OutcomeToTakeBack) -> Response:
     """Take an outcome back, by the id of its report: the one before it holds again."""
-    set_audit_target(mask_digits(body.report))
-    found = outcomes.take_back_outcome(
-        services().database, body.report, actor=actor(), now=services().now(), taken_back_at=body.taken_back_at
-    )
-    set_audit_target(f"{found.outcome} {last_digits(found.number)}")
-    return json(models.OutcomeAnswer(found))
+    return json(models.OutcomeAnswer(take_back(body.report, actor=actor(), taken_back_at=body.taken_back_at)))
 
 
 @operation(blueprint, "get", "/outcomes", role="viewer", answer=models.OutcomesPage)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date, datetime
 from functools import wraps
 from http import HTTPStatus
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 from uuid import uuid4
 
 from flask import Blueprint, Flask, Response, g, make_response, redirect, render_template, request, url_for
@@ -56,6 +56,9 @@ LABELS = {
     "name": "For whom",
     "role": "Role",
     "reason": "Reason",
+    "outcome": "What came of it",
+    "call_back_on": "Call back on",
+    "note": "Note",
 }
 # Messages of pydantic, as patterns, and the same for people:
 FAULTS_IN_WORDS = (
@@ -104,7 +107,7 @@ def form(
     blueprint: Blueprint,
     rule: str,
     *,
-    role: Role,
+    role: Role | Literal["public"],
     shows: Callable[..., Any],
     takes_file: bool = False,
     rate: Rate | None = None,
@@ -144,9 +147,10 @@ def fault_in_words(detail: str) -> str:
     return detail
 
 
-def read_form(model: type[Model]) -> Model:
-    """The form that was sent, checked by its model. Empty fields count as missing."""
-    given = {name: value.strip() for name, value in request.form.items() if name in model.model_fields}
+def read_form(model: type[Model], *, leave_out: Collection[str] = ()) -> Model:
+    """The form that was sent, checked by its model. Empty fields count as missing, and those to leave out."""
+    names = set(model.model_fields) - set(leave_out)
+    given = {name: value.strip() for name, value in request.form.items() if name in names}
     return model.model_validate_strings({name: value for name, value in given.items() if value})
 
 

@@ -1,4 +1,5 @@
-"""An agent's own list, opened by a personal link: the leads that they have now, to call from a phone or from paper.
+"""An agent's own list, opened by a personal link: the leads that they have now, to call from a phone or from paper, and
+to report what came of them.
 
 The secret of the link needs no key, and opens nothing else. Links that open nothing are counted for each address, but
 apart from wrong keys: an office may have one address, and a few old links in it must not keep people from signing in.
@@ -6,26 +7,38 @@ apart from wrong keys: an office may have one address, and a few old links in it
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from flask import Blueprint, Response, make_response, render_template, request
+from pydantic import RootModel, ValidationError
+from werkzeug.wrappers import Response as BaseResponse
 
 from agent_funnel.access.links import Link, look_up_link, note_link_use
 from agent_funnel.agents import Assignment, assignments, count_assignments
 from agent_funnel.errors import NotFound
-from agent_funnel.runs import last_run
+from agent_funnel.outcomes import Outcome, ReportedOutcome, list_outcomes
+from agent_funnel.runs import Run, last_run
 from agent_funnel.schedule.calendar import next_run
+from agent_funnel.values import NO_LIMIT
 from agent_funnel.web import files
-from agent_funnel.web.auth import count_wrong_secret, note_recent_use, refuse_strangers
-from agent_funnel.web.format import CALL_NAMES
+from agent_funnel.web.auth import count_wrong_secret, note_recent_use, refuse_strangers, set_audit_actor
+from agent_funnel.web.errors import response_to_bad_request
+from agent_funnel.web.format import CALL_NAMES, REPORTED
 from agent_funnel.web.numbers import ShownNumber, floor_country, shown_number
+from agent_funnel.web.operation import json
+from agent_funnel.web.outcomes import report_all, report_one, take_back
+from agent_funnel.web.pages.layout import form, read_form, redirect_with_notice
+from agent_funnel.web.request_models import NewOwnOutcome, NewOwnOutcomes, OutcomeToTakeBack
 from agent_funnel.web.routing import PUBLIC, WRONG_LINKS, route
 from agent_funnel.web.services import services
 
 blueprint = Blueprint("own_list", __name__)
 
 LEADS_PER_PAGE = 1_000
+# The fields that only a call-back has; without a script, a form sends them with every outcome:
+CALL_BACK_FIELDS = ("call_back_on", "same_agent")
 DEAD_LINK = (
     "This link opens nothing: it is incomplete, it was replaced or revoked, or the agent is inactive. Ask your team "
     "lead for a new one."
@@ -39,6 +52,8 @@ class Call:
     number: ShownNumber
     call: str | None
     date: date | None
+    stored: str
+    outcome: Outcome | None
 
 
 @blueprint.get("/mine/<secret>")
@@ -50,20 +65,26 @@ def show(secret: str) -> Response:
     count = count_assignments(given.database, link.agent)
     pages = max(1, -(-count // LEADS_PER_PAGE))
     page = max(1, min(request.args.get("page", 1, type=int), pages))
+    run = last_run(given.database)
+    reported = _reported(link.agent, run)
     shown = render_template(
         "own_list.html",
         secret=secret,
         agent=link.agent,
         count=count,
-        calls=[_call(assignment) for assignment in _assignments(link.agent, page)],
+        calls=[_call(assignment, reported) for assignment in _assignments(link.agent, page)],
+        gone=[_gone(each) for each in reported.values() if each.outcome == "opted_out"],
+        outcomes=REPORTED,
+        first_day=given.now().astimezone(given.settings.timezone).date(),
         first=(page - 1) * LEADS_PER_PAGE + 1,
         page=page,
         pages=pages,
-        run=last_run(given.database),
+        run=run,
         next_at=next_run(given.now(), given.settings),
     )
-    # The address is a secret, even from our own proxy if it logs the Referer header.
-    return make_response(shown, {"Referrer-Policy": "no-referrer"})
+    # The address is a secret, even from our own proxy if it logs the Referer header. With no-referrer, browsers send
+    # Origin: null with our own forms, too.
+    return make_response(shown, {"Referrer-Policy": "strict-origin"})
 
 
 @blueprint.get("/mine/<secret>/list.csv")
@@ -72,6 +93,68 @@ def download(secret: str) -> Response:
     """The whole list as a file."""
     link = _open_link(secret)
     return files.download("assignments", "csv", name="list", agent=link.agent)
+
+
+@form(blueprint, "/mine/<secret>/report", role=PUBLIC, shows=show)
+def report(secret: str) -> BaseResponse:
+    """Keeps what came of a lead of the list."""
+    link = _open_link(secret)
+    given = read_form(NewOwnOutcome, leave_out=() if request.form.get("outcome") == "call_back" else CALL_BACK_FIELDS)
+    found = report_one(given.reported(link.agent), actor=_actor(link))
+    return _back_to_list(secret, f"Saved: {REPORTED[found.outcome]}.", found)
+
+
+@form(blueprint, "/mine/<secret>/take-back", role=PUBLIC, shows=show)
+def take_outcome_back(secret: str) -> BaseResponse:
+    """Takes back what was reported of a lead."""
+    link = _open_link(secret)
+    found = take_back(read_form(OutcomeToTakeBack).report, actor=_actor(link), agent=link.agent)
+    return _back_to_list(secret, f"Taken back: {REPORTED[found.outcome]}.", found)
+
+
+def _back_to_list(secret: str, said: str, found: ReportedOutcome) -> BaseResponse:
+    page = request.args.get("page", type=int)
+    return redirect_with_notice(f"{said} {found.notice or ''}".strip(), "own_list.show", secret=secret, page=page)
+
+
+def _actor(link: Link) -> str:
+    """The name of the link's agent, for the record and the audit."""
+    name = f"link: {link.agent}"
+    set_audit_actor(name)
+    return name
+
+
+@blueprint.post("/mine/<secret>/outcomes")
+@route(PUBLIC)
+def report_several(secret: str) -> Response:
+    """Keeps what came of several leads, for a script: the same as the API's, of the agent's own leads."""
+    link = _open_link(secret)
+    try:
+        given = NewOwnOutcomes.model_validate_json(request.get_data())
+    except ValidationError as error:
+        return response_to_bad_request(error)
+    return json(report_all([each.reported(link.agent) for each in given.reports], actor=_actor(link)))
+
+
+@blueprint.post("/mine/<secret>/outcomes/take-back")
+@route(PUBLIC)
+def take_one_back(secret: str) -> Response:
+    """Takes an outcome of the agent's own back, for a script."""
+    link = _open_link(secret)
+    try:
+        given = OutcomeToTakeBack.model_validate_json(request.get_data())
+    except ValidationError as error:
+        return response_to_bad_request(error)
+    found = take_back(given.report, actor=_actor(link), agent=link.agent, taken_back_at=given.taken_back_at)
+    return json(RootModel[ReportedOutcome](found))
+
+
+def _reported(agent: str, run: Run | None) -> dict[str, Outcome]:
+    """The outcomes that hold of the agent's leads of the last deal, by the number."""
+    if run is None:
+        return {}
+    found = list_outcomes(services().database, run_id=run.run_id, agent=agent, standing=True, count=NO_LIMIT)
+    return {each.number: each for each in found}
 
 
 def _open_link(secret: str) -> Link:
@@ -98,9 +181,16 @@ def _assignments(agent: str, page: int) -> list[Assignment]:
     return rows
 
 
-def _call(assignment: Assignment) -> Call:
+def _call(assignment: Assignment, reported: Mapping[str, Outcome]) -> Call:
     return Call(
         shown_number(assignment.number, floor_country()),
         None if assignment.stage is None else CALL_NAMES.get(assignment.stage),
         None if assignment.date is None else assignment.date.date(),
+        assignment.number,
+        reported.get(assignment.number),
     )
+
+
+def _gone(outcome: Outcome) -> Call:
+    """A lead that has left the list, because the person does not want to be called."""
+    return Call(shown_number(outcome.number, floor_country()), None, None, outcome.number, outcome)
