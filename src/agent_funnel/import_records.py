@@ -208,9 +208,9 @@ def would_undo_import(database: Database, import_id: int) -> UndoneImport:
 def undo_import(database: Database, import_id: int, *, actor: str) -> UndoneImport:
     """Takes back the leads that an import added, and puts back those that it changed.
 
-    Only those that are still as it wrote them, and whose match key no run has dealt since; the others are left and
-    counted. Waits for a run in progress. Raises NotFound if there is no such import, and NothingToUndo if it is undone
-    already, or is not one of leads.
+    Only those that are still as it wrote them, and of whose match key there is no run and no outcome since; the others
+    are left and counted. Waits for a run in progress. Raises NotFound if there is no such import, and NothingToUndo if
+    it is undone already, or is not one of leads.
     """
     find_import(database, import_id)
     # So that the runs since the import are found in every spelling, while no deal has to wait for it.

@@ -84,6 +84,7 @@ class RunRecord(Record):
     window_days: int
     newest_first: Flag
     country: str | None
+    voice: str
     undone_at: Moment | None
     undone_by: str | None
     restored: int | None

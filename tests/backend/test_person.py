@@ -44,6 +44,17 @@ def dealt(database: TestedDatabase, **flags: Any) -> set[str]:
     return {number for (number,) in database.execute("SELECT number FROM dbo.agent_wafunnel_assignment")}
 
 
+def put_outcome(database: TestedDatabase, number: str, **columns: Any) -> None:
+    """An outcome of the newest run, as a report writes it."""
+    row = {
+        "report": f"of {number}", "run_id": run_numbers(database)[-1], "agent": "Bo", "number": number,
+        "date": RECENT, "stage": 1, "outcome": "call_back", "call_back_on": "2026-12-01", "same_agent": 1,
+        "note": f"says {number}", "reported_at": "2026-11-25", "reported_on": "2026-11-25", "stands": 1,
+        "stage_back": 0, **columns,
+    }  # fmt: skip
+    database.insert("assignment_outcome", tuple(row), [tuple(row.values())])
+
+
 @pytest.fixture
 def floor(database: TestedDatabase) -> TestedDatabase:
     """Two agents, and the leads of Ana and of others, dealt once."""
@@ -82,6 +93,9 @@ def test_an_erasure_leaves_nothing_of_the_number_in_any_table(floor: TestedDatab
         "VALUES ('2026-11-01', 'Eva', 'POST /leads', %s, '::1', 200, %s)",
         "…321", "about …321 and …3",
     )  # fmt: skip
+    put_outcome(floor, ANAS[1])
+    put_outcome(floor, OTHERS[0])
+    floor.execute("INSERT INTO dbo.assignment_call_back SELECT outcome_id, run_id FROM dbo.assignment_outcome")
     answers = {"a": f'{{"number": "{ANA}"}}', "b": "a bad row: 011987654321", "c": '{"run_id": 321}'}
     for name, answer in answers.items():
         floor.execute(
@@ -93,6 +107,9 @@ def test_an_erasure_leaves_nothing_of_the_number_in_any_table(floor: TestedDatab
     found = forget(floor.backend, "(0055) 11 98765-4321", actor="Eva")
     assert (found.leads, found.assignments, found.dealt, found.runs) == (3, 0, 1, 1)
     assert (found.edits, found.listed, found.answers, found.audit_entries) == (2, 1, 2, 1)
+    assert found.outcomes == 1
+    kept = "SELECT o.number FROM dbo.assignment_call_back AS c LEFT JOIN dbo.assignment_outcome AS o"
+    assert floor.execute(f"{kept} ON o.outcome_id = c.outcome_id") == [(OTHERS[0],)]
     assert would == replace(found, audit_entries=0, certificate=None, applied=False)
     left = all_rows(floor)
     assert not [each for each in (*ANAS, "87654321", "…321") if each in left]
@@ -118,7 +135,9 @@ def test_runs_keep_their_totals_and_an_undo_counts_forgotten_leads(floor: Tested
     assert (undone.restored, undone.changed_since) == (second.assigned - 1, 1)
     assert (undone.assignments, undone.suppressed) == (second.assigned - 1, 1)
     assert deep_problems(floor) == []
+    put_outcome(floor, OTHERS[0], agent="Al")
     rename_agent(floor.backend, "Al", "Alba")
+    assert floor.execute("SELECT agent FROM dbo.assignment_outcome") == [("Alba",)]
     assert not [share for run in before for share in shares(floor.backend, run) if share.agent == "Al"]
 
 
@@ -165,6 +184,7 @@ def test_a_person_is_shown_in_every_spelling_with_all_that_is_kept(floor: Tested
     floor.execute("INSERT INTO dbo.agent_wafunnel_assignment (agent, number) VALUES ('Bo', %s)", ANAS[1])
     run_deal(floor)
     add_do_not_contact(floor.backend, ANAS[2], "asked on the phone")
+    put_outcome(floor, ANAS[1], outcome="won", call_back_on=None)
     put_numbers(floor, "551187654321")  # nobody has taken this spelling in yet
     found = find_person(floor.backend, "tel:+55 11 98765-4321")
     assert found.spellings == tuple(sorted((*ANAS, "551187654321")))
@@ -175,6 +195,9 @@ def test_a_person_is_shown_in_every_spelling_with_all_that_is_kept(floor: Tested
     ]
     assert [(edit.agent, edit.number, edit.copies) for edit in found.edits] == [("Bo", ANAS[1], 1)]
     assert [(entry.number, entry.reason) for entry in found.do_not_contact] == [(ANAS[2], "asked on the phone")]
+    assert [(each.agent, each.number, each.outcome, each.note) for each in found.outcomes] == [
+        ("Bo", ANAS[1], "won", f"says {ANAS[1]}")
+    ]
     assert (found.assignments, found.forgotten_at) == ((), None)
     forget(floor.backend, ANA, actor="Eva")
     gone = find_person(floor.backend, ANA)

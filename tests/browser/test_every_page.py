@@ -17,7 +17,7 @@ from agent_funnel.do_not_contact import add_do_not_contact
 from agent_funnel.imports import import_file
 from agent_funnel.settings import load
 from support import LONG
-from support.dashboard import Dashboard, axe, shoot
+from support.dashboard import Dashboard, axe, fits, shoot
 from support.databases import TestedDatabase, seed_tables
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -81,11 +81,6 @@ def evening(database: TestedDatabase) -> dict[str, str]:
         "keys": "/keys",
         "mine": f"/mine/{secret}",
     }
-
-
-def fits(page: Page, width: int) -> None:
-    """Checks that nobody has to scroll the page sideways (WCAG 1.4.10)."""
-    assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
 
 
 @pytest.mark.parametrize(("colours", "width"), VIEWS)

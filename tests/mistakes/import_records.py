@@ -59,13 +59,20 @@ MISTAKES = (
     ),
     Mistake(
         "undo of an import: a number that was dealt since in another spelling is taken back",
-        IMPORT_RECORDS, "AND k.match_key = undoable.match_key", "AND k.match_key = ''",
+        IMPORT_RECORDS,
+        "CROSS JOIN assignment_history AS h ON h.number = k.number\n        WHERE r.import_id = :import_id",
+        "CROSS JOIN assignment_history AS h ON h.number = k.number\n        WHERE r.import_id = 0",
         ON_IMPORT_RECORDS, "takes_back", "sqlite",
     ),
     Mistake(
         "T-SQL undo of an import: a number that was dealt since in another spelling is taken back",
         T_UNDO_IMPORT, "OR match_key IN (", "OR N'' + match_key + N'x' IN (",
         ON_IMPORT_RECORDS, "takes_back", "sqlserver",
+    ),
+    Mistake(
+        "undo of an import: a lead with an outcome is taken back",
+        IMPORT_RECORDS, "o.number = undoable.number AND o.reported_at >= r.imported_at", "FALSE",
+        ON_IMPORT_RECORDS, "takes_back", "sqlite",
     ),
     Mistake(
         "undo of an import: a run before the import keeps a lead",

@@ -89,6 +89,11 @@ MISTAKES = (
         ON_SQL, "clears_every_table",
     ),
     Mistake(
+        "person: outcomes keep the number",
+        PERSON, "DELETE FROM assignment_outcome WHERE number IN (SELECT p.number FROM temp.person AS p);", "",
+        ON_PERSON, "leaves_nothing", "sqlite",
+    ),
+    Mistake(
         "person: the service reads the salt",
         GRANTS, "GRANT SELECT ON dbo.forgotten_number TO", "GRANT SELECT ON dbo.forgotten_salt TO",
         ON_SQL, "salt",

@@ -20,6 +20,7 @@ from agent_funnel.person import (
     PersonDealt,
     PersonEdit,
     PersonLead,
+    PersonOutcome,
     find_person,
     forget,
     would_forget,
@@ -77,6 +78,7 @@ def _(person: Person) -> None:
         ("Present assignments", person.assignments),
         ("Dealt before", person.dealt),
         ("Edits of assignments, for an undo", person.edits),
+        ("Reported outcomes", person.outcomes),
         ("Do-not-contact lists", person.do_not_contact),
         ("Imports", person.imports),
     )
@@ -97,6 +99,7 @@ def _(result: Forgotten) -> None:
         (found.assignments, "present assignments"),
         (found.dealt, f"dealt leads in the history of {found.runs} runs, which keep their totals"),
         (found.edits, "edits of assignments"),
+        (found.outcomes, "reported outcomes"),
         (found.listed, "entries of do-not-contact lists"),
         (found.imports, "leads on the records of imports"),
         (found.answers, "stored responses"),
@@ -136,6 +139,20 @@ def _(dealt: PersonDealt) -> dict[str, object]:
 @cells.register
 def _(edit: PersonEdit) -> dict[str, object]:
     return {"Before run": edit.run_id, "Agent": edit.agent, "Number": edit.number, "Rows": edit.copies}
+
+
+@cells.register
+def _(outcome: PersonOutcome) -> dict[str, object]:
+    return {
+        "Run": outcome.run_id,
+        "Agent": outcome.agent,
+        "Number": outcome.number,
+        "Outcome": outcome.outcome,
+        "Call back on": outcome.call_back_on,
+        "Reported (UTC)": minute(outcome.reported_at),
+        "Taken back (UTC)": minute(outcome.taken_back_at),
+        "Note": outcome.note,
+    }
 
 
 @cells.register

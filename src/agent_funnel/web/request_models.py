@@ -27,6 +27,7 @@ from agent_funnel.web.fields import (
     SearchText,
     Stage,
     Text,
+    VoiceText,
     WholeNumber,
 )
 from agent_funnel.web.files import FILE_TYPES
@@ -78,6 +79,7 @@ class PreviewQuery(RequestModel):
     window_days: Annotated[int, Field(ge=0, le=LONGEST_WINDOW_DAYS), WholeNumber] | None = None
     newest_first: bool | None = None
     country: CountryText | None = None
+    voice: VoiceText | None = None
 
 
 class NewRules(RequestModel):
@@ -89,6 +91,7 @@ class NewRules(RequestModel):
     max_per_agent: Annotated[StrictInt, Field(ge=1, le=LARGEST_SHARE), WholeNumber] | None = None
     window_days: Annotated[StrictInt, Field(ge=0, le=LONGEST_WINDOW_DAYS), WholeNumber] | None = None
     newest_first: StrictBool | None = None
+    voice: VoiceText | None = Field(None, description="In any case.")
     confirm: StrictBool = Field(False, description="Change the country although people are forgotten.")
 
     @model_validator(mode="after")

@@ -48,12 +48,22 @@ GO
 GRANT UPDATE ([trigger]) ON dbo.assignment_run TO agent_funnel_service;
 GO
 GRANT SELECT ON dbo.assignment_country TO agent_funnel_service;
+GRANT SELECT ON dbo.assignment_rule TO agent_funnel_service;
 GO
 GRANT INSERT ON dbo.assignment_country TO agent_funnel_service;
+GRANT INSERT ON dbo.assignment_rule TO agent_funnel_service;
 GO
 GRANT SELECT ON dbo.assignment_voice TO agent_funnel_service;
 GO
 GRANT INSERT ON dbo.assignment_voice TO agent_funnel_service;
+GO
+GRANT SELECT ON dbo.assignment_outcome TO agent_funnel_service;
+GO
+GRANT SELECT ON dbo.assignment_call_back TO agent_funnel_service;
+GO
+GRANT SELECT ON dbo.assignment_outcome_effect TO agent_funnel_service;
+GO
+GRANT INSERT ON dbo.assignment_outcome_effect TO agent_funnel_service;
 GO
 GRANT SELECT ON dbo.assignment_history TO agent_funnel_service;
 GO

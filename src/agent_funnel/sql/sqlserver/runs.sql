@@ -27,6 +27,7 @@ SELECT TOP (@count)
     r.window_days,
     r.newest_first,
     c.country,
+    COALESCE(l.value, 'fresh') AS voice,
     u.undone_at,
     u.actor AS undone_by,
     u.restored,
@@ -36,6 +37,7 @@ SELECT TOP (@count)
     v.same_agent
 FROM dbo.assignment_run AS r
 LEFT JOIN dbo.assignment_country AS c ON r.run_id = c.run_id
+LEFT JOIN dbo.assignment_rule AS l ON r.run_id = l.run_id AND l.name = 'voice'
 LEFT JOIN dbo.assignment_voice AS v ON r.run_id = v.run_id
 LEFT JOIN dbo.assignment_undo AS u ON r.run_id = u.run_id
 LEFT JOIN dbo.assignment_purge AS p ON r.run_id = p.run_id

@@ -1,11 +1,11 @@
 /*
 sp_forget_number: erases all that is kept of a person, who is named by a number in any spelling.
 
-Everything happens in one transaction: leads, assignments, history, edits, entries of the do-not-contact lists, leads on
-the records of imports, match keys and stored responses go; of audit and failures the last three characters of the
-number go. Each run keeps its totals, and a count of the forgotten leads. What is kept of the person is a hash of the
-match key and of a salt, so that a number that somebody stores again is not dealt. The audit gets an entry with that
-hash, the certificate, and never the number.
+Everything happens in one transaction: leads, assignments, history, edits, outcomes, entries of the do-not-contact
+lists, leads on the records of imports, match keys and stored responses go; of audit and failures the last three
+characters of the number go. Each run keeps its totals, and a count of the forgotten leads. What is kept of the person
+is a hash of the match key and of a salt, so that a number that somebody stores again is not dealt. The audit gets an
+entry with that hash, the certificate, and never the number.
 
 The last result set is one row: how many rows went, the certificate, when the number was forgotten before (NULL if it
 was not), and whether anything was changed (applied).
@@ -19,9 +19,9 @@ Examples:
 
 Lock order: the records lock, which keeps it apart from runs and undos; it waits for them, and they wait for it. Then
 the tables: agent_wafunnel_assignment as a whole, as in a run, so that readers wait but never deadlock; then rows of
-wafunnel, assignment_history, assignment_forgotten, assignment_edit, do_not_contact_entry, do_not_contact, import_lead,
-request_answer, audit_entry, assignment_failure, number_key, forgotten_salt and forgotten_number. A call inside a
-transaction is refused.
+wafunnel, assignment_history, assignment_forgotten, assignment_edit, assignment_call_back, assignment_outcome,
+do_not_contact_entry, do_not_contact, import_lead, request_answer, audit_entry, assignment_failure, number_key,
+forgotten_salt and forgotten_number. A call inside a transaction is refused.
 
 A table that gets a column with numbers must be cleared here, too, and in sqlite/person.sql.
 */
@@ -78,6 +78,7 @@ BEGIN
         @dealt INT,
         @runs INT,
         @edits INT,
+        @outcomes INT,
         @listed INT,
         @imports INT,
         @answers INT,
@@ -128,6 +129,8 @@ BEGIN
             UNION
             SELECT o.number FROM dbo.do_not_contact AS o
             UNION
+            SELECT r.number FROM dbo.assignment_outcome AS r
+            UNION
             SELECT i.number FROM dbo.import_lead AS i
         ) AS n
         WHERE NOT EXISTS (
@@ -159,6 +162,8 @@ BEGIN
         WHERE h.number IN (SELECT s.number FROM #spelling AS s);
         SELECT @edits = COUNT(*) FROM dbo.assignment_edit AS e
         WHERE e.number IN (SELECT s.number FROM #spelling AS s);
+        SELECT @outcomes = COUNT(*) FROM dbo.assignment_outcome AS o
+        WHERE o.number IN (SELECT s.number FROM #spelling AS s);
         SELECT @listed = COUNT(*) FROM dbo.do_not_contact_entry AS d
         WHERE d.number IN (SELECT s.number FROM #spelling AS s);
 
@@ -201,6 +206,16 @@ BEGIN
                 WHERE number IN (SELECT s.number FROM #spelling AS s);
 
                 DELETE FROM dbo.assignment_edit
+                WHERE number IN (SELECT s.number FROM #spelling AS s);
+
+                DELETE FROM dbo.assignment_call_back
+                WHERE
+                    outcome_id IN (
+                        SELECT o.outcome_id FROM dbo.assignment_outcome AS o
+                        WHERE o.number IN (SELECT s.number FROM #spelling AS s)
+                    );
+
+                DELETE FROM dbo.assignment_outcome
                 WHERE number IN (SELECT s.number FROM #spelling AS s);
 
                 DELETE FROM dbo.do_not_contact_entry
@@ -320,6 +335,7 @@ BEGIN
         @dealt AS dealt,
         @runs AS runs,
         @edits AS edits,
+        @outcomes AS outcomes,
         @listed AS listed,
         @imports AS imports,
         @answers AS answers,

@@ -1,4 +1,4 @@
--- The tables of version 13: imports on record. Frozen once shipped; new tables only.
+-- The tables of version 15: imports on record. Frozen once shipped; new tables only.
 
 -- The imports: what, by whom, from where, of which file, and by which rules (JSON). source is command, api, page or
 -- program, and address that of the client. last_run_id is the last run when the import was made; NULL without one.
