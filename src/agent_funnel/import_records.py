@@ -160,6 +160,23 @@ def end_record(session: Session, import_id: int, *, rows: int, added: int, chang
     )
 
 
+def chosen_columns(database: Database, kind: str) -> dict[str, dict[str, str]]:
+    """The columns that people chose before for files of a kind, by the key of the header."""
+    return {row["header_hash"].strip(): json.loads(row["chosen"]) for row in database.all("chosen_columns", kind=kind)}
+
+
+def remember_columns(
+    database: Database, kind: str, key: str | None, columns: Mapping[str, str], origin: Origin, *, forget: bool
+) -> None:
+    """Remembers the columns that somebody chose for files with this header; or forgets them, if none were chosen."""
+    if key is None or not (columns or forget):
+        return
+    chosen = json.dumps(dict(columns), ensure_ascii=False) if columns else None
+    if chosen is None or text_length(chosen) <= LONGEST_RULES:
+        actor = None if origin.actor is None else origin.actor[:LONGEST_TEXT]
+        database.sets("choose_columns", kind=kind, header_hash=key, chosen=chosen, actor=actor)
+
+
 def list_imports(database: Database, *, count: int, before: int | None = None) -> list[ImportRecord]:
     """The newest imports, newest first; or those before an import."""
     rows = database.all("imports", import_id=None, before=before, count=count)

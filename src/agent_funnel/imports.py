@@ -21,10 +21,18 @@ from typing import IO, Any
 from agent_funnel.database import Database, Session
 from agent_funnel.errors import ImportRefused, RunInProgress
 from agent_funnel.files.cells import Values
-from agent_funnel.files.columns import FIELDS
+from agent_funnel.files.columns import FIELDS, header_key
 from agent_funnel.files.rejects import Rejects
 from agent_funnel.files.tables import AS_IT_IS, CheckedRow, Choices, Table, Understood, open_table
-from agent_funnel.import_records import A_PROGRAM, Origin, begin_record, end_record, record_values
+from agent_funnel.import_records import (
+    A_PROGRAM,
+    Origin,
+    begin_record,
+    chosen_columns,
+    end_record,
+    record_values,
+    remember_columns,
+)
 from agent_funnel.numbers import take_in
 from agent_funnel.values import Row, read_lead_date
 
@@ -85,6 +93,12 @@ def rules_of(table: Table) -> dict[str, Any]:
     return rules | ({"zone": str(table.zone)} if table.kind == "leads" else {})
 
 
+def remember_choice(database: Database, table: Table, choices: Choices, origin: Origin) -> None:
+    """Remembers the columns that were chosen for an imported file, for the next file with these columns."""
+    key = header_key(table.header)
+    remember_columns(database, table.kind, key, choices.columns, origin, forget=choices.forget_columns)
+
+
 @dataclass(frozen=True)
 class Written:
     """The amounts of an import in the database, and its id on record; None in a dry run."""
@@ -124,7 +138,11 @@ def import_file(
     """
     name = name or str(file)
     tally = Tally(rejects)
-    with open_table(file, kind, name, choices, zone=zone, today=today) as table, database.session() as session:
+    remembered = chosen_columns(database, kind)
+    with (
+        open_table(file, kind, name, choices, zone=zone, today=today, remembered=remembered) as table,
+        database.session() as session,
+    ):
         tally.begin(table)
         read = table.rows()
         _stage(session, kind, tally.good(_with_room(session, read) if kind == "leads" else read), progress)
@@ -140,6 +158,8 @@ def import_file(
         )
         written = _write_staged(session, kind, values, tally=tally, update=update and kind == "agents", dry_run=dry_run)
     added, changed = written.added, written.changed
+    if not dry_run:
+        remember_choice(database, table, choices, origin)
     if kind == "leads" and added and not dry_run:
         # A run that is in progress takes in what it needs, and the service takes in the rest.
         with suppress(RunInProgress):

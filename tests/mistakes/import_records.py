@@ -6,6 +6,9 @@ from mistakes.places import (
     IMPORT_RECORDS,
     IMPORTS,
     ON_IMPORT_RECORDS,
+    ON_IMPORTS_COLUMNS,
+    P_FILES_COLUMNS,
+    P_FILES_TABLES,
     P_IMPORT_RECORDS,
     P_IMPORTS,
     T_IMPORTS,
@@ -84,6 +87,21 @@ MISTAKES = (
         "undo of an import: a second one counts again",
         P_IMPORT_RECORDS, "if row[\"undone_at\"] is not None:", "if False:",
         ON_IMPORT_RECORDS, "takes_back", "sqlite",
+    ),
+    Mistake(
+        "imports: a choice of columns is remembered although nothing was imported",
+        P_IMPORTS, "    if not dry_run:\n        remember_choice(", "    if True:\n        remember_choice(",
+        ON_IMPORTS_COLUMNS, "on_request", "sqlite",
+    ),
+    Mistake(
+        "imports: columns that are to be forgotten are used once more",
+        P_FILES_TABLES, "{} if choices.forget_columns or remembered is None", "{} if remembered is None",
+        ON_IMPORTS_COLUMNS, "on_request", "sqlite",
+    ),
+    Mistake(
+        "imports: a choice of columns is remembered with a phone number in a name",
+        P_FILES_COLUMNS, "any(mask_digits(each) != each for each in names)", "False",
+        ON_IMPORTS_COLUMNS, "number_in_a_name", "sqlite",
     ),
     Mistake(
         "imports: viewers see from which address a file came",

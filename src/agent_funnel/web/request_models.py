@@ -193,6 +193,9 @@ class FileQuery(RequestModel):
     sheet: KeyText | None = Field(None, description="The sheet of a workbook. Default: the first one.")
     delimiter: Delimiter | None = Field(None, description="The delimiter of a text.")
     encoding: KeyText | None = Field(None, description="The encoding of a text, such as cp1252.")
+    forget_columns: bool = Field(
+        False, description="Forget the columns that were chosen before for files with these names of columns."
+    )
 
     def choices(self) -> Choices:
         """The choices of how to read the file. A column that is chosen as an empty text is left out."""
@@ -203,7 +206,9 @@ class FileQuery(RequestModel):
             if name.endswith("_column") and value is not None
         }
         delimiter = DELIMITERS_BY_NAME[self.delimiter] if self.delimiter else None
-        return Choices(columns, given.get("dates"), self.sheet or None, delimiter, self.encoding or None)
+        return Choices(
+            columns, given.get("dates"), self.sheet or None, delimiter, self.encoding or None, self.forget_columns
+        )
 
 
 class ImportOptions(FileQuery):

@@ -186,3 +186,18 @@ FROM temp.undone_import AS n
 WHERE n.undone_at IS NULL AND n.kind = 'leads';
 
 SELECT n.kind, n.undone_at, n.undone_by, n.taken_back, n.put_back, n.left_alone FROM temp.undone_import AS n;
+
+-- name: chosen_columns
+-- The columns that people chose for files of a kind, by the hash of the header; the newest choices.
+SELECT m.header_hash, m.chosen FROM import_mapping AS m
+WHERE m.kind = :kind
+ORDER BY m.chosen_at DESC
+LIMIT 1000;
+
+-- name: choose_columns
+-- Remembers the columns that somebody chose for files with this header; NULL forgets them.
+DELETE FROM import_mapping WHERE kind = :kind AND header_hash = :header_hash;
+
+INSERT INTO import_mapping (kind, header_hash, chosen, chosen_at, chosen_by)
+SELECT :kind, :header_hash, :chosen, strftime('%Y-%m-%d %H:%M:%f', 'now'), :actor
+WHERE :chosen IS NOT NULL;

@@ -144,6 +144,12 @@ GRANT INSERT ON dbo.import_lead TO agent_funnel_service;
 GO
 GRANT SELECT ON dbo.import_undo TO agent_funnel_service;
 GO
+GRANT SELECT ON dbo.import_mapping TO agent_funnel_service;
+GO
+GRANT INSERT ON dbo.import_mapping TO agent_funnel_service;
+GO
+GRANT DELETE ON dbo.import_mapping TO agent_funnel_service;
+GO
 
 GRANT SELECT ON dbo.assignment_failure TO agent_funnel_service;
 GO
