@@ -19,6 +19,9 @@ from agent_funnel.values import NO_LIMIT, Flag, Moment, Record, check_length, ch
 
 # The list of those who asked not to be contacted. The installer makes it.
 OWN_REQUESTS = "own requests"
+# The list of the outcomes `opted_out`. The first of them makes it. People and imports cannot add to it, so that an
+# outcome that is taken back takes nothing away that they put there:
+OPTED_OUT = "opted out"
 # The greatest age of an import, in days, unless the list has another bound, and the largest bound:
 USUAL_BOUND_DAYS = 30
 LONGEST_BOUND_DAYS = 3650
@@ -46,7 +49,8 @@ class DoNotContact(Record):
 class NumberList(Record):
     """A do-not-contact list. Of its `entries`, imports put `imported` there, and people the others.
 
-    `bound_days` is the greatest age of its last import; None if the list never ages. Moments are in UTC.
+    `age_days` is the age of its last import, or of the list if there was none; `bound_days` is the greatest age of an
+    import, None if the list needs no new one. Moments are in UTC.
     """
 
     name: str
@@ -55,6 +59,7 @@ class NumberList(Record):
     bound_days: int | None
     added_at: Moment
     imported_at: Moment | None
+    age_days: int
     entries: int
     imported: int
 
@@ -93,9 +98,14 @@ class Taken(Record):
     applied: Flag
 
 
-def number_lists(database: Database) -> list[NumberList]:
+def number_lists(database: Database, now: datetime) -> list[NumberList]:
     """The lists, in the order in which they were made. It counts all their numbers."""
-    return [NumberList.from_row(row) for row in database.all("do_not_contact_lists")]
+    found = []
+    for row in database.all("do_not_contact_lists"):
+        since = read_moment(row["imported_at"] or row["added_at"])
+        # A list that a copy with a clock ahead has just made is not younger than today.
+        found.append(NumberList.from_row({**row, "age_days": max(0, (now - since).days)}))
+    return found
 
 
 def old_lists(database: Database, now: datetime) -> list[OldList]:
@@ -127,6 +137,8 @@ def add_number_list(
 ) -> None:
     """Adds a list. Raises AlreadyExists if its name is taken."""
     check_text("name", name)
+    if name == OPTED_OUT:
+        raise AlreadyExists(f"The list {OPTED_OUT} is that of the reported outcomes; nothing was changed.")
     for column, text in (("reason", reason), ("source", source)):
         if text is not None:
             check_text(column, text)
@@ -198,7 +210,7 @@ def add_several(
     """
     if reason is not None:
         check_text("reason", reason)
-    list_id = _list_id(database, list_name)
+    list_id = _list_to_fill(database, list_name)
     _check_several(numbers)
 
     def take(chosen: Sequence[str], *, dry_run: bool = False) -> Taken:
@@ -267,7 +279,7 @@ def import_do_not_contact(
     Without `confirmed`, nothing is applied if a replacement would remove more than a tenth. Waits for a deal in
     progress.
     """
-    list_id = _list_id(database, list_name)
+    list_id = _list_to_fill(database, list_name)
     rows = iter(rows)
     with database.session() as session:
         session.sets("begin_do_not_contact")
@@ -313,6 +325,16 @@ def _staged_rows(numbers: Iterable[str], reason: str | None) -> str:
 
 def _as_json(rows: Sequence[tuple[int, str, str | None]]) -> str:
     return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+
+
+def _list_to_fill(database: Database, name: str) -> int:
+    """The id of a list to which people and imports may add."""
+    if name == OPTED_OUT:
+        raise ParameterOutOfRange(
+            f"Only reported outcomes add to the list {OPTED_OUT}; nothing was changed. Choose another list, such as "
+            f"{OWN_REQUESTS}."
+        )
+    return _list_id(database, name)
 
 
 def _list_id(database: Database, name: str) -> int:

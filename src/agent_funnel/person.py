@@ -169,8 +169,8 @@ def forget(database: Database, number: str, *, actor: str) -> Erasure:
     take_in(database, with_history=True)
     if fault := fault_in_listed(number):
         found = would_forget(database, number)
-        stored = (found.leads, found.assignments, found.dealt, found.edits, found.outcomes, found.listed, found.imports)
-        if not any(stored):
+        kept = (found.leads, found.assignments, found.dealt, found.edits, found.outcomes, found.listed, found.imports)
+        if not any(kept):
             raise ParameterOutOfRange(f"{fault}; and it is stored nowhere. Nothing was changed.")
     row = database.one("forget", number=number, actor=actor[:LONGEST_TEXT])
     assert row is not None

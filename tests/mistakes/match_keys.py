@@ -123,12 +123,12 @@ MISTAKES = (
     ),
     Mistake(
         "undo: a listed number comes back before anybody has kept its key",
-        UNDO, "    WHERE EXISTS (SELECT 1 FROM do_not_contact_entry)\n", "    WHERE FALSE\n",
+        UNDO, "(EXISTS (SELECT 1 FROM do_not_contact_entry) OR", "(FALSE OR",
         ON_COUNTRIES, "just_after", "sqlite",
     ),
     Mistake(
         "T-SQL undo: a listed number comes back before anybody has kept its key",
-        T_UNDO, "        IF EXISTS (SELECT 1 FROM dbo.do_not_contact_entry)\n", "        IF 1 = 0\n",
+        T_UNDO, "IF EXISTS (SELECT 1 FROM dbo.do_not_contact_entry) OR", "IF 1 = 0 OR",
         ON_COUNTRIES, "just_after", "sqlserver",
     ),
     Mistake(

@@ -107,6 +107,7 @@ def test_the_scripts_show_which_objects_they_make_and_which_rights_they_grant() 
         "sp_undo_wafunnel_assignment",
         "sp_rename_agent",
         "sp_forget_number",
+        "sp_report_outcome",
         "sp_undo_import",
     }
     assert set(routines("sqlserver")) == {"fn_match_key", *procedures("sqlserver")}

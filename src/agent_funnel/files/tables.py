@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, tzinfo
+from dataclasses import dataclass, field
+from datetime import UTC, date, tzinfo
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, NamedTuple, Protocol
 
 from agent_funnel.errors import ImportRefused
 from agent_funnel.files.cells import (
@@ -64,8 +64,7 @@ class Understood:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class CheckedRow:
+class CheckedRow(NamedTuple):
     """A row of a file: its line, its fields as they are, and its values; or in place of these the reason of a fault."""
 
     line: int
@@ -124,8 +123,8 @@ def _table(
         for field, column in remembered.get(header_key(header) or "", {}).items()
         if field not in choices.columns and column not in choices.columns.values()
     }
-    choices = replace(choices, columns={**earlier, **choices.columns})
-    survey = Survey(kind, header, candidates(kind, header, choices.columns, name), choices.columns)
+    chosen = {**earlier, **choices.columns}
+    survey = Survey(kind, header, candidates(kind, header, chosen, name), chosen)
     for _, fields in _data(rows, header):
         survey.add(fields)
     columns = survey.columns(name)
@@ -149,7 +148,10 @@ def _table(
     )
     if kind == "leads" and "date" not in columns and today is None:
         raise ImportRefused(f"{name} has no dates. Nothing was imported.")
-    return Table(name, kind, understood, sha256_of(file), rows, tuple(header), columns, order, zone, today)
+    return Table(
+        name, kind, understood, sha256_of(file), rows, tuple(header), columns, order, zone, today,
+        chosen if choices.columns else {},
+    )  # fmt: skip
 
 
 def _count_known(kind: str, header: Sequence[str], choices: Choices, remembered: Remembered) -> int:
@@ -228,7 +230,10 @@ def _notes(
 
 @dataclass(frozen=True)
 class Table:
-    """A file of one kind, which was understood. Its rows can be read as often as is needed."""
+    """A file of one kind, which was understood. Its rows can be read as often as is needed.
+
+    `chosen` are the columns to remember: those that were chosen now, and others that were chosen before.
+    """
 
     name: str
     kind: str
@@ -240,6 +245,7 @@ class Table:
     order: DateOrder | None
     zone: tzinfo
     today: date | None
+    chosen: Mapping[str, str]
 
     def rows(self) -> Iterator[CheckedRow]:
         """The rows after the header, with their values in the order of FIELDS."""
@@ -257,7 +263,7 @@ class Table:
             if count < needed or (count > width and any(map(str.strip, fields[width:]))):
                 yield CheckedRow(line, fields, (), f"has {count} fields; {width} are needed")
                 continue
-            values = check(*(None if place is None else fields[place] for place in places))
+            values = check(*[None if place is None else fields[place] for place in places])
             if isinstance(values, BadCell):
                 # If columns are swapped, any value may be a phone number, so mask the whole reason.
                 yield CheckedRow(line, fields, (), mask_digits(values.reason))
@@ -266,19 +272,16 @@ class Table:
 
     def _lead(self, number: str, stage: str | None, created: str | None) -> Values | BadCell:
         found = number_cell(number.strip())
+        if isinstance(found, BadCell):
+            return found
         level = "1" if stage is None else stage_cell(stage)
-        moment: datetime | BadCell
+        if isinstance(level, BadCell):
+            return level
         if created is None:
-            assert self.today is not None
-            moment = datetime(self.today.year, self.today.month, self.today.day)  # noqa: DTZ001 dates of leads have no zone
-        else:
-            moment = date_cell("date", created, self.order, self.zone)
-        for each in (found, level, moment):
-            if isinstance(each, BadCell):
-                return each
-        assert isinstance(found, str)
-        assert isinstance(level, str)
-        assert isinstance(moment, datetime)
+            return found, level, f"{self.today} 00:00:00.000"
+        moment = date_cell("date", created, self.order, self.zone)
+        if isinstance(moment, BadCell):
+            return moment
         return found, level, moment.isoformat(" ", "milliseconds")
 
     def _agent(self, agent: str, status: str | None) -> Values | BadCell:

@@ -116,7 +116,8 @@ WHERE (length(p.number) > 6 AND instr(r.answer, p.number) > 0)
 -- include: _count_person
 
 SELECT
-    e.leads, e.assignments, e.dealt, e.runs, e.edits, e.outcomes, e.listed, e.imports, e.answers, e.audit_entries,
+    e.leads, e.assignments, e.dealt, e.runs, e.edits, e.outcomes, e.listed, e.imports, e.answers,
+    e.audit_entries,
     NULL AS certificate, e.forgotten_at, 0 AS applied
 FROM temp.erased AS e;
 
@@ -262,7 +263,8 @@ FROM temp.erased AS e
 CROSS JOIN forgotten_salt AS s;
 
 SELECT
-    e.leads, e.assignments, e.dealt, e.runs, e.edits, e.outcomes, e.listed, e.imports, e.answers, e.audit_entries,
+    e.leads, e.assignments, e.dealt, e.runs, e.edits, e.outcomes, e.listed, e.imports, e.answers,
+    e.audit_entries,
     lower(hex(sha256(s.salt || (SELECT p.match_key FROM temp.person AS p LIMIT 1)))) AS certificate,
     e.forgotten_at,
     1 AS applied
@@ -272,7 +274,8 @@ CROSS JOIN forgotten_salt AS s;
 -- name: person
 -- traits: read-only
 -- All that is kept of a person, in seven result sets: the stored spellings, the records of wafunnel, the present
--- assignments, the dealt leads, the edits of assignments, which an undo needs, the reported outcomes, and the imports.
+-- assignments, the dealt leads, the edits of assignments, which an undo needs, the reported outcomes, and the
+-- imports.
 -- include: _find_person
 
 -- The given spelling may be stored nowhere.

@@ -20,6 +20,8 @@ GRANT EXECUTE ON dbo.sp_rename_agent TO agent_funnel_service;
 GO
 GRANT EXECUTE ON dbo.sp_forget_number TO agent_funnel_service;
 GO
+GRANT EXECUTE ON dbo.sp_report_outcome TO agent_funnel_service;
+GO
 GRANT EXECUTE ON dbo.sp_undo_import TO agent_funnel_service;
 GO
 GRANT EXECUTE ON dbo.fn_match_key TO agent_funnel_service;
@@ -255,6 +257,7 @@ IF SERVERPROPERTY(N'BabelfishVersion') IS NULL
         EXECUTE (N'GRANT VIEW DEFINITION ON dbo.fn_match_key TO agent_funnel_service;');
         EXECUTE (N'GRANT VIEW DEFINITION ON dbo.sp_rename_agent TO agent_funnel_service;');
         EXECUTE (N'GRANT VIEW DEFINITION ON dbo.sp_forget_number TO agent_funnel_service;');
+        EXECUTE (N'GRANT VIEW DEFINITION ON dbo.sp_report_outcome TO agent_funnel_service;');
         EXECUTE (N'GRANT VIEW DEFINITION ON dbo.sp_undo_import TO agent_funnel_service;');
     END;
 GO
