@@ -53,7 +53,7 @@ def test_chosen_columns_are_remembered_for_files_with_these_names_and_forgotten_
     # Other names are another file.
     with pytest.raises(ImportRefused):
         imported(database, "21970000005", "Kunde;Tag")
-    with pytest.raises(ImportRefused):
+    with pytest.raises(ImportRefused, match="clearly the number"):
         imported(database, "21970000005", choices=Choices(forget_columns=True))
     imported(database, "21970000005", choices=Choices({"number": "Kunde", "date": ""}, forget_columns=True))
     assert len(chosen_columns(database.backend, "leads")) == 1

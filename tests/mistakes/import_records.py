@@ -7,12 +7,14 @@ from mistakes.places import (
     IMPORTS,
     ON_IMPORT_RECORDS,
     ON_IMPORTS_COLUMNS,
+    ON_IMPORTS_UPDATE,
     P_FILES_COLUMNS,
     P_FILES_TABLES,
     P_IMPORT_RECORDS,
     P_IMPORTS,
     T_IMPORTS,
     T_UNDO_IMPORT,
+    T_UPDATE_LEADS,
     W_REQUESTER,
     Mistake,
 )
@@ -102,6 +104,26 @@ MISTAKES = (
         "imports: a choice of columns is remembered with a phone number in a name",
         P_FILES_COLUMNS, "any(mask_digits(each) != each for each in names)", "False",
         ON_IMPORTS_COLUMNS, "number_in_a_name", "sqlite",
+    ),
+    Mistake(
+        "imports: an update changes a lead that is in several records",
+        IMPORTS, "WHERE :is_update AND t.records > 1", "WHERE FALSE",
+        ON_IMPORTS_UPDATE, "several_records", "sqlite",
+    ),
+    Mistake(
+        "imports: an update sets a date that the file does not have",
+        IMPORTS, "CASE WHEN :with_date THEN s.third ELSE w.date END", "s.third",
+        ON_IMPORTS_UPDATE, "puts_back", "sqlite",
+    ),
+    Mistake(
+        "T-SQL imports: an update sets a date that the file does not have",
+        T_UPDATE_LEADS, "WHEN @with_date = 1\n", "WHEN 1 = 1\n",
+        ON_IMPORTS_UPDATE, "puts_back", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL imports: an update does not wait for a run",
+        T_UPDATE_LEADS, "    IF @lock < 0\n", "    IF @lock < -9\n",
+        ON_IMPORTS_UPDATE, "waits_for_the_lock", "sqlserver",
     ),
     Mistake(
         "imports: viewers see from which address a file came",

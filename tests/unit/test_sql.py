@@ -109,6 +109,7 @@ def test_the_scripts_show_which_objects_they_make_and_which_rights_they_grant() 
         "sp_forget_number",
         "sp_report_outcome",
         "sp_undo_import",
+        "sp_update_leads",
     }
     assert set(routines("sqlserver")) == {"fn_match_key", *procedures("sqlserver")}
     assert views("sqlserver") == views("sqlite") == {"floor_country", "suppressed_number"}

@@ -186,10 +186,12 @@ def import_command(kind: str) -> click.Command:
             return imported
         return ImportedAgents(imported, alike_names(agent_names(context.database)))
 
-    if kind == "agents":
-        command.params.append(
-            click.Option(["--update"], is_flag=True, help="Give agents that are there the status that the file has.")
-        )
+    updates = {
+        "agents": "Give agents that are there the status that the file has.",
+        "leads": "Give leads that are there, in one record each, the stage and the date that the file has.",
+    }
+    if kind in updates:
+        command.params.append(click.Option(["--update"], is_flag=True, help=updates[kind]))
     return command
 
 

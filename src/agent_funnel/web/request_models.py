@@ -234,6 +234,9 @@ class ImportQuery(ImportOptions):
     date_column: KeyText | None = Field(
         None, description="The name of the column of the dates; empty: every lead has today's."
     )
+    update: bool = Field(
+        False, description="Set stages and dates of leads that are there, in one record each, to those of the file."
+    )
     dates: Literal["dmy", "mdy", "ymd"] | None = Field(None, description="The order of day, month and year in dates.")
 
 
