@@ -13,8 +13,8 @@ from agent_funnel.errors import ImportRefused
 from agent_funnel.files.cells import Values
 from agent_funnel.files.rejects import Rejects
 from agent_funnel.files.tables import AS_IT_IS, Choices, Understood, open_table
-from agent_funnel.import_records import A_PROGRAM, Origin, record_values
-from agent_funnel.imports import BadRow, BadRows, Tally, rules_of
+from agent_funnel.import_records import A_PROGRAM, Origin, chosen_columns, record_values, remember_choice, rules_of
+from agent_funnel.imports import BadRow, BadRows, Tally
 
 NumberRow = tuple[int, str, str | None]
 
@@ -91,7 +91,7 @@ def import_numbers(
         values = record_values("do-not-contact", origin, name, table.sha256, rules)
         return {**values, "rows": tally.rows, "bad_rows": tally.bad_rows}
 
-    with open_table(file, "numbers", name, choices) as table:
+    with open_table(file, "numbers", name, choices, remembered=chosen_columns(database, "numbers")) as table:
         tally.begin(table)
         taken = import_do_not_contact(
             database,
@@ -105,6 +105,8 @@ def import_numbers(
         )
     if not taken.applied and not dry_run:
         raise TooManyRemoved(list_name, taken.removed, taken.imports)
+    if not dry_run:
+        remember_choice(database, table, choices, origin)
     added = taken.numbers - taken.kept
     return ImportedNumbers(
         list_name=list_name,

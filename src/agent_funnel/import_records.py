@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 from agent_funnel.database import Database, Session
 from agent_funnel.errors import NotFound, NothingToUndo
+from agent_funnel.files.columns import header_key
+from agent_funnel.files.tables import Choices, Table
 from agent_funnel.masking import mask_digits
 from agent_funnel.numbers import match_key, take_in
 from agent_funnel.values import LONGEST_TEXT, Flag, JsonObject, LeadDate, Moment, Record, text_length
@@ -160,6 +162,33 @@ def end_record(session: Session, import_id: int, *, rows: int, added: int, chang
     )
 
 
+def chosen_columns(database: Database, kind: str) -> dict[str, dict[str, str]]:
+    """The columns that people chose before for files of a kind, by the key of the header."""
+    return {row["header_hash"].strip(): json.loads(row["chosen"]) for row in database.all("chosen_columns", kind=kind)}
+
+
+def remember_choice(database: Database, table: Table, choices: Choices, origin: Origin) -> None:
+    """Remembers the columns that somebody chose for an imported file, for the next file with these columns.
+
+    Or forgets them, if that is wanted and none were chosen.
+    """
+    key, columns = header_key(table.header), table.chosen
+    if key is None or not (columns or choices.forget_columns):
+        return
+    chosen = json.dumps(dict(columns), ensure_ascii=False) if columns else None
+    if chosen is None or text_length(chosen) <= LONGEST_RULES:
+        actor = None if origin.actor is None else origin.actor[:LONGEST_TEXT]
+        database.sets("choose_columns", kind=table.kind, header_hash=key, chosen=chosen, actor=actor)
+
+
+def rules_of(table: Table) -> dict[str, Any]:
+    """The rules by which a file was read, for the record of its import."""
+    found = table.understood
+    names = ("format", "sheet", "encoding", "delimiter", "columns", "dates")
+    rules = {name: getattr(found, name) for name in names}
+    return rules | ({"zone": str(table.zone)} if table.kind == "leads" else {})
+
+
 def list_imports(database: Database, *, count: int, before: int | None = None) -> list[ImportRecord]:
     """The newest imports, newest first; or those before an import."""
     rows = database.all("imports", import_id=None, before=before, count=count)
@@ -208,9 +237,9 @@ def would_undo_import(database: Database, import_id: int) -> UndoneImport:
 def undo_import(database: Database, import_id: int, *, actor: str) -> UndoneImport:
     """Takes back the leads that an import added, and puts back those that it changed.
 
-    Only those that are still as it wrote them, and whose match key no run has dealt since; the others are left and
-    counted. Waits for a run in progress. Raises NotFound if there is no such import, and NothingToUndo if it is undone
-    already, or is not one of leads.
+    Only those that are still as it wrote them, and of whose match key there is no run and no outcome since; the others
+    are left and counted. Waits for a run in progress. Raises NotFound if there is no such import, and NothingToUndo if
+    it is undone already, or is not one of leads.
     """
     find_import(database, import_id)
     # So that the runs since the import are found in every spelling, while no deal has to wait for it.

@@ -23,7 +23,16 @@ from agent_funnel.files.cells import Values
 from agent_funnel.files.columns import FIELDS
 from agent_funnel.files.rejects import Rejects
 from agent_funnel.files.tables import AS_IT_IS, CheckedRow, Choices, Table, Understood, open_table
-from agent_funnel.import_records import A_PROGRAM, Origin, begin_record, end_record, record_values
+from agent_funnel.import_records import (
+    A_PROGRAM,
+    Origin,
+    begin_record,
+    chosen_columns,
+    end_record,
+    record_values,
+    remember_choice,
+    rules_of,
+)
 from agent_funnel.numbers import take_in
 from agent_funnel.values import Row, read_lead_date
 
@@ -78,14 +87,6 @@ class Imported:
     import_id: int | None
 
 
-def rules_of(table: Table) -> dict[str, Any]:
-    """The rules by which a file was read, for the record of its import."""
-    found = table.understood
-    names = ("format", "sheet", "encoding", "delimiter", "columns", "dates")
-    rules = {name: getattr(found, name) for name in names}
-    return rules | ({"zone": str(table.zone)} if table.kind == "leads" else {})
-
-
 @dataclass(frozen=True)
 class Written:
     """The amounts of an import in the database, and its id on record; None in a dry run."""
@@ -118,16 +119,21 @@ def import_file(
     any spelling, is there already.
 
     The whole file is read, checked and staged before the transaction begins: a file that comes slowly keeps nobody else
-    from writing. Rows that are already in the database stay as they are, or with `update` agents get the status that
-    the file has. `name` is the file's name in messages. A `dry_run` does everything and then rolls it back. `rejects`
-    gets the bad rows, whatever comes of the others. The import is on record, with its `origin`. Raises BadRows if a row
-    is bad and `skip_bad` is not set, and ImportRefused if the file cannot be imported at all.
+    from writing. Rows that are already in the database stay as they are, or with `update`, agents get the status, and
+    leads that are in one record the stage and date, that the file has. `name` is the file's name in messages. A
+    `dry_run` does everything and then rolls it back. `rejects` gets the bad rows, whatever comes of the others. The
+    import is on record, with its `origin`. Raises BadRows if a row is bad and `skip_bad` is not set, and ImportRefused
+    if the file cannot be imported at all.
     """
     name = name or str(file)
     tally = Tally(rejects)
+    remembered = chosen_columns(database, kind)
     imported: Imported | None = None
     try:
-        with open_table(file, kind, name, choices, zone=zone, today=today) as table, database.session() as session:
+        with (
+            open_table(file, kind, name, choices, zone=zone, today=today, remembered=remembered) as table,
+            database.session() as session,
+        ):
             tally.begin(table)
             read = table.rows()
             _stage(session, kind, tally.good(_with_room(session, read) if kind == "leads" else read), progress)
@@ -138,12 +144,14 @@ def import_file(
             if country is not None and not dry_run:
                 # So that the leads which others have inserted are found in every spelling, too.
                 take_in(database)
-            compared = _compare_staged(session, table)
+            compared = _compare_staged(session, table, tally, update=update)
+            if tally.bad_rows and not skip_bad:
+                raise BadRows(name, tally.bad, tally.bad_rows)
             values = record_values(
                 kind, origin, name, table.sha256, rules_of(table) | {"skip_bad": skip_bad, "update": update}
             )
             written = _write_staged(
-                session, kind, values, tally=tally, update=update and kind == "agents", dry_run=dry_run
+                session, kind, values, tally=tally, update=_columns_of(table) if update else None, dry_run=dry_run
             )
             added, changed = written.added, written.changed
             imported = Imported(
@@ -164,6 +172,8 @@ def import_file(
         if imported is None:
             raise
     assert imported is not None
+    if not dry_run:
+        remember_choice(database, table, choices, origin)
     return imported
 
 
@@ -282,13 +292,26 @@ def _drop_repeated(session: Session, table: Table, tally: Tally) -> None:
         tally.reject(table, reasons, int(dropped["dropped"]))
 
 
-def _compare_staged(session: Session, table: Table) -> dict[str, Any]:
-    """Compares the staged rows with those in the database: the fields of Imported that say what is different."""
+def _columns_of(table: Table) -> dict[str, int]:
+    """Which of the columns of leads the file has, for the queries that compare and update."""
+    return {f"with_{field}": int(field in table.columns) for field in ("stage", "date")}
+
+
+def _compare_staged(session: Session, table: Table, tally: Tally, *, update: bool) -> dict[str, Any]:
+    """Compares the staged rows with those in the database: the fields of Imported that say what is different.
+
+    For an update, leads that are there in several records are bad.
+    """
     if table.kind == "holidays":
         return {"respelled": 0, "differing": 0, "listed": 0, "kept_rows": ()}
-    flags = {f"with_{field}": int(field in table.columns) for field in ("stage", "date")}
+    flags = _columns_of(table) | {"is_update": int(update)}
     counts = session.one(f"compare_{table.kind}", **(flags if table.kind == "leads" else {}))
     assert counts is not None
+    if counts.get("aside"):
+        said = "is in {} records there, and an update sets a number that is in one only"
+        aside = session.all("leads_aside", most=tally.most)
+        reasons = {int(row["line"]): f"number {said.format(row['records'])}" for row in aside}
+        tally.reject(table, reasons, int(counts["aside"]))
     rows = session.all(f"kept_{table.kind}", most=REPORTED_BAD_ROWS)
     there = _lead_there if table.kind == "leads" else _agent_there
     kept = tuple(KeptRow(int(row["line"]), there(row)) for row in rows)
@@ -313,7 +336,7 @@ def _write_staged(
     values: Mapping[str, Any] | None = None,
     *,
     tally: Tally | None = None,
-    update: bool = False,
+    update: Mapping[str, int] | None = None,
     dry_run: bool,
 ) -> Written:
     """Adds the staged rows that are new, and with `update` changes others. With `values`, records the import."""
@@ -322,8 +345,9 @@ def _write_staged(
         with session.transaction():
             if values is not None:
                 import_id = begin_record(session, values)
-            if update:
-                found = session.one("update_agents")
+            if update is not None and kind != "holidays":
+                flags = {**update, "import_id": import_id} if kind == "leads" else {}
+                found = session.one(f"update_{kind}", **flags)
                 assert found is not None
                 changed = int(found["changed"])
             row = session.one(f"import_{kind}", **({"import_id": import_id} if kind == "leads" else {}))

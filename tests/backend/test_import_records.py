@@ -26,7 +26,7 @@ from agent_funnel.imports import import_file
 from agent_funnel.leads import lead_history, search_leads
 from agent_funnel.person import find_person, forget
 from support.databases import TestedDatabase, all_rows, snapshot
-from support.nights import active_agents, put_agents, run_deal, stored_leads, undo
+from support.nights import active_agents, put_agents, run_deal, run_numbers, stored_leads, undo
 from support.tables import TODAY
 
 EVA = Origin("Eva", "page", "192.0.2.7", "C:\\Neue Leads 20261126 +5511987654321.csv")
@@ -125,9 +125,8 @@ def test_leads_know_their_import_and_a_batch_is_counted_by_stage(database: Teste
     (known,) = lead_history(database.backend, "005521970000001").imports
     assert (known.import_id, known.number, known.stage, known.is_changed) == (first, "+5521970000001", 1, False)
     # A lead that is there no more is still known by its import.
-    run_numbers = "DELETE FROM dbo.assignment_history; DELETE FROM dbo.agent_wafunnel_assignment"
-    for statement in run_numbers.split("; "):
-        database.execute(statement)
+    database.execute("DELETE FROM dbo.assignment_history")
+    database.execute("DELETE FROM dbo.agent_wafunnel_assignment")
     assert [each.import_id for each in lead_history(database.backend, "+5521970000004").imports] == [second]
 
 
@@ -136,7 +135,7 @@ def test_an_undo_takes_back_what_the_import_added_and_leaves_what_was_changed_or
 ) -> None:
     put_agents(database, active_agents("Ana"))
     kept = imported(database, leads_of("+5521970000009"))
-    numbers = [f"+552197000000{index}" for index in range(1, 7)]
+    numbers = [f"+552197000000{index}" for index in range(1, 8)]
     import_id = imported(database, leads_of(*numbers, "+5521970000009", stage=4))
     assert import_id is not None
     # Changed in stage or date, joined by a copy, gone, and, in another spelling, dealt by a run that was undone.
@@ -146,15 +145,25 @@ def test_an_undo_takes_back_what_the_import_added_and_leaves_what_was_changed_or
     database.insert("wafunnel", ("number", "stage", "date"), [("005521970000004", 1, "2026-11-10T00:00:00")])
     run_deal(database, window_days=20)
     undo(database)
+    (run_id,) = run_numbers(database)
+    database.execute(
+        "INSERT INTO dbo.assignment_outcome (report, run_id, agent, number, date, stage, outcome, same_agent, "
+        "reported_at, reported_on, stands, stage_back) "
+        "VALUES ('a', %s, 'Ana', '+5521970000007', '2026-11-10', 1, 'lost', 0, '2999-01-01', '2999-01-01', 1, 0)",
+        run_id,
+    )
     before = snapshot(database)
     would = would_undo_import(database.backend, import_id)
-    assert would == UndoneImport(import_id, taken_back=2, put_back=0, left_alone=4)
+    assert would == UndoneImport(import_id, taken_back=2, put_back=0, left_alone=5)
     assert snapshot(database) == before
     assert undo_import(database.backend, import_id, actor="Eva") == would
     left = {number for number, _, _ in stored_leads(database)}
-    assert left == {"+5521970000001", "+5521970000002", "+5521970000004", "005521970000004", "+5521970000009"}
+    assert left == {
+        "+5521970000001", "+5521970000002", "+5521970000004", "005521970000004", "+5521970000007",
+        "+5521970000009",
+    }  # fmt: skip
     record = find_import(database.backend, import_id)
-    assert (record.undone_by, record.taken_back, record.put_back, record.left_alone) == ("Eva", 2, 0, 4)
+    assert (record.undone_by, record.taken_back, record.put_back, record.left_alone) == ("Eva", 2, 0, 5)
     assert imports_of_number(database.backend, "+5521970000005") == []
     before = snapshot(database)
     for act in (would_undo_import, undo_import):

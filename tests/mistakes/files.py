@@ -191,7 +191,7 @@ MISTAKES = (
     ),
     Mistake(
         "imports: agents get another status without being asked",
-        P_IMPORTS, 'update=update and kind == "agents"', 'update=kind == "agents"',
+        P_IMPORTS, "update=_columns_of(table) if update else None", "update=_columns_of(table)",
         ON_IMPORTS_KEPT, "another_status", "sqlite",
     ),
 )  # fmt: skip

@@ -6,10 +6,15 @@ from mistakes.places import (
     IMPORT_RECORDS,
     IMPORTS,
     ON_IMPORT_RECORDS,
+    ON_IMPORTS_COLUMNS,
+    ON_IMPORTS_UPDATE,
+    P_FILES_COLUMNS,
+    P_FILES_TABLES,
     P_IMPORT_RECORDS,
     P_IMPORTS,
     T_IMPORTS,
     T_UNDO_IMPORT,
+    T_UPDATE_LEADS,
     W_REQUESTER,
     Mistake,
 )
@@ -59,13 +64,20 @@ MISTAKES = (
     ),
     Mistake(
         "undo of an import: a number that was dealt since in another spelling is taken back",
-        IMPORT_RECORDS, "AND k.match_key = undoable.match_key", "AND k.match_key = ''",
+        IMPORT_RECORDS,
+        "CROSS JOIN assignment_history AS h ON h.number = k.number\n        WHERE r.import_id = :import_id",
+        "CROSS JOIN assignment_history AS h ON h.number = k.number\n        WHERE r.import_id = 0",
         ON_IMPORT_RECORDS, "takes_back", "sqlite",
     ),
     Mistake(
         "T-SQL undo of an import: a number that was dealt since in another spelling is taken back",
         T_UNDO_IMPORT, "OR match_key IN (", "OR N'' + match_key + N'x' IN (",
         ON_IMPORT_RECORDS, "takes_back", "sqlserver",
+    ),
+    Mistake(
+        "undo of an import: a lead with an outcome is taken back",
+        IMPORT_RECORDS, "o.number = undoable.number AND o.reported_at >= r.imported_at", "FALSE",
+        ON_IMPORT_RECORDS, "takes_back", "sqlite",
     ),
     Mistake(
         "undo of an import: a run before the import keeps a lead",
@@ -77,6 +89,41 @@ MISTAKES = (
         "undo of an import: a second one counts again",
         P_IMPORT_RECORDS, "if row[\"undone_at\"] is not None:", "if False:",
         ON_IMPORT_RECORDS, "takes_back", "sqlite",
+    ),
+    Mistake(
+        "imports: a choice of columns is remembered although nothing was imported",
+        P_IMPORTS, "    if not dry_run:\n        remember_choice(", "    if True:\n        remember_choice(",
+        ON_IMPORTS_COLUMNS, "on_request", "sqlite",
+    ),
+    Mistake(
+        "imports: columns that are to be forgotten are used once more",
+        P_FILES_TABLES, "{} if choices.forget_columns or remembered is None", "{} if remembered is None",
+        ON_IMPORTS_COLUMNS, "on_request", "sqlite",
+    ),
+    Mistake(
+        "imports: a choice of columns is remembered with a phone number in a name",
+        P_FILES_COLUMNS, "any(mask_digits(each) != each for each in names)", "False",
+        ON_IMPORTS_COLUMNS, "number_in_a_name", "sqlite",
+    ),
+    Mistake(
+        "imports: an update changes a lead that is in several records",
+        IMPORTS, "WHERE :is_update AND t.records > 1", "WHERE FALSE",
+        ON_IMPORTS_UPDATE, "several_records", "sqlite",
+    ),
+    Mistake(
+        "imports: an update sets a date that the file does not have",
+        IMPORTS, "CASE WHEN :with_date THEN s.third ELSE w.date END", "s.third",
+        ON_IMPORTS_UPDATE, "puts_back", "sqlite",
+    ),
+    Mistake(
+        "T-SQL imports: an update sets a date that the file does not have",
+        T_UPDATE_LEADS, "WHEN @with_date = 1\n", "WHEN 1 = 1\n",
+        ON_IMPORTS_UPDATE, "puts_back", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL imports: an update does not wait for a run",
+        T_UPDATE_LEADS, "    IF @lock < 0\n", "    IF @lock < -9\n",
+        ON_IMPORTS_UPDATE, "waits_for_the_lock", "sqlserver",
     ),
     Mistake(
         "imports: viewers see from which address a file came",

@@ -92,11 +92,12 @@ def file_options(command: Callable[..., Any]) -> Callable[..., Any]:
         sheet: str | None,
         delimiter: str | None,
         encoding: str | None,
+        forget_columns: bool,
         file: Path,
         bad_rows: Path | None,
         **options: Any,
     ) -> Any:
-        choices = Choices(dict(columns), dates, sheet, delimiter, encoding)
+        choices = Choices(dict(columns), dates, sheet, delimiter, encoding, forget_columns)
         with _rejects(bad_rows, file) as rejects:
             return command(*arguments, file=file, choices=choices, rejects=rejects, **options)
 
@@ -111,6 +112,10 @@ def file_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--sheet", metavar="NAME", help="The sheet of a workbook. Default: the first one."),
         click.option(
             "--dates", type=click.Choice(["dmy", "mdy", "ymd"]), help="The order of day, month and year in dates."
+        ),
+        click.option(
+            "--forget-columns", is_flag=True,
+            help="Forget the columns that were chosen before for files with these names of columns.",
         ),
         click.option(
             "--column", "columns", type=ColumnChoice(), multiple=True, metavar="FIELD=NAME",
@@ -181,10 +186,12 @@ def import_command(kind: str) -> click.Command:
             return imported
         return ImportedAgents(imported, alike_names(agent_names(context.database)))
 
-    if kind == "agents":
-        command.params.append(
-            click.Option(["--update"], is_flag=True, help="Give agents that are there the status that the file has.")
-        )
+    updates = {
+        "agents": "Give agents that are there the status that the file has.",
+        "leads": "Give leads that are there, in one record each, the stage and the date that the file has.",
+    }
+    if kind in updates:
+        command.params.append(click.Option(["--update"], is_flag=True, help=updates[kind]))
     return command
 
 

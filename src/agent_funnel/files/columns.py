@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import cache
+from hashlib import sha256
 
 from agent_funnel.errors import ImportRefused
 from agent_funnel.masking import mask_digits
@@ -18,6 +19,8 @@ FIELDS: dict[str, tuple[str, ...]] = {
 }
 # The most columns of a file. Exports of customer databases have some hundreds.
 MOST_COLUMNS = 2_000
+# The names of the columns that a file of bad rows has in addition to those of the first file:
+LINE, REASON = "line", "what is wrong"
 
 # The usual names of the columns, in English, Portuguese, Spanish, German, French and Italian, and in the exports of
 # HubSpot, Google, Kommo, RD Station, Meta, VICIdial and Pipedrive. The better a name says it, the earlier it comes.
@@ -97,6 +100,18 @@ def plain_name(name: str) -> str:
     """A name in small letters, without accents and without anything but letters and digits."""
     decomposed = unicodedata.normalize("NFKD", name.casefold())
     return "".join(char for char in decomposed if char.isalnum())
+
+
+def header_key(header: Sequence[str]) -> str | None:
+    """The hash of the names of a file's columns, by which a choice of columns is remembered.
+
+    Capitals, accents and the order do not matter, nor the columns that only a file of bad rows has. None if there are
+    no names, or a phone number is among them.
+    """
+    names = [each for each in header if each.strip() and each.strip() not in (LINE, REASON)]
+    if not names or any(mask_digits(each) != each for each in names):
+        return None
+    return sha256("\n".join(sorted(map(plain_name, names))).encode()).hexdigest()
 
 
 @cache

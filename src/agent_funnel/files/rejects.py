@@ -10,10 +10,8 @@ import io
 from collections.abc import Sequence
 from typing import IO
 
+from agent_funnel.files.columns import LINE, REASON
 from agent_funnel.files.formulas import without_formula
-
-# The names of its own columns:
-LINE, REASON = "line", "what is wrong"
 
 
 class Rejects:

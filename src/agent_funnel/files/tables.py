@@ -20,7 +20,7 @@ from agent_funnel.files.cells import (
     stage_cell,
     status_cell,
 )
-from agent_funnel.files.columns import FIELDS, MOST_COLUMNS, candidates, count_known
+from agent_funnel.files.columns import FIELDS, MOST_COLUMNS, candidates, count_known, header_key
 from agent_funnel.files.dates import DateOrder
 from agent_funnel.files.delimited import DELIMITER_NAMES, delimited_text, encoding_name
 from agent_funnel.files.sources import encoding_of, kind_of, seekable, sha256_of
@@ -33,7 +33,8 @@ from agent_funnel.masking import mask_digits
 class Choices:
     """How a person wants a file to be read. What is not chosen is found out from the file.
 
-    `columns` has the name of the column of a field; an empty name leaves the field out.
+    `columns` has the name of the column of a field; an empty name leaves the field out. With `forget_columns`, what was
+    chosen before for files with this header does not count, and is forgotten when the file is imported.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -41,9 +42,12 @@ class Choices:
     sheet: str | None = None
     delimiter: str | None = None
     encoding: str | None = None
+    forget_columns: bool = False
 
 
 AS_IT_IS = Choices()
+# Columns that people chose before, by the key of the header; each choice as in Choices:
+Remembered = Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True)
@@ -85,31 +89,42 @@ def open_table(
     *,
     zone: tzinfo = UTC,
     today: date | None = None,
+    remembered: Remembered | None = None,
 ) -> Iterator[Table]:
     """Opens a file of `leads`, `agents`, `holidays` or `numbers`, and reads it once to find out how it is written.
 
-    Dates with a zone are converted to `zone`; leads of a file without dates have `today`. Raises ImportRefused if the
+    Dates with a zone are converted to `zone`; leads of a file without dates have `today`. `remembered` are the columns
+    that people chose before, by the key of the header. Raises ImportRefused if the
     file cannot be read, or if it can be understood in several ways.
     """
     with seekable(file, name) as source:
-        yield _table(source, kind, name, choices, zone, today)
+        known = {} if choices.forget_columns or remembered is None else remembered
+        yield _table(source, kind, name, choices, zone, today, known)
 
 
-def _table(file: IO[bytes], kind: str, name: str, choices: Choices, zone: tzinfo, today: date | None) -> Table:
+def _table(
+    file: IO[bytes], kind: str, name: str, choices: Choices, zone: tzinfo, today: date | None, remembered: Remembered
+) -> Table:
     book = kind_of(file, name)
     encoding = delimiter = sheet = None
     rows: Source
     if book == "text":
         encoding = _checked_encoding(choices.encoding) or encoding_of(file)
         rows = text = delimited_text(
-            file, name, encoding, choices.delimiter, lambda header: _count_known(kind, header, choices)
+            file, name, encoding, choices.delimiter, lambda header: _count_known(kind, header, choices, remembered)
         )
         encoding, delimiter = encoding_name(encoding), DELIMITER_NAMES.get(text.form.delimiter, text.form.delimiter)
     else:
         rows = found = sheet_of(file, name, book, choices.sheet)
         sheet = found.title
-    header = _header(rows, kind, name, choices, sheet)
-    survey = Survey(kind, header, candidates(kind, header, choices.columns, name), choices.columns)
+    header = _header(rows, kind, name, choices, sheet, remembered)
+    earlier = {
+        field: column
+        for field, column in remembered.get(header_key(header) or "", {}).items()
+        if field not in choices.columns and column not in choices.columns.values()
+    }
+    chosen = {**earlier, **choices.columns}
+    survey = Survey(kind, header, candidates(kind, header, chosen, name), chosen)
     for _, fields in _data(rows, header):
         survey.add(fields)
     columns = survey.columns(name)
@@ -129,15 +144,20 @@ def _table(file: IO[bytes], kind: str, name: str, choices: Choices, zone: tzinfo
             for index, each in enumerate(shown)
             if index not in used and index in survey.filled
         ),
-        notes=tuple(map(mask_digits, _notes(kind, columns, survey, today))),
+        notes=tuple(map(mask_digits, _notes(kind, columns, survey, today, earlier))),
     )
     if kind == "leads" and "date" not in columns and today is None:
         raise ImportRefused(f"{name} has no dates. Nothing was imported.")
-    return Table(name, kind, understood, sha256_of(file), rows, tuple(header), columns, order, zone, today)
+    return Table(
+        name, kind, understood, sha256_of(file), rows, tuple(header), columns, order, zone, today,
+        chosen if choices.columns else {},
+    )  # fmt: skip
 
 
-def _count_known(kind: str, header: Sequence[str], choices: Choices) -> int:
+def _count_known(kind: str, header: Sequence[str], choices: Choices, remembered: Remembered) -> int:
     chosen = {each.strip() for each in choices.columns.values() if each}
+    if remembered:
+        chosen |= {each for each in remembered.get(header_key(header) or "", {}).values() if each}
     return count_known(kind, header) + sum(each.strip() in chosen for each in header)
 
 
@@ -153,7 +173,9 @@ def _checked_encoding(encoding: str | None) -> str | None:
     return encoding
 
 
-def _header(rows: Source, kind: str, name: str, choices: Choices, sheet: str | None) -> list[str]:
+def _header(
+    rows: Source, kind: str, name: str, choices: Choices, sheet: str | None, remembered: Remembered
+) -> list[str]:
     """The names of the columns. A file of nothing but numbers needs none: then its only name is empty."""
     first = next(rows.rows(), None)
     if first is None:
@@ -166,7 +188,7 @@ def _header(rows: Source, kind: str, name: str, choices: Choices, sheet: str | N
         raise ImportRefused(
             f"{name} has {len(header):,} columns; at most {MOST_COLUMNS:,} are read. Nothing was imported."
         )
-    if _count_known(kind, header, choices):
+    if _count_known(kind, header, choices, remembered):
         return header
     if len(header) == 1 and (
         kind == "numbers" or (kind == "leads" and not isinstance(number_cell(header[0]), BadCell))
@@ -189,7 +211,14 @@ def _data(rows: Source, header: Sequence[str]) -> Iterator[tuple[int, Sequence[s
     return found
 
 
-def _notes(kind: str, columns: Mapping[str, int], survey: Survey, today: date | None) -> Iterator[str]:
+def _notes(
+    kind: str, columns: Mapping[str, int], survey: Survey, today: date | None, earlier: Mapping[str, str]
+) -> Iterator[str]:
+    if earlier:
+        said = " and ".join(
+            f"{field} from {column!r}" if column else f"no {field}" for field, column in earlier.items()
+        )
+        yield f"As it was chosen before for files with these columns: {said}."
     yield from survey.notes(columns)
     if kind == "leads" and "stage" not in columns:
         yield "The file has no stages, so every lead has stage 1."
@@ -201,7 +230,10 @@ def _notes(kind: str, columns: Mapping[str, int], survey: Survey, today: date | 
 
 @dataclass(frozen=True)
 class Table:
-    """A file of one kind, which was understood. Its rows can be read as often as is needed."""
+    """A file of one kind, which was understood. Its rows can be read as often as is needed.
+
+    `chosen` are the columns to remember: those that were chosen now, and others that were chosen before.
+    """
 
     name: str
     kind: str
@@ -213,6 +245,7 @@ class Table:
     order: DateOrder | None
     zone: tzinfo
     today: date | None
+    chosen: Mapping[str, str]
 
     def rows(self) -> Iterator[CheckedRow]:
         """The rows after the header, with their values in the order of FIELDS."""

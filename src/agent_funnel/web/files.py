@@ -53,7 +53,9 @@ def upload_origin(way: Literal["api", "page"], file_name: str | None) -> Origin:
     return Origin(actor(), way, address(), file_name or "upload")
 
 
-def import_upload(file: IO[bytes], choices: Choices, *, skip_bad: bool, dry_run: bool, origin: Origin) -> Imported:
+def import_upload(
+    file: IO[bytes], choices: Choices, *, skip_bad: bool, update: bool, dry_run: bool, origin: Origin
+) -> Imported:
     """Imports an uploaded file of leads, which is read by these choices.
 
     With `dry_run` it only checks the file, past all bad rows. Raises ImportRefused, and TooManyRequests if as many
@@ -62,7 +64,7 @@ def import_upload(file: IO[bytes], choices: Choices, *, skip_bad: bool, dry_run:
     with services().imports.take():
         return import_file(
             services().database, "leads", file, name="The file", choices=choices, zone=services().settings.timezone,
-            today=today(), skip_bad=skip_bad or dry_run, dry_run=dry_run, origin=origin,
+            today=today(), skip_bad=skip_bad or dry_run, update=update, dry_run=dry_run, origin=origin,
         )  # fmt: skip
 
 

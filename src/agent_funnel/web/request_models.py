@@ -198,6 +198,9 @@ class FileQuery(RequestModel):
     sheet: KeyText | None = Field(None, description="The sheet of a workbook. Default: the first one.")
     delimiter: Delimiter | None = Field(None, description="The delimiter of a text.")
     encoding: KeyText | None = Field(None, description="The encoding of a text, such as cp1252.")
+    forget_columns: bool = Field(
+        False, description="Forget the columns that were chosen before for files with these names of columns."
+    )
 
     def choices(self) -> Choices:
         """The choices of how to read the file. A column that is chosen as an empty text is left out."""
@@ -208,7 +211,9 @@ class FileQuery(RequestModel):
             if name.endswith("_column") and value is not None
         }
         delimiter = DELIMITERS_BY_NAME[self.delimiter] if self.delimiter else None
-        return Choices(columns, given.get("dates"), self.sheet or None, delimiter, self.encoding or None)
+        return Choices(
+            columns, given.get("dates"), self.sheet or None, delimiter, self.encoding or None, self.forget_columns
+        )
 
 
 class ImportOptions(FileQuery):
@@ -233,6 +238,9 @@ class ImportQuery(ImportOptions):
     )
     date_column: KeyText | None = Field(
         None, description="The name of the column of the dates; empty: every lead has today's."
+    )
+    update: bool = Field(
+        False, description="Set stages and dates of leads that are there, in one record each, to those of the file."
     )
     dates: Literal["dmy", "mdy", "ymd"] | None = Field(None, description="The order of day, month and year in dates.")
 

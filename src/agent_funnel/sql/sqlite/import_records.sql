@@ -70,8 +70,8 @@ ORDER BY l.import_id DESC, l.number;
 
 -- name: _find_undoable
 -- temp.undoable: the leads of an import that was not undone, and whether each of them is left as it is. A lead is taken
--- back if exactly one record is as the import wrote it, and no run has dealt its match key since. A run that was undone
--- counts, too: an agent had the number.
+-- back if exactly one record is as the import wrote it, and since then no run has dealt its match key, and nobody has
+-- reported an outcome of it. A run that was undone counts, too: an agent had the number.
 DROP TABLE IF EXISTS temp.undoable;
 
 CREATE TEMP TABLE undoable (
@@ -101,7 +101,6 @@ WHERE (
         WHERE w.number = undoable.number COLLATE BINARY AND w.stage IS undoable.stage AND w.date IS undoable.date
     ) <> 1;
 
--- Outcomes of the match key will keep a lead here, too.
 UPDATE temp.undoable SET is_left = 1
 WHERE EXISTS (
         SELECT 1
@@ -117,6 +116,21 @@ WHERE EXISTS (
         WHERE r.import_id = :import_id AND k.match_key = undoable.match_key
             AND k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
             AND h.run_id > coalesce(r.last_run_id, 0)
+    )
+    OR EXISTS (
+        SELECT 1
+        FROM import_record AS r
+        CROSS JOIN assignment_outcome AS o
+        WHERE r.import_id = :import_id AND o.number = undoable.number AND o.reported_at >= r.imported_at
+    )
+    OR EXISTS (
+        SELECT 1
+        FROM import_record AS r
+        CROSS JOIN number_key AS k
+        CROSS JOIN assignment_outcome AS o ON o.number = k.number
+        WHERE r.import_id = :import_id AND k.match_key = undoable.match_key
+            AND k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
+            AND o.reported_at >= r.imported_at
     );
 
 -- name: _undo_amounts
@@ -172,3 +186,18 @@ FROM temp.undone_import AS n
 WHERE n.undone_at IS NULL AND n.kind = 'leads';
 
 SELECT n.kind, n.undone_at, n.undone_by, n.taken_back, n.put_back, n.left_alone FROM temp.undone_import AS n;
+
+-- name: chosen_columns
+-- The columns that people chose for files of a kind, by the hash of the header; the newest choices.
+SELECT m.header_hash, m.chosen FROM import_mapping AS m
+WHERE m.kind = :kind
+ORDER BY m.chosen_at DESC
+LIMIT 1000;
+
+-- name: choose_columns
+-- Remembers the columns that somebody chose for files with this header; NULL forgets them.
+DELETE FROM import_mapping WHERE kind = :kind AND header_hash = :header_hash;
+
+INSERT INTO import_mapping (kind, header_hash, chosen, chosen_at, chosen_by)
+SELECT :kind, :header_hash, :chosen, strftime('%Y-%m-%d %H:%M:%f', 'now'), :actor
+WHERE :chosen IS NOT NULL;

@@ -90,7 +90,8 @@ SELECT changes() AS dropped;
 -- name: compare_leads
 -- traits: read-only
 -- Finds the records of the staged leads that are there already. Returns how many leads are there in another spelling,
--- how many with another stage or date, as far as the file has these, and how many are on a do-not-contact list.
+-- how many with another stage or date, as far as the file has these, and how many are on a do-not-contact list. For an
+-- update, leads that are there in several records are set aside, since it is not clear which of these is meant.
 CREATE TEMP TABLE staged_there (
     line INTEGER PRIMARY KEY, records INTEGER, number TEXT, stage, date TEXT, is_respelled INTEGER, is_different INTEGER
 );
@@ -110,6 +111,13 @@ FROM (
 ) AS r
 GROUP BY r.line;
 
+CREATE TEMP TABLE staged_aside AS
+SELECT t.line, t.records FROM temp.staged_there AS t WHERE :is_update AND t.records > 1;
+
+DELETE FROM temp.staged WHERE line IN (SELECT a.line FROM temp.staged_aside AS a);
+
+DELETE FROM temp.staged_there WHERE line IN (SELECT a.line FROM temp.staged_aside AS a);
+
 UPDATE temp.staged_there
 SET
     is_respelled = staged_there.number <> s.first,
@@ -121,6 +129,7 @@ WHERE s.line = staged_there.line;
 SELECT
     (SELECT count(*) FROM temp.staged_there AS t WHERE t.is_respelled) AS respelled,
     (SELECT count(*) FROM temp.staged_there AS t WHERE t.is_different) AS differing,
+    (SELECT count(*) FROM temp.staged_aside AS a) AS aside,
     (
         SELECT count(*) FROM temp.staged AS s
         WHERE s.match_key IN (
@@ -130,6 +139,12 @@ SELECT
             WHERE k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
         )
     ) AS listed;
+
+-- name: leads_aside
+-- The first staged leads that were set aside, and how many records each of them has.
+SELECT a.line, a.records FROM temp.staged_aside AS a
+ORDER BY a.line
+LIMIT :most;
 
 -- name: compare_agents
 -- traits: read-only
@@ -189,6 +204,30 @@ FROM temp.staged AS s
 ORDER BY s.first;
 
 SELECT changes() AS added;
+
+-- name: update_leads
+-- Sets stage and date, as far as the file has them, of the staged leads that have others there, and keeps them on record
+-- for the import, with what they were; returns how many they are. Only records that are still as they were compared.
+INSERT INTO import_lead (import_id, number, stage, date, is_changed, stage_before, date_before)
+SELECT DISTINCT
+    :import_id,
+    w.number,
+    CASE WHEN :with_stage THEN CAST(s.second AS INTEGER) ELSE w.stage END,
+    CASE WHEN :with_date THEN s.third ELSE w.date END,
+    1,
+    w.stage,
+    w.date
+FROM temp.staged_there AS t
+INNER JOIN temp.staged AS s ON s.line = t.line
+INNER JOIN wafunnel AS w ON w.number = t.number COLLATE BINARY AND w.stage IS t.stage AND w.date IS t.date
+WHERE t.is_different AND (:with_stage OR w.stage IS NOT NULL) AND (:with_date OR w.date IS NOT NULL);
+
+UPDATE wafunnel SET stage = l.stage, date = l.date
+FROM import_lead AS l
+WHERE l.import_id = :import_id AND l.is_changed AND wafunnel.number = l.number COLLATE BINARY
+    AND wafunnel.stage IS l.stage_before AND wafunnel.date IS l.date_before;
+
+SELECT count(*) AS changed FROM import_lead AS l WHERE l.import_id = :import_id AND l.is_changed;
 
 -- name: update_agents
 -- Sets the status of the staged agents that have another one there; returns how many they are.

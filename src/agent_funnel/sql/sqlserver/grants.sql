@@ -24,6 +24,8 @@ GRANT EXECUTE ON dbo.sp_report_outcome TO agent_funnel_service;
 GO
 GRANT EXECUTE ON dbo.sp_undo_import TO agent_funnel_service;
 GO
+GRANT EXECUTE ON dbo.sp_update_leads TO agent_funnel_service;
+GO
 GRANT EXECUTE ON dbo.fn_match_key TO agent_funnel_service;
 GO
 GRANT SELECT ON dbo.agents TO agent_funnel_service;
@@ -146,6 +148,12 @@ GRANT INSERT ON dbo.import_lead TO agent_funnel_service;
 GO
 GRANT SELECT ON dbo.import_undo TO agent_funnel_service;
 GO
+GRANT SELECT ON dbo.import_mapping TO agent_funnel_service;
+GO
+GRANT INSERT ON dbo.import_mapping TO agent_funnel_service;
+GO
+GRANT DELETE ON dbo.import_mapping TO agent_funnel_service;
+GO
 
 GRANT SELECT ON dbo.assignment_failure TO agent_funnel_service;
 GO
@@ -253,5 +261,6 @@ IF SERVERPROPERTY(N'BabelfishVersion') IS NULL
         EXECUTE (N'GRANT VIEW DEFINITION ON dbo.sp_forget_number TO agent_funnel_service;');
         EXECUTE (N'GRANT VIEW DEFINITION ON dbo.sp_report_outcome TO agent_funnel_service;');
         EXECUTE (N'GRANT VIEW DEFINITION ON dbo.sp_undo_import TO agent_funnel_service;');
+        EXECUTE (N'GRANT VIEW DEFINITION ON dbo.sp_update_leads TO agent_funnel_service;');
     END;
 GO

@@ -102,3 +102,27 @@ EXECUTE dbo.sp_undo_import @import_id = %(import_id)s, @country = %(country)s, @
 -- Takes back the leads that an import added, and puts back those that it changed, as far as they still are as it wrote
 -- them. The procedure decides everything: see import_records/sp_undo_import.sql.
 EXECUTE dbo.sp_undo_import @import_id = %(import_id)s, @actor = %(actor)s, @country = %(country)s;
+
+-- name: chosen_columns
+-- The columns that people chose for files of a kind, by the hash of the header; the newest choices.
+SELECT TOP (1000) m.header_hash, m.chosen FROM dbo.import_mapping AS m
+WHERE m.kind = %(kind)s
+ORDER BY m.chosen_at DESC;
+
+-- name: choose_columns
+-- Remembers the columns that somebody chose for files with this header; NULL forgets them.
+DECLARE
+    @header_hash VARCHAR(64) = %(header_hash)s,
+    @chosen NVARCHAR(4000) = %(chosen)s;
+
+DELETE FROM dbo.import_mapping
+WHERE kind = %(kind)s AND header_hash = @header_hash;
+
+INSERT INTO dbo.import_mapping (kind, header_hash, chosen, chosen_at, chosen_by)
+SELECT %(kind)s, @header_hash, @chosen, SYSUTCDATETIME(), %(actor)s
+WHERE
+    @chosen IS NOT NULL
+    AND NOT EXISTS (
+        SELECT 1 FROM dbo.import_mapping AS m
+        WHERE m.kind = %(kind)s AND m.header_hash = @header_hash
+    );

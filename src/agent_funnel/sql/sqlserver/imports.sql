@@ -118,7 +118,8 @@ SELECT @@ROWCOUNT AS dropped;
 -- name: compare_leads
 -- traits: read-only
 -- Finds the records of the staged leads that are there already. Returns how many leads are there in another spelling,
--- how many with another stage or date, as far as the file has these, and how many are on a do-not-contact list.
+-- how many with another stage or date, as far as the file has these, and how many are on a do-not-contact list. For an
+-- update, leads that are there in several records are set aside, since it is not clear which of these is meant.
 DECLARE @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f));
 
 CREATE TABLE #staged_there (
@@ -153,6 +154,18 @@ FROM (
 ) AS r
 GROUP BY r.line;
 
+CREATE TABLE #staged_aside (line INT NOT NULL, records INT NOT NULL);
+
+INSERT INTO #staged_aside (line, records)
+SELECT t.line, t.records FROM #staged_there AS t
+WHERE %(is_update)s = 1 AND t.records > 1;
+
+DELETE FROM #staged
+WHERE line IN (SELECT a.line FROM #staged_aside AS a);
+
+DELETE FROM #staged_there
+WHERE line IN (SELECT a.line FROM #staged_aside AS a);
+
 UPDATE t
 SET
     t.is_respelled = CASE WHEN t.number <> s.first THEN 1 ELSE 0 END,
@@ -168,6 +181,7 @@ INNER JOIN #staged AS s ON t.line = s.line;
 SELECT
     (SELECT SUM(t.is_respelled) FROM #staged_there AS t) AS respelled,
     (SELECT SUM(t.is_different) FROM #staged_there AS t) AS differing,
+    (SELECT COUNT(*) FROM #staged_aside) AS aside,
     (
         SELECT COUNT(*) FROM #staged AS s
         WHERE s.match_key IN (
@@ -177,6 +191,11 @@ SELECT
             WHERE k.country = @country
         )
     ) AS listed;
+
+-- name: leads_aside
+-- The first staged leads that were set aside, and how many records each of them has.
+SELECT TOP (%(most)s) a.line, a.records FROM #staged_aside AS a
+ORDER BY a.line;
 
 -- name: compare_agents
 -- traits: read-only
@@ -271,6 +290,11 @@ SELECT s.first, CAST(s.second AS INT), CAST(REPLACE(s.third, ' ', 'T') AS DATETI
 FROM #staged AS s;
 
 SELECT @@ROWCOUNT AS added;
+
+-- name: update_leads
+-- Sets stage and date, as far as the file has them, of the staged leads that have others there, and keeps them on
+-- record for the import, with what they were; returns how many they are. See imports/sp_update_leads.sql.
+EXECUTE dbo.sp_update_leads @import_id = %(import_id)s, @with_stage = %(with_stage)s, @with_date = %(with_date)s;
 
 -- name: update_agents
 -- Sets the status of the staged agents that have another one there; returns how many they are.

@@ -60,7 +60,7 @@ def import_leads(query: ImportQuery, raw: TableBody) -> Response:
             raise ImportRefused("bad_rows_file needs dry_run. Nothing was imported.")
         return bad_rows_of_upload(uploaded_body(), query.choices())
     result = import_upload(
-        uploaded_body(), query.choices(), skip_bad=query.skip_bad, dry_run=query.dry_run,
+        uploaded_body(), query.choices(), skip_bad=query.skip_bad, update=query.update, dry_run=query.dry_run,
         origin=upload_origin("api", query.file_name),
     )  # fmt: skip
     return json(
@@ -68,6 +68,7 @@ def import_leads(query: ImportQuery, raw: TableBody) -> Response:
             dry_run=query.dry_run,
             rows=result.rows,
             added=result.added,
+            changed=result.changed,
             kept=result.kept,
             bad_rows=result.bad_rows,
             bad=list(result.bad),

@@ -144,10 +144,11 @@ class RunwayAnswer(RootModel[Runway]):
 
 
 class ImportAnswer(BaseModel):
-    """The result of an import or a dry run: `rows` = `added` + `kept` (there already) + `bad_rows`. `bad` has the first
-    thousand bad rows. Of the kept rows, `respelled` are there in another spelling, and `differing` with another stage
-    or date; `kept_rows` has the first thousand of them. `listed` have a number on a do-not-contact list. `understood`
-    says how the file was read, and `import_id` is the import's record; None after a dry run."""
+    """The result of an import or a dry run: `rows` = `added` + `changed` + `kept` (there already) + `bad_rows`. `bad`
+    has the first thousand bad rows. Of the kept rows, `respelled` are there in another spelling, and `differing`
+    with another stage or date; `kept_rows` has the first thousand of them. `listed` have a number on a
+    do-not-contact list. `understood` says how the file was read, and `import_id` is the import's record; None after
+    a dry run."""
 
     model_config = ConfigDict(
         openapi_extra={"content": {"text/csv": {"schema": {"type": "string"}}}}  # type: ignore[typeddict-unknown-key]
@@ -156,6 +157,7 @@ class ImportAnswer(BaseModel):
     dry_run: bool
     rows: int
     added: int
+    changed: int
     kept: int
     bad_rows: int
     bad: list[BadRow]

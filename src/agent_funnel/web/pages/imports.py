@@ -59,9 +59,10 @@ def import_file() -> Any:
     g.file_name = file.filename
     if wants_bad_rows:
         return bad_rows_of_upload(file.stream, read_form(ImportQuery).choices())
+    query = read_form(ImportQuery)
     try:
         g.imported = import_upload(
-            file.stream, read_form(ImportQuery).choices(), skip_bad="skip_bad" in request.form, dry_run=g.checked,
+            file.stream, query.choices(), skip_bad="skip_bad" in request.form, update=query.update, dry_run=g.checked,
             origin=upload_origin("page", file.filename[:LONGEST_TEXT]),
         )  # fmt: skip
     except BadRows as error:

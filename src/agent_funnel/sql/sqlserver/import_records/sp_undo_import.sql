@@ -2,8 +2,9 @@
 sp_undo_import: undoes an import of leads.
 
 It takes back the leads that the import added, and puts back stage and date of those that it changed, as far as a lead
-is still as the import wrote it, and no run has dealt its match key since. A run that was undone counts, too: an agent
-had the number. The other leads are left and counted. Everything happens in one transaction.
+is still as the import wrote it, and since then no run has dealt its match key, and nobody has reported an outcome of
+it. A run that was undone counts, too: an agent had the number. The other leads are left and counted. Everything happens
+in one transaction.
 
 The last result set is one row: the kind of the import, when and by whom it was undone before (NULL if it was not), and
 how many leads were taken back, put back and left. No row: there is no such import. An import that was undone before,
@@ -60,6 +61,7 @@ BEGIN
         @floor VARCHAR(2), -- the country of the match keys; '' = none
         @kind VARCHAR(20),
         @last_run BIGINT,
+        @imported_at DATETIME2(3),
         @undone_at DATETIME2(3),
         @undone_by NVARCHAR(255),
         @taken_back INT,
@@ -88,6 +90,7 @@ BEGIN
         SELECT
             @kind = r.kind,
             @last_run = COALESCE(r.last_run_id, 0),
+            @imported_at = r.imported_at,
             @undone_at = u.undone_at,
             @undone_by = u.undone_by
         FROM dbo.import_record AS r
@@ -133,7 +136,6 @@ BEGIN
             HAVING COUNT(*) = 1
         ) AS v ON n.number = v.number AND n.stage = v.stage AND n.date = v.date;
 
-        -- Outcomes of the match key will keep a lead here, too.
         UPDATE #undoable
         SET is_left = 1
         WHERE
@@ -142,12 +144,20 @@ BEGIN
                 number IN (
                     SELECT h.number FROM dbo.assignment_history AS h
                     WHERE h.run_id > @last_run
+                    UNION ALL
+                    SELECT o.number FROM dbo.assignment_outcome AS o
+                    WHERE o.reported_at >= @imported_at
                 )
                 OR match_key IN (
                     SELECT k.match_key
                     FROM dbo.assignment_history AS h
                     INNER JOIN dbo.number_key AS k ON h.number = k.number AND k.country = @floor
                     WHERE h.run_id > @last_run
+                    UNION ALL
+                    SELECT k.match_key
+                    FROM dbo.assignment_outcome AS o
+                    INNER JOIN dbo.number_key AS k ON o.number = k.number AND k.country = @floor
+                    WHERE o.reported_at >= @imported_at
                 )
             );
 
