@@ -1,4 +1,9 @@
-"""Exports assignments, dealt leads, outcomes and do-not-contact lists, as CSV or XLSX, in constant memory."""
+"""Exports what the database has as CSV or XLSX, in constant memory. What can be imported comes in the form of imports.
+
+CSV is for programs. `excel-csv` is for people who open a CSV file in a spreadsheet: with the mark by which Excel knows
+UTF-8, with the separator that the spreadsheets of the sales floor's country expect, and with numbers that stay texts.
+Otherwise Excel shows +5511999990001 as 5.512E+12, and drops leading zeros.
+"""
 
 from __future__ import annotations
 
@@ -8,23 +13,29 @@ import io
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
-from datetime import datetime
+from dataclasses import dataclass, fields
+from datetime import date, datetime
 from itertools import islice
+from operator import attrgetter
 from typing import IO, Any, Literal
 
-from agent_funnel.agents import Assignment, stream_assignments
+from agent_funnel.agents import list_limits, roster, stream_assignments
 from agent_funnel.database import Database
 from agent_funnel.do_not_contact import stream_do_not_contact
 from agent_funnel.files.formulas import without_formula
 from agent_funnel.masking import last_digits, mask_digits
 from agent_funnel.outcomes import stream_outcomes
-from agent_funnel.runs import DealtLead, stream_dealt_leads
+from agent_funnel.runs import RunRecord, list_runs, stream_dealt_leads
+from agent_funnel.values import NO_LIMIT, read_date, read_lead_date
 
-Kind = Literal["assignments", "run", "do-not-contact", "outcomes"]
-# The columns of each export:
-COLUMNS: dict[Kind, tuple[str, ...]] = {
+Kind = Literal[
+    "assignments", "run", "do-not-contact", "outcomes", "leads", "agents", "limits", "holidays", "runs", "history",
+]  # fmt: skip
+Format = Literal["csv", "excel-csv", "xlsx"]
+# The columns of each export. Those of what can be imported are named as the import names them first:
+COLUMNS: Mapping[Kind, tuple[str, ...]] = {
     "assignments": ("agent", "number", "stage", "date"),
     "run": ("agent", "number", "stage_before", "date"),
     "outcomes": (
@@ -39,11 +50,21 @@ COLUMNS: dict[Kind, tuple[str, ...]] = {
         "run",
     ),
     "do-not-contact": ("number", "reason", "list", "added_at", "imported"),
+    "leads": ("number", "stage", "date"),
+    "agents": ("agent", "status"),
+    "limits": ("agent", "max_records", "starts_on", "ends_on"),
+    "holidays": ("day", "name"),
+    "runs": tuple(each.name for each in fields(RunRecord)),
+    "history": ("run_id", "business_date", "agent", "number", "stage_before", "date"),
 }
 # The columns that a workbook has as whole numbers:
-STAGES = ("stage", "stage_before")
+STAGES = ("stage", "stage_before", "max_records")
 # The columns of texts that people write, and that may have numbers in them:
-FREE_TEXTS = ("reason", "list", "note", "reported_by")
+FREE_TEXTS = ("reason", "list", "name", "note", "reported_by")
+# The countries whose spreadsheets separate columns with commas; where commas separate decimals, semicolons do:
+WITH_COMMAS = ("US", "CA", "GB", "MX")
+# A text that a spreadsheet can keep as ="0170…", which is no more than that text:
+PLAIN = re.compile(r"\+?[0-9A-Za-z.]+")
 # A stage that is a number; SQLite keeps any other text, too.
 INTEGER = re.compile(r"-?[0-9]{1,9}")
 # Rows that a sheet of XLSX can hold, including its header:
@@ -58,11 +79,20 @@ SORTED_IN_MEMORY = 50_000
 Values = tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Part:
+    """The part of a kind that is wanted: the run, the agent or the do-not-contact list."""
+
+    run_id: int | None = None
+    agent: str | None = None
+    list_name: str | None = None
+
+
 def export(
     database: Database,
     what: Kind,
     file: IO[bytes],
-    format: Literal["csv", "xlsx"],
+    format: Format,
     *,
     run_id: int | None = None,
     agent: str | None = None,
@@ -70,8 +100,7 @@ def export(
     mask: bool = False,
     check: Callable[[], None] = lambda: None,
 ) -> int:
-    """Writes the present assignments, the leads that the run `run_id` dealt, the outcomes that hold, or do-not-contact
-    lists to `file`.
+    """Writes all rows of a kind to `file`; of `run`, the leads that the run `run_id` dealt.
 
     Returns the number of rows without the header. With `agent`, writes only that agent's present assignments; with
     `list_name`, only that list; with `mask`, only the last three digits of each number, also of those in texts, and
@@ -80,71 +109,145 @@ def export(
     `check` is called again and again while rows are read and cells are made; it ends the export by raising an error.
     Raises NotFound if there is no such run or list.
     """
+    columns = COLUMNS[what]
     with tempfile.SpooledTemporaryFile(BYTES_IN_MEMORY) as spool:
-        text = io.TextIOWrapper(spool, encoding="utf-8", newline="")
+        # Excel needs the mark to read UTF-8.
+        text = io.TextIOWrapper(spool, encoding="utf-8-sig" if format == "excel-csv" else "utf-8", newline="")
+        writer = csv.writer(text, delimiter=_delimiter(database) if format == "excel-csv" else ",")
+        writer.writerow(columns)
         # CSV needs an apostrophe against formulas; in XLSX each cell says that it is a text.
         clean: Callable[[str], str] = str if format == "xlsx" else without_formula
-        writer = csv.writer(text)
-        writer.writerow(COLUMNS[what])
+        cleaners = [_kept_as_text if format == "excel-csv" and name == "number" else clean for name in columns]
         count = 0
-        rows = _rows(database, what, run_id, agent, list_name)
-        for row in _masked(rows, COLUMNS[what]) if mask else rows:
-            writer.writerow(map(clean, row))
-            count += 1
-            if count % CHECK_ROWS == 0:
-                check()
+        with closing(ROWS[what](database, Part(run_id, agent, list_name))) as found:
+            for row in _masked(found, columns) if mask else found:
+                writer.writerow([cleaned(value) for cleaned, value in zip(cleaners, row, strict=True)])
+                count += 1
+                if count % CHECK_ROWS == 0:
+                    check()
         text.flush()
         spool.seek(0)
-        if format == "csv":
-            shutil.copyfileobj(spool, file)
-        else:
+        if format == "xlsx":
             _write_xlsx(csv.reader(text), file, check)
+        else:
+            shutil.copyfileobj(spool, file)
         text.detach()
     return count
 
 
-def _rows(
-    database: Database, what: Kind, run_id: int | None, agent: str | None, list_name: str | None
-) -> Iterator[Values]:
-    if what == "do-not-contact":
-        with closing(stream_do_not_contact(database, list_name)) as entries:
-            for entry in entries:
-                imported = "yes" if entry.imported else "no"
-                yield entry.number, entry.reason or "", entry.list_name, _moment(entry.added_at), imported
-        return
-    if what == "outcomes":
-        for each in stream_outcomes(database, run_id=run_id, agent=agent, standing=True):
-            yield (
-                each.agent, each.number, each.outcome, str(each.call_back_on or ""), "yes" if each.same_agent else "",
-                each.note or "", _moment(each.reported_at.replace(tzinfo=None)), each.reported_by or "",
-                str(each.run_id),
-            )  # fmt: skip
-        return
-    leads: Generator[DealtLead | Assignment]
-    if what == "run":
-        assert run_id is not None
-        leads = stream_dealt_leads(database, run_id)
-    else:
-        leads = stream_assignments(database, agent)
-    with closing(leads):
+def _delimiter(database: Database) -> str:
+    """The separator that spreadsheets expect in the country of the sales floor."""
+    row = database.one("exported_country")
+    assert row is not None
+    return "," if row["country"] in ("", "none", *WITH_COMMAS) else ";"
+
+
+def _kept_as_text(number: str) -> str:
+    """A number in the form in which spreadsheets keep its digits, its plus and its zeros; imports read that form."""
+    return f'="{number}"' if PLAIN.fullmatch(number) else without_formula(number)
+
+
+def _assignments(database: Database, part: Part) -> Iterator[Values]:
+    with closing(stream_assignments(database, part.agent)) as leads:
         for lead in leads:
-            stage = "" if lead.stage is None else str(lead.stage)
-            yield lead.agent, lead.number, stage, _moment(lead.date)
+            yield lead.agent, lead.number, _shown(lead.stage), _shown(lead.date)
 
 
-def _moment(value: datetime | None) -> str:
-    return value.isoformat(" ", "seconds") if value else ""
+def _dealt(database: Database, part: Part) -> Iterator[Values]:
+    assert part.run_id is not None
+    with closing(stream_dealt_leads(database, part.run_id)) as leads:
+        for lead in leads:
+            yield lead.agent, lead.number, _shown(lead.stage), _shown(lead.date)
+
+
+def _do_not_contact(database: Database, part: Part) -> Iterator[Values]:
+    with closing(stream_do_not_contact(database, part.list_name)) as entries:
+        for entry in entries:
+            imported = "yes" if entry.imported else "no"
+            yield entry.number, entry.reason or "", entry.list_name, _shown(entry.added_at), imported
+
+
+def _outcomes(database: Database, part: Part) -> Iterator[Values]:
+    for each in stream_outcomes(database, run_id=part.run_id, agent=part.agent, standing=True):
+        yield (
+            each.agent, each.number, each.outcome, _shown(each.call_back_on), "yes" if each.same_agent else "",
+            each.note or "", _shown(each.reported_at), each.reported_by or "", _shown(each.run_id),
+        )  # fmt: skip
+
+
+def _leads(database: Database, _: Part) -> Iterator[Values]:
+    for rows in database.stream("exported_leads"):
+        for row in rows:
+            yield _shown(row["number"]), _shown(row["stage"]), _shown(read_lead_date(row["date"]))
+
+
+def _history(database: Database, _: Part) -> Iterator[Values]:
+    for rows in database.stream("exported_history"):
+        for row in rows:
+            moment = read_lead_date(row["date"])
+            yield (
+                _shown(row["run_id"]), _shown(read_date(row["business_date"])), row["agent"], _shown(row["number"]),
+                _shown(row["stage"]), _shown(moment),
+            )  # fmt: skip
+
+
+def _agents(database: Database, _: Part) -> Iterator[Values]:
+    # Their limits, which this day would settle, are an export of their own.
+    for entry in roster(database, date.max):
+        yield entry.agent, "active" if entry.active else "inactive"
+
+
+def _limits(database: Database, _: Part) -> Iterator[Values]:
+    for limit in list_limits(database):
+        yield limit.agent, _shown(limit.max_records), _shown(limit.starts_on), _shown(limit.ends_on)
+
+
+def _holidays(database: Database, _: Part) -> Iterator[Values]:
+    for rows in database.stream("exported_holidays"):
+        for row in rows:
+            yield _shown(read_date(row["day"])), row["name"] or ""
+
+
+def _runs(database: Database, _: Part) -> Iterator[Values]:
+    take = attrgetter(*COLUMNS["runs"])
+    for run in list_runs(database, count=NO_LIMIT):
+        yield tuple(map(_shown, take(run)))
+
+
+ROWS: Mapping[Kind, Callable[[Database, Part], Any]] = {
+    "assignments": _assignments,
+    "run": _dealt,
+    "do-not-contact": _do_not_contact,
+    "outcomes": _outcomes,
+    "leads": _leads,
+    "agents": _agents,
+    "limits": _limits,
+    "holidays": _holidays,
+    "runs": _runs,
+    "history": _history,
+}
+
+
+def _shown(value: Any) -> str:
+    """A value as text; a moment without its zone, and with milliseconds if it has some."""
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=None).isoformat(" ", "milliseconds" if value.microsecond else "seconds")
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else str(value)
 
 
 def _masked(rows: Iterable[Values], columns: tuple[str, ...]) -> Iterator[Values]:
     """Rows with masked numbers, sorted by the values that they show, those of the numbers last."""
     masks = [last_digits if name == "number" else mask_digits if name in FREE_TEXTS else str for name in columns]
+    masked = (tuple(mask(text) for mask, text in zip(masks, row, strict=True)) for row in rows)
+    if "number" not in columns:
+        return masked
     number_at = columns.index("number")
 
     def shown_order(row: Values) -> Values:
         return *row[:number_at], *row[number_at + 1 :], row[number_at]
 
-    masked = (tuple(mask(text) for mask, text in zip(masks, row, strict=True)) for row in rows)
     return _sorted(masked, shown_order)
 
 

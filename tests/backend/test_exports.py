@@ -229,7 +229,7 @@ def test_the_command_exports_to_a_file_or_to_standard_output(tmp_path: Path) -> 
     assert all(row[1].value[0] == "…" for row in load_workbook(file).active.iter_rows(min_row=2))
     assert f"Wrote {run['assigned']} rows to" in run_command("export", "assignments", "-o", file, cwd=tmp_path).stdout
 
-    for wrong in (["run"], ["assignments", "1"], ["assignments", "--json"], ["leads"]):
+    for wrong in (["run"], ["assignments", "1"], ["assignments", "--json"], ["links"]):
         assert run_command("export", *wrong, cwd=tmp_path).returncode == 2
     # The file stays as it was if the export fails.
     before = Path(file).read_bytes()

@@ -44,6 +44,11 @@ MISTAKES = (
         ON_FILES_TEXT, "million_plain_characters",
     ),
     Mistake(
+        "files: every backslash before a quotation mark is taken away",
+        P_FILES_DELIMITED, "    return form\n\n\ndef begin", '    return replace(form, escape="\\\\")\n\n\ndef begin',
+        ON_FILES_TEXT, "need_none",
+    ),
+    Mistake(
         "files: only the beginning of a text is looked at for its encoding",
         P_FILES_SOURCES, "        block = file.read(BLOCK)\n    try", "        block = b\"\"\n    try",
         ON_FILES_TEXT, "million_plain_characters",

@@ -7,6 +7,7 @@ from mistakes.places import (
     ON_CUT_CALLS,
     ON_DO_NOT_CONTACT_EXPORT,
     ON_EXPORTS,
+    ON_EXPORTS_AGAIN,
     ON_IMPORTS,
     ON_LOST_CALLS,
     ON_NUMBERS,
@@ -154,6 +155,21 @@ MISTAKES = (
         "exports: a number in a reason is not masked",
         P_EXPORTS, "mask_digits if name in FREE_TEXTS", "str if name in FREE_TEXTS",
         ON_DO_NOT_CONTACT_EXPORT, "masked_export", "sqlite",
+    ),
+    Mistake(
+        "exports: numbers for people lose their zeros in a spreadsheet",
+        P_EXPORTS, "return f'=\"{number}\"' if PLAIN.fullmatch(number) else", "return",
+        ON_EXPORTS_AGAIN, "spreadsheet_of_their_country", "sqlite",
+    ),
+    Mistake(
+        "exports: a CSV file for people may have a formula",
+        P_EXPORTS, "if PLAIN.fullmatch(number) else", "if number else",
+        ON_EXPORTS_AGAIN, "no_formula_for_people", "sqlite",
+    ),
+    Mistake(
+        "exports: dates lose their milliseconds",
+        P_EXPORTS, '"milliseconds" if value.microsecond else "seconds"', '"seconds"',
+        ON_EXPORTS_AGAIN, "exported_leads", "sqlite",
     ),
     Mistake(
         "do-not-contact: an exported number keeps its apostrophe",

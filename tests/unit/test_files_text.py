@@ -102,3 +102,17 @@ def test_rows_that_are_shifted_are_bad() -> None:
     assert read("number,stage,date\n+5521970000001,1,2026-10-05,7\n+5521970000002,1\n")[1] == [
         (2, "has 4 fields; 3 are needed"), (3, "has 2 fields; 3 are needed"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("field", "name"),
+    [
+        (r'"Zoë \"the\", best"', 'Zoë "the", best'),
+        (r'"Zoë \""the\"", best"', r"Zoë \"the\", best"),
+        (r'"C:\Zoë"', r"C:\Zoë"),
+    ],
+)
+def test_a_backslash_before_a_quotation_mark_is_a_part_of_the_text_where_the_rows_need_none(
+    field: str, name: str
+) -> None:
+    assert read(f"agent,status\n{field},active\n", "agents")[1] == [(2, (name, "active"))]

@@ -1,4 +1,4 @@
-"""The command that exports assignments, runs, outcomes and do-not-contact lists."""
+"""The command that exports what the database has to a file."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Literal, get_args
+from typing import IO, get_args
 
 import click
 
 from agent_funnel.cli.context import Context, pass_context
 from agent_funnel.cli.output import Result, render, reports, say
-from agent_funnel.exports import Kind, export
+from agent_funnel.exports import Format, Kind, export
 
 # As a file name, this is standard output:
 STANDARD_OUTPUT = "-"
@@ -31,7 +31,10 @@ class Exported(Result):
 @click.command("export")
 @click.argument("what", type=click.Choice(get_args(Kind)))
 @click.argument("run_id", type=int, required=False)
-@click.option("--format", "kind", type=click.Choice(["csv", "xlsx"]), default="csv", show_default=True)
+@click.option(
+    "--format", "kind", type=click.Choice(get_args(Format)), default="csv", show_default=True,
+    help="csv for programs; excel-csv for people who open it in a spreadsheet; or a workbook.",
+)  # fmt: skip
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, allow_dash=True), default=STANDARD_OUTPUT, metavar="FILE",
     help="The file to write. Default: standard output.",
@@ -44,15 +47,15 @@ def export_rows(
     context: Context,
     what: Kind,
     run_id: int | None,
-    kind: Literal["csv", "xlsx"],
+    kind: Format,
     output: str,
     mask: bool,
     list_name: str | None,
 ) -> Exported:
-    """Export the present assignments, the leads that a run dealt, outcomes, or the do-not-contact lists.
+    """Export the present assignments, the leads that a run dealt, and the other lists.
 
-    `export run` needs RUN_ID; with one, `export outcomes` has only those of that run that hold. An existing file is
-    replaced only when the new one is complete.
+    `export run` needs RUN_ID; with one, `export outcomes` has only those of that run. What can be imported is exported
+    in the form in which it can be imported again. An existing file is replaced only when the new one is complete.
     """
     if (what == "run" and run_id is None) or (what not in ("run", "outcomes") and run_id is not None):
         raise click.UsageError("`export run` needs RUN_ID, `export outcomes` may have one; the others take none.")

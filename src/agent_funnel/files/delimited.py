@@ -129,7 +129,7 @@ def delimited_text(
     # Rows of nothing but delimiters show nothing.
     sample = "".join(line for line in begin[first_line - 1 :] if any(map(str.isalnum, line)))
     forms = [
-        Form(encoding, each, quote, "\\" if '\\"' in sample else None, first_line=first_line)
+        _with_escapes(sample, Form(encoding, each, quote, first_line=first_line))
         for each in ([delimiter] if delimiter else DELIMITERS)
         for quote in ("\"'" if sample.lstrip("\ufeff \r\n\t").startswith("'") else '"')
     ]
@@ -140,6 +140,23 @@ def delimited_text(
         if known(next(iter(_sample_rows(header[0], inner)), [])) > 1:
             best = inner
     return Text(file, name, best)
+
+
+def _with_escapes(sample: str, form: Form) -> Form:
+    """The form, with backslashes before quotation marks if the rows break without them.
+
+    They are otherwise a part of the texts.
+    """
+    if '\\"' not in sample:
+        return form
+    try:
+        for _ in csv.reader(io.StringIO(sample, newline=""), strict=True, **_options(form)):
+            pass
+    except csv.Error as error:
+        # The end of the sample may be within a field.
+        if "unexpected end" not in str(error):
+            return replace(form, escape="\\")
+    return form
 
 
 def beginning(file: IO[bytes], encoding: str) -> list[str]:
