@@ -44,6 +44,7 @@ OWN_TABLES = (
     "request_answer", "agent_link", "schedule_terms", "schedule_copy", "schedule_next", "schedule_void",
     "do_not_contact_list", "do_not_contact_entry", "floor_rule", "assignment_country", "schedule_notice",
     "forgotten_salt", "forgotten_number", "assignment_forgotten", "assignment_voice",
+    "assignment_limit",
 )  # fmt: skip
 TABLES = ("agents", "wafunnel", "agent_wafunnel_assignment", *OWN_TABLES)
 

@@ -53,6 +53,8 @@ GRANT SELECT ON dbo.assignment_voice TO agent_funnel_service;
 GO
 GRANT INSERT ON dbo.assignment_voice TO agent_funnel_service;
 GO
+GRANT SELECT ON dbo.assignment_limit TO agent_funnel_service;
+GO
 GRANT SELECT ON dbo.assignment_history TO agent_funnel_service;
 GO
 GRANT DELETE ON dbo.assignment_history TO agent_funnel_service;

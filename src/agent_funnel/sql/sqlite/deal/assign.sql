@@ -73,6 +73,11 @@ SELECT t.run_id, m.came_round, m.same_agent
 FROM temp.this_run AS t
 CROSS JOIN temp.met AS m;
 
+INSERT INTO assignment_limit (run_id, agent, max_records)
+SELECT t.run_id, m.agent, m.max_records
+FROM temp.this_run AS t
+CROSS JOIN temp.limited AS m;
+
 INSERT INTO assignment_request (request, run_id)
 SELECT :request, t.run_id FROM temp.this_run AS t
 WHERE :request IS NOT NULL;
