@@ -9,14 +9,23 @@ from collections.abc import Iterable
 _DROPPED = ("Mn", "Cf", "Cc")
 
 
+def folded(name: str) -> str:
+    """A name without accents and in lower case, for searching and sorting as people do: "João" is found by "joao"."""
+    split = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(each for each in split if unicodedata.category(each) not in _DROPPED)
+
+
+def by_name(name: str) -> tuple[str, str]:
+    """The key for sorting names as people do."""
+    return folded(name), name
+
+
 def likeness(name: str) -> str:
     """A name without blanks and accents, in lower case and in one Unicode form.
 
     Two names with the same likeness are easily taken for one another. A name that has nothing else is its own likeness.
     """
-    split = unicodedata.normalize("NFKD", name.casefold())
-    kept = "".join(each for each in split if not each.isspace() and unicodedata.category(each) not in _DROPPED)
-    return kept or name
+    return "".join(folded(name).split()) or name
 
 
 def alike_names(names: Iterable[str]) -> list[tuple[str, ...]]:

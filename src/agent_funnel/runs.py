@@ -222,6 +222,11 @@ def deal_version(database: Database) -> str:
     return f"{row['newest']}.{row['undone']}"
 
 
+def run_limits(database: Database, run_id: int) -> dict[str, int]:
+    """The agents who had a limit below that of the rules when a run was made; 0 for those who were away."""
+    return {row["agent"]: row["max_records"] for row in database.all("run_limits", run_id=run_id)}
+
+
 def holders(
     database: Database,
     number: str,

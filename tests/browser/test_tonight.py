@@ -14,6 +14,7 @@ from agent_funnel.schedule.store import record_failure
 from agent_funnel.settings import load
 from support.dashboard import Dashboard, axe, fits, shoot
 from support.databases import TestedDatabase, seed_tables
+from support.nights import deal_today
 
 
 @pytest.fixture
@@ -55,3 +56,20 @@ def test_a_failed_night_is_mended_in_three_presses(dashboard: Dashboard, databas
     )
     axe(page)
     shoot(page, "mended-night")
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_thousand_agents_are_a_page_of_a_few_screens_on_a_phone(
+    dashboard: Dashboard, database: TestedDatabase
+) -> None:
+    seed_tables(database, leads=1_500, agents=1_000)
+    deal_today(database)
+    page = dashboard.page("/", viewport=(360, 800), color_scheme="dark")
+    expect(page.get_by_role("heading", name="How many agents got how many leads")).to_be_visible()
+    expect(page.locator("section[aria-labelledby=what-agents-have]")).to_contain_text("1,000 agents got 1 or 2")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert page.evaluate("document.documentElement.scrollHeight") <= 4 * 800
+    axe(page)
+    shoot(page, "a-thousand-agents")
+    page.get_by_text("All 1,000 agents").click()
+    expect(page.get_by_text("agent 999")).to_be_visible()

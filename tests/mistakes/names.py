@@ -9,6 +9,8 @@ NAMES, FILES, P_DOCTOR_NAMES = f"{_CORE}/names.py", f"{_CORE}/database/files.py"
 CHECK, SERVER = f"{_CORE}/doctor/check.py", f"{_CORE}/doctor/server.py"
 T_RENAME = "src/agent_funnel/sql/sqlserver/agents/sp_rename_agent.sql"
 TABLES, CONTENTS = f"{_SQLITE}/tables-1-deal.sql", f"{_SQLITE}/doctor/server.sql"
+PAGE, CHARTS = f"{_CORE}/web/pages/agents.py", f"{_CORE}/web/format.py"
+ON_PAGE, ON_FORMAT = "tests/web/test_agents.py", "tests/unit/test_format.py"
 ON_NAMES, ON_AGENTS_NAMES = "tests/unit/test_names.py", "tests/backend/test_agents_names.py"
 ON_DATES, ON_DOCTOR_NAMES = "tests/backend/test_lead_dates.py", "tests/backend/test_doctor_names.py"
 ON_FILE = "tests/backend/test_doctor_file.py"
@@ -17,6 +19,20 @@ MISTAKES = (
     Mistake(
         "names: accents make a difference", NAMES, '("Mn", "Cf", "Cc")', '("Cf", "Cc")',
         ON_NAMES, "make_no_difference",
+    ),
+    Mistake(
+        "agents page: a name is found only with its accents",
+        PAGE, "wanted in folded(each.agent) and", "find.casefold() in each.agent.casefold() and",
+        ON_PAGE, "without_their_accents", "sqlite",
+    ),
+    Mistake(
+        "agents page: each chart has a scale of its own",
+        CHARTS, "largest = max([largest, *(", "largest = max([0, *(", ON_FORMAT, "a_sparkline_shows",
+    ),
+    Mistake(
+        "agents page: the order is lost after a form",
+        PAGE, 'KEPT_FIELDS = ("find", "show", "sort", "begin")', 'KEPT_FIELDS = ("find", "show", "begin")',
+        ON_PAGE, "sorted_by_links", "sqlite",
     ),
     Mistake(
         "limits: a name that no agent has is taken",

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from mistakes.places import (
     ON_ERRORS,
+    ON_FAIRNESS,
     ON_FORECAST,
     ON_NIGHT_TROUBLE,
     ON_RUNWAY,
     ON_RUNWAY_COUNTS,
     ON_RUNWAY_NOTICES,
     ON_STATUS,
+    ON_VERDICTS,
     ON_WARNING,
     P_BRAKES,
+    P_FAIRNESS,
     P_FORECAST,
     P_NIGHTS,
     P_RUNWAY,
     P_SCHEDULER,
     P_STATUS,
+    PLAN,
+    T_ASSIGN,
     W_APP,
     W_COUNTS,
     W_DEAL_PAGE,
@@ -92,7 +97,7 @@ MISTAKES = (
     Mistake(
         "runway: the newest leads come first in any case",
         P_RUNWAY, "sorted(left[stage], reverse=newest_first)", "sorted(left[stage], reverse=True)",
-        ON_RUNWAY_COUNTS, "lead_by_lead",
+        ON_RUNWAY_COUNTS, "dealt_first",
     ),
     Mistake(
         "runway: leads stay one day longer than the window",
@@ -114,6 +119,26 @@ MISTAKES = (
         P_SCHEDULER, 'if warning and store.note_notice(self._database, business_date, "runway"',
         'if warning or store.note_notice(self._database, business_date, "runway"',
         ON_RUNWAY_NOTICES, "told_once_a_day", "sqlite",
+    ),
+    Mistake(
+        "fairness: an agent below their own limit has it as an excuse",
+        P_FAIRNESS, "if rooms.get(name, largest) <= leads < largest}", "if name in rooms and leads < largest}",
+        ON_VERDICTS, "explains_nothing",
+    ),
+    Mistake(
+        "fairness: agents who got nothing are forgotten",
+        P_FAIRNESS, "smallest = 0 if agents > len(shares) else min(others)", "smallest = min(others)",
+        ON_VERDICTS, "without_a_lead",
+    ),
+    Mistake(
+        "deal: the run does not keep who was away",
+        PLAN, "WHERE r.room < u.max_per_agent;", "WHERE r.room < u.max_per_agent AND r.room > 0;",
+        ON_FAIRNESS, "keeps_the_limits", "sqlite",
+    ),
+    Mistake(
+        "T-SQL deal: the run does not keep who was away",
+        T_ASSIGN, "WHERE r.room < @max_per_agent;", "WHERE r.room < @max_per_agent AND r.room > 0;",
+        ON_FAIRNESS, "keeps_the_limits", "sqlserver",
     ),
     Mistake(
         "deal page: a deal while the schedule still tries is one more",

@@ -70,6 +70,8 @@ def test_a_sparkline_shows_a_night_without_leads_unlike_a_night_without_data() -
         "none": "M8 20v-1.0h3v1.0z",
     }
     assert re.fullmatch(r"<svg[^>]*></svg>", str(format.sparkline([])))
+    # Charts with the same largest share can be compared.
+    assert "M0 20v-5.0h3v5.0z" in str(format.sparkline([10], 40))
 
 
 @pytest.mark.parametrize(

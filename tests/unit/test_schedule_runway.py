@@ -63,6 +63,13 @@ def test_the_amounts_of_each_night_equal_those_of_the_deal_lead_by_lead(
         before = {lead[0] for lead in pool}
 
 
+def test_of_the_leads_of_a_stage_the_rules_say_which_are_dealt_first() -> None:
+    pool = {(1, TODAY - timedelta(days=WINDOW)): 1, (1, TODAY): 1}
+    for newest_first, never_called in ((False, 0), (True, 1)):
+        tomorrow = simulate(pool, nights((1,), (1,)), rules(newest_first=newest_first))[1]
+        assert (tomorrow.expired, tomorrow.never_called) == (1, never_called)
+
+
 def test_new_leads_come_before_the_deal_of_their_night_and_have_never_been_called() -> None:
     tomorrow = TODAY + timedelta(days=1)
     found = simulate({(3, TODAY): 2}, nights((1,), (9,), arrivals={1: {tomorrow: 4}}), rules())

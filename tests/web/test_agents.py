@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from html import unescape
 
 import pytest
 
@@ -11,7 +12,7 @@ from agent_funnel.agents import add_agent, add_limit, count_assignments, roster,
 from agent_funnel.deal import undo
 from support.databases import TestedDatabase, seed_tables
 from support.nights import deal_today
-from support.pages import Reader
+from support.pages import Page, Reader
 
 # tests/backend runs the queries of these pages on each engine; here, only the long version uses SQL Server, too.
 pytestmark = pytest.mark.sqlserver_if_long
@@ -23,6 +24,11 @@ TODAY = datetime.now(UTC).date()
 
 def status_of(database: TestedDatabase, agent: str) -> bool:
     return next(seat.active for seat in roster(database.backend, TODAY) if seat.agent == agent)
+
+
+def names_in(page: Page) -> list[str]:
+    """The names in the list of agents."""
+    return re.findall(r'<th scope="row"><a href="[^"]*">([^<]*)</a>', page.source)
 
 
 def limit(database: TestedDatabase, agent: str, most: int, starts_on: date, ends_on: date | None) -> int:
@@ -79,9 +85,9 @@ def test_agents_are_found_by_name_and_by_their_marks(database: TestedDatabase, r
         ({"find": "nobody"}, []),
         ({"show": "nonsense", "find": "agent 2"}, ["agent 2"]),
     ):
-        text = reader.get("/agents", **query).source
-        assert re.findall(r'<th scope="row"><a href="[^"]*">([^<]*)</a>', text) == found
-        assert ("No matching agents" in text) == (not found)
+        page = reader.get("/agents", **query)
+        assert names_in(page) == found
+        assert ("No matching agents" in page) == (not found)
     assert 'value="&lt;b&gt;"' in reader.get("/agents", find="<b>").source
 
 
@@ -113,3 +119,46 @@ def test_an_agent_is_added_activated_and_deactivated(database: TestedDatabase, r
     assert "They have no leads now." in reader.done("/agents/deactivate", agent="Eva", find="E")
     assert "There is no agent" in reader.refused(404, "/agents/deactivate", agent="nobody")
     assert reader.send("/agents/deactivate", agent="nobody", page="agent").status_code == 404
+
+
+def test_names_are_found_and_sorted_without_their_accents(database: TestedDatabase, reader: Reader) -> None:
+    for name in ("Zoe", "Ana", "Érica", "Edu", "João Pedro", "joana"):
+        add_agent(database.backend, name)
+    assert names_in(reader.get("/agents")) == ["Ana", "Edu", "Érica", "joana", "João Pedro", "Zoe"]
+    assert names_in(reader.get("/agents", find="JOAO")) == ["João Pedro"]
+    assert names_in(reader.get("/agents", find="joã")) == ["joana", "João Pedro"]
+
+
+def test_a_page_has_a_hundred_agents(database: TestedDatabase, reader: Reader) -> None:
+    seed_tables(database, agents=250)
+    page = reader.get("/agents", find="agent")
+    assert len(names_in(page)) == 100
+    assert "250 of 250 agents; 1 to 100 are here" in page
+    found = names_in(page)
+    for shown in (100, 50):
+        page = reader.get(unescape(next(link for link in page.links if "begin=" in link)))
+        assert len(names_in(page)) == shown
+        found += names_in(page)
+    assert "201 to 250 are here" in page
+    assert "Next page" not in page
+    assert len(set(found)) == 250
+    assert names_in(reader.get("/agents", begin="-5")) == found[:100]
+
+
+def test_the_list_is_sorted_by_links(database: TestedDatabase, reader: Reader) -> None:
+    seed_tables(database, leads=7, agents=3)
+    limit(database, "agent 2", 1, TODAY, None)
+    limit(database, "agent 1", 2, TODAY, None)
+    deal_today(database)
+    page = reader.wait_for("/agents", lambda page: "last deal: 4" in page)
+    assert names_in(page) == ["agent 0", "agent 1", "agent 2"]
+    links = {order: next(link for link in page.links if f"sort={order}" in link) for order in ("leads", "unusual")}
+    by_leads, unusual = (reader.get(unescape(link)) for link in links.values())
+    assert names_in(by_leads) == ["agent 0", "agent 1", "agent 2"]
+    assert 'class="amount" aria-sort="descending"' in by_leads.source
+    assert names_in(unusual) == ["agent 1", "agent 2", "agent 0"]
+    # The order is kept by the search, and after a form.
+    assert 'name="sort" value="unusual"' in unusual.source
+    after = reader.done("/agents/deactivate", agent="agent 0", sort="unusual", show="active")
+    assert names_in(after) == ["agent 1", "agent 2"]
+    assert names_in(reader.get("/agents", sort="nonsense")) == ["agent 0", "agent 1", "agent 2"]

@@ -10,10 +10,11 @@ import click
 
 from agent_funnel import deal
 from agent_funnel.cli.context import Context, pass_context
-from agent_funnel.cli.facts import facts_of, print_shares, share_cells
+from agent_funnel.cli.facts import facts_of, print_shares, print_verdict, share_cells
 from agent_funnel.cli.options import actor_option, rule_options
 from agent_funnel.cli.output import Result, print_facts, render, reports, say
 from agent_funnel.deal import NewRun, Preview, PreviewShare, Undone
+from agent_funnel.fairness import Fairness, fairness_of_preview, fairness_of_run
 from agent_funnel.runs import Share, shares
 from agent_funnel.schedule.brakes import scheduled_run
 
@@ -23,25 +24,27 @@ AGE_COLUMNS = {"0_to_7": "0 to 7 days", "8_to_30": "8 to 30", "31_and_more": "31
 
 @dataclass(frozen=True)
 class DealResult(Result):
-    """A run that was just made, and the share of each agent."""
+    """A run that was just made, the share of each agent, and the verdict."""
 
     database: str
     run: NewRun
     shares: list[Share]
+    fairness: Fairness | None
 
     def answer(self) -> dict[str, Any]:
-        return {**asdict(self.run), "shares": self.shares}
+        return {**asdict(self.run), "shares": self.shares, "fairness": self.fairness}
 
 
 @dataclass(frozen=True)
 class PreviewResult(Result):
-    """A preview, and the database it was made on."""
+    """A preview, the database it was made on, and the verdict."""
 
     database: str
     preview: Preview
+    fairness: Fairness | None
 
-    def answer(self) -> Preview:
-        return self.preview
+    def answer(self) -> dict[str, Any]:
+        return {**asdict(self.preview), "fairness": self.fairness}
 
 
 @click.command("run")
@@ -65,7 +68,8 @@ def run(context: Context, day: date | None, actor: str, scheduled: bool, again: 
         done = scheduled_run(database, settings, business_date, now=now, actor=actor, overrule=True)
     else:
         done = deal.deal(database, settings, business_date=business_date, actor=actor, again=again)
-    return DealResult(database.name, done, shares(database, done.run_id))
+    found = shares(database, done.run_id)
+    return DealResult(database.name, done, found, fairness_of_run(database, done, found))
 
 
 @click.command("preview")
@@ -77,7 +81,7 @@ def preview(context: Context, day: date | None, **rules: Any) -> PreviewResult:
     context = context.with_flags(**rules)
     database = context.database
     found = deal.preview(database, context.settings, business_date=day or context.today)
-    return PreviewResult(database.name, found)
+    return PreviewResult(database.name, found, fairness_of_preview(database, found))
 
 
 @click.command("undo")
@@ -99,6 +103,7 @@ def _(result: DealResult) -> None:
     done = result.run
     say(f"Run {done.run_id} for {done.business_date} on {result.database}: {done.status} in {done.seconds:.2f} s")
     print_shares([share_cells(share) for share in result.shares])
+    print_verdict(result.fairness)
     print_facts(facts_of(done))
     if done.notice:
         say(done.notice)
@@ -113,6 +118,7 @@ def _(result: PreviewResult) -> None:
     if found.run.notice:
         say(found.run.notice)
     print_shares([_preview_cells(share) for share in found.shares])
+    print_verdict(result.fairness, would=True)
     print_facts(
         [
             *facts_of(found.run, preview=True),

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from agent_funnel.cli.output import print_table, say
 from agent_funnel.deal import PreviewShare
+from agent_funnel.fairness import Fairness, verdict
 from agent_funnel.leads import DEALT_STAGES
 from agent_funnel.runs import Run, RunRecord, Share
 
@@ -86,6 +87,12 @@ def share_cells(share: Share | PreviewShare) -> dict[str, object]:
         "Leads": share.leads,
         **{f"Stage {stage}": share.by_stage.get(stage, 0) for stage in DEALT_STAGES},
     }
+
+
+def print_verdict(fairness: Fairness | None, *, would: bool = False) -> None:
+    """Prints the verdict on a deal, if there is one."""
+    if fairness is not None:
+        say(verdict(fairness, would=would))
 
 
 def print_shares(rows: Sequence[Mapping[str, object]]) -> None:

@@ -13,10 +13,11 @@ import click
 from agent_funnel import runs
 from agent_funnel.characters import visible
 from agent_funnel.cli.context import Context, pass_context
-from agent_funnel.cli.facts import facts_of, print_shares, share_cells
+from agent_funnel.cli.facts import facts_of, print_shares, print_verdict, share_cells
 from agent_funnel.cli.options import DAY
 from agent_funnel.cli.output import Listing, Result, cells, minute, print_facts, render, reports, say, second
 from agent_funnel.cli.progress import row_progress
+from agent_funnel.fairness import Fairness, fairness_of_run
 from agent_funnel.rules import Rules, in_words
 from agent_funnel.runs import Holder, Purged, RunRecord, Share, find_run, holders, shares
 from agent_funnel.settings_types import NO_COUNTRY
@@ -24,13 +25,14 @@ from agent_funnel.settings_types import NO_COUNTRY
 
 @dataclass(frozen=True)
 class RunDetails(Result):
-    """A run on record, and the share of each agent."""
+    """A run on record, the share of each agent, and the verdict."""
 
     run: RunRecord
     shares: list[Share]
+    fairness: Fairness | None
 
     def answer(self) -> dict[str, Any]:
-        return {**asdict(self.run), "shares": self.shares}
+        return {**asdict(self.run), "shares": self.shares, "fairness": self.fairness}
 
 
 def list_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -71,7 +73,8 @@ def list_runs(context: Context, count: int, before: int | None) -> Listing:
 @reports
 def show_run(context: Context, run_id: int) -> RunDetails:
     """Show a run: its numbers, the share of each agent, and whether it was undone or purged."""
-    return RunDetails(find_run(context.database, run_id), shares(context.database, run_id))
+    run, found = find_run(context.database, run_id), shares(context.database, run_id)
+    return RunDetails(run, found, fairness_of_run(context.database, run, found))
 
 
 @runs_group.command("who")
@@ -142,6 +145,7 @@ def _(details: RunDetails) -> None:
     if run.forgotten:
         say(f"  {run.forgotten} of the leads dealt have been erased since then; all amounts still count them")
     print_shares([share_cells(share) for share in details.shares])
+    print_verdict(details.fairness)
     print_facts(facts_of(run))
 
 

@@ -1,14 +1,28 @@
-"""Larger charts as inline SVG. They are hidden from screen readers, which have the same numbers in a table."""
+"""Charts of shares and nights as inline SVG, and the numbers in them.
+
+They are hidden from screen readers, which have the same numbers beside them or in a table.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from agent_funnel.deal import PreviewShare
+from agent_funnel.fairness import Fairness
 from agent_funnel.leads import DEALT_STAGES
+from agent_funnel.runs import RunRecord, Share
 from agent_funnel.schedule.runway import RunwayNight
 
+# With more agents than this, a histogram is shown, and the list of all has no bars:
+MANY_AGENTS = 60
+# The most agents with a lower limit that are shown one by one, and the most rows of a histogram:
+MOST_LIMITED, MOST_ROWS = 12, 12
+# In the strip of nights, leads that were left over are cut off above this many times the largest deal:
+STRIP_ROOM = 1.5
 # The size of a chart of nights, in its own units; it is stretched to its place. A night is STEP wide:
 STEP, HEIGHT = 100, 200
 COLUMN = 80
@@ -48,4 +62,87 @@ def runway_columns(nights: Sequence[RunwayNight]) -> Markup:
     return Markup(  # noqa: S704
         f'<svg class="nights" viewBox="0 0 {STEP * len(nights)} {HEIGHT}" preserveAspectRatio="none" '
         f'aria-hidden="true">{"".join(parts)}</svg>'
+    )
+
+
+@dataclass(frozen=True)
+class HistogramRow:
+    """How many agents got from `first` to `last` leads."""
+
+    first: int
+    last: int
+    agents: int
+
+
+@dataclass(frozen=True)
+class ShareChart:
+    """The shares of a deal, for people: what varies comes first.
+
+    `limited` are the agents who got fewer because of a limit, the smallest share first, at most MOST_LIMITED of them.
+    `histogram` is empty if the verdict says it all. `all` are all shares, by name; `by_stage` is their sum.
+    """
+
+    all: Sequence[Share | PreviewShare]
+    largest: int
+    limited: Sequence[Share | PreviewShare]
+    by_stage: Mapping[int, int]
+    histogram: Sequence[HistogramRow]
+
+    @property
+    def are_many(self) -> bool:
+        return len(self.all) > MANY_AGENTS
+
+
+def share_chart(shares: Iterable[Share | PreviewShare], fairness: Fairness) -> ShareChart:
+    """Chooses what a chart of shares shows."""
+    everybody = list(shares)
+    named = {share.agent: share for share in everybody}
+    by_stage: Counter[int] = Counter()
+    for share in everybody:
+        by_stage.update(share.by_stage)
+    tells_more = len(everybody) > MANY_AGENTS or not fairness.is_fair
+    return ShareChart(
+        all=everybody,
+        largest=fairness.largest,
+        limited=[named[name] for name in list(fairness.limited)[:MOST_LIMITED]],
+        by_stage=by_stage,
+        histogram=histogram([share.leads for share in everybody]) if tells_more else (),
+    )
+
+
+def histogram(values: Sequence[int]) -> list[HistogramRow]:
+    """Counts values in at most MOST_ROWS ranges of equal width, the largest values first; empty ranges are left out."""
+    if not values:
+        return []
+    smallest, largest = min(values), max(values)
+    width = -(-(largest - smallest + 1) // MOST_ROWS)
+    counts = Counter((value - smallest) // width for value in values)
+    return [
+        HistogramRow(smallest + place * width, min(largest, smallest + (place + 1) * width - 1), counts[place])
+        for place in sorted(counts, reverse=True)
+    ]
+
+
+def share_bar(leads: int, largest: int) -> Markup:
+    """A bar for a number of leads, relative to the largest."""
+    width = 100 * leads / largest if largest else 0.0
+    return Markup(  # noqa: S704 only numbers
+        '<svg class="bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
+        f'<rect class="share" width="{width:.2f}" height="10"/></svg>'
+    )
+
+
+def strip_scale(runs: Iterable[RunRecord]) -> int:
+    """The number of leads at the top of the strip of nights."""
+    return round(STRIP_ROOM * max((run.assigned or 0 for run in runs), default=0))
+
+
+def night_column(run: RunRecord, largest: int) -> Markup:
+    """A column for a night: the leads dealt, and above them those left over."""
+    dealt = 40 * (run.assigned or 0) / largest if largest else 0.0
+    left = min(40 - dealt, 40 * (run.left_over or 0) / largest if largest else 0.0)
+    return Markup(  # noqa: S704 only numbers
+        '<svg viewBox="0 0 10 40" preserveAspectRatio="none" aria-hidden="true">'
+        f'<rect class="share" y="{40 - dealt:.1f}" width="10" height="{dealt:.1f}"/>'
+        f'<rect class="more" y="{40 - dealt - left:.1f}" width="10" height="{left:.1f}"/></svg>'
     )

@@ -96,9 +96,12 @@ def bar(by_stage: Mapping[int, int], largest: int) -> Markup:
     return Markup(f'<svg class="bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">{parts}</svg>')  # noqa: S704
 
 
-def sparkline(values: Sequence[int | None]) -> Markup:
-    """A column for each deal, the oldest first, as high as the share; an unknown share (None) leaves a gap."""
-    largest = max((value for value in values if value is not None), default=0)
+def sparkline(values: Sequence[int | None], largest: int = 0) -> Markup:
+    """A column for each deal, the oldest first, as high as the share; an unknown share (None) leaves a gap.
+
+    The columns of several charts can be compared if they have the same `largest` share; it is at least their own.
+    """
+    largest = max([largest, *(value for value in values if value is not None)])
     columns: dict[str, list[str]] = {"some": [], "none": []}
     for index, value in enumerate(values):
         if value is not None:

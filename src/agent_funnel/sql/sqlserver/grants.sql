@@ -69,6 +69,8 @@ GRANT SELECT ON dbo.assignment_outcome_effect TO agent_funnel_service;
 GO
 GRANT INSERT ON dbo.assignment_outcome_effect TO agent_funnel_service;
 GO
+GRANT SELECT ON dbo.assignment_limit TO agent_funnel_service;
+GO
 GRANT SELECT ON dbo.assignment_history TO agent_funnel_service;
 GO
 GRANT DELETE ON dbo.assignment_history TO agent_funnel_service;

@@ -92,6 +92,12 @@ DECLARE
 SELECT f.attempt, f.error_number, f.message FROM dbo.assignment_failure AS f
 WHERE f.run_id = %(run_id)s;
 
+-- name: run_limits
+-- The agents who had a lower limit when a run was made, or were away (0).
+SELECT m.agent, m.max_records FROM dbo.assignment_limit AS m
+WHERE m.run_id = %(run_id)s
+ORDER BY m.agent;
+
 -- name: holders
 -- The agents who held a number, in any spelling, newest first, between two moments (UTC) if these are given. An agent
 -- held it until the next run that is not undone, or until the run that dealt it was undone.

@@ -10,9 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel
 from agent_funnel.access.audit import AuditEntry
 from agent_funnel.access.keys import AccessKey
 from agent_funnel.agents import Agent, Assignment, Limit, Renamed
-from agent_funnel.deal import NewRun, Preview, Undone
+from agent_funnel.deal import NewRun, PreviewShare, Undone
 from agent_funnel.do_not_contact import DoNotContact, NumberList
 from agent_funnel.do_not_contact_files import ImportedNumbers
+from agent_funnel.fairness import Fairness
 from agent_funnel.files.tables import Understood
 from agent_funnel.import_records import Batch, ImportRecord, UndoneImport
 from agent_funnel.imports import BadRow, KeptRow
@@ -31,8 +32,18 @@ class RunNow(RootModel[NewRun]):
     """The run, with the columns of the procedure's summary row."""
 
 
-class PreviewAnswer(RootModel[Preview]):
-    """The preview of a run."""
+class PreviewAnswer(BaseModel):
+    """The preview of a run: leads that would `stay` with their agent, `change_hands`, `come` or `leave`; why the run
+    would be refused (`refusal`); and the verdict on it (`fairness`), null if nobody would get a lead."""
+
+    run: NewRun
+    shares: list[PreviewShare]
+    stay: int
+    change_hands: int
+    come: int
+    leave: int
+    refusal: str | None
+    fairness: Fairness | None
 
 
 class UndoAnswer(RootModel[Undone]):
@@ -47,10 +58,11 @@ class RunsPage(BaseModel):
 
 
 class RunAnswer(BaseModel):
-    """A run, and the share of each agent."""
+    """A run, the share of each agent, and the verdict: null if nobody got a lead, or the history was deleted."""
 
     run: RunRecord
     shares: list[Share]
+    fairness: Fairness | None
 
 
 # Lists that can also be downloaded as a file, whole:

@@ -6,6 +6,7 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
 from agent_funnel import deal, runs
+from agent_funnel.fairness import fairness_of_preview, fairness_of_run
 from agent_funnel.runs import DealtLead, dealt_leads, find_run, shares
 from agent_funnel.web.api import models
 from agent_funnel.web.auth import set_audit_target
@@ -67,10 +68,11 @@ def list_runs(query: PageQuery) -> Response:
     blueprint, "get", "/runs/<int:run_id>", role="viewer", answer=models.RunAnswer, problems={404: "No such run."}
 )
 def show_run(path: RunPath) -> Response:
-    """Show a run, and the share of each agent."""
+    """Show a run, the share of each agent, and the verdict."""
     database = services().database
     run = mask_texts(find_run(database, path.run_id))
-    return json(models.RunAnswer(run=run, shares=shares(database, path.run_id)))
+    found = shares(database, path.run_id)
+    return json(models.RunAnswer(run=run, shares=found, fairness=fairness_of_run(database, run, found)))
 
 
 @operation(
@@ -100,7 +102,8 @@ def preview(query: PreviewQuery) -> Response:
     settings = given.settings.model_copy(update=rules)
     with given.previews.take():
         found = deal.preview(given.database, settings, business_date=query.business_date or today())
-    return json(models.PreviewAnswer(found))
+    fairness = fairness_of_preview(given.database, found)
+    return json(models.PreviewAnswer(**vars(found), fairness=fairness))
 
 
 @operation(

@@ -67,7 +67,7 @@ def show(new_link: str | None = None) -> str:
         counted=newest is not None,
         share=share,
         nights=list(zip(deals.runs, reversed(amounts), strict=True)),
-        chart=sparkline(amounts),
+        chart=sparkline(amounts, deals.largest),
         in_words=in_words(amounts, locale()) if amounts else "",
         present=[limit for limit in limits if limit.ends_on is None or limit.ends_on >= today()],
         past=[limit for limit in limits if limit.ends_on is not None and limit.ends_on < today()],

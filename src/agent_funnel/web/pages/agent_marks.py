@@ -68,6 +68,11 @@ class Deals:
         """The shares of the newest deal; None if there is none, or if it is not counted yet."""
         return self.shares.get(self.runs[0].run_id) if self.runs else None
 
+    @cached_property
+    def largest(self) -> int:
+        """The largest share of all these deals."""
+        return max((share.leads for shares in self.shares.values() for share in shares.values()), default=0)
+
     def last_of(self, agent: str) -> RunRecord | None:
         """The newest deal in which the agent got leads."""
         return next((run for run in self.runs if agent in self.shares.get(run.run_id, ())), None)
@@ -118,12 +123,15 @@ def _until(limit: Limit | None) -> str:
 
 
 @lru_cache(maxsize=4_000)
-def chart(amounts: tuple[int | None, ...], locale: Locale) -> Markup:
-    """A sparkline, and the same in words for screen readers. The cache serves many: a deal is even."""
+def chart(amounts: tuple[int | None, ...], largest: int, locale: Locale) -> Markup:
+    """A sparkline, and the same in words for screen readers. The cache serves many: a deal is even.
+
+    All agents have the same scale, up to the `largest` share.
+    """
     if not amounts:
         return Markup(NOTHING)  # noqa: S704 a constant
     # The newest deal is at the right edge, even if there were only a few.
-    columns = sparkline((None,) * (DEALS_SHOWN - len(amounts)) + amounts)
+    columns = sparkline((None,) * (DEALS_SHOWN - len(amounts)) + amounts, largest)
     return columns + Markup('<span class="hidden">{}</span>').format(in_words(amounts, locale))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -14,18 +15,23 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from agent_funnel.access.links import link_of_agent
 from agent_funnel.agents import add_agent, alike_agents, limits_in_force, list_limits, roster, set_agent_status
-from agent_funnel.names import spell
+from agent_funnel.names import by_name, folded, spell
 from agent_funnel.runs import RunRecord
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.negotiation import locale
 from agent_funnel.web.pages import agent
-from agent_funnel.web.pages.agent_marks import KINDS, Mark, chart, last_deals, marks_of
+from agent_funnel.web.pages.agent_marks import KINDS, Deals, Mark, chart, last_deals, marks_of
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice
 from agent_funnel.web.request_models import NewAgent
 from agent_funnel.web.requester import today
 from agent_funnel.web.services import services
 
 blueprint = Blueprint("agents", __name__)
+
+
+AGENTS_PER_PAGE = 100
+# The fields of the list that stay as they are after a form:
+KEPT_FIELDS = ("find", "show", "sort", "begin")
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,12 @@ class ListedAgent:
         return _quoted(self.agent)
 
 
+# The orders of the list; agents who are equal in an order stay sorted by name.
+SORTS: dict[str, Callable[[ListedAgent], int]] = {
+    "name": lambda each: 0,
+    "leads": lambda each: -(each.share or 0),
+    "unusual": lambda each: -len(each.marks),
+}
 # A page has a thousand names, and the next page the same ones.
 _quoted = lru_cache(maxsize=20_000)(quote)
 
@@ -58,33 +70,42 @@ _quoted = lru_cache(maxsize=20_000)(quote)
 def show() -> str:
     """All agents, or those that the filter includes, with their marks."""
     find, kind = request.values.get("find", "").strip(), request.values.get("show", "")
-    everybody = _list_agents()
-    wanted = find.casefold()
-    found = [
-        each for each in everybody if wanted in each.agent.casefold() and (kind not in KINDS or kind in each.kinds)
-    ]
+    deals = last_deals()
+    everybody = _list_agents(deals)
+    wanted = folded(find)
+    found = [each for each in everybody if wanted in folded(each.agent) and (kind not in KINDS or kind in each.kinds)]
     counts = Counter(name for each in everybody for name in each.kinds)
+    order = request.values.get("sort", "")
+    order = order if order in SORTS else "name"
+    found.sort(key=SORTS[order])
+    begin = max(0, request.values.get("begin", 0, type=int))
+    # What stays the same on the other pages of the list, and after a form:
+    kept = {"find": find, "show": kind if kind in KINDS else "", "sort": "" if order == "name" else order}
     # If more than half are at the cap, say so once above the table.
     crowded = counts["full"] > counts["active"] / 2
     return render_template(
         "agents.html",
-        found=found,
+        found=found[begin : begin + AGENTS_PER_PAGE],
+        matching=len(found),
+        begin=begin,
+        following=begin + AGENTS_PER_PAGE if begin + AGENTS_PER_PAGE < len(found) else None,
         everybody=len(everybody),
         kinds=[(name, label, counts[name]) for name, (_, label) in KINDS.items() if counts[name]],
-        find=find,
-        kind=kind if kind in KINDS else "",
+        kept={name: value for name, value in kept.items() if value},
+        order=order,
+        newest=deals.runs[0] if deals.runs else None,
         crowd=counts["full"] if crowded else 0,
         page_of_agent=url_for("agent.show", agent=""),
     )
 
 
-def _list_agents() -> list[ListedAgent]:
+def _list_agents(deals: Deals) -> list[ListedAgent]:
+    """All agents, by name."""
     database = services().database
-    deals = last_deals()
     limits = limits_in_force(list_limits(database), today())
     newest, own_locale = deals.newest, locale()
     listed = []
-    for entry in roster(database, today()):
+    for entry in sorted(roster(database, today()), key=lambda each: by_name(each.agent)):
         share = newest.get(entry.agent) if newest else None
         leads = share.leads if share else 0
         amounts = deals.amounts_of(entry.agent)
@@ -94,7 +115,7 @@ def _list_agents() -> list[ListedAgent]:
                 entry.active,
                 marks_of(entry, leads, limits.get(entry.agent), deals, amounts),
                 None if newest is None else leads,
-                chart(amounts, own_locale),
+                chart(amounts, deals.largest, own_locale),
                 deals.last_of(entry.agent),
             )
         )
@@ -146,5 +167,5 @@ def deactivate() -> BaseResponse:
 def _redirect_to_sender(notice: str, name: str) -> BaseResponse:
     if request.form.get("page") == "agent":
         return redirect_with_notice(notice, "agent.show", agent=name)
-    kept = {field: request.form[field] for field in ("find", "show") if request.form.get(field)}
+    kept = {field: request.form[field] for field in KEPT_FIELDS if request.form.get(field)}
     return redirect_with_notice(notice, "agents.show", **kept)

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from agent_funnel.deal import NewRun, deal, preview
 from agent_funnel.errors import AlreadyExists, FunnelError
+from agent_funnel.fairness import fairness_of_preview
 from agent_funnel.runs import deal_version, last_run
 from agent_funnel.schedule.brakes import scheduled_run
 from agent_funnel.schedule.status import tonight
@@ -49,9 +50,15 @@ def show_preview() -> str:
         why_not = str(error)
     except TooManyRequests as error:
         why_not = error.description
-    limited = {share.agent: share.room for share in found.shares if share.room < found.run.per_agent} if found else {}
-    template = "deal_preview.html" if "partial" in request.args else "deal.html"
-    return render_template(template, preview=found, limits=limited, why_not=why_not, version=version, **state)
+    return render_template(
+        "deal_preview.html" if "partial" in request.args else "deal.html",
+        preview=found,
+        fairness=fairness_of_preview(given.database, found) if found else None,
+        limits={share.agent: share.room for share in found.shares if share.room < found.run.per_agent} if found else {},
+        why_not=why_not,
+        version=version,
+        **state,
+    )
 
 
 def _tonight() -> dict[str, Any]:

@@ -26,10 +26,11 @@ from werkzeug.wrappers import Response as BaseResponse
 from agent_funnel.access.keys import Role
 from agent_funnel.characters import visible_lines
 from agent_funnel.errors import FunnelError
+from agent_funnel.fairness import Fairness, verdict
 from agent_funnel.leads import DEALT_STAGES
 from agent_funnel.settings_types import written
 from agent_funnel.spans import span
-from agent_funnel.web import format, negotiation
+from agent_funnel.web import charts, format, negotiation
 from agent_funnel.web.auth import SESSION_COOKIE, identity_or_none, recognized
 from agent_funnel.web.errors import faults_of, response_to_error
 from agent_funnel.web.numbers import floor_country, shown_number
@@ -177,12 +178,16 @@ def set_up(app: Flask) -> None:
         "day": _day,
         "moment": _moment,
         "span": span,
+        "verdict": _verdict,
         "person": _person,
         "written": written,
         "free_text": free_text,
         "exactly": _exactly,
         "phone": _phone,
         "bar": format.bar,
+        "share_bar": charts.share_bar,
+        "share_chart": charts.share_chart,
+        "night_column": charts.night_column,
         "sparkline": format.sparkline,
     }
     app.jinja_env.filters.update(filters)
@@ -205,6 +210,14 @@ def set_up(app: Flask) -> None:
 @pass_context
 def _number(context: Context, value: float | None) -> str:
     return format.number(value, context["locale"])
+
+
+@pass_context
+def _verdict(context: Context, fairness: Fairness, *, would: bool = False) -> Markup:
+    """The verdict on a deal, with its first word in bold."""
+    text = verdict(fairness, number=lambda value: format.number(value, context["locale"]), would=would)
+    word, rest = text.split(":", 1)
+    return Markup("<strong>{}:</strong>{}").format(word, visible_lines(rest))
 
 
 def _phone(number: str) -> str:

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from agent_funnel import deal
 from agent_funnel.errors import NotFound
-from agent_funnel.runs import LARGEST_RUN_ID, failure_of, find_run, last_run, list_runs
+from agent_funnel.runs import LARGEST_RUN_ID, failure_of, find_run, last_run, list_runs, run_limits
 from agent_funnel.schedule import voids
 from agent_funnel.schedule.nights import LaterDeal, failure_reasons, repairs
 from agent_funnel.schedule.store import NightRecord, find_night
@@ -17,7 +17,7 @@ from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.format import number
 from agent_funnel.web.negotiation import locale
 from agent_funnel.web.pages.layout import form, page, redirect_with_notice
-from agent_funnel.web.pages.tonight import window_of
+from agent_funnel.web.pages.tonight import fairness_of, window_of
 from agent_funnel.web.requester import actor
 from agent_funnel.web.routing import RUNS
 from agent_funnel.web.services import services
@@ -48,12 +48,16 @@ def show_run(run_id: int) -> str:
     found = find_run(given.database, run_id)
     last = last_run(given.database)
     outcome = find_night(given.database, found.business_date) if found.status == "failed" else None
+    shares = given.counts.known_shares([run_id]).get(run_id)
+    limits = run_limits(given.database, run_id)
     return render_template(
         "run.html",
         run=found,
         outcome=outcome,
         made_up_for=_made_up_for(outcome),
-        shares=given.counts.known_shares([run_id]).get(run_id),
+        shares=shares,
+        limits=limits,
+        fairness=fairness_of(found, shares, limits),
         failure=failure_of(given.database, run_id),
         is_last=last is not None and last.run_id == run_id,
     )

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from flask import Blueprint, Response, make_response, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from agent_funnel.agents import limits_in_force, list_limits
 from agent_funnel.do_not_contact import old_lists
-from agent_funnel.runs import Run, Share, find_run, last_run
+from agent_funnel.fairness import Fairness, judge
+from agent_funnel.runs import Run, RunRecord, Share, find_run, last_run, list_runs, run_limits
 from agent_funnel.schedule import store
 from agent_funnel.schedule.brakes import usual_length
 from agent_funnel.schedule.calendar import closes_at, scheduled_at
@@ -22,6 +21,7 @@ from agent_funnel.schedule.status import NIGHTS_SHOWN, Tonight, tonight
 from agent_funnel.schedule.store import NightRecord
 from agent_funnel.settings import Settings
 from agent_funnel.web.auth import set_audit_target
+from agent_funnel.web.charts import strip_scale
 from agent_funnel.web.counts import Pending
 from agent_funnel.web.negotiation import conditional
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice, render_page
@@ -33,6 +33,8 @@ blueprint = Blueprint("tonight", __name__)
 
 # No forecast is made for this long before a scheduled run:
 NO_FORECAST_BEFORE = timedelta(minutes=1)
+# The amounts of the last nights are looked for among this many runs: some failed, some were made by hand.
+RUNS_SEARCHED = 3 * NIGHTS_SHOWN
 # A run is slow if it takes this many times as long as usual, and at least this long:
 SLOW_FACTOR, SHORTEST_SLOW = 10, timedelta(minutes=1)
 
@@ -52,8 +54,10 @@ def show() -> Response:
     forecast = start_forecast(night, now, run)
     runway = start_runway(night, now, run)
     shares = given.counts.known_shares([run.run_id]).get(run.run_id) if run else None
-    limited = _limited(run.business_date) if run else {}
+    limits = run_limits(given.database, run.run_id) if run else {}
     made_up = repairs(given.database, given.settings, night.nights)
+    wanted = {each.run_id for each in night.nights} | {each.run_id for each in made_up.values()}
+    night_runs = {each.run_id: each for each in list_runs(given.database, count=RUNS_SEARCHED) if each.run_id in wanted}
     running_since = given.counts.running_since(night.state == "running", now)
     usual = usual_length(given.database) if running_since else None
     window = window_of(night.business_date)
@@ -78,14 +82,16 @@ def show() -> Response:
             usual=usual,
             is_slow=running_since is not None and now - running_since >= slow_after(usual),
             shares=shares,
-            limited=limited,
-            fairness=fairness(run, shares, limited) if run and shares else None,
+            limits=limits,
+            fairness=fairness_of(run, shares, limits) if run else None,
             stage_counts=given.counts.stage_counts(),
             forecast=forecast.get() if forecast else None,
             is_forecasting=forecast is not None,
             runway=ahead,
             short=ahead.warning(given.settings.runway_nights) if ahead else None,
             strip=night_strip(night),
+            night_runs=night_runs,
+            strip_scale=strip_scale(night_runs.values()),
             differences=[*(given.schedule.notes.values() if given.schedule else ()), *_old_lists(now)],
         )
     )
@@ -132,12 +138,6 @@ def start_runway(night: Tonight, now: datetime, last: Run | None) -> Pending[Run
     return services().counts.start_runway(now, last.run_id if last else None)
 
 
-def _limited(business_date: date) -> dict[str, int]:
-    """The agents with a limit of their own on a business date."""
-    covering = limits_in_force(list_limits(services().database), business_date)
-    return {agent: limit.max_records for agent, limit in covering.items()}
-
-
 def window_of(business_date: date) -> tuple[datetime, datetime]:
     """The begin and the end of the time in which the schedule may deal for a business date."""
     settings = services().settings
@@ -176,29 +176,11 @@ def informed(settings: Settings, state: str) -> str:
     return f"A notice of it goes to {addresses} address{'es' if addresses > 1 else ''} (FUNNEL_NOTIFY_URLS)."
 
 
-@dataclass(frozen=True)
-class Fairness:
-    """The smallest and the largest share of the agents who are not at a limit, and the lower limits of the others."""
-
-    smallest: int
-    largest: int
-    limits: Mapping[str, int]
-
-    @property
-    def is_fair(self) -> bool:
-        return self.largest - self.smallest <= 1
-
-
-def fairness(run: Run, shares: Mapping[str, Share], limited: Mapping[str, int]) -> Fairness | None:
-    """Compares the shares of the agents who are not at a limit; None if all of them are."""
-    at_limit = {name: limited[name] for name in shares if name in limited and shares[name].leads >= limited[name]}
-    others = [share.leads for name, share in shares.items() if name not in at_limit]
-    if not others:
+def fairness_of(run: Run | RunRecord, shares: Mapping[str, Share] | None, limits: Mapping[str, int]) -> Fairness | None:
+    """The verdict on a run with these shares; None if they are not known, or nobody got a lead."""
+    if not shares or run.agents is None:
         return None
-    # Agents who got nothing have no share.
-    smallest = min(others) if run.agents == len(shares) else 0
-    largest = max(others)
-    return Fairness(smallest, largest, {name: limit for name, limit in at_limit.items() if limit < largest})
+    return judge({name: share.leads for name, share in shares.items()}, run.agents, limits)
 
 
 def night_strip(night: Tonight) -> list[tuple[date, NightRecord | None]]:

@@ -94,6 +94,12 @@ CROSS JOIN temp.met AS m
 -- include: _pool_counts
 ;
 
+
+INSERT INTO assignment_limit (run_id, agent, max_records)
+SELECT t.run_id, m.agent, m.max_records
+FROM temp.this_run AS t
+CROSS JOIN temp.limited AS m;
+
 INSERT INTO assignment_request (request, run_id)
 SELECT :request, t.run_id FROM temp.this_run AS t
 WHERE :request IS NOT NULL;

@@ -252,8 +252,19 @@ LEFT JOIN (
     ) AS m
     WHERE m.starts_on <= :business_date AND (m.ends_on IS NULL OR m.ends_on >= :business_date)
     GROUP BY m.agent
-) AS l ON a.agent = l.agent
-WHERE coalesce(l.max_records, 1) > 0;
+) AS l ON a.agent = l.agent;
+
+-- The run keeps who has less room than the rules allow, or none.
+DROP TABLE IF EXISTS temp.limited;
+
+CREATE TEMP TABLE limited AS
+SELECT r.agent, r.room AS max_records
+FROM temp.room AS r
+CROSS JOIN temp.rules AS u
+WHERE r.room < u.max_per_agent;
+
+DELETE FROM temp.room
+WHERE room <= 0;
 
 SELECT
     50002 AS throw,

@@ -50,8 +50,8 @@ Lock order:
      out whether a lost call made its run. Each of them holds the lock for a moment. A run waits for them, and they wait
      for a run.
   4. The tables: agent_wafunnel_assignment as a whole, then rows of wafunnel, assignment_run, assignment_country,
-     assignment_rule, assignment_voice, assignment_outcome_effect, assignment_request, assignment_history,
-     assignment_call_back, number_key and assignment_edit.
+     assignment_rule, assignment_voice, assignment_outcome_effect, assignment_limit, assignment_request,
+     assignment_history, assignment_call_back, number_key and assignment_edit.
 
 Who waits, from the moment that part 6 begins until COMMIT:
 
@@ -487,8 +487,20 @@ BEGIN
             FROM dbo.agent_limit AS m
             WHERE m.starts_on <= @business_date AND (m.ends_on IS NULL OR m.ends_on >= @business_date)
             GROUP BY m.agent
-        ) AS l ON a.agent = l.agent
-        WHERE COALESCE(l.max_records, 1) > 0;
+        ) AS l ON a.agent = l.agent;
+
+        -- The run keeps who has less room than the rules allow, or none.
+        CREATE TABLE #limited (
+            agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY,
+            max_records INT NOT NULL
+        );
+
+        INSERT INTO #limited (agent, max_records)
+        SELECT r.agent, r.room FROM #room AS r
+        WHERE r.room < @max_per_agent;
+
+        DELETE FROM #room
+        WHERE room <= 0;
 
         SELECT @agents = COUNT(*), @due = SUM(CAST(r.room AS BIGINT)) FROM #room AS r;
         IF @agents = 0
@@ -1482,6 +1494,10 @@ BEGIN
 
         INSERT INTO dbo.assignment_outcome_effect (run_id, kept_out, call_backs, stayed)
         VALUES (@run_id, @kept_out, @call_backs, @stayed);
+
+
+        INSERT INTO dbo.assignment_limit (run_id, agent, max_records)
+        SELECT @run_id, m.agent, m.max_records FROM #limited AS m;
 
         INSERT INTO dbo.assignment_request (request, run_id)
         SELECT @request, @run_id

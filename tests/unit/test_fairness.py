@@ -1,0 +1,61 @@
+"""The verdict on a deal, from the leads that agents got and their limits."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent_funnel.fairness import Fairness, judge, verdict
+from support import oracle
+from support.nights import TODAY, active_agents, fresh
+
+
+def test_agents_full_at_a_lower_limit_and_those_away_are_named_beside_the_others() -> None:
+    shares = {f"agent {place:02}": 273 + place % 2 for place in range(22)} | {"Otávio": 100, "Kauã": 60}
+    found = judge(shares, 24, {"Kauã": 60, "Otávio": 100, "Natália": 0})
+    assert found == Fairness(22, 273, 274, {"Kauã": 60, "Otávio": 100}, ("Natália",), is_fair=True)
+    assert verdict(found) == "Fair: 22 agents got 273 or 274; Kauã 60 and Otávio 100 by limit; Natália away."
+    words = verdict(found, number=lambda value: f"{value:,}", would=True)
+    assert words == "Fair: 22 agents get 273 or 274; Kauã 60 and Otávio 100 by limit; Natália away."
+
+
+def test_a_limit_that_was_not_reached_explains_nothing() -> None:
+    found = judge({"A": 9, "B": 9, "C": 4}, 3, {"C": 5, "B": 9})
+    assert found == Fairness(3, 4, 9, {}, (), is_fair=False)
+    assert verdict(found) == "Uneven: 3 agents got 4 to 9."
+
+
+def test_agents_without_a_lead_count_among_the_others() -> None:
+    found = judge({"A": 1, "B": 1}, 5, {})
+    assert found is not None
+    assert (found.smallest, found.largest, found.agents) == (0, 1, 5)
+    assert verdict(found) == "Fair: 5 agents got 0 or 1."
+    assert judge({}, 5, {"A": 0}) is None
+    assert judge({"A": 0}, 1, {}) is None
+
+
+def test_many_names_become_numbers() -> None:
+    shares = {f"agent {place}": place for place in range(1, 9)}
+    found = judge(shares, 8, {**shares, **{f"away {place}": 0 for place in range(6)}})
+    assert found is not None
+    assert verdict(found) == "Fair: 1 agent got 8; 7 others 1 to 7 by limit; 6 away."
+    assert verdict(found, would=True).startswith("Fair: 1 agent gets 8;")
+    few = judge({"A": 2, "B": 1}, 2, {"B": 1, "C": 0, "D": 0, "E": 0})
+    assert few is not None
+    assert verdict(few) == "Fair: 1 agent got 2; B 1 by limit; C, D and E away."
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=8), st.integers(1, 60))
+def test_every_deal_of_the_oracle_is_fair(rooms: list[int], leads: int) -> None:
+    names = [f"agent {place}" for place in range(len(rooms))]
+    limits = [(name, TODAY, None, room) for name, room in zip(names, rooms, strict=True)]
+    if not any(rooms):
+        return
+    dealt = oracle.deal(active_agents(*names), fresh(leads), limits, (), None, TODAY)
+    shares = {name: sum(each == name for each, _ in dealt.assignments) for name in names}
+    got_some = {name: got for name, got in shares.items() if got}
+    found = judge(got_some, len(dealt.rooms), dict(zip(names, rooms, strict=True)))
+    assert found is not None
+    assert found.is_fair
+    assert len(found.away) == rooms.count(0)
+    assert found.agents + len(found.limited) == len(dealt.rooms)
