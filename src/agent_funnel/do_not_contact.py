@@ -45,7 +45,8 @@ class DoNotContact(Record):
 class NumberList(Record):
     """A do-not-contact list. Of its `entries`, imports put `imported` there, and people the others.
 
-    `bound_days` is the greatest age of its last import; None if the list never ages. Moments are in UTC.
+    `age_days` is the age of its last import, or of the list if there was none; `bound_days` is the greatest age of an
+    import, None if the list needs no new one. Moments are in UTC.
     """
 
     name: str
@@ -54,6 +55,7 @@ class NumberList(Record):
     bound_days: int | None
     added_at: Moment
     imported_at: Moment | None
+    age_days: int
     entries: int
     imported: int
 
@@ -92,9 +94,14 @@ class Taken(Record):
     applied: Flag
 
 
-def number_lists(database: Database) -> list[NumberList]:
+def number_lists(database: Database, now: datetime) -> list[NumberList]:
     """The lists, in the order in which they were made. It counts all their numbers."""
-    return [NumberList.from_row(row) for row in database.all("do_not_contact_lists")]
+    found = []
+    for row in database.all("do_not_contact_lists"):
+        since = read_moment(row["imported_at"] or row["added_at"])
+        # A list that a copy with a clock ahead has just made is not younger than today.
+        found.append(NumberList.from_row({**row, "age_days": max(0, (now - since).days)}))
+    return found
 
 
 def old_lists(database: Database, now: datetime) -> list[OldList]:

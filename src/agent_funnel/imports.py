@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, tzinfo
 from itertools import islice
 from operator import attrgetter
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from agent_funnel.database import Database, Session
-from agent_funnel.errors import ImportRefused, RunInProgress
+from agent_funnel.errors import DatabaseError, ImportRefused, RunInProgress
 from agent_funnel.files.cells import Values
 from agent_funnel.files.columns import FIELDS
 from agent_funnel.files.rejects import Rejects
@@ -29,6 +28,8 @@ from agent_funnel.values import Row, read_lead_date
 
 # Rows that are sent to the database at a time:
 CHUNK = 20_000
+# Match keys that are kept at a time; a deal waits for that long, half a second on a small server:
+KEYS_AT_ONCE = 50_000
 # The most bad rows that are reported one by one; in a file of the wrong kind, every row is bad.
 REPORTED_BAD_ROWS = 1_000
 
@@ -104,32 +105,39 @@ def import_file(
     """
     name = name or str(file)
     tally = Tally(rejects)
-    with open_table(file, kind, name, choices, zone=zone, today=today) as table, database.session() as session:
-        tally.begin(table)
-        read = table.rows()
-        _stage(session, kind, tally.good(_with_room(session, read) if kind == "leads" else read), progress)
-        _drop_repeated(session, table, tally)
-        if tally.bad_rows and not skip_bad:
-            raise BadRows(name, tally.bad, tally.bad_rows)
-        if kind == "leads" and not dry_run:
-            # So that the leads which others have inserted are found in every spelling, too.
-            take_in(database)
-        compared = _compare_staged(session, table)
-        added, changed = _write_staged(session, kind, update=update and kind == "agents", dry_run=dry_run)
-    if kind == "leads" and added and not dry_run:
-        # A run that is in progress takes in what it needs, and the service takes in the rest.
-        with suppress(RunInProgress):
-            take_in(database)
-    return Imported(
-        rows=tally.rows,
-        added=added,
-        changed=changed,
-        kept=tally.rows - tally.bad_rows - added - changed,
-        bad_rows=tally.bad_rows,
-        bad=tally.bad,
-        understood=table.understood,
-        **(compared | {"differing": compared["differing"] - changed}),
-    )
+    imported: Imported | None = None
+    try:
+        with open_table(file, kind, name, choices, zone=zone, today=today) as table, database.session() as session:
+            tally.begin(table)
+            read = table.rows()
+            _stage(session, kind, tally.good(_with_room(session, read) if kind == "leads" else read), progress)
+            country = _key_staged(session, kind)
+            _drop_repeated(session, table, tally)
+            if tally.bad_rows and not skip_bad:
+                raise BadRows(name, tally.bad, tally.bad_rows)
+            if country is not None and not dry_run:
+                # So that the leads which others have inserted are found in every spelling, too.
+                take_in(database)
+            compared = _compare_staged(session, table)
+            added, changed = _write_staged(session, kind, update=update and kind == "agents", dry_run=dry_run)
+            imported = Imported(
+                rows=tally.rows,
+                added=added,
+                changed=changed,
+                kept=tally.rows - tally.bad_rows - added - changed,
+                bad_rows=tally.bad_rows,
+                bad=tally.bad,
+                understood=table.understood,
+                **(compared | {"differing": compared["differing"] - changed}),
+            )
+            if country is not None and added and not dry_run:
+                _keep_keys(session, country)
+    except (RunInProgress, DatabaseError):
+        # Once the rows are there, a run takes in the keys that it needs, and the service takes in the others.
+        if imported is None:
+            raise
+    assert imported is not None
+    return imported
 
 
 class Tally:
@@ -209,6 +217,7 @@ def load_rows(
     """
     with database.session() as session:
         _stage(session, kind, enumerate(rows, start=1), progress)
+        _key_staged(session, kind)
         return _write_staged(session, kind, dry_run=dry_run)[0]
 
 
@@ -224,8 +233,15 @@ def _stage(
         if progress:
             progress(len(chunk))
     session.one("sort_staged")
-    if kind == "leads":
-        session.one("key_staged")
+
+
+def _key_staged(session: Session, kind: str) -> str | None:
+    """Gives staged leads their match keys. Returns the country of the keys; None if the rows are no leads."""
+    if kind != "leads":
+        return None
+    row = session.one("key_staged")
+    assert row is not None
+    return str(row["country"])
 
 
 def _drop_repeated(session: Session, table: Table, tally: Tally) -> None:
@@ -282,6 +298,15 @@ def _write_staged(session: Session, kind: str, *, update: bool = False, dry_run:
     return int(row["added"]), changed
 
 
+def _keep_keys(session: Session, country: str) -> None:
+    """Keeps the match keys of the staged leads, which were computed for this country, in several short transactions."""
+    last: str | None = ""
+    while last is not None:
+        row = session.one("keep_staged_keys", country=country, after=last, most=KEYS_AT_ONCE)
+        assert row is not None
+        last = row["last_number"]
+
+
 def _with_room(session: Session, rows: Iterator[CheckedRow]) -> Iterator[CheckedRow]:
     """The rows of leads; those whose number the tables of the deal cannot hold are bad.
 
@@ -290,12 +315,15 @@ def _with_room(session: Session, rows: Iterator[CheckedRow]) -> Iterator[Checked
     room = session.one("room_for_numbers")
     assert room is not None
     longest, whole = room["longest"], room["whole"]
+    if longest is None and not whole:
+        yield from rows
+        return
     for row in rows:
         number = row.values[0] if row.fault is None else ""
         if longest is not None and len(number) > longest:
             fault = f"number has {len(number)} characters; the tables hold at most {longest}"
-            yield replace(row, fault=fault)
+            yield row._replace(fault=fault)
         elif number and whole and not number.removeprefix("+").isdigit():
-            yield replace(row, fault="number has letters; the tables hold whole numbers only")
+            yield row._replace(fault="number has letters; the tables hold whole numbers only")
         else:
             yield row

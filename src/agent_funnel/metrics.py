@@ -10,14 +10,18 @@ from agent_funnel.database import Database
 from agent_funnel.do_not_contact import number_lists
 from agent_funnel.runs import last_run
 from agent_funnel.schedule.calendar import next_run
+from agent_funnel.schedule.runway import Runway
 from agent_funnel.schedule.store import current_pause, failure_counts, list_nights, outcome_counts
 from agent_funnel.settings import Settings
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-def render(database: Database, settings: Settings, *, now: datetime, beat_age: float | None) -> bytes:
+def render(
+    database: Database, settings: Settings, *, now: datetime, beat_age: float | None, runway: Runway | None = None
+) -> bytes:
     """The metrics as text. `beat_age` is the age of the scheduler's heartbeat in seconds, None without a scheduler.
+    `runway` is None if it is not known yet.
 
     Raises DatabaseError if the database does not answer.
     """
@@ -40,6 +44,11 @@ def render(database: Database, settings: Settings, *, now: datetime, beat_age: f
         gauge("last_scheduled_success_timestamp_seconds", "End of the last scheduled run", dated[0].at.timestamp())
     gauge("next_run_timestamp_seconds", "Time of the next scheduled run", next_run(now, settings).timestamp())
     gauge("paused", "1 while the schedule is paused, otherwise 0", float(current_pause(database) is not None))
+    if runway is not None:
+        low = runway.as_is.low
+        lasts = sum(night.off is None for night in runway.nights) if low.lasts is None else low.lasts
+        gauge("runway_deals", "Deals of the next 14 days before leads run short, with few new leads", lasts)
+        gauge("runway_expiring_leads", "Leads that pass the window in the next 14 days", runway.as_is.high.expired)
     gauge("heartbeat_age_seconds", "Age of the last heartbeat of the scheduler of this copy", beat_age)
 
     failures = Gauge(
@@ -65,7 +74,7 @@ def render(database: Database, settings: Settings, *, now: datetime, beat_age: f
     entries = Gauge(
         "agent_funnel_do_not_contact_numbers", "Numbers on a do-not-contact list", ["list"], registry=registry
     )
-    for each in number_lists(database):
+    for each in number_lists(database, now):
         entries.labels(each.name).set(each.entries)
         if each.bound_days is not None:
             ages.labels(each.name).set((now - (each.imported_at or each.added_at)).total_seconds())

@@ -63,7 +63,8 @@ class RunRecord(Record):
     were not counted yet.
 
     Its undo took back `restored` leads, and left `changed_since` leads as they were. Its history was deleted at
-    `purged_at`. Moments are in UTC.
+    `purged_at`. Of the leads that it `assigned`, `forgotten` have been erased since then, so that the history has so
+    many fewer. Moments are in UTC.
     """
 
     run_id: int
@@ -96,6 +97,7 @@ class RunRecord(Record):
     restored: int | None
     changed_since: int | None
     purged_at: Moment | None
+    forgotten: int
 
 
 @dataclass(frozen=True)

@@ -169,6 +169,14 @@ class Settings(BaseSettings):
         "turns it off.",
         json_schema_extra=THE_SCHEDULE,
     )
+    runway_nights: int = Field(
+        default=3,
+        ge=0,
+        le=14,
+        description="For how many more deals the leads must last. If they last for fewer, with few new leads, the page "
+        "*Tonight* says so, and a `warning` is sent once a day. From 0 to 14; `0` turns it off.",
+        json_schema_extra=THE_SCHEDULE,
+    )
     weekdays: Weekdays = Field(
         default=frozenset(range(7)),
         description="The weekdays that have a scheduled run. For example `mon-fri` or `mon,wed,sat`. For single days "

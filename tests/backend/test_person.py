@@ -14,7 +14,7 @@ from agent_funnel.errors import CheckFailed, NotFound, ParameterOutOfRange
 from agent_funnel.leads import pool_report
 from agent_funnel.person import find_person, forget, would_forget
 from agent_funnel.rules import count_forgotten, record_rules
-from agent_funnel.runs import shares
+from agent_funnel.runs import dealt_leads, find_run, shares
 from agent_funnel.settings import load
 from support.databases import TestedDatabase, all_rows, snapshot
 from support.doctor import deep_problems
@@ -130,6 +130,11 @@ def test_runs_keep_their_totals_and_an_undo_counts_forgotten_leads(floor: Tested
     before = {run: shares(floor.backend, run) for run in (first, second.run_id)}
     forget(floor.backend, ANA, actor="Eva")
     assert {run: shares(floor.backend, run) for run in (first, second.run_id)} == before
+    for run_id in (first, second.run_id):
+        run = find_run(floor.backend, run_id)
+        left = len(dealt_leads(floor.backend, run_id, count=99))
+        assert (run.forgotten, run.assigned) == (1, left + run.forgotten)
+        assert run.assigned == sum(share.leads for share in shares(floor.backend, run_id))
     assert deep_problems(floor) == []
     undone = undo(floor.backend, actor="Eva")
     assert (undone.restored, undone.changed_since) == (second.assigned - 1, 1)
@@ -151,6 +156,17 @@ def test_an_undo_brings_no_assignment_of_a_forgotten_number_back(floor: TestedDa
     assert ANAS[1] not in {number for _, number in stored_assignments(floor)}
 
 
+def test_an_undo_knows_a_forgotten_number_that_no_lead_has_in_a_spelling_that_is_new(floor: TestedDatabase) -> None:
+    # No do-not-contact list has a number, so nothing else asks for match keys.
+    forget(floor.backend, ANA, actor="Eva")
+    strange = "whatsapp:0055 (11) 98765.4321"
+    floor.execute("INSERT INTO dbo.agent_wafunnel_assignment (agent, number) VALUES ('Bo', %s)", strange)
+    run_deal(floor)
+    undone = undo(floor.backend, actor="Eva")
+    assert (undone.assignments, undone.suppressed) == (3, 2)
+    assert {number for _, number in stored_assignments(floor)} == set(OTHERS)
+
+
 def test_a_hash_of_another_salt_keeps_nobody_out_and_a_lost_salt_stops_deals(floor: TestedDatabase) -> None:
     forget(floor.backend, ANA, actor="Eva")
     put_numbers(floor, ANA)
@@ -159,7 +175,11 @@ def test_a_hash_of_another_salt_keeps_nobody_out_and_a_lost_salt_stops_deals(flo
     assert ANA in dealt(floor)
     floor.execute("DELETE FROM dbo.forgotten_salt")
     before = snapshot(floor)
-    for change in (lambda: run_deal(floor), lambda: forget(floor.backend, OTHERS[0], actor="Eva")):
+    for change in (
+        lambda: run_deal(floor),
+        lambda: undo(floor.backend, actor="Eva"),
+        lambda: forget(floor.backend, OTHERS[0], actor="Eva"),
+    ):
         with pytest.raises(CheckFailed, match="forgotten_salt has no row"):
             change()
     assert snapshot(floor) == before

@@ -52,6 +52,7 @@ def evening(database: TestedDatabase) -> dict[str, str]:
     _, secret = make_link(backend, "agent 0", actor="the operator")
     return {
         "tonight": "/",
+        "runway": "/runway",
         "deal": "/run-now",
         "preview": "/run-now/preview",
         "runs": "/runs",

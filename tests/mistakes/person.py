@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mistakes.places import P_RULES, T_ASSIGN, UNDO, Mistake
+from mistakes.places import P_RULES, T_ASSIGN, T_UNDO, UNDO, Mistake
 
 _SQLITE, _SQLSERVER = "src/agent_funnel/sql/sqlite", "src/agent_funnel/sql/sqlserver"
 PERSON, T_FORGET = f"{_SQLITE}/person.sql", f"{_SQLSERVER}/person/sp_forget_number.sql"
@@ -56,6 +56,21 @@ MISTAKES = (
         ON_PERSON, "brings_no_assignment", "sqlserver",
     ),
     Mistake(
+        "person: an undo knows forgotten people only while a list has a number",
+        UNDO, "            OR EXISTS (SELECT 1 FROM forgotten_number)\n", "",
+        ON_PERSON, "undo_knows_a_forgotten", "sqlite",
+    ),
+    Mistake(
+        "T-SQL person: an undo knows forgotten people only while a list has a number",
+        T_UNDO, "            OR EXISTS (SELECT 1 FROM dbo.forgotten_number)\n", "",
+        ON_PERSON, "undo_knows_a_forgotten", "sqlserver",
+    ),
+    Mistake(
+        "person: an undo without the salt knows nobody",
+        UNDO, "WHERE NOT EXISTS (SELECT 1 FROM forgotten_salt) AND EXISTS", "WHERE FALSE AND EXISTS",
+        ON_PERSON, "another_salt", "sqlite",
+    ),
+    Mistake(
         "person: an undo does not count forgotten leads",
         UNDO, "SELECT coalesce(sum(f.leads), 0) FROM assignment_forgotten AS f WHERE f.run_id = t.last_id", "SELECT 0",
         ON_PERSON, "keep_their_totals", "sqlite",
@@ -64,6 +79,12 @@ MISTAKES = (
         "person: the shares of a run lose forgotten leads",
         RUNS, "SELECT f.agent, f.stage, f.leads\n    FROM assignment_forgotten AS f\n    WHERE f.run_id = :run_id",
         "SELECT f.agent, f.stage, f.leads\n    FROM assignment_forgotten AS f\n    WHERE FALSE",
+        ON_PERSON, "keep_their_totals", "sqlite",
+    ),
+    Mistake(
+        "person: a run says of no lead that it is forgotten",
+        RUNS, "FROM assignment_forgotten AS f WHERE f.run_id = r.run_id)",
+        "FROM assignment_forgotten AS f WHERE FALSE)",
         ON_PERSON, "keep_their_totals", "sqlite",
     ),
     Mistake(

@@ -95,6 +95,7 @@ def test_values_are_read_as_people_write_them(monkeypatch: pytest.MonkeyPatch) -
         ("CATCH_UP", "30"),
         ("CATCH_UP", "24h"),
         ("WARN_BEFORE", "24h"),
+        ("RUNWAY_NIGHTS", "15"),
         ("MAX_PER_AGENT", "0"),
         ("MAX_PER_AGENT", "many"),
         ("COUNTRY", ""),

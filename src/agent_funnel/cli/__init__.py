@@ -43,6 +43,7 @@ COMMANDS = {
     "rules": LazyCommand("rules", "rules_group", "Show or change the rules of the deal."),
     "run": LazyCommand("deal", "run", "Deal leads now."),
     "runs": LazyCommand("runs", "runs_group", "List runs, show one run, or find who held a number."),
+    "runway": LazyCommand("runway", "show_runway", "Show how long the leads last: the deals of the next two weeks."),
     "schedule": LazyCommand("schedule", "schedule_group", "Show, pause and correct the schedule."),
     "serve": LazyCommand("serve", "serve", "Run the service: HTTP and the scheduled deals."),
     "status": LazyCommand("status", "show_status", "Show the last run, the next scheduled deal and any pause."),

@@ -139,6 +139,8 @@ def _(details: RunDetails) -> None:
         )
     if run.purged_at:
         say(f"  history purged {second(run.purged_at)} UTC")
+    if run.forgotten:
+        say(f"  {run.forgotten} of the leads dealt have been erased since then; all amounts still count them")
     print_shares([share_cells(share) for share in details.shares])
     print_facts(facts_of(run))
 

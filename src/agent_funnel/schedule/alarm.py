@@ -94,6 +94,10 @@ class Alarm:
         """As things stand, the next run would not deal."""
         self._notifier.notice("warning", text)
 
+    def leads_run_out(self, text: str) -> None:
+        """The leads do not last."""
+        self._notifier.notice("warning", text)
+
     def list_is_old(self, text: str) -> None:
         """A do-not-contact list is older than its bound."""
         self._notifier.notice("warning", text)

@@ -34,6 +34,7 @@ from agent_funnel.schedule.calendar import (
 )
 from agent_funnel.schedule.copies import Copies
 from agent_funnel.schedule.forecast import forecast
+from agent_funnel.schedule.runway import runway
 from agent_funnel.schedule.store import ScheduleState
 from agent_funnel.schedule.terms import MOST_DIFFERENCE
 from agent_funnel.schedule.voids import MOST_EARLY, End
@@ -104,6 +105,8 @@ class Scheduler:
         self._seen: dict[date, timedelta] = {}
         # The business date whose run this copy has forecast:
         self._foreseen: date | None = None
+        # The business date before whose run this copy has measured how long the leads last:
+        self._measured: date | None = None
         # The due business date that waits for another run, and since when:
         self._waiting: tuple[date, datetime] | None = None
 
@@ -151,6 +154,7 @@ class Scheduler:
             self._warn_of_old_lists(now)
             if coming is not None:
                 self._warn_of_coming_run(*coming, now)
+                self._warn_of_short_runway(coming[0], now)
             return
         if not agreed.deals:
             log.warning("a deal is due; this copy does not make it, because its terms do not hold")
@@ -180,6 +184,19 @@ class Scheduler:
         self._foreseen = business_date
         if warning and store.note_notice(self._database, business_date, "forecast", now=now, actor=self.name):
             self.alarm.will_not_deal(mask_digits(warning))
+
+    def _warn_of_short_runway(self, business_date: date, now: datetime) -> None:
+        """Tells people that the leads do not last: once for each date, as soon as the run before it is made."""
+        if business_date == self._measured or not self._settings.runway_nights:
+            return
+        try:
+            warning = runway(self._database, self._rules, now=now).warning(self._settings.runway_nights)
+        except FunnelError as error:
+            log.info("the next runs could not be computed; the next look tries again", error=str(error))
+            return
+        self._measured = business_date
+        if warning and store.note_notice(self._database, business_date, "runway", now=now, actor=self.name):
+            self.alarm.leads_run_out(warning)
 
     # ---- The time and the terms
 

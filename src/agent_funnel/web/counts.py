@@ -1,5 +1,5 @@
 """Counts that take long, kept in memory: the shares of runs, which change only when an agent is renamed, the leads by
-stage, and the forecast of the next scheduled run.
+stage, the forecast of the next scheduled run, and the runway.
 
 A thread makes the counts, since each scans a whole table. A page waits for it only briefly; if the count is not ready
 by then, the next page has it.
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from math import inf
 from threading import Lock, Thread
+from typing import Generic, TypeVar
 
 import structlog
 
@@ -21,9 +22,13 @@ from agent_funnel.database import Database
 from agent_funnel.errors import FunnelError
 from agent_funnel.leads import count_by_stage
 from agent_funnel.runs import Share, shares
+from agent_funnel.schedule.calendar import current_date
 from agent_funnel.schedule.forecast import Forecast, forecast
+from agent_funnel.schedule.runway import Runway, runway
 from agent_funnel.settings import Settings
 from agent_funnel.web.background import BackgroundTask
+
+Value = TypeVar("Value")
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +41,9 @@ STAGES_AGE_SECONDS = 20.0
 # After this many seconds the forecast is counted again, but not before this many times the seconds that it took. After
 # a change through this service it is counted again at once:
 FORECAST_AGE_SECONDS = 20.0
-FORECAST_REST = 20.0
+RESTING_FACTOR = 20.0
+# The same for the runway, which changes slowly:
+RUNWAY_AGE_SECONDS = 300.0
 # A run that no page has looked for during this time may have ended, and another one begun:
 LONGEST_UNSEEN = timedelta(minutes=1)
 # How long a page waits for a count; in most databases it is ready by then:
@@ -51,13 +58,46 @@ class StageCounts:
     at: datetime
 
 
-@dataclass(frozen=True)
-class _CountedForecast:
-    """A forecast, what it was asked for, and when to count again (by the monotonic clock)."""
+class Pending(Generic[Value]):
+    """A value that is perhaps still being counted. A page asks for it last, so that it waits only once for all."""
 
-    key: tuple[object, ...]
-    forecast: Forecast
-    good_until: float
+    def __init__(self, known: Callable[[], Value | None], thread: Thread | None) -> None:
+        self._known = known
+        self._thread = thread
+        self._deadline = time.monotonic() + PAGE_WAIT_SECONDS
+
+    def get(self) -> Value | None:
+        """The value; None if it is still being counted."""
+        if self._thread is not None:
+            self._thread.join(max(0.0, self._deadline - time.monotonic()))
+        return self._known()
+
+
+class _KeptValue(Generic[Value]):
+    """A value that a thread counts, kept for at least `age` seconds while the question is the same."""
+
+    def __init__(self, name: str, *, age: float) -> None:
+        self._age = age
+        self._task = BackgroundTask(name)
+        # The question, its answer, and when to count again (by the monotonic clock):
+        self._known: tuple[tuple[object, ...], Value, float] | None = None
+
+    def start(self, question: tuple[object, ...], count: Callable[[], Value]) -> Pending[Value]:
+        """Has the value counted in the background, unless it is known."""
+
+        def work() -> None:
+            began = time.monotonic()
+            found = count()
+            ended = time.monotonic()
+            self._known = (question, found, ended + max(self._age, RESTING_FACTOR * (ended - began)))
+
+        def answer() -> Value | None:
+            return self._known[1] if self._known is not None and self._known[0] == question else None
+
+        known, thread = self._known, None
+        if known is None or known[0] != question or time.monotonic() > known[2]:
+            thread = self._task.start(_logged(work))
+        return Pending(answer, thread)
 
 
 class BackgroundCounts:
@@ -74,12 +114,12 @@ class BackgroundCounts:
         self._counted_at = 0.0
         self._counting_shares = BackgroundTask("counting shares")
         self._counting_stages = BackgroundTask("counting stages")
-        self._forecast: _CountedForecast | None = None
+        self._forecast: _KeptValue[Forecast] = _KeptValue("forecasting", age=FORECAST_AGE_SECONDS)
+        self._runway: _KeptValue[Runway] = _KeptValue("computing the runway", age=RUNWAY_AGE_SECONDS)
         # Since when a run has been in progress, and when a page last saw it:
         self._running: tuple[datetime, datetime] | None = None
         # It grows with each change through this service:
         self._changes = 0
-        self._forecasting = BackgroundTask("forecasting")
 
     def known_shares(self, run_ids: Iterable[int]) -> dict[int, dict[str, Share]]:
         """The shares of those runs that are counted, by agent. The others are counted in the background."""
@@ -115,13 +155,19 @@ class BackgroundCounts:
         self._stages = StageCounts(count_by_stage(self._database), datetime.now(UTC))
         self._counted_at = time.monotonic()
 
-    def start_forecast(self, business_date: date, last_run: int | None) -> PendingForecast:
+    def start_forecast(self, business_date: date, last_run: int | None) -> Pending[Forecast]:
         """Has the scheduled run of a business date forecast in the background. `last_run` is the newest run."""
-        key = (business_date, last_run, self._changes)
-        known, thread = self._forecast, None
-        if known is None or known.key != key or time.monotonic() > known.good_until:
-            thread = self._forecasting.start(_logged(lambda: self._count_forecast(key, business_date)))
-        return PendingForecast(lambda: self._known_forecast(key), thread)
+        return self._forecast.start(
+            (business_date, last_run, self._changes),
+            lambda: forecast(self._database, self._settings, business_date, now=datetime.now(UTC)),
+        )
+
+    def start_runway(self, now: datetime, last_run: int | None) -> Pending[Runway]:
+        """Has the deals of the next two weeks computed in the background. `last_run` is the newest run."""
+        return self._runway.start(
+            (current_date(now, self._settings), last_run, self._changes),
+            lambda: runway(self._database, self._settings, now=now),
+        )
 
     def running_since(self, is_running: bool, now: datetime) -> datetime | None:
         """The moment since which pages have seen a run in progress without a break; None if none is in progress.
@@ -136,34 +182,8 @@ class BackgroundCounts:
         return self._running[0]
 
     def forget_forecast(self) -> None:
-        """Has the forecast counted again, because something was changed."""
+        """Has the forecast and the runway counted again, because something was changed."""
         self._changes += 1
-
-    def _known_forecast(self, key: tuple[object, ...]) -> Forecast | None:
-        known = self._forecast
-        return known.forecast if known is not None and known.key == key else None
-
-    def _count_forecast(self, key: tuple[object, ...], business_date: date) -> None:
-        began = time.monotonic()
-        found = forecast(self._database, self._settings, business_date, now=datetime.now(UTC))
-        ended = time.monotonic()
-        rest = max(FORECAST_AGE_SECONDS, FORECAST_REST * (ended - began))
-        self._forecast = _CountedForecast(key, found, ended + rest)
-
-
-class PendingForecast:
-    """A forecast that is perhaps still being counted. A page asks for it last, so that it waits only once for all."""
-
-    def __init__(self, known: Callable[[], Forecast | None], thread: Thread | None) -> None:
-        self._known = known
-        self._thread = thread
-        self._deadline = time.monotonic() + PAGE_WAIT_SECONDS
-
-    def get(self) -> Forecast | None:
-        """The forecast; None if it is still being counted."""
-        if self._thread is not None:
-            self._thread.join(max(0.0, self._deadline - time.monotonic()))
-        return self._known()
 
 
 def _count(task: BackgroundTask, work: Callable[[], None]) -> None:

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from flask import Blueprint, Response, jsonify
 
 from agent_funnel import metrics
+from agent_funnel.runs import last_run
 from agent_funnel.schedule.clock import DEAD_SECONDS
 from agent_funnel.web.routing import PUBLIC, route
 from agent_funnel.web.services import services
@@ -56,5 +57,7 @@ def prometheus() -> Response:
     """Metrics for Prometheus."""
     given = services()
     beat_age = None if given.beat_age is None else given.beat_age()
-    text = metrics.render(given.database, given.settings, now=given.now(), beat_age=beat_age)
+    last = last_run(given.database)
+    ahead = given.counts.start_runway(given.now(), last.run_id if last else None)
+    text = metrics.render(given.database, given.settings, now=given.now(), beat_age=beat_age, runway=ahead.get())
     return Response(text, content_type=metrics.CONTENT_TYPE)

@@ -10,6 +10,20 @@ julianday(w.date) IS NOT NULL AND (
     w.date GLOB '????-??-[0-2][0-8]*' OR date(substr(w.date, 1, 10), '+0 days') = substr(w.date, 1, 10)
 )
 
+-- name: _matched_numbers
+-- The numbers that share their match key with another number, each with the first number of its key: a table to use.
+matched AS MATERIALIZED (
+    SELECT k.number, min(k.number) OVER (PARTITION BY k.match_key) AS first_number
+    FROM number_key AS k
+    WHERE k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
+        AND k.match_key IN (
+            SELECT n.match_key FROM number_key AS n
+            WHERE n.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
+            GROUP BY n.match_key, n.country
+            HAVING count(*) > 1
+        )
+)
+
 -- name: _page_of_leads
 -- A page of the rows found; for each lead its agent, its copies, and whether its number is on the do-not-contact list.
 page AS MATERIALIZED (

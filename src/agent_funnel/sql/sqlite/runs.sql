@@ -33,6 +33,7 @@ SELECT
     u.restored,
     u.changed_since,
     p.purged_at,
+    (SELECT coalesce(sum(f.leads), 0) FROM assignment_forgotten AS f WHERE f.run_id = r.run_id) AS forgotten,
     e.kept_out,
     v.came_round,
     v.same_agent,

@@ -47,9 +47,50 @@ CREATE CLUSTERED INDEX staged_by_key ON #staged (first, line);
 
 -- name: key_staged
 -- traits: read-only
--- Gives each staged lead the match key of its number, while nobody waits for it.
-UPDATE #staged
-SET match_key = dbo.fn_match_key(first, COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f)));
+-- Gives each staged lead the match key of its number, while nobody waits for it; returns the country of the keys.
+DECLARE @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f));
+
+UPDATE #staged SET match_key = dbo.fn_match_key(first, @country);
+
+SELECT @country AS country;
+
+-- name: keep_staged_keys
+-- lock: records
+-- busy: A run is still in progress; no match key was kept. Try again when the run has ended.
+-- Keeps the match keys of the staged leads that are stored: those of the next @most numbers after @after, '' for the
+-- first ones. Returns the last of these numbers; NULL if there are no more.
+DECLARE
+    @country VARCHAR(2) = %(country)s,
+    @after NVARCHAR(255) = %(after)s,
+    @most INT = %(most)s;
+
+INSERT INTO dbo.number_key (country, number, match_key, ending)
+SELECT @country, n.first, n.match_key, RIGHT(n.match_key, 4)
+FROM (
+    SELECT TOP (@most)
+        s.first,
+        s.match_key
+    FROM #staged AS s
+    WHERE s.first > @after
+    ORDER BY s.first
+) AS n
+WHERE
+    EXISTS (
+        SELECT 1 FROM dbo.wafunnel AS w
+        WHERE CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = n.first
+    )
+    AND NOT EXISTS (
+        SELECT 1 FROM dbo.number_key AS k
+        WHERE k.number = n.first AND k.country = @country
+    );
+
+SELECT MAX(n.first) AS last_number
+FROM (
+    SELECT TOP (@most) s.first
+    FROM #staged AS s
+    WHERE s.first > @after
+    ORDER BY s.first
+) AS n;
 
 -- name: repeated_rows
 -- The first staged rows whose key is on an earlier line, and that line. The key of a lead is its match key.

@@ -33,6 +33,10 @@ SELECT TOP (@count)
     u.restored,
     u.changed_since,
     p.purged_at,
+    (
+        SELECT COALESCE(SUM(f.leads), 0) FROM dbo.assignment_forgotten AS f
+        WHERE f.run_id = r.run_id
+    ) AS forgotten,
     e.kept_out,
     v.came_round,
     v.same_agent,

@@ -57,8 +57,8 @@ def list_do_not_contact(query: DoNotContactQuery) -> Response:
 
 @operation(blueprint, "get", "/do-not-contact/lists", role="viewer", answer=models.NumberLists)
 def list_number_lists() -> Response:
-    """List the do-not-contact lists, with their sizes and the times of their last imports."""
-    found = [mask_texts(each) for each in do_not_contact.number_lists(services().database)]
+    """List the do-not-contact lists, with their sizes, the times of their last imports, and their ages in days."""
+    found = [mask_texts(each) for each in do_not_contact.number_lists(services().database, services().now())]
     return json(models.NumberLists(items=found))
 
 

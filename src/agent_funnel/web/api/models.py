@@ -19,6 +19,7 @@ from agent_funnel.leads import Lead, LeadHistory, PoolReport
 from agent_funnel.person import Erasure, Person
 from agent_funnel.rules import RuleState
 from agent_funnel.runs import DealtLead, RunRecord, Share
+from agent_funnel.schedule.runway import Runway
 from agent_funnel.schedule.store import Holiday, NightRecord, Pause
 from agent_funnel.schedule.voids import VoidRecord
 from agent_funnel.web.files import XLSX
@@ -134,6 +135,10 @@ class ErasureAnswer(RootModel[Erasure]):
 
 class PoolAnswer(RootModel[PoolReport]):
     """The rows of `wafunnel`, each counted once. `total` is the sum of the other fields."""
+
+
+class RunwayAnswer(RootModel[Runway]):
+    """The next two weeks. `low` is with few new leads, and `high` with many."""
 
 
 class ImportAnswer(BaseModel):

@@ -11,11 +11,13 @@ from agent_funnel.web.pages import (
     own_list,
     rules,
     runs,
+    runway,
     tonight,
 )
 
 BLUEPRINTS = (
     tonight.blueprint,
+    runway.blueprint,
     deal.blueprint,
     runs.blueprint,
     agents.blueprint,

@@ -79,7 +79,7 @@ class NavigationLink(NamedTuple):
 
 
 NAVIGATION = (
-    NavigationLink("tonight.show", "Tonight", "viewer", ("tonight",)),
+    NavigationLink("tonight.show", "Tonight", "viewer", ("tonight", "runway")),
     NavigationLink("deal.show", "Deal now", "viewer", ("deal",)),
     NavigationLink("runs.show", "Deals", "viewer", ("runs",)),
     NavigationLink("agents.show", "Agents", "viewer", ("agents", "agent")),

@@ -15,12 +15,14 @@ from agent_funnel.runs import Run, Share, find_run, last_run
 from agent_funnel.schedule import store
 from agent_funnel.schedule.brakes import usual_length
 from agent_funnel.schedule.calendar import closes_at, scheduled_at
+from agent_funnel.schedule.forecast import Forecast
 from agent_funnel.schedule.nights import failure_reasons, is_broken, repairs
+from agent_funnel.schedule.runway import Runway
 from agent_funnel.schedule.status import NIGHTS_SHOWN, Tonight, tonight
 from agent_funnel.schedule.store import NightRecord
 from agent_funnel.settings import Settings
 from agent_funnel.web.auth import set_audit_target
-from agent_funnel.web.counts import PendingForecast
+from agent_funnel.web.counts import Pending
 from agent_funnel.web.negotiation import conditional
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice, render_page
 from agent_funnel.web.request_models import Reason
@@ -48,12 +50,14 @@ def show() -> Response:
     run = last_run(given.database)
     night = tonight(given.database, given.settings, now, run)
     forecast = start_forecast(night, now, run)
+    runway = start_runway(night, now, run)
     shares = given.counts.known_shares([run.run_id]).get(run.run_id) if run else None
     limited = _limited(run.business_date) if run else {}
     made_up = repairs(given.database, given.settings, night.nights)
     running_since = given.counts.running_since(night.state == "running", now)
     usual = usual_length(given.database) if running_since else None
     window = window_of(night.business_date)
+    ahead = runway.get() if runway else None
     response = make_response(
         render_page(
             "tonight.html",
@@ -79,6 +83,8 @@ def show() -> Response:
             stage_counts=given.counts.stage_counts(),
             forecast=forecast.get() if forecast else None,
             is_forecasting=forecast is not None,
+            runway=ahead,
+            short=ahead.warning(given.settings.runway_nights) if ahead else None,
             strip=night_strip(night),
             differences=[*(given.schedule.notes.values() if given.schedule else ()), *_old_lists(now)],
         )
@@ -107,7 +113,7 @@ def resume() -> BaseResponse:
     )
 
 
-def start_forecast(night: Tonight, now: datetime, last: Run | None) -> PendingForecast | None:
+def start_forecast(night: Tonight, now: datetime, last: Run | None) -> Pending[Forecast] | None:
     """Has the next scheduled run forecast: that of tonight while it may still be made, otherwise the next one.
 
     None in a pause, and while a run is in progress or about to begin, so that the forecast never delays a deal.
@@ -117,6 +123,13 @@ def start_forecast(night: Tonight, now: datetime, last: Run | None) -> PendingFo
         return None
     business_date = night.business_date if is_due else night.next_at.date()
     return services().counts.start_forecast(business_date, last.run_id if last else None)
+
+
+def start_runway(night: Tonight, now: datetime, last: Run | None) -> Pending[Runway] | None:
+    """Has the next two weeks computed; None while a run is in progress or about to begin."""
+    if night.state == "running" or night.next_at <= now + NO_FORECAST_BEFORE:
+        return None
+    return services().counts.start_runway(now, last.run_id if last else None)
 
 
 def _limited(business_date: date) -> dict[str, int]:

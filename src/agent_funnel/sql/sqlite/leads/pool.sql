@@ -8,17 +8,9 @@
 -- is due is in the pool whatever its stage and age. The conditions of the pool
 -- are also in deal/plan.sql, part 2, and those of outcomes in deal/outcomes.sql: change both. Numbers with the same match
 -- key are the same number; the deal order matters only among their records, so only those are ranked.
-WITH matched AS MATERIALIZED (
-    SELECT k.number, min(k.number) OVER (PARTITION BY k.match_key) AS first_number
-    FROM number_key AS k
-    WHERE k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
-        AND k.match_key IN (
-            SELECT n.match_key FROM number_key AS n
-            WHERE n.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
-            GROUP BY n.match_key, n.country
-            HAVING count(*) > 1
-        )
-),
+WITH
+-- include: _matched_numbers
+,
 
 held AS MATERIALIZED (
     SELECT a.number FROM agent_wafunnel_assignment AS a

@@ -1,0 +1,51 @@
+"""The runway: how long the leads last, and the deals of the next two weeks."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template
+
+from agent_funnel.runs import last_run
+from agent_funnel.schedule.runway import Scenario
+from agent_funnel.web.charts import runway_columns, runway_scale
+from agent_funnel.web.pages.layout import page
+from agent_funnel.web.services import services
+
+blueprint = Blueprint("runway", __name__)
+
+# Why a date has no deal:
+OFF_NAMES = {
+    "holiday": "holiday",
+    "weekday": "no deal that day",
+    "paused": "paused",
+    "nobody": "nobody has room",
+}
+
+
+@page(blueprint, "/runway", role="viewer")
+def show() -> str:
+    """The next two weeks: the pool, the leads dealt and those that become too old, on a chart and in a table."""
+    given = services()
+    last = last_run(given.database)
+    found = given.counts.start_runway(given.now(), last.run_id if last else None).get()
+    if found is None:
+        return render_template("runway.html", runway=None)
+    fewer = found.one_fewer
+    return render_template(
+        "runway.html",
+        runway=found,
+        warning=found.warning(given.settings.runway_nights),
+        chart=runway_columns(found.nights),
+        scale=runway_scale(found.nights),
+        changes=[
+            ("One agent more", *_change(found.as_is, found.one_more)),
+            *([("One agent fewer", *_change(found.as_is, fewer))] if fewer else []),
+        ],
+        OFF_NAMES=OFF_NAMES,
+    )
+
+
+def _change(before: Scenario, after: Scenario) -> tuple[tuple[int, int], tuple[int, int]]:
+    """How many more leads are dealt, and how many more expire, in another scenario: the smaller number first."""
+    dealt = sorted((after.low.dealt - before.low.dealt, after.high.dealt - before.high.dealt))
+    expired = sorted((after.low.expired - before.low.expired, after.high.expired - before.high.expired))
+    return (dealt[0], dealt[1]), (expired[0], expired[1])

@@ -1,0 +1,77 @@
+"""How long the leads last: the page, the sentence on Tonight, the API, the metrics and the command."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent_funnel.schedule.runway import runway
+from agent_funnel.schedule.store import add_holiday
+from agent_funnel.settings import load
+from support.command import run_command
+from support.databases import TestedDatabase
+from support.nights import active_agents, fresh, put_agents, put_leads
+from support.pages import client_of, reader_at
+
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+TODAY = datetime.now(UTC).date()
+NOON = datetime.combine(TODAY, time(12), UTC)
+LONG_AGO = datetime.combine(TODAY - timedelta(days=40), time(9))
+
+
+def test_the_page_says_how_long_the_leads_last_and_has_all_numbers_in_a_table(database: TestedDatabase) -> None:
+    put_agents(database, active_agents("Al", "Bo"))
+    put_leads(database, fresh(30, created=LONG_AGO))
+    add_holiday(database.backend, TODAY + timedelta(days=1))
+    page = reader_at(database, NOON, max_per_agent=5).get("/runway")
+    # Five deals before the leads are too old, of ten leads each.
+    assert "With few new leads they last for 5 deals, until before" in page
+    assert "30 leads pass the window of 45 days with calls left; all of them were called." in page
+    assert "One agent more: 25 more leads are dealt, and 15 fewer pass the window." in page
+    assert "One agent fewer: 25 fewer leads are dealt, and as many pass the window." in page
+    assert "There are too few days with leads to expect new ones by." in page
+    assert page.source.count('<path class="room"') == 13 + 1
+    assert page.source.count('<rect class="off"') == 1
+    assert page.source.count('<th scope="row">') == 14
+    assert "holiday" in page
+
+
+def test_tonight_says_how_long_the_leads_last_and_warns_in_amber(database: TestedDatabase) -> None:
+    put_agents(database, active_agents("Al"))
+    put_leads(database, fresh(3, created=LONG_AGO + timedelta(days=30)))
+    page = reader_at(database, NOON).get("/")
+    assert "There are leads for at least 3 deals. How long the leads last" in page
+    assert '<section class="headline due">' in page.source
+    reader = reader_at(database, NOON, runway_nights=4)
+    page = reader.get("/")
+    assert "The leads do not last: with few new leads, there are fewer than agents on " in page
+    assert '<section class="headline late">' in page.source
+    assert "The leads last for 3 more deals" in reader.get("/runway")
+    database.execute("DELETE FROM dbo.wafunnel")
+    put_leads(database, [(f"{number}", 1, NOON - timedelta(days=back)) for number, back in enumerate(range(-5, 29))])
+    assert "There are leads for all deals of the next 14 days." in reader_at(database, NOON).get("/")
+
+
+def test_the_api_the_metrics_and_the_command_have_the_same_numbers(database: TestedDatabase, tmp_path: Path) -> None:
+    put_agents(database, active_agents("Al"))
+    put_leads(database, fresh(3, created=LONG_AGO + timedelta(days=30)))
+    found = runway(database.backend, load(), now=datetime.now(UTC))
+    client = client_of(database)
+    answer = client.get("/api/runway").json
+    assert answer is not None
+    assert answer["as_is"]["low"] == {
+        "lasts": 3, "short_on": str(found.nights[3].business_date), "dealt": 9, "expired": 0, "never_called": 0,
+    }  # fmt: skip
+    assert [night["low"]["pool"] for night in answer["nights"]] == [night.low.pool for night in found.nights]
+    place: dict[str, Any] = {"cwd": tmp_path, "FUNNEL_DATABASE_URL": database.url}
+    assert json.loads(run_command("runway", "--json", **place).stdout) == answer
+    text = run_command("runway", **place).stdout
+    assert "With few new leads, there are leads for 3 deals" in text
+    assert "One agent more: 0 more leads dealt, 0 more leads too old." in text
+    metrics = client.get("/metrics").text
+    assert "agent_funnel_runway_deals 3.0" in metrics
+    assert "agent_funnel_runway_expiring_leads 0.0" in metrics
