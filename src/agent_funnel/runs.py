@@ -149,7 +149,7 @@ class Holder(Record):
 
 @dataclass(frozen=True)
 class Purged:
-    """The history that a purge deleted: the number of runs that it belonged to, and the number of its rows."""
+    """The history that a purge deleted, and its outcomes: the number of runs, and the number of rows."""
 
     runs: int
     rows: int
@@ -248,11 +248,12 @@ def purge(database: Database, before: datetime, *, progress: Callable[[int], Non
     """Deletes the history of runs that ended before a moment, in small batches, each in its own transaction.
 
     The last run that can be undone and the run before it keep their history, however old they are. A purged run cannot
-    be undone; the run itself stays on record. If a purge is interrupted, the next one continues it.
+    be undone; the run itself stays on record. Outcomes go with the history of their run, except those that keep leads
+    out, and call-backs to come. If a purge is interrupted, the next one continues it.
     """
     marked = database.one("mark_purge", before=write_moment(before))
     rows = 0
-    for name in ("purge_history", "purge_edits"):
+    for name in ("purge_history", "purge_edits", "purge_outcomes", "purge_call_backs"):
         while True:
             began = time.monotonic()
             row = database.one(name, count=PURGE_BATCH)

@@ -25,9 +25,11 @@ from support.nights import (
     run_deal,
     stages,
     stored_assignments,
+    stored_history,
     undo,
 )
 from support.processes import run_in_progress
+from support.reported import Report, put_outcomes, reported_of
 
 # The leads of the test with deals during a purge, and the rows of a batch: the purge needs many batches.
 LEADS = 5_000 if LONG else 600
@@ -55,6 +57,35 @@ def make_runs(database: TestedDatabase, count: int, leads: int = 10) -> list[int
         database.insert("agent_wafunnel_assignment", ("agent", "number"), [("B", f"put there {night}")])
         found.append(run_deal(database, TODAY + timedelta(days=night)).run_id)
     return found
+
+
+def test_a_purge_keeps_the_outcomes_that_keep_leads_out_and_call_backs_to_come(database: TestedDatabase) -> None:
+    put_agents(database, active_agents("A"))
+    put_leads(database, fresh(8))
+    first = run_deal(database).run_id
+    history = sorted(stored_history(database, first), key=lambda row: row[1])
+    reports = [
+        Report(0, "won"), Report(1, "lost"), Report(2, "wrong_number"), Report(3, "call_back", 30),
+        Report(4, "call_back", 1), Report(5, "call_back", 2), Report(6, "talked"), Report(7, "no_answer"),
+    ]  # fmt: skip
+    put_outcomes(database, reported_of(reports, first, TODAY, history))
+    # Tomorrow hands out number 5, the day after number 6; these two runs can be undone.
+    used_up, due_again = run_deal(database, TODAY + timedelta(days=1)), run_deal(database, TODAY + timedelta(days=2))
+    kept = {"000001", "000002", "000003", "000004"}
+
+    def left() -> set[str]:
+        return {number for (number,) in database.execute("SELECT number FROM dbo.assignment_outcome")}
+
+    assert purge(database.backend, far_future()) == Purged(runs=1, rows=8 + 2)
+    assert left() == kept | {"000005", "000006"}
+    run_deal(database, TODAY + timedelta(days=3))
+    purged = purge(database.backend, far_future())
+    assert (purged.runs, left()) == (1, kept | {"000006"})
+    handed_out = database.execute("SELECT run_id FROM dbo.assignment_call_back")
+    assert handed_out == [(due_again.run_id,)] != [(used_up.run_id,)]
+    undo(database)
+    with pytest.raises(NothingToUndo):
+        undo(database)
 
 
 def test_a_purge_removes_history_but_never_the_part_that_the_last_undo_needs(database: TestedDatabase) -> None:
@@ -113,8 +144,8 @@ def test_a_purge_works_in_batches_and_reports_each(database: TestedDatabase, mon
     runs = make_runs(database, 3, leads=7)
     steps: list[int] = []
     purged = purge(database.backend, far_future(), progress=steps.append)
-    # Seven rows of history and one of edits.
-    assert steps == [3, 3, 1, 1]
+    # Seven rows of history, one of edits, and none of outcomes and call-backs.
+    assert steps == [3, 3, 1, 1, 0, 0]
     assert purged == Purged(runs=1, rows=8)
     assert rows_of_history(database).keys() == set(runs[1:])
 

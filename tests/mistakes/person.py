@@ -57,14 +57,12 @@ MISTAKES = (
     ),
     Mistake(
         "person: an undo knows forgotten people only while a list has a number",
-        UNDO, "(EXISTS (SELECT 1 FROM do_not_contact_entry) OR EXISTS (SELECT 1 FROM forgotten_number))",
-        "EXISTS (SELECT 1 FROM do_not_contact_entry)",
+        UNDO, "            OR EXISTS (SELECT 1 FROM forgotten_number)\n", "",
         ON_PERSON, "undo_knows_a_forgotten", "sqlite",
     ),
     Mistake(
         "T-SQL person: an undo knows forgotten people only while a list has a number",
-        T_UNDO, "IF EXISTS (SELECT 1 FROM dbo.do_not_contact_entry) OR EXISTS (SELECT 1 FROM dbo.forgotten_number)",
-        "IF EXISTS (SELECT 1 FROM dbo.do_not_contact_entry)",
+        T_UNDO, "            OR EXISTS (SELECT 1 FROM dbo.forgotten_number)\n", "",
         ON_PERSON, "undo_knows_a_forgotten", "sqlserver",
     ),
     Mistake(

@@ -160,6 +160,41 @@ WHERE edit_id IN (
 
 SELECT changes() AS deleted;
 
+-- name: purge_outcomes
+-- Deletes up to a given number of outcomes of marked runs; returns how many were deleted. Those that keep a record or a
+-- number out stay, and so do call-backs to come, and those that an undo could make due again.
+DELETE FROM assignment_outcome
+WHERE outcome_id IN (
+    SELECT o.outcome_id FROM assignment_outcome AS o
+    WHERE o.run_id IN (SELECT p.run_id FROM assignment_purge AS p)
+        AND NOT (o.outcome = 'opted_out' AND o.taken_back_at IS NULL)
+        AND NOT (o.outcome IN ('won', 'lost', 'wrong_number') AND o.stands = 1)
+        AND NOT (
+            o.outcome = 'call_back' AND o.stands = 1
+            AND NOT EXISTS (
+                SELECT 1
+                FROM assignment_call_back AS c
+                INNER JOIN assignment_run AS r ON c.run_id = r.run_id
+                INNER JOIN assignment_purge AS q ON r.run_id = q.run_id
+                WHERE c.outcome_id = o.outcome_id AND r.status = 'succeeded'
+            )
+        )
+    LIMIT :count
+);
+
+SELECT changes() AS deleted;
+
+-- name: purge_call_backs
+-- Deletes up to a given number of records of call-backs that were handed out and are purged; returns how many.
+DELETE FROM assignment_call_back
+WHERE (outcome_id, run_id) IN (
+    SELECT c.outcome_id, c.run_id FROM assignment_call_back AS c
+    WHERE NOT EXISTS (SELECT 1 FROM assignment_outcome AS o WHERE o.outcome_id = c.outcome_id)
+    LIMIT :count
+);
+
+SELECT changes() AS deleted;
+
 -- name: run_assignments
 -- A page of the leads that a run dealt: those after a number. Date and stage are those before the run.
 SELECT h.agent, h.number, h.date, h.stage

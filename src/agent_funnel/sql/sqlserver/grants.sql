@@ -63,7 +63,11 @@ GRANT INSERT ON dbo.assignment_voice TO agent_funnel_service;
 GO
 GRANT SELECT ON dbo.assignment_outcome TO agent_funnel_service;
 GO
+GRANT DELETE ON dbo.assignment_outcome TO agent_funnel_service;
+GO
 GRANT SELECT ON dbo.assignment_call_back TO agent_funnel_service;
+GO
+GRANT DELETE ON dbo.assignment_call_back TO agent_funnel_service;
 GO
 GRANT SELECT ON dbo.assignment_outcome_effect TO agent_funnel_service;
 GO

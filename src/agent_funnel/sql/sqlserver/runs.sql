@@ -196,6 +196,39 @@ WHERE run_id IN (SELECT p.run_id FROM dbo.assignment_purge AS p);
 
 SELECT @@ROWCOUNT AS deleted;
 
+-- name: purge_outcomes
+-- Deletes up to a given number of outcomes of marked runs; returns how many were deleted. Those that keep a record or a
+-- number out stay, and so do call-backs to come, and those that an undo could make due again.
+DELETE TOP (CAST(%(count)s AS INT)) FROM dbo.assignment_outcome
+WHERE
+    outcome_id IN (
+        SELECT o.outcome_id
+        FROM dbo.assignment_outcome AS o
+        INNER JOIN dbo.assignment_purge AS p ON o.run_id = p.run_id
+        WHERE
+            (o.outcome <> 'opted_out' OR o.taken_back_at IS NOT NULL)
+            AND (o.outcome NOT IN ('won', 'lost', 'wrong_number') OR o.stands = 0)
+            AND (
+                o.outcome <> 'call_back' OR o.stands = 0
+                OR EXISTS (
+                    SELECT 1
+                    FROM dbo.assignment_call_back AS c
+                    INNER JOIN dbo.assignment_run AS r ON c.run_id = r.run_id
+                    INNER JOIN dbo.assignment_purge AS q ON r.run_id = q.run_id
+                    WHERE c.outcome_id = o.outcome_id AND r.status = 'succeeded'
+                )
+            )
+    );
+
+SELECT @@ROWCOUNT AS deleted;
+
+-- name: purge_call_backs
+-- Deletes up to a given number of records of call-backs that were handed out and are purged; returns how many.
+DELETE TOP (CAST(%(count)s AS INT)) FROM dbo.assignment_call_back
+WHERE outcome_id NOT IN (SELECT o.outcome_id FROM dbo.assignment_outcome AS o);
+
+SELECT @@ROWCOUNT AS deleted;
+
 -- name: run_assignments
 -- A page of the leads that a run dealt: those after a number. Date and stage are those before the run.
 DECLARE @after NVARCHAR(255) = COALESCE(%(after)s, N'');

@@ -235,7 +235,7 @@ BEGIN
         DELETE FROM dbo.agent_wafunnel_assignment WITH (TABLOCKX);
 
         -- Nobody may have kept the match keys of these numbers, or of the lists, in the present country. Without them,
-        -- a number of a list or of a forgotten person would not be recognised in another spelling.
+        -- a number of a list, of a forgotten person, or a wrong one would not be recognised in another spelling.
         IF
             EXISTS (SELECT 1 FROM dbo.do_not_contact_entry)
             OR EXISTS (SELECT 1 FROM dbo.forgotten_number)
