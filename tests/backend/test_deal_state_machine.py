@@ -1,4 +1,4 @@
-"""Runs, undos, edits, imports, limits, the do-not-contact list and purges in any order, compared with the oracle."""
+"""Runs, undos, outcomes, edits, imports, limits, do-not-contact and purges in any order, compared with the oracle."""
 
 from __future__ import annotations
 
@@ -45,8 +45,10 @@ from support.nights import (
     undo,
 )
 from support.oracle import Agent, Lead, Pair
+from support.oracle_outcomes import Reported
 from support.properties import more_time, phases
-from support.strategies import BARE_STATUSES, CAPS, KEYED_STATUSES
+from support.reported import Report, handed_out, put_outcomes, reported_of
+from support.strategies import BARE_STATUSES, CAPS, KEYED_STATUSES, reports
 
 Outcome = TypeVar("Outcome")
 
@@ -118,6 +120,7 @@ class Evenings(RuleBasedStateMachine):
             )
             assert {name: getattr(run, name) for name in dealt.amounts} == dealt.amounts
             assert stored_history(self.database, run_id) == Counter(dealt.history)
+            assert handed_out(self.database, run_id) == sorted((one.run_id, one.number) for one in dealt.call_backs)
         else:
             assert run is dealt
 
@@ -173,6 +176,32 @@ class Evenings(RuleBasedStateMachine):
         purged = purge(self.database.backend, datetime.now(UTC) + timedelta(days=1))
         assert isinstance(purged, Purged)
         assert purged.runs == self.floor.purge()
+
+    # ---- Outcomes
+
+    @precondition(lambda self: self._with_history())
+    @rule(data=st.data(), told=reports().filter(bool))
+    def report(self, data: st.DataObject, told: list[Report]) -> None:
+        """Reports of the leads of one run; a later report of the same lead replaces an earlier one."""
+        run = data.draw(st.sampled_from(self._with_history()[-3:]))
+        news = reported_of(told, run.run_id, run.business_date, run.dealt.history)
+        replaced = {(one.run_id, one.number) for one in news}
+        for one in [one for one in self.floor.reported if (one.run_id, one.number) in replaced]:
+            self._no_longer_stands(one)
+        put_outcomes(self.database, news)
+        self.floor.reported = [*self.floor.reported, *news]
+
+    @precondition(lambda self: self.floor.reported)
+    @rule(data=st.data())
+    def take_a_report_back(self, data: st.DataObject) -> None:
+        self._no_longer_stands(data.draw(st.sampled_from(self.floor.reported)))
+
+    def _with_history(self) -> list[oracle.PastRun]:
+        return [run for run in self.floor.runs if run.dealt.history and not run.purged]
+
+    def _no_longer_stands(self, outcome: Reported) -> None:
+        self.database.execute("UPDATE dbo.assignment_outcome SET stands = 0 WHERE report = %s", outcome.report)
+        self.floor.reported = [one for one in self.floor.reported if one != outcome]
 
     # ---- Changes by others
 

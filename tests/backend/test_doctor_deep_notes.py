@@ -15,7 +15,8 @@ from agent_funnel.runs import purge
 from agent_funnel.settings import load
 from support.databases import TestedDatabase
 from support.doctor import DAY, deep_findings, deep_problems, deep_texts
-from support.nights import TODAY, run_deal
+from support.nights import TODAY, run_deal, stored_history
+from support.reported import Report, put_outcomes, reported_of
 
 
 def test_edits_of_the_assignments_by_others_are_a_note(dealt_and_undone: tuple[TestedDatabase, int]) -> None:
@@ -162,3 +163,41 @@ def test_runs_during_every_attempt_are_a_note(
     assert deep_problems(database) == [
         ("records", "note", "Could not be checked: each time, a run or an undo came in between.")
     ]
+
+
+def test_a_lead_that_was_dealt_although_an_earlier_outcome_keeps_it_out_is_a_note(
+    dealt_and_undone: tuple[TestedDatabase, int],
+) -> None:
+    database, run_id = dealt_and_undone
+    history = sorted(stored_history(database, run_id), key=lambda row: row[1])
+    reports = [Report(0, "won"), Report(1, "wrong_number"), Report(2, "call_back", 5), Report(3, "call_back", 1)]
+    put_outcomes(database, reported_of(reports, run_id, TODAY, history))
+    # What is reported of the leads of the last run itself keeps them out of the next one only.
+    assert deep_problems(database) == []
+    run_deal(database)
+    assert deep_problems(database) == []
+    undo(database.backend)
+    database.execute("UPDATE dbo.assignment_outcome SET stands = 0")
+    third = run_deal(database).run_id
+    # These reports came after that run.
+    database.execute("UPDATE dbo.assignment_outcome SET stands = 1")
+    text = f"Run {third} dealt 4 leads that an outcome of an earlier run keeps out (…000, …001, …002, …)."
+    assert deep_problems(database) == [("outcomes", "note", text)]
+
+
+def test_a_wrong_number_that_an_undo_left_out_and_a_stage_that_was_put_back_are_no_changes(
+    dealt_and_undone: tuple[TestedDatabase, int],
+) -> None:
+    database, run_id = dealt_and_undone
+    history = sorted(stored_history(database, run_id), key=lambda row: row[1])
+    reports = [Report(0, "wrong_number"), Report(1, "not_worked")]
+    put_outcomes(database, reported_of(reports, run_id, TODAY, history))
+    number = history[1][1]
+    database.execute("UPDATE dbo.assignment_outcome SET stage_back = 1 WHERE number = %s", number)
+    database.execute("UPDATE dbo.wafunnel SET stage = stage - 1 WHERE number = %s", number)
+    assert deep_problems(database) == []
+    run_deal(database)
+    undo(database.backend)
+    assert deep_problems(database) == []
+    # After the undo, six of the seven assignments are there.
+    assert database.execute("SELECT COUNT(*) FROM dbo.agent_wafunnel_assignment") == [(6,)]

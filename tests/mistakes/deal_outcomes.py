@@ -19,6 +19,8 @@ from mistakes.places import (
     Mistake,
 )
 
+DEEP, T_DEEP = "src/agent_funnel/sql/sqlite/doctor/deep.sql", "src/agent_funnel/sql/sqlserver/doctor/deep.sql"
+ON_DEEP_NOTES = "tests/backend/test_doctor_deep_notes.py"
 ON_ORACLE, ORACLE = "tests/backend/test_deal_oracle.py", "equals_the_oracle_row_by_row"
 CALL_BACK = "call_back_waits"
 
@@ -263,5 +265,21 @@ MISTAKES = (
         "T-SQL purge: a number that is wrong is dealt again after a purge",
         T_RUNS, "AND (o.outcome NOT IN ('won', 'lost', 'wrong_number') OR o.stands = 0)", "",
         ON_PURGE, "keep_leads_out", "sqlserver",
+    ),
+    Mistake(
+        "doctor: what is reported after the last run counts as known before it",
+        DEEP, "INNER JOIN assignment_outcome AS o ON b.run_id > o.run_id",
+        "INNER JOIN assignment_outcome AS o ON b.run_id >= o.run_id",
+        ON_DEEP_NOTES, "earlier_outcome", "sqlite",
+    ),
+    Mistake(
+        "doctor: a stage that was put back is a change",
+        DEEP, "AND o.stands = 1 AND o.stage_back = 1", "AND FALSE",
+        ON_DEEP_NOTES, "put_back", "sqlite",
+    ),
+    Mistake(
+        "T-SQL doctor: a wrong number that an undo left out is gone",
+        T_DEEP, "AND w.number IS NULL THEN d.due - d.present", "THEN d.due - d.present",
+        ON_DEEP_NOTES, "put_back", "sqlserver",
     ),
 )  # fmt: skip

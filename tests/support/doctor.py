@@ -17,7 +17,7 @@ from support.faketds import rows
 
 UNDO = "sp_undo_wafunnel_assignment"
 # The deep checks, in their order:
-DEEP = ("runs", "history", "shares", "undos", "assignments", "leads", "do-not-contact")
+DEEP = ("runs", "history", "shares", "undos", "assignments", "leads", "do-not-contact", "outcomes")
 # Checks that depend on the machines of the tests, and on objects of other tests in the same database:
 SURROUNDINGS = {"encryption", "schemas"}
 

@@ -6,8 +6,9 @@ Only outcomes that stand are given: the newest of a run and number, unless it wa
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from uuid import uuid4
 
 from support.match_keys import match_key
 
@@ -31,6 +32,7 @@ class Reported:
     call_back_on: date | None = None
     same_agent: bool = False
     stage: int = 1
+    report: str = field(default_factory=lambda: uuid4().hex)  # tells two reports of one lead apart
 
 
 @dataclass(frozen=True)

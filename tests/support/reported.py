@@ -52,7 +52,7 @@ def put_outcomes(database: TestedDatabase, outcomes: Iterable[Reported]) -> None
     """Adds outcomes that stand."""
     rows = [
         (
-            f"{one.run_id} {one.number}", one.run_id, one.agent, one.number, one.created, one.stage, one.outcome,
+            one.report, one.run_id, one.agent, one.number, one.created, one.stage, one.outcome,
             None if one.call_back_on is None else str(one.call_back_on), int(one.same_agent), "2026-01-01T00:00:00",
             str(one.reported_on), 1, 0,
         )

@@ -146,5 +146,22 @@ def suppressed(exam: Examination) -> Iterator[Result]:
     yield "warning", f"{text} ({examples((row['number'] for row in rows), found)}).", exam.remedy("listed")
 
 
+def kept_out(exam: Examination) -> Iterator[Result]:
+    """Finds leads that the last run dealt, and that an outcome of an earlier run keeps out."""
+    rows = exam.database.all("doctor_kept_out")
+    if not rows:
+        yield "ok", "The last run dealt no lead that an outcome of an earlier run keeps out.", None
+        return
+    found = rows[0]["numbers"]
+    text = f"Run {rows[0]['run_id']} dealt {count_of(found, 'lead')} that an outcome of an earlier run keeps out"
+    remedy = "Nothing to do if these reports came after that run: the next run leaves these leads out."
+    yield "note", f"{text} ({examples((row['number'] for row in rows), found)}).", remedy
+
+
 # The checks that compare the present leads and assignments with the records:
-PRESENT_CHECKS: dict[str, Check] = {"assignments": present_assignments, "leads": leads, "do-not-contact": suppressed}
+PRESENT_CHECKS: dict[str, Check] = {
+    "assignments": present_assignments,
+    "leads": leads,
+    "do-not-contact": suppressed,
+    "outcomes": kept_out,
+}

@@ -98,7 +98,7 @@ ORDER BY q.fact, q.run_id;
 -- name: doctor_assignments
 -- How the assignments differ from those that the newest run that is not undone dealt (`base_id`), or from those that
 -- the last undo after it restored (`undone_id`): rows that were added and rows that were removed since. A number on the
--- do-not-contact list does not count as removed. `purged` is 1 if the history of that run is purged.
+-- do-not-contact list, or a wrong one, does not count as removed. `purged` is 1 if the history of that run is purged.
 WITH base (run_id) AS (
     SELECT max(r.run_id) FROM assignment_run AS r WHERE r.status = 'succeeded'
 ),
@@ -108,6 +108,10 @@ listed (number) AS MATERIALIZED (
     FROM (
         -- include: _suppressed_numbers
     ) AS d
+),
+
+wrong (number) AS MATERIALIZED (
+    -- include: _wrong_numbers
 ),
 
 undone (run_id) AS (
@@ -142,21 +146,35 @@ SELECT
     EXISTS (SELECT 1 FROM assignment_purge AS p INNER JOIN base AS b ON p.run_id = b.run_id) AS purged,
     coalesce(sum(d.present), 0) AS present,
     coalesce(sum(max(d.present - d.due, 0)), 0) AS came,
-    coalesce(sum(max(d.due - d.present, 0)), 0) AS gone
+    coalesce(
+        sum(max(d.due - d.present, 0)) FILTER (WHERE (d.number IN (SELECT w.number FROM wrong AS w)) IS NOT TRUE), 0
+    ) AS gone
 FROM (
-    SELECT sum(p.due) AS due, sum(p.present) AS present
+    SELECT p.number, sum(p.due) AS due, sum(p.present) AS present
     FROM pair AS p
     GROUP BY p.agent COLLATE BINARY, p.number COLLATE BINARY
 ) AS d;
 
 -- name: doctor_leads
 -- Counts every lead under the last run that dealt it and is not undone, and how many of these leads have changed since.
+-- A lead whose stage was put back because nobody worked on it has not changed.
 -- One row is for the newest run (`newest` is 1), one for all runs before it.
 SELECT
     h.run_id = (SELECT max(r.run_id) FROM assignment_run AS r WHERE r.status = 'succeeded') AS newest,
     count(*) AS leads,
     count(*) FILTER (
-        WHERE ((h.number, h.date, h.stage + 1) IN (SELECT w.number, w.date, w.stage FROM wafunnel AS w)) IS NOT TRUE
+        WHERE (
+            (
+                h.number,
+                h.date,
+                h.stage + (
+                    h.stage < 4 AND NOT EXISTS (
+                        SELECT 1 FROM assignment_outcome AS o
+                        WHERE o.run_id = h.run_id AND o.number = h.number AND o.stands = 1 AND o.stage_back = 1
+                    )
+                )
+            ) IN (SELECT w.number, w.date, w.stage FROM wafunnel AS w)
+        ) IS NOT TRUE
     ) AS changed,
     max(h.run_id) AS run_id
 FROM (
@@ -171,6 +189,57 @@ FROM (
 WHERE h.age = 1
 GROUP BY newest
 ORDER BY newest DESC;
+
+-- name: doctor_kept_out
+-- Up to three leads that the newest run in force dealt although an outcome of an earlier run keeps them out, and the
+-- total of such leads. The report may have come after that run.
+WITH base (run_id, business_date) AS MATERIALIZED (
+    SELECT r.run_id, r.business_date FROM assignment_run AS r
+    WHERE r.run_id = (SELECT max(n.run_id) FROM assignment_run AS n WHERE n.status = 'succeeded')
+),
+
+told AS MATERIALIZED (
+    SELECT
+        o.number,
+        o.date,
+        CASE WHEN o.outcome IN ('won', 'lost') THEN o.reported_on END AS closed_on
+    FROM base AS b
+    INNER JOIN assignment_outcome AS o ON b.run_id > o.run_id
+    WHERE o.stands = 1
+        AND (
+            o.outcome IN ('won', 'lost', 'wrong_number')
+            OR (
+                o.call_back_on > b.business_date
+                AND NOT EXISTS (
+                    SELECT 1
+                    FROM assignment_call_back AS c
+                    INNER JOIN assignment_run AS r ON c.run_id = r.run_id
+                    WHERE c.outcome_id = o.outcome_id AND r.status = 'succeeded' AND r.run_id < b.run_id
+                )
+            )
+        )
+),
+
+spelled AS MATERIALIZED (
+    SELECT t.number, t.number AS reported, t.date, t.closed_on FROM told AS t
+    UNION
+    SELECT s.number, t.number, t.date, t.closed_on
+    FROM told AS t
+    INNER JOIN number_key AS k
+        ON t.number = k.number AND k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
+    INNER JOIN number_key AS s ON k.match_key = s.match_key AND k.country = s.country
+)
+
+SELECT '…' || substr(n.number, -3) AS number, n.run_id, count(*) OVER () AS numbers
+FROM (
+    SELECT DISTINCT h.number, h.run_id
+    FROM base AS b
+    CROSS JOIN spelled AS t
+    CROSS JOIN assignment_history AS h ON h.run_id = b.run_id AND h.number = t.number
+    WHERE t.closed_on IS NULL OR substr(h.date, 1, 10) <= t.closed_on OR (h.number = t.reported AND h.date = t.date)
+) AS n
+ORDER BY n.number
+LIMIT 3;
 
 -- name: doctor_listed
 -- Up to three assigned numbers that are on the do-not-contact list, and the total of such numbers.

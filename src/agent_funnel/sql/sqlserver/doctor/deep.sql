@@ -115,7 +115,7 @@ ORDER BY q.fact, q.run_id;
 -- name: doctor_assignments
 -- How the assignments differ from those that the newest run that is not undone dealt (`base_id`), or from those that
 -- the last undo after it restored (`undone_id`): rows that were added and rows that were removed since. A number on the
--- do-not-contact list does not count as removed. `purged` is 1 if the history of that run is purged.
+-- do-not-contact list, or a wrong one, does not count as removed. `purged` is 1 if the history of that run is purged.
 DECLARE
     @base_id BIGINT,
     @undone_id BIGINT,
@@ -127,6 +127,18 @@ DECLARE @listed TABLE (number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL
 INSERT INTO @listed (number)
 SELECT DISTINCT d.number FROM dbo.suppressed_number AS d
 WHERE d.country IN ('*', @country);
+
+DECLARE @wrong TABLE (number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY);
+
+INSERT INTO @wrong (number)
+SELECT o.number FROM dbo.assignment_outcome AS o
+WHERE o.stands = 1 AND o.outcome = 'wrong_number'
+UNION
+SELECT n.number
+FROM dbo.assignment_outcome AS o
+INNER JOIN dbo.number_key AS k ON o.number = k.number AND k.country = @country
+INNER JOIN dbo.number_key AS n ON k.match_key = n.match_key AND n.country = @country
+WHERE o.stands = 1 AND o.outcome = 'wrong_number';
 
 SELECT @base_id = MAX(r.run_id) FROM dbo.assignment_run AS r
 WHERE r.status = 'succeeded';
@@ -144,7 +156,7 @@ SELECT
     @purged AS purged,
     COALESCE(SUM(d.present), 0) AS present,
     COALESCE(SUM(CASE WHEN d.present > d.due THEN d.present - d.due END), 0) AS came,
-    COALESCE(SUM(CASE WHEN d.present < d.due THEN d.due - d.present END), 0) AS gone
+    COALESCE(SUM(CASE WHEN d.present < d.due AND w.number IS NULL THEN d.due - d.present END), 0) AS gone
 FROM (
     SELECT b.agent, b.number, SUM(b.due) AS due, SUM(b.present) AS present
     FROM (
@@ -171,10 +183,12 @@ FROM (
         FROM dbo.agent_wafunnel_assignment AS m
     ) AS b
     GROUP BY b.agent, b.number
-) AS d;
+) AS d
+LEFT JOIN @wrong AS w ON d.number = w.number;
 
 -- name: doctor_leads
 -- Counts every lead under the last run that dealt it and is not undone, and how many of these leads have changed since.
+-- A lead whose stage was put back because nobody worked on it has not changed.
 -- One row is for the newest run (`newest` is 1), one for all runs before it.
 DECLARE @base_id BIGINT;
 
@@ -188,10 +202,13 @@ SELECT
     MAX(h.run_id) AS run_id
 FROM (
     SELECT
-        g.run_id, g.number, g.date, g.stage,
+        g.run_id, g.number, g.date,
+        CASE WHEN g.stage >= 4 OR o.number IS NOT NULL THEN g.stage ELSE g.stage + 1 END AS stage_after,
         ROW_NUMBER() OVER (PARTITION BY g.number, g.date ORDER BY g.run_id DESC) AS age
     FROM dbo.assignment_history AS g
     INNER JOIN dbo.assignment_run AS r ON g.run_id = r.run_id
+    LEFT JOIN dbo.assignment_outcome AS o
+        ON g.run_id = o.run_id AND g.number = o.number AND o.stands = 1 AND o.stage_back = 1
     WHERE
         r.status = 'succeeded'
         AND NOT EXISTS (
@@ -205,10 +222,67 @@ LEFT JOIN (
         CAST(v.date AS DATETIME2(7)) AS date,
         v.stage
     FROM dbo.wafunnel AS v
-) AS w ON h.number = w.number AND h.date = w.date AND h.stage + 1 = w.stage
+) AS w ON h.number = w.number AND h.date = w.date AND h.stage_after = w.stage
 WHERE h.age = 1
 GROUP BY CASE WHEN h.run_id = @base_id THEN 1 ELSE 0 END
 ORDER BY newest DESC;
+
+-- name: doctor_kept_out
+-- Up to three leads that the newest run in force dealt although an outcome of an earlier run keeps them out, and the
+-- total of such leads. The report may have come after that run.
+DECLARE
+    @base_id BIGINT,
+    @business_date DATE,
+    @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f));
+
+DECLARE @told TABLE (
+    number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL,
+    date DATETIME2(3) NOT NULL,
+    closed_on DATE NULL
+);
+
+SELECT TOP (1) @base_id = r.run_id, @business_date = r.business_date
+FROM dbo.assignment_run AS r
+WHERE r.status = 'succeeded'
+ORDER BY r.run_id DESC;
+
+INSERT INTO @told (number, date, closed_on)
+SELECT
+    o.number, CAST(o.date AS DATETIME2(3)),
+    CASE WHEN o.outcome IN ('won', 'lost') THEN o.reported_on END
+FROM dbo.assignment_outcome AS o
+WHERE
+    o.run_id < @base_id AND o.stands = 1
+    AND (
+        o.outcome IN ('won', 'lost', 'wrong_number')
+        OR (
+            o.call_back_on > @business_date
+            AND NOT EXISTS (
+                SELECT 1
+                FROM dbo.assignment_call_back AS c
+                INNER JOIN dbo.assignment_run AS r ON c.run_id = r.run_id
+                WHERE c.outcome_id = o.outcome_id AND r.status = 'succeeded' AND r.run_id < @base_id
+            )
+        )
+    );
+
+SELECT TOP (3) CONCAT(N'…', RIGHT(n.number, 3)) AS number, @base_id AS run_id, COUNT(*) OVER () AS numbers
+FROM (
+    SELECT DISTINCT h.number
+    FROM (
+        SELECT t.number, t.number AS reported, t.date, t.closed_on FROM @told AS t
+        UNION
+        SELECT s.number, t.number AS reported, t.date, t.closed_on
+        FROM @told AS t
+        INNER JOIN dbo.number_key AS k ON t.number = k.number AND k.country = @country
+        INNER JOIN dbo.number_key AS s ON k.match_key = s.match_key AND s.country = @country
+    ) AS p
+    INNER JOIN dbo.assignment_history AS h ON p.number = h.number AND h.run_id = @base_id
+    WHERE
+        p.closed_on IS NULL OR CAST(h.date AS DATE) <= p.closed_on
+        OR (h.number = p.reported AND CAST(h.date AS DATETIME2(3)) = p.date)
+) AS n
+ORDER BY n.number;
 
 -- name: doctor_listed
 -- Up to three assigned numbers that are on the do-not-contact list, and the total of such numbers.
