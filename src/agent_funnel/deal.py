@@ -73,7 +73,7 @@ class PreviewShare:
 @dataclass(frozen=True)
 class NewRun(Run):
     """A run that was just made, or is previewed. `notice` is a sentence for the person: an earlier run of the same date
-    dealt some of its leads, which move on a second time that day."""
+    dealt some of its leads, which move on a second time that day; or there is no room for call-backs that are due."""
 
     notice: str | None
 

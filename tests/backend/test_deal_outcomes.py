@@ -109,7 +109,9 @@ def test_a_call_back_whose_agent_is_away_or_full_goes_to_another(database: Teste
     assert numbers_by_agent(database) == {"B": ["000001", "000002", "000003", "000004"]}
     undo(database)
     put_limits(database, [("B", TOMORROW, TOMORROW, 1)])
-    assert run_deal(database, TOMORROW).left_over == 3
+    run = run_deal(database, TOMORROW)
+    sentence = "No agent has room for 3 call-backs that are due; the next deal has them again."
+    assert (run.left_over, run.notice) == (3, sentence)
     assert numbers_by_agent(database) == {"B": ["000002"]}
 
 

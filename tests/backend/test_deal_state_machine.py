@@ -115,9 +115,9 @@ class Evenings(RuleBasedStateMachine):
         run_id = run.run_id if isinstance(run, NewRun) else 0
         dealt = outcome_of(lambda: self.floor.run(run_id, evening, trigger, **knobs))
         if isinstance(run, NewRun) and isinstance(dealt, oracle.Dealt):
-            assert (run.notice is not None) == any(
-                past.business_date == evening for past in self.floor.runs_in_force()[:-1]
-            )
+            earlier = any(past.business_date == evening for past in self.floor.runs_in_force()[:-1])
+            assert ("came before this one" in (run.notice or "")) == earlier
+            assert ("No agent has room" in (run.notice or "")) == bool(dealt.without_room)
             assert {name: getattr(run, name) for name in dealt.amounts} == dealt.amounts
             assert stored_history(self.database, run_id) == Counter(dealt.history)
             assert handed_out(self.database, run_id) == sorted((one.run_id, one.number) for one in dealt.call_backs)

@@ -39,6 +39,7 @@ class Dealt:
     rooms: dict[str, int]  # the agents who took part, and how many leads each could get
     amounts: dict[str, int]
     call_backs: list[Reported] = field(default_factory=list)  # those that the run handed out
+    without_room: int = 0  # call-backs that are due, and that nobody got
 
     def holders(self) -> dict[str, str]:
         """The agent who got each match key."""
@@ -169,6 +170,7 @@ def deal(
             "smallest_share": min(shares.values()),
             "largest_share": max(shares.values()),
         },
+        without_room=sum(record not in takers for record in pool if record in due),
         call_backs=[one for _, record in dealt_pairs for one in outcomes.due(record, business_date)],
     )
 

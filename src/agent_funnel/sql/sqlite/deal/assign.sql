@@ -274,7 +274,7 @@ WHERE run_id = (SELECT t.run_id FROM temp.this_run AS t);
 
 SELECT
     -- include: _run_columns
-    , (SELECT n.sentence FROM temp.notice AS n) AS notice
+    , (SELECT group_concat(n.sentence, ' ') FROM temp.notice AS n) AS notice
     , e.kept_out
     , v.came_round
     , v.same_agent

@@ -673,10 +673,12 @@ SELECT
     (SELECT count(*) FROM temp.stayed) AS stayed;
 
 -- 6. The notice: an earlier run of the same business date that is not undone, and how many of these leads were dealt on
--- that date before.
+-- that date before; and call-backs that are due, for which there is no room.
 DROP TABLE IF EXISTS temp.notice;
 
-CREATE TEMP TABLE notice AS
+CREATE TEMP TABLE notice (place INTEGER PRIMARY KEY, sentence TEXT);
+
+INSERT INTO temp.notice (sentence)
 SELECT
     'Run ' || b.run_id || ' of ' || :business_date || ' came before this one: '
     || (
@@ -697,3 +699,12 @@ FROM (
     WHERE r.business_date = :business_date AND r.status = 'succeeded'
 ) AS b
 WHERE b.run_id IS NOT NULL;
+
+INSERT INTO temp.notice (sentence)
+SELECT
+    'No agent has room for ' || count(*) || CASE count(*) WHEN 1 THEN ' call-back that is' ELSE ' call-backs that are' END
+    || ' due; the next deal has ' || CASE count(*) WHEN 1 THEN 'it' ELSE 'them' END || ' again.'
+FROM temp.due_record AS d
+CROSS JOIN temp.record AS r ON r.ordinal = d.ordinal
+WHERE r.kind = 5 AND d.ordinal NOT IN (SELECT t.ordinal FROM temp.dealt AS t)
+HAVING count(*) > 0;

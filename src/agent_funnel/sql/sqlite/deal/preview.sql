@@ -93,7 +93,7 @@ SELECT
     max(s.leads) AS largest_share,
     t.started_at,
     strftime('%Y-%m-%d %H:%M:%f', 'now') AS finished_at,
-    (SELECT n.sentence FROM temp.notice AS n) AS notice,
+    (SELECT group_concat(n.sentence, ' ') FROM temp.notice AS n) AS notice,
     c.kept_out,
     (SELECT m.came_round FROM temp.met AS m) AS came_round,
     (SELECT m.same_agent FROM temp.met AS m) AS same_agent,

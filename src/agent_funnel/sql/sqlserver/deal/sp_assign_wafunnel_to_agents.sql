@@ -198,7 +198,7 @@ BEGIN
         = N'; nothing was changed. To deal all the same, confirm it: @again = 1, `agent-funnel run --again`, '
         + N'{"again": true}, or the box on the page.',
         @earlier_id BIGINT,
-        @notice NVARCHAR(500),
+        @notice NVARCHAR(1000),
         @keyed_id BIGINT,
         @newest_id BIGINT,
         @came_round INT,
@@ -1349,6 +1349,22 @@ BEGIN
                         h.number = c.number AND h.date = c.date
                         AND r.business_date = @business_date AND r.status = 'succeeded'
                 );
+
+        -- And call-backs that are due, for which there is no room.
+        IF EXISTS (SELECT 1 FROM #call_back)
+            SELECT
+                @notice = CONCAT(
+                    @notice + N' ', N'No agent has room for ', n.leads,
+                    CASE n.leads
+                        WHEN 1 THEN N' call-back that is due; the next deal has it again.'
+                        ELSE N' call-backs that are due; the next deal has them again.'
+                    END
+                )
+            FROM (
+                SELECT COUNT(*) AS leads FROM #record AS c
+                WHERE c.kind = 0 AND c.class = @call_back_class AND c.agent IS NULL
+            ) AS n
+            WHERE n.leads > 0;
 
         CREATE TABLE #share (
             agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY,
