@@ -34,6 +34,8 @@ from support.nights import (
     stored_leads,
     undo,
 )
+from support.oracle_outcomes import Reported
+from support.reported import put_outcomes
 
 # The parameters of a call by the service:
 DEAL: dict[str, Any] = {
@@ -58,6 +60,28 @@ def fill(database: TestedDatabase) -> None:
         database.insert("agent_wafunnel_assignment", ("agent", "number"), pairs)
         database.execute("DELETE FROM dbo.agent_wafunnel_assignment WHERE number = '000003'")
     put_do_not_contact(database, ["put there 0"])
+    # Agents reported of three leads: one stays with its agent, and two are to be called back today, by the same agent and
+    # by any. Another number is wrong.
+    last = max(run_id for (run_id,) in database.execute("SELECT run_id FROM dbo.assignment_run"))
+    history = sorted(
+        (number, agent) for number, agent in database.execute(
+            "SELECT number, agent FROM dbo.assignment_history WHERE run_id = %s", last
+        )
+    )  # fmt: skip
+    told = [("talked", False), ("call_back", True), ("call_back", False)]
+    put_leads(database, [("wrong", 1, RECENT)])
+    put_outcomes(
+        database,
+        [
+            Reported(
+                run_id=last, business_date=TODAY, agent=agent, number=number, created=RECENT, stage=2, outcome=outcome,
+                reported_on=TODAY, call_back_on=TODAY if outcome == "call_back" else None, same_agent=same_agent,
+            )
+            for (number, agent), (outcome, same_agent) in zip(
+                [*history[2:5], ("wrong", "A")], [*told, ("wrong_number", False)], strict=True
+            )
+        ],
+    )  # fmt: skip
     # Another number is of a forgotten person, and A had all leads last.
     database.backend.one("forget", number="forgotten", actor="tests")
     database.execute("UPDATE dbo.assignment_history SET agent = 'A'")
@@ -145,8 +169,9 @@ class Point(NamedTuple):
 def points_of(text: str) -> list[Point]:
     """The places after all statements of the TRY block of a procedure, as our scripts are written.
 
-    A statement ends at a semicolon. Three places are left out: after THROW and RETURN, which cannot be reached; in a
-    block that ends with THROW, which is an error already; and after COMMIT, where nothing is left to roll back.
+    A statement ends at a semicolon. Four places are left out: after THROW and RETURN, which cannot be reached; before
+    ELSE, where no statement may stand; in a block that ends with THROW, which is an error already; and after COMMIT,
+    where nothing is left to roll back.
     """
     found: list[Point] = []
     # The open blocks, each with its condition and the index in `found` of its first point.
@@ -182,7 +207,7 @@ def points_of(text: str) -> list[Point]:
             elif words[0] == "COMMIT":
                 assert not blocks
                 break
-            elif words[0] != "RETURN":
+            elif words[0] != "RETURN" and next_word != "ELSE":
                 found.append(Point(token.end(), tuple(condition for condition, _ in blocks)))
             words = []
     assert not blocks
@@ -231,6 +256,10 @@ def test_points_are_found_after_every_statement_that_can_be_reached() -> None:
                             RETURN;
                         END;
                 END;
+            IF @g = 1
+                SET @h = 1;
+            ELSE
+                SET @h = 2;
             COMMIT TRANSACTION;
         END TRY
         BEGIN CATCH
@@ -248,6 +277,7 @@ def test_points_are_found_after_every_statement_that_can_be_reached() -> None:
         "SET @f = 1;",
         "END;",
         "END;",
+        "SET @h = 2;",
     ]
     assert [point.conditions for point in found][5:7] == [("WHILE @C = 1",), ("WHILE @C = 1", "IF @E = 1")]
     build = with_faults("BEGIN TRY UPDATE t; SET @n = @n + @@ROWCOUNT; COMMIT; END TRY", "@mark")

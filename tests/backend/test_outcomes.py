@@ -250,6 +250,7 @@ def test_an_agent_takes_back_until_the_next_deal_and_others_at_any_time(database
     assert standing(database) == [(ANAS, "wrong_number")]
     # The phone of the agent had no connection when they took it back.
     assert take_back(database, told, agent="Bo", taken_back_at=before).taken_back_at == before
+    deal_again(database)
     other = tell(database, ANAS, "wrong_number")
     deal_again(database)
     assert take_back(database, other).stands is False
