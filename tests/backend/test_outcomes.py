@@ -76,6 +76,17 @@ def test_a_lead_that_the_run_did_not_deal_is_refused(database: TestedDatabase, r
     assert tell(database, ANAS, "lost", agent="Al").agent == "Bo"
 
 
+def test_a_lead_is_found_by_a_match_key_that_nobody_has_kept(database: TestedDatabase, run_id: int) -> None:
+    database.execute(
+        "INSERT INTO dbo.floor_rule (name, value, recorded_at, recorded_by) "
+        "VALUES ('country', 'BR', '2026-01-01T00:00:00', 'Eva')"
+    )
+    database.execute("DELETE FROM dbo.number_key")
+    assert tell(database, "(011) 98765-4321", "opted_out").number == ANAS
+    # From now on it is kept, so that every deal knows the number in any spelling.
+    assert database.execute("SELECT country, number FROM dbo.number_key") == [("BR", ANAS)]
+
+
 def test_before_the_first_run_nobody_can_report(database: TestedDatabase) -> None:
     refused(database, "There is no run yet", ANAS, "won")
 

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
 from threading import Barrier
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,16 @@ def test_reports_during_a_deal_are_all_kept_for_the_run_whose_leads_the_agents_h
     assert all(run == (first if at < ended else second) for _, run, at in kept)
 
 
-def test_a_wait_for_a_deal_is_bounded_and_keeps_nothing(database: TestedDatabase, connected: Connected) -> None:
+def test_a_wait_for_a_deal_is_bounded_and_keeps_nothing(
+    database: TestedDatabase, connected: Connected, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[str] = []
+
+    def counted(*arguments: Any, **named: Any) -> Any:
+        waits.append("a wait")
+        return report_outcome(*arguments, **named)
+
+    monkeypatch.setattr("agent_funnel.outcomes.report_outcome", counted)
     run_id = put_floor(database)
     backend = connected(database, lock_wait=timedelta(seconds=1))
     reports = [OutcomeReport(number, "won", run_id=run_id) for number in (ANAS, BRUNOS, ANAS)]
@@ -56,6 +66,7 @@ def test_a_wait_for_a_deal_is_bounded_and_keeps_nothing(database: TestedDatabase
             take_lock(other, "records")
             answers = report_outcomes(backend, reports, actor="Eva", now=now(), zone=ZONE)
             assert [answer.code for answer in answers] == [RunInProgress.number] * 3
+            assert waits == ["a wait"]
             assert "Send the report again" in (answers[2].refusal or "")
             other.execute("ROLLBACK TRANSACTION")
     assert snapshot(database) == before

@@ -5,10 +5,12 @@ from __future__ import annotations
 from mistakes.places import (
     ON_OUTCOMES,
     ON_OUTCOMES_CONCURRENCY,
+    ON_OUTCOMES_IMPORT,
     ON_OUTCOMES_WEB,
     ON_OWN_LIST_OUTCOMES,
     OUTCOMES,
     P_OUTCOMES,
+    P_OUTCOMES_FILES,
     T_OUTCOMES,
     W_API_OUTCOMES,
     W_AUTH,
@@ -96,6 +98,16 @@ MISTAKES = (
         "outcomes: each of many reports waits for a deal that takes too long",
         P_OUTCOMES, "busy = error if isinstance(error, RunInProgress) else None", "busy = None",
         ON_OUTCOMES_CONCURRENCY, "bounded", "sqlserver",
+    ),
+    Mistake(
+        "outcomes: the same file a second time adds its rows again",
+        P_OUTCOMES_FILES, 'report=report,\n        run_id', "run_id",
+        ON_OUTCOMES_IMPORT, "imported_once", "sqlite",
+    ),
+    Mistake(
+        "outcomes: a refused row stops the import",
+        P_OUTCOMES_FILES, "except RunError as error:", "except RunInProgress as error:",
+        ON_OUTCOMES_IMPORT, "imported_once", "sqlite",
     ),
     Mistake(
         "own list: an agent reports the leads of others",

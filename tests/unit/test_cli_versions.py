@@ -16,7 +16,12 @@ from support.databases import TestedDatabase, snapshot
 from support.versions import record_versions
 
 # A good row of each kind of file:
-ROWS = {"leads": "+493000001,1,2026-11-20 08:00:00", "agents": "Ana,active", "holidays": "2026-12-24,Christmas Eve"}
+ROWS = {
+    "leads": "+493000001,1,2026-11-20 08:00:00",
+    "agents": "Ana,active",
+    "holidays": "2026-12-24,Christmas Eve",
+    "outcomes": "+4915112345678,won,,,,,",
+}
 ROWS["do-not-contact"] = "+493000001"
 # They do not refuse to examine such tables, or do not stop by themselves if they do not refuse.
 OTHERS = {("doctor",), ("serve",)}

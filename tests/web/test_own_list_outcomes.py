@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import re
+from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +13,7 @@ from flask.testing import FlaskClient
 
 from agent_funnel.access.audit import list_entries
 from agent_funnel.access.links import make_link
+from agent_funnel.web.outcomes import REPORTS_AT_ONCE
 from support.databases import TestedDatabase
 from support.nights import stored_assignments
 from support.outcomes import ANAS, BRUNOS, CARLOS, DEALT_ON, deal_again, put_floor, standing
@@ -81,6 +84,24 @@ def test_a_form_that_is_refused_says_why(phone: Phone, database: TestedDatabase)
     assert f"A newer run has replaced run {run_id}, so its leads take no new report" in refused
     assert "An operator can" in phone.send("take-back", 422, report="1")
     assert standing(database) == [(BRUNOS, "won")]
+
+
+def test_a_report_that_finds_no_turn_is_refused_on_the_list_and_by_the_api(
+    phone: Phone, database: TestedDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent_funnel.web.outcomes.TURN_SECONDS", 0.01)
+    places = phone.client.application.extensions["agent_funnel"].reports
+    with ExitStack() as stack:
+        for _ in range(REPORTS_AT_ONCE):
+            stack.enter_context(places.take())
+        page = phone.send("report", 503, number=BRUNOS, outcome="won", report="1")
+        assert "Other reports wait for a deal; nothing was kept. Send it again" in page
+        assert html.escape(f'name="number" value="{BRUNOS}"', quote=False) in page
+        body = {"reports": [{"number": BRUNOS, "outcome": "won", "report": "1"}]}
+        answer = phone.client.post(f"{phone.path}/outcomes", json=body)
+        assert (answer.status_code, answer.headers["Retry-After"]) == (429, "10")
+    assert standing(database) == []
+    phone.send("report", number=BRUNOS, outcome="won", report="1")
 
 
 def test_a_person_who_opted_out_leaves_the_list_and_can_come_back(phone: Phone, database: TestedDatabase) -> None:

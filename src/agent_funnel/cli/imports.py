@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import click
 from agent_funnel.agents import agent_names
 from agent_funnel.cli import import_records
 from agent_funnel.cli.context import Context, pass_context
+from agent_funnel.cli.exit_codes import ExitCode
 from agent_funnel.cli.options import actor_option
 from agent_funnel.cli.output import Result, render, reports, say
 from agent_funnel.cli.progress import row_progress
@@ -25,8 +27,9 @@ from agent_funnel.files.dates import ORDER_NAMES, DateOrder
 from agent_funnel.files.rejects import Rejects
 from agent_funnel.files.tables import Choices, Understood
 from agent_funnel.import_records import Origin
-from agent_funnel.imports import Imported, import_file
+from agent_funnel.imports import BadRow, Imported, import_file
 from agent_funnel.names import alike_names, spell
+from agent_funnel.outcomes_files import ImportedOutcomes, import_outcomes
 
 # How many bad rows are printed; the others are only counted:
 MOST_BAD_ROWS = 20
@@ -49,9 +52,23 @@ class ImportedAgents(Result):
         return {**asdict(self.imported), "alike": self.alike}
 
 
+@dataclass(frozen=True)
+class OutcomesAnswer(Result):
+    """An import of outcomes. It fails if rows were refused."""
+
+    imported: ImportedOutcomes
+
+    @property
+    def exit_code(self) -> ExitCode:
+        return ExitCode.FAILED if self.imported.refused else ExitCode.SUCCESS
+
+    def answer(self) -> Any:
+        return asdict(self.imported)
+
+
 @click.group("import")
 def import_group() -> None:
-    """Import leads, agents, holidays or do-not-contact numbers, or undo an import.
+    """Import leads, agents, holidays, outcomes or do-not-contact numbers, or undo an import.
 
     Rows that are in the database already are left unchanged.
     """
@@ -237,6 +254,44 @@ def import_do_not_contact_file(
 import_group.add_command(import_records.undo_import)
 
 
+@import_group.command("outcomes")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@file_options
+@click.option("--skip-bad", is_flag=True, help="Import the good rows even if the file has bad ones.")
+@click.option("--dry-run", is_flag=True, help="Only check the file.")
+@actor_option
+@pass_context
+@reports
+def import_outcomes_file(
+    context: Context, file: Path, choices: Choices, rejects: Rejects | None, skip_bad: bool, dry_run: bool, actor: str
+) -> OutcomesAnswer:
+    """Import what came of leads from FILE: a column of numbers, one of outcomes, and perhaps more.
+
+    The same file a second time adds nothing. A row that is refused, such as that of a lead that the last deal did not
+    hand out, stops no other.
+    """
+    with row_progress() as advance:
+        imported = import_outcomes(
+            context.database, file, actor=actor, now=datetime.now(UTC), zone=context.settings.timezone,
+            choices=choices, skip_bad=skip_bad or dry_run, dry_run=dry_run, rejects=rejects, progress=advance,
+        )  # fmt: skip
+    return OutcomesAnswer(imported)
+
+
+@render.register
+def _(result: OutcomesAnswer) -> None:
+    imported = result.imported
+    if imported.dry_run:
+        say(f"Nothing was changed. Of {imported.rows} rows, {imported.bad_rows} cannot be read.")
+    else:
+        say(
+            f"{imported.rows} rows: {imported.added} added, {imported.kept} already there, {imported.refused} refused, "
+            f"{imported.bad_rows} bad."
+        )
+    _say_understood(imported.understood)
+    _say_bad_rows(imported.bad, imported.bad_rows + imported.refused)
+
+
 @render.register
 def _(imported: Imported) -> None:
     changed = f"{imported.changed} changed, " if imported.changed else ""
@@ -246,7 +301,7 @@ def _(imported: Imported) -> None:
     )
     _say_kept_rows(imported)
     _say_understood(imported.understood)
-    _say_bad_rows(imported)
+    _say_bad_rows(imported.bad, imported.bad_rows)
     if imported.import_id:
         say(f"It is import {imported.import_id} (agent-funnel imports show {imported.import_id}).")
 
@@ -278,11 +333,11 @@ def _say_understood(understood: Understood) -> None:
         say(note)
 
 
-def _say_bad_rows(imported: Imported | ImportedNumbers) -> None:
-    for row in imported.bad[:MOST_BAD_ROWS]:
+def _say_bad_rows(bad: Sequence[BadRow], count: int) -> None:
+    for row in bad[:MOST_BAD_ROWS]:
         say(f"  line {row.line}: {row.reason}")
-    if imported.bad_rows > MOST_BAD_ROWS:
-        say(f"  and {imported.bad_rows - MOST_BAD_ROWS} more bad rows")
+    if count > MOST_BAD_ROWS:
+        say(f"  and {count - MOST_BAD_ROWS} more bad rows")
 
 
 @render.register
@@ -298,7 +353,7 @@ def _(imported: ImportedNumbers) -> None:
     _say_understood(imported.understood)
     if imported.needs_confirmation and imported.dry_run:
         say("That removes more than a tenth of what imports put on the list, so the import needs --yes.")
-    _say_bad_rows(imported)
+    _say_bad_rows(imported.bad, imported.bad_rows)
 
 
 @render.register

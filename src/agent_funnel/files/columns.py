@@ -16,7 +16,10 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "agents": ("agent", "status"),
     "holidays": ("day", "name"),
     "numbers": ("number", "reason"),
+    "outcomes": ("number", "outcome", "call_back_on", "same_agent", "note", "agent", "run"),
 }
+# The field of each kind of file that has dates:
+DATE_FIELDS = ("date", "day", "call_back_on")
 # The most columns of a file. Exports of customer databases have some hundreds.
 MOST_COLUMNS = 2_000
 # The names of the columns that a file of bad rows has in addition to those of the first file:
@@ -88,11 +91,41 @@ name; holiday; holiday name; title; description; nome; feriado; nome do feriado;
 nombre del festivo; nombre del feriado; descripcion; feiertag; bezeichnung; beschreibung; nom; jour ferie; ferie; fete;
 libelle; festivita; nome della festivita; festa; descrizione
 """
+_OUTCOME = """
+outcome; result; call result; call outcome; disposition; call disposition; status; lead status; resultado;
+resultado da ligacao; resultado de la llamada; situacao; estado; desfecho; ergebnis; anrufergebnis; resultat;
+resultat de l appel; statut; esito; esito chiamata; stato
+"""
+_CALL_BACK_ON = """
+call back on; callback; call back; callback date; call back date; callback on; next call; next call date;
+follow up date; data de retorno; retornar em; retorno em; proxima ligacao; data do retorno; fecha de retorno;
+volver a llamar el;
+proxima llamada; fecha de rellamada; ruckruf am; ruckrufdatum; wiedervorlage; wiedervorlage am; rappeler le;
+date de rappel; prochain appel; richiamare il; data richiamo; prossima chiamata
+"""
+_SAME_AGENT = "same agent; mesmo agente; mismo agente; gleicher agent; meme agent; stesso agente"
+_NOTE = """
+note; notes; comment; comments; remark; remarks; observacao; observacoes; obs; comentario; comentarios; nota; notas;
+bemerkung; notiz; kommentar; remarque; commentaire; note agente; commento; osservazioni
+"""
+_RUN = "run; run id; deal; deal id"
+# A column of names alone is more often that of the leads.
+_NOT_OWNER = ("name", "full name", "nome", "nome completo", "nombre", "nombre completo", "nom", "nom complet")
+_OWNER = ";".join(name for name in _AGENT.split(";") if name.strip() not in _NOT_OWNER)
 _USUAL: dict[str, dict[str, str]] = {
     "leads": {"number": _PHONE, "stage": _STAGE, "date": _DATE},
     "agents": {"agent": _AGENT, "status": _STATUS},
     "holidays": {"day": _DAY, "name": _NAME},
     "numbers": {"number": _PHONE, "reason": _REASON},
+    "outcomes": {
+        "number": _PHONE,
+        "outcome": _OUTCOME,
+        "call_back_on": _CALL_BACK_ON,
+        "same_agent": _SAME_AGENT,
+        "note": _NOTE,
+        "agent": _OWNER,
+        "run": _RUN,
+    },
 }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from agent_funnel.errors import ImportRefused
 from agent_funnel.files.cells import inner_text
-from agent_funnel.files.columns import FIELDS, shown_names
+from agent_funnel.files.columns import DATE_FIELDS, FIELDS, shown_names
 from agent_funnel.files.dates import Ambiguous, DateOrder, order_of
 from agent_funnel.masking import mask_digits
 
@@ -22,7 +22,7 @@ class Survey:
         self._found = found
         self._chosen = chosen
         self._values = dict.fromkeys((index for each in found.values() for index in each), 0)
-        self._dates = {index: _Dates() for index in found.get("date", found.get("day", []))}
+        self._dates = {index: _Dates() for field in DATE_FIELDS for index in found.get(field, [])}
         self._has_digit = dict.fromkeys(found.get("stage", []), False)
         self._open = set(range(len(header)))
         # The columns that have a value in any row:
@@ -108,7 +108,7 @@ class Survey:
         return None
 
     def _of(self, columns: Mapping[str, int]) -> _Dates | None:
-        place = columns.get("date", columns.get("day"))
+        place = next((columns[field] for field in DATE_FIELDS if field in columns), None)
         return None if place is None else self._dates.get(place)
 
     def notes(self, columns: Mapping[str, int]) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
 from typing import IO, NamedTuple, Protocol
 
@@ -20,9 +20,11 @@ from agent_funnel.files.cells import (
     stage_cell,
     status_cell,
 )
-from agent_funnel.files.columns import FIELDS, MOST_COLUMNS, candidates, count_known, header_key
+from agent_funnel.files.columns import FIELDS, MOST_COLUMNS, candidates, count_known, header_key, shown_names
 from agent_funnel.files.dates import DateOrder
 from agent_funnel.files.delimited import DELIMITER_NAMES, delimited_text, encoding_name
+from agent_funnel.files.formulas import with_formula
+from agent_funnel.files.outcomes import OUTCOME_CODES, outcome_of
 from agent_funnel.files.sources import encoding_of, kind_of, seekable, sha256_of
 from agent_funnel.files.surveys import Survey
 from agent_funnel.files.workbooks import sheet_of
@@ -91,7 +93,7 @@ def open_table(
     today: date | None = None,
     remembered: Remembered | None = None,
 ) -> Iterator[Table]:
-    """Opens a file of `leads`, `agents`, `holidays` or `numbers`, and reads it once to find out how it is written.
+    """Opens a file of a kind of FIELDS, such as `leads`, and reads it once to find out how it is written.
 
     Dates with a zone are converted to `zone`; leads of a file without dates have `today`. `remembered` are the columns
     that people chose before, by the key of the header. Raises ImportRefused if the
@@ -148,6 +150,11 @@ def _table(
     )
     if kind == "leads" and "date" not in columns and today is None:
         raise ImportRefused(f"{name} has no dates. Nothing was imported.")
+    if kind == "outcomes" and "outcome" not in columns:
+        raise ImportRefused(
+            f"{name} has no column that is clearly the outcome; it has {shown_names(header)}. Choose it with --column "
+            "outcome=NAME. Nothing was imported."
+        )
     return Table(
         name, kind, understood, sha256_of(file), rows, tuple(header), columns, order, zone, today,
         chosen if choices.columns else {},
@@ -254,6 +261,7 @@ class Table:
             "agents": self._agent,
             "holidays": self._holiday,
             "numbers": self._number,
+            "outcomes": self._outcome,
         }
         check = checks[self.kind]
         places = [self.columns.get(each) for each in FIELDS[self.kind]]
@@ -297,6 +305,28 @@ class Table:
         if isinstance(moment, BadCell):
             return moment
         return found if isinstance(found, BadCell) else (moment.date().isoformat(), found)
+
+    def _outcome(
+        self, number: str, outcome: str, call_back_on: str | None, same_agent: str | None, note: str | None,
+        agent: str | None, run: str | None,
+    ) -> Values | BadCell:  # fmt: skip
+        listed = listed_cell(number)
+        code = outcome_of(outcome) or BadCell(
+            f"outcome {outcome.strip()[:40]!r} is none of {', '.join(OUTCOME_CODES)}, and no usual word for one of them"
+        )
+        day_text = (call_back_on or "").strip()
+        moment = date_cell("call_back_on", day_text, self.order, self.zone) if day_text else ""
+        same = status_cell(same_agent or "") if (same_agent or "").strip() else ""
+        run_id = (run or "").strip()
+        if not isinstance(same, BadCell) and code == "call_back" and not moment:
+            return BadCell("a call_back needs its day")
+        if run_id and not (run_id.isascii() and run_id.isdigit()):
+            return BadCell(f"run {run_id[:40]!r} is not the number of a run")
+        for found in (listed, code, moment, same):
+            if isinstance(found, BadCell):
+                return found
+        day = moment.date().isoformat() if isinstance(moment, datetime) else ""
+        return str(listed), str(code), day, str(same), with_formula((note or "").strip()), (agent or "").strip(), run_id
 
     def _number(self, number: str, reason: str | None) -> Values | BadCell:
         listed = listed_cell(number)

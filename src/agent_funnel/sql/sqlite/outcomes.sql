@@ -53,17 +53,19 @@ LEFT JOIN assignment_run AS r
         (SELECT max(h.run_id) FROM assignment_run AS h WHERE h.status = 'succeeded')
     );
 
--- The numbers of the run whose match keys nobody has kept for the present country.
+-- include: _choose_lead
+
+-- The numbers of the run whose match keys nobody has kept for the present country, if it is none of the others.
 INSERT OR IGNORE INTO temp.reported_key (number, match_key)
 WITH unkeyed AS (
     SELECT h.number
     FROM temp.reporting AS t
     CROSS JOIN assignment_history AS h ON h.run_id = t.run_id
-    WHERE NOT EXISTS (
+    WHERE t.number IS NULL
+        AND NOT EXISTS (
             SELECT 1 FROM number_key AS k
             WHERE k.number = h.number AND k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
         )
-        AND NOT EXISTS (SELECT 1 FROM assignment_history AS g WHERE g.run_id = t.run_id AND g.number = :number)
 ),
 
 -- include: _match_keys
@@ -71,6 +73,10 @@ WITH unkeyed AS (
 SELECT k.number, k.match_key FROM keyed AS k
 WHERE TRUE;
 
+-- include: _choose_lead
+
+-- name: _choose_lead
+-- The lead of the run with the number of the report, or with its match key as far as it is known.
 UPDATE temp.reporting SET (number, agent, date, stage) = (
     SELECT h.number, h.agent, h.date, h.stage
     FROM (
@@ -78,19 +84,20 @@ UPDATE temp.reporting SET (number, agent, date, stage) = (
         UNION
         SELECT o.number
         FROM temp.reported_key AS g
-        INNER JOIN temp.reported_key AS o ON o.match_key = g.match_key
+        CROSS JOIN temp.reported_key AS o ON o.match_key = g.match_key
         WHERE g.number = :number
         UNION
         SELECT k.number
         FROM temp.reported_key AS g
-        INNER JOIN number_key AS k
+        CROSS JOIN number_key AS k
             ON k.match_key = g.match_key AND k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
         WHERE g.number = :number
     ) AS s
     CROSS JOIN assignment_history AS h ON h.run_id = reporting.run_id AND h.number = s.number
     ORDER BY h.number = :number DESC
     LIMIT 1
-);
+)
+WHERE reporting.number IS NULL;
 
 -- name: _spell_outcome
 -- temp.outcome_spelling: the number of the lead, and all numbers that have its match key.
@@ -103,9 +110,9 @@ SELECT t.number FROM temp.settling AS t
 UNION
 SELECT s.number
 FROM temp.settling AS t
-INNER JOIN number_key AS k
+CROSS JOIN number_key AS k
     ON k.number = t.number AND k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
-INNER JOIN number_key AS s ON s.match_key = k.match_key AND s.country = k.country;
+CROSS JOIN number_key AS s ON s.match_key = k.match_key AND s.country = k.country;
 
 -- name: _settle
 -- After a report or a taking back: which outcome of the lead in temp.settling holds now, and the stage of the lead. The

@@ -7,17 +7,19 @@ apart from wrong keys: an office may have one address, and a few old links in it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 
 from flask import Blueprint, Response, make_response, render_template, request
 from pydantic import RootModel, ValidationError
+from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response as BaseResponse
 
 from agent_funnel.access.links import Link, look_up_link, note_link_use
 from agent_funnel.agents import Assignment, assignments, count_assignments
-from agent_funnel.errors import NotFound
+from agent_funnel.errors import DatabaseBusy, NotFound
 from agent_funnel.outcomes import Outcome, ReportedOutcome, list_outcomes
 from agent_funnel.runs import Run, last_run
 from agent_funnel.schedule.calendar import next_run
@@ -100,7 +102,8 @@ def report(secret: str) -> BaseResponse:
     """Keeps what came of a lead of the list."""
     link = _open_link(secret)
     given = read_form(NewOwnOutcome, leave_out=() if request.form.get("outcome") == "call_back" else CALL_BACK_FIELDS)
-    found = report_one(given.reported(link.agent), actor=_actor(link))
+    with _told_when_busy():
+        found = report_one(given.reported(link.agent), actor=_actor(link))
     return _back_to_list(secret, f"Saved: {REPORTED[found.outcome]}.", found)
 
 
@@ -108,8 +111,18 @@ def report(secret: str) -> BaseResponse:
 def take_outcome_back(secret: str) -> BaseResponse:
     """Takes back what was reported of a lead."""
     link = _open_link(secret)
-    found = take_back(read_form(OutcomeToTakeBack).report, actor=_actor(link), agent=link.agent)
+    with _told_when_busy():
+        found = take_back(read_form(OutcomeToTakeBack).report, actor=_actor(link), agent=link.agent)
     return _back_to_list(secret, f"Taken back: {REPORTED[found.outcome]}.", found)
+
+
+@contextmanager
+def _told_when_busy() -> Iterator[None]:
+    """Lets the list say it if too many reports wait for a deal, so that the agent does not lose sight of the list."""
+    try:
+        yield
+    except TooManyRequests as error:
+        raise DatabaseBusy("Other reports wait for a deal; nothing was kept. Send it again in a moment.") from error
 
 
 def _back_to_list(secret: str, said: str, found: ReportedOutcome) -> BaseResponse:
