@@ -145,7 +145,7 @@ def import_file(
                 # So that the leads which others have inserted are found in every spelling, too.
                 take_in(database)
             compared = _compare_staged(session, table, tally, update=update)
-            if tally.bad_rows and not skip_bad:
+            if update and tally.bad_rows and not skip_bad:
                 raise BadRows(name, tally.bad, tally.bad_rows)
             values = record_values(
                 kind, origin, name, table.sha256, rules_of(table) | {"skip_bad": skip_bad, "update": update}

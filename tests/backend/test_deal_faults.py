@@ -60,8 +60,8 @@ def fill(database: TestedDatabase) -> None:
         database.insert("agent_wafunnel_assignment", ("agent", "number"), pairs)
         database.execute("DELETE FROM dbo.agent_wafunnel_assignment WHERE number = '000003'")
     put_do_not_contact(database, ["put there 0"])
-    # Agents reported of three leads: one stays with its agent, and two are to be called back today, one by the same agent
-    # and one by any. Another number is wrong.
+    # Agents reported of three leads: one stays with its agent, and two are to be called back today, one of them by the
+    # same agent. Another number is wrong.
     last = max(run_id for (run_id,) in database.execute("SELECT run_id FROM dbo.assignment_run"))
     history = sorted(
         (number, agent) for number, agent in database.execute(

@@ -20,6 +20,8 @@ from mistakes.places import (
 )
 
 ON_WEB_IMPORT_RECORDS = "tests/web/test_import_records.py"
+ON_WEB_IMPORTS_KEPT = "tests/web/test_imports_kept.py"
+W_KEPT_FILES = "src/agent_funnel/web/kept_files.py"
 
 MISTAKES = (
     Mistake(
@@ -124,6 +126,26 @@ MISTAKES = (
         "T-SQL imports: an update does not wait for a run",
         T_UPDATE_LEADS, "    IF @lock < 0\n", "    IF @lock < -9\n",
         ON_IMPORTS_UPDATE, "waits_for_the_lock", "sqlserver",
+    ),
+    Mistake(
+        "imports: anybody may import a file that another one uploaded",
+        W_KEPT_FILES, "kept is None or kept.owner != owner", "kept is None",
+        ON_WEB_IMPORTS_KEPT, "session_or_key_alone",
+    ),
+    Mistake(
+        "imports: a file is kept for ever",
+        W_KEPT_FILES, "if kept.until > now}", "if True}",
+        ON_WEB_IMPORTS_KEPT, "session_or_key_alone",
+    ),
+    Mistake(
+        "imports: a file that is kept does not give its room back",
+        W_KEPT_FILES, "    room.give_back(size)\n", "    pass\n",
+        ON_WEB_IMPORTS_KEPT, "session_or_key_alone",
+    ),
+    Mistake(
+        "imports: a file can be imported again while it is being imported",
+        W_KEPT_FILES, "if not kept.in_use.acquire(blocking=False):", "if False:",
+        ON_WEB_IMPORTS_KEPT, "not_imported_twice",
     ),
     Mistake(
         "imports: viewers see from which address a file came",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
+from itertools import islice
 from pathlib import Path
 from typing import IO, NamedTuple, Protocol
 
@@ -66,6 +67,15 @@ class Understood:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Glance:
+    """The beginning of a file as it is: the sheets of a workbook, the names of the columns, and the first rows."""
+
+    sheets: tuple[str, ...]
+    header: tuple[str, ...]
+    rows: tuple[tuple[int, tuple[str, ...]], ...]
+
+
 class CheckedRow(NamedTuple):
     """A row of a file: its line, its fields as they are, and its values; or in place of these the reason of a fault."""
 
@@ -104,22 +114,45 @@ def open_table(
         yield _table(source, kind, name, choices, zone, today, known)
 
 
+def glance_at(
+    file: Path | IO[bytes], kind: str, name: str, choices: Choices, *, remembered: Remembered, most: int
+) -> Glance:
+    """The beginning of a file, with its first rows, each with its line, also if it is not clear what they are.
+
+    Raises ImportRefused if the file cannot be read at all.
+    """
+    with seekable(file, name) as source:
+        rows, _, sheets = _rows(source, kind, name, choices, remembered)
+        try:
+            header = _header(rows, kind, name, choices, None, remembered)
+        except ImportRefused:
+            header = [each.strip() for each in next(rows.rows(), (1, []))[1]][:MOST_COLUMNS]
+        first = tuple((line, tuple(fields[: len(header)])) for line, fields in islice(_data(rows, header), most))
+        return Glance(sheets, tuple(header), first)
+
+
+def _rows(
+    file: IO[bytes], kind: str, name: str, choices: Choices, remembered: Remembered
+) -> tuple[Source, dict[str, str | None], tuple[str, ...]]:
+    """The rows of a file, what was understood of its form, and the names of the sheets of a workbook."""
+    book = kind_of(file, name)
+    if book != "text":
+        sheet = sheet_of(file, name, book, choices.sheet)
+        form = {"format": book.upper(), "sheet": sheet.title, "encoding": None, "delimiter": None}
+        return sheet, form, (sheet.title, *sheet.others)
+    encoding = _checked_encoding(choices.encoding) or encoding_of(file)
+    text = delimited_text(
+        file, name, encoding, choices.delimiter, lambda header: _count_known(kind, header, choices, remembered)
+    )
+    delimiter = DELIMITER_NAMES.get(text.form.delimiter, text.form.delimiter)
+    return text, {"format": "CSV", "sheet": None, "encoding": encoding_name(encoding), "delimiter": delimiter}, ()
+
+
 def _table(
     file: IO[bytes], kind: str, name: str, choices: Choices, zone: tzinfo, today: date | None, remembered: Remembered
 ) -> Table:
-    book = kind_of(file, name)
-    encoding = delimiter = sheet = None
-    rows: Source
-    if book == "text":
-        encoding = _checked_encoding(choices.encoding) or encoding_of(file)
-        rows = text = delimited_text(
-            file, name, encoding, choices.delimiter, lambda header: _count_known(kind, header, choices, remembered)
-        )
-        encoding, delimiter = encoding_name(encoding), DELIMITER_NAMES.get(text.form.delimiter, text.form.delimiter)
-    else:
-        rows = found = sheet_of(file, name, book, choices.sheet)
-        sheet = found.title
-    header = _header(rows, kind, name, choices, sheet, remembered)
+    rows, form, _ = _rows(file, kind, name, choices, remembered)
+    header = _header(rows, kind, name, choices, form["sheet"], remembered)
     earlier = {
         field: column
         for field, column in remembered.get(header_key(header) or "", {}).items()
@@ -135,10 +168,10 @@ def _table(
     # The first line may be no header, and have numbers.
     shown = [mask_digits(each[:80]) for each in header]
     understood = Understood(
-        format="CSV" if book == "text" else book.upper(),
-        sheet=sheet,
-        encoding=encoding,
-        delimiter=delimiter,
+        format=form["format"] or "",
+        sheet=form["sheet"],
+        encoding=form["encoding"],
+        delimiter=form["delimiter"],
         dates=order if survey.has_parts(columns) else None,
         columns={each: shown[index] for each, index in columns.items()} if any(header) else {},
         left_out=tuple(

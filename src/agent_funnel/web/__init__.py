@@ -21,6 +21,7 @@ from agent_funnel.web.bounds import RETRY_SECONDS, Places, Room
 from agent_funnel.web.connections import ADMISSION, ADMITTED, SMALL_BODY
 from agent_funnel.web.counts import BackgroundCounts
 from agent_funnel.web.files import DOWNLOADS_BYTES, EXPORTS_AT_ONCE, IMPORTS_AT_ONCE, LARGEST_FILE
+from agent_funnel.web.kept_files import KeptFiles
 from agent_funnel.web.outcomes import REPORTS_AT_ONCE
 from agent_funnel.web.pages import layout
 from agent_funnel.web.proxies import Request, TrustProxies
@@ -87,6 +88,7 @@ def create_app(
         previews=Places(PREVIEWS_AT_ONCE, "previews"),
         reports=Places(REPORTS_AT_ONCE, "reports of outcomes"),
         downloads=Room(DOWNLOADS_BYTES),
+        kept_files=KeptFiles(),
     )
     return app
 

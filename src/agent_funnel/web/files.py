@@ -17,10 +17,11 @@ from flask import Response, request, send_file
 from werkzeug.exceptions import ServiceUnavailable, TooManyRequests, UnsupportedMediaType
 
 from agent_funnel.do_not_contact_files import ImportedNumbers, import_numbers
+from agent_funnel.errors import ImportRefused
 from agent_funnel.exports import BYTES_IN_MEMORY, Kind, export
 from agent_funnel.files.rejects import Rejects
-from agent_funnel.files.tables import Choices
-from agent_funnel.import_records import Origin
+from agent_funnel.files.tables import Choices, Glance, glance_at
+from agent_funnel.import_records import Origin, chosen_columns
 from agent_funnel.imports import Imported, import_file
 from agent_funnel.web.auth import address
 from agent_funnel.web.bounds import RETRY_SECONDS
@@ -66,6 +67,15 @@ def import_upload(
             services().database, "leads", file, name="The file", choices=choices, zone=services().settings.timezone,
             today=today(), skip_bad=skip_bad or dry_run, update=update, dry_run=dry_run, origin=origin,
         )  # fmt: skip
+
+
+def glance_at_upload(file: IO[bytes], choices: Choices, *, most: int) -> Glance | None:
+    """The beginning of an uploaded file of leads; None if it cannot be read."""
+    remembered = {} if choices.forget_columns else chosen_columns(services().database, "leads")
+    try:
+        return glance_at(file, "leads", "The file", choices, remembered=remembered, most=most)
+    except ImportRefused:
+        return None
 
 
 def bad_rows_of_upload(file: IO[bytes], choices: Choices) -> Response:
