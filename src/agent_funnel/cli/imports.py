@@ -35,7 +35,7 @@ MOST_REJECTS = 100_000
 # How many groups of names are printed; the doctor prints some, too:
 MOST_GROUPS = 10
 # The kinds of files that have a command of the same form:
-KINDS = ("leads", "agents", "holidays")
+KINDS = ("leads", "agents", "limits", "holidays")
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class ImportedAgents(Result):
 
 @click.group("import")
 def import_group() -> None:
-    """Import leads, agents, holidays or do-not-contact numbers, or undo an import.
+    """Import leads, agents, limits, holidays or do-not-contact numbers, or undo an import.
 
     Rows that are in the database already are left unchanged.
     """
@@ -161,7 +161,7 @@ def import_command(kind: str) -> click.Command:
     @reports
     def command(
         context: Context, file: Path, choices: Choices, rejects: Rejects | None, skip_bad: bool, actor: str,
-        update: bool = False,
+        update: bool = False, new_agents: bool = False,
     ) -> Imported | ImportedAgents:  # fmt: skip
         with row_progress() as advance:
             imported = import_file(
@@ -176,6 +176,7 @@ def import_command(kind: str) -> click.Command:
                 rejects=rejects,
                 progress=advance,
                 origin=Origin(actor, "command"),
+                new_agents=new_agents,
             )
         if kind != "agents":
             return imported
@@ -184,6 +185,10 @@ def import_command(kind: str) -> click.Command:
     if kind == "agents":
         command.params.append(
             click.Option(["--update"], is_flag=True, help="Give agents that are there the status that the file has.")
+        )
+    if kind == "limits":
+        command.params.append(
+            click.Option(["--new-agents"], is_flag=True, help="Take limits of agents who are yet to come, too.")
         )
     return command
 

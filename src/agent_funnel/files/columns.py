@@ -13,6 +13,7 @@ from agent_funnel.masking import mask_digits
 FIELDS: dict[str, tuple[str, ...]] = {
     "leads": ("number", "stage", "date"),
     "agents": ("agent", "status"),
+    "limits": ("agent", "max_records", "starts_on", "ends_on"),
     "holidays": ("day", "name"),
     "numbers": ("number", "reason"),
 }
@@ -85,9 +86,27 @@ name; holiday; holiday name; title; description; nome; feriado; nome do feriado;
 nombre del festivo; nombre del feriado; descripcion; feiertag; bezeichnung; beschreibung; nom; jour ferie; ferie; fete;
 libelle; festivita; nome della festivita; festa; descrizione
 """
+_MOST = """
+max_records; most leads; max leads; maximum; limit; leads per night; leads a night; leads per day; leads; limite;
+maximo; maximo de leads; limite de leads; leads por noite; leads por dia; leads por noche; hochstens; hochstzahl;
+grenze; leads pro nacht; leads pro tag; maximum de leads; leads par nuit; leads par jour; massimo; limite di lead;
+lead per notte; lead al giorno
+"""
+_FROM = """
+starts_on; from; start; starts; start date; begin; begins; first day; absent from; away from; inicio; data de inicio;
+data inicial; data inicio; de; desde; a partir de; fecha de inicio; fecha inicio; fecha inicial; comienzo; von; ab;
+beginn; startdatum; abwesend von; abwesend ab; debut; date de debut; du; depuis; a partir du; inizio; data inizio;
+data di inizio; dal; da
+"""
+_TO = """
+ends_on; to; until; end; ends; end date; last day; absent to; absent until; away until; fim; data de fim;
+data final; data fim; termino; ate; hasta; fin; fecha de fin; fecha fin; fecha final; bis; ende; enddatum;
+abwesend bis; date de fin; au; jusqu au; fine; data fine; data di fine; al; fino al
+"""
 _USUAL: dict[str, dict[str, str]] = {
     "leads": {"number": _PHONE, "stage": _STAGE, "date": _DATE},
     "agents": {"agent": _AGENT, "status": _STATUS},
+    "limits": {"agent": _AGENT, "max_records": _MOST, "starts_on": _FROM, "ends_on": _TO},
     "holidays": {"day": _DAY, "name": _NAME},
     "numbers": {"number": _PHONE, "reason": _REASON},
 }

@@ -10,6 +10,9 @@ from agent_funnel.files.columns import FIELDS, shown_names
 from agent_funnel.files.dates import Ambiguous, DateOrder, order_of
 from agent_funnel.masking import mask_digits
 
+# The fields that are dates:
+DATE_FIELDS = ("date", "day", "starts_on", "ends_on")
+
 
 class Survey:
     """Counts what the columns have. Each row is added once; the findings hold for all of them."""
@@ -22,7 +25,7 @@ class Survey:
         self._found = found
         self._chosen = chosen
         self._values = dict.fromkeys((index for each in found.values() for index in each), 0)
-        self._dates = {index: _Dates() for index in found.get("date", found.get("day", []))}
+        self._dates = {index: _Dates() for field in DATE_FIELDS for index in found.get(field, [])}
         self._has_digit = dict.fromkeys(found.get("stage", []), False)
         self._open = set(range(len(header)))
         # The columns that have a value in any row:
@@ -108,8 +111,15 @@ class Survey:
         return None
 
     def _of(self, columns: Mapping[str, int]) -> _Dates | None:
-        place = columns.get("date", columns.get("day"))
-        return None if place is None else self._dates.get(place)
+        """The dates of all columns that are dates; None if there is no such column."""
+        found = [self._dates[columns[field]] for field in DATE_FIELDS if columns.get(field) in self._dates]
+        if not found:
+            return None
+        dates = _Dates()
+        for each in found:
+            dates.decided = each.decided | dates.decided
+            dates.undecided = dates.undecided or each.undecided
+        return dates
 
     def notes(self, columns: Mapping[str, int]) -> Iterator[str]:
         """What a person should know of the choice of columns."""
