@@ -13,8 +13,9 @@ from agent_funnel.errors import ImportRefused
 from agent_funnel.files.cells import Values
 from agent_funnel.files.rejects import Rejects
 from agent_funnel.files.tables import AS_IT_IS, Choices, Understood, open_table
+from agent_funnel.files.tally import BadRow, Tally
 from agent_funnel.import_records import A_PROGRAM, Origin, chosen_columns, record_values, remember_choice, rules_of
-from agent_funnel.imports import BadRow, BadRows, Tally
+from agent_funnel.imports import BadRows
 
 NumberRow = tuple[int, str, str | None]
 

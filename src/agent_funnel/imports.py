@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, tzinfo
 from itertools import islice
-from operator import attrgetter
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,6 +22,7 @@ from agent_funnel.files.cells import Values
 from agent_funnel.files.columns import FIELDS
 from agent_funnel.files.rejects import Rejects
 from agent_funnel.files.tables import AS_IT_IS, CheckedRow, Choices, Table, Understood, open_table
+from agent_funnel.files.tally import REPORTED_BAD_ROWS, BadRow, Tally
 from agent_funnel.import_records import (
     A_PROGRAM,
     Origin,
@@ -40,16 +40,6 @@ from agent_funnel.values import Row, read_lead_date
 CHUNK = 5_000
 # Match keys that are kept at a time; a deal waits for that long, half a second on a small server:
 KEYS_AT_ONCE = 50_000
-# The most bad rows that are reported one by one; in a file of the wrong kind, every row is bad.
-REPORTED_BAD_ROWS = 1_000
-
-
-@dataclass(frozen=True)
-class BadRow:
-    """A row that cannot be imported: its line in the file (1 is the header) and the reason."""
-
-    line: int
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -111,8 +101,9 @@ def import_file(
     rejects: Rejects | None = None,
     progress: Callable[[int], None] | None = None,
     origin: Origin = A_PROGRAM,
+    new_agents: bool = False,
 ) -> Imported:
-    """Imports a file of `leads` (number, stage, date), `agents` (agent, status) or `holidays` (day, name).
+    """Imports a file of `leads`, `agents`, `limits` or `holidays`, with the fields of FIELDS.
 
     `choices` say how to read it, where the file leaves that open. Dates with a time zone are converted to `zone`, that
     of the sales floor, and the leads of a file without dates get `today`. A lead whose number is in the database, in
@@ -121,9 +112,10 @@ def import_file(
     The whole file is read, checked and staged before the transaction begins: a file that comes slowly keeps nobody else
     from writing. Rows that are already in the database stay as they are, or with `update`, agents get the status, and
     leads that are in one record the stage and date, that the file has. `name` is the file's name in messages. A
-    `dry_run` does everything and then rolls it back. `rejects` gets the bad rows, whatever comes of the others. The
-    import is on record, with its `origin`. Raises BadRows if a row is bad and `skip_bad` is not set, and ImportRefused
-    if the file cannot be imported at all.
+    `dry_run` does everything and then rolls it back. `rejects` gets the bad rows, whatever comes of the others. A limit
+    of an agent who is not in the database is bad, unless `new_agents` says that these are yet to come. The import is on
+    record, with its `origin`. Raises BadRows if a row is bad and `skip_bad` is not set, and ImportRefused if the file
+    cannot be imported at all.
     """
     name = name or str(file)
     tally = Tally(rejects)
@@ -139,6 +131,8 @@ def import_file(
             _stage(session, kind, tally.good(_with_room(session, read) if kind == "leads" else read), progress)
             country = _key_staged(session, kind)
             _drop_repeated(session, table, tally)
+            if kind == "limits" and not new_agents:
+                _drop_unknown(session, table, tally)
             if tally.bad_rows and not skip_bad:
                 raise BadRows(name, tally.bad, tally.bad_rows)
             if country is not None and not dry_run:
@@ -175,52 +169,6 @@ def import_file(
     if not dry_run:
         remember_choice(database, table, choices, origin)
     return imported
-
-
-class Tally:
-    """Counts the rows of a file, keeps the first bad ones, and writes them to `rejects`, if that is wanted."""
-
-    def __init__(self, rejects: Rejects | None = None) -> None:
-        self.rows = self.bad_rows = 0
-        self._bad: list[BadRow] = []
-        self._rejects = rejects
-
-    @property
-    def bad(self) -> tuple[BadRow, ...]:
-        """The first bad rows, in the order of their lines."""
-        return tuple(sorted(self._bad, key=attrgetter("line"))[:REPORTED_BAD_ROWS])
-
-    @property
-    def most(self) -> int:
-        """The most bad rows of a kind that are of use."""
-        return REPORTED_BAD_ROWS if self._rejects is None else max(REPORTED_BAD_ROWS, self._rejects.most)
-
-    def begin(self, table: Table) -> None:
-        """Writes the names of the columns."""
-        if self._rejects is not None:
-            self._rejects.begin(table.header, FIELDS[table.kind][0])
-
-    def good(self, rows: Iterator[CheckedRow]) -> Iterator[tuple[int, Values]]:
-        """The good rows, each with its line; the others are counted and kept."""
-        for row in rows:
-            self.rows += 1
-            if row.fault is None:
-                yield row.line, row.values
-                continue
-            self.bad_rows += 1
-            if len(self._bad) < REPORTED_BAD_ROWS:
-                self._bad.append(BadRow(row.line, row.fault))
-            if self._rejects is not None:
-                self._rejects.add(row.line, row.fields, row.fault)
-
-    def reject(self, table: Table, reasons: Mapping[int, str], count: int) -> None:
-        """Takes more rows as bad: `count` of them, of which these lines are the first."""
-        self.bad_rows += count
-        self._bad += [BadRow(line, reason) for line, reason in islice(reasons.items(), REPORTED_BAD_ROWS)]
-        if self._rejects is not None:
-            for row in table.rows():
-                if row.line in reasons:
-                    self._rejects.add(row.line, row.fields, reasons[row.line])
 
 
 class BadRows(ImportRefused):
@@ -273,7 +221,12 @@ def _stage(
 
 
 def _key_staged(session: Session, kind: str) -> str | None:
-    """Gives staged leads their match keys. Returns the country of the keys; None if the rows are no leads."""
+    """Gives staged leads their match keys. Returns the country of the keys; None if the rows are no leads.
+
+    The key of a limit is its agent with its days.
+    """
+    if kind == "limits":
+        session.one("key_limits")
     if kind != "leads":
         return None
     row = session.one("key_staged")
@@ -287,9 +240,19 @@ def _drop_repeated(session: Session, table: Table, tally: Tally) -> None:
     if found:
         dropped = session.one("drop_repeated")
         assert dropped is not None
-        key = FIELDS[table.kind][0]
+        key = "this limit" if table.kind == "limits" else FIELDS[table.kind][0]
         reasons = {int(row["line"]): f"{key} is already on line {row['first_line']}" for row in found}
         tally.reject(table, reasons, int(dropped["dropped"]))
+
+
+def _drop_unknown(session: Session, table: Table, tally: Tally) -> None:
+    """Drops the staged limits of agents who are not in the database; they are bad."""
+    found = session.all("limits_of_nobody", most=tally.most)
+    if found:
+        removed = session.one("drop_limits_of_nobody")
+        assert removed is not None
+        reasons = {int(row["line"]): f"there is no agent {row['agent']!r}" for row in found}
+        tally.reject(table, reasons, int(removed["removed"]))
 
 
 def _columns_of(table: Table) -> dict[str, int]:
@@ -313,7 +276,7 @@ def _compare_staged(session: Session, table: Table, tally: Tally, *, update: boo
         reasons = {int(row["line"]): f"number {said.format(row['records'])}" for row in aside}
         tally.reject(table, reasons, int(counts["aside"]))
     rows = session.all(f"kept_{table.kind}", most=REPORTED_BAD_ROWS)
-    there = _lead_there if table.kind == "leads" else _agent_there
+    there = {"leads": _lead_there, "agents": _agent_there, "limits": _limit_there}[table.kind]
     kept = tuple(KeptRow(int(row["line"]), there(row)) for row in rows)
     return {name: int(counts[name] or 0) for name in ("respelled", "differing", "listed")} | {"kept_rows": kept}
 
@@ -328,6 +291,10 @@ def _lead_there(row: Row) -> str:
 
 def _agent_there(row: Row) -> str:
     return f"is {row['status']} there"
+
+
+def _limit_there(row: Row) -> str:
+    return f"has the limit {row['max_records']} there"
 
 
 def _write_staged(

@@ -14,7 +14,8 @@ from agent_funnel.errors import ImportRefused, RunError, RunInProgress
 from agent_funnel.files.cells import Values
 from agent_funnel.files.rejects import Rejects
 from agent_funnel.files.tables import AS_IT_IS, Choices, Understood, open_table
-from agent_funnel.imports import BadRow, BadRows, Tally
+from agent_funnel.files.tally import BadRow, Tally
+from agent_funnel.imports import BadRows
 from agent_funnel.outcomes import OutcomeReport, list_outcomes, report_outcome
 
 # The most rows of a file; the largest deals have half as many leads:

@@ -73,6 +73,20 @@ def test_exported_agents_are_imported_again_unchanged(database: TestedDatabase, 
 
 
 @pytest.mark.parametrize("format", FORMATS)
+def test_exported_limits_are_imported_again_unchanged(database: TestedDatabase, format: Format) -> None:
+    names = names_for(database)
+    rows = [(name, "2026-12-01", ("2026-12-31", None)[index % 2], index) for index, name in enumerate(names)]
+    database.insert("agent_limit", ("agent", "starts_on", "ends_on", "max_records"), rows)
+    file = file_of(database, "limits", format)
+    database.clear()
+    database.insert("agents", ("agent", "status"), [(name, "active") for name in names])
+    assert again(database, "limits", file).added == len(names)
+    found = database.execute("SELECT agent, starts_on, ends_on, max_records FROM dbo.agent_limit")
+    shown = [(agent, str(begin), None if end is None else str(end), most) for agent, begin, end, most in found]
+    assert sorted(shown, key=str) == sorted(rows, key=str)
+
+
+@pytest.mark.parametrize("format", FORMATS)
 def test_exported_holidays_are_imported_again_unchanged(database: TestedDatabase, format: Format) -> None:
     names = [*names_for(database), None]
     rows = [(f"2026-{1 + index % 12:02}-{10 + index:02}", name) for index, name in enumerate(names)]

@@ -113,7 +113,7 @@ def test_repeated_rows_are_named_in_the_order_of_the_file_and_the_first_one_is_i
 def test_a_thousand_bad_rows_are_named_and_all_are_counted(
     database: TestedDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent_funnel.imports.REPORTED_BAD_ROWS", 3)
+    monkeypatch.setattr("agent_funnel.files.tally.REPORTED_BAD_ROWS", 3)
     path = tmp_path / "leads.csv"
     path.write_text("number,stage,date\n" + "+4911,1,2026-11-01\nx,1,2026-11-01\n" * 4)
     with pytest.raises(BadRows) as refused:

@@ -10,7 +10,7 @@ from mistakes.places import (
     ON_SERVER,
     ON_STAGING,
     P_EXPORTS,
-    P_IMPORTS,
+    P_FILES_TALLY,
     T_IMPORTS,
     W_APP,
     W_AUTH,
@@ -153,7 +153,7 @@ MISTAKES = (
     ),
     Mistake(
         "imports: a repeated number is not counted as bad",
-        P_IMPORTS, "        self.bad_rows += count\n", "",
+        P_FILES_TALLY, "        self.bad_rows += count\n", "",
         ON_STAGING, "repeated_rows", "sqlite",
     ),
     Mistake(

@@ -12,6 +12,7 @@ from mistakes.places import (
     ON_FILES_WORKBOOKS,
     ON_IMPORTS,
     ON_IMPORTS_KEPT,
+    ON_IMPORTS_LIMITS,
     ON_IMPORTS_NUMBERS,
     ON_IMPORTS_REJECTS,
     P_FILES_CELLS,
@@ -20,6 +21,7 @@ from mistakes.places import (
     P_FILES_SOURCES,
     P_FILES_SURVEYS,
     P_FILES_TABLES,
+    P_FILES_TALLY,
     P_FILES_WORKBOOKS,
     P_IMPORTS,
     P_NUMBERS,
@@ -171,7 +173,7 @@ MISTAKES = (
     ),
     Mistake(
         "imports: a repeated row is not among the bad rows of the file of them",
-        P_IMPORTS, "if row.line in reasons:", "if row.line not in reasons:",
+        P_FILES_TALLY, "if row.line in reasons:", "if row.line not in reasons:",
         ON_IMPORTS_REJECTS, "as_they_were", "sqlite",
     ),
     Mistake(
@@ -193,6 +195,22 @@ MISTAKES = (
         "imports: match keys that cannot be kept hide an import that was made",
         P_IMPORTS, "        if imported is None:\n            raise\n", "        raise\n",
         ON_IMPORTS_NUMBERS, "cannot_be_kept", "sqlite",
+    ),
+    Mistake(
+        "imports: limits of other days are repeated ones",
+        IMPORTS, "SET match_key = first || ' ' || third", "SET match_key = first",
+        ON_IMPORTS_LIMITS, "as_people_have_it", "sqlite",
+    ),
+    Mistake(
+        "imports: a limit holds for nobody, and nobody says so",
+        P_IMPORTS, 'if kind == "limits" and not new_agents:', "if False:",
+        ON_IMPORTS_LIMITS, "are_named", "sqlite",
+    ),
+    Mistake(
+        "files: only the dates of one column show the order of day and month",
+        P_FILES_SURVEYS, 'DATE_FIELDS = ("date", "day", "starts_on", "ends_on")',
+        'DATE_FIELDS = ("date", "day", "starts_on")',
+        ON_IMPORTS_LIMITS, "either_column", "sqlite",
     ),
     Mistake(
         "imports: agents get another status without being asked",

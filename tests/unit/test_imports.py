@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agent_funnel.imports import BadRow, BadRows
+from agent_funnel.files.tally import BadRow
+from agent_funnel.imports import BadRows
 
 
 @pytest.mark.parametrize(("count", "more"), [(1, ""), (20, ""), (21, "\n  and 1 more"), (2_000, "\n  and 1980 more")])

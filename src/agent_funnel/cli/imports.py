@@ -26,8 +26,9 @@ from agent_funnel.files.columns import FIELDS
 from agent_funnel.files.dates import ORDER_NAMES, DateOrder
 from agent_funnel.files.rejects import Rejects
 from agent_funnel.files.tables import Choices, Understood
+from agent_funnel.files.tally import BadRow
 from agent_funnel.import_records import Origin
-from agent_funnel.imports import BadRow, Imported, import_file
+from agent_funnel.imports import Imported, import_file
 from agent_funnel.names import alike_names, spell
 from agent_funnel.outcomes_files import ImportedOutcomes, import_outcomes
 
@@ -38,7 +39,7 @@ MOST_REJECTS = 100_000
 # How many groups of names are printed; the doctor prints some, too:
 MOST_GROUPS = 10
 # The kinds of files that have a command of the same form:
-KINDS = ("leads", "agents", "holidays")
+KINDS = ("leads", "agents", "limits", "holidays")
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class OutcomesAnswer(Result):
 
 @click.group("import")
 def import_group() -> None:
-    """Import leads, agents, holidays, outcomes or do-not-contact numbers, or undo an import.
+    """Import leads, agents, limits, holidays, outcomes or do-not-contact numbers, or undo an import.
 
     Rows that are in the database already are left unchanged.
     """
@@ -183,7 +184,7 @@ def import_command(kind: str) -> click.Command:
     @reports
     def command(
         context: Context, file: Path, choices: Choices, rejects: Rejects | None, skip_bad: bool, actor: str,
-        update: bool = False,
+        update: bool = False, new_agents: bool = False,
     ) -> Imported | ImportedAgents:  # fmt: skip
         with row_progress() as advance:
             imported = import_file(
@@ -198,6 +199,7 @@ def import_command(kind: str) -> click.Command:
                 rejects=rejects,
                 progress=advance,
                 origin=Origin(actor, "command"),
+                new_agents=new_agents,
             )
         if kind != "agents":
             return imported
@@ -209,6 +211,10 @@ def import_command(kind: str) -> click.Command:
     }
     if kind in updates:
         command.params.append(click.Option(["--update"], is_flag=True, help=updates[kind]))
+    if kind == "limits":
+        command.params.append(
+            click.Option(["--new-agents"], is_flag=True, help="Take limits of agents who are yet to come, too.")
+        )
     return command
 
 

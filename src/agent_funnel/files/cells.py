@@ -15,6 +15,7 @@ from agent_funnel.files.columns import plain_name
 from agent_funnel.files.dates import YEARS, DateOrder, moment_of
 from agent_funnel.files.formulas import with_formula
 from agent_funnel.numbers import fault_in_listed, fault_in_number, plain_number
+from agent_funnel.settings import LARGEST_SHARE
 from agent_funnel.values import LONGEST_TEXT, text_length
 
 Values = tuple[str, ...]
@@ -33,6 +34,7 @@ STATUS_WORDS = {word: status for status, words in _WORDS.items() for word in wor
 _UNSEEN = "\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
 _FORMULA = re.compile(r"=\s*\"([^\"]*)\"|'+(.*)", re.DOTALL)
 _STAGE = re.compile(r"0?([1-4])(?:[.,]0+)?")
+_AMOUNT = re.compile(r"([0-9]{1,9})(?:[.,]0+)?")
 _DECIMALS = re.compile(r"(\+?\d{8,})[.,]0+|(\d{4,})[.,]0{1,2}")
 # A number that a spreadsheet shows with an exponent, as 5.51E+12:
 # A number as most people write it, with nothing in it that means more than a pause:
@@ -99,6 +101,14 @@ def stage_cell(text: str) -> str | BadCell:
     """A stage: 1, 2, 3 or 4, also as a spreadsheet writes it."""
     found = _STAGE.fullmatch(inner_text(text))
     return found[1] if found else BadCell(f"stage {text.strip()[:40]!r} is not 1, 2, 3 or 4")
+
+
+def amount_cell(field: str, text: str) -> str | BadCell:
+    """A number of leads a night, also as a spreadsheet writes it; 0 is an absence."""
+    found = _AMOUNT.fullmatch(inner_text(text))
+    if found and int(found[1]) <= LARGEST_SHARE:
+        return str(int(found[1]))
+    return BadCell(f"{field} {text.strip()[:40]!r} is not a whole number from 0 (away) to {LARGEST_SHARE}")
 
 
 def date_cell(field: str, text: str, order: DateOrder | None, zone: tzinfo) -> datetime | BadCell:

@@ -14,12 +14,13 @@ from agent_funnel.masking import mask_digits
 FIELDS: dict[str, tuple[str, ...]] = {
     "leads": ("number", "stage", "date"),
     "agents": ("agent", "status"),
+    "limits": ("agent", "max_records", "starts_on", "ends_on"),
     "holidays": ("day", "name"),
     "numbers": ("number", "reason"),
     "outcomes": ("number", "outcome", "call_back_on", "same_agent", "note", "agent", "run"),
 }
-# The field of each kind of file that has dates:
-DATE_FIELDS = ("date", "day", "call_back_on")
+# The fields of files that are dates:
+DATE_FIELDS = ("date", "day", "starts_on", "ends_on", "call_back_on")
 # The most columns of a file. Exports of customer databases have some hundreds.
 MOST_COLUMNS = 2_000
 # The names of the columns that a file of bad rows has in addition to those of the first file:
@@ -112,9 +113,27 @@ _RUN = "run; run id; deal; deal id"
 # A column of names alone is more often that of the leads.
 _NOT_OWNER = ("name", "full name", "nome", "nome completo", "nombre", "nombre completo", "nom", "nom complet")
 _OWNER = ";".join(name for name in _AGENT.split(";") if name.strip() not in _NOT_OWNER)
+_MOST = """
+max_records; most leads; max leads; maximum; limit; leads per night; leads a night; leads per day; leads; limite;
+maximo; maximo de leads; limite de leads; leads por noite; leads por dia; leads por noche; hochstens; hochstzahl;
+grenze; leads pro nacht; leads pro tag; maximum de leads; leads par nuit; leads par jour; massimo; limite di lead;
+lead per notte; lead al giorno
+"""
+_FROM = """
+starts_on; from; start; starts; start date; begin; begins; first day; absent from; away from; inicio; data de inicio;
+data inicial; data inicio; de; desde; a partir de; fecha de inicio; fecha inicio; fecha inicial; comienzo; von; ab;
+beginn; startdatum; abwesend von; abwesend ab; debut; date de debut; du; depuis; a partir du; inizio; data inizio;
+data di inizio; dal; da
+"""
+_TO = """
+ends_on; to; until; end; ends; end date; last day; absent to; absent until; away until; fim; data de fim;
+data final; data fim; termino; ate; hasta; fin; fecha de fin; fecha fin; fecha final; bis; ende; enddatum;
+abwesend bis; date de fin; au; jusqu au; fine; data fine; data di fine; al; fino al
+"""
 _USUAL: dict[str, dict[str, str]] = {
     "leads": {"number": _PHONE, "stage": _STAGE, "date": _DATE},
     "agents": {"agent": _AGENT, "status": _STATUS},
+    "limits": {"agent": _AGENT, "max_records": _MOST, "starts_on": _FROM, "ends_on": _TO},
     "holidays": {"day": _DAY, "name": _NAME},
     "numbers": {"number": _PHONE, "reason": _REASON},
     "outcomes": {

@@ -108,8 +108,15 @@ class Survey:
         return None
 
     def _of(self, columns: Mapping[str, int]) -> _Dates | None:
-        place = next((columns[field] for field in DATE_FIELDS if field in columns), None)
-        return None if place is None else self._dates.get(place)
+        """The dates of all columns that are dates; None if there is no such column."""
+        found = [self._dates[columns[field]] for field in DATE_FIELDS if columns.get(field) in self._dates]
+        if not found:
+            return None
+        dates = _Dates()
+        for each in found:
+            dates.decided = each.decided | dates.decided
+            dates.undecided = dates.undecided or each.undecided
+        return dates
 
     def notes(self, columns: Mapping[str, int]) -> Iterator[str]:
         """What a person should know of the choice of columns."""

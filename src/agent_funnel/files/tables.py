@@ -14,7 +14,9 @@ from agent_funnel.errors import ImportRefused
 from agent_funnel.files.cells import (
     BadCell,
     Values,
+    amount_cell,
     date_cell,
+    inner_text,
     listed_cell,
     name_cell,
     number_cell,
@@ -188,6 +190,11 @@ def _table(
             f"{name} has no column that is clearly the outcome; it has {shown_names(header)}. Choose it with --column "
             "outcome=NAME. Nothing was imported."
         )
+    if kind == "limits" and "starts_on" not in columns:
+        raise ImportRefused(
+            f"{name} has no column that is clearly the starts_on, the first day of a limit; it has "
+            f"{shown_names(header)}. Choose it with --column starts_on=NAME. Nothing was imported."
+        )
     return Table(
         name, kind, understood, sha256_of(file), rows, tuple(header), columns, order, zone, today,
         chosen if choices.columns else {},
@@ -266,6 +273,8 @@ def _notes(
         yield f"The file has no dates, so every lead has today's, {today}."
     if kind == "agents" and "status" not in columns:
         yield "The file has no status, so every agent is active."
+    if kind == "limits" and "max_records" not in columns:
+        yield "The file has no numbers of leads, so every row is an absence."
 
 
 @dataclass(frozen=True)
@@ -292,6 +301,7 @@ class Table:
         checks: dict[str, Callable[..., Values | BadCell]] = {
             "leads": self._lead,
             "agents": self._agent,
+            "limits": self._limit,
             "holidays": self._holiday,
             "numbers": self._number,
             "outcomes": self._outcome,
@@ -331,6 +341,25 @@ class Table:
         if isinstance(name, BadCell):
             return name
         return found if isinstance(found, BadCell) else (name, found)
+
+    def _limit(self, agent: str, most: str | None, starts_on: str, ends_on: str | None) -> Values | BadCell:
+        name = name_cell("agent", agent, least=1)
+        amount = "0" if most is None else amount_cell("max_records", most)
+        first = date_cell("starts_on", starts_on, self.order, self.zone)
+        for each in (name, amount, first):
+            if isinstance(each, BadCell):
+                return each
+        assert isinstance(name, str)
+        assert isinstance(amount, str)
+        assert isinstance(first, datetime)
+        if ends_on is None or not inner_text(ends_on):
+            return name, amount, f"{first.date()}/"
+        last = date_cell("ends_on", ends_on, self.order, self.zone)
+        if isinstance(last, BadCell):
+            return last
+        if last.date() < first.date():
+            return BadCell(f"ends_on {last.date()} is before starts_on {first.date()}")
+        return name, amount, f"{first.date()}/{last.date()}"
 
     def _holiday(self, day: str, name: str | None) -> Values | BadCell:
         moment = date_cell("day", day, self.order, self.zone)

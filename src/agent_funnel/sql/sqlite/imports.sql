@@ -259,3 +259,59 @@ FROM temp.staged AS s
 WHERE NOT EXISTS (SELECT 1 FROM holiday AS h WHERE h.day = s.first);
 
 SELECT changes() AS added;
+
+-- name: key_limits
+-- traits: read-only
+-- Gives each staged limit a key: the agent with the days.
+UPDATE temp.staged SET match_key = first || ' ' || third;
+
+-- name: limits_of_nobody
+-- The first staged limits of agents who do not exist.
+SELECT s.line, s.first AS agent
+FROM temp.staged AS s
+WHERE NOT EXISTS (SELECT 1 FROM agents AS a WHERE a.agent = s.first COLLATE BINARY)
+ORDER BY s.line
+LIMIT :most;
+
+-- name: drop_limits_of_nobody
+-- traits: read-only
+-- Drops the staged limits of agents who do not exist; returns how many there were.
+DELETE FROM temp.staged
+WHERE NOT EXISTS (SELECT 1 FROM agents AS a WHERE a.agent = staged.first COLLATE BINARY);
+
+SELECT changes() AS removed;
+
+-- name: compare_limits
+-- traits: read-only
+-- Finds the staged limits whose agent has limits of the same days. Returns how many of them have another number there.
+CREATE TEMP TABLE staged_there (line INTEGER PRIMARY KEY, max_records INTEGER, is_different INTEGER);
+
+INSERT INTO temp.staged_there (line, max_records, is_different)
+SELECT s.line, min(l.max_records), max(l.max_records = CAST(s.second AS INTEGER)) = 0
+FROM temp.staged AS s
+INNER JOIN agent_limit AS l
+    ON l.agent = s.first AND l.starts_on = substr(s.third, 1, 10) AND coalesce(l.ends_on, '') = substr(s.third, 12)
+GROUP BY s.line;
+
+SELECT 0 AS respelled, count(*) AS differing, 0 AS listed FROM temp.staged_there AS t WHERE t.is_different;
+
+-- name: kept_limits
+-- The first staged limits that have another number there.
+SELECT t.line, t.max_records
+FROM temp.staged_there AS t
+WHERE t.is_different
+ORDER BY t.line
+LIMIT :most;
+
+-- name: import_limits
+-- Adds the staged limits whose agent has none of the same days; returns how many were added.
+INSERT INTO agent_limit (agent, starts_on, ends_on, max_records)
+SELECT s.first, substr(s.third, 1, 10), nullif(substr(s.third, 12), ''), CAST(s.second AS INTEGER)
+FROM temp.staged AS s
+WHERE NOT EXISTS (
+    SELECT 1 FROM agent_limit AS l
+    WHERE l.agent = s.first AND l.starts_on = substr(s.third, 1, 10) AND coalesce(l.ends_on, '') = substr(s.third, 12)
+)
+ORDER BY s.line;
+
+SELECT changes() AS added;

@@ -30,7 +30,7 @@ CREATE TABLE #staged (
     first NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL,
     second NVARCHAR(255) NULL,
     third NVARCHAR(255) NULL,
-    match_key NVARCHAR(255) COLLATE Latin1_General_BIN2 NULL -- of the number of a lead
+    match_key NVARCHAR(300) COLLATE Latin1_General_BIN2 NULL -- of the number of a lead, or of a limit
 );
 
 -- name: stage_rows
@@ -328,5 +328,78 @@ WHERE NOT EXISTS (
     SELECT 1 FROM dbo.holiday AS h
     WHERE h.day = CAST(s.first AS DATE)
 );
+
+SELECT @@ROWCOUNT AS added;
+
+-- name: key_limits
+-- traits: read-only
+-- Gives each staged limit a key: the agent with the days.
+UPDATE #staged SET match_key = CONCAT(first, N' ', third);
+
+-- name: limits_of_nobody
+-- The first staged limits of agents who do not exist.
+SELECT TOP (%(most)s) s.line, s.first AS agent
+FROM #staged AS s
+WHERE
+    NOT EXISTS (
+        SELECT 1 FROM dbo.agents AS a
+        WHERE CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = s.first
+    )
+ORDER BY s.line;
+
+-- name: drop_limits_of_nobody
+-- traits: read-only
+-- Drops the staged limits of agents who do not exist; returns how many there were.
+DELETE FROM #staged
+WHERE NOT EXISTS (
+    SELECT 1 FROM dbo.agents AS a
+    WHERE CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = #staged.first
+);
+
+SELECT @@ROWCOUNT AS removed;
+
+-- name: compare_limits
+-- traits: read-only
+-- Finds the staged limits whose agent has limits of the same days. Returns how many of them have another number there.
+CREATE TABLE #staged_there (line INT NOT NULL, max_records INT NOT NULL, is_different INT NOT NULL);
+
+INSERT INTO #staged_there (line, max_records, is_different)
+SELECT
+    s.line,
+    MIN(l.max_records) AS max_records,
+    MIN(CASE WHEN l.max_records = CAST(s.second AS INT) THEN 0 ELSE 1 END) AS is_different
+FROM #staged AS s
+INNER JOIN dbo.agent_limit AS l
+    ON
+        s.first = l.agent AND l.starts_on = CAST(LEFT(s.third, 10) AS DATE)
+        AND COALESCE(CONVERT(NVARCHAR(10), l.ends_on, 23), N'') = SUBSTRING(s.third, 12, 10)
+GROUP BY s.line;
+
+SELECT 0 AS respelled, SUM(t.is_different) AS differing, 0 AS listed FROM #staged_there AS t;
+
+-- name: kept_limits
+-- The first staged limits that have another number there.
+SELECT TOP (%(most)s) t.line, t.max_records
+FROM #staged_there AS t
+WHERE t.is_different = 1
+ORDER BY t.line;
+
+-- name: import_limits
+-- Adds the staged limits whose agent has none of the same days; returns how many were added.
+INSERT INTO dbo.agent_limit (agent, starts_on, ends_on, max_records)
+SELECT
+    s.first,
+    CAST(LEFT(s.third, 10) AS DATE),
+    CAST(NULLIF(SUBSTRING(s.third, 12, 10), N'') AS DATE),
+    CAST(s.second AS INT)
+FROM #staged AS s
+WHERE
+    NOT EXISTS (
+        SELECT 1 FROM dbo.agent_limit AS l
+        WHERE
+            l.agent = s.first AND l.starts_on = CAST(LEFT(s.third, 10) AS DATE)
+            AND COALESCE(CONVERT(NVARCHAR(10), l.ends_on, 23), N'') = SUBSTRING(s.third, 12, 10)
+    )
+ORDER BY s.line;
 
 SELECT @@ROWCOUNT AS added;

@@ -15,8 +15,9 @@ from agent_funnel.do_not_contact import DoNotContact, NumberList
 from agent_funnel.do_not_contact_files import ImportedNumbers
 from agent_funnel.fairness import Fairness
 from agent_funnel.files.tables import Understood
+from agent_funnel.files.tally import BadRow
 from agent_funnel.import_records import Batch, ImportRecord, UndoneImport
-from agent_funnel.imports import BadRow, KeptRow
+from agent_funnel.imports import KeptRow
 from agent_funnel.leads import Lead, LeadHistory, PoolReport
 from agent_funnel.outcomes import Outcome, ReportedOutcome
 from agent_funnel.person import Erasure, Person
