@@ -197,6 +197,7 @@ def _rules(settings: Settings, business_date: date, trigger: str) -> dict[str, A
         "window_days": settings.window_days,
         "newest_first": None if settings.newest_first is None else int(settings.newest_first),
         "country": settings.country,
+        "voice": settings.voice,
         "trigger": trigger,
     }
 

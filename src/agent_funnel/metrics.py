@@ -74,7 +74,7 @@ def render(
     entries = Gauge(
         "agent_funnel_do_not_contact_numbers", "Numbers on a do-not-contact list", ["list"], registry=registry
     )
-    for each in number_lists(database):
+    for each in number_lists(database, now):
         entries.labels(each.name).set(each.entries)
         if each.bound_days is not None:
             ages.labels(each.name).set((now - (each.imported_at or each.added_at)).total_seconds())

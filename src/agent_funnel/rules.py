@@ -1,4 +1,4 @@
-"""The rules of a deal: the country, the most leads of an agent, the window and the order.
+"""The rules of a deal: the country, the most leads of an agent, the window, the order and the voice.
 
 A rule holds by a setting of this program; else by its record in the database, which every deal there reads, also one
 that `EXEC` makes; else by default. The records are only added to: of each rule, the newest one holds.
@@ -22,7 +22,7 @@ from agent_funnel.settings import (
     source,
     variable,
 )
-from agent_funnel.settings_types import COUNTRIES, NO_COUNTRY, country, written
+from agent_funnel.settings_types import COUNTRIES, NO_COUNTRY, VOICES, country, voice, written
 from agent_funnel.values import LONGEST_TEXT, Moment, Record
 
 Value = str | int | bool
@@ -34,20 +34,24 @@ LIMITS = {
     "max_per_agent": f"from 1 to {LARGEST_SHARE}",
     "window_days": f"from 0 to {LONGEST_WINDOW_DAYS}",
     "newest_first": "0 or 1",
+    "voice": " or ".join(VOICES),
 }
 RANGES = {"max_per_agent": range(1, LARGEST_SHARE + 1), "window_days": range(LONGEST_WINDOW_DAYS + 1)}
+# The readers of rules that are words, in any case:
+WORDS = {"country": country, "voice": voice}
 # The ways to write yes and no, apart from those that are recorded:
 SWITCHES = {"true": "1", "yes": "1", "on": "1", "false": "0", "no": "0", "off": "0"}
 
 
 @dataclass(frozen=True)
 class Rules:
-    """The rules that hold. `country` has two letters, or is `none`."""
+    """The rules that hold. `country` has two letters, or is `none`; `voice` is `fresh` or `as-dealt`."""
 
     country: str
     max_per_agent: int
     window_days: int
     newest_first: bool
+    voice: str
 
 
 DEFAULTS = Rules(**DEFAULT_RULES)  # type: ignore[arg-type]
@@ -181,9 +185,9 @@ def read_rule(name: str, text: str) -> Value:
 
 def read_recorded(name: str, text: str) -> Value | None:
     """Reads the value of a rule as it is recorded; None if it is not allowed."""
-    if name == "country":
+    if name in WORDS:
         try:
-            return country(text)
+            return WORDS[name](text)
         except ValueError:
             return None
     if name == "newest_first":
@@ -222,7 +226,8 @@ def in_words(rules: Rules) -> str:
     """The rules as a part of a sentence."""
     first = "newest" if rules.newest_first else "oldest"
     where = "no country" if rules.country == NO_COUNTRY else f"country {rules.country}"
+    met = "a fresh voice" if rules.voice == "fresh" else "no fresh voice"
     return (
         f"at most {rules.max_per_agent} leads per agent, leads of the last {rules.window_days} days, {first} first, "
-        f"{where}"
+        f"{where}, {met}"
     )

@@ -59,7 +59,8 @@ class RunRecord(Record):
     `country` in one without a country. `came_round` and `same_agent` are also None where they were not counted yet.
 
     Its undo took back `restored` leads, and left `changed_since` leads as they were. Its history was deleted at
-    `purged_at`. Moments are in UTC.
+    `purged_at`. Of the leads that it `assigned`, `forgotten` have been erased since then, so that the history has so
+    many fewer. Moments are in UTC.
     """
 
     run_id: int
@@ -84,11 +85,13 @@ class RunRecord(Record):
     window_days: int
     newest_first: Flag
     country: str | None
+    voice: str
     undone_at: Moment | None
     undone_by: str | None
     restored: int | None
     changed_since: int | None
     purged_at: Moment | None
+    forgotten: int
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from agent_funnel.settings_types import (
     Notices,
     Text,
     Urls,
+    Voice,
     Weekdays,
     Zone,
     written,
@@ -44,6 +45,7 @@ DEFAULT_RULES: dict[str, str | int | bool] = {
     "max_per_agent": 450,
     "window_days": 45,
     "newest_first": False,
+    "voice": "fresh",
 }
 # Fields whose values no message and no page may show:
 SECRET_FIELDS = {"database_url", "notify_urls", "dead_man_url"}
@@ -224,6 +226,12 @@ class Settings(BaseSettings):
         default=None,
         description="Whether the newest leads of a stage are dealt first instead of the oldest. "
         f"{IN_THE_DATABASE} `false`.",
+        json_schema_extra=THE_DEAL,
+    )
+    voice: Voice | None = Field(
+        default=None,
+        description="Whether a lead that was dealt before meets another agent, as far as possible: `fresh`, or "
+        f"`as-dealt` to leave it to the order of the deal. {IN_THE_DATABASE} `fresh`.",
         json_schema_extra=THE_DEAL,
     )
     notify_urls: Urls = Field(

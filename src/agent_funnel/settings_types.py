@@ -16,6 +16,8 @@ from pydantic_settings import NoDecode
 COUNTRIES = ("BR", "MX", "AR", "US", "CA", "DE", "GB", "ES", "PT", "FR", "IT", "RU")
 # The country of a floor whose numbers all have one of their own:
 NO_COUNTRY = "none"
+# Whether leads that come round meet another agent, as far as possible, or whoever the order gives them to:
+VOICES = ("fresh", "as-dealt")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 NOTICES = ("finished", "failed", "missed", "recovered", "warning", "refused")
 # The units of a duration, in seconds:
@@ -68,6 +70,14 @@ def country(value: str) -> str:
     return found
 
 
+def voice(value: str) -> str:
+    """Reads whether leads that come round meet another agent, in any case."""
+    found = value.lower()
+    if found not in VOICES:
+        raise ValueError(f"is not {' or '.join(VOICES)}")
+    return found
+
+
 def _words(*allowed: str) -> BeforeValidator:
     """Reads a list of allowed words, separated by commas."""
 
@@ -91,6 +101,7 @@ Zone = Annotated[ZoneInfo, _reader(_zone), PlainSerializer(str)]
 ClockTime = Annotated[time, _reader(_clock_time)]
 Duration = Annotated[timedelta, _reader(_duration)]
 Country = Annotated[str, _reader(lambda text: country(text.strip()))]
+Voice = Annotated[str, _reader(lambda text: voice(text.strip()))]
 # NoDecode, because these lists are plain texts and pydantic-settings would read them as JSON.
 Weekdays = Annotated[frozenset[int], NoDecode, _reader(_weekdays)]
 Brakes = Annotated[frozenset[str], NoDecode, _words("pool", "procedure")]

@@ -72,6 +72,7 @@ def assign(database: TestedDatabase, **changed: Any) -> None:
         "window_days": 45,
         "newest_first": 0,
         "country": None,
+        "voice": None,
         "trigger": "manual",
         "actor": None,
         "request": None,

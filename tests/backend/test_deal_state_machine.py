@@ -58,7 +58,12 @@ MOMENTS = st.sampled_from([RECENT, RECENT, RECENT + timedelta(days=1), OLDEST, O
 # The last one is beyond the window of every lead.
 EVENINGS = st.sampled_from([*[TODAY + timedelta(days=days) for days in (0, 0, 0, 1, 1, 2, 3)], date(2028, 2, 29)])
 KNOBS = st.fixed_dictionaries(
-    {"max_per_agent": CAPS, "window_days": st.sampled_from([45, 45, 45, 45, 45, 46, 0]), "newest_first": st.booleans()}
+    {
+        "max_per_agent": CAPS,
+        "window_days": st.sampled_from([45, 45, 45, 45, 45, 46, 0]),
+        "newest_first": st.booleans(),
+        "voice": st.sampled_from(["fresh", "fresh", "as-dealt"]),
+    }
 )
 AGAIN = st.sampled_from([True, True, False])
 TRIGGERS = st.sampled_from(["manual", "manual", "schedule"])

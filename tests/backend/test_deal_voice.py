@@ -7,6 +7,8 @@ from datetime import timedelta
 
 from hypothesis import strategies as st
 
+from agent_funnel.rules import record_rules
+from agent_funnel.runs import find_run
 from support.databases import TestedDatabase
 from support.match_keys import match_key
 from support.nights import (
@@ -95,6 +97,23 @@ def test_with_all_leads_coming_round_in_the_same_order_nobody_meets_the_same_age
     again = run_deal(database)
     assert (again.came_round, again.same_agent) == (20, 0)
     assert all(not set(held[name]) & set(numbers) for name, numbers in numbers_by_agent(database).items())
+
+
+def test_the_rule_leaves_every_lead_to_the_agent_whom_the_order_gives_it(database: TestedDatabase) -> None:
+    put_agents(database, active_agents("A", "B", "C", "D"))
+    put_leads(database, fresh(20))
+    assert run_deal(database).assigned == 20
+    held = numbers_by_agent(database)
+    record_rules(database.backend, {"voice": " As-Dealt "}, actor="Ana")
+    seen = preview(database)
+    kept = run_deal(database)
+    assert numbers_by_agent(database) == held
+    assert (kept.came_round, kept.same_agent) == (seen.run.came_round, seen.run.same_agent) == (20, 20)
+    assert find_run(database.backend, kept.run_id).voice == "as-dealt"
+    # A setting wins over the record.
+    again = run_deal(database, voice="fresh")
+    assert (again.came_round, again.same_agent) == (20, 0)
+    assert find_run(database.backend, again.run_id).voice == "fresh"
 
 
 def test_an_agent_alone_meets_all_leads_again_and_the_run_says_so(database: TestedDatabase) -> None:

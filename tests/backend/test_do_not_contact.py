@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,7 @@ def test_a_number_is_out_while_any_list_has_it_and_counts_once(database: TestedD
     add_do_not_contact(backend, "000002", list_name=REGISTER)
     entries = [(entry.list_name, entry.reason, entry.imported) for entry in do_not_contact_of(backend, "000002")]
     assert entries == [(OWN_REQUESTS, "asked us", False), (REGISTER, None, False)]
-    assert [(each.name, each.entries, each.bound_days) for each in number_lists(backend)] == [
+    assert [(each.name, each.entries, each.bound_days) for each in number_lists(backend, datetime.now(UTC))] == [
         (OWN_REQUESTS, 1, None),
         (REGISTER, 1, 30),
     ]

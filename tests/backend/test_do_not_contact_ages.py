@@ -9,7 +9,7 @@ from io import BytesIO
 import pytest
 
 from agent_funnel import metrics
-from agent_funnel.do_not_contact import add_number_list, old_lists
+from agent_funnel.do_not_contact import add_number_list, number_lists, old_lists
 from agent_funnel.do_not_contact_files import import_numbers
 from agent_funnel.settings import load
 from support.databases import TestedDatabase
@@ -47,6 +47,9 @@ def test_a_list_is_old_once_its_last_import_is_longer_ago_than_its_bound(registe
     due = IMPORTED + timedelta(days=30)
     assert old_lists(register.backend, due) == []
     (old,) = old_lists(register.backend, due + SECOND)
+    assert number_lists(register.backend, due + SECOND)[1].age_days == old.days
+    # No list is younger than today, whatever the clocks of copies say.
+    assert [each.age_days for each in number_lists(register.backend, datetime(2026, 1, 1, tzinfo=UTC))] == [0, 0]
     assert (old.name, old.days, old.bound_days) == (REGISTER, 30, 30)
     assert "import it again" in str(old)
     # A list without an import is as old as the list itself.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from io import BytesIO
 
 import pytest
@@ -54,7 +55,7 @@ def test_an_import_adds_what_is_new_and_takes_it_out_of_the_present_assignments(
     assert (dry.rows, dry.added, dry.kept, dry.removed, dry.bad_rows) == (4, 2, 2, 0, 0)
     assert (dry.leads, dry.assignments, dry.needs_confirmation) == (2, 1, False)
     assert snapshot(register) == before
-    assert number_lists(register.backend)[1].imported_at is None
+    assert number_lists(register.backend, datetime.now(UTC))[1].imported_at is None
 
     done = imported(register, text)
     assert done.dry_run is False
@@ -63,8 +64,8 @@ def test_an_import_adds_what_is_new_and_takes_it_out_of_the_present_assignments(
     # What a person put there stays a person's, with its reason. Of equal numbers, the first row counts.
     assert found == [(NUMBERS[0], "asked us", False), (NUMBERS[1], None, True), (NUMBERS[9], "the law", True)]
     assert numbers_by_agent(register) == {"A": [NUMBERS[2]]}
-    assert number_lists(register.backend)[1].imported_at is not None
-    assert number_lists(register.backend)[0].imported_at is None
+    assert number_lists(register.backend, datetime.now(UTC))[1].imported_at is not None
+    assert number_lists(register.backend, datetime.now(UTC))[0].imported_at is None
     assert run_deal(register).suppressed == 2
 
 

@@ -14,7 +14,7 @@ from agent_funnel.errors import CheckFailed, NotFound, ParameterOutOfRange
 from agent_funnel.leads import pool_report
 from agent_funnel.person import find_person, forget, would_forget
 from agent_funnel.rules import count_forgotten, record_rules
-from agent_funnel.runs import shares
+from agent_funnel.runs import dealt_leads, find_run, shares
 from agent_funnel.settings import load
 from support.databases import TestedDatabase, all_rows, snapshot
 from support.doctor import deep_problems
@@ -42,6 +42,17 @@ def put_numbers(database: TestedDatabase, *numbers: str, stage: int = 1) -> None
 def dealt(database: TestedDatabase, **flags: Any) -> set[str]:
     run_deal(database, **flags)
     return {number for (number,) in database.execute("SELECT number FROM dbo.agent_wafunnel_assignment")}
+
+
+def put_outcome(database: TestedDatabase, number: str, **columns: Any) -> None:
+    """An outcome of the newest run, as a report writes it."""
+    row = {
+        "report": f"of {number}", "run_id": run_numbers(database)[-1], "agent": "Bo", "number": number,
+        "date": RECENT, "stage": 1, "outcome": "call_back", "call_back_on": "2026-12-01", "same_agent": 1,
+        "note": f"says {number}", "reported_at": "2026-11-25", "reported_on": "2026-11-25", "stands": 1,
+        "stage_back": 0, **columns,
+    }  # fmt: skip
+    database.insert("assignment_outcome", tuple(row), [tuple(row.values())])
 
 
 @pytest.fixture
@@ -82,6 +93,9 @@ def test_an_erasure_leaves_nothing_of_the_number_in_any_table(floor: TestedDatab
         "VALUES ('2026-11-01', 'Eva', 'POST /leads', %s, '::1', 200, %s)",
         "…321", "about …321 and …3",
     )  # fmt: skip
+    put_outcome(floor, ANAS[1])
+    put_outcome(floor, OTHERS[0])
+    floor.execute("INSERT INTO dbo.assignment_call_back SELECT outcome_id, run_id FROM dbo.assignment_outcome")
     answers = {"a": f'{{"number": "{ANA}"}}', "b": "a bad row: 011987654321", "c": '{"run_id": 321}'}
     for name, answer in answers.items():
         floor.execute(
@@ -93,6 +107,9 @@ def test_an_erasure_leaves_nothing_of_the_number_in_any_table(floor: TestedDatab
     found = forget(floor.backend, "(0055) 11 98765-4321", actor="Eva")
     assert (found.leads, found.assignments, found.dealt, found.runs) == (3, 0, 1, 1)
     assert (found.edits, found.listed, found.answers, found.audit_entries) == (2, 1, 2, 1)
+    assert found.outcomes == 1
+    kept = "SELECT o.number FROM dbo.assignment_call_back AS c LEFT JOIN dbo.assignment_outcome AS o"
+    assert floor.execute(f"{kept} ON o.outcome_id = c.outcome_id") == [(OTHERS[0],)]
     assert would == replace(found, audit_entries=0, certificate=None, applied=False)
     left = all_rows(floor)
     assert not [each for each in (*ANAS, "87654321", "…321") if each in left]
@@ -113,12 +130,19 @@ def test_runs_keep_their_totals_and_an_undo_counts_forgotten_leads(floor: Tested
     before = {run: shares(floor.backend, run) for run in (first, second.run_id)}
     forget(floor.backend, ANA, actor="Eva")
     assert {run: shares(floor.backend, run) for run in (first, second.run_id)} == before
+    for run_id in (first, second.run_id):
+        run = find_run(floor.backend, run_id)
+        left = len(dealt_leads(floor.backend, run_id, count=99))
+        assert (run.forgotten, run.assigned) == (1, left + run.forgotten)
+        assert run.assigned == sum(share.leads for share in shares(floor.backend, run_id))
     assert deep_problems(floor) == []
     undone = undo(floor.backend, actor="Eva")
     assert (undone.restored, undone.changed_since) == (second.assigned - 1, 1)
     assert (undone.assignments, undone.suppressed) == (second.assigned - 1, 1)
     assert deep_problems(floor) == []
+    put_outcome(floor, OTHERS[0], agent="Al")
     rename_agent(floor.backend, "Al", "Alba")
+    assert floor.execute("SELECT agent FROM dbo.assignment_outcome") == [("Alba",)]
     assert not [share for run in before for share in shares(floor.backend, run) if share.agent == "Al"]
 
 
@@ -132,6 +156,17 @@ def test_an_undo_brings_no_assignment_of_a_forgotten_number_back(floor: TestedDa
     assert ANAS[1] not in {number for _, number in stored_assignments(floor)}
 
 
+def test_an_undo_knows_a_forgotten_number_that_no_lead_has_in_a_spelling_that_is_new(floor: TestedDatabase) -> None:
+    # No do-not-contact list has a number, so nothing else asks for match keys.
+    forget(floor.backend, ANA, actor="Eva")
+    strange = "whatsapp:0055 (11) 98765.4321"
+    floor.execute("INSERT INTO dbo.agent_wafunnel_assignment (agent, number) VALUES ('Bo', %s)", strange)
+    run_deal(floor)
+    undone = undo(floor.backend, actor="Eva")
+    assert (undone.assignments, undone.suppressed) == (3, 2)
+    assert {number for _, number in stored_assignments(floor)} == set(OTHERS)
+
+
 def test_a_hash_of_another_salt_keeps_nobody_out_and_a_lost_salt_stops_deals(floor: TestedDatabase) -> None:
     forget(floor.backend, ANA, actor="Eva")
     put_numbers(floor, ANA)
@@ -140,7 +175,11 @@ def test_a_hash_of_another_salt_keeps_nobody_out_and_a_lost_salt_stops_deals(flo
     assert ANA in dealt(floor)
     floor.execute("DELETE FROM dbo.forgotten_salt")
     before = snapshot(floor)
-    for change in (lambda: run_deal(floor), lambda: forget(floor.backend, OTHERS[0], actor="Eva")):
+    for change in (
+        lambda: run_deal(floor),
+        lambda: undo(floor.backend, actor="Eva"),
+        lambda: forget(floor.backend, OTHERS[0], actor="Eva"),
+    ):
         with pytest.raises(CheckFailed, match="forgotten_salt has no row"):
             change()
     assert snapshot(floor) == before
@@ -165,6 +204,7 @@ def test_a_person_is_shown_in_every_spelling_with_all_that_is_kept(floor: Tested
     floor.execute("INSERT INTO dbo.agent_wafunnel_assignment (agent, number) VALUES ('Bo', %s)", ANAS[1])
     run_deal(floor)
     add_do_not_contact(floor.backend, ANAS[2], "asked on the phone")
+    put_outcome(floor, ANAS[1], outcome="won", call_back_on=None)
     put_numbers(floor, "551187654321")  # nobody has taken this spelling in yet
     found = find_person(floor.backend, "tel:+55 11 98765-4321")
     assert found.spellings == tuple(sorted((*ANAS, "551187654321")))
@@ -175,6 +215,9 @@ def test_a_person_is_shown_in_every_spelling_with_all_that_is_kept(floor: Tested
     ]
     assert [(edit.agent, edit.number, edit.copies) for edit in found.edits] == [("Bo", ANAS[1], 1)]
     assert [(entry.number, entry.reason) for entry in found.do_not_contact] == [(ANAS[2], "asked on the phone")]
+    assert [(each.agent, each.number, each.outcome, each.note) for each in found.outcomes] == [
+        ("Bo", ANAS[1], "won", f"says {ANAS[1]}")
+    ]
     assert (found.assignments, found.forgotten_at) == ((), None)
     forget(floor.backend, ANA, actor="Eva")
     gone = find_person(floor.backend, ANA)

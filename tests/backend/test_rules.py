@@ -27,8 +27,12 @@ from support.databases import TestedDatabase, snapshot
 from support.nights import TODAY, active_agents, fresh, numbers_by_agent, put_agents, put_leads, undo
 
 # The rules that the tests record, which are neither the defaults nor those of the explicit parameters:
-RULES: dict[str, Any] = {"country": "BR", "max_per_agent": 2, "window_days": 10, "newest_first": True}
-OTHER: dict[str, Any] = {"country": "none", "max_per_agent": 1, "window_days": 20, "newest_first": False}
+RULES: dict[str, Any] = {
+    "country": "BR", "max_per_agent": 2, "window_days": 10, "newest_first": True, "voice": "as-dealt",
+}  # fmt: skip
+OTHER: dict[str, Any] = {
+    "country": "none", "max_per_agent": 1, "window_days": 20, "newest_first": False, "voice": "fresh",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -59,7 +63,7 @@ def deal_by(database: TestedDatabase, **parameters: Any) -> RunRecord:
         )
     else:
         # SQLite has no default parameters; the service sends NULL.
-        given = dict.fromkeys(("max_per_agent", "window_days", "newest_first", "country", "actor", "request"))
+        given = dict.fromkeys(("max_per_agent", "window_days", "newest_first", "country", "voice", "actor", "request"))
         database.backend.one(
             "assign", business_date=TODAY.isoformat(), trigger="manual", again=1, **{**given, **parameters}
         )
@@ -68,7 +72,7 @@ def deal_by(database: TestedDatabase, **parameters: Any) -> RunRecord:
 
 def rules_of(run: RunRecord) -> Rules:
     """The rules of a run on record."""
-    return Rules(run.country or "none", run.max_per_agent, run.window_days, run.newest_first)
+    return Rules(run.country or "none", run.max_per_agent, run.window_days, run.newest_first, run.voice)
 
 
 def as_text(value: Any) -> str:
@@ -80,7 +84,7 @@ def test_a_deal_without_parameters_goes_by_the_newest_record_of_each_rule_or_the
     floor: TestedDatabase,
 ) -> None:
     run = deal_by(floor)
-    assert rules_of(run) == DEFAULTS == Rules("none", 450, 45, False)
+    assert rules_of(run) == DEFAULTS == Rules("none", 450, 45, False, "fresh")
     assert (run.country, numbers_by_agent(floor)) == (None, {"A": ["000001", "000002", "000003"]})
     for name, value in OTHER.items():
         record(floor, name, as_text(value))
@@ -130,6 +134,7 @@ def test_a_country_is_written_in_any_case(floor: TestedDatabase, written: str) -
         ("window_days", "", "from 0 to 36500"),
         ("window_days", "99999999999", "from 0 to 36500"),
         ("newest_first", "true", "0 or 1"),
+        ("voice", "none", "fresh or as-dealt"),
         ("country", "XX", "none or one of BR, MX, AR, US, CA, DE, GB, ES, PT, FR, IT, RU"),
         ("country", "", "none or one of BR, MX, AR, US, CA, DE, GB, ES, PT, FR, IT, RU"),
     ],
@@ -173,7 +178,7 @@ def test_a_rule_holds_from_its_record_on_and_all_agree_on_it(floor: TestedDataba
     rows = floor.execute("SELECT name, value, recorded_by FROM dbo.floor_rule ORDER BY rule_id")
     assert sorted(rows[:2]) == [("country", "BR", "Ana"), ("max_per_agent", "2", "Ana")]
     assert rows[2:] == [("window_days", "10", "x" * 255)]
-    expected = Rules("BR", 2, 10, False)
+    expected = Rules("BR", 2, 10, False, "fresh")
     assert effective(backend, settings) == expected
     shown = deal.preview(backend, settings, business_date=TODAY)
     report = pool_report(backend, settings, TODAY)
@@ -195,7 +200,7 @@ def test_settings_win_over_the_record_and_a_difference_is_said(
     monkeypatch.setenv("FUNNEL_COUNTRY", "br")
     monkeypatch.setenv("FUNNEL_NEWEST_FIRST", "yes")
     settings = load()
-    assert effective(backend, settings) == Rules("BR", 1, 45, True)
+    assert effective(backend, settings) == Rules("BR", 1, 45, True, "fresh")
     found = {state.name: state for state in list_rules(backend, settings)}
     at = found["max_per_agent"].recorded_at
     assert at is not None
@@ -210,8 +215,8 @@ def test_settings_win_over_the_record_and_a_difference_is_said(
         "deal that names no value by 3. Unset FUNNEL_MAX_PER_AGENT, or run `agent-funnel rules set max_per_agent 1`.",
     ]
     run = deal.deal(backend, settings, business_date=TODAY)
-    assert rules_of(find_run(backend, run.run_id)) == Rules("BR", 1, 45, True)
-    assert rules_of(deal_by(floor)) == Rules("none", 3, 45, True)
+    assert rules_of(find_run(backend, run.run_id)) == Rules("BR", 1, 45, True, "fresh")
+    assert rules_of(deal_by(floor)) == Rules("none", 3, 45, True, "fresh")
     assert {state.source for state in list_rules(backend, load(max_per_agent=5))} == {
         "flag", "environment", "default",
     }  # fmt: skip
@@ -248,5 +253,7 @@ def failed_attempt(database: TestedDatabase, attempt: int) -> bool:
 
 
 def test_rules_in_words() -> None:
-    assert in_words(DEFAULTS) == "at most 450 leads per agent, leads of the last 45 days, oldest first, no country"
-    assert in_words(Rules(**RULES)).endswith("leads of the last 10 days, newest first, country BR")
+    assert in_words(DEFAULTS) == (
+        "at most 450 leads per agent, leads of the last 45 days, oldest first, no country, a fresh voice"
+    )
+    assert in_words(Rules(**RULES)).endswith("leads of the last 10 days, newest first, country BR, no fresh voice")

@@ -12,6 +12,7 @@ from mistakes.places import (
     ON_FILES_WORKBOOKS,
     ON_IMPORTS,
     ON_IMPORTS_KEPT,
+    ON_IMPORTS_NUMBERS,
     ON_IMPORTS_REJECTS,
     P_FILES_CELLS,
     P_FILES_DATES,
@@ -34,12 +35,12 @@ MISTAKES = (
     ),
     Mistake(
         "files: a row may be as long as it likes",
-        P_FILES_DELIMITED, "if self._left < 0:", "if False:",
+        P_FILES_DELIMITED, "if self.left < 0:", "if False:",
         ON_FILES_TEXT, "no_table",
     ),
     Mistake(
         "files: every row counts towards the length of the first",
-        P_FILES_DELIMITED, "        self._left = LONGEST_ROW\n\n\n@dataclass", "        pass\n\n\n@dataclass",
+        P_FILES_DELIMITED, "lines.left = LONGEST_ROW", "pass",
         ON_FILES_TEXT, "million_plain_characters",
     ),
     Mistake(
@@ -88,6 +89,11 @@ MISTAKES = (
         ON_FILES_DATES, "as_it_is_written",
     ),
     Mistake(
+        "files: a date in a usual form has the day first",
+        P_FILES_DATES, 'if order == "dmy" else (second, first)\n        try', "if order else ()\n        try",
+        ON_FILES_DATES, "only_sooner",
+    ),
+    Mistake(
         "files: noon is midnight",
         P_FILES_DATES, "hour = hour % 12 +", "hour = hour +",
         ON_FILES_DATES, "as_it_is_written",
@@ -101,6 +107,11 @@ MISTAKES = (
         "files: a number of more digits than a workbook keeps is taken",
         P_FILES_WORKBOOKS, "if abs(cell) < EXACT else", "if abs(cell) < 10**30 else",
         ON_FILES_NUMBERS, "of_a_workbook",
+    ),
+    Mistake(
+        "files: the zero in brackets stays in a number of a usual form",
+        P_FILES_CELLS, 'and "(0)" not in text', "",
+        ON_FILES_NUMBERS, "any_spelling",
     ),
     Mistake(
         "numbers: the zero in brackets stays in an imported number",
@@ -167,6 +178,16 @@ MISTAKES = (
         "imports: an agent of another case gets the status of the file",
         IMPORTS, "WHERE agents.agent = t.agent COLLATE BINARY", "WHERE agents.agent = t.agent COLLATE NOCASE",
         ON_IMPORTS_KEPT, "no_others", "sqlite",
+    ),
+    Mistake(
+        "imports: the match key of a lead that is gone is kept",
+        IMPORTS, "WHERE EXISTS (SELECT 1 FROM wafunnel AS w WHERE w.number = n.first COLLATE BINARY)", "WHERE TRUE",
+        ON_IMPORTS_NUMBERS, "leaves_none", "sqlite",
+    ),
+    Mistake(
+        "imports: match keys that cannot be kept hide an import that was made",
+        P_IMPORTS, "        if imported is None:\n            raise\n", "        raise\n",
+        ON_IMPORTS_NUMBERS, "cannot_be_kept", "sqlite",
     ),
     Mistake(
         "imports: agents get another status without being asked",

@@ -86,7 +86,7 @@ MISTAKES = (
     ),
     Mistake(
         "import: a number that is stored in another spelling is added",
-        IMPORTS, "WHERE k.match_key = s.match_key AND", "WHERE k.match_key = '' AND",
+        IMPORTS, "WHERE k.match_key = staged.match_key\n", "WHERE k.match_key = ''\n",
         ON_IMPORTS_NUMBERS, "there_already", "sqlite",
     ),
     Mistake(
@@ -123,12 +123,12 @@ MISTAKES = (
     ),
     Mistake(
         "undo: a listed number comes back before anybody has kept its key",
-        UNDO, "    WHERE EXISTS (SELECT 1 FROM do_not_contact_entry)\n", "    WHERE FALSE\n",
+        UNDO, "(EXISTS (SELECT 1 FROM do_not_contact_entry) OR", "(FALSE OR",
         ON_COUNTRIES, "just_after", "sqlite",
     ),
     Mistake(
         "T-SQL undo: a listed number comes back before anybody has kept its key",
-        T_UNDO, "        IF EXISTS (SELECT 1 FROM dbo.do_not_contact_entry)\n", "        IF 1 = 0\n",
+        T_UNDO, "IF EXISTS (SELECT 1 FROM dbo.do_not_contact_entry) OR", "IF 1 = 0 OR",
         ON_COUNTRIES, "just_after", "sqlserver",
     ),
     Mistake(

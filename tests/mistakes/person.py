@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mistakes.places import P_RULES, T_ASSIGN, UNDO, Mistake
+from mistakes.places import P_RULES, T_ASSIGN, T_UNDO, UNDO, Mistake
 
 _SQLITE, _SQLSERVER = "src/agent_funnel/sql/sqlite", "src/agent_funnel/sql/sqlserver"
 PERSON, T_FORGET = f"{_SQLITE}/person.sql", f"{_SQLSERVER}/person/sp_forget_number.sql"
@@ -56,6 +56,23 @@ MISTAKES = (
         ON_PERSON, "brings_no_assignment", "sqlserver",
     ),
     Mistake(
+        "person: an undo knows forgotten people only while a list has a number",
+        UNDO, "(EXISTS (SELECT 1 FROM do_not_contact_entry) OR EXISTS (SELECT 1 FROM forgotten_number))",
+        "EXISTS (SELECT 1 FROM do_not_contact_entry)",
+        ON_PERSON, "undo_knows_a_forgotten", "sqlite",
+    ),
+    Mistake(
+        "T-SQL person: an undo knows forgotten people only while a list has a number",
+        T_UNDO, "IF EXISTS (SELECT 1 FROM dbo.do_not_contact_entry) OR EXISTS (SELECT 1 FROM dbo.forgotten_number)",
+        "IF EXISTS (SELECT 1 FROM dbo.do_not_contact_entry)",
+        ON_PERSON, "undo_knows_a_forgotten", "sqlserver",
+    ),
+    Mistake(
+        "person: an undo without the salt knows nobody",
+        UNDO, "WHERE NOT EXISTS (SELECT 1 FROM forgotten_salt) AND EXISTS", "WHERE FALSE AND EXISTS",
+        ON_PERSON, "another_salt", "sqlite",
+    ),
+    Mistake(
         "person: an undo does not count forgotten leads",
         UNDO, "SELECT coalesce(sum(f.leads), 0) FROM assignment_forgotten AS f WHERE f.run_id = t.last_id", "SELECT 0",
         ON_PERSON, "keep_their_totals", "sqlite",
@@ -64,6 +81,12 @@ MISTAKES = (
         "person: the shares of a run lose forgotten leads",
         RUNS, "SELECT f.agent, f.stage, f.leads\n    FROM assignment_forgotten AS f\n    WHERE f.run_id = :run_id",
         "SELECT f.agent, f.stage, f.leads\n    FROM assignment_forgotten AS f\n    WHERE FALSE",
+        ON_PERSON, "keep_their_totals", "sqlite",
+    ),
+    Mistake(
+        "person: a run says of no lead that it is forgotten",
+        RUNS, "FROM assignment_forgotten AS f WHERE f.run_id = r.run_id)",
+        "FROM assignment_forgotten AS f WHERE FALSE)",
         ON_PERSON, "keep_their_totals", "sqlite",
     ),
     Mistake(
@@ -87,6 +110,11 @@ MISTAKES = (
         T_FORGET, "                DELETE FROM dbo.assignment_edit\n                WHERE number IN "
         "(SELECT s.number FROM #spelling AS s);\n", "",
         ON_SQL, "clears_every_table",
+    ),
+    Mistake(
+        "person: outcomes keep the number",
+        PERSON, "DELETE FROM assignment_outcome WHERE number IN (SELECT p.number FROM temp.person AS p);", "",
+        ON_PERSON, "leaves_nothing", "sqlite",
     ),
     Mistake(
         "person: the service reads the salt",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from mistakes.places import MATCHED, ON_VOICE, PLAN, T_ASSIGN, Mistake
+from mistakes.places import MATCHED, ON_VOICE, P_DEAL, PLAN, T_ASSIGN, Mistake
 
 FEWEST = "as_few_leads_as_possible"
+RULE = "the_rule_leaves"
 PURGED = "NOT EXISTS (\n                SELECT 1 FROM dbo.assignment_purge"
 
 MISTAKES = (
@@ -79,6 +80,42 @@ MISTAKES = (
         ON_VOICE,
         "another_country",
         "sqlite",
+    ),
+    Mistake(
+        "voice: the rule has no effect",
+        PLAN,
+        " AND (SELECT u.voice FROM temp.rules AS u) = 'fresh'",
+        "",
+        ON_VOICE,
+        RULE,
+        "sqlite",
+    ),
+    Mistake(
+        "voice: with the rule, no repeat is counted",
+        PLAN,
+        "(SELECT count(*) FROM temp.heard AS h WHERE h.same)",
+        "0",
+        ON_VOICE,
+        RULE,
+        "sqlite",
+    ),
+    Mistake(
+        "voice: the setting is not sent",
+        P_DEAL,
+        '"voice": settings.voice,',
+        '"voice": None,',
+        ON_VOICE,
+        RULE,
+        "sqlite",
+    ),
+    Mistake(
+        "T-SQL voice: the rule has no effect",
+        T_ASSIGN,
+        "h.agent = h.last_agent AND @voice = 'fresh'",
+        "h.agent = h.last_agent",
+        ON_VOICE,
+        RULE,
+        "sqlserver",
     ),
     Mistake(
         "T-SQL voice: clashes move on by one place only",

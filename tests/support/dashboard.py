@@ -198,6 +198,15 @@ def axe(page: Page) -> None:
     assert not faults, "\n".join(lines)
 
 
+def fits(page: Page, width: int) -> None:
+    """Checks that nobody has to scroll the page sideways (WCAG 1.4.10).
+
+    A click on a link returns before the new page has its style sheet, and without it a page is wider.
+    """
+    page.wait_for_load_state()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
+
+
 def shoot(page: Page, name: str) -> None:
     """Takes a picture of the whole page, `name`.png, if FUNNEL_TEST_SCREENSHOTS names a directory for it."""
     if directory := os.environ.get("FUNNEL_TEST_SCREENSHOTS"):

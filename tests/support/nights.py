@@ -164,6 +164,7 @@ class Night:
     max_per_agent: int = 450
     window_days: int = 45
     newest_first: bool = False
+    voice: str = "fresh"
 
 
 @dataclass(frozen=True)
@@ -211,6 +212,7 @@ def compare_with_oracle(database: TestedDatabase, case: Case, *, bare: bool = Fa
             "max_per_agent": night.max_per_agent,
             "window_days": night.window_days,
             "newest_first": night.newest_first,
+            "voice": night.voice,
         }
         try:
             dealt = oracle.deal(
@@ -281,6 +283,9 @@ def stored_run(database: TestedDatabase, run_id: int, *, notice: str | None) -> 
 def parameters_of_run(database: TestedDatabase, run_id: int) -> tuple[Any, ...]:
     """The parameters of a run, and its actor."""
     (row,) = database.execute(
-        "SELECT max_per_agent, window_days, newest_first, actor FROM dbo.assignment_run WHERE run_id = %s", run_id
+        "SELECT r.max_per_agent, r.window_days, r.newest_first, COALESCE(v.value, 'fresh'), r.actor "
+        "FROM dbo.assignment_run AS r LEFT JOIN dbo.assignment_rule AS v ON r.run_id = v.run_id AND v.name = 'voice' "
+        "WHERE r.run_id = %s",
+        run_id,
     )
     return row

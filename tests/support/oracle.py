@@ -52,6 +52,7 @@ def deal(
     max_per_agent: int = 450,
     window_days: int = 45,
     newest_first: bool = False,
+    voice: str = "fresh",
     forgotten: Collection[str] = (),
 ) -> Dealt:
     """Deals. Raises NoActiveAgent if no agent has room. `had_last` is the agent who had each match key last."""
@@ -105,12 +106,14 @@ def deal(
                 count += 1
                 last_agent = name
     slots = spread(seats, shares, rooms)
-    # Within each stage, leads change places, so that as few as possible meet the agent who had them last.
+    # Within each stage, leads change places, so that as few as possible meet the agent who had them last. With the
+    # other rule they stay.
     had = [(had_last or {}).get(match_key(number)) for number, _, _ in pool[: len(slots)]]
     takers: list[str] = []
     for stage in sorted({record[1] for record in pool[: len(slots)]}):
         places = [i for i in range(len(slots)) if pool[i][1] == stage]
-        takers += fresh_voices([slots[i] for i in places], [had[i] for i in places])
+        of_stage = [slots[i] for i in places]
+        takers += fresh_voices(of_stage, [had[i] for i in places]) if voice == "fresh" else of_stage
     dealt_pairs = list(zip(takers, pool, strict=False))
 
     handed_out = {record for _, record in dealt_pairs}

@@ -168,6 +168,7 @@ def cases(draw: st.DrawFn, *, bare: bool = False, most_nights: int = 4) -> Case:
                 max_per_agent=max_per_agent,
                 window_days=window_days,
                 newest_first=newest_first,
+                voice=draw(st.sampled_from(["fresh", "fresh", "as-dealt"])),
             )
         )
     names = [name for night in nights for name, _ in night.agents or () if name is not None and name.strip()]

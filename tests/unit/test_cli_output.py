@@ -135,7 +135,8 @@ def record(**amounts: int | None) -> RunRecord:
     fields = {
         **empty, "run_id": 3, "business_date": moment.date(), "trigger": "manual", "actor": None, "status": "succeeded",
         "started_at": moment, "finished_at": moment + timedelta(seconds=2), "max_per_agent": 450, "window_days": 45,
-        "newest_first": False, "country": None, **amounts,
+        "newest_first": False, "country": None, "voice": "fresh",
+        "forgotten": 0, **amounts,
     }  # fmt: skip
     return RunRecord(**fields)  # type: ignore[arg-type]
 

@@ -25,7 +25,7 @@ def rules(floor: Path, **settings: str) -> dict[str, Any]:
 
 
 def test_the_rules_are_shown_and_changed_and_deals_go_by_them(floor: Path) -> None:
-    defaults = {"country": "none", "max_per_agent": 450, "window_days": 45, "newest_first": False}
+    defaults = {"country": "none", "max_per_agent": 450, "window_days": 45, "newest_first": False, "voice": "fresh"}
     assert rules(floor) == {name: (value, "default") for name, value in defaults.items()}
     assert run_command("rules", "set", "country", "br", cwd=floor).stdout == "The rule country is BR now.\n"
     assert run_command("rules", "set", "country", "BR", cwd=floor).stdout == "The rule country is BR already.\n"
@@ -38,17 +38,19 @@ def test_the_rules_are_shown_and_changed_and_deals_go_by_them(floor: Path) -> No
     assert [line.split()[:4] for line in table.splitlines()[2:]] == [
         ["country", "BR", "database", "BR"], ["max_per_agent", "2", "database", "2"],
         ["window_days", "45", "default", "45"], ["newest_first", "true", "database", "true"],
+        ["voice", "fresh", "default", "fresh"],
     ]  # fmt: skip
-    assert table.splitlines()[-1].split()[-1] == "Ana"
-    words = "at most 2 leads per agent, leads of the last 45 days, newest first, country BR"
+    assert table.splitlines()[-2].split()[-1] == "Ana"
+    words = "at most 2 leads per agent, leads of the last 45 days, newest first, country BR, a fresh voice"
     assert f"The rules: {words}." in run_command("status", cwd=floor).stdout
     assert answer("preview", cwd=floor)["run"]["largest_share"] == 2
     run = answer("run", cwd=floor)
     assert run["largest_share"] == 2
     assert f"  rules: {words}\n" in run_command("runs", "show", str(run["run_id"]), cwd=floor).stdout
-    other = answer("run", "--again", "--max-per-agent", "1", "--country", "none", cwd=floor)
+    other = answer("run", "--again", "--max-per-agent", "1", "--country", "none", "--voice", "As-Dealt", cwd=floor)
     shown = answer("runs", "show", str(other["run_id"]), cwd=floor)
     assert (shown["max_per_agent"], shown["country"], shown["newest_first"]) == (1, None, True)
+    assert shown["voice"] == "as-dealt"
 
 
 @pytest.mark.parametrize(
@@ -59,6 +61,7 @@ def test_the_rules_are_shown_and_changed_and_deals_go_by_them(floor: Path) -> No
         ("window_days", "36501", "from 0 to 36500"),
         ("newest_first", "perhaps", "0 or 1"),
         ("country", "Brazil", "none or one of BR, MX, AR, US, CA, DE, GB, ES, PT, FR, IT, RU"),
+        ("voice", "loud", "fresh or as-dealt"),
     ],
 )
 def test_a_bad_value_is_refused_with_its_limits(floor: Path, name: str, bad: str, limits: str) -> None:
@@ -66,7 +69,7 @@ def test_a_bad_value_is_refused_with_its_limits(floor: Path, name: str, bad: str
     assert done.returncode == cli.ExitCode.PARAMETER_OUT_OF_RANGE
     assert done.stderr == f"Error: {name} is {bad!r}; it must be {limits}. Nothing was changed.\n"
     assert rules(floor)[name][1] == "default"
-    assert run_command("rules", "set", "voice", "fresh", cwd=floor).returncode == 2
+    assert run_command("rules", "set", "volume", "1", cwd=floor).returncode == 2
 
 
 def test_a_setting_that_differs_from_the_recorded_rule_is_said(floor: Path) -> None:
@@ -97,7 +100,13 @@ def test_a_rule_that_is_recorded_wrongly_is_an_error_of_the_doctor(floor: Path) 
     assert "The rules are those of the database: at most 450 leads per agent" in fine
     with backend.transaction() as session:
         session.sets(
-            "record_rules", actor="dba", country=None, max_per_agent="many", window_days=None, newest_first=None
+            "record_rules",
+            actor="dba",
+            country=None,
+            max_per_agent="many",
+            window_days=None,
+            newest_first=None,
+            voice=None,
         )
     sentence = "The recorded rule max_per_agent is 'many'; it must be from 1 to 1000000."
     done = run_command("doctor", "--json", cwd=floor)

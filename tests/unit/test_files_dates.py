@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC
+from typing import cast
+from unittest.mock import patch
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent_funnel.errors import ImportRefused
+from agent_funnel.files import dates
+from agent_funnel.files.dates import DateOrder, moment_of, order_of
 from support.tables import leads_in, read
 
 
@@ -112,3 +121,15 @@ def test_dates_of_both_orders_are_refused_unless_one_is_chosen() -> None:
 def test_what_is_no_date_is_bad(text: str) -> None:
     (found,) = dates_in(text)
     assert found.startswith(f"date {text!r} is ")
+
+
+@given(
+    st.from_regex(r"\d{1,2}([-/.])\d{1,2}\1(\d{4}|\d{2})( \d{1,2}:\d{2}(:\d{2})?)?", fullmatch=True),
+    st.sampled_from(["dmy", "mdy", "ymd", None]),
+)
+def test_the_usual_forms_are_taken_like_all_others_only_sooner(text: str, order: str | None) -> None:
+    wanted = cast(DateOrder | None, order)
+    nothing = re.compile("(?!)")
+    with patch.object(dates, "_USUAL", nothing), patch.object(dates, "_USUAL_ORDER", nothing):
+        expected = moment_of(text, wanted, UTC), order_of(text)
+    assert (moment_of(text, wanted, UTC), order_of(text)) == expected

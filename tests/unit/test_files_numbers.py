@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from unittest.mock import patch
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent_funnel.files import cells
 from agent_funnel.files.cells import BadCell, number_cell
 from agent_funnel.numbers import plain_number
 from support.match_keys import match_key
@@ -77,3 +81,10 @@ def test_numbers_of_a_workbook_keep_all_their_digits() -> None:
     found = leads_in(book)
     assert [each[0] for each in found[:3]] == ["5521970000001", "21970000001", "+5521970000001"]
     assert "was shortened by a spreadsheet" in found[3]
+
+
+@given(st.text("+0123456789 ()-.E", min_size=1, max_size=24) | st.from_regex(r"\+?[0-9()\- ]{6,18}", fullmatch=True))
+def test_the_usual_spellings_are_taken_like_all_others_only_sooner(text: str) -> None:
+    with patch.object(cells, "_USUAL_NUMBER", re.compile("(?!)")):
+        expected = number_cell(text.strip())
+    assert number_cell(text.strip()) == expected

@@ -28,7 +28,9 @@ def test_the_defaults_are_those_of_the_readme() -> None:
     assert settings.database_url == "sqlite:///funnel.db"
     # Of these, the recorded rule holds, and without one the default.
     assert {getattr(settings, name) for name in DEFAULT_RULES} == {None}
-    assert DEFAULT_RULES == {"country": "none", "max_per_agent": 450, "window_days": 45, "newest_first": False}
+    assert DEFAULT_RULES == {
+        "country": "none", "max_per_agent": 450, "window_days": 45, "newest_first": False, "voice": "fresh",
+    }  # fmt: skip
 
 
 def test_flags_win_over_the_environment_and_that_over_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,6 +80,7 @@ def test_values_are_read_as_people_write_them(monkeypatch: pytest.MonkeyPatch) -
     assert (settings.run_at, settings.catch_up) == (time(6, 5), timedelta(minutes=90))
     assert (settings.newest_first, settings.database_schema, settings.country) == (True, "sales", "BR")
     assert load(country="None").country == "none"
+    assert load(voice=" As-Dealt").voice == "as-dealt"
 
 
 @pytest.mark.parametrize(

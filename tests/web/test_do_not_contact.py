@@ -35,7 +35,7 @@ def test_a_list_is_created_imported_and_replaced(client: FlaskClient, database: 
     assert (done["rows"], done["added"], done["bad"]) == (20, 20, [])
     lists = {each["name"]: each for each in client.get("/api/do-not-contact/lists").get_json()["items"]}
     assert (lists[REGISTER]["entries"], lists[REGISTER]["imported"], lists[REGISTER]["bound_days"]) == (20, 20, 30)
-    assert lists["own requests"]["bound_days"] is None
+    assert (lists["own requests"]["bound_days"], lists[REGISTER]["age_days"]) == (None, 0)
 
     refused = upload(client, NUMBERS[0], replace=True)
     assert (refused.status_code, "19 of the 20 numbers" in refused.get_json()["detail"]) == (422, True)

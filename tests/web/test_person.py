@@ -20,7 +20,7 @@ def test_an_admin_sees_and_erases_a_person_and_the_audit_has_the_certificate_onl
     seed_tables(database)
     client = client_of(database)
     admin = {"headers": bearer(key_of(database, "admin", "Ana"))}
-    client.post("/run-now", **admin)
+    run_id = client.post("/run-now", **admin).get_json()["run_id"]
     found = client.post("/api/person", json=SPELLING, headers={**admin["headers"], "Idempotency-Key": "a"}).get_json()
     assert (found["spellings"], len(found["leads"]), len(found["dealt"])) == ([NUMBER], 1, 1)
     would = client.post("/api/person/forget", json={**SPELLING, "dry_run": True}, **admin).get_json()
@@ -30,6 +30,12 @@ def test_an_admin_sees_and_erases_a_person_and_the_audit_has_the_certificate_onl
     again = client.post("/api/person", json=SPELLING, **admin).get_json()
     assert (again["leads"], again["forgotten_at"][:2]) == ([], "20")
     assert "300000001" not in all_rows(database)
+    run = client.get(f"/api/runs/{run_id}", **admin).get_json()["run"]
+    dealt = client.get(f"/api/runs/{run_id}/assignments", **admin).get_json()["items"]
+    assert (run["forgotten"], run["assigned"]) == (1, len(dealt) + 1)
+    page = Reader(client, key_of(database, "viewer")).get(f"/runs/{run_id}")
+    assert f"1 of the {run['assigned']} assigned leads has been erased since then." in page
+    assert f"the downloads have the other {len(dealt)}." in page
     entries = {(each.operation, each.target) for each in list_entries(database.backend, count=9)}
     assert {
         ("forget", gone["certificate"]),

@@ -16,7 +16,7 @@ from support.pages import AGAIN, Page, Reader, bearer, client_of, key_of, reader
 # tests/backend runs the queries on each engine; here, only the long version uses SQL Server, too.
 pytestmark = pytest.mark.sqlserver_if_long
 
-DEFAULTS = {"country": "none", "max_per_agent": 450, "window_days": 45, "newest_first": False}
+DEFAULTS = {"country": "none", "max_per_agent": 450, "window_days": 45, "newest_first": False, "voice": "fresh"}
 
 
 def shown(client: FlaskClient, **options: Any) -> dict[str, tuple[Any, str]]:
@@ -32,34 +32,39 @@ def test_rules_are_changed_over_the_api_at_once_and_each_run_keeps_its_own(datab
     admin = {"headers": bearer(key_of(database, "admin", "Ana"))}
     assert shown(client, **admin) == {name: (value, "default") for name, value in DEFAULTS.items()}
     before = client.post("/run-now", **admin).get_json()["run_id"]
-    wanted = {"country": "br", "max_per_agent": 1, "newest_first": True}
+    wanted = {"country": "br", "max_per_agent": 1, "newest_first": True, "voice": "as-dealt"}
     answer = client.post("/api/rules", json=wanted, **admin)
     assert (answer.status_code, answer.get_json()["problems"]) == (200, [])
     assert {each["name"]: each["recorded_by"] for each in answer.get_json()["items"]} == {
         "country": "http: Ana", "max_per_agent": "http: Ana", "window_days": None, "newest_first": "http: Ana",
+        "voice": "http: Ana",
     }  # fmt: skip
-    assert effective(database.backend, load()) == Rules("BR", 1, 45, True)
+    assert effective(database.backend, load()) == Rules("BR", 1, 45, True, "as-dealt")
     assert client.get("/api/preview", **admin).get_json()["run"]["largest_share"] == 1
     assert client.get("/api/preview?max_per_agent=2&country=none", **admin).get_json()["run"]["largest_share"] == 2
     assert client.get("/api/pool", **admin).status_code == 200
     after = client.post("/run-now", **AGAIN, **admin).get_json()["run_id"]
     kept = [client.get(f"/api/runs/{run}", **admin).get_json()["run"] for run in (before, after)]
-    assert [(run["max_per_agent"], run["newest_first"], run["country"]) for run in kept] == [
-        (450, False, None), (1, True, "BR"),
+    assert [(run["max_per_agent"], run["newest_first"], run["country"], run["voice"]) for run in kept] == [
+        (450, False, None, "fresh"), (1, True, "BR", "as-dealt"),
     ]  # fmt: skip
     page = Reader(client, key_of(database, "viewer")).get(f"/runs/{after}")
-    assert "The rules: at most 1 leads per agent, leads of the last 45 days, newest first, country BR." in page
+    assert (
+        "The rules: at most 1 leads per agent, leads of the last 45 days, newest first, country BR, no fresh voice."
+        in page
+    )
     entry = next(each for each in list_entries(database.backend, count=9) if each.operation == "POST /api/rules")
     assert (entry.actor, entry.target, entry.status) == (
-        "Ana", "country BR, max_per_agent 1, newest_first True", 200,
+        "Ana", "country BR, max_per_agent 1, newest_first True, voice as-dealt", 200,
     )  # fmt: skip
 
 
 @pytest.mark.parametrize(
     "bad",
     [
-        {}, {"voice": "fresh"}, {"country": "XX"}, {"country": ""}, {"max_per_agent": 0}, {"max_per_agent": "5"},
-        {"window_days": 36_501}, {"newest_first": "yes"}, {"max_per_agent": 3, "window_days": -1},
+        {}, {"volume": 1}, {"voice": "loud"}, {"country": "XX"}, {"country": ""}, {"max_per_agent": 0},
+        {"max_per_agent": "5"}, {"window_days": 36_501}, {"newest_first": "yes"},
+        {"max_per_agent": 3, "window_days": -1},
     ],
     ids=str,
 )  # fmt: skip
@@ -88,22 +93,23 @@ def test_only_an_admin_sees_and_changes_the_rules(database: TestedDatabase) -> N
 def test_an_admin_changes_the_rules_on_the_page_of_the_settings(database: TestedDatabase, reader: Reader) -> None:
     page = reader.get("/settings")
     assert "max_per_agent 450 the default" in page
-    fields = {"max_per_agent": "450", "window_days": "30", "newest_first": "true", "country": "PT"}
+    fields = {"max_per_agent": "450", "window_days": "30", "newest_first": "true", "country": "PT", "voice": "as-dealt"}
     page = reader.done("/rules", **fields)
-    assert "Recorded: country PT, window_days 30, newest_first true. It holds from now on." in page
+    assert "Recorded: country PT, window_days 30, newest_first true, voice as-dealt. It holds from now on." in page
     assert "window_days 30 recorded" in page
     # The cap was sent, too, and was not recorded, because it is the same.
-    assert database.execute("SELECT COUNT(*) FROM dbo.floor_rule") == [(3,)]
-    assert effective(database.backend, load()) == Rules("PT", 450, 30, True)
+    assert database.execute("SELECT COUNT(*) FROM dbo.floor_rule") == [(4,)]
+    assert effective(database.backend, load()) == Rules("PT", 450, 30, True, "as-dealt")
     assert '<option value="PT" selected>' in page.source
     assert '<option value="true" selected>' in page.source
+    assert '<option value="as-dealt" selected>' in page.source
     assert "Every rule was recorded like this already." in reader.done("/rules", **fields)
     refused = reader.refused(422, "/rules", **{**fields, "window_days": "36501"})
     assert "window_days is '36501'; it must be from 0 to 36500. Nothing was changed." in refused
     assert 'value="36501"' in refused.source
     assert effective(database.backend, load()).window_days == 30
     targets = [entry.target for entry in list_entries(database.backend, count=9)]
-    assert targets == [None, "no change", "country PT, window_days 30, newest_first true"]
+    assert targets == [None, "no change", "country PT, window_days 30, newest_first true, voice as-dealt"]
 
 
 def test_the_page_names_both_values_where_a_setting_differs(database: TestedDatabase) -> None:

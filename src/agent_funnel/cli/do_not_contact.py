@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TextIO
 
 import click
@@ -55,7 +56,7 @@ def list_numbers(context: Context, list_name: str | None) -> Listing:
 @reports
 def show_lists(context: Context) -> Listing:
     """List the do-not-contact lists, with their sizes and ages."""
-    return Listing(number_lists(context.database), "There is no do-not-contact list.")
+    return Listing(number_lists(context.database, datetime.now(UTC)), "There is no do-not-contact list.")
 
 
 @do_not_contact_group.command("create")
@@ -152,6 +153,7 @@ def _(each: NumberList) -> dict[str, object]:
         "Numbers": each.entries,
         "Imported": each.imported,
         "Last import (UTC)": minute(each.imported_at),
+        "Age in days": each.age_days,
         "Bound in days": "" if each.bound_days is None else each.bound_days,
         "Reason": each.reason,
         "Source": each.source,

@@ -35,6 +35,7 @@ def rule_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--window-days", type=int, help="Leave out leads older than this."),
         click.option("--max-per-agent", type=int, help="Most leads for one agent."),
+        click.option("--voice", help="Leads that were dealt before: fresh, or as-dealt."),
         click.option("--country", help="The country of numbers that are written without one, such as BR; or none."),
         click.option("--date", "day", type=DAY, help="The business date. Default: today in the configured time zone."),
     ):

@@ -12,6 +12,7 @@ from agent_funnel.cli.context import Context, pass_context
 from agent_funnel.cli.exit_codes import ExitCode
 from agent_funnel.cli.options import actor_option
 from agent_funnel.cli.output import Result, cells, minute, print_table, render, reports, say
+from agent_funnel.import_records import LeadImport
 from agent_funnel.person import (
     Erasure,
     Person,
@@ -19,6 +20,7 @@ from agent_funnel.person import (
     PersonDealt,
     PersonEdit,
     PersonLead,
+    PersonOutcome,
     find_person,
     forget,
     would_forget,
@@ -76,7 +78,9 @@ def _(person: Person) -> None:
         ("Present assignments", person.assignments),
         ("Dealt before", person.dealt),
         ("Edits of assignments, for an undo", person.edits),
+        ("Reported outcomes", person.outcomes),
         ("Do-not-contact lists", person.do_not_contact),
+        ("Imports", person.imports),
     )
     for title, rows in tables:
         if rows:
@@ -95,7 +99,9 @@ def _(result: Forgotten) -> None:
         (found.assignments, "present assignments"),
         (found.dealt, f"dealt leads in the history of {found.runs} runs, which keep their totals"),
         (found.edits, "edits of assignments"),
+        (found.outcomes, "reported outcomes"),
         (found.listed, "entries of do-not-contact lists"),
+        (found.imports, "leads on the records of imports"),
         (found.answers, "stored responses"),
     ):
         say(f"  {count} {meaning}")
@@ -133,3 +139,31 @@ def _(dealt: PersonDealt) -> dict[str, object]:
 @cells.register
 def _(edit: PersonEdit) -> dict[str, object]:
     return {"Before run": edit.run_id, "Agent": edit.agent, "Number": edit.number, "Rows": edit.copies}
+
+
+@cells.register
+def _(outcome: PersonOutcome) -> dict[str, object]:
+    return {
+        "Run": outcome.run_id,
+        "Agent": outcome.agent,
+        "Number": outcome.number,
+        "Outcome": outcome.outcome,
+        "Call back on": outcome.call_back_on,
+        "Reported (UTC)": minute(outcome.reported_at),
+        "Taken back (UTC)": minute(outcome.taken_back_at),
+        "Note": outcome.note,
+    }
+
+
+@cells.register
+def _(found: LeadImport) -> dict[str, object]:
+    return {
+        "Import": found.import_id,
+        "Made (UTC)": minute(found.imported_at),
+        "File": found.file_name,
+        "Number": found.number,
+        "What": "changed" if found.is_changed else "added",
+        "Stage": found.stage,
+        "Date": minute(found.date),
+        "Before": f"{found.stage_before}, {minute(found.date_before)}" if found.is_changed else "",
+    }

@@ -132,7 +132,7 @@ def _(details: RunDetails) -> None:
     run = details.run
     by = f", by {visible(run.actor)}" if run.actor else ""
     say(f"Run {run.run_id} for {run.business_date}: {run.status} ({run.trigger}{by})")
-    rules = Rules(run.country or NO_COUNTRY, run.max_per_agent, run.window_days, run.newest_first)
+    rules = Rules(run.country or NO_COUNTRY, run.max_per_agent, run.window_days, run.newest_first, run.voice)
     say(f"  rules: {in_words(rules)}")
     say(f"  started {second(run.started_at)}, finished {second(run.finished_at) or 'never'} (UTC)")
     if run.undone_at:
@@ -142,6 +142,8 @@ def _(details: RunDetails) -> None:
         )
     if run.purged_at:
         say(f"  history purged {second(run.purged_at)} UTC")
+    if run.forgotten:
+        say(f"  {run.forgotten} of the leads dealt have been erased since then; all amounts still count them")
     print_shares([share_cells(share) for share in details.shares])
     print_verdict(details.fairness)
     print_facts(facts_of(run))

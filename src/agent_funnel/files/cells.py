@@ -35,6 +35,8 @@ _FORMULA = re.compile(r"=\s*\"([^\"]*)\"|'+(.*)", re.DOTALL)
 _STAGE = re.compile(r"0?([1-4])(?:[.,]0+)?")
 _DECIMALS = re.compile(r"(\+?\d{8,})[.,]0+|(\d{4,})[.,]0{1,2}")
 # A number that a spreadsheet shows with an exponent, as 5.51E+12:
+# A number as most people write it, with nothing in it that means more than a pause:
+_USUAL_NUMBER = re.compile(r"\+?[0-9][0-9 ()\-]*")
 _EXPONENT = re.compile(r"(\d)(?:[.,](\d+))?E\+?(\d{1,2})", re.IGNORECASE)
 
 
@@ -60,6 +62,10 @@ def inner_text(text: str) -> str:
 
 def number_cell(text: str) -> str | BadCell:
     """A number as the database keeps it: digits, with the + before them if it is there; or an id as it is written."""
+    if _USUAL_NUMBER.fullmatch(text) and "(0)" not in text:
+        plain = text.replace(" ", "").replace("-", "").replace("(", "").replace(")", "")
+        if fault_in_number(plain) is None:
+            return plain
     if fault_in_number(text) is None and "E" not in text.upper():
         return text
     text = inner_text(text)
@@ -97,15 +103,15 @@ def stage_cell(text: str) -> str | BadCell:
 
 def date_cell(field: str, text: str, order: DateOrder | None, zone: tzinfo) -> datetime | BadCell:
     """A date, local to the sales floor."""
-    shown = text.strip()[:40]
     moment = moment_of(inner_text(text), order, zone)
+    if moment is not None and moment.year in YEARS:
+        return moment
+    shown = text.strip()[:40]
     if moment is None:
         if re.fullmatch(r"\d{5}(?:[.,]\d+)?", shown):
             return BadCell(f"{field} {shown!r} is a spreadsheet's day number of no date from 1954 to 2119")
         return BadCell(f"{field} {shown!r} is not a date such as 2026-01-31, 2026-01-31 20:40:00 or 31/01/2026 20:40")
-    if moment.year not in YEARS:
-        return BadCell(f"{field} {shown!r} is not from {YEARS.start} to {YEARS.stop - 1}")
-    return moment
+    return BadCell(f"{field} {shown!r} is not from {YEARS.start} to {YEARS.stop - 1}")
 
 
 def status_cell(text: str) -> str | BadCell:

@@ -40,6 +40,9 @@ _MONTH_DAY = re.compile(
     rf"{_WEEKDAY}(?P<name>[^\W\d_]{{3,10}})\.?[\s-]+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?[\s-]+(?P<year>\d{{4}}){_REST}",
     re.I,
 )
+# The usual forms, which need no more than a look. All others are read by the patterns above.
+_USUAL_ORDER = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(?:\d{4}|\d\d)(?: \d{1,2}:\d\d(?::\d\d)?)?")
+_USUAL = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})(?: (\d{1,2}):(\d\d)(?::(\d\d))?)?")
 _DAY_NUMBER = re.compile(r"(\d{5})(?:[.,](\d{1,15}))?")
 
 
@@ -50,16 +53,23 @@ class Ambiguous(NamedTuple):
     second: int
 
 
-@lru_cache(10_000)
 def order_of(text: str) -> DateOrder | Ambiguous | None:
     """The order of day and month that a date shows by itself; None if it has no such order, as in 2026-01-31.
 
     A date such as 05/05/2026 is the same in both orders.
     """
+    if found := _USUAL_ORDER.fullmatch(text):
+        return _order(int(found[1]), int(found[3]))
+    return _unusual_order(text)
+
+
+@lru_cache(10_000)
+def _unusual_order(text: str) -> DateOrder | Ambiguous | None:
     found = _PARTS.fullmatch(text)
-    if found is None:
-        return None
-    first, second = int(found["first"]), int(found["second_part"])
+    return None if found is None else _order(int(found["first"]), int(found["second_part"]))
+
+
+def _order(first: int, second: int) -> DateOrder | Ambiguous | None:
     if first == second or not (1 <= first <= 31 and 1 <= second <= 31):
         return None
     if first > 12:
@@ -67,12 +77,26 @@ def order_of(text: str) -> DateOrder | Ambiguous | None:
     return "mdy" if second > 12 else Ambiguous(first, second)
 
 
-@lru_cache(10_000)
 def moment_of(text: str, order: DateOrder | None, zone: tzinfo) -> datetime | None:
     """The moment of a date as it is written, local to the zone; None if it is not a date.
 
     Where day and month are numbers, `order` says which of them is first.
     """
+    if order in ("dmy", "mdy") and (found := _USUAL.fullmatch(text)):
+        first, _, second, year, hour, minute, seconds = found.groups("0")
+        day, month = (first, second) if order == "dmy" else (second, first)
+        try:
+            return datetime(int(year), int(month), int(day), int(hour), int(minute), int(seconds))  # noqa: DTZ001 no zone
+        except ValueError:
+            return None
+    if text[4:5] == "-" and (moment := _iso(text)) is not None and moment.tzinfo is None:
+        return moment
+    return _unusual(text, order, zone)
+
+
+@lru_cache(10_000)
+def _unusual(text: str, order: DateOrder | None, zone: tzinfo) -> datetime | None:
+    """The moment of a date in any form."""
     try:
         moment = _iso(text) or _day_number(text) or _written(text, order)
     except (ValueError, OverflowError):

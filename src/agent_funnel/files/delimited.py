@@ -40,26 +40,19 @@ class _Lines:
 
     def __init__(self, text: io.TextIOWrapper) -> None:
         self._text = text
-        self._left = LONGEST_ROW
+        # The characters that the present row may still have. Who reads rows sets it again after each of them.
+        self.left = LONGEST_ROW
 
     def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        line = self._text.readline(self._left + 1)
-        self._left -= len(line)
-        if self._left < 0:
-            raise csv.Error(
-                f"a row has more than {LONGEST_ROW:,} characters; perhaps a quotation mark is not closed, or the file "
-                "has no line ends"
-            )
-        if not line:
-            raise StopIteration
-        return line
-
-    def begin_row(self) -> None:
-        """Allows the next row as many characters as every row."""
-        self._left = LONGEST_ROW
+        readline = self._text.readline
+        while line := readline(self.left + 1):
+            self.left -= len(line)
+            if self.left < 0:
+                raise csv.Error(
+                    f"a row has more than {LONGEST_ROW:,} characters; perhaps a quotation mark is not closed, or the "
+                    "file has no line ends"
+                )
+            yield line
 
 
 @dataclass(frozen=True)
@@ -81,15 +74,16 @@ class Text:
         text = io.TextIOWrapper(self.file, encoding=form.encoding, newline="")
         try:
             lines = _Lines(text)
+            each = iter(lines)
             for _ in range(form.first_line - 1):
-                next(lines, None)
-            reader = csv.reader(lines, strict=True, **_options(form))
+                next(each, None)
+            reader = csv.reader(each, strict=True, **_options(form))
             line = form.first_line
             for fields in reader:
-                lines.begin_row()
+                lines.left = LONGEST_ROW
                 if form.wrapped and len(fields) == 1:
                     fields = next(csv.reader(fields, strict=True, **_options(form)), [])
-                if any(fields) and any(map(str.strip, fields)):
+                if any(map(str.strip, fields)):
                     yield line, fields
                 line = form.first_line + reader.line_num
         except UnicodeError as error:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, tzinfo
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, NamedTuple, Protocol
 
 from agent_funnel.errors import ImportRefused
 from agent_funnel.files.cells import (
@@ -23,7 +23,7 @@ from agent_funnel.files.cells import (
 from agent_funnel.files.columns import FIELDS, MOST_COLUMNS, candidates, count_known
 from agent_funnel.files.dates import DateOrder
 from agent_funnel.files.delimited import DELIMITER_NAMES, delimited_text, encoding_name
-from agent_funnel.files.sources import encoding_of, kind_of, seekable
+from agent_funnel.files.sources import encoding_of, kind_of, seekable, sha256_of
 from agent_funnel.files.surveys import Survey
 from agent_funnel.files.workbooks import sheet_of
 from agent_funnel.masking import mask_digits
@@ -60,8 +60,7 @@ class Understood:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class CheckedRow:
+class CheckedRow(NamedTuple):
     """A row of a file: its line, its fields as they are, and its values; or in place of these the reason of a fault."""
 
     line: int
@@ -134,7 +133,7 @@ def _table(file: IO[bytes], kind: str, name: str, choices: Choices, zone: tzinfo
     )
     if kind == "leads" and "date" not in columns and today is None:
         raise ImportRefused(f"{name} has no dates. Nothing was imported.")
-    return Table(name, kind, understood, rows, tuple(header), columns, order, zone, today)
+    return Table(name, kind, understood, sha256_of(file), rows, tuple(header), columns, order, zone, today)
 
 
 def _count_known(kind: str, header: Sequence[str], choices: Choices) -> int:
@@ -207,6 +206,7 @@ class Table:
     name: str
     kind: str
     understood: Understood
+    sha256: str
     source: Source
     header: tuple[str, ...]
     columns: Mapping[str, int]
@@ -230,7 +230,7 @@ class Table:
             if count < needed or (count > width and any(map(str.strip, fields[width:]))):
                 yield CheckedRow(line, fields, (), f"has {count} fields; {width} are needed")
                 continue
-            values = check(*(None if place is None else fields[place] for place in places))
+            values = check(*[None if place is None else fields[place] for place in places])
             if isinstance(values, BadCell):
                 # If columns are swapped, any value may be a phone number, so mask the whole reason.
                 yield CheckedRow(line, fields, (), mask_digits(values.reason))
@@ -239,19 +239,16 @@ class Table:
 
     def _lead(self, number: str, stage: str | None, created: str | None) -> Values | BadCell:
         found = number_cell(number.strip())
+        if isinstance(found, BadCell):
+            return found
         level = "1" if stage is None else stage_cell(stage)
-        moment: datetime | BadCell
+        if isinstance(level, BadCell):
+            return level
         if created is None:
-            assert self.today is not None
-            moment = datetime(self.today.year, self.today.month, self.today.day)  # noqa: DTZ001 dates of leads have no zone
-        else:
-            moment = date_cell("date", created, self.order, self.zone)
-        for each in (found, level, moment):
-            if isinstance(each, BadCell):
-                return each
-        assert isinstance(found, str)
-        assert isinstance(level, str)
-        assert isinstance(moment, datetime)
+            return found, level, f"{self.today} 00:00:00.000"
+        moment = date_cell("date", created, self.order, self.zone)
+        if isinstance(moment, BadCell):
+            return moment
         return found, level, moment.isoformat(" ", "milliseconds")
 
     def _agent(self, agent: str, status: str | None) -> Values | BadCell:

@@ -119,6 +119,7 @@ def record_failure(
         window_days=rules.window_days,
         newest_first=int(rules.newest_first),
         country=rules.country,
+        voice=rules.voice,
         started_at=write_moment(started_at),
         finished_at=write_moment(finished_at),
     )

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from agent_funnel.characters import CONTROLS, DIRECTIONS
-from agent_funnel.settings_types import COUNTRIES, NO_COUNTRY, country
+from agent_funnel.settings_types import COUNTRIES, NO_COUNTRY, VOICES, country, voice
 from agent_funnel.values import LONGEST_TEXT, text_length
 
 # The largest number of rows on a page of a list:
@@ -88,6 +88,8 @@ SearchText = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT, pattern
 CountryText = Annotated[
     str, Field(pattern=f"^({'|'.join(map(_in_any_case, (NO_COUNTRY, *COUNTRIES)))})$"), AfterValidator(country)
 ]
+# Whether leads that come round meet another agent, in any case:
+VoiceText = Annotated[str, Field(pattern=f"^({'|'.join(map(_in_any_case, VOICES))})$"), AfterValidator(voice)]
 Format = Literal["json", "csv", "xlsx"]
 Delimiter = Literal["comma", "semicolon", "tab", "bar"]
 Count = Annotated[int, Field(ge=1, le=LARGEST_PAGE, description="The most items on the page."), WholeNumber]

@@ -27,6 +27,7 @@ from agent_funnel.web.fields import (
     SearchText,
     Stage,
     Text,
+    VoiceText,
     WholeNumber,
 )
 from agent_funnel.web.files import FILE_TYPES
@@ -78,6 +79,7 @@ class PreviewQuery(RequestModel):
     window_days: Annotated[int, Field(ge=0, le=LONGEST_WINDOW_DAYS), WholeNumber] | None = None
     newest_first: bool | None = None
     country: CountryText | None = None
+    voice: VoiceText | None = None
 
 
 class NewRules(RequestModel):
@@ -89,6 +91,7 @@ class NewRules(RequestModel):
     max_per_agent: Annotated[StrictInt, Field(ge=1, le=LARGEST_SHARE), WholeNumber] | None = None
     window_days: Annotated[StrictInt, Field(ge=0, le=LONGEST_WINDOW_DAYS), WholeNumber] | None = None
     newest_first: StrictBool | None = None
+    voice: VoiceText | None = Field(None, description="In any case.")
     confirm: StrictBool = Field(False, description="Change the country although people are forgotten.")
 
     @model_validator(mode="after")
@@ -147,6 +150,18 @@ class LimitPath(BaseModel):
     limit_id: RowId
 
 
+class ImportPath(BaseModel):
+    """An import, by its id."""
+
+    import_id: RowId
+
+
+class UndoImportQuery(RequestModel):
+    """The undo of an import."""
+
+    dry_run: bool = Field(False, description="Only say what the undo would do.")
+
+
 class LeadsQuery(PageQuery):
     """The conditions of a search. A lead must meet all that are given."""
 
@@ -154,6 +169,9 @@ class LeadsQuery(PageQuery):
     stage: Stage | None = None
     date_from: Day | None = Field(None, description="The first day, inclusive.")
     date_to: Day | None = Field(None, description="The last day, inclusive.")
+    import_id: Annotated[RowId, WholeNumber] | None = Field(
+        None, description="Only leads that this import added or changed; not together with a number."
+    )
 
 
 class NumberQuery(RequestModel):
@@ -192,6 +210,7 @@ class ImportOptions(FileQuery):
     """The options of an import."""
 
     dry_run: bool = Field(False, description="Check the file, and import nothing.")
+    file_name: KeyText | None = Field(None, description="The name of the file, for the record of the import.")
     skip_bad: bool = Field(False, description="Import the good rows of a file with bad ones.")
 
 

@@ -8,7 +8,12 @@
 SELECT NULL AS longest, 0 AS whole;
 
 -- name: begin_import
--- Creates the temporary table for the rows of a file; only this connection sees it.
+-- Creates the temporary table for the rows of a file; only this connection sees it. With 32 MB for each database, the
+-- indexes are not read from the file again and again.
+PRAGMA main.cache_size = -32000;
+
+PRAGMA temp.cache_size = -32000;
+
 CREATE TEMP TABLE staged (line INTEGER PRIMARY KEY, first TEXT, second TEXT, third TEXT, match_key TEXT);
 
 -- name: stage_rows
@@ -26,7 +31,7 @@ CREATE INDEX temp.staged_by_key ON staged (first, second, third);
 
 -- name: key_staged
 -- traits: read-only
--- Gives each staged lead the match key of its number, while nobody waits for it.
+-- Gives each staged lead the match key of its number, while nobody waits for it; returns the country of the keys.
 CREATE TEMP TABLE staged_key (number TEXT PRIMARY KEY, match_key TEXT) WITHOUT ROWID;
 
 INSERT INTO temp.staged_key (number, match_key)
@@ -39,6 +44,22 @@ SELECT k.number, k.match_key FROM keyed AS k;
 UPDATE temp.staged SET match_key = k.match_key
 FROM temp.staged_key AS k
 WHERE k.number = staged.first;
+
+SELECT coalesce(:country, (SELECT f.country FROM floor_country AS f)) AS country;
+
+-- name: keep_staged_keys
+-- Keeps the match keys of the staged leads that are stored: those of the next :most numbers after :after, '' for the
+-- first ones. Returns the last of these numbers; NULL if there are no more.
+INSERT INTO number_key (country, number, match_key, ending)
+SELECT :country, n.first, n.match_key, substr(n.match_key, -4)
+FROM (
+    SELECT s.first, s.match_key FROM temp.staged AS s WHERE s.first > :after ORDER BY s.first LIMIT :most
+) AS n
+WHERE EXISTS (SELECT 1 FROM wafunnel AS w WHERE w.number = n.first COLLATE BINARY)
+    AND NOT EXISTS (SELECT 1 FROM number_key AS k WHERE k.number = n.first AND k.country = :country);
+
+SELECT max(n.first) AS last_number
+FROM (SELECT s.first FROM temp.staged AS s WHERE s.first > :after ORDER BY s.first LIMIT :most) AS n;
 
 -- name: repeated_rows
 -- The first staged rows whose key is on an earlier line, and that line. The key of a lead is its match key.
@@ -144,17 +165,27 @@ ORDER BY t.line
 LIMIT :most;
 
 -- name: import_leads
--- Adds the staged leads whose number does not exist yet, in any spelling; returns how many were added.
-INSERT INTO wafunnel (number, stage, date)
-SELECT s.first, CAST(s.second AS INTEGER), s.third
-FROM temp.staged AS s
-WHERE NOT EXISTS (SELECT 1 FROM wafunnel AS w WHERE w.number = s.first COLLATE BINARY)
-    AND NOT EXISTS (
+-- Adds the staged leads whose number does not exist yet, in any spelling, and keeps them on record for the import, if
+-- there is one; returns how many were added.
+DELETE FROM temp.staged
+WHERE EXISTS (SELECT 1 FROM wafunnel AS w WHERE w.number = staged.first COLLATE BINARY)
+    OR EXISTS (
         SELECT 1
         FROM number_key AS k
         INNER JOIN wafunnel AS w ON w.number = k.number COLLATE BINARY
-        WHERE k.match_key = s.match_key AND k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
-    )
+        WHERE k.match_key = staged.match_key
+            AND k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
+    );
+
+INSERT INTO import_lead (import_id, number, stage, date, is_changed)
+SELECT :import_id, s.first, CAST(s.second AS INTEGER), s.third, 0
+FROM temp.staged AS s
+WHERE :import_id IS NOT NULL
+ORDER BY s.first;
+
+INSERT INTO wafunnel (number, stage, date)
+SELECT s.first, CAST(s.second AS INTEGER), s.third
+FROM temp.staged AS s
 ORDER BY s.first;
 
 SELECT changes() AS added;

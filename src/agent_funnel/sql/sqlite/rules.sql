@@ -20,6 +20,8 @@ FROM (
     SELECT 'window_days', :window_days
     UNION ALL
     SELECT 'newest_first', :newest_first
+    UNION ALL
+    SELECT 'voice', :voice
 ) AS g
 WHERE g.value IS NOT NULL;
 

@@ -27,16 +27,19 @@ SELECT
     r.window_days,
     r.newest_first,
     c.country,
+    coalesce(l.value, 'fresh') AS voice,
     u.undone_at,
     u.actor AS undone_by,
     u.restored,
     u.changed_since,
     p.purged_at,
+    (SELECT coalesce(sum(f.leads), 0) FROM assignment_forgotten AS f WHERE f.run_id = r.run_id) AS forgotten,
     v.came_round,
     v.same_agent,
     -- include: _run_columns
 FROM assignment_run AS r
 LEFT JOIN assignment_country AS c ON r.run_id = c.run_id
+LEFT JOIN assignment_rule AS l ON r.run_id = l.run_id AND l.name = 'voice'
 LEFT JOIN assignment_voice AS v ON r.run_id = v.run_id
 LEFT JOIN assignment_undo AS u ON r.run_id = u.run_id
 LEFT JOIN assignment_purge AS p ON r.run_id = p.run_id

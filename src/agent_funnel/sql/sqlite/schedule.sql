@@ -43,6 +43,14 @@ INSERT INTO assignment_country (run_id, country)
 SELECT last_insert_rowid(), :country
 WHERE changes() = 1 AND :country <> 'none';
 
+-- The run of this call, not that of a copy that recorded the same attempt.
+INSERT OR IGNORE INTO assignment_rule (run_id, name, value)
+SELECT f.run_id, 'voice', :voice
+FROM assignment_failure AS f
+INNER JOIN assignment_run AS r ON f.run_id = r.run_id
+WHERE f.business_date = :business_date AND f.attempt = :attempt
+    AND r.started_at = :started_at AND r.actor = :actor AND :voice <> 'fresh';
+
 -- name: settle_date
 -- Records why a business date passed without a scheduled run, unless it had one or is recorded already. Returns the
 -- outcome if it recorded one.

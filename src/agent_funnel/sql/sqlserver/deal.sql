@@ -12,6 +12,7 @@ EXECUTE dbo.sp_assign_wafunnel_to_agents
     @window_days = %(window_days)s,
     @newest_first = %(newest_first)s,
     @country = %(country)s,
+    @voice = %(voice)s,
     @trigger = %(trigger)s,
     @actor = %(actor)s,
     @request = %(request)s,
@@ -26,6 +27,7 @@ EXECUTE dbo.sp_assign_wafunnel_to_agents
     @window_days = %(window_days)s,
     @newest_first = %(newest_first)s,
     @country = %(country)s,
+    @voice = %(voice)s,
     @trigger = %(trigger)s,
     @preview = 1;
 

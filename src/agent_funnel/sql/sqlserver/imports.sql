@@ -47,9 +47,50 @@ CREATE CLUSTERED INDEX staged_by_key ON #staged (first, line);
 
 -- name: key_staged
 -- traits: read-only
--- Gives each staged lead the match key of its number, while nobody waits for it.
-UPDATE #staged
-SET match_key = dbo.fn_match_key(first, COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f)));
+-- Gives each staged lead the match key of its number, while nobody waits for it; returns the country of the keys.
+DECLARE @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f));
+
+UPDATE #staged SET match_key = dbo.fn_match_key(first, @country);
+
+SELECT @country AS country;
+
+-- name: keep_staged_keys
+-- lock: records
+-- busy: A run is still in progress; no match key was kept. Try again when the run has ended.
+-- Keeps the match keys of the staged leads that are stored: those of the next @most numbers after @after, '' for the
+-- first ones. Returns the last of these numbers; NULL if there are no more.
+DECLARE
+    @country VARCHAR(2) = %(country)s,
+    @after NVARCHAR(255) = %(after)s,
+    @most INT = %(most)s;
+
+INSERT INTO dbo.number_key (country, number, match_key, ending)
+SELECT @country, n.first, n.match_key, RIGHT(n.match_key, 4)
+FROM (
+    SELECT TOP (@most)
+        s.first,
+        s.match_key
+    FROM #staged AS s
+    WHERE s.first > @after
+    ORDER BY s.first
+) AS n
+WHERE
+    EXISTS (
+        SELECT 1 FROM dbo.wafunnel AS w
+        WHERE CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = n.first
+    )
+    AND NOT EXISTS (
+        SELECT 1 FROM dbo.number_key AS k
+        WHERE k.number = n.first AND k.country = @country
+    );
+
+SELECT MAX(n.first) AS last_number
+FROM (
+    SELECT TOP (@most) s.first
+    FROM #staged AS s
+    WHERE s.first > @after
+    ORDER BY s.first
+) AS n;
 
 -- name: repeated_rows
 -- The first staged rows whose key is on an earlier line, and that line. The key of a lead is its match key.
@@ -176,22 +217,58 @@ WHERE t.is_different = 1
 ORDER BY t.line;
 
 -- name: import_leads
--- Adds the staged leads whose number does not exist yet, in any spelling; returns how many were added.
-DECLARE @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f));
+-- Adds the staged leads whose number does not exist yet, in any spelling, and keeps them on record for the import, if
+-- there is one; returns how many were added. The record has number and date as the columns of the table keep them:
+-- ISNULL takes the type of its first argument, and SQL_VARIANT takes the collation away.
+DECLARE
+    @import_id INT = %(import_id)s,
+    @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f));
 
-INSERT INTO dbo.wafunnel (number, stage, date)
-SELECT s.first, CAST(s.second AS INT), CAST(REPLACE(s.third, ' ', 'T') AS DATETIME)
+DELETE s
 FROM #staged AS s
-WHERE NOT EXISTS (
+WHERE EXISTS (
     SELECT 1 FROM dbo.wafunnel AS w
     WHERE CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = s.first
-)
-AND NOT EXISTS (
+);
+
+DELETE s
+FROM #staged AS s
+WHERE EXISTS (
     SELECT 1
     FROM dbo.number_key AS k
     INNER JOIN dbo.wafunnel AS w ON k.number = CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2
     WHERE k.match_key = s.match_key AND k.country = @country
 );
+
+INSERT INTO dbo.import_lead (import_id, number, stage, date, is_changed)
+SELECT
+    @import_id,
+    CAST(
+        ISNULL(
+            (
+                SELECT f.number FROM dbo.wafunnel AS f
+                WHERE 1 = 0
+            ),
+            CAST(CAST(s.first AS SQL_VARIANT) AS NVARCHAR(255))
+        ) AS NVARCHAR(255)
+    ) COLLATE Latin1_General_BIN2,
+    CAST(s.second AS INT),
+    CAST(
+        ISNULL(
+            (
+                SELECT f.date FROM dbo.wafunnel AS f
+                WHERE 1 = 0
+            ),
+            CAST(REPLACE(s.third, ' ', 'T') AS DATETIME)
+        ) AS DATETIME2(7)
+    ),
+    0
+FROM #staged AS s
+WHERE @import_id IS NOT NULL;
+
+INSERT INTO dbo.wafunnel (number, stage, date)
+SELECT s.first, CAST(s.second AS INT), CAST(REPLACE(s.third, ' ', 'T') AS DATETIME)
+FROM #staged AS s;
 
 SELECT @@ROWCOUNT AS added;
 

@@ -25,7 +25,8 @@ FROM (
     ('country', CAST(%(country)s AS VARCHAR(40))),
     ('max_per_agent', CAST(%(max_per_agent)s AS VARCHAR(40))),
     ('window_days', CAST(%(window_days)s AS VARCHAR(40))),
-    ('newest_first', CAST(%(newest_first)s AS VARCHAR(40)))
+    ('newest_first', CAST(%(newest_first)s AS VARCHAR(40))),
+    ('voice', CAST(%(voice)s AS VARCHAR(40)))
 ) AS g(name, value)
 WHERE g.value IS NOT NULL;
 

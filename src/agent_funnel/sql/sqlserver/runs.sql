@@ -27,15 +27,21 @@ SELECT TOP (@count)
     r.window_days,
     r.newest_first,
     c.country,
+    COALESCE(l.value, 'fresh') AS voice,
     u.undone_at,
     u.actor AS undone_by,
     u.restored,
     u.changed_since,
     p.purged_at,
+    (
+        SELECT COALESCE(SUM(f.leads), 0) FROM dbo.assignment_forgotten AS f
+        WHERE f.run_id = r.run_id
+    ) AS forgotten,
     v.came_round,
     v.same_agent
 FROM dbo.assignment_run AS r
 LEFT JOIN dbo.assignment_country AS c ON r.run_id = c.run_id
+LEFT JOIN dbo.assignment_rule AS l ON r.run_id = l.run_id AND l.name = 'voice'
 LEFT JOIN dbo.assignment_voice AS v ON r.run_id = v.run_id
 LEFT JOIN dbo.assignment_undo AS u ON r.run_id = u.run_id
 LEFT JOIN dbo.assignment_purge AS p ON r.run_id = p.run_id

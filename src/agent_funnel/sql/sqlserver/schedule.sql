@@ -46,6 +46,7 @@ DECLARE
     @business_date DATE = %(business_date)s,
     @attempt INT = %(attempt)s,
     @country VARCHAR(20) = %(country)s,
+    @voice VARCHAR(20) = %(voice)s,
     @run_id BIGINT,
     @recorded INT = 0;
 
@@ -70,6 +71,9 @@ IF
 
         IF @country <> 'none'
             INSERT INTO dbo.assignment_country (run_id, country) VALUES (@run_id, @country);
+
+        IF @voice <> 'fresh'
+            INSERT INTO dbo.assignment_rule (run_id, name, value) VALUES (@run_id, 'voice', @voice);
 
         INSERT INTO dbo.assignment_failure (run_id, business_date, attempt, error_number, message)
         VALUES (@run_id, @business_date, @attempt, %(error_number)s, %(message)s);

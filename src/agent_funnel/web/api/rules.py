@@ -15,7 +15,9 @@ from agent_funnel.web.requester import actor
 from agent_funnel.web.services import services
 
 blueprint = APIBlueprint(
-    "rules", __name__, abp_tags=[Tag(name="rules", description="The rules of the deal: country, cap, window, order.")]
+    "rules",
+    __name__,
+    abp_tags=[Tag(name="rules", description="The rules of the deal: country, cap, window, order, voice.")],
 )
 
 

@@ -68,6 +68,12 @@ FROM temp.this_run AS t
 CROSS JOIN temp.rules AS u
 WHERE u.country <> '';
 
+INSERT INTO assignment_rule (run_id, name, value)
+SELECT t.run_id, 'voice', u.voice
+FROM temp.this_run AS t
+CROSS JOIN temp.rules AS u
+WHERE u.voice <> 'fresh';
+
 INSERT INTO assignment_voice (run_id, came_round, same_agent)
 SELECT t.run_id, m.came_round, m.same_agent
 FROM temp.this_run AS t

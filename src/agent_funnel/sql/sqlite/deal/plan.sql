@@ -3,10 +3,10 @@
 -- Parameters: :business_date (the date that the run belongs to), :trigger ('manual' or 'schedule'), and the rules, each
 -- NULL for the recorded rule: :max_per_agent (the most leads that any agent gets), :window_days (leads that are older
 -- than this many days stay out), :newest_first (1 = within a stage, the newest lead comes first; 0 = the oldest),
--- :country ('BR', …, or 'none': the country of numbers that are written without one); those of `_refuse` also have
--- :again (1 = a person has confirmed the run). SQLite can raise an error only in a trigger, so a row with a column
--- `throw` ends the script: `throw` is the number of the error and `message` its sentence. `assign` and `preview` include
--- the parts in this order and continue from `temp.dealt`.
+-- :country ('BR', …, or 'none': the country of numbers that are written without one), :voice ('fresh', or 'as-dealt':
+-- without a fresh voice); those of `_refuse` also have :again (1 = a person has confirmed the run). SQLite can raise an
+-- error only in a trigger, so a row with a column `throw` ends the script: `throw` is the number of the error and
+-- `message` its sentence. `assign` and `preview` include the parts in this order and continue from `temp.dealt`.
 --
 --   _parameters: refuse bad parameters        _plan: 1. the agents and their room
 --   _rules: the rules of this run                    2. the pool, in deal order
@@ -36,6 +36,7 @@ FROM (
             WHEN 'max_per_agent' THEN 'from 1 to 1000000'
             WHEN 'window_days' THEN 'from 0 to 36500'
             WHEN 'newest_first' THEN '0 or 1'
+            WHEN 'voice' THEN 'fresh or as-dealt'
             ELSE 'none or one of ' || k.countries
         END AS sentence
     FROM given AS g
@@ -45,6 +46,7 @@ FROM (
             WHEN g.name = 'country'
                 THEN upper(g.value) = 'NONE'
                     OR (length(g.value) = 2 AND instr(', ' || k.countries || ',', ', ' || upper(g.value) || ',') > 0)
+            WHEN g.name = 'voice' THEN lower(g.value) IN ('fresh', 'as-dealt')
             WHEN CAST(CAST(g.value AS INTEGER) AS TEXT) <> g.value THEN 0
             WHEN g.name = 'max_per_agent' THEN CAST(g.value AS INTEGER) BETWEEN 1 AND 1000000
             WHEN g.name = 'window_days' THEN CAST(g.value AS INTEGER) BETWEEN 0 AND 36500
@@ -60,7 +62,8 @@ WITH given (name, value, shown) AS (
     ('max_per_agent', CAST(:max_per_agent AS TEXT), :max_per_agent),
     ('window_days', CAST(:window_days AS TEXT), :window_days),
     ('newest_first', CAST(:newest_first AS TEXT), :newest_first),
-    ('country', :country, '''' || :country || '''')
+    ('country', :country, '''' || :country || ''''),
+    ('voice', :voice, '''' || :voice || '''')
 )
 
 SELECT 50006 AS throw, b.sentence || '. Nothing was changed.' AS message
@@ -92,6 +95,7 @@ WHERE f.rule_id IN (SELECT max(n.rule_id) FROM floor_rule AS n GROUP BY n.name)
         WHEN 'window_days' THEN :window_days IS NULL
         WHEN 'newest_first' THEN :newest_first IS NULL
         WHEN 'country' THEN :country IS NULL
+        WHEN 'voice' THEN :voice IS NULL
         ELSE 0
     END;
 
@@ -113,7 +117,8 @@ SELECT
     CAST(coalesce(:newest_first, max(r.value) FILTER (WHERE r.name = 'newest_first'), 0) AS INTEGER) AS newest_first,
     replace(
         upper(coalesce(:country, max(r.value) FILTER (WHERE r.name = 'country'), 'none')), 'NONE', ''
-    ) AS country
+    ) AS country,
+    lower(coalesce(:voice, max(r.value) FILTER (WHERE r.name = 'voice'), 'fresh')) AS voice
 FROM temp.recorded AS r;
 
 -- name: _reasons
@@ -524,7 +529,7 @@ CREATE TEMP TABLE clash (place INTEGER PRIMARY KEY, ordinal INTEGER, stage INTEG
 INSERT INTO temp.clash (ordinal, stage, turn, position)
 SELECT h.ordinal, h.stage, h.turn, h.position
 FROM temp.heard AS h
-WHERE h.same
+WHERE h.same AND (SELECT u.voice FROM temp.rules AS u) = 'fresh'
 ORDER BY h.stage, h.turn, h.position;
 
 -- The lots of each stage, that of the agent with most clashes first. The clashes of a lot have the turns from `first_turn`
@@ -613,11 +618,14 @@ DROP TABLE IF EXISTS temp.met;
 CREATE TEMP TABLE met AS
 SELECT
     (SELECT count(h.same) FROM temp.heard AS h) AS came_round,
-    (
-        SELECT count(*) FROM temp.stuck AS s
-        INNER JOIN temp.dealt AS d ON s.ordinal = d.ordinal
-        WHERE s.agent = d.agent
-    ) AS same_agent;
+    CASE
+        WHEN (SELECT u.voice FROM temp.rules AS u) = 'as-dealt' THEN (SELECT count(*) FROM temp.heard AS h WHERE h.same)
+        ELSE (
+            SELECT count(*) FROM temp.stuck AS s
+            INNER JOIN temp.dealt AS d ON s.ordinal = d.ordinal
+            WHERE s.agent = d.agent
+        )
+    END AS same_agent;
 
 -- 6. The notice: an earlier run of the same business date that is not undone, and how many of these leads were dealt on
 -- that date before.

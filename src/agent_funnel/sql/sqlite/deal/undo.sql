@@ -61,6 +61,12 @@ SELECT
 FROM temp.this_undo AS t
 WHERE t.purged IS NOT NULL;
 
+SELECT
+    50007 AS throw,
+    'Check failed: forgotten_salt has no row, so nobody knows which assignments are of forgotten people; nothing was '
+    || 'changed. Restore that row from a backup.' AS message
+WHERE NOT EXISTS (SELECT 1 FROM forgotten_salt) AND EXISTS (SELECT 1 FROM forgotten_number);
+
 -- 2. Stages. A lead is identified by its number, its date and the stage that the run gave it.
 
 UPDATE temp.this_undo SET
@@ -80,7 +86,8 @@ WHERE h.run_id = (SELECT t.last_id FROM temp.this_undo AS t)
 -- 3. Assignments: those of the deal before, except the pairs that others had edited. These come back with as many rows
 -- as they had. A number that is on the do-not-contact list now, or of a forgotten person, does not come back.
 
--- Nobody may have kept the match keys of these numbers, or of the lists, in the present country.
+-- Nobody may have kept the match keys of these numbers, or of the lists, in the present country. Without them, a number
+-- of a list or of a forgotten person would not be recognised in another spelling.
 INSERT INTO number_key (country, number, match_key, ending)
 WITH unkeyed AS (
     SELECT n.number
@@ -95,7 +102,7 @@ WITH unkeyed AS (
         UNION
         SELECT d.number FROM do_not_contact_entry AS d
     ) AS n
-    WHERE EXISTS (SELECT 1 FROM do_not_contact_entry)
+    WHERE (EXISTS (SELECT 1 FROM do_not_contact_entry) OR EXISTS (SELECT 1 FROM forgotten_number))
         AND n.number IS NOT NULL
         AND NOT EXISTS (
             SELECT 1 FROM number_key AS k

@@ -9,8 +9,44 @@
 -- recorded one). It is the digits of the number with its country's code, or, of a text that is no phone number, the
 -- text.
 --
--- Blanks around the number go, and what programs put before and after it; `o` stands for a zero in brackets, which
+-- Digits, perhaps with plus signs before them, are the usual spelling. They are spared the many steps.
+spelled AS MATERIALIZED (
+    SELECT
+        u.number,
+        u.number NOT GLOB '*[^+0-9]*' AND ltrim(u.number, '+') NOT GLOB '*+*' AND instr(u.number, char(0)) = 0 AS is_usual
+    FROM unkeyed AS u
+),
+
+-- Blanks around the others go, and what programs put before and after them; `o` stands for a zero in brackets, which
 -- people write where it is dialled within the country only. No number that has an o of its own is a phone number.
+trimmed AS MATERIALIZED (
+    SELECT
+        s.number,
+        trim(
+            s.number,
+            char(
+                9, 10, 11, 12, 13, 32, 160, 8192, 8193, 8194, 8195, 8196, 8197, 8198,
+                8199, 8200, 8201, 8202, 8232, 8233, 8239, 12288
+            )
+        ) AS trimmed
+    FROM spelled AS s
+    WHERE NOT s.is_usual
+),
+
+stripped AS MATERIALIZED (
+    SELECT
+        r.number,
+        r.trimmed,
+        CASE
+            WHEN r.trimmed GLOB 'tel:*' THEN substr(r.trimmed, 5)
+            WHEN r.trimmed GLOB 'p:*' THEN substr(r.trimmed, 3)
+            WHEN r.trimmed GLOB 'whatsapp:*' THEN substr(r.trimmed, 10)
+            WHEN r.trimmed GLOB '''*' THEN substr(r.trimmed, 2)
+            ELSE r.trimmed
+        END AS stripped
+    FROM trimmed AS r
+),
+
 bare AS MATERIALIZED (
     SELECT
         t.number,
@@ -20,83 +56,67 @@ bare AS MATERIALIZED (
             WHEN t.stripped GLOB '*@c.us' THEN substr(t.stripped, 1, length(t.stripped) - 5)
             ELSE t.stripped
         END AS bare
-    FROM (
-        SELECT
-            r.number,
-            r.trimmed,
-            CASE
-                WHEN r.trimmed GLOB 'tel:*' THEN substr(r.trimmed, 5)
-                WHEN r.trimmed GLOB 'p:*' THEN substr(r.trimmed, 3)
-                WHEN r.trimmed GLOB 'whatsapp:*' THEN substr(r.trimmed, 10)
-                WHEN r.trimmed GLOB '''*' THEN substr(r.trimmed, 2)
-                ELSE r.trimmed
-            END AS stripped
-        FROM (
-            SELECT
-                u.number,
-                trim(
-                    u.number,
-                    char(
-                        9, 10, 11, 12, 13, 32, 160, 8192, 8193, 8194, 8195, 8196, 8197, 8198,
-                        8199, 8200, 8201, 8202, 8232, 8233, 8239, 12288
-                    )
-                ) AS trimmed
-            FROM unkeyed AS u
-        ) AS r
-    ) AS t
+    FROM stripped AS t
 ),
 
--- Blanks, characters without a width and brackets go; what is left begins with the plus sign, if there is one. The
--- numbers that have nothing to remove are spared the many steps.
+-- Blanks, characters without a width and brackets go; what is left begins with the plus sign, if there is one.
 opened AS MATERIALIZED (
     SELECT
         c.number,
         c.trimmed,
         c.bare,
-        CASE
-            WHEN c.clean THEN c.bare
-            ELSE
-                replace(replace(replace(replace(replace(replace(replace(replace(replace(
-                replace(replace(replace(replace(replace(replace(replace(
-                    c.opened
-                , char(8236), ''), char(8237), ''), char(8238), ''), char(8288), ''), char(8289), '')
-                , char(8290), ''), char(8291), ''), char(8292), ''), char(8293), ''), char(8294), '')
-                , char(8295), ''), char(8296), ''), char(8297), ''), char(65279), ''), char(40), ''), char(41), '')
-        END AS opened
+        replace(replace(replace(replace(replace(replace(replace(replace(replace(
+        replace(replace(replace(replace(replace(replace(replace(
+            c.opened
+        , char(8236), ''), char(8237), ''), char(8238), ''), char(8288), ''), char(8289), '')
+        , char(8290), ''), char(8291), ''), char(8292), ''), char(8293), ''), char(8294), '')
+        , char(8295), ''), char(8296), ''), char(8297), ''), char(65279), ''), char(40), ''), char(41), '') AS opened
     FROM (
         SELECT
             d.number,
             d.trimmed,
             d.bare,
-            d.clean,
-            CASE WHEN NOT d.clean THEN
-                replace(replace(replace(replace(replace(replace(replace(replace(replace(
-                replace(replace(replace(replace(replace(replace(
-                    d.opened
-                , char(8200), ''), char(8201), ''), char(8202), ''), char(8232), ''), char(8233), '')
-                , char(8239), ''), char(12288), ''), char(173), ''), char(8203), ''), char(8204), '')
-                , char(8205), ''), char(8206), ''), char(8207), ''), char(8234), ''), char(8235), '')
-            END AS opened
+            replace(replace(replace(replace(replace(replace(replace(replace(replace(
+            replace(replace(replace(replace(replace(replace(
+                d.opened
+            , char(8200), ''), char(8201), ''), char(8202), ''), char(8232), ''), char(8233), '')
+            , char(8239), ''), char(12288), ''), char(173), ''), char(8203), ''), char(8204), '')
+            , char(8205), ''), char(8206), ''), char(8207), ''), char(8234), ''), char(8235), '') AS opened
         FROM (
             SELECT
                 b.number,
                 b.trimmed,
                 b.bare,
-                ltrim(b.bare, '+') NOT GLOB '*[^0-9]*' AS clean,
-                CASE WHEN ltrim(b.bare, '+') GLOB '*[^0-9]*' THEN
-                    replace(replace(replace(replace(replace(replace(replace(replace(replace(
-                    replace(replace(replace(replace(replace(replace(
-                        replace(b.bare, '(0)', 'o')
-                    , char(9), ''), char(10), ''), char(11), ''), char(12), ''), char(13), ''), char(32), '')
-                    , char(160), ''), char(8192), ''), char(8193), ''), char(8194), ''), char(8195), '')
-                    , char(8196), ''), char(8197), ''), char(8198), ''), char(8199), '')
-                END AS opened
+                replace(replace(replace(replace(replace(replace(replace(replace(replace(
+                replace(replace(replace(replace(replace(replace(
+                    replace(b.bare, '(0)', 'o')
+                , char(9), ''), char(10), ''), char(11), ''), char(12), ''), char(13), ''), char(32), '')
+                , char(160), ''), char(8192), ''), char(8193), ''), char(8194), ''), char(8195), '')
+                , char(8196), ''), char(8197), ''), char(8198), ''), char(8199), '') AS opened
             FROM bare AS b
         ) AS d
     ) AS c
 ),
 
--- The other separators go. A number is international if it begins with a plus sign or 00.
+-- The other separators go.
+closed AS MATERIALIZED (
+    SELECT s.number, CAST(s.number AS TEXT) AS trimmed, ltrim(s.number, '+') AS flat, s.number GLOB '+*' AS plus
+    FROM spelled AS s
+    WHERE s.is_usual
+    UNION ALL
+    SELECT
+        o.number,
+        o.trimmed,
+        replace(replace(replace(replace(replace(replace(replace(replace(replace(
+        replace(
+            CASE WHEN instr(o.bare, 'o') > 0 OR instr(o.bare, char(0)) > 0 THEN 'no phone number' ELSE o.opened END
+        , char(43), ''), char(45), ''), char(46), ''), char(47), ''), char(8208), ''), char(8209), '')
+        , char(8210), ''), char(8211), ''), char(8212), ''), char(8213), '') AS flat,
+        o.opened GLOB '+*' AS plus
+    FROM opened AS o
+),
+
+-- A number is international if it begins with a plus sign or 00.
 flat AS MATERIALIZED (
     SELECT
         p.number,
@@ -105,18 +125,7 @@ flat AS MATERIALIZED (
         p.plus,
         replace(p.flat, 'o', '0') AS digits,
         p.plus OR replace(p.flat, 'o', '0') GLOB '00*' AS international
-    FROM (
-        SELECT
-            o.number,
-            o.trimmed,
-            o.opened GLOB '+*' AS plus,
-            replace(replace(replace(replace(replace(replace(replace(replace(replace(
-            replace(
-                CASE WHEN instr(o.bare, 'o') > 0 OR instr(o.bare, char(0)) > 0 THEN 'no phone number' ELSE o.opened END
-            , char(43), ''), char(45), ''), char(46), ''), char(47), ''), char(8208), ''), char(8209), '')
-            , char(8210), ''), char(8211), ''), char(8212), ''), char(8213), '') AS flat
-        FROM opened AS o
-    ) AS p
+    FROM closed AS p
 ),
 
 -- An international number loses the zero in brackets, except in Italy, where it is dialled from abroad as well, and the
@@ -159,6 +168,13 @@ country (name, code, fewest, most, trunk) AS (
     ('PT', '351', 9, 9, ''), ('FR', '33', 9, 9, '0'), ('IT', '39', 6, 11, ''), ('RU', '7', 10, 10, '8')
 ),
 
+-- That of the sales floor, if it has one.
+here AS MATERIALIZED (
+    SELECT c.code, c.fewest, c.most, c.trunk
+    FROM country AS c
+    WHERE c.name = upper(coalesce(:country, (SELECT f.country FROM floor_country AS f)))
+),
+
 -- A national number gets the code of the country.
 whole AS MATERIALIZED (
     SELECT
@@ -178,7 +194,7 @@ whole AS MATERIALIZED (
             ELSE p.digits
         END AS digits
     FROM phone AS p
-    LEFT JOIN country AS c ON c.name = upper(coalesce(:country, (SELECT f.country FROM floor_country AS f)))
+    LEFT JOIN here AS c ON TRUE
 ),
 
 keyed AS (

@@ -50,7 +50,8 @@ Lock order:
      out whether a lost call made its run. Each of them holds the lock for a moment. A run waits for them, and they wait
      for a run.
   4. The tables: agent_wafunnel_assignment as a whole, then rows of wafunnel, assignment_run, assignment_country,
-     assignment_voice, assignment_limit, assignment_request, assignment_history, number_key and assignment_edit.
+     assignment_rule, assignment_voice, assignment_limit, assignment_request, assignment_history, number_key and
+     assignment_edit.
 
 Who waits, from the moment that part 6 begins until COMMIT:
 
@@ -96,6 +97,7 @@ ALTER PROCEDURE dbo.sp_assign_wafunnel_to_agents
     -- The country of numbers that are written without one: 'BR', …, or 'none'; NULL = the recorded rule, or none. It is
     -- wider than two letters, so that a longer text is refused and not cut.
     @country VARCHAR(20) = NULL,
+    @voice VARCHAR(20) = NULL, -- 'fresh', or 'as-dealt': without a fresh voice; NULL = the recorded rule, or fresh
     @help BIT = 0 -- 1 = return the parameters, examples, the recorded rules and the version, and do nothing else
 AS
 BEGIN
@@ -116,7 +118,8 @@ BEGIN
                 (8, '@request', 'NVARCHAR(64)', 'NULL', 'the caller''s own mark; no two runs can have the same mark'),
                 (9, '@again', 'BIT', '0', '1 = deal even where a manual run is refused with 50008'),
                 (10, '@country', 'VARCHAR(20)', 'NULL', 'BR, …, or none; NULL = the rule, or none'),
-                (11, '@help', 'BIT', '0', '1 = this help')
+                (11, '@voice', 'VARCHAR(20)', 'NULL', 'fresh, or as-dealt; NULL = the rule, or fresh'),
+                (12, '@help', 'BIT', '0', '1 = this help')
             ) AS p(place, parameter, [type], [default], meaning)
             ORDER BY p.place;
 
@@ -175,6 +178,7 @@ BEGIN
         @rule_window VARCHAR(40),
         @rule_order VARCHAR(40),
         @rule_country VARCHAR(40),
+        @rule_voice VARCHAR(40),
         @run_id BIGINT,
         @oldest DATE,
         @salt NVARCHAR(100), -- of the hashes of forgotten people; NULL while nobody is forgotten
@@ -209,6 +213,7 @@ BEGIN
         SET @business_date = COALESCE(@business_date, CAST(SYSDATETIME() AS DATE));
         -- In a binary collation, because a Turkish one has another capital of i.
         SET @rule_country = UPPER(@country COLLATE Latin1_General_BIN2);
+        SET @rule_voice = LOWER(@voice COLLATE Latin1_General_BIN2);
         SET @message = CASE
             WHEN @max_per_agent NOT BETWEEN 1 AND 1000000
                 THEN CONCAT(
@@ -225,6 +230,8 @@ BEGIN
                 THEN CONCAT(
                     N'country is ''', @country, N'''; it must be none or one of ', @countries, N'. Nothing was changed.'
                 )
+            WHEN @rule_voice NOT IN ('fresh', 'as-dealt')
+                THEN CONCAT(N'voice is ''', @voice, N'''; it must be fresh or as-dealt. Nothing was changed.')
             WHEN @business_date NOT BETWEEN '2000-01-01' AND '9998-12-31'
                 THEN CONCAT(
                     N'business_date is ', CONVERT(NVARCHAR(20), @business_date, 23),
@@ -336,8 +343,18 @@ BEGIN
                     ORDER BY f.rule_id DESC
                 ),
                 'none'
+            ),
+            @rule_voice = COALESCE(
+                @rule_voice,
+                (
+                    SELECT TOP (1) f.value FROM dbo.floor_rule AS f
+                    WHERE f.name = 'voice'
+                    ORDER BY f.rule_id DESC
+                ),
+                'fresh'
             );
         SET @rule_country = UPPER(@rule_country COLLATE Latin1_General_BIN2);
+        SET @voice = LOWER(@rule_voice COLLATE Latin1_General_BIN2);
 
         SET @message = CASE
             WHEN
@@ -358,6 +375,8 @@ BEGIN
                     OR CHARINDEX(CONCAT(', ', @rule_country, ','), CONCAT(', ', @countries, ',')) = 0
                 )
                 THEN CONCAT(N'country is ''', @rule_country, N'''; it must be none or one of ', @countries)
+            WHEN @voice NOT IN ('fresh', 'as-dealt')
+                THEN CONCAT(N'voice is ''', @rule_voice, N'''; it must be fresh or as-dealt')
         END;
         IF @message IS NOT NULL
             BEGIN
@@ -907,7 +926,7 @@ BEGIN
                 h.stage, h.position, h.agent,
                 COUNT(*) OVER (PARTITION BY h.stage, h.agent) AS times
             FROM #heard AS h
-            WHERE h.agent = h.last_agent
+            WHERE h.agent = h.last_agent AND @voice = 'fresh'
         ) AS c;
 
         UPDATE c
@@ -970,6 +989,9 @@ BEGIN
             END;
 
         SELECT @came_round = COUNT(h.last_agent) FROM #heard AS h;
+        IF @voice = 'as-dealt'
+            SELECT @same_agent = COUNT(*) FROM #heard AS h
+            WHERE h.agent = h.last_agent;
 
         -- One more reason: the pool is empty, and there are assignments to lose.
         IF @trigger = 'manual' AND @pool = 0
@@ -1137,6 +1159,10 @@ BEGIN
         INSERT INTO dbo.assignment_country (run_id, country)
         SELECT @run_id, @country
         WHERE @country <> '';
+
+        INSERT INTO dbo.assignment_rule (run_id, name, value)
+        SELECT @run_id, 'voice', @voice
+        WHERE @voice <> 'fresh';
 
         INSERT INTO dbo.assignment_voice (run_id, came_round, same_agent) VALUES (@run_id, @came_round, @same_agent);
 

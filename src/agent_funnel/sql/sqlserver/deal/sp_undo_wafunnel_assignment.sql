@@ -153,6 +153,15 @@ BEGIN
         IF @message IS NOT NULL
             THROW 50005, @message, 1;
 
+        IF EXISTS (SELECT 1 FROM dbo.forgotten_number) AND NOT EXISTS (SELECT 1 FROM dbo.forgotten_salt)
+            BEGIN
+                SET @message = CONCAT(
+                    N'Check failed: forgotten_salt has no row, so nobody knows which assignments are of forgotten ',
+                    N'people; nothing was changed. Restore that row from a backup.'
+                );
+                THROW 50007, @message, 1;
+            END;
+
         -- From here on, no country is the empty text.
         SET @country = COALESCE(@country, (SELECT f.country FROM dbo.floor_country AS f));
         IF @country = 'NONE'
@@ -223,8 +232,9 @@ BEGIN
         -- many rows as they had.
         DELETE FROM dbo.agent_wafunnel_assignment WITH (TABLOCKX);
 
-        -- Nobody may have kept the match keys of these numbers, or of the lists, in the present country.
-        IF EXISTS (SELECT 1 FROM dbo.do_not_contact_entry)
+        -- Nobody may have kept the match keys of these numbers, or of the lists, in the present country. Without them,
+        -- a number of a list or of a forgotten person would not be recognised in another spelling.
+        IF EXISTS (SELECT 1 FROM dbo.do_not_contact_entry) OR EXISTS (SELECT 1 FROM dbo.forgotten_number)
             INSERT INTO dbo.number_key (country, number, match_key, ending)
             SELECT @country, u.number, u.match_key, RIGHT(u.match_key, 4)
             FROM (

@@ -1,4 +1,4 @@
--- The table of version 13: limits of the day. Frozen once shipped; new tables only.
+-- The table of version 16: limits of the day. Frozen once shipped; new tables only.
 
 -- The agents who had a limit below that of the rules when a run was made. max_records 0: the agent was away.
 CREATE TABLE IF NOT EXISTS assignment_limit (
