@@ -25,7 +25,8 @@ RUN = RunRecord(
     run_id=1, business_date=date(2026, 11, 23), trigger="schedule", actor=None, status="succeeded", agents=2, pool=30,
     per_agent=10, assigned=20, left_over=10, duplicates=0, suppressed=0, smallest_share=10, largest_share=10,
     started_at=NOW, finished_at=NOW, came_round=0, same_agent=0, max_per_agent=10, window_days=45, newest_first=False,
-    country=None, voice="fresh", forgotten=0, undone_at=None, undone_by=None, restored=None, changed_since=None, purged_at=None,
+    country=None, voice="fresh", forgotten=0, undone_at=None, undone_by=None, restored=None, changed_since=None,
+    purged_at=None,
 )  # fmt: skip
 
 
