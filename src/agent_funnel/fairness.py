@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from agent_funnel.agents import roster
 from agent_funnel.database import Database
 from agent_funnel.deal import Preview
+from agent_funnel.names import by_name
 from agent_funnel.runs import Run, RunRecord, Share, run_limits
 
 # The most names in a sentence:
@@ -47,8 +48,8 @@ def judge(shares: Mapping[str, int], agents: int, rooms: Mapping[str, int]) -> F
         agents=agents - len(limited),
         smallest=smallest,
         largest=largest,
-        limited=dict(sorted(limited.items(), key=lambda item: (item[1], item[0]))),
-        away=tuple(sorted(name for name, room in rooms.items() if room <= 0)),
+        limited=dict(sorted(limited.items(), key=lambda item: (item[1], by_name(item[0])))),
+        away=tuple(sorted((name for name, room in rooms.items() if room <= 0), key=by_name)),
         is_fair=largest - smallest <= 1,
     )
 

@@ -19,6 +19,14 @@ def test_agents_full_at_a_lower_limit_and_those_away_are_named_beside_the_others
     assert words == "Fair: 22 agents get 273 or 274; Kauã 60 and Otávio 100 by limit; Natália away."
 
 
+def test_names_are_in_the_order_of_people() -> None:
+    found = judge(
+        {"Zoe": 9, "Érica": 1, "Edu": 1, "Yara": 1}, 4, {"Érica": 1, "Edu": 1, "Yara": 1, "Úrsula": 0, "Vi": 0}
+    )
+    assert found is not None
+    assert verdict(found) == "Fair: 1 agent got 9; Edu 1, Érica 1 and Yara 1 by limit; Úrsula and Vi away."
+
+
 def test_a_limit_that_was_not_reached_explains_nothing() -> None:
     found = judge({"A": 9, "B": 9, "C": 4}, 3, {"C": 5, "B": 9})
     assert found == Fairness(3, 4, 9, {}, (), is_fair=False)

@@ -27,21 +27,39 @@ def test_numbers_and_dates_are_written_as_the_reader_does() -> None:
 @pytest.mark.parametrize(
     ("zone", "form", "text"),
     [
-        ("Europe/Berlin", "minute", "24 Nov 2026, 20:40 CET"),
-        ("Europe/Berlin", "second", "24 Nov 2026, 20:40:03 CET"),
+        ("Europe/Berlin", "minute", "Tue 24 Nov, 20:40"),
+        ("Europe/Berlin", "second", "Tue 24 Nov, 20:40:03"),
         ("Europe/Berlin", "time", "20:40 CET"),
-        ("America/Sao_Paulo", "minute", "24 Nov 2026, 16:40 UTC-03"),
-        ("Asia/Kolkata", "minute", "25 Nov 2026, 01:10 IST"),
+        ("America/Sao_Paulo", "minute", "Tue 24 Nov, 16:40"),
+        ("Asia/Kolkata", "minute", "Wed 25 Nov, 01:10"),
         ("UTC", "time", "19:40 UTC"),
     ],
 )
-def test_a_moment_is_shown_with_its_zone_and_programs_can_read_it(zone: str, form: str, text: str) -> None:
+def test_a_moment_is_short_and_programs_can_read_it(zone: str, form: str, text: str) -> None:
     moment = datetime(2026, 11, 24, 19, 40, 3, tzinfo=UTC)
-    found = format.moment(moment, ZoneInfo(zone), BRITISH, form=form)
+    found = format.moment(moment, ZoneInfo(zone), BRITISH, form=form, this_year=2026)
     read = ElementTree.fromstring(str(found))
     assert read.text == text
     assert datetime.fromisoformat(read.attrib["datetime"]) == moment
     assert format.moment(None, ZoneInfo(zone), BRITISH) == format.NOTHING
+
+
+def test_on_hover_a_moment_has_its_seconds_and_its_zone() -> None:
+    zone = ZoneInfo("America/Sao_Paulo")
+    moment = datetime(2026, 11, 24, 19, 40, 3, tzinfo=UTC)
+    read = ElementTree.fromstring(str(format.moment(moment, zone, BRITISH, this_year=2026)))
+    assert read.attrib["title"] == "Tuesday, 24 November 2026, 16:40:03 UTC-03"
+    assert "lang" not in read.attrib
+    # In another year, the year is part of it.
+    read = ElementTree.fromstring(str(format.moment(moment, zone, BRITISH, this_year=2027)))
+    assert read.text == "Tue, 24 Nov 2026, 16:40"
+
+
+def test_a_moment_in_another_language_says_so_to_screen_readers() -> None:
+    moment = datetime(2026, 11, 24, 19, 40, 3, tzinfo=UTC)
+    found = format.moment(moment, ZoneInfo("UTC"), Locale("pt", "BR"), this_year=2026)
+    read = ElementTree.fromstring(str(found))
+    assert (read.attrib["lang"], read.text) == ("pt-BR", "ter., 24 de nov., 19:40")
 
 
 def widths(svg: str) -> dict[str, float]:

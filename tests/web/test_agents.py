@@ -161,4 +161,5 @@ def test_the_list_is_sorted_by_links(database: TestedDatabase, reader: Reader) -
     assert 'name="sort" value="unusual"' in unusual.source
     after = reader.done("/agents/deactivate", agent="agent 0", sort="unusual", show="active")
     assert names_in(after) == ["agent 1", "agent 2"]
+    assert 'name="sort" value="unusual"' in after.source
     assert names_in(reader.get("/agents", sort="nonsense")) == ["agent 0", "agent 1", "agent 2"]

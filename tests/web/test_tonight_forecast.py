@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, time, timedelta
 from threading import Event
 from typing import Any
@@ -127,7 +128,7 @@ def test_in_a_pause_there_is_no_forecast_and_on_a_day_off_that_of_the_next_deal(
     page = noon(database)
     assert "No deal today." in page
     day: date = TODAY + timedelta(days=2)
-    assert f"The next deal is due on {day.day} " in page
+    assert re.search(rf"The next deal is due on \w+,? {day.day} ", page.text)
     assert "The next deal: as things stand, 4 leads to 3 agents, 1 or 2 each." in page
     pause(database.backend, now=NOON, actor=None, reason=None)
     assert "as things stand" not in noon(database)

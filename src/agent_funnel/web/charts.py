@@ -14,6 +14,7 @@ from markupsafe import Markup
 from agent_funnel.deal import PreviewShare
 from agent_funnel.fairness import Fairness
 from agent_funnel.leads import DEALT_STAGES
+from agent_funnel.names import by_name
 from agent_funnel.runs import RunRecord, Share
 from agent_funnel.schedule.runway import RunwayNight
 
@@ -95,7 +96,7 @@ class ShareChart:
 
 def share_chart(shares: Iterable[Share | PreviewShare], fairness: Fairness) -> ShareChart:
     """Chooses what a chart of shares shows."""
-    everybody = list(shares)
+    everybody = sorted(shares, key=lambda share: by_name(share.agent))
     named = {share.agent: share for share in everybody}
     by_stage: Counter[int] = Counter()
     for share in everybody:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_decimal
 from markupsafe import Markup
 
@@ -54,19 +54,33 @@ def day(value: date | None, locale: Locale, form: str = "medium") -> str:
     return NOTHING if value is None else str(format_date(value, form, locale=locale))
 
 
-def moment(value: datetime | None, zone: ZoneInfo, locale: Locale, *, form: str = "minute") -> Markup:
-    """A moment in the configured time zone, with its name; a script adds the reader's own time on hover.
+def moment(
+    value: datetime | None, zone: ZoneInfo, locale: Locale, *, form: str = "minute", this_year: int | None = None
+) -> Markup:
+    """A moment in the configured time zone. The whole of it, with seconds and zone, is shown on hover, where a script
+    adds the reader's own time.
 
-    `form` is "minute" or "second", or "time" for the time of day alone.
+    `form` is "minute" or "second", or "time" for the time of day alone. The year is left out if it is `this_year`, and
+    the zone except with "time": the foot of each page names it.
     """
     if value is None:
         return Markup(NOTHING)  # noqa: S704 a constant
     local = value.astimezone(zone)
-    clock = format_time(local.replace(tzinfo=None), "medium" if form == "second" else "short", locale=locale)
-    text = (
-        f"{clock} {zone_name(local)}" if form == "time" else f"{day(local.date(), locale)}, {clock} {zone_name(local)}"
+    naive, zone_now = local.replace(tzinfo=None), zone_name(local)
+    exact = format_time(naive, "medium", locale=locale)
+    clock = exact if form == "second" else format_time(naive, "short", locale=locale)
+    text = f"{clock} {zone_now}" if form == "time" else f"{_short_day(local.date(), locale, this_year)}, {clock}"
+    # The text of a page is English, so that a screen reader must know if a date is not.
+    language = "" if locale.language == "en" else Markup(' lang="{}"').format(str(locale).replace("_", "-"))
+    return Markup('<time datetime="{}"{} title="{}, {} {}">{}</time>').format(
+        local.isoformat(timespec="seconds"), language, day(local.date(), locale, "full"), exact, zone_now, text
     )
-    return Markup('<time datetime="{}">{}</time>').format(local.isoformat(timespec="seconds"), text)
+
+
+@lru_cache(maxsize=10_000)
+def _short_day(value: date, locale: Locale, this_year: int | None) -> str:
+    """A date with its weekday, and with its year if it is another one."""
+    return str(format_skeleton("MMMEd" if value.year == this_year else "yMMMEd", value, locale=locale))
 
 
 def zone_name(local: datetime) -> str:

@@ -249,7 +249,7 @@ def _day(context: Context, value: date | None, form: str = "medium") -> str:
 
 @pass_context
 def _moment(context: Context, value: datetime | None, form: str = "minute") -> Markup:
-    return format.moment(value, context["zone"], context["locale"], form=form)
+    return format.moment(value, context["zone"], context["locale"], form=form, this_year=context["this_year"])
 
 
 def _context() -> dict[str, Any]:
@@ -267,6 +267,7 @@ def _context() -> dict[str, Any]:
         "may": lambda role: found is not None and found.may(role),
         "locale": negotiation.locale(),
         "zone": services().settings.timezone,
+        "this_year": services().now().astimezone(services().settings.timezone).year,
     }
 
 

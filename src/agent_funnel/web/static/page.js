@@ -4,7 +4,7 @@
 function addOwnTimes(within) {
   const own = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
   for (const time of within.querySelectorAll("time[datetime]")) {
-    time.title = `${own.format(new Date(time.dateTime))}, your time`;
+    time.title = `${time.title}\n${own.format(new Date(time.dateTime))}, your time`;
   }
 }
 
