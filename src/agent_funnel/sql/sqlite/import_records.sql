@@ -85,14 +85,32 @@ CREATE TEMP TABLE undoable (
     is_left INTEGER NOT NULL
 ) WITHOUT ROWID;
 
-INSERT INTO temp.undoable (number, match_key, stage, date, is_changed, stage_before, date_before, is_left)
-WITH unkeyed AS (SELECT l.number FROM import_lead AS l WHERE l.import_id = :import_id),
+-- Most match keys are kept already, and the others are computed.
+DROP TABLE IF EXISTS temp.undoable_key;
+
+CREATE TEMP TABLE undoable_key (number TEXT NOT NULL PRIMARY KEY, match_key TEXT NOT NULL) WITHOUT ROWID;
+
+INSERT INTO temp.undoable_key (number, match_key)
+WITH unkeyed AS (
+    SELECT l.number FROM import_lead AS l
+    WHERE l.import_id = :import_id
+        AND NOT EXISTS (
+            SELECT 1 FROM number_key AS k
+            WHERE k.number = l.number AND k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
+        )
+),
 
 -- include: _match_keys
 
-SELECT l.number, k.match_key, l.stage, l.date, l.is_changed, l.stage_before, l.date_before, 0
+SELECT k.number, k.match_key FROM keyed AS k;
+
+INSERT INTO temp.undoable (number, match_key, stage, date, is_changed, stage_before, date_before, is_left)
+SELECT
+    l.number, coalesce(k.match_key, u.match_key), l.stage, l.date, l.is_changed, l.stage_before, l.date_before, 0
 FROM import_lead AS l
-INNER JOIN keyed AS k ON k.number = l.number
+LEFT JOIN number_key AS k
+    ON k.number = l.number AND k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
+LEFT JOIN temp.undoable_key AS u ON u.number = l.number
 WHERE l.import_id = :import_id AND NOT EXISTS (SELECT 1 FROM import_undo AS u WHERE u.import_id = :import_id);
 
 UPDATE temp.undoable SET is_left = 1
