@@ -1511,7 +1511,6 @@ BEGIN
         INSERT INTO dbo.assignment_outcome_effect (run_id, kept_out, call_backs, stayed)
         VALUES (@run_id, @kept_out, @call_backs, @stayed);
 
-
         INSERT INTO dbo.assignment_limit (run_id, agent, max_records)
         SELECT @run_id, m.agent, m.max_records FROM #limited AS m;
 
