@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import timedelta
 from typing import Any
 
+import pymssql
 import pytest
 
 from agent_funnel.do_not_contact import (
@@ -265,6 +266,26 @@ def test_an_agent_takes_back_until_the_next_deal_and_others_at_any_time(database
     other = tell(database, ANAS, "wrong_number")
     deal_again(database)
     assert take_back(database, other).stands is False
+
+
+@pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
+def test_a_bare_call_reports_and_takes_back_by_the_clock_of_the_server(database: TestedDatabase, run_id: int) -> None:
+    call = "EXEC dbo.sp_report_outcome"
+    ((_, report, run, _, agent, number, outcome, *rest),) = database.execute(
+        f"{call} @number = %s, @outcome = 'won'", "(55) 11 98765-4321"
+    )
+    assert (run, agent, number, outcome, len(report)) == (run_id, "Bo", ANAS, "won", 36)
+    # The login is the reporter, and the date is that of the server.
+    assert (rest[5] != "", rest[4] in (DEALT_ON, now().date())) == (True, True)
+    ((*_, stands, back, notice),) = database.execute(f"{call} @report = %s, @take_back = 1", report)
+    assert (stands, back, notice) == (False, False, None)
+    helped = database.execute(f"{call} @help = 1")
+    assert [name for name, _ in helped] == [
+        "won", "lost", "wrong_number", "opted_out", "call_back", "talked", "no_answer", "not_worked",
+    ]  # fmt: skip
+    for bad, said in (("@outcome = 'sold'", "outcome is sold"), ("@report = N''", "report has 0 characters")):
+        with pytest.raises(pymssql.Error, match=f"{said}.*Nothing was changed"):
+            database.execute(f"{call} @number = N'1', {bad}")
 
 
 def test_several_reports_have_an_answer_each(database: TestedDatabase, run_id: int) -> None:
