@@ -132,6 +132,32 @@ def test_a_lead_that_an_agent_talked_to_stays_with_that_agent_for_seven_days(dat
     assert run_deal(database, TOMORROW).stayed == 0
 
 
+def test_a_talk_counts_no_more_once_a_later_run_has_another_outcome_or_its_run_was_for_an_older_date(
+    database: TestedDatabase,
+) -> None:
+    put_agents(database, active_agents("A", "B"))
+    put_leads(database, fresh(2))
+    deal_and_report(database, Report(0, "talked"))
+    deal_and_report(database, Report(0, "no_answer"), Report(1, "talked"), business_date=TOMORROW)
+    assert run_deal(database, TOMORROW).stayed == 1
+    undo(database)
+    database.execute("DELETE FROM dbo.assignment_outcome")
+    database.execute("UPDATE dbo.wafunnel SET stage = 1")
+    # A run by hand of an older date, after those of this week.
+    deal_and_report(database, Report(0, "talked"), Report(1, "talked"), business_date=TODAY - timedelta(days=7))
+    run = run_deal(database, TOMORROW)
+    assert (run.assigned, run.stayed) == (2, 0)
+
+
+def test_the_other_leads_of_an_agent_with_call_backs_are_spread_over_the_whole_deal(database: TestedDatabase) -> None:
+    put_agents(database, active_agents("A", "B"))
+    put_leads(database, fresh(6))
+    deal_and_report(database, Report(0, "call_back", 1, True), Report(2, "call_back", 1, True))
+    # A has one lead left, and B three: A's is in the middle.
+    assert run_deal(database, TOMORROW, voice="as-dealt").stayed == 2
+    assert numbers_by_agent(database) == {"A": ["000001", "000003", "000005"], "B": ["000002", "000004", "000006"]}
+
+
 def test_an_undo_brings_no_wrong_number_back_and_leaves_the_outcomes(database: TestedDatabase) -> None:
     put_agents(database, active_agents("A"))
     put_leads(database, [("+5511981234567", 1, RECENT), ("2", 1, RECENT), ("3", 1, RECENT)])

@@ -21,7 +21,6 @@ from mistakes.places import (
 
 DEEP, T_DEEP = "src/agent_funnel/sql/sqlite/doctor/deep.sql", "src/agent_funnel/sql/sqlserver/doctor/deep.sql"
 ON_DEEP_NOTES = "tests/backend/test_doctor_deep_notes.py"
-ON_ORACLE, ORACLE = "tests/backend/test_deal_oracle.py", "equals_the_oracle_row_by_row"
 CALL_BACK = "call_back_waits"
 
 MISTAKES = (
@@ -120,8 +119,8 @@ MISTAKES = (
         REPORTED,
         "kind = quota.leads - k.leads",
         "kind = kind",
-        ON_ORACLE,
-        ORACLE,
+        ON_DEAL_OUTCOMES,
+        "spread_over",
         "sqlite",
     ),
     Mistake(
@@ -129,8 +128,8 @@ MISTAKES = (
         REPORTED,
         "AND t.business_date >= date(:business_date, '-7 days');",
         ";",
-        ON_ORACLE,
-        ORACLE,
+        ON_DEAL_OUTCOMES,
+        "older_date",
         "sqlite",
     ),
     Mistake(
@@ -138,8 +137,8 @@ MISTAKES = (
         REPORTED,
         "WHERE o.stands = 1\n        AND o.run_id >=",
         "WHERE o.stands = 1 AND o.outcome = 'talked'\n        AND o.run_id >=",
-        ON_ORACLE,
-        ORACLE,
+        ON_DEAL_OUTCOMES,
+        "later_run",
         "sqlite",
     ),
     Mistake(

@@ -79,22 +79,6 @@ SELECT t.run_id, m.came_round, m.same_agent
 FROM temp.this_run AS t
 CROSS JOIN temp.met AS m;
 
-INSERT INTO assignment_outcome_effect (run_id, kept_out, call_backs, stayed)
-SELECT
-    t.run_id,
-    c.kept_out,
-    (
-        SELECT count(*)
-        FROM temp.due_record AS e
-        INNER JOIN temp.dealt AS d ON e.ordinal = d.ordinal
-    ),
-    m.stayed
-FROM temp.this_run AS t
-CROSS JOIN temp.met AS m
--- include: _pool_counts
-;
-
-
 INSERT INTO assignment_limit (run_id, agent, max_records)
 SELECT t.run_id, m.agent, m.max_records
 FROM temp.this_run AS t
@@ -232,6 +216,7 @@ SELECT
     c.pool,
     c.duplicates,
     c.suppressed,
+    c.kept_out,
     count(*) AS agents,
     sum(s.leads) AS assigned,
     min(c.pool, sum(s.room)) AS due,
@@ -249,6 +234,20 @@ FROM temp.amount AS a
 WHERE a.assigned <> a.due;
 
 -- 4. The summary row.
+
+INSERT INTO assignment_outcome_effect (run_id, kept_out, call_backs, stayed)
+SELECT
+    t.run_id,
+    a.kept_out,
+    (
+        SELECT count(*)
+        FROM temp.due_record AS e
+        INNER JOIN temp.dealt AS d ON e.ordinal = d.ordinal
+    ),
+    m.stayed
+FROM temp.this_run AS t
+CROSS JOIN temp.amount AS a
+CROSS JOIN temp.met AS m;
 
 UPDATE assignment_run SET
     status = 'succeeded',
