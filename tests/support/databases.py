@@ -44,7 +44,7 @@ OWN_TABLES = (
     "request_answer", "agent_link", "schedule_terms", "schedule_copy", "schedule_next", "schedule_void",
     "do_not_contact_list", "do_not_contact_entry", "floor_rule", "assignment_country", "schedule_notice",
     "forgotten_salt", "forgotten_number", "assignment_forgotten", "assignment_voice",
-    "assignment_rule", "assignment_outcome", "assignment_call_back", "assignment_outcome_effect",
+    "assignment_rule", "schedule_skip", "assignment_outcome", "assignment_call_back", "assignment_outcome_effect",
 )  # fmt: skip
 TABLES = ("agents", "wafunnel", "agent_wafunnel_assignment", *OWN_TABLES)
 

@@ -16,6 +16,7 @@ from agent_funnel.agents import Assignment, assignments, count_assignments
 from agent_funnel.errors import NotFound
 from agent_funnel.runs import last_run
 from agent_funnel.schedule.calendar import next_run
+from agent_funnel.schedule.skips import skipped_dates
 from agent_funnel.web import files
 from agent_funnel.web.auth import count_wrong_secret, note_recent_use, refuse_strangers
 from agent_funnel.web.format import CALL_NAMES
@@ -60,7 +61,7 @@ def show(secret: str) -> Response:
         page=page,
         pages=pages,
         run=last_run(given.database),
-        next_at=next_run(given.now(), given.settings),
+        next_at=next_run(given.now(), given.settings, skipped_dates(given.database, given.now())),
     )
     # The address is a secret, even from our own proxy if it logs the Referer header.
     return make_response(shown, {"Referrer-Policy": "no-referrer"})
