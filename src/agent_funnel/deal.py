@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from uuid import uuid4
 
@@ -26,7 +26,7 @@ from agent_funnel.errors import (
 from agent_funnel.leads import DEALT_STAGES
 from agent_funnel.runs import Run
 from agent_funnel.settings import Settings
-from agent_funnel.values import Day, Moment, Record, Row
+from agent_funnel.values import Day, Moment, Record, Row, write_moment
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
@@ -123,17 +123,24 @@ def deal(
     trigger: str = "manual",
     actor: str | None = None,
     again: bool = False,
+    skip_date: date | None = None,
+    skip_until: datetime | None = None,
 ) -> NewRun:
     """Deals the pool out and returns the run.
 
     A manual run that is almost surely a mistake is refused with NotConfirmed, unless the caller says `again`: a run
     began less than two minutes ago, the scheduled run is about to come, or the pool is empty and there are assignments.
 
+    With `skip_date`, the scheduled run of that date is skipped, because this one is made instead; `skip_until` is the
+    end of its window, and an undo of this run until then ends the skip. Raises AlreadyRun if that date has ended.
+
     Tries up to four times if the pool changed, if a lock or a deadlock got in the way, or if the connection broke
     before anything was done. Raises a RunError if the deal was refused, and DatabaseError if the database failed. Only
     ConnectionLost leaves open whether the deal happened: the database could not be reached again to find out.
     """
     parameters = {**_rules(settings, business_date, trigger), "actor": actor, "again": int(again)}
+    parameters["skip_date"] = None if skip_date is None else skip_date.isoformat()
+    parameters["skip_until"] = write_moment(skip_until)
     return NewRun.from_row(_with_retries(lambda: _deal_once(database, parameters)))
 
 
@@ -160,7 +167,8 @@ def preview(database: Database, settings: Settings, *, business_date: date) -> P
 
     Raises a RunError if the deal would be refused because of its parameters or for lack of agents.
     """
-    shares, changes, summary = database.sets("preview", **_rules(settings, business_date, "manual"))
+    given = {**_rules(settings, business_date, "manual"), "skip_date": None}
+    shares, changes, summary = database.sets("preview", **given)
     return Preview(NewRun.from_row(summary[0]), tuple(PreviewShare.from_row(row) for row in shares), **changes[0])
 
 

@@ -11,6 +11,7 @@ from agent_funnel.do_not_contact import number_lists
 from agent_funnel.runs import last_run
 from agent_funnel.schedule.calendar import next_run
 from agent_funnel.schedule.runway import Runway
+from agent_funnel.schedule.skips import skipped_dates
 from agent_funnel.schedule.store import current_pause, failure_counts, list_nights, outcome_counts
 from agent_funnel.settings import Settings
 
@@ -42,7 +43,8 @@ def render(
     dated = [each for each in list_nights(database, count=14) if each.run_id is not None]
     if dated:
         gauge("last_scheduled_success_timestamp_seconds", "End of the last scheduled run", dated[0].at.timestamp())
-    gauge("next_run_timestamp_seconds", "Time of the next scheduled run", next_run(now, settings).timestamp())
+    skipped = skipped_dates(database, now)
+    gauge("next_run_timestamp_seconds", "Time of the next scheduled run", next_run(now, settings, skipped).timestamp())
     gauge("paused", "1 while the schedule is paused, otherwise 0", float(current_pause(database) is not None))
     if runway is not None:
         low = runway.as_is.low
@@ -63,7 +65,7 @@ def render(
         ["outcome"],
         registry=registry,
     )
-    for outcome in ("missed", "failed", "holiday", "paused"):
+    for outcome in ("missed", "failed", "holiday", "paused", "skipped"):
         dates.labels(outcome).set(outcomes.get(outcome, 0))
     ages = Gauge(
         "agent_funnel_do_not_contact_age_seconds",

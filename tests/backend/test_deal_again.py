@@ -192,7 +192,8 @@ def assign(database: TestedDatabase, **changed: Any) -> None:
         "assign",
         **{
             "business_date": TODAY.isoformat(), "max_per_agent": 450, "window_days": 45, "newest_first": 0,
-            "country": None, "voice": None, "trigger": "manual", "actor": None, "request": None, "again": 0, **changed,
+            "country": None, "voice": None, "skip_date": None, "skip_until": None,
+            "trigger": "manual", "actor": None, "request": None, "again": 0, **changed,
         },
     )  # fmt: skip
 

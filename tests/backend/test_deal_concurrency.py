@@ -227,7 +227,7 @@ def test_a_lead_that_changes_during_the_deal_ends_it_with_pool_changed_and_nothi
 ) -> None:
     parameters = {
         "business_date": TODAY.isoformat(), "max_per_agent": 450, "window_days": 45, "newest_first": 0, "country": None,
-        "voice": None,
+        "voice": None, "skip_date": None, "skip_until": None,
         "trigger": "manual", "actor": None, "request": None, "again": 1,
     }  # fmt: skip
     with deal_blocked_by_a_changed_lead(

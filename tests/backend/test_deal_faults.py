@@ -40,7 +40,7 @@ from support.reported import put_outcomes
 # The parameters of a call by the service:
 DEAL: dict[str, Any] = {
     "business_date": TODAY.isoformat(), "max_per_agent": 450, "window_days": 45, "newest_first": 0, "country": None,
-    "voice": None,
+    "voice": None, "skip_date": None, "skip_until": None,
     "trigger": "manual", "actor": "tests", "again": 1,
 }  # fmt: skip
 PREVIEW = {name: value for name, value in DEAL.items() if name not in ("actor", "again")}

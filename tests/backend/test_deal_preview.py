@@ -155,7 +155,7 @@ def test_a_preview_refuses_what_a_run_refuses(database: TestedDatabase) -> None:
     before = snapshot(database)
     good: dict[str, Any] = {
         "business_date": TODAY.isoformat(), "max_per_agent": 450, "window_days": 45, "newest_first": 0, "country": None,
-        "voice": None,
+        "voice": None, "skip_date": None,
         "trigger": "manual",
     }  # fmt: skip
     for bad in ({"max_per_agent": 0}, {"window_days": -1}, {"trigger": "cron"}, {"business_date": "9999-01-01"}):
@@ -222,7 +222,7 @@ def test_writes_between_the_statements_of_a_preview_do_not_wait_and_are_not_seen
         session._connection.set_trace_callback(add_a_lead_and_its_assignment)
         _, (changes,), (summary,) = session.sets(
             "preview", business_date=TODAY.isoformat(), max_per_agent=450, window_days=45, newest_first=0, country=None,
-            voice=None,
+            voice=None, skip_date=None,
             trigger="manual",
         )  # fmt: skip
     assert len(outcomes) > 20

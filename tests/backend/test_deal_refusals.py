@@ -73,6 +73,8 @@ def assign(database: TestedDatabase, **changed: Any) -> None:
         "newest_first": 0,
         "country": None,
         "voice": None,
+        "skip_date": None,
+        "skip_until": None,
         "trigger": "manual",
         "actor": None,
         "request": None,

@@ -64,6 +64,7 @@ def deal_by(database: TestedDatabase, **parameters: Any) -> RunRecord:
     else:
         # SQLite has no default parameters; the service sends NULL.
         given = dict.fromkeys(("max_per_agent", "window_days", "newest_first", "country", "voice", "actor", "request"))
+        given |= {"skip_date": None, "skip_until": None}
         database.backend.one(
             "assign", business_date=TODAY.isoformat(), trigger="manual", again=1, **{**given, **parameters}
         )

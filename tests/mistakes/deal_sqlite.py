@@ -188,7 +188,8 @@ MISTAKES = (
     ),
     Mistake(
         "deal: an undone scheduled run is made again",
-        ASSIGN, "r.status IN ('succeeded', 'undone');", "r.status IN ('succeeded');",
+        ASSIGN, "= :business_date AND r.status IN ('succeeded', 'undone');",
+        "= :business_date AND r.status IN ('succeeded');",
         ON_REFUSALS, "undone_scheduled_run", "sqlite",
     ),
     Mistake(

@@ -135,7 +135,8 @@ MISTAKES = (
     ),
     Mistake(
         "T-SQL deal: an undone scheduled run is made again",
-        T_ASSIGN, "r.status IN ('succeeded', 'undone');", "r.status IN ('succeeded');",
+        T_ASSIGN, "= @business_date AND r.status IN ('succeeded', 'undone');",
+        "= @business_date AND r.status IN ('succeeded');",
         ON_REFUSALS, "undone_scheduled_run", "sqlserver",
     ),
     Mistake(

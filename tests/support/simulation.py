@@ -16,10 +16,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from agent_funnel.database.sqlite import SQLite, add_functions
-from agent_funnel.errors import DatabaseUnavailable
+from agent_funnel.errors import DatabaseUnavailable, RunError
 from agent_funnel.install import install
-from agent_funnel.schedule.calendar import closes_at, scheduled_at
+from agent_funnel.schedule.calendar import closes_at, current_date, scheduled_at
 from agent_funnel.schedule.clock import Clock
+from agent_funnel.schedule.skips import skip
 from agent_funnel.schedule.store import pause, resume
 from agent_funnel.schedule.voids import MOST_EARLY
 from agent_funnel.settings import Settings, load
@@ -74,6 +75,7 @@ class Look:
     copy: int = 0
     restarted: bool = False  # the copy has just been started again, and remembers nothing
     server_wrong: timedelta = timedelta(0)  # how far the clock of the server is ahead, if there is a server
+    skip: bool = False  # whether somebody skips tonight's run just before, by the true time
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,7 @@ class Simulation:
         self.seen: defaultdict[Clock, set[int]] = defaultdict(set)
         self.in_doubt: set[date] = set()
         self.paused = False
+        self.skipped: set[date] = set()
 
     def start(self, number: int) -> Clock:
         """Starts a copy of the service."""
@@ -155,6 +158,8 @@ class Simulation:
         """Lets a copy look at the present true time."""
         if look.pause is not None:
             self.change_pause(look.pause)
+        if look.skip:
+            self.skip_tonight()
         if look.restarted:
             self.copies[look.copy] = self.start(look.copy)
         copy = self.copies[look.copy]
@@ -192,10 +197,19 @@ class Simulation:
         voided = void_runs(self.backend)
         dealt = {day for run_id, day in runs(self.backend) if run_id not in voided or run_id in seen}
         for day in open_windows(now, self.case.settings):
-            if day not in dealt:
+            if day not in dealt | self.skipped:
                 # On a day off nothing is due. After a failure the date may still have to wait.
                 return day if day.weekday() in self.case.settings.weekdays and day not in tried else None
         return None
+
+    def skip_tonight(self) -> None:
+        """Somebody skips tonight's run, if it is still to come."""
+        day = current_date(self.now, self.case.settings)
+        try:
+            skip(self.backend, self.case.settings, day, now=self.now, actor="test")
+        except RunError:
+            return
+        self.skipped.add(day)
 
     def change_pause(self, paused: bool) -> None:
         """Somebody pauses or resumes the schedule."""
@@ -226,7 +240,7 @@ def settled(backend: InMemory) -> dict[date, list[str]]:
     rows = backend.raw.execute(
         """
         SELECT business_date, status FROM assignment_run WHERE "trigger" = 'schedule' AND status <> 'failed'
-        UNION ALL SELECT business_date, outcome FROM schedule_outcome
+        UNION ALL SELECT business_date, outcome FROM date_without_run
         """
     )
     for day, outcome in rows:

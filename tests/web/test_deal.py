@@ -15,7 +15,7 @@ def test_the_preview_changes_nothing_and_its_button_deals_once(database: TestedD
     seed_tables(database)
     before = snapshot(database)
     preview = reader.get("/run-now/preview")
-    assert "Would be assigned 7" in preview.text
+    assert "3 agents get 7 leads, 2 to 3 each. 0 stay with their agent, 0 change agent, 7 are new on a list." in preview
     assert "Deal 7 leads to 3 agents" in preview.text
     assert "after the last deal" not in preview.text
     assert snapshot(database) == before

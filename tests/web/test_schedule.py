@@ -125,3 +125,20 @@ def test_a_schedule_that_cannot_deal_is_not_ready(database: TestedDatabase, monk
     ready = create_app(night.settings, database.backend, lambda: 1.0, night.clock).test_client().get("/readyz")
     assert ready.status_code == 503
     assert ready.json == {"status": "not ready", "problems": {"schedule": "could not look: NotInstalled"}}
+
+
+def test_a_deal_is_skipped_and_that_is_shown_and_taken_back(database: TestedDatabase, client: FlaskClient) -> None:
+    coming = date.today() + timedelta(days=3)
+    given = {"business_date": str(coming)}
+    assert client.post("/api/schedule/skip", json=given).get_json() == {"changed": True}
+    again = client.post("/api/schedule/skip", json=given)
+    assert (again.status_code, again.get_json()["code"]) == (409, 50003)
+    past = client.post("/api/schedule/skip", json={"business_date": "2026-01-31"})
+    assert (past.status_code, "has passed" in past.get_json()["detail"]) == (404, True)
+    (shown,) = client.get("/api/schedule").get_json()["skips"]
+    assert (shown["business_date"], shown["run_id"]) == (str(coming), None)
+    page = client.get(f"/nights/{coming}", headers=BROWSER)
+    assert "Skipped by" in page.text
+    done = client.post(f"/nights/{coming}/reopen", headers=BROWSER, follow_redirects=True)
+    assert f"The record that {coming} is skipped is void." in done.text
+    assert client.get("/api/schedule").get_json()["skips"] == []

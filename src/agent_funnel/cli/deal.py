@@ -17,6 +17,7 @@ from agent_funnel.deal import NewRun, Preview, PreviewShare, Undone
 from agent_funnel.fairness import Fairness, fairness_of_preview, fairness_of_run
 from agent_funnel.runs import Share, shares
 from agent_funnel.schedule.brakes import scheduled_run
+from agent_funnel.schedule.skips import deal_and_skip
 
 # The columns of a preview for the age groups of `deal.AGE_GROUPS`:
 AGE_COLUMNS = {"0_to_7": "0 to 7 days", "8_to_30": "8 to 30", "31_and_more": "31 and more"}
@@ -51,21 +52,28 @@ class PreviewResult(Result):
 @rule_options
 @actor_option
 @click.option("--scheduled", is_flag=True, help="Make the scheduled run of the date, even if a brake holds it.")
+@click.option("--skip-scheduled", is_flag=True, help="Skip the scheduled deal that is still to come tonight.")
 @click.option("--again", is_flag=True, help="Deal even where a run is refused as a probable mistake.")
 @pass_context
 @reports
-def run(context: Context, day: date | None, actor: str, scheduled: bool, again: bool, **rules: Any) -> DealResult:
+def run(
+    context: Context, day: date | None, actor: str, scheduled: bool, skip_scheduled: bool, again: bool, **rules: Any
+) -> DealResult:
     """Deal leads now.
 
-    The run is an extra one: the next scheduled deal still happens. Just after another run, just before the scheduled
-    one, or if it would only empty all lists, the run is refused without --again.
+    The run is an extra one: the next scheduled deal still happens, unless you skip it. Just after another run, just
+    before the scheduled one, or if it would only empty all lists, the run is refused without --again.
     """
     context = context.with_flags(**rules)
     database, settings = context.database, context.settings
     business_date = day or context.today
+    now = datetime.now(UTC)
+    if scheduled and skip_scheduled:
+        raise click.UsageError("Use either --scheduled or --skip-scheduled.")
     if scheduled:
-        now = datetime.now(UTC)
         done = scheduled_run(database, settings, business_date, now=now, actor=actor, overrule=True)
+    elif skip_scheduled:
+        done = deal_and_skip(database, settings, business_date, now=now, actor=actor, again=again)
     else:
         done = deal.deal(database, settings, business_date=business_date, actor=actor, again=again)
     found = shares(database, done.run_id)

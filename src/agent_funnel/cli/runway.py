@@ -15,6 +15,7 @@ from agent_funnel.schedule.runway import Runway, RunwayNight, RunwayTotals, Scen
 OFF_NAMES = {
     "holiday": "holiday",
     "weekday": "no deal that day",
+    "skipped": "skipped",
     "paused": "paused",
     "nobody": "nobody has room",
 }

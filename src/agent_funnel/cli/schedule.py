@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import click
 
@@ -13,13 +13,14 @@ from agent_funnel.cli.options import DAY, actor_option
 from agent_funnel.cli.output import Done, Listing, Result, cells, minute, render, reports, say, second
 from agent_funnel.schedule import store, terms, voids
 from agent_funnel.schedule.calendar import next_run
+from agent_funnel.schedule.skips import Skip, list_skips, skip
 from agent_funnel.schedule.store import Holiday, Pause, add_holiday, list_pauses, pause, resume
 from agent_funnel.schedule.voids import VoidRecord
 
 
 @dataclass(frozen=True)
 class Timetable(Result):
-    """The next scheduled deal, in the zone of the terms that hold, and the newest pauses.
+    """The next scheduled deal, in the zone of the terms that hold, the dates that are skipped, and the newest pauses.
 
     `differences` are sentences about copies of the service that are running with other terms or a wrong clock, and
     `voids` the newest records that were taken back.
@@ -27,6 +28,7 @@ class Timetable(Result):
 
     next_run: datetime
     terms: str
+    skips: list[Skip]
     pauses: list[Pause]
     differences: list[str]
     voids: list[VoidRecord]
@@ -43,9 +45,11 @@ def schedule_group() -> None:
 def show(context: Context) -> Timetable:
     """Show the next scheduled deal, the terms that hold, and the newest pauses."""
     now, rules = datetime.now(UTC), terms.holding(context.database, context.settings)
+    skipped = list_skips(context.database, since=now.date() - timedelta(days=1))
     return Timetable(
-        next_run(now, rules),
+        next_run(now, rules, {each.business_date for each in skipped}),
         str(terms.Terms.of(rules)),
+        skipped,
         list_pauses(context.database),
         terms.known_differences(context.database, now=now),
         voids.list_voids(context.database, count=10),
@@ -100,6 +104,20 @@ def reopen_date(context: Context, day: date, actor: str) -> Done:
     """
     done = voids.reopen(context.database, context.settings, day, now=datetime.now(UTC), actor=actor)
     return Done(done.text, {"business_date": day, "outcome": done.outcome, "window_closed": done.window_closed})
+
+
+@schedule_group.command("skip")
+@click.argument("day", metavar="DATE", type=DAY)
+@actor_option
+@pass_context
+@reports
+def skip_date(context: Context, day: date, actor: str) -> Done:
+    """Skip the scheduled deal of DATE, which is still to come.
+
+    Only that deal: the next one comes as usual. To take it back, use `schedule reopen DATE`.
+    """
+    skip(context.database, context.settings, day, now=datetime.now(UTC), actor=actor)
+    return Done(f"The scheduled deal of {day} is skipped.", {"business_date": day, "skipped": True})
 
 
 @click.group("holidays")
@@ -158,6 +176,10 @@ def _(timetable: Timetable) -> None:
     say(f"The terms of the schedule: {timetable.terms}.")
     for text in timetable.differences:
         say(text)
+    for skipped in timetable.skips:
+        by = f" by {visible(skipped.skipped_by)}" if skipped.skipped_by else ""
+        instead = f"; run {skipped.run_id} was made instead" if skipped.run_id else ""
+        say(f"  skipped the deal of {skipped.business_date}, {second(skipped.skipped_at)} UTC{by}{instead}")
     for each in timetable.pauses:
         end = f"resumed {second(each.resumed_at)} UTC" if each.resumed_at else "STILL PAUSED"
         say(f"  paused {pause_text(each)}; {end}")

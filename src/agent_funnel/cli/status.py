@@ -13,6 +13,7 @@ from agent_funnel.cli.schedule import next_deal_line, pause_text
 from agent_funnel.rules import RuleState, in_words, list_rules, problems, rules_that_hold
 from agent_funnel.runs import Run, last_run
 from agent_funnel.schedule.calendar import next_run
+from agent_funnel.schedule.skips import skipped_dates
 from agent_funnel.schedule.store import NightRecord, Pause, current_pause, list_nights
 from agent_funnel.schedule.terms import holding
 from agent_funnel.settings_warnings import unset_zone
@@ -48,7 +49,7 @@ def show_status(context: Context) -> Overview:
     database, settings, now = context.database, context.settings, datetime.now(UTC)
     rules = list_rules(database, settings)
     return Overview(
-        next_run=next_run(now, holding(database, settings)),
+        next_run=next_run(now, holding(database, settings), skipped_dates(database, now)),
         last_run=last_run(database),
         pause=current_pause(database),
         dates=list_nights(database, count=DATES_SHOWN),

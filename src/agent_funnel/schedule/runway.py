@@ -19,6 +19,7 @@ from agent_funnel.database import Database
 from agent_funnel.leads import DEALT_STAGES
 from agent_funnel.rules import Rules, effective
 from agent_funnel.schedule.calendar import ONE_DAY, closes_at, current_date, is_workday
+from agent_funnel.schedule.skips import list_skips
 from agent_funnel.schedule.store import current_pause, find_night, list_holidays
 from agent_funnel.schedule.terms import holding
 from agent_funnel.settings import Settings
@@ -32,7 +33,7 @@ WEEKS_BACK = 4
 # The leads by stage and day:
 Cells = Mapping[tuple[int, date], int]
 # Why a date has no deal: a holiday, a weekday without deals, a pause, or nobody has room.
-Off = Literal["holiday", "weekday", "paused", "nobody"]
+Off = Literal["holiday", "weekday", "skipped", "paused", "nobody"]
 
 
 @dataclass(frozen=True)
@@ -252,6 +253,7 @@ def _count(
 def _plan(database: Database, settings: Settings, rules: Rules, first: date) -> list[PlannedNight]:
     """The dates ahead, without new leads."""
     holidays = {holiday.day for holiday in list_holidays(database, since=first)}
+    skipped = {each.business_date for each in list_skips(database, since=first)}
     paused = current_pause(database) is not None
     active = [agent.agent for agent in roster(database, first) if agent.active]
     limits = list_limits(database)
@@ -263,6 +265,7 @@ def _plan(database: Database, settings: Settings, rules: Rules, first: date) -> 
         reasons: tuple[tuple[bool, Off], ...] = (
             (day in holidays, "holiday"),
             (not is_workday(day, settings), "weekday"),
+            (day in skipped, "skipped"),
             (paused, "paused"),
             (not any(rooms), "nobody"),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -11,6 +11,7 @@ from agent_funnel.database import Database
 from agent_funnel.runs import Run
 from agent_funnel.schedule.calendar import closes_at, current_date, is_workday, next_run, scheduled_at
 from agent_funnel.schedule.nights import is_broken
+from agent_funnel.schedule.skips import list_skips
 from agent_funnel.schedule.store import (
     Holiday,
     NightRecord,
@@ -23,7 +24,7 @@ from agent_funnel.schedule.store import (
 )
 from agent_funnel.settings import Settings
 
-State = Literal["done", "undone", "due", "running", "late", "failed", "missed", "paused", "off"]
+State = Literal["done", "undone", "due", "running", "late", "failed", "missed", "paused", "skipped", "off"]
 # The number of past nights on the dashboard:
 NIGHTS_SHOWN = 60
 # The scheduler looks every half minute. A run that has not begun this long after its time is late:
@@ -36,6 +37,7 @@ STATE_OF_OUTCOME: dict[str, State] = {
     "failed": "failed",
     "paused": "paused",
     "holiday": "off",
+    "skipped": "skipped",
     "void": "off",
 }
 
@@ -46,9 +48,9 @@ class Tonight:
 
     `state` is "done", "undone", "due" (its time is still to come), "running" (any run is in progress), "late" (its time
     has come and nothing has happened), "failed" (it is tried again until `closes_at`, or no more if that is None),
-    "missed" (it was not made in time), "paused", or "off" (no run is due that day). `next_at` is the next scheduled
-    instant, in the configured zone, and `next_holiday` the next holiday after tonight. `nights` are the outcomes of
-    past dates, newest first.
+    "missed" (it was not made in time), "paused", "skipped" (a person said so), or "off" (no run is due that day).
+    `next_at` is the next scheduled instant, in the configured zone, and `next_holiday` the next holiday after tonight.
+    `nights` are the outcomes of past dates, newest first.
     """
 
     state: State
@@ -73,6 +75,7 @@ def tonight(database: Database, settings: Settings, now: datetime, last: Run | N
         running=database.run_in_progress(),
         dealt_at=None if last is None else last.finished_at,
         holidays=list_holidays(database, since=business_date),
+        skipped={each.business_date for each in list_skips(database, since=business_date)},
     )
 
 
@@ -86,10 +89,12 @@ def assess(
     running: bool,
     dealt_at: datetime | None,
     holidays: Sequence[Holiday] = (),
+    skipped: Collection[date] = (),
 ) -> Tonight:
     """The state of tonight, from the records of the current business date.
 
-    `dealt_at` (UTC) is the end of the last run that is not undone, and `holidays` are those from today on, in order.
+    `dealt_at` (UTC) is the end of the last run that is not undone, and `holidays` and `skipped` dates are those from
+    today on, the holidays in order.
     """
     business_date = current_date(now, settings)
     begins, closes = scheduled_at(business_date, settings), closes_at(business_date, settings)
@@ -112,7 +117,7 @@ def assess(
     return Tonight(
         state=found,
         business_date=business_date,
-        next_at=next_run(now, settings, {holiday.day for holiday in holidays}),
+        next_at=next_run(now, settings, {*(holiday.day for holiday in holidays), *skipped}),
         next_holiday=next((each for each in holidays if each.day > current_date(now, settings)), None),
         closes_at=closes if begins <= now < closes and outcome is None else None,
         run_id=outcome.run_id if outcome else None,

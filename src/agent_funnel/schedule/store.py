@@ -73,7 +73,7 @@ class Holiday(Record):
 class NightRecord(Record):
     """The outcome of a business date: `succeeded` or `undone`, by a run; or the reason why there was no run.
 
-    The reason is `missed`, `failed`, `holiday`, `paused`, or `void` if a person voided the outcome later.
+    The reason is `missed`, `failed`, `holiday`, `paused`, `skipped`, or `void` if a person voided the outcome later.
     """
 
     business_date: Day

@@ -94,12 +94,12 @@ def list_voids(database: Database, *, count: int = 60) -> list[VoidRecord]:
 def came_too_early(end: End, now: datetime, periods: Sequence[Period]) -> bool:
     """Whether an end cannot hold at this moment.
 
-    An outcome cannot hold while the window is open or to come, nor if it was recorded in the future. A run cannot hold
-    long before its time by any terms that held lately.
+    An outcome cannot hold while the window is open or to come, nor if it was recorded in the future; a skip can, since
+    a person made it. A run cannot hold long before its time by any terms that held lately.
     """
     rules = periods[0].rules
     if end.run_id is None:
-        return end.outcome != "void" and (
+        return end.outcome not in ("void", "skipped") and (
             closes_at(end.business_date, rules) > now or (end.at is not None and end.at - now > MOST_DIFFERENCE)
         )
     lately = [each.rules for each in periods if each.until is None or each.until > now - RECENT]

@@ -37,6 +37,7 @@ OUTCOMES = {
     "missed": ("✕", "missed"),
     "paused": ("‖", "paused"),
     "holiday": ("○", "no deal planned"),
+    "skipped": ("»", "skipped"),
     "void": ("–", "taken back"),
     "unknown": ("·", "nothing known"),
 }

@@ -63,6 +63,11 @@ class RunRequest(RequestModel):
         description="Deal even just after another run, just before the scheduled one, or with an empty pool. Without "
         "it, such a run is refused (50008).",
     )
+    skip_scheduled: StrictBool = Field(
+        False,
+        description="Skip the scheduled deal that is still to come tonight, since this one is made instead. An undo of "
+        "this run ends that.",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -377,6 +382,12 @@ class Reason(RequestModel):
 
 class DateToReopen(RequestModel):
     """A business date whose record is taken back."""
+
+    business_date: BusinessDay
+
+
+class DateToSkip(RequestModel):
+    """A business date whose scheduled deal is skipped."""
 
     business_date: BusinessDay
 

@@ -67,7 +67,7 @@ SELECT
         ELSE 'missed'
     END,
     :now
-WHERE NOT EXISTS (SELECT 1 FROM schedule_outcome AS o WHERE o.business_date = :business_date)
+WHERE NOT EXISTS (SELECT 1 FROM date_without_run AS o WHERE o.business_date = :business_date)
     AND NOT EXISTS (
         SELECT 1 FROM assignment_run AS r
         WHERE r."trigger" = 'schedule' AND r.business_date = :business_date AND r.status IN ('succeeded', 'undone')
@@ -97,12 +97,12 @@ FROM (
             AND EXISTS (SELECT 1 FROM schedule_void AS v WHERE v.run_id = r.run_id)
         )
     UNION ALL
-    SELECT o.business_date, o.outcome, NULL AS run_id, o.recorded_at AS at FROM schedule_outcome AS o
+    SELECT o.business_date, o.outcome, NULL AS run_id, o.recorded_at AS at FROM date_without_run AS o
     UNION ALL
     SELECT v.business_date, 'void' AS outcome, NULL AS run_id, max(v.voided_at) AS at
     FROM schedule_void AS v
     WHERE v.window_closed = 1
-        AND NOT EXISTS (SELECT 1 FROM schedule_outcome AS o WHERE o.business_date = v.business_date)
+        AND NOT EXISTS (SELECT 1 FROM date_without_run AS o WHERE o.business_date = v.business_date)
         AND NOT EXISTS (
             SELECT 1 FROM assignment_run AS r
             WHERE r.business_date = v.business_date AND r."trigger" = 'schedule'
@@ -112,8 +112,9 @@ FROM (
 ) AS s
 
 -- name: outcomes
--- The outcomes of the newest business dates, newest first.
+-- The outcomes of the newest business dates, newest first. Skips of dates to come are left out.
 -- include: _outcomes
+WHERE s.outcome <> 'skipped' OR s.business_date <= date('now', '+1 day')
 ORDER BY s.business_date DESC
 LIMIT :count;
 
@@ -153,7 +154,7 @@ ORDER BY f.error_number;
 
 -- name: outcome_counts
 -- How many business dates passed without a scheduled run, by reason.
-SELECT o.outcome, count(*) AS dates FROM schedule_outcome AS o
+SELECT o.outcome, count(*) AS dates FROM date_without_run AS o
 GROUP BY o.outcome
 ORDER BY o.outcome;
 

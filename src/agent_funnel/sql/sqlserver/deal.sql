@@ -16,7 +16,9 @@ EXECUTE dbo.sp_assign_wafunnel_to_agents
     @trigger = %(trigger)s,
     @actor = %(actor)s,
     @request = %(request)s,
-    @again = %(again)s;
+    @again = %(again)s,
+    @skip_date = %(skip_date)s,
+    @skip_until = %(skip_until)s;
 
 -- name: preview
 -- traits: read-only

@@ -174,6 +174,14 @@ GRANT INSERT ON dbo.schedule_outcome TO agent_funnel_service;
 GO
 GRANT DELETE ON dbo.schedule_outcome TO agent_funnel_service;
 GO
+GRANT SELECT ON dbo.schedule_skip TO agent_funnel_service;
+GO
+GRANT INSERT ON dbo.schedule_skip TO agent_funnel_service;
+GO
+GRANT DELETE ON dbo.schedule_skip TO agent_funnel_service;
+GO
+GRANT SELECT ON dbo.date_without_run TO agent_funnel_service;
+GO
 GRANT SELECT ON dbo.schedule_pause TO agent_funnel_service;
 GO
 GRANT INSERT ON dbo.schedule_pause TO agent_funnel_service;

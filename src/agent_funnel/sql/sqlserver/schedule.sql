@@ -114,7 +114,7 @@ SELECT
     %(now)s
 WHERE
     NOT EXISTS (
-        SELECT 1 FROM dbo.schedule_outcome AS o
+        SELECT 1 FROM dbo.date_without_run AS o
         WHERE o.business_date = @business_date
     )
     AND NOT EXISTS (
@@ -164,14 +164,19 @@ FROM (
             )
         )
     UNION ALL
-    SELECT o.business_date, o.outcome, NULL AS run_id, o.recorded_at AS at FROM dbo.schedule_outcome AS o
+    SELECT o.business_date, o.outcome, NULL AS run_id, o.recorded_at AS at
+    FROM dbo.date_without_run AS o
+    -- A skip of a date to come is an outcome only for those who ask for that date.
+    WHERE
+        o.outcome <> 'skipped' OR o.business_date = @earliest
+        OR o.business_date <= DATEADD(DAY, 1, SYSUTCDATETIME())
     UNION ALL
     SELECT v.business_date, 'void' AS outcome, NULL AS run_id, MAX(v.voided_at) AS at
     FROM dbo.schedule_void AS v
     WHERE
         v.window_closed = 1
         AND NOT EXISTS (
-            SELECT 1 FROM dbo.schedule_outcome AS o
+            SELECT 1 FROM dbo.date_without_run AS o
             WHERE o.business_date = v.business_date
         )
         AND NOT EXISTS (
@@ -241,7 +246,7 @@ ORDER BY f.error_number;
 
 -- name: outcome_counts
 -- How many business dates passed without a scheduled run, by reason.
-SELECT o.outcome, COUNT(*) AS dates FROM dbo.schedule_outcome AS o
+SELECT o.outcome, COUNT(*) AS dates FROM dbo.date_without_run AS o
 GROUP BY o.outcome
 ORDER BY o.outcome;
 

@@ -24,6 +24,7 @@ from agent_funnel.person import Erasure, Person
 from agent_funnel.rules import RuleState
 from agent_funnel.runs import DealtLead, RunRecord, Share
 from agent_funnel.schedule.runway import Runway
+from agent_funnel.schedule.skips import Skip
 from agent_funnel.schedule.store import Holiday, NightRecord, Pause
 from agent_funnel.schedule.voids import VoidRecord
 from agent_funnel.web.files import XLSX
@@ -273,6 +274,7 @@ class Schedule(BaseModel):
     pause: Pause | None
     holidays: list[Holiday]
     outcomes: list[NightRecord]
+    skips: list[Skip] = Field(description="Dates from yesterday on whose scheduled deal is skipped.")
     differences: list[str] = Field(description="Sentences about running copies with other terms or a wrong clock.")
     voids: list[VoidRecord] = Field(description="Records that hold no more, and who took them back.")
 

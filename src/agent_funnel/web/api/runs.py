@@ -8,6 +8,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from agent_funnel import deal, runs
 from agent_funnel.fairness import fairness_of_preview, fairness_of_run
 from agent_funnel.runs import DealtLead, dealt_leads, find_run, shares
+from agent_funnel.schedule.skips import deal_and_skip
 from agent_funnel.web.api import models
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.files import download
@@ -31,14 +32,20 @@ blueprint = APIBlueprint("runs", __name__, abp_tags=TAGS)
 # The same operation at its short address, outside /api:
 run_now_blueprint = APIBlueprint("run_now", __name__, abp_tags=TAGS)
 REFUSED = {
+    404: "There is no scheduled deal to skip tonight; nothing was changed.",
     409: "A run or an undo is in progress (50001), or the run is almost surely a mistake and the request does not say "
-    "`again` (50008); nothing was changed."
+    "`again` (50008), or there is no scheduled deal to skip (50003); nothing was changed.",
 }
 
 
 def _deal_now(body: RunRequest) -> Response:
     given = services()
-    run = deal.deal(given.database, given.settings, business_date=today(), actor=actor(), again=body.again)
+    if body.skip_scheduled:
+        run = deal_and_skip(
+            given.database, given.settings, today(), now=given.now(), actor=actor(), again=body.again
+        )  # fmt: skip
+    else:
+        run = deal.deal(given.database, given.settings, business_date=today(), actor=actor(), again=body.again)
     set_audit_target(f"run {run.run_id}")
     return json(models.RunNow(run))
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
 from agent_funnel.schedule import terms, voids
 from agent_funnel.schedule.calendar import next_run
+from agent_funnel.schedule.skips import list_skips, skip
 from agent_funnel.schedule.store import current_pause, list_holidays, list_nights, pause, resume
 from agent_funnel.web.api import models
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.operation import json, operation
-from agent_funnel.web.request_models import DateToReopen, Reason
+from agent_funnel.web.request_models import DateToReopen, DateToSkip, Reason
 from agent_funnel.web.requester import actor, mask_texts, today
 from agent_funnel.web.services import services
 
@@ -24,14 +27,16 @@ def show_schedule() -> Response:
     given = services()
     rules = terms.holding(given.database, given.settings)
     paused = current_pause(given.database)
+    skipped = list_skips(given.database, since=today() - timedelta(days=1))
     return json(
         models.Schedule(
-            next_run=next_run(given.now(), rules).isoformat(),
+            next_run=next_run(given.now(), rules, {each.business_date for each in skipped}).isoformat(),
             timezone=str(rules.timezone),
             run_at=rules.run_at.isoformat(),
             pause=None if paused is None else mask_texts(paused),
             holidays=[mask_texts(holiday) for holiday in list_holidays(given.database, since=today())],
             outcomes=list_nights(given.database),
+            skips=[mask_texts(each) for each in skipped],
             differences=terms.known_differences(given.database, now=given.now()),
             voids=[mask_texts(void) for void in voids.list_voids(given.database)],
         )
@@ -74,6 +79,21 @@ def reopen_date(body: DateToReopen) -> Response:
     return json(
         models.ReopenedDate(business_date=done.business_date, outcome=done.outcome, window_closed=done.window_closed)
     )
+
+
+@operation(
+    blueprint, "post", "/schedule/skip", role="operator", answer=models.Changed,
+    problems={
+        404: "No automatic deal is to come on that date.",
+        409: "The date has its scheduled deal, or has none already (50003); nothing was changed.",
+    },
+)  # fmt: skip
+def skip_date(body: DateToSkip) -> Response:
+    """Skip the automatic deal of a business date, which is still to come. To take it back, reopen the date."""
+    given = services()
+    set_audit_target(body.business_date)
+    skip(given.database, given.settings, body.business_date, now=given.now(), actor=actor())
+    return json(models.Changed(changed=True))
 
 
 @operation(blueprint, "post", "/schedule/adopt", role="admin", answer=models.Changed)

@@ -10,10 +10,11 @@ from werkzeug.exceptions import MethodNotAllowed, TooManyRequests
 from werkzeug.wrappers import Response as BaseResponse
 
 from agent_funnel.deal import NewRun, deal, preview
-from agent_funnel.errors import AlreadyExists, FunnelError
+from agent_funnel.errors import AlreadyExists, FunnelError, ParameterOutOfRange
 from agent_funnel.fairness import fairness_of_preview
 from agent_funnel.runs import deal_version, last_run
 from agent_funnel.schedule.brakes import scheduled_run
+from agent_funnel.schedule.skips import deal_and_skip, tonight_to_skip
 from agent_funnel.schedule.status import tonight
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.format import number
@@ -66,13 +67,16 @@ def _tonight() -> dict[str, Any]:
     now = given.now()
     last = last_run(given.database)
     night = tonight(given.database, given.settings, now, last)
+    broken = night.state in ("failed", "late") and night.closes_at is not None
     return {
         # The date of a scheduled run that the service could not make so far: this deal is then that run.
-        "scheduled": night.business_date if night.state in ("failed", "late") and night.closes_at else None,
+        "scheduled": night.business_date if broken else None,
         "now": now,
         "last": last,
         "night": night,
         "is_running": night.state == "running",
+        # The date of tonight's automatic deal, which this deal can be made instead of.
+        "skippable": None if broken else tonight_to_skip(given.database, given.settings, now=now),
         "is_due_tonight": night.state == "due" and night.next_at.date() == now.astimezone(night.next_at.tzinfo).date(),
     }
 
@@ -84,19 +88,36 @@ def deal_now() -> BaseResponse:
     given = services()
     if request.form.get("version") != deal_version(given.database):
         raise AlreadyExists("Another deal, or an undo, came since this preview. Nothing was changed; look again below.")
+    skipped = None
     if request.form.get("scheduled"):
         run = _deal_as_scheduled()
     else:
-        again = "again" in request.form
-        run = deal(given.database, given.settings, business_date=today(), actor=actor(), again=again)
+        again, skipped = "again" in request.form, request.form.get("skip")
+        run = _deal_and_skip(skipped, again) if skipped else deal(
+            given.database, given.settings, business_date=today(), actor=actor(), again=again
+        )  # fmt: skip
     set_audit_target(f"run {run.run_id}")
     notice = (
         f"Dealt: {number(run.assigned, locale())} of {number(run.pool, locale())} leads to "
         f"{number(run.agents, locale())} agents."
     )
+    if skipped:
+        notice += " Tonight’s automatic deal is skipped."
     if run.notice:
         notice += f" {run.notice}"
     return redirect_with_notice(notice, "runs.show_run", run_id=run.run_id)
+
+
+def _deal_and_skip(skipped: str, again: bool) -> NewRun:
+    """Deals, and skips the automatic deal that the person saw on the page."""
+    given = services()
+    try:
+        skip_date = date.fromisoformat(skipped)
+    except ValueError:
+        raise ParameterOutOfRange("skip is no date such as 2026-01-31; nothing was changed.") from None
+    return deal_and_skip(
+        given.database, given.settings, today(), now=given.now(), actor=actor(), again=again, skip_date=skip_date
+    )
 
 
 def _deal_as_scheduled() -> NewRun:

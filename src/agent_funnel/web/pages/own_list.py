@@ -23,6 +23,7 @@ from agent_funnel.errors import DatabaseBusy, NotFound
 from agent_funnel.outcomes import Outcome, ReportedOutcome, list_outcomes
 from agent_funnel.runs import Run, last_run
 from agent_funnel.schedule.calendar import next_run
+from agent_funnel.schedule.skips import skipped_dates
 from agent_funnel.values import NO_LIMIT
 from agent_funnel.web import files
 from agent_funnel.web.auth import count_wrong_secret, note_recent_use, refuse_strangers, set_audit_actor
@@ -82,7 +83,7 @@ def show(secret: str) -> Response:
         page=page,
         pages=pages,
         run=run,
-        next_at=next_run(given.now(), given.settings),
+        next_at=next_run(given.now(), given.settings, skipped_dates(given.database, given.now())),
     )
     # The address is a secret, even from our own proxy if it logs the Referer header. With no-referrer, browsers send
     # Origin: null with our own forms, too.

@@ -9,12 +9,13 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from agent_funnel import deal
 from agent_funnel.errors import NotFound
-from agent_funnel.runs import LARGEST_RUN_ID, failure_of, find_run, last_run, list_runs, run_limits
+from agent_funnel.runs import LARGEST_RUN_ID, RunRecord, failure_of, find_run, last_run, list_runs, run_limits
 from agent_funnel.schedule import voids
 from agent_funnel.schedule.nights import LaterDeal, failure_reasons, repairs
+from agent_funnel.schedule.skips import Skip, find_skip, skip_of_run
 from agent_funnel.schedule.store import NightRecord, find_night
 from agent_funnel.web.auth import set_audit_target
-from agent_funnel.web.format import number
+from agent_funnel.web.format import day, number
 from agent_funnel.web.negotiation import locale
 from agent_funnel.web.pages.layout import form, page, redirect_with_notice
 from agent_funnel.web.pages.tonight import fairness_of, window_of
@@ -77,6 +78,7 @@ def show_night(day: str) -> str:
         "night.html",
         business_date=business_date,
         outcome=outcome,
+        skip=find_skip(given.database, business_date),
         window=window,
         runs=[run for run in found if run.status != "failed" or not reasons],
         attempts=[run for run in found if run.status == "failed" and reasons],
@@ -116,14 +118,27 @@ def show_undo(run_id: int) -> str:
     run = find_run(given.database, run_id)
     last = last_run(given.database)
     return render_template(
-        "undo.html", run=run, last=last, before=last_run(given.database, before=run_id), now=given.now()
+        "undo.html",
+        run=run,
+        last=last,
+        before=last_run(given.database, before=run_id),
+        now=given.now(),
+        skip=_skip_that_ends(run),
     )
+
+
+def _skip_that_ends(run: RunRecord) -> Skip | None:
+    """The skip that ends with an undo of a run: its window has not closed yet."""
+    given = services()
+    found = skip_of_run(given.database, run.run_id, since=run.business_date)
+    return found if found and given.now() < window_of(found.business_date)[1] else None
 
 
 @form(blueprint, "/runs/<int:run_id>/undo", role="operator", shows=show_undo, rate=RUNS)
 def undo(run_id: int) -> BaseResponse:
     """Undoes a run, if it is the last one."""
     set_audit_target(f"run {run_id}")
+    skip = _skip_that_ends(find_run(services().database, run_id))
     undone = deal.undo(services().database, run_id, actor=actor())
     skipped = (
         f"; {number(undone.changed_since, locale())} were left, as they had been changed since"
@@ -134,4 +149,6 @@ def undo(run_id: int) -> BaseResponse:
         f"Deal {run_id} is undone: {number(undone.restored, locale())} leads count one call less{skipped}. "
         f"{number(undone.assignments, locale())} assignments from before it are back."
     )
+    if skip:
+        notice += f" The automatic deal of {day(skip.business_date, locale())}, which it had skipped, is on again."
     return redirect_with_notice(notice, "runs.show_run", run_id=run_id)

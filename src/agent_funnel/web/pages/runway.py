@@ -16,6 +16,7 @@ blueprint = Blueprint("runway", __name__)
 OFF_NAMES = {
     "holiday": "holiday",
     "weekday": "no deal that day",
+    "skipped": "skipped",
     "paused": "paused",
     "nobody": "nobody has room",
 }

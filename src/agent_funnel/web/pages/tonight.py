@@ -17,6 +17,7 @@ from agent_funnel.schedule.calendar import closes_at, scheduled_at
 from agent_funnel.schedule.forecast import Forecast
 from agent_funnel.schedule.nights import failure_reasons, is_broken, repairs
 from agent_funnel.schedule.runway import Runway
+from agent_funnel.schedule.skips import find_skip
 from agent_funnel.schedule.status import NIGHTS_SHOWN, Tonight, tonight
 from agent_funnel.schedule.store import NightRecord
 from agent_funnel.settings import Settings
@@ -72,6 +73,7 @@ def show() -> Response:
             run=find_run(given.database, run.run_id) if run else None,
             is_tonight=night.next_at.date() == now.astimezone(given.settings.timezone).date(),
             window=window,
+            skip=find_skip(given.database, night.business_date) if night.state == "skipped" else None,
             reasons=failure_reasons(given.database, night.business_date) if night.state == "failed" else [],
             informed=informed(given.settings, night.state),
             made_up=made_up,

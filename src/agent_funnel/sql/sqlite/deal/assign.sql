@@ -1,7 +1,9 @@
 -- The deal: deals the pool out to the active agents, one lead per agent per round, in one transaction.
 --
 -- Parameters: those of the plan, :again (1 = deal all the same where a manual run is almost surely a mistake), :actor
--- (the person or program that asked for the run) and :request (the caller's own mark, to find the run by it; or NULL).
+-- (the person or program that asked for the run), :request (the caller's own mark, to find the run by it; or NULL),
+-- :skip_date (a date whose scheduled run is skipped, because this run is made instead; or NULL) and :skip_until (until
+-- then, in UTC, an undo of this run ends the skip).
 -- The caller runs the statements before `locks`, takes the two lock files of a run, and runs all others in one BEGIN
 -- IMMEDIATE transaction; a `throw` rolls everything back. The last statement returns the summary row.
 --
@@ -18,6 +20,11 @@
 SELECT 50006 AS throw, 'again is NULL; it must be 0 or 1. Nothing was changed.' AS message
 WHERE :again IS NULL;
 
+SELECT
+    50006 AS throw,
+    'skip_date is for manual runs; the trigger is schedule. Nothing was changed.' AS message
+WHERE :skip_date IS NOT NULL AND :trigger = 'schedule';
+
 -- Here the caller takes the lock files, or is refused because another run has them.
 SELECT 'run' AS locks;
 
@@ -33,8 +40,22 @@ SELECT
     50003 AS throw,
     'The business date ' || :business_date || ' is recorded as ' || o.outcome
     || ', so it gets no scheduled run; nothing was changed. To deal, make a manual run.' AS message
-FROM schedule_outcome AS o
+FROM date_without_run AS o
 WHERE :trigger = 'schedule' AND o.business_date = :business_date;
+
+SELECT
+    50003 AS throw,
+    'The scheduled run of ' || :skip_date || ' is already done (run ' || r.run_id
+    || '), so it cannot be skipped; nothing was changed.' AS message
+FROM assignment_run AS r
+WHERE r."trigger" = 'schedule' AND r.business_date = :skip_date AND r.status IN ('succeeded', 'undone');
+
+SELECT
+    50003 AS throw,
+    'The business date ' || :skip_date || ' is recorded as ' || o.outcome
+    || ' already, so its scheduled run cannot be skipped; nothing was changed.' AS message
+FROM date_without_run AS o
+WHERE o.business_date = :skip_date;
 
 -- The recorded rules are read in the transaction: one that is recorded meanwhile holds from the next run on.
 -- include: _rules
@@ -83,6 +104,14 @@ INSERT INTO assignment_limit (run_id, agent, max_records)
 SELECT t.run_id, m.agent, m.max_records
 FROM temp.this_run AS t
 CROSS JOIN temp.limited AS m;
+
+
+DELETE FROM schedule_skip WHERE business_date = :skip_date;
+
+INSERT INTO schedule_skip (business_date, run_id, skipped_at, skipped_by, closes_at)
+SELECT :skip_date, t.run_id, strftime('%Y-%m-%d %H:%M:%f', 'now'), :actor, :skip_until
+FROM temp.this_run AS t
+WHERE :skip_date IS NOT NULL;
 
 INSERT INTO assignment_request (request, run_id)
 SELECT :request, t.run_id FROM temp.this_run AS t

@@ -4,7 +4,7 @@
 -- NULL for the recorded rule: :max_per_agent (the most leads that any agent gets), :window_days (leads that are older
 -- than this many days stay out), :newest_first (1 = within a stage, the newest lead comes first; 0 = the oldest),
 -- :country ('BR', …, or 'none': the country of numbers that are written without one), :voice ('fresh', or 'as-dealt':
--- without a fresh voice); those of `_refuse` also have :again (1 = a person has confirmed the run). SQLite can raise an
+-- without a fresh voice); those of `_refuse` also have :again (1 = a person has confirmed the run) and :skip_date. SQLite can raise an
 -- error only in a trigger, so a row with a column `throw` ends the script: `throw` is the number of the error and
 -- `message` its sentence. `assign` and `preview` include the parts in this order and continue from `temp.dealt`.
 --
@@ -164,6 +164,8 @@ FROM (
     SELECT n.business_date, 86400 * (julianday(n.due_at) - julianday('now')) AS seconds
     FROM schedule_next AS n
     WHERE n.business_date = :business_date
+        AND NOT EXISTS (SELECT 1 FROM date_without_run AS o WHERE o.business_date = n.business_date)
+        AND n.business_date IS NOT :skip_date
 ) AS s
 WHERE s.seconds > -60 AND s.seconds <= 600
     AND NOT EXISTS (

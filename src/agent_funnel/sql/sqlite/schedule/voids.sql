@@ -11,7 +11,7 @@ FROM assignment_run AS r
 WHERE r."trigger" = 'schedule' AND r.status IN ('succeeded', 'undone') AND r.business_date >= :since
 UNION ALL
 SELECT o.business_date, o.outcome, NULL AS run_id, o.recorded_at AS at, 0 AS is_void
-FROM schedule_outcome AS o
+FROM date_without_run AS o
 WHERE o.business_date >= :since
 UNION ALL
 SELECT v.business_date, 'void' AS outcome, NULL AS run_id, max(v.voided_at) AS at, 0 AS is_void
@@ -23,12 +23,14 @@ GROUP BY v.business_date;
 -- Voids the outcome of a business date; returns whether there was one.
 INSERT INTO schedule_void (business_date, outcome, run_id, recorded_at, voided_at, voided_by, reason, window_closed)
 SELECT o.business_date, o.outcome, NULL, o.recorded_at, :now, :actor, :reason, :window_closed
-FROM schedule_outcome AS o
+FROM date_without_run AS o
 WHERE o.business_date = :business_date;
+
+SELECT changes() AS voided;
 
 DELETE FROM schedule_outcome WHERE business_date = :business_date;
 
-SELECT changes() AS voided;
+DELETE FROM schedule_skip WHERE business_date = :business_date;
 
 -- name: void_run
 -- Voids a scheduled run that was made long before its time; returns whether it was not void before.

@@ -50,8 +50,8 @@ Lock order:
      out whether a lost call made its run. Each of them holds the lock for a moment. A run waits for them, and they wait
      for a run.
   4. The tables: agent_wafunnel_assignment as a whole, then rows of wafunnel, assignment_run, assignment_country,
-     assignment_rule, assignment_voice, assignment_outcome_effect, assignment_limit, assignment_request,
-     assignment_history, assignment_call_back, number_key and assignment_edit.
+     assignment_rule, assignment_voice, assignment_outcome_effect, assignment_limit, schedule_skip,
+     assignment_request, assignment_history, assignment_call_back, number_key and assignment_edit.
 
 Who waits, from the moment that part 6 begins until COMMIT:
 
@@ -98,6 +98,10 @@ ALTER PROCEDURE dbo.sp_assign_wafunnel_to_agents
     -- wider than two letters, so that a longer text is refused and not cut.
     @country VARCHAR(20) = NULL,
     @voice VARCHAR(20) = NULL, -- 'fresh', or 'as-dealt': without a fresh voice; NULL = the recorded rule, or fresh
+    -- A date whose scheduled run is skipped, because this run is made instead; NULL = none. An undo of this run ends
+    -- that, unless it comes after @skip_until, the end of that date's window (UTC).
+    @skip_date DATE = NULL,
+    @skip_until DATETIME2(3) = NULL,
     @help BIT = 0 -- 1 = return the parameters, examples, the recorded rules and the version, and do nothing else
 AS
 BEGIN
@@ -119,7 +123,9 @@ BEGIN
                 (9, '@again', 'BIT', '0', '1 = deal even where a manual run is refused with 50008'),
                 (10, '@country', 'VARCHAR(20)', 'NULL', 'BR, …, or none; NULL = the rule, or none'),
                 (11, '@voice', 'VARCHAR(20)', 'NULL', 'fresh, or as-dealt; NULL = the rule, or fresh'),
-                (12, '@help', 'BIT', '0', '1 = this help')
+                (12, '@skip_date', 'DATE', 'NULL', 'a date whose scheduled run is skipped; this run is made instead'),
+                (13, '@skip_until', 'DATETIME2(3)', 'NULL', 'until then (UTC), an undo of this run ends the skip'),
+                (14, '@help', 'BIT', '0', '1 = this help')
             ) AS p(place, parameter, [type], [default], meaning)
             ORDER BY p.place;
 
@@ -253,6 +259,8 @@ BEGIN
                     N'trigger is ', COALESCE(@trigger, N'NULL'),
                     N'; it must be manual or schedule. Nothing was changed.'
                 )
+            WHEN @skip_date IS NOT NULL AND @trigger = 'schedule'
+                THEN N'skip_date is for manual runs; the trigger is schedule. Nothing was changed.'
             WHEN @preview IS NULL
                 THEN N'preview is NULL; it must be 0 or 1. Nothing was changed.'
             WHEN @again IS NULL
@@ -306,11 +314,27 @@ BEGIN
                     AND r.business_date = @business_date AND r.status IN ('succeeded', 'undone');
                 SELECT
                     @message = CONCAT(
+                        N'The scheduled run of ', CONVERT(NVARCHAR(20), @skip_date, 23), N' is already done (run ',
+                        r.run_id, N'), so it cannot be skipped; nothing was changed.'
+                    )
+                FROM dbo.assignment_run AS r
+                WHERE
+                    r.[trigger] = 'schedule' AND r.business_date = @skip_date
+                    AND r.status IN ('succeeded', 'undone');
+                SELECT
+                    @message = CONCAT(
                         N'The business date ', CONVERT(NVARCHAR(20), @business_date, 23), N' is recorded as ',
                         o.outcome, N', so it gets no scheduled run; nothing was changed. To deal, make a manual run.'
                     )
-                FROM dbo.schedule_outcome AS o
+                FROM dbo.date_without_run AS o
                 WHERE @trigger = 'schedule' AND o.business_date = @business_date;
+                SELECT
+                    @message = CONCAT(
+                        N'The business date ', CONVERT(NVARCHAR(20), @skip_date, 23), N' is recorded as ', o.outcome,
+                        N' already, so its scheduled run cannot be skipped; nothing was changed.'
+                    )
+                FROM dbo.date_without_run AS o
+                WHERE o.business_date = @skip_date;
                 IF @message IS NOT NULL
                     THROW 50003, @message, 1;
             END;
@@ -442,6 +466,11 @@ BEGIN
             FROM dbo.schedule_next AS n
             WHERE
                 n.business_date = @business_date
+                AND (@skip_date IS NULL OR n.business_date <> @skip_date)
+                AND NOT EXISTS (
+                    SELECT 1 FROM dbo.date_without_run AS o
+                    WHERE o.business_date = n.business_date
+                )
                 AND n.due_at > DATEADD(MINUTE, -1, SYSUTCDATETIME())
                 AND n.due_at <= DATEADD(MINUTE, 10, SYSUTCDATETIME())
                 AND NOT EXISTS (
@@ -1513,6 +1542,13 @@ BEGIN
 
         INSERT INTO dbo.assignment_limit (run_id, agent, max_records)
         SELECT @run_id, m.agent, m.max_records FROM #limited AS m;
+
+        DELETE FROM dbo.schedule_skip
+        WHERE business_date = @skip_date;
+
+        INSERT INTO dbo.schedule_skip (business_date, run_id, skipped_at, skipped_by, closes_at)
+        SELECT @skip_date, @run_id, SYSUTCDATETIME(), @actor, @skip_until
+        WHERE @skip_date IS NOT NULL;
 
         INSERT INTO dbo.assignment_request (request, run_id)
         SELECT @request, @run_id

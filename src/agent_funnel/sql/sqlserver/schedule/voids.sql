@@ -21,7 +21,7 @@ FROM dbo.assignment_run AS r
 WHERE r.[trigger] = 'schedule' AND r.status IN ('succeeded', 'undone') AND r.business_date >= @since
 UNION ALL
 SELECT o.business_date, o.outcome, NULL AS run_id, o.recorded_at AS at, 0 AS is_void
-FROM dbo.schedule_outcome AS o
+FROM dbo.date_without_run AS o
 WHERE o.business_date >= @since
 UNION ALL
 SELECT v.business_date, 'void' AS outcome, NULL AS run_id, MAX(v.voided_at) AS at, 0 AS is_void
@@ -40,12 +40,15 @@ DECLARE
 INSERT INTO dbo.schedule_void
 (business_date, outcome, run_id, recorded_at, voided_at, voided_by, reason, window_closed)
 SELECT o.business_date, o.outcome, NULL, o.recorded_at, %(now)s, %(actor)s, %(reason)s, %(window_closed)s
-FROM dbo.schedule_outcome AS o
+FROM dbo.date_without_run AS o
 WHERE o.business_date = @business_date;
+SET @voided = @@ROWCOUNT;
 
 DELETE FROM dbo.schedule_outcome
 WHERE business_date = @business_date;
-SET @voided = @@ROWCOUNT;
+
+DELETE FROM dbo.schedule_skip
+WHERE business_date = @business_date;
 
 SELECT @voided AS voided;
 
