@@ -24,6 +24,7 @@ from agent_funnel.import_records import (
 )
 from agent_funnel.imports import import_file
 from agent_funnel.leads import lead_history, search_leads
+from agent_funnel.numbers import take_in
 from agent_funnel.person import find_person, forget
 from support.databases import TestedDatabase, all_rows, snapshot
 from support.nights import active_agents, put_agents, run_deal, run_numbers, stored_leads, undo
@@ -138,18 +139,20 @@ def test_an_undo_takes_back_what_the_import_added_and_leaves_what_was_changed_or
     numbers = [f"+552197000000{index}" for index in range(1, 8)]
     import_id = imported(database, leads_of(*numbers, "+5521970000009", stage=4))
     assert import_id is not None
-    # Changed in stage or date, joined by a copy, gone, and, in another spelling, dealt by a run that was undone.
+    # Changed in stage or date, gone, and, in another spelling, dealt by a run that was undone, or with an outcome.
     database.execute("UPDATE dbo.wafunnel SET stage = 3 WHERE number = '+5521970000001'")
     database.execute("UPDATE dbo.wafunnel SET date = '2026-11-11T00:00:00' WHERE number = '+5521970000002'")
     database.execute("DELETE FROM dbo.wafunnel WHERE number = '+5521970000003'")
-    database.insert("wafunnel", ("number", "stage", "date"), [("005521970000004", 1, "2026-11-10T00:00:00")])
+    others = [("005521970000004", 1, "2026-11-10T00:00:00"), ("005521970000007", 4, "2026-11-10T00:00:00")]
+    database.insert("wafunnel", ("number", "stage", "date"), others)
+    take_in(database.backend)
     run_deal(database, window_days=20)
     undo(database)
     (run_id,) = run_numbers(database)
     database.execute(
         "INSERT INTO dbo.assignment_outcome (report, run_id, agent, number, date, stage, outcome, same_agent, "
         "reported_at, reported_on, stands, stage_back) "
-        "VALUES ('a', %s, 'Ana', '+5521970000007', '2026-11-10', 1, 'lost', 0, '2999-01-01', '2999-01-01', 1, 0)",
+        "VALUES ('a', %s, 'Ana', '005521970000007', '2026-11-10', 1, 'lost', 0, '2999-01-01', '2999-01-01', 1, 0)",
         run_id,
     )
     before = snapshot(database)
@@ -159,7 +162,7 @@ def test_an_undo_takes_back_what_the_import_added_and_leaves_what_was_changed_or
     assert undo_import(database.backend, import_id, actor="Eva") == would
     left = {number for number, _, _ in stored_leads(database)}
     assert left == {
-        "+5521970000001", "+5521970000002", "+5521970000004", "005521970000004", "+5521970000007",
+        "+5521970000001", "+5521970000002", "+5521970000004", "005521970000004", "+5521970000007", "005521970000007",
         "+5521970000009",
     }  # fmt: skip
     record = find_import(database.backend, import_id)

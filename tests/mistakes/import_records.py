@@ -78,7 +78,7 @@ MISTAKES = (
     ),
     Mistake(
         "undo of an import: a lead with an outcome is taken back",
-        IMPORT_RECORDS, "o.number = undoable.number AND o.reported_at >= r.imported_at", "FALSE",
+        IMPORT_RECORDS, "            AND o.reported_at >= r.imported_at", "            AND FALSE",
         ON_IMPORT_RECORDS, "takes_back", "sqlite",
     ),
     Mistake(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from support import processes
 from support.command import answer, run_command
 from support.databases import connect_to
 
@@ -49,6 +50,14 @@ def test_a_person_is_shown_and_erased_after_a_yes(floor: Path) -> None:
     assert number.encode() not in (floor / "funnel.db").read_bytes()
     unknown = run_command("person", "+5511987654321", "--json", cwd=floor)
     assert (unknown.returncode, json.loads(unknown.stdout)["error"]) == (1, "NotFound")
+
+
+def test_a_person_on_a_do_not_contact_list_is_shown_by_a_command_of_its_own(floor: Path) -> None:
+    number = dealt_number(floor)
+    answer("do-not-contact", "add", number, "--reason", "asked us", cwd=floor)
+    # In this process, another command may have loaded what that one needs.
+    done = processes.run_command("person", number, cwd=floor)
+    assert (done.returncode, "asked us" in done.stdout) == (0, True), done.stderr
 
 
 def test_another_country_needs_a_yes_while_people_are_forgotten(floor: Path) -> None:

@@ -161,7 +161,8 @@ def _(each: NumberList) -> dict[str, object]:
 
 
 @cells.register
-def _(entry: DoNotContact) -> dict[str, object]:
+def entry_cells(entry: DoNotContact) -> dict[str, object]:
+    """The cells of a number on a list, for a person's commands, too."""
     return {
         "Number": entry.number,
         "List": entry.list_name,

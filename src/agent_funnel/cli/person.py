@@ -9,9 +9,11 @@ from typing import Any
 import click
 
 from agent_funnel.cli.context import Context, pass_context
+from agent_funnel.cli.do_not_contact import entry_cells
 from agent_funnel.cli.exit_codes import ExitCode
 from agent_funnel.cli.options import actor_option
 from agent_funnel.cli.output import Result, cells, minute, print_table, render, reports, say
+from agent_funnel.do_not_contact import DoNotContact
 from agent_funnel.import_records import LeadImport
 from agent_funnel.person import (
     Erasure,
@@ -112,6 +114,10 @@ def _(result: Forgotten) -> None:
         say(f"The certificate, which is in the audit, too: {found.certificate}")
     else:
         say("Nothing was changed." + (" To erase it, say --yes. Nothing brings it back." if result.needs_yes else ""))
+
+
+# The module of that command is loaded only when somebody uses it, or here.
+cells.register(DoNotContact, entry_cells)
 
 
 @cells.register
