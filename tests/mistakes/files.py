@@ -6,6 +6,7 @@ from mistakes.places import (
     IMPORTS,
     ON_FILES_COLUMNS,
     ON_FILES_DATES,
+    ON_FILES_HOSTILE,
     ON_FILES_MUTATED,
     ON_FILES_NUMBERS,
     ON_FILES_TEXT,
@@ -142,8 +143,34 @@ MISTAKES = (
     ),
     Mistake(
         "files: entities are not looked for",
-        P_FILES_WORKBOOKS, 'if b"<!DOCTYPE" in tail', 'if b"<!DOCTYPES" in tail',
+        P_FILES_WORKBOOKS, 'and b"<!DOCTYPE" in tail', 'and b"<!DOCTYPES" in tail',
         ON_FILES_WORKBOOKS, "entities",
+    ),
+    Mistake(
+        "files: an archive may have any number of parts",
+        P_FILES_SOURCES, "if _directory_size(file) > LARGEST_DIRECTORY:", "if False:",
+        ON_FILES_HOSTILE, "hostile_workbook",
+    ),
+    Mistake(
+        "files: a part may be packed in any way",
+        P_FILES_WORKBOOKS, "if part.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):", "if False:",
+        ON_FILES_HOSTILE, "hostile_workbook",
+    ),
+    Mistake(
+        "files: a workbook may have any number of texts",
+        P_FILES_WORKBOOKS, "bound.texts > MOST_TEXTS", "False",
+        ON_FILES_HOSTILE, "hostile_workbook",
+    ),
+    Mistake(
+        "files: only parts of usual names are taken for sheets",
+        P_FILES_WORKBOOKS, "SHARED_STRINGS else _XlsxBound()",
+        'SHARED_STRINGS else _XlsxBound() if part.startswith("xl/worksheets/") else None',
+        ON_FILES_HOSTILE, "hostile_workbook",
+    ),
+    Mistake(
+        "files: a line that is too long is named by the one before it",
+        P_FILES_DELIMITED, "at = max(line, form.first_line", "at = max(1, form.first_line",
+        ON_FILES_HOSTILE, "without_an_end",
     ),
     Mistake(
         "files: a hidden sheet is read first",

@@ -19,6 +19,9 @@ DAY_NUMBERS = range(20_000, 80_001)
 # The languages whose names of months are read:
 LANGUAGES = ("en", "pt", "es", "de", "fr", "it")
 
+# The longest date, with a weekday, the name of the month and a time zone, is shorter:
+LONGEST_DATE = 100
+
 _TIME = (
     r"(?P<hour>\d{1,2})(?:(?:[:h]|(?<=\d)\.(?=\d\d\b))(?P<minute>\d\d)"
     r"(?:[:.](?P<second>\d\d)(?:[.,](?P<fraction>\d{1,9}))?)?)?\s*(?:h(?:rs?)?\b|Uhr)?"
@@ -60,12 +63,12 @@ def order_of(text: str) -> DateOrder | Ambiguous | None:
     """
     if found := _USUAL_ORDER.fullmatch(text):
         return _order(int(found[1]), int(found[3]))
-    return _unusual_order(text)
+    return _unusual_order(text) if len(text) <= LONGEST_DATE else None
 
 
 @lru_cache(10_000)
 def _unusual_order(text: str) -> DateOrder | Ambiguous | None:
-    found = _PARTS.fullmatch(text)
+    found = _PARTS.fullmatch(_with_single_blanks(text))
     return None if found is None else _order(int(found["first"]), int(found["second_part"]))
 
 
@@ -91,14 +94,14 @@ def moment_of(text: str, order: DateOrder | None, zone: tzinfo) -> datetime | No
             return None
     if text[4:5] == "-" and (moment := _iso(text)) is not None and moment.tzinfo is None:
         return moment
-    return _unusual(text, order, zone)
+    return _unusual(text, order, zone) if len(text) <= LONGEST_DATE else None
 
 
 @lru_cache(10_000)
 def _unusual(text: str, order: DateOrder | None, zone: tzinfo) -> datetime | None:
     """The moment of a date in any form."""
     try:
-        moment = _iso(text) or _day_number(text) or _written(text, order)
+        moment = _iso(text) or _day_number(text) or _written(_with_single_blanks(text), order)
     except (ValueError, OverflowError):
         return None
     if moment is not None and moment.tzinfo is not None:
@@ -107,6 +110,11 @@ def _unusual(text: str, order: DateOrder | None, zone: tzinfo) -> datetime | Non
         except OverflowError:
             return None
     return moment
+
+
+def _with_single_blanks(text: str) -> str:
+    """The patterns have blanks in many places; with a hundred of them, matching takes a second."""
+    return " ".join(text.split())
 
 
 def _iso(text: str) -> datetime | None:

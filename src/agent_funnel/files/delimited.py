@@ -92,7 +92,8 @@ class Text:
                 "(Comma delimited)”, or name its encoding. Nothing was imported."
             ) from error
         except csv.Error as error:
-            at = form.first_line - 1 + (reader.line_num if reader is not None else 0)
+            # A line that is too long is not counted by the reader.
+            at = max(line, form.first_line - 1 + (reader.line_num if reader is not None else 0))
             raise ImportRefused(
                 f"{self.name} is broken at line {max(at, 1)}: {error}. Nothing was imported."
             ) from error

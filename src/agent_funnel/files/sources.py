@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import io
 import re
 import shutil
 import tempfile
@@ -24,6 +25,9 @@ SAVE_AS = (
 # The bytes that are read at a time, and by which a file is known:
 BLOCK = 1 << 20
 HEAD = 1 << 16
+# The most bytes of the directory of an archive, enough for ten thousand parts. A workbook has some dozens, or hundreds
+# if it has many pictures; each part of the directory takes far more memory than it has bytes.
+LARGEST_DIRECTORY = 1 << 20
 # Files of other kinds, by their first bytes:
 _OTHER_KINDS = (
     (b"%PDF", "a PDF document"),
@@ -39,8 +43,10 @@ _OTHER_KINDS = (
     (b"BEGIN:VCARD", "a file of contacts (vCard)"),
 )
 _CFB = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+# The group is atomic: otherwise each of several comments could end at every later end, and all ways would be tried.
 _HTML = re.compile(
-    rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype html|html|head|meta|table|div|style)\b", re.I
+    rb"(?>\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?:[^-]|-(?!->))*-->\s*)*)<(?:!doctype html|html|head|meta|table|div|style)\b",
+    re.I,
 )
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -118,6 +124,8 @@ def _old_office_kind(head: bytes) -> str:
 def _kind_of_zip(head: bytes, file: IO[bytes], name: str) -> Kind:
     import zipfile  # only workbooks need it
 
+    if _directory_size(file) > LARGEST_DIRECTORY:
+        raise ImportRefused(f"{name} is an archive with too many parts for a workbook. {SAVE_AS}")
     try:
         file.seek(0)
         with zipfile.ZipFile(file) as archive:
@@ -135,6 +143,17 @@ def _kind_of_zip(head: bytes, file: IO[bytes], name: str) -> Kind:
     if any(each.startswith("Index/") for each in names):
         raise ImportRefused(f"{name} is a file of Apple Numbers: export it as CSV or Excel. Nothing was imported.")
     raise ImportRefused(f"{name} is a ZIP archive; unpack it, and import the file in it. Nothing was imported.")
+
+
+def _directory_size(file: IO[bytes]) -> int:
+    """The bytes of the directory of a ZIP archive, by the record at its end; 0 if there is none."""
+    file.seek(max(0, file.seek(0, io.SEEK_END) - HEAD))
+    tail = file.read(HEAD)
+    at = tail.rfind(b"PK\x05\x06")
+    if at < 0 or len(tail) < at + 22:
+        return 0
+    # A directory that needs the fields of large archives (ZIP64) has this value, too.
+    return int.from_bytes(tail[at + 12 : at + 16], "little") if b"PK\x06\x07" not in tail else LARGEST_DIRECTORY + 1
 
 
 def encoding_of(file: IO[bytes]) -> str:

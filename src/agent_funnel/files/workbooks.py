@@ -6,6 +6,7 @@ how large they are when they are unpacked, and how large a rectangle their cells
 
 from __future__ import annotations
 
+import codecs
 import datetime
 import re
 import zipfile
@@ -21,6 +22,10 @@ from agent_funnel.files.sources import BLOCK, SAVE_AS
 LARGEST_UNPACKED = 400_000_000
 # The most cells of a sheet, empty ones within the rectangle included. Each needs 24 bytes and more.
 MOST_CELLS = 8_000_000
+# The part of XLSX with the texts of the cells:
+SHARED_STRINGS = "xl/sharedstrings.xml"
+# The most of these texts; each needs 50 bytes and more, however short it is:
+MOST_TEXTS = 4_000_000
 # Excel has no larger sheets:
 MOST_ROWS, MOST_COLUMNS = 1 << 20, 1 << 14
 # Spreadsheets keep 15 digits of a number:
@@ -32,6 +37,7 @@ _XLSX = re.compile(
     rb"<(?:\w+:)?(?P<tag>row|c)(?=[\s>/])|(?<![\w:])r\s*=\s*[\"'](?P<column>[A-Za-z]*)(?P<row>[0-9]+)[\"'](?P<empty>%s)?"
     % _EMPTY
 )
+_TEXT = re.compile(rb"<(?:\w+:)?si(?=[\s>/])")
 # In the contents of ODS: a row or a cell, with its attributes.
 _ODS = re.compile(
     rb"<table:(?P<tag>table-row|table-cell|covered-table-cell|table)(?=[\s>/])(?P<attributes>(?:[^<>\"]|\"[^\"<]*\")*)>"
@@ -116,8 +122,12 @@ def _measure(file: IO[bytes], name: str, kind: str) -> None:
             if len(archive.namelist()) != len(set(archive.namelist())):
                 raise _damaged(name)
             for part in archive.infolist():
+                # The others need memory to be unpacked, as much as the archive wants.
+                if part.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                    raise _damaged(name)
                 bound = _bound_of(part.filename, kind)
                 tail = rest = b""
+                is_xml: bool | None = None
                 with archive.open(part) as content:
                     while block := content.read(BLOCK):
                         left -= len(block)
@@ -126,12 +136,19 @@ def _measure(file: IO[bytes], name: str, kind: str) -> None:
                                 f"{name} has more than {LARGEST_UNPACKED // 1_000_000} MB when it is unpacked. "
                                 f"{SAVE_AS}"
                             )
+                        if is_xml is None:
+                            is_xml = block.removeprefix(codecs.BOM_UTF8).lstrip()[:1] == b"<"
                         # Workbooks define no entities, which could grow without bounds.
-                        if b"<!DOCTYPE" in tail + block and part.filename.endswith(".xml"):
+                        if is_xml and b"<!DOCTYPE" in tail + block:
                             raise _damaged(name)
                         tail = block[-16:]
-                        if bound is not None:
+                        if bound is not None and is_xml:
                             rest = bound.take(rest + block)
+                            if isinstance(bound, _TextsBound) and bound.texts > MOST_TEXTS:
+                                raise ImportRefused(
+                                    f"{name} has more than {MOST_TEXTS:,} different texts. Copy the columns that are "
+                                    "needed to a new workbook, or save it as CSV. Nothing was imported."
+                                )
                             if bound.cells > MOST_CELLS:
                                 raise ImportRefused(
                                     f"{name} has a sheet of more than {MOST_CELLS:,} cells, empty ones included: one "
@@ -142,10 +159,28 @@ def _measure(file: IO[bytes], name: str, kind: str) -> None:
         raise _damaged(name) from error
 
 
-def _bound_of(part: str, kind: str) -> _XlsxBound | _OdsBound | None:
+def _bound_of(part: str, kind: str) -> _XlsxBound | _OdsBound | _TextsBound | None:
     if kind == "ods":
         return _OdsBound() if part == "content.xml" else None
-    return _XlsxBound() if part.startswith("xl/worksheets/") and part.endswith(".xml") else None
+    # A sheet may be any part: other parts say which. Those that are no sheets have no cells.
+    return _TextsBound() if part.lower() == SHARED_STRINGS else _XlsxBound()
+
+
+class _TextsBound:
+    """The number of texts in the part that has those of all cells."""
+
+    cells = 0
+
+    def __init__(self) -> None:
+        self.texts = 0
+
+    def take(self, text: bytes) -> bytes:
+        """Takes a part of the texts. Returns its end, which is to come again before the next part."""
+        end = text.rfind(b"<")
+        if end < 0:
+            return b""
+        self.texts += sum(1 for _ in _TEXT.finditer(text, 0, end))
+        return text[end:] if len(text) - end <= BLOCK else text[end : end + 1]
 
 
 class _XlsxBound:
