@@ -48,8 +48,9 @@ def render(
     gauge("paused", "1 while the schedule is paused, otherwise 0", float(current_pause(database) is not None))
     if runway is not None:
         low = runway.as_is.low
-        lasts = sum(night.off is None for night in runway.nights) if low.lasts is None else low.lasts
-        gauge("runway_deals", "Deals of the next 14 days before leads run short, with few new leads", lasts)
+        # Without an end in sight it is 14, also if there are fewer deals in that time, or none.
+        lasts = len(runway.nights) if low.lasts is None else low.lasts
+        gauge("runway_deals", "Deals of the next 14 days before leads run short, with few new leads; 14: never", lasts)
         gauge("runway_expiring_leads", "Leads that pass the window in the next 14 days", runway.as_is.high.expired)
     gauge("heartbeat_age_seconds", "Age of the last heartbeat of the scheduler of this copy", beat_age)
 

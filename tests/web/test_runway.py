@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from agent_funnel.schedule.runway import runway
-from agent_funnel.schedule.store import add_holiday
+from agent_funnel.schedule.store import add_holiday, pause
 from agent_funnel.settings import load
 from support.command import run_command
 from support.databases import TestedDatabase
@@ -75,3 +75,6 @@ def test_the_api_the_metrics_and_the_command_have_the_same_numbers(database: Tes
     metrics = client.get("/metrics").text
     assert "agent_funnel_runway_deals 3.0" in metrics
     assert "agent_funnel_runway_expiring_leads 0.0" in metrics
+    # In a pause no deal is to come, and none is short of leads.
+    pause(database.backend, now=datetime.now(UTC), actor=None, reason=None)
+    assert "agent_funnel_runway_deals 14.0" in client_of(database).get("/metrics").text
