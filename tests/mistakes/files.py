@@ -235,8 +235,8 @@ MISTAKES = (
     ),
     Mistake(
         "files: only the dates of one column show the order of day and month",
-        P_FILES_SURVEYS, 'DATE_FIELDS = ("date", "day", "starts_on", "ends_on")',
-        'DATE_FIELDS = ("date", "day", "starts_on")',
+        P_FILES_COLUMNS, 'DATE_FIELDS = ("date", "day", "starts_on", "ends_on", "call_back_on")',
+        'DATE_FIELDS = ("date", "day", "starts_on", "call_back_on")',
         ON_IMPORTS_LIMITS, "either_column", "sqlite",
     ),
     Mistake(

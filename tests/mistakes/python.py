@@ -188,8 +188,8 @@ MISTAKES = (
     ),
     Mistake(
         "imports: a bad row is skipped without a word",
-        P_IMPORTS, "_drop_repeated(session, table, tally)\n            if tally.bad_rows and not skip_bad:",
-        "_drop_repeated(session, table, tally)\n            if tally.bad_rows and skip_bad:",
+        P_IMPORTS, "_drop_unknown(session, table, tally)\n            if tally.bad_rows and not skip_bad:",
+        "_drop_unknown(session, table, tally)\n            if tally.bad_rows and skip_bad:",
         ON_IMPORTS, "named_by_line_and_reason", "sqlite",
     ),
     Mistake(

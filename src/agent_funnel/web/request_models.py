@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_
 from agent_funnel.access.keys import Role
 from agent_funnel.do_not_contact import LONGEST_BOUND_DAYS, MOST_AT_ONCE, OWN_REQUESTS, USUAL_BOUND_DAYS
 from agent_funnel.files.tables import Choices
-from agent_funnel.outcomes import MOST_REPORTS, OutcomeReport
 from agent_funnel.settings import DEFAULT_RULES, LARGEST_SHARE, LONGEST_WINDOW_DAYS
 from agent_funnel.web.fields import (
     BusinessDay,
@@ -22,11 +21,7 @@ from agent_funnel.web.fields import (
     Delimiter,
     Format,
     KeyText,
-    Moment,
-    NoteText,
     NumberText,
-    OutcomeName,
-    ReportText,
     RowId,
     RunId,
     SearchText,
@@ -318,60 +313,6 @@ class NewDoNotContact(ListedNumber):
     """A number for a do-not-contact list."""
 
     reason: Text | None = None
-
-
-class NewOwnOutcome(RequestModel):
-    """An outcome to report, of a lead that a run dealt."""
-
-    number: NumberText
-    outcome: OutcomeName
-    report: ReportText | None = Field(
-        None, description="Your own id of this report: the same report again is one outcome. Default: a new one."
-    )
-    run_id: RunId | None = Field(None, description="Default: the run whose leads the agents had at that time.")
-    call_back_on: Day | None = Field(None, description="Of a call_back: the day, at most 90 days ahead.")
-    same_agent: StrictBool = Field(False, description="Of a call_back: to the same agent if possible.")
-    note: NoteText | None = None
-    reported_at: Moment | None = Field(None, description="At most 7 days ago. Default: now.")
-
-    def reported(self, agent: str | None) -> OutcomeReport:
-        """The report, of a lead of an agent, or of any agent's."""
-        return OutcomeReport(**{**self.model_dump(), "agent": agent})
-
-
-class NewOutcome(NewOwnOutcome):
-    """An outcome to report, of a lead that a run dealt to any agent."""
-
-    agent: SearchText | None = Field(None, description="Refuse the leads of other agents.")
-
-
-class NewOwnOutcomes(RequestModel):
-    """Outcomes to report, of an agent's own leads."""
-
-    reports: Annotated[list[NewOwnOutcome], Field(min_length=1, max_length=MOST_REPORTS)]
-
-
-class NewOutcomes(RequestModel):
-    """Outcomes to report."""
-
-    reports: Annotated[list[NewOutcome], Field(min_length=1, max_length=MOST_REPORTS)]
-
-
-class OutcomeToTakeBack(RequestModel):
-    """An outcome to take back, by the id of its report."""
-
-    report: ReportText
-    taken_back_at: Moment | None = Field(None, description="Default: now.")
-
-
-class OutcomesQuery(PageQuery):
-    """A page of the outcomes, or all of them as a file."""
-
-    run_id: Annotated[RunId, WholeNumber] | None = Field(None, description="Only those of this run.")
-    agent: SearchText | None = Field(None, description="Only those of this agent's leads.")
-    number: SearchText | None = Field(None, description="Only those of this number, in any spelling (for operators).")
-    standing: bool = Field(False, description="Only those that hold.")
-    format: Format = Field("json", description="csv and xlsx have all that hold, without pages.")
 
 
 class Reason(RequestModel):

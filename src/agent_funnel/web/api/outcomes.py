@@ -10,9 +10,9 @@ from agent_funnel import outcomes
 from agent_funnel.web.api import models
 from agent_funnel.web.files import download
 from agent_funnel.web.operation import json, operation
+from agent_funnel.web.outcome_models import NewOutcome, NewOutcomes, OutcomesQuery, OutcomeToTakeBack
 from agent_funnel.web.outcomes import ReportAnswers, report_all, report_one, take_back
 from agent_funnel.web.paging import AFTER_ROW_ID, decode_cursor, encode_cursor
-from agent_funnel.web.request_models import NewOutcome, NewOutcomes, OutcomesQuery, OutcomeToTakeBack
 from agent_funnel.web.requester import actor, mask_outcome, sees_numbers
 from agent_funnel.web.services import services
 

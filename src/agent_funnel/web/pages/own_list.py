@@ -31,9 +31,9 @@ from agent_funnel.web.errors import response_to_bad_request
 from agent_funnel.web.format import CALL_NAMES, REPORTED
 from agent_funnel.web.numbers import ShownNumber, floor_country, shown_number
 from agent_funnel.web.operation import json
+from agent_funnel.web.outcome_models import NewOwnOutcome, NewOwnOutcomes, OutcomeToTakeBack
 from agent_funnel.web.outcomes import report_all, report_one, take_back
 from agent_funnel.web.pages.layout import form, read_form, redirect_with_notice
-from agent_funnel.web.request_models import NewOwnOutcome, NewOwnOutcomes, OutcomeToTakeBack
 from agent_funnel.web.routing import PUBLIC, WRONG_LINKS, route
 from agent_funnel.web.services import services
 
