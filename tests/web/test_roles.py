@@ -42,6 +42,7 @@ OPERATIONS = {
     "undo_import": "operator",
     "pool": "viewer",
     "list_do_not_contact": "viewer",
+    "export_list": "viewer",
     "add_do_not_contact": "operator",
     "remove_do_not_contact": "operator",
     "list_number_lists": "viewer",

@@ -17,7 +17,7 @@ from flask import Response, request, send_file
 from werkzeug.exceptions import ServiceUnavailable, TooManyRequests, UnsupportedMediaType
 
 from agent_funnel.do_not_contact_files import ImportedNumbers, import_numbers
-from agent_funnel.exports import BYTES_IN_MEMORY, Kind, export
+from agent_funnel.exports import BYTES_IN_MEMORY, Format, Kind, export
 from agent_funnel.files.rejects import Rejects
 from agent_funnel.files.tables import Choices
 from agent_funnel.import_records import Origin
@@ -45,7 +45,7 @@ FILE_TYPES = (
 )  # fmt: skip
 # The most bad rows of a file of them:
 MOST_REJECTS = 10_000
-CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": XLSX}
+CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "excel-csv": "text/csv; charset=utf-8", "xlsx": XLSX}
 
 
 def upload_origin(way: Literal["api", "page"], file_name: str | None) -> Origin:
@@ -155,7 +155,7 @@ def _check_that_it_is_worth_while() -> Callable[[], None]:
 
 def download(
     what: Kind,
-    format: Literal["csv", "xlsx"],
+    format: Format,
     *,
     name: str,
     run_id: int | None = None,
@@ -176,7 +176,10 @@ def download(
         # From here on, the response closes it.
         stack.pop_all()
     response = send_file(
-        cast(IO[bytes], complete), mimetype=CONTENT_TYPES[format], as_attachment=True, download_name=f"{name}.{format}"
+        cast(IO[bytes], complete),
+        mimetype=CONTENT_TYPES[format].partition(";")[0],
+        as_attachment=True,
+        download_name=f"{name}.{format.removeprefix('excel-')}",
     )
     # send_file allows caches to store the file, which holds numbers.
     response.headers["Cache-Control"] = "no-store"
