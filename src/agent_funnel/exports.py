@@ -60,7 +60,7 @@ COLUMNS: Mapping[Kind, tuple[str, ...]] = {
 # The columns that a workbook has as whole numbers:
 STAGES = ("stage", "stage_before", "max_records")
 # The columns of texts that people write, and that may have numbers in them:
-FREE_TEXTS = ("reason", "list", "name", "note", "reported_by")
+FREE_TEXTS = ("reason", "list", "name", "note", "reported_by", "actor", "undone_by")
 # The countries whose spreadsheets separate columns with commas; where commas separate decimals, semicolons do:
 WITH_COMMAS = ("US", "CA", "GB", "MX")
 # A text that a spreadsheet can keep as ="0170…", which is no more than that text:

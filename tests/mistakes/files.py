@@ -17,6 +17,7 @@ from mistakes.places import (
     ON_IMPORTS_NUMBERS,
     ON_IMPORTS_REJECTS,
     P_FILES_CELLS,
+    P_FILES_COLUMNS,
     P_FILES_DATES,
     P_FILES_DELIMITED,
     P_FILES_SOURCES,

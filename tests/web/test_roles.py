@@ -43,6 +43,7 @@ OPERATIONS = {
     "pool": "viewer",
     "show_runway": "viewer",
     "list_do_not_contact": "viewer",
+    "export_list": "viewer",
     "add_do_not_contact": "operator",
     "remove_do_not_contact": "operator",
     "list_number_lists": "viewer",

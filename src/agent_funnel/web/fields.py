@@ -128,6 +128,9 @@ CountryText = Annotated[
 VoiceText = Annotated[str, Field(pattern=f"^({'|'.join(map(_in_any_case, VOICES))})$"), AfterValidator(voice)]
 OutcomeName = Literal["talked", "no_answer", "won", "lost", "call_back", "wrong_number", "opted_out", "not_worked"]
 Format = Literal["json", "csv", "xlsx"]
+FileFormat = Literal["csv", "excel-csv", "xlsx"]
+# The lists that are exported as they are, without a choice of a part:
+ExportedList = Literal["leads", "agents", "limits", "holidays", "do-not-contact", "assignments", "runs", "history"]
 Delimiter = Literal["comma", "semicolon", "tab", "bar"]
 Count = Annotated[int, Field(ge=1, le=LARGEST_PAGE, description="The most items on the page."), WholeNumber]
 Cursor = Annotated[

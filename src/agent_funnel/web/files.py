@@ -18,7 +18,7 @@ from werkzeug.exceptions import ServiceUnavailable, TooManyRequests, Unsupported
 
 from agent_funnel.do_not_contact_files import ImportedNumbers, import_numbers
 from agent_funnel.errors import ImportRefused
-from agent_funnel.exports import BYTES_IN_MEMORY, Kind, export
+from agent_funnel.exports import BYTES_IN_MEMORY, Format, Kind, export
 from agent_funnel.files.rejects import Rejects
 from agent_funnel.files.tables import Choices, Glance, glance_at
 from agent_funnel.import_records import Origin, chosen_columns
@@ -46,7 +46,7 @@ FILE_TYPES = (
 )  # fmt: skip
 # The most bad rows of a file of them:
 MOST_REJECTS = 10_000
-CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": XLSX}
+CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "excel-csv": "text/csv; charset=utf-8", "xlsx": XLSX}
 
 
 def upload_origin(way: Literal["api", "page"], file_name: str | None) -> Origin:
@@ -167,7 +167,7 @@ def _check_that_it_is_worth_while() -> Callable[[], None]:
 
 def download(
     what: Kind,
-    format: Literal["csv", "xlsx"],
+    format: Format,
     *,
     name: str,
     run_id: int | None = None,
@@ -188,7 +188,10 @@ def download(
         # From here on, the response closes it.
         stack.pop_all()
     response = send_file(
-        cast(IO[bytes], complete), mimetype=CONTENT_TYPES[format], as_attachment=True, download_name=f"{name}.{format}"
+        cast(IO[bytes], complete),
+        mimetype=CONTENT_TYPES[format].partition(";")[0],
+        as_attachment=True,
+        download_name=f"{name}.{format.removeprefix('excel-')}",
     )
     # send_file allows caches to store the file, which holds numbers.
     response.headers["Cache-Control"] = "no-store"

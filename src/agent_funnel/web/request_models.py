@@ -19,6 +19,8 @@ from agent_funnel.web.fields import (
     Cursor,
     Day,
     Delimiter,
+    ExportedList,
+    FileFormat,
     Format,
     KeyText,
     NumberText,
@@ -74,6 +76,18 @@ class RunPath(BaseModel):
     """A run, by its number."""
 
     run_id: RunId
+
+
+class ExportPath(BaseModel):
+    """A list that can be exported."""
+
+    what: ExportedList
+
+
+class ExportQuery(RequestModel):
+    """The format of an export."""
+
+    format: FileFormat = Field("csv", description="csv is for programs; excel-csv and xlsx are for people.")
 
 
 class PreviewQuery(RequestModel):

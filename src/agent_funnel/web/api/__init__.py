@@ -8,6 +8,7 @@ from agent_funnel.web.api import (
     admin,
     agents,
     do_not_contact,
+    exports,
     import_records,
     leads,
     outcomes,
@@ -19,7 +20,20 @@ from agent_funnel.web.api import (
 )
 
 blueprint = APIBlueprint("api", __name__, url_prefix="/api")
-for part in (runs, agents, leads, import_records, do_not_contact, outcomes, person, schedule, runway, rules, admin):
+for part in (
+    runs,
+    agents,
+    leads,
+    import_records,
+    do_not_contact,
+    exports,
+    outcomes,
+    person,
+    schedule,
+    runway,
+    rules,
+    admin,
+):
     blueprint.register_api(part.blueprint)
 
 BLUEPRINTS = (blueprint, runs.run_now_blueprint)

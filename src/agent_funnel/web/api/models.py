@@ -78,6 +78,12 @@ FILES = ConfigDict(
 )
 
 
+class ExportedFile(RootModel[str]):
+    """A file."""
+
+    model_config = FILES
+
+
 class DealtPage(BaseModel):
     """Leads that a run dealt, by number."""
 
