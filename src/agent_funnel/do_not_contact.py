@@ -6,10 +6,11 @@ Lists of numbers come in pages. For the next page, pass the key of the last row 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import Any
 
 from agent_funnel.database import Database
 from agent_funnel.errors import AlreadyExists, NotFound, ParameterOutOfRange
@@ -18,6 +19,9 @@ from agent_funnel.values import NO_LIMIT, Flag, Moment, Record, check_length, ch
 
 # The list of those who asked not to be contacted. The installer makes it.
 OWN_REQUESTS = "own requests"
+# The list of the outcomes `opted_out`. The first of them makes it. People and imports cannot add to it, so that an
+# outcome that is taken back takes nothing away that they put there:
+OPTED_OUT = "opted out"
 # The greatest age of an import, in days, unless the list has another bound, and the largest bound:
 USUAL_BOUND_DAYS = 30
 LONGEST_BOUND_DAYS = 3650
@@ -133,6 +137,8 @@ def add_number_list(
 ) -> None:
     """Adds a list. Raises AlreadyExists if its name is taken."""
     check_text("name", name)
+    if name == OPTED_OUT:
+        raise AlreadyExists(f"The list {OPTED_OUT} is that of the reported outcomes; nothing was changed.")
     for column, text in (("reason", reason), ("source", source)):
         if text is not None:
             check_text(column, text)
@@ -204,7 +210,7 @@ def add_several(
     """
     if reason is not None:
         check_text("reason", reason)
-    list_id = _list_id(database, list_name)
+    list_id = _list_to_fill(database, list_name)
     _check_several(numbers)
 
     def take(chosen: Sequence[str], *, dry_run: bool = False) -> Taken:
@@ -263,16 +269,17 @@ def import_do_not_contact(
     replaces: bool,
     confirmed: bool,
     dry_run: bool,
-    check: Callable[[], None],
+    check: Callable[[], Mapping[str, Any]],
     progress: Callable[[int], None] | None = None,
 ) -> Taken:
     """Adds numbers, each with its line and a reason, to a list, or replaces by them what imports put there.
 
-    `check` is called when all rows are read, before anything is changed; it ends the import by raising an error.
+    `check` is called when all rows are read, before anything is changed: it returns the record of the import, or ends
+    it by raising an error.
     Without `confirmed`, nothing is applied if a replacement would remove more than a tenth. Waits for a deal in
     progress.
     """
-    list_id = _list_id(database, list_name)
+    list_id = _list_to_fill(database, list_name)
     rows = iter(rows)
     with database.session() as session:
         session.sets("begin_do_not_contact")
@@ -280,7 +287,7 @@ def import_do_not_contact(
             session.sets("stage_do_not_contact", rows=_as_json(chunk))
             if progress:
                 progress(len(chunk))
-        check()
+        record = check()
         session.sets("sort_do_not_contact")
         row = session.one(
             "apply_do_not_contact",
@@ -289,6 +296,7 @@ def import_do_not_contact(
             replaces=int(replaces),
             confirmed=int(confirmed),
             dry_run=int(dry_run),
+            **record,
         )
     assert row is not None
     return Taken.from_row(row)
@@ -317,6 +325,16 @@ def _staged_rows(numbers: Iterable[str], reason: str | None) -> str:
 
 def _as_json(rows: Sequence[tuple[int, str, str | None]]) -> str:
     return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+
+
+def _list_to_fill(database: Database, name: str) -> int:
+    """The id of a list to which people and imports may add."""
+    if name == OPTED_OUT:
+        raise ParameterOutOfRange(
+            f"Only reported outcomes add to the list {OPTED_OUT}; nothing was changed. Choose another list, such as "
+            f"{OWN_REQUESTS}."
+        )
+    return _list_id(database, name)
 
 
 def _list_id(database: Database, name: str) -> int:

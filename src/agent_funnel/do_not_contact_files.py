@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from agent_funnel.database import Database
 from agent_funnel.do_not_contact import import_do_not_contact
@@ -13,7 +13,8 @@ from agent_funnel.errors import ImportRefused
 from agent_funnel.files.cells import Values
 from agent_funnel.files.rejects import Rejects
 from agent_funnel.files.tables import AS_IT_IS, Choices, Understood, open_table
-from agent_funnel.imports import BadRow, BadRows, Tally
+from agent_funnel.import_records import A_PROGRAM, Origin, record_values
+from agent_funnel.imports import BadRow, BadRows, Tally, rules_of
 
 NumberRow = tuple[int, str, str | None]
 
@@ -65,14 +66,15 @@ def import_numbers(
     dry_run: bool = False,
     rejects: Rejects | None = None,
     progress: Callable[[int], None] | None = None,
+    origin: Origin = A_PROGRAM,
 ) -> ImportedNumbers:
     """Imports a file of numbers to a do-not-contact list; they leave the present assignments at once.
 
-    `choices` say how to read the file, where it leaves that open. With `replaces`, numbers that an import put there
-    and that are not in the file are removed; more than a tenth of them only if that is `confirmed`. `name` is the
-    file's name in messages, and `rejects` gets the bad rows. Raises NotFound if there is no such list, BadRows if all
-    rows are bad, or one is and `skip_bad` is not set, TooManyRemoved, and ImportRefused if the file cannot be
-    imported at all.
+    `choices` say how to read the file, where it leaves that open. With `replaces`, numbers that an import put there and
+    that are not in the file are removed; more than a tenth of them only if that is `confirmed`. `name` is the file's
+    name in messages, and `rejects` gets the bad rows. The import is on record, with its `origin`. Raises NotFound if
+    there is no such list, BadRows if all rows are bad, or one is and `skip_bad` is not set, TooManyRemoved, and
+    ImportRefused if the file cannot be imported at all.
     """
     name = name or str(file)
     tally = Tally(rejects)
@@ -81,10 +83,13 @@ def import_numbers(
         for line, (number, reason) in rows:
             yield line, number, reason or None
 
-    def check() -> None:
+    def check() -> dict[str, Any]:
         # A file of nothing but bad rows is probably of another kind, whatever was asked for.
         if tally.bad_rows and (not skip_bad or tally.bad_rows == tally.rows):
             raise BadRows(name, tally.bad, tally.bad_rows)
+        rules = rules_of(table) | {"list": list_name, "replace": replaces, "skip_bad": skip_bad}
+        values = record_values("do-not-contact", origin, name, table.sha256, rules)
+        return {**values, "rows": tally.rows, "bad_rows": tally.bad_rows}
 
     with open_table(file, "numbers", name, choices) as table:
         tally.begin(table)

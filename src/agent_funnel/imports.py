@@ -2,8 +2,8 @@
 
 The package `files` reads a file: its columns, and the values of its rows.
 
-The rows of a file go into a temporary table of the connection first. Only the last statement, which adds those that are
-new, writes to a table of the database.
+The rows of a file go into a temporary table of the connection first. Only the last statements, which add those that are
+new and record the import, write to tables of the database.
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ from agent_funnel.files.cells import Values
 from agent_funnel.files.columns import FIELDS
 from agent_funnel.files.rejects import Rejects
 from agent_funnel.files.tables import AS_IT_IS, CheckedRow, Choices, Table, Understood, open_table
+from agent_funnel.import_records import A_PROGRAM, Origin, begin_record, end_record, record_values
 from agent_funnel.numbers import take_in
 from agent_funnel.values import Row, read_lead_date
 
 # Rows that are sent to the database at a time:
-CHUNK = 20_000
+CHUNK = 5_000
 # Match keys that are kept at a time; a deal waits for that long, half a second on a small server:
 KEYS_AT_ONCE = 50_000
 # The most bad rows that are reported one by one; in a file of the wrong kind, every row is bad.
@@ -74,6 +75,24 @@ class Imported:
     listed: int
     kept_rows: tuple[KeptRow, ...]
     understood: Understood
+    import_id: int | None
+
+
+def rules_of(table: Table) -> dict[str, Any]:
+    """The rules by which a file was read, for the record of its import."""
+    found = table.understood
+    names = ("format", "sheet", "encoding", "delimiter", "columns", "dates")
+    rules = {name: getattr(found, name) for name in names}
+    return rules | ({"zone": str(table.zone)} if table.kind == "leads" else {})
+
+
+@dataclass(frozen=True)
+class Written:
+    """The amounts of an import in the database, and its id on record; None in a dry run."""
+
+    added: int
+    changed: int
+    import_id: int | None
 
 
 def import_file(
@@ -90,6 +109,7 @@ def import_file(
     dry_run: bool = False,
     rejects: Rejects | None = None,
     progress: Callable[[int], None] | None = None,
+    origin: Origin = A_PROGRAM,
 ) -> Imported:
     """Imports a file of `leads` (number, stage, date), `agents` (agent, status) or `holidays` (day, name).
 
@@ -97,11 +117,11 @@ def import_file(
     of the sales floor, and the leads of a file without dates get `today`. A lead whose number is in the database, in
     any spelling, is there already.
 
-    The whole file is read, checked and staged before the transaction begins: a file that comes slowly keeps nobody
-    else from writing. Rows that are already in the database stay as they are, or with `update` agents get the status
-    that the file has. `name` is the file's name in messages. A `dry_run` does everything and then rolls it back.
-    `rejects` gets the bad rows, whatever comes of the others. Raises BadRows if a row is bad and `skip_bad` is not
-    set, and ImportRefused if the file cannot be imported at all.
+    The whole file is read, checked and staged before the transaction begins: a file that comes slowly keeps nobody else
+    from writing. Rows that are already in the database stay as they are, or with `update` agents get the status that
+    the file has. `name` is the file's name in messages. A `dry_run` does everything and then rolls it back. `rejects`
+    gets the bad rows, whatever comes of the others. The import is on record, with its `origin`. Raises BadRows if a row
+    is bad and `skip_bad` is not set, and ImportRefused if the file cannot be imported at all.
     """
     name = name or str(file)
     tally = Tally(rejects)
@@ -119,7 +139,13 @@ def import_file(
                 # So that the leads which others have inserted are found in every spelling, too.
                 take_in(database)
             compared = _compare_staged(session, table)
-            added, changed = _write_staged(session, kind, update=update and kind == "agents", dry_run=dry_run)
+            values = record_values(
+                kind, origin, name, table.sha256, rules_of(table) | {"skip_bad": skip_bad, "update": update}
+            )
+            written = _write_staged(
+                session, kind, values, tally=tally, update=update and kind == "agents", dry_run=dry_run
+            )
+            added, changed = written.added, written.changed
             imported = Imported(
                 rows=tally.rows,
                 added=added,
@@ -128,6 +154,7 @@ def import_file(
                 bad_rows=tally.bad_rows,
                 bad=tally.bad,
                 understood=table.understood,
+                import_id=written.import_id,
                 **(compared | {"differing": compared["differing"] - changed}),
             )
             if country is not None and added and not dry_run:
@@ -218,7 +245,7 @@ def load_rows(
     with database.session() as session:
         _stage(session, kind, enumerate(rows, start=1), progress)
         _key_staged(session, kind)
-        return _write_staged(session, kind, dry_run=dry_run)[0]
+        return _write_staged(session, kind, dry_run=dry_run).added
 
 
 def _stage(
@@ -280,22 +307,38 @@ def _agent_there(row: Row) -> str:
     return f"is {row['status']} there"
 
 
-def _write_staged(session: Session, kind: str, *, update: bool = False, dry_run: bool) -> tuple[int, int]:
-    """Adds the staged rows that are new, and with `update` changes others. Returns how many it added and changed."""
-    row, changed = None, 0
+def _write_staged(
+    session: Session,
+    kind: str,
+    values: Mapping[str, Any] | None = None,
+    *,
+    tally: Tally | None = None,
+    update: bool = False,
+    dry_run: bool,
+) -> Written:
+    """Adds the staged rows that are new, and with `update` changes others. With `values`, records the import."""
+    row, changed, import_id = None, 0, None
     try:
         with session.transaction():
+            if values is not None:
+                import_id = begin_record(session, values)
             if update:
                 found = session.one("update_agents")
                 assert found is not None
                 changed = int(found["changed"])
-            row = session.one(f"import_{kind}")
+            row = session.one(f"import_{kind}", **({"import_id": import_id} if kind == "leads" else {}))
+            assert row is not None
+            if import_id is not None and tally is not None:
+                end_record(
+                    session, import_id, rows=tally.rows, added=int(row["added"]), changed=changed,
+                    bad_rows=tally.bad_rows,
+                )  # fmt: skip
             if dry_run:
                 raise _DryRun
     except _DryRun:
-        pass
+        import_id = None
     assert row is not None
-    return int(row["added"]), changed
+    return Written(int(row["added"]), changed, import_id)
 
 
 def _keep_keys(session: Session, country: str) -> None:

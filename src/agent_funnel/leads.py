@@ -12,7 +12,8 @@ from typing import Any
 
 from agent_funnel.database import Database
 from agent_funnel.do_not_contact import DoNotContact, do_not_contact_of
-from agent_funnel.errors import NotFound
+from agent_funnel.errors import NotFound, ParameterOutOfRange
+from agent_funnel.import_records import LeadImport, imports_of_number
 from agent_funnel.numbers import ending, match_key, spellings
 from agent_funnel.rules import effective
 from agent_funnel.runs import Holder, holders
@@ -52,8 +53,8 @@ class Lead(Record):
 class LeadHistory:
     """Everything on record about a number.
 
-    That is its records, its entries in the do-not-contact lists, the agent who has it now, and the agents who held it,
-    newest first.
+    That is its records, its entries in the do-not-contact lists, the agent who has it now, and, newest first, the
+    agents who held it and the imports that added or changed it.
     """
 
     number: str
@@ -61,6 +62,7 @@ class LeadHistory:
     do_not_contact: tuple[DoNotContact, ...]
     agent: str | None
     holders: tuple[Holder, ...]
+    imports: tuple[LeadImport, ...]
 
 
 @dataclass(frozen=True)
@@ -98,14 +100,16 @@ def search_leads(
     stage: int | None = None,
     date_from: date | None = None,
     date_to: date | None = None,
+    import_id: int | None = None,
     after: tuple[str, int | None, datetime | None] | None = None,
     count: int,
 ) -> list[Lead]:
     """The records of `wafunnel`, sorted by number, stage and date; at most `count`. Equal rows are one record.
 
     Rows with a blank number are left out. With `number`, only records of that number, in its usual spellings and in
-    those that have its match key; four or more digits also find the numbers that end with them. Both days are
-    inclusive. `after` is the number, the stage and the date of the last record on the page before.
+    those that have its match key; four or more digits also find the numbers that end with them. With `import_id`, only
+    those that this import added or changed. Both days are inclusive. `after` is the number, the stage and the date of
+    the last record on the page before.
     """
     after_number, after_stage, after_date = after or (None, None, None)
     # After the last day of the calendar there is no day, and no date either.
@@ -119,7 +123,11 @@ def search_leads(
         "after_date": None if after_date is None else after_date.isoformat(" ", "milliseconds"),
         "count": count,
     }
-    if number is None:
+    if number is not None and import_id is not None:
+        raise ParameterOutOfRange("A search is by number or by import, not by both. Nothing was searched.")
+    if import_id is not None:
+        rows = database.all("leads_of_import", import_id=import_id, **filters)
+    elif number is None:
         rows = database.all("leads", **filters)
     else:
         rows = database.all(
@@ -150,13 +158,14 @@ def lead_history(database: Database, number: str) -> LeadHistory:
     now = database.one("lead_now", number=number, match_key=written["match_key"])
     held = holders(database, number, key=written["match_key"])
     listed = do_not_contact_of(database, number, key=written["match_key"])
+    imported = imports_of_number(database, number, key=written["match_key"])
     assert now is not None
-    if not rows and not held and not listed and now["agent"] is None:
+    if not rows and not held and not listed and not imported and now["agent"] is None:
         raise NotFound("Nothing is on record about that number.")
     records = tuple(Lead.from_row(row) for row in rows)
     stored = [record.number for record in records]
     shown = number if number in stored or not stored else stored[0]
-    return LeadHistory(shown, records, tuple(listed), now["agent"], tuple(held))
+    return LeadHistory(shown, records, tuple(listed), now["agent"], tuple(held), tuple(imported))
 
 
 def count_rows(database: Database) -> RowCounts:

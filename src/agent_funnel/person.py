@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from agent_funnel.database import Database
 from agent_funnel.do_not_contact import DoNotContact, do_not_contact_of
 from agent_funnel.errors import NotFound, ParameterOutOfRange
+from agent_funnel.import_records import LeadImport
 from agent_funnel.numbers import fault_in_listed, take_in
 from agent_funnel.values import (
     LONGEST_TEXT,
@@ -85,9 +86,9 @@ class Erasure(Record):
     """What an erasure removed or, unless it was `applied`, would remove.
 
     `dealt` leads were in the history of `runs`, which keep their totals; `listed` are entries of do-not-contact lists,
-    and `answers` stored responses. `audit_entries` lost the last digits of the number; another number may end alike.
-    `certificate` is the hash that is kept, and is in the audit. `forgotten_at` (UTC) is when the number was forgotten
-    before; None if it was not.
+    `imports` leads on the records of imports, and `answers` stored responses. `audit_entries` lost the last digits of
+    the number; another number may end alike. `certificate` is the hash that is kept, and is in the audit.
+    `forgotten_at` (UTC) is when the number was forgotten before; None if it was not.
     """
 
     leads: int
@@ -97,6 +98,7 @@ class Erasure(Record):
     edits: int
     outcomes: int
     listed: int
+    imports: int
     answers: int
     audit_entries: int
     certificate: str | None
@@ -119,6 +121,7 @@ class Person:
     edits: tuple[PersonEdit, ...]
     outcomes: tuple[PersonOutcome, ...]
     do_not_contact: tuple[DoNotContact, ...]
+    imports: tuple[LeadImport, ...]
     answers: int
     forgotten_at: Moment | None
 
@@ -126,7 +129,7 @@ class Person:
 def find_person(database: Database, number: str) -> Person:
     """All that is kept of a person. Raises NotFound if nothing is kept of them."""
     check_length("number", number)
-    *_, spellings, leads, assignments, dealt, edits, outcomes = database.sets("person", number=number)
+    *_, spellings, leads, assignments, dealt, edits, outcomes, imports = database.sets("person", number=number)
     found = would_forget(database, number)
     person = Person(
         number=number,
@@ -137,6 +140,7 @@ def find_person(database: Database, number: str) -> Person:
         edits=tuple(map(PersonEdit.from_row, edits)),
         outcomes=tuple(map(PersonOutcome.from_row, outcomes)),
         do_not_contact=tuple(do_not_contact_of(database, number)),
+        imports=tuple(map(LeadImport.from_row, imports)),
         answers=found.answers,
         forgotten_at=found.forgotten_at,
     )
@@ -165,7 +169,8 @@ def forget(database: Database, number: str, *, actor: str) -> Erasure:
     take_in(database, with_history=True)
     if fault := fault_in_listed(number):
         found = would_forget(database, number)
-        if not (found.leads or found.assignments or found.dealt or found.edits or found.outcomes or found.listed):
+        kept = (found.leads, found.assignments, found.dealt, found.edits, found.outcomes, found.listed, found.imports)
+        if not any(kept):
             raise ParameterOutOfRange(f"{fault}; and it is stored nowhere. Nothing was changed.")
     row = database.one("forget", number=number, actor=actor[:LONGEST_TEXT])
     assert row is not None

@@ -5,6 +5,7 @@ Databases keep moments in UTC without a zone, and SQLite keeps dates as text; re
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -75,6 +76,8 @@ LeadDate = Annotated[
 # A number or a name. Your own table may keep numbers in an INT column.
 Text = Annotated[str, _ReadBy(str)]
 Flag = Annotated[bool, _ReadBy(bool)]
+# An object of JSON, which the database keeps as a text:
+JsonObject = Annotated[dict[str, Any], _ReadBy(json.loads)]
 
 
 class Record:

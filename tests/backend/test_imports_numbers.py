@@ -62,7 +62,7 @@ def test_a_lead_that_goes_before_its_match_key_is_kept_leaves_none(
 ) -> None:
     write = imports._write_staged
 
-    def write_and_delete(*arguments: Any, **options: Any) -> tuple[int, int]:
+    def write_and_delete(*arguments: Any, **options: Any) -> Any:
         written = write(*arguments, **options)
         database.execute("DELETE FROM dbo.wafunnel WHERE number = '+5511987654321'")
         return written

@@ -18,14 +18,14 @@ from agent_funnel.do_not_contact import add_do_not_contact
 from agent_funnel.errors import DatabaseError, DatabaseUnavailable, NotInstalled, ParameterOutOfRange
 from agent_funnel.install import Installed, install
 from agent_funnel.settings import load
-from agent_funnel.sql import scripts, version, views
+from agent_funnel.sql import routines, scripts, version, views
 from support import LONG
 from support.databases import BARE, TABLES, TestedDatabase, connect_to, sqlserver_database
 from support.nights import TODAY, run_deal
 
 YOUR_TABLES = ("agents", "wafunnel", "agent_wafunnel_assignment")
 PROCEDURE = "sp_assign_wafunnel_to_agents"
-PROCEDURES = ("fn_match_key", PROCEDURE, "sp_forget_number", "sp_rename_agent", "sp_undo_wafunnel_assignment")
+PROCEDURES = tuple(sorted(routines("sqlserver")))
 
 # Your three tables as others might have made them: other widths, NVARCHAR, more columns before and between ours.
 OTHER = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from typing import Literal
 
 import pytest
@@ -13,6 +14,7 @@ from agent_funnel.access.links import make_link
 from agent_funnel.agents import add_limit
 from agent_funnel.deal import deal, undo
 from agent_funnel.do_not_contact import add_do_not_contact
+from agent_funnel.imports import import_file
 from agent_funnel.settings import load
 from support import LONG
 from support.dashboard import Dashboard, axe, fits, shoot
@@ -26,7 +28,7 @@ VIEWS: list[tuple[Literal["light", "dark"], int]] = [("light", 1440), ("dark", 3
 if ALL_VIEWS:
     VIEWS += [("dark", 1440), ("light", 360)]
 # Pages with the same template as another one; of these, the short version looks at the narrow ones only.
-ALIKE = ("run-undone", "undo-refused", "night-missed", "leads-found", "leads-stage")
+ALIKE = ("run-undone", "undo-refused", "night-missed", "leads-found", "leads-stage", "imports")
 AGENT = "agent 1"
 
 
@@ -49,6 +51,7 @@ def evening(database: TestedDatabase) -> dict[str, str]:
             "INSERT INTO dbo.schedule_outcome (business_date, outcome, recorded_at) VALUES (%s, %s, %s)",
             day.isoformat(), outcome, f"{day} 23:40:00",
         )  # fmt: skip
+    imported = import_file(backend, "leads", BytesIO(b"number,date\n+49300000777,2026-11-20\n"), name="fair.csv")
     _, secret = make_link(backend, "agent 0", actor="the operator")
     return {
         "tonight": "/",
@@ -71,6 +74,9 @@ def evening(database: TestedDatabase) -> dict[str, str]:
         "lead": "/leads/of?number=%2B49300000007",
         "lead-to-call": "/leads/of?number=%2B49300000008",
         "import": "/leads/import",
+        "imports": "/imports",
+        "import-record": f"/imports/{imported.import_id}",
+        "import-undo": f"/imports/{imported.import_id}/undo",
         "settings": "/settings",
         "audit": "/audit",
         "keys": "/keys",

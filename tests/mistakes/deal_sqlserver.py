@@ -231,7 +231,7 @@ MISTAKES = (
     Mistake(
         "T-SQL deal: the help lacks a parameter",
         T_ASSIGN, "(8, '@request', 'NVARCHAR(64)', 'NULL', ", "(8, '@mark', 'NVARCHAR(64)', 'NULL', ",
-        ON_T_SQL, "help_of_the_deal",
+        ON_T_SQL, "help_of_a_procedure",
     ),
     Mistake(
         "T-SQL holidays: a holiday is lost if its new name cannot be stored",

@@ -155,7 +155,7 @@ MISTAKES = (
     ),
     Mistake(
         "imports: a number of another case is taken for there already",
-        IMPORTS, "WHERE w.number = s.first COLLATE BINARY", "WHERE w.number = s.first COLLATE NOCASE",
+        IMPORTS, "w.number = staged.first COLLATE BINARY", "w.number = staged.first COLLATE NOCASE",
         ON_CASE, "an_import_adds", "sqlite",
     ),
     Mistake(
@@ -165,7 +165,8 @@ MISTAKES = (
     ),
     Mistake(
         "leads: the page leaves out further records of the last number of the page before",
-        LEADS, "WHERE w.number >= coalesce(:after_number, '')", "WHERE w.number > coalesce(:after_number, '')",
+        LEADS, "WHERE w.number >= coalesce(:after_number, '') COLLATE BINARY\n)",
+        "WHERE w.number > coalesce(:after_number, '') COLLATE BINARY\n)",
         ON_LEADS, "without_a_key_are_listed_once", "sqlite",
     ),
     Mistake(

@@ -86,7 +86,7 @@ MISTAKES = (
     ),
     Mistake(
         "import: a number that is stored in another spelling is added",
-        IMPORTS, "WHERE k.match_key = s.match_key AND", "WHERE k.match_key = '' AND",
+        IMPORTS, "WHERE k.match_key = staged.match_key\n", "WHERE k.match_key = ''\n",
         ON_IMPORTS_NUMBERS, "there_already", "sqlite",
     ),
     Mistake(

@@ -45,6 +45,7 @@ OWN_TABLES = (
     "do_not_contact_list", "do_not_contact_entry", "floor_rule", "assignment_country", "schedule_notice",
     "forgotten_salt", "forgotten_number", "assignment_forgotten", "assignment_voice",
     "assignment_rule", "schedule_skip", "assignment_outcome", "assignment_call_back", "assignment_outcome_effect",
+    "import_record", "import_result", "import_lead", "import_undo",
 )  # fmt: skip
 TABLES = ("agents", "wafunnel", "agent_wafunnel_assignment", *OWN_TABLES)
 

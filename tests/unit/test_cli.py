@@ -73,6 +73,7 @@ def test_a_file_is_imported_as_it_is_or_as_is_chosen(tmp_path: Path) -> None:
         "Left out: 'E-mail'.",
         "Dates were read with the day first.",
         "The file has no stages, so every lead has stage 1.",
+        "It is import 1 (agent-funnel imports show 1).",
     ])  # fmt: skip
     kept = answer("import", "leads", "leads.csv", *choices, "--delimiter", ";", "--encoding", "utf-16", cwd=tmp_path)
     assert (kept["kept"], kept["understood"]["columns"]) == (1, {"number": "Kunde", "date": "Datum"})

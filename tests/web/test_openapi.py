@@ -33,8 +33,9 @@ from support.served import UNLIMITED, served
 # Refusals for reasons that no schema can express, by words of their messages:
 UNSAID = {
     "list_runs": ("cursor does not come from this list",),
+    "list_imports": ("cursor does not come from this list",),
     "list_audit": ("cursor does not come from this list",),
-    "list_leads": ("cursor does not come from this list",),
+    "list_leads": ("cursor does not come from this list", "by number or by import, not by both"),
     "list_assignments": ("cursor does not come from this list",),
     "run_assignments": ("cursor does not come from this list",),
     "add_limit": ("it must not be before starts_on",),

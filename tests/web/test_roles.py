@@ -37,6 +37,9 @@ OPERATIONS = {
     "list_leads": "viewer",
     "show_lead": "operator",
     "import_leads": "operator",
+    "list_imports": "viewer",
+    "show_import": "viewer",
+    "undo_import": "operator",
     "pool": "viewer",
     "list_do_not_contact": "viewer",
     "add_do_not_contact": "operator",
@@ -110,6 +113,10 @@ PAGES = {
     "do_not_contact.remove": "operator",
     "imports.show": "operator",
     "imports.import_file": "operator",
+    "import_records.show": "viewer",
+    "import_records.show_import": "viewer",
+    "import_records.show_undo": "operator",
+    "import_records.undo": "operator",
     "admin.show_settings": "admin",
     "admin.show_audit": "admin",
     "admin.show_keys": "admin",
@@ -190,7 +197,12 @@ def operations_by_name(app: Flask) -> dict[str, tuple[str, str, str]]:
 
 
 def _filled(path: str) -> str:
-    filled = path.replace("{run_id}", "1").replace("{limit_id}", NO_ID).replace("{key_id}", NO_ID)
+    filled = (
+        path.replace("{run_id}", "1")
+        .replace("{import_id}", NO_ID)
+        .replace("{limit_id}", NO_ID)
+        .replace("{key_id}", NO_ID)
+    )
     return filled + "?number=nobody" if filled == "/api/lead" else filled
 
 
@@ -280,6 +292,7 @@ PARTS = {
     "<path:filename>": "page.css",
     "<path:name>": "css/swagger-ui.css",
     "<int:run_id>": "1",
+    "<int:import_id>": "1",
     "<day>": "2026-01-31",
     "<secret>": "mine_x",
 }

@@ -32,8 +32,9 @@ COMMANDS = {
     "forget": LazyCommand("person", "forget_person", "Erase all that is kept of a person, by NUMBER in any spelling."),
     "holidays": LazyCommand("schedule", "holidays_group", "Manage the days without a scheduled deal."),
     "import": LazyCommand(
-        "imports", "import_group", "Import leads, agents, holidays or do-not-contact numbers from a file."
+        "imports", "import_group", "Import leads, agents, holidays or do-not-contact numbers, or undo an import."
     ),
+    "imports": LazyCommand("import_records", "imports_group", "List the imports on record, or show one."),
     "install": LazyCommand("install", "install_tables", "Create missing tables and procedures."),
     "keys": LazyCommand("keys", "keys_group", "Manage the keys to the service."),
     "limits": LazyCommand("limits", "limits_group", "Manage agents' limits and absences."),

@@ -14,7 +14,9 @@ from typing import Any
 import click
 
 from agent_funnel.agents import agent_names
+from agent_funnel.cli import import_records
 from agent_funnel.cli.context import Context, pass_context
+from agent_funnel.cli.options import actor_option
 from agent_funnel.cli.output import Result, render, reports, say
 from agent_funnel.cli.progress import row_progress
 from agent_funnel.do_not_contact_files import ImportedNumbers, import_numbers
@@ -22,6 +24,7 @@ from agent_funnel.files.columns import FIELDS
 from agent_funnel.files.dates import ORDER_NAMES, DateOrder
 from agent_funnel.files.rejects import Rejects
 from agent_funnel.files.tables import Choices, Understood
+from agent_funnel.import_records import Origin
 from agent_funnel.imports import Imported, import_file
 from agent_funnel.names import alike_names, spell
 
@@ -48,7 +51,7 @@ class ImportedAgents(Result):
 
 @click.group("import")
 def import_group() -> None:
-    """Import leads, agents, holidays or do-not-contact numbers from a file.
+    """Import leads, agents, holidays or do-not-contact numbers, or undo an import.
 
     Rows that are in the database already are left unchanged.
     """
@@ -153,11 +156,13 @@ def import_command(kind: str) -> click.Command:
     @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
     @file_options
     @click.option("--skip-bad", is_flag=True, help="Import the good rows even if the file has bad ones.")
+    @actor_option
     @pass_context
     @reports
     def command(
-        context: Context, file: Path, choices: Choices, rejects: Rejects | None, skip_bad: bool, update: bool = False
-    ) -> Imported | ImportedAgents:
+        context: Context, file: Path, choices: Choices, rejects: Rejects | None, skip_bad: bool, actor: str,
+        update: bool = False,
+    ) -> Imported | ImportedAgents:  # fmt: skip
         with row_progress() as advance:
             imported = import_file(
                 context.database,
@@ -170,6 +175,7 @@ def import_command(kind: str) -> click.Command:
                 skip_bad=skip_bad,
                 rejects=rejects,
                 progress=advance,
+                origin=Origin(actor, "command"),
             )
         if kind != "agents":
             return imported
@@ -194,11 +200,12 @@ for kind in KINDS:
 @click.option("--yes", "confirmed", is_flag=True, help="Replace even if that removes more than a tenth of it.")
 @click.option("--skip-bad", is_flag=True, help="Import the good rows even if the file has bad ones.")
 @click.option("--dry-run", is_flag=True, help="Only say what the import would do.")
+@actor_option
 @pass_context
 @reports
 def import_do_not_contact_file(
     context: Context, file: Path, choices: Choices, rejects: Rejects | None, list_name: str, replaces: bool,
-    confirmed: bool, skip_bad: bool, dry_run: bool,
+    confirmed: bool, skip_bad: bool, dry_run: bool, actor: str,
 ) -> ImportedNumbers:  # fmt: skip
     """Import numbers that are never dealt from FILE: a column of numbers and perhaps of reasons, or a number a line.
 
@@ -216,7 +223,11 @@ def import_do_not_contact_file(
             dry_run=dry_run,
             rejects=rejects,
             progress=advance,
+            origin=Origin(actor, "command"),
         )
+
+
+import_group.add_command(import_records.undo_import)
 
 
 @render.register
@@ -229,6 +240,8 @@ def _(imported: Imported) -> None:
     _say_kept_rows(imported)
     _say_understood(imported.understood)
     _say_bad_rows(imported)
+    if imported.import_id:
+        say(f"It is import {imported.import_id} (agent-funnel imports show {imported.import_id}).")
 
 
 def _say_kept_rows(imported: Imported) -> None:

@@ -12,6 +12,7 @@ from agent_funnel.cli.context import Context, pass_context
 from agent_funnel.cli.exit_codes import ExitCode
 from agent_funnel.cli.options import actor_option
 from agent_funnel.cli.output import Result, cells, minute, print_table, render, reports, say
+from agent_funnel.import_records import LeadImport
 from agent_funnel.person import (
     Erasure,
     Person,
@@ -79,6 +80,7 @@ def _(person: Person) -> None:
         ("Edits of assignments, for an undo", person.edits),
         ("Reported outcomes", person.outcomes),
         ("Do-not-contact lists", person.do_not_contact),
+        ("Imports", person.imports),
     )
     for title, rows in tables:
         if rows:
@@ -99,6 +101,7 @@ def _(result: Forgotten) -> None:
         (found.edits, "edits of assignments"),
         (found.outcomes, "reported outcomes"),
         (found.listed, "entries of do-not-contact lists"),
+        (found.imports, "leads on the records of imports"),
         (found.answers, "stored responses"),
     ):
         say(f"  {count} {meaning}")
@@ -149,4 +152,18 @@ def _(outcome: PersonOutcome) -> dict[str, object]:
         "Reported (UTC)": minute(outcome.reported_at),
         "Taken back (UTC)": minute(outcome.taken_back_at),
         "Note": outcome.note,
+    }
+
+
+@cells.register
+def _(found: LeadImport) -> dict[str, object]:
+    return {
+        "Import": found.import_id,
+        "Made (UTC)": minute(found.imported_at),
+        "File": found.file_name,
+        "Number": found.number,
+        "What": "changed" if found.is_changed else "added",
+        "Stage": found.stage,
+        "Date": minute(found.date),
+        "Before": f"{found.stage_before}, {minute(found.date_before)}" if found.is_changed else "",
     }

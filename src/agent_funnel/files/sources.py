@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import IO, Literal
 
@@ -71,6 +72,15 @@ def seekable(file: Path | IO[bytes], name: str) -> Iterator[IO[bytes]]:
             yield source
     except OSError as error:
         raise ImportRefused(f"{name} cannot be read: {error.strerror or error}. Nothing was imported.") from error
+
+
+def sha256_of(file: IO[bytes]) -> str:
+    """The SHA-256 of a file, by which people know it again."""
+    file.seek(0)
+    found = sha256()
+    while block := file.read(BLOCK):
+        found.update(block)
+    return found.hexdigest()
 
 
 def kind_of(file: IO[bytes], name: str) -> Kind:

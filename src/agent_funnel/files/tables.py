@@ -23,7 +23,7 @@ from agent_funnel.files.cells import (
 from agent_funnel.files.columns import FIELDS, MOST_COLUMNS, candidates, count_known
 from agent_funnel.files.dates import DateOrder
 from agent_funnel.files.delimited import DELIMITER_NAMES, delimited_text, encoding_name
-from agent_funnel.files.sources import encoding_of, kind_of, seekable
+from agent_funnel.files.sources import encoding_of, kind_of, seekable, sha256_of
 from agent_funnel.files.surveys import Survey
 from agent_funnel.files.workbooks import sheet_of
 from agent_funnel.masking import mask_digits
@@ -133,7 +133,7 @@ def _table(file: IO[bytes], kind: str, name: str, choices: Choices, zone: tzinfo
     )
     if kind == "leads" and "date" not in columns and today is None:
         raise ImportRefused(f"{name} has no dates. Nothing was imported.")
-    return Table(name, kind, understood, rows, tuple(header), columns, order, zone, today)
+    return Table(name, kind, understood, sha256_of(file), rows, tuple(header), columns, order, zone, today)
 
 
 def _count_known(kind: str, header: Sequence[str], choices: Choices) -> int:
@@ -206,6 +206,7 @@ class Table:
     name: str
     kind: str
     understood: Understood
+    sha256: str
     source: Source
     header: tuple[str, ...]
     columns: Mapping[str, int]

@@ -20,9 +20,11 @@ from agent_funnel.do_not_contact_files import ImportedNumbers, import_numbers
 from agent_funnel.exports import BYTES_IN_MEMORY, Kind, export
 from agent_funnel.files.rejects import Rejects
 from agent_funnel.files.tables import Choices
+from agent_funnel.import_records import Origin
 from agent_funnel.imports import Imported, import_file
+from agent_funnel.web.auth import address
 from agent_funnel.web.bounds import RETRY_SECONDS
-from agent_funnel.web.requester import today
+from agent_funnel.web.requester import actor, today
 from agent_funnel.web.services import services
 
 # The largest file that is accepted, in bytes; a million leads are half of it:
@@ -46,7 +48,12 @@ MOST_REJECTS = 10_000
 CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": XLSX}
 
 
-def import_upload(file: IO[bytes], choices: Choices, *, skip_bad: bool, dry_run: bool) -> Imported:
+def upload_origin(way: Literal["api", "page"], file_name: str | None) -> Origin:
+    """Who uploads a file, and from where. A file of a request without its name is called an upload."""
+    return Origin(actor(), way, address(), file_name or "upload")
+
+
+def import_upload(file: IO[bytes], choices: Choices, *, skip_bad: bool, dry_run: bool, origin: Origin) -> Imported:
     """Imports an uploaded file of leads, which is read by these choices.
 
     With `dry_run` it only checks the file, past all bad rows. Raises ImportRefused, and TooManyRequests if as many
@@ -55,7 +62,7 @@ def import_upload(file: IO[bytes], choices: Choices, *, skip_bad: bool, dry_run:
     with services().imports.take():
         return import_file(
             services().database, "leads", file, name="The file", choices=choices, zone=services().settings.timezone,
-            today=today(), skip_bad=skip_bad or dry_run, dry_run=dry_run,
+            today=today(), skip_bad=skip_bad or dry_run, dry_run=dry_run, origin=origin,
         )  # fmt: skip
 
 
@@ -78,13 +85,14 @@ def bad_rows_of_upload(file: IO[bytes], choices: Choices) -> Response:
 
 
 def import_numbers_upload(
-    file: IO[bytes], list_name: str, choices: Choices, *, replaces: bool, confirmed: bool, skip_bad: bool, dry_run: bool
-) -> ImportedNumbers:
+    file: IO[bytes], list_name: str, choices: Choices, *, replaces: bool, confirmed: bool, skip_bad: bool,
+    dry_run: bool, origin: Origin,
+) -> ImportedNumbers:  # fmt: skip
     """Imports an uploaded file of numbers to a do-not-contact list, as one of the imports that are made at a time."""
     with services().imports.take():
         return import_numbers(
             services().database, file, list_name=list_name, name="The file", choices=choices, replaces=replaces,
-            confirmed=confirmed, skip_bad=skip_bad or dry_run, dry_run=dry_run,
+            confirmed=confirmed, skip_bad=skip_bad or dry_run, dry_run=dry_run, origin=origin,
         )  # fmt: skip
 
 

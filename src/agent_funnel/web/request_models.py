@@ -155,6 +155,18 @@ class LimitPath(BaseModel):
     limit_id: RowId
 
 
+class ImportPath(BaseModel):
+    """An import, by its id."""
+
+    import_id: RowId
+
+
+class UndoImportQuery(RequestModel):
+    """The undo of an import."""
+
+    dry_run: bool = Field(False, description="Only say what the undo would do.")
+
+
 class LeadsQuery(PageQuery):
     """The conditions of a search. A lead must meet all that are given."""
 
@@ -162,6 +174,9 @@ class LeadsQuery(PageQuery):
     stage: Stage | None = None
     date_from: Day | None = Field(None, description="The first day, inclusive.")
     date_to: Day | None = Field(None, description="The last day, inclusive.")
+    import_id: Annotated[RowId, WholeNumber] | None = Field(
+        None, description="Only leads that this import added or changed; not together with a number."
+    )
 
 
 class NumberQuery(RequestModel):
@@ -200,6 +215,7 @@ class ImportOptions(FileQuery):
     """The options of an import."""
 
     dry_run: bool = Field(False, description="Check the file, and import nothing.")
+    file_name: KeyText | None = Field(None, description="The name of the file, for the record of the import.")
     skip_bad: bool = Field(False, description="Import the good rows of a file with bad ones.")
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any, TypeVar
 
+from agent_funnel.import_records import ImportRecord
 from agent_funnel.masking import last_digits, mask_digits
 from agent_funnel.web.auth import identity
 from agent_funnel.web.services import services
@@ -54,6 +55,13 @@ def mask_texts(record: T) -> T:
         return record
     texts = {name: mask_digits(text) for name, text in vars(record).items() if name in FREE_TEXTS and text}
     return replace(record, **texts) if texts else record  # type: ignore[type-var]
+
+
+def mask_import(record: ImportRecord) -> ImportRecord:
+    """An import on record; for viewers without the address, and with the numbers in its texts masked."""
+    if sees_numbers():
+        return record
+    return replace(mask_texts(record), address=None, file_name=mask_digits(record.file_name))
 
 
 def free_text(text: str | None) -> str | None:

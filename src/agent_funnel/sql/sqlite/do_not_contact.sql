@@ -246,8 +246,17 @@ ORDER BY e.number, e.list_id;
 -- include: _sort_numbers
 
 -- name: apply_do_not_contact
--- Adds the staged numbers to a list, or replaces its imports by them.
+-- Adds the staged numbers to a list, or replaces its imports by them, and records that.
 -- include: _take_numbers
+
+-- include: _record_import
+WHERE (SELECT t.applied FROM temp.taken AS t);
+
+INSERT INTO import_result (import_id, data_rows, added, changed, removed, kept, bad_rows)
+SELECT
+    last_insert_rowid(), :rows, t.numbers - t.kept, 0, t.removed, :rows - :bad_rows - (t.numbers - t.kept), :bad_rows
+FROM temp.taken AS t
+WHERE t.applied;
 
 -- name: remove_do_not_contact
 -- Removes numbers, in any spelling, from a list; returns how many were removed.

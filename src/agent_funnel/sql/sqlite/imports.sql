@@ -165,17 +165,27 @@ ORDER BY t.line
 LIMIT :most;
 
 -- name: import_leads
--- Adds the staged leads whose number does not exist yet, in any spelling; returns how many were added.
-INSERT INTO wafunnel (number, stage, date)
-SELECT s.first, CAST(s.second AS INTEGER), s.third
-FROM temp.staged AS s
-WHERE NOT EXISTS (SELECT 1 FROM wafunnel AS w WHERE w.number = s.first COLLATE BINARY)
-    AND NOT EXISTS (
+-- Adds the staged leads whose number does not exist yet, in any spelling, and keeps them on record for the import, if
+-- there is one; returns how many were added.
+DELETE FROM temp.staged
+WHERE EXISTS (SELECT 1 FROM wafunnel AS w WHERE w.number = staged.first COLLATE BINARY)
+    OR EXISTS (
         SELECT 1
         FROM number_key AS k
         INNER JOIN wafunnel AS w ON w.number = k.number COLLATE BINARY
-        WHERE k.match_key = s.match_key AND k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
-    )
+        WHERE k.match_key = staged.match_key
+            AND k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
+    );
+
+INSERT INTO import_lead (import_id, number, stage, date, is_changed)
+SELECT :import_id, s.first, CAST(s.second AS INTEGER), s.third, 0
+FROM temp.staged AS s
+WHERE :import_id IS NOT NULL
+ORDER BY s.first;
+
+INSERT INTO wafunnel (number, stage, date)
+SELECT s.first, CAST(s.second AS INTEGER), s.third
+FROM temp.staged AS s
 ORDER BY s.first;
 
 SELECT changes() AS added;

@@ -130,6 +130,25 @@ WITH found AS NOT MATERIALIZED (
 
 -- include: _page_of_leads
 
+-- name: leads_of_import
+-- The same page of leads, but of those numbers only that an import added or changed.
+WITH found AS NOT MATERIALIZED (
+    SELECT
+        w.number,
+        w.stage,
+        w.date,
+        CASE
+            WHEN
+                -- include: _is_a_date
+                THEN strftime('%Y-%m-%d %H:%M:%f', w.date)
+        END AS moment
+    FROM wafunnel AS w
+    WHERE w.number >= coalesce(:after_number, '') COLLATE BINARY
+        AND w.number COLLATE BINARY IN (SELECT l.number FROM import_lead AS l WHERE l.import_id = :import_id)
+),
+
+-- include: _page_of_leads
+
 -- name: lead_now
 -- The agent who has a number now, in any spelling; NULL if nobody has it.
 WITH spelling AS MATERIALIZED (

@@ -29,6 +29,8 @@ WITH unkeyed AS (
         SELECT o.number FROM do_not_contact AS o
         UNION
         SELECT r.number FROM assignment_outcome AS r
+        UNION
+        SELECT i.number FROM import_lead AS i
     ) AS n
     WHERE trim(n.number) <> ''
         AND NOT EXISTS (
@@ -78,6 +80,7 @@ SELECT
     (
         SELECT count(*) FROM do_not_contact_entry AS d WHERE d.number IN (SELECT p.number FROM temp.person AS p)
     ) AS listed,
+    (SELECT count(*) FROM import_lead AS i WHERE i.number IN (SELECT p.number FROM temp.person AS p)) AS imports,
     (
         SELECT count(*) FROM request_answer AS r
         WHERE EXISTS (
@@ -113,7 +116,8 @@ WHERE (length(p.number) > 6 AND instr(r.answer, p.number) > 0)
 -- include: _count_person
 
 SELECT
-    e.leads, e.assignments, e.dealt, e.runs, e.edits, e.outcomes, e.listed, e.answers, e.audit_entries,
+    e.leads, e.assignments, e.dealt, e.runs, e.edits, e.outcomes, e.listed, e.imports, e.answers,
+    e.audit_entries,
     NULL AS certificate, e.forgotten_at, 0 AS applied
 FROM temp.erased AS e;
 
@@ -156,6 +160,8 @@ DELETE FROM assignment_outcome WHERE number IN (SELECT p.number FROM temp.person
 DELETE FROM do_not_contact_entry WHERE number IN (SELECT p.number FROM temp.person AS p);
 
 DELETE FROM do_not_contact WHERE number IN (SELECT p.number FROM temp.person AS p);
+
+DELETE FROM import_lead WHERE number IN (SELECT p.number FROM temp.person AS p);
 
 DELETE FROM request_answer AS r
 WHERE EXISTS (
@@ -257,7 +263,8 @@ FROM temp.erased AS e
 CROSS JOIN forgotten_salt AS s;
 
 SELECT
-    e.leads, e.assignments, e.dealt, e.runs, e.edits, e.outcomes, e.listed, e.answers, e.audit_entries,
+    e.leads, e.assignments, e.dealt, e.runs, e.edits, e.outcomes, e.listed, e.imports, e.answers,
+    e.audit_entries,
     lower(hex(sha256(s.salt || (SELECT p.match_key FROM temp.person AS p LIMIT 1)))) AS certificate,
     e.forgotten_at,
     1 AS applied
@@ -266,8 +273,9 @@ CROSS JOIN forgotten_salt AS s;
 
 -- name: person
 -- traits: read-only
--- All that is kept of a person, in six result sets: the stored spellings, the records of wafunnel, the present
--- assignments, the dealt leads, the edits of assignments, which an undo needs, and the reported outcomes.
+-- All that is kept of a person, in seven result sets: the stored spellings, the records of wafunnel, the present
+-- assignments, the dealt leads, the edits of assignments, which an undo needs, the reported outcomes, and the
+-- imports.
 -- include: _find_person
 
 -- The given spelling may be stored nowhere.
@@ -280,7 +288,8 @@ WHERE number = :number
     AND NOT EXISTS (SELECT 1 FROM assignment_edit AS e WHERE e.number = :number)
     AND NOT EXISTS (SELECT 1 FROM do_not_contact_entry AS d WHERE d.number = :number)
     AND NOT EXISTS (SELECT 1 FROM do_not_contact AS o WHERE o.number = :number)
-    AND NOT EXISTS (SELECT 1 FROM assignment_outcome AS r WHERE r.number = :number);
+    AND NOT EXISTS (SELECT 1 FROM assignment_outcome AS r WHERE r.number = :number)
+    AND NOT EXISTS (SELECT 1 FROM import_lead AS i WHERE i.number = :number);
 
 SELECT p.number FROM temp.person AS p ORDER BY p.number;
 
@@ -313,3 +322,9 @@ SELECT
 FROM assignment_outcome AS o
 WHERE o.number IN (SELECT p.number FROM temp.person AS p)
 ORDER BY o.outcome_id DESC;
+
+SELECT r.import_id, r.imported_at, r.file_name, i.number, i.stage, i.date, i.is_changed, i.stage_before, i.date_before
+FROM import_lead AS i
+INNER JOIN import_record AS r ON r.import_id = i.import_id
+WHERE i.number IN (SELECT p.number FROM temp.person AS p)
+ORDER BY i.import_id DESC, i.number;

@@ -3,7 +3,8 @@
 -- The outcomes. report is the id that whoever reports it chose: the same report twice is one outcome. agent, number,
 -- date and stage are those of the run's history: the lead as it was dealt. reported_on is the civil date in the floor's
 -- zone. stands is 1 for the newest outcome of a run and number that is not taken back, and 0 for the others.
--- stage_back is 1 while an outcome not_worked has the lead's stage put back.
+-- stage_back is 1 while an outcome not_worked has the lead's stage put back. unassigned is 1 if an outcome opted_out
+-- took the lead out of the present assignments; NULL is 0.
 CREATE TABLE IF NOT EXISTS assignment_outcome (
     outcome_id INTEGER PRIMARY KEY AUTOINCREMENT,
     report TEXT NOT NULL UNIQUE,
@@ -25,6 +26,7 @@ CREATE TABLE IF NOT EXISTS assignment_outcome (
     taken_back_by TEXT,
     stands INTEGER NOT NULL,
     stage_back INTEGER NOT NULL,
+    unassigned INTEGER,
     CHECK ((outcome = 'call_back') = (call_back_on IS NOT NULL))
 );
 

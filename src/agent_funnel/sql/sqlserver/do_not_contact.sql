@@ -348,8 +348,20 @@ DROP TABLE #named, #once, #key, #spelling;
 -- name: apply_do_not_contact
 -- lock: records
 -- busy: A run is still in progress; nothing was imported. Try again when the run has ended.
--- Adds the staged numbers to a list, or replaces its imports by them. The lock makes it wait for a deal in progress.
+-- Adds the staged numbers to a list, or replaces its imports by them, and records that. The lock makes it wait for a
+-- deal in progress.
 -- include: _take_numbers
+
+IF @applied = 1
+    BEGIN
+        -- include: _record_import
+
+        INSERT INTO dbo.import_result (import_id, data_rows, added, changed, removed, kept, bad_rows)
+        VALUES (
+            SCOPE_IDENTITY(), %(rows)s, @numbers - @kept, 0, @removed, %(rows)s - %(bad_rows)s - (@numbers - @kept),
+            %(bad_rows)s
+        );
+    END;
 
 -- name: remove_do_not_contact
 -- Removes numbers, in any spelling, from a list; returns how many were removed.

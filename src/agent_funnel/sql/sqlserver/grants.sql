@@ -20,6 +20,10 @@ GRANT EXECUTE ON dbo.sp_rename_agent TO agent_funnel_service;
 GO
 GRANT EXECUTE ON dbo.sp_forget_number TO agent_funnel_service;
 GO
+GRANT EXECUTE ON dbo.sp_report_outcome TO agent_funnel_service;
+GO
+GRANT EXECUTE ON dbo.sp_undo_import TO agent_funnel_service;
+GO
 GRANT EXECUTE ON dbo.fn_match_key TO agent_funnel_service;
 GO
 GRANT SELECT ON dbo.agents TO agent_funnel_service;
@@ -125,6 +129,22 @@ GO
 GRANT SELECT ON dbo.assignment_forgotten TO agent_funnel_service;
 GO
 GRANT SELECT ON dbo.floor_country TO agent_funnel_service;
+GO
+
+-- Imports are only recorded. Nobody changes a row: undos have a table of their own, which sp_undo_import writes.
+GRANT SELECT ON dbo.import_record TO agent_funnel_service;
+GO
+GRANT INSERT ON dbo.import_record TO agent_funnel_service;
+GO
+GRANT SELECT ON dbo.import_result TO agent_funnel_service;
+GO
+GRANT INSERT ON dbo.import_result TO agent_funnel_service;
+GO
+GRANT SELECT ON dbo.import_lead TO agent_funnel_service;
+GO
+GRANT INSERT ON dbo.import_lead TO agent_funnel_service;
+GO
+GRANT SELECT ON dbo.import_undo TO agent_funnel_service;
 GO
 
 GRANT SELECT ON dbo.assignment_failure TO agent_funnel_service;
@@ -239,5 +259,7 @@ IF SERVERPROPERTY(N'BabelfishVersion') IS NULL
         EXECUTE (N'GRANT VIEW DEFINITION ON dbo.fn_match_key TO agent_funnel_service;');
         EXECUTE (N'GRANT VIEW DEFINITION ON dbo.sp_rename_agent TO agent_funnel_service;');
         EXECUTE (N'GRANT VIEW DEFINITION ON dbo.sp_forget_number TO agent_funnel_service;');
+        EXECUTE (N'GRANT VIEW DEFINITION ON dbo.sp_report_outcome TO agent_funnel_service;');
+        EXECUTE (N'GRANT VIEW DEFINITION ON dbo.sp_undo_import TO agent_funnel_service;');
     END;
 GO

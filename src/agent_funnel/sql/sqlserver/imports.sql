@@ -217,22 +217,58 @@ WHERE t.is_different = 1
 ORDER BY t.line;
 
 -- name: import_leads
--- Adds the staged leads whose number does not exist yet, in any spelling; returns how many were added.
-DECLARE @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f));
+-- Adds the staged leads whose number does not exist yet, in any spelling, and keeps them on record for the import, if
+-- there is one; returns how many were added. The record has number and date as the columns of the table keep them:
+-- ISNULL takes the type of its first argument, and SQL_VARIANT takes the collation away.
+DECLARE
+    @import_id INT = %(import_id)s,
+    @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f));
 
-INSERT INTO dbo.wafunnel (number, stage, date)
-SELECT s.first, CAST(s.second AS INT), CAST(REPLACE(s.third, ' ', 'T') AS DATETIME)
+DELETE s
 FROM #staged AS s
-WHERE NOT EXISTS (
+WHERE EXISTS (
     SELECT 1 FROM dbo.wafunnel AS w
     WHERE CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = s.first
-)
-AND NOT EXISTS (
+);
+
+DELETE s
+FROM #staged AS s
+WHERE EXISTS (
     SELECT 1
     FROM dbo.number_key AS k
     INNER JOIN dbo.wafunnel AS w ON k.number = CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2
     WHERE k.match_key = s.match_key AND k.country = @country
 );
+
+INSERT INTO dbo.import_lead (import_id, number, stage, date, is_changed)
+SELECT
+    @import_id,
+    CAST(
+        ISNULL(
+            (
+                SELECT f.number FROM dbo.wafunnel AS f
+                WHERE 1 = 0
+            ),
+            CAST(CAST(s.first AS SQL_VARIANT) AS NVARCHAR(255))
+        ) AS NVARCHAR(255)
+    ) COLLATE Latin1_General_BIN2,
+    CAST(s.second AS INT),
+    CAST(
+        ISNULL(
+            (
+                SELECT f.date FROM dbo.wafunnel AS f
+                WHERE 1 = 0
+            ),
+            CAST(REPLACE(s.third, ' ', 'T') AS DATETIME)
+        ) AS DATETIME2(7)
+    ),
+    0
+FROM #staged AS s
+WHERE @import_id IS NOT NULL;
+
+INSERT INTO dbo.wafunnel (number, stage, date)
+SELECT s.first, CAST(s.second AS INT), CAST(REPLACE(s.third, ' ', 'T') AS DATETIME)
+FROM #staged AS s;
 
 SELECT @@ROWCOUNT AS added;
 

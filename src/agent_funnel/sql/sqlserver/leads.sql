@@ -260,6 +260,105 @@ FROM (
 ) AS p
 ORDER BY p.number, p.stage, p.date;
 
+-- name: leads_of_import
+-- The same page of leads, but of those numbers only that an import added or changed.
+-- include: _greatest_numbers
+
+DECLARE
+    @import_id INT = %(import_id)s,
+    @stage INT = %(stage)s,
+    @date_from DATETIME2(3) = %(date_from)s,
+    @date_before DATETIME2(3) = %(date_before)s,
+    @after_number NVARCHAR(255) = %(after_number)s,
+    @after_stage BIGINT = COALESCE(%(after_stage)s, -2147483649),
+    @after_date DATETIME2(3) = COALESCE(%(after_date)s, '0001-01-01'),
+    @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f));
+
+SELECT
+    p.number,
+    p.stage,
+    p.date,
+    (
+        SELECT MIN(CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2)
+        FROM dbo.agent_wafunnel_assignment AS a
+        WHERE
+            a.number = ISNULL(
+                (
+                    SELECT b.number FROM dbo.agent_wafunnel_assignment AS b
+                    WHERE 1 = 0
+                ),
+                CASE
+                    WHEN
+                        @greatest_held IS NULL
+                        OR TRY_CAST(p.number AS BIGINT) BETWEEN -@greatest_held AND @greatest_held
+                        THEN CAST(CAST(p.number AS SQL_VARIANT) AS NVARCHAR(255))
+                END
+            )
+            AND CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = p.number
+    ) AS agent,
+    CASE
+        WHEN EXISTS (
+            SELECT 1 FROM dbo.do_not_contact_entry AS d
+            WHERE d.number = p.number
+        ) OR EXISTS (
+            SELECT 1
+            FROM dbo.number_key AS k
+            INNER JOIN dbo.number_key AS s ON k.match_key = s.match_key AND k.country = s.country
+            INNER JOIN dbo.do_not_contact_entry AS d ON s.number = d.number
+            WHERE k.number = p.number AND k.country = @country
+        ) THEN 1
+        ELSE 0
+    END AS do_not_contact,
+    p.copies
+FROM (
+    SELECT TOP (CAST(%(count)s AS INT)) v.number, v.stage, v.date, COUNT(*) AS copies
+    FROM (
+        SELECT
+            CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number,
+            w.stage,
+            CAST(w.date AS DATETIME2(3)) AS date
+        FROM (
+            SELECT l.number AS spelling FROM dbo.import_lead AS l
+            WHERE l.import_id = @import_id AND l.number >= COALESCE(@after_number, N'')
+        ) AS s
+        INNER JOIN dbo.wafunnel AS w
+            ON
+                w.number = ISNULL(
+                    (
+                        SELECT f.number FROM dbo.wafunnel AS f
+                        WHERE 1 = 0
+                    ),
+                    CASE
+                        WHEN
+                            @greatest_lead IS NULL
+                            OR TRY_CAST(s.spelling AS BIGINT) BETWEEN -@greatest_lead AND @greatest_lead
+                            THEN CAST(CAST(s.spelling AS SQL_VARIANT) AS NVARCHAR(255))
+                    END
+                )
+                AND CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = s.spelling
+        WHERE
+            (@stage IS NULL OR w.stage = @stage)
+            AND (@date_from IS NULL OR w.date >= @date_from)
+            AND (@date_before IS NULL OR w.date < @date_before)
+    ) AS v
+    WHERE
+        @after_number IS NULL
+        OR v.number > @after_number
+        OR (
+            v.number = @after_number
+            AND (
+                COALESCE(CAST(v.stage AS BIGINT), CAST(-2147483649 AS BIGINT)) > @after_stage
+                OR (
+                    COALESCE(CAST(v.stage AS BIGINT), CAST(-2147483649 AS BIGINT)) = @after_stage
+                    AND COALESCE(v.date, '0001-01-01') > @after_date
+                )
+            )
+        )
+    GROUP BY v.number, v.stage, v.date
+    ORDER BY v.number, v.stage, v.date
+) AS p
+ORDER BY p.number, p.stage, p.date;
+
 -- name: lead_now
 -- The agent who has a number now, in any spelling; NULL if nobody has it.
 DECLARE

@@ -5,9 +5,9 @@ person/sp_forget_number.sql erases.
 
 -- name: person
 -- traits: read-only
--- All that is kept of a person, in six result sets: the stored spellings, the records of wafunnel, the present
--- assignments, the dealt leads, the edits of assignments, which an undo needs, and the reported outcomes. Match keys
--- that are not kept yet are computed here.
+-- All that is kept of a person, in seven result sets: the stored spellings, the records of wafunnel, the present
+-- assignments, the dealt leads, the edits of assignments, which an undo needs, the reported outcomes, and the imports.
+-- Match keys that are not kept yet are computed here.
 DECLARE
     @number NVARCHAR(255) = %(number)s,
     @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f)),
@@ -39,6 +39,8 @@ FROM (
     SELECT o.number FROM dbo.do_not_contact AS o
     UNION
     SELECT r.number FROM dbo.assignment_outcome AS r
+    UNION
+    SELECT i.number FROM dbo.import_lead AS i
 ) AS n
 WHERE NOT EXISTS (
     SELECT 1 FROM dbo.number_key AS k
@@ -94,6 +96,21 @@ SELECT
 FROM dbo.assignment_outcome AS o
 INNER JOIN #person AS p ON o.number = p.number
 ORDER BY o.outcome_id DESC;
+
+SELECT
+    r.import_id,
+    r.imported_at,
+    r.file_name,
+    i.number,
+    i.stage,
+    CAST(i.date AS DATETIME2(3)) AS date,
+    i.is_changed,
+    i.stage_before,
+    CAST(i.date_before AS DATETIME2(3)) AS date_before
+FROM #person AS p
+INNER JOIN dbo.import_lead AS i ON p.number = i.number
+INNER JOIN dbo.import_record AS r ON i.import_id = r.import_id
+ORDER BY i.import_id DESC, i.number ASC;
 
 DROP TABLE #person;
 DROP TABLE #unkeyed;

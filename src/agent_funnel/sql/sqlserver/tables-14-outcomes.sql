@@ -5,7 +5,8 @@ The tables of version 14: what agents report of their leads. Frozen once shipped
 -- The outcomes. report is the id that whoever reports it chose: the same report twice is one outcome. agent, number,
 -- date and stage are those of the run's history: the lead as it was dealt. reported_on is the civil date in the floor's
 -- zone. stands is 1 for the newest outcome of a run and number that is not taken back, and 0 for the others.
--- stage_back is 1 while an outcome not_worked has the lead's stage put back.
+-- stage_back is 1 while an outcome not_worked has the lead's stage put back. unassigned is 1 if an outcome opted_out
+-- took the lead out of the present assignments; NULL is 0.
 IF OBJECT_ID(N'dbo.assignment_outcome') IS NULL
     CREATE TABLE dbo.assignment_outcome (
         outcome_id BIGINT IDENTITY (1, 1) NOT NULL CONSTRAINT pk_assignment_outcome PRIMARY KEY,
@@ -29,6 +30,7 @@ IF OBJECT_ID(N'dbo.assignment_outcome') IS NULL
         taken_back_by NVARCHAR(255) NULL,
         stands BIT NOT NULL,
         stage_back BIT NOT NULL,
+        unassigned BIT NULL,
         CONSTRAINT ck_assignment_outcome_call_back_on CHECK (
             (outcome = 'call_back' AND call_back_on IS NOT NULL)
             OR (outcome <> 'call_back' AND call_back_on IS NULL)

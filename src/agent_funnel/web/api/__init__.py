@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from flask_openapi3 import APIBlueprint
 
-from agent_funnel.web.api import admin, agents, do_not_contact, leads, person, rules, runs, runway, schedule
+from agent_funnel.web.api import (
+    admin,
+    agents,
+    do_not_contact,
+    import_records,
+    leads,
+    person,
+    rules,
+    runs,
+    runway,
+    schedule,
+)
 
 blueprint = APIBlueprint("api", __name__, url_prefix="/api")
-for part in (runs, agents, leads, do_not_contact, person, schedule, runway, rules, admin):
+for part in (runs, agents, leads, import_records, do_not_contact, person, schedule, runway, rules, admin):
     blueprint.register_api(part.blueprint)
 
 BLUEPRINTS = (blueprint, runs.run_now_blueprint)

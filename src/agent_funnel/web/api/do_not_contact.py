@@ -12,7 +12,7 @@ from agent_funnel.do_not_contact import DoNotContact
 from agent_funnel.masking import last_digits, mask_digits
 from agent_funnel.web.api import models
 from agent_funnel.web.auth import set_audit_target
-from agent_funnel.web.files import download, import_numbers_upload, uploaded_body
+from agent_funnel.web.files import download, import_numbers_upload, upload_origin, uploaded_body
 from agent_funnel.web.operation import json, operation
 from agent_funnel.web.paging import AFTER_COUNT, AFTER_LISTED, decode_requester_cursor, encode_cursor, fetch_page
 from agent_funnel.web.request_models import (
@@ -85,7 +85,7 @@ def import_do_not_contact(query: NumbersImportQuery, raw: TableBody) -> Response
     set_audit_target(("dry run, " if query.dry_run else "import, ") + mask_digits(query.list_name))
     result = import_numbers_upload(
         uploaded_body(), query.list_name, query.choices(), replaces=query.replace, confirmed=query.confirm,
-        skip_bad=query.skip_bad, dry_run=query.dry_run,
+        skip_bad=query.skip_bad, dry_run=query.dry_run, origin=upload_origin("api", query.file_name),
     )  # fmt: skip
     return json(models.NumbersImportAnswer(result))
 

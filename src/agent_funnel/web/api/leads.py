@@ -12,7 +12,7 @@ from agent_funnel.errors import ImportRefused
 from agent_funnel.leads import Lead, lead_history, pool_report, search_leads
 from agent_funnel.web.api import models
 from agent_funnel.web.auth import set_audit_target
-from agent_funnel.web.files import bad_rows_of_upload, import_upload, uploaded_body
+from agent_funnel.web.files import bad_rows_of_upload, import_upload, upload_origin, uploaded_body
 from agent_funnel.web.operation import json, operation
 from agent_funnel.web.paging import AFTER_COUNT, AFTER_LEAD, decode_requester_cursor, encode_cursor, fetch_page
 from agent_funnel.web.request_models import ImportQuery, LeadsQuery, NumberQuery, TableBody
@@ -28,7 +28,7 @@ def list_leads(query: LeadsQuery) -> Response:
     if query.number is not None and not sees_numbers():
         # Whether a number is on record is something that a viewer must not learn, one number at a time.
         raise Forbidden("A search by number needs the role operator. Nothing was searched.")
-    conditions = query.model_dump(include={"number", "stage", "date_from", "date_to"})
+    conditions = query.model_dump(include={"number", "stage", "date_from", "date_to", "import_id"})
 
     def fetch(after: Any, count: int) -> list[Lead]:
         return search_leads(services().database, after=after, count=count, **conditions)
@@ -59,7 +59,10 @@ def import_leads(query: ImportQuery, raw: TableBody) -> Response:
         if not query.dry_run:
             raise ImportRefused("bad_rows_file needs dry_run. Nothing was imported.")
         return bad_rows_of_upload(uploaded_body(), query.choices())
-    result = import_upload(uploaded_body(), query.choices(), skip_bad=query.skip_bad, dry_run=query.dry_run)
+    result = import_upload(
+        uploaded_body(), query.choices(), skip_bad=query.skip_bad, dry_run=query.dry_run,
+        origin=upload_origin("api", query.file_name),
+    )  # fmt: skip
     return json(
         models.ImportAnswer(
             dry_run=query.dry_run,
@@ -73,6 +76,7 @@ def import_leads(query: ImportQuery, raw: TableBody) -> Response:
             listed=result.listed,
             kept_rows=list(result.kept_rows),
             understood=result.understood,
+            import_id=result.import_id,
         )
     )
 

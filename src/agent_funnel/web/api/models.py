@@ -14,6 +14,7 @@ from agent_funnel.deal import NewRun, Preview, Undone
 from agent_funnel.do_not_contact import DoNotContact, NumberList
 from agent_funnel.do_not_contact_files import ImportedNumbers
 from agent_funnel.files.tables import Understood
+from agent_funnel.import_records import Batch, ImportRecord, UndoneImport
 from agent_funnel.imports import BadRow, KeptRow
 from agent_funnel.leads import Lead, LeadHistory, PoolReport
 from agent_funnel.person import Erasure, Person
@@ -146,7 +147,7 @@ class ImportAnswer(BaseModel):
     """The result of an import or a dry run: `rows` = `added` + `kept` (there already) + `bad_rows`. `bad` has the first
     thousand bad rows. Of the kept rows, `respelled` are there in another spelling, and `differing` with another stage
     or date; `kept_rows` has the first thousand of them. `listed` have a number on a do-not-contact list. `understood`
-    says how the file was read."""
+    says how the file was read, and `import_id` is the import's record; None after a dry run."""
 
     model_config = ConfigDict(
         openapi_extra={"content": {"text/csv": {"schema": {"type": "string"}}}}  # type: ignore[typeddict-unknown-key]
@@ -163,6 +164,25 @@ class ImportAnswer(BaseModel):
     listed: int
     kept_rows: list[KeptRow]
     understood: Understood
+    import_id: int | None
+
+
+class ImportsPage(BaseModel):
+    """Imports, the newest first."""
+
+    items: list[ImportRecord]
+    next: str | None
+
+
+class ImportDetailsAnswer(BaseModel):
+    """An import, and what became of its leads; None for an import of other things."""
+
+    record: ImportRecord
+    batch: Batch | None
+
+
+class ImportUndoAnswer(RootModel[UndoneImport]):
+    """What an undo of an import did or, with `dry_run`, would do."""
 
 
 class DoNotContactPage(BaseModel):

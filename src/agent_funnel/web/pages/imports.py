@@ -11,9 +11,10 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from agent_funnel.errors import ImportRefused
 from agent_funnel.files.dates import ORDER_NAMES
 from agent_funnel.imports import BadRows
+from agent_funnel.values import LONGEST_TEXT
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.errors import problem
-from agent_funnel.web.files import LARGEST_FILE, bad_rows_of_upload, import_upload
+from agent_funnel.web.files import LARGEST_FILE, bad_rows_of_upload, import_upload, upload_origin
 from agent_funnel.web.pages.layout import form, page, read_form
 from agent_funnel.web.request_models import ImportQuery
 
@@ -60,8 +61,9 @@ def import_file() -> Any:
         return bad_rows_of_upload(file.stream, read_form(ImportQuery).choices())
     try:
         g.imported = import_upload(
-            file.stream, read_form(ImportQuery).choices(), skip_bad="skip_bad" in request.form, dry_run=g.checked
-        )
+            file.stream, read_form(ImportQuery).choices(), skip_bad="skip_bad" in request.form, dry_run=g.checked,
+            origin=upload_origin("page", file.filename[:LONGEST_TEXT]),
+        )  # fmt: skip
     except BadRows as error:
         g.bad_rows, g.bad_count = error.bad, error.count
         # The page shows the rows themselves in a table.

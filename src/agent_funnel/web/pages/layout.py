@@ -84,7 +84,7 @@ NAVIGATION = (
     NavigationLink("tonight.show", "Tonight", "viewer", ("tonight", "runway")),
     NavigationLink("runs.show", "Deals", "viewer", ("runs",)),
     NavigationLink("agents.show", "Agents", "viewer", ("agents", "agent")),
-    NavigationLink("leads.show", "Leads", "viewer", ("leads", "imports", "do_not_contact")),
+    NavigationLink("leads.show", "Leads", "viewer", ("leads", "imports", "import_records", "do_not_contact")),
     NavigationLink("admin.show_settings", "Settings", "admin", ("rules",)),
     NavigationLink("admin.show_audit", "Audit", "admin", ()),
     NavigationLink("admin.show_keys", "Keys", "admin", ()),

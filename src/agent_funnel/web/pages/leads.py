@@ -34,7 +34,7 @@ blueprint = Blueprint("leads", __name__)
 
 LEADS_PER_PAGE = 50
 # The conditions of the search, with their labels in the form:
-CONDITIONS = {"number": "Number", "stage": "Calls", "date_from": "From", "date_to": "To"}
+CONDITIONS = {"number": "Number", "stage": "Calls", "date_from": "From", "date_to": "To", "import_id": "Import"}
 NUMBER: TypeAdapter[str] = TypeAdapter(SearchText)
 
 

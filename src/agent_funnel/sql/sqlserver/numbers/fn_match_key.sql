@@ -17,12 +17,13 @@ AS
 BEGIN
     DECLARE
         @blanks NVARCHAR(50),
+        -- Characters without a width: they say where a line may break, and in which direction a text runs.
         @marks NVARCHAR(50),
         @dashes NVARCHAR(50),
         @separators NVARCHAR(200),
         @trimmed NVARCHAR(255) = @number,
         @bare NVARCHAR(255),
-        @digits NVARCHAR(255) = N'',
+        @digits NVARCHAR(255),
         @length INT,
         @place INT = 1,
         @international BIT = 0,
@@ -31,19 +32,24 @@ BEGIN
         @most INT,
         @trunk NVARCHAR(1);
 
-    -- Most numbers are digits, perhaps with a plus sign before them. They are spared the many steps.
+    -- Digits, perhaps with a plus sign before them, are the usual spelling. They are spared the many steps.
     IF LEFT(@number, 1) = N'+' COLLATE Latin1_General_BIN2
         SET @international = 1;
-    SET @bare = SUBSTRING(@number, 1 + @international, 255);
-    IF @bare LIKE N'%[^0-9]%' COLLATE Latin1_General_BIN2
+    SET @digits = CASE WHEN @international = 1 THEN SUBSTRING(@number, 2, 255) ELSE @number END;
+    IF @digits NOT LIKE N'%[^0-9]%' COLLATE Latin1_General_BIN2
         BEGIN
+            IF @digits LIKE N'00%' COLLATE Latin1_General_BIN2
+                SET @international = 1;
+        END;
+    ELSE
+        BEGIN
+            SET @digits = N'';
             SET @blanks = CONCAT(
                 NCHAR(9), NCHAR(10), NCHAR(11), NCHAR(12), NCHAR(13), NCHAR(32), NCHAR(160),
                 NCHAR(8192), NCHAR(8193), NCHAR(8194), NCHAR(8195), NCHAR(8196), NCHAR(8197),
                 NCHAR(8198), NCHAR(8199), NCHAR(8200), NCHAR(8201), NCHAR(8202), NCHAR(8232),
                 NCHAR(8233), NCHAR(8239), NCHAR(12288)
             );
-            -- Characters without a width: they say where a line may break, and in which direction a text runs.
             SET @marks = CONCAT(
                 NCHAR(173), NCHAR(8203), NCHAR(8204), NCHAR(8205), NCHAR(8206), NCHAR(8207),
                 NCHAR(8234), NCHAR(8235), NCHAR(8236), NCHAR(8237), NCHAR(8238), NCHAR(8288),
@@ -53,7 +59,6 @@ BEGIN
             SET @dashes = CONCAT(
                 N'+-./', NCHAR(8208), NCHAR(8209), NCHAR(8210), NCHAR(8211), NCHAR(8212), NCHAR(8213)
             );
-            SET @international = 0;
 
             -- Blanks around the number go. LEN does not count those at the end.
             SET @length = LEN(@trimmed + N'.') - 1;
@@ -82,8 +87,8 @@ BEGIN
                 ELSE @bare
             END;
 
-            -- A number is international if a plus sign is its first character that is no blank, mark or bracket, or if
-            -- it begins with 00.
+            -- A number is international if a plus sign is its first character that is no blank, mark or bracket, or
+            -- if it begins with 00.
             SET @length = LEN(@bare + N'.') - 1;
             WHILE
             @place <= @length
@@ -111,23 +116,23 @@ BEGIN
                 END;
             ELSE
                 SET @digits = @bare;
-        END;
-    ELSE
-        SET @digits = @bare;
 
-    -- An international number loses the zero in brackets, except in Italy, where it is dialled from abroad as well, and
-    -- the 00.
-    IF @international = 1 OR REPLACE(@digits, N'o', N'0') LIKE N'00%' COLLATE Latin1_General_BIN2
-        BEGIN
-            IF
-                REPLACE(@digits, N'o', N'0') NOT LIKE N'0039%' COLLATE Latin1_General_BIN2
-                AND (
-                    @international = 0 OR REPLACE(@digits, N'o', N'0') NOT LIKE N'39%' COLLATE Latin1_General_BIN2
-                )
-                SET @digits = REPLACE(@digits, N'o', N'');
-            SET @international = 1;
+            -- An international number loses the zero in brackets, except in Italy, where it is dialled from abroad as
+            -- well, and the 00.
+            IF @international = 1 OR REPLACE(@digits, N'o', N'0') LIKE N'00%' COLLATE Latin1_General_BIN2
+                BEGIN
+                    IF
+                        REPLACE(@digits, N'o', N'0') NOT LIKE N'0039%' COLLATE Latin1_General_BIN2
+                        AND (
+                            @international = 0
+                            OR REPLACE(@digits, N'o', N'0') NOT LIKE N'39%' COLLATE Latin1_General_BIN2
+                        )
+                        SET @digits = REPLACE(@digits, N'o', N'');
+                    SET @international = 1;
+                END;
+            SET @digits = REPLACE(@digits, N'o', N'0');
         END;
-    SET @digits = REPLACE(@digits, N'o', N'0');
+
     IF @international = 1 AND @digits LIKE N'00%' COLLATE Latin1_General_BIN2
         SET @digits = SUBSTRING(@digits, 3, 255);
 

@@ -2,10 +2,10 @@
 sp_forget_number: erases all that is kept of a person, who is named by a number in any spelling.
 
 Everything happens in one transaction: leads, assignments, history, edits, outcomes, entries of the do-not-contact
-lists, match keys and stored responses go; of audit and failures the last three characters of the number go. Each run
-keeps its totals, and a count of the forgotten leads. What is kept of the person is a hash of the match key and of a
-salt, so that a number that somebody stores again is not dealt. The audit gets an entry with that hash, the certificate,
-and never the number.
+lists, leads on the records of imports, match keys and stored responses go; of audit and failures the last three
+characters of the number go. Each run keeps its totals, and a count of the forgotten leads. What is kept of the person
+is a hash of the match key and of a salt, so that a number that somebody stores again is not dealt. The audit gets an
+entry with that hash, the certificate, and never the number.
 
 The last result set is one row: how many rows went, the certificate, when the number was forgotten before (NULL if it
 was not), and whether anything was changed (applied).
@@ -20,8 +20,8 @@ Examples:
 Lock order: the records lock, which keeps it apart from runs and undos; it waits for them, and they wait for it. Then
 the tables: agent_wafunnel_assignment as a whole, as in a run, so that readers wait but never deadlock; then rows of
 wafunnel, assignment_history, assignment_forgotten, assignment_edit, assignment_call_back, assignment_outcome,
-do_not_contact_entry, do_not_contact, request_answer, audit_entry, assignment_failure, number_key, forgotten_salt and
-forgotten_number. A call inside a transaction is refused.
+do_not_contact_entry, do_not_contact, import_lead, request_answer, audit_entry, assignment_failure, number_key,
+forgotten_salt and forgotten_number. A call inside a transaction is refused.
 
 A table that gets a column with numbers must be cleared here, too, and in sqlite/person.sql.
 */
@@ -80,6 +80,7 @@ BEGIN
         @edits INT,
         @outcomes INT,
         @listed INT,
+        @imports INT,
         @answers INT,
         @entries INT = 0;
 
@@ -129,6 +130,8 @@ BEGIN
             SELECT o.number FROM dbo.do_not_contact AS o
             UNION
             SELECT r.number FROM dbo.assignment_outcome AS r
+            UNION
+            SELECT i.number FROM dbo.import_lead AS i
         ) AS n
         WHERE NOT EXISTS (
             SELECT 1 FROM dbo.number_key AS k
@@ -163,6 +166,9 @@ BEGIN
         WHERE o.number IN (SELECT s.number FROM #spelling AS s);
         SELECT @listed = COUNT(*) FROM dbo.do_not_contact_entry AS d
         WHERE d.number IN (SELECT s.number FROM #spelling AS s);
+
+        SELECT @imports = COUNT(*) FROM dbo.import_lead AS i
+        WHERE i.number IN (SELECT s.number FROM #spelling AS s);
 
         -- A text of a few characters is in many responses that have nothing to do with it. A response may have a
         -- spelling that is stored nowhere else, such as a bad row of a file; most end with the same eight digits.
@@ -216,6 +222,9 @@ BEGIN
                 WHERE number IN (SELECT s.number FROM #spelling AS s);
 
                 DELETE FROM dbo.do_not_contact
+                WHERE number IN (SELECT s.number FROM #spelling AS s);
+
+                DELETE FROM dbo.import_lead
                 WHERE number IN (SELECT s.number FROM #spelling AS s);
 
                 DELETE r
@@ -328,6 +337,7 @@ BEGIN
         @edits AS edits,
         @outcomes AS outcomes,
         @listed AS listed,
+        @imports AS imports,
         @answers AS answers,
         @entries AS audit_entries,
         NULLIF(@certificate, '') AS certificate,

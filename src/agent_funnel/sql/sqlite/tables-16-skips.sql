@@ -1,4 +1,4 @@
--- The table of version 15: dates whose scheduled run is skipped. Frozen once shipped; new tables only.
+-- The table of version 16: dates whose scheduled run is skipped. Frozen once shipped; new tables only.
 
 -- Business dates that get no scheduled run because a person said so. run_id is the run by hand that was made instead;
 -- an undo of it before closes_at, the end of the window of that date, ends the skip. Read date_without_run.

@@ -1,5 +1,5 @@
 /*
-The table of version 15: dates whose scheduled run is skipped. Frozen once shipped; new tables only.
+The table of version 16: dates whose scheduled run is skipped. Frozen once shipped; new tables only.
 */
 
 -- Business dates that get no scheduled run because a person said so. run_id is the run by hand that was made instead;

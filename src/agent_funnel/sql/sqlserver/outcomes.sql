@@ -1,0 +1,61 @@
+/*
+Outcomes: what agents report of their leads. The procedure outcomes/sp_report_outcome.sql keeps them, and takes them
+back.
+*/
+
+-- name: report_outcome
+-- Keeps an outcome, with its effects. The procedure decides everything: see outcomes/sp_report_outcome.sql.
+EXECUTE dbo.sp_report_outcome
+    @report = %(report)s,
+    @number = %(number)s,
+    @outcome = %(outcome)s,
+    @run_id = %(run_id)s,
+    @agent = %(agent)s,
+    @call_back_on = %(call_back_on)s,
+    @same_agent = %(same_agent)s,
+    @note = %(note)s,
+    @reported_at = %(reported_at)s,
+    @reported_on = %(reported_on)s,
+    @actor = %(actor)s,
+    @country = %(country)s;
+
+-- name: take_back_outcome
+-- Takes an outcome back, with its effects; see outcomes/sp_report_outcome.sql.
+EXECUTE dbo.sp_report_outcome
+    @report = %(report)s,
+    @take_back = 1,
+    @agent = %(agent)s,
+    @reported_at = %(taken_back_at)s,
+    @actor = %(actor)s,
+    @country = %(country)s;
+
+-- name: reported_outcomes
+-- A page of the outcomes, newest first: those before an outcome, of a run, of an agent, of a number in any spelling, or
+-- only those that hold.
+DECLARE
+    @run_id BIGINT = %(run_id)s,
+    @agent NVARCHAR(255) = %(agent)s,
+    @number NVARCHAR(255) = %(number)s,
+    @match_key NVARCHAR(255) = %(match_key)s,
+    @standing BIT = %(standing)s,
+    @before BIGINT = COALESCE(%(before)s, 9223372036854775807),
+    @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f));
+
+SELECT TOP (%(count)s)
+    o.outcome_id, o.report, o.run_id, r.business_date, o.agent, o.number, o.outcome, o.call_back_on, o.same_agent,
+    o.note, o.reported_at, o.reported_on, o.reported_by, o.taken_back_at, o.taken_back_by, o.stands, o.stage_back
+FROM dbo.assignment_outcome AS o
+INNER JOIN dbo.assignment_run AS r ON o.run_id = r.run_id
+WHERE
+    o.outcome_id < @before
+    AND (@run_id IS NULL OR o.run_id = @run_id)
+    AND (@agent IS NULL OR o.agent = @agent)
+    AND (@standing = 0 OR o.stands = 1)
+    AND (
+        @number IS NULL OR o.number = @number
+        OR o.number IN (
+            SELECT k.number FROM dbo.number_key AS k
+            WHERE k.match_key = @match_key AND k.country = @country
+        )
+    )
+ORDER BY o.outcome_id DESC;
