@@ -82,9 +82,10 @@ class NavigationLink(NamedTuple):
     blueprints: tuple[str, ...]
 
 
+# An action and not a page, so it is a button beside the navigation; those who may not deal look at the preview.
+DEAL_NOW = NavigationLink("deal.show", "Deal now", "viewer", ("deal",))
 NAVIGATION = (
     NavigationLink("tonight.show", "Tonight", "viewer", ("tonight", "runway")),
-    NavigationLink("deal.show", "Deal now", "viewer", ("deal",)),
     NavigationLink("runs.show", "Deals", "viewer", ("runs",)),
     NavigationLink("agents.show", "Agents", "viewer", ("agents", "agent")),
     NavigationLink("leads.show", "Leads", "viewer", ("leads", "imports", "import_records", "do_not_contact")),
@@ -259,6 +260,7 @@ def _context() -> dict[str, Any]:
         "navigation": [
             (link.endpoint, link.name, _current(link)) for link in NAVIGATION if found and found.may(link.role)
         ],
+        "deal_current": _current(DEAL_NOW),
         "signed_in": SESSION_COOKIE in request.cookies,
         "notice": _notice(),
         "refused": g.get("refused"),
