@@ -26,7 +26,9 @@ from support.nights import (
     run_deal,
 )
 from support.oracle import Lead
+from support.oracle_outcomes import Reported
 from support.properties import property_test
+from support.reported import put_outcomes
 from support.strategies import piles, with_messy_rows
 
 NOON = datetime.combine(TODAY, time(12), UTC)
@@ -62,6 +64,31 @@ def test_the_pool_of_the_first_night_is_that_of_the_deal(
     # The share counts only the stages at which leads are dealt; a lead at stage 0 has never been called.
     assert {stage: by_stage[stage] for stage in (2, 3)} == {stage: share.by_stage[stage] for stage in (2, 3)}
     assert sum(by_stage.values()) == share.leads
+
+
+def test_what_outcomes_keep_out_is_in_the_pool_of_no_night_to_come(database: TestedDatabase) -> None:
+    put_agents(database, active_agents("Al"))
+    leads = leads_of(TODAY - ONE_DAY, 9)
+    put_leads(database, leads)
+    before = ahead(database).nights[0].low
+    assert before.pool == 9
+    told = ["won", "lost", "wrong_number", "call_back", "talked", "no_answer"]
+    put_outcomes(
+        database,
+        [
+            Reported(
+                run_id=1, business_date=TODAY - ONE_DAY, agent="Al", number=number, created=created, outcome=outcome,
+                # A person who bought before the record was made is a new request, unless it is this very record.
+                reported_on=TODAY - 2 * ONE_DAY if outcome == "lost" else TODAY,
+                call_back_on=TODAY + ONE_DAY if outcome == "call_back" else None,
+            )
+            for (number, _, created), outcome in zip(leads, told, strict=False)
+        ],
+    )  # fmt: skip
+    night = ahead(database).nights[0]
+    assert night.low.pool == preview(database).run.pool == 5
+    # They have come all the same.
+    assert night.low.arrived == before.arrived
 
 
 @property_test(st.integers(0, 999), st.booleans(), share=0.3)

@@ -235,6 +235,7 @@ def _count(
     oldest = first - timedelta(days=rules.window_days)
     rows = database.all(
         "leads_by_day",
+        business_date=first.isoformat(),
         since=min(oldest, since).isoformat(),
         oldest=oldest.isoformat(),
         newest_first=int(rules.newest_first),

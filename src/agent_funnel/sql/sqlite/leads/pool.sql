@@ -1,26 +1,9 @@
 -- Leads: the report on the pool.
 
--- name: pool_report
--- Counts each row of wafunnel once, under the first of these reasons that applies: it is unusable (a blank number, no
--- stage or no date); its number is in the present assignments; its number is on the do-not-contact list; an outcome
--- keeps it out (its number is wrong, it is won or lost, or its number is to be called back later); its stage is 4 or
--- more; it is too old; it waits behind another record of its number; it is in the pool and left over. A call-back that
--- is due is in the pool whatever its stage and age. The conditions of the pool
--- are also in deal/plan.sql, part 2, and those of outcomes in deal/outcomes.sql: change both. Numbers with the same match
--- key are the same number; the deal order matters only among their records, so only those are ranked.
-WITH
--- include: _matched_numbers
-,
-
-held AS MATERIALIZED (
-    SELECT a.number FROM agent_wafunnel_assignment AS a
-    UNION
-    SELECT o.number
-    FROM agent_wafunnel_assignment AS a
-    INNER JOIN matched AS m ON m.number = a.number
-    INNER JOIN matched AS o ON o.first_number = m.first_number
-),
-
+-- name: _kept_out_numbers
+-- What outcomes keep out of the deal of the day :business_date: tables to use after the matched numbers. call_back has
+-- the call-backs that no run has handed out; kept_out has what is reported of a number, in every spelling; closed has
+-- the leads that are won or lost with a date after the day of the report. The same conditions are in deal/outcomes.sql.
 call_back AS MATERIALIZED (
     SELECT o.number, o.date, o.call_back_on, o.run_id FROM assignment_outcome AS o
     WHERE o.stands = 1 AND o.outcome = 'call_back'
@@ -30,13 +13,6 @@ call_back AS MATERIALIZED (
             INNER JOIN assignment_run AS r ON c.run_id = r.run_id
             WHERE c.outcome_id = o.outcome_id AND r.status = 'succeeded'
         )
-),
-
--- The call-backs that are due. SQLite takes the day from the row with the greatest run.
-due AS MATERIALIZED (
-    SELECT b.number, b.date, b.call_back_on, max(b.run_id) AS run_id FROM call_back AS b
-    WHERE b.call_back_on <= :business_date
-    GROUP BY b.number, b.date
 ),
 
 kept_out AS MATERIALIZED (
@@ -63,6 +39,37 @@ closed AS MATERIALIZED (
     SELECT o.number, o.date, max(o.outcome) AS outcome FROM assignment_outcome AS o
     WHERE o.stands = 1 AND o.outcome IN ('won', 'lost') AND substr(o.date, 1, 10) > o.reported_on
     GROUP BY o.number, o.date
+)
+
+-- name: pool_report
+-- Counts each row of wafunnel once, under the first of these reasons that applies: it is unusable (a blank number, no
+-- stage or no date); its number is in the present assignments; its number is on the do-not-contact list; an outcome
+-- keeps it out (its number is wrong, it is won or lost, or its number is to be called back later); its stage is 4 or
+-- more; it is too old; it waits behind another record of its number; it is in the pool and left over. A call-back that
+-- is due is in the pool whatever its stage and age. The conditions of the pool are also in deal/plan.sql, part 2: change
+-- both. Numbers with the same match key are the same number; the deal order matters only among their records, so only
+-- those are ranked.
+WITH
+-- include: _matched_numbers
+,
+
+held AS MATERIALIZED (
+    SELECT a.number FROM agent_wafunnel_assignment AS a
+    UNION
+    SELECT o.number
+    FROM agent_wafunnel_assignment AS a
+    INNER JOIN matched AS m ON m.number = a.number
+    INNER JOIN matched AS o ON o.first_number = m.first_number
+),
+
+-- include: _kept_out_numbers
+,
+
+-- The call-backs that are due. SQLite takes the day from the row with the greatest run.
+due AS MATERIALIZED (
+    SELECT b.number, b.date, b.call_back_on, max(b.run_id) AS run_id FROM call_back AS b
+    WHERE b.call_back_on <= :business_date
+    GROUP BY b.number, b.date
 ),
 
 given AS NOT MATERIALIZED (

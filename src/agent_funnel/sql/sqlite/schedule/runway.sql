@@ -2,11 +2,15 @@
 
 -- name: leads_by_day
 -- How many leads each stage and day has, from the day :since on. Only those count that have a number, a stage and a
--- date, and may be dealt. kind is pool (the pool of that day) or out (they are finished, or from before the day :oldest).
+-- date, and may be dealt. kind is pool (the pool of the day :business_date) or out (they are finished, from before the
+-- day :oldest, or kept out by an outcome; call-backs that are due count by their stage and age).
 -- Those that wait behind another record of their number are in neither; a row of the pool with a negative number takes
 -- them off again. The conditions of the pool are also in deal/plan.sql, part 2: change both.
 WITH
 -- include: _matched_numbers
+,
+
+-- include: _kept_out_numbers
 ,
 
 given AS NOT MATERIALIZED (
@@ -15,8 +19,16 @@ given AS NOT MATERIALIZED (
         w.stage,
         w.date,
         substr(w.date, 1, 10) AS day,
-        CASE WHEN w.stage >= 4 OR w.date < :oldest THEN 'out' ELSE 'pool' END AS kind
+        CASE
+            WHEN w.stage >= 4 OR w.date < :oldest THEN 'out'
+            WHEN k.wrong OR k.later OR substr(w.date, 1, 10) <= max(coalesce(k.won_on, ''), coalesce(k.lost_on, ''))
+                THEN 'out'
+            WHEN c.number IS NOT NULL THEN 'out'
+            ELSE 'pool'
+        END AS kind
     FROM wafunnel AS w
+    LEFT JOIN kept_out AS k ON k.number = w.number COLLATE BINARY
+    LEFT JOIN closed AS c ON c.number = w.number COLLATE BINARY AND c.date = w.date
     WHERE w.date >= :since AND w.stage IS NOT NULL AND trim(w.number) <> ''
         AND (
             -- include: _is_a_date

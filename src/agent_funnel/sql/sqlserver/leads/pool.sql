@@ -2,20 +2,10 @@
 Leads: the report on the pool.
 */
 
--- name: pool_report
--- Counts each row of wafunnel once, under the first of these reasons that applies: it is unusable (a blank number, no
--- stage or no date); its number is in the present assignments; its number is on the do-not-contact list; an outcome
--- keeps it out (its number is wrong, it is won or lost, or its number is to be called back later); its stage is 4 or
--- more; it is too old; it waits behind another record of its number; it is in the pool and left over. A call-back that
--- is due is in the pool whatever its stage and age. The conditions of the pool
--- are also in deal/sp_assign_wafunnel_to_agents.sql, part 5: change both. Numbers with the same match key are the same
--- number.
-DECLARE
-    @business_date DATE = %(business_date)s,
-    @oldest DATE = DATEADD(DAY, -%(window_days)s, CAST(%(business_date)s AS DATE)),
-    @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f)),
-    @newest_first BIT = %(newest_first)s;
-
+-- name: _kept_out_numbers
+-- What outcomes keep out of the deal of @business_date, in tables: @matched has the numbers that share their match key
+-- with another number; @reported the single records that are won, lost or to be called back; @kept_out what is reported
+-- of a number, in every spelling. The same conditions are in deal/sp_assign_wafunnel_to_agents.sql, part 5.
 DECLARE @matched TABLE (
     number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY,
     first_number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL
@@ -103,6 +93,22 @@ FROM (
 LEFT JOIN @matched AS m ON o.number = m.number
 LEFT JOIN @matched AS i ON m.first_number = i.first_number
 GROUP BY COALESCE(i.number, o.number);
+
+-- name: pool_report
+-- Counts each row of wafunnel once, under the first of these reasons that applies: it is unusable (a blank number, no
+-- stage or no date); its number is in the present assignments; its number is on the do-not-contact list; an outcome
+-- keeps it out (its number is wrong, it is won or lost, or its number is to be called back later); its stage is 4 or
+-- more; it is too old; it waits behind another record of its number; it is in the pool and left over. A call-back that
+-- is due is in the pool whatever its stage and age. The conditions of the pool
+-- are also in deal/sp_assign_wafunnel_to_agents.sql, part 5: change both. Numbers with the same match key are the same
+-- number.
+DECLARE
+    @business_date DATE = %(business_date)s,
+    @oldest DATE = DATEADD(DAY, -%(window_days)s, CAST(%(business_date)s AS DATE)),
+    @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f)),
+    @newest_first BIT = %(newest_first)s;
+
+-- include: _kept_out_numbers
 
 SELECT
     COALESCE(SUM(CASE WHEN k.reason = 'dealt' THEN 1 ELSE 0 END), 0) AS dealt,

@@ -4,31 +4,18 @@ The runway: the leads by stage and day, from which the next deals are computed.
 
 -- name: leads_by_day
 -- How many leads each stage and day has, from the day @since on. Only those count that have a number, a stage and a
--- date, and may be dealt. kind is pool (the pool of that day), out (they are finished, or from before the day @oldest)
--- or waiting (behind another record of their number). The conditions of the pool are also in
--- deal/sp_assign_wafunnel_to_agents.sql, part 5: change both.
+-- date, and may be dealt. kind is pool (the pool of @business_date), out (they are finished, from before the day
+-- @oldest, or kept out by an outcome; call-backs that are due count by their stage and age) or waiting (behind another
+-- record of their number). The conditions of the pool are also in deal/sp_assign_wafunnel_to_agents.sql, part 5: change
+-- both.
 DECLARE
+    @business_date DATE = %(business_date)s,
     @since DATE = %(since)s,
     @oldest DATE = %(oldest)s,
     @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f)),
     @newest_first BIT = %(newest_first)s;
 
-DECLARE @matched TABLE (
-    number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY,
-    first_number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL
-);
-
-INSERT INTO @matched (number, first_number)
-SELECT k.number, s.first_number
-FROM dbo.number_key AS k
-INNER JOIN (
-    SELECT n.match_key, MIN(n.number) AS first_number
-    FROM dbo.number_key AS n
-    WHERE n.country = @country
-    GROUP BY n.match_key
-    HAVING COUNT(*) > 1
-) AS s ON k.match_key = s.match_key
-WHERE k.country = @country;
+-- include: _kept_out_numbers
 
 SELECT k.kind, k.stage, k.day, COUNT(*) AS leads
 FROM (
@@ -49,7 +36,12 @@ FROM (
     FROM (
         SELECT
             w.number, m.first_number, w.stage, w.date,
-            CASE WHEN w.stage >= 4 OR w.date < @oldest THEN 'out' ELSE 'pool' END AS kind
+            CASE
+                WHEN w.stage >= 4 OR w.date < @oldest THEN 'out'
+                WHEN r.wrong = 1 OR r.later = 1 OR t.closed IS NOT NULL THEN 'out'
+                WHEN CAST(w.date AS DATE) <= r.won_on OR CAST(w.date AS DATE) <= r.lost_on THEN 'out'
+                ELSE 'pool'
+            END AS kind
         FROM (
             SELECT
                 CAST(f.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number,
@@ -63,6 +55,8 @@ FROM (
             WHERE s.country IN ('*', @country)
         ) AS d ON w.number = d.number
         LEFT JOIN @matched AS m ON w.number = m.number
+        LEFT JOIN @kept_out AS r ON w.number = r.number
+        LEFT JOIN @reported AS t ON w.number = t.number AND CAST(w.date AS DATETIME2(3)) = t.date
         WHERE d.number IS NULL
     ) AS g
 ) AS k
