@@ -39,7 +39,9 @@ FROM OPENJSON (%(rows)s) WITH (
     line INT '$[0]', number NVARCHAR(255) '$[1]', reason NVARCHAR(255) '$[2]'
 ) AS j;
 
--- Babelfish leaves the escapes of JSON as they are: \" and \\.
+-- name: _sort_numbers
+-- The match key of each staged number, and each key once, with the number and the reason of its first line.
+-- Babelfish leaves the escapes of JSON as they are, \" and \\. They go once, when all numbers are there.
 IF SERVERPROPERTY(N'BabelfishVersion') IS NOT NULL
     UPDATE #named
     SET
@@ -47,8 +49,6 @@ IF SERVERPROPERTY(N'BabelfishVersion') IS NOT NULL
         reason = REPLACE(REPLACE(REPLACE(reason, N'\\', NCHAR(1)), N'\"', N'"'), NCHAR(1), N'\')
     WHERE CHARINDEX(N'\', number) > 0 OR CHARINDEX(N'\', reason) > 0;
 
--- name: _sort_numbers
--- The match key of each staged number, and each key once, with the number and the reason of its first line.
 INSERT INTO #key (number, match_key)
 SELECT v.number, dbo.fn_match_key(v.number, COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f)))
 FROM (SELECT DISTINCT n.number FROM #named AS n) AS v;
