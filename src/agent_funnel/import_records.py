@@ -56,7 +56,7 @@ class ImportRecord(Record):
     source: str
     address: str | None
     file_name: str
-    sha256: str
+    sha256: str | None
     rules: JsonObject
     rows: int
     added: int

@@ -151,7 +151,12 @@ def commands(group: click.Group) -> dict[str, click.Command]:
 
 
 # An import reads its file before it asks the database. The others have numbers.
-TABLES = {"import agents": "agent,status\nAna,active\n", "import holidays": "day,name\n2026-12-25,Christmas\n"}
+TABLES = {
+    "import agents": "agent,status\nAna,active\n",
+    "import holidays": "day,name\n2026-12-25,Christmas\n",
+    "import limits": "agent,max_records,starts_on\nAna,0,2026-12-25\n",
+    "import outcomes": "number,outcome\n+4915112345678,won\n",
+}
 
 
 def example_value(command: str, parameter: click.Parameter, directory: Path) -> str:

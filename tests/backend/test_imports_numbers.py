@@ -75,7 +75,7 @@ def test_a_lead_that_goes_before_its_match_key_is_kept_leaves_none(
 def test_leads_are_imported_even_if_their_match_keys_cannot_be_kept_now(
     database: TestedDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def busy(*_: Any) -> None:
+    def busy(*_: Any, **options: Any) -> None:
         raise DatabaseBusy
 
     monkeypatch.setattr(imports, "_keep_keys", busy)

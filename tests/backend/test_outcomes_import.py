@@ -15,7 +15,7 @@ from agent_funnel.files.outcomes import OUTCOME_CODES, outcome_of
 from agent_funnel.files.rejects import Rejects
 from agent_funnel.files.tables import Choices
 from agent_funnel.imports import BadRows
-from agent_funnel.outcomes import OUTCOMES, list_outcomes
+from agent_funnel.outcomes import OUTCOMES, list_outcomes, take_back_outcome
 from agent_funnel.outcomes_files import ImportedOutcomes, import_outcomes
 from support.databases import TestedDatabase
 from support.outcomes import ANAS, BRUNOS, CARLOS, DEALT_ON, ZONE, deal_again, now, put_floor, standing
@@ -89,6 +89,9 @@ def test_rows_of_an_older_run_are_refused_and_an_export_comes_back(database: Tes
     load_file(database, text)
     exported = io.BytesIO()
     assert export(database.backend, "outcomes", exported, "csv") == 2
+    # Once they are taken back, the next deal has these leads, too.
+    for told in list_outcomes(database.backend, count=9):
+        take_back_outcome(database.backend, told.report, actor="Eva", now=now())
     deal_again(database)
     late = load_file(database, f"number,outcome,run\n{BRUNOS},won,{run_id}\n")
     assert (late.added, late.refused) == (0, 1)

@@ -83,6 +83,7 @@ def test_what_outcomes_keep_out_is_in_the_pool_of_no_night_to_come(database: Tes
                 call_back_on=TODAY + ONE_DAY if outcome == "call_back" else None,
             )
             for (number, _, created), outcome in zip(leads, told, strict=False)
+            if number and created
         ],
     )  # fmt: skip
     night = ahead(database).nights[0]

@@ -20,6 +20,7 @@ from mistakes.places import (
 )
 
 ON_WEB_IMPORT_RECORDS = "tests/web/test_import_records.py"
+ON_WEB_ATTACKS_ON_MASKS = "tests/web/test_attacks_on_masks.py"
 ON_WEB_IMPORTS_KEPT = "tests/web/test_imports_kept.py"
 W_KEPT_FILES = "src/agent_funnel/web/kept_files.py"
 
@@ -149,7 +150,12 @@ MISTAKES = (
     ),
     Mistake(
         "imports: viewers see from which address a file came",
-        W_REQUESTER, "address=None, file_name=", "file_name=",
+        W_REQUESTER, "address=None, sha256=None, file_name=", "sha256=None, file_name=",
         ON_WEB_IMPORT_RECORDS, "viewer",
+    ),
+    Mistake(
+        "imports: viewers see the hash of a file, which gives the numbers of a short one away",
+        W_REQUESTER, "sha256=None, file_name=", "file_name=",
+        ON_WEB_ATTACKS_ON_MASKS, "depends_on_the_hidden_digits",
     ),
 )  # fmt: skip

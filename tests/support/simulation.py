@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from agent_funnel.database.sqlite import SQLite, add_functions
-from agent_funnel.errors import DatabaseUnavailable, RunError
+from agent_funnel.errors import DatabaseUnavailable, NotFound, RunError
 from agent_funnel.install import install
 from agent_funnel.schedule.calendar import closes_at, current_date, scheduled_at
 from agent_funnel.schedule.clock import Clock
@@ -207,7 +207,7 @@ class Simulation:
         day = current_date(self.now, self.case.settings)
         try:
             skip(self.backend, self.case.settings, day, now=self.now, actor="test")
-        except RunError:
+        except (NotFound, RunError):
             return
         self.skipped.add(day)
 

@@ -120,7 +120,7 @@ def test_the_audit_is_read_page_by_page_newest_first(database: TestedDatabase, r
     (older,) = re.findall(r'<a href="(/audit\?before=\d+)" rel="next">Older', pages[0].source)
     pages.append(reader.get(older))
     told = [page.text for page in pages]
-    found = [int(each) for page in told for each in re.findall(r"UTC <i>(\d+)", page)]
+    found = [int(each) for page in told for each in re.findall(r":\d\d <i>(\d+)", page)]
     assert found == list(reversed(range(102)))
     assert "Older" not in told[1]
     first = "<i>0 POST /runs/<int:run_id>/undo run 1 ✓ done 200 192.0.2.1"

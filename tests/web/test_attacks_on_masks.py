@@ -17,6 +17,7 @@ from openpyxl import load_workbook
 
 from agent_funnel.access.links import make_link
 from agent_funnel.do_not_contact import add_do_not_contact
+from agent_funnel.imports import import_file
 from agent_funnel.web.routing import route_of
 from support import LONG
 from support.databases import TestedDatabase
@@ -33,7 +34,7 @@ LEADS = 40
 STEP = 1 if LONG else 5
 AGENTS = ("Ana", "Ben", "Cem")
 # Values of the variable parts of addresses:
-PARTS = {"<int:run_id>": "{run}", "<day>": "{day}"}
+PARTS = {"<int:run_id>": "{run}", "<day>": "{day}", "<int:import_id>": "{made}", "<what>": "leads"}
 # Addresses with their conditions; `{run}`, `{day}` and the others are filled in:
 LISTS = (
     "/api/assignments?count=3",
@@ -47,6 +48,10 @@ LISTS = (
     "/api/leads?count=7&stage=2",
     "/api/leads?date_from={day}&date_to={day}",
     "/leads?all=1",
+    "/api/exports/history",
+    "/api/exports/do-not-contact",
+    "/api/exports/assignments?format=excel-csv",
+    "/api/leads?import_id={made}",
     "/leads?stage=2",
     "/leads?date_from={day}",
     "/agents/of?agent=Ana",
@@ -79,22 +84,29 @@ def fill(database: TestedDatabase) -> list[str]:
     for number in given[:9]:
         add_do_not_contact(database.backend, number, f"asked by {number}, not {number[:5]} {number[5:8]}-{number[8:]}")
     make_link(database.backend, "Ana")
+    file = io.BytesIO("".join(["number,stage\n", *(f"{number},3\n" for number in given[:5])]).encode())
+    import_file(database.backend, "leads", file, name=f"leads of {given[0]}.csv", today=today.date(), update=True)
+    database.execute("UPDATE dbo.import_record SET imported_at = '2026-11-20 10:00:00'")
     database.execute("UPDATE dbo.do_not_contact_entry SET added_at = '2026-11-20 10:00:00'")
     return given
+
+
+TABLES = ("wafunnel", "agent_wafunnel_assignment", "assignment_history", "do_not_contact_entry", "import_lead")
 
 
 def hide_others(database: TestedDatabase, old: list[str], new: list[str]) -> None:
     """Changes the hidden digits of every number, and with them the order of the numbers."""
     for before, after in zip(old, new, strict=True):
-        for table in ("wafunnel", "agent_wafunnel_assignment", "assignment_history", "do_not_contact_entry"):
+        for table in TABLES:
             database.execute(f"UPDATE dbo.{table} SET number = %s WHERE number = %s", f"{after}~", before)
         database.execute(
             "UPDATE dbo.do_not_contact_entry SET reason = %s WHERE number = %s",
             f"asked by {after}, not {after[:5]} {after[5:8]}-{after[8:]}", f"{after}~",
         )  # fmt: skip
     for after in new:
-        for table in ("wafunnel", "agent_wafunnel_assignment", "assignment_history", "do_not_contact_entry"):
+        for table in TABLES:
             database.execute(f"UPDATE dbo.{table} SET number = %s WHERE number = %s", after, f"{after}~")
+    database.execute("UPDATE dbo.import_record SET sha256 = %s", "0" * 64)
 
 
 def addresses(client: FlaskClient) -> Iterator[str]:
@@ -113,7 +125,8 @@ def seen(database: TestedDatabase, client: FlaskClient, secret: str) -> dict[str
     """Everything that a viewer can get, by address: texts, rows of files, and the headers that follow from them."""
     found: dict[str, Any] = {}
     [(run,)] = database.execute("SELECT max(run_id) FROM dbo.assignment_run")
-    waiting = [path.format(run=run, day=f"{datetime.now():%Y-%m-%d}") for path in addresses(client)]
+    [(made,)] = database.execute("SELECT max(import_id) FROM dbo.import_record")
+    waiting = [path.format(run=run, made=made, day=f"{datetime.now():%Y-%m-%d}") for path in addresses(client)]
     for path in waiting:
         answer = client.get(path, headers={**bearer(secret), **({} if path.startswith("/api") else BROWSER)})
         assert answer.status_code == 200 or path in ("/agents/of", "/agents/list"), (path, answer.text)

@@ -27,14 +27,14 @@ COMMANDS = {
     "export": LazyCommand(
         "exports",
         "export_rows",
-        "Export the present assignments, the leads that a run dealt, outcomes, or the do-not-contact lists.",
+        "Export the present assignments, the leads that a run dealt, and the other lists.",
     ),
     "forget": LazyCommand("person", "forget_person", "Erase all that is kept of a person, by NUMBER in any spelling."),
     "holidays": LazyCommand("schedule", "holidays_group", "Manage the days without a scheduled deal."),
     "import": LazyCommand(
         "imports",
         "import_group",
-        "Import leads, agents, holidays, outcomes or do-not-contact numbers, or undo an import.",
+        "Import leads, agents, limits, holidays, outcomes or do-not-contact numbers, or undo an import.",
     ),
     "imports": LazyCommand("import_records", "imports_group", "List the imports on record, or show one."),
     "install": LazyCommand("install", "install_tables", "Create missing tables and procedures."),

@@ -166,6 +166,8 @@ def response_to_http_error(error: HTTPException) -> Any:
     # A 405 names the allowed methods, a 401 how to authenticate, a 429 when to try again.
     kept = ("Allow", "WWW-Authenticate", "Retry-After")
     response.headers.extend((name, value) for name, value in error.get_headers() if name in kept)
+    if "Retry-After" in response.headers:
+        g.retry_after = response.headers["Retry-After"]
     return response
 
 

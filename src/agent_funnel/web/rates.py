@@ -6,7 +6,7 @@ import time
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from flask_limiter import Limiter
 from limits import RateLimitItem, parse
 from werkzeug.exceptions import TooManyRequests, Unauthorized
@@ -54,7 +54,7 @@ def _seconds_until_free(limit: RateLimitItem) -> int:
 def limit_requests(app: Flask, settings: Settings) -> Limiter:
     """Limits the rate of all requests together, for each key, or each address without a key."""
     # Set up before the limiter, so that it runs after it.
-    app.after_request(_remove_needless_retry_after)
+    app.after_request(_correct_retry_after)
     limiter = Limiter(
         key_or_address,
         app=app,
@@ -73,10 +73,12 @@ def key_or_address() -> str:
     return auth.address() if found is None or found.key_id is None else f"key {found.key_id}"
 
 
-def _remove_needless_retry_after(response: Response) -> Response:
-    """Removes Retry-After, which the limiter always adds, from responses that need no retry."""
+def _correct_retry_after(response: Response) -> Response:
+    """Corrects Retry-After, which the limiter always sets: an error may name its own time, and a success needs none."""
     if response.status_code < HTTPStatus.BAD_REQUEST:
         response.headers.pop("Retry-After", None)
+    elif "retry_after" in g:
+        response.headers["Retry-After"] = g.retry_after
     return response
 
 

@@ -59,10 +59,13 @@ def mask_texts(record: T) -> T:
 
 
 def mask_import(record: ImportRecord) -> ImportRecord:
-    """An import on record; for viewers without the address, and with the numbers in its texts masked."""
+    """An import on record; for viewers without the address, and with the numbers in its texts masked.
+
+    Nor do they get the hash of the file: from that of a short one, its numbers can be worked out by trying.
+    """
     if sees_numbers():
         return record
-    return replace(mask_texts(record), address=None, file_name=mask_digits(record.file_name))
+    return replace(mask_texts(record), address=None, sha256=None, file_name=mask_digits(record.file_name))
 
 
 def mask_outcome(record: T) -> T:

@@ -19,7 +19,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from agent_funnel.access.links import Link, look_up_link, note_link_use
 from agent_funnel.agents import Assignment, assignments, count_assignments
-from agent_funnel.errors import DatabaseBusy, NotFound
+from agent_funnel.errors import NotFound, RunInProgress
 from agent_funnel.outcomes import Outcome, ReportedOutcome, list_outcomes
 from agent_funnel.runs import Run, last_run
 from agent_funnel.schedule.calendar import next_run
@@ -123,7 +123,7 @@ def _told_when_busy() -> Iterator[None]:
     try:
         yield
     except TooManyRequests as error:
-        raise DatabaseBusy("Other reports wait for a deal; nothing was kept. Send it again in a moment.") from error
+        raise RunInProgress("Other reports wait for a deal; nothing was kept. Send it again in a moment.") from error
 
 
 def _back_to_list(secret: str, said: str, found: ReportedOutcome) -> BaseResponse:
