@@ -154,7 +154,11 @@ def test_a_lead_is_counted_under_what_was_reported_of_it(database: TestedDatabas
 
 
 @property_test(
-    st.data(), st.booleans(), st.sampled_from([0, 3, 45]), st.sampled_from([None, "kept", "removed", "removed"])
+    st.data(),
+    st.booleans(),
+    st.sampled_from([0, 3, 45]),
+    st.sampled_from([None, "kept", "removed", "removed"]),
+    share=0.5,
 )
 def test_the_report_equals_a_count_in_plain_python(
     bare_database: TestedDatabase, data: st.DataObject, newest_first: bool, window_days: int, dealt: str | None

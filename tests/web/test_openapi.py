@@ -165,8 +165,13 @@ TELLING = ["list_leads", "show_lead", "preview", "add_agent", "add_limit", "remo
 @pytest.mark.sqlserver_if_long
 def test_each_bound_of_the_document_holds(running: Running, database: TestedDatabase) -> None:
     # Bad requests are refused before the database is asked, so one engine is enough in the short version.
-    if LONG or database.engine == "sqlite":
+    if LONG:
         keeps_its_promises(running, database, "coverage")
+    elif database.engine == "sqlite":
+        # Every second operation, and those above; a test below asks all of them at random.
+        document = running.ask("GET", "/api/openapi.json").json()
+        found = [operation["operationId"] for path in document["paths"].values() for operation in path.values()]
+        keeps_its_promises(running, database, "coverage", only=[*sorted(found)[::2], *TELLING])
     else:
         keeps_its_promises(running, database, "coverage", modes="positive", only=TELLING)
 
