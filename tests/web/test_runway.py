@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,8 @@ def test_the_page_says_how_long_the_leads_last_and_has_all_numbers_in_a_table(da
     add_holiday(database.backend, TODAY + timedelta(days=1))
     page = reader_at(database, NOON, max_per_agent=5).get("/runway")
     # Five deals before the leads are too old, of ten leads each.
-    assert "With few new leads they last for 5 deals, until before" in page
+    assert "With few new leads or with many, they last for 5 deals, until before" in page
+    assert not re.search(r"\d{4}\.\w|[a-z]\.[A-Z]", page.text)
     assert "30 leads pass the window of 45 days with calls left; all of them were called." in page
     assert "One agent more: 25 more leads are dealt, and 15 fewer pass the window." in page
     assert "One agent fewer: 25 fewer leads are dealt, and as many pass the window." in page
