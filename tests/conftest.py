@@ -42,6 +42,10 @@ def pytest_configure() -> None:
         raise pytest.UsageError(f"FUNNEL_TEST_SQLSERVER_START did not start the T-SQL engine: {error}") from error
 
 
+# The tests of the service that run on each engine in the short version, too: deals and reads that meet.
+ON_EACH_ENGINE = ("test_polling.py", "test_run_now.py", "test_serve.py")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leaves out of the short version the marked tests, which take long on a small T-SQL engine."""
     if LONG:
@@ -49,7 +53,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = [
         item
         for item in items
-        if item.get_closest_marker("sqlserver_if_long")
+        if (item.get_closest_marker("sqlserver_if_long") or is_of_the_service(item))
         and isinstance(item, pytest.Function)
         and getattr(item, "callspec", None) is not None
         and any(
@@ -58,6 +62,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     ]
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)
+
+
+def is_of_the_service(item: pytest.Item) -> bool:
+    """Whether a test is about pages and the API: the tests below them run the same queries on each engine."""
+    return item.path.parent.name == "web" and item.path.name not in ON_EACH_ENGINE
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
