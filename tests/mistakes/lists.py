@@ -167,8 +167,8 @@ MISTAKES = (
     ),
     Mistake(
         "leads: the page leaves out further records of the last number of the page before",
-        LEADS, "WHERE w.number >= coalesce(:after_number, '') COLLATE BINARY\n)",
-        "WHERE w.number > coalesce(:after_number, '') COLLATE BINARY\n)",
+        LEADS, "WHERE w.number >= coalesce(:after_number, '') COLLATE BINARY",
+        "WHERE w.number > coalesce(:after_number, '') COLLATE BINARY",
         ON_LEADS, "without_a_key_are_listed_once", "sqlite",
     ),
     Mistake(

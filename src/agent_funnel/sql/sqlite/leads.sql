@@ -24,6 +24,20 @@ matched AS MATERIALIZED (
         )
 )
 
+-- name: _rows_from_number
+-- The rows of wafunnel from a number on, each with its moment to the millisecond; NULL if the date cannot be read.
+SELECT
+    w.number,
+    w.stage,
+    w.date,
+    CASE
+        WHEN
+            -- include: _is_a_date
+            THEN strftime('%Y-%m-%d %H:%M:%f', w.date)
+    END AS moment
+FROM wafunnel AS w
+WHERE w.number >= coalesce(:after_number, '') COLLATE BINARY
+
 -- name: _page_of_leads
 -- A page of the rows found; for each lead its agent, its copies, and whether its number is on the do-not-contact list.
 page AS MATERIALIZED (
@@ -87,17 +101,7 @@ ORDER BY p.number COLLATE BINARY, p.stage, p.moment;
 -- A page of leads: those after a number, stage and date, of one stage and between two days if these are given, each
 -- once. Dates have milliseconds. A date that cannot be read is NULL.
 WITH found AS NOT MATERIALIZED (
-    SELECT
-        w.number,
-        w.stage,
-        w.date,
-        CASE
-            WHEN
-                -- include: _is_a_date
-                THEN strftime('%Y-%m-%d %H:%M:%f', w.date)
-        END AS moment
-    FROM wafunnel AS w
-    WHERE w.number >= coalesce(:after_number, '') COLLATE BINARY
+    -- include: _rows_from_number
 ),
 
 -- include: _page_of_leads
@@ -133,17 +137,7 @@ WITH found AS NOT MATERIALIZED (
 -- name: leads_of_import
 -- The same page of leads, but of those numbers only that an import added or changed.
 WITH found AS NOT MATERIALIZED (
-    SELECT
-        w.number,
-        w.stage,
-        w.date,
-        CASE
-            WHEN
-                -- include: _is_a_date
-                THEN strftime('%Y-%m-%d %H:%M:%f', w.date)
-        END AS moment
-    FROM wafunnel AS w
-    WHERE w.number >= coalesce(:after_number, '') COLLATE BINARY
+    -- include: _rows_from_number
         AND w.number COLLATE BINARY IN (SELECT l.number FROM import_lead AS l WHERE l.import_id = :import_id)
 ),
 
