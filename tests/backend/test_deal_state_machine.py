@@ -358,7 +358,7 @@ class Evenings(RuleBasedStateMachine):
 def play(database: TestedDatabase, *, bare: bool) -> None:
     """Runs the state machine with many examples; with fewer on the T-SQL engine, where each step takes longer."""
     slow = database.engine == "sqlserver"
-    examples = (150 if slow else 500) if LONG else (6 if slow else 50)
+    examples = (150 if slow else 500) if LONG else (6 if slow else 30)
 
     class Here(Evenings):
         def __init__(self) -> None:

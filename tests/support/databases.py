@@ -212,11 +212,13 @@ class TestedDatabase:
     def clear(self) -> None:
         """Empties every table, except for the do-not-contact list that the installer makes.
 
-        On the T-SQL engine in one batch, since nearly every test begins with this.
+        On SQLite in one transaction and on the T-SQL engine in one batch, since nearly every test begins with this.
         """
         kept = {"do_not_contact_list": " WHERE list_id > 1"}
         statements = [f"DELETE FROM dbo.{table}{kept.get(table, '')}" for table in TABLES]
         statements.append("UPDATE dbo.do_not_contact_list SET imported_at = NULL, warned_at = NULL")
+        if self.engine == "sqlite":
+            statements = ["BEGIN IMMEDIATE", *statements, "COMMIT"]
         for statement in statements if self.engine == "sqlite" else ["; ".join(statements)]:
             self.execute(statement)
 
