@@ -28,7 +28,7 @@ VIEWS: list[tuple[Literal["light", "dark"], int]] = [("light", 1440), ("dark", 3
 if ALL_VIEWS:
     VIEWS += [("dark", 1440), ("light", 360)]
 # Pages with the same template as another one; of these, the short version looks at the narrow ones only.
-ALIKE = ("run-undone", "undo-refused", "night-missed", "leads-found", "leads-stage", "imports")
+ALIKE = ("run-undone", "undo-refused", "night-missed", "leads-found", "leads-stage", "imports", "calendar-public")
 AGENT = "agent 1"
 
 
@@ -68,6 +68,8 @@ def evening(database: TestedDatabase) -> dict[str, str]:
         "agents": "/agents",
         "agent": f"/agents/of?agent={AGENT}",
         "agent-list": f"/agents/list?agent={AGENT}",
+        "calendar": "/calendar",
+        "calendar-public": "/calendar/public?country=BR&region=SP&year=2027",
         "leads": "/leads?number=%2B49%203000%200000",
         "leads-found": "/leads?number=0049%20300000%20007",
         "leads-stage": "/leads?stage=4",

@@ -88,6 +88,7 @@ NAVIGATION = (
     NavigationLink("tonight.show", "Tonight", "viewer", ("tonight", "runway")),
     NavigationLink("runs.show", "Deals", "viewer", ("runs",)),
     NavigationLink("agents.show", "Agents", "viewer", ("agents", "agent")),
+    NavigationLink("calendar.show", "Calendar", "viewer", ("calendar",)),
     NavigationLink("leads.show", "Leads", "viewer", ("leads", "imports", "import_records", "do_not_contact")),
     NavigationLink("admin.show_settings", "Settings", "admin", ("rules",)),
     NavigationLink("admin.show_audit", "Audit", "admin", ()),
