@@ -1,23 +1,62 @@
-"""Mistakes in pages that change what deals read: the calendar."""
+"""Mistakes in pages that change what deals read: the calendar, and the do-not-contact lists."""
 
 from __future__ import annotations
 
-from mistakes.places import ON_MONTH, W_CALENDAR, Mistake
+from mistakes.places import ON_LISTS_PAGE, ON_MONTH, W_CALENDAR, W_LISTS_PAGE, Mistake
 
 MISTAKES = (
     Mistake(
         "calendar: public holidays that nobody chose are added",
-        W_CALENDAR, " if each.isoformat() in chosen}", "}",
-        ON_MONTH, "only_the_chosen", "sqlite",
+        W_CALENDAR,
+        " if each.isoformat() in chosen}",
+        "}",
+        ON_MONTH,
+        "only_the_chosen",
+        "sqlite",
     ),
     Mistake(
         "calendar: one form makes a year of holidays",
-        W_CALENDAR, "if days > MOST_DAYS:", "if days > 12 * MOST_DAYS:",
-        ON_MONTH, "impossible_holidays", "sqlite",
+        W_CALENDAR,
+        "if days > MOST_DAYS:",
+        "if days > 12 * MOST_DAYS:",
+        ON_MONTH,
+        "impossible_holidays",
+        "sqlite",
     ),
     Mistake(
         "calendar: viewers read numbers in the names of holidays",
-        W_CALENDAR, 'free_text(holidays[date]) or "holiday"', 'holidays[date] or "holiday"',
-        ON_MONTH, "without_numbers_in_names", "sqlite",
+        W_CALENDAR,
+        'free_text(holidays[date]) or "holiday"',
+        'holidays[date] or "holiday"',
+        ON_MONTH,
+        "without_numbers_in_names",
+        "sqlite",
     ),
-)  # fmt: skip
+    Mistake(
+        "do not contact: viewers look numbers up on the page",
+        W_LISTS_PAGE,
+        "    if not sees_numbers():\n        raise Forbidden(",
+        "    if False:\n        raise Forbidden(",
+        ON_LISTS_PAGE,
+        "viewers",
+        "sqlite",
+    ),
+    Mistake(
+        "do not contact: a file that is only checked is imported",
+        W_LISTS_PAGE,
+        "dry_run=is_check",
+        "dry_run=False",
+        ON_LISTS_PAGE,
+        "checked_first",
+        "sqlite",
+    ),
+    Mistake(
+        "do not contact: a blank line is a number",
+        W_LISTS_PAGE,
+        "dict.fromkeys(line for line in lines if line)",
+        "dict.fromkeys(lines)",
+        ON_LISTS_PAGE,
+        "added_looked_up",
+        "sqlite",
+    ),
+)
