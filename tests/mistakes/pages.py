@@ -1,8 +1,8 @@
-"""Mistakes in pages that change what deals read: the calendar, and the do-not-contact lists."""
+"""Mistakes in pages that change what deals read: the calendar, the do-not-contact lists, the search."""
 
 from __future__ import annotations
 
-from mistakes.places import ON_LISTS_PAGE, ON_MONTH, W_CALENDAR, W_LISTS_PAGE, Mistake
+from mistakes.places import ON_LISTS_PAGE, ON_MONTH, ON_SEARCH, W_CALENDAR, W_LISTS_PAGE, W_SEARCH, Mistake
 
 MISTAKES = (
     Mistake(
@@ -57,6 +57,24 @@ MISTAKES = (
         "dict.fromkeys(lines)",
         ON_LISTS_PAGE,
         "added_looked_up",
+        "sqlite",
+    ),
+    Mistake(
+        "search: viewers find numbers",
+        W_SEARCH,
+        "if may_be_number and sees_numbers() else",
+        "if may_be_number else",
+        ON_SEARCH,
+        "viewers",
+        "sqlite",
+    ),
+    Mistake(
+        "search: all agents are shown",
+        W_SEARCH,
+        "agents=agents[:MOST_AGENTS]",
+        "agents=agents",
+        ON_SEARCH,
+        "many_agents",
         "sqlite",
     ),
 )

@@ -118,6 +118,7 @@ PAGES = {
     "agent.remove_limit": "operator",
     "agent.make_link": "operator",
     "agent.revoke_link": "operator",
+    "search.show": "viewer",
     "calendar.show": "viewer",
     "calendar.add_limit": "operator",
     "calendar.take_limit": "operator",

@@ -14,6 +14,7 @@ from agent_funnel.web.pages import (
     rules,
     runs,
     runway,
+    search,
     tonight,
 )
 
@@ -26,6 +27,7 @@ BLUEPRINTS = (
     agent.blueprint,
     calendar.blueprint,
     leads.blueprint,
+    search.blueprint,
     imports.blueprint,
     import_records.blueprint,
     do_not_contact.blueprint,
