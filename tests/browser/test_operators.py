@@ -74,7 +74,7 @@ def test_an_operator_imports_searches_opts_out_and_sends_somebody_on_holiday(
 
     # A number is found in another spelling; one click removes it from the present deal.
     go(page, "Leads")
-    page.get_by_label("Number").fill("0049 30 / 000-0003")
+    page.get_by_label("Number", exact=True).fill("0049 30 / 000-0003")
     page.get_by_role("button", name="Search").click()
     page.get_by_role("link", name="+49 30 0000003").click()
     expect(page.get_by_role("heading", name="+49 30 0000003")).to_be_visible()
