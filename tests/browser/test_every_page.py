@@ -28,7 +28,16 @@ VIEWS: list[tuple[Literal["light", "dark"], int]] = [("light", 1440), ("dark", 3
 if ALL_VIEWS:
     VIEWS += [("dark", 1440), ("light", 360)]
 # Pages with the same template as another one; of these, the short version looks at the narrow ones only.
-ALIKE = ("run-undone", "undo-refused", "night-missed", "leads-found", "leads-stage", "imports", "calendar-public")
+ALIKE = (
+    "run-undone",
+    "undo-refused",
+    "night-missed",
+    "leads-found",
+    "leads-stage",
+    "imports",
+    "calendar-public",
+    "notices",
+)
 AGENT = "agent 1"
 
 
@@ -80,6 +89,7 @@ def evening(database: TestedDatabase) -> dict[str, str]:
         "imports": "/imports",
         "import-record": f"/imports/{imported.import_id}",
         "import-undo": f"/imports/{imported.import_id}/undo",
+        "notices": "/notices",
         "settings": "/settings",
         "audit": "/audit",
         "keys": "/keys",

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from mistakes.places import ON_LISTS_PAGE, ON_MONTH, ON_SEARCH, W_CALENDAR, W_LISTS_PAGE, W_SEARCH, Mistake
+from mistakes.places import (
+    ON_LISTS_PAGE,
+    ON_MONTH,
+    ON_NOTICES_PAGE,
+    ON_SEARCH,
+    P_NOTIFY,
+    W_CALENDAR,
+    W_LISTS_PAGE,
+    W_SEARCH,
+    Mistake,
+)
 
 MISTAKES = (
     Mistake(
@@ -75,6 +85,24 @@ MISTAKES = (
         "agents=agents",
         ON_SEARCH,
         "many_agents",
+        "sqlite",
+    ),
+    Mistake(
+        "notices: a test message waits for services that hang",
+        P_NOTIFY,
+        "thread.join(max(0.0, deadline - time.monotonic()))",
+        "thread.join()",
+        ON_NOTICES_PAGE,
+        "hangs",
+        "sqlite",
+    ),
+    Mistake(
+        "notices: a failed test message is shown as sent",
+        P_NOTIFY,
+        "found[place].sent = bool(senders",
+        "found[place].sent = True or bool(senders",
+        ON_NOTICES_PAGE,
+        "who_got_it",
         "sqlite",
     ),
 )

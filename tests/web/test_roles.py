@@ -141,6 +141,8 @@ PAGES = {
     "import_records.show_import": "viewer",
     "import_records.show_undo": "operator",
     "import_records.undo": "operator",
+    "notices.show": "viewer",
+    "notices.send_test": "admin",
     "admin.show_settings": "admin",
     "admin.show_audit": "admin",
     "admin.show_keys": "admin",
