@@ -37,6 +37,7 @@ ALIKE = (
     "imports",
     "calendar-public",
     "notices",
+    "start",
 )
 AGENT = "agent 1"
 
@@ -90,6 +91,7 @@ def evening(database: TestedDatabase) -> dict[str, str]:
         "import-record": f"/imports/{imported.import_id}",
         "import-undo": f"/imports/{imported.import_id}/undo",
         "notices": "/notices",
+        "start": "/start",
         "settings": "/settings",
         "audit": "/audit",
         "keys": "/keys",

@@ -7,10 +7,12 @@ from mistakes.places import (
     ON_MONTH,
     ON_NOTICES_PAGE,
     ON_SEARCH,
+    ON_START_PAGE,
     P_NOTIFY,
     W_CALENDAR,
     W_LISTS_PAGE,
     W_SEARCH,
+    W_START,
     Mistake,
 )
 
@@ -103,6 +105,24 @@ MISTAKES = (
         "found[place].sent = True or bool(senders",
         ON_NOTICES_PAGE,
         "who_got_it",
+        "sqlite",
+    ),
+    Mistake(
+        "start: leads that were just imported are not seen",
+        W_START,
+        "leads > 0 or bool(search_leads(database, count=1))",
+        "leads > 0",
+        ON_START_PAGE,
+        "ticks_itself",
+        "sqlite",
+    ),
+    Mistake(
+        "start: a paused schedule is ready",
+        W_START,
+        "has_zone and pause is None",
+        "has_zone",
+        ON_START_PAGE,
+        "ticks_itself",
         "sqlite",
     ),
 )

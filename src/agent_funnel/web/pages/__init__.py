@@ -16,11 +16,13 @@ from agent_funnel.web.pages import (
     runs,
     runway,
     search,
+    start,
     tonight,
 )
 
 BLUEPRINTS = (
     tonight.blueprint,
+    start.blueprint,
     runway.blueprint,
     deal.blueprint,
     runs.blueprint,

@@ -88,7 +88,7 @@ class NavigationLink(NamedTuple):
 # An action and not a page, so it is a button beside the navigation; those who may not deal look at the preview.
 DEAL_NOW = NavigationLink("deal.show", "Deal now", "viewer", ("deal",))
 NAVIGATION = (
-    NavigationLink("tonight.show", "Tonight", "viewer", ("tonight", "runway")),
+    NavigationLink("tonight.show", "Tonight", "viewer", ("tonight", "runway", "start")),
     NavigationLink("runs.show", "Deals", "viewer", ("runs",)),
     NavigationLink("agents.show", "Agents", "viewer", ("agents", "agent")),
     NavigationLink("calendar.show", "Calendar", "viewer", ("calendar",)),
