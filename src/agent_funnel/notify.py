@@ -7,7 +7,9 @@ after an error, and logs the messages that it could not send. No message contain
 from __future__ import annotations
 
 import importlib
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from queue import Empty, Full, Queue
 from threading import Event, Thread
 from typing import Any
@@ -30,6 +32,8 @@ ATTEMPTS = 4
 QUEUE_SIZE = 1_000
 # The seconds that a stopping service waits until all messages are sent:
 STOP_SECONDS = 5.0
+# The seconds that the services may take for a test message, all together:
+TEST_SECONDS = 15.0
 # The path of each signal, added to the dead-man URL; a convention of healthchecks.io:
 SIGNAL_PATHS = {"start": "/start", "success": "", "fail": "/fail"}
 
@@ -111,6 +115,45 @@ class Notifier:
     def _sleep(self, seconds: float) -> None:
         # A stopping service makes the remaining attempts without pauses.
         self._stopping.wait(seconds)
+
+
+@dataclass
+class NoticeService:
+    """A service that gets notices, such as E-Mail; its address is a secret. `sent` is the result of a test message.
+
+    `sent` is None as long as the service has not answered.
+    """
+
+    service: str
+    sent: bool | None = None
+
+
+def notice_services(settings: Settings) -> list[NoticeService]:
+    """The services that get notices, in the order of their addresses. Raises SettingsError as `Notifier` does."""
+    return [NoticeService(str(each.service_name)) for each in _apprise(settings)] if settings.notify_urls else []
+
+
+def send_test(settings: Settings, text: str) -> list[NoticeService]:
+    """Sends a test message to each service at the same time, without further attempts, and waits for their answers."""
+    senders = list(_apprise(settings)) if settings.notify_urls else []
+    found = [NoticeService(str(each.service_name)) for each in senders]
+
+    def send(place: int) -> None:
+        try:
+            found[place].sent = bool(senders[place].notify(title="Agent Funnel: test", body=text))
+        except Exception as error:
+            # Only the type of the error: its text may contain the address.
+            log.error("a test message could not be sent", service=found[place].service, error=type(error).__name__)
+            found[place].sent = False
+
+    threads = [Thread(target=send, args=(place,), name="test message", daemon=True) for place in range(len(senders))]
+    deadline = time.monotonic() + TEST_SECONDS
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    # A late answer changes nothing in the result.
+    return [NoticeService(each.service, each.sent) for each in found]
 
 
 def _apprise(settings: Settings) -> Any:

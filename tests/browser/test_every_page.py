@@ -28,7 +28,17 @@ VIEWS: list[tuple[Literal["light", "dark"], int]] = [("light", 1440), ("dark", 3
 if ALL_VIEWS:
     VIEWS += [("dark", 1440), ("light", 360)]
 # Pages with the same template as another one; of these, the short version looks at the narrow ones only.
-ALIKE = ("run-undone", "undo-refused", "night-missed", "leads-found", "leads-stage", "imports")
+ALIKE = (
+    "run-undone",
+    "undo-refused",
+    "night-missed",
+    "leads-found",
+    "leads-stage",
+    "imports",
+    "calendar-public",
+    "notices",
+    "start",
+)
 AGENT = "agent 1"
 
 
@@ -68,6 +78,9 @@ def evening(database: TestedDatabase) -> dict[str, str]:
         "agents": "/agents",
         "agent": f"/agents/of?agent={AGENT}",
         "agent-list": f"/agents/list?agent={AGENT}",
+        "calendar": "/calendar",
+        "calendar-public": "/calendar/public?country=BR&region=SP&year=2027",
+        "do-not-contact": "/do-not-contact?number=%2B49300000007",
         "leads": "/leads?number=%2B49%203000%200000",
         "leads-found": "/leads?number=0049%20300000%20007",
         "leads-stage": "/leads?stage=4",
@@ -77,6 +90,8 @@ def evening(database: TestedDatabase) -> dict[str, str]:
         "imports": "/imports",
         "import-record": f"/imports/{imported.import_id}",
         "import-undo": f"/imports/{imported.import_id}/undo",
+        "notices": "/notices",
+        "start": "/start",
         "settings": "/settings",
         "audit": "/audit",
         "keys": "/keys",

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 
-from agent_funnel.access.keys import PREFIX, ROLES, add_key, revoke_key
+from agent_funnel.access.keys import ROLES, add_key
 from agent_funnel.settings import load
 from agent_funnel.web import create_app, routing
 from agent_funnel.web.auth import SESSION_COOKIE
+from support.callers import NOBODY, Place, place_with_callers
 from support.databases import TestedDatabase, seed_tables, snapshot
 from support.pages import client_of
 
@@ -98,6 +98,9 @@ PAGES = {
     "tonight.pause": "operator",
     "tonight.resume": "operator",
     "runway.show": "viewer",
+    "start.show": "viewer",
+    "start.add_agents": "operator",
+    "start.download_sample": "viewer",
     "deal.show": "viewer",
     "deal.show_preview": "viewer",
     "deal.deal_now": "operator",
@@ -118,8 +121,21 @@ PAGES = {
     "agent.remove_limit": "operator",
     "agent.make_link": "operator",
     "agent.revoke_link": "operator",
+    "search.show": "viewer",
+    "calendar.show": "viewer",
+    "calendar.add_limit": "operator",
+    "calendar.take_limit": "operator",
+    "calendar.add": "operator",
+    "calendar.remove": "operator",
+    "calendar.show_public": "viewer",
+    "calendar.add_public": "operator",
     "leads.show": "viewer",
     "leads.show_lead": "operator",
+    "do_not_contact.show": "viewer",
+    "do_not_contact.add_many": "operator",
+    "do_not_contact.remove_many": "operator",
+    "do_not_contact.add_list": "operator",
+    "do_not_contact.import_list": "operator",
     "do_not_contact.add": "operator",
     "do_not_contact.remove": "operator",
     "imports.show": "operator",
@@ -128,6 +144,8 @@ PAGES = {
     "import_records.show_import": "viewer",
     "import_records.show_undo": "operator",
     "import_records.undo": "operator",
+    "notices.show": "viewer",
+    "notices.send_test": "admin",
     "admin.show_settings": "admin",
     "admin.show_audit": "admin",
     "admin.show_keys": "admin",
@@ -162,42 +180,17 @@ BODIES: dict[str, dict[str, Any]] = {
     "forget_person": {"json": {"number": "+49300000003"}},
     "add_key": {"json": {"name": "another", "role": "viewer"}},
 }
-# Callers without a valid key:
-NOBODY = ("no key", "a key of another database", "a revoked key", "a key in lower case")
 # Tables that a request without effect may still change: the audit, and the last use of a key.
 TRACES = ("audit_entry", "access_key")
 # The number of no limit and no key, however many the tests before made. A caller's own key must not be revoked:
 NO_ID = "2000000000"
 
 
-class Place(NamedTuple):
-    """The service, and the header of each caller."""
-
-    app: Flask
-    keys: dict[str, dict[str, str]]
-
-    def client(self) -> FlaskClient:
-        # A new client each time, so that no cookie is left over.
-        return self.app.test_client()
-
-
 @pytest.fixture
 def place(database: TestedDatabase, monkeypatch: pytest.MonkeyPatch) -> Place:
     for rate in (routing.RUNS, routing.SIGN_INS, routing.WRONG_KEYS):
         monkeypatch.setattr(rate, "limit", "1000000 per second")
-    seed_tables(database)
-    app = create_app(load(rate_limit="1000000 per second"), database.backend)
-    app.test_client().post("/run-now")
-    secrets: dict[str, str] = {role: add_key(database.backend, role, role)[1] for role in ROLES}
-    key, revoked = add_key(database.backend, "revoked", "admin")
-    revoke_key(database.backend, key.key_id)
-    secrets |= {
-        "a key of another database": PREFIX + "x" * 43,
-        "a revoked key": revoked,
-        "a key in lower case": secrets["admin"].lower(),
-    }
-    headers = {who: {"Authorization": f"Bearer {secret}"} for who, secret in secrets.items()}
-    return Place(app, {"no key": {}, **headers})
+    return place_with_callers(database)
 
 
 def operations_by_name(app: Flask) -> dict[str, tuple[str, str, str]]:

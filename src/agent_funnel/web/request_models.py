@@ -163,6 +163,14 @@ class NewLimit(RequestModel):
     new_agent: StrictBool = Field(False, description="The agent is yet to come: take a name that no agent has now.")
 
 
+class NewHoliday(RequestModel):
+    """A holiday to add, or several days in a row. Both days are inclusive."""
+
+    starts_on: BusinessDay
+    ends_on: BusinessDay | None = Field(None, description="None: one day.")
+    name: Text | None = None
+
+
 class LimitPath(BaseModel):
     """A limit, by its id."""
 

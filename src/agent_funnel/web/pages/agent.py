@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 
 from flask import Blueprint, render_template, request, url_for
@@ -13,6 +14,7 @@ from agent_funnel.access import links
 from agent_funnel.access.links import link_of_agent
 from agent_funnel.agents import (
     Assignment,
+    Limit,
     RosterEntry,
     assignments,
     count_assignments,
@@ -28,8 +30,8 @@ from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.format import day, number, sparkline
 from agent_funnel.web.negotiation import locale
 from agent_funnel.web.pages.agent_marks import in_words, last_deals, marks_of
-from agent_funnel.web.pages.calendar import month_of
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice
+from agent_funnel.web.pages.month import month_of
 from agent_funnel.web.paging import (
     AFTER_ASSIGNMENT,
     AFTER_COUNT_OF_DEAL,
@@ -105,14 +107,15 @@ class LimitForm(NewLimit):
 @form(blueprint, "/agents/limits", role="operator", shows=show)
 def add_limit() -> BaseResponse:
     """Adds an absence or a limit."""
-    agent = requested_agent().agent
+    limit, notice = save_limit(requested_agent().agent)
+    return redirect_with_notice(notice, "agent.show", agent=limit.agent, month=f"{limit.starts_on:%Y-%m}")
+
+
+def save_limit(agent: str) -> tuple[Limit, str]:
+    """Adds the absence or limit of the form; returns it, and the notice about it."""
     set_audit_target(agent)
     filled_in = read_form(LimitForm)
-    if filled_in.ends_on is not None and filled_in.ends_on < filled_in.starts_on:
-        raise ParameterOutOfRange(
-            f"The last day, {day(filled_in.ends_on, locale())}, is before the first day, "
-            f"{day(filled_in.starts_on, locale())}. Nothing was changed."
-        )
+    check_days(filled_in.starts_on, filled_in.ends_on)
     limit = agents.add_limit(
         services().database,
         agent,
@@ -123,12 +126,16 @@ def add_limit() -> BaseResponse:
     what = "is away" if limit.max_records == 0 else f"gets at most {number(limit.max_records, locale())} a night"
     begin = day(limit.starts_on, locale())
     end = "with no end date" if limit.ends_on is None else f"to {day(limit.ends_on, locale())}, both days inclusive"
-    return redirect_with_notice(
-        f"Saved: {agent} {what} from {begin} {end}. {kept_leads(agent)}",
-        "agent.show",
-        agent=agent,
-        month=f"{limit.starts_on:%Y-%m}",
-    )
+    return limit, f"Saved: {agent} {what} from {begin} {end}. {kept_leads(agent)}"
+
+
+def check_days(first: date, last: date | None) -> None:
+    """Raises ParameterOutOfRange if the last day of a form is before the first one."""
+    if last is not None and last < first:
+        raise ParameterOutOfRange(
+            f"The last day, {day(last, locale())}, is before the first day, {day(first, locale())}. Nothing was "
+            "changed."
+        )
 
 
 @form(blueprint, "/agents/limits/remove", role="operator", shows=show)

@@ -82,10 +82,10 @@ def import_file() -> Any:
     choices = _choices(query)
     token = request.form.get("kept", "")
     if sent is not None and sent.filename:
-        token = services().kept_files.keep(sent.stream, sent.filename[:LONGEST_TEXT], _owner()) or ""
+        token = services().kept_files.keep(sent.stream, sent.filename[:LONGEST_TEXT], owner()) or ""
     elif not token:
         raise ImportRefused("No file was chosen; nothing was imported.")
-    with _chosen_file(token, sent) as (file, name):
+    with chosen_file(token, sent) as (file, name):
         g.file_name, g.kept = name, token
         if request.form.get("what") == "bad_rows":
             return bad_rows_of_upload(file, choices)
@@ -100,23 +100,23 @@ def import_file() -> Any:
             # The page shows the rows themselves in a table.
             raise ImportRefused(str(error).partition("\n")[0]) from error
     if not g.checked:
-        services().kept_files.drop_all_of(_owner())
+        services().kept_files.drop_all_of(owner())
         g.kept = g.glance = None
     g.bad_rows, g.bad_count = g.imported.bad, g.imported.bad_rows
     return show()
 
 
 @contextmanager
-def _chosen_file(token: str, sent: Any) -> Iterator[tuple[IO[bytes], str]]:
+def chosen_file(token: str, sent: Any) -> Iterator[tuple[IO[bytes], str]]:
     """The file that was kept or, if there is no room to keep it, the one that was sent; and its name."""
     if not token:
         yield sent.stream, sent.filename[:LONGEST_TEXT]
         return
-    with services().kept_files.borrowed(token, _owner()) as (file, name):
+    with services().kept_files.borrowed(token, owner()) as (file, name):
         yield file, name
 
 
-def _owner() -> Hashable:
+def owner() -> Hashable:
     """The session or key of the requester, who alone may use a file that is kept."""
     return identity().key_id, request.cookies.get(SESSION_COOKIE)
 

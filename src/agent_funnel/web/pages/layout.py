@@ -54,7 +54,10 @@ LABELS = {
     "starts_on": "First day",
     "ends_on": "Until",
     "max_records": "Leads per night",
-    "name": "For whom",
+    "name": "Name",
+    "bound_days": "Days without an import",
+    "list_name": "List",
+    "numbers": "Numbers",
     "role": "Role",
     "reason": "Reason",
     "outcome": "What came of it",
@@ -85,10 +88,12 @@ class NavigationLink(NamedTuple):
 # An action and not a page, so it is a button beside the navigation; those who may not deal look at the preview.
 DEAL_NOW = NavigationLink("deal.show", "Deal now", "viewer", ("deal",))
 NAVIGATION = (
-    NavigationLink("tonight.show", "Tonight", "viewer", ("tonight", "runway")),
+    NavigationLink("tonight.show", "Tonight", "viewer", ("tonight", "runway", "start")),
     NavigationLink("runs.show", "Deals", "viewer", ("runs",)),
     NavigationLink("agents.show", "Agents", "viewer", ("agents", "agent")),
+    NavigationLink("calendar.show", "Calendar", "viewer", ("calendar",)),
     NavigationLink("leads.show", "Leads", "viewer", ("leads", "imports", "import_records", "do_not_contact")),
+    NavigationLink("notices.show", "Notices", "viewer", ("notices",)),
     NavigationLink("admin.show_settings", "Settings", "admin", ("rules",)),
     NavigationLink("admin.show_audit", "Audit", "admin", ()),
     NavigationLink("admin.show_keys", "Keys", "admin", ()),
