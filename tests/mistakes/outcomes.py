@@ -44,7 +44,7 @@ MISTAKES = (
     ),
     Mistake(
         "outcomes: the report that comes last holds, whenever it was made",
-        OUTCOMES, "ORDER BY o.reported_at DESC, o.outcome_id DESC", "ORDER BY o.outcome_id DESC",
+        OUTCOMES, "o.reported_at DESC, o.outcome_id DESC", "o.outcome_id DESC",
         ON_OUTCOMES, "replaces", "sqlite",
     ),
     Mistake(
