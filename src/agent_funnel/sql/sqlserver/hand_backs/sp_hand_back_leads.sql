@@ -172,24 +172,31 @@ BEGIN
                 SELECT @taken = COUNT(*)
                 FROM (SELECT TOP (1) a.number FROM dbo.agent_wafunnel_assignment AS a WITH (TABLOCKX, HOLDLOCK)) AS n;
 
-                -- moves is 1 if the stage of the lead moves, and returns if an undo gives the lead to the agent again.
+                -- moves is 1 if the stage of the lead moves; back, if it is back already, because somebody had changed
+                -- it when an outcome not_worked was taken back; and returns, if an undo gives the lead to the agent.
                 CREATE TABLE #rest (
                     number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY,
                     agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL,
                     date DATETIME2(7) NOT NULL,
                     stage INT NOT NULL,
                     moves INT NOT NULL,
+                    back INT NOT NULL,
                     returns INT NOT NULL,
                     outcome_id BIGINT NULL,
                     report NVARCHAR(64) COLLATE Latin1_General_BIN2 NOT NULL
                 );
 
                 IF @undo = 0
-                    INSERT INTO #rest (number, agent, date, stage, moves, returns, report)
+                    INSERT INTO #rest (number, agent, date, stage, moves, back, returns, report)
                     SELECT
-                        h.number, h.agent, h.date, h.stage, CASE WHEN h.stage < 4 THEN 1 ELSE 0 END, 0,
+                        h.number, h.agent, h.date, h.stage,
+                        CASE WHEN h.stage < 4 AND b.outcome_id IS NULL THEN 1 ELSE 0 END,
+                        CASE WHEN b.outcome_id IS NULL THEN 0 ELSE 1 END,
+                        0,
                         LOWER(CAST(NEWID() AS NVARCHAR(36)))
                     FROM dbo.assignment_history AS h
+                    LEFT JOIN dbo.assignment_outcome AS b
+                        ON h.run_id = b.run_id AND h.number = b.number AND b.stage_back = 1
                     WHERE
                         h.run_id = @newest_id
                         AND h.number IN (
@@ -202,9 +209,9 @@ BEGIN
                             WHERE o.run_id = h.run_id AND o.number = h.number AND o.stands = 1
                         );
                 ELSE
-                    INSERT INTO #rest (number, agent, date, stage, moves, returns, outcome_id, report)
+                    INSERT INTO #rest (number, agent, date, stage, moves, back, returns, outcome_id, report)
                     SELECT
-                        o.number, o.agent, o.date, o.stage, o.stage_back, COALESCE(o.unassigned, 0), o.outcome_id,
+                        o.number, o.agent, o.date, o.stage, o.stage_back, 0, COALESCE(o.unassigned, 0), o.outcome_id,
                         o.report
                     FROM dbo.assignment_hand_back_lead AS l
                     INNER JOIN dbo.assignment_outcome AS o ON l.outcome_id = o.outcome_id
@@ -292,9 +299,15 @@ BEGIN
                         )
                         SELECT
                             t.report, @newest_id, t.agent, t.number, t.date, t.stage, 'not_worked', 0, @now,
-                            @reported_on, @actor, 1, t.moves, 1
+                            @reported_on, @actor, 1, t.moves + t.back, 1
                         FROM #rest AS t
                         ORDER BY t.number;
+
+                        UPDATE dbo.assignment_outcome
+                        SET stage_back = 0
+                        WHERE
+                            run_id = @newest_id AND stage_back = 1 AND taken_back_at IS NOT NULL
+                            AND number IN (SELECT t.number FROM #rest AS t);
 
                         INSERT INTO dbo.assignment_hand_back_lead (outcome_id, hand_back_id)
                         SELECT o.outcome_id, @hand_back_id
