@@ -6,6 +6,7 @@ from mistakes.places import OUTCOMES, T_OUTCOMES, Mistake
 
 _SQLITE, _SQLSERVER = "src/agent_funnel/sql/sqlite", "src/agent_funnel/sql/sqlserver"
 HAND_BACKS, T_HAND_BACKS = f"{_SQLITE}/hand_backs.sql", f"{_SQLSERVER}/hand_backs/sp_hand_back_leads.sql"
+W_HAND_BACKS, ON_WEB = "src/agent_funnel/web/pages/hand_backs.py", "tests/web/test_hand_backs.py"
 ON_HAND_BACKS = "tests/backend/test_hand_backs.py"
 
 MISTAKES = (
@@ -73,6 +74,16 @@ MISTAKES = (
         "hand-backs: a forgotten lead stays on the record of one",
         f"{_SQLITE}/person.sql", "DELETE FROM assignment_hand_back_lead\nWHERE outcome_id",
         "DELETE FROM assignment_hand_back_lead\nWHERE FALSE AND outcome_id", ON_HAND_BACKS, "go_along", "sqlite",
+    ),
+    Mistake(
+        "hand-backs: an agent undoes that of another one",
+        W_HAND_BACKS, "actor=actor_of(link), agent=link.agent, hand_back_id", "actor=actor_of(link), hand_back_id",
+        ON_WEB, "its_own_list_only", "sqlite",
+    ),
+    Mistake(
+        "hand-backs: the list of a newer deal is handed back unseen",
+        W_HAND_BACKS, "hand_back_and_note(link.agent, run_id=run_id,", "hand_back_and_note(link.agent, run_id=None,",
+        ON_WEB, "after_a_question", "sqlite",
     ),
     Mistake(
         "doctor: leads that were handed back count as gone",

@@ -116,8 +116,8 @@ MISTAKES = (
     ),
     Mistake(
         "own list: an agent takes back what others reported, and at any time",
-        W_OWN_LIST, "take_back(read_form(OutcomeToTakeBack).report, actor=_actor(link), agent=link.agent)",
-        "take_back(read_form(OutcomeToTakeBack).report, actor=_actor(link))",
+        W_OWN_LIST, "take_back(read_form(OutcomeToTakeBack).report, actor=actor_of(link), agent=link.agent)",
+        "take_back(read_form(OutcomeToTakeBack).report, actor=actor_of(link))",
         ON_OWN_LIST_OUTCOMES, "refused_says_why", "sqlite",
     ),
     Mistake(

@@ -6,6 +6,7 @@ from agent_funnel.web.pages import (
     agents,
     deal,
     do_not_contact,
+    hand_backs,
     import_records,
     imports,
     leads,
@@ -28,6 +29,7 @@ BLUEPRINTS = (
     import_records.blueprint,
     do_not_contact.blueprint,
     own_list.blueprint,
+    hand_backs.blueprint,
     admin.blueprint,
     rules.blueprint,
 )
