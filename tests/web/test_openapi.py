@@ -48,6 +48,8 @@ UNSAID = {
     "add_several_numbers": ("no lead has it",),
     "report_outcome": ("othing was kept", "othing was changed"),
     "take_back_outcome": ("There is no outcome with the report",),
+    "hand_back_leads": ("nothing was handed back",),
+    "undo_hand_back_of_leads": ("There is no hand-back",),
     "list_outcomes": ("cursor does not come from this list",),
     "forget_person": ("it is stored nowhere",),
 }

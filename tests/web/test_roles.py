@@ -64,6 +64,9 @@ OPERATIONS = {
     "report_several_outcomes": "operator",
     "take_back_outcome": "operator",
     "list_outcomes": "viewer",
+    "list_hand_backs": "viewer",
+    "hand_back_leads": "operator",
+    "undo_hand_back_of_leads": "operator",
     "show_person": "admin",
     "forget_person": "admin",
     "list_keys": "admin",
@@ -91,6 +94,9 @@ OTHERS: dict[str, str | None] = {
     "own_list.take_outcome_back": None,
     "own_list.report_several": None,
     "own_list.take_one_back": None,
+    "hand_backs.show_own": None,
+    "hand_backs.hand_back_own": None,
+    "hand_backs.undo_own": None,
 }
 # The pages, and the endpoints of their forms:
 PAGES = {
@@ -129,6 +135,9 @@ PAGES = {
     "calendar.remove": "operator",
     "calendar.show_public": "viewer",
     "calendar.add_public": "operator",
+    "hand_backs.show": "operator",
+    "hand_backs.hand_back_for": "operator",
+    "hand_backs.undo_for": "operator",
     "leads.show": "viewer",
     "leads.show_lead": "operator",
     "do_not_contact.show": "viewer",
@@ -176,6 +185,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "report_outcome": {"json": {"number": "+49300000004", "outcome": "won"}},
     "report_several_outcomes": {"json": {"reports": [{"number": "+49300000004", "outcome": "won"}]}},
     "take_back_outcome": {"json": {"report": "of this test"}},
+    "hand_back_leads": {"json": {"agent": "agent 1"}},
+    "undo_hand_back_of_leads": {"json": {"hand_back_id": 1}},
     "show_person": {"json": {"number": "+49300000003"}},
     "forget_person": {"json": {"number": "+49300000003"}},
     "add_key": {"json": {"name": "another", "role": "viewer"}},

@@ -150,6 +150,9 @@ WHERE agent = :agent AND (SELECT (t.known > 0) <> t.taken FROM temp.renaming AS 
 UPDATE assignment_outcome SET agent = :new_name
 WHERE agent = :agent AND (SELECT (t.known > 0) <> t.taken FROM temp.renaming AS t);
 
+UPDATE assignment_hand_back SET agent = :new_name
+WHERE agent = :agent AND (SELECT (t.known > 0) <> t.taken FROM temp.renaming AS t);
+
 UPDATE assignment_limit SET agent = :new_name
 WHERE agent = :agent AND (SELECT (t.known > 0) <> t.taken FROM temp.renaming AS t);
 

@@ -195,6 +195,18 @@ WHERE (outcome_id, run_id) IN (
 
 SELECT changes() AS deleted;
 
+-- name: purge_hand_backs
+-- Deletes up to a given number of records of leads that were handed back, whose outcomes are purged; returns how many.
+-- The hand-backs themselves stay: they have no number.
+DELETE FROM assignment_hand_back_lead
+WHERE outcome_id IN (
+    SELECT l.outcome_id FROM assignment_hand_back_lead AS l
+    WHERE NOT EXISTS (SELECT 1 FROM assignment_outcome AS o WHERE o.outcome_id = l.outcome_id)
+    LIMIT :count
+);
+
+SELECT changes() AS deleted;
+
 -- name: run_assignments
 -- A page of the leads that a run dealt: those after a number. Date and stage are those before the run.
 SELECT h.agent, h.number, h.date, h.stage

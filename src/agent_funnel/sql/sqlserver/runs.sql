@@ -229,6 +229,14 @@ WHERE outcome_id NOT IN (SELECT o.outcome_id FROM dbo.assignment_outcome AS o);
 
 SELECT @@ROWCOUNT AS deleted;
 
+-- name: purge_hand_backs
+-- Deletes up to a given number of records of leads that were handed back, whose outcomes are purged; returns how many.
+-- The hand-backs themselves stay: they have no number.
+DELETE TOP (CAST(%(count)s AS INT)) FROM dbo.assignment_hand_back_lead
+WHERE outcome_id NOT IN (SELECT o.outcome_id FROM dbo.assignment_outcome AS o);
+
+SELECT @@ROWCOUNT AS deleted;
+
 -- name: run_assignments
 -- A page of the leads that a run dealt: those after a number. Date and stage are those before the run.
 DECLARE @after NVARCHAR(255) = COALESCE(%(after)s, N'');

@@ -16,6 +16,7 @@ from agent_funnel.do_not_contact_files import ImportedNumbers
 from agent_funnel.fairness import Fairness
 from agent_funnel.files.tables import Understood
 from agent_funnel.files.tally import BadRow
+from agent_funnel.hand_backs import HandBack
 from agent_funnel.import_records import Batch, ImportRecord, UndoneImport
 from agent_funnel.imports import KeptRow
 from agent_funnel.leads import Lead, LeadHistory, PoolReport
@@ -234,6 +235,16 @@ class OutcomesPage(BaseModel):
 
     items: list[Outcome]
     next: str | None
+
+
+class HandBackAnswer(RootModel[HandBack]):
+    """The hand-back. `put_back`: of how many leads the stage went back. `returned`: how many an undo brought back."""
+
+
+class HandBacks(BaseModel):
+    """Hand-backs, the newest first."""
+
+    items: list[HandBack]
 
 
 class NumbersImportAnswer(RootModel[ImportedNumbers]):

@@ -7,6 +7,7 @@ from agent_funnel.web.pages import (
     calendar,
     deal,
     do_not_contact,
+    hand_backs,
     import_records,
     imports,
     leads,
@@ -36,6 +37,7 @@ BLUEPRINTS = (
     do_not_contact.blueprint,
     notices.blueprint,
     own_list.blueprint,
+    hand_backs.blueprint,
     admin.blueprint,
     rules.blueprint,
 )

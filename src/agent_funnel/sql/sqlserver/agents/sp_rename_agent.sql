@@ -16,7 +16,7 @@ Example:
 Lock order: the records lock, which keeps it apart from runs and undos; it waits for them, and they wait for it. Then
 the tables: agent_wafunnel_assignment as a whole, as in a run, so that readers wait but never deadlock; then rows of
 agents, agent_limit, agent_link, assignment_history, assignment_edit, assignment_forgotten, assignment_outcome,
-assignment_limit and assignment_run. A call inside a transaction is refused.
+assignment_hand_back, assignment_limit and assignment_run. A call inside a transaction is refused.
 */
 SET ANSI_NULLS ON;
 GO
@@ -149,6 +149,10 @@ BEGIN
                 WHERE agent = @agent;
 
                 UPDATE dbo.assignment_outcome
+                SET agent = @new_name
+                WHERE agent = @agent;
+
+                UPDATE dbo.assignment_hand_back
                 SET agent = @new_name
                 WHERE agent = @agent;
 
