@@ -37,6 +37,9 @@ OPERATIONS = {
     "list_leads": "viewer",
     "show_lead": "operator",
     "import_leads": "operator",
+    "import_agents": "operator",
+    "import_limits": "operator",
+    "import_holidays": "operator",
     "list_imports": "viewer",
     "show_import": "viewer",
     "undo_import": "operator",
@@ -124,6 +127,7 @@ PAGES = {
     "do_not_contact.remove": "operator",
     "imports.show": "operator",
     "imports.import_file": "operator",
+    "imports.show_progress": "operator",
     "import_records.show": "viewer",
     "import_records.show_import": "viewer",
     "import_records.show_undo": "operator",
@@ -144,6 +148,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "rename_agent": {"json": {"agent": "agent 0", "new_name": "agent zero"}},
     "add_limit": {"json": {"agent": "agent 0", "starts_on": "2026-01-31"}},
     "import_leads": {"data": b"number,stage,date\n+49301234567,1,2026-01-31\n", "content_type": "text/csv"},
+    "import_agents": {"data": b"agent\nsomebody else\n", "content_type": "text/csv"},
+    "import_limits": {"data": b"agent,starts_on\nagent 0,2026-01-31\n", "content_type": "text/csv"},
+    "import_holidays": {"data": b"day\n2026-12-25\n", "content_type": "text/csv"},
     "add_do_not_contact": {"json": {"number": "+49300000000"}},
     "remove_do_not_contact": {"json": {"number": "+49300000001"}},
     "add_several_numbers": {"json": {"numbers": ["+49300000002"]}},
@@ -309,6 +316,8 @@ PARTS = {
     "<int:import_id>": "1",
     "<day>": "2026-01-31",
     "<secret>": "mine_x",
+    "<any('leads', 'agents', 'limits', 'holidays', 'numbers'):kind>": "agents",
+    "<token>": "of_no_import",
 }
 
 
