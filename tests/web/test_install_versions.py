@@ -34,7 +34,7 @@ def test_every_request_that_needs_a_role_is_refused_and_changes_nothing(database
                 assert answer.status_code == 503, (rule, answer.text)
                 assert f"version {newer}" in answer.text, rule
                 tried.add(rule.endpoint)
-        assert {"runs.run_now", "deal.deal_now", "tonight.show", "leads.import_leads"} & tried
+        assert {"runs.run_now", "deal.deal_now", "tonight.show", "api.imports.import_leads"} & tried
     assert snapshot(database) == before
 
 
