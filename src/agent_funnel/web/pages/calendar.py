@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from babel import Locale
 from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -29,6 +28,7 @@ from agent_funnel.web.pages.month import requested_month, weeks_of
 from agent_funnel.web.request_models import LimitPath, NewHoliday, RequestModel
 from agent_funnel.web.requester import free_text, today
 from agent_funnel.web.services import services
+from agent_funnel.web.setting_words import country_name
 
 blueprint = Blueprint("calendar", __name__)
 
@@ -37,7 +37,6 @@ SHOWN_NAMES = 3
 SHOWN_LIMITS = 200
 # The most days in a row that one form makes holidays:
 MOST_DAYS = 31
-ENGLISH = Locale("en")
 
 
 @dataclass(frozen=True)
@@ -212,11 +211,6 @@ def _asked_country() -> tuple[str, str | None, int]:
         region = None
     year = request.values.get("year", today().year, type=int)
     return country, region, min(max(year, FIRST_YEAR), LAST_YEAR)
-
-
-def country_name(code: str) -> str:
-    """The English name of a country."""
-    return str(ENGLISH.territories.get(code, code))
 
 
 def _named_countries() -> list[tuple[str, str]]:

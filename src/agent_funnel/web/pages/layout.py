@@ -38,6 +38,7 @@ from agent_funnel.web.proxies import base_path
 from agent_funnel.web.requester import free_text
 from agent_funnel.web.routing import Rate, route
 from agent_funnel.web.services import services
+from agent_funnel.web.setting_words import rule_in_words
 
 Model = TypeVar("Model", bound=BaseModel)
 View = TypeVar("View", bound=Callable[..., Any])
@@ -187,6 +188,7 @@ def set_up(app: Flask) -> None:
         "verdict": _verdict,
         "person": _person,
         "written": written,
+        "rule_in_words": lambda value, name: rule_in_words(name, value),
         "free_text": free_text,
         "exactly": _exactly,
         "phone": _phone,
