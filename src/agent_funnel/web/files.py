@@ -18,6 +18,7 @@ from werkzeug.exceptions import ServiceUnavailable, TooManyRequests
 
 from agent_funnel.exports import BYTES_IN_MEMORY, Format, Kind, export
 from agent_funnel.web.bounds import RETRY_SECONDS
+from agent_funnel.web.requester import today
 from agent_funnel.web.services import services
 
 # Exports that are made at the same time, in the whole service:
@@ -89,6 +90,7 @@ def download(
         with services().exports.take():
             export(
                 services().database, what, spool, format, run_id=run_id, agent=agent, list_name=list_name,
+                settings=services().settings, business_date=today(),
                 mask=mask, check=_check_that_it_is_worth_while(),
             )  # fmt: skip
         complete = _Download(spool, spool.tell())
