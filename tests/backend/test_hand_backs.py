@@ -16,8 +16,9 @@ from agent_funnel.person import forget
 from agent_funnel.settings import load
 from support.databases import TestedDatabase, snapshot
 from support.doctor import deep_problems
-from support.nights import put_assignments, stages, stored_assignments, undo
+from support.nights import put_assignments, run_deal, stages, stored_assignments, undo
 from support.outcomes import ANAS, BRUNOS, CARLOS, DEALT_ON, ZONE, deal_again, now, put_floor, standing, take_back, tell
+from support.reported import handed_out
 
 DORAS = "+5521987654321"
 
@@ -125,6 +126,20 @@ def test_a_report_from_before_a_hand_back_holds_though_it_comes_later(database: 
     tell(database, BRUNOS, "won", report="again")
     assert undo_it(database).returned == 2
     assert (standing(database), stages(database)[BRUNOS]) == ([(BRUNOS, "won")], 2)
+
+
+def test_a_call_back_that_nobody_made_is_due_again(database: TestedDatabase, run_id: int) -> None:
+    day = DEALT_ON + timedelta(days=1)
+    tell(database, BRUNOS, "call_back", call_back_on=day, same_agent=True)
+    database.execute("UPDATE dbo.wafunnel SET stage = 4 WHERE number = %s", BRUNOS)
+    second = run_deal(database, day)
+    assert ("Al", BRUNOS) in stored_assignments(database)
+    # Today's rule would leave the lead out: it is finished, and its call-back was handed out.
+    assert hand_back(database).put_back == 1
+    third = run_deal(database, day, again=True)
+    assert handed_out(database, third.run_id) == handed_out(database, second.run_id) == [(run_id, BRUNOS)]
+    run_deal(database, day, again=True)
+    assert BRUNOS not in {number for _, number in stored_assignments(database)}
 
 
 def test_a_number_that_is_listed_or_given_away_meanwhile_does_not_come_back(

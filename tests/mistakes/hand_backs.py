@@ -76,6 +76,16 @@ MISTAKES = (
         "DELETE FROM assignment_hand_back_lead\nWHERE FALSE AND outcome_id", ON_HAND_BACKS, "go_along", "sqlite",
     ),
     Mistake(
+        "hand-backs: a call-back that nobody made is used up",
+        f"{_SQLITE}/deal/outcomes.sql", "n.stands = 1 AND n.outcome = 'not_worked'", "FALSE",
+        ON_HAND_BACKS, "nobody_made", "sqlite",
+    ),
+    Mistake(
+        "T-SQL hand-backs: a call-back that nobody made is used up",
+        f"{_SQLSERVER}/deal/sp_assign_wafunnel_to_agents.sql", "n.stands = 1 AND n.outcome = 'not_worked'", "1 = 0",
+        ON_HAND_BACKS, "nobody_made", "sqlserver",
+    ),
+    Mistake(
         "hand-backs: an agent undoes that of another one",
         W_HAND_BACKS, "actor=actor_of(link), agent=link.agent, hand_back_id", "actor=actor_of(link), hand_back_id",
         ON_WEB, "its_own_list_only", "sqlite",
