@@ -86,12 +86,12 @@ FROM (
     LEFT JOIN @handed_out AS b ON h.run_id = b.run_id AND h.number = b.number
     UNION ALL
     SELECT
-        c.business_date, o.agent, o.stage, CASE WHEN b.number IS NULL THEN 0 ELSE 1 END AS is_call_back, 0 AS leads,
+        c.business_date, o.agent, o.stage, CASE WHEN d.number IS NULL THEN 0 ELSE 1 END AS is_call_back, 0 AS leads,
         k.not_worked, k.reported, k.reached, k.won
     FROM @counted AS c
     INNER JOIN dbo.assignment_outcome AS o ON c.run_id = o.run_id
+    LEFT JOIN @handed_out AS d ON o.run_id = d.run_id AND o.number = d.number
     INNER JOIN @kind AS k ON o.outcome = k.outcome
-    LEFT JOIN @handed_out AS b ON c.run_id = b.run_id AND o.number = b.number
     WHERE o.stands = 1
 ) AS t
 GROUP BY t.business_date, t.agent, t.stage, t.is_call_back

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from http import HTTPStatus
 from typing import Any
 
@@ -21,7 +22,7 @@ blueprint = Blueprint("results", __name__)
 # The groups of the page, with their headings; the agents come first and have places:
 HEADINGS = {
     "agents": "Agents",
-    "classes": "Calls before, and call-backs",
+    "classes": "Calls before, with call-backs apart",
     "stages": "Calls before",
     "nights": "Nights",
     "imports": "Imports",
@@ -49,6 +50,7 @@ def show() -> Any:
         span=span,
         results=mask_results(found) if found else None,
         best=_highest(found.agents) if found else 0.0,
+        date_of=date.fromisoformat,
         HEADINGS=HEADINGS,
         FEWEST=FEWEST,
     )
