@@ -65,6 +65,7 @@ def evening(database: TestedDatabase) -> dict[str, str]:
     _, secret = make_link(backend, "agent 0", actor="the operator")
     return {
         "tonight": "/",
+        "results": "/results",
         "runway": "/runway",
         "deal": "/run-now",
         "preview": "/run-now/preview",

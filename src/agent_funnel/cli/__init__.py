@@ -44,6 +44,7 @@ COMMANDS = {
     "person": LazyCommand("person", "show_person", "Show all that is kept of a person, by NUMBER in any spelling."),
     "preview": LazyCommand("deal", "preview", "Show what a deal would do now, without changing anything."),
     "purge": LazyCommand("runs", "purge", "Delete the history of old runs."),
+    "results": LazyCommand("results", "show_results", "Show what came of the leads that were dealt, with rates."),
     "rules": LazyCommand("rules", "rules_group", "Show or change the rules of the deal."),
     "run": LazyCommand("deal", "run", "Deal leads now."),
     "runs": LazyCommand("runs", "runs_group", "List runs, show one run, or find who held a number."),

@@ -126,6 +126,18 @@ class AssignmentsQuery(PageQuery):
     format: Format = Field("json", description="csv and xlsx have all of them, without pages.")
 
 
+class ResultsQuery(RequestModel):
+    """The business dates whose results are counted. Without dates, the last four weeks."""
+
+    date_from: Day | None = Field(
+        None, description="The first date, inclusive. Default: four weeks up to the last one."
+    )
+    date_to: Day | None = Field(None, description="The last date, inclusive. Default: today.")
+    format: Format = Field(
+        "json", description="csv and xlsx have a row for each agent, stage, class, night and import."
+    )
+
+
 class NewAgent(RequestModel):
     """An agent to add."""
 

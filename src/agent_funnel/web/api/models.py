@@ -22,6 +22,7 @@ from agent_funnel.imports import KeptRow
 from agent_funnel.leads import Lead, LeadHistory, PoolReport
 from agent_funnel.outcomes import Outcome, ReportedOutcome
 from agent_funnel.person import Erasure, Person
+from agent_funnel.results import Results
 from agent_funnel.rules import RuleState
 from agent_funnel.runs import DealtLead, RunRecord, Share
 from agent_funnel.schedule.runway import Runway
@@ -162,6 +163,15 @@ class PoolAnswer(RootModel[PoolReport]):
 
 class RunwayAnswer(RootModel[Runway]):
     """The next two weeks. `low` is with few new leads, and `high` with many."""
+
+
+class ResultsAnswer(RootModel[Results]):
+    """Leads `dealt` without the `not_worked` ones, those of which an outcome was `reported`, those whose person was
+    `reached`, and those that were `won`. `penetration` is reported of dealt, `contact_rate` reached of reported,
+    `conversion` won of reached, `list_conversion` won of dealt; each with the ends of its 95 % interval, and null below
+    50 in its denominator."""
+
+    model_config = FILES
 
 
 class ImportAnswer(BaseModel):
