@@ -67,6 +67,7 @@ def test_taps_are_kept_on_the_phone_and_sent_once(dashboard: Dashboard, database
     shoot(page, "own-list-more")
     axe(page)
     row.get_by_label("Note").fill("after six")
+    row.get_by_label("Note").press("Enter")
     row.get_by_label("I call back myself").check()
     row.get_by_role("button", name="In a week").click()
     says(other, 4, 2)

@@ -16,6 +16,7 @@ from mistakes.places import (
     P_OUTCOMES_FILES,
     T_OUTCOMES,
     T_OUTCOMES_QUERIES,
+    T_OWN_LIST,
     W_API_OUTCOMES,
     W_AUTH,
     W_LIST,
@@ -153,6 +154,11 @@ MISTAKES = (
     Mistake(
         "own list: a tap without a connection is lost",
         JS_OWN_LIST, "  keep(entry);\n  form.reset();", "  form.reset();",
+        IN_OWN_LIST, "kept_on_the_phone", "sqlite",
+    ),
+    Mistake(
+        "own list: Enter in the note reports that the agent talked",
+        T_OWN_LIST, "  <button disabled hidden></button>\n", "",
         IN_OWN_LIST, "kept_on_the_phone", "sqlite",
     ),
     Mistake(

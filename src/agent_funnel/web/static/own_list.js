@@ -252,7 +252,12 @@ function showAnswer(entry) {
   }
   if (refusal) ask();
   if (!row) {
-    if (refusal) waiting?.after(`A report of an earlier list was refused. ${refusal}`);
+    if (refusal) {
+      const line = document.createElement("p");
+      line.className = "notice refused";
+      line.textContent = `A report of an earlier list was refused. ${refusal}`;
+      news.after(line);
+    }
     return;
   }
   // A report that is refused is to be made again, and an outcome that could not be taken back is there again.
@@ -365,7 +370,7 @@ function showNews() {
   else if (until <= 0) text = `Your list was due to change at ${state.next_time}. Connect to see the new one.`;
   else if (until <= WARN_BEFORE) text = `Your list changes at ${state.next_time}.`;
   if (lists && (closed || isReplaced)) {
-    lists.inert = true;
+    lists.toggleAttribute("inert", true);
     toast.replaceChildren();
   }
   // A text that is the same is not read out again.
