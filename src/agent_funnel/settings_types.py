@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import ssl
 from collections.abc import Callable
 from datetime import time, timedelta
+from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer
 from pydantic_settings import NoDecode
 
 # The countries whose numbers are known in their national form. The procedure of the deal and its script on SQLite have
@@ -19,7 +21,7 @@ NO_COUNTRY = "none"
 # Whether leads that come round meet another agent, as far as possible, or whoever the order gives them to:
 VOICES = ("fresh", "as-dealt")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-NOTICES = ("finished", "failed", "missed", "recovered", "warning", "refused")
+NOTICES = ("finished", "failed", "missed", "recovered", "warning", "refused", "letter")
 # The units of a duration, in seconds:
 UNITS = {"h": 3600, "m": 60, "s": 1}
 
@@ -78,6 +80,18 @@ def voice(value: str) -> str:
     return found
 
 
+def _check_certificates(value: Path) -> Path:
+    try:
+        # Read it first: for a directory, the library would report a missing certificate.
+        value.read_bytes()
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(value)
+    except ssl.SSLError:
+        raise ValueError("holds no certificate in PEM format") from None
+    except OSError as error:
+        raise ValueError(f"cannot be read: {error.strerror}") from None
+    return value.absolute()
+
+
 def _words(*allowed: str) -> BeforeValidator:
     """Reads a list of allowed words, separated by commas."""
 
@@ -97,6 +111,8 @@ def _reader(read: Callable[[str], object]) -> BeforeValidator:
 
 # A blank or a line end around it, as at the end of a file, is not meant.
 Text = Annotated[str, _reader(str.strip)]
+# A file with certificates:
+Certificates = Annotated[Path, AfterValidator(_check_certificates)]
 Zone = Annotated[ZoneInfo, _reader(_zone), PlainSerializer(str)]
 ClockTime = Annotated[time, _reader(_clock_time)]
 Duration = Annotated[timedelta, _reader(_duration)]
