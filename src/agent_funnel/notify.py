@@ -10,6 +10,8 @@ import importlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from html import escape
 from queue import Empty, Full, Queue
 from threading import Event, Thread
 from typing import Any
@@ -75,6 +77,18 @@ class Notifier:
 
         self._put(f"notice {kind}", send)
 
+    def sends(self, kind: str) -> bool:
+        """Whether notices of a kind are sent to anybody."""
+        return self._apprise is not None and kind in self._settings.notify_on
+
+    def letter(self, letter: Letter) -> None:
+        """Sends a letter to people, if the settings want letters: as HTML to services that show it, else as text."""
+        log.info("letter", subject=letter.title)
+        link = letter_link(self._settings, letter)
+        # Each address has a message of its own, so that a failure of one sends nothing twice to the others.
+        for place, service in enumerate(self._apprise or () if self.sends("letter") else (), start=1):
+            self._put(f"letter to address {place}", partial(_send_letter, service, letter, link))
+
     def signal(self, name: str, text: str = "") -> None:
         """Signals `start`, `success` or `fail` of the scheduled run to the dead man's switch, if there is one."""
         url = self._settings.dead_man_url
@@ -115,6 +129,52 @@ class Notifier:
     def _sleep(self, seconds: float) -> None:
         # A stopping service makes the remaining attempts without pauses.
         self._stopping.wait(seconds)
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A letter about a night: its title, its parts, each with a heading and sentences, and the path of its page."""
+
+    title: str
+    parts: tuple[tuple[str, tuple[str, ...]], ...]
+    path: str
+
+    def as_text(self, link: str) -> str:
+        """The letter as plain text."""
+        parts = [f"{heading}\n" + "\n".join(f"- {line}" for line in lines) for heading, lines in self.parts]
+        return "\n\n".join([self.title, *parts, link])
+
+    def as_html(self, link: str) -> str:
+        """The letter as HTML that mail programs show; it has no style of its own."""
+        parts = [
+            f"<h2>{escape(heading)}</h2><ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>"
+            for heading, lines in self.parts
+        ]
+        foot = f'<a href="{escape(link)}">{escape(link)}</a>' if link.startswith("http") else escape(link)
+        return f"<h1>{escape(self.title)}</h1>{''.join(parts)}<p>{foot}</p>"
+
+
+def letter_link(settings: Settings, letter: Letter) -> str:
+    """The address of a letter's page, or in words where it is."""
+    if settings.public_url is None:
+        return f"The page of the letter is {letter.path} on the dashboard."
+    return settings.public_url.rstrip("/") + letter.path
+
+
+def _send_letter(service: Any, letter: Letter, link: str) -> None:
+    """Sends a letter to one service, in the form that it prefers: HTML, or else text."""
+    preferred = service.notify_format
+    # From version 2 on, apprise has the forms of a service in a tuple, the preferred one first.
+    preferred = preferred[0] if isinstance(preferred, tuple) else preferred
+    is_html = str(getattr(preferred, "value", preferred)) == "html"
+    sender = importlib.import_module("apprise").Apprise()
+    sender.add(service)
+    if not sender.notify(
+        title=f"Agent Funnel: {letter.title}",
+        body=letter.as_html(link) if is_html else letter.as_text(link),
+        body_format="html" if is_html else "text",
+    ):
+        raise OSError("a letter could not be sent")
 
 
 @dataclass

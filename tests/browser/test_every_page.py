@@ -74,6 +74,7 @@ def evening(database: TestedDatabase) -> dict[str, str]:
         "run-undone": f"/runs/{undone.run_id}",
         "undo": f"/runs/{last.run_id}/undo",
         "undo-refused": f"/runs/{first.run_id}/undo",
+        "letter": f"/runs/{last.run_id}/letter",
         "night": f"/nights/{today}",
         "night-missed": f"/nights/{today - timedelta(days=2)}",
         "agents": "/agents",

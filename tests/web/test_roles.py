@@ -159,6 +159,8 @@ PAGES = {
     "import_records.show_import": "viewer",
     "import_records.show_undo": "operator",
     "import_records.undo": "operator",
+    "letters.show_of_run": "viewer",
+    "letters.show_of_night": "viewer",
     "notices.show": "viewer",
     "notices.send_test": "admin",
     "admin.show_settings": "admin",

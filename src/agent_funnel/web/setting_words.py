@@ -36,6 +36,7 @@ TITLES = {
     "notify_urls": "Who is told",
     "notify_on": "What they are told",
     "dead_man_url": "Watched by another service",
+    "public_url": "Address that letters link to",
     "host": "Network address",
     "port": "Port",
     "proxy_hops": "Trusted proxies",

@@ -90,7 +90,7 @@ class NavigationLink(NamedTuple):
 DEAL_NOW = NavigationLink("deal.show", "Deal now", "viewer", ("deal",))
 NAVIGATION = (
     NavigationLink("tonight.show", "Tonight", "viewer", ("tonight", "runway", "start")),
-    NavigationLink("runs.show", "Deals", "viewer", ("runs",)),
+    NavigationLink("runs.show", "Deals", "viewer", ("runs", "letters")),
     NavigationLink("results.show", "Results", "viewer", ("results",)),
     NavigationLink("agents.show", "Agents", "viewer", ("agents", "agent")),
     NavigationLink("calendar.show", "Calendar", "viewer", ("calendar",)),

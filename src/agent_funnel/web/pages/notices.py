@@ -24,6 +24,7 @@ MEANINGS = {
     "recovered": "a deal succeeds after failures, or the schedule can look again",
     "warning": "the next deal would not deal, leads run out, a list is old, clocks differ, or a pool is unusual",
     "refused": "a deal waits for a person, because a brake holds it",
+    "letter": "after each deal and each missed or failed night: what came of it, and what changes next",
 }
 
 
