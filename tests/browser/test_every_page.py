@@ -68,6 +68,7 @@ def evening(database: TestedDatabase) -> dict[str, str]:
         "agents": "/agents",
         "agent": f"/agents/of?agent={AGENT}",
         "agent-list": f"/agents/list?agent={AGENT}",
+        "links": "/agents/links",
         "hand-back": f"/agents/hand-back?agent={AGENT}",
         "leads": "/leads?number=%2B49%203000%200000",
         "leads-found": "/leads?number=0049%20300000%20007",

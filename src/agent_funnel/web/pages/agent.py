@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, render_template, request
 from pydantic import Field
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -27,6 +27,7 @@ from agent_funnel.settings import LARGEST_SHARE
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.format import day, number, sparkline
 from agent_funnel.web.negotiation import locale
+from agent_funnel.web.new_links import NewLink, leads_to_this_machine, new_link
 from agent_funnel.web.pages.agent_marks import in_words, last_deals, marks_of
 from agent_funnel.web.pages.calendar import month_of
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice
@@ -47,8 +48,8 @@ LEADS_PER_PAGE = 100
 
 
 @page(blueprint, "/agents/of", role="viewer")
-def show(new_link: str | None = None) -> str:
-    """One agent. `new_link` is the address of a personal link that was just made."""
+def show(made: NewLink | None = None) -> str:
+    """One agent. `made` is a personal link that was just made."""
     database = services().database
     entry = requested_agent()
     deals = last_deals()
@@ -74,7 +75,8 @@ def show(new_link: str | None = None) -> str:
         today=today(),
         largest_limit=LARGEST_SHARE,
         link=link_of_agent(database, entry.agent),
-        new_link=new_link,
+        new_link=made,
+        here_only=leads_to_this_machine(),
         **month_of(limits),
     )
 
@@ -161,9 +163,7 @@ def make_link() -> str:
     """Makes a personal link. It is shown only in this response, and stored nowhere."""
     agent = requested_agent().agent
     set_audit_target(agent)
-    _, secret = links.make_link(services().database, agent, actor=actor())
-    # Not the `_external` of url_for, which knows no host name with an underscore.
-    return show(new_link=f"{request.scheme}://{request.host}{url_for('own_list.show', secret=secret)}")
+    return show(new_link(agent, actor=actor()))
 
 
 @form(blueprint, "/agents/link/revoke", role="operator", shows=show)
