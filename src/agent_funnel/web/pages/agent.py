@@ -149,7 +149,7 @@ def rename() -> BaseResponse:
     filled_in = read_form(NewName)
     agent = request.form.get("agent", "")
     set_audit_target(f"{agent} → {filled_in.new_name}")
-    agents.rename_agent(services().database, agent, filled_in.new_name, actor=actor())
+    agents.rename_agent(services().database, agent, filled_in.new_name, actor=actor(), recorded=True)
     services().counts.forget_shares()
     return redirect_with_notice(
         f"{agent} is now called {filled_in.new_name}, with the same leads, limits, link and history.",
