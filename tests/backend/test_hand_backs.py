@@ -157,6 +157,19 @@ def test_a_number_that_is_listed_or_given_away_meanwhile_does_not_come_back(
     assert stages(database) == dict.fromkeys((BRUNOS, ANAS, CARLOS, DORAS), 2)
 
 
+@pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
+def test_a_bare_call_hands_back_and_undoes_by_the_clock_of_the_server(database: TestedDatabase, run_id: int) -> None:
+    ((hand_back_id, run, _, agent, at, by, leads, put_back, *undo_of),) = database.execute(
+        "EXEC dbo.sp_hand_back_leads @agent = N'Al'"
+    )
+    ((login,),) = database.execute("SELECT SUSER_SNAME()")
+    assert (run, agent, by, leads, put_back, undo_of) == (run_id, "Al", login, 2, 2, [None] * 3)
+    assert abs(now().replace(tzinfo=None) - at) < timedelta(minutes=2)
+    call = "EXEC dbo.sp_hand_back_leads @hand_back_id = %s, @undo = 1, @actor = N'Ugo'"
+    ((*_, undone_by, returned),) = database.execute(call, hand_back_id)
+    assert (undone_by, returned) == ("Ugo", 2)
+
+
 def test_names_and_forgotten_people_go_along_with_a_hand_back(database: TestedDatabase, run_id: int) -> None:
     done = hand_back(database)
     rename_agent(database.backend, "Al", "Alba", actor="Eva")

@@ -83,6 +83,7 @@ def evening(database: TestedDatabase) -> dict[str, str]:
         "calendar": "/calendar",
         "calendar-public": "/calendar/public?country=BR&region=SP&year=2027",
         "do-not-contact": "/do-not-contact?number=%2B49300000007",
+        "links": "/agents/links",
         "hand-back": f"/agents/hand-back?agent={AGENT}",
         "leads": "/leads?number=%2B49%203000%200000",
         "leads-found": "/leads?number=0049%20300000%20007",

@@ -82,7 +82,7 @@ MISTAKES = (
     ),
     Mistake(
         "T-SQL hand-backs: a call-back that nobody made is used up",
-        f"{_SQLSERVER}/deal/sp_assign_wafunnel_to_agents.sql", "n.stands = 1 AND n.outcome = 'not_worked'", "1 = 0",
+        f"{_SQLSERVER}/deal/sp_assign_wafunnel_to_agents.sql", "AND n.outcome = 'not_worked'", "AND 1 = 0",
         ON_HAND_BACKS, "nobody_made", "sqlserver",
     ),
     Mistake(

@@ -141,6 +141,8 @@ PAGES = {
     "calendar.remove": "operator",
     "calendar.show_public": "viewer",
     "calendar.add_public": "operator",
+    "links.show": "operator",
+    "links.make": "operator",
     "hand_backs.show": "operator",
     "hand_backs.hand_back_for": "operator",
     "hand_backs.undo_for": "operator",

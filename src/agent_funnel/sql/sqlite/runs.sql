@@ -162,8 +162,8 @@ SELECT changes() AS deleted;
 
 -- name: purge_outcomes
 -- Deletes up to a given number of outcomes of marked runs; returns how many were deleted. Those that keep a record or a
--- number out stay, and so do call-backs to come, and those that an undo could make due again; and the outcomes not_worked
--- that make a call-back due again.
+-- number out stay, and so do call-backs to come, and those that an undo could make due again; and the outcomes
+-- not_worked that make a call-back due again.
 DELETE FROM assignment_outcome
 WHERE outcome_id IN (
     SELECT o.outcome_id FROM assignment_outcome AS o

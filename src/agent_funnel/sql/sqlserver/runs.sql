@@ -198,8 +198,8 @@ SELECT @@ROWCOUNT AS deleted;
 
 -- name: purge_outcomes
 -- Deletes up to a given number of outcomes of marked runs; returns how many were deleted. Those that keep a record or a
--- number out stay, and so do call-backs to come, and those that an undo could make due again; and the outcomes not_worked
--- that make a call-back due again.
+-- number out stay, and so do call-backs to come, and those that an undo could make due again; and the outcomes
+-- not_worked that make a call-back due again.
 DELETE TOP (CAST(%(count)s AS INT)) FROM dbo.assignment_outcome
 WHERE
     outcome_id IN (
@@ -229,7 +229,9 @@ WHERE
                         c.outcome_id = o.outcome_id AND r.status = 'succeeded'
                         AND NOT EXISTS (
                             SELECT 1 FROM dbo.assignment_outcome AS n
-                            WHERE n.run_id = c.run_id AND n.number = o.number AND n.stands = 1 AND n.outcome = 'not_worked'
+                            WHERE
+                                n.run_id = c.run_id AND n.number = o.number AND n.stands = 1
+                                AND n.outcome = 'not_worked'
                         )
                 )
             )

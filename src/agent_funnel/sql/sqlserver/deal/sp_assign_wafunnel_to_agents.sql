@@ -798,7 +798,9 @@ BEGIN
                             c.outcome_id = o.outcome_id AND r.status = 'succeeded'
                             AND NOT EXISTS (
                                 SELECT 1 FROM dbo.assignment_outcome AS n
-                                WHERE n.run_id = c.run_id AND n.number = o.number AND n.stands = 1 AND n.outcome = 'not_worked'
+                                WHERE
+                                    n.run_id = c.run_id AND n.number = o.number AND n.stands = 1
+                                    AND n.outcome = 'not_worked'
                             )
                     );
 
