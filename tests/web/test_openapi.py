@@ -49,6 +49,8 @@ UNSAID = {
     "report_outcome": ("othing was kept", "othing was changed"),
     "take_back_outcome": ("There is no outcome with the report",),
     "list_outcomes": ("cursor does not come from this list",),
+    "list_open_call_backs": ("cursor does not come from this list",),
+    "show_results": ("it must not be after the last one",),
     "forget_person": ("it is stored nowhere",),
 }
 # A preview has the run_id 0, and a client that follows the links of the document asks for that run.

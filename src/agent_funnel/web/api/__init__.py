@@ -7,6 +7,7 @@ from flask_openapi3 import APIBlueprint
 from agent_funnel.web.api import (
     admin,
     agents,
+    call_backs,
     do_not_contact,
     exports,
     import_records,
@@ -29,6 +30,7 @@ for part in (
     do_not_contact,
     exports,
     outcomes,
+    call_backs,
     results,
     person,
     schedule,

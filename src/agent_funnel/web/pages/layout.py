@@ -89,7 +89,9 @@ NAVIGATION = (
     NavigationLink("runs.show", "Deals", "viewer", ("runs",)),
     NavigationLink("results.show", "Results", "viewer", ("results",)),
     NavigationLink("agents.show", "Agents", "viewer", ("agents", "agent")),
-    NavigationLink("leads.show", "Leads", "viewer", ("leads", "imports", "import_records", "do_not_contact")),
+    NavigationLink(
+        "leads.show", "Leads", "viewer", ("leads", "call_backs", "imports", "import_records", "do_not_contact")
+    ),
     NavigationLink("admin.show_settings", "Settings", "admin", ("rules",)),
     NavigationLink("admin.show_audit", "Audit", "admin", ()),
     NavigationLink("admin.show_keys", "Keys", "admin", ()),
