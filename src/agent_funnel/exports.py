@@ -22,6 +22,7 @@ from operator import attrgetter
 from typing import IO, Any, Literal
 
 from agent_funnel.agents import list_limits, roster, stream_assignments
+from agent_funnel.call_backs import stream_call_backs
 from agent_funnel.database import Database
 from agent_funnel.do_not_contact import stream_do_not_contact
 from agent_funnel.files.formulas import without_formula
@@ -34,8 +35,8 @@ from agent_funnel.settings import Settings
 from agent_funnel.values import NO_LIMIT, read_date, read_lead_date
 
 Kind = Literal[
-    "assignments", "pool", "run", "do-not-contact", "outcomes", "results", "leads", "agents", "limits", "holidays",
-    "runs", "history",
+    "assignments", "pool", "run", "do-not-contact", "outcomes", "call-backs", "results", "leads", "agents", "limits",
+    "holidays", "runs", "history",
 ]  # fmt: skip
 Format = Literal["csv", "excel-csv", "xlsx"]
 # The columns of rates and of the ends of their intervals, which a workbook has as fractions:
@@ -57,6 +58,7 @@ COLUMNS: Mapping[Kind, tuple[str, ...]] = {
         "run",
     ),
     "do-not-contact": ("number", "reason", "list", "added_at", "imported"),
+    "call-backs": ("agent", "number", "call_back_on", "same_agent", "state", "note", "reported_at", "run"),
     "results": (
         "by",
         "name",
@@ -107,7 +109,10 @@ Values = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Part:
-    """The part of a kind that is wanted: the run, the agent, the do-not-contact list or the business dates."""
+    """The part of a kind that is wanted: the run, the agent, the do-not-contact list or the business dates.
+
+    Call-backs are due, or to come, on the last one of the dates.
+    """
 
     run_id: int | None = None
     agent: str | None = None
@@ -136,10 +141,10 @@ def export(
 
     Returns the number of rows without the header. The `pool` needs `settings`, for the rules of the deal, and the
     `business_date`. With `agent`, writes only that agent's present assignments; with `list_name`, only that list; with
-    `dates`, only the results of these business dates; with `mask`, only the last three digits of each number, also of
-    those in texts, and sorted by the values that the file shows, because the order of the numbers would reveal them.
-    One statement reads all rows before anything is written to `file`. So a slow file holds no lock, and an error leaves
-    the file as it was.
+    `dates`, only the results of these business dates, and the call-backs as they stand on the last one; with `mask`,
+    only the last three digits of each number, also of those in texts, and sorted by the values that the file shows,
+    because the order of the numbers would reveal them. One statement reads all rows before anything is written to
+    `file`. So a slow file holds no lock, and an error leaves the file as it was.
     `check` is called again and again while rows are read and cells are made; it ends the export by raising an error.
     Raises NotFound if there is no such run or list.
     """
@@ -221,6 +226,14 @@ def _outcomes(database: Database, part: Part) -> Iterator[Values]:
         )  # fmt: skip
 
 
+def _call_backs(database: Database, part: Part) -> Iterator[Values]:
+    for each in stream_call_backs(database, part.dates[1], agent=part.agent):
+        yield (
+            each.agent, each.number, _shown(each.call_back_on), "yes" if each.same_agent else "", each.state,
+            each.note or "", _shown(each.reported_at), _shown(each.run_id),
+        )  # fmt: skip
+
+
 def _results(database: Database, part: Part) -> Iterator[Values]:
     found = count_results(database, *part.dates)
     for by in GROUPS:
@@ -279,6 +292,7 @@ ROWS: Mapping[Kind, Callable[[Database, Part], Any]] = {
     "run": _dealt,
     "do-not-contact": _do_not_contact,
     "outcomes": _outcomes,
+    "call-backs": _call_backs,
     "results": _results,
     "leads": _leads,
     "agents": _agents,

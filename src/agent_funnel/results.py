@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from math import sqrt
 from statistics import NormalDist
 
@@ -128,7 +128,7 @@ def count_results(database: Database, date_from: date, date_to: date) -> Results
 def usual_span(today: date, date_from: date | None, date_to: date | None) -> tuple[date, date]:
     """The dates that are asked for, or the last four weeks."""
     last = date_to or max(today, date_from or today)
-    return date_from or last - timedelta(days=USUAL_DAYS - 1), last
+    return date_from or date.fromordinal(max(1, last.toordinal() - USUAL_DAYS + 1)), last
 
 
 def interval(part: int, whole: int) -> Estimate | None:

@@ -65,6 +65,7 @@ def evening(database: TestedDatabase) -> dict[str, str]:
     _, secret = make_link(backend, "agent 0", actor="the operator")
     return {
         "tonight": "/",
+        "call-backs": "/call-backs",
         "results": "/results",
         "runway": "/runway",
         "deal": "/run-now",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mistakes import (
     access,
     bounds,
+    call_backs,
     deal_outcomes,
     deal_sqlite,
     deal_sqlserver,
@@ -59,6 +60,7 @@ MISTAKES: tuple[Mistake, ...] = (
     *schedule_copies.MISTAKES,
     *access.MISTAKES,
     *python.MISTAKES,
+    *call_backs.MISTAKES,
     *results.MISTAKES,
     *rules.MISTAKES,
     *settings.MISTAKES,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
-from agent_funnel.results import FEWEST, Estimate, GroupResult, interval, with_places
+from agent_funnel.results import FEWEST, Estimate, GroupResult, interval, usual_span, with_places
 
 
 # By hand, or from published tables: p = 0.2 of 100 gives 0.1334 to 0.2888 (Newcombe 1998, method 3, has 81 of 263 with
@@ -42,3 +44,12 @@ def test_only_intervals_with_nothing_in_common_tell_agents_apart() -> None:
     assert [(each.name, each.best_place, each.worst_place) for each in placed] == [
         ("Al", 2, 3), ("Bo", 1, 3), ("Cy", 1, 2), ("Di", None, None),
     ]  # fmt: skip
+
+
+def test_without_dates_the_last_four_weeks_are_shown() -> None:
+    today = date(2026, 11, 26)
+    assert usual_span(today, None, None) == (date(2026, 10, 30), today)
+    assert usual_span(today, date(2026, 11, 1), None) == (date(2026, 11, 1), today)
+    assert usual_span(today, None, date(2026, 3, 31)) == (date(2026, 3, 4), date(2026, 3, 31))
+    assert usual_span(today, date(2026, 12, 1), None) == (date(2026, 12, 1), date(2026, 12, 1))
+    assert usual_span(today, None, date.min) == (date.min, date.min)

@@ -51,6 +51,8 @@ UNSAID = {
     "hand_back_leads": ("nothing was handed back",),
     "undo_hand_back_of_leads": ("There is no hand-back",),
     "list_outcomes": ("cursor does not come from this list",),
+    "list_open_call_backs": ("cursor does not come from this list",),
+    "show_results": ("it must not be after the last one",),
     "forget_person": ("it is stored nowhere",),
 }
 # A preview has the run_id 0, and a client that follows the links of the document asks for that run.

@@ -74,7 +74,8 @@ def export_rows(
     with _complete_file(output) as file:
         rows = export(
             context.database, what, file, kind, run_id=run_id, list_name=list_name, settings=context.settings,
-            business_date=context.today, dates=(date_from or date.min, date_to or date.max), mask=mask,
+            business_date=context.today, mask=mask,
+            dates=(date_from or date.min, date_to or (context.today if what == "call-backs" else date.max)),
         )  # fmt: skip
     return Exported(rows, output, kind)
 

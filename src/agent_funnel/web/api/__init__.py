@@ -7,6 +7,7 @@ from flask_openapi3 import APIBlueprint
 from agent_funnel.web.api import (
     admin,
     agents,
+    call_backs,
     do_not_contact,
     exports,
     hand_backs,
@@ -33,6 +34,7 @@ for part in (
     exports,
     outcomes,
     hand_backs,
+    call_backs,
     results,
     person,
     schedule,

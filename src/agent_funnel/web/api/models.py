@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel
 from agent_funnel.access.audit import AuditEntry
 from agent_funnel.access.keys import AccessKey
 from agent_funnel.agents import Agent, Assignment, Limit, Renamed
+from agent_funnel.call_backs import CallBack
 from agent_funnel.deal import NewRun, PreviewShare, Undone
 from agent_funnel.do_not_contact import DoNotContact, NumberList
 from agent_funnel.do_not_contact_files import ImportedNumbers
@@ -262,6 +263,16 @@ class HandBacks(BaseModel):
     """Hand-backs, the newest first."""
 
     items: list[HandBack]
+
+
+class CallBacksPage(BaseModel):
+    """Call-backs that no deal has handed out, by their day. `state` is to_come, due or passed_over (a deal had no
+    room), or says why no deal hands it out."""
+
+    model_config = FILES
+
+    items: list[CallBack]
+    next: str | None
 
 
 class NumbersImportAnswer(RootModel[ImportedNumbers]):

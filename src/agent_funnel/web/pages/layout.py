@@ -94,7 +94,9 @@ NAVIGATION = (
     NavigationLink("results.show", "Results", "viewer", ("results",)),
     NavigationLink("agents.show", "Agents", "viewer", ("agents", "agent")),
     NavigationLink("calendar.show", "Calendar", "viewer", ("calendar",)),
-    NavigationLink("leads.show", "Leads", "viewer", ("leads", "imports", "import_records", "do_not_contact")),
+    NavigationLink(
+        "leads.show", "Leads", "viewer", ("leads", "call_backs", "imports", "import_records", "do_not_contact")
+    ),
     NavigationLink("notices.show", "Notices", "viewer", ("notices",)),
     NavigationLink("admin.show_settings", "Settings", "admin", ("rules",)),
     NavigationLink("admin.show_audit", "Audit", "admin", ()),

@@ -1426,7 +1426,8 @@ BEGIN
                 FROM dbo.agent_wafunnel_assignment AS a
                 WHERE a.number IS NOT NULL;
 
-                -- The share of each agent, with its mix of stages and of ages in days.
+                -- The share of each agent, with its mix of stages and of ages in days, the call-backs in it, and those
+                -- of them that stay with the agent.
                 SELECT
                     r.agent,
                     r.room,
@@ -1437,7 +1438,9 @@ BEGIN
                     SUM(CASE WHEN DATEDIFF(DAY, d.date, @business_date) <= 7 THEN 1 ELSE 0 END) AS days_0_to_7,
                     SUM(CASE WHEN DATEDIFF(DAY, d.date, @business_date) BETWEEN 8 AND 30 THEN 1 ELSE 0 END)
                         AS days_8_to_30,
-                    SUM(CASE WHEN DATEDIFF(DAY, d.date, @business_date) > 30 THEN 1 ELSE 0 END) AS days_31_and_more
+                    SUM(CASE WHEN DATEDIFF(DAY, d.date, @business_date) > 30 THEN 1 ELSE 0 END) AS days_31_and_more,
+                    SUM(CASE WHEN d.class = @call_back_class THEN 1 ELSE 0 END) AS call_backs,
+                    SUM(CASE WHEN d.class = @call_back_class AND d.stays = 1 THEN 1 ELSE 0 END) AS kept_call_backs
                 FROM #room AS r
                 LEFT JOIN #record AS d ON r.agent = d.agent
                 GROUP BY r.agent, r.room
