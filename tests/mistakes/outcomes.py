@@ -178,6 +178,17 @@ MISTAKES = (
         IN_OWN_LIST, "has_replaced_it", "sqlite",
     ),
     Mistake(
+        "own list: what waits is dropped when the link opens nothing",
+        JS_OWN_LIST, "if (answer?.status === 404) closed = (await answer.json()).detail;",
+        "if (answer?.status === 404) { closed = (await answer.json()).detail; batch.forEach(drop); }",
+        IN_OWN_LIST, "has_replaced_it", "sqlite",
+    ),
+    Mistake(
+        "own list: a phone sends what another agent reported on it",
+        JS_OWN_LIST, "${JSON.stringify(own.dataset.agent)} `", '"${own.dataset.agent}`',
+        IN_OWN_LIST, "kept_on_the_phone", "sqlite",
+    ),
+    Mistake(
         "own list: the audit has no entry of what a link changes",
         W_AUTH, 'name = found.name if found else g.get("audit_actor")', "name = found.name if found else None",
         ON_OWN_LIST_OUTCOMES, "by_a_form", "sqlite",
