@@ -94,8 +94,13 @@ def test_taps_are_kept_on_the_phone_and_sent_once(dashboard: Dashboard, database
     dashboard.watch.expect("ERR_FAILED")
     row_of(page, NUMBERS[3]).get_by_role("button", name="Won").click()
     expect(page.get_by_text("One report waits on this phone until the service answers.")).to_be_visible()
+    # And this time, a deal is running for too long.
+    busy = {"items": [{"report": None, "outcome": None, "refusal": "Another run is in progress.", "code": 50001}]}
+    page.route("**/outcomes", lambda route: route.fulfill(json=busy), times=1)
     page.reload()
     says(page, 3, 3)
+    expect(page.get_by_text("One report waits on this phone until the service answers.")).to_be_visible()
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     expect(page.locator("#waiting")).to_be_empty()
     other.close()
     assert page.evaluate("Object.keys(localStorage)") == [others]

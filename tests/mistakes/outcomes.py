@@ -138,7 +138,7 @@ MISTAKES = (
     ),
     Mistake(
         "own list: call-backs have no place of their own",
-        W_LIST, "        if promise:\n", "        if False:\n",
+        W_LIST, "    if promise:\n", "    if False:\n",
         ON_OWN_LIST_OUTCOMES, "in_their_order", "sqlite",
     ),
     Mistake(
@@ -182,6 +182,11 @@ MISTAKES = (
         JS_OWN_LIST, "if (answer?.status === 404) closed = (await answer.json()).detail;",
         "if (answer?.status === 404) { closed = (await answer.json()).detail; batch.forEach(drop); }",
         IN_OWN_LIST, "has_replaced_it", "sqlite",
+    ),
+    Mistake(
+        "own list: a report that finds a deal in progress is lost",
+        JS_OWN_LIST, "        if (code === 50001) return true;\n", "",
+        IN_OWN_LIST, "kept_on_the_phone", "sqlite",
     ),
     Mistake(
         "own list: a phone sends what another agent reported on it",
