@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from agent_funnel.access.links import make_link
+from agent_funnel.do_not_contact import add_do_not_contact
 from support.dashboard import Dashboard, axe, fits, shoot
 from support.databases import TestedDatabase
 from support.outcomes import deal_again, put_floor
@@ -49,6 +50,9 @@ def test_taps_are_kept_on_the_phone_and_sent_once(dashboard: Dashboard, database
     put_floor(database, *NUMBERS, agents=("Al",))
     path = f"/mine/{make_link(database.backend, 'Al')[1]}"
     page = dashboard.page(path, role=None, viewport=(360, 740), has_touch=True, is_mobile=True, color_scheme="dark")
+    # Somebody else's report on the same phone stays there.
+    others = 'agent-funnel  "Al B" 1'
+    page.evaluate("key => localStorage.setItem(key, '{}')", others)
     other = page.context.new_page()
     other.goto(path)
     page.bring_to_front()
@@ -90,11 +94,16 @@ def test_taps_are_kept_on_the_phone_and_sent_once(dashboard: Dashboard, database
     dashboard.watch.expect("ERR_FAILED")
     row_of(page, NUMBERS[3]).get_by_role("button", name="Won").click()
     expect(page.get_by_text("One report waits on this phone until the service answers.")).to_be_visible()
+    # And this time, a deal is running for too long.
+    busy = {"items": [{"report": None, "outcome": None, "refusal": "Another run is in progress.", "code": 50001}]}
+    page.route("**/outcomes", lambda route: route.fulfill(json=busy), times=1)
     page.reload()
     says(page, 3, 3)
+    expect(page.get_by_text("One report waits on this phone until the service answers.")).to_be_visible()
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     expect(page.locator("#waiting")).to_be_empty()
     other.close()
-    assert page.evaluate("Object.keys(localStorage)") == []
+    assert page.evaluate("Object.keys(localStorage)") == [others]
     assert kept(database) == [("1", "talked taken back"), ("2", "call_back"), ("3", "no_answer"), ("4", "won")]
     assert database.execute("SELECT same_agent, note FROM dbo.assignment_outcome WHERE outcome = 'call_back'") == [
         (1, "after six")
@@ -125,6 +134,22 @@ def test_an_open_list_says_when_a_deal_has_replaced_it(dashboard: Dashboard, dat
     shoot(page, "own-list-replaced")
     page.get_by_role("link", name="Show it").click()
     says(page, 6, 0)
+    # A person who asked somebody else not to be called leaves the list, and the page says so.
+    add_do_not_contact(database.backend, NUMBERS[5])
+    page.clock.run_for(30_000)
+    expect(page.get_by_text("Some of these leads have been taken off your list.")).to_be_visible()
+    page.get_by_role("link", name="Show it").click()
+    says(page, 5, 0)
+    # The link was replaced meanwhile: what waits is sent by the new one.
+    page.context.set_offline(True)
+    row_of(page, NUMBERS[2]).get_by_role("button", name="Won").click()
+    path = f"/mine/{make_link(database.backend, 'Al')[1]}"
+    page.context.set_offline(False)
+    dashboard.watch.expect("404")
+    expect(page.get_by_text("One report waits on this phone until you have a link that works.")).to_be_visible()
+    expect(page.get_by_text("Ask your team lead for a new one.")).to_be_visible()
+    page.goto(path)
+    says(page, 4, 1)
     # Nothing happens on the page, and it still knows within thirty seconds.
     deal_again(database)
     expect(page.get_by_text("There is a new list")).to_have_count(0)

@@ -138,7 +138,7 @@ MISTAKES = (
     ),
     Mistake(
         "own list: call-backs have no place of their own",
-        W_LIST, "        if promise:\n", "        if False:\n",
+        W_LIST, "    if promise:\n", "    if False:\n",
         ON_OWN_LIST_OUTCOMES, "in_their_order", "sqlite",
     ),
     Mistake(
@@ -176,6 +176,22 @@ MISTAKES = (
         "own list: an open page does not ask whether it is replaced",
         JS_OWN_LIST, "  if (document.hidden) return;\n  ask();", "  if (document.hidden) return;",
         IN_OWN_LIST, "has_replaced_it", "sqlite",
+    ),
+    Mistake(
+        "own list: what waits is dropped when the link opens nothing",
+        JS_OWN_LIST, "if (answer?.status === 404) closed = (await answer.json()).detail;",
+        "if (answer?.status === 404) { closed = (await answer.json()).detail; batch.forEach(drop); }",
+        IN_OWN_LIST, "has_replaced_it", "sqlite",
+    ),
+    Mistake(
+        "own list: a report that finds a deal in progress is lost",
+        JS_OWN_LIST, "        if (code === 50001) return true;\n", "",
+        IN_OWN_LIST, "kept_on_the_phone", "sqlite",
+    ),
+    Mistake(
+        "own list: a phone sends what another agent reported on it",
+        JS_OWN_LIST, "${JSON.stringify(own.dataset.agent)} `", '"${own.dataset.agent}`',
+        IN_OWN_LIST, "kept_on_the_phone", "sqlite",
     ),
     Mistake(
         "own list: the audit has no entry of what a link changes",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -36,12 +36,11 @@ COLUMNS = ("call", "number", "lead from", "outcome", "call back on", "note")
 
 @dataclass(frozen=True)
 class Call:
-    """A lead as an agent sees it. `heading` is a key of HEADINGS, and `place` its place among the others there.
+    """A lead as an agent sees it. `heading` is a key of HEADINGS, and `place` counts through the whole list.
 
     `is_own` is whether the outcome is of the present list, so that the agent can take it back.
     """
 
-    place: int
     heading: str
     number: ShownNumber
     stored: str
@@ -49,6 +48,7 @@ class Call:
     promise: PromisedCall | None
     outcome: Outcome | None
     is_own: bool
+    place: int = 0
 
     @property
     def is_gone(self) -> bool:
@@ -90,7 +90,8 @@ def own_list(agent: str) -> OwnList:
         for each in outcomes.values()
         if each.outcome == "opted_out" and each.number not in there
     ]
-    calls = list(_calls(leads, outcomes, promises, run))
+    found = [_call(lead, outcomes.get(lead.number), promises.get(lead.number), run) for lead in leads]
+    calls = [replace(call, place=place) for place, call in enumerate(sorted(found, key=_order))]
     done = [(call.outcome.reported_at, call) for call in calls if call.outcome]
     return OwnList(
         run,
@@ -99,26 +100,29 @@ def own_list(agent: str) -> OwnList:
     )
 
 
-def _calls(
-    leads: Iterable[Assignment], outcomes: dict[str, Outcome], promises: dict[str, PromisedCall], run: Run | None
-) -> Iterator[Call]:
-    """The leads in the order of the deal: call-backs by their day, then each call, those of the oldest date first."""
-    found = []
-    for lead in leads:
-        heading, promise, outcome = "other", promises.get(lead.number), outcomes.get(lead.number)
-        if promise:
-            heading = "call_back"
-        elif lead.stage is not None:
-            # Not called: the stage is that of before the deal.
-            stage = lead.stage + 1 if outcome and outcome.stage_back else lead.stage
-            heading = HEADING_OF_STAGE.get(stage, heading)
-        day = None if lead.date is None else lead.date.date()
-        order = (list(HEADINGS).index(heading), promise.call_back_on if promise else date.min, day or date.max)
-        found.append(((*order, lead.number), heading, day, promise, outcome))
-    for place, ((*_, number), heading, day, promise, outcome) in enumerate(sorted(found, key=lambda each: each[0])):
-        shown = shown_number(number, floor_country())
-        is_own = bool(run and outcome and outcome.run_id == run.run_id)
-        yield Call(place, heading, shown, number, day, promise, outcome, is_own)
+def _call(lead: Assignment, outcome: Outcome | None, promise: PromisedCall | None, run: Run | None) -> Call:
+    heading = "other"
+    if promise:
+        heading = "call_back"
+    elif lead.stage is not None:
+        # A lead that was not called has the stage of before the deal again.
+        stage = lead.stage + 1 if outcome and outcome.stage_back else lead.stage
+        heading = HEADING_OF_STAGE.get(stage, heading)
+    return Call(
+        heading=heading,
+        number=shown_number(lead.number, floor_country()),
+        stored=lead.number,
+        date=None if lead.date is None else lead.date.date(),
+        promise=promise,
+        outcome=outcome,
+        is_own=bool(run and outcome and outcome.run_id == run.run_id),
+    )
+
+
+def _order(call: Call) -> tuple[int, date, date, str]:
+    """The order of the deal: call-backs by their day, then each call, the leads of the oldest date first."""
+    promised = call.promise.call_back_on if call.promise else date.min
+    return list(HEADINGS).index(call.heading), promised, call.date or date.max, call.stored
 
 
 def rows(found: OwnList) -> Iterator[tuple[str, ...]]:

@@ -42,7 +42,8 @@ function newId() {
 // ---- What is kept on the phone: an entry for each report and each taking back, so that two tabs do not overwrite each
 // other's. It is sent even if the page has a newer list by then.
 
-const PREFIX = `agent-funnel list ${own.dataset.agent} `;
+// In quotes, since one name may begin with another.
+const PREFIX = `agent-funnel ${own.dataset.stateAddress.split("/mine/")[0]} ${JSON.stringify(own.dataset.agent)} `;
 // Where the browser keeps nothing, taps last as long as the page.
 const memory = new Map();
 
@@ -360,14 +361,20 @@ async function ask() {
   showNews();
 }
 
+// How many people on this page do not want to be called; each has left the assignments.
+const countGone = () => own.querySelectorAll('li[data-outcome="opted_out"]').length;
+const goneBefore = countGone();
+
 function showNews() {
   const until = state.next_at ? Date.parse(state.next_at) - serverNow() : Infinity;
   const isReplaced = state.run_id !== loaded.run_id;
+  const hasLess = !isReplaced && state.leads < loaded.leads - countGone() + goneBefore;
   const leads = `${number.format(state.leads)} lead${state.leads === 1 ? "" : "s"}`;
   let text = "";
   if (closed) text = closed;
   else if (isReplaced) text = `There is a new list: ${leads}. This one takes no more reports.`;
   else if (until <= 0) text = `Your list was due to change at ${state.next_time}. Connect to see the new one.`;
+  else if (hasLess) text = "Some of these leads have been taken off your list.";
   else if (until <= WARN_BEFORE) text = `Your list changes at ${state.next_time}.`;
   if (lists && (closed || isReplaced)) {
     lists.toggleAttribute("inert", true);
@@ -377,7 +384,7 @@ function showNews() {
   if (news.dataset.text === text) return;
   news.dataset.text = text;
   news.replaceChildren(text);
-  if (!isReplaced || closed) return;
+  if (closed || !(isReplaced || hasLess)) return;
   const link = document.createElement("a");
   link.href = location.pathname;
   link.textContent = "Show it";
@@ -386,10 +393,11 @@ function showNews() {
 
 function showWaiting() {
   if (!waiting) return;
-  const isStuck = isSilent || !navigator.onLine;
+  const isStuck = isSilent || closed || !navigator.onLine;
   const entries = isStuck ? kept() : [];
   const what = entries.length === 1 ? "One report waits" : `${entries.length} reports wait`;
-  const until = navigator.onLine ? "the service answers" : "there is a connection";
+  let until = navigator.onLine ? "the service answers" : "there is a connection";
+  if (closed) until = "you have a link that works";
   waiting.textContent = entries.length ? `${what} on this phone until ${until}.` : "";
   const stuck = new Set(entries.map(rowOf));
   for (const row of rows.values()) row.classList.toggle("waits", stuck.has(row));
