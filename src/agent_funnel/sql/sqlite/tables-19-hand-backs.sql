@@ -21,4 +21,4 @@ CREATE TABLE IF NOT EXISTS assignment_hand_back_lead (
     hand_back_id INTEGER NOT NULL
 );
 
-CREATE INDEX IF NOT EXISTS ix_assignment_hand_back_lead_hand_back ON assignment_hand_back_lead (hand_back_id);
+CREATE INDEX IF NOT EXISTS ix_hand_back_lead_hand_back ON assignment_hand_back_lead (hand_back_id);

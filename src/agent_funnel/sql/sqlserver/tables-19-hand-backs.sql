@@ -32,7 +32,7 @@ IF
         SELECT 1 FROM sys.indexes AS i
         WHERE
             i.object_id = OBJECT_ID(N'dbo.assignment_hand_back_lead')
-            AND i.name LIKE N'ix_assignment_hand_back_lead_hand_back%'
+            AND i.name LIKE N'ix_hand_back_lead_hand_back%'
     )
-    CREATE INDEX ix_assignment_hand_back_lead_hand_back ON dbo.assignment_hand_back_lead (hand_back_id);
+    CREATE INDEX ix_hand_back_lead_hand_back ON dbo.assignment_hand_back_lead (hand_back_id);
 GO
