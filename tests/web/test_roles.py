@@ -89,6 +89,7 @@ OTHERS: dict[str, str | None] = {
     "sign_in.sign_out": None,
     # A personal link needs only the secret in its address.
     "own_list.show": None,
+    "own_list.show_state": None,
     "own_list.download": None,
     "own_list.report": None,
     "own_list.take_outcome_back": None,

@@ -419,6 +419,26 @@ WHERE t.returns
 -- include: _outcome_and_notice
 WHERE o.report = :report;
 
+-- name: call_backs_of_list
+-- The call-backs that a run handed out to an agent: the number as it was dealt, the day, who promised it, and the note.
+SELECT o.number, o.call_back_on, o.agent, o.note
+FROM assignment_call_back AS c
+INNER JOIN assignment_outcome AS o ON o.outcome_id = c.outcome_id
+INNER JOIN assignment_history AS h ON h.run_id = c.run_id AND h.number = o.number
+WHERE c.run_id = :run_id AND h.agent = :agent
+ORDER BY o.outcome_id;
+
+-- name: outcomes_after_list
+-- Outcomes that keep leads of a run out of the next deal, and that were reported after a later run, which an undo then
+-- took back: the leads are on the agent's list again.
+-- include: _outcome
+FROM assignment_history AS h
+INNER JOIN assignment_outcome AS o ON o.number = h.number
+INNER JOIN assignment_run AS r ON r.run_id = o.run_id
+WHERE h.run_id = :run_id AND h.agent = :agent
+    AND o.run_id > h.run_id AND o.stands = 1 AND o.outcome IN ('won', 'lost', 'call_back')
+ORDER BY o.outcome_id;
+
 -- name: reported_outcomes
 -- A page of the outcomes, newest first: those before an outcome, of a run, of an agent, of a number in any spelling, or
 -- only those that hold.
