@@ -69,4 +69,7 @@ def test_limits_and_holidays_go_if_they_are_as_the_import_wrote_them(database: T
     )
     database.execute("UPDATE dbo.holiday SET name = 'Year' WHERE day = '2027-01-01'")
     assert undone(database, import_id) == UndoneImport(import_id, taken_back=2, put_back=0, left_alone=1)
-    assert [str(each.day) for each in list_holidays(database.backend, since=date(2026, 1, 1))] == ["2026-12-24", "2027-01-01"]
+    assert [str(each.day) for each in list_holidays(database.backend, since=date(2026, 1, 1))] == [
+        "2026-12-24",
+        "2027-01-01",
+    ]

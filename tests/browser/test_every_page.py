@@ -28,7 +28,7 @@ VIEWS: list[tuple[Literal["light", "dark"], int]] = [("light", 1440), ("dark", 3
 if ALL_VIEWS:
     VIEWS += [("dark", 1440), ("light", 360)]
 # Pages with the same template as another one; of these, the short version looks at the narrow ones only.
-ALIKE = ("run-undone", "undo-refused", "night-missed", "leads-found", "leads-stage", "imports")
+ALIKE = ("run-undone", "undo-refused", "night-missed", "leads-found", "leads-stage", "imports", "import-limits")
 AGENT = "agent 1"
 
 
@@ -74,6 +74,7 @@ def evening(database: TestedDatabase) -> dict[str, str]:
         "lead": "/leads/of?number=%2B49300000007",
         "lead-to-call": "/leads/of?number=%2B49300000008",
         "import": "/leads/import",
+        "import-limits": "/limits/import",
         "imports": "/imports",
         "import-record": f"/imports/{imported.import_id}",
         "import-undo": f"/imports/{imported.import_id}/undo",
