@@ -46,7 +46,7 @@ OWN_TABLES = (
     "forgotten_salt", "forgotten_number", "assignment_forgotten", "assignment_voice",
     "assignment_rule", "assignment_outcome", "assignment_call_back", "assignment_outcome_effect",
     "assignment_hand_back", "assignment_hand_back_lead",
-    "import_record", "import_result", "import_lead", "import_undo", "import_mapping", "assignment_limit",
+    "import_record", "import_result", "import_lead", "import_row", "import_undo", "import_mapping", "assignment_limit",
     "schedule_skip",
 )  # fmt: skip
 TABLES = ("agents", "wafunnel", "agent_wafunnel_assignment", *OWN_TABLES)
