@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -196,6 +196,28 @@ def check(found: Results, nights: list[Night]) -> None:
     last = next((n for n in reversed(nights) if n.status == "succeeded"), None)
     is_shown = last is not None and last in inside and not last.purged
     assert (found.called_now is not None) == is_shown
+
+
+def test_a_week_with_something_of_everything_is_counted_call_by_call(database: TestedDatabase) -> None:
+    each = [
+        Call(number, "Ann" if which % 2 else "É", 1 + which % 3, outcome, True)
+        for which, (number, outcome) in enumerate(zip(NUMBERS, OUTCOMES, strict=True))
+    ]
+    called = tuple(each)
+    silent = tuple(replace(call, outcome=None) for call in each)
+    replaced = tuple(replace(call, stands=False) for call in each)
+    nights = [
+        Night(0, "succeeded", False, frozenset(NUMBERS[:3]), called),
+        Night(1, "undone", False, frozenset(), called),
+        Night(1, "succeeded", False, frozenset(NUMBERS[2:5]), silent),
+        Night(2, "succeeded", True, frozenset(), called),
+        Night(2, "failed", False, frozenset(), ()),
+        Night(3, "succeeded", False, frozenset(), replaced),
+        Night(4, "succeeded", False, frozenset(NUMBERS[4:]), called[:4]),
+    ]
+    put_nights(database, nights)
+    check(count_results(database.backend, FIRST, FIRST + timedelta(days=4)), nights)
+    check(count_results(database.backend, FIRST + timedelta(days=1), FIRST + timedelta(days=3)), nights)
 
 
 @property_test(NIGHTS, st.integers(0, 4), st.integers(0, 4), share=0.1)

@@ -22,7 +22,7 @@ MISTAKES = (
     Mistake(
         "T-SQL results: leads of undone runs count",
         T_RESULTS, "r.status = 'succeeded' AND r.business_date", "r.status <> 'failed' AND r.business_date",
-        ON_RESULTS, "by_the_outcome_that_holds", "sqlserver",
+        ON_RESULTS, "call_by_call", "sqlserver",
     ),
     Mistake(
         "results: an outcome that is taken back counts",
@@ -37,17 +37,17 @@ MISTAKES = (
     Mistake(
         "results: a purged run counts",
         RESULTS, "        AND NOT EXISTS (SELECT 1 FROM assignment_purge AS p WHERE p.run_id = r.run_id)\n", "",
-        ON_RESULTS, "by_the_outcome_that_holds", "sqlite",
+        ON_RESULTS, "call_by_call", "sqlite",
     ),
     Mistake(
         "results: an import that was made after the run gets the lead",
         RESULTS, "coalesce(i.last_run_id, 0) < r.run_id", "coalesce(i.last_run_id, 0) >= 0",
-        ON_RESULTS, "by_the_outcome_that_holds", "sqlite",
+        ON_RESULTS, "call_by_call", "sqlite",
     ),
     Mistake(
         "results: a wrong number counts as reached",
         RESULTS, "'call_back', 'opted_out')", "'call_back', 'opted_out', 'wrong_number')",
-        ON_RESULTS, "by_the_outcome_that_holds", "sqlite",
+        ON_RESULTS, "call_by_call", "sqlite",
     ),
     Mistake(
         "results: a lead that was not called lowers the rates",
