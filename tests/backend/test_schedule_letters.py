@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -14,9 +14,8 @@ from agent_funnel.errors import DatabaseError
 from agent_funnel.notify import Letter
 from agent_funnel.schedule import letters
 from agent_funnel.schedule.letter import letter_of_night, letter_of_run
-from agent_funnel.schedule.store import add_holiday, pause
+from agent_funnel.schedule.store import add_holiday
 from agent_funnel.settings import Settings, load
-from agent_funnel.values import write_moment
 from support.databases import TestedDatabase
 from support.nights import active_agents, put_agents, put_leads
 from support.stepped import OPENS, RecordingNotifier, SteppedClock
@@ -168,14 +167,15 @@ def test_each_deal_has_one_letter_from_one_copy(floor: TestedDatabase) -> None:
 
 
 def test_a_deal_by_hand_has_a_letter_and_an_old_one_has_none(floor: TestedDatabase) -> None:
-    pause(floor.backend, now=OPENS, actor="Ana", reason=None)
-    run = deal(floor.backend, load(), business_date=DAY)
-    # Otherwise the copy would first record all the nights since June.
-    floor.execute("UPDATE dbo.agent_funnel_version SET installed_at = %s", write_moment(run.finished_at - 2 * MINUTE))
+    deal(floor.backend, load(), business_date=DAY)
+    floor.execute(
+        "UPDATE dbo.assignment_run SET started_at = '2026-06-01 09:00:00', finished_at = '2026-06-01 09:00:01'"
+    )
+    morning = datetime(2026, 6, 1, 9, tzinfo=UTC)
     copy = PostedClock(floor.backend)
-    assert copy.letters_at(run.finished_at - MINUTE) == []
-    assert copy.letters_at(run.finished_at + timedelta(hours=7)) == []
-    assert len(copy.letters_at(run.finished_at + MINUTE)) == 1
+    assert copy.letters_at(morning) == []
+    assert copy.letters_at(morning + timedelta(hours=7)) == []
+    assert copy.letters_at(morning + MINUTE) == ["The deal of Mon 1 Jun 2026: 12 leads to 3 agents"]
 
 
 def test_a_missed_night_has_one_message(floor: TestedDatabase) -> None:
