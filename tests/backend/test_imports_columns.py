@@ -28,6 +28,7 @@ def imported(
     )
 
 
+@pytest.mark.sqlserver_if_long
 def test_chosen_columns_are_remembered_for_files_with_these_names_and_forgotten_on_request(
     database: TestedDatabase,
 ) -> None:

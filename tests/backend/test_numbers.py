@@ -59,6 +59,7 @@ def keys(database: TestedDatabase, numbers: Iterable[str], country: str) -> dict
     return {numbers[place]: key for place, key in found}
 
 
+@pytest.mark.sqlserver_if_long
 @pytest.mark.parametrize(
     ("number", "key"),
     [
@@ -91,6 +92,7 @@ def test_examples(database: TestedDatabase, number: str, key: str) -> None:
     assert keys(database, [number], "") == {number: key}
 
 
+@pytest.mark.sqlserver_if_long
 @pytest.mark.parametrize(
     ("country", "number", "key"),
     [

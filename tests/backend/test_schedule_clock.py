@@ -60,6 +60,7 @@ def wait_for(condition: Callable[[], object], seconds: float) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.sqlserver_if_long
 def test_the_deal_happens_once_at_the_configured_time_in_its_zone(small_database: TestedDatabase) -> None:
     with clock(small_database, EVENING, timezone="Europe/Berlin") as ticking:
         assert stored_runs(small_database) == []
@@ -103,6 +104,7 @@ def test_past_midnight_the_run_belongs_to_the_evening_before(small_database: Tes
     assert str(stored_runs(small_database)[0][0]) == "2026-06-01"
 
 
+@pytest.mark.sqlserver_if_long
 def test_several_clocks_make_one_run(small_database: TestedDatabase) -> None:
     at = datetime(2026, 6, 1, 18, 41, tzinfo=UTC)
     settings = load(timezone="Europe/Berlin")
@@ -146,6 +148,7 @@ def test_a_look_never_raises_and_a_later_one_tries_again(small_database: TestedD
     assert [run[2] for run in stored_runs(small_database)] == ["failed", "succeeded"]
 
 
+@pytest.mark.sqlserver_if_long
 def test_a_manual_run_does_not_take_the_place_of_the_scheduled_one(small_database: TestedDatabase) -> None:
 
     deal(small_database.backend, load(), business_date=date(2026, 6, 1))

@@ -27,6 +27,7 @@ def stages(database: TestedDatabase) -> list[tuple[int]]:
     return database.execute("SELECT stage FROM dbo.wafunnel ORDER BY number")
 
 
+@pytest.mark.sqlserver_if_long
 def test_an_operator_previews_deals_looks_downloads_and_undoes(dashboard: Dashboard, database: TestedDatabase) -> None:
     seed_tables(database)
     before = stages(database)
