@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from agent_funnel.agents import rename_agent
+from agent_funnel.call_backs import count_call_backs, list_call_backs
 from agent_funnel.do_not_contact import add_do_not_contact
 from agent_funnel.errors import ParameterOutOfRange
 from agent_funnel.hand_backs import HandBack, hand_back_leads, leads_to_hand_back, list_hand_backs, undo_hand_back
@@ -135,7 +136,12 @@ def test_a_call_back_that_nobody_made_is_due_again(database: TestedDatabase, run
     second = run_deal(database, day)
     assert ("Al", BRUNOS) in stored_assignments(database)
     # Today's rule would leave the lead out: it is finished, and its call-back was handed out.
+    assert list_call_backs(database.backend, day, count=9) == []
     assert hand_back(database).put_back == 1
+    assert [(each.number, each.state) for each in list_call_backs(database.backend, day, count=9)] == [
+        (BRUNOS, "passed_over")
+    ]
+    assert (count_call_backs(database.backend, day).due, count_call_backs(database.backend, DEALT_ON).to_come) == (1, 1)
     third = run_deal(database, day, again=True)
     assert handed_out(database, third.run_id) == handed_out(database, second.run_id) == [(run_id, BRUNOS)]
     run_deal(database, day, again=True)

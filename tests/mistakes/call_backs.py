@@ -18,6 +18,11 @@ MISTAKES = (
         ON_CALL_BACKS, "those_that_are_due", "sqlite",
     ),
     Mistake(
+        "call-backs: one that nobody made is missing",
+        CALL_BACKS, "AND n.stands = 1 AND n.outcome = 'not_worked'", "AND FALSE",
+        "tests/backend/test_hand_backs.py", "nobody_made", "sqlite",
+    ),
+    Mistake(
         "call-backs: only the number itself is looked for",
         CALL_BACKS, "CROSS JOIN number_key AS s ON s.match_key = k.match_key AND s.country = k.country",
         "CROSS JOIN number_key AS s ON s.number = k.number AND s.country = k.country",

@@ -1,13 +1,17 @@
 -- Call-backs: those that agents have reported, and no run in force has handed out.
 
 -- name: _open_call_back
--- The condition of a call-back o that no run in force has handed out.
+-- The condition of a call-back o that no run in force has handed out, or whose lead nobody worked on then.
 o.stands = 1 AND o.outcome = 'call_back'
 AND NOT EXISTS (
     SELECT 1
     FROM assignment_call_back AS c
     INNER JOIN assignment_run AS r ON c.run_id = r.run_id
     WHERE c.outcome_id = o.outcome_id AND r.status = 'succeeded'
+        AND NOT EXISTS (
+            SELECT 1 FROM assignment_outcome AS n
+            WHERE n.run_id = c.run_id AND n.number = o.number AND n.stands = 1 AND n.outcome = 'not_worked'
+        )
 )
 
 -- name: call_backs
