@@ -305,8 +305,15 @@ class SalesFloor:
         )  # fmt: skip
 
     def outcomes(self) -> Outcomes:
-        """The outcomes that stand; a call-back is used up while a run that handed it out is not undone."""
-        return Outcomes(self.reported, [one for run in self.runs_in_force() for one in run.dealt.call_backs])
+        """The outcomes that stand; a call-back is used up while a run that handed it out is not undone.
+
+        If the agent did not work on the lead, it is not used up by that run.
+        """
+        return Outcomes(self.reported, self._used_up(self.runs_in_force()))
+
+    def _used_up(self, runs: Iterable[PastRun]) -> list[Reported]:
+        idle = {(one.run_id, one.number) for one in self.reported if one.outcome == "not_worked"}
+        return [one for run in runs for one in run.dealt.call_backs if (run.run_id, one.number) not in idle]
 
     def runs_in_force(self) -> list[PastRun]:
         """The runs that are not undone."""
@@ -365,6 +372,10 @@ class SalesFloor:
         for run in going:
             run.purged = True
         purged = [run.run_id for run in self.runs if run.purged]
-        for_good = [one for run in self.runs_in_force() if run.purged for one in run.dealt.call_backs]
-        self.reported = self.outcomes().after_purge(purged, for_good)
+        for_good = self._used_up(run for run in self.runs_in_force() if run.purged)
+        # The outcomes that make a call-back due again stay as long as it does.
+        told = {
+            (run.run_id, one.number) for run in self.runs for one in run.dealt.call_backs if one in self.reported
+        }  # fmt: skip
+        self.reported = self.outcomes().after_purge(purged, for_good, told)
         return len(going)

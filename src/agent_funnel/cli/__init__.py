@@ -21,7 +21,9 @@ __all__ = ["COMMANDS", "ExitCode", "cli", "exit_code", "main"]
 # The commands; a test compares each line of help with the command itself.
 COMMANDS = {
     "agents": LazyCommand("agents", "agents_group", "List, add, rename, activate and deactivate agents."),
-    "call-backs": LazyCommand("call_backs", "show_call_backs", "List the call-backs that no deal has handed out."),
+    "call-backs": LazyCommand(
+        "call_backs", "show_call_backs", "List the call-backs that no deal has handed out, by their day."
+    ),
     "demo": LazyCommand("demo", "fill_demo", "Fill an empty database with sample leads and agents."),
     "do-not-contact": LazyCommand("do_not_contact", "do_not_contact_group", "Manage the numbers that are never dealt."),
     "doctor": LazyCommand("doctor", "examine_database", "Check the database and suggest how to fix what is wrong."),

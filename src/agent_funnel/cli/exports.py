@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import IO, get_args
 
@@ -71,11 +71,11 @@ def export_rows(
         raise click.UsageError("Only `export results` takes --from and --to.")
     if output == STANDARD_OUTPUT and click.get_current_context().params["as_json"]:
         raise click.UsageError("With --json, name a file with -o, because the answer goes to standard output.")
-    today = datetime.now(UTC).astimezone(context.settings.timezone).date()
     with _complete_file(output) as file:
         rows = export(
-            context.database, what, file, kind, run_id=run_id, list_name=list_name,
-            dates=(date_from or date.min, date_to or (today if what == "call-backs" else date.max)), mask=mask,
+            context.database, what, file, kind, run_id=run_id, list_name=list_name, settings=context.settings,
+            business_date=context.today, mask=mask,
+            dates=(date_from or date.min, date_to or (context.today if what == "call-backs" else date.max)),
         )  # fmt: skip
     return Exported(rows, output, kind)
 

@@ -17,6 +17,7 @@ from agent_funnel.do_not_contact_files import ImportedNumbers
 from agent_funnel.fairness import Fairness
 from agent_funnel.files.tables import Understood
 from agent_funnel.files.tally import BadRow
+from agent_funnel.hand_backs import HandBack
 from agent_funnel.import_records import Batch, ImportRecord, UndoneImport
 from agent_funnel.imports import KeptRow
 from agent_funnel.leads import Lead, LeadHistory, PoolReport
@@ -177,7 +178,7 @@ class ResultsAnswer(RootModel[Results]):
 class ImportAnswer(BaseModel):
     """The result of an import or a dry run: `rows` = `added` + `changed` + `kept` (there already) + `bad_rows`. `bad`
     has the first thousand bad rows. Of the kept rows, `respelled` are there in another spelling, and `differing`
-    with another stage or date; `kept_rows` has the first thousand of them. `listed` have a number on a
+    with another stage, date, status or limit; `kept_rows` has the first thousand of them. `listed` have a number on a
     do-not-contact list. `understood` says how the file was read, and `import_id` is the import's record; None after
     a dry run."""
 
@@ -198,6 +199,13 @@ class ImportAnswer(BaseModel):
     kept_rows: list[KeptRow]
     understood: Understood
     import_id: int | None
+
+
+class AgentsImportAnswer(ImportAnswer):
+    """The result of an import of agents. `alike` has the groups of names, of all agents, that are easily taken for one
+    another."""
+
+    alike: list[list[str]]
 
 
 class ImportsPage(BaseModel):
@@ -245,6 +253,16 @@ class OutcomesPage(BaseModel):
 
     items: list[Outcome]
     next: str | None
+
+
+class HandBackAnswer(RootModel[HandBack]):
+    """The hand-back. `put_back`: of how many leads the stage went back. `returned`: how many an undo brought back."""
+
+
+class HandBacks(BaseModel):
+    """Hand-backs, the newest first."""
+
+    items: list[HandBack]
 
 
 class CallBacksPage(BaseModel):

@@ -1,5 +1,5 @@
 /*
-An index of version 19: the call-backs. Frozen once shipped; new tables only.
+An index of version 21: the call-backs. Frozen once shipped; new tables only.
 */
 
 -- Finds the call-backs that hold, by their day, for the list of those to come.

@@ -1,4 +1,4 @@
--- An index of version 19: the call-backs. Frozen once shipped; new tables only.
+-- An index of version 21: the call-backs. Frozen once shipped; new tables only.
 
 -- Finds the call-backs that hold, by their day, for the list of those to come.
 CREATE INDEX IF NOT EXISTS ix_assignment_outcome_call_back ON assignment_outcome (call_back_on, outcome_id)
