@@ -6,6 +6,7 @@ import os
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -15,6 +16,7 @@ from agent_funnel.agents import add_limit
 from agent_funnel.deal import deal, undo
 from agent_funnel.do_not_contact import add_do_not_contact
 from agent_funnel.imports import import_file
+from agent_funnel.outcomes import OutcomeReport, report_outcome
 from agent_funnel.settings import load
 from support import LONG
 from support.dashboard import Dashboard, axe, fits, shoot
@@ -55,6 +57,9 @@ def evening(database: TestedDatabase) -> dict[str, str]:
     undone = deal(backend, load(), business_date=today, again=True)
     undo(backend, actor="http: the operator")
     last = deal(backend, load(), business_date=today, trigger="schedule")
+    ((number,),) = database.execute("SELECT min(number) FROM dbo.assignment_history WHERE run_id = %s", last.run_id)
+    asked = OutcomeReport(number, "call_back", call_back_on=today + timedelta(days=3), note="after six")
+    report_outcome(backend, asked, actor="the operator", now=datetime.now(UTC), zone=ZoneInfo("UTC"))
     add_do_not_contact(backend, "+49300000007", "asked us")
     for back, outcome in {2: "missed", 3: "failed", 4: "holiday", 5: "paused"}.items():
         day = today - timedelta(days=back)

@@ -12,6 +12,7 @@ from mistakes.places import (
     P_EXPORTS,
     P_FILES_TALLY,
     T_IMPORTS,
+    W_API_RESULTS,
     W_APP,
     W_AUTH,
     W_BOUNDS,
@@ -110,6 +111,11 @@ MISTAKES = (
         "bounds: exports take no place",
         W_FILES, "with services().exports.take():", "if True:",
         ON_BOUNDS, "two_exports", "sqlite",
+    ),
+    Mistake(
+        "bounds: results of the API take no place",
+        W_API_RESULTS, "    with given.previews.take():", "    if True:",
+        ON_BOUNDS, "four_previews", "sqlite",
     ),
     Mistake(
         "bounds: previews of the API take no place",

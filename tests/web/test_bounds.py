@@ -84,7 +84,8 @@ def test_four_previews_are_made_at_a_time_and_a_refused_form_still_says_why(clie
     fields = reader.get("/run-now/preview").forms["/deal"]
     with ExitStack() as stack:
         take_all(services_of(client).previews, 4, stack)
-        refused(client.get("/api/preview"), "busy with 4 previews")
+        refused(client.get("/api/preview"), "busy with 4 previews or results")
+        refused(client.get("/api/results"), "busy with 4 previews or results")
         assert "busy with 4 previews" in reader.get("/run-now/preview")
         page = reader.refused(409, "/deal", **{**fields, "version": "0.0"})
         assert "came since this preview" in page

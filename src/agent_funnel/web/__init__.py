@@ -33,7 +33,7 @@ from agent_funnel.web.uploads import IMPORTS_AT_ONCE, LARGEST_FILE
 
 # The largest body, in bytes, of a request that takes no file:
 LARGEST_BODY = 1_000_000
-# Previews that are made at the same time, in the whole service; each reads all leads:
+# Previews and results that are made at the same time, in the whole service; each reads all leads, or the history:
 PREVIEWS_AT_ONCE = 4
 # A page loads nothing but our own files, and no other page may frame it.
 POLICY = (
@@ -87,7 +87,7 @@ def create_app(
         counts=BackgroundCounts(database, settings),
         exports=Places(EXPORTS_AT_ONCE, "exports"),
         imports=Places(IMPORTS_AT_ONCE, "imports"),
-        previews=Places(PREVIEWS_AT_ONCE, "previews"),
+        previews=Places(PREVIEWS_AT_ONCE, "previews or results"),
         reports=Places(REPORTS_AT_ONCE, "reports of outcomes"),
         downloads=Room(DOWNLOADS_BYTES),
         kept_files=KeptFiles(),
