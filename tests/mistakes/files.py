@@ -43,12 +43,6 @@ MISTAKES = (
         "tests/unit/test_files_shapes.py", "area_codes",
     ),
     Mistake(
-        "files: the other columns of numbers are read although one was chosen",
-        "src/agent_funnel/files/surveys.py", 'if "number" not in columns or "number" in self._chosen:',
-        'if "number" not in columns:',
-        "tests/unit/test_files_shapes.py", "that_of_another_column",
-    ),
-    Mistake(
         "files: a date of a column in UTC is taken as local",
         "src/agent_funnel/files/completion.py", 'given[in_utc] = f"{text} UTC"', "given[in_utc] = text",
         "tests/unit/test_files_shapes.py", "in_utc",

@@ -49,9 +49,9 @@ def test_a_row_without_its_number_has_that_of_another_column() -> None:
 
 def test_area_codes_and_last_names_are_joined_to_what_they_belong_to() -> None:
     understood, rows = read(
-        "Nome;DDD;Telefone\nRita;21;97000-0001\nLia;(11);+5521970000002\nBia;11;21970000003\nEva;;4000\n"
+        "Nome;DDD;Telefone\nRita;21;97000-0001\nLia;(11);+5521970000002\nBia;11;21970000003\nEva;;4000\nIda;11;+4930123\n"
     )
-    assert [values[0] for _, values in rows] == ["21970000001", "+5521970000002", "21970000003", "4000"]
+    assert [values[0] for _, values in rows] == ["21970000001", "+5521970000002", "21970000003", "4000", "+4930123"]
     assert "The area codes are in the column 'DDD'." in understood.notes
     assert "DDD" not in understood.left_out
     for header, row, name in (

@@ -84,9 +84,10 @@ class Survey:
         return self._dates[index].possible if field in DATE_FIELDS else self._values[index]
 
     def instead(self, columns: Mapping[str, int]) -> list[int]:
-        """The other columns that can be the number, the best first: rows without it have theirs there."""
-        if "number" not in columns or "number" in self._chosen:
-            return []
+        """The other columns that can be the number, the best first: rows without it have theirs there.
+
+        A column that a person chose is the only one.
+        """
         used = set(columns.values())
         return [each for each in self._found.get("number", []) if each not in used and self._values[each]]
 
