@@ -25,19 +25,23 @@ from agent_funnel.agents import list_limits, roster, stream_assignments
 from agent_funnel.database import Database
 from agent_funnel.do_not_contact import stream_do_not_contact
 from agent_funnel.files.formulas import without_formula
+from agent_funnel.leads import stream_pool
 from agent_funnel.masking import last_digits, mask_digits
 from agent_funnel.outcomes import stream_outcomes
 from agent_funnel.runs import RunRecord, list_runs, stream_dealt_leads
+from agent_funnel.settings import Settings
 from agent_funnel.values import NO_LIMIT, read_date, read_lead_date
 
 Kind = Literal[
-    "assignments", "run", "do-not-contact", "outcomes", "leads", "agents", "limits", "holidays", "runs", "history",
+    "assignments", "pool", "run", "do-not-contact", "outcomes", "leads", "agents", "limits", "holidays", "runs",
+    "history",
 ]  # fmt: skip
 Format = Literal["csv", "excel-csv", "xlsx"]
 # The columns of each export. Those of what can be imported are named as the import names them first:
 COLUMNS: Mapping[Kind, tuple[str, ...]] = {
     "assignments": ("agent", "number", "stage", "date"),
     "run": ("agent", "number", "stage_before", "date"),
+    "pool": ("place", "class", "number", "stage", "date", "age_days", "call_back_on"),
     "outcomes": (
         "agent",
         "number",
@@ -58,7 +62,10 @@ COLUMNS: Mapping[Kind, tuple[str, ...]] = {
     "history": ("run_id", "business_date", "agent", "number", "stage_before", "date"),
 }
 # The columns that a workbook has as whole numbers:
-STAGES = ("stage", "stage_before", "max_records")
+STAGES = ("stage", "stage_before", "max_records", "place", "age_days")
+# The classes of a deal, for people:
+CALL_BACK = "call-back"
+STAGE_CLASSES = {1: "never called", 2: "called once", 3: "called twice"}
 # The columns of texts that people write, and that may have numbers in them:
 FREE_TEXTS = ("reason", "list", "name", "note", "reported_by", "actor", "undone_by")
 # The countries whose spreadsheets separate columns with commas; where commas separate decimals, semicolons do:
@@ -86,6 +93,8 @@ class Part:
     run_id: int | None = None
     agent: str | None = None
     list_name: str | None = None
+    settings: Settings | None = None
+    business_date: date | None = None
 
 
 def export(
@@ -97,12 +106,15 @@ def export(
     run_id: int | None = None,
     agent: str | None = None,
     list_name: str | None = None,
+    settings: Settings | None = None,
+    business_date: date | None = None,
     mask: bool = False,
     check: Callable[[], None] = lambda: None,
 ) -> int:
     """Writes all rows of a kind to `file`; of `run`, the leads that the run `run_id` dealt.
 
-    Returns the number of rows without the header. With `agent`, writes only that agent's present assignments; with
+    Returns the number of rows without the header. The `pool` needs `settings`, for the rules of the deal, and the
+    `business_date`. With `agent`, writes only that agent's present assignments; with
     `list_name`, only that list; with `mask`, only the last three digits of each number, also of those in texts, and
     sorted by the values that the file shows, because the order of the numbers would reveal them. One statement reads
     all rows before anything is written to `file`. So a slow file holds no lock, and an error leaves the file as it was.
@@ -119,7 +131,7 @@ def export(
         clean: Callable[[str], str] = str if format == "xlsx" else without_formula
         cleaners = [_kept_as_text if format == "excel-csv" and name == "number" else clean for name in columns]
         count = 0
-        with closing(ROWS[what](database, Part(run_id, agent, list_name))) as found:
+        with closing(ROWS[what](database, Part(run_id, agent, list_name, settings, business_date))) as found:
             for row in _masked(found, columns) if mask else found:
                 writer.writerow([cleaned(value) for cleaned, value in zip(cleaners, row, strict=True)])
                 count += 1
@@ -151,6 +163,18 @@ def _assignments(database: Database, part: Part) -> Iterator[Values]:
     with closing(stream_assignments(database, part.agent)) as leads:
         for lead in leads:
             yield lead.agent, lead.number, _shown(lead.stage), _shown(lead.date)
+
+
+def _pool(database: Database, part: Part) -> Iterator[Values]:
+    assert part.settings is not None
+    assert part.business_date is not None
+    with closing(stream_pool(database, part.settings, part.business_date)) as leads:
+        for place, lead in enumerate(leads, start=1):
+            kind = CALL_BACK if lead.call_back_on else STAGE_CLASSES.get(lead.stage, "")
+            age = (part.business_date - lead.date.date()).days
+            yield (
+                str(place), kind, lead.number, str(lead.stage), _shown(lead.date), str(age), _shown(lead.call_back_on),
+            )  # fmt: skip
 
 
 def _dealt(database: Database, part: Part) -> Iterator[Values]:
@@ -216,6 +240,7 @@ def _runs(database: Database, _: Part) -> Iterator[Values]:
 
 ROWS: Mapping[Kind, Callable[[Database, Part], Any]] = {
     "assignments": _assignments,
+    "pool": _pool,
     "run": _dealt,
     "do-not-contact": _do_not_contact,
     "outcomes": _outcomes,
@@ -239,7 +264,11 @@ def _shown(value: Any) -> str:
 
 def _masked(rows: Iterable[Values], columns: tuple[str, ...]) -> Iterator[Values]:
     """Rows with masked numbers, sorted by the values that they show, those of the numbers last."""
-    masks = [last_digits if name == "number" else mask_digits if name in FREE_TEXTS else str for name in columns]
+    masks: list[Callable[[str], str]] = [
+        # The place of a lead would show the order of numbers that are equal in all else.
+        last_digits if name == "number" else _nothing if name == "place" else mask_digits if name in FREE_TEXTS else str
+        for name in columns
+    ]
     masked = (tuple(mask(text) for mask, text in zip(masks, row, strict=True)) for row in rows)
     if "number" not in columns:
         return masked
@@ -249,6 +278,10 @@ def _masked(rows: Iterable[Values], columns: tuple[str, ...]) -> Iterator[Values
         return *row[:number_at], *row[number_at + 1 :], row[number_at]
 
     return _sorted(masked, shown_order)
+
+
+def _nothing(_: str) -> str:
+    return ""
 
 
 def _sorted(rows: Iterator[Values], key: Callable[[Values], Values]) -> Iterator[Values]:

@@ -134,6 +134,21 @@ MISTAKES = (
         ON_WEB_IMPORTS_KEPT, "session_or_key_alone",
     ),
     Mistake(
+        "imports: anybody may see the result of an import of another one",
+        "src/agent_funnel/web/import_jobs.py", "if job is not None and job.owner == owner else None", "",
+        "tests/web/test_import_jobs.py", "to_its_owner_alone",
+    ),
+    Mistake(
+        "imports: the result of an import keeps its file",
+        "src/agent_funnel/web/import_jobs.py", "clear_frames(part.__traceback__)", "pass",
+        ON_WEB_IMPORTS_KEPT, "session_or_key_alone",
+    ),
+    Mistake(
+        "imports: a limit of an agent who is yet to come is taken without a word on the page",
+        "src/agent_funnel/web/import_models.py", 'new_agents: bool = Field(False,', 'new_agents: bool = Field(True,',
+        "tests/web/test_imports_kinds.py", "order_of_their_dates",
+    ),
+    Mistake(
         "imports: a file is kept for ever",
         W_KEPT_FILES, "if kept.until > now}", "if True}",
         ON_WEB_IMPORTS_KEPT, "session_or_key_alone",

@@ -54,15 +54,6 @@ MISTAKES = (
         "sqlite",
     ),
     Mistake(
-        "do not contact: a file that is only checked is imported",
-        W_LISTS_PAGE,
-        "dry_run=is_check",
-        "dry_run=False",
-        ON_LISTS_PAGE,
-        "checked_first",
-        "sqlite",
-    ),
-    Mistake(
         "do not contact: a blank line is a number",
         W_LISTS_PAGE,
         "dict.fromkeys(line for line in lines if line)",

@@ -1,10 +1,8 @@
-"""The page of the do-not-contact lists: ages, looking a number up, adding, taking off, files, and what viewers see."""
+"""The page of the do-not-contact lists: ages, looking a number up, adding, taking off, and what viewers see."""
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
-from io import BytesIO
 
 import pytest
 
@@ -13,7 +11,7 @@ from agent_funnel.deal import deal
 from agent_funnel.do_not_contact import add_number_list, list_do_not_contact
 from agent_funnel.settings import load
 from support.databases import TestedDatabase, seed_tables
-from support.pages import Page, Reader, reader_of
+from support.pages import Reader, reader_of
 
 pytestmark = pytest.mark.sqlserver_if_long
 
@@ -38,6 +36,7 @@ def numbers_on(database: TestedDatabase) -> dict[str, str]:
 def test_numbers_are_added_looked_up_and_taken_off(database: TestedDatabase, keeper: Reader) -> None:
     page = keeper.get("/do-not-contact")
     assert "own requests : 0 numbers." in page
+    assert "/numbers/import" in page.links
     assert "days old, import it again Never imported. A new import is due after 30 days. Source: the office." in page
     added = keeper.done(
         "/do-not-contact/several", numbers=" +49 300000001\n\n+49300000002\r\n+49300000001", reason="asked us"
@@ -72,38 +71,6 @@ def test_all_numbers_are_added_or_none(database: TestedDatabase, keeper: Reader,
     assert words in refused
     assert numbers.strip()[:20] in refused.source
     assert numbers_on(database) == {}
-
-
-def upload(keeper: Reader, text: str, **fields: str) -> Page:
-    """The page after a file was sent to the register."""
-    data = {"file": (BytesIO(text.encode()), "fair.csv"), "list_name": REGISTER, **fields}
-    return Page(keeper.client.post("/do-not-contact/import", data=data, headers=keeper.headers).text)
-
-
-def test_a_file_is_checked_first_and_then_imported_by_one_button(database: TestedDatabase, keeper: Reader) -> None:
-    checked = upload(keeper, "number\n+49300000001\n+49300000002\n", what="check")
-    assert "fair.csv: checked, nothing was imported 2 rows: 2 new on the list national register, 0 there" in checked
-    assert "2 of them would leave the lists of agents." in checked
-    assert numbers_on(database) == {}
-    (kept,) = re.findall(r'name="kept" value="([^"]+)"', checked.source)
-    form = {"kept": kept, "list_name": REGISTER}
-    done = keeper.send("/do-not-contact/import", what="import", **form)
-    assert (done.status_code, "fair.csv: imported" in Page(done.text)) == (200, True)
-    assert numbers_on(database) == {"+49300000001": REGISTER, "+49300000002": REGISTER}
-    again = keeper.refused(422, "/do-not-contact/import", what="import", **form)
-    assert "The file is no longer kept" in again
-    # A complete file that removes more than a tenth has a box to confirm that.
-    replaced = upload(keeper, "+49300000001\n", what="check", replace="true")
-    assert "1 numbers of earlier imports would be removed" in replaced
-    assert 'name="confirm"' in replaced.source
-
-
-def test_bad_rows_are_named_and_nothing_is_imported(database: TestedDatabase, keeper: Reader) -> None:
-    refused = upload(keeper, "number\nBruno\n+49300000002\n", what="import")
-    assert "That was not done." in refused
-    assert "Bad rows Line What is wrong 2 number" in refused
-    assert numbers_on(database) == {}
-    assert "No file was chosen" in keeper.refused(422, "/do-not-contact/import", list_name=REGISTER)
 
 
 def test_a_list_is_created_with_a_bound_or_without(database: TestedDatabase, keeper: Reader) -> None:

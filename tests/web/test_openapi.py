@@ -40,7 +40,7 @@ UNSAID = {
     "run_assignments": ("cursor does not come from this list",),
     "add_limit": ("it must not be before starts_on",),
     # The schema says only that the body is text.
-    "import_leads": ("othing was imported",),
+    **dict.fromkeys(("import_leads", "import_agents", "import_limits", "import_holidays"), ("othing was imported",)),
     "import_do_not_contact": ("othing was imported",),
     "list_do_not_contact": ("cursor does not come from this list",),
     # What is neither a number nor an id is refused only if no lead has it.

@@ -64,7 +64,9 @@ def export_rows(
     if output == STANDARD_OUTPUT and click.get_current_context().params["as_json"]:
         raise click.UsageError("With --json, name a file with -o, because the answer goes to standard output.")
     with _complete_file(output) as file:
-        rows = export(context.database, what, file, kind, run_id=run_id, list_name=list_name, mask=mask)
+        rows = export(
+            context.database, what, file, kind, run_id=run_id, list_name=list_name, settings=context.settings,
+            business_date=context.today, mask=mask)  # fmt: skip
     return Exported(rows, output, kind)
 
 

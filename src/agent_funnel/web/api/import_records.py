@@ -16,7 +16,9 @@ from agent_funnel.web.requester import actor, mask_import
 from agent_funnel.web.services import services
 
 blueprint = APIBlueprint(
-    "import_records", __name__, abp_tags=[Tag(name="imports", description="Imports on record, and their undo.")]
+    "import_records",
+    __name__,
+    abp_tags=[Tag(name="imports", description="Imports of files, their records, and their undo.")],
 )
 
 

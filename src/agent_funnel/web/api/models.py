@@ -166,7 +166,7 @@ class RunwayAnswer(RootModel[Runway]):
 class ImportAnswer(BaseModel):
     """The result of an import or a dry run: `rows` = `added` + `changed` + `kept` (there already) + `bad_rows`. `bad`
     has the first thousand bad rows. Of the kept rows, `respelled` are there in another spelling, and `differing`
-    with another stage or date; `kept_rows` has the first thousand of them. `listed` have a number on a
+    with another stage, date, status or limit; `kept_rows` has the first thousand of them. `listed` have a number on a
     do-not-contact list. `understood` says how the file was read, and `import_id` is the import's record; None after
     a dry run."""
 
@@ -187,6 +187,13 @@ class ImportAnswer(BaseModel):
     kept_rows: list[KeptRow]
     understood: Understood
     import_id: int | None
+
+
+class AgentsImportAnswer(ImportAnswer):
+    """The result of an import of agents. `alike` has the groups of names, of all agents, that are easily taken for one
+    another."""
+
+    alike: list[list[str]]
 
 
 class ImportsPage(BaseModel):

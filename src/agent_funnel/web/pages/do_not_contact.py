@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from flask import Blueprint, g, render_template, request
+from flask import Blueprint, render_template, request
 from pydantic import Field, TypeAdapter, ValidationError
 from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response as BaseResponse
@@ -24,17 +24,13 @@ from agent_funnel.do_not_contact import (
     remove_do_not_contact,
     remove_several,
 )
-from agent_funnel.errors import ImportRefused, NotFound, ParameterOutOfRange
-from agent_funnel.imports import BadRows
+from agent_funnel.errors import NotFound, ParameterOutOfRange
 from agent_funnel.leads import lead_history
 from agent_funnel.masking import last_digits, mask_digits
-from agent_funnel.values import LONGEST_TEXT
 from agent_funnel.web import format
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.fields import SearchText
-from agent_funnel.web.files import import_numbers_upload, upload_origin
 from agent_funnel.web.negotiation import locale
-from agent_funnel.web.pages.imports import chosen_file, owner
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice
 from agent_funnel.web.pages.leads import show_lead
 from agent_funnel.web.request_models import (
@@ -43,7 +39,6 @@ from agent_funnel.web.request_models import (
     NewDoNotContact,
     NewListedNumbers,
     NewNumberList,
-    NumbersImportQuery,
 )
 from agent_funnel.web.requester import mask_texts, sees_numbers
 from agent_funnel.web.services import services
@@ -66,12 +61,6 @@ def show() -> str:
         most=MOST_AT_ONCE,
         usual_bound=USUAL_BOUND_DAYS,
         longest_bound=LONGEST_BOUND_DAYS,
-        result=g.get("imported_numbers"),
-        bad=g.get("bad_rows", ()),
-        bad_count=g.get("bad_count", 0),
-        file=g.get("file_name"),
-        kept=g.get("kept"),
-        replaces="replace" in request.form,
         **_looked_up(),
     )
 
@@ -154,36 +143,6 @@ def add_list() -> BaseResponse:
     return redirect_with_notice(
         f"The list {filled_in.name} is there; it is empty until you add numbers or import them.", "do_not_contact.show"
     )
-
-
-@form(blueprint, "/do-not-contact/import", role="operator", shows=show, takes_file=True)
-def import_list() -> str:
-    """Checks a file, which changes nothing, or imports it; the response itself shows the result."""
-    sent = request.files.get("file")
-    is_check = request.form.get("what") != "import"
-    filled_in = read_form(NumbersImportQuery)
-    set_audit_target(("dry run, " if is_check else "import, ") + mask_digits(filled_in.list_name))
-    token = request.form.get("kept", "")
-    if sent is not None and sent.filename:
-        token = services().kept_files.keep(sent.stream, sent.filename[:LONGEST_TEXT], owner()) or ""
-    elif not token:
-        raise ImportRefused("No file was chosen; nothing was imported.")
-    with chosen_file(token, sent) as (file, name):
-        g.file_name, g.kept = name, token
-        try:
-            g.imported_numbers = import_numbers_upload(
-                file, filled_in.list_name, filled_in.choices(), replaces=filled_in.replace,
-                confirmed=filled_in.confirm, skip_bad=filled_in.skip_bad, dry_run=is_check,
-                origin=upload_origin("page", name),
-            )  # fmt: skip
-        except BadRows as error:
-            g.bad_rows, g.bad_count = error.bad, error.count
-            raise ImportRefused(str(error).partition("\n")[0]) from error
-    if not is_check:
-        services().kept_files.drop_all_of(owner())
-        g.kept = None
-    g.bad_rows, g.bad_count = g.imported_numbers.bad, g.imported_numbers.bad_rows
-    return show()
 
 
 @form(blueprint, "/leads/do-not-contact", role="operator", shows=show_lead)
