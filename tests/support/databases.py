@@ -45,7 +45,7 @@ OWN_TABLES = (
     "do_not_contact_list", "do_not_contact_entry", "floor_rule", "assignment_country", "schedule_notice",
     "forgotten_salt", "forgotten_number", "assignment_forgotten", "assignment_voice",
     "assignment_rule", "assignment_outcome", "assignment_call_back", "assignment_outcome_effect",
-    "import_record", "import_result", "import_lead", "import_undo", "import_mapping", "assignment_limit",
+    "import_record", "import_result", "import_lead", "import_row", "import_undo", "import_mapping", "assignment_limit",
     "schedule_skip",
 )  # fmt: skip
 TABLES = ("agents", "wafunnel", "agent_wafunnel_assignment", *OWN_TABLES)

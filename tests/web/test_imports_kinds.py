@@ -62,6 +62,8 @@ def test_limits_and_absences_ask_for_the_order_of_their_dates(database: TestedDa
     reader = reader_of(database, "operator")
     status, page = send(reader, "limits", LIMITS, what="check")
     assert (status, "none of them shows whether the day or the month comes first" in page) == (422, True)
+    assert "Choose it below: day first or month first. Nothing was imported." in page
+    assert "--" not in page.text
     status, page = send(reader, "limits", what="check", kept=kept(page, "limits"), dates="dmy")
     assert "The first day is in the column Início ." in page
     assert "there is no agent 'Nobody'" in page

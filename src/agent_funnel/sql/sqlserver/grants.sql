@@ -152,6 +152,8 @@ GRANT SELECT ON dbo.import_lead TO agent_funnel_service;
 GO
 GRANT INSERT ON dbo.import_lead TO agent_funnel_service;
 GO
+GRANT INSERT ON dbo.import_row TO agent_funnel_service;
+GO
 GRANT SELECT ON dbo.import_undo TO agent_funnel_service;
 GO
 GRANT SELECT ON dbo.import_mapping TO agent_funnel_service;

@@ -6,6 +6,7 @@ response, and a page shows how far it is.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -53,6 +54,15 @@ SHOWN_CHARACTERS = 60
 SHOWN_GROUPS = 10
 # The choice of no column; as an empty text it would mean that nothing is chosen:
 NO_COLUMN = "\u2013"
+# Parts of messages that name an option of the command, and the same for the form below the message:
+OPTIONS_IN_WORDS = (
+    (r"(hoose (?:it|its column)) with --column \w+=NAME", r"\1 below"),
+    (r"Say it: --dates dmy \(day first\) or --dates mdy \(month first\)", "Choose it below: day first or month first"),
+    (r"Say which is right for the others \(--dates dmy or --dates mdy\)", "Choose below which is right for the others"),
+    (r"choose one with --sheet", "choose one below"),
+    (r" If another character separates them, name it with --delimiter\.", ""),
+    (r"confirm it \(--yes\)", "confirm it below"),
+)
 # How often the page of a long import loads again, in seconds:
 REFRESH_SECONDS = 2
 
@@ -184,9 +194,18 @@ def _show_result(job: ImportJob) -> str:
     if isinstance(job.error, BadRows):
         # The page shows the rows themselves in a table.
         raise ImportRefused(str(job.error).partition("\n")[0]) from job.error
+    if isinstance(job.error, ImportRefused):
+        raise ImportRefused(_in_words_of_the_page(str(job.error))) from job.error
     if job.error is not None:
         raise job.error
     return show(job.kind)
+
+
+def _in_words_of_the_page(message: str) -> str:
+    """A refusal with the form's fields in place of the options of the command."""
+    for option, words in OPTIONS_IN_WORDS:
+        message = re.sub(option, words, message)
+    return message
 
 
 @contextmanager
