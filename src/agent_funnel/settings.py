@@ -26,12 +26,15 @@ from agent_funnel.settings_types import (
     ClockTime,
     Country,
     Duration,
+    Host,
+    Message,
     Notices,
     Text,
     Urls,
     Voice,
     Weekdays,
     Zone,
+    message,
     written,
 )
 
@@ -261,7 +264,7 @@ class Settings(BaseSettings):
         "link to it; without it they name the page.",
         json_schema_extra=NOTIFICATIONS,
     )
-    host: str = Field(
+    host: Host = Field(
         default="127.0.0.1",
         description="The address that the service listens on. The service starts on an address that other machines can "
         "reach only if there is a key; see `agent-funnel keys`.",
@@ -295,6 +298,10 @@ class Settings(BaseSettings):
         "last three digits only.",
         json_schema_extra=THE_SERVICE,
     )
+    message_call_back: Message = message("a call-back")
+    message_first: Message = message("a first call")
+    message_second: Message = message("a second call")
+    message_third: Message = message("a third call")
     # Recorded when the settings are loaded, because the `.env` file may change afterwards:
     _sources: dict[str, Source] = PrivateAttr(default_factory=dict)
     _unknown: dict[str, Source] = PrivateAttr(default_factory=dict)
@@ -305,13 +312,6 @@ class Settings(BaseSettings):
         longest = timedelta(hours=1 if info.field_name == "lock_wait" else 24)
         if not timedelta(seconds=1) <= value <= longest:
             raise ValueError(f"is not from 1s to {written(longest)}")
-        return value
-
-    @field_validator("host")
-    @classmethod
-    def _host_is_named(cls, value: str) -> str:
-        if not value.strip():
-            raise ValueError("is empty; write an address, for example 127.0.0.1")
         return value
 
 

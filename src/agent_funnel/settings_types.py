@@ -7,10 +7,10 @@ import ssl
 from collections.abc import Callable
 from datetime import time, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, PlainSerializer
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 from pydantic_settings import NoDecode
 
 # The countries whose numbers are known in their national form. The procedure of the deal and its script on SQLite have
@@ -22,6 +22,9 @@ NO_COUNTRY = "none"
 VOICES = ("fresh", "as-dealt")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 NOTICES = ("finished", "failed", "missed", "recovered", "warning", "refused", "letter")
+# What a message to a lead may have in braces, and its longest text, in characters:
+PLACEHOLDERS = ("{greeting}", "{agent}")
+LONGEST_MESSAGE = 500
 # The units of a duration, in seconds:
 UNITS = {"h": 3600, "m": 60, "s": 1}
 
@@ -80,6 +83,21 @@ def voice(value: str) -> str:
     return found
 
 
+def _message(value: str) -> str:
+    text = value.strip()
+    if len(text) > LONGEST_MESSAGE:
+        raise ValueError(f"has {len(text)} characters; it must have at most {LONGEST_MESSAGE}")
+    if found := re.search(r"\{[^{}]*\}?|\}", re.sub("|".join(map(re.escape, PLACEHOLDERS)), "", text)):
+        raise ValueError(f"has {found[0]}; in braces, it may have only {' and '.join(PLACEHOLDERS)}")
+    return text
+
+
+def _host(value: str) -> str:
+    if not value.strip():
+        raise ValueError("is empty; write an address, for example 127.0.0.1")
+    return value
+
+
 def _check_certificates(value: Path) -> Path:
     try:
         # Read it first: for a directory, the library would report a missing certificate.
@@ -118,11 +136,23 @@ ClockTime = Annotated[time, _reader(_clock_time)]
 Duration = Annotated[timedelta, _reader(_duration)]
 Country = Annotated[str, _reader(lambda text: country(text.strip()))]
 Voice = Annotated[str, _reader(lambda text: voice(text.strip()))]
+Message = Annotated[str, _reader(_message)]
+Host = Annotated[str, _reader(_host)]
 # NoDecode, because these lists are plain texts and pydantic-settings would read them as JSON.
 Weekdays = Annotated[frozenset[int], NoDecode, _reader(_weekdays)]
 Brakes = Annotated[frozenset[str], NoDecode, _words("pool", "procedure")]
 Notices = Annotated[frozenset[str], NoDecode, _words(*NOTICES)]
 Urls = Annotated[tuple[str, ...], NoDecode, _reader(lambda text: tuple(text.split()))]
+
+
+def message(of: str) -> Any:
+    """The setting of a message, for the leads of one class."""
+    return Field(
+        default="{greeting}!",
+        description=f"The message that an agent's own list puts into WhatsApp for {of}. `{{greeting}}` is a greeting "
+        f"by the time of day, and `{{agent}}` the agent's name; at most {LONGEST_MESSAGE} characters, or empty.",
+        json_schema_extra={"group": "Messages to leads"},
+    )
 
 
 def written(value: object) -> str | None:

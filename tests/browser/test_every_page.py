@@ -66,6 +66,8 @@ def evening(database: TestedDatabase) -> dict[str, str]:
     _, secret = make_link(backend, "agent 0", actor="the operator")
     return {
         "tonight": "/",
+        "call-backs": "/call-backs",
+        "results": "/results",
         "runway": "/runway",
         "deal": "/run-now",
         "preview": "/run-now/preview",
@@ -83,6 +85,8 @@ def evening(database: TestedDatabase) -> dict[str, str]:
         "calendar": "/calendar",
         "calendar-public": "/calendar/public?country=BR&region=SP&year=2027",
         "do-not-contact": "/do-not-contact?number=%2B49300000007",
+        "links": "/agents/links",
+        "hand-back": f"/agents/hand-back?agent={AGENT}",
         "leads": "/leads?number=%2B49%203000%200000",
         "leads-found": "/leads?number=0049%20300000%20007",
         "leads-stage": "/leads?stage=4",
@@ -159,11 +163,11 @@ def test_without_scripts_each_page_reads_the_same(dashboard: Dashboard, database
 
 
 def _words(page: Page) -> str:
-    """The text of a page, without the buttons that only work with scripts."""
+    """The text of a page, without the buttons that only work with scripts, and what a script says before a deal."""
     words: str = page.evaluate(
         """() => {
             const main = document.querySelector("main").cloneNode(true);
-            main.querySelectorAll("button[type=button], noscript").forEach((each) => each.remove());
+            main.querySelectorAll("button[type=button], noscript, #news").forEach((each) => each.remove());
             return main.textContent.replace(/\\s+/g, " ").replace(/\\d+ (s|min)\\b/g, "");
         }"""
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, render_template, request
 from pydantic import Field
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -29,6 +29,7 @@ from agent_funnel.settings import LARGEST_SHARE
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.format import day, number, sparkline
 from agent_funnel.web.negotiation import locale
+from agent_funnel.web.new_links import NewLink, leads_to_this_machine, new_link
 from agent_funnel.web.pages.agent_marks import in_words, last_deals, marks_of
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice
 from agent_funnel.web.pages.month import month_of
@@ -49,8 +50,8 @@ LEADS_PER_PAGE = 100
 
 
 @page(blueprint, "/agents/of", role="viewer")
-def show(new_link: str | None = None) -> str:
-    """One agent. `new_link` is the address of a personal link that was just made."""
+def show(made: NewLink | None = None) -> str:
+    """One agent. `made` is a personal link that was just made."""
     database = services().database
     entry = requested_agent()
     deals = last_deals()
@@ -76,7 +77,8 @@ def show(new_link: str | None = None) -> str:
         today=today(),
         largest_limit=LARGEST_SHARE,
         link=link_of_agent(database, entry.agent),
-        new_link=new_link,
+        new_link=made,
+        here_only=leads_to_this_machine(),
         **month_of(limits),
     )
 
@@ -154,7 +156,7 @@ def rename() -> BaseResponse:
     filled_in = read_form(NewName)
     agent = request.form.get("agent", "")
     set_audit_target(f"{agent} → {filled_in.new_name}")
-    agents.rename_agent(services().database, agent, filled_in.new_name, actor=actor())
+    agents.rename_agent(services().database, agent, filled_in.new_name, actor=actor(), recorded=True)
     services().counts.forget_shares()
     return redirect_with_notice(
         f"{agent} is now called {filled_in.new_name}, with the same leads, limits, link and history.",
@@ -168,9 +170,7 @@ def make_link() -> str:
     """Makes a personal link. It is shown only in this response, and stored nowhere."""
     agent = requested_agent().agent
     set_audit_target(agent)
-    _, secret = links.make_link(services().database, agent, actor=actor())
-    # Not the `_external` of url_for, which knows no host name with an underscore.
-    return show(new_link=f"{request.scheme}://{request.host}{url_for('own_list.show', secret=secret)}")
+    return show(new_link(agent, actor=actor()))
 
 
 @form(blueprint, "/agents/link/revoke", role="operator", shows=show)

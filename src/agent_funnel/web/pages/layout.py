@@ -91,9 +91,12 @@ DEAL_NOW = NavigationLink("deal.show", "Deal now", "viewer", ("deal",))
 NAVIGATION = (
     NavigationLink("tonight.show", "Tonight", "viewer", ("tonight", "runway", "start")),
     NavigationLink("runs.show", "Deals", "viewer", ("runs", "letters")),
+    NavigationLink("results.show", "Results", "viewer", ("results",)),
     NavigationLink("agents.show", "Agents", "viewer", ("agents", "agent")),
     NavigationLink("calendar.show", "Calendar", "viewer", ("calendar",)),
-    NavigationLink("leads.show", "Leads", "viewer", ("leads", "imports", "import_records", "do_not_contact")),
+    NavigationLink(
+        "leads.show", "Leads", "viewer", ("leads", "call_backs", "imports", "import_records", "do_not_contact")
+    ),
     NavigationLink("notices.show", "Notices", "viewer", ("notices",)),
     NavigationLink("admin.show_settings", "Settings", "admin", ("rules",)),
     NavigationLink("admin.show_audit", "Audit", "admin", ()),
@@ -182,6 +185,7 @@ def set_up(app: Flask) -> None:
     """Adds the filters, tables and context of the templates."""
     filters: dict[str, Callable[..., Any]] = {
         "number": _number,
+        "percent": _percent,
         "day": _day,
         "moment": _moment,
         "span": span,
@@ -195,6 +199,7 @@ def set_up(app: Flask) -> None:
         "bar": format.bar,
         "share_bar": charts.share_bar,
         "share_chart": charts.share_chart,
+        "interval_bar": charts.interval_bar,
         "night_column": charts.night_column,
         "sparkline": format.sparkline,
     }
@@ -218,6 +223,11 @@ def set_up(app: Flask) -> None:
 @pass_context
 def _number(context: Context, value: float | None) -> str:
     return format.number(value, context["locale"])
+
+
+@pass_context
+def _percent(context: Context, value: float) -> str:
+    return format.percent(value, context["locale"])
 
 
 @pass_context
