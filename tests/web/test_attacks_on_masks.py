@@ -128,7 +128,9 @@ def seen(database: TestedDatabase, client: FlaskClient, secret: str) -> dict[str
     [(made,)] = database.execute("SELECT max(import_id) FROM dbo.import_record")
     waiting = [path.format(run=run, made=made, day=f"{datetime.now():%Y-%m-%d}") for path in addresses(client)]
     for path in waiting:
-        answer = client.get(path, headers={**bearer(secret), **({} if path.startswith("/api") else BROWSER)})
+        answer = client.get(
+            path, headers={**bearer(secret), **({} if path.startswith("/api") else BROWSER)}, follow_redirects=True
+        )
         assert answer.status_code == 200 or path in ("/agents/of", "/agents/list"), (path, answer.text)
         text: Any = MARK.sub("", answer.text) if answer.mimetype != SHEET else rows_of(answer.data)
         found[path] = (answer.status_code, answer.headers.get("ETag"), text)

@@ -36,6 +36,7 @@ def numbers_on(database: TestedDatabase) -> dict[str, str]:
 def test_numbers_are_added_looked_up_and_taken_off(database: TestedDatabase, keeper: Reader) -> None:
     page = keeper.get("/do-not-contact")
     assert "own requests : 0 numbers." in page
+    assert "/numbers/import" in page.links
     assert "days old, import it again Never imported. A new import is due after 30 days. Source: the office." in page
     added = keeper.done(
         "/do-not-contact/several", numbers=" +49 300000001\n\n+49300000002\r\n+49300000001", reason="asked us"

@@ -68,7 +68,7 @@ IMPORT_KINDS = {
             ("starts_on", "Column of the first days"),
             ("ends_on", "Column of the last days"),
         ),
-        ("agents.show", "All agents"),
+        ("calendar.show", "Calendar"),
         needed=("starts_on",),
     ),
     "holidays": ImportKind(
