@@ -15,29 +15,37 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from datetime import date, datetime
 from itertools import islice
 from operator import attrgetter
 from typing import IO, Any, Literal
 
 from agent_funnel.agents import list_limits, roster, stream_assignments
+from agent_funnel.call_backs import stream_call_backs
 from agent_funnel.database import Database
 from agent_funnel.do_not_contact import stream_do_not_contact
 from agent_funnel.files.formulas import without_formula
+from agent_funnel.leads import stream_pool
 from agent_funnel.masking import last_digits, mask_digits
 from agent_funnel.outcomes import stream_outcomes
+from agent_funnel.results import GROUPS, RATES, count_results
 from agent_funnel.runs import RunRecord, list_runs, stream_dealt_leads
+from agent_funnel.settings import Settings
 from agent_funnel.values import NO_LIMIT, read_date, read_lead_date
 
 Kind = Literal[
-    "assignments", "run", "do-not-contact", "outcomes", "leads", "agents", "limits", "holidays", "runs", "history",
+    "assignments", "pool", "run", "do-not-contact", "outcomes", "call-backs", "results", "leads", "agents", "limits",
+    "holidays", "runs", "history",
 ]  # fmt: skip
 Format = Literal["csv", "excel-csv", "xlsx"]
+# The columns of rates and of the ends of their intervals, which a workbook has as fractions:
+FRACTIONS = tuple(f"{rate}{end}" for rate in RATES for end in ("", "_low", "_high"))
 # The columns of each export. Those of what can be imported are named as the import names them first:
 COLUMNS: Mapping[Kind, tuple[str, ...]] = {
     "assignments": ("agent", "number", "stage", "date"),
     "run": ("agent", "number", "stage_before", "date"),
+    "pool": ("place", "class", "number", "stage", "date", "age_days", "call_back_on"),
     "outcomes": (
         "agent",
         "number",
@@ -50,6 +58,20 @@ COLUMNS: Mapping[Kind, tuple[str, ...]] = {
         "run",
     ),
     "do-not-contact": ("number", "reason", "list", "added_at", "imported"),
+    "call-backs": ("agent", "number", "call_back_on", "same_agent", "state", "note", "reported_at", "run"),
+    "results": (
+        "by",
+        "name",
+        "file",
+        "dealt",
+        "not_worked",
+        "reported",
+        "reached",
+        "won",
+        *FRACTIONS,
+        "best_place",
+        "worst_place",
+    ),
     "leads": ("number", "stage", "date"),
     "agents": ("agent", "status"),
     "limits": ("agent", "max_records", "starts_on", "ends_on"),
@@ -58,9 +80,15 @@ COLUMNS: Mapping[Kind, tuple[str, ...]] = {
     "history": ("run_id", "business_date", "agent", "number", "stage_before", "date"),
 }
 # The columns that a workbook has as whole numbers:
-STAGES = ("stage", "stage_before", "max_records")
+STAGES = (
+    "stage", "stage_before", "max_records", "place", "age_days", "dealt", "not_worked", "reported", "reached", "won",
+    "best_place", "worst_place",
+)  # fmt: skip
+# The classes of a deal, for people:
+CALL_BACK = "call-back"
+STAGE_CLASSES = {1: "never called", 2: "called once", 3: "called twice"}
 # The columns of texts that people write, and that may have numbers in them:
-FREE_TEXTS = ("reason", "list", "name", "note", "reported_by", "actor", "undone_by")
+FREE_TEXTS = ("reason", "list", "name", "file", "note", "reported_by", "actor", "undone_by")
 # The countries whose spreadsheets separate columns with commas; where commas separate decimals, semicolons do:
 WITH_COMMAS = ("US", "CA", "GB", "MX")
 # A text that a spreadsheet can keep as ="0170…", which is no more than that text:
@@ -81,11 +109,17 @@ Values = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Part:
-    """The part of a kind that is wanted: the run, the agent or the do-not-contact list."""
+    """The part of a kind that is wanted: the run, the agent, the do-not-contact list or the business dates.
+
+    Call-backs are due, or to come, on the last one of the dates.
+    """
 
     run_id: int | None = None
     agent: str | None = None
     list_name: str | None = None
+    settings: Settings | None = None
+    business_date: date | None = None
+    dates: tuple[date, date] = (date.min, date.max)
 
 
 def export(
@@ -97,15 +131,20 @@ def export(
     run_id: int | None = None,
     agent: str | None = None,
     list_name: str | None = None,
+    settings: Settings | None = None,
+    business_date: date | None = None,
+    dates: tuple[date, date] = (date.min, date.max),
     mask: bool = False,
     check: Callable[[], None] = lambda: None,
 ) -> int:
     """Writes all rows of a kind to `file`; of `run`, the leads that the run `run_id` dealt.
 
-    Returns the number of rows without the header. With `agent`, writes only that agent's present assignments; with
-    `list_name`, only that list; with `mask`, only the last three digits of each number, also of those in texts, and
-    sorted by the values that the file shows, because the order of the numbers would reveal them. One statement reads
-    all rows before anything is written to `file`. So a slow file holds no lock, and an error leaves the file as it was.
+    Returns the number of rows without the header. The `pool` needs `settings`, for the rules of the deal, and the
+    `business_date`. With `agent`, writes only that agent's present assignments; with `list_name`, only that list; with
+    `dates`, only the results of these business dates, and the call-backs as they stand on the last one; with `mask`,
+    only the last three digits of each number, also of those in texts, and sorted by the values that the file shows,
+    because the order of the numbers would reveal them. One statement reads all rows before anything is written to
+    `file`. So a slow file holds no lock, and an error leaves the file as it was.
     `check` is called again and again while rows are read and cells are made; it ends the export by raising an error.
     Raises NotFound if there is no such run or list.
     """
@@ -119,7 +158,7 @@ def export(
         clean: Callable[[str], str] = str if format == "xlsx" else without_formula
         cleaners = [_kept_as_text if format == "excel-csv" and name == "number" else clean for name in columns]
         count = 0
-        with closing(ROWS[what](database, Part(run_id, agent, list_name))) as found:
+        with closing(ROWS[what](database, Part(run_id, agent, list_name, settings, business_date, dates))) as found:
             for row in _masked(found, columns) if mask else found:
                 writer.writerow([cleaned(value) for cleaned, value in zip(cleaners, row, strict=True)])
                 count += 1
@@ -153,6 +192,18 @@ def _assignments(database: Database, part: Part) -> Iterator[Values]:
             yield lead.agent, lead.number, _shown(lead.stage), _shown(lead.date)
 
 
+def _pool(database: Database, part: Part) -> Iterator[Values]:
+    assert part.settings is not None
+    assert part.business_date is not None
+    with closing(stream_pool(database, part.settings, part.business_date)) as leads:
+        for place, lead in enumerate(leads, start=1):
+            kind = CALL_BACK if lead.call_back_on else STAGE_CLASSES.get(lead.stage, "")
+            age = (part.business_date - lead.date.date()).days
+            yield (
+                str(place), kind, lead.number, str(lead.stage), _shown(lead.date), str(age), _shown(lead.call_back_on),
+            )  # fmt: skip
+
+
 def _dealt(database: Database, part: Part) -> Iterator[Values]:
     assert part.run_id is not None
     with closing(stream_dealt_leads(database, part.run_id)) as leads:
@@ -173,6 +224,27 @@ def _outcomes(database: Database, part: Part) -> Iterator[Values]:
             each.agent, each.number, each.outcome, _shown(each.call_back_on), "yes" if each.same_agent else "",
             each.note or "", _shown(each.reported_at), each.reported_by or "", _shown(each.run_id),
         )  # fmt: skip
+
+
+def _call_backs(database: Database, part: Part) -> Iterator[Values]:
+    for each in stream_call_backs(database, part.dates[1], agent=part.agent):
+        yield (
+            each.agent, each.number, _shown(each.call_back_on), "yes" if each.same_agent else "", each.state,
+            each.note or "", _shown(each.reported_at), _shown(each.run_id),
+        )  # fmt: skip
+
+
+def _results(database: Database, part: Part) -> Iterator[Values]:
+    found = count_results(database, *part.dates)
+    for by in GROUPS:
+        for each in getattr(found, by):
+            rates = [getattr(each, rate) for rate in RATES]
+            yield (
+                by, each.name or "", each.label or "", _shown(each.dealt), _shown(each.not_worked),
+                _shown(each.reported), _shown(each.reached), _shown(each.won),
+                *(_shown(value) for rate in rates for value in (astuple(rate) if rate else (None, None, None))),
+                _shown(each.best_place), _shown(each.worst_place),
+            )  # fmt: skip
 
 
 def _leads(database: Database, _: Part) -> Iterator[Values]:
@@ -216,9 +288,12 @@ def _runs(database: Database, _: Part) -> Iterator[Values]:
 
 ROWS: Mapping[Kind, Callable[[Database, Part], Any]] = {
     "assignments": _assignments,
+    "pool": _pool,
     "run": _dealt,
     "do-not-contact": _do_not_contact,
     "outcomes": _outcomes,
+    "call-backs": _call_backs,
+    "results": _results,
     "leads": _leads,
     "agents": _agents,
     "limits": _limits,
@@ -239,7 +314,11 @@ def _shown(value: Any) -> str:
 
 def _masked(rows: Iterable[Values], columns: tuple[str, ...]) -> Iterator[Values]:
     """Rows with masked numbers, sorted by the values that they show, those of the numbers last."""
-    masks = [last_digits if name == "number" else mask_digits if name in FREE_TEXTS else str for name in columns]
+    masks: list[Callable[[str], str]] = [
+        # The place of a lead would show the order of numbers that are equal in all else.
+        last_digits if name == "number" else _nothing if name == "place" else mask_digits if name in FREE_TEXTS else str
+        for name in columns
+    ]
     masked = (tuple(mask(text) for mask, text in zip(masks, row, strict=True)) for row in rows)
     if "number" not in columns:
         return masked
@@ -249,6 +328,10 @@ def _masked(rows: Iterable[Values], columns: tuple[str, ...]) -> Iterator[Values
         return *row[:number_at], *row[number_at + 1 :], row[number_at]
 
     return _sorted(masked, shown_order)
+
+
+def _nothing(_: str) -> str:
+    return ""
 
 
 def _sorted(rows: Iterator[Values], key: Callable[[Values], Values]) -> Iterator[Values]:
@@ -270,7 +353,7 @@ def _write_xlsx(rows: Iterator[list[str]], file: IO[bytes], check: Callable[[], 
 
     book = Workbook(write_only=True)
     header = next(rows)
-    cells = [_stage if name in STAGES else _text for name in header]
+    cells = [_stage if name in STAGES else _fraction if name in FRACTIONS else _text for name in header]
     full = SHEET_ROWS - 1
     count = full
     try:
@@ -297,6 +380,10 @@ def _remove_temporary_files(book: Any) -> None:
 
 def _stage(sheet: Any, value: str) -> Any:
     return int(value) if INTEGER.fullmatch(value) else _text(sheet, value)
+
+
+def _fraction(_: Any, value: str) -> Any:
+    return float(value) if value else None
 
 
 def _text(sheet: Any, value: str) -> Any:

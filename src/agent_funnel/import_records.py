@@ -18,6 +18,9 @@ from agent_funnel.values import LONGEST_TEXT, Flag, JsonObject, LeadDate, Moment
 
 # No import has a number as large as this:
 LARGEST_IMPORT_ID = 2**31 - 1
+# The kinds of imports that can be undone. Numbers on a do-not-contact list must not come back by mistake, and outcomes
+# are taken back one by one:
+UNDOABLE = ("leads", "agents", "limits", "holidays")
 # The longest rules that the table can hold; those of a file have a few hundred characters:
 LONGEST_RULES = 4_000
 # Eight digits that are a day, as many files have it in their names, and masked numbers:
@@ -45,8 +48,9 @@ A_PROGRAM = Origin()
 class ImportRecord(Record):
     """An import on record: of the `rows` of the file it added, changed and kept some, and the others were bad.
 
-    `removed` numbers of a do-not-contact list were not in the file. Its undo took back `taken_back` of the leads that
-    it added, put back `put_back` of those that it changed, and left `left_alone` leads. Moments are in UTC.
+    `removed` numbers of a do-not-contact list were not in the file. Its undo took back `taken_back` of the leads or
+    other rows that it added, put back `put_back` of those that it changed, and left `left_alone` as they were.
+    Moments are in UTC.
     """
 
     import_id: int
@@ -100,7 +104,7 @@ class LeadImport(Record):
 
 @dataclass(frozen=True)
 class UndoneImport:
-    """The result of an undo: leads that were taken back, got stage and date back, and were left as they are."""
+    """The result of an undo: leads or other rows that were taken back, put back as they were, and left as they are."""
 
     import_id: int
     taken_back: int
@@ -235,11 +239,11 @@ def would_undo_import(database: Database, import_id: int) -> UndoneImport:
 
 
 def undo_import(database: Database, import_id: int, *, actor: str) -> UndoneImport:
-    """Takes back the leads that an import added, and puts back those that it changed.
+    """Takes back what an import added, and puts back what it changed.
 
-    Only those that are still as it wrote them, and of whose match key there is no run and no outcome since; the others
-    are left and counted. Waits for a run in progress. Raises NotFound if there is no such import, and NothingToUndo if
-    it is undone already, or is not one of leads.
+    Only what is still as it wrote it: leads of whose match key there is no run and no outcome since, agents whose name
+    nothing else has, limits and holidays. The others are left and counted. Waits for a run in progress. Raises NotFound
+    if there is no such import, and NothingToUndo if it is undone already, or is one of other things.
     """
     find_import(database, import_id)
     # So that the runs since the import are found in every spelling, while no deal has to wait for it.
@@ -250,9 +254,10 @@ def undo_import(database: Database, import_id: int, *, actor: str) -> UndoneImpo
 def _undone(import_id: int, row: Mapping[str, Any] | None) -> UndoneImport:
     if row is None:
         raise _no_import(import_id)
-    if row["kind"] != "leads":
+    if row["kind"] not in UNDOABLE:
         raise NothingToUndo(
-            f"Import {import_id} is one of {row['kind']}, and only imports of leads can be undone; nothing was changed."
+            f"Import {import_id} is one of {row['kind']}, and only imports of {', '.join(UNDOABLE[:-1])} and "
+            f"{UNDOABLE[-1]} can be undone; nothing was changed."
         )
     if row["undone_at"] is not None:
         by = f" by {row['undone_by']}" if row["undone_by"] else ""

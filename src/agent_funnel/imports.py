@@ -313,11 +313,11 @@ def _write_staged(
             if values is not None:
                 import_id = begin_record(session, values)
             if update is not None and kind != "holidays":
-                flags = {**update, "import_id": import_id} if kind == "leads" else {}
-                found = session.one(f"update_{kind}", **flags)
+                flags = update if kind == "leads" else {}
+                found = session.one(f"update_{kind}", import_id=import_id, **flags)
                 assert found is not None
                 changed = int(found["changed"])
-            row = session.one(f"import_{kind}", **({"import_id": import_id} if kind == "leads" else {}))
+            row = session.one(f"import_{kind}", import_id=import_id)
             assert row is not None
             if import_id is not None and tally is not None:
                 end_record(

@@ -6,20 +6,23 @@ are the whole list, however long it is.
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from agent_funnel.database import Database
 from agent_funnel.do_not_contact import DoNotContact, do_not_contact_of
-from agent_funnel.errors import NotFound, ParameterOutOfRange
+from agent_funnel.errors import NotFound, ParameterOutOfRange, RunInProgress
 from agent_funnel.import_records import LeadImport, imports_of_number
-from agent_funnel.numbers import ending, match_key, spellings
+from agent_funnel.numbers import ending, match_key, spellings, take_in
 from agent_funnel.rules import effective
 from agent_funnel.runs import Holder, holders
 from agent_funnel.settings import Settings
 from agent_funnel.values import (
     LONGEST_TEXT,
+    Day,
     Flag,
     LeadDate,
     Record,
@@ -47,6 +50,16 @@ class Lead(Record):
     agent: str | None
     do_not_contact: Flag
     copies: int
+
+
+@dataclass(frozen=True)
+class PoolLead(Record):
+    """A record in the pool. `call_back_on` is the day of a call-back that is due; None for others."""
+
+    number: Text
+    stage: int
+    date: LeadDate
+    call_back_on: Day | None
 
 
 @dataclass(frozen=True)
@@ -183,6 +196,22 @@ def count_rows(database: Database) -> RowCounts:
 def count_by_stage(database: Database) -> dict[int | None, int]:
     """How many records of `wafunnel` have each stage; those with an invalid stage are counted under None."""
     return {row["stage"]: row["leads"] for row in database.all("funnel")}
+
+
+def stream_pool(database: Database, settings: Settings, business_date: date) -> Generator[PoolLead]:
+    """The pool of a deal on this business date, in deal order."""
+    rules = effective(database, settings)
+    # So that leads which others have inserted are found in every spelling, as a deal finds them.
+    with suppress(RunInProgress):
+        take_in(database)
+    for rows in database.stream(
+        "pool_leads",
+        business_date=business_date.isoformat(),
+        window_days=rules.window_days,
+        newest_first=int(rules.newest_first),
+    ):
+        for row in rows:
+            yield PoolLead.from_row(row)
 
 
 def pool_report(database: Database, settings: Settings, business_date: date) -> PoolReport:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 from zoneinfo import ZoneInfo
 
 from agent_funnel.database import Database
@@ -15,6 +15,7 @@ from agent_funnel.files.cells import Values
 from agent_funnel.files.rejects import Rejects
 from agent_funnel.files.tables import AS_IT_IS, Choices, Understood, open_table
 from agent_funnel.files.tally import BadRow, Tally
+from agent_funnel.import_records import A_PROGRAM, Origin, begin_record, end_record, record_values, rules_of
 from agent_funnel.imports import BadRows
 from agent_funnel.outcomes import OutcomeReport, list_outcomes, report_outcome
 
@@ -56,11 +57,13 @@ def import_outcomes(
     dry_run: bool = False,
     rejects: Rejects | None = None,
     progress: Callable[[int], None] | None = None,
+    origin: Origin = A_PROGRAM,
 ) -> ImportedOutcomes:
     """Imports a file of outcomes: each row is a report of its own, made `now`, whose id is of the file and its line.
 
     So the same file a second time adds nothing, and after an error the rest of it is imported. A row that the database
-    refuses stops no other. Raises BadRows if all rows cannot be read, or one cannot and `skip_bad` is not set, and
+    refuses stops no other. The import is on record, with its `origin`; the reports that were refused are among its bad
+    rows. Raises BadRows if all rows cannot be read, or one cannot and `skip_bad` is not set, and
     ImportRefused if the file cannot be imported at all: then nothing was kept.
     """
     name = name or str(file)
@@ -79,21 +82,33 @@ def import_outcomes(
         if not dry_run:
             newest = max((each.outcome_id for each in list_outcomes(database, count=1)), default=0)
             busy: RunInProgress | None = None
-            for line, values in rows:
-                reported = _report(f"{table.sha256[:HASH_DIGITS]} {line}", values)
-                try:
-                    if busy:
-                        raise busy
-                    told = report_outcome(database, reported, actor=actor, now=now, zone=zone)
-                    added, kept = (added + 1, kept) if told.outcome_id > newest else (added, kept + 1)
-                except RunError as error:
-                    busy = error if isinstance(error, RunInProgress) else None
-                    refused[line] = str(error)
-                if progress:
-                    progress(1)
+            try:
+                for line, values in rows:
+                    reported = _report(f"{table.sha256[:HASH_DIGITS]} {line}", values)
+                    try:
+                        if busy:
+                            raise busy
+                        told = report_outcome(database, reported, actor=actor, now=now, zone=zone)
+                        added, kept = (added + 1, kept) if told.outcome_id > newest else (added, kept + 1)
+                    except RunError as error:
+                        busy = error if isinstance(error, RunInProgress) else None
+                        refused[line] = str(error)
+                    if progress:
+                        progress(1)
+            finally:
+                # Also if an error ends the import: each report before it is kept.
+                rules = rules_of(table) | {"skip_bad": skip_bad}
+                record = record_values("outcomes", origin, name, table.sha256, rules)
+                _put_on_record(database, record, rows=tally.rows, added=added, bad_rows=tally.rows - added - kept)
         read = tally.bad_rows
         tally.reject(table, refused, len(refused))
     return ImportedOutcomes(dry_run, tally.rows, added, kept, read, len(refused), tally.bad, table.understood)
+
+
+def _put_on_record(database: Database, record: dict[str, Any], *, rows: int, added: int, bad_rows: int) -> None:
+    with database.transaction() as session:
+        import_id = begin_record(session, record)
+        end_record(session, import_id, rows=rows, added=added, changed=0, bad_rows=bad_rows)
 
 
 def _report(report: str, values: Values) -> OutcomeReport:

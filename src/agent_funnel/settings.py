@@ -6,7 +6,6 @@ docs/reference/settings.md are made from these.
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Iterable, Mapping
 from datetime import time, timedelta
 from pathlib import Path
@@ -23,6 +22,7 @@ from agent_funnel.settings_types import (
     NO_COUNTRY,
     NOTICES,
     Brakes,
+    Certificates,
     ClockTime,
     Country,
     Duration,
@@ -123,7 +123,7 @@ class Settings(BaseSettings):
         "there. A server that insists on encryption gets it in any case.",
         json_schema_extra=THE_DATABASE,
     )
-    ca_file: Path | None = Field(
+    ca_file: Certificates | None = Field(
         default=None,
         description="A file, in PEM format, with the certificates of the authorities that may sign SQL Server's. With "
         "it, the server must show a certificate that one of them signed, for exactly the host in "
@@ -257,6 +257,13 @@ class Settings(BaseSettings):
         "(with `/fail` added). A service such as healthchecks.io then warns you when the calls stop.",
         json_schema_extra=NOTIFICATIONS,
     )
+    public_url: Text | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s/]+(/\S*)?$",
+        description="The address at which people open the dashboard, such as `https://funnel.example.com`. Letters "
+        "link to it; without it they name the page.",
+        json_schema_extra=NOTIFICATIONS,
+    )
     host: Host = Field(
         default="127.0.0.1",
         description="The address that the service listens on. The service starts on an address that other machines can "
@@ -306,21 +313,6 @@ class Settings(BaseSettings):
         if not timedelta(seconds=1) <= value <= longest:
             raise ValueError(f"is not from 1s to {written(longest)}")
         return value
-
-    @field_validator("ca_file")
-    @classmethod
-    def _ca_file_holds_a_certificate(cls, value: Path | None) -> Path | None:
-        if value is None:
-            return None
-        try:
-            # Read it first: for a directory, the library would report a missing certificate.
-            value.read_bytes()
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(value)
-        except ssl.SSLError:
-            raise ValueError("holds no certificate in PEM format") from None
-        except OSError as error:
-            raise ValueError(f"cannot be read: {error.strerror}") from None
-        return value.absolute()
 
 
 def load(**flags: Any) -> Settings:

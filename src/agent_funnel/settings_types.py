@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import ssl
 from collections.abc import Callable
 from datetime import time, timedelta
+from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, PlainSerializer
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 from pydantic_settings import NoDecode
 
 # The countries whose numbers are known in their national form. The procedure of the deal and its script on SQLite have
@@ -19,7 +21,7 @@ NO_COUNTRY = "none"
 # Whether leads that come round meet another agent, as far as possible, or whoever the order gives them to:
 VOICES = ("fresh", "as-dealt")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-NOTICES = ("finished", "failed", "missed", "recovered", "warning", "refused")
+NOTICES = ("finished", "failed", "missed", "recovered", "warning", "refused", "letter")
 # What a message to a lead may have in braces, and its longest text, in characters:
 PLACEHOLDERS = ("{greeting}", "{agent}")
 LONGEST_MESSAGE = 500
@@ -96,6 +98,18 @@ def _host(value: str) -> str:
     return value
 
 
+def _check_certificates(value: Path) -> Path:
+    try:
+        # Read it first: for a directory, the library would report a missing certificate.
+        value.read_bytes()
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(value)
+    except ssl.SSLError:
+        raise ValueError("holds no certificate in PEM format") from None
+    except OSError as error:
+        raise ValueError(f"cannot be read: {error.strerror}") from None
+    return value.absolute()
+
+
 def _words(*allowed: str) -> BeforeValidator:
     """Reads a list of allowed words, separated by commas."""
 
@@ -115,6 +129,8 @@ def _reader(read: Callable[[str], object]) -> BeforeValidator:
 
 # A blank or a line end around it, as at the end of a file, is not meant.
 Text = Annotated[str, _reader(str.strip)]
+# A file with certificates:
+Certificates = Annotated[Path, AfterValidator(_check_certificates)]
 Zone = Annotated[ZoneInfo, _reader(_zone), PlainSerializer(str)]
 ClockTime = Annotated[time, _reader(_clock_time)]
 Duration = Annotated[timedelta, _reader(_duration)]

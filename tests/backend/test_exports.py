@@ -8,6 +8,7 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from openpyxl import load_workbook
 from agent_funnel.database.sqlserver import SQLServer
 from agent_funnel.errors import DatabaseError, NotFound
 from agent_funnel.exports import export
+from agent_funnel.settings import load
 from support import LONG
 from support.command import answer, run_command
 from support.databases import TestedDatabase
@@ -255,3 +257,18 @@ def test_the_command_lists_adds_and_changes_agents(tmp_path: Path) -> None:
     assert "Bo [x]" in shown
     assert "away" in shown
     assert run_command("agents", "activate", "bo", cwd=tmp_path).returncode == 1
+
+
+def test_the_pool_is_exported_in_the_order_of_the_deal(database: TestedDatabase) -> None:
+    put_leads(database, [("+4915100003", 2, RECENT), ("+4915100002", 1, RECENT), ("+4915100001", 3, RECENT)])
+    put_assignments(database, ("Al", "+4915100002"))
+    given = {"settings": load(), "business_date": RECENT.date() + timedelta(days=2)}
+    created = RECENT.isoformat(" ")
+    assert exported(database, "pool", **given) == [
+        ["place", "class", "number", "stage", "date", "age_days", "call_back_on"],
+        ["1", "never called", "+4915100002", "1", created, "2", ""],
+        ["2", "called once", "+4915100003", "2", created, "2", ""],
+        ["3", "called twice", "+4915100001", "3", created, "2", ""],
+    ]
+    # The place would tell the order of numbers that are masked.
+    assert {row[0] for row in exported(database, "pool", mask=True, **given)[1:]} == {""}

@@ -83,7 +83,7 @@ def test_numbers_for_a_do_not_contact_list_are_on_record_unless_nothing_was_chan
     (found,) = list_imports(database.backend, count=5)
     assert (found.kind, found.actor, found.rules["list"]) == ("do-not-contact", "Eva", "own requests")
     assert (found.rows, found.added, found.kept, found.removed, found.bad_rows) == (3, 2, 0, 0, 1)
-    with pytest.raises(NothingToUndo, match="only imports of leads can be undone"):
+    with pytest.raises(NothingToUndo, match="only imports of leads, agents, limits and holidays can be undone"):
         undo_import(database.backend, found.import_id, actor="Eva")
 
 

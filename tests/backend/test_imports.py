@@ -102,12 +102,12 @@ BAD = {
     "": None,  # an empty line is not a row
     "12,1,2026-11-01": "number is not 4 to 20 digits with an optional + before them, and no id of 4 to 128 letters and "
     "digits: '12', length 2",
-    ",1,2026-11-01": "number is not 4 to 20 digits",
+    ",1,2026-11-01": "number is missing",
     "=1+1,1,2026-11-01": "number is not 4 to 20 digits",
     "4917099,0,2026-11-01": "stage '0' is not 1, 2, 3 or 4",
     "4917099,1.5,2026-11-01": "stage '1.5' is not",
-    "4917099,,2026-11-01": "stage '' is not",
-    "4917099,1,": "date '' is not a date such as 2026-01-31",
+    "4917099,,2026-11-01": "stage is missing",
+    "4917099,1,": "date is missing",
     "4917099,1,31.11.2026": "date '31.11.2026' is not",
     "4917099,1,2026-02-30": "date '2026-02-30' is not",
     "4917099,1,1066-10-14": "is not from 1900 to 9998",

@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from agent_funnel.leads import PoolReport, pool_report
+from agent_funnel.leads import PoolReport, pool_report, stream_pool
 from agent_funnel.numbers import take_in
 from agent_funnel.settings import load
 from support.databases import TestedDatabase
@@ -45,18 +45,16 @@ def nothing_counted() -> dict[str, int]:
     return dict.fromkeys(NAMES, 0)
 
 
-def counted(
-    database: TestedDatabase,
+def reasons_and_pool(
+    held: set[str],
     leads: list[Any],
     listed: set[str],
     newest_first: bool,
     window_days: int,
     reported: Collection[Reported] = (),
-) -> PoolReport:
-    """The expected report, counted in plain Python."""
+) -> tuple[list[str], list[Any]]:
+    """The reason of each lead, and the pool in the order of the deal, in plain Python."""
     oldest = datetime.combine(TODAY - timedelta(days=window_days), time.min)
-    rows = database.execute("SELECT number FROM dbo.agent_wafunnel_assignment")
-    held = {match_key(number) for (number,) in rows if number is not None}
     listed = {match_key(number) for number in listed}
 
     def reason(number: str | None, stage: int | None, created: datetime | None) -> str:
@@ -87,11 +85,25 @@ def counted(
     pool.sort(key=lambda lead: lead[2], reverse=newest_first)
     for lead in sorted(pool, key=lambda lead: (due(*lead) or date.max, lead[1])):
         firsts.setdefault(match_key(lead[0]), lead)
-    counts = Counter(
+    found = [
         "duplicate" if why == "left_over" and lead != firsts[match_key(lead[0])] else why
         for lead, why in zip(leads, reasons, strict=True)
-    )
+    ]
+    return found, list(firsts.values())
+
+
+def counted(database: TestedDatabase, leads: list[Any], *given: Any) -> PoolReport:
+    """The expected report, counted in plain Python."""
+    rows = database.execute("SELECT number FROM dbo.agent_wafunnel_assignment")
+    held = {match_key(number) for (number,) in rows if number is not None}
+    counts = Counter(reasons_and_pool(held, leads, *given)[0])
     return PoolReport(TODAY, **{name: counts[name] for name in NAMES}, total=len(leads))
+
+
+def listed_pool(database: TestedDatabase, **rules: Any) -> list[Any]:
+    """The pool as a list."""
+    settings = load(**{"window_days": 45, "newest_first": False, **rules})
+    return [(each.number, each.stage, each.date) for each in stream_pool(database.backend, settings, TODAY)]
 
 
 def report(database: TestedDatabase, **rules: Any) -> PoolReport:
@@ -151,6 +163,8 @@ def test_a_lead_is_counted_under_what_was_reported_of_it(database: TestedDatabas
     # The last one is finished, but to be called back today.
     amounts = dict.fromkeys(("wrong_number", "won", "lost", "call_back_to_come"), 1) | {"left_over": 2}
     assert report(database) == PoolReport(TODAY, **{**nothing_counted(), **amounts}, total=6)
+    # It comes first in the pool as a list.
+    assert [stage for _, stage, _ in listed_pool(database)] == [4, 2]
 
 
 @property_test(
@@ -182,3 +196,6 @@ def test_the_report_equals_a_count_in_plain_python(
     found = report(bare_database, newest_first=newest_first, window_days=window_days)
     assert found == counted(bare_database, stored, listed, newest_first, window_days, reported)
     assert found.total == len(leads)
+    # As a list, it is what a deal would have now: the present assignments do not matter.
+    pool = reasons_and_pool(set(), stored, listed, newest_first, window_days, reported)[1]
+    assert listed_pool(bare_database, newest_first=newest_first, window_days=window_days) == pool

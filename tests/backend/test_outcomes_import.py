@@ -14,6 +14,7 @@ from agent_funnel.exports import export
 from agent_funnel.files.outcomes import OUTCOME_CODES, outcome_of
 from agent_funnel.files.rejects import Rejects
 from agent_funnel.files.tables import Choices
+from agent_funnel.import_records import list_imports
 from agent_funnel.imports import BadRows
 from agent_funnel.outcomes import OUTCOMES, list_outcomes, take_back_outcome
 from agent_funnel.outcomes_files import ImportedOutcomes, import_outcomes
@@ -58,6 +59,8 @@ def test_a_file_is_imported_once_and_refused_rows_stop_no_other(database: Tested
     assert [row.line for row in first.bad] == [4, 5]
     assert f"Run {run_id} dealt Bo no lead" in first.bad[0].reason
     assert standing(database) == [(BRUNOS, "call_back"), (ANAS, "won")]
+    (record,) = list_imports(database.backend, count=9)
+    assert (record.kind, record.file_name, record.rows, record.added, record.bad_rows) == ("outcomes", "f.csv", 4, 2, 2)
     told = list_outcomes(database.backend, number=BRUNOS, count=1)[0]
     assert (told.call_back_on, told.reported_by) == (DAY, "Eva")
     again = load_file(database, text, choices=Choices(dates="dmy"))

@@ -33,6 +33,27 @@ from mistakes.places import (
 
 MISTAKES = (
     Mistake(
+        "files: a title above the names of the columns is taken for them",
+        "src/agent_funnel/files/delimited.py", "(is_alone and values > 1)", "False",
+        "tests/unit/test_files_shapes.py", "title_above",
+    ),
+    Mistake(
+        "files: the area code is put before a number that has its country",
+        "src/agent_funnel/files/completion.py", 'and not text.startswith(("+", "00", "(", "="))', "",
+        "tests/unit/test_files_shapes.py", "area_codes",
+    ),
+    Mistake(
+        "files: the other columns of numbers are read although one was chosen",
+        "src/agent_funnel/files/surveys.py", 'if "number" not in columns or "number" in self._chosen:',
+        'if "number" not in columns:',
+        "tests/unit/test_files_shapes.py", "that_of_another_column",
+    ),
+    Mistake(
+        "files: a date of a column in UTC is taken as local",
+        "src/agent_funnel/files/completion.py", 'given[in_utc] = f"{text} UTC"', "given[in_utc] = text",
+        "tests/unit/test_files_shapes.py", "in_utc",
+    ),
+    Mistake(
         "files: the line of a row is that of its end",
         P_FILES_DELIMITED, "   yield line, fields\n", "   yield reader.line_num, fields\n",
         ON_IMPORTS, "several_lines", "sqlite",
@@ -74,7 +95,7 @@ MISTAKES = (
     ),
     Mistake(
         "files: of several columns the first one counts",
-        P_FILES_SURVEYS, "key=lambda index: self._values[index])", "key=lambda index: -index)",
+        P_FILES_SURVEYS, "key=partial(self._amount, field))", "key=lambda index: -index)",
         ON_FILES_COLUMNS, "most_values",
     ),
     Mistake(

@@ -62,7 +62,7 @@ MISTAKES = (
     ),
     Mistake(
         "T-SQL undo of an import: one of two equal leads is taken back",
-        T_UNDO_IMPORT, "HAVING COUNT(*) = 1", "HAVING COUNT(*) > 0",
+        T_UNDO_IMPORT, "HAVING COUNT(*) = 1\n        ) AS v", "HAVING COUNT(*) > 0\n        ) AS v",
         ON_IMPORT_RECORDS, "tables_of_others", "sqlserver",
     ),
     Mistake(
@@ -87,6 +87,27 @@ MISTAKES = (
         IMPORT_RECORDS, "h.number = undoable.number AND h.run_id > coalesce(r.last_run_id, 0)",
         "h.number = undoable.number",
         ON_IMPORT_RECORDS, "before_the_import", "sqlite",
+    ),
+    Mistake(
+        "undo of an import: an agent who has a limit is taken back",
+        IMPORT_RECORDS, "                UNION ALL SELECT l.agent FROM agent_limit AS l\n", "",
+        "tests/backend/test_import_records_rows.py", "agents_go", "sqlite",
+    ),
+    Mistake(
+        "T-SQL undo of an import: an agent who has a link is taken back",
+        T_UNDO_IMPORT, "FROM dbo.agent_link AS k\n", "FROM dbo.agent_link AS k\n                WHERE 1 = 0\n",
+        "tests/backend/test_import_records_rows.py", "agents_go", "sqlserver",
+    ),
+    Mistake(
+        "undo of an import: a limit of the same days by somebody else is taken back",
+        IMPORT_RECORDS, "        AND agent_limit.max_records = CAST(n.value_text AS INTEGER)\n", "",
+        "tests/backend/test_import_records_rows.py", "limits_and_holidays_go", "sqlite",
+    ),
+    Mistake(
+        "T-SQL undo of an import: a holiday that was renamed is taken back",
+        T_UNDO_IMPORT,
+        "                AND COALESCE(h.name, N'') COLLATE Latin1_General_BIN2 = COALESCE(n.value_text, N'')\n", "",
+        "tests/backend/test_import_records_rows.py", "limits_and_holidays_go", "sqlserver",
     ),
     Mistake(
         "undo of an import: a second one counts again",
@@ -132,6 +153,21 @@ MISTAKES = (
         "imports: anybody may import a file that another one uploaded",
         W_KEPT_FILES, "kept is None or kept.owner != owner", "kept is None",
         ON_WEB_IMPORTS_KEPT, "session_or_key_alone",
+    ),
+    Mistake(
+        "imports: anybody may see the result of an import of another one",
+        "src/agent_funnel/web/import_jobs.py", "if job is not None and job.owner == owner else None", "",
+        "tests/web/test_import_jobs.py", "to_its_owner_alone",
+    ),
+    Mistake(
+        "imports: the result of an import keeps its file",
+        "src/agent_funnel/web/import_jobs.py", "clear_frames(part.__traceback__)", "pass",
+        ON_WEB_IMPORTS_KEPT, "session_or_key_alone",
+    ),
+    Mistake(
+        "imports: a limit of an agent who is yet to come is taken without a word on the page",
+        "src/agent_funnel/web/import_models.py", 'new_agents: bool = Field(False,', 'new_agents: bool = Field(True,',
+        "tests/web/test_imports_kinds.py", "order_of_their_dates",
     ),
     Mistake(
         "imports: a file is kept for ever",

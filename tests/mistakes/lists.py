@@ -222,6 +222,22 @@ MISTAKES = (
         ON_POOL, "by_the_first_reason", "sqlserver",
     ),
     Mistake(
+        "pool as a list: a lead in the present assignments is missing",
+        POOL, "held AS (SELECT NULL AS number WHERE 0)",
+        "held AS (SELECT a.number FROM agent_wafunnel_assignment AS a)",
+        ON_POOL, "count_in_plain_python", "sqlite",
+    ),
+    Mistake(
+        "T-SQL pool as a list: a call-back that is due is not in it",
+        T_POOL, "AND (t.call_back_on IS NOT NULL OR (w.stage < 4", "AND (1 = 0 OR (w.stage < 4",
+        ON_POOL, "what_was_reported", "sqlserver",
+    ),
+    Mistake(
+        "pool as a list: the places of masked numbers show their order",
+        "src/agent_funnel/exports.py", '_nothing if name == "place" else', "",
+        "tests/backend/test_exports.py", "order_of_the_deal", "sqlite",
+    ),
+    Mistake(
         "pool report: a listed number keeps out one of another case",
         POOL, "w.number COLLATE BINARY IN (\n                    -- include: _suppressed_numbers",
         "w.number COLLATE NOCASE IN (\n                    -- include: _suppressed_numbers",

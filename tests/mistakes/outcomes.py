@@ -50,7 +50,7 @@ MISTAKES = (
     ),
     Mistake(
         "outcomes: the report that comes last holds, whenever it was made",
-        OUTCOMES, "ORDER BY o.reported_at DESC, o.outcome_id DESC", "ORDER BY o.outcome_id DESC",
+        OUTCOMES, "o.reported_at DESC, o.outcome_id DESC", "o.outcome_id DESC",
         ON_OUTCOMES, "replaces", "sqlite",
     ),
     Mistake(
@@ -122,8 +122,8 @@ MISTAKES = (
     ),
     Mistake(
         "own list: an agent takes back what others reported, and at any time",
-        W_OWN_LIST, "take_back(read_form(OutcomeToTakeBack).report, actor=_actor(link), agent=link.agent)",
-        "take_back(read_form(OutcomeToTakeBack).report, actor=_actor(link))",
+        W_OWN_LIST, "take_back(read_form(OutcomeToTakeBack).report, actor=actor_of(link), agent=link.agent)",
+        "take_back(read_form(OutcomeToTakeBack).report, actor=actor_of(link))",
         ON_OWN_LIST_OUTCOMES, "refused_says_why", "sqlite",
     ),
     Mistake(

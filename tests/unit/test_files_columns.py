@@ -108,8 +108,8 @@ def test_without_stages_and_dates_the_stage_is_1_and_the_date_is_today_and_both_
 
 def test_a_single_row_without_a_stage_or_date_is_bad_where_others_have_one() -> None:
     assert leads_in("number,stage,date\n2197001,,2026-10-05\n2197002,2,\n2197003,2,2026-10-05\n")[:2] == [
-        "stage '' is not 1, 2, 3 or 4",
-        "date '' is not a date such as 2026-01-31, 2026-01-31 20:40:00 or 31/01/2026 20:40",
+        "stage is missing",
+        "date is missing",
     ]
 
 
@@ -127,7 +127,7 @@ def test_of_several_columns_the_one_with_most_values_counts_and_that_is_said() -
     understood, rows = read("Phone,Mobile,Work phone\n,21970000001,\n2130000002,21970000002,\n,21970000003,\n")
     assert [values[0] for _, values in rows] == ["21970000001", "21970000002", "21970000003"]
     assert understood.columns == {"number": "Mobile"}
-    assert "The column of the number is 'Mobile'; 'Phone' can be one, too, and is left out." in understood.notes
+    assert "The number is in the column 'Mobile'; where that is empty, it is in 'Phone'." in understood.notes
 
 
 def test_a_person_chooses_columns() -> None:

@@ -42,6 +42,10 @@ from support.tables import leads_in, workbook
         ("003Dn00000AbCdE", "003Dn00000AbCdE"),
         ("BR.1502512345678901", "BR.1502512345678901"),
         ("5512E9", "5512E9"),
+        ("Tel: 21 97000-0001", "21970000001"),
+        ("cel 21970000001", "21970000001"),
+        ("+55 21 97000-0001 (WhatsApp)", "+5521970000001"),
+        ("+55 21 97000-0001 ::: +55 21 3333-4444", "+5521970000001"),
     ],
 )
 def test_a_number_is_taken_in_any_spelling(text: str, number: str) -> None:
@@ -56,12 +60,22 @@ def test_a_number_that_a_spreadsheet_has_shortened_is_refused_with_that_reason(t
 
 
 @pytest.mark.parametrize(
-    "text", ["", "123", "sem telefone", "=1+1", "21970000001 / 21970000002", "21970000001; 21970000002", "٢١٩٧٠٠٠٠٠٠١"]
+    ("text", "reason"),
+    [
+        ("", "number is missing"),
+        ("\u200b ", "number is missing"),
+        *((text, "number is not 4 to 20 digits") for text in ("123", "sem telefone", "=1+1", "٢١٩٧٠٠٠٠٠٠١", "tel: x")),
+        ("21970000001 / 21970000002", "number has several numbers in one cell"),
+        ("21970000001; 21970000002", "number has several numbers in one cell"),
+        ("+1 212 555 0100 ext. 12", "number has an extension"),
+        ("(11) 3333-4444 ramal 5", "number has an extension"),
+        ("9" * 1_000_000 + " ", "number is not 4 to 20 digits"),
+    ],
 )
-def test_what_is_no_number_is_bad(text: str) -> None:
+def test_what_is_no_number_is_bad_for_its_reason(text: str, reason: str) -> None:
     found = number_cell(text)
     assert isinstance(found, BadCell)
-    assert found.reason.startswith("number is not 4 to 20 digits")
+    assert found.reason.startswith(reason)
 
 
 PIECES = st.sampled_from(

@@ -11,8 +11,9 @@ from support.pages import Reader, client_of
 
 @pytest.fixture(autouse=True)
 def _patient_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Makes pages wait for the counts that run in the background, so that a test sees them at once."""
+    """Makes pages wait for counts and imports that run in the background, so that a test sees them at once."""
     monkeypatch.setattr("agent_funnel.web.counts.PAGE_WAIT_SECONDS", 30)
+    monkeypatch.setattr("agent_funnel.web.import_jobs.WAIT_SECONDS", 60)
 
 
 @pytest.fixture

@@ -96,9 +96,10 @@ def show_import(context: Context, import_id: int) -> ImportDetails:
 @pass_context
 @reports
 def undo_import(context: Context, import_id: int, dry_run: bool, actor: str) -> ImportUndo:
-    """Take back the leads that an import added, and put back those that it changed.
+    """Take back the leads, agents, limits or holidays that an import added, and put back those that it changed.
 
-    A lead that somebody has changed since stays as it is, and so does one whose number a run has dealt since.
+    What somebody has changed since stays as it is, and so does a lead whose number a run has dealt since, or an agent
+    who has leads, limits or a link.
     """
     if dry_run:
         return ImportUndo(would_undo_import(context.database, import_id), dry_run=True)
@@ -143,7 +144,7 @@ def _(details: ImportDetails) -> None:
     if record.undone_at:
         say(
             f"Undone {second(record.undone_at)} UTC by {visible(record.undone_by or 'somebody')}: "
-            f"{record.taken_back} leads taken back, {record.put_back} put back, {record.left_alone} left."
+            f"{record.taken_back} {record.kind} taken back, {record.put_back} put back, {record.left_alone} left."
         )
     if details.batch:
         say("Its leads now:")
@@ -171,8 +172,8 @@ def _(result: ImportUndo) -> None:
         say(f"Undid import {undone.import_id}.")
     print_facts(
         [
-            (undone.taken_back, "leads taken back"),
-            (undone.put_back, "leads got back the stage and the date that they had"),
-            (undone.left_alone, "leads left, because they were changed or dealt since"),
+            (undone.taken_back, "taken back"),
+            (undone.put_back, "put back as they were"),
+            (undone.left_alone, "left, because they were changed or used since"),
         ]
     )

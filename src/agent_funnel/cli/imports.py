@@ -280,6 +280,7 @@ def import_outcomes_file(
         imported = import_outcomes(
             context.database, file, actor=actor, now=datetime.now(UTC), zone=context.settings.timezone,
             choices=choices, skip_bad=skip_bad or dry_run, dry_run=dry_run, rejects=rejects, progress=advance,
+            origin=Origin(actor, "command"),
         )  # fmt: skip
     return OutcomesAnswer(imported)
 

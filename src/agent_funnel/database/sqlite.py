@@ -122,7 +122,7 @@ class SQLite(Database):
         self, connection: sqlite3.Connection, name: str, parameters: dict[str, Any], size: int
     ) -> Iterator[list[Row]]:
         (statement,) = statements(queries(self.dialect)[name])
-        cursor = connection.execute(statement, parameters)
+        cursor = connection.execute(statement, {"country": self.country, **parameters})
         while rows := cursor.fetchmany(size):
             yield [dict(row) for row in rows]
 

@@ -23,22 +23,43 @@ Values = tuple[str, ...]
 # The usual words of each status, in English, Portuguese, Spanish, German, French and Italian:
 _WORDS = {
     "active": "active activ ativo ativa activo activa aktiv actif attivo attiva true yes y 1 on enabled x "
-    "sim s si ja j oui o verdadeiro verdadera verdadero wahr vrai vero habilitado habilitada aktiviert active",
+    "sim s si ja j oui o v verdadeiro verdadera verdadero wahr vrai vero habilitado habilitada aktiviert active "
+    "employed contratado contratada efetivo efetiva trabalhando disponivel disponible verfugbar available working",
     "inactive": "inactive inativo inativa inactivo inactiva inaktiv inactif inattivo inattiva false no n 0 off "
     "disabled "
     "nao nein non falso falsa falsch faux deactivated desativado desativada desactivado desactivada deaktiviert "
-    "desactive desactivee disattivato disattivata desabilitado deshabilitado",
+    "desactive desactivee disattivato disattivata desabilitado deshabilitado f terminated dismissed resigned former "
+    "onleave away absent unavailable suspended blocked afastado afastada ausente demitido demitida desligado desligada "
+    "deferias ferias bloqueado bloqueada indisponivel debaja baja despedido despedida devacaciones vacaciones "
+    "nodisponible ausgeschieden gekundigt imurlaub urlaub abwesend gesperrt enconge conge absente licencie licenciee "
+    "inferie ferie assente dimesso dimessa licenziato licenziata",
 }
 STATUS_WORDS = {word: status for status, words in _WORDS.items() for word in words.split()}
 # Marks without a width, which are copied along with a value:
 _UNSEEN = "\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
 _FORMULA = re.compile(r"=\s*\"([^\"]*)\"|'+(.*)", re.DOTALL)
 _STAGE = re.compile(r"0?([1-4])(?:[.,]0+)?")
-_AMOUNT = re.compile(r"([0-9]{1,9})(?:[.,]0+)?")
+# An amount, perhaps with separators of thousands or with decimals of zeros; three zeros are thousands:
+_AMOUNT = re.compile(r"([0-9]{1,3}(?:[.,][0-9]{3})+|[0-9]{1,9})(?:[.,]0{1,2})?")
 _DECIMALS = re.compile(r"(\+?\d{8,})[.,]0+|(\d{4,})[.,]0{1,2}")
-# A number that a spreadsheet shows with an exponent, as 5.51E+12:
 # A number as most people write it, with nothing in it that means more than a pause:
 _USUAL_NUMBER = re.compile(r"\+?[0-9][0-9 ()\-]*")
+# What people write around a number: a label before it, a remark behind it.
+_LABEL = re.compile(
+    r"(?:tel|telefone?|telefono|t[eé]l[eé]phone|phone|fone|cel|cell|celular|mobile?|movil|whats(?:app)?|wpp|zap|handy)"
+    r"(?:\s*[.:]\s*|\s+)(?=[+(0-9])(.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_REMARK = re.compile(r"(.*[0-9])\s*\([^()0-9]*\)")
+# What Google's contacts put between the numbers of a cell:
+_GOOGLE = " ::: "
+_SEVERAL = re.compile(r"[0-9](?:[^0-9+]{0,3}[0-9]){6,}[^0-9+]*[/;,|][\s+(]*[0-9](?:[^0-9]{0,3}[0-9]){6,}")
+_EXTENSION = re.compile(
+    r".*[0-9].*?[\s,;]+(?:extension|ext|ramal|x|durchwahl|poste|interno)[.:]?\s*[0-9]{1,6}", re.IGNORECASE
+)
+# The longest text that is looked through for a number:
+LONGEST_REMARK = 200
+# A number that a spreadsheet shows with an exponent, as 5.51E+12:
 _EXPONENT = re.compile(r"(\d)(?:[.,](\d+))?E\+?(\d{1,2})", re.IGNORECASE)
 
 
@@ -84,8 +105,29 @@ def number_cell(text: str) -> str | BadCell:
         text = found[1] or found[2]
     plain = plain_number(text)
     if fault := fault_in_number(plain):
-        return BadCell(fault)
+        without = _without_remarks(text)
+        if isinstance(without, str) and fault_in_number(plain_number(without)) is None:
+            return plain_number(without)
+        return without if isinstance(without, BadCell) else BadCell(fault)
     return plain
+
+
+def _without_remarks(text: str) -> str | BadCell:
+    """A text that is no number, without what people write around one; or a plainer reason why it is none."""
+    if not text:
+        return BadCell("number is missing")
+    if len(text) > LONGEST_REMARK:
+        return text
+    text = text.partition(_GOOGLE)[0].strip()
+    if _SEVERAL.search(text):
+        return BadCell("number has several numbers in one cell; keep one of them")
+    if _EXTENSION.fullmatch(text):
+        return BadCell("number has an extension, which a lead cannot have; remove it")
+    if found := _LABEL.fullmatch(text):
+        text = found[1]
+    if found := _REMARK.fullmatch(text):
+        text = found[1]
+    return text
 
 
 def listed_cell(text: str) -> str | BadCell:
@@ -99,6 +141,8 @@ def listed_cell(text: str) -> str | BadCell:
 
 def stage_cell(text: str) -> str | BadCell:
     """A stage: 1, 2, 3 or 4, also as a spreadsheet writes it."""
+    if not text.strip():
+        return BadCell("stage is missing")
     found = _STAGE.fullmatch(inner_text(text))
     return found[1] if found else BadCell(f"stage {text.strip()[:40]!r} is not 1, 2, 3 or 4")
 
@@ -106,13 +150,20 @@ def stage_cell(text: str) -> str | BadCell:
 def amount_cell(field: str, text: str) -> str | BadCell:
     """A number of leads a night, also as a spreadsheet writes it; 0 is an absence."""
     found = _AMOUNT.fullmatch(inner_text(text))
-    if found and int(found[1]) <= LARGEST_SHARE:
-        return str(int(found[1]))
-    return BadCell(f"{field} {text.strip()[:40]!r} is not a whole number from 0 (away) to {LARGEST_SHARE}")
+    if not text.strip():
+        return BadCell(f"{field} is missing")
+    if found and (amount := int(found[1].replace(".", "").replace(",", ""))) <= LARGEST_SHARE:
+        return str(amount)
+    # In digits, the limit would be masked like a phone number.
+    return BadCell(
+        f"{field} {text.strip()[:40]!r} is not a whole number from 0 (away) to {LARGEST_SHARE // 1_000_000} million"
+    )
 
 
 def date_cell(field: str, text: str, order: DateOrder | None, zone: tzinfo) -> datetime | BadCell:
     """A date, local to the sales floor."""
+    if not text.strip():
+        return BadCell(f"{field} is missing")
     moment = moment_of(inner_text(text), order, zone)
     if moment is not None and moment.year in YEARS:
         return moment
@@ -126,6 +177,8 @@ def date_cell(field: str, text: str, order: DateOrder | None, zone: tzinfo) -> d
 
 def status_cell(text: str) -> str | BadCell:
     """A status: active or inactive, by the usual words of several languages."""
+    if not text.strip():
+        return BadCell("status is missing")
     status = STATUS_WORDS.get(plain_name(text))
     return status or BadCell(f"status {text.strip()[:40]!r} is not active or inactive")
 
@@ -135,9 +188,10 @@ def name_cell(field: str, text: str, *, least: int = 0) -> str | BadCell:
     # A file that was exported can be imported again.
     text = with_formula(text.strip())
     length = text_length(text)
-    if not least <= length <= LONGEST_TEXT:
-        bounds = f"it needs {least} to {LONGEST_TEXT}" if least else f"at most {LONGEST_TEXT} are allowed"
-        return BadCell(f"{field} has {length} characters; {bounds}")
+    if length < least:
+        return BadCell(f"{field} is missing")
+    if length > LONGEST_TEXT:
+        return BadCell(f"{field} has {length} characters; at most {LONGEST_TEXT} are allowed")
     if found := invisible_in(text):
         return BadCell(f"{field} has the character {found}, which does not show")
     return text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -40,8 +41,10 @@ portable; telephone portable; telephone mobile; numero de portable; tel portable
 telefono cellulare; numero cellulare; numero di cellulare;
 whatsapp; whatsapp number; whatsapp phone number; numero whatsapp; numero de whatsapp; numero do whatsapp;
 telefone whatsapp; whatsapp telefone; whatsapp id; wa id; phone whatsapp;
-mobile phone contact; celular contato; telefone contato; telefono contacto; telefone celular contato; mob; mob contact;
-person phone mobile; person phone work; person phone home; person phone other; contact phone mobile; contact phone work;
+mobile phone contact; celular contato; telefone contato; telefono contacto; telefone celular contato; mob; mob
+contact; phone 2 value; phone 3 value;
+person phone mobile; person phone work; person phone home; person phone other; contact phone mobile; contact phone
+work;
 work phone; business phone; work phone contact; telefone comercial; telefone comercial contato; telefono de trabajo;
 telefono trabajo; telefone de trabalho; geschaftlich; telefon geschaftlich; telephone professionnel; telefono lavoro;
 home phone; telefone residencial; telefone fixo; telefono fijo; telefono de casa; festnetz; telephone fixe;
@@ -49,7 +52,8 @@ phone number whatsapp; msisdn; caller id; numero de contacto; numero de contato;
 """
 _DATE = """
 date; created at; created; created on; create date; created date; creation date; created time; date created;
-lead date; lead created; lead creation date; lead created on; lead created at; lead creation time; date added; added on;
+lead date; lead created; lead creation date; lead created on; lead created at; lead creation time; date added; added
+on;
 added at; date added to list; entry date; submission date; submitted at; submitted on; date submitted; timestamp;
 create time; creation time; deal created; deal deal created; lead lead created; deal creation date; date of creation;
 data; data de criacao; criado em; data criacao; criada em; data da criacao; data do lead; data de entrada;
@@ -62,7 +66,9 @@ angelegt am; zeitstempel; datum und uhrzeit;
 date de creation; cree le; creee le; date creation; date d entree; date d ajout; ajoute le; date du lead; horodateur;
 date et heure;
 data di creazione; data creazione; creato il; creato; data di inserimento; inserito il; data inserimento; data e ora;
-informazioni cronologiche; last conversion date; first conversion date; recent conversion date
+informazioni cronologiche; data criada; data do envio; data de envio; submit date; submission time; submitted;
+created date time; created datetime; creation datetime; date time; last conversion date; first conversion date; recent
+conversion date
 """
 _STAGE = """
 stage; etapa; estagio; fase; stufe; phase; etape; stadio; estadio; lead stage; deal stage; lead status stage;
@@ -76,12 +82,16 @@ statut; actif; active; etat; stato; attivo; attiva; ativo inativo; agent status;
 """
 _AGENT = """
 agent; agent name; name; full name; sales agent; seller; salesperson; sales person; sales rep; representative; rep;
-user; user name; username; owner; employee; agente; nome; nome do agente; nome completo; vendedor; vendedora; atendente;
+user; user name; username; owner; employee; agente; nome; nome do agente; nome completo; vendedor; vendedora;
+atendente;
 operador; operadora; consultor; consultora; corretor; usuario; usuaria; colaborador; nombre; nombre del agente;
 nombre completo; nombre y apellidos; comercial; asesor; asesora; ejecutivo; agentin; mitarbeiter; mitarbeiterin;
 mitarbeiter name; verkaufer; verkauferin; berater; beraterin; benutzer; vollstandiger name; nom; nom complet;
 nom de l agent; agent commercial; commercial; vendeur; vendeuse; conseiller; utilisateur; nome agente; venditore;
-venditrice; operatore; operatrice; addetto; consulente; utente; nominativo
+venditrice; operatore; operatrice; addetto; consulente; utente; nominativo; funcionario; funcionaria; empleado;
+empleada;
+employe; employee name; salarie; dipendente; member; team member; first name; given name; vorname; prenom; primeiro
+nome
 """
 _DAY = """
 day; date; holiday date; data; dia; data do feriado; data feriado; fecha; fecha festivo; fecha del festivo; datum; tag;
@@ -122,13 +132,22 @@ lead per notte; lead al giorno
 _FROM = """
 starts_on; from; start; starts; start date; begin; begins; first day; absent from; away from; inicio; data de inicio;
 data inicial; data inicio; de; desde; a partir de; fecha de inicio; fecha inicio; fecha inicial; comienzo; von; ab;
-beginn; startdatum; abwesend von; abwesend ab; debut; date de debut; du; depuis; a partir du; inizio; data inizio;
+beginn; startdatum; abwesend von; abwesend ab; inicio das ferias; inicio ferias; data de inicio das ferias;
+inicio de vacaciones; inicio de las vacaciones; inicio vacaciones; urlaubsbeginn; urlaub von; urlaub ab; debut des
+conges;
+debut conges; inizio ferie; vacation start; vacation from; leave start; leave from; absence start; absence from;
+inicio da ausencia; inicio del ausencia; inicio de la ausencia; date from; from date; valid from; debut; date de
+debut; du; depuis; a partir du; inizio; data inizio;
 data di inizio; dal; da
 """
 _TO = """
 ends_on; to; until; end; ends; end date; last day; absent to; absent until; away until; fim; data de fim;
 data final; data fim; termino; ate; hasta; fin; fecha de fin; fecha fin; fecha final; bis; ende; enddatum;
-abwesend bis; date de fin; au; jusqu au; fine; data fine; data di fine; al; fino al
+abwesend bis; fim das ferias; fim ferias; data de fim das ferias; termino das ferias; fin de vacaciones;
+fin de las vacaciones; fin vacaciones; urlaubsende; urlaub bis; fin des conges; fin conges; fine ferie; vacation end;
+vacation to; leave end; leave to; absence end; absence to; fim da ausencia; fin de la ausencia; date to; to date;
+valid to;
+date de fin; au; jusqu au; fine; data fine; data di fine; al; fino al
 """
 _USUAL: dict[str, dict[str, str]] = {
     "leads": {"number": _PHONE, "stage": _STAGE, "date": _DATE},
@@ -146,6 +165,33 @@ _USUAL: dict[str, dict[str, str]] = {
         "run": _RUN,
     },
 }
+
+
+# Words by which the name of a column says that it has phone numbers, in a question of a form for example, and words
+# that say something else of them:
+_PHONE_WORDS = """
+telefone; telefono; telefon; telephone; phone; fone; celular; cellulare; mobile; movil; telemovel; whatsapp; whats;
+handy;
+rufnummer; handynummer; mobilnummer; telefonnummer; msisdn
+"""
+_OTHER_WORDS = """
+fax; type; tipo; typ; code; codigo; ddd; ddi; country; pais; land; pays; paese; status; consent; optin; opt;
+operadora;
+carrier; extension; ramal; label; verified; valid; source; origem; name; nome; nombre; date; data; fecha; datum; hora;
+time
+"""
+_IN_BRACKETS = re.compile(r"\s*[(\[][^()\[\]]*[)\]]")
+# Columns that belong to another one: the area codes of numbers, and the first or last names of agents.
+_AREA_CODES = """
+ddd; area code; codigo de area; codigo area; cod area; codigo ddd; ddd telefone; ddd celular; vorwahl; prefisso; prefijo
+"""
+_FIRST_NAMES = "first name; given name; primeiro nome; vorname; prenom"
+_LAST_NAMES = """
+last name; surname; family name; sobrenome; ultimo nome; apellido; apellidos; nachname; familienname; cognome;
+nom de famille
+"""
+# Names of columns that are first names if there is one of last names, and the other way round:
+_PERHAPS_FIRST, _PERHAPS_LAST = "nome; nombre; nombres", "name; nom"
 
 
 def plain_name(name: str) -> str:
@@ -167,6 +213,11 @@ def header_key(header: Sequence[str]) -> str | None:
 
 
 @cache
+def _plain_names(names: str) -> frozenset[str]:
+    return frozenset(map(plain_name, names.split(";")))
+
+
+@cache
 def usual_names(kind: str) -> Mapping[str, Mapping[str, int]]:
     """For each field, its usual names in plain form, each with its rank, of which 0 is the best."""
     return {
@@ -175,10 +226,47 @@ def usual_names(kind: str) -> Mapping[str, Mapping[str, int]]:
     }
 
 
+def _rank(name: str, names: Mapping[str, int]) -> int | None:
+    """The rank of a column's name among the usual ones, also without what it has in brackets; None for others."""
+    rank = names.get(plain_name(name))
+    return names.get(plain_name(_IN_BRACKETS.sub("", name))) if rank is None else rank
+
+
+def _tells_of_phones(name: str) -> bool:
+    """Whether a name that is not a usual one says that the column has phone numbers."""
+    words = {plain_name(word) for word in re.findall(r"\w+", _IN_BRACKETS.sub("", name))}
+    return bool(words & _plain_names(_PHONE_WORDS)) and not words & _plain_names(_OTHER_WORDS)
+
+
 def count_known(kind: str, header: Sequence[str]) -> int:
-    """How many fields of a header have usual names."""
+    """How many fields of a header have usual names, or say that they are the number."""
     usual = usual_names(kind)
-    return sum(any(plain_name(name) in names for names in usual.values()) for name in header)
+    return sum(
+        any(_rank(name, names) is not None for names in usual.values())
+        or ("number" in usual and _tells_of_phones(name))
+        for name in header
+    )
+
+
+def partner_of(kind: str, header: Sequence[str], columns: Mapping[str, int]) -> tuple[int, bool] | None:
+    """The column that belongs to the needed one, and whether its values come before the others; None if there is none.
+
+    It is that of the area codes of numbers, or that of the first or last names of agents.
+    """
+    field = FIELDS[kind][0]
+    plain = [plain_name(each) for each in header]
+    own = plain[columns[field]] if columns[field] < len(plain) else ""
+    comes_before, wanted = True, ""
+    if field == "number":
+        wanted = _AREA_CODES
+    elif field == "agent" and own in _plain_names(f"{_FIRST_NAMES}; {_PERHAPS_FIRST}"):
+        comes_before, wanted = False, _LAST_NAMES
+    elif field == "agent" and own in _plain_names(f"{_LAST_NAMES}; {_PERHAPS_LAST}"):
+        wanted = _FIRST_NAMES
+    names = _plain_names(wanted)
+    used = set(columns.values())
+    found = [index for index, name in enumerate(plain) if name and name in names and index not in used]
+    return (found[0], comes_before) if found else None
 
 
 def candidates(kind: str, header: Sequence[str], chosen: Mapping[str, str], name: str) -> dict[str, list[int]]:
@@ -194,13 +282,15 @@ def candidates(kind: str, header: Sequence[str], chosen: Mapping[str, str], name
             )
     found: dict[str, list[int]] = {}
     taken = {_chosen_column(header, column, name) for column in chosen.values() if column}
-    plain = [plain_name(each) for each in header]
     for field, names in usual_names(kind).items():
         if field in chosen:
             found[field] = [_chosen_column(header, chosen[field], name)] if chosen[field] else []
             continue
-        known = [index for index, each in enumerate(plain) if each in names and index not in taken]
-        found[field] = sorted(known, key=lambda index: (names[plain[index]], index))
+        ranks = {index: _rank(each, names) for index, each in enumerate(header) if index not in taken}
+        known = sorted((rank, index) for index, rank in ranks.items() if rank is not None)
+        found[field] = [index for _, index in known]
+        if field == "number" and not known:
+            found[field] = [index for index in ranks if _tells_of_phones(header[index])]
     return found
 
 

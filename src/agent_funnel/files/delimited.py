@@ -20,6 +20,8 @@ DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical b
 LONGEST_ROW = 1_000_000
 # The rows by which delimiter and quotation marks are told:
 SAMPLE_ROWS = 20
+# The rows among which the names of the columns are looked for; above them may be a title:
+TITLE_ROWS = 10
 _SEP_LINE = re.compile(r"\"?sep=(.)\"?[\r\n]*", re.IGNORECASE)
 
 
@@ -83,7 +85,8 @@ class Text:
                 lines.left = LONGEST_ROW
                 if form.wrapped and len(fields) == 1:
                     fields = next(csv.reader(fields, strict=True, **_options(form)), [])
-                if any(map(str.strip, fields)):
+                # An old mark of the end of a text is no row.
+                if any(map(str.strip, fields)) and fields != ["\x1a"]:
                     yield line, fields
                 line = form.first_line + reader.line_num
         except UnicodeError as error:
@@ -191,11 +194,27 @@ def _fit(sample: str, form: Form, known: Callable[[Sequence[str]], int]) -> tupl
     rows = _sample_rows(sample, form)
     if not rows:
         return 0, 0, 0
-    header, width = rows[0], len(rows[0])
+    header = rows[names_below_title(rows[:TITLE_ROWS], known)]
+    width = len(header)
     alike = sum(len(row) == width for row in rows) if width > 1 else 0
     # Names in quotation marks are known too, so the marks that are left on them count against a form.
     quoted = sum(field.strip()[:1] in "\"'" for field in header if field.strip())
     return known(header) - quoted, alike, width
+
+
+def names_below_title(rows: Sequence[Sequence[str]], known: Callable[[Sequence[str]], int]) -> int:
+    """The place of the names of the columns among the first rows. Reports have a title above them.
+
+    A title has no known name. Below it, two names must be known, or one if each row above has a single value.
+    """
+    is_alone = True
+    for place, row in enumerate(rows):
+        names = [each.strip() for each in row]
+        count, values = known(names), sum(map(bool, names))
+        if count and (place == 0 or count > 1 or (is_alone and values > 1)):
+            return place
+        is_alone = is_alone and values == 1
+    return 0
 
 
 def encoding_name(encoding: str) -> str:

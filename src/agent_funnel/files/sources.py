@@ -41,6 +41,7 @@ _OTHER_KINDS = (
     (b"GIF8", "a picture"),
     (b"SQLite format 3", "an SQLite database"),
     (b"BEGIN:VCARD", "a file of contacts (vCard)"),
+    (b"BEGIN:VCALENDAR", "a calendar (iCalendar), and no table"),
 )
 _CFB = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # The group is atomic: otherwise each of several comments could end at every later end, and all ways would be tried.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 from agent_funnel.errors import ImportRefused
 from agent_funnel.files.cells import inner_text
@@ -30,6 +31,7 @@ class Survey:
         self.stage_words: str | None = None
         if found and not any(header):
             self._values = {0: 0}
+            self._dates = {0: _Dates()} if kind == "holidays" else {}
 
     def add(self, fields: Sequence[str]) -> None:
         """Adds a row."""
@@ -61,7 +63,7 @@ class Survey:
                 self.stage_words = self._header[filled[0]]
                 continue
             if filled:
-                columns[field] = max(filled, key=lambda index: self._values[index])
+                columns[field] = max(filled, key=partial(self._amount, field))
         needed = FIELDS[self._kind][0]
         if needed not in columns:
             raise ImportRefused(
@@ -76,6 +78,17 @@ class Survey:
                         "imported."
                     )
         return columns
+
+    def _amount(self, field: str, index: int) -> int:
+        """How many values a column has; of one with dates, those that can be one."""
+        return self._dates[index].possible if field in DATE_FIELDS else self._values[index]
+
+    def instead(self, columns: Mapping[str, int]) -> list[int]:
+        """The other columns that can be the number, the best first: rows without it have theirs there."""
+        if "number" not in columns or "number" in self._chosen:
+            return []
+        used = set(columns.values())
+        return [each for each in self._found.get("number", []) if each not in used and self._values[each]]
 
     def has_parts(self, columns: Mapping[str, int]) -> bool:
         """Whether the file has dates whose day and month are numbers."""
@@ -124,8 +137,12 @@ class Survey:
             yield f"The column {self.stage_words!r} has words in place of the stages 1 to 4, and is left out."
         for field, index in columns.items():
             others = [each for each in self._found.get(field, []) if each != index and self._values[each]]
-            if others:
-                names = " and ".join(repr(self._header[each]) for each in others[:5])
+            if not others:
+                continue
+            names = " and ".join(repr(self._header[each]) for each in others[:5])
+            if field == "number":
+                yield f"The number is in the column {self._header[index]!r}; where that is empty, it is in {names}."
+            else:
                 yield f"The column of the {field} is {self._header[index]!r}; {names} can be one, too, and is left out."
 
 
@@ -135,11 +152,15 @@ class _Dates:
     def __init__(self) -> None:
         self.decided: dict[DateOrder, str] = {}
         self.undecided: str | None = None
+        # How many values have a digit, as every date has:
+        self.possible = 0
 
     def add(self, text: str) -> None:
         if text[4:5] == "-":
+            self.possible += 1
             return
         text = inner_text(text)
+        self.possible += any(map(str.isdigit, text))
         order = order_of(text)
         if isinstance(order, Ambiguous):
             self.undecided = self.undecided or text

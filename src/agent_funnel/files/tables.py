@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
 from itertools import islice
 from pathlib import Path
-from typing import IO, NamedTuple, Protocol
+from typing import IO, NamedTuple
 
 from agent_funnel.errors import ImportRefused
 from agent_funnel.files.cells import (
@@ -23,10 +23,20 @@ from agent_funnel.files.cells import (
     stage_cell,
     status_cell,
 )
-from agent_funnel.files.columns import FIELDS, MOST_COLUMNS, candidates, count_known, header_key, shown_names
+from agent_funnel.files.columns import (
+    FIELDS,
+    MOST_COLUMNS,
+    candidates,
+    count_known,
+    header_key,
+    partner_of,
+    shown_names,
+)
+from agent_funnel.files.completion import completion
 from agent_funnel.files.dates import DateOrder
 from agent_funnel.files.delimited import DELIMITER_NAMES, delimited_text, encoding_name
 from agent_funnel.files.formulas import with_formula
+from agent_funnel.files.headers import BelowTitle, Known, Source, below_title, data_rows, header_of
 from agent_funnel.files.outcomes import OUTCOME_CODES, outcome_of
 from agent_funnel.files.sources import encoding_of, kind_of, seekable, sha256_of
 from agent_funnel.files.surveys import Survey
@@ -87,13 +97,6 @@ class CheckedRow(NamedTuple):
     fault: str | None = None
 
 
-class Source(Protocol):
-    """The rows of a file, which can be read as often as is needed."""
-
-    def rows(self) -> Iterator[tuple[int, Sequence[str]]]:
-        """The rows, each with its line."""
-
-
 @contextmanager
 def open_table(
     file: Path | IO[bytes],
@@ -124,12 +127,12 @@ def glance_at(
     Raises ImportRefused if the file cannot be read at all.
     """
     with seekable(file, name) as source:
-        rows, _, sheets = _rows(source, kind, name, choices, remembered)
+        rows, form, sheets = _rows(source, kind, name, choices, remembered)
         try:
-            header = _header(rows, kind, name, choices, None, remembered)
+            header = header_of(rows, kind, name, _known(kind, choices, remembered), form, ())
         except ImportRefused:
             header = [each.strip() for each in next(rows.rows(), (1, []))[1]][:MOST_COLUMNS]
-        first = tuple((line, tuple(fields[: len(header)])) for line, fields in islice(_data(rows, header), most))
+        first = tuple((line, tuple(fields[: len(header)])) for line, fields in islice(data_rows(rows, header), most))
         return Glance(sheets, tuple(header), first)
 
 
@@ -137,24 +140,24 @@ def _rows(
     file: IO[bytes], kind: str, name: str, choices: Choices, remembered: Remembered
 ) -> tuple[Source, dict[str, str | None], tuple[str, ...]]:
     """The rows of a file, what was understood of its form, and the names of the sheets of a workbook."""
+    known = _known(kind, choices, remembered)
     book = kind_of(file, name)
     if book != "text":
         sheet = sheet_of(file, name, book, choices.sheet)
         form = {"format": book.upper(), "sheet": sheet.title, "encoding": None, "delimiter": None}
-        return sheet, form, (sheet.title, *sheet.others)
+        return below_title(sheet, known), form, (sheet.title, *sheet.others)
     encoding = _checked_encoding(choices.encoding) or encoding_of(file)
-    text = delimited_text(
-        file, name, encoding, choices.delimiter, lambda header: _count_known(kind, header, choices, remembered)
-    )
+    text = delimited_text(file, name, encoding, choices.delimiter, known)
     delimiter = DELIMITER_NAMES.get(text.form.delimiter, text.form.delimiter)
-    return text, {"format": "CSV", "sheet": None, "encoding": encoding_name(encoding), "delimiter": delimiter}, ()
+    form = {"format": "CSV", "sheet": None, "encoding": encoding_name(encoding), "delimiter": delimiter}
+    return below_title(text, known), form, ()
 
 
 def _table(
     file: IO[bytes], kind: str, name: str, choices: Choices, zone: tzinfo, today: date | None, remembered: Remembered
 ) -> Table:
-    rows, form, _ = _rows(file, kind, name, choices, remembered)
-    header = _header(rows, kind, name, choices, form["sheet"], remembered)
+    rows, form, sheets = _rows(file, kind, name, choices, remembered)
+    header = header_of(rows, kind, name, _known(kind, choices, remembered), form, sheets[1:])
     earlier = {
         field: column
         for field, column in remembered.get(header_key(header) or "", {}).items()
@@ -162,11 +165,13 @@ def _table(
     }
     chosen = {**earlier, **choices.columns}
     survey = Survey(kind, header, candidates(kind, header, chosen, name), chosen)
-    for _, fields in _data(rows, header):
+    for _, fields in data_rows(rows, header):
         survey.add(fields)
     columns = survey.columns(name)
     order = choices.dates or survey.date_order(columns, name)
-    used = set(columns.values())
+    instead = survey.instead(columns)
+    partner = None if FIELDS[kind][0] in chosen else partner_of(kind, header, columns)
+    used = {*columns.values(), *instead, *([partner[0]] if partner else [])}
     # The first line may be no header, and have numbers.
     shown = [mask_digits(each[:80]) for each in header]
     understood = Understood(
@@ -181,7 +186,9 @@ def _table(
             for index, each in enumerate(shown)
             if index not in used and index in survey.filled
         ),
-        notes=tuple(map(mask_digits, _notes(kind, columns, survey, today, earlier))),
+        notes=tuple(
+            map(mask_digits, _notes(kind, columns, survey, today, earlier, rows, partner and header[partner[0]]))
+        ),
     )
     if kind == "leads" and "date" not in columns and today is None:
         raise ImportRefused(f"{name} has no dates. Nothing was imported.")
@@ -197,15 +204,20 @@ def _table(
         )
     return Table(
         name, kind, understood, sha256_of(file), rows, tuple(header), columns, order, zone, today,
-        chosen if choices.columns else {},
+        chosen if choices.columns else {}, tuple(instead), partner,
     )  # fmt: skip
 
 
-def _count_known(kind: str, header: Sequence[str], choices: Choices, remembered: Remembered) -> int:
-    chosen = {each.strip() for each in choices.columns.values() if each}
-    if remembered:
-        chosen |= {each for each in remembered.get(header_key(header) or "", {}).values() if each}
-    return count_known(kind, header) + sum(each.strip() in chosen for each in header)
+def _known(kind: str, choices: Choices, remembered: Remembered) -> Known:
+    """How many fields of a header are known: by usual names, or because somebody chose them."""
+
+    def count(header: Sequence[str]) -> int:
+        chosen = {each.strip() for each in choices.columns.values() if each}
+        if remembered:
+            chosen |= {each for each in remembered.get(header_key(header) or "", {}).values() if each}
+        return count_known(kind, header) + sum(each.strip() in chosen for each in header)
+
+    return count
 
 
 def _checked_encoding(encoding: str | None) -> str | None:
@@ -220,47 +232,15 @@ def _checked_encoding(encoding: str | None) -> str | None:
     return encoding
 
 
-def _header(
-    rows: Source, kind: str, name: str, choices: Choices, sheet: str | None, remembered: Remembered
-) -> list[str]:
-    """The names of the columns. A file of nothing but numbers needs none: then its only name is empty."""
-    first = next(rows.rows(), None)
-    if first is None:
-        place = f"{name} has no rows" if sheet is None else f"{name} has no rows on its sheet {sheet!r}"
-        raise ImportRefused(f"{place}. Nothing was imported.")
-    header = [each.strip() for each in first[1]]
-    while header and not header[-1]:
-        header.pop()
-    if len(header) > MOST_COLUMNS:
-        raise ImportRefused(
-            f"{name} has {len(header):,} columns; at most {MOST_COLUMNS:,} are read. Nothing was imported."
-        )
-    if _count_known(kind, header, choices, remembered):
-        return header
-    if len(header) == 1 and (
-        kind == "numbers" or (kind == "leads" and not isinstance(number_cell(header[0]), BadCell))
-    ):
-        return [""]
-    needed = FIELDS[kind][0]
-    begins = mask_digits(",".join(header)[:80])
-    raise ImportRefused(
-        f"{name} begins with {begins!r}, and none of these is a usual name of the column {needed}. The first line must "
-        f"name the columns, such as {','.join(FIELDS[kind])}; or choose its column with --column {needed}=NAME. "
-        "Nothing was imported."
-    )
-
-
-def _data(rows: Source, header: Sequence[str]) -> Iterator[tuple[int, Sequence[str]]]:
-    """The rows after the header, if there is one."""
-    found = rows.rows()
-    if any(header):
-        next(found, None)
-    return found
-
-
 def _notes(
-    kind: str, columns: Mapping[str, int], survey: Survey, today: date | None, earlier: Mapping[str, str]
-) -> Iterator[str]:
+    kind: str, columns: Mapping[str, int], survey: Survey, today: date | None, earlier: Mapping[str, str],
+    rows: Source, partner: str | None,
+) -> Iterator[str]:  # fmt: skip
+    if isinstance(rows, BelowTitle):
+        yield f"The names of the columns are on line {rows.line}; what is above them is left out."
+    if partner is not None:
+        what = "area codes" if FIELDS[kind][0] == "number" else "other part of the names"
+        yield f"The {what} are in the column {partner!r}."
     if earlier:
         said = " and ".join(
             f"{field} from {column!r}" if column else f"no {field}" for field, column in earlier.items()
@@ -281,7 +261,8 @@ def _notes(
 class Table:
     """A file of one kind, which was understood. Its rows can be read as often as is needed.
 
-    `chosen` are the columns to remember: those that were chosen now, and others that were chosen before.
+    `chosen` are the columns to remember: those that were chosen now, and others that were chosen before. Rows without
+    a number have it in one of the columns `instead`. `partner` is a column that belongs to the first field.
     """
 
     name: str
@@ -295,6 +276,8 @@ class Table:
     zone: tzinfo
     today: date | None
     chosen: Mapping[str, str]
+    instead: tuple[int, ...] = ()
+    partner: tuple[int, bool] | None = None
 
     def rows(self) -> Iterator[CheckedRow]:
         """The rows after the header, with their values in the order of FIELDS."""
@@ -309,12 +292,16 @@ class Table:
         check = checks[self.kind]
         places = [self.columns.get(each) for each in FIELDS[self.kind]]
         width, needed = len(self.header), max(self.columns.values()) + 1
-        for line, fields in _data(self.source, self.header):
+        complete = completion(self.kind, self.header, self.columns, self.instead, self.partner)
+        for line, fields in data_rows(self.source, self.header):
             count = len(fields)
             if count < needed or (count > width and any(map(str.strip, fields[width:]))):
                 yield CheckedRow(line, fields, (), f"has {count} fields; {width} are needed")
                 continue
-            values = check(*[None if place is None else fields[place] for place in places])
+            given = [None if place is None else fields[place] for place in places]
+            if complete:
+                complete(fields, given)
+            values = check(*given)
             if isinstance(values, BadCell):
                 # If columns are swapped, any value may be a phone number, so mask the whole reason.
                 yield CheckedRow(line, fields, (), mask_digits(values.reason))

@@ -20,12 +20,13 @@ from agent_funnel.files.sources import BLOCK, SAVE_AS
 
 # The most bytes of a workbook when it is unpacked; a million leads need 200 MB:
 LARGEST_UNPACKED = 400_000_000
-# The most cells of a sheet, empty ones within the rectangle included. Each needs 24 bytes and more.
-MOST_CELLS = 8_000_000
+# The most cells of a sheet, empty ones within the rectangle included. While a sheet is read, each needs 100 bytes: a
+# hundred thousand rows of ten columns fit into 150 MB, and a million leads with four columns into 450 MB.
+MOST_CELLS = 4_000_000
 # The part of XLSX with the texts of the cells:
 SHARED_STRINGS = "xl/sharedstrings.xml"
 # The most of these texts; each needs 50 bytes and more, however short it is:
-MOST_TEXTS = 4_000_000
+MOST_TEXTS = 2_000_000
 # Excel has no larger sheets:
 MOST_ROWS, MOST_COLUMNS = 1 << 20, 1 << 14
 # Spreadsheets keep 15 digits of a number:
@@ -152,8 +153,9 @@ def _measure(file: IO[bytes], name: str, kind: str) -> None:
                             if bound.cells > MOST_CELLS:
                                 raise ImportRefused(
                                     f"{name} has a sheet of more than {MOST_CELLS:,} cells, empty ones included: one "
-                                    "cell may be far away from the others. Copy the rows to a new workbook, and import "
-                                    "that. Nothing was imported."
+                                    "cell may be far away from the others. Copy the rows and the columns that are "
+                                    "needed to a new workbook, or save it as CSV, and import that. Nothing was "
+                                    "imported."
                                 )
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
         raise _damaged(name) from error

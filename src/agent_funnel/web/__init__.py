@@ -20,7 +20,8 @@ from agent_funnel.web import api, auth, errors, health, openapi, pages, rates, s
 from agent_funnel.web.bounds import RETRY_SECONDS, Places, Room
 from agent_funnel.web.connections import ADMISSION, ADMITTED, SMALL_BODY
 from agent_funnel.web.counts import BackgroundCounts
-from agent_funnel.web.files import DOWNLOADS_BYTES, EXPORTS_AT_ONCE, IMPORTS_AT_ONCE, LARGEST_FILE
+from agent_funnel.web.files import DOWNLOADS_BYTES, EXPORTS_AT_ONCE
+from agent_funnel.web.import_jobs import ImportJobs
 from agent_funnel.web.kept_files import KeptFiles
 from agent_funnel.web.outcomes import REPORTS_AT_ONCE
 from agent_funnel.web.pages import layout
@@ -28,6 +29,7 @@ from agent_funnel.web.proxies import Request, TrustProxies
 from agent_funnel.web.readiness import ReadinessProbe
 from agent_funnel.web.routing import PUBLIC, current_route, route
 from agent_funnel.web.services import Services
+from agent_funnel.web.uploads import IMPORTS_AT_ONCE, LARGEST_FILE
 
 # The largest body, in bytes, of a request that takes no file:
 LARGEST_BODY = 1_000_000
@@ -89,6 +91,7 @@ def create_app(
         reports=Places(REPORTS_AT_ONCE, "reports of outcomes"),
         downloads=Room(DOWNLOADS_BYTES),
         kept_files=KeptFiles(),
+        import_jobs=ImportJobs(),
     )
     return app
 

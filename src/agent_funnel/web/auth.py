@@ -6,6 +6,7 @@ machine that it runs on.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -43,6 +44,8 @@ NOTE_USE_EVERY = timedelta(minutes=5)
 # The most refused requests that are logged, of one address and of all together:
 LOGGED_REFUSALS = "30 per minute"
 LOGGED_REFUSALS_IN_ALL = "300 per minute"
+# A part of a rule that is one of a few words, with its name:
+_ONE_OF_FEW = re.compile(r"<any\([^<>]*\):(\w+)>")
 ADD_KEY_COMMAND = "agent-funnel keys add NAME --role admin"
 
 
@@ -234,7 +237,7 @@ def record_in_audit(response: Response) -> Response:
     entry = {
         "actor": name,
         "key_id": found.key_id if found else None,
-        "operation": f"{request.method} {request.url_rule.rule if request.url_rule else request.path}",
+        "operation": f"{request.method} {_shown_rule() if request.url_rule else request.path}",
         "target": g.get("target"),
         "address": address(),
         "status": response.status_code,
@@ -247,6 +250,11 @@ def record_in_audit(response: Response) -> Response:
         # The change is made, so the response stays; the log line above keeps the entry.
         log.error("the audit has no entry of this", reason=str(error), **entry)
     return response
+
+
+def _shown_rule() -> str:
+    """The rule of the request's address. A part that is one of a few words is shown as that word."""
+    return _ONE_OF_FEW.sub(lambda part: str((request.view_args or {})[part[1]]), str(request.url_rule))
 
 
 def set_audit_actor(name: str) -> None:

@@ -130,7 +130,9 @@ OutcomeName = Literal["talked", "no_answer", "won", "lost", "call_back", "wrong_
 Format = Literal["json", "csv", "xlsx"]
 FileFormat = Literal["csv", "excel-csv", "xlsx"]
 # The lists that are exported as they are, without a choice of a part:
-ExportedList = Literal["leads", "agents", "limits", "holidays", "do-not-contact", "assignments", "runs", "history"]
+ExportedList = Literal[
+    "leads", "pool", "agents", "limits", "holidays", "do-not-contact", "assignments", "runs", "history",
+]  # fmt: skip
 Delimiter = Literal["comma", "semicolon", "tab", "bar"]
 Count = Annotated[int, Field(ge=1, le=LARGEST_PAGE, description="The most items on the page."), WholeNumber]
 Cursor = Annotated[

@@ -20,9 +20,9 @@ from agent_funnel.access.idempotency import Claim, StoredResponse, claim_request
 from agent_funnel.errors import ConnectionLost, FunnelError
 from agent_funnel.web.auth import identity
 from agent_funnel.web.errors import problem
-from agent_funnel.web.files import uploaded_body
 from agent_funnel.web.routing import current_route
 from agent_funnel.web.services import services
+from agent_funnel.web.uploads import uploaded_body
 
 HEADER = "Idempotency-Key"
 FORM_FIELD = "idempotency_key"

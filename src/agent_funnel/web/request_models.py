@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, Self
 
 from flask import request
-from flask_openapi3 import RawModel
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_validator
 
 from agent_funnel.access.keys import Role
 from agent_funnel.do_not_contact import LONGEST_BOUND_DAYS, MOST_AT_ONCE, OWN_REQUESTS, USUAL_BOUND_DAYS
-from agent_funnel.files.tables import Choices
 from agent_funnel.settings import DEFAULT_RULES, LARGEST_SHARE, LONGEST_WINDOW_DAYS
 from agent_funnel.web.fields import (
     BusinessDay,
@@ -18,11 +16,9 @@ from agent_funnel.web.fields import (
     CountryText,
     Cursor,
     Day,
-    Delimiter,
     ExportedList,
     FileFormat,
     Format,
-    KeyText,
     NumberText,
     RowId,
     RunId,
@@ -32,9 +28,6 @@ from agent_funnel.web.fields import (
     VoiceText,
     WholeNumber,
 )
-from agent_funnel.web.files import FILE_TYPES
-
-DELIMITERS_BY_NAME = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 
 
 class RequestModel(BaseModel):
@@ -133,6 +126,25 @@ class AssignmentsQuery(PageQuery):
     format: Format = Field("json", description="csv and xlsx have all of them, without pages.")
 
 
+class CallBacksQuery(PageQuery):
+    """A page of the call-backs, or all of them as a file."""
+
+    agent: SearchText | None = Field(None, description="Only those that this agent reported.")
+    format: Format = Field("json", description="csv and xlsx have all of them, without pages.")
+
+
+class ResultsQuery(RequestModel):
+    """The business dates whose results are counted. Without dates, the last four weeks."""
+
+    date_from: BusinessDay | None = Field(
+        None, description="The first date, inclusive. Default: four weeks up to the last one."
+    )
+    date_to: BusinessDay | None = Field(None, description="The last date, inclusive. Default: today.")
+    format: Format = Field(
+        "json", description="csv and xlsx have a row for each agent, stage, class, night and import."
+    )
+
+
 class NewAgent(RequestModel):
     """An agent to add."""
 
@@ -161,6 +173,14 @@ class NewLimit(RequestModel):
     ends_on: Day | None = Field(None, description="None: no end date.")
     max_records: Annotated[StrictInt, Field(ge=0, le=LARGEST_SHARE), WholeNumber] = 0
     new_agent: StrictBool = Field(False, description="The agent is yet to come: take a name that no agent has now.")
+
+
+class NewHoliday(RequestModel):
+    """A holiday to add, or several days in a row. Both days are inclusive."""
+
+    starts_on: BusinessDay
+    ends_on: BusinessDay | None = Field(None, description="None: one day.")
+    name: Text | None = None
 
 
 class LimitPath(BaseModel):
@@ -199,80 +219,11 @@ class NumberQuery(RequestModel):
     number: SearchText
 
 
-class TableBody(RawModel):
-    """A file: CSV or TSV in any usual form, or a workbook (XLSX, ODS)."""
-
-    mimetypes: ClassVar[list[str]] = list(FILE_TYPES)  # type: ignore[misc]
-
-
-class FileQuery(RequestModel):
-    """How to read a file, where it leaves that open."""
-
-    number_column: KeyText | None = Field(None, description="The name of the column of the numbers.")
-    sheet: KeyText | None = Field(None, description="The sheet of a workbook. Default: the first one.")
-    delimiter: Delimiter | None = Field(None, description="The delimiter of a text.")
-    encoding: KeyText | None = Field(None, description="The encoding of a text, such as cp1252.")
-    forget_columns: bool = Field(
-        False, description="Forget the columns that were chosen before for files with these names of columns."
-    )
-
-    def choices(self) -> Choices:
-        """The choices of how to read the file. A column that is chosen as an empty text is left out."""
-        given = self.model_dump()
-        columns = {
-            name.removesuffix("_column"): value
-            for name, value in given.items()
-            if name.endswith("_column") and value is not None
-        }
-        delimiter = DELIMITERS_BY_NAME[self.delimiter] if self.delimiter else None
-        return Choices(
-            columns, given.get("dates"), self.sheet or None, delimiter, self.encoding or None, self.forget_columns
-        )
-
-
-class ImportOptions(FileQuery):
-    """The options of an import."""
-
-    dry_run: bool = Field(False, description="Check the file, and import nothing.")
-    file_name: KeyText | None = Field(None, description="The name of the file, for the record of the import.")
-    skip_bad: bool = Field(False, description="Import the good rows of a file with bad ones.")
-
-
-class ImportQuery(ImportOptions):
-    """The options of an import of leads."""
-
-    bad_rows_file: bool = Field(
-        False,
-        description="With dry_run: the answer is a CSV file of the bad rows, the first ten thousand, each with its "
-        "reason, to correct and import them.",
-    )
-
-    stage_column: KeyText | None = Field(
-        None, description="The name of the column of the stages; empty: every lead has stage 1."
-    )
-    date_column: KeyText | None = Field(
-        None, description="The name of the column of the dates; empty: every lead has today's."
-    )
-    update: bool = Field(
-        False, description="Set stages and dates of leads that are there, in one record each, to those of the file."
-    )
-    dates: Literal["dmy", "mdy", "ymd"] | None = Field(None, description="The order of day, month and year in dates.")
-
-
 class DoNotContactQuery(PageQuery):
     """A page of the numbers that are never dealt."""
 
     list_name: Text | None = Field(None, description="Only the numbers of this list. Default: of all lists.")
     format: Format = Field("json", description="csv and xlsx have all of them, without pages.")
-
-
-class NumbersImportQuery(ImportOptions):
-    """The options of an import of numbers to a do-not-contact list."""
-
-    list_name: Text
-    reason_column: KeyText | None = Field(None, description="The name of the column of the reasons; empty: none.")
-    replace: bool = Field(False, description="Remove what an import put on the list and the file lacks.")
-    confirm: bool = Field(False, description="Replace even if that removes more than a tenth.")
 
 
 class NewNumberList(RequestModel):

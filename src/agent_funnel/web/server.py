@@ -20,7 +20,8 @@ from waitress.wasyncore import dispatcher
 from agent_funnel.errors import SettingsError
 from agent_funnel.web.bounds import Room
 from agent_funnel.web.connections import Admission, Channel
-from agent_funnel.web.files import EXPORTS_AT_ONCE, IMPORTS_AT_ONCE, LARGEST_FILE
+from agent_funnel.web.files import EXPORTS_AT_ONCE
+from agent_funnel.web.uploads import IMPORTS_AT_ONCE, LARGEST_FILE
 
 # Threads for requests. Long work takes at most the places that it has, so that the others are always left:
 OTHER_THREADS = 8

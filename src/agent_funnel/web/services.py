@@ -15,6 +15,7 @@ from agent_funnel.schedule.clock import Clock
 from agent_funnel.settings import Settings
 from agent_funnel.web.bounds import Places, Room
 from agent_funnel.web.counts import BackgroundCounts
+from agent_funnel.web.import_jobs import ImportJobs
 from agent_funnel.web.kept_files import KeptFiles
 from agent_funnel.web.readiness import ReadinessProbe
 
@@ -41,6 +42,7 @@ class Services:
     downloads: Room
     # Uploaded files that were checked, and can be imported:
     kept_files: KeptFiles
+    import_jobs: ImportJobs
 
 
 def services() -> Services:

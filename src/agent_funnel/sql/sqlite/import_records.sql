@@ -151,31 +151,80 @@ WHERE EXISTS (
             AND o.reported_at >= r.imported_at
     );
 
+-- name: _find_undoable_rows
+-- temp.undoable_row: the agents, limits or holidays of an import that was not undone, and whether each of them is left as
+-- it is. One that it added is taken back if it is as the import wrote it; an agent only if nobody has a lead, a limit or
+-- a link under that name, and no run had it.
+DROP TABLE IF EXISTS temp.undoable_row;
+
+CREATE TEMP TABLE undoable_row AS
+SELECT
+    w.line,
+    w.key_text,
+    w.value_text,
+    w.days_text,
+    w.is_changed,
+    w.value_before,
+    CASE r.kind
+        WHEN 'holidays' THEN NOT EXISTS (
+            SELECT 1 FROM holiday AS h
+            WHERE h.day = w.key_text AND coalesce(h.name, '') = coalesce(w.value_text, '')
+        )
+        WHEN 'limits' THEN (
+            SELECT count(*) FROM agent_limit AS l
+            WHERE l.agent = w.key_text AND l.starts_on = substr(w.days_text, 1, 10)
+                AND coalesce(l.ends_on, '') = substr(w.days_text, 12) AND l.max_records = CAST(w.value_text AS INTEGER)
+        ) <> 1
+        ELSE (
+            SELECT count(*) <> 1 OR max(lower(trim(a.status)) <> w.value_text) FROM agents AS a
+            WHERE a.agent = w.key_text COLLATE BINARY
+        ) OR (
+            NOT w.is_changed AND w.key_text IN (
+                SELECT s.agent FROM agent_wafunnel_assignment AS s
+                UNION ALL SELECT h.agent FROM assignment_history AS h
+                UNION ALL SELECT l.agent FROM agent_limit AS l
+                UNION ALL SELECT k.agent FROM agent_link AS k
+            )
+        )
+    END AS is_left
+FROM import_row AS w
+INNER JOIN import_record AS r ON r.import_id = w.import_id
+WHERE w.import_id = :import_id AND NOT EXISTS (SELECT 1 FROM import_undo AS u WHERE u.import_id = :import_id);
+
 -- name: _undo_amounts
 -- The amounts of an undo, and when and by whom the import was undone before; no row if there is no such import.
 SELECT
     r.kind,
     u.undone_at,
     u.undone_by,
-    (SELECT count(*) FROM temp.undoable AS n WHERE NOT n.is_left AND NOT n.is_changed) AS taken_back,
-    (SELECT count(*) FROM temp.undoable AS n WHERE NOT n.is_left AND n.is_changed) AS put_back,
-    (SELECT count(*) FROM temp.undoable AS n WHERE n.is_left) AS left_alone
+    coalesce(sum(NOT n.is_left AND NOT n.is_changed), 0) AS taken_back,
+    coalesce(sum(NOT n.is_left AND n.is_changed), 0) AS put_back,
+    coalesce(sum(n.is_left), 0) AS left_alone
 FROM import_record AS r
 LEFT JOIN import_undo AS u ON u.import_id = r.import_id
+LEFT JOIN (
+    SELECT l.is_left, l.is_changed FROM temp.undoable AS l
+    UNION ALL
+    SELECT o.is_left, o.is_changed FROM temp.undoable_row AS o
+) AS n
 WHERE r.import_id = :import_id
+GROUP BY r.kind, u.undone_at, u.undone_by
 
 -- name: would_undo_import
 -- traits: read-only
 -- What an undo of an import would do now. It changes nothing.
 -- include: _find_undoable
 
+-- include: _find_undoable_rows
+
 -- include: _undo_amounts
 ;
 
 -- name: undo_import
--- Takes back the leads that an import added, and puts back those that it changed, as far as they still are as it wrote
--- them.
+-- Takes back what an import added, and puts back what it changed, as far as it still is as the import wrote it.
 -- include: _find_undoable
+
+-- include: _find_undoable_rows
 
 DROP TABLE IF EXISTS temp.undone_import;
 
@@ -198,10 +247,35 @@ WHERE n.number = wafunnel.number COLLATE BINARY AND n.stage IS wafunnel.stage AN
 DELETE FROM import_lead
 WHERE import_id = :import_id AND number IN (SELECT n.number FROM temp.undoable AS n WHERE NOT n.is_left);
 
+DELETE FROM holiday
+WHERE day IN (SELECT n.key_text FROM temp.undoable_row AS n WHERE NOT n.is_left)
+    AND (SELECT r.kind FROM import_record AS r WHERE r.import_id = :import_id) = 'holidays';
+
+DELETE FROM agent_limit
+WHERE EXISTS (
+    SELECT 1 FROM temp.undoable_row AS n
+    WHERE NOT n.is_left AND n.key_text = agent_limit.agent AND agent_limit.starts_on = substr(n.days_text, 1, 10)
+        AND coalesce(agent_limit.ends_on, '') = substr(n.days_text, 12)
+        AND agent_limit.max_records = CAST(n.value_text AS INTEGER)
+)
+    AND (SELECT r.kind FROM import_record AS r WHERE r.import_id = :import_id) = 'limits';
+
+UPDATE agents SET status = n.value_before
+FROM temp.undoable_row AS n
+WHERE NOT n.is_left AND n.is_changed AND n.key_text = agents.agent COLLATE BINARY
+    AND (SELECT r.kind FROM import_record AS r WHERE r.import_id = :import_id) = 'agents';
+
+DELETE FROM agents
+WHERE agent COLLATE BINARY IN (SELECT n.key_text FROM temp.undoable_row AS n WHERE NOT n.is_left AND NOT n.is_changed)
+    AND (SELECT r.kind FROM import_record AS r WHERE r.import_id = :import_id) = 'agents';
+
+DELETE FROM import_row
+WHERE import_id = :import_id AND line IN (SELECT n.line FROM temp.undoable_row AS n WHERE NOT n.is_left);
+
 INSERT INTO import_undo (import_id, undone_at, undone_by, taken_back, put_back, left_alone)
 SELECT :import_id, strftime('%Y-%m-%d %H:%M:%f', 'now'), :actor, n.taken_back, n.put_back, n.left_alone
 FROM temp.undone_import AS n
-WHERE n.undone_at IS NULL AND n.kind = 'leads';
+WHERE n.undone_at IS NULL AND n.kind IN ('leads', 'agents', 'limits', 'holidays');
 
 SELECT n.kind, n.undone_at, n.undone_by, n.taken_back, n.put_back, n.left_alone FROM temp.undone_import AS n;
 

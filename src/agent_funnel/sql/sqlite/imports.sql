@@ -229,8 +229,22 @@ WHERE l.import_id = :import_id AND l.is_changed AND wafunnel.number = l.number C
 
 SELECT count(*) AS changed FROM import_lead AS l WHERE l.import_id = :import_id AND l.is_changed;
 
+-- name: _keep_added
+-- Keeps the staged rows, which are new, on record for the import :import_id; NULL if there is none.
+INSERT INTO import_row (import_id, line, key_text, value_text, days_text, is_changed)
+SELECT :import_id, s.line, s.first, s.second, s.third, 0
+FROM temp.staged AS s
+WHERE :import_id IS NOT NULL;
+
 -- name: update_agents
--- Sets the status of the staged agents that have another one there; returns how many they are.
+-- Sets the status of the staged agents that have another one there, and keeps them on record for the import; returns how
+-- many they are.
+INSERT INTO import_row (import_id, line, key_text, value_text, days_text, is_changed, value_before)
+SELECT :import_id, s.line, s.first, s.second, NULL, 1, h.status
+FROM temp.staged AS s
+INNER JOIN temp.staged_there AS h ON h.line = s.line
+WHERE h.is_different AND :import_id IS NOT NULL;
+
 UPDATE agents SET status = t.wanted
 FROM (
     SELECT s.first AS agent, s.second AS wanted
@@ -243,20 +257,30 @@ WHERE agents.agent = t.agent COLLATE BINARY;
 SELECT count(*) AS changed FROM temp.staged_there AS t WHERE t.is_different;
 
 -- name: import_agents
--- Adds the staged agents whose name does not exist yet; returns how many were added.
+-- Adds the staged agents whose name does not exist yet, and keeps them on record for the import, if there is one;
+-- returns how many were added.
+DELETE FROM temp.staged
+WHERE EXISTS (SELECT 1 FROM agents AS a WHERE a.agent = staged.first COLLATE BINARY);
+
+-- include: _keep_added
+
 INSERT INTO agents (agent, status)
 SELECT s.first, s.second
-FROM temp.staged AS s
-WHERE NOT EXISTS (SELECT 1 FROM agents AS a WHERE a.agent = s.first COLLATE BINARY);
+FROM temp.staged AS s;
 
 SELECT changes() AS added;
 
 -- name: import_holidays
--- Adds the staged holidays whose day is not a holiday yet; returns how many were added.
+-- Adds the staged holidays whose day is not a holiday yet, and keeps them on record for the import, if there is one;
+-- returns how many were added.
+DELETE FROM temp.staged
+WHERE EXISTS (SELECT 1 FROM holiday AS h WHERE h.day = staged.first);
+
+-- include: _keep_added
+
 INSERT INTO holiday (day, name)
 SELECT s.first, nullif(s.second, '')
-FROM temp.staged AS s
-WHERE NOT EXISTS (SELECT 1 FROM holiday AS h WHERE h.day = s.first);
+FROM temp.staged AS s;
 
 SELECT changes() AS added;
 
@@ -304,14 +328,20 @@ ORDER BY t.line
 LIMIT :most;
 
 -- name: import_limits
--- Adds the staged limits whose agent has none of the same days; returns how many were added.
+-- Adds the staged limits whose agent has none of the same days, and keeps them on record for the import, if there is
+-- one; returns how many were added.
+DELETE FROM temp.staged
+WHERE EXISTS (
+    SELECT 1 FROM agent_limit AS l
+    WHERE l.agent = staged.first AND l.starts_on = substr(staged.third, 1, 10)
+        AND coalesce(l.ends_on, '') = substr(staged.third, 12)
+);
+
+-- include: _keep_added
+
 INSERT INTO agent_limit (agent, starts_on, ends_on, max_records)
 SELECT s.first, substr(s.third, 1, 10), nullif(substr(s.third, 12), ''), CAST(s.second AS INTEGER)
 FROM temp.staged AS s
-WHERE NOT EXISTS (
-    SELECT 1 FROM agent_limit AS l
-    WHERE l.agent = s.first AND l.starts_on = substr(s.third, 1, 10) AND coalesce(l.ends_on, '') = substr(s.third, 12)
-)
 ORDER BY s.line;
 
 SELECT changes() AS added;

@@ -99,8 +99,8 @@ ORDER BY l.import_id DESC, l.number ASC;
 EXECUTE dbo.sp_undo_import @import_id = %(import_id)s, @country = %(country)s, @preview = 1;
 
 -- name: undo_import
--- Takes back the leads that an import added, and puts back those that it changed, as far as they still are as it wrote
--- them. The procedure decides everything: see import_records/sp_undo_import.sql.
+-- Takes back what an import added, and puts back what it changed, as far as it still is as the import wrote it. The
+-- procedure decides everything: see import_records/sp_undo_import.sql.
 EXECUTE dbo.sp_undo_import @import_id = %(import_id)s, @actor = %(actor)s, @country = %(country)s;
 
 -- name: chosen_columns

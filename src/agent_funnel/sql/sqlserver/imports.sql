@@ -305,8 +305,24 @@ SELECT @@ROWCOUNT AS added;
 -- record for the import, with what they were; returns how many they are. See imports/sp_update_leads.sql.
 EXECUTE dbo.sp_update_leads @import_id = %(import_id)s, @with_stage = %(with_stage)s, @with_date = %(with_date)s;
 
+-- name: _keep_added
+-- Keeps the staged rows, which are new, on record for the import @import_id; NULL if there is none.
+INSERT INTO dbo.import_row (import_id, line, key_text, value_text, days_text, is_changed)
+SELECT @import_id, s.line, s.first, s.second, s.third, 0
+FROM #staged AS s
+WHERE @import_id IS NOT NULL;
+
 -- name: update_agents
--- Sets the status of the staged agents that have another one there; returns how many they are.
+-- Sets the status of the staged agents that have another one there, and keeps them on record for the import; returns
+-- how many they are.
+DECLARE @import_id INT = %(import_id)s;
+
+INSERT INTO dbo.import_row (import_id, line, key_text, value_text, days_text, is_changed, value_before)
+SELECT @import_id, s.line, s.first, s.second, NULL, 1, t.status
+FROM #staged AS s
+INNER JOIN #staged_there AS t ON s.line = t.line
+WHERE t.is_different = 1 AND @import_id IS NOT NULL;
+
 UPDATE a
 SET a.status = s.second
 FROM dbo.agents AS a
@@ -317,26 +333,42 @@ WHERE t.is_different = 1;
 SELECT COALESCE(SUM(t.is_different), 0) AS changed FROM #staged_there AS t;
 
 -- name: import_agents
--- Adds the staged agents whose name does not exist yet; returns how many were added.
-INSERT INTO dbo.agents (agent, status)
-SELECT s.first, s.second
+-- Adds the staged agents whose name does not exist yet, and keeps them on record for the import, if there is one;
+-- returns how many were added.
+DECLARE @import_id INT = %(import_id)s;
+
+DELETE s
 FROM #staged AS s
-WHERE NOT EXISTS (
+WHERE EXISTS (
     SELECT 1 FROM dbo.agents AS a
     WHERE CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = s.first
 );
 
+-- include: _keep_added
+
+INSERT INTO dbo.agents (agent, status)
+SELECT s.first, s.second
+FROM #staged AS s;
+
 SELECT @@ROWCOUNT AS added;
 
 -- name: import_holidays
--- Adds the staged holidays whose day is not a holiday yet; returns how many were added.
-INSERT INTO dbo.holiday (day, name)
-SELECT CAST(s.first AS DATE), NULLIF(s.second, N'')
+-- Adds the staged holidays whose day is not a holiday yet, and keeps them on record for the import, if there is one;
+-- returns how many were added.
+DECLARE @import_id INT = %(import_id)s;
+
+DELETE s
 FROM #staged AS s
-WHERE NOT EXISTS (
+WHERE EXISTS (
     SELECT 1 FROM dbo.holiday AS h
     WHERE h.day = CAST(s.first AS DATE)
 );
+
+-- include: _keep_added
+
+INSERT INTO dbo.holiday (day, name)
+SELECT CAST(s.first AS DATE), NULLIF(s.second, N'')
+FROM #staged AS s;
 
 SELECT @@ROWCOUNT AS added;
 
@@ -394,7 +426,21 @@ WHERE t.is_different = 1
 ORDER BY t.line;
 
 -- name: import_limits
--- Adds the staged limits whose agent has none of the same days; returns how many were added.
+-- Adds the staged limits whose agent has none of the same days, and keeps them on record for the import, if there is
+-- one; returns how many were added.
+DECLARE @import_id INT = %(import_id)s;
+
+DELETE s
+FROM #staged AS s
+WHERE EXISTS (
+    SELECT 1 FROM dbo.agent_limit AS l
+    WHERE
+        l.agent = s.first AND l.starts_on = CAST(LEFT(s.third, 10) AS DATE)
+        AND COALESCE(CONVERT(NVARCHAR(10), l.ends_on, 23), N'') = SUBSTRING(s.third, 12, 10)
+);
+
+-- include: _keep_added
+
 INSERT INTO dbo.agent_limit (agent, starts_on, ends_on, max_records)
 SELECT
     s.first,
@@ -402,13 +448,6 @@ SELECT
     CAST(NULLIF(SUBSTRING(s.third, 12, 10), N'') AS DATE),
     CAST(s.second AS INT)
 FROM #staged AS s
-WHERE
-    NOT EXISTS (
-        SELECT 1 FROM dbo.agent_limit AS l
-        WHERE
-            l.agent = s.first AND l.starts_on = CAST(LEFT(s.third, 10) AS DATE)
-            AND COALESCE(CONVERT(NVARCHAR(10), l.ends_on, 23), N'') = SUBSTRING(s.third, 12, 10)
-    )
 ORDER BY s.line;
 
 SELECT @@ROWCOUNT AS added;

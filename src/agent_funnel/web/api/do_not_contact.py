@@ -12,7 +12,8 @@ from agent_funnel.do_not_contact import DoNotContact
 from agent_funnel.masking import last_digits, mask_digits
 from agent_funnel.web.api import models
 from agent_funnel.web.auth import set_audit_target
-from agent_funnel.web.files import download, import_numbers_upload, upload_origin, uploaded_body
+from agent_funnel.web.files import download
+from agent_funnel.web.import_models import NumbersImportQuery, TableBody
 from agent_funnel.web.operation import json, operation
 from agent_funnel.web.paging import AFTER_COUNT, AFTER_LISTED, decode_requester_cursor, encode_cursor, fetch_page
 from agent_funnel.web.request_models import (
@@ -23,11 +24,10 @@ from agent_funnel.web.request_models import (
     NewListedNumbers,
     NewNumberList,
     Numbers,
-    NumbersImportQuery,
-    TableBody,
 )
 from agent_funnel.web.requester import mask_texts, sees_numbers
 from agent_funnel.web.services import services
+from agent_funnel.web.uploads import import_numbers_upload, upload_origin, uploaded_body
 
 blueprint = APIBlueprint(
     "do_not_contact", __name__, abp_tags=[Tag(name="do not contact", description="The do-not-contact lists.")]

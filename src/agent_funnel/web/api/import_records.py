@@ -16,7 +16,9 @@ from agent_funnel.web.requester import actor, mask_import
 from agent_funnel.web.services import services
 
 blueprint = APIBlueprint(
-    "import_records", __name__, abp_tags=[Tag(name="imports", description="Imports on record, and their undo.")]
+    "import_records",
+    __name__,
+    abp_tags=[Tag(name="imports", description="Imports of files, their records, and their undo.")],
 )
 
 
@@ -47,11 +49,11 @@ def show_import(path: ImportPath) -> Response:
     blueprint, "post", "/imports/<int:import_id>/undo", role="operator", answer=models.ImportUndoAnswer,
     problems={
         404: "No such import.",
-        409: "It is undone already, or no import of leads (50005), or a run was in progress all the time (50001).",
+        409: "It is undone already, or cannot be undone (50005), or a run was in progress all the time (50001).",
     },
 )  # fmt: skip
 def undo_import(path: ImportPath, query: UndoImportQuery) -> Response:
-    """Undo an import of leads, as far as nobody changed or dealt them since; or only say what that would do."""
+    """Undo an import, as far as nobody changed its rows or dealt its leads since; or only say what that would do."""
     set_audit_target(f"import {path.import_id}{', dry run' if query.dry_run else ''}")
     database = services().database
     if query.dry_run:

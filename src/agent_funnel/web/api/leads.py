@@ -1,4 +1,4 @@
-"""Leads: search, history, import, and the pool."""
+"""Leads: search, history, and the pool."""
 
 from __future__ import annotations
 
@@ -8,14 +8,11 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from werkzeug.exceptions import Forbidden
 
-from agent_funnel.errors import ImportRefused
 from agent_funnel.leads import Lead, lead_history, pool_report, search_leads
 from agent_funnel.web.api import models
-from agent_funnel.web.auth import set_audit_target
-from agent_funnel.web.files import bad_rows_of_upload, import_upload, upload_origin, uploaded_body
 from agent_funnel.web.operation import json, operation
 from agent_funnel.web.paging import AFTER_COUNT, AFTER_LEAD, decode_requester_cursor, encode_cursor, fetch_page
-from agent_funnel.web.request_models import ImportQuery, LeadsQuery, NumberQuery, TableBody
+from agent_funnel.web.request_models import LeadsQuery, NumberQuery
 from agent_funnel.web.requester import sees_numbers, today
 from agent_funnel.web.services import services
 
@@ -46,40 +43,6 @@ def list_leads(query: LeadsQuery) -> Response:
 def show_lead(query: NumberQuery) -> Response:
     """Show a number, exactly as it is written: its records, who has it, who held it, whether it may be called."""
     return json(models.LeadAnswer(lead_history(services().database, query.number)))
-
-
-@operation(
-    blueprint, "post", "/leads/import", role="operator", answer=models.ImportAnswer, takes_file=True,
-    problems={415: "The body is sent as something that is no table."},
-)  # fmt: skip
-def import_leads(query: ImportQuery, raw: TableBody) -> Response:
-    """Import leads from a file (CSV, XLSX or ODS) with a column of numbers, or with dry_run only check the file."""
-    set_audit_target("dry run" if query.dry_run else "import")
-    if query.bad_rows_file:
-        if not query.dry_run:
-            raise ImportRefused("bad_rows_file needs dry_run. Nothing was imported.")
-        return bad_rows_of_upload(uploaded_body(), query.choices())
-    result = import_upload(
-        uploaded_body(), query.choices(), skip_bad=query.skip_bad, update=query.update, dry_run=query.dry_run,
-        origin=upload_origin("api", query.file_name),
-    )  # fmt: skip
-    return json(
-        models.ImportAnswer(
-            dry_run=query.dry_run,
-            rows=result.rows,
-            added=result.added,
-            changed=result.changed,
-            kept=result.kept,
-            bad_rows=result.bad_rows,
-            bad=list(result.bad),
-            respelled=result.respelled,
-            differing=result.differing,
-            listed=result.listed,
-            kept_rows=list(result.kept_rows),
-            understood=result.understood,
-            import_id=result.import_id,
-        )
-    )
 
 
 @operation(blueprint, "get", "/pool", role="viewer", answer=models.PoolAnswer)

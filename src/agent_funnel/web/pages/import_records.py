@@ -8,7 +8,14 @@ from werkzeug.wrappers import Response as BaseResponse
 from agent_funnel import import_records
 from agent_funnel.errors import NothingToUndo
 from agent_funnel.files.dates import ORDER_NAMES
-from agent_funnel.import_records import LARGEST_IMPORT_ID, batch_of, find_import, list_imports, would_undo_import
+from agent_funnel.import_records import (
+    LARGEST_IMPORT_ID,
+    UNDOABLE,
+    batch_of,
+    find_import,
+    list_imports,
+    would_undo_import,
+)
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.format import number
 from agent_funnel.web.negotiation import locale
@@ -44,7 +51,9 @@ def show_import(import_id: int) -> str:
     database = services().database
     found = find_import(database, import_id)
     batch = batch_of(database, import_id) if found.kind == "leads" else None
-    return render_template("import.html", record=mask_import(found), batch=batch, ORDER_NAMES=ORDER_NAMES)
+    return render_template(
+        "import.html", record=mask_import(found), batch=batch, ORDER_NAMES=ORDER_NAMES, UNDOABLE=UNDOABLE
+    )
 
 
 @page(blueprint, "/imports/<int:import_id>/undo", role="operator")
@@ -60,11 +69,12 @@ def show_undo(import_id: int) -> str:
 
 @form(blueprint, "/imports/<int:import_id>/undo", role="operator", shows=show_undo)
 def undo(import_id: int) -> BaseResponse:
-    """Undoes an import of leads."""
+    """Undoes an import."""
     set_audit_target(f"import {import_id}")
     undone = import_records.undo_import(services().database, import_id, actor=actor())
     put_back = f", {number(undone.put_back, locale())} were put back" if undone.put_back else ""
     left = f", and {number(undone.left_alone, locale())} were left" if undone.left_alone else ""
     taken_back = number(undone.taken_back, locale())
-    notice = f"Import {import_id} is undone: {taken_back} leads were taken back{put_back}{left}."
+    kind = find_import(services().database, import_id).kind
+    notice = f"Import {import_id} is undone: {taken_back} {kind} were taken back{put_back}{left}."
     return redirect_with_notice(notice, "import_records.show_import", import_id=import_id)

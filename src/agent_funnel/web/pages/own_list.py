@@ -48,7 +48,7 @@ DEAD_LINK = (
 @route(PUBLIC)
 def show(secret: str) -> Response:
     """The list, in pages if it is very long."""
-    link = _open_link(secret)
+    link = open_link(secret)
     found = own_list(link.agent)
     pages = max(1, -(-len(found) // LEADS_PER_PAGE))
     page = max(1, min(request.args.get("page", 1, type=int), pages))
@@ -77,7 +77,7 @@ def show(secret: str) -> Response:
 @route(PUBLIC)
 def show_state(secret: str) -> Response:
     """Which list is the present one, and when it changes, for a page that is open."""
-    link = _open_link(secret)
+    link = open_link(secret)
     now = services().now()
     return jsonify(state_of_list(link.agent, last_run(services().database), now=now, next_at=next_deal(now)))
 
@@ -86,7 +86,7 @@ def show_state(secret: str) -> Response:
 @route(PUBLIC)
 def download(secret: str) -> Response:
     """The whole list as a file."""
-    link = _open_link(secret)
+    link = open_link(secret)
     text = StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
@@ -99,24 +99,24 @@ def download(secret: str) -> Response:
 @form(blueprint, "/mine/<secret>/report", role=PUBLIC, shows=show)
 def report(secret: str) -> BaseResponse:
     """Keeps what came of a lead of the list."""
-    link = _open_link(secret)
+    link = open_link(secret)
     given = read_form(NewOwnOutcome, leave_out=() if request.form.get("outcome") == "call_back" else CALL_BACK_FIELDS)
-    with _told_when_busy():
-        found = report_one(given.reported(link.agent), actor=_actor(link))
+    with told_when_busy():
+        found = report_one(given.reported(link.agent), actor=actor_of(link))
     return _back_to_list(secret, f"Saved: {REPORTED[found.outcome]}.", found)
 
 
 @form(blueprint, "/mine/<secret>/take-back", role=PUBLIC, shows=show)
 def take_outcome_back(secret: str) -> BaseResponse:
     """Takes back what was reported of a lead."""
-    link = _open_link(secret)
-    with _told_when_busy():
-        found = take_back(read_form(OutcomeToTakeBack).report, actor=_actor(link), agent=link.agent)
+    link = open_link(secret)
+    with told_when_busy():
+        found = take_back(read_form(OutcomeToTakeBack).report, actor=actor_of(link), agent=link.agent)
     return _back_to_list(secret, f"Taken back: {REPORTED[found.outcome]}.", found)
 
 
 @contextmanager
-def _told_when_busy() -> Iterator[None]:
+def told_when_busy() -> Iterator[None]:
     """Lets the list say it if too many reports wait for a deal, so that the agent does not lose sight of the list."""
     try:
         yield
@@ -129,7 +129,7 @@ def _back_to_list(secret: str, said: str, found: ReportedOutcome) -> BaseRespons
     return redirect_with_notice(f"{said} {found.notice or ''}".strip(), "own_list.show", secret=secret, page=page)
 
 
-def _actor(link: Link) -> str:
+def actor_of(link: Link) -> str:
     """The name of the link's agent, for the record and the audit."""
     name = f"link: {link.agent}"
     set_audit_actor(name)
@@ -140,28 +140,28 @@ def _actor(link: Link) -> str:
 @route(PUBLIC)
 def report_several(secret: str) -> Response:
     """Keeps what came of several leads, for a script: the same as the API's, of the agent's own leads."""
-    link = _open_link(secret)
+    link = open_link(secret)
     try:
         given = NewOwnOutcomes.model_validate_json(request.get_data())
     except ValidationError as error:
         return response_to_bad_request(error)
-    return json(report_all([each.reported(link.agent) for each in given.reports], actor=_actor(link)))
+    return json(report_all([each.reported(link.agent) for each in given.reports], actor=actor_of(link)))
 
 
 @blueprint.post("/mine/<secret>/outcomes/take-back")
 @route(PUBLIC)
 def take_one_back(secret: str) -> Response:
     """Takes an outcome of the agent's own back, for a script."""
-    link = _open_link(secret)
+    link = open_link(secret)
     try:
         given = OutcomeToTakeBack.model_validate_json(request.get_data())
     except ValidationError as error:
         return response_to_bad_request(error)
-    found = take_back(given.report, actor=_actor(link), agent=link.agent, taken_back_at=given.taken_back_at)
+    found = take_back(given.report, actor=actor_of(link), agent=link.agent, taken_back_at=given.taken_back_at)
     return json(RootModel[ReportedOutcome](found))
 
 
-def _open_link(secret: str) -> Link:
+def open_link(secret: str) -> Link:
     """The active link with this secret. While no key exists, it opens only where the service answers without keys."""
     given = services()
     found = look_up_link(given.database, secret)

@@ -12,6 +12,10 @@ call_back AS MATERIALIZED (
             FROM assignment_call_back AS c
             INNER JOIN assignment_run AS r ON c.run_id = r.run_id
             WHERE c.outcome_id = o.outcome_id AND r.status = 'succeeded'
+                AND NOT EXISTS (
+                    SELECT 1 FROM assignment_outcome AS n
+                    WHERE n.run_id = c.run_id AND n.number = o.number AND n.stands = 1 AND n.outcome = 'not_worked'
+                )
         )
 ),
 
@@ -41,30 +45,10 @@ closed AS MATERIALIZED (
     GROUP BY o.number, o.date
 )
 
--- name: pool_report
--- Counts each row of wafunnel once, under the first of these reasons that applies: it is unusable (a blank number, no
--- stage or no date); its number is in the present assignments; its number is on the do-not-contact list; an outcome
--- keeps it out (its number is wrong, it is won or lost, or its number is to be called back later); its stage is 4 or
--- more; it is too old; it waits behind another record of its number; it is in the pool and left over. A call-back that
--- is due is in the pool whatever its stage and age. The conditions of the pool are also in deal/plan.sql, part 2: change
--- both. Numbers with the same match key are the same number; the deal order matters only among their records, so only
--- those are ranked.
-WITH
--- include: _matched_numbers
-,
-
-held AS MATERIALIZED (
-    SELECT a.number FROM agent_wafunnel_assignment AS a
-    UNION
-    SELECT o.number
-    FROM agent_wafunnel_assignment AS a
-    INNER JOIN matched AS m ON m.number = a.number
-    INNER JOIN matched AS o ON o.first_number = m.first_number
-),
-
--- include: _kept_out_numbers
-,
-
+-- name: _pool_reasons
+-- The reason of each row of wafunnel, as in pool_report, in the table `given`, with the day of a call-back that is due.
+-- `repeated` has the numbers with several records, and `ranked` the place of each of their records in the pool, among
+-- those of its number in deal order. They come after the tables held and _kept_out_numbers.
 -- The call-backs that are due. SQLite takes the day from the row with the greatest run.
 due AS MATERIALIZED (
     SELECT b.number, b.date, b.call_back_on, max(b.run_id) AS run_id FROM call_back AS b
@@ -119,6 +103,10 @@ repeated AS (
 
 ranked AS MATERIALIZED (
     SELECT
+        g.number,
+        g.stage,
+        g.date,
+        g.call_back_on,
         dense_rank() OVER (
             PARTITION BY coalesce(m.first_number, g.number COLLATE BINARY)
             ORDER BY
@@ -133,6 +121,32 @@ ranked AS MATERIALIZED (
     LEFT JOIN matched AS m ON m.number = g.number
     WHERE g.number COLLATE BINARY IN (SELECT r.number FROM repeated AS r) AND g.reason = 'pool'
 )
+
+-- name: pool_report
+-- Counts each row of wafunnel once, under the first of these reasons that applies: it is unusable (a blank number, no
+-- stage or no date); its number is in the present assignments; its number is on the do-not-contact list; an outcome
+-- keeps it out (its number is wrong, it is won or lost, or its number is to be called back later); its stage is 4 or
+-- more; it is too old; it waits behind another record of its number; it is in the pool and left over. A call-back that
+-- is due is in the pool whatever its stage and age. The conditions of the pool are also in deal/plan.sql, part 2: change
+-- both. Numbers with the same match key are the same number; the deal order matters only among their records, so only
+-- those are ranked.
+WITH
+-- include: _matched_numbers
+,
+
+held AS MATERIALIZED (
+    SELECT a.number FROM agent_wafunnel_assignment AS a
+    UNION
+    SELECT o.number
+    FROM agent_wafunnel_assignment AS a
+    INNER JOIN matched AS m ON m.number = a.number
+    INNER JOIN matched AS o ON o.first_number = m.first_number
+),
+
+-- include: _kept_out_numbers
+,
+
+-- include: _pool_reasons
 
 SELECT
     coalesce(sum(g.reason = 'dealt'), 0) AS dealt,
@@ -149,3 +163,34 @@ SELECT
     count(*) AS total
 -- LIMIT -1 limits nothing, but keeps SQLite from computing the reason again for each sum.
 FROM (SELECT v.reason FROM given AS v LIMIT -1) AS g;
+
+-- name: pool_leads
+-- The pool, as a deal would have it now: its records in deal order. The present assignments do not matter, since a deal
+-- clears them. Equal rows are one record, and of the records of a match key the first one is in the pool.
+WITH
+-- include: _matched_numbers
+,
+
+held AS (SELECT NULL AS number WHERE 0),
+
+-- include: _kept_out_numbers
+,
+
+-- include: _pool_reasons
+
+SELECT p.number, p.stage, p.date, p.call_back_on
+FROM (
+    SELECT g.number, g.stage, g.date, g.call_back_on
+    FROM given AS g
+    WHERE g.number COLLATE BINARY NOT IN (SELECT r.number FROM repeated AS r) AND g.reason = 'pool'
+    UNION ALL
+    SELECT DISTINCT r.number, r.stage, r.date, r.call_back_on
+    FROM ranked AS r
+    WHERE r.occurrence = 1
+) AS p
+ORDER BY
+    p.call_back_on IS NULL,
+    p.call_back_on,
+    p.stage,
+    julianday(p.date) * CASE WHEN :newest_first THEN -1 ELSE 1 END,
+    p.number COLLATE BINARY;

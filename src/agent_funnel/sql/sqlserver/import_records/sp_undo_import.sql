@@ -1,14 +1,17 @@
 /*
-sp_undo_import: undoes an import of leads.
+sp_undo_import: undoes an import of leads, agents, limits or holidays.
 
 It takes back the leads that the import added, and puts back stage and date of those that it changed, as far as a lead
 is still as the import wrote it, and since then no run has dealt its match key, and nobody has reported an outcome of
 it. A run that was undone counts, too: an agent had the number. The other leads are left and counted. Everything happens
 in one transaction.
 
+Agents, limits and holidays go if they are as the import wrote them, an agent only if nobody has a lead, a limit or a
+link under that name, and no run had it. Agents whose status it changed get back the one that they had.
+
 The last result set is one row: the kind of the import, when and by whom it was undone before (NULL if it was not), and
 how many leads were taken back, put back and left. No row: there is no such import. An import that was undone before,
-or that is no import of leads, changes nothing.
+or that is one of other things, changes nothing.
 
 Examples:
 
@@ -18,7 +21,8 @@ Examples:
     EXECUTE dbo.sp_undo_import @import_id = 12, @actor = N'Ana Lima';
 
 Lock order: the records lock, which keeps it apart from runs and undos; it waits for them, and they wait for it. Then
-rows of wafunnel, import_lead and import_undo. A call inside a transaction is refused.
+rows of wafunnel, import_lead, holiday, agent_limit, agents, import_row and import_undo. A call inside a transaction is
+refused.
 */
 SET ANSI_NULLS ON;
 GO
@@ -161,13 +165,83 @@ BEGIN
                 )
             );
 
+        CREATE TABLE #undoable_row (
+            line INT NOT NULL PRIMARY KEY,
+            key_text NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL,
+            value_text NVARCHAR(255) COLLATE Latin1_General_BIN2 NULL,
+            days_text NVARCHAR(255) NULL,
+            is_changed BIT NOT NULL,
+            value_before NVARCHAR(255) NULL,
+            is_left BIT NOT NULL
+        );
+
+        -- At first as if none were as the import wrote it.
+        INSERT INTO #undoable_row (line, key_text, value_text, days_text, is_changed, value_before, is_left)
+        SELECT w.line, w.key_text, w.value_text, w.days_text, w.is_changed, w.value_before, 1
+        FROM dbo.import_row AS w
+        WHERE w.import_id = @import_id AND @undone_at IS NULL;
+
+        UPDATE n
+        SET n.is_left = 0
+        FROM #undoable_row AS n
+        INNER JOIN dbo.holiday AS h
+            ON
+                h.day = TRY_CAST(n.key_text AS DATE)
+                AND COALESCE(h.name, N'') COLLATE Latin1_General_BIN2 = COALESCE(n.value_text, N'')
+        WHERE @kind = 'holidays';
+
+        UPDATE n
+        SET n.is_left = 0
+        FROM #undoable_row AS n
+        WHERE
+            @kind = 'limits'
+            AND (
+                SELECT COUNT(*) FROM dbo.agent_limit AS l
+                WHERE
+                    l.agent = n.key_text AND l.starts_on = TRY_CAST(LEFT(n.days_text, 10) AS DATE)
+                    AND COALESCE(CONVERT(NVARCHAR(10), l.ends_on, 23), N'') = SUBSTRING(n.days_text, 12, 10)
+                    AND l.max_records = TRY_CAST(n.value_text AS INT)
+            ) = 1;
+
+        UPDATE n
+        SET n.is_left = 0
+        FROM #undoable_row AS n
+        INNER JOIN (
+            SELECT
+                CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS agent,
+                MIN(LOWER(LTRIM(RTRIM(a.status))) COLLATE Latin1_General_BIN2) AS status
+            FROM dbo.agents AS a
+            GROUP BY CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2
+            HAVING COUNT(*) = 1
+        ) AS g ON n.key_text = g.agent AND n.value_text = g.status
+        WHERE @kind = 'agents';
+
+        UPDATE #undoable_row
+        SET is_left = 1
+        WHERE
+            @kind = 'agents' AND is_left = 0 AND is_changed = 0
+            AND key_text IN (
+                SELECT CAST(s.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2
+                FROM dbo.agent_wafunnel_assignment AS s
+                UNION ALL
+                SELECT h.agent COLLATE Latin1_General_BIN2 FROM dbo.assignment_history AS h
+                UNION ALL
+                SELECT l.agent COLLATE Latin1_General_BIN2 FROM dbo.agent_limit AS l
+                UNION ALL
+                SELECT k.agent COLLATE Latin1_General_BIN2 FROM dbo.agent_link AS k
+            );
+
         SELECT
             @taken_back = COALESCE(SUM(CASE WHEN n.is_left = 0 AND n.is_changed = 0 THEN 1 ELSE 0 END), 0),
             @put_back = COALESCE(SUM(CASE WHEN n.is_left = 0 AND n.is_changed = 1 THEN 1 ELSE 0 END), 0),
             @left_alone = COALESCE(SUM(CASE WHEN n.is_left = 1 THEN 1 ELSE 0 END), 0)
-        FROM #undoable AS n;
+        FROM (
+            SELECT l.is_left, l.is_changed FROM #undoable AS l
+            UNION ALL
+            SELECT o.is_left, o.is_changed FROM #undoable_row AS o
+        ) AS n;
 
-        IF @preview = 0 AND @undone_at IS NULL AND @kind = 'leads'
+        IF @preview = 0 AND @undone_at IS NULL AND @kind IN ('leads', 'agents', 'limits', 'holidays')
             BEGIN
                 DELETE w
                 FROM dbo.wafunnel AS w
@@ -177,7 +251,8 @@ BEGIN
                         AND CAST(w.stage AS INT) = n.stage
                         AND CAST(w.date AS DATETIME2(7)) = n.date
                 WHERE n.is_left = 0 AND n.is_changed = 0;
-                SET @taken_back = @@ROWCOUNT;
+                IF @kind = 'leads'
+                    SET @taken_back = @@ROWCOUNT;
 
                 UPDATE w
                 SET w.stage = n.stage_before, w.date = n.date_before
@@ -188,13 +263,49 @@ BEGIN
                         AND CAST(w.stage AS INT) = n.stage
                         AND CAST(w.date AS DATETIME2(7)) = n.date
                 WHERE n.is_left = 0 AND n.is_changed = 1;
-                SET @put_back = @@ROWCOUNT;
+                IF @kind = 'leads'
+                    SET @put_back = @@ROWCOUNT;
 
                 DELETE FROM dbo.import_lead
                 WHERE
                     import_id = @import_id
                     AND number IN (
                         SELECT n.number FROM #undoable AS n
+                        WHERE n.is_left = 0
+                    );
+
+                DELETE h
+                FROM dbo.holiday AS h
+                INNER JOIN #undoable_row AS n ON h.day = TRY_CAST(n.key_text AS DATE)
+                WHERE @kind = 'holidays' AND n.is_left = 0;
+
+                DELETE l
+                FROM dbo.agent_limit AS l
+                INNER JOIN #undoable_row AS n
+                    ON
+                        l.agent = n.key_text AND l.starts_on = TRY_CAST(LEFT(n.days_text, 10) AS DATE)
+                        AND COALESCE(CONVERT(NVARCHAR(10), l.ends_on, 23), N'') = SUBSTRING(n.days_text, 12, 10)
+                        AND l.max_records = TRY_CAST(n.value_text AS INT)
+                WHERE @kind = 'limits' AND n.is_left = 0;
+
+                UPDATE a
+                SET a.status = n.value_before
+                FROM dbo.agents AS a
+                INNER JOIN #undoable_row AS n
+                    ON CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = n.key_text
+                WHERE @kind = 'agents' AND n.is_left = 0 AND n.is_changed = 1;
+
+                DELETE a
+                FROM dbo.agents AS a
+                INNER JOIN #undoable_row AS n
+                    ON CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = n.key_text
+                WHERE @kind = 'agents' AND n.is_left = 0 AND n.is_changed = 0;
+
+                DELETE FROM dbo.import_row
+                WHERE
+                    import_id = @import_id
+                    AND line IN (
+                        SELECT n.line FROM #undoable_row AS n
                         WHERE n.is_left = 0
                     );
 

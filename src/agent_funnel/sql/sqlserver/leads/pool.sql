@@ -1,5 +1,5 @@
 /*
-Leads: the report on the pool.
+Leads: the report on the pool, and the pool as a list.
 */
 
 -- name: _kept_out_numbers
@@ -54,7 +54,12 @@ WHERE
         SELECT 1
         FROM dbo.assignment_call_back AS c
         INNER JOIN dbo.assignment_run AS r ON c.run_id = r.run_id
-        WHERE c.outcome_id = o.outcome_id AND r.status = 'succeeded'
+        WHERE
+            c.outcome_id = o.outcome_id AND r.status = 'succeeded'
+            AND NOT EXISTS (
+                SELECT 1 FROM dbo.assignment_outcome AS n
+                WHERE n.run_id = c.run_id AND n.number = o.number AND n.stands = 1 AND n.outcome = 'not_worked'
+            )
     );
 
 INSERT INTO @reported (number, date, closed, call_back_on)
@@ -178,3 +183,61 @@ FROM (
         LEFT JOIN @reported AS t ON w.number = t.number AND CAST(w.date AS DATETIME2(3)) = t.date
     ) AS g
 ) AS k;
+
+-- name: pool_leads
+-- The pool, as a deal would have it now: its records in deal order, by the conditions of pool_report. The present
+-- assignments do not matter, since a deal clears them. Equal rows are one record, and of the records of a match key the
+-- first one is in the pool.
+DECLARE
+    @business_date DATE = %(business_date)s,
+    @oldest DATE = DATEADD(DAY, -%(window_days)s, CAST(%(business_date)s AS DATE)),
+    @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f)),
+    @newest_first BIT = %(newest_first)s;
+
+-- include: _kept_out_numbers
+
+SELECT k.number, k.stage, k.date, k.call_back_on
+FROM (
+    SELECT
+        w.number, w.stage, w.date, t.call_back_on,
+        ROW_NUMBER() OVER (
+            PARTITION BY COALESCE(m.first_number, w.number)
+            ORDER BY
+                CASE WHEN t.call_back_on IS NULL THEN 1 ELSE 0 END ASC,
+                t.call_back_on ASC,
+                w.stage ASC,
+                CASE WHEN @newest_first = 0 THEN w.date END ASC,
+                CASE WHEN @newest_first = 1 THEN w.date END DESC,
+                w.number ASC
+        ) AS place
+    FROM (
+        SELECT
+            CAST(f.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number,
+            f.stage,
+            CAST(f.date AS DATETIME2(7)) AS date
+        FROM dbo.wafunnel AS f
+        WHERE f.number <> ''
+    ) AS w
+    LEFT JOIN (
+        SELECT DISTINCT s.number FROM dbo.suppressed_number AS s
+        WHERE s.country IN ('*', @country)
+    ) AS d ON w.number = d.number
+    LEFT JOIN @matched AS m ON w.number = m.number
+    LEFT JOIN @kept_out AS r ON w.number = r.number
+    LEFT JOIN @reported AS t ON w.number = t.number AND CAST(w.date AS DATETIME2(3)) = t.date
+    WHERE
+        d.number IS NULL
+        AND COALESCE(r.wrong, 0) = 0 AND COALESCE(r.later, 0) = 0 AND t.closed IS NULL
+        AND (r.won_on IS NULL OR CAST(w.date AS DATE) > r.won_on)
+        AND (r.lost_on IS NULL OR CAST(w.date AS DATE) > r.lost_on)
+        AND w.stage IS NOT NULL AND w.date IS NOT NULL
+        AND (t.call_back_on IS NOT NULL OR (w.stage < 4 AND w.date >= @oldest))
+) AS k
+WHERE k.place = 1
+ORDER BY
+    CASE WHEN k.call_back_on IS NULL THEN 1 ELSE 0 END ASC,
+    k.call_back_on ASC,
+    k.stage ASC,
+    CASE WHEN @newest_first = 0 THEN k.date END ASC,
+    CASE WHEN @newest_first = 1 THEN k.date END DESC,
+    k.number ASC;
