@@ -133,8 +133,9 @@ function report(form, outcome) {
   form.reset();
   showRow(row, entry, true);
   say(`${labels[outcome]}${more}`, row, entry);
-  // With a keyboard, one goes on with the next row.
+  // One goes on with the next row, which an open row may have pushed out of sight.
   next.querySelector("a[href], button:not([hidden])")?.focus({ preventScroll: true });
+  if (next !== row) next.scrollIntoView({ block: "nearest" });
   send();
 }
 
@@ -345,14 +346,14 @@ async function post(batch) {
 
 async function ask() {
   if (navigator.onLine && !closed) {
-    const askedAt = Date.now();
     try {
       const answer = await fetch(own.dataset.stateAddress);
       const answeredAt = Date.now();
       if (answer.status === 404) closed = (await answer.json()).detail;
       if (answer.ok) {
         state = await answer.json();
-        behind = Date.parse(state.now) - (askedAt + answeredAt) / 2;
+        // Too early by the time that the answer took, and never too late: what was tapped before a deal is kept.
+        behind = Date.parse(state.now) - answeredAt;
       }
     } catch {
       // Without a connection, what was known before goes on.
