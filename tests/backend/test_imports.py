@@ -193,13 +193,13 @@ def test_a_file_of_agents_is_imported_and_existing_agents_are_kept(database: Tes
 @pytest.mark.sqlserver_if_long
 def test_bad_agents_are_named(database: TestedDatabase, tmp_path: Path) -> None:
     path = tmp_path / "agents.csv"
-    path.write_text(f"agent,status\n ,active\n{'x' * 256},active\nAna,away\nBo,active\nBo,active\n", "utf-8")
+    path.write_text(f"agent,status\n ,active\n{'x' * 256},active\nAna,maybe\nBo,active\nBo,active\n", "utf-8")
     with pytest.raises(BadRows) as refused:
         import_file(database.backend, "agents", path)
     assert [(row.line, row.reason) for row in refused.value.bad] == [
-        (2, "agent has 0 characters; it needs 1 to 255"),
-        (3, "agent has 256 characters; it needs 1 to 255"),
-        (4, "status 'away' is not active or inactive"),
+        (2, "agent is missing"),
+        (3, "agent has 256 characters; at most 255 are allowed"),
+        (4, "status 'maybe' is not active or inactive"),
         (6, "agent is already on line 5"),
     ]
     assert database.execute("SELECT agent FROM dbo.agents") == []
