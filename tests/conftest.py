@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import structlog
+from flask import Flask
 from hypothesis import settings
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 
 from support import LONG
 from support.databases import (
@@ -27,15 +33,54 @@ pytest.register_assert_rewrite(
 )
 
 # `make test-long` asks for more examples of each property:
-settings.register_profile("short", max_examples=45, deadline=None)
+settings.register_profile("short", max_examples=30, deadline=None)
 settings.register_profile("long", max_examples=300, deadline=None)
 settings.load_profile("long" if LONG else "short")
 
 ENGINES = ("sqlite", "sqlserver")
 
 
+# Files in memory, where the system has a place for them: a commit on a disk takes milliseconds.
+MEMORY = Path("/dev/shm")
+
+
+class TemplatesInMemory(BytecodeCache):
+    """Jinja's compiled templates, kept for all applications that the tests make."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if found := self._compiled.get(bucket.key):
+            bucket.bytecode_from_string(found)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._compiled[bucket.key] = bucket.bytecode_to_string()
+
+
+def make_quick() -> None:
+    """Spares the tests what costs time and tests nothing."""
+    if os.access(MEMORY, os.W_OK):
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+    Flask.jinja_options = {"bytecode_cache": TemplatesInMemory()}
+    # Until a test sets the log up, tracebacks are plain: drawing one with frames takes a fifth of a second.
+    structlog.configure(
+        processors=[
+            structlog.stdlib.add_log_level,
+            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+        ]
+    )
+
+
+def pytest_collection_finish() -> None:
+    # What has been imported stays; the garbage collector need not look at it again and again.
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
+
+
 def pytest_configure() -> None:
     """Starts the T-SQL engine, before any worker looks for it."""
+    make_quick()
     try:
         sqlserver_url()
     except subprocess.SubprocessError as error:
@@ -47,8 +92,11 @@ ON_EACH_ENGINE = ("test_polling.py", "test_run_now.py", "test_serve.py")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out of the short version the marked tests, which take long on a small T-SQL engine."""
-    if LONG:
+    """Leaves out of the short version the marked tests, which take long on a small T-SQL engine.
+
+    Tests that are asked for by name, with `-k`, run on each engine.
+    """
+    if LONG or config.option.keyword:
         return
     left_out = [
         item

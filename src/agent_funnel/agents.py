@@ -117,15 +117,25 @@ def no_such_agent(database: Database, name: str) -> NotFound:
     return NotFound(f"{text} `agent-funnel agents list` shows all.")
 
 
-def rename_agent(database: Database, name: str, new_name: str, *, actor: str | None = None) -> Renamed:
+def rename_agent(
+    database: Database, name: str, new_name: str, *, actor: str | None = None, recorded: bool = False
+) -> Renamed:
     """Renames an agent, with their limits, link, assignments and history, all in one transaction.
 
     If somebody has renamed the agent in the table `agents` only, this renames the rest. Raises NotFound if there is
-    neither, and AlreadyExists if the new name is another agent's. Waits for a run in progress.
+    neither, and AlreadyExists if the new name is another agent's, in any spelling. The audit gets an entry, unless it
+    has one of the request (`recorded`). Waits for a run in progress.
     """
     new_name = new_name.strip()
     check_text("The new name", new_name)
-    row = database.one("rename_agent", agent=name, new_name=new_name, actor=actor)
+    names = agent_names(database)
+    alike = [each for each in names if each not in (name, new_name) and likeness(each) == likeness(new_name)]
+    if alike and name in names:
+        raise AlreadyExists(
+            f"The name {new_name!r} is easily taken for that of the agent {spell(alike[0])}; nothing was changed. "
+            "Choose another one."
+        )
+    row = database.one("rename_agent", agent=name, new_name=new_name, actor=actor, recorded=int(recorded))
     assert row is not None
     renamed = Renamed.from_row(row)
     if row["known"] and row["taken"]:

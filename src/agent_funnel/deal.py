@@ -49,7 +49,9 @@ AGE_GROUPS = ("0_to_7", "8_to_30", "31_and_more")
 class PreviewShare:
     """The share that one agent would get. `room` is the most leads that the agent may get.
 
-    `by_stage` and `by_age` count the leads; the age is in whole days before the business date.
+    `by_stage` and `by_age` count the leads; the age is in whole days before the business date. `call_backs` of them are
+    call-backs that are due, and `kept_call_backs` of these stay with this agent. A call-back may be finished, and then
+    has none of the stages.
     """
 
     agent: str
@@ -57,6 +59,8 @@ class PreviewShare:
     leads: int
     by_stage: Mapping[int, int]
     by_age: Mapping[str, int]
+    call_backs: int
+    kept_call_backs: int
 
     @classmethod
     def from_row(cls, row: Row) -> Self:
@@ -67,6 +71,8 @@ class PreviewShare:
             leads=row["leads"],
             by_stage={stage: row[f"stage_{stage}"] for stage in DEALT_STAGES},
             by_age={group: row[f"days_{group}"] for group in AGE_GROUPS},
+            call_backs=row["call_backs"],
+            kept_call_backs=row["kept_call_backs"],
         )
 
 

@@ -15,28 +15,32 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from datetime import date, datetime
 from itertools import islice
 from operator import attrgetter
 from typing import IO, Any, Literal
 
 from agent_funnel.agents import list_limits, roster, stream_assignments
+from agent_funnel.call_backs import stream_call_backs
 from agent_funnel.database import Database
 from agent_funnel.do_not_contact import stream_do_not_contact
 from agent_funnel.files.formulas import without_formula
 from agent_funnel.leads import stream_pool
 from agent_funnel.masking import last_digits, mask_digits
 from agent_funnel.outcomes import stream_outcomes
+from agent_funnel.results import GROUPS, RATES, count_results
 from agent_funnel.runs import RunRecord, list_runs, stream_dealt_leads
 from agent_funnel.settings import Settings
 from agent_funnel.values import NO_LIMIT, read_date, read_lead_date
 
 Kind = Literal[
-    "assignments", "pool", "run", "do-not-contact", "outcomes", "leads", "agents", "limits", "holidays", "runs",
-    "history",
+    "assignments", "pool", "run", "do-not-contact", "outcomes", "call-backs", "results", "leads", "agents", "limits",
+    "holidays", "runs", "history",
 ]  # fmt: skip
 Format = Literal["csv", "excel-csv", "xlsx"]
+# The columns of rates and of the ends of their intervals, which a workbook has as fractions:
+FRACTIONS = tuple(f"{rate}{end}" for rate in RATES for end in ("", "_low", "_high"))
 # The columns of each export. Those of what can be imported are named as the import names them first:
 COLUMNS: Mapping[Kind, tuple[str, ...]] = {
     "assignments": ("agent", "number", "stage", "date"),
@@ -54,6 +58,20 @@ COLUMNS: Mapping[Kind, tuple[str, ...]] = {
         "run",
     ),
     "do-not-contact": ("number", "reason", "list", "added_at", "imported"),
+    "call-backs": ("agent", "number", "call_back_on", "same_agent", "state", "note", "reported_at", "run"),
+    "results": (
+        "by",
+        "name",
+        "file",
+        "dealt",
+        "not_worked",
+        "reported",
+        "reached",
+        "won",
+        *FRACTIONS,
+        "best_place",
+        "worst_place",
+    ),
     "leads": ("number", "stage", "date"),
     "agents": ("agent", "status"),
     "limits": ("agent", "max_records", "starts_on", "ends_on"),
@@ -62,12 +80,15 @@ COLUMNS: Mapping[Kind, tuple[str, ...]] = {
     "history": ("run_id", "business_date", "agent", "number", "stage_before", "date"),
 }
 # The columns that a workbook has as whole numbers:
-STAGES = ("stage", "stage_before", "max_records", "place", "age_days")
+STAGES = (
+    "stage", "stage_before", "max_records", "place", "age_days", "dealt", "not_worked", "reported", "reached", "won",
+    "best_place", "worst_place",
+)  # fmt: skip
 # The classes of a deal, for people:
 CALL_BACK = "call-back"
 STAGE_CLASSES = {1: "never called", 2: "called once", 3: "called twice"}
 # The columns of texts that people write, and that may have numbers in them:
-FREE_TEXTS = ("reason", "list", "name", "note", "reported_by", "actor", "undone_by")
+FREE_TEXTS = ("reason", "list", "name", "file", "note", "reported_by", "actor", "undone_by")
 # The countries whose spreadsheets separate columns with commas; where commas separate decimals, semicolons do:
 WITH_COMMAS = ("US", "CA", "GB", "MX")
 # A text that a spreadsheet can keep as ="0170…", which is no more than that text:
@@ -88,13 +109,17 @@ Values = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Part:
-    """The part of a kind that is wanted: the run, the agent or the do-not-contact list."""
+    """The part of a kind that is wanted: the run, the agent, the do-not-contact list or the business dates.
+
+    Call-backs are due, or to come, on the last one of the dates.
+    """
 
     run_id: int | None = None
     agent: str | None = None
     list_name: str | None = None
     settings: Settings | None = None
     business_date: date | None = None
+    dates: tuple[date, date] = (date.min, date.max)
 
 
 def export(
@@ -108,16 +133,18 @@ def export(
     list_name: str | None = None,
     settings: Settings | None = None,
     business_date: date | None = None,
+    dates: tuple[date, date] = (date.min, date.max),
     mask: bool = False,
     check: Callable[[], None] = lambda: None,
 ) -> int:
     """Writes all rows of a kind to `file`; of `run`, the leads that the run `run_id` dealt.
 
     Returns the number of rows without the header. The `pool` needs `settings`, for the rules of the deal, and the
-    `business_date`. With `agent`, writes only that agent's present assignments; with
-    `list_name`, only that list; with `mask`, only the last three digits of each number, also of those in texts, and
-    sorted by the values that the file shows, because the order of the numbers would reveal them. One statement reads
-    all rows before anything is written to `file`. So a slow file holds no lock, and an error leaves the file as it was.
+    `business_date`. With `agent`, writes only that agent's present assignments; with `list_name`, only that list; with
+    `dates`, only the results of these business dates, and the call-backs as they stand on the last one; with `mask`,
+    only the last three digits of each number, also of those in texts, and sorted by the values that the file shows,
+    because the order of the numbers would reveal them. One statement reads all rows before anything is written to
+    `file`. So a slow file holds no lock, and an error leaves the file as it was.
     `check` is called again and again while rows are read and cells are made; it ends the export by raising an error.
     Raises NotFound if there is no such run or list.
     """
@@ -131,7 +158,7 @@ def export(
         clean: Callable[[str], str] = str if format == "xlsx" else without_formula
         cleaners = [_kept_as_text if format == "excel-csv" and name == "number" else clean for name in columns]
         count = 0
-        with closing(ROWS[what](database, Part(run_id, agent, list_name, settings, business_date))) as found:
+        with closing(ROWS[what](database, Part(run_id, agent, list_name, settings, business_date, dates))) as found:
             for row in _masked(found, columns) if mask else found:
                 writer.writerow([cleaned(value) for cleaned, value in zip(cleaners, row, strict=True)])
                 count += 1
@@ -199,6 +226,27 @@ def _outcomes(database: Database, part: Part) -> Iterator[Values]:
         )  # fmt: skip
 
 
+def _call_backs(database: Database, part: Part) -> Iterator[Values]:
+    for each in stream_call_backs(database, part.dates[1], agent=part.agent):
+        yield (
+            each.agent, each.number, _shown(each.call_back_on), "yes" if each.same_agent else "", each.state,
+            each.note or "", _shown(each.reported_at), _shown(each.run_id),
+        )  # fmt: skip
+
+
+def _results(database: Database, part: Part) -> Iterator[Values]:
+    found = count_results(database, *part.dates)
+    for by in GROUPS:
+        for each in getattr(found, by):
+            rates = [getattr(each, rate) for rate in RATES]
+            yield (
+                by, each.name or "", each.label or "", _shown(each.dealt), _shown(each.not_worked),
+                _shown(each.reported), _shown(each.reached), _shown(each.won),
+                *(_shown(value) for rate in rates for value in (astuple(rate) if rate else (None, None, None))),
+                _shown(each.best_place), _shown(each.worst_place),
+            )  # fmt: skip
+
+
 def _leads(database: Database, _: Part) -> Iterator[Values]:
     for rows in database.stream("exported_leads"):
         for row in rows:
@@ -244,6 +292,8 @@ ROWS: Mapping[Kind, Callable[[Database, Part], Any]] = {
     "run": _dealt,
     "do-not-contact": _do_not_contact,
     "outcomes": _outcomes,
+    "call-backs": _call_backs,
+    "results": _results,
     "leads": _leads,
     "agents": _agents,
     "limits": _limits,
@@ -303,7 +353,7 @@ def _write_xlsx(rows: Iterator[list[str]], file: IO[bytes], check: Callable[[], 
 
     book = Workbook(write_only=True)
     header = next(rows)
-    cells = [_stage if name in STAGES else _text for name in header]
+    cells = [_stage if name in STAGES else _fraction if name in FRACTIONS else _text for name in header]
     full = SHEET_ROWS - 1
     count = full
     try:
@@ -330,6 +380,10 @@ def _remove_temporary_files(book: Any) -> None:
 
 def _stage(sheet: Any, value: str) -> Any:
     return int(value) if INTEGER.fullmatch(value) else _text(sheet, value)
+
+
+def _fraction(_: Any, value: str) -> Any:
+    return float(value) if value else None
 
 
 def _text(sheet: Any, value: str) -> Any:

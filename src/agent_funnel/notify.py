@@ -7,7 +7,11 @@ after an error, and logs the messages that it could not send. No message contain
 from __future__ import annotations
 
 import importlib
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from html import escape
 from queue import Empty, Full, Queue
 from threading import Event, Thread
 from typing import Any
@@ -30,6 +34,8 @@ ATTEMPTS = 4
 QUEUE_SIZE = 1_000
 # The seconds that a stopping service waits until all messages are sent:
 STOP_SECONDS = 5.0
+# The seconds that the services may take for a test message, all together:
+TEST_SECONDS = 15.0
 # The path of each signal, added to the dead-man URL; a convention of healthchecks.io:
 SIGNAL_PATHS = {"start": "/start", "success": "", "fail": "/fail"}
 
@@ -71,6 +77,18 @@ class Notifier:
 
         self._put(f"notice {kind}", send)
 
+    def sends(self, kind: str) -> bool:
+        """Whether notices of a kind are sent to anybody."""
+        return self._apprise is not None and kind in self._settings.notify_on
+
+    def letter(self, letter: Letter) -> None:
+        """Sends a letter to people, if the settings want letters: as HTML to services that show it, else as text."""
+        log.info("letter", subject=letter.title)
+        link = letter_link(self._settings, letter)
+        # Each address has a message of its own, so that a failure of one sends nothing twice to the others.
+        for place, service in enumerate(self._apprise or () if self.sends("letter") else (), start=1):
+            self._put(f"letter to address {place}", partial(_send_letter, service, letter, link))
+
     def signal(self, name: str, text: str = "") -> None:
         """Signals `start`, `success` or `fail` of the scheduled run to the dead man's switch, if there is one."""
         url = self._settings.dead_man_url
@@ -111,6 +129,91 @@ class Notifier:
     def _sleep(self, seconds: float) -> None:
         # A stopping service makes the remaining attempts without pauses.
         self._stopping.wait(seconds)
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A letter about a night: its title, its parts, each with a heading and sentences, and the path of its page."""
+
+    title: str
+    parts: tuple[tuple[str, tuple[str, ...]], ...]
+    path: str
+
+    def as_text(self, link: str) -> str:
+        """The letter as plain text."""
+        parts = [f"{heading}\n" + "\n".join(f"- {line}" for line in lines) for heading, lines in self.parts]
+        return "\n\n".join([self.title, *parts, link])
+
+    def as_html(self, link: str) -> str:
+        """The letter as HTML that mail programs show; it has no style of its own."""
+        parts = [
+            f"<h2>{escape(heading)}</h2><ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>"
+            for heading, lines in self.parts
+        ]
+        foot = f'<a href="{escape(link)}">{escape(link)}</a>' if link.startswith("http") else escape(link)
+        return f"<h1>{escape(self.title)}</h1>{''.join(parts)}<p>{foot}</p>"
+
+
+def letter_link(settings: Settings, letter: Letter) -> str:
+    """The address of a letter's page, or in words where it is."""
+    if settings.public_url is None:
+        return f"The page of the letter is {letter.path} on the dashboard."
+    return settings.public_url.rstrip("/") + letter.path
+
+
+def _send_letter(service: Any, letter: Letter, link: str) -> None:
+    """Sends a letter to one service, in the form that it prefers: HTML, or else text."""
+    preferred = service.notify_format
+    # From version 2 on, apprise has the forms of a service in a tuple, the preferred one first.
+    preferred = preferred[0] if isinstance(preferred, tuple) else preferred
+    is_html = str(getattr(preferred, "value", preferred)) == "html"
+    sender = importlib.import_module("apprise").Apprise()
+    sender.add(service)
+    if not sender.notify(
+        title=f"Agent Funnel: {letter.title}",
+        body=letter.as_html(link) if is_html else letter.as_text(link),
+        body_format="html" if is_html else "text",
+    ):
+        raise OSError("a letter could not be sent")
+
+
+@dataclass
+class NoticeService:
+    """A service that gets notices, such as E-Mail; its address is a secret. `sent` is the result of a test message.
+
+    `sent` is None as long as the service has not answered.
+    """
+
+    service: str
+    sent: bool | None = None
+
+
+def notice_services(settings: Settings) -> list[NoticeService]:
+    """The services that get notices, in the order of their addresses. Raises SettingsError as `Notifier` does."""
+    return [NoticeService(str(each.service_name)) for each in _apprise(settings)] if settings.notify_urls else []
+
+
+def send_test(settings: Settings, text: str) -> list[NoticeService]:
+    """Sends a test message to each service at the same time, without further attempts, and waits for their answers."""
+    senders = list(_apprise(settings)) if settings.notify_urls else []
+    found = [NoticeService(str(each.service_name)) for each in senders]
+
+    def send(place: int) -> None:
+        try:
+            found[place].sent = bool(senders[place].notify(title="Agent Funnel: test", body=text))
+        except Exception as error:
+            # Only the type of the error: its text may contain the address.
+            log.error("a test message could not be sent", service=found[place].service, error=type(error).__name__)
+            found[place].sent = False
+
+    threads = [Thread(target=send, args=(place,), name="test message", daemon=True) for place in range(len(senders))]
+    deadline = time.monotonic() + TEST_SECONDS
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    # A late answer changes nothing in the result.
+    return [NoticeService(each.service, each.sent) for each in found]
 
 
 def _apprise(settings: Settings) -> Any:

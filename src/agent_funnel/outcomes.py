@@ -5,7 +5,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 from agent_funnel.database import Database
@@ -14,6 +15,7 @@ from agent_funnel.numbers import match_key
 from agent_funnel.runs import LARGEST_RUN_ID
 from agent_funnel.values import (
     LONGEST_TEXT,
+    NO_LIMIT,
     Day,
     Flag,
     Moment,
@@ -31,6 +33,8 @@ OUTCOMES = ("talked", "no_answer", "won", "lost", "call_back", "wrong_number", "
 MOST_REPORTS = 1_000
 # Outcomes that an export reads at a time:
 PAGE = 5_000
+# How far ahead the day of a call-back may be; the procedure has the same limit:
+LONGEST_CALL_BACK = timedelta(days=90)
 # The longest id of a report, and the longest note, in characters:
 LONGEST_REPORT = 64
 LONGEST_NOTE = 1_000
@@ -102,6 +106,16 @@ class ReportAnswer:
     outcome: ReportedOutcome | None
     refusal: str | None = None
     code: int | None = None
+
+
+@dataclass(frozen=True)
+class PromisedCall(Record):
+    """A call-back that a run handed out: its day, the agent who promised it, and the note of the report."""
+
+    number: str
+    call_back_on: Day
+    agent: str
+    note: str | None
 
 
 def report_outcome(
@@ -213,6 +227,22 @@ def list_outcomes(
         "reported_outcomes", count=count, before=before, **_filters(database, run_id, agent, number, standing)
     )
     return [Outcome.from_row(row) for row in rows]
+
+
+def outcomes_of_list(database: Database, run_id: int, agent: str) -> dict[str, Outcome]:
+    """The newest outcome that holds of each lead that a run dealt to an agent, by the number.
+
+    The run is the last one that is not undone. A lead that was reported won, lost or to be called back after a later
+    run is on the list again when that run is undone, but no deal hands it out: it has this outcome, too.
+    """
+    found = [Outcome.from_row(row) for row in database.all("outcomes_after_list", run_id=run_id, agent=agent)]
+    found += list_outcomes(database, run_id=run_id, agent=agent, standing=True, count=NO_LIMIT)
+    return {each.number: each for each in sorted(found, key=attrgetter("reported_at"))}
+
+
+def call_backs_of_list(database: Database, run_id: int, agent: str) -> list[PromisedCall]:
+    """The call-backs that a run handed out to an agent."""
+    return [PromisedCall.from_row(row) for row in database.all("call_backs_of_list", run_id=run_id, agent=agent)]
 
 
 def stream_outcomes(

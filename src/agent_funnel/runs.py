@@ -253,7 +253,7 @@ def purge(database: Database, before: datetime, *, progress: Callable[[int], Non
     """
     marked = database.one("mark_purge", before=write_moment(before))
     rows = 0
-    for name in ("purge_history", "purge_edits", "purge_outcomes", "purge_call_backs"):
+    for name in ("purge_history", "purge_edits", "purge_outcomes", "purge_call_backs", "purge_hand_backs"):
         while True:
             began = time.monotonic()
             row = database.one(name, count=PURGE_BATCH)

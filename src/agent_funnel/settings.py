@@ -6,7 +6,6 @@ docs/reference/settings.md are made from these.
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Iterable, Mapping
 from datetime import time, timedelta
 from pathlib import Path
@@ -23,15 +22,19 @@ from agent_funnel.settings_types import (
     NO_COUNTRY,
     NOTICES,
     Brakes,
+    Certificates,
     ClockTime,
     Country,
     Duration,
+    Host,
+    Message,
     Notices,
     Text,
     Urls,
     Voice,
     Weekdays,
     Zone,
+    message,
     written,
 )
 
@@ -120,7 +123,7 @@ class Settings(BaseSettings):
         "there. A server that insists on encryption gets it in any case.",
         json_schema_extra=THE_DATABASE,
     )
-    ca_file: Path | None = Field(
+    ca_file: Certificates | None = Field(
         default=None,
         description="A file, in PEM format, with the certificates of the authorities that may sign SQL Server's. With "
         "it, the server must show a certificate that one of them signed, for exactly the host in "
@@ -254,7 +257,14 @@ class Settings(BaseSettings):
         "(with `/fail` added). A service such as healthchecks.io then warns you when the calls stop.",
         json_schema_extra=NOTIFICATIONS,
     )
-    host: str = Field(
+    public_url: Text | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s/]+(/\S*)?$",
+        description="The address at which people open the dashboard, such as `https://funnel.example.com`. Letters "
+        "link to it; without it they name the page.",
+        json_schema_extra=NOTIFICATIONS,
+    )
+    host: Host = Field(
         default="127.0.0.1",
         description="The address that the service listens on. The service starts on an address that other machines can "
         "reach only if there is a key; see `agent-funnel keys`.",
@@ -288,6 +298,10 @@ class Settings(BaseSettings):
         "last three digits only.",
         json_schema_extra=THE_SERVICE,
     )
+    message_call_back: Message = message("a call-back")
+    message_first: Message = message("a first call")
+    message_second: Message = message("a second call")
+    message_third: Message = message("a third call")
     # Recorded when the settings are loaded, because the `.env` file may change afterwards:
     _sources: dict[str, Source] = PrivateAttr(default_factory=dict)
     _unknown: dict[str, Source] = PrivateAttr(default_factory=dict)
@@ -298,28 +312,6 @@ class Settings(BaseSettings):
         longest = timedelta(hours=1 if info.field_name == "lock_wait" else 24)
         if not timedelta(seconds=1) <= value <= longest:
             raise ValueError(f"is not from 1s to {written(longest)}")
-        return value
-
-    @field_validator("ca_file")
-    @classmethod
-    def _ca_file_holds_a_certificate(cls, value: Path | None) -> Path | None:
-        if value is None:
-            return None
-        try:
-            # Read it first: for a directory, the library would report a missing certificate.
-            value.read_bytes()
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(value)
-        except ssl.SSLError:
-            raise ValueError("holds no certificate in PEM format") from None
-        except OSError as error:
-            raise ValueError(f"cannot be read: {error.strerror}") from None
-        return value.absolute()
-
-    @field_validator("host")
-    @classmethod
-    def _host_is_named(cls, value: str) -> str:
-        if not value.strip():
-            raise ValueError("is empty; write an address, for example 127.0.0.1")
         return value
 
 

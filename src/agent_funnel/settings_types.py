@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import ssl
 from collections.abc import Callable
 from datetime import time, timedelta
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 from pydantic_settings import NoDecode
 
 # The countries whose numbers are known in their national form. The procedure of the deal and its script on SQLite have
@@ -19,7 +21,10 @@ NO_COUNTRY = "none"
 # Whether leads that come round meet another agent, as far as possible, or whoever the order gives them to:
 VOICES = ("fresh", "as-dealt")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-NOTICES = ("finished", "failed", "missed", "recovered", "warning", "refused")
+NOTICES = ("finished", "failed", "missed", "recovered", "warning", "refused", "letter")
+# What a message to a lead may have in braces, and its longest text, in characters:
+PLACEHOLDERS = ("{greeting}", "{agent}")
+LONGEST_MESSAGE = 500
 # The units of a duration, in seconds:
 UNITS = {"h": 3600, "m": 60, "s": 1}
 
@@ -78,6 +83,33 @@ def voice(value: str) -> str:
     return found
 
 
+def _message(value: str) -> str:
+    text = value.strip()
+    if len(text) > LONGEST_MESSAGE:
+        raise ValueError(f"has {len(text)} characters; it must have at most {LONGEST_MESSAGE}")
+    if found := re.search(r"\{[^{}]*\}?|\}", re.sub("|".join(map(re.escape, PLACEHOLDERS)), "", text)):
+        raise ValueError(f"has {found[0]}; in braces, it may have only {' and '.join(PLACEHOLDERS)}")
+    return text
+
+
+def _host(value: str) -> str:
+    if not value.strip():
+        raise ValueError("is empty; write an address, for example 127.0.0.1")
+    return value
+
+
+def _check_certificates(value: Path) -> Path:
+    try:
+        # Read it first: for a directory, the library would report a missing certificate.
+        value.read_bytes()
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(value)
+    except ssl.SSLError:
+        raise ValueError("holds no certificate in PEM format") from None
+    except OSError as error:
+        raise ValueError(f"cannot be read: {error.strerror}") from None
+    return value.absolute()
+
+
 def _words(*allowed: str) -> BeforeValidator:
     """Reads a list of allowed words, separated by commas."""
 
@@ -97,16 +129,30 @@ def _reader(read: Callable[[str], object]) -> BeforeValidator:
 
 # A blank or a line end around it, as at the end of a file, is not meant.
 Text = Annotated[str, _reader(str.strip)]
+# A file with certificates:
+Certificates = Annotated[Path, AfterValidator(_check_certificates)]
 Zone = Annotated[ZoneInfo, _reader(_zone), PlainSerializer(str)]
 ClockTime = Annotated[time, _reader(_clock_time)]
 Duration = Annotated[timedelta, _reader(_duration)]
 Country = Annotated[str, _reader(lambda text: country(text.strip()))]
 Voice = Annotated[str, _reader(lambda text: voice(text.strip()))]
+Message = Annotated[str, _reader(_message)]
+Host = Annotated[str, _reader(_host)]
 # NoDecode, because these lists are plain texts and pydantic-settings would read them as JSON.
 Weekdays = Annotated[frozenset[int], NoDecode, _reader(_weekdays)]
 Brakes = Annotated[frozenset[str], NoDecode, _words("pool", "procedure")]
 Notices = Annotated[frozenset[str], NoDecode, _words(*NOTICES)]
 Urls = Annotated[tuple[str, ...], NoDecode, _reader(lambda text: tuple(text.split()))]
+
+
+def message(of: str) -> Any:
+    """The setting of a message, for the leads of one class."""
+    return Field(
+        default="{greeting}!",
+        description=f"The message that an agent's own list puts into WhatsApp for {of}. `{{greeting}}` is a greeting "
+        f"by the time of day, and `{{agent}}` the agent's name; at most {LONGEST_MESSAGE} characters, or empty.",
+        json_schema_extra={"group": "Messages to leads"},
+    )
 
 
 def written(value: object) -> str | None:

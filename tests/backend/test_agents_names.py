@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from agent_funnel.access.audit import list_entries
 from agent_funnel.access.links import LinkLookup, link_of_agent, look_up_link, make_link
 from agent_funnel.agents import (
     Renamed,
     add_agent,
     add_limit,
+    agent_names,
     alike_agents,
     list_agents,
     list_limits,
@@ -170,6 +172,43 @@ def test_a_name_that_is_taken_or_unknown_renames_nothing(database: TestedDatabas
         with pytest.raises(ParameterOutOfRange):
             rename_agent(database.backend, "Ana", name)
     assert snapshot(database) == before
+
+
+def test_a_name_that_another_agent_has_in_another_spelling_renames_nothing(database: TestedDatabase) -> None:
+    put_agents(database, active_agents("Ana Lima", "Bia"))
+    before = snapshot(database)
+    for new_name in ("ana lima", "Ana  Lima ", "Aná Lima", "ANALIMA"):
+        with pytest.raises(AlreadyExists, match="easily taken for that of the agent 'Ana Lima'; nothing was changed"):
+            rename_agent(database.backend, "Bia", new_name)
+        if database.engine == "sqlserver":
+            call = "EXEC dbo.sp_rename_agent @agent = N'Bia', @new_name = %s"
+            assert database.execute(call, new_name)[0][:2] == (1, 1)
+    assert snapshot(database) == before
+    # An agent's own name may be spelled in another way.
+    rename_agent(database.backend, "Ana Lima", "aná lima")
+    assert agent_names(database.backend) == ["Bia", "aná lima"]
+
+
+def test_a_rename_is_in_the_audit_once(database: TestedDatabase) -> None:
+    put_agents(database, active_agents("Ana", "Bia"))
+    rename_agent(database.backend, "Ana", "Cy", actor="the command line")
+    rename_agent(database.backend, "Bia", "Di", actor="http: Eva", recorded=True)
+    with pytest.raises(NotFound):
+        rename_agent(database.backend, "Ana", "Bo")
+    entries = list_entries(database.backend, count=9)
+    assert [(each.actor, each.operation, each.target) for each in entries] == [
+        ("the command line", "rename agent", "Ana → Cy")
+    ]
+
+
+def test_the_rest_of_a_rename_is_finished_although_a_run_had_limits_of_both_names(database: TestedDatabase) -> None:
+    put_agents(database, active_agents("Ana", "Bia", "Cy"))
+    put_leads(database, fresh(9))
+    put_limits(database, [("Ana", TODAY, None, 1), ("Bia", TODAY, None, 2)])
+    run_deal(database)
+    database.execute("DELETE FROM dbo.agents WHERE agent = 'Ana'")
+    assert rename_agent(database.backend, "Ana", "Bia").dealt == 1
+    assert database.execute("SELECT agent, max_records FROM dbo.assignment_limit") == [("Bia", 2)]
 
 
 def test_two_agents_of_a_table_without_a_key_do_not_become_one(bare_database: TestedDatabase) -> None:

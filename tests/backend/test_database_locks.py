@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -20,6 +21,7 @@ from agent_funnel.database import Database
 from agent_funnel.database.sqlserver import SQLServer
 from agent_funnel.do_not_contact import add_do_not_contact
 from agent_funnel.errors import NoActiveAgent, RunInProgress
+from agent_funnel.hand_backs import hand_back_leads
 from agent_funnel.rules import record_rules
 from agent_funnel.runs import list_runs, purge
 from agent_funnel.schedule import store
@@ -106,6 +108,10 @@ def assign(backend: Database, _: int) -> Any:
     return deal.deal(backend, load(), business_date=TODAY, again=True)
 
 
+def hand_back(backend: Database, n: int) -> Any:
+    return hand_back_leads(backend, "AB"[n % 2], actor="tests", now=datetime.now(UTC), zone=ZoneInfo("UTC"))
+
+
 # The lock that each call waits for, and the call; its number makes one call differ from the other.
 Call = Callable[[Database, int], Any]
 CALLS: dict[str, tuple[str, Call]] = {
@@ -117,6 +123,7 @@ CALLS: dict[str, tuple[str, Call]] = {
     "a failed attempt": ("records", record_failure),
     "a date that passed": ("records", lambda backend, n: settle_date(backend, TODAY + timedelta(days=n))),
     "a new name": ("records", lambda backend, n: rename_agent(backend, "A1" if n == 2 else "A", f"A{n}")),
+    "a hand-back": ("records", hand_back),
     "a new agent": ("agents", lambda backend, n: add_agent(backend, f"new {n}")),
     "a call whose connection broke": ("records", lambda backend, n: backend.one("settle", request=f"call {n}")),
 }
@@ -130,6 +137,7 @@ NOT_DONE = {
     "a failed attempt": "the failure was not recorded",
     "a date that passed": "no outcome was recorded",
     "a new name": "nothing was renamed",
+    "a hand-back": "A run is still in progress; nothing was changed",
     "a new agent": "nothing was changed",
     "a call whose connection broke": "not known yet whether the call made its run",
 }

@@ -86,6 +86,9 @@ def test_a_call_back_waits_for_its_day_and_then_comes_first_to_the_same_agent(da
     seen = preview(database, TODAY + timedelta(days=2))
     run = run_deal(database, TODAY + timedelta(days=2))
     assert (run.stayed, run.kept_out, seen.run.stayed) == (1, 1, 1)
+    assert {share.agent: (share.call_backs, share.kept_call_backs) for share in seen.shares} == {
+        agent: (agent == history["1"], agent == history["1"]) for agent in "AB"
+    }
     assert "1" in numbers_by_agent(database)[history["1"]]
     assert stages(database)["1"] == 4
     assert abs(run.largest_share - run.smallest_share) <= 1
@@ -104,6 +107,8 @@ def test_a_call_back_whose_agent_is_away_or_full_goes_to_another(database: Teste
     put_leads(database, fresh(4))
     deal_and_report(database, *(Report(which, "call_back", 1, True) for which in range(4)))
     put_limits(database, [("A", TOMORROW, TOMORROW, 0)])
+    (seen,) = preview(database, TOMORROW).shares
+    assert (seen.agent, seen.call_backs, seen.kept_call_backs) == ("B", 4, 2)
     run = run_deal(database, TOMORROW)
     assert (run.stayed, run.came_round, run.same_agent) == (2, 4, 0)
     assert numbers_by_agent(database) == {"B": ["000001", "000002", "000003", "000004"]}

@@ -15,10 +15,10 @@ from support import LONG
 from support.databases import TestedDatabase
 from support.nights import active_agents, fresh, put_agents, put_leads, run_deal, undo
 
-READS = 100_000 if LONG else 4_000
+READS = 100_000 if LONG else 2_000
 READERS = 2
 # With fewer reads, the readers would hardly have met a change:
-CHANGES = 100
+CHANGES = 100 if LONG else 50
 
 State = frozenset[tuple[Any, ...]]
 # Each is one statement, so each reads at one moment. The second one counts in two ways that must agree.

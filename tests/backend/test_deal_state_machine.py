@@ -1,18 +1,16 @@
-"""Runs, undos, outcomes, edits, imports, limits, do-not-contact and purges in any order, compared with the oracle."""
+"""Runs, undos, outcomes, hand-backs, names, edits, imports, limits, lists and purges in any order, as the oracle."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
     invariant,
     precondition,
@@ -23,11 +21,12 @@ from hypothesis.stateful import (
 from agent_funnel.agents import add_limit, remove_limit
 from agent_funnel.deal import NewRun, Preview, Undone
 from agent_funnel.do_not_contact import add_do_not_contact, remove_do_not_contact
-from agent_funnel.errors import ParameterOutOfRange, RunError
+from agent_funnel.errors import ParameterOutOfRange
 from agent_funnel.imports import load_rows
 from agent_funnel.runs import Purged, list_runs, purge
 from agent_funnel.values import write_moment
 from support import LONG, oracle
+from support.agent_steps import NAMES, AgentSteps, outcome_of
 from support.databases import TestedDatabase
 from support.nights import (
     OLDEST,
@@ -50,10 +49,7 @@ from support.properties import more_time, phases
 from support.reported import Report, handed_out, put_outcomes, reported_of
 from support.strategies import BARE_STATUSES, CAPS, KEYED_STATUSES, reports
 
-Outcome = TypeVar("Outcome")
-
 # Few values of each, so that steps touch the same rows; some differ only in case.
-NAMES = st.sampled_from(["A", "a", "B", "Zoe", "É"])
 NUMBERS = st.sampled_from(["1", "2", "10", "x7", "X7", "é"])
 STAGES = st.sampled_from([1, 1, 1, 2, 3, 3, 4])
 MOMENTS = st.sampled_from([RECENT, RECENT, RECENT + timedelta(days=1), OLDEST, OLDEST - timedelta(days=1)])
@@ -73,22 +69,12 @@ LEADS = st.tuples(NUMBERS | st.none(), STAGES | st.none(), MOMENTS | st.none())
 UNKNOWN_RUN = 10**9
 
 
-def outcome_of(act: Callable[[], Outcome]) -> Outcome | type[RunError]:
-    """The result of the action, or the class of its refusal."""
-    try:
-        return act()
-    except RunError as error:
-        return type(error)
-
-
-class Evenings(RuleBasedStateMachine):
+class Evenings(AgentSteps):
     """Takes the same steps on a database and on the oracle."""
 
     def __init__(self, database: TestedDatabase, *, bare: bool) -> None:
-        super().__init__()
-        self.database = database
+        super().__init__(database)
         self.bare = bare
-        self.floor = oracle.SalesFloor()
         # The ids of the limits in the database, in the order of the oracle's limits.
         self.limit_ids: list[int] = []
         self.loads = 0
@@ -200,7 +186,11 @@ class Evenings(RuleBasedStateMachine):
         return [run for run in self.floor.runs if run.dealt.history and not run.purged]
 
     def _no_longer_stands(self, outcome: Reported) -> None:
-        self.database.execute("UPDATE dbo.assignment_outcome SET stands = 0 WHERE report = %s", outcome.report)
+        self.database.execute(
+            "UPDATE dbo.assignment_outcome SET stands = 0, taken_back_at = '2026-01-01T00:00:00' WHERE report = %s",
+            outcome.report,
+        )
+        self.hand_backs.forget(outcome)
         self.floor.reported = [one for one in self.floor.reported if one != outcome]
 
     # ---- Changes by others
@@ -358,7 +348,7 @@ class Evenings(RuleBasedStateMachine):
 def play(database: TestedDatabase, *, bare: bool) -> None:
     """Runs the state machine with many examples; with fewer on the T-SQL engine, where each step takes longer."""
     slow = database.engine == "sqlserver"
-    examples = (150 if slow else 500) if LONG else (6 if slow else 50)
+    examples = (150 if slow else 500) if LONG else (6 if slow else 30)
 
     class Here(Evenings):
         def __init__(self) -> None:

@@ -17,7 +17,14 @@ from agent_funnel.do_not_contact import (
     list_do_not_contact,
 )
 from agent_funnel.errors import AlreadyExists, ParameterOutOfRange
-from agent_funnel.outcomes import OutcomeReport, list_outcomes, report_outcomes, stream_outcomes
+from agent_funnel.outcomes import (
+    OutcomeReport,
+    call_backs_of_list,
+    list_outcomes,
+    outcomes_of_list,
+    report_outcomes,
+    stream_outcomes,
+)
 from support.databases import TestedDatabase, snapshot
 from support.nights import put_do_not_contact, stages, stored_assignments, undo
 from support.outcomes import (
@@ -325,3 +332,22 @@ def test_outcomes_are_listed_by_run_agent_and_number_in_pages(
     assert found(before=newest[-1].outcome_id) == ["lost", "won"]
     monkeypatch.setattr("agent_funnel.outcomes.PAGE", 3)
     assert [each.outcome for each in stream_outcomes(backend)] == ["no_answer", "talked", "lost", "won"]
+
+
+def test_the_outcomes_of_a_list_are_its_own_and_those_that_keep_its_leads_out_after_an_undo(
+    database: TestedDatabase,
+) -> None:
+    put_floor(database, agents=("Al",))
+    database.execute("UPDATE dbo.assignment_run SET business_date = %s", str(DEALT_ON - timedelta(days=1)))
+    tell(database, BRUNOS, "call_back", call_back_on=DEALT_ON, note="after six")
+    listed = deal_again(database)
+    (promise,) = call_backs_of_list(database.backend, listed, "Al")
+    assert (promise.number, promise.call_back_on, promise.agent, promise.note) == (BRUNOS, DEALT_ON, "Al", "after six")
+    assert call_backs_of_list(database.backend, listed, "Bo") == []
+    tell(database, CARLOS, "no_answer")
+    deal_again(database)
+    tell(database, ANAS, "won")
+    tell(database, CARLOS, "talked")
+    undo(database)
+    found = outcomes_of_list(database.backend, listed, "Al")
+    assert {number: outcome.outcome for number, outcome in found.items()} == {ANAS: "won", CARLOS: "no_answer"}

@@ -69,6 +69,7 @@ def test_a_purge_keeps_the_outcomes_that_keep_leads_out_and_call_backs_to_come(d
         Report(4, "call_back", 1), Report(5, "call_back", 2), Report(6, "talked"), Report(7, "no_answer"),
     ]  # fmt: skip
     put_outcomes(database, reported_of(reports, first, TODAY, history))
+    database.execute("INSERT INTO dbo.assignment_hand_back_lead SELECT outcome_id, 1 FROM dbo.assignment_outcome")
     # Tomorrow hands out number 5, the day after number 6; these two runs can be undone.
     used_up, due_again = run_deal(database, TODAY + timedelta(days=1)), run_deal(database, TODAY + timedelta(days=2))
     kept = {"000001", "000002", "000003", "000004"}
@@ -76,8 +77,9 @@ def test_a_purge_keeps_the_outcomes_that_keep_leads_out_and_call_backs_to_come(d
     def left() -> set[str]:
         return {number for (number,) in database.execute("SELECT number FROM dbo.assignment_outcome")}
 
-    assert purge(database.backend, far_future()) == Purged(runs=1, rows=8 + 2)
+    assert purge(database.backend, far_future()) == Purged(runs=1, rows=8 + 2 + 2)
     assert left() == kept | {"000005", "000006"}
+    assert database.execute("SELECT COUNT(*) FROM dbo.assignment_hand_back_lead") == [(6,)]
     run_deal(database, TODAY + timedelta(days=3))
     purged = purge(database.backend, far_future())
     assert (purged.runs, left()) == (1, kept | {"000006"})
@@ -144,8 +146,8 @@ def test_a_purge_works_in_batches_and_reports_each(database: TestedDatabase, mon
     runs = make_runs(database, 3, leads=7)
     steps: list[int] = []
     purged = purge(database.backend, far_future(), progress=steps.append)
-    # Seven rows of history, one of edits, and none of outcomes and call-backs.
-    assert steps == [3, 3, 1, 1, 0, 0]
+    # Seven rows of history, one of edits, and none of outcomes, call-backs and hand-backs.
+    assert steps == [3, 3, 1, 1, 0, 0, 0]
     assert purged == Purged(runs=1, rows=8)
     assert rows_of_history(database).keys() == set(runs[1:])
 

@@ -220,7 +220,8 @@ def test_copies_that_all_have_the_new_terms_adopt_them(funnel: TestedDatabase) -
 def test_if_no_copy_has_the_terms_that_hold_the_others_deal_by_them(funnel: TestedDatabase) -> None:
     SteppedClock(funnel.backend, name="copy C").look(NOON)
     clocks = [SteppedClock(funnel.backend, name=name, run_at=at) for name, at in (("A", "19:00"), ("B", "22:00"))]
-    for minutes in range(1, 522):
+    # A copy is alive if it has looked within five minutes.
+    for minutes in range(1, 522, 2):
         for clock in clocks:
             clock.look(NOON + minutes * MINUTE)
         if minutes == 519:

@@ -28,7 +28,18 @@ VIEWS: list[tuple[Literal["light", "dark"], int]] = [("light", 1440), ("dark", 3
 if ALL_VIEWS:
     VIEWS += [("dark", 1440), ("light", 360)]
 # Pages with the same template as another one; of these, the short version looks at the narrow ones only.
-ALIKE = ("run-undone", "undo-refused", "night-missed", "leads-found", "leads-stage", "imports", "import-limits")
+ALIKE = (
+    "run-undone",
+    "undo-refused",
+    "night-missed",
+    "leads-found",
+    "leads-stage",
+    "imports",
+    "import-limits",
+    "calendar-public",
+    "notices",
+    "start",
+)
 AGENT = "agent 1"
 
 
@@ -55,6 +66,8 @@ def evening(database: TestedDatabase) -> dict[str, str]:
     _, secret = make_link(backend, "agent 0", actor="the operator")
     return {
         "tonight": "/",
+        "call-backs": "/call-backs",
+        "results": "/results",
         "runway": "/runway",
         "deal": "/run-now",
         "preview": "/run-now/preview",
@@ -63,11 +76,17 @@ def evening(database: TestedDatabase) -> dict[str, str]:
         "run-undone": f"/runs/{undone.run_id}",
         "undo": f"/runs/{last.run_id}/undo",
         "undo-refused": f"/runs/{first.run_id}/undo",
+        "letter": f"/runs/{last.run_id}/letter",
         "night": f"/nights/{today}",
         "night-missed": f"/nights/{today - timedelta(days=2)}",
         "agents": "/agents",
         "agent": f"/agents/of?agent={AGENT}",
         "agent-list": f"/agents/list?agent={AGENT}",
+        "calendar": "/calendar",
+        "calendar-public": "/calendar/public?country=BR&region=SP&year=2027",
+        "do-not-contact": "/do-not-contact?number=%2B49300000007",
+        "links": "/agents/links",
+        "hand-back": f"/agents/hand-back?agent={AGENT}",
         "leads": "/leads?number=%2B49%203000%200000",
         "leads-found": "/leads?number=0049%20300000%20007",
         "leads-stage": "/leads?stage=4",
@@ -78,6 +97,8 @@ def evening(database: TestedDatabase) -> dict[str, str]:
         "imports": "/imports",
         "import-record": f"/imports/{imported.import_id}",
         "import-undo": f"/imports/{imported.import_id}/undo",
+        "notices": "/notices",
+        "start": "/start",
         "settings": "/settings",
         "audit": "/audit",
         "keys": "/keys",
@@ -142,11 +163,11 @@ def test_without_scripts_each_page_reads_the_same(dashboard: Dashboard, database
 
 
 def _words(page: Page) -> str:
-    """The text of a page, without the buttons that only work with scripts."""
+    """The text of a page, without the buttons that only work with scripts, and what a script says before a deal."""
     words: str = page.evaluate(
         """() => {
             const main = document.querySelector("main").cloneNode(true);
-            main.querySelectorAll("button[type=button], noscript").forEach((each) => each.remove());
+            main.querySelectorAll("button[type=button], noscript, #news").forEach((each) => each.remove());
             return main.textContent.replace(/\\s+/g, " ").replace(/\\d+ (s|min)\\b/g, "");
         }"""
     )

@@ -20,6 +20,9 @@ from mistakes.places import (
     Mistake,
 )
 
+W_LINKS, W_NEW_LINKS = "src/agent_funnel/web/pages/links.py", "src/agent_funnel/web/new_links.py"
+ON_WEB_LINKS = "tests/web/test_links.py"
+
 MISTAKES = (
     Mistake(
         "keys: a revoked key opens",
@@ -81,6 +84,14 @@ MISTAKES = (
         "T-SQL links: a revoked link opens",
         T_LINKS, "\n        AND l.revoked_at IS NULL\n        AND EXISTS", "\n        AND EXISTS",
         ON_LINKS, "revokes_the_one_before", "sqlserver",
+    ),
+    Mistake(
+        "links page: some are made before it is known that an agent is gone",
+        W_LINKS, "if name not in known:", "if False:", ON_WEB_LINKS, "makes_no_link", "sqlite",
+    ),
+    Mistake(
+        "links page: no warning that an address is this machine's own",
+        W_NEW_LINKS, "return address.is_loopback or", "return", ON_WEB_LINKS, "warned_of", "sqlite",
     ),
     Mistake(
         "links: a link is made for nobody",

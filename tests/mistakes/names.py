@@ -5,6 +5,7 @@ from __future__ import annotations
 from mistakes.places import AGENTS, LEADS, ON_LOCKS, T_AGENTS, Mistake
 
 _CORE, _SQLITE = "src/agent_funnel", "src/agent_funnel/sql/sqlite"
+P_AGENTS = f"{_CORE}/agents.py"
 NAMES, FILES, P_DOCTOR_NAMES = f"{_CORE}/names.py", f"{_CORE}/database/files.py", f"{_CORE}/doctor/names.py"
 CHECK, SERVER = f"{_CORE}/doctor/check.py", f"{_CORE}/doctor/server.py"
 T_RENAME = "src/agent_funnel/sql/sqlserver/agents/sp_rename_agent.sql"
@@ -70,6 +71,28 @@ MISTAKES = (
         "rename: two links are in use",
         AGENTS, "l.agent = :new_name AND l.revoked_at IS NULL", "l.agent = :new_name AND 0",
         ON_AGENTS_NAMES, "alone_is_finished", "sqlite",
+    ),
+    Mistake(
+        "rename: a name of another agent is taken in another spelling",
+        P_AGENTS, "if alike and name in names:", "if False:", ON_AGENTS_NAMES, "in_another_spelling", "sqlite",
+    ),
+    Mistake(
+        "T-SQL rename: accents and capitals make another name",
+        T_RENAME, "N'') COLLATE Latin1_General_CI_AI\n            )", "N'') COLLATE Latin1_General_BIN2\n            )",
+        ON_AGENTS_NAMES, "in_another_spelling", "sqlserver",
+    ),
+    Mistake(
+        "rename: the audit has nothing of one without the service",
+        AGENTS, "WHERE NOT :recorded AND", "WHERE FALSE AND", ON_AGENTS_NAMES, "in_the_audit", "sqlite",
+    ),
+    Mistake(
+        "T-SQL rename: the audit has two entries of one",
+        T_RENAME, "COALESCE(@recorded, 0) = 0 AND", "", ON_AGENTS_NAMES, "in_the_audit", "sqlserver",
+    ),
+    Mistake(
+        "rename: limits of both names in a run stop it",
+        AGENTS, "(SELECT l.run_id FROM assignment_limit AS l WHERE l.agent = :new_name)", "(0)",
+        ON_AGENTS_NAMES, "limits_of_both_names", "sqlite",
     ),
     Mistake(
         "rename: two agents become one",

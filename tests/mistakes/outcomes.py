@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from mistakes.places import (
+    IN_OWN_LIST,
+    JS_OWN_LIST,
     ON_OUTCOMES,
     ON_OUTCOMES_CONCURRENCY,
     ON_OUTCOMES_IMPORT,
     ON_OUTCOMES_WEB,
+    ON_OWN_LIST_DAYS,
     ON_OWN_LIST_OUTCOMES,
     OUTCOMES,
     P_OUTCOMES,
     P_OUTCOMES_FILES,
     T_OUTCOMES,
+    T_OUTCOMES_QUERIES,
+    T_OWN_LIST,
     W_API_OUTCOMES,
     W_AUTH,
+    W_LIST,
     W_OWN_LIST,
     Mistake,
 )
@@ -44,7 +50,7 @@ MISTAKES = (
     ),
     Mistake(
         "outcomes: the report that comes last holds, whenever it was made",
-        OUTCOMES, "ORDER BY o.reported_at DESC, o.outcome_id DESC", "ORDER BY o.outcome_id DESC",
+        OUTCOMES, "o.reported_at DESC, o.outcome_id DESC", "o.outcome_id DESC",
         ON_OUTCOMES, "replaces", "sqlite",
     ),
     Mistake(
@@ -116,9 +122,76 @@ MISTAKES = (
     ),
     Mistake(
         "own list: an agent takes back what others reported, and at any time",
-        W_OWN_LIST, "take_back(read_form(OutcomeToTakeBack).report, actor=_actor(link), agent=link.agent)",
-        "take_back(read_form(OutcomeToTakeBack).report, actor=_actor(link))",
+        W_OWN_LIST, "take_back(read_form(OutcomeToTakeBack).report, actor=actor_of(link), agent=link.agent)",
+        "take_back(read_form(OutcomeToTakeBack).report, actor=actor_of(link))",
         ON_OWN_LIST_OUTCOMES, "refused_says_why", "sqlite",
+    ),
+    Mistake(
+        "own list: what an undo brings back is called again, although it was won",
+        OUTCOMES, "AND o.run_id > h.run_id AND o.stands = 1", "AND o.run_id = h.run_id AND o.stands = 1",
+        ON_OWN_LIST_OUTCOMES, "undo_brings_back", "sqlite",
+    ),
+    Mistake(
+        "T-SQL own list: what an undo brings back is called again, although it was won",
+        T_OUTCOMES_QUERIES, "AND h.run_id < o.run_id", "AND h.run_id = o.run_id",
+        ON_OUTCOMES, "of_a_list", "sqlserver",
+    ),
+    Mistake(
+        "own list: call-backs have no place of their own",
+        W_LIST, "    if promise:\n", "    if False:\n",
+        ON_OWN_LIST_OUTCOMES, "in_their_order", "sqlite",
+    ),
+    Mistake(
+        "own list: a holiday has a deal",
+        W_LIST, "{each.day for each in holidays} | skipped_dates", "skipped_dates",
+        ON_OWN_LIST_OUTCOMES, "can_ask", "sqlite",
+    ),
+    Mistake(
+        "own list: a call-back is offered for a day before the next deal",
+        W_LIST, "if day >= first}", "}",
+        ON_OWN_LIST_DAYS, "after_the_deal", "",
+    ),
+    Mistake(
+        "own list: a tap without a connection is lost",
+        JS_OWN_LIST, "  keep(entry);\n  form.reset();", "  form.reset();",
+        IN_OWN_LIST, "kept_on_the_phone", "sqlite",
+    ),
+    Mistake(
+        "own list: Enter in the note reports that the agent talked",
+        T_OWN_LIST, "  <button disabled hidden></button>\n", "",
+        IN_OWN_LIST, "kept_on_the_phone", "sqlite",
+    ),
+    Mistake(
+        "own list: a double tap reports the next lead, too",
+        JS_OWN_LIST, "  if (isSecond) return;\n", "",
+        IN_OWN_LIST, "kept_on_the_phone", "sqlite",
+    ),
+    Mistake(
+        "own list: the phone sends a report again with the time of sending",
+        JS_OWN_LIST, "reports: batch.map((entry) => entry.body)",
+        "reports: batch.map((entry) => ({ ...entry.body, reported_at: serverNow().toISOString() }))",
+        IN_OWN_LIST, "has_replaced_it", "sqlite",
+    ),
+    Mistake(
+        "own list: an open page does not ask whether it is replaced",
+        JS_OWN_LIST, "  if (document.hidden) return;\n  ask();", "  if (document.hidden) return;",
+        IN_OWN_LIST, "has_replaced_it", "sqlite",
+    ),
+    Mistake(
+        "own list: what waits is dropped when the link opens nothing",
+        JS_OWN_LIST, "if (answer?.status === 404) closed = (await answer.json()).detail;",
+        "if (answer?.status === 404) { closed = (await answer.json()).detail; batch.forEach(drop); }",
+        IN_OWN_LIST, "has_replaced_it", "sqlite",
+    ),
+    Mistake(
+        "own list: a report that finds a deal in progress is lost",
+        JS_OWN_LIST, "        if (code === 50001) return true;\n", "",
+        IN_OWN_LIST, "kept_on_the_phone", "sqlite",
+    ),
+    Mistake(
+        "own list: a phone sends what another agent reported on it",
+        JS_OWN_LIST, "${JSON.stringify(own.dataset.agent)} `", '"${own.dataset.agent}`',
+        IN_OWN_LIST, "kept_on_the_phone", "sqlite",
     ),
     Mistake(
         "own list: the audit has no entry of what a link changes",

@@ -45,6 +45,7 @@ OWN_TABLES = (
     "do_not_contact_list", "do_not_contact_entry", "floor_rule", "assignment_country", "schedule_notice",
     "forgotten_salt", "forgotten_number", "assignment_forgotten", "assignment_voice",
     "assignment_rule", "assignment_outcome", "assignment_call_back", "assignment_outcome_effect",
+    "assignment_hand_back", "assignment_hand_back_lead",
     "import_record", "import_result", "import_lead", "import_row", "import_undo", "import_mapping", "assignment_limit",
     "schedule_skip",
 )  # fmt: skip
@@ -212,11 +213,13 @@ class TestedDatabase:
     def clear(self) -> None:
         """Empties every table, except for the do-not-contact list that the installer makes.
 
-        On the T-SQL engine in one batch, since nearly every test begins with this.
+        On SQLite in one transaction and on the T-SQL engine in one batch, since nearly every test begins with this.
         """
         kept = {"do_not_contact_list": " WHERE list_id > 1"}
         statements = [f"DELETE FROM dbo.{table}{kept.get(table, '')}" for table in TABLES]
         statements.append("UPDATE dbo.do_not_contact_list SET imported_at = NULL, warned_at = NULL")
+        if self.engine == "sqlite":
+            statements = ["BEGIN IMMEDIATE", *statements, "COMMIT"]
         for statement in statements if self.engine == "sqlite" else ["; ".join(statements)]:
             self.execute(statement)
 

@@ -267,7 +267,12 @@ def check_preview(seen: Preview, dealt: Dealt, assignments: Collection[Pair], bu
     assert (seen.run.run_id, seen.run.business_date, seen.run.status) == (0, business_date, "preview")
     # Each agent once, sorted byte by byte.
     assert [share.agent for share in seen.shares] == sorted(dealt.rooms, key=str.encode)
-    shares = {share.agent: (share.room, share.leads, share.by_stage, share.by_age) for share in seen.shares}
+    shares = {
+        share.agent: (
+            share.room, share.leads, share.by_stage, share.by_age, share.call_backs, share.kept_call_backs,
+        )
+        for share in seen.shares
+    }  # fmt: skip
     changes = {name: getattr(seen, name) for name in ("stay", "change_hands", "come", "leave")}
     assert oracle.ExpectedPreview(shares, **changes) == oracle.expected_preview(dealt, assignments, business_date)
 

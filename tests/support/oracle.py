@@ -21,7 +21,8 @@ Agent = tuple[str | None, str | None]  # agent, status
 Lead = tuple[str | None, int | None, datetime | None]  # number, stage, date
 Limit = tuple[str, date, date | None, int]  # agent, starts_on, ends_on, max_records
 Pair = tuple[str | None, str | None]  # agent, number
-Planned = tuple[int, int, Mapping[int, int], Mapping[str, int]]  # room, leads, leads by stage, leads by age in days
+# Room, leads, leads by stage, leads by age in days, call-backs, and of these those that stay with the agent:
+Planned = tuple[int, int, Mapping[int, int], Mapping[str, int], int, int]
 
 
 NOTHING_REPORTED = Outcomes()
@@ -40,6 +41,8 @@ class Dealt:
     amounts: dict[str, int]
     call_backs: list[Reported] = field(default_factory=list)  # those that the run handed out
     without_room: int = 0  # call-backs that are due, and that nobody got
+    # Whether each lead of the history is a call-back, and whether it stays with its agent as such:
+    due: list[tuple[bool, bool]] = field(default_factory=list)
 
     def holders(self) -> dict[str, str]:
         """The agent who got each match key."""
@@ -171,6 +174,7 @@ def deal(
             "largest_share": max(shares.values()),
         },
         without_room=sum(record not in takers for record in pool if record in due),
+        due=[(record in due, record in due and record in stayed) for _, record in dealt_pairs],
         call_backs=[one for _, record in dealt_pairs for one in outcomes.due(record, business_date)],
     )
 
@@ -237,13 +241,16 @@ def expected_preview(dealt: Dealt, assignments: Collection[Pair], business_date:
     for name, room in dealt.rooms.items():
         stages = {1: 0, 2: 0, 3: 0}
         ages = {"0_to_7": 0, "8_to_30": 0, "31_and_more": 0}
-        for agent, _, created, stage in dealt.history:
+        call_backs = kept = 0
+        for (agent, _, created, stage), (is_due, stays) in zip(dealt.history, dealt.due, strict=True):
             if agent == name:
+                call_backs += is_due
+                kept += stays
                 if stage in stages:
                     stages[stage] += 1
                 days = (business_date - created.date()).days
                 ages["0_to_7" if days <= 7 else "8_to_30" if days <= 30 else "31_and_more"] += 1
-        shares[name] = (room, sum(ages.values()), stages, ages)
+        shares[name] = (room, sum(ages.values()), stages, ages, call_backs, kept)
 
     held = {number for _, number in assignments if number is not None}
     stay = sum(pair in assignments for pair in dealt.assignments)
@@ -298,8 +305,15 @@ class SalesFloor:
         )  # fmt: skip
 
     def outcomes(self) -> Outcomes:
-        """The outcomes that stand; a call-back is used up while a run that handed it out is not undone."""
-        return Outcomes(self.reported, [one for run in self.runs_in_force() for one in run.dealt.call_backs])
+        """The outcomes that stand; a call-back is used up while a run that handed it out is not undone.
+
+        If the agent did not work on the lead, it is not used up by that run.
+        """
+        return Outcomes(self.reported, self._used_up(self.runs_in_force()))
+
+    def _used_up(self, runs: Iterable[PastRun]) -> list[Reported]:
+        idle = {(one.run_id, one.number) for one in self.reported if one.outcome == "not_worked"}
+        return [one for run in runs for one in run.dealt.call_backs if (run.run_id, one.number) not in idle]
 
     def runs_in_force(self) -> list[PastRun]:
         """The runs that are not undone."""
@@ -358,6 +372,10 @@ class SalesFloor:
         for run in going:
             run.purged = True
         purged = [run.run_id for run in self.runs if run.purged]
-        for_good = [one for run in self.runs_in_force() if run.purged for one in run.dealt.call_backs]
-        self.reported = self.outcomes().after_purge(purged, for_good)
+        for_good = self._used_up(run for run in self.runs_in_force() if run.purged)
+        # The outcomes that make a call-back due again stay as long as it does.
+        told = {
+            (run.run_id, one.number) for run in self.runs for one in run.dealt.call_backs if one in self.reported
+        }  # fmt: skip
+        self.reported = self.outcomes().after_purge(purged, for_good, told)
         return len(going)

@@ -81,14 +81,20 @@ class Outcomes:
         """The match keys that are reported as wrong numbers."""
         return {match_key(one.number) for one in self.reported if one.outcome == "wrong_number"}
 
-    def after_purge(self, purged: Collection[int], handed_out: Collection[Reported]) -> list[Reported]:
-        """The outcomes that are left when these runs are purged, which handed out these call-backs for good."""
+    def after_purge(
+        self, purged: Collection[int], handed_out: Collection[Reported], told: Collection[tuple[int, str]] = ()
+    ) -> list[Reported]:
+        """The outcomes that are left when these runs are purged, which handed out these call-backs for good.
+
+        `told` are the runs and numbers of the call-backs that are still there.
+        """
         return [
             one
             for one in self.reported
             if one.run_id not in purged
             or one.outcome in LASTING
             or (one.call_back_on is not None and one not in handed_out)
+            or (one.outcome == "not_worked" and (one.run_id, one.number) in told)
         ]
 
 

@@ -57,3 +57,17 @@ def test_a_report_that_is_refused_fails(floor: Path) -> None:
     assert refused.returncode != 0
     assert json.loads(refused.stdout)["detail"] == "Run 1 dealt no lead with the number …678; nothing was kept."
     assert run_command("outcomes", "report", "1", "sold", cwd=floor).returncode == 2
+
+
+def test_the_rest_of_a_list_is_handed_back_and_comes_back(floor: Path) -> None:
+    done = run_command("agents", "hand-back", "Ana", "--actor", "Eva", cwd=floor).stdout
+    assert done.startswith("Ana handed back ")
+    assert done.endswith("To undo this before the next deal: agent-funnel agents hand-back 'Ana' --undo\n")
+    refused = run_command("agents", "hand-back", "Ana", "--run", "1", cwd=floor)
+    assert (refused.returncode, "nothing was handed back" in refused.stderr) == (16, True)
+    assert "exclude each other" in run_command("agents", "hand-back", "Ana", "--run", "1", "--undo", cwd=floor).stderr
+    undone = answer("agents", "hand-back", "Ana", "--undo", cwd=floor)
+    assert undone["returned"] == undone["leads"] == undone["put_back"] > 0
+    shown = " ".join(run_command("agents", "hand-backs", "--agent", "Ana", cwd=floor).stdout.split())
+    assert f"Ana {undone['leads']} " in shown
+    assert "Eva" in shown

@@ -84,7 +84,7 @@ def fill(database: TestedDatabase, name: str) -> None:
 
 def test_every_command_prints_every_text_and_no_text_acts(database: TestedDatabase) -> None:
     @settings(
-        max_examples=200 if LONG else 12,
+        max_examples=200 if LONG else 6,
         deadline=None,
         suppress_health_check=list(HealthCheck),
         derandomize=not LONG,

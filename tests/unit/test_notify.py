@@ -6,12 +6,13 @@ import json
 import socket
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from agent_funnel import notify
 from agent_funnel.errors import SettingsError
-from agent_funnel.notify import Notifier
+from agent_funnel.notify import Letter, Notifier
 from agent_funnel.settings import load
 from support.listener import Listener, listening
 
@@ -59,6 +60,56 @@ def test_a_message_that_could_not_be_sent_is_sent_again(listener: Listener) -> N
     wait_for(listener, 1)
     notifier.stop()
     assert listener.heard == [("/ping", "")]
+
+
+LETTER = Letter("Deal <b> & co", (("Dealt", ("7 leads to Ana <i>", "1 more")), ("Next", ("soon",))), "/runs/7/letter")
+
+
+def test_a_letter_goes_to_each_address_in_its_form_with_a_link(listener: Listener) -> None:
+    notifier = Notifier(
+        load(
+            notify_urls=f"json://{listener.address}/text json://{listener.address}/html",
+            notify_on="letter", public_url="https://funnel.example/base/",
+        )
+    )  # fmt: skip
+    # A service that prefers HTML, as e-mail does:
+    services: Any = notifier._apprise
+    services[1].notify_format = "html"
+    notifier.start()
+    notifier.letter(LETTER)
+    wait_for(listener, 2)
+    notifier.stop()
+    bodies = {path.split("?")[0]: json.loads(body) for path, body in listener.heard}
+    link = "https://funnel.example/base/runs/7/letter"
+    assert bodies["/text"]["title"] == "Agent Funnel: Deal <b> & co"
+    assert bodies["/text"]["message"] == (
+        f"Deal <b> & co\n\nDealt\n- 7 leads to Ana <i>\n- 1 more\n\nNext\n- soon\n\n{link}"
+    )
+    assert bodies["/html"]["message"] == (
+        "<h1>Deal &lt;b&gt; &amp; co</h1><h2>Dealt</h2><ul><li>7 leads to Ana &lt;i&gt;</li><li>1 more</li></ul>"
+        f'<h2>Next</h2><ul><li>soon</li></ul><p><a href="{link}">{link}</a></p>'
+    )
+
+
+def test_a_letter_that_one_address_refuses_is_not_sent_twice_to_the_others(listener: Listener) -> None:
+    with listening() as other:
+        listener.errors = 1
+        urls = f"json://{listener.address}/ json://{other.address}/"
+        notifier = Notifier(load(notify_urls=urls, notify_on="letter"))
+        notifier.start()
+        notifier.letter(LETTER)
+        wait_for(listener, 1)
+        notifier.stop()
+        assert (len(listener.heard), len(other.heard)) == (1, 1)
+    # Without the address of the dashboard, it names the page.
+    assert "The page of the letter is /runs/7/letter on the dashboard." in json.loads(listener.heard[0][1])["message"]
+
+
+def test_letters_that_are_turned_off_are_not_sent(listener: Listener) -> None:
+    notifier = Notifier(load(notify_urls=f"json://{listener.address}/", notify_on="failed"))
+    notifier.letter(LETTER)
+    assert notifier._queue.empty()
+    assert not notifier.sends("letter")
 
 
 def test_a_switch_that_hangs_and_a_notice_that_cannot_be_delivered_delay_nothing(

@@ -93,7 +93,8 @@ def test_a_file_with_named_queries_is_loaded_by_query_and_any_other_as_a_script(
         "tables-1-deal", "tables-2-undo", "tables-3-schedule", "tables-4-access", "tables-5-links",
         "tables-6-schedule", "tables-7-numbers", "tables-8-do-not-contact", "tables-9-rules", "tables-10-notices",
         "tables-11-person", "tables-12-voice", "tables-13-rules", "tables-14-outcomes",
-        "tables-15-imports", "tables-16-mappings", "tables-17-limits", "tables-18-skips", "tables-19-imports",
+        "tables-15-imports", "tables-16-mappings", "tables-17-limits", "tables-18-skips",
+        "tables-19-hand-backs", "tables-20-imports", "tables-21-call-backs",
         "vw_date_without_run", "vw_floor_country", "vw_suppressed_number",
     }  # fmt: skip
 
@@ -101,13 +102,14 @@ def test_a_file_with_named_queries_is_loaded_by_query_and_any_other_as_a_script(
 def test_the_scripts_show_which_objects_they_make_and_which_rights_they_grant() -> None:
     assert tables("sqlserver") - tables("sqlite") == {"agent_funnel_checksum"}
     assert {"agents", "assignment_purge"} <= tables("sqlite")
-    assert version("sqlite") == version("sqlserver") == 19
+    assert version("sqlite") == version("sqlserver") == 21
     assert set(procedures("sqlserver")) == {
         "sp_assign_wafunnel_to_agents",
         "sp_undo_wafunnel_assignment",
         "sp_rename_agent",
         "sp_forget_number",
         "sp_report_outcome",
+        "sp_hand_back_leads",
         "sp_undo_import",
         "sp_update_leads",
     }

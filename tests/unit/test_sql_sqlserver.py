@@ -15,7 +15,10 @@ from agent_funnel.sql import catalog, procedures, queries
 
 PROCEDURES = procedures("sqlserver")
 # Those that make a run or undo one:
-OTHERS = ("sp_rename_agent", "sp_forget_number", "sp_report_outcome", "sp_undo_import", "sp_update_leads")
+OTHERS = (
+    "sp_rename_agent", "sp_forget_number", "sp_report_outcome", "sp_hand_back_leads", "sp_undo_import",
+    "sp_update_leads",
+)  # fmt: skip
 # This one is called within the transaction of an import, whose caller rolls it back.
 WITHIN = "sp_update_leads"
 OWN_TRANSACTION = [name for name in PROCEDURES if name != WITHIN]

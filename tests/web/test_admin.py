@@ -15,6 +15,7 @@ from agent_funnel.settings import Settings, describe, load, variable
 from agent_funnel.web import create_app
 from agent_funnel.web.auth import SESSION_COOKIE
 from agent_funnel.web.pages.admin import first_sentence
+from agent_funnel.web.setting_words import TITLES, setting_in_words
 from support.databases import TestedDatabase
 from support.pages import BROWSER, Page, Reader, bearer, client_of, key_of
 
@@ -147,23 +148,42 @@ def test_settings_say_where_they_come_from_and_keep_secrets(
     # The text has a blank after each tag, so also between `code` and what ends its sentence.
     text = re.sub(r" (?=[.,)]( |$))", "", page.text)
     for name in Settings.model_fields:
-        assert f"{variable(name)} {_meaning(name)}" in text
-    for name, value in (
-        ("rate_limit", "9 per second from a flag"),
-        ("catch_up", "90m from the environment"),
-        ("weekdays", "mon,tue,wed,thu,fri from the .env file"),
-        ("max_per_agent", "none the rule above holds"),
-        ("pool_factor", "5 the default"),
-        ("brake", "none the default"),
-        ("timezone", "Asia/Tokyo from a flag"),
-        ("notify_urls", "set, but a secret from the environment"),
-        ("dead_man_url", "set, but a secret from the .env file"),
-        ("database_url", f"{database.backend.name} from a flag"),
+        assert f"{TITLES[name]} {_meaning(name)}" in text
+    for name, value, place in (
+        ("rate_limit", "9 per second", "from a flag"),
+        ("catch_up", "1 h 30 min", "from the environment"),
+        ("weekdays", "mon, tue, wed, thu, fri", "from the .env file"),
+        ("max_per_agent", "as in the rules", "the rule above holds"),
+        ("pool_factor", "5 times more or fewer than usual", "the default"),
+        ("brake", "never", "the default"),
+        ("warn_before", "2 h before", "the default"),
+        ("timezone", "Asia/Tokyo", "from a flag"),
+        ("notify_urls", "set, but a secret", "from the environment"),
+        ("dead_man_url", "set, but a secret", "from the .env file"),
+        ("database_url", database.backend.name, "from a flag"),
     ):
-        assert f"{variable(name)} {_meaning(name)} {value}" in text
+        assert f"{TITLES[name]} {_meaning(name)} {value} {variable(name)} {place}" in text
     assert "hidden" not in page.source.replace('class="hidden"', "")
     # Only the rules can be changed here.
     assert page.source.partition("<main")[2].count("<form") == 1
+
+
+@pytest.mark.parametrize("field", list(Settings.model_fields))
+def test_each_setting_has_a_title_and_its_value_in_words(field: str) -> None:
+    assert TITLES[field]
+    assert setting_in_words(field, getattr(Settings(), field)) not in ("", "None")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("warn_before", "0", "off"), ("runway_nights", "0", "off"), ("newest_first", "true", "newest first"),
+        ("country", "br", "Brazil (BR)"), ("country", "none", "none"), ("brake", "pool", "pool"),
+        ("voice", "as-dealt", "go to any agent, as the order has it"), ("weekdays", "mon-sun", "every day"),
+    ],
+)  # fmt: skip
+def test_values_are_shown_in_words(field: str, value: str, words: str) -> None:
+    assert setting_in_words(field, getattr(load(**{field: value}), field)) == words
 
 
 def _meaning(field: str) -> str:

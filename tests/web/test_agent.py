@@ -58,9 +58,9 @@ def test_a_personal_link_is_made_shown_once_replaced_and_revoked(database: Teste
     page = {"agent": "agent 1"}
     assert "No link exists now." in reader.get("/agents/of", **page)
     first = reader.send("/agents/link", agent="agent 1")
-    url = re.findall(r'id="made-link">(http://localhost/mine/mine_[\w-]+)<', first.text)[0]
+    url = re.findall(r'id="made-link-1">(http://localhost/mine/mine_[\w-]+)<', first.text)[0]
     assert "you will not see it again" in Page(first.text)
-    assert 'data-copy="made-link" hidden' in first.text
+    assert 'data-copy="made-link-1" hidden' in first.text
     assert reader.client.get(url).status_code == 200
     after = reader.get("/agents/of", **page).source
     assert url not in after
@@ -68,7 +68,7 @@ def test_a_personal_link_is_made_shown_once_replaced_and_revoked(database: Teste
     assert "by somebody on the server" in after
     second = reader.send("/agents/link", agent="agent 1")
     assert reader.client.get(url).status_code == 404
-    url = re.findall(r'id="made-link">([^<]+)<', second.text)[0]
+    url = re.findall(r'id="made-link-1">([^<]+)<', second.text)[0]
     assert "it opens nothing now" in reader.done("/agents/link/revoke", agent="agent 1")
     assert reader.client.get(url).status_code == 404
     reader.refused(404, "/agents/link/revoke", agent="agent 1")

@@ -45,6 +45,7 @@ FIELDS = {
     "agent": "agent 0", "starts_on": "2026-01-01", "number": "+4900", "name": "Bo", "role": "viewer",
     "reason": "why", "ends_on": "2026-01-02", "active": False, "max_records": 1, "new_name": "agent 1",
     "business_date": "2026-01-01", "numbers": ["+4900"], "outcome": "won", "report": "crm 1", "reports": [],
+    "hand_back_id": 1,
 }  # fmt: skip
 
 # Operations that deal or undo, and so change existing rows:

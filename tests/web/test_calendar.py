@@ -10,7 +10,7 @@ import pytest
 
 from agent_funnel.agents import add_limit, list_limits
 from agent_funnel.schedule.store import add_holiday
-from agent_funnel.web.pages.calendar import month_of
+from agent_funnel.web.pages.month import month_of
 from support.databases import TestedDatabase, seed_tables
 from support.pages import BROWSER, Reader, reader_of
 

@@ -14,9 +14,8 @@ from support.versions import recorded_versions
 
 def address_of(rule: Rule) -> str:
     """An address that this rule matches."""
-    with_values = {name: 1 if name.endswith("_id") else "2026-11-23" for name in rule.arguments}
-    if "kind" in with_values:
-        with_values["kind"] = "agents"
+    values = {"kind": "leads"}
+    with_values = {name: 1 if name.endswith("_id") else values.get(name, "2026-11-23") for name in rule.arguments}
     return str(rule.build(with_values, append_unknown=False)[1])  # type: ignore[index]
 
 

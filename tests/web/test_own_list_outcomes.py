@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,11 +13,12 @@ from flask.testing import FlaskClient
 
 from agent_funnel.access.audit import list_entries
 from agent_funnel.access.links import make_link
+from agent_funnel.schedule.store import add_holiday, pause
 from agent_funnel.web.outcomes import REPORTS_AT_ONCE
 from support.databases import TestedDatabase
-from support.nights import stored_assignments
-from support.outcomes import ANAS, BRUNOS, CARLOS, DEALT_ON, deal_again, put_floor, standing
-from support.pages import BROWSER, client_of, key_of
+from support.nights import active_agents, put_agents, put_leads, stored_assignments, undo
+from support.outcomes import ANAS, ARRIVED, BRUNOS, CARLOS, DEALT_ON, deal_again, now, put_floor, standing, tell
+from support.pages import BROWSER, Page, client_of, key_of
 
 # tests/backend runs the queries on each engine; here, only the long version uses SQL Server, too.
 pytestmark = pytest.mark.sqlserver_if_long
@@ -60,16 +61,87 @@ def test_an_agent_reports_by_a_form_and_takes_it_back(phone: Phone, database: Te
     assert "Saved: Won." in said
     phone.send("report", **{**fields, "outcome": "won"})
     assert standing(database) == [(BRUNOS, "won")]
-    assert phone.hidden("report")[0] == report
+    assert report in phone.hidden("report")
     assert "Taken back: Won." in phone.send("take-back", report=report)
     assert standing(database) == []
     phone.send("report", **{**fields, "report": "2", "outcome": "call_back", "call_back_on": day, "note": "after six"})
-    assert "<strong>Call back</strong> on" in phone.text()
+    assert "1 to call · 1 done" in Page(phone.text()).text
+    assert ": after six" in Page(phone.text()).text
     assert database.execute("SELECT note, reported_by FROM dbo.assignment_outcome WHERE stands = 1") == [
         ("after six", "link: Al")
     ]
     entries = [(entry.actor, entry.operation, entry.target) for entry in list_entries(database.backend, count=1)]
     assert entries == [("link: Al", "POST /mine/<secret>/report", f"call_back …{BRUNOS[-3:]}")]
+
+
+def test_the_list_has_the_calls_in_their_order_and_those_that_are_done_last(database: TestedDatabase) -> None:
+    numbers = [f"+55119{index}2345678" for index in range(1, 8)]
+    stages = (3, 2, 2, 1, 1, 1, 1)
+    put_agents(database, active_agents("Al"))
+    put_leads(database, [(number, stage, ARRIVED) for number, stage in zip(numbers, stages, strict=True)])
+    deal_again(database, DEALT_ON - timedelta(days=1))
+    tell(database, numbers[4], "call_back", call_back_on=DEALT_ON, note="after six")
+    database.execute("UPDATE dbo.assignment_outcome SET agent = 'Bo'")
+    put_leads(database, [("+5511982345678", 1, ARRIVED + timedelta(days=1)), ("+5511992345678", 1, ARRIVED)])
+    deal_again(database)
+    for number in numbers[1:3]:
+        tell(database, number, "no_answer")
+    phone = Phone(client_of(database, message_second="Oi, {agent} <3"), f"/mine/{make_link(database.backend, 'Al')[1]}")
+    text = phone.text()
+    found = re.findall(r'<h2 id="[\w-]+">([^<]+)</h2>|name="number" value="([^"]+)"|wa.me/\d+\?text=(Oi[^"]*)', text)
+    # Number 1 is finished: its three calls were before.
+    assert ["".join(each) for each in found] == [
+        "Call-backs", numbers[4],
+        "First call", "+5511992345678", "+5511982345678",
+        "Second call", *(part for number in (numbers[3], *numbers[5:]) for part in ("Oi%2C%20Al%20%3C3", number)),
+        "Third call", "Other leads",
+        "Done", numbers[2], numbers[1],
+    ]  # fmt: skip
+    page = Page(text)
+    assert "6 to call · 2 done" in page
+    assert "by Bo: “after six”" in page
+    rows = phone.client.get(f"{phone.path}/list.csv").text.splitlines()
+    assert [row.split(",")[0] for row in rows[1:]] == [
+        "Call-backs", *["First call"] * 2, *["Second call"] * 3, *["Third call"] * 2,
+    ]  # fmt: skip
+    assert rows[-1] == f"Third call,{numbers[1]},{ARRIVED.date()},No answer,,"
+
+
+def test_what_an_undo_brings_back_is_done_if_no_deal_hands_it_out_again(database: TestedDatabase) -> None:
+    put_floor(database, agents=("Al",))
+    deal_again(database)
+    for number, outcome in ((ANAS, "won"), (BRUNOS, "talked")):
+        tell(database, number, outcome)
+    tell(database, CARLOS, "call_back", call_back_on=DEALT_ON + timedelta(days=2))
+    phone = Phone(client_of(database), f"/mine/{make_link(database.backend, 'Al')[1]}")
+    assert "0 to call · 3 done" in Page(phone.text())
+    undo(database)
+    text = phone.text()
+    assert "1 to call · 2 done" in Page(text)
+    assert text.count("(reported after a deal that was undone)") == 2
+    assert phone.hidden("number") == [BRUNOS]
+    assert "Take back" in text
+    assert phone.hidden("report") != []
+
+
+def test_an_open_page_can_ask_which_list_is_the_present_one(phone: Phone, database: TestedDatabase) -> None:
+    def state() -> Any:
+        return phone.client.get(f"{phone.path}/state").get_json()
+
+    before = state()
+    assert (before["leads"], before["days"]["last"]) == (2, str(now().date() + timedelta(days=90)))
+    deal_again(database)
+    assert state()["run_id"] == before["run_id"] + 1
+    undo(database)
+    assert state()["run_id"] == before["run_id"]
+    # A holiday has no deal, and a pause has none at all.
+    due = datetime.fromisoformat(before["next_at"])
+    add_holiday(database.backend, due.date())
+    assert datetime.fromisoformat(state()["next_at"]) == due + timedelta(days=1)
+    pause(database.backend, now=now(), actor="Eva", reason=None)
+    assert state()["next_at"] is None
+    assert "Automatic deals are paused." in Page(phone.text())
+    assert phone.client.get("/mine/mine_wrong/state").status_code == 404
 
 
 def test_a_form_that_is_refused_says_why(phone: Phone, database: TestedDatabase) -> None:
@@ -106,9 +178,10 @@ def test_a_report_that_finds_no_turn_is_refused_on_the_list_and_by_the_api(
 
 def test_a_person_who_opted_out_leaves_the_list_and_can_come_back(phone: Phone, database: TestedDatabase) -> None:
     said = phone.send("report", number=BRUNOS, outcome="opted_out", report="1")
-    assert "No longer on the list" in said
+    assert "<strong>Does not want to be called</strong>" in said
+    assert f' href="tel:{BRUNOS}"' not in said
     assert ("Al", BRUNOS) not in stored_assignments(database)
-    assert "No longer on the list" not in phone.send("take-back", report="1")
+    assert f' href="tel:{BRUNOS}"' in phone.send("take-back", report="1")
     assert ("Al", BRUNOS) in stored_assignments(database)
 
 

@@ -78,4 +78,6 @@ def test_the_page_of_the_settings_asks_for_a_confirmation_of_another_country(
     forget(database.backend, NUMBER, actor="Ana")
     assert "Change the country although people are forgotten (1)" in reader.get("/settings")
     assert "1 person is forgotten" in reader.refused(409, "/rules", **fields)
-    assert "Recorded: country PT, window_days 30." in reader.done("/rules", **fields, confirm="yes")
+    assert "Recorded: country of numbers without one: Portugal (PT); days that a lead is dealt: 30." in reader.done(
+        "/rules", **fields, confirm="yes"
+    )

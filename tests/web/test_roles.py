@@ -3,143 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 
-from agent_funnel.access.keys import PREFIX, ROLES, add_key, revoke_key
+from agent_funnel.access.keys import ROLES, add_key
 from agent_funnel.settings import load
 from agent_funnel.web import create_app, routing
 from agent_funnel.web.auth import SESSION_COOKIE
+from support.callers import NOBODY, Place, place_with_callers
 from support.databases import TestedDatabase, seed_tables, snapshot
 from support.pages import client_of
+from support.roles import OPERATIONS, OTHERS, PAGES
 
-# The role that each operation needs. If you add an operation, choose its role and write it here.
-OPERATIONS = {
-    "list_runs": "viewer",
-    "show_run": "viewer",
-    "run_assignments": "viewer",
-    "preview": "viewer",
-    "run_now": "operator",
-    "make_run": "operator",
-    "undo_run": "operator",
-    "list_agents": "viewer",
-    "add_agent": "operator",
-    "activate_agent": "operator",
-    "deactivate_agent": "operator",
-    "rename_agent": "operator",
-    "list_assignments": "viewer",
-    "list_limits": "viewer",
-    "add_limit": "operator",
-    "remove_limit": "operator",
-    "list_leads": "viewer",
-    "show_lead": "operator",
-    "import_leads": "operator",
-    "import_agents": "operator",
-    "import_limits": "operator",
-    "import_holidays": "operator",
-    "list_imports": "viewer",
-    "show_import": "viewer",
-    "undo_import": "operator",
-    "pool": "viewer",
-    "show_runway": "viewer",
-    "list_do_not_contact": "viewer",
-    "export_list": "viewer",
-    "add_do_not_contact": "operator",
-    "remove_do_not_contact": "operator",
-    "list_number_lists": "viewer",
-    "add_number_list": "operator",
-    "import_do_not_contact": "operator",
-    "add_several_numbers": "operator",
-    "remove_several_numbers": "operator",
-    "look_up_several_numbers": "operator",
-    "show_schedule": "viewer",
-    "pause_schedule": "operator",
-    "resume_schedule": "operator",
-    "reopen_date": "operator",
-    "skip_date": "operator",
-    "adopt_terms": "admin",
-    "show_rules": "admin",
-    "change_rules": "admin",
-    "report_outcome": "operator",
-    "report_several_outcomes": "operator",
-    "take_back_outcome": "operator",
-    "list_outcomes": "viewer",
-    "show_person": "admin",
-    "forget_person": "admin",
-    "list_keys": "admin",
-    "add_key": "admin",
-    "revoke_key": "admin",
-    "list_audit": "admin",
-    "show_settings": "admin",
-}
-# The role that each other endpoint of the service needs; None means anybody.
-OTHERS: dict[str, str | None] = {
-    "static": None,
-    "health.healthz": None,
-    "health.readyz": None,
-    "health.prometheus": "viewer",
-    "openapi.show": None,
-    "openapi.docs": None,
-    "openapi.docs_file": None,
-    "sign_in.form": None,
-    "sign_in.sign_in": None,
-    "sign_in.sign_out": None,
-    # A personal link needs only the secret in its address.
-    "own_list.show": None,
-    "own_list.download": None,
-    "own_list.report": None,
-    "own_list.take_outcome_back": None,
-    "own_list.report_several": None,
-    "own_list.take_one_back": None,
-}
-# The pages, and the endpoints of their forms:
-PAGES = {
-    "tonight.show": "viewer",
-    "tonight.pause": "operator",
-    "tonight.resume": "operator",
-    "runway.show": "viewer",
-    "deal.show": "viewer",
-    "deal.show_preview": "viewer",
-    "deal.deal_now": "operator",
-    "runs.show": "viewer",
-    "runs.show_run": "viewer",
-    "runs.show_night": "viewer",
-    "runs.show_undo": "operator",
-    "runs.undo": "operator",
-    "runs.reopen": "operator",
-    "agents.show": "viewer",
-    "agents.add": "operator",
-    "agents.activate": "operator",
-    "agents.deactivate": "operator",
-    "agent.show": "viewer",
-    "agent.show_list": "viewer",
-    "agent.rename": "operator",
-    "agent.add_limit": "operator",
-    "agent.remove_limit": "operator",
-    "agent.make_link": "operator",
-    "agent.revoke_link": "operator",
-    "leads.show": "viewer",
-    "leads.show_lead": "operator",
-    "do_not_contact.add": "operator",
-    "do_not_contact.remove": "operator",
-    "imports.show": "operator",
-    "imports.import_file": "operator",
-    "imports.show_progress": "operator",
-    "import_records.show": "viewer",
-    "import_records.show_import": "viewer",
-    "import_records.show_undo": "operator",
-    "import_records.undo": "operator",
-    "admin.show_settings": "admin",
-    "admin.show_audit": "admin",
-    "admin.show_keys": "admin",
-    "admin.make_key": "admin",
-    "admin.revoke_key": "admin",
-    "rules.change": "admin",
-}
-OTHERS |= PAGES
 # Bodies for the operations that need one:
 BODIES: dict[str, dict[str, Any]] = {
     "add_agent": {"json": {"agent": "somebody new"}},
@@ -165,46 +42,23 @@ BODIES: dict[str, dict[str, Any]] = {
     "report_outcome": {"json": {"number": "+49300000004", "outcome": "won"}},
     "report_several_outcomes": {"json": {"reports": [{"number": "+49300000004", "outcome": "won"}]}},
     "take_back_outcome": {"json": {"report": "of this test"}},
+    "hand_back_leads": {"json": {"agent": "agent 1"}},
+    "undo_hand_back_of_leads": {"json": {"hand_back_id": 1}},
     "show_person": {"json": {"number": "+49300000003"}},
     "forget_person": {"json": {"number": "+49300000003"}},
     "add_key": {"json": {"name": "another", "role": "viewer"}},
 }
-# Callers without a valid key:
-NOBODY = ("no key", "a key of another database", "a revoked key", "a key in lower case")
 # Tables that a request without effect may still change: the audit, and the last use of a key.
 TRACES = ("audit_entry", "access_key")
 # The number of no limit and no key, however many the tests before made. A caller's own key must not be revoked:
 NO_ID = "2000000000"
 
 
-class Place(NamedTuple):
-    """The service, and the header of each caller."""
-
-    app: Flask
-    keys: dict[str, dict[str, str]]
-
-    def client(self) -> FlaskClient:
-        # A new client each time, so that no cookie is left over.
-        return self.app.test_client()
-
-
 @pytest.fixture
 def place(database: TestedDatabase, monkeypatch: pytest.MonkeyPatch) -> Place:
     for rate in (routing.RUNS, routing.SIGN_INS, routing.WRONG_KEYS):
         monkeypatch.setattr(rate, "limit", "1000000 per second")
-    seed_tables(database)
-    app = create_app(load(rate_limit="1000000 per second"), database.backend)
-    app.test_client().post("/run-now")
-    secrets: dict[str, str] = {role: add_key(database.backend, role, role)[1] for role in ROLES}
-    key, revoked = add_key(database.backend, "revoked", "admin")
-    revoke_key(database.backend, key.key_id)
-    secrets |= {
-        "a key of another database": PREFIX + "x" * 43,
-        "a revoked key": revoked,
-        "a key in lower case": secrets["admin"].lower(),
-    }
-    headers = {who: {"Authorization": f"Bearer {secret}"} for who, secret in secrets.items()}
-    return Place(app, {"no key": {}, **headers})
+    return place_with_callers(database)
 
 
 def operations_by_name(app: Flask) -> dict[str, tuple[str, str, str]]:
@@ -383,7 +237,7 @@ def test_while_no_key_exists_a_service_that_others_can_reach_lets_nobody_in(data
         assert (name, answer.status_code) == (name, 403)
     for endpoint, method, path in others(app):
         answer = app.test_client().open(path, method=method, headers={"Accept": "text/html"})
-        if OTHERS[endpoint] is not None or endpoint.startswith("own_list."):
+        if OTHERS[endpoint] is not None or path.startswith("/mine/"):
             assert (endpoint, answer.status_code) == (endpoint, 403)
         elif endpoint != "sign_in.sign_in":
             assert answer.status_code < 400, endpoint

@@ -92,11 +92,17 @@ def test_only_an_admin_sees_and_changes_the_rules(database: TestedDatabase) -> N
 
 def test_an_admin_changes_the_rules_on_the_page_of_the_settings(database: TestedDatabase, reader: Reader) -> None:
     page = reader.get("/settings")
-    assert "max_per_agent 450 the default" in page
+    assert 'value="450"' in page.source
+    assert page.text.count("The default.") == 5
     fields = {"max_per_agent": "450", "window_days": "30", "newest_first": "true", "country": "PT", "voice": "as-dealt"}
     page = reader.done("/rules", **fields)
-    assert "Recorded: country PT, window_days 30, newest_first true, voice as-dealt. It holds from now on." in page
-    assert "window_days 30 recorded" in page
+    assert (
+        "Recorded: country of numbers without one: Portugal (PT); days that a lead is dealt: 30; leads with the same "
+        "number of calls: newest first; leads that were dealt before go to any agent, as the order has it. It "
+        "holds from now on." in page
+    )
+    assert page.text.count("The default.") == 1
+    assert page.text.count("by somebody on the server.") == 4
     # The cap was sent, too, and was not recorded, because it is the same.
     assert database.execute("SELECT COUNT(*) FROM dbo.floor_rule") == [(4,)]
     assert effective(database.backend, load()) == Rules("PT", 450, 30, True, "as-dealt")
@@ -116,7 +122,7 @@ def test_the_page_names_both_values_where_a_setting_differs(database: TestedData
     record_rules(database.backend, {"max_per_agent": 3}, actor="Ana <b>")
     page = reader_of(database, None, max_per_agent=1).get("/settings")
     assert "FUNNEL_MAX_PER_AGENT (flag) is 1, but 3 is recorded in the database" in page
-    assert "max_per_agent 1 set for this copy (flag); in the database: 3, recorded" in page
+    assert "This copy of the service deals by 1 (flag). Recorded" in page
     assert "by Ana <b>" in page
     assert 'value="3"' in page.source
     assert "Without a value" not in page
@@ -131,7 +137,7 @@ def test_a_rule_that_is_recorded_wrongly_is_shown_and_can_be_corrected(
     )
     page = reader.get("/settings")
     assert "The recorded rule max_per_agent is '<i>many'; it must be from 1 to 1000000." in page
-    assert "max_per_agent <i>many not allowed, recorded" in page
+    assert "What is recorded, <i>many, is not allowed. Recorded" in page
     assert "is '<i>many'; it must be from 1 to 1000000" in Page(reader.get("/run-now/preview").source)
     problem = reader.client.get("/api/pool")
     assert (problem.status_code, problem.get_json()["code"]) == (422, 50006)

@@ -56,6 +56,11 @@ def link_of_agent(database: Database, agent: str) -> Link | None:
     return None if row is None else Link.from_row(row)
 
 
+def list_links(database: Database) -> dict[str, Link]:
+    """The links in use, by their agents."""
+    return {link.agent: link for link in map(Link.from_row, database.all("links"))}
+
+
 def revoke_link(database: Database, agent: str, *, actor: str | None = None) -> None:
     """Revokes an agent's link, at once and for good. Raises NotFound if none is in use."""
     row = database.one("revoke_link", agent=agent, actor=actor)

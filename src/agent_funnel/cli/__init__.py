@@ -21,6 +21,9 @@ __all__ = ["COMMANDS", "ExitCode", "cli", "exit_code", "main"]
 # The commands; a test compares each line of help with the command itself.
 COMMANDS = {
     "agents": LazyCommand("agents", "agents_group", "List, add, rename, activate and deactivate agents."),
+    "call-backs": LazyCommand(
+        "call_backs", "show_call_backs", "List the call-backs that no deal has handed out, by their day."
+    ),
     "demo": LazyCommand("demo", "fill_demo", "Fill an empty database with sample leads and agents."),
     "do-not-contact": LazyCommand("do_not_contact", "do_not_contact_group", "Manage the numbers that are never dealt."),
     "doctor": LazyCommand("doctor", "examine_database", "Check the database and suggest how to fix what is wrong."),
@@ -44,6 +47,7 @@ COMMANDS = {
     "person": LazyCommand("person", "show_person", "Show all that is kept of a person, by NUMBER in any spelling."),
     "preview": LazyCommand("deal", "preview", "Show what a deal would do now, without changing anything."),
     "purge": LazyCommand("runs", "purge", "Delete the history of old runs."),
+    "results": LazyCommand("results", "show_results", "Show what came of the leads that were dealt, with rates."),
     "rules": LazyCommand("rules", "rules_group", "Show or change the rules of the deal."),
     "run": LazyCommand("deal", "run", "Deal leads now."),
     "runs": LazyCommand("runs", "runs_group", "List runs, show one run, or find who held a number."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 
 import click
 
@@ -11,7 +12,8 @@ from agent_funnel.access.links import link_of_agent, make_link, revoke_link
 from agent_funnel.agents import Agent, Renamed, add_agent, alike_agents, rename_agent, set_agent_status
 from agent_funnel.cli.context import Context, pass_context
 from agent_funnel.cli.options import actor_option
-from agent_funnel.cli.output import Done, Listing, cells, reports
+from agent_funnel.cli.output import Done, Listing, cells, minute, render, reports, say
+from agent_funnel.hand_backs import HandBack, hand_back_leads, list_hand_backs, undo_hand_back
 from agent_funnel.names import spell
 from agent_funnel.settings import Settings
 
@@ -23,7 +25,7 @@ ONE_PERSON = "If they are one person, deactivate one of them: otherwise each get
 def agents_group() -> None:
     """List, add, rename, activate and deactivate agents.
 
-    Also make and revoke an agent's personal link.
+    Also hand their leads back, and make and revoke their personal links.
     """
 
 
@@ -108,6 +110,41 @@ def deactivate(context: Context, agent: str) -> Done:
     return Done(text, {"agent": agent, "status": "inactive", "has_link": has_link})
 
 
+@agents_group.command("hand-back")
+@click.argument("agent")
+@click.option("--run", "run_id", type=int, help="Refuse the leads of any other run than this one.")
+@click.option("--undo", is_flag=True, help="Undo the newest hand-back of AGENT, until the next deal.")
+@actor_option
+@pass_context
+@reports
+def hand_back(context: Context, agent: str, run_id: int | None, undo: bool, actor: str) -> HandBack:
+    """Hand back the leads that AGENT has now and nobody has reported an outcome of.
+
+    Their stages go back to those of before the deal, and the next deal deals them again.
+    """
+    now = datetime.now(UTC)
+    if undo:
+        if run_id is not None:
+            raise click.UsageError("--run and --undo exclude each other.")
+        return undo_hand_back(context.database, agent=agent, actor=actor, now=now)
+    return hand_back_leads(
+        context.database, agent, actor=actor, now=now, zone=context.settings.timezone, run_id=run_id
+    )  # fmt: skip
+
+
+@agents_group.command("hand-backs")
+@click.option("--agent", metavar="NAME", help="Only the hand-backs of this agent.")
+@click.option("--run", "run_id", type=int, help="Only the hand-backs of this run.")
+@click.option("--count", type=click.IntRange(min=1), default=100, show_default=True, help="The most to list.")
+@pass_context
+@reports
+def show_hand_backs(context: Context, agent: str | None, run_id: int | None, count: int) -> Listing:
+    """List the newest hand-backs, newest first."""
+    return Listing(
+        list_hand_backs(context.database, run_id=run_id, agent=agent, count=count), "There is no such hand-back."
+    )
+
+
 @agents_group.command("link")
 @click.argument("agent")
 @actor_option
@@ -152,4 +189,29 @@ def _(agent: Agent) -> dict[str, object]:
         "Leads": agent.leads,
         "Limit today": "away" if agent.room == 0 else agent.room,
         "Last dealt to": agent.last_dealt,
+    }
+
+
+@render.register
+def _(done: HandBack) -> None:
+    leads = _count(done.leads, "lead")
+    if done.undone_at:
+        say(f"Undid the hand-back of {leads} by {done.agent}: {done.returned or 'none'} came back to the agent.")
+        return
+    say(f"{done.agent} handed back {leads} of run {done.run_id}; the next deal deals them again.")
+    if done.put_back < done.leads:
+        say(f"The stages of {done.put_back or 'none'} of them went back; somebody had changed the others.")
+    say(f"To undo this before the next deal: agent-funnel agents hand-back {done.agent!r} --undo")
+
+
+@cells.register
+def _(done: HandBack) -> dict[str, object]:
+    return {
+        "Run": done.run_id,
+        "Agent": done.agent,
+        "Leads": done.leads,
+        "Handed back (UTC)": minute(done.handed_back_at),
+        "By": done.handed_back_by,
+        "Undone (UTC)": done.undone_at and minute(done.undone_at),
+        "Undone by": done.undone_by,
     }

@@ -125,7 +125,8 @@ def _(result: PreviewResult) -> None:
         say(f"Without --again, this deal would be refused. {found.refusal}")
     if found.run.notice:
         say(found.run.notice)
-    print_shares([_preview_cells(share) for share in found.shares])
+    any_call_backs = any(share.call_backs for share in found.shares)
+    print_shares([_preview_cells(share, any_call_backs) for share in found.shares])
     print_verdict(result.fairness, would=True)
     print_facts(
         [
@@ -138,8 +139,12 @@ def _(result: PreviewResult) -> None:
     )
 
 
-def _preview_cells(share: PreviewShare) -> dict[str, object]:
-    return {**share_cells(share), **{title: share.by_age[group] for group, title in AGE_COLUMNS.items()}}
+def _preview_cells(share: PreviewShare, any_call_backs: bool) -> dict[str, object]:
+    return {
+        **share_cells(share),
+        **({"Call-backs": share.call_backs, "Kept": share.kept_call_backs} if any_call_backs else {}),
+        **{title: share.by_age[group] for group, title in AGE_COLUMNS.items()},
+    }
 
 
 @render.register

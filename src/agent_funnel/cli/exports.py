@@ -6,12 +6,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import IO, get_args
 
 import click
 
 from agent_funnel.cli.context import Context, pass_context
+from agent_funnel.cli.options import DAY
 from agent_funnel.cli.output import Result, render, reports, say
 from agent_funnel.exports import Format, Kind, export
 
@@ -41,6 +43,8 @@ class Exported(Result):
 )  # fmt: skip
 @click.option("--mask", is_flag=True, help="Write only the last three digits of each number.")
 @click.option("--list", "list_name", metavar="NAME", help="Only this do-not-contact list. Default: all lists.")
+@click.option("--from", "date_from", type=DAY, help="Results only: the first business date. Default: all.")
+@click.option("--to", "date_to", type=DAY, help="Results only: the last business date. Default: all.")
 @pass_context
 @reports
 def export_rows(
@@ -51,6 +55,8 @@ def export_rows(
     output: str,
     mask: bool,
     list_name: str | None,
+    date_from: date | None,
+    date_to: date | None,
 ) -> Exported:
     """Export the present assignments, the leads that a run dealt, and the other lists.
 
@@ -61,12 +67,16 @@ def export_rows(
         raise click.UsageError("`export run` needs RUN_ID, `export outcomes` may have one; the others take none.")
     if list_name is not None and what != "do-not-contact":
         raise click.UsageError("Only `export do-not-contact` takes --list.")
+    if what != "results" and (date_from or date_to):
+        raise click.UsageError("Only `export results` takes --from and --to.")
     if output == STANDARD_OUTPUT and click.get_current_context().params["as_json"]:
         raise click.UsageError("With --json, name a file with -o, because the answer goes to standard output.")
     with _complete_file(output) as file:
         rows = export(
             context.database, what, file, kind, run_id=run_id, list_name=list_name, settings=context.settings,
-            business_date=context.today, mask=mask)  # fmt: skip
+            business_date=context.today, mask=mask,
+            dates=(date_from or date.min, date_to or (context.today if what == "call-backs" else date.max)),
+        )  # fmt: skip
     return Exported(rows, output, kind)
 
 

@@ -28,6 +28,7 @@ class Forecast:
     `run` has its amounts, and is None if the run would be refused. `trouble` is None if all is well. Otherwise the run
     "fails", a brake holds it ("held"), no lead is ready to deal ("empties"), or its pool is "unusual"; `reason` is then
     a sentence, and `error_number` the number of a refusal. `active` agents are active, and those `away` have no room.
+    `call_backs` of its leads are call-backs that are due.
     """
 
     business_date: date
@@ -37,6 +38,7 @@ class Forecast:
     error_number: int | None
     active: int
     away: tuple[str, ...]
+    call_backs: int = 0
 
     @property
     def warning(self) -> str | None:
@@ -59,11 +61,13 @@ def forecast(database: Database, settings: Settings, business_date: date, *, now
     active = [agent for agent in roster(database, business_date) if agent.active]
     away = tuple(agent.agent for agent in active if agent.room == 0)
     try:
-        run: Run = preview(database, settings, business_date=business_date).run
+        seen = preview(database, settings, business_date=business_date)
     except RunError as error:
         return Forecast(business_date, None, "fails", str(error), error.number, len(active), away)
+    run: Run = seen.run
     trouble, reason = _trouble(database, settings, run, now)
-    return Forecast(business_date, run, trouble, reason, None, len(active), away)
+    call_backs = sum(share.call_backs for share in seen.shares)
+    return Forecast(business_date, run, trouble, reason, None, len(active), away, call_backs)
 
 
 def _trouble(database: Database, settings: Settings, run: Run, now: datetime) -> tuple[Trouble | None, str | None]:

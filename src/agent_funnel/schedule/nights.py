@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from agent_funnel.database import Database
 from agent_funnel.schedule.calendar import scheduled_at
@@ -48,6 +48,11 @@ def failure_reasons(database: Database, business_date: date) -> list[FailureReas
     return [FailureReason.from_row(row) for row in rows]
 
 
+def deals_since(database: Database, since: datetime) -> list[LaterDeal]:
+    """The runs that ended after a moment and are not undone, the oldest first."""
+    return [LaterDeal.from_row(row) for row in database.all("later_deals", since=write_moment(since))]
+
+
 def repairs(database: Database, settings: Settings, nights: Iterable[NightRecord]) -> dict[date, LaterDeal]:
     """The deals by hand that made up for nights that were missed or failed, by the date of the night.
 
@@ -56,8 +61,7 @@ def repairs(database: Database, settings: Settings, nights: Iterable[NightRecord
     begins = {night.business_date: scheduled_at(night.business_date, settings) for night in nights if is_broken(night)}
     if not begins:
         return {}
-    rows = database.all("later_deals", since=write_moment(min(begins.values())))
-    deals = [LaterDeal.from_row(row) for row in rows]
+    deals = deals_since(database, min(begins.values()))
     first = {day: next((deal for deal in deals if deal.finished_at > at), None) for day, at in begins.items()}
     return {day: deal for day, deal in first.items() if deal is not None and deal.trigger == "manual"}
 

@@ -127,7 +127,7 @@ def runway(database: Database, settings: Settings, *, now: datetime) -> Runway:
     """Computes the dates ahead, and changes nothing. Reads all leads. Raises DatabaseError if the database failed."""
     settings, rules = holding(database, settings), effective(database, settings)
     today, first = now.astimezone(settings.timezone).date(), _first_date(database, settings, now)
-    pool, arrived = _count(database, rules, first, since=today - timedelta(weeks=WEEKS_BACK))
+    pool, arrived = count_by_day(database, rules, first, since=today - timedelta(weeks=WEEKS_BACK))
     low, high, weeks = expected(arrived, today)
     plans = _plan(database, settings, rules, first)
     few, many = (_with_arrivals(plans, day_counts, arrived, today) for day_counts in (low, high))
@@ -228,7 +228,7 @@ def _first_date(database: Database, settings: Settings, now: datetime) -> date:
     return day + ONE_DAY if ended else day
 
 
-def _count(
+def count_by_day(
     database: Database, rules: Rules, first: date, *, since: date
 ) -> tuple[dict[tuple[int, date], int], Counter[date]]:
     """The pool of a date by stage and day, and all leads by day from `since` on."""

@@ -34,6 +34,7 @@ from agent_funnel.schedule.calendar import (
 )
 from agent_funnel.schedule.copies import Copies
 from agent_funnel.schedule.forecast import forecast
+from agent_funnel.schedule.letters import Letters
 from agent_funnel.schedule.runway import runway
 from agent_funnel.schedule.store import ScheduleState
 from agent_funnel.schedule.terms import MOST_DIFFERENCE
@@ -94,6 +95,7 @@ class Scheduler:
         self._monotonic = monotonic
         self.name = name or terms.copy_name(settings)
         self.alarm = Alarm(notifier)
+        self._letters = Letters(database, notifier, self.name)
         self._copies = Copies(database, settings, notifier, self.name)
         # The settings with the terms that hold, as far as the last look knows them:
         self._rules = settings
@@ -151,6 +153,7 @@ class Scheduler:
         if business_date is None:
             self.alarm.nothing_is_due()
             self._waiting = None
+            self._letters.send_of_deals(rules, now)
             self._warn_of_old_lists(now)
             if coming is not None:
                 self._warn_of_coming_run(*coming, now)
@@ -262,6 +265,9 @@ class Scheduler:
             )
             return
         for day, outcome in lost:
+            if self._letters.send_of_night(self._rules, day, now):
+                # One message for each night: the letter says it, too.
+                continue
             if outcome == "missed":
                 self._notifier.notice(
                     "missed",

@@ -15,6 +15,7 @@ from agent_funnel.deal import PreviewShare
 from agent_funnel.fairness import Fairness
 from agent_funnel.leads import DEALT_STAGES
 from agent_funnel.names import by_name
+from agent_funnel.results import Estimate
 from agent_funnel.runs import RunRecord, Share
 from agent_funnel.schedule.runway import RunwayNight
 
@@ -63,6 +64,17 @@ def runway_columns(nights: Sequence[RunwayNight]) -> Markup:
     return Markup(  # noqa: S704
         f'<svg class="nights" viewBox="0 0 {STEP * len(nights)} {HEIGHT}" preserveAspectRatio="none" '
         f'aria-hidden="true">{"".join(parts)}</svg>'
+    )
+
+
+def interval_bar(rate: Estimate, highest: float) -> Markup:
+    """The interval of a rate as a bar, with a mark at the rate; the chart ends at the rate `highest`."""
+    at, low, high = (round(100 * value / highest, 1) if highest else 0.0 for value in (rate.rate, rate.low, rate.high))
+    # It holds only numbers.
+    return Markup(  # noqa: S704
+        '<svg class="bar interval" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
+        f'<rect class="share" x="{low}" width="{max(1.0, high - low):.1f}" y="3" height="4"/>'
+        f'<path class="rate" d="M{at} 0v10"/></svg>'
     )
 
 

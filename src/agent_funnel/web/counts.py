@@ -1,5 +1,5 @@
 """Counts that take long, kept in memory: the shares of runs, which change only when an agent is renamed, the leads by
-stage, the forecast of the next scheduled run, and the runway.
+stage, the forecast of the next scheduled run, the runway, and the results.
 
 A thread makes the counts, since each scans a whole table. A page waits for it only briefly; if the count is not ready
 by then, the next page has it.
@@ -21,6 +21,7 @@ import structlog
 from agent_funnel.database import Database
 from agent_funnel.errors import FunnelError
 from agent_funnel.leads import count_by_stage
+from agent_funnel.results import Results, count_results
 from agent_funnel.runs import Share, shares
 from agent_funnel.schedule.calendar import current_date
 from agent_funnel.schedule.forecast import Forecast, forecast
@@ -44,6 +45,8 @@ FORECAST_AGE_SECONDS = 20.0
 RESTING_FACTOR = 20.0
 # The same for the runway, which changes slowly:
 RUNWAY_AGE_SECONDS = 300.0
+# And for the results, which grow all day:
+RESULTS_AGE_SECONDS = 60.0
 # A run that no page has looked for during this time may have ended, and another one begun:
 LONGEST_UNSEEN = timedelta(minutes=1)
 # How long a page waits for a count; in most databases it is ready by then:
@@ -116,6 +119,7 @@ class BackgroundCounts:
         self._counting_stages = BackgroundTask("counting stages")
         self._forecast: _KeptValue[Forecast] = _KeptValue("forecasting", age=FORECAST_AGE_SECONDS)
         self._runway: _KeptValue[Runway] = _KeptValue("computing the runway", age=RUNWAY_AGE_SECONDS)
+        self._results: _KeptValue[Results] = _KeptValue("counting results", age=RESULTS_AGE_SECONDS)
         # Since when a run has been in progress, and when a page last saw it:
         self._running: tuple[datetime, datetime] | None = None
         # It grows with each change through this service:
@@ -167,6 +171,12 @@ class BackgroundCounts:
         return self._runway.start(
             (current_date(now, self._settings), last_run, self._changes),
             lambda: runway(self._database, self._settings, now=now),
+        )
+
+    def start_results(self, date_from: date, date_to: date, version: str) -> Pending[Results]:
+        """Has the results of these business dates counted in the background. `version` is that of the deal."""
+        return self._results.start(
+            (date_from, date_to, version), lambda: count_results(self._database, date_from, date_to)
         )
 
     def running_since(self, is_running: bool, now: datetime) -> datetime | None:

@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import date
 from typing import IO, Any, cast
 from weakref import finalize
 
@@ -82,6 +83,7 @@ def download(
     run_id: int | None = None,
     agent: str | None = None,
     list_name: str | None = None,
+    dates: tuple[date, date] = (date.min, date.max),
     mask: bool = False,
 ) -> Response:
     """An export as a download. Raises TooManyRequests if as many as are made at a time are being made."""
@@ -90,7 +92,7 @@ def download(
         with services().exports.take():
             export(
                 services().database, what, spool, format, run_id=run_id, agent=agent, list_name=list_name,
-                settings=services().settings, business_date=today(),
+                settings=services().settings, business_date=today(), dates=dates,
                 mask=mask, check=_check_that_it_is_worth_while(),
             )  # fmt: skip
         complete = _Download(spool, spool.tell())

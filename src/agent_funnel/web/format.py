@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time
-from babel.numbers import format_decimal
+from babel.numbers import format_decimal, format_percent
 from markupsafe import Markup
 
 from agent_funnel.leads import DEALT_STAGES
@@ -47,6 +47,12 @@ OUTCOMES = {
 def number(value: float | None, locale: Locale) -> str:
     """A number with the reader's separators: 8814 is 8,814 or 8.814."""
     return NOTHING if value is None else str(format_decimal(value, locale=locale))
+
+
+@lru_cache(maxsize=10_000)
+def percent(value: float, locale: Locale) -> str:
+    """A rate with one decimal, in the reader's locale: 0.2553 is 25.5%."""
+    return str(format_percent(value, "#,##0.0%", locale=locale))
 
 
 @lru_cache(maxsize=10_000)

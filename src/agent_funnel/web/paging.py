@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
+from datetime import date
 from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, NaiveDatetime, TypeAdapter
@@ -30,6 +31,8 @@ AFTER_ROW_ID = TypeAdapter(tuple[Annotated[int, Field(ge=1, le=2**63 - 1)]])
 AFTER_NUMBER = TypeAdapter(tuple[KeyText])
 AFTER_LISTED = TypeAdapter(tuple[KeyText, KeyText])
 AFTER_LEAD = TypeAdapter(tuple[KeyText, Stage | None, NaiveDatetime | None])
+# The day and the id of the outcome:
+AFTER_CALL_BACK = TypeAdapter(tuple[date, Annotated[int, Field(ge=1, le=2**63 - 1)]])
 # The version of the deal, the number and the agent:
 AFTER_ASSIGNMENT = TypeAdapter(tuple[KeyText, KeyText, KeyText])
 # And those of the same lists for viewers:

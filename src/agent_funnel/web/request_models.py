@@ -126,6 +126,25 @@ class AssignmentsQuery(PageQuery):
     format: Format = Field("json", description="csv and xlsx have all of them, without pages.")
 
 
+class CallBacksQuery(PageQuery):
+    """A page of the call-backs, or all of them as a file."""
+
+    agent: SearchText | None = Field(None, description="Only those that this agent reported.")
+    format: Format = Field("json", description="csv and xlsx have all of them, without pages.")
+
+
+class ResultsQuery(RequestModel):
+    """The business dates whose results are counted. Without dates, the last four weeks."""
+
+    date_from: BusinessDay | None = Field(
+        None, description="The first date, inclusive. Default: four weeks up to the last one."
+    )
+    date_to: BusinessDay | None = Field(None, description="The last date, inclusive. Default: today.")
+    format: Format = Field(
+        "json", description="csv and xlsx have a row for each agent, stage, class, night and import."
+    )
+
+
 class NewAgent(RequestModel):
     """An agent to add."""
 
@@ -154,6 +173,14 @@ class NewLimit(RequestModel):
     ends_on: Day | None = Field(None, description="None: no end date.")
     max_records: Annotated[StrictInt, Field(ge=0, le=LARGEST_SHARE), WholeNumber] = 0
     new_agent: StrictBool = Field(False, description="The agent is yet to come: take a name that no agent has now.")
+
+
+class NewHoliday(RequestModel):
+    """A holiday to add, or several days in a row. Both days are inclusive."""
+
+    starts_on: BusinessDay
+    ends_on: BusinessDay | None = Field(None, description="None: one day.")
+    name: Text | None = None
 
 
 class LimitPath(BaseModel):

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from agent_funnel.import_records import ImportRecord
 from agent_funnel.masking import last_digits, mask_digits
+from agent_funnel.results import Results
 from agent_funnel.web.auth import identity
 from agent_funnel.web.services import services
 
@@ -66,6 +67,15 @@ def mask_import(record: ImportRecord) -> ImportRecord:
     if sees_numbers():
         return record
     return replace(mask_texts(record), address=None, sha256=None, file_name=mask_digits(record.file_name))
+
+
+def mask_results(results: Results) -> Results:
+    """Results; for viewers, the numbers in the names of imported files are masked."""
+    if sees_numbers():
+        return results
+    return replace(
+        results, imports=tuple(replace(each, label=each.label and mask_digits(each.label)) for each in results.imports)
+    )
 
 
 def mask_outcome(record: T) -> T:

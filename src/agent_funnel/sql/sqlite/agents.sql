@@ -97,7 +97,8 @@ SELECT changes() AS changed;
 -- Renames an agent in every table that names them. The history and the run's last agent are among these tables: an undo
 -- brings back the agents of the history, and the next deal begins after the last agent. If no agent has the old name
 -- but one has the new name, somebody has renamed only the row in `agents`; the other tables then follow. Nothing is
--- renamed if both names are agents (`taken`) or neither is. Returns how many rows of each kind were renamed.
+-- renamed if both names are agents (`taken`) or neither is. Returns how many rows of each kind were renamed. The audit
+-- gets an entry, unless the caller makes one (`recorded`).
 DROP TABLE IF EXISTS temp.renaming;
 
 CREATE TEMP TABLE renaming AS
@@ -150,11 +151,27 @@ WHERE agent = :agent AND (SELECT (t.known > 0) <> t.taken FROM temp.renaming AS 
 UPDATE assignment_outcome SET agent = :new_name
 WHERE agent = :agent AND (SELECT (t.known > 0) <> t.taken FROM temp.renaming AS t);
 
+UPDATE assignment_hand_back SET agent = :new_name
+WHERE agent = :agent AND (SELECT (t.known > 0) <> t.taken FROM temp.renaming AS t);
+
+-- If the same run has limits of both names, that of the new one stays.
+DELETE FROM assignment_limit
+WHERE agent = :agent AND (SELECT (t.known > 0) <> t.taken FROM temp.renaming AS t)
+    AND run_id IN (SELECT l.run_id FROM assignment_limit AS l WHERE l.agent = :new_name);
+
 UPDATE assignment_limit SET agent = :new_name
 WHERE agent = :agent AND (SELECT (t.known > 0) <> t.taken FROM temp.renaming AS t);
 
 UPDATE assignment_run SET last_agent = :new_name
 WHERE last_agent = :agent AND (SELECT (t.known > 0) <> t.taken FROM temp.renaming AS t);
+
+INSERT INTO audit_entry (recorded_at, actor, operation, target, address, status)
+SELECT
+    strftime('%Y-%m-%d %H:%M:%f', 'now'), coalesce(:actor, 'SQL'), 'rename agent',
+    substr(:agent || ' → ' || :new_name, 1, 255), 'database', 200
+FROM temp.renaming AS t
+WHERE NOT :recorded AND (t.known > 0) <> t.taken
+    AND (t.known > 0 OR t.limits + t.links + t.assignments + t.dealt > 0);
 
 SELECT t.known, t.taken, t.limits, t.links, t.assignments, t.dealt FROM temp.renaming AS t;
 

@@ -22,6 +22,13 @@ WHERE l.agent = :agent AND l.revoked_at IS NULL
 ORDER BY l.link_id DESC
 LIMIT 1;
 
+-- name: links
+-- All links in use, by agent.
+SELECT l.link_id, l.agent, l.created_at, l.created_by, l.last_used_at
+FROM agent_link AS l
+WHERE l.revoked_at IS NULL
+ORDER BY l.agent, l.link_id;
+
 -- name: revoke_link
 -- Revokes the links of an agent; returns how many were in use.
 UPDATE agent_link SET revoked_at = strftime('%Y-%m-%d %H:%M:%f', 'now'), revoked_by = :actor

@@ -115,20 +115,25 @@ CROSS JOIN number_key AS k
 CROSS JOIN number_key AS s ON s.match_key = k.match_key AND s.country = k.country;
 
 -- name: _settle
--- After a report or a taking back: which outcome of the lead in temp.settling holds now, and the stage of the lead. The
+-- After a report or a taking back: which outcome holds now of each lead in temp.settling, and the stage of the lead. The
 -- stage is that of before the run while the outcome that holds is not_worked. It moves only while no newer run has dealt
--- the record, and the run is not undone.
+-- the record, and the run is not undone. An outcome of a hand-back holds only if there is no other: one that was made
+-- before it may come later, from a phone that had no connection.
 UPDATE assignment_outcome SET stands = 0
-WHERE stands = 1 AND (number, run_id) = (SELECT t.number, t.run_id FROM temp.settling AS t);
+WHERE stands = 1 AND (run_id, number) IN (SELECT t.run_id, t.number FROM temp.settling AS t);
 
 UPDATE assignment_outcome SET stands = 1
-WHERE outcome_id = (
-    SELECT o.outcome_id
+WHERE outcome_id IN (
+    SELECT (
+        SELECT o.outcome_id
+        FROM assignment_outcome AS o
+        WHERE o.number = t.number AND o.run_id = t.run_id AND o.taken_back_at IS NULL
+        ORDER BY
+            EXISTS (SELECT 1 FROM assignment_hand_back_lead AS l WHERE l.outcome_id = o.outcome_id),
+            o.reported_at DESC, o.outcome_id DESC
+        LIMIT 1
+    )
     FROM temp.settling AS t
-    INNER JOIN assignment_outcome AS o ON o.number = t.number AND o.run_id = t.run_id
-    WHERE o.taken_back_at IS NULL
-    ORDER BY o.reported_at DESC, o.outcome_id DESC
-    LIMIT 1
 );
 
 UPDATE temp.settling SET
@@ -153,19 +158,27 @@ UPDATE temp.settling SET
             AND r.status = 'succeeded'
     );
 
-UPDATE wafunnel SET stage = wafunnel.stage - 1
+-- Where the stage goes back, it is one above that of before the run; where it goes forward again, it is that one.
+UPDATE temp.settling SET moved = m.step
+FROM (
+    SELECT DISTINCT t.run_id, t.number, s.step
+    FROM temp.settling AS t
+    CROSS JOIN (SELECT 1 AS step UNION ALL SELECT -1) AS s
+    INNER JOIN wafunnel AS w
+        ON w.number = t.number COLLATE BINARY AND +w.stage = t.stage + (s.step > 0) AND +w.date = t.date
+    WHERE t.moves
+        AND CASE
+            WHEN s.step > 0 THEN t.goes_back AND t.back_id IS NULL AND t.stage < 4
+            ELSE NOT t.goes_back AND t.back_id IS NOT NULL
+        END
+) AS m
+WHERE settling.run_id = m.run_id AND settling.number = m.number;
+
+UPDATE wafunnel SET stage = wafunnel.stage - t.moved
 FROM temp.settling AS t
-WHERE t.moves AND t.goes_back AND t.back_id IS NULL AND t.stage < 4
-    AND wafunnel.number = t.number COLLATE BINARY AND +wafunnel.stage = t.stage + 1 AND +wafunnel.date = t.date;
-
-UPDATE temp.settling SET moved = changes();
-
-UPDATE wafunnel SET stage = wafunnel.stage + 1
-FROM temp.settling AS t
-WHERE t.moves AND NOT t.goes_back AND t.back_id IS NOT NULL
-    AND wafunnel.number = t.number COLLATE BINARY AND +wafunnel.stage = t.stage AND +wafunnel.date = t.date;
-
-UPDATE temp.settling SET moved = moved - changes();
+WHERE t.moved <> 0
+    AND wafunnel.number = t.number COLLATE BINARY AND +wafunnel.stage = t.stage + (t.moved > 0)
+    AND +wafunnel.date = t.date;
 
 UPDATE assignment_outcome SET
     stage_back = (t.goes_back AND assignment_outcome.outcome_id = t.standing_id AND (t.back_id IS NOT NULL OR t.moved > 0))
@@ -361,10 +374,12 @@ DROP TABLE IF EXISTS temp.settling;
 
 CREATE TEMP TABLE settling AS
 SELECT
-    o.run_id, o.number, o.agent, o.date, o.stage, o.outcome_id, o.outcome,
+    o.run_id, o.number, coalesce(b.agent, o.agent) AS agent, o.date, o.stage, o.outcome_id, o.outcome,
     o.unassigned AND o.run_id = (SELECT max(r.run_id) FROM assignment_run AS r WHERE r.status = 'succeeded') AS returns,
     NULL AS standing_id, NULL AS goes_back, NULL AS back_id, NULL AS moves, 0 AS moved
 FROM assignment_outcome AS o
+LEFT JOIN assignment_hand_back_lead AS l ON l.outcome_id = o.outcome_id
+LEFT JOIN assignment_hand_back AS b ON b.hand_back_id = l.hand_back_id
 WHERE o.report = :report AND o.taken_back_at IS NULL;
 
 UPDATE assignment_outcome SET
@@ -403,6 +418,26 @@ WHERE t.returns
 
 -- include: _outcome_and_notice
 WHERE o.report = :report;
+
+-- name: call_backs_of_list
+-- The call-backs that a run handed out to an agent: the number as it was dealt, the day, who promised it, and the note.
+SELECT o.number, o.call_back_on, o.agent, o.note
+FROM assignment_call_back AS c
+INNER JOIN assignment_outcome AS o ON o.outcome_id = c.outcome_id
+INNER JOIN assignment_history AS h ON h.run_id = c.run_id AND h.number = o.number
+WHERE c.run_id = :run_id AND h.agent = :agent
+ORDER BY o.outcome_id;
+
+-- name: outcomes_after_list
+-- Outcomes that keep leads of a run out of the next deal, and that were reported after a later run, which an undo then
+-- took back: the leads are on the agent's list again.
+-- include: _outcome
+FROM assignment_history AS h
+INNER JOIN assignment_outcome AS o ON o.number = h.number
+INNER JOIN assignment_run AS r ON r.run_id = o.run_id
+WHERE h.run_id = :run_id AND h.agent = :agent
+    AND o.run_id > h.run_id AND o.stands = 1 AND o.outcome IN ('won', 'lost', 'call_back')
+ORDER BY o.outcome_id;
 
 -- name: reported_outcomes
 -- A page of the outcomes, newest first: those before an outcome, of a run, of an agent, of a number in any spelling, or

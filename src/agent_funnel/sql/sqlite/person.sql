@@ -155,6 +155,11 @@ WHERE outcome_id IN (
     SELECT o.outcome_id FROM assignment_outcome AS o WHERE o.number IN (SELECT p.number FROM temp.person AS p)
 );
 
+DELETE FROM assignment_hand_back_lead
+WHERE outcome_id IN (
+    SELECT o.outcome_id FROM assignment_outcome AS o WHERE o.number IN (SELECT p.number FROM temp.person AS p)
+);
+
 DELETE FROM assignment_outcome WHERE number IN (SELECT p.number FROM temp.person AS p);
 
 DELETE FROM do_not_contact_entry WHERE number IN (SELECT p.number FROM temp.person AS p);

@@ -162,13 +162,23 @@ SELECT changes() AS deleted;
 
 -- name: purge_outcomes
 -- Deletes up to a given number of outcomes of marked runs; returns how many were deleted. Those that keep a record or a
--- number out stay, and so do call-backs to come, and those that an undo could make due again.
+-- number out stay, and so do call-backs to come, and those that an undo could make due again; and the outcomes
+-- not_worked that make a call-back due again.
 DELETE FROM assignment_outcome
 WHERE outcome_id IN (
     SELECT o.outcome_id FROM assignment_outcome AS o
     WHERE o.run_id IN (SELECT p.run_id FROM assignment_purge AS p)
         AND NOT (o.outcome = 'opted_out' AND o.taken_back_at IS NULL)
         AND NOT (o.outcome IN ('won', 'lost', 'wrong_number') AND o.stands = 1)
+        AND NOT (
+            o.outcome = 'not_worked' AND o.stands = 1
+            AND EXISTS (
+                SELECT 1
+                FROM assignment_call_back AS c
+                INNER JOIN assignment_outcome AS b ON c.outcome_id = b.outcome_id
+                WHERE c.run_id = o.run_id AND b.number = o.number AND b.stands = 1
+            )
+        )
         AND NOT (
             o.outcome = 'call_back' AND o.stands = 1
             AND NOT EXISTS (
@@ -177,6 +187,10 @@ WHERE outcome_id IN (
                 INNER JOIN assignment_run AS r ON c.run_id = r.run_id
                 INNER JOIN assignment_purge AS q ON r.run_id = q.run_id
                 WHERE c.outcome_id = o.outcome_id AND r.status = 'succeeded'
+                    AND NOT EXISTS (
+                        SELECT 1 FROM assignment_outcome AS n
+                        WHERE n.run_id = c.run_id AND n.number = o.number AND n.stands = 1 AND n.outcome = 'not_worked'
+                    )
             )
         )
     LIMIT :count
@@ -190,6 +204,18 @@ DELETE FROM assignment_call_back
 WHERE (outcome_id, run_id) IN (
     SELECT c.outcome_id, c.run_id FROM assignment_call_back AS c
     WHERE NOT EXISTS (SELECT 1 FROM assignment_outcome AS o WHERE o.outcome_id = c.outcome_id)
+    LIMIT :count
+);
+
+SELECT changes() AS deleted;
+
+-- name: purge_hand_backs
+-- Deletes up to a given number of records of leads that were handed back, whose outcomes are purged; returns how many.
+-- The hand-backs themselves stay: they have no number.
+DELETE FROM assignment_hand_back_lead
+WHERE outcome_id IN (
+    SELECT l.outcome_id FROM assignment_hand_back_lead AS l
+    WHERE NOT EXISTS (SELECT 1 FROM assignment_outcome AS o WHERE o.outcome_id = l.outcome_id)
     LIMIT :count
 );
 

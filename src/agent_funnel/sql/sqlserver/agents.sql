@@ -162,7 +162,11 @@ SELECT @@ROWCOUNT AS changed;
 
 -- name: rename_agent
 -- Renames an agent in every table that names them; see agents/sp_rename_agent.sql.
-EXECUTE dbo.sp_rename_agent @agent = %(agent)s, @new_name = %(new_name)s, @actor = %(actor)s;
+EXECUTE dbo.sp_rename_agent
+    @agent = %(agent)s,
+    @new_name = %(new_name)s,
+    @actor = %(actor)s,
+    @recorded = %(recorded)s;
 
 -- name: assignments
 -- traits: polled

@@ -22,6 +22,8 @@ GRANT EXECUTE ON dbo.sp_forget_number TO agent_funnel_service;
 GO
 GRANT EXECUTE ON dbo.sp_report_outcome TO agent_funnel_service;
 GO
+GRANT EXECUTE ON dbo.sp_hand_back_leads TO agent_funnel_service;
+GO
 GRANT EXECUTE ON dbo.sp_undo_import TO agent_funnel_service;
 GO
 GRANT EXECUTE ON dbo.sp_update_leads TO agent_funnel_service;
@@ -68,6 +70,12 @@ GO
 GRANT SELECT ON dbo.assignment_call_back TO agent_funnel_service;
 GO
 GRANT DELETE ON dbo.assignment_call_back TO agent_funnel_service;
+GO
+GRANT SELECT ON dbo.assignment_hand_back TO agent_funnel_service;
+GO
+GRANT SELECT ON dbo.assignment_hand_back_lead TO agent_funnel_service;
+GO
+GRANT DELETE ON dbo.assignment_hand_back_lead TO agent_funnel_service;
 GO
 GRANT SELECT ON dbo.assignment_outcome_effect TO agent_funnel_service;
 GO
@@ -276,6 +284,7 @@ IF SERVERPROPERTY(N'BabelfishVersion') IS NULL
         EXECUTE (N'GRANT VIEW DEFINITION ON dbo.sp_rename_agent TO agent_funnel_service;');
         EXECUTE (N'GRANT VIEW DEFINITION ON dbo.sp_forget_number TO agent_funnel_service;');
         EXECUTE (N'GRANT VIEW DEFINITION ON dbo.sp_report_outcome TO agent_funnel_service;');
+        EXECUTE (N'GRANT VIEW DEFINITION ON dbo.sp_hand_back_leads TO agent_funnel_service;');
         EXECUTE (N'GRANT VIEW DEFINITION ON dbo.sp_undo_import TO agent_funnel_service;');
         EXECUTE (N'GRANT VIEW DEFINITION ON dbo.sp_update_leads TO agent_funnel_service;');
     END;

@@ -33,6 +33,13 @@ FROM dbo.agent_link AS l
 WHERE l.agent = %(agent)s AND l.revoked_at IS NULL
 ORDER BY l.link_id DESC;
 
+-- name: links
+-- All links in use, by agent.
+SELECT l.link_id, l.agent, l.created_at, l.created_by, l.last_used_at
+FROM dbo.agent_link AS l
+WHERE l.revoked_at IS NULL
+ORDER BY l.agent, l.link_id;
+
 -- name: revoke_link
 -- Revokes the links of an agent; returns how many were in use.
 UPDATE dbo.agent_link

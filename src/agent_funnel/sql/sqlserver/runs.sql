@@ -198,7 +198,8 @@ SELECT @@ROWCOUNT AS deleted;
 
 -- name: purge_outcomes
 -- Deletes up to a given number of outcomes of marked runs; returns how many were deleted. Those that keep a record or a
--- number out stay, and so do call-backs to come, and those that an undo could make due again.
+-- number out stay, and so do call-backs to come, and those that an undo could make due again; and the outcomes
+-- not_worked that make a call-back due again.
 DELETE TOP (CAST(%(count)s AS INT)) FROM dbo.assignment_outcome
 WHERE
     outcome_id IN (
@@ -209,13 +210,29 @@ WHERE
             (o.outcome <> 'opted_out' OR o.taken_back_at IS NOT NULL)
             AND (o.outcome NOT IN ('won', 'lost', 'wrong_number') OR o.stands = 0)
             AND (
+                o.outcome <> 'not_worked' OR o.stands = 0
+                OR NOT EXISTS (
+                    SELECT 1
+                    FROM dbo.assignment_call_back AS c
+                    INNER JOIN dbo.assignment_outcome AS b ON c.outcome_id = b.outcome_id
+                    WHERE c.run_id = o.run_id AND b.number = o.number AND b.stands = 1
+                )
+            )
+            AND (
                 o.outcome <> 'call_back' OR o.stands = 0
                 OR EXISTS (
                     SELECT 1
                     FROM dbo.assignment_call_back AS c
                     INNER JOIN dbo.assignment_run AS r ON c.run_id = r.run_id
                     INNER JOIN dbo.assignment_purge AS q ON r.run_id = q.run_id
-                    WHERE c.outcome_id = o.outcome_id AND r.status = 'succeeded'
+                    WHERE
+                        c.outcome_id = o.outcome_id AND r.status = 'succeeded'
+                        AND NOT EXISTS (
+                            SELECT 1 FROM dbo.assignment_outcome AS n
+                            WHERE
+                                n.run_id = c.run_id AND n.number = o.number AND n.stands = 1
+                                AND n.outcome = 'not_worked'
+                        )
                 )
             )
     );
@@ -225,6 +242,14 @@ SELECT @@ROWCOUNT AS deleted;
 -- name: purge_call_backs
 -- Deletes up to a given number of records of call-backs that were handed out and are purged; returns how many.
 DELETE TOP (CAST(%(count)s AS INT)) FROM dbo.assignment_call_back
+WHERE outcome_id NOT IN (SELECT o.outcome_id FROM dbo.assignment_outcome AS o);
+
+SELECT @@ROWCOUNT AS deleted;
+
+-- name: purge_hand_backs
+-- Deletes up to a given number of records of leads that were handed back, whose outcomes are purged; returns how many.
+-- The hand-backs themselves stay: they have no number.
+DELETE TOP (CAST(%(count)s AS INT)) FROM dbo.assignment_hand_back_lead
 WHERE outcome_id NOT IN (SELECT o.outcome_id FROM dbo.assignment_outcome AS o);
 
 SELECT @@ROWCOUNT AS deleted;

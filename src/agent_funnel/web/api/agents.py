@@ -55,7 +55,7 @@ def add_agent(body: NewAgent) -> Response:
 def rename_agent(body: NewName) -> Response:
     """Rename an agent, with their limits, link, assignments and history."""
     set_audit_target(f"{body.agent} → {body.new_name}")
-    renamed = agents.rename_agent(services().database, body.agent, body.new_name, actor=actor())
+    renamed = agents.rename_agent(services().database, body.agent, body.new_name, actor=actor(), recorded=True)
     services().counts.forget_shares()
     return json(models.RenamedAgent(renamed=renamed))
 

@@ -10,17 +10,20 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel
 from agent_funnel.access.audit import AuditEntry
 from agent_funnel.access.keys import AccessKey
 from agent_funnel.agents import Agent, Assignment, Limit, Renamed
+from agent_funnel.call_backs import CallBack
 from agent_funnel.deal import NewRun, PreviewShare, Undone
 from agent_funnel.do_not_contact import DoNotContact, NumberList
 from agent_funnel.do_not_contact_files import ImportedNumbers
 from agent_funnel.fairness import Fairness
 from agent_funnel.files.tables import Understood
 from agent_funnel.files.tally import BadRow
+from agent_funnel.hand_backs import HandBack
 from agent_funnel.import_records import Batch, ImportRecord, UndoneImport
 from agent_funnel.imports import KeptRow
 from agent_funnel.leads import Lead, LeadHistory, PoolReport
 from agent_funnel.outcomes import Outcome, ReportedOutcome
 from agent_funnel.person import Erasure, Person
+from agent_funnel.results import Results
 from agent_funnel.rules import RuleState
 from agent_funnel.runs import DealtLead, RunRecord, Share
 from agent_funnel.schedule.runway import Runway
@@ -163,6 +166,15 @@ class RunwayAnswer(RootModel[Runway]):
     """The next two weeks. `low` is with few new leads, and `high` with many."""
 
 
+class ResultsAnswer(RootModel[Results]):
+    """Leads `dealt` without the `not_worked` ones, those of which an outcome was `reported`, those whose person was
+    `reached`, and those that were `won`. `penetration` is reported of dealt, `contact_rate` reached of reported,
+    `conversion` won of reached, `list_conversion` won of dealt; each with the ends of its 95 % interval, and null below
+    50 in its denominator."""
+
+    model_config = FILES
+
+
 class ImportAnswer(BaseModel):
     """The result of an import or a dry run: `rows` = `added` + `changed` + `kept` (there already) + `bad_rows`. `bad`
     has the first thousand bad rows. Of the kept rows, `respelled` are there in another spelling, and `differing`
@@ -240,6 +252,26 @@ class OutcomesPage(BaseModel):
     model_config = FILES
 
     items: list[Outcome]
+    next: str | None
+
+
+class HandBackAnswer(RootModel[HandBack]):
+    """The hand-back. `put_back`: of how many leads the stage went back. `returned`: how many an undo brought back."""
+
+
+class HandBacks(BaseModel):
+    """Hand-backs, the newest first."""
+
+    items: list[HandBack]
+
+
+class CallBacksPage(BaseModel):
+    """Call-backs that no deal has handed out, by their day. `state` is to_come, due or passed_over (a deal had no
+    room), or says why no deal hands it out."""
+
+    model_config = FILES
+
+    items: list[CallBack]
     next: str | None
 
 

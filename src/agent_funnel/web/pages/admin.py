@@ -23,11 +23,12 @@ from agent_funnel.settings import (
     describe,
     source,
 )
-from agent_funnel.settings_types import COUNTRIES, NO_COUNTRY, written
+from agent_funnel.settings_types import COUNTRIES, NO_COUNTRY
 from agent_funnel.web.auth import identity, set_audit_target
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice
 from agent_funnel.web.request_models import KeyPath, NewKey
 from agent_funnel.web.services import services
+from agent_funnel.web.setting_words import TITLES, setting_in_words
 
 blueprint = Blueprint("admin", __name__)
 
@@ -45,9 +46,10 @@ IN_THE_RULES = "the rule above holds"
 
 @dataclass(frozen=True)
 class Line:
-    """A setting on the page; `value` is None if it has no value, or a secret one."""
+    """A setting on the page; `value` is None if it is a secret."""
 
     variable: str
+    title: str
     # Text and code in turn:
     meaning: list[str]
     value: str | None
@@ -77,15 +79,15 @@ def show_settings() -> str:
 
 def _line(field: str) -> Line:
     given, description = services(), describe(field)
-    value = written(getattr(given.settings, field))
-    if field == "database_url":
-        # The database's own name has no password.
-        value = given.database.name
-    is_secret = field in SECRET_FIELDS and field != "database_url" and value is not None
+    value = getattr(given.settings, field)
+    is_secret = field in SECRET_FIELDS and field != "database_url" and bool(value)
+    # The database's own name has no password.
+    text = given.database.name if field == "database_url" else setting_in_words(field, value)
     return Line(
         description.variable,
+        TITLES[field],
         first_sentence(description.description).split("`"),
-        None if is_secret else value,
+        None if is_secret else text,
         is_secret,
         IN_THE_RULES if field in DEFAULT_RULES and value is None else SOURCES[source(given.settings, field)],
     )

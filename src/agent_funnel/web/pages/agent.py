@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, render_template, request
 from pydantic import Field
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -13,6 +14,7 @@ from agent_funnel.access import links
 from agent_funnel.access.links import link_of_agent
 from agent_funnel.agents import (
     Assignment,
+    Limit,
     RosterEntry,
     assignments,
     count_assignments,
@@ -27,9 +29,10 @@ from agent_funnel.settings import LARGEST_SHARE
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.format import day, number, sparkline
 from agent_funnel.web.negotiation import locale
+from agent_funnel.web.new_links import NewLink, leads_to_this_machine, new_link
 from agent_funnel.web.pages.agent_marks import in_words, last_deals, marks_of
-from agent_funnel.web.pages.calendar import month_of
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice
+from agent_funnel.web.pages.month import month_of
 from agent_funnel.web.paging import (
     AFTER_ASSIGNMENT,
     AFTER_COUNT_OF_DEAL,
@@ -47,8 +50,8 @@ LEADS_PER_PAGE = 100
 
 
 @page(blueprint, "/agents/of", role="viewer")
-def show(new_link: str | None = None) -> str:
-    """One agent. `new_link` is the address of a personal link that was just made."""
+def show(made: NewLink | None = None) -> str:
+    """One agent. `made` is a personal link that was just made."""
     database = services().database
     entry = requested_agent()
     deals = last_deals()
@@ -74,7 +77,8 @@ def show(new_link: str | None = None) -> str:
         today=today(),
         largest_limit=LARGEST_SHARE,
         link=link_of_agent(database, entry.agent),
-        new_link=new_link,
+        new_link=made,
+        here_only=leads_to_this_machine(),
         **month_of(limits),
     )
 
@@ -105,14 +109,15 @@ class LimitForm(NewLimit):
 @form(blueprint, "/agents/limits", role="operator", shows=show)
 def add_limit() -> BaseResponse:
     """Adds an absence or a limit."""
-    agent = requested_agent().agent
+    limit, notice = save_limit(requested_agent().agent)
+    return redirect_with_notice(notice, "agent.show", agent=limit.agent, month=f"{limit.starts_on:%Y-%m}")
+
+
+def save_limit(agent: str) -> tuple[Limit, str]:
+    """Adds the absence or limit of the form; returns it, and the notice about it."""
     set_audit_target(agent)
     filled_in = read_form(LimitForm)
-    if filled_in.ends_on is not None and filled_in.ends_on < filled_in.starts_on:
-        raise ParameterOutOfRange(
-            f"The last day, {day(filled_in.ends_on, locale())}, is before the first day, "
-            f"{day(filled_in.starts_on, locale())}. Nothing was changed."
-        )
+    check_days(filled_in.starts_on, filled_in.ends_on)
     limit = agents.add_limit(
         services().database,
         agent,
@@ -123,12 +128,16 @@ def add_limit() -> BaseResponse:
     what = "is away" if limit.max_records == 0 else f"gets at most {number(limit.max_records, locale())} a night"
     begin = day(limit.starts_on, locale())
     end = "with no end date" if limit.ends_on is None else f"to {day(limit.ends_on, locale())}, both days inclusive"
-    return redirect_with_notice(
-        f"Saved: {agent} {what} from {begin} {end}. {kept_leads(agent)}",
-        "agent.show",
-        agent=agent,
-        month=f"{limit.starts_on:%Y-%m}",
-    )
+    return limit, f"Saved: {agent} {what} from {begin} {end}. {kept_leads(agent)}"
+
+
+def check_days(first: date, last: date | None) -> None:
+    """Raises ParameterOutOfRange if the last day of a form is before the first one."""
+    if last is not None and last < first:
+        raise ParameterOutOfRange(
+            f"The last day, {day(last, locale())}, is before the first day, {day(first, locale())}. Nothing was "
+            "changed."
+        )
 
 
 @form(blueprint, "/agents/limits/remove", role="operator", shows=show)
@@ -147,7 +156,7 @@ def rename() -> BaseResponse:
     filled_in = read_form(NewName)
     agent = request.form.get("agent", "")
     set_audit_target(f"{agent} → {filled_in.new_name}")
-    agents.rename_agent(services().database, agent, filled_in.new_name, actor=actor())
+    agents.rename_agent(services().database, agent, filled_in.new_name, actor=actor(), recorded=True)
     services().counts.forget_shares()
     return redirect_with_notice(
         f"{agent} is now called {filled_in.new_name}, with the same leads, limits, link and history.",
@@ -161,9 +170,7 @@ def make_link() -> str:
     """Makes a personal link. It is shown only in this response, and stored nowhere."""
     agent = requested_agent().agent
     set_audit_target(agent)
-    _, secret = links.make_link(services().database, agent, actor=actor())
-    # Not the `_external` of url_for, which knows no host name with an underscore.
-    return show(new_link=f"{request.scheme}://{request.host}{url_for('own_list.show', secret=secret)}")
+    return show(new_link(agent, actor=actor()))
 
 
 @form(blueprint, "/agents/link/revoke", role="operator", shows=show)

@@ -1,23 +1,148 @@
-"""The do-not-contact list: numbers are added and removed on the page of a lead."""
+"""The do-not-contact lists: their page, and the forms for numbers there and on the page of a lead."""
 
 from __future__ import annotations
 
-from flask import Blueprint, request
+from typing import Annotated, Any
+
+from flask import Blueprint, render_template, request
+from pydantic import Field, TypeAdapter, ValidationError
+from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response as BaseResponse
 
-from agent_funnel.do_not_contact import add_do_not_contact, do_not_contact_of, remove_do_not_contact
-from agent_funnel.errors import NotFound
+from agent_funnel.do_not_contact import (
+    LONGEST_BOUND_DAYS,
+    MOST_AT_ONCE,
+    OPTED_OUT,
+    OWN_REQUESTS,
+    USUAL_BOUND_DAYS,
+    DoNotContact,
+    add_do_not_contact,
+    add_number_list,
+    add_several,
+    do_not_contact_of,
+    number_lists,
+    remove_do_not_contact,
+    remove_several,
+)
+from agent_funnel.errors import NotFound, ParameterOutOfRange
 from agent_funnel.leads import lead_history
-from agent_funnel.masking import last_digits
+from agent_funnel.masking import last_digits, mask_digits
 from agent_funnel.web import format
 from agent_funnel.web.auth import set_audit_target
+from agent_funnel.web.fields import SearchText
 from agent_funnel.web.negotiation import locale
-from agent_funnel.web.pages.layout import form, redirect_with_notice
+from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice
 from agent_funnel.web.pages.leads import show_lead
-from agent_funnel.web.request_models import ListedNumber, NewDoNotContact
+from agent_funnel.web.request_models import (
+    ListedNumber,
+    ListedNumbers,
+    NewDoNotContact,
+    NewListedNumbers,
+    NewNumberList,
+)
+from agent_funnel.web.requester import mask_texts, sees_numbers
 from agent_funnel.web.services import services
 
 blueprint = Blueprint("do_not_contact", __name__)
+
+SOUGHT: TypeAdapter[str] = TypeAdapter(SearchText)
+
+
+@page(blueprint, "/do-not-contact", role="viewer")
+def show() -> str:
+    """The lists with their ages, the entries of a number that is looked up, and the forms that change the lists."""
+    lists = [mask_texts(each) for each in number_lists(services().database, services().now())]
+    return render_template(
+        "do_not_contact.html",
+        lists=lists,
+        # Outcomes alone add to the other one.
+        open_lists=[each.name for each in lists if each.name != OPTED_OUT],
+        own_list=OWN_REQUESTS,
+        most=MOST_AT_ONCE,
+        usual_bound=USUAL_BOUND_DAYS,
+        longest_bound=LONGEST_BOUND_DAYS,
+        **_looked_up(),
+    )
+
+
+def _looked_up() -> dict[str, Any]:
+    """The number that is looked up, and its entries; nothing if the form is empty."""
+    text = request.args.get("number", "").strip()
+    if not text:
+        return {}
+    if not sees_numbers():
+        raise Forbidden("To look up a number, the key needs the role operator. Nothing was searched.")
+    try:
+        number = SOUGHT.validate_python(text)
+    except ValidationError:
+        return {"sought": text, "entries": (), "is_bad": True}
+    found: list[DoNotContact] = do_not_contact_of(services().database, number)
+    return {"sought": number, "entries": found}
+
+
+def _several_numbers() -> list[str]:
+    """The numbers of a form, one on each line. Raises ParameterOutOfRange if there are none, or too many."""
+    lines = [line.strip() for line in request.form.get("numbers", "").splitlines()]
+    numbers = list(dict.fromkeys(line for line in lines if line))
+    if not 0 < len(numbers) <= MOST_AT_ONCE:
+        raise ParameterOutOfRange(
+            f"There are {len(numbers):,} numbers; it must be 1 to {MOST_AT_ONCE:,} at once, one on each line. Nothing "
+            "was changed. Import a longer list as a file."
+        )
+    return numbers
+
+
+@form(blueprint, "/do-not-contact/several", role="operator", shows=show)
+def add_many() -> BaseResponse:
+    """Puts the numbers of the form on a list, all or none."""
+    given = {name: value for name in ("list_name", "reason") if (value := request.form.get(name, "").strip())}
+    filled_in = NewListedNumbers.model_validate({**given, "numbers": _several_numbers()})
+    set_audit_target(_several(filled_in))
+    found = add_several(services().database, filled_in.numbers, filled_in.reason, list_name=filled_in.list_name)
+    return redirect_with_notice(
+        f"{_amount(found.numbers - found.kept)} added to the list {filled_in.list_name}; {_amount(found.kept)} on it "
+        f"before. {_amount(found.assignments, 'assignment')} removed from agents.",
+        "do_not_contact.show",
+    )
+
+
+@form(blueprint, "/do-not-contact/several/remove", role="operator", shows=show)
+def remove_many() -> BaseResponse:
+    """Takes the numbers of the form off a list."""
+    given = {"list_name": request.form["list_name"]} if request.form.get("list_name") else {}
+    filled_in = ListedNumbers.model_validate({**given, "numbers": _several_numbers()})
+    set_audit_target(_several(filled_in))
+    removed = remove_several(services().database, filled_in.numbers, list_name=filled_in.list_name)
+    return redirect_with_notice(
+        f"{_amount(removed)} taken off the list {filled_in.list_name}. What is on no other list may be dealt again.",
+        "do_not_contact.show",
+    )
+
+
+def _several(given: ListedNumbers) -> str:
+    return f"{len(given.numbers)} numbers, {mask_digits(given.list_name)}"
+
+
+def _amount(count: int, noun: str = "number") -> str:
+    verb = "was" if count == 1 else "were"
+    return f"{format.number(count, locale())} {noun}{'' if count == 1 else 's'} {verb}"
+
+
+class ListForm(NewNumberList):
+    """A list as a form sends it, with its number as a text; without a number, it needs no new imports."""
+
+    bound_days: Annotated[int, Field(ge=1, le=LONGEST_BOUND_DAYS)] | None = None
+
+
+@form(blueprint, "/do-not-contact/lists", role="operator", shows=show)
+def add_list() -> BaseResponse:
+    """Creates a list."""
+    filled_in = read_form(ListForm)
+    set_audit_target(mask_digits(filled_in.name))
+    add_number_list(services().database, **filled_in.model_dump())
+    return redirect_with_notice(
+        f"The list {filled_in.name} is there; it is empty until you add numbers or import them.", "do_not_contact.show"
+    )
 
 
 @form(blueprint, "/leads/do-not-contact", role="operator", shows=show_lead)
@@ -58,10 +183,11 @@ def remove() -> BaseResponse:
     set_audit_target(last_digits(filled_in.number))
     remove_do_not_contact(services().database, filled_in.number, list_name=filled_in.list_name)
     others = ", ".join(each.list_name for each in do_not_contact_of(services().database, filled_in.number))
+    sender = "do_not_contact.show" if request.form.get("page") == "lists" else "leads.show_lead"
     return redirect_with_notice(
         f"The number is off the list {filled_in.list_name}, and still on {others}: it is not dealt."
         if others
         else "The number is off the do-not-contact list; a deal may give it to an agent again.",
-        "leads.show_lead",
+        sender,
         number=filled_in.number,
     )

@@ -77,7 +77,7 @@ IMPORT_KINDS = {
         "holidays",
         HolidaysImportQuery,
         (("day", "Column of the days"), ("name", "Column of the names")),
-        ("tonight.show", "Tonight"),
+        ("calendar.show", "Calendar"),
     ),
     "numbers": ImportKind(
         "numbers",
@@ -85,6 +85,6 @@ IMPORT_KINDS = {
         "numbers",
         NumbersImportQuery,
         (("number", "Column of the numbers"), ("reason", "Column of the reasons")),
-        ("leads.show", "All leads"),
+        ("do_not_contact.show", "Do not contact"),
     ),
 }

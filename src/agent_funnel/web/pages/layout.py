@@ -38,6 +38,7 @@ from agent_funnel.web.proxies import base_path
 from agent_funnel.web.requester import free_text
 from agent_funnel.web.routing import Rate, route
 from agent_funnel.web.services import services
+from agent_funnel.web.setting_words import rule_in_words
 
 Model = TypeVar("Model", bound=BaseModel)
 View = TypeVar("View", bound=Callable[..., Any])
@@ -54,7 +55,10 @@ LABELS = {
     "starts_on": "First day",
     "ends_on": "Until",
     "max_records": "Leads per night",
-    "name": "For whom",
+    "name": "Name",
+    "bound_days": "Days without an import",
+    "list_name": "List",
+    "numbers": "Numbers",
     "role": "Role",
     "reason": "Reason",
     "outcome": "What came of it",
@@ -85,10 +89,15 @@ class NavigationLink(NamedTuple):
 # An action and not a page, so it is a button beside the navigation; those who may not deal look at the preview.
 DEAL_NOW = NavigationLink("deal.show", "Deal now", "viewer", ("deal",))
 NAVIGATION = (
-    NavigationLink("tonight.show", "Tonight", "viewer", ("tonight", "runway")),
-    NavigationLink("runs.show", "Deals", "viewer", ("runs",)),
+    NavigationLink("tonight.show", "Tonight", "viewer", ("tonight", "runway", "start")),
+    NavigationLink("runs.show", "Deals", "viewer", ("runs", "letters")),
+    NavigationLink("results.show", "Results", "viewer", ("results",)),
     NavigationLink("agents.show", "Agents", "viewer", ("agents", "agent")),
-    NavigationLink("leads.show", "Leads", "viewer", ("leads", "imports", "import_records", "do_not_contact")),
+    NavigationLink("calendar.show", "Calendar", "viewer", ("calendar",)),
+    NavigationLink(
+        "leads.show", "Leads", "viewer", ("leads", "call_backs", "imports", "import_records", "do_not_contact")
+    ),
+    NavigationLink("notices.show", "Notices", "viewer", ("notices",)),
     NavigationLink("admin.show_settings", "Settings", "admin", ("rules",)),
     NavigationLink("admin.show_audit", "Audit", "admin", ()),
     NavigationLink("admin.show_keys", "Keys", "admin", ()),
@@ -176,18 +185,21 @@ def set_up(app: Flask) -> None:
     """Adds the filters, tables and context of the templates."""
     filters: dict[str, Callable[..., Any]] = {
         "number": _number,
+        "percent": _percent,
         "day": _day,
         "moment": _moment,
         "span": span,
         "verdict": _verdict,
         "person": _person,
         "written": written,
+        "rule_in_words": lambda value, name: rule_in_words(name, value),
         "free_text": free_text,
         "exactly": _exactly,
         "phone": _phone,
         "bar": format.bar,
         "share_bar": charts.share_bar,
         "share_chart": charts.share_chart,
+        "interval_bar": charts.interval_bar,
         "night_column": charts.night_column,
         "sparkline": format.sparkline,
     }
@@ -211,6 +223,11 @@ def set_up(app: Flask) -> None:
 @pass_context
 def _number(context: Context, value: float | None) -> str:
     return format.number(value, context["locale"])
+
+
+@pass_context
+def _percent(context: Context, value: float) -> str:
+    return format.percent(value, context["locale"])
 
 
 @pass_context

@@ -7,32 +7,28 @@ apart from wrong keys: an office may have one address, and a few old links in it
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import csv
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import date
+from io import StringIO
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, jsonify, make_response, render_template, request
 from pydantic import RootModel, ValidationError
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response as BaseResponse
 
 from agent_funnel.access.links import Link, look_up_link, note_link_use
-from agent_funnel.agents import Assignment, assignments, count_assignments
 from agent_funnel.errors import NotFound, RunInProgress
-from agent_funnel.outcomes import Outcome, ReportedOutcome, list_outcomes
-from agent_funnel.runs import Run, last_run
-from agent_funnel.schedule.calendar import next_run
-from agent_funnel.schedule.skips import skipped_dates
-from agent_funnel.values import NO_LIMIT
-from agent_funnel.web import files
+from agent_funnel.files.formulas import without_formula
+from agent_funnel.outcomes import ReportedOutcome
+from agent_funnel.runs import last_run
 from agent_funnel.web.auth import count_wrong_secret, note_recent_use, refuse_strangers, set_audit_actor
 from agent_funnel.web.errors import response_to_bad_request
-from agent_funnel.web.format import CALL_NAMES, REPORTED
-from agent_funnel.web.numbers import ShownNumber, floor_country, shown_number
+from agent_funnel.web.format import REPORTED
 from agent_funnel.web.operation import json
 from agent_funnel.web.outcome_models import NewOwnOutcome, NewOwnOutcomes, OutcomeToTakeBack
 from agent_funnel.web.outcomes import report_all, report_one, take_back
+from agent_funnel.web.own_list import COLUMNS, HEADINGS, next_deal, own_list, rows, state_of_list
 from agent_funnel.web.pages.layout import form, read_form, redirect_with_notice
 from agent_funnel.web.routing import PUBLIC, WRONG_LINKS, route
 from agent_funnel.web.services import services
@@ -48,77 +44,79 @@ DEAD_LINK = (
 )
 
 
-@dataclass(frozen=True)
-class Call:
-    """A lead as an agent sees it."""
-
-    number: ShownNumber
-    call: str | None
-    date: date | None
-    stored: str
-    outcome: Outcome | None
-
-
 @blueprint.get("/mine/<secret>")
 @route(PUBLIC)
 def show(secret: str) -> Response:
     """The list, in pages if it is very long."""
-    link = _open_link(secret)
-    given = services()
-    count = count_assignments(given.database, link.agent)
-    pages = max(1, -(-count // LEADS_PER_PAGE))
+    link = open_link(secret)
+    found = own_list(link.agent)
+    pages = max(1, -(-len(found) // LEADS_PER_PAGE))
     page = max(1, min(request.args.get("page", 1, type=int), pages))
-    run = last_run(given.database)
-    reported = _reported(link.agent, run)
+    now = services().now()
+    next_at = next_deal(now)
     shown = render_template(
         "own_list.html",
         secret=secret,
         agent=link.agent,
-        count=count,
-        calls=[_call(assignment, reported) for assignment in _assignments(link.agent, page)],
-        gone=[_gone(each) for each in reported.values() if each.outcome == "opted_out"],
+        whole=found,
+        shown=found.page((page - 1) * LEADS_PER_PAGE, LEADS_PER_PAGE),
+        headings=HEADINGS,
         outcomes=REPORTED,
-        first_day=given.now().astimezone(given.settings.timezone).date(),
-        first=(page - 1) * LEADS_PER_PAGE + 1,
+        state=state_of_list(link.agent, found.run, now=now, next_at=next_at),
         page=page,
         pages=pages,
-        run=run,
-        next_at=next_run(given.now(), given.settings, skipped_dates(given.database, given.now())),
+        run=found.run,
+        next_at=next_at,
     )
     # The address is a secret, even from our own proxy if it logs the Referer header. With no-referrer, browsers send
     # Origin: null with our own forms, too.
     return make_response(shown, {"Referrer-Policy": "strict-origin"})
 
 
+@blueprint.get("/mine/<secret>/state")
+@route(PUBLIC)
+def show_state(secret: str) -> Response:
+    """Which list is the present one, and when it changes, for a page that is open."""
+    link = open_link(secret)
+    now = services().now()
+    return jsonify(state_of_list(link.agent, last_run(services().database), now=now, next_at=next_deal(now)))
+
+
 @blueprint.get("/mine/<secret>/list.csv")
 @route(PUBLIC)
 def download(secret: str) -> Response:
     """The whole list as a file."""
-    link = _open_link(secret)
-    return files.download("assignments", "csv", name="list", agent=link.agent)
+    link = open_link(secret)
+    text = StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    writer.writerows([without_formula(cell) for cell in row] for row in rows(own_list(link.agent)))
+    return Response(
+        text.getvalue(), mimetype="text/csv", headers={"Content-Disposition": "attachment; filename=list.csv"}
+    )
 
 
 @form(blueprint, "/mine/<secret>/report", role=PUBLIC, shows=show)
 def report(secret: str) -> BaseResponse:
     """Keeps what came of a lead of the list."""
-    link = _open_link(secret)
+    link = open_link(secret)
     given = read_form(NewOwnOutcome, leave_out=() if request.form.get("outcome") == "call_back" else CALL_BACK_FIELDS)
-    with _told_when_busy():
-        found = report_one(given.reported(link.agent), actor=_actor(link))
+    with told_when_busy():
+        found = report_one(given.reported(link.agent), actor=actor_of(link))
     return _back_to_list(secret, f"Saved: {REPORTED[found.outcome]}.", found)
 
 
 @form(blueprint, "/mine/<secret>/take-back", role=PUBLIC, shows=show)
 def take_outcome_back(secret: str) -> BaseResponse:
     """Takes back what was reported of a lead."""
-    link = _open_link(secret)
-    with _told_when_busy():
-        found = take_back(read_form(OutcomeToTakeBack).report, actor=_actor(link), agent=link.agent)
+    link = open_link(secret)
+    with told_when_busy():
+        found = take_back(read_form(OutcomeToTakeBack).report, actor=actor_of(link), agent=link.agent)
     return _back_to_list(secret, f"Taken back: {REPORTED[found.outcome]}.", found)
 
 
 @contextmanager
-def _told_when_busy() -> Iterator[None]:
+def told_when_busy() -> Iterator[None]:
     """Lets the list say it if too many reports wait for a deal, so that the agent does not lose sight of the list."""
     try:
         yield
@@ -131,7 +129,7 @@ def _back_to_list(secret: str, said: str, found: ReportedOutcome) -> BaseRespons
     return redirect_with_notice(f"{said} {found.notice or ''}".strip(), "own_list.show", secret=secret, page=page)
 
 
-def _actor(link: Link) -> str:
+def actor_of(link: Link) -> str:
     """The name of the link's agent, for the record and the audit."""
     name = f"link: {link.agent}"
     set_audit_actor(name)
@@ -142,36 +140,28 @@ def _actor(link: Link) -> str:
 @route(PUBLIC)
 def report_several(secret: str) -> Response:
     """Keeps what came of several leads, for a script: the same as the API's, of the agent's own leads."""
-    link = _open_link(secret)
+    link = open_link(secret)
     try:
         given = NewOwnOutcomes.model_validate_json(request.get_data())
     except ValidationError as error:
         return response_to_bad_request(error)
-    return json(report_all([each.reported(link.agent) for each in given.reports], actor=_actor(link)))
+    return json(report_all([each.reported(link.agent) for each in given.reports], actor=actor_of(link)))
 
 
 @blueprint.post("/mine/<secret>/outcomes/take-back")
 @route(PUBLIC)
 def take_one_back(secret: str) -> Response:
     """Takes an outcome of the agent's own back, for a script."""
-    link = _open_link(secret)
+    link = open_link(secret)
     try:
         given = OutcomeToTakeBack.model_validate_json(request.get_data())
     except ValidationError as error:
         return response_to_bad_request(error)
-    found = take_back(given.report, actor=_actor(link), agent=link.agent, taken_back_at=given.taken_back_at)
+    found = take_back(given.report, actor=actor_of(link), agent=link.agent, taken_back_at=given.taken_back_at)
     return json(RootModel[ReportedOutcome](found))
 
 
-def _reported(agent: str, run: Run | None) -> dict[str, Outcome]:
-    """The outcomes that hold of the agent's leads of the last deal, by the number."""
-    if run is None:
-        return {}
-    found = list_outcomes(services().database, run_id=run.run_id, agent=agent, standing=True, count=NO_LIMIT)
-    return {each.number: each for each in found}
-
-
-def _open_link(secret: str) -> Link:
+def open_link(secret: str) -> Link:
     """The active link with this secret. While no key exists, it opens only where the service answers without keys."""
     given = services()
     found = look_up_link(given.database, secret)
@@ -183,28 +173,3 @@ def _open_link(secret: str) -> Link:
         raise NotFound(DEAD_LINK)
     note_recent_use("link", found.link.link_id, found.link.last_used_at, note_link_use)
     return found.link
-
-
-def _assignments(agent: str, page: int) -> list[Assignment]:
-    # The position must not be in the address, as it is a number. Hardly any list has a second page.
-    after: tuple[str, str] | None = None
-    rows: list[Assignment] = []
-    for _ in range(page):
-        rows = assignments(services().database, agent=agent, after=after, count=LEADS_PER_PAGE)
-        after = (rows[-1].number, rows[-1].agent) if rows else after
-    return rows
-
-
-def _call(assignment: Assignment, reported: Mapping[str, Outcome]) -> Call:
-    return Call(
-        shown_number(assignment.number, floor_country()),
-        None if assignment.stage is None else CALL_NAMES.get(assignment.stage),
-        None if assignment.date is None else assignment.date.date(),
-        assignment.number,
-        reported.get(assignment.number),
-    )
-
-
-def _gone(outcome: Outcome) -> Call:
-    """A lead that has left the list, because the person does not want to be called."""
-    return Call(shown_number(outcome.number, floor_country()), None, None, outcome.number, outcome)

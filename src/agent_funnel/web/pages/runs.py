@@ -68,7 +68,7 @@ def show_run(run_id: int) -> str:
 def show_night(day: str) -> str:
     """A night: its outcome, and every run of that business date, the failed ones too."""
     given = services()
-    business_date = _business_date(day)
+    business_date = business_date_of(day)
     found = list_runs(given.database, count=RUNS_PER_NIGHT, business_date=business_date)
     outcome = find_night(given.database, business_date)
     # Failed attempts that count for the schedule; a void attempt stays on record as a failed run.
@@ -95,7 +95,8 @@ def _made_up_for(outcome: NightRecord | None) -> LaterDeal | None:
     return next(iter(repairs(given.database, given.settings, [outcome]).values()), None) if outcome else None
 
 
-def _business_date(day: str) -> date:
+def business_date_of(day: str) -> date:
+    """The business date that an address names. Raises NotFound if it is no day."""
     try:
         return date.fromisoformat(day)
     except ValueError:
@@ -107,7 +108,7 @@ def reopen(day: str) -> BaseResponse:
     """Takes back the record that a business date passed without its automatic deal."""
     given = services()
     set_audit_target(day)
-    done = voids.reopen(given.database, given.settings, _business_date(day), now=given.now(), actor=actor())
+    done = voids.reopen(given.database, given.settings, business_date_of(day), now=given.now(), actor=actor())
     return redirect_with_notice(done.text, "runs.show_night", day=day)
 
 

@@ -26,6 +26,7 @@ from agent_funnel.web.charts import strip_scale
 from agent_funnel.web.counts import Pending
 from agent_funnel.web.negotiation import conditional
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice, render_page
+from agent_funnel.web.pages.start import first_steps
 from agent_funnel.web.request_models import Reason
 from agent_funnel.web.requester import actor, mask_texts
 from agent_funnel.web.services import services
@@ -71,6 +72,7 @@ def show() -> Response:
             state=night.state,
             now=now,
             run=find_run(given.database, run.run_id) if run else None,
+            steps=[] if run else first_steps(),
             is_tonight=night.next_at.date() == now.astimezone(given.settings.timezone).date(),
             window=window,
             skip=find_skip(given.database, night.business_date) if night.state == "skipped" else None,

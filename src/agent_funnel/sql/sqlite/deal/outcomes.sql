@@ -4,7 +4,8 @@
 -- name: _kept_and_due
 -- Marks the records that outcomes keep out, and those of call-backs that are due.
 
--- The call-backs that no run in force has handed out, to come or due.
+-- The call-backs that no run in force has handed out, to come or due. Where the agent did not work on the lead, it is
+-- as if the run had not handed it out.
 DROP TABLE IF EXISTS temp.call_back;
 
 CREATE TEMP TABLE call_back AS
@@ -22,6 +23,10 @@ WHERE o.stands = 1 AND o.outcome = 'call_back'
         FROM assignment_call_back AS c
         INNER JOIN assignment_run AS r ON c.run_id = r.run_id
         WHERE c.outcome_id = o.outcome_id AND r.status = 'succeeded'
+            AND NOT EXISTS (
+                SELECT 1 FROM assignment_outcome AS n
+                WHERE n.run_id = c.run_id AND n.number = o.number AND n.stands = 1 AND n.outcome = 'not_worked'
+            )
     );
 
 -- What keeps a number out, for each number that is the same: it is wrong, its records up to a day are won or lost, or

@@ -17,7 +17,8 @@
 
 -- include: _empty_pool
 
--- The share of each agent, with its mix of stages and of ages in days.
+-- The share of each agent, with its mix of stages and of ages in days, the call-backs in it, and those of them that stay
+-- with the agent.
 SELECT
     r.agent,
     r.room,
@@ -27,10 +28,14 @@ SELECT
     count(*) FILTER (WHERE c.stage = 3) AS stage_3,
     count(*) FILTER (WHERE c.days <= 7) AS days_0_to_7,
     count(*) FILTER (WHERE c.days BETWEEN 8 AND 30) AS days_8_to_30,
-    count(*) FILTER (WHERE c.days > 30) AS days_31_and_more
+    count(*) FILTER (WHERE c.days > 30) AS days_31_and_more,
+    count(*) FILTER (WHERE c.kind = 5) AS call_backs,
+    count(*) FILTER (WHERE c.stays) AS kept_call_backs
 FROM temp.room AS r
 LEFT JOIN (
-    SELECT d.agent, e.number, e.stage, julianday(:business_date) - julianday(date(e.date)) AS days
+    SELECT
+        d.agent, e.number, e.stage, julianday(:business_date) - julianday(date(e.date)) AS days, e.kind,
+        e.kind = 5 AND EXISTS (SELECT 1 FROM temp.stayed AS s WHERE s.ordinal = d.ordinal) AS stays
     FROM temp.dealt AS d
     INNER JOIN temp.record AS e ON d.ordinal = e.ordinal
 ) AS c ON r.agent = c.agent

@@ -98,7 +98,8 @@ ORDER BY q.fact, q.run_id;
 -- name: doctor_assignments
 -- How the assignments differ from those that the newest run that is not undone dealt (`base_id`), or from those that
 -- the last undo after it restored (`undone_id`): rows that were added and rows that were removed since. A number on the
--- do-not-contact list, or a wrong one, does not count as removed. `purged` is 1 if the history of that run is purged.
+-- do-not-contact list, a wrong one, or one that was handed back does not count as removed. `purged` is 1 if the history
+-- of that run is purged.
 WITH base (run_id) AS (
     SELECT max(r.run_id) FROM assignment_run AS r WHERE r.status = 'succeeded'
 ),
@@ -110,8 +111,13 @@ listed (number) AS MATERIALIZED (
     ) AS d
 ),
 
-wrong (number) AS MATERIALIZED (
+taken_out (number) AS MATERIALIZED (
     -- include: _wrong_numbers
+    UNION ALL
+    SELECT o.number
+    FROM base AS b
+    INNER JOIN assignment_outcome AS o ON o.run_id = b.run_id
+    WHERE o.unassigned = 1 AND o.taken_back_at IS NULL
 ),
 
 undone (run_id) AS (
@@ -147,7 +153,10 @@ SELECT
     coalesce(sum(d.present), 0) AS present,
     coalesce(sum(max(d.present - d.due, 0)), 0) AS came,
     coalesce(
-        sum(max(d.due - d.present, 0)) FILTER (WHERE (d.number IN (SELECT w.number FROM wrong AS w)) IS NOT TRUE), 0
+        sum(max(d.due - d.present, 0)) FILTER (
+            WHERE (d.number IN (SELECT w.number FROM taken_out AS w)) IS NOT TRUE
+        ),
+        0
     ) AS gone
 FROM (
     SELECT p.number, sum(p.due) AS due, sum(p.present) AS present
@@ -215,6 +224,10 @@ told AS MATERIALIZED (
                     FROM assignment_call_back AS c
                     INNER JOIN assignment_run AS r ON c.run_id = r.run_id
                     WHERE c.outcome_id = o.outcome_id AND r.status = 'succeeded' AND r.run_id < b.run_id
+                        AND NOT EXISTS (
+                            SELECT 1 FROM assignment_outcome AS n
+                            WHERE n.run_id = c.run_id AND n.number = o.number AND n.stands = 1 AND n.outcome = 'not_worked'
+                        )
                 )
             )
         )

@@ -12,6 +12,10 @@ call_back AS MATERIALIZED (
             FROM assignment_call_back AS c
             INNER JOIN assignment_run AS r ON c.run_id = r.run_id
             WHERE c.outcome_id = o.outcome_id AND r.status = 'succeeded'
+                AND NOT EXISTS (
+                    SELECT 1 FROM assignment_outcome AS n
+                    WHERE n.run_id = c.run_id AND n.number = o.number AND n.stands = 1 AND n.outcome = 'not_worked'
+                )
         )
 ),
 

@@ -4,7 +4,8 @@ sp_rename_agent: renames an agent in every table that names them.
 Everything happens in one transaction. The history and the last agent of runs are renamed, too: an undo brings back the
 agents of the history, and the next deal begins after the last agent. If no agent has the old name but one has the new
 name, somebody has renamed only the row in agents; the other tables then follow. Nothing is renamed if both names are
-agents (taken is 1 in the answer) or neither is.
+agents (taken is 1 in the answer) or neither is. A new name that another agent has in another spelling (case, blanks,
+accents) is taken, too. The audit has an entry of it.
 
 The last result set is one row: whether the old name was an agent (known), whether the new name was one (taken), and how
 many rows were renamed: limits, links, assignments, and leads in the history (dealt).
@@ -16,7 +17,7 @@ Example:
 Lock order: the records lock, which keeps it apart from runs and undos; it waits for them, and they wait for it. Then
 the tables: agent_wafunnel_assignment as a whole, as in a run, so that readers wait but never deadlock; then rows of
 agents, agent_limit, agent_link, assignment_history, assignment_edit, assignment_forgotten, assignment_outcome,
-assignment_limit and assignment_run. A call inside a transaction is refused.
+assignment_hand_back, assignment_limit, assignment_run and audit_entry. A call inside a transaction is refused.
 */
 SET ANSI_NULLS ON;
 GO
@@ -31,7 +32,8 @@ GO
 ALTER PROCEDURE dbo.sp_rename_agent
     @agent NVARCHAR(255), -- the name that the agent has
     @new_name NVARCHAR(255), -- the name that the agent gets
-    @actor NVARCHAR(255) = NULL -- the person or program that asked for it, for the record of a revoked link
+    @actor NVARCHAR(255) = NULL, -- the person or program that asked for it, for the audit; NULL = the login
+    @recorded BIT = 0 -- 1 = the caller makes the entry of the audit
 AS
 BEGIN
     SET NOCOUNT ON;
@@ -83,6 +85,19 @@ BEGIN
 
         SELECT @taken = COUNT(*) FROM dbo.agents AS a
         WHERE CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @new_name;
+
+        -- A name in another spelling (case, blanks, accents) is easily taken for the same.
+        IF
+            @known > 0
+            AND EXISTS (
+                SELECT 1 FROM dbo.agents AS a
+                WHERE
+                    CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 <> @agent
+                    AND REPLACE(REPLACE(CAST(a.agent AS NVARCHAR(255)), N' ', N''), NCHAR(160), N'')
+                    COLLATE Latin1_General_CI_AI
+                    = REPLACE(REPLACE(@new_name, N' ', N''), NCHAR(160), N'') COLLATE Latin1_General_CI_AI
+            )
+            SET @taken = 1;
 
         SET @taken = SIGN(@taken);
 
@@ -152,6 +167,19 @@ BEGIN
                 SET agent = @new_name
                 WHERE agent = @agent;
 
+                UPDATE dbo.assignment_hand_back
+                SET agent = @new_name
+                WHERE agent = @agent;
+
+                -- If the same run has limits of both names, that of the new one stays.
+                DELETE FROM dbo.assignment_limit
+                WHERE
+                    agent = @agent
+                    AND run_id IN (
+                        SELECT l.run_id FROM dbo.assignment_limit AS l
+                        WHERE l.agent = @new_name
+                    );
+
                 UPDATE dbo.assignment_limit
                 SET agent = @new_name
                 WHERE agent = @agent;
@@ -159,6 +187,14 @@ BEGIN
                 UPDATE dbo.assignment_run
                 SET last_agent = @new_name
                 WHERE last_agent = @agent;
+
+                IF COALESCE(@recorded, 0) = 0 AND @known + @limits + @links + @assignments + @dealt > 0
+                    INSERT INTO dbo.audit_entry (recorded_at, actor, operation, target, address, status)
+                    VALUES
+                    (
+                        SYSUTCDATETIME(), COALESCE(@actor, SUSER_SNAME(), N'SQL'), N'rename agent',
+                        LEFT(CONCAT(@agent, N' → ', @new_name), 255), N'database', 200
+                    );
             END;
 
         IF @@TRANCOUNT > 0

@@ -794,7 +794,14 @@ BEGIN
                         SELECT 1
                         FROM dbo.assignment_call_back AS c
                         INNER JOIN dbo.assignment_run AS r ON c.run_id = r.run_id
-                        WHERE c.outcome_id = o.outcome_id AND r.status = 'succeeded'
+                        WHERE
+                            c.outcome_id = o.outcome_id AND r.status = 'succeeded'
+                            AND NOT EXISTS (
+                                SELECT 1 FROM dbo.assignment_outcome AS n
+                                WHERE
+                                    n.run_id = c.run_id AND n.number = o.number AND n.stands = 1
+                                    AND n.outcome = 'not_worked'
+                            )
                     );
 
                 INSERT INTO #kept_out (number, whole, closed_on)
@@ -1419,7 +1426,8 @@ BEGIN
                 FROM dbo.agent_wafunnel_assignment AS a
                 WHERE a.number IS NOT NULL;
 
-                -- The share of each agent, with its mix of stages and of ages in days.
+                -- The share of each agent, with its mix of stages and of ages in days, the call-backs in it, and those
+                -- of them that stay with the agent.
                 SELECT
                     r.agent,
                     r.room,
@@ -1430,7 +1438,9 @@ BEGIN
                     SUM(CASE WHEN DATEDIFF(DAY, d.date, @business_date) <= 7 THEN 1 ELSE 0 END) AS days_0_to_7,
                     SUM(CASE WHEN DATEDIFF(DAY, d.date, @business_date) BETWEEN 8 AND 30 THEN 1 ELSE 0 END)
                         AS days_8_to_30,
-                    SUM(CASE WHEN DATEDIFF(DAY, d.date, @business_date) > 30 THEN 1 ELSE 0 END) AS days_31_and_more
+                    SUM(CASE WHEN DATEDIFF(DAY, d.date, @business_date) > 30 THEN 1 ELSE 0 END) AS days_31_and_more,
+                    SUM(CASE WHEN d.class = @call_back_class THEN 1 ELSE 0 END) AS call_backs,
+                    SUM(CASE WHEN d.class = @call_back_class AND d.stays = 1 THEN 1 ELSE 0 END) AS kept_call_backs
                 FROM #room AS r
                 LEFT JOIN #record AS d ON r.agent = d.agent
                 GROUP BY r.agent, r.room

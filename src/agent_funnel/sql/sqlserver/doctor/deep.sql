@@ -115,7 +115,8 @@ ORDER BY q.fact, q.run_id;
 -- name: doctor_assignments
 -- How the assignments differ from those that the newest run that is not undone dealt (`base_id`), or from those that
 -- the last undo after it restored (`undone_id`): rows that were added and rows that were removed since. A number on the
--- do-not-contact list, or a wrong one, does not count as removed. `purged` is 1 if the history of that run is purged.
+-- do-not-contact list, a wrong one, or one that was handed back does not count as removed. `purged` is 1 if the history
+-- of that run is purged.
 DECLARE
     @base_id BIGINT,
     @undone_id BIGINT,
@@ -128,9 +129,12 @@ INSERT INTO @listed (number)
 SELECT DISTINCT d.number FROM dbo.suppressed_number AS d
 WHERE d.country IN ('*', @country);
 
-DECLARE @wrong TABLE (number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY);
+SELECT @base_id = MAX(r.run_id) FROM dbo.assignment_run AS r
+WHERE r.status = 'succeeded';
 
-INSERT INTO @wrong (number)
+DECLARE @taken_out TABLE (number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY);
+
+INSERT INTO @taken_out (number)
 SELECT o.number FROM dbo.assignment_outcome AS o
 WHERE o.stands = 1 AND o.outcome = 'wrong_number'
 UNION
@@ -138,10 +142,10 @@ SELECT n.number
 FROM dbo.assignment_outcome AS o
 INNER JOIN dbo.number_key AS k ON o.number = k.number AND k.country = @country
 INNER JOIN dbo.number_key AS n ON k.match_key = n.match_key AND n.country = @country
-WHERE o.stands = 1 AND o.outcome = 'wrong_number';
-
-SELECT @base_id = MAX(r.run_id) FROM dbo.assignment_run AS r
-WHERE r.status = 'succeeded';
+WHERE o.stands = 1 AND o.outcome = 'wrong_number'
+UNION
+SELECT o.number FROM dbo.assignment_outcome AS o
+WHERE o.run_id = @base_id AND o.unassigned = 1 AND o.taken_back_at IS NULL;
 
 SELECT TOP (1) @undone_id = u.run_id FROM dbo.assignment_undo AS u
 WHERE u.run_id > COALESCE(@base_id, 0)
@@ -184,7 +188,7 @@ FROM (
     ) AS b
     GROUP BY b.agent, b.number
 ) AS d
-LEFT JOIN @wrong AS w ON d.number = w.number;
+LEFT JOIN @taken_out AS w ON d.number = w.number;
 
 -- name: doctor_leads
 -- Counts every lead under the last run that dealt it and is not undone, and how many of these leads have changed since.
@@ -261,7 +265,12 @@ WHERE
                 SELECT 1
                 FROM dbo.assignment_call_back AS c
                 INNER JOIN dbo.assignment_run AS r ON c.run_id = r.run_id
-                WHERE c.outcome_id = o.outcome_id AND r.status = 'succeeded' AND r.run_id < @base_id
+                WHERE
+                    c.outcome_id = o.outcome_id AND r.status = 'succeeded' AND r.run_id < @base_id
+                    AND NOT EXISTS (
+                        SELECT 1 FROM dbo.assignment_outcome AS n
+                        WHERE n.run_id = c.run_id AND n.number = o.number AND n.stands = 1 AND n.outcome = 'not_worked'
+                    )
             )
         )
     );

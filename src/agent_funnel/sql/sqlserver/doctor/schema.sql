@@ -64,16 +64,16 @@ ORDER BY t.name;
 -- name: doctor_indexes
 -- The first two columns of every index of the two tables whose rows are looked up, except disabled and filtered
 -- indexes.
-SELECT o.name AS table_name, a.name AS first_column, b.name AS second_column
-FROM sys.objects AS o
-INNER JOIN sys.indexes AS i ON o.object_id = i.object_id
-INNER JOIN sys.index_columns AS k ON i.object_id = k.object_id AND i.index_id = k.index_id AND k.key_ordinal = 1
-INNER JOIN sys.columns AS a ON k.object_id = a.object_id AND k.column_id = a.column_id
-LEFT JOIN sys.index_columns AS l ON i.object_id = l.object_id AND i.index_id = l.index_id AND l.key_ordinal = 2
-LEFT JOIN sys.columns AS b ON l.object_id = b.object_id AND l.column_id = b.column_id
+SELECT
+    OBJECT_NAME(i.object_id) AS table_name,
+    MAX(CASE WHEN k.key_ordinal = 1 THEN COL_NAME(k.object_id, k.column_id) END) AS first_column,
+    MAX(CASE WHEN k.key_ordinal = 2 THEN COL_NAME(k.object_id, k.column_id) END) AS second_column
+FROM sys.indexes AS i
+INNER JOIN sys.index_columns AS k ON i.object_id = k.object_id AND i.index_id = k.index_id
 WHERE
-    o.schema_id = SCHEMA_ID(%(schema)s) AND o.name IN (N'wafunnel', N'agent_wafunnel_assignment')
-    AND i.type IN (1, 2) AND i.is_disabled = 0 AND i.has_filter = 0;
+    i.object_id IN (OBJECT_ID(N'dbo.wafunnel'), OBJECT_ID(N'dbo.agent_wafunnel_assignment'))
+    AND i.type IN (1, 2) AND i.is_disabled = 0 AND i.has_filter = 0
+GROUP BY i.object_id, i.index_id;
 
 -- name: doctor_sizes
 -- How many leads and assignments there are, and how many leads have a date from a day on.

@@ -54,7 +54,12 @@ WHERE
         SELECT 1
         FROM dbo.assignment_call_back AS c
         INNER JOIN dbo.assignment_run AS r ON c.run_id = r.run_id
-        WHERE c.outcome_id = o.outcome_id AND r.status = 'succeeded'
+        WHERE
+            c.outcome_id = o.outcome_id AND r.status = 'succeeded'
+            AND NOT EXISTS (
+                SELECT 1 FROM dbo.assignment_outcome AS n
+                WHERE n.run_id = c.run_id AND n.number = o.number AND n.stands = 1 AND n.outcome = 'not_worked'
+            )
     );
 
 INSERT INTO @reported (number, date, closed, call_back_on)

@@ -15,6 +15,7 @@ What an outcome does here; the rest happens in the next deal:
                a taking back removes that entry; a later outcome does not, because somebody asked for it. Nobody but
                this procedure adds to that list, so a taking back removes nothing that a person or an import put there.
                The lead comes back to its agent if that agent still had it, and its run is still the newest.
+               The same holds for a lead that was handed back; see sp_hand_back_leads.
   not_worked   puts the lead's stage back to that of before the run, once. It goes forward again when the outcome is
                taken back or replaced. The stage moves only while the run is the newest, not undone, that dealt the
                record; otherwise the outcome is kept all the same, and the answer says so (notice).
@@ -38,9 +39,9 @@ Examples:
     EXECUTE dbo.sp_report_outcome @help = 1;
 
 Lock order: the records lock, which keeps it apart from runs and undos; it waits for them, and they wait for it, for a
-few milliseconds. Then, of an opt-out, agent_wafunnel_assignment as a whole, as in a run, so that readers wait but never
-deadlock; then rows of assignment_outcome, wafunnel, number_key, do_not_contact_list and do_not_contact_entry. A call
-inside a transaction is refused.
+few milliseconds. Then, of an opt-out or a hand-back, agent_wafunnel_assignment as a whole, as in a run, so that readers
+wait but never deadlock; then rows of assignment_outcome, wafunnel, number_key, do_not_contact_list and
+do_not_contact_entry. A call inside a transaction is refused.
 */
 SET ANSI_NULLS ON;
 GO
@@ -412,8 +413,9 @@ BEGIN
                 SELECT k.number FROM dbo.number_key AS k
                 WHERE k.match_key = @match_key AND k.country = @floor;
 
-                -- The whole table of the assignments is locked before any row, as in a run. Only opt-outs write there.
-                IF @outcome = 'opted_out'
+                -- The whole table of the assignments is locked before any row, as in a run. Only opt-outs, and taking
+                -- back what took a lead out of it, write there.
+                IF @outcome = 'opted_out' OR (@take_back = 1 AND @unassigned = 1)
                     SELECT @taken = COUNT(*)
                     FROM (
                         SELECT TOP (1) a.number FROM dbo.agent_wafunnel_assignment AS a WITH (TABLOCKX, HOLDLOCK)
@@ -447,13 +449,25 @@ BEGIN
                         );
                     END;
 
-                -- Which outcome of the lead holds now. A filtered index allows one.
+                -- Which outcome of the lead holds now. A filtered index allows one. That of a hand-back holds only
+                -- if there is no other: one from before it may come later, from a phone without a connection.
                 SELECT TOP (1)
                     @standing_id = o.outcome_id,
                     @goes_back = CASE o.outcome WHEN 'not_worked' THEN 1 ELSE 0 END
                 FROM dbo.assignment_outcome AS o
                 WHERE o.number = @dealt AND o.run_id = @run_id AND o.taken_back_at IS NULL
-                ORDER BY o.reported_at DESC, o.outcome_id DESC;
+                ORDER BY
+                    CASE
+                        WHEN
+                            EXISTS (
+                                SELECT 1 FROM dbo.assignment_hand_back_lead AS l
+                                WHERE l.outcome_id = o.outcome_id
+                            )
+                            THEN 1
+                        ELSE 0
+                    END,
+                    o.reported_at DESC,
+                    o.outcome_id DESC;
 
                 UPDATE dbo.assignment_outcome
                 SET stands = 0
@@ -583,6 +597,12 @@ BEGIN
                     )
                     DELETE FROM dbo.do_not_contact_entry
                     WHERE list_id = @list_id AND number IN (SELECT s.number FROM #spelling AS s);
+
+                -- A lead that was handed back comes back to the agent who handed it back.
+                SELECT @holder = b.agent
+                FROM dbo.assignment_hand_back_lead AS l
+                INNER JOIN dbo.assignment_hand_back AS b ON l.hand_back_id = b.hand_back_id
+                WHERE l.outcome_id = @outcome_id;
 
                 IF @take_back = 1 AND @unassigned = 1 AND @run_id = @newest_id
                     INSERT INTO dbo.agent_wafunnel_assignment (agent, number)

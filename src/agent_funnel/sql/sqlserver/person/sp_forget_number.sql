@@ -19,9 +19,9 @@ Examples:
 
 Lock order: the records lock, which keeps it apart from runs and undos; it waits for them, and they wait for it. Then
 the tables: agent_wafunnel_assignment as a whole, as in a run, so that readers wait but never deadlock; then rows of
-wafunnel, assignment_history, assignment_forgotten, assignment_edit, assignment_call_back, assignment_outcome,
-do_not_contact_entry, do_not_contact, import_lead, request_answer, audit_entry, assignment_failure, number_key,
-forgotten_salt and forgotten_number. A call inside a transaction is refused.
+wafunnel, assignment_history, assignment_forgotten, assignment_edit, assignment_call_back, assignment_hand_back_lead,
+assignment_outcome, do_not_contact_entry, do_not_contact, import_lead, request_answer, audit_entry, assignment_failure,
+number_key, forgotten_salt and forgotten_number. A call inside a transaction is refused.
 
 A table that gets a column with numbers must be cleared here, too, and in sqlite/person.sql.
 */
@@ -209,6 +209,13 @@ BEGIN
                 WHERE number IN (SELECT s.number FROM #spelling AS s);
 
                 DELETE FROM dbo.assignment_call_back
+                WHERE
+                    outcome_id IN (
+                        SELECT o.outcome_id FROM dbo.assignment_outcome AS o
+                        WHERE o.number IN (SELECT s.number FROM #spelling AS s)
+                    );
+
+                DELETE FROM dbo.assignment_hand_back_lead
                 WHERE
                     outcome_id IN (
                         SELECT o.outcome_id FROM dbo.assignment_outcome AS o

@@ -1,4 +1,4 @@
--- The table of version 19: what imports of agents, limits and holidays wrote. Frozen once shipped; new tables only.
+-- The table of version 20: what imports of agents, limits and holidays wrote. Frozen once shipped; new tables only.
 
 -- The agents, limits and holidays that an import added, as it wrote them, and the agents whose status it changed from
 -- value_before. key_text is the agent or the day, value_text the status, the most leads or the name, and days_text the

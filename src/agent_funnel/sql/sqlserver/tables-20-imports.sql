@@ -1,5 +1,5 @@
 /*
-The table of version 19: what imports of agents, limits and holidays wrote. Frozen once shipped; new tables only.
+The table of version 20: what imports of agents, limits and holidays wrote. Frozen once shipped; new tables only.
 */
 
 -- The agents, limits and holidays that an import added, as it wrote them, and the agents whose status it changed from

@@ -1,0 +1,48 @@
+"""The public holidays of a country, from the package `holidays`. Nothing here is in the database.
+
+The package is imported only when somebody asks: it takes a moment, and most copies of the service never need it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+from agent_funnel.errors import ParameterOutOfRange
+
+# The years for which the package has rules that can be relied on:
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+# The letters of the code of a country:
+CODE_LENGTH = 2
+
+
+@lru_cache(maxsize=1)
+def countries() -> Mapping[str, Sequence[str]]:
+    """The codes of the countries, two letters each, with the codes of their regions."""
+    known: Mapping[str, Sequence[str]] = _package().list_supported_countries(include_aliases=False)
+    return {code: tuple(regions) for code, regions in sorted(known.items()) if len(code) == CODE_LENGTH}
+
+
+def public_holidays(country: str, year: int, region: str | None = None) -> dict[date, str]:
+    """The public holidays of a year, with their English names where there are any, the first day first.
+
+    Without a region, only those of the whole country. Raises ParameterOutOfRange for one that the package does not
+    know.
+    """
+    if country not in countries():
+        raise ParameterOutOfRange(f"No public holidays are known for the country {country!r}. Nothing was changed.")
+    if region is not None and region not in countries()[country]:
+        raise ParameterOutOfRange(f"{country} has no region {region!r}. Nothing was changed.")
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise ParameterOutOfRange(
+            f"The year is {year}; it must be from {FIRST_YEAR} to {LAST_YEAR}. Nothing was changed."
+        )
+    found: Mapping[date, str] = _package().country_holidays(country, subdiv=region, years=year, language="en_US")
+    return {day: found[day] for day in sorted(found) if day.year == year}
+
+
+def _package() -> Any:
+    return importlib.import_module("holidays")

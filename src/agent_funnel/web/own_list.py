@@ -1,0 +1,181 @@
+"""An agent's own list: its leads in the order in which to call them, and what an open page asks for again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from agent_funnel.agents import Assignment, assignments, count_assignments
+from agent_funnel.outcomes import LONGEST_CALL_BACK, Outcome, PromisedCall, call_backs_of_list, outcomes_of_list
+from agent_funnel.runs import Run, last_run
+from agent_funnel.schedule.calendar import next_run
+from agent_funnel.schedule.skips import skipped_dates
+from agent_funnel.schedule.store import current_pause, list_holidays
+from agent_funnel.schedule.terms import holding
+from agent_funnel.values import NO_LIMIT
+from agent_funnel.web.format import REPORTED
+from agent_funnel.web.messages import messages
+from agent_funnel.web.numbers import ShownNumber, floor_country, shown_number
+from agent_funnel.web.services import services
+
+# The headings of the list, in the order in which to call:
+HEADINGS = {
+    "call_back": "Call-backs",
+    "first": "First call",
+    "second": "Second call",
+    "third": "Third call",
+    "other": "Other leads",
+}
+# The heading of a lead, by its stage after the deal:
+HEADING_OF_STAGE = {2: "first", 3: "second", 4: "third"}
+# The columns of the list as a file, in the words of the page:
+COLUMNS = ("call", "number", "lead from", "outcome", "call back on", "note")
+
+
+@dataclass(frozen=True)
+class Call:
+    """A lead as an agent sees it. `heading` is a key of HEADINGS, and `place` counts through the whole list.
+
+    `is_own` is whether the outcome is of the present list, so that the agent can take it back.
+    """
+
+    heading: str
+    number: ShownNumber
+    stored: str
+    date: date | None
+    promise: PromisedCall | None
+    outcome: Outcome | None
+    is_own: bool
+    place: int = 0
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the person does not want to be called."""
+        return self.outcome is not None and self.outcome.outcome == "opted_out"
+
+
+@dataclass(frozen=True)
+class OwnList:
+    """The list of an agent after a run: the leads to call, and those that are done, the last one first.
+
+    A person who does not want to be called has left the assignments, and is among those that are done.
+    """
+
+    run: Run | None
+    to_call: list[Call]
+    done: list[Call]
+
+    def page(self, first: int, count: int) -> OwnList:
+        """A part of the list: so many leads from the one with this index, 0 for the first."""
+        after = max(0, first - len(self.to_call))
+        shown = self.to_call[first : first + count]
+        return OwnList(self.run, shown, self.done[after : after + count - len(shown)])
+
+    def __len__(self) -> int:
+        return len(self.to_call) + len(self.done)
+
+
+def own_list(agent: str) -> OwnList:
+    """The present list of an agent."""
+    database = services().database
+    run = last_run(database)
+    outcomes = {} if run is None else outcomes_of_list(database, run.run_id, agent)
+    promises = {} if run is None else {each.number: each for each in call_backs_of_list(database, run.run_id, agent)}
+    leads = assignments(database, agent=agent, count=NO_LIMIT)
+    there = {lead.number for lead in leads}
+    leads += [
+        Assignment(agent, each.number, None, None)
+        for each in outcomes.values()
+        if each.outcome == "opted_out" and each.number not in there
+    ]
+    found = [_call(lead, outcomes.get(lead.number), promises.get(lead.number), run) for lead in leads]
+    calls = [replace(call, place=place) for place, call in enumerate(sorted(found, key=_order))]
+    done = [(call.outcome.reported_at, call) for call in calls if call.outcome]
+    return OwnList(
+        run,
+        [call for call in calls if call.outcome is None],
+        [call for _, call in sorted(done, key=lambda each: each[0], reverse=True)],
+    )
+
+
+def _call(lead: Assignment, outcome: Outcome | None, promise: PromisedCall | None, run: Run | None) -> Call:
+    heading = "other"
+    if promise:
+        heading = "call_back"
+    elif lead.stage is not None:
+        # A lead that was not called has the stage of before the deal again.
+        stage = lead.stage + 1 if outcome and outcome.stage_back else lead.stage
+        heading = HEADING_OF_STAGE.get(stage, heading)
+    return Call(
+        heading=heading,
+        number=shown_number(lead.number, floor_country()),
+        stored=lead.number,
+        date=None if lead.date is None else lead.date.date(),
+        promise=promise,
+        outcome=outcome,
+        is_own=bool(run and outcome and outcome.run_id == run.run_id),
+    )
+
+
+def _order(call: Call) -> tuple[int, date, date, str]:
+    """The order of the deal: call-backs by their day, then each call, the leads of the oldest date first."""
+    promised = call.promise.call_back_on if call.promise else date.min
+    return list(HEADINGS).index(call.heading), promised, call.date or date.max, call.stored
+
+
+def rows(found: OwnList) -> Iterator[tuple[str, ...]]:
+    """The list as rows of a file, with the columns of COLUMNS."""
+    for call in (*found.to_call, *found.done):
+        outcome = call.outcome
+        yield (
+            HEADINGS[call.heading],
+            call.stored,
+            str(call.date or ""),
+            REPORTED[outcome.outcome] if outcome else "",
+            str((outcome and outcome.call_back_on) or ""),
+            (outcome and outcome.note) or "",
+        )
+
+
+def next_deal(now: datetime) -> datetime | None:
+    """The next scheduled deal, in the zone of the floor; None while automatic deals are paused."""
+    given = services()
+    rules = holding(given.database, given.settings)
+    if current_pause(given.database):
+        return None
+    holidays = list_holidays(given.database, since=now.date() - timedelta(days=1))
+    return next_run(now, rules, {each.day for each in holidays} | skipped_dates(given.database, now))
+
+
+def state_of_list(agent: str, run: Run | None, *, now: datetime, next_at: datetime | None) -> dict[str, Any]:
+    """What an open page has to know: which list is the present one, when it changes, and what depends on the day."""
+    given = services()
+    local = now.astimezone(given.settings.timezone)
+    return {
+        "run_id": run and run.run_id,
+        "leads": count_assignments(given.database, agent),
+        "now": now.astimezone(UTC).isoformat(timespec="milliseconds"),
+        "next_at": next_at and next_at.astimezone(UTC).isoformat(timespec="milliseconds"),
+        "next_time": next_at and next_at.strftime("%H:%M"),
+        "days": call_back_days(local.date(), None if run is None else run.business_date),
+        "messages": messages(given.settings, agent=agent, country=floor_country(), now=local),
+    }
+
+
+def call_back_days(today: date, dealt_on: date | None) -> dict[str, Any]:
+    """The first and the last day of a call-back that is reported today, and the days that are offered first.
+
+    `dealt_on` is the business date of the last run. The procedure has the same bounds.
+    """
+    first = today if dealt_on is None else max(today, dealt_on + timedelta(days=1))
+    offered = {
+        "Tomorrow": today + timedelta(days=1),
+        "Monday": today + timedelta(days=7 - today.weekday()),
+        "In a week": today + timedelta(days=7),
+    }
+    days = {name: day for name, day in offered.items() if day >= first}
+    # On a Sunday, Monday is tomorrow; on a Monday, it is in a week.
+    choices = [(name, str(day)) for name, day in days.items() if name != "Monday" or 1 <= today.weekday() <= 5]
+    return {"first": str(first), "last": str(today + LONGEST_CALL_BACK), "choices": choices}

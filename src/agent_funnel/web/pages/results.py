@@ -1,0 +1,62 @@
+"""Results: what came of the leads that were dealt, by agent, class, stage, night and import."""
+
+from __future__ import annotations
+
+from datetime import date
+from http import HTTPStatus
+from typing import Any
+
+from flask import Blueprint, make_response, render_template, request
+from pydantic import ValidationError
+
+from agent_funnel.errors import ParameterOutOfRange
+from agent_funnel.results import FEWEST, Estimate, GroupResult, usual_span
+from agent_funnel.runs import deal_version
+from agent_funnel.web.pages.layout import page
+from agent_funnel.web.request_models import ResultsQuery
+from agent_funnel.web.requester import mask_results, today
+from agent_funnel.web.services import services
+
+blueprint = Blueprint("results", __name__)
+
+# The groups of the page, with their headings; the agents come first and have places:
+HEADINGS = {
+    "agents": "Agents",
+    "classes": "Calls before, with call-backs apart",
+    "stages": "Calls before",
+    "nights": "Nights",
+    "imports": "Imports",
+}
+
+
+@page(blueprint, "/results", role="viewer")
+def show() -> Any:
+    """The results of the deals of some business dates: of the last four weeks, unless others are chosen."""
+    given = services()
+    filled_in = {name: text for name in ("date_from", "date_to") if (text := request.args.get(name, "").strip())}
+    try:
+        query = ResultsQuery.model_validate_strings(filled_in)
+        date_from, date_to = usual_span(today(), query.date_from, query.date_to)
+        if date_from > date_to:
+            raise ParameterOutOfRange("The first date is after the last one.")
+    except (ValidationError, ParameterOutOfRange):
+        return make_response(
+            render_template("results.html", span=filled_in, is_wrong=True), HTTPStatus.UNPROCESSABLE_ENTITY
+        )
+    found = given.counts.start_results(date_from, date_to, deal_version(given.database)).get()
+    span = {"date_from": date_from.isoformat(), "date_to": date_to.isoformat()}
+    return render_template(
+        "results.html",
+        span=span,
+        results=mask_results(found) if found else None,
+        best=_highest(found.agents) if found else 0.0,
+        date_of=date.fromisoformat,
+        HEADINGS=HEADINGS,
+        FEWEST=FEWEST,
+    )
+
+
+def _highest(agents: tuple[GroupResult, ...]) -> float:
+    """The highest end of the intervals of list conversion: the scale of the chart."""
+    rates: list[Estimate] = [each.list_conversion for each in agents if each.list_conversion]
+    return max((rate.high for rate in rates), default=0.0)

@@ -1,0 +1,143 @@
+"""The first steps: a checklist that ticks itself, a form for pasted names of agents, and a sample file of leads."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from datetime import timedelta
+from io import BytesIO, StringIO
+
+from flask import Blueprint, Response, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from agent_funnel.access.keys import any_keys
+from agent_funnel.agents import roster
+from agent_funnel.errors import ParameterOutOfRange
+from agent_funnel.imports import BadRows, import_file
+from agent_funnel.leads import search_leads
+from agent_funnel.rules import list_rules
+from agent_funnel.runs import last_run
+from agent_funnel.schedule.calendar import next_run
+from agent_funnel.schedule.store import current_pause
+from agent_funnel.settings import source
+from agent_funnel.settings_types import NO_COUNTRY
+from agent_funnel.web import format
+from agent_funnel.web.auth import set_audit_target
+from agent_funnel.web.negotiation import locale
+from agent_funnel.web.pages.layout import form, page, redirect_with_notice
+from agent_funnel.web.requester import today
+from agent_funnel.web.services import services
+from agent_funnel.web.uploads import upload_origin
+
+blueprint = Blueprint("start", __name__)
+
+# The most names in one form:
+MOST_NAMES = 1_000
+# Numbers that no telephone network gives to anybody, for the sample file:
+SAMPLE_NUMBERS = range(12025550101, 12025550111)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step to the first deal: whether it is done, and what is there or missing, in a sentence."""
+
+    name: str
+    title: str
+    done: bool
+    state: str
+
+
+def first_steps() -> list[Step]:
+    """The steps to the first deal, as far as they are done."""
+    given = services()
+    database, settings = given.database, given.settings
+    agents = roster(database, today())
+    active = sum(1 for each in agents if each.active)
+    counts = given.counts.stage_counts()
+    leads = sum(counts.stages.values()) if counts else 0
+    # Counts are some seconds old, so that leads that were just imported are looked for.
+    has_leads = leads > 0 or bool(search_leads(database, count=1))
+    rules = list_rules(database, settings)
+    country = next(each.value for each in rules if each.name == "country")
+    chosen = any(each.is_set or each.recorded is not None for each in rules)
+    pause = current_pause(database)
+    has_zone = source(settings, "timezone") != "default"
+    due = format.moment(
+        next_run(given.now(), settings), settings.timezone, locale(), this_year=today().year
+    ).striptags()
+    kept = "no country" if country == NO_COUNTRY else f"the country {country}"
+    return [
+        Step("agents", "Agents", active > 0,
+             f"{_amount(active)} of {_amount(len(agents))} are active." if agents else "There are none yet."),
+        Step("leads", "Leads", has_leads,
+             f"There are {_amount(leads)}." if leads else "There are some." if has_leads else "There are none yet."),
+        Step("rules", "Rules", chosen,
+             f"Chosen, with {kept} for numbers without one." if chosen else
+             "Not looked at yet: the defaults hold, and numbers without a country have none."),
+        Step("schedule", "Schedule", has_zone and pause is None,
+             "Automatic deals are paused." if pause else
+             f"The next deal is due on {due}, in the zone {settings.timezone}." + (
+                 "" if has_zone else " If that is not the zone of the floor, set FUNNEL_TIMEZONE."
+             )),
+        Step("notices", "Notices", bool(settings.notify_urls),
+             f"{len(settings.notify_urls)} address{'' if len(settings.notify_urls) == 1 else 'es'} set up."
+             if settings.notify_urls else "Nobody is told if a deal fails."),
+        Step("keys", "Keys", any_keys(database),
+             "Everybody needs a key to sign in." if any_keys(database) else
+             "Everybody on this machine can do everything, and nobody else can open the dashboard."),
+    ]  # fmt: skip
+
+
+def _amount(count: int) -> str:
+    return format.number(count, locale())
+
+
+@page(blueprint, "/start", role="viewer")
+def show() -> str:
+    """The checklist, with a form or a link for each step."""
+    steps = first_steps()
+    return render_template(
+        "start.html",
+        steps=steps,
+        done=sum(1 for each in steps if each.done),
+        run=last_run(services().database),
+        most=MOST_NAMES,
+        zone_is_default=source(services().settings, "timezone") == "default",
+    )
+
+
+@form(blueprint, "/start/agents", role="operator", shows=show)
+def add_agents() -> BaseResponse:
+    """Adds the agents whose names were pasted, all or none."""
+    names = list(dict.fromkeys(line.strip() for line in request.form.get("names", "").splitlines() if line.strip()))
+    set_audit_target(f"{len(names)} names")
+    if not 0 < len(names) <= MOST_NAMES:
+        raise ParameterOutOfRange(
+            f"There are {len(names):,} names; it must be 1 to {MOST_NAMES:,} at once, one on each line. Nothing was "
+            "changed."
+        )
+    text = StringIO()
+    csv.writer(text).writerows([["agent"], *([name] for name in names)])
+    file = BytesIO(text.getvalue().encode("utf-8", "surrogatepass"))
+    try:
+        done = import_file(
+            services().database, "agents", file, name="The names", origin=upload_origin("page", "pasted names")
+        )
+    except BadRows as error:
+        # The file has a header, so that a name stands one line further up.
+        bad = "; ".join(f"{names[each.line - 2]!r}: {each.reason}" for each in error.bad[:3])
+        raise ParameterOutOfRange(f"{bad}. Nothing was changed.") from error
+    there = f" {_amount(done.kept)} {'was' if done.kept == 1 else 'were'} there already." if done.kept else ""
+    added = f"{_amount(done.added)} agent{'' if done.added == 1 else 's'}"
+    return redirect_with_notice(f"Added {added}; they get leads from the next deal on.{there}", "start.show")
+
+
+@page(blueprint, "/start/sample.csv", role="viewer")
+def download_sample() -> Response:
+    """A file of leads in the form that is imported, with numbers that belong to nobody."""
+    text = StringIO()
+    rows = [[f"+{number}", 1, today() - timedelta(days=back)] for back, number in enumerate(SAMPLE_NUMBERS)]
+    csv.writer(text).writerows([["number", "stage", "date"], *rows])
+    response = Response(text.getvalue(), content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = "attachment; filename=sample-leads.csv"
+    return response

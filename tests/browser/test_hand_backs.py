@@ -1,0 +1,30 @@
+"""An agent hands the rest of a list back on a phone, where the script of the list is at work, too."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from agent_funnel.access.links import make_link
+from support.dashboard import Dashboard, axe, fits
+from support.databases import TestedDatabase
+from support.outcomes import put_floor, standing
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_the_rest_of_a_list_goes_back_and_comes_back(dashboard: Dashboard, database: TestedDatabase) -> None:
+    put_floor(database, agents=("Al",))
+    path = f"/mine/{make_link(database.backend, 'Al')[1]}"
+    page = dashboard.page(path, role=None, viewport=(360, 740), has_touch=True, is_mobile=True)
+    with page.expect_response("**/outcomes"):
+        page.get_by_role("button", name="No answer").first.click()
+    page.get_by_role("link", name="Going home?").click()
+    expect(page.get_by_role("main")).to_contain_text("You have 2 leads without an outcome")
+    fits(page, 360)
+    axe(page)
+    page.get_by_role("button", name="Hand back 2 leads").click()
+    expect(page.get_by_text("You handed back 2 leads")).to_be_visible()
+    assert [outcome for _, outcome in standing(database)] == ["no_answer", "not_worked", "not_worked"]
+    page.get_by_role("button", name="Take them back").click()
+    expect(page.get_by_text("2 of 2 leads are back on the list.")).to_be_visible()
+    assert [outcome for _, outcome in standing(database)] == ["no_answer"]

@@ -1,0 +1,40 @@
+"""The days that an agent's own list offers for a call-back, and its messages to leads."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from agent_funnel.settings import load
+from agent_funnel.web.messages import messages
+from agent_funnel.web.own_list import call_back_days
+
+THURSDAY = date(2026, 11, 26)
+
+
+@pytest.mark.parametrize(
+    ("today", "dealt_on", "offered"),
+    [
+        (THURSDAY, THURSDAY - timedelta(days=1), ["Tomorrow 2026-11-27", "Monday 2026-11-30", "In a week 2026-12-03"]),
+        (date(2026, 11, 29), THURSDAY, ["Tomorrow 2026-11-30", "In a week 2026-12-06"]),
+        (date(2026, 11, 30), THURSDAY, ["Tomorrow 2026-12-01", "In a week 2026-12-07"]),
+        # A deal that was made for a later date:
+        (THURSDAY, THURSDAY + timedelta(days=1), ["Monday 2026-11-30", "In a week 2026-12-03"]),
+    ],
+)
+def test_the_days_of_a_call_back_are_after_the_deal(today: date, dealt_on: date, offered: list[str]) -> None:
+    days = call_back_days(today, dealt_on)
+    assert [" ".join(choice) for choice in days["choices"]] == offered
+    assert days["first"] == str(max(today, dealt_on + timedelta(days=1)))
+    assert days["last"] == str(today + timedelta(days=90))
+
+
+@pytest.mark.parametrize(
+    ("hour", "country", "greeting"),
+    [(11, "BR", "Bom dia"), (12, "BR", "Boa tarde"), (18, "MX", "Buenas noches"), (17, None, "Good afternoon")],
+)
+def test_a_message_greets_by_the_time_of_day(hour: int, country: str | None, greeting: str) -> None:
+    settings = load(message_first="{greeting}, {agent}", message_third="")
+    found = messages(settings, agent="{greeting}", country=country, now=datetime(2026, 11, 26, hour, tzinfo=UTC))
+    assert (found["first"], found["call_back"], found["third"]) == (f"{greeting}, {{greeting}}", f"{greeting}!", "")

@@ -1,0 +1,88 @@
+"""Call-backs to come: the page, the API, the files and the command; no number for viewers."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from agent_funnel.call_backs import CallBackState
+from agent_funnel.web.pages.call_backs import STATE_NAMES
+from support.command import run_command
+from support.databases import TestedDatabase
+from support.outcomes import ANAS, CARLOS, DEALT_ON, put_floor, tell
+from support.pages import bearer, client_of, key_of, reader_of
+
+on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+TOMORROW = DEALT_ON + timedelta(days=1)
+
+
+@on_sqlite
+def test_the_page_lists_call_backs_by_day_and_masks_numbers_for_viewers(database: TestedDatabase) -> None:
+    viewer = reader_of(database, "viewer")
+    assert "There are no call-backs to come" in viewer.get("/call-backs")
+    put_floor(database)
+    tell(database, CARLOS, "call_back", call_back_on=TOMORROW + timedelta(days=1), note="+5521912345678 at six")
+    tell(database, ANAS, "call_back", call_back_on=TOMORROW, same_agent=True)
+    tell(database, CARLOS, "opted_out")
+    tell(database, CARLOS, "call_back", call_back_on=TOMORROW + timedelta(days=1), note="+5521912345678 at six")
+    page = reader_of(database, "operator").get("/call-backs")
+    assert "0 are due, and 2 are to come." in page
+    assert page.text.index("+55 11 98765-4321 Bo the same agent to come") < page.text.index(
+        "+55 21 91234-5678 Al anybody not dealt: on a do-not-contact list +5521912345678 at six"
+    )
+    page = viewer.get("/call-backs")
+    assert "…321 Bo the same agent to come" in page
+    assert "91234" not in page.source
+    assert "+5511" not in page.source
+    page = viewer.get("/call-backs", agent="Bo")
+    assert "Here are those of Bo" in page
+    assert "…678" not in page
+
+
+def test_each_state_has_words_on_the_page() -> None:
+    assert set(STATE_NAMES) == set(get_args(CallBackState))
+
+
+@on_sqlite
+def test_the_api_the_files_and_the_command_list_the_same(database: TestedDatabase, tmp_path: Path) -> None:
+    put_floor(database)
+    tell(database, CARLOS, "call_back", call_back_on=TOMORROW)
+    tell(database, ANAS, "call_back", call_back_on=TOMORROW, same_agent=True)
+    client, viewer = client_of(database), bearer(key_of(database, "viewer"))
+    operator = bearer(key_of(database, "operator"))
+    first: Any = client.get("/api/call-backs?count=1", headers=operator).json
+    second: Any = client.get(f"/api/call-backs?count=1&cursor={first['next']}", headers=operator).json
+    items = first["items"] + second["items"]
+    assert [(each["number"], each["state"], each["same_agent"]) for each in items] == [
+        (CARLOS, "to_come", False), (ANAS, "to_come", True),
+    ]  # fmt: skip
+    masked: Any = client.get("/api/call-backs", headers=viewer).json
+    assert [each["number"] for each in masked["items"]] == ["…678", "…321"]
+    place: dict[str, Any] = {"cwd": tmp_path, "FUNNEL_DATABASE_URL": database.url}
+    listed = json.loads(run_command("call-backs", "--json", **place).stdout)
+    assert [each["outcome_id"] for each in listed] == [each["outcome_id"] for each in items]
+    assert "anybody" in run_command("call-backs", **place).stdout
+    file = client.get("/api/call-backs?format=csv", headers=operator).text
+    assert file.replace("\r\n", "\n") == run_command("export", "call-backs", **place).stdout.replace("\r\n", "\n")
+    assert [row["state"] for row in csv.DictReader(io.StringIO(file))] == ["to_come", "to_come"]
+    assert "+55" not in client.get("/api/call-backs?format=csv", headers=viewer).text
+
+
+@on_sqlite
+def test_a_preview_and_tonight_count_the_call_backs_of_the_next_deal(database: TestedDatabase) -> None:
+    put_floor(database)
+    tell(database, ANAS, "call_back", call_back_on=TOMORROW, same_agent=True)
+    tell(database, CARLOS, "call_back", call_back_on=TOMORROW)
+    database.execute("UPDATE assignment_outcome SET call_back_on = %s", str(DEALT_ON))
+    reader = reader_of(database, "viewer")
+    page = reader.get("/run-now/preview")
+    assert "2 of these leads are call-backs that are due, and 1 stays with the agent who asked for them." in page
+    assert "Bo 1 1" in page
+    page = reader.wait_for("/", lambda page: "is being counted" not in page)
+    assert "2 of these leads are call-backs." in page
