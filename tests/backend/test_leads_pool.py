@@ -167,6 +167,11 @@ def test_a_lead_is_counted_under_what_was_reported_of_it(database: TestedDatabas
     assert [stage for _, stage, _ in listed_pool(database)] == [4, 2]
 
 
+def test_rows_without_a_number_leave_the_others_in_the_list_of_the_pool(bare_database: TestedDatabase) -> None:
+    put_leads(bare_database, [(None, 1, RECENT), (None, 1, RECENT), ("x", 1, RECENT)])
+    assert [number for number, _, _ in listed_pool(bare_database)] == ["x"]
+
+
 @property_test(
     st.data(),
     st.booleans(),

@@ -229,10 +229,10 @@ def test_a_name_that_no_agent_has_gets_no_limit_unless_the_agent_is_yet_to_come(
     assert [each["known"] for each in get(client, "/api/limits")["items"]] == [False]
     added = client.post("/api/agents", json={"agent": "eva"}).get_json()
     assert added == {"done": True, "alike": []}
-    assert client.post("/api/agents", json={"agent": "EVA"}).get_json()["alike"] == ["eva"]
     renamed = client.post("/api/agents/rename", json={"agent": "eva", "new_name": "Eva"})
     assert renamed.get_json()["renamed"] == {"limits": 0, "links": 0, "assignments": 0, "dealt": 0}
     assert client.post("/api/agents/rename", json={"agent": "eva", "new_name": "Eve"}).status_code == 404
+    assert client.post("/api/agents", json={"agent": "EVA"}).get_json()["alike"] == ["Eva"]
     assert client.post("/api/agents/rename", json={"agent": "EVA", "new_name": "Eva"}).status_code == 409
     assert [each["known"] for each in get(client, "/api/limits")["items"]] == [True]
 

@@ -92,7 +92,9 @@ given AS NOT MATERIALIZED (
 repeated AS (
     SELECT w.number
     FROM wafunnel AS w
-    WHERE w.stage < 4 AND w.date >= (SELECT date(:business_date, '-' || :window_days || ' days'))
+    WHERE
+        w.number IS NOT NULL AND w.stage < 4
+        AND w.date >= (SELECT date(:business_date, '-' || :window_days || ' days'))
     GROUP BY w.number COLLATE BINARY
     HAVING count(*) > 1
     UNION
