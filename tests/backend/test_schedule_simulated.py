@@ -152,10 +152,11 @@ def check_the_end(played: Simulation) -> None:
 
 
 @pytest.mark.parametrize("zone", ZONES)
-def test_every_night_of_two_years_is_scheduled_once_at_a_time_that_exists(zone: str) -> None:
+def test_every_night_is_scheduled_once_at_a_time_that_exists(zone: str) -> None:
     for run_at in ("20:40", "00:00", "00:30", "02:30", "23:59"):
         rules = load(timezone=zone, run_at=run_at)
-        instants = [scheduled_at(date(2025, 1, 1) + timedelta(days=offset), rules) for offset in range(730)]
+        days = 730 if LONG else 366
+        instants = [scheduled_at(date(2025, 1, 1) + timedelta(days=offset), rules) for offset in range(days)]
         assert sorted(set(instants)) == instants
         for offset, instant in enumerate(instants):
             local = instant.astimezone(ZoneInfo(zone))
