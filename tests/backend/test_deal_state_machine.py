@@ -63,6 +63,8 @@ KNOBS = st.fixed_dictionaries(
         "voice": st.sampled_from(["fresh", "fresh", "as-dealt"]),
     }
 )
+# How long after a run's date the next deals are, when its leads were reported:
+DAYS_LATER = st.sampled_from([[], [0], [0], [1], [0, 1], [1, 1]])
 AGAIN = st.sampled_from([True, True, False])
 TRIGGERS = st.sampled_from(["manual", "manual", "schedule"])
 LEADS = st.tuples(NUMBERS | st.none(), STAGES | st.none(), MOMENTS | st.none())
@@ -166,9 +168,14 @@ class Evenings(AgentSteps):
     # ---- Outcomes
 
     @precondition(lambda self: self._with_history())
-    @rule(data=st.data(), told=reports().filter(bool))
-    def report(self, data: st.DataObject, told: list[Report]) -> None:
-        """Reports of the leads of one run; a later report of the same lead replaces an earlier one."""
+    @rule(data=st.data(), told=reports().filter(bool), back=st.integers(0, 2), later=DAYS_LATER, knobs=KNOBS)
+    def report(
+        self, data: st.DataObject, told: list[Report], back: int, later: list[int], knobs: dict[str, Any]
+    ) -> None:
+        """Reports of the leads of one run; a later report of the same lead replaces an earlier one.
+
+        Takes some back at once, and often deals on the days after, so that what was reported meets a deal.
+        """
         run = data.draw(st.sampled_from(self._with_history()[-3:]))
         news = reported_of(told, run.run_id, run.business_date, run.dealt.history)
         replaced = {(one.run_id, one.number) for one in news}
@@ -176,6 +183,10 @@ class Evenings(AgentSteps):
             self._no_longer_stands(one)
         put_outcomes(self.database, news)
         self.floor.reported = [*self.floor.reported, *news]
+        for one in news[:back]:
+            self._no_longer_stands(one)
+        for days in later:
+            self._run(run.business_date + timedelta(days=days), {**knobs, "again": True}, "manual")
 
     @precondition(lambda self: self.floor.reported)
     @rule(data=st.data())
