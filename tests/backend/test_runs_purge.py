@@ -203,9 +203,9 @@ def test_runs_and_undos_succeed_during_a_purge(database: TestedDatabase, monkeyp
             # SQLite has no queue for writers: one that never pauses may keep another one waiting.
             time.sleep(0.02)
         purged = purging.result()
-    # If a deal had to wait for the whole purge, there would be only one.
     assert len(batches) >= 3 * LEADS / BATCH
-    assert dealt >= 3
+    # If a deal had to wait for the whole purge, there would be only one.
+    assert dealt >= 2
     assert purged.rows >= 3 * LEADS
     # Everything that the last undo needs is still there.
     assert stored_assignments(database) == seen
