@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from agent_funnel.database import Database, Queries, Session, refuse_newer_version
@@ -145,9 +145,12 @@ def recorded_checksums(database: Queries) -> dict[str, Checksums]:
     return {row["name"]: Checksums(row["installed"], row["script"]) for row in database.all("checksums")}
 
 
-def definition(database: Queries, procedure: str) -> Row | None:
-    """The `definition` of a procedure as the server stores it, and whether it `is_encrypted`; None if it is missing."""
-    return database.one("definition", procedure_name=procedure)
+def definitions(database: Queries, procedures: Iterable[str]) -> dict[str, Row]:
+    """The `definition` of each of these procedures as the server stores it, and whether it `is_encrypted`.
+
+    Those that are missing are left out.
+    """
+    return {row["name"]: row for row in database.all("definitions", names=f",{','.join(procedures)},")}
 
 
 def stored_text(script: str) -> str:
@@ -164,8 +167,9 @@ def as_stored(definition_there: str) -> str:
 def _record_checksums(session: Session, texts: Mapping[str, str]) -> None:
     """Records the checksums of the procedures, so that `doctor` notices when somebody changes one."""
     recorded = recorded_checksums(session)
+    stored = definitions(session, texts)
     for name, text in texts.items():
-        row = definition(session, name)
+        row = stored.get(name)
         there = as_stored(row["definition"]) if row and row["definition"] else None
         present = Checksums(checksum(there) if there else None, checksum(text))
         if recorded.get(name) != present:

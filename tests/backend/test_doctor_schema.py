@@ -13,7 +13,7 @@ from agent_funnel.doctor import schema
 from agent_funnel.doctor.check import Finding, guarded
 from agent_funnel.doctor.deep import records
 from agent_funnel.errors import DatabaseError
-from agent_funnel.install import install
+from agent_funnel.install import definitions, install
 from agent_funnel.sql import checksum, procedures, version
 from support.databases import TestedDatabase
 from support.doctor import (
@@ -149,8 +149,7 @@ def record(database: TestedDatabase, script: str | None) -> None:
     """Records that the present procedure was installed from this script, or removes that record."""
     database.execute("DELETE FROM dbo.agent_funnel_checksum WHERE name = %s", UNDO)
     if script is not None:
-        row = database.backend.one("definition", procedure_name=UNDO)
-        assert row is not None
+        row = definitions(database.backend, [UNDO])[UNDO]
         database.execute(
             "INSERT INTO dbo.agent_funnel_checksum (name, installed, script, recorded_at) "
             "VALUES (%s, %s, %s, SYSUTCDATETIME())",

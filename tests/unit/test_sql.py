@@ -61,7 +61,7 @@ def test_the_reserved_words_are_those_that_other_clients_know() -> None:
 # intercepted, its own clock, logins with rights, several schemas, stored procedures, compatibility levels, a lock of
 # runs that can be looked up, an index on dates, and sessions with a number.
 SERVER_ONLY = {
-    "blocker", "doctor_encryption", "doctor_clock", "doctor_login", "doctor_right", "doctor_schemas", "definition",
+    "blocker", "doctor_encryption", "doctor_clock", "doctor_login", "doctor_right", "doctor_schemas", "definitions",
     "checksums", "record_checksum", "remedy_compatibility", "remedy_index_wafunnel_date", "run_in_progress", "session",
     "session_and_version",
 }  # fmt: skip

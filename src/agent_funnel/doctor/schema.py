@@ -12,7 +12,7 @@ from agent_funnel.install import (
     Checksums,
     as_stored,
     bad_columns,
-    definition,
+    definitions,
     missing_columns,
     objects,
     recorded_checksums,
@@ -97,11 +97,10 @@ def schemas(exam: Examination) -> Iterator[Result]:
 def installed_procedures(exam: Examination) -> Iterator[Result]:
     """Checks that the procedures are those of this version, and that nobody has changed them."""
     scripts = sql.routines(exam.database.dialect)
-    recorded = recorded_checksums(exam.database)
+    stored, recorded = definitions(exam.database, scripts), recorded_checksums(exam.database)
     bad = False
     for name, script in scripts.items():
-        row = definition(exam.database, name)
-        for result in _procedure(exam, name, script, row, recorded.get(name)):
+        for result in _procedure(exam, name, script, stored.get(name), recorded.get(name)):
             bad = True
             yield result
     if not bad:

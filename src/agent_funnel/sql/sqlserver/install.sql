@@ -67,13 +67,20 @@ INSERT INTO dbo.agent_funnel_version (version, installed_at) VALUES (%(version)s
 -- The checksums of the procedures, recorded when they were installed.
 SELECT c.name, c.installed, c.script FROM dbo.agent_funnel_checksum AS c;
 
--- name: definition
--- The text of one of our procedures, as the server returns it: NULL for a login without VIEW DEFINITION, and for
--- everybody if the procedure is encrypted.
-SELECT m.[definition], COALESCE(OBJECTPROPERTY(o.object_id, 'IsEncrypted'), 0) AS is_encrypted
+-- name: definitions
+-- The texts of our procedures, as the server returns them: NULL for a login without VIEW DEFINITION, and for everybody
+-- if the procedure is encrypted. @names has a comma before and after each name.
+DECLARE @names NVARCHAR(4000) = %(names)s;
+
+SELECT
+    o.name,
+    m.[definition],
+    COALESCE(OBJECTPROPERTY(o.object_id, 'IsEncrypted'), 0) AS is_encrypted
 FROM sys.objects AS o
 LEFT JOIN sys.sql_modules AS m ON o.object_id = m.object_id
-WHERE o.schema_id = SCHEMA_ID(%(schema)s) AND o.name = %(procedure_name)s AND o.type IN ('P', 'FN');
+WHERE
+    o.schema_id = SCHEMA_ID(%(schema)s) AND o.type IN ('P', 'FN')
+    AND CHARINDEX(CONCAT(N',', o.name, N','), @names) > 0;
 
 -- name: record_checksum
 -- Records the checksum of a procedure, in the transaction of the installer.
