@@ -98,6 +98,8 @@ def plain_number(text: str) -> str:
     digits = _MARKS.sub("", bare)
     if (plus or digits.startswith("00")) and not digits.startswith(("39", "0039") if plus else "0039"):
         digits = _MARKS.sub("", bare.replace("(0)", ""))
+        # A zero of the (0) may be what made it international; a plus still says so.
+        plus = plus or ("" if digits.startswith("00") else "+")
     return plus + digits if digits.isascii() and digits.isdigit() else text
 
 

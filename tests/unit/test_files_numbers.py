@@ -6,7 +6,7 @@ import re
 from unittest.mock import patch
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agent_funnel.files import cells
@@ -83,6 +83,7 @@ PIECES = st.sampled_from(
 )
 
 
+@example("0(0)1000000", "DE")
 @given(st.lists(PIECES, max_size=18).map("".join), st.sampled_from([None, "BR", "DE", "IT"]))
 def test_a_number_without_its_separators_has_the_same_match_key(text: str, country: str | None) -> None:
     # The key of what is no phone number is its text.
