@@ -16,7 +16,7 @@ from agent_funnel.database import Database
 from agent_funnel.errors import FunnelError
 from agent_funnel.schedule.clock import Clock
 from agent_funnel.settings import Settings
-from agent_funnel.web import api, auth, errors, health, openapi, pages, rates, sign_in
+from agent_funnel.web import api, auth, errors, health, languages, openapi, pages, rates, sign_in
 from agent_funnel.web.bounds import RETRY_SECONDS, Places, Room
 from agent_funnel.web.connections import ADMISSION, ADMITTED, SMALL_BODY
 from agent_funnel.web.counts import BackgroundCounts
@@ -64,6 +64,7 @@ def create_app(
     app = openapi.make_app(__name__)
     app.request_class = Request
     _configure(app, settings)
+    languages.translate_pages(app)
     layout.set_up(app)
     # Flask calls the functions after a request in reverse order: each sees the response of those set up after it.
     _guard(app)
@@ -180,7 +181,7 @@ def _secure(response: Response) -> Response:
 def _register_routes(app: OpenAPI) -> None:
     for described in api.BLUEPRINTS:
         app.register_api(described)
-    for blueprint in (openapi.blueprint, *pages.BLUEPRINTS, sign_in.blueprint, health.blueprint):
+    for blueprint in (openapi.blueprint, *pages.BLUEPRINTS, sign_in.blueprint, languages.blueprint, health.blueprint):
         app.register_blueprint(blueprint)
     route(PUBLIC)(app.view_functions["static"])
 

@@ -77,10 +77,8 @@ def moment(
     exact = format_time(naive, "medium", locale=locale)
     clock = exact if form == "second" else format_time(naive, "short", locale=locale)
     text = f"{clock} {zone_now}" if form == "time" else f"{_short_day(local.date(), locale, this_year)}, {clock}"
-    # The text of a page is English, so that a screen reader must know if a date is not.
-    language = "" if locale.language == "en" else Markup(' lang="{}"').format(str(locale).replace("_", "-"))
-    return Markup('<time datetime="{}"{} title="{}, {} {}">{}</time>').format(
-        local.isoformat(timespec="seconds"), language, day(local.date(), locale, "full"), exact, zone_now, text
+    return Markup('<time datetime="{}" title="{}, {} {}">{}</time>').format(
+        local.isoformat(timespec="seconds"), day(local.date(), locale, "full"), exact, zone_now, text
     )
 
 

@@ -40,6 +40,7 @@ TITLES = {
     "message_first": "Message before a first call",
     "message_second": "Message before a second call",
     "message_third": "Message before a third call",
+    "language": "Language",
     "public_url": "Address that letters link to",
     "host": "Network address",
     "port": "Port",

@@ -28,7 +28,7 @@ from agent_funnel.runs import deal_version
 from agent_funnel.settings import LARGEST_SHARE
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.format import day, number, sparkline
-from agent_funnel.web.negotiation import locale
+from agent_funnel.web.languages import locale
 from agent_funnel.web.new_links import NewLink, leads_to_this_machine, new_link
 from agent_funnel.web.pages.agent_marks import in_words, last_deals, marks_of
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from agent_funnel.agents import Limit, RosterEntry
 from agent_funnel.runs import RunRecord, Share, list_runs
 from agent_funnel.web.format import NOTHING, day, number, sparkline
-from agent_funnel.web.negotiation import locale
+from agent_funnel.web.languages import locale
 from agent_funnel.web.services import services
 
 # A chart shows this many deals, out of this many runs: some failed, some were undone.

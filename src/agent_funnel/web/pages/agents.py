@@ -18,7 +18,7 @@ from agent_funnel.agents import add_agent, alike_agents, limits_in_force, list_l
 from agent_funnel.names import by_name, folded, spell
 from agent_funnel.runs import RunRecord
 from agent_funnel.web.auth import set_audit_target
-from agent_funnel.web.negotiation import locale
+from agent_funnel.web.languages import locale
 from agent_funnel.web.pages import agent
 from agent_funnel.web.pages.agent_marks import KINDS, Deals, Mark, chart, last_deals, marks_of
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice

@@ -20,7 +20,7 @@ from agent_funnel.settings import LARGEST_SHARE
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.fields import Day
 from agent_funnel.web.format import day, number
-from agent_funnel.web.negotiation import locale
+from agent_funnel.web.languages import locale
 from agent_funnel.web.numbers import floor_country
 from agent_funnel.web.pages.agent import check_days, requested_agent, save_limit
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice

@@ -19,7 +19,8 @@ from agent_funnel.schedule.status import tonight
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.format import number
 from agent_funnel.web.idempotency import idempotent
-from agent_funnel.web.negotiation import locale, prefers_html
+from agent_funnel.web.languages import locale
+from agent_funnel.web.negotiation import prefers_html
 from agent_funnel.web.pages.layout import form, page, redirect_with_notice
 from agent_funnel.web.requester import actor, today
 from agent_funnel.web.routing import RUNS

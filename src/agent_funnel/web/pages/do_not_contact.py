@@ -30,7 +30,7 @@ from agent_funnel.masking import last_digits, mask_digits
 from agent_funnel.web import format
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.fields import SearchText
-from agent_funnel.web.negotiation import locale
+from agent_funnel.web.languages import locale
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice
 from agent_funnel.web.pages.leads import show_lead
 from agent_funnel.web.request_models import (

@@ -15,7 +15,7 @@ from agent_funnel.hand_backs import HandBack, leads_to_hand_back, list_hand_back
 from agent_funnel.web.format import number
 from agent_funnel.web.hand_back_models import HandBackToUndo, ListToHandBack
 from agent_funnel.web.hand_backs import hand_back_and_note, undo_and_note
-from agent_funnel.web.negotiation import locale
+from agent_funnel.web.languages import locale
 from agent_funnel.web.pages.agent import requested_agent
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice
 from agent_funnel.web.pages.own_list import actor_of, open_link, told_when_busy

@@ -18,7 +18,7 @@ from agent_funnel.import_records import (
 )
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.format import number
-from agent_funnel.web.negotiation import locale
+from agent_funnel.web.languages import locale
 from agent_funnel.web.pages.layout import form, page, redirect_with_notice
 from agent_funnel.web.requester import actor, mask_import
 from agent_funnel.web.services import services

@@ -30,7 +30,7 @@ from agent_funnel.fairness import Fairness, verdict
 from agent_funnel.leads import DEALT_STAGES
 from agent_funnel.settings_types import written
 from agent_funnel.spans import span
-from agent_funnel.web import charts, format, negotiation
+from agent_funnel.web import charts, format, languages
 from agent_funnel.web.auth import SESSION_COOKIE, identity_or_none, recognized
 from agent_funnel.web.errors import faults_of, response_to_error
 from agent_funnel.web.numbers import floor_country, shown_number
@@ -284,7 +284,7 @@ def _context() -> dict[str, Any]:
         "filled": _filled,
         "new_idempotency_key": lambda: uuid4().hex,
         "may": lambda role: found is not None and found.may(role),
-        "locale": negotiation.locale(),
+        "locale": languages.locale(),
         "zone": services().settings.timezone,
         "this_year": services().now().astimezone(services().settings.timezone).year,
     }

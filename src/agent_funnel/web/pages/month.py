@@ -14,7 +14,7 @@ from agent_funnel.agents import Limit, limits_in_force
 from agent_funnel.schedule.calendar import is_workday
 from agent_funnel.schedule.store import list_holidays
 from agent_funnel.web.format import number
-from agent_funnel.web.negotiation import locale
+from agent_funnel.web.languages import locale
 from agent_funnel.web.requester import free_text, today
 from agent_funnel.web.services import services
 

@@ -16,7 +16,7 @@ from agent_funnel.schedule.skips import Skip, find_skip, skip_of_run
 from agent_funnel.schedule.store import NightRecord, find_night
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.format import day, number
-from agent_funnel.web.negotiation import locale
+from agent_funnel.web.languages import locale
 from agent_funnel.web.pages.layout import form, page, redirect_with_notice
 from agent_funnel.web.pages.tonight import fairness_of, window_of
 from agent_funnel.web.requester import actor

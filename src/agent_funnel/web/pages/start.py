@@ -23,7 +23,7 @@ from agent_funnel.settings import source
 from agent_funnel.settings_types import NO_COUNTRY
 from agent_funnel.web import format
 from agent_funnel.web.auth import set_audit_target
-from agent_funnel.web.negotiation import locale
+from agent_funnel.web.languages import locale
 from agent_funnel.web.pages.layout import form, page, redirect_with_notice
 from agent_funnel.web.requester import today
 from agent_funnel.web.services import services

@@ -1,0 +1,105 @@
+"""Sentences for people that can be translated later: by a page, for its reader, or by a notice.
+
+The program speaks English: its commands, its logs, the API and the audit. A `Sentence` is its English text, and keeps
+what a translation needs: its template, which is the key in the catalogues of `translations/`, and its values. The
+templates are found by the names of the functions here, so each must be a literal in their call:
+
+    raise NotFound(sentence("There is no agent %(agent)s; nothing was changed.", agent=name))
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from babel import Locale
+    from babel.support import NullTranslations
+
+# The catalogues, by the names of their locales:
+CATALOGUES = Path(__file__).parent / "translations"
+
+
+class Sentence(str):
+    """An English text that keeps its template, its values, and the plural of the template with its amount."""
+
+    template: str
+    values: dict[str, object]
+    plural: str | None
+    amount: int
+
+    __slots__ = ("amount", "plural", "template", "values")
+
+
+def sentence(template: str, /, **values: object) -> Sentence:
+    """A sentence from a template such as `There is no agent %(agent)s.`
+
+    Values are texts, other sentences, whole numbers, dates, or sequences of these, which are joined by commas. A
+    translation writes numbers and dates as its readers do.
+    """
+    return _made(template, None, 0, values)
+
+
+def counted(singular: str, plural: str, count: int, /, **values: object) -> Sentence:
+    """A sentence about an amount, which both templates know as `%(count)s`."""
+    return _made(singular, plural, count, {"count": count, **values})
+
+
+def joined(*parts: str, by: str = " ") -> Sentence:
+    """Some sentences after each other."""
+    names = [f"part_{place}" for place in range(len(parts))]
+    return _made(by.join(f"%({name})s" for name in names), None, 0, dict(zip(names, parts, strict=True)))
+
+
+def _made(template: str, plural: str | None, count: int, values: dict[str, object]) -> Sentence:
+    chosen = template if plural is None or count == 1 else plural
+    text = chosen % {name: _in_english(value) for name, value in values.items()} if values else chosen
+    made = Sentence(text)
+    made.template, made.plural, made.amount, made.values = template, plural, count, values
+    return made
+
+
+def _in_english(value: object) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_in_english, value))
+    return str(value)
+
+
+def translate(text: str, locale: Locale, catalogue: NullTranslations) -> str:
+    """A sentence in another language; a text that is no sentence, as it is."""
+    if not isinstance(text, Sentence):
+        return text
+    if text.plural is None:
+        template = catalogue.gettext(text.template)
+    else:
+        template = catalogue.ngettext(text.template, text.plural, text.amount)
+    if not text.values:
+        return template
+    return template % {name: _for_reader(value, locale, catalogue) for name, value in text.values.items()}
+
+
+def _for_reader(value: object, locale: Locale, catalogue: NullTranslations) -> str:
+    from babel.dates import format_date
+    from babel.numbers import format_decimal
+
+    if isinstance(value, str):
+        return translate(value, locale, catalogue)
+    if isinstance(value, (list, tuple)):
+        return ", ".join(_for_reader(each, locale, catalogue) for each in value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(format_decimal(value, locale=locale))
+    if isinstance(value, date):
+        return str(format_date(value, locale=locale))
+    return str(value)
+
+
+@lru_cache(maxsize=32)
+def catalogue_of(locale: Locale) -> Any:
+    """The catalogue of a locale, or of its language; without one, a catalogue that leaves all sentences English."""
+    from babel.support import Translations
+
+    return Translations.load(CATALOGUES, [str(locale)])
