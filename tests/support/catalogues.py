@@ -28,7 +28,7 @@ TRANSLATED = [language for language in LANGUAGES if language != "en"]
 def extracted() -> Catalog:
     """All texts of the program that are translated, with the files in which they are."""
     with (ROOT / "babel.cfg").open() as file:
-        methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call] - it has no types
+        methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]  # Babel has no types here
     found = Catalog(project="Agent Funnel", charset="utf-8")
     for path, _, text, _, context in extract_from_dir(SOURCES, methods, options, KEYWORDS):
         found.add(text, locations=[(path, 0)], context=context)
