@@ -9,6 +9,7 @@ templates are found by the names of the functions here, so each must be a litera
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -45,6 +46,31 @@ def sentence(template: str, /, **values: object) -> Sentence:
 def counted(singular: str, plural: str, count: int, /, **values: object) -> Sentence:
     """A sentence about an amount, which both templates know as `%(count)s`."""
     return _made(singular, plural, count, {"count": count, **values})
+
+
+def shown_as(text: str, shown: Sentence) -> Sentence:
+    """An English text that pages show as another sentence: without the commands and options that it names."""
+    made = Sentence(text)
+    made.template, made.plural, made.amount, made.values = shown.template, shown.plural, shown.amount, shown.values
+    return made
+
+
+def with_hint(shown: Sentence, hint: str) -> Sentence:
+    """A sentence that goes on with a hint at a command, which is no help on a page, so that pages leave it out."""
+    return shown_as(f"{shown.removesuffix('.')}; {hint}", shown)
+
+
+def with_values(template: str, values: dict[str, object]) -> Sentence:
+    """A sentence of a template that some call of `sentence` has, with other values."""
+    return _made(template, None, 0, values)
+
+
+def changed(text: str, change: Callable[[str], str]) -> str:
+    """A text as `change` makes it, such as without whole numbers; a sentence with its texts so."""
+    if not isinstance(text, Sentence):
+        return change(text)
+    values = {name: changed(value, change) if isinstance(value, str) else value for name, value in text.values.items()}
+    return shown_as(change(str(text)), _made(text.template, text.plural, text.amount, values))
 
 
 def joined(*parts: str, by: str = " ") -> Sentence:

@@ -15,6 +15,7 @@ from agent_funnel.errors import NotFound
 from agent_funnel.schedule.calendar import Period, closes_at, scheduled_at
 from agent_funnel.schedule.store import find_night
 from agent_funnel.schedule.terms import MOST_DIFFERENCE, database_now, holding
+from agent_funnel.sentences import sentence
 from agent_funnel.settings import Settings
 from agent_funnel.values import Day, Flag, Moment, Record, write_moment
 
@@ -142,6 +143,10 @@ def release_date(database: Database, business_date: date) -> None:
     database.sets("release_date", business_date=business_date.isoformat())
 
 
+def _nothing_recorded(day: date) -> str:
+    return sentence("The date %(day)s has no outcome on record; nothing was changed.", day=day)
+
+
 def reopen(
     database: Database, settings: Settings, business_date: date, *, now: datetime, actor: str | None
 ) -> Reopened:
@@ -153,12 +158,19 @@ def reopen(
     now = database_now(database) or now
     night = find_night(database, business_date)
     if night is None or night.outcome == "void":
-        state = "is void already" if night else "has no outcome on record"
-        raise NotFound(f"The date {business_date} {state}; nothing was changed.")
+        raise NotFound(
+            sentence("The date %(business_date)s is void already; nothing was changed.", business_date=business_date)
+            if night
+            else _nothing_recorded(business_date)
+        )
     if night.run_id is not None:
         raise NotFound(
-            f"The date {business_date} has its scheduled deal, run {night.run_id}; nothing was changed. To take a deal "
-            "back, undo it; to deal again, make a deal by hand."
+            sentence(
+                "The date %(business_date)s has its scheduled deal, run %(run_id)s; nothing was changed. To take a "
+                "deal back, undo it; to deal again, make a deal by hand.",
+                business_date=business_date,
+                run_id=str(night.run_id),
+            )
         )
     window_closed = closes_at(business_date, holding(database, settings)) <= now
     row = database.one(
@@ -170,5 +182,5 @@ def reopen(
         reason="A person took it back.",
     )
     if not row or not row["voided"]:
-        raise NotFound(f"The date {business_date} has no outcome on record; nothing was changed.")
+        raise NotFound(_nothing_recorded(business_date))
     return Reopened(business_date, night.outcome, window_closed)

@@ -28,11 +28,13 @@ from agent_funnel.characters import visible_lines
 from agent_funnel.errors import FunnelError
 from agent_funnel.fairness import Fairness, verdict
 from agent_funnel.leads import DEALT_STAGES
+from agent_funnel.sentences import joined, sentence, with_values
 from agent_funnel.settings_types import written
 from agent_funnel.spans import span
 from agent_funnel.web import charts, format, languages
 from agent_funnel.web.auth import SESSION_COOKIE, identity_or_none, recognized
-from agent_funnel.web.errors import faults_of, response_to_error
+from agent_funnel.web.errors import faults_of, shown_message, status_of
+from agent_funnel.web.languages import translated
 from agent_funnel.web.numbers import floor_country, shown_number
 from agent_funnel.web.proxies import base_path
 from agent_funnel.web.requester import free_text
@@ -50,30 +52,35 @@ LONGEST_NOTICE = 1_000
 
 # The labels of form fields, by their names in the models:
 LABELS = {
-    "agent": "Name",
-    "new_name": "New name",
-    "starts_on": "First day",
-    "ends_on": "Until",
-    "max_records": "Leads per night",
-    "name": "Name",
-    "bound_days": "Days without an import",
-    "list_name": "List",
-    "numbers": "Numbers",
-    "role": "Role",
-    "reason": "Reason",
-    "outcome": "What came of it",
-    "call_back_on": "Call back on",
-    "note": "Note",
+    "agent": sentence("Name"),
+    "new_name": sentence("New name"),
+    "starts_on": sentence("First day"),
+    "ends_on": sentence("Until"),
+    "max_records": sentence("Leads per night"),
+    "name": sentence("Name"),
+    "bound_days": sentence("Days without an import"),
+    "list_name": sentence("List"),
+    "numbers": sentence("Numbers"),
+    "role": sentence("Role"),
+    "reason": sentence("Reason"),
+    "outcome": sentence("What came of it"),
+    "call_back_on": sentence("Call back on"),
+    "note": sentence("Note"),
 }
 # Messages of pydantic, as patterns, and the same for people:
 FAULTS_IN_WORDS = (
-    (r".*match pattern.*", "is blank, or has characters that cannot be stored"),
-    (r"Field required", "is missing"),
-    (r"Input should be a valid date.*", "is not a date such as 2026-01-31"),
-    (r"Input should be a valid integer.*", "is not a whole number such as 5"),
-    (r"Input should be greater than or equal to (\S+)", r"must be at least \1"),
-    (r"Input should be less than or equal to (\S+)", r"must be at most \1"),
-    (r"String should have at most (\d+) characters", r"has more than \1 characters"),
+    (r".*match pattern.*", sentence("is blank, or has characters that cannot be stored")),
+    (r"Field required", sentence("is missing")),
+    (r"Input should be a valid date.*", sentence("is not a date such as 2026-01-31")),
+    (r"Input should be a valid integer.*", sentence("is not a whole number such as 5")),
+    (r"Input should be greater than or equal to (?P<limit>\S+)", sentence("must be at least %(limit)s")),
+    (r"Input should be less than or equal to (?P<limit>\S+)", sentence("must be at most %(limit)s")),
+    (r"String should have at most (?P<limit>\d+) characters", sentence("has more than %(limit)s characters")),
+    (
+        r"has more characters than the tables hold, .*",
+        sentence("has more characters than the tables hold, which count those beyond U+FFFF twice"),
+    ),
+    (r"is not a moment with its zone.*", sentence("is not a moment with its zone such as 2026-01-31T18:00:00Z")),
 )
 
 
@@ -141,20 +148,27 @@ def form(
 
 
 def refusal(error: FunnelError | ValidationError) -> tuple[str, int]:
-    """The reason of a refusal, as a sentence for the page and the audit, and its status."""
+    """The reason of a refusal in the language of the page, and its status; the audit has it in English."""
     if isinstance(error, FunnelError):
-        status = response_to_error(error).status_code
-        return str(g.detail), status
-    faults = [f"{LABELS.get(fault.field, fault.field)}: {fault_in_words(fault.detail)}" for fault in faults_of(error)]
-    g.detail = f"{'; '.join(faults)}. Nothing was changed."
-    return g.detail, HTTPStatus.UNPROCESSABLE_ENTITY
+        reason, status = shown_message(error), status_of(error)
+    else:
+        faults = [
+            sentence(
+                "%(field)s: %(fault)s", field=LABELS.get(each.field, each.field), fault=fault_in_words(each.detail)
+            )
+            for each in faults_of(error)
+        ]
+        reason = sentence("%(faults)s. Nothing was changed.", faults=joined(*faults, by="; "))
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
+    g.detail = str(reason)
+    return translated(reason), status
 
 
 def fault_in_words(detail: str) -> str:
-    """A validation message in plain words."""
+    """A validation message in plain words, as a sentence."""
     for pattern, words in FAULTS_IN_WORDS:
         if found := re.fullmatch(pattern, detail, re.DOTALL):
-            return found.expand(words)
+            return with_values(words.template, dict(found.groupdict()))
     return detail
 
 
