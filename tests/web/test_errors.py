@@ -95,7 +95,7 @@ def test_a_page_about_an_error_is_in_the_readers_language_and_the_api_in_english
         "There is no run %(run_id)s.": "Den Lauf %(run_id)s gibt es nicht.",
         "Run %(run_id)s is undone already; nothing was changed. There is no run to undo.": "Lauf %(run_id)s ist weg.",
         "%(field)s: %(fault)s": "%(field)s – %(fault)s",
-        "Leads per night": "Kontakte pro Nacht",
+        "First day": "Erster Tag",
         "is missing": "fehlt",
     }
 
@@ -110,7 +110,7 @@ def test_a_page_about_an_error_is_in_the_readers_language_and_the_api_in_english
     run = deal_today(database)
     reader.done(f"/runs/{run.run_id}/undo")
     assert f"Lauf {run.run_id} ist weg." in reader.refused(409, f"/runs/{run.run_id}/undo")
-    page = reader.refused(422, "/agents/limits", agent="agent 0", starts_on="2026-12-02")
-    assert "Kontakte pro Nacht – fehlt. Nothing was changed." in page
+    page = reader.refused(422, "/agents/limits", agent="agent 0", max_records="0")
+    assert "Erster Tag – fehlt. Nothing was changed." in page
     answer = client_of(database).get("/api/runs/99").get_json()
     assert answer["detail"] == "There is no run 99; `agent-funnel runs` lists them."
