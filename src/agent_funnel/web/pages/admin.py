@@ -14,6 +14,7 @@ from agent_funnel.access.audit import LARGEST_ENTRY_ID, list_entries
 from agent_funnel.access.keys import ROLES, AccessKey, add_key, any_keys, list_keys
 from agent_funnel.errors import ParameterOutOfRange
 from agent_funnel.rules import count_forgotten, list_rules, problems
+from agent_funnel.sentences import sentence
 from agent_funnel.settings import (
     DEFAULT_RULES,
     LARGEST_SHARE,
@@ -139,8 +140,10 @@ def make_key() -> str:
     database = services().database
     if filled_in.role != "admin" and not any_keys(database):
         raise ParameterOutOfRange(
-            "The first key must be an admin’s: from then on everybody needs a key, and only an admin can make more. "
-            "No key was made."
+            sentence(
+                "The first key must be an admin’s: from then on everybody needs a key, and only an admin can make "
+                "more. No key was made."
+            )
         )
     key, secret = add_key(database, filled_in.name, filled_in.role, actor=identity().name)
     return show_keys(key, secret)

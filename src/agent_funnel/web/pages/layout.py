@@ -28,12 +28,13 @@ from agent_funnel.characters import visible_lines
 from agent_funnel.errors import FunnelError
 from agent_funnel.fairness import Fairness, verdict
 from agent_funnel.leads import DEALT_STAGES
-from agent_funnel.sentences import joined, sentence
+from agent_funnel.sentences import joined, sentence, with_values
 from agent_funnel.settings_types import written
 from agent_funnel.spans import span
 from agent_funnel.web import charts, format, languages
 from agent_funnel.web.auth import SESSION_COOKIE, identity_or_none, recognized
-from agent_funnel.web.errors import faults_of, response_to_error
+from agent_funnel.web.errors import faults_of, shown_message, status_of
+from agent_funnel.web.languages import translated
 from agent_funnel.web.numbers import floor_country, shown_number
 from agent_funnel.web.proxies import base_path
 from agent_funnel.web.requester import free_text
@@ -66,21 +67,20 @@ LABELS = {
     "call_back_on": sentence("Call back on"),
     "note": sentence("Note"),
 }
-# Messages of pydantic, as patterns, and the same for people; a group of the pattern is the limit:
-FAULTS_IN_WORDS: tuple[tuple[str, Callable[[str], str]], ...] = (
-    (r".*match pattern.*", lambda limit: sentence("is blank, or has characters that cannot be stored")),
-    (r"Field required", lambda limit: sentence("is missing")),
-    (r"Input should be a valid date.*", lambda limit: sentence("is not a date such as 2026-01-31")),
-    (r"Input should be a valid integer.*", lambda limit: sentence("is not a whole number such as 5")),
+# Messages of pydantic, as patterns, and the same for people:
+FAULTS_IN_WORDS = (
+    (r".*match pattern.*", sentence("is blank, or has characters that cannot be stored")),
+    (r"Field required", sentence("is missing")),
+    (r"Input should be a valid date.*", sentence("is not a date such as 2026-01-31")),
+    (r"Input should be a valid integer.*", sentence("is not a whole number such as 5")),
+    (r"Input should be greater than or equal to (?P<limit>\S+)", sentence("must be at least %(limit)s")),
+    (r"Input should be less than or equal to (?P<limit>\S+)", sentence("must be at most %(limit)s")),
+    (r"String should have at most (?P<limit>\d+) characters", sentence("has more than %(limit)s characters")),
     (
-        r"Input should be greater than or equal to (\S+)",
-        lambda limit: sentence("must be at least %(limit)s", limit=limit),
+        r"has more characters than the tables hold, .*",
+        sentence("has more characters than the tables hold, which count those beyond U+FFFF twice"),
     ),
-    (r"Input should be less than or equal to (\S+)", lambda limit: sentence("must be at most %(limit)s", limit=limit)),
-    (
-        r"String should have at most (\d+) characters",
-        lambda limit: sentence("has more than %(limit)s characters", limit=limit),
-    ),
+    (r"is not a moment with its zone.*", sentence("is not a moment with its zone such as 2026-01-31T18:00:00Z")),
 )
 
 
@@ -165,23 +165,27 @@ def form(
 
 
 def refusal(error: FunnelError | ValidationError) -> tuple[str, int]:
-    """The reason of a refusal, as a sentence for the page and the audit, and its status."""
+    """The reason of a refusal in the language of the page, and its status; the audit has it in English."""
     if isinstance(error, FunnelError):
-        status = response_to_error(error).status_code
-        return languages.translated(g.detail), status
-    faults = [
-        sentence("%(field)s: %(fault)s", field=LABELS.get(fault.field, fault.field), fault=fault_in_words(fault.detail))
-        for fault in faults_of(error)
-    ]
-    g.detail = sentence("%(faults)s. Nothing was changed.", faults=joined(*faults, by="; "))
-    return languages.translated(g.detail), HTTPStatus.UNPROCESSABLE_ENTITY
+        reason, status = shown_message(error), status_of(error)
+    else:
+        faults = [
+            sentence(
+                "%(field)s: %(fault)s", field=LABELS.get(each.field, each.field), fault=fault_in_words(each.detail)
+            )
+            for each in faults_of(error)
+        ]
+        reason = sentence("%(faults)s. Nothing was changed.", faults=joined(*faults, by="; "))
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
+    g.detail = str(reason)
+    return translated(reason), status
 
 
 def fault_in_words(detail: str) -> str:
-    """A validation message in plain words."""
+    """A validation message in plain words, as a sentence."""
     for pattern, words in FAULTS_IN_WORDS:
         if found := re.fullmatch(pattern, detail, re.DOTALL):
-            return words(*found.groups(), *[""][found.re.groups :])
+            return with_values(words.template, dict(found.groupdict()))
     return detail
 
 
