@@ -9,6 +9,7 @@ templates are found by the names of the functions here, so each must be a litera
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -33,6 +34,21 @@ class Sentence(str):
     __slots__ = ("amount", "plural", "template", "values")
 
 
+class Localized(str):
+    """A value such as a length of time, as English text, and how another locale writes it."""
+
+    write: Callable[[Locale], str]
+
+    __slots__ = ("write",)
+
+
+def localized(text: str, write: Callable[[Locale], str]) -> Localized:
+    """A value with its English text, and a function that writes it for the readers of another language."""
+    made = Localized(text)
+    made.write = write
+    return made
+
+
 def sentence(template: str, /, **values: object) -> Sentence:
     """A sentence from a template such as `There is no agent %(agent)s.`
 
@@ -53,6 +69,28 @@ def joined(*parts: str, by: str = " ") -> Sentence:
     return _made(by.join(f"%({name})s" for name in names), None, 0, dict(zip(names, parts, strict=True)))
 
 
+def changed(text: str, change: Callable[[str], str]) -> str:
+    """A text after a change such as masking; a sentence whose texts are changed, if that comes to the same."""
+    plain = change(str(text))
+    if not isinstance(text, Sentence) or plain == text:
+        return text if plain == text else plain
+    values = {name: _changed_value(value, change) for name, value in text.values.items()}
+    made = _made(text.template, text.plural, text.amount, values)
+    return made if made == plain else plain
+
+
+def _changed_value(value: object, change: Callable[[str], str]) -> object:
+    if isinstance(value, str):
+        return changed(value, change)
+    return [_changed_value(each, change) for each in value] if isinstance(value, (list, tuple)) else value
+
+
+def text_in(error: Exception) -> str:
+    """The text of an error; if the error has a sentence, that one, which can be translated."""
+    first = error.args[0] if error.args else None
+    return first if isinstance(first, Sentence) else str(error)
+
+
 def _made(template: str, plural: str | None, count: int, values: dict[str, object]) -> Sentence:
     chosen = template if plural is None or count == 1 else plural
     text = chosen % {name: _in_english(value) for name, value in values.items()} if values else chosen
@@ -71,6 +109,8 @@ def _in_english(value: object) -> str:
 
 def translate(text: str, locale: Locale, catalogue: NullTranslations) -> str:
     """A sentence in another language; a text that is no sentence, as it is."""
+    if isinstance(text, Localized):
+        return str(text) if locale.language == "en" else text.write(locale)
     if not isinstance(text, Sentence):
         return text
     if text.plural is None:
