@@ -63,6 +63,11 @@ def counted(singular: str, plural: str, count: int, /, **values: object) -> Sent
     return _made(singular, plural, count, {"count": count, **values})
 
 
+def amount(count: int) -> Sentence:
+    """A number alone, as a part of a sentence."""
+    return _made("%(amount)s", None, 0, {"amount": count})
+
+
 def joined(*parts: str, by: str = " ") -> Sentence:
     """Some sentences after each other."""
     names = [f"part_{place}" for place in range(len(parts))]
