@@ -80,6 +80,11 @@ def with_values(template: str, values: dict[str, object]) -> Sentence:
     return _made(template, None, 0, values)
 
 
+def amount(count: int) -> Sentence:
+    """A number alone, as a part of a sentence."""
+    return _made("%(amount)s", None, 0, {"amount": count})
+
+
 def joined(*parts: str, by: str = " ") -> Sentence:
     """Some sentences after each other."""
     names = [f"part_{place}" for place in range(len(parts))]
