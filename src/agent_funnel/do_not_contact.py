@@ -15,7 +15,7 @@ from typing import Any
 from agent_funnel.database import Database
 from agent_funnel.errors import AlreadyExists, NotFound, ParameterOutOfRange
 from agent_funnel.numbers import fault_in_listed, match_key
-from agent_funnel.sentences import sentence
+from agent_funnel.sentences import Sentence, sentence
 from agent_funnel.values import NO_LIMIT, Flag, Moment, Record, check_length, check_text, read_moment, write_moment
 
 # The list of those who asked not to be contacted. The installer makes it.
@@ -74,11 +74,16 @@ class OldList:
     days: int
     bound_days: int
 
-    def __str__(self) -> str:
+    @property
+    def text(self) -> Sentence:
         """A sentence for people."""
-        return (
-            f"The do-not-contact list {self.name} is {self.days} days old (since {self.since:%Y-%m-%d}), and its bound "
-            f"is {self.bound_days} days. Numbers that its source has added since then may be dealt; import it again."
+        return sentence(
+            "The do-not-contact list %(name)s is %(days)s days old (since %(since)s), and its bound is %(bound)s days. "
+            "Numbers that its source has added since then may be dealt; import it again.",
+            name=self.name,
+            days=self.days,
+            since=self.since.date(),
+            bound=self.bound_days,
         )
 
 

@@ -34,6 +34,21 @@ class Sentence(str):
     __slots__ = ("amount", "plural", "template", "values")
 
 
+class Localized(str):
+    """A value such as a length of time, as English text, and how another locale writes it."""
+
+    write: Callable[[Locale], str]
+
+    __slots__ = ("write",)
+
+
+def localized(text: str, write: Callable[[Locale], str]) -> Localized:
+    """A value with its English text, and a function that writes it for the readers of another language."""
+    made = Localized(text)
+    made.write = write
+    return made
+
+
 def sentence(template: str, /, **values: object) -> Sentence:
     """A sentence from a template such as `There is no agent %(agent)s.`
 
@@ -65,18 +80,32 @@ def with_values(template: str, values: dict[str, object]) -> Sentence:
     return _made(template, None, 0, values)
 
 
-def changed(text: str, change: Callable[[str], str]) -> str:
-    """A text as `change` makes it, such as without whole numbers; a sentence with its texts so."""
-    if not isinstance(text, Sentence):
-        return change(text)
-    values = {name: changed(value, change) if isinstance(value, str) else value for name, value in text.values.items()}
-    return shown_as(change(str(text)), _made(text.template, text.plural, text.amount, values))
-
-
 def joined(*parts: str, by: str = " ") -> Sentence:
     """Some sentences after each other."""
     names = [f"part_{place}" for place in range(len(parts))]
     return _made(by.join(f"%({name})s" for name in names), None, 0, dict(zip(names, parts, strict=True)))
+
+
+def changed(text: str, change: Callable[[str], str]) -> str:
+    """A text after a change such as masking; a sentence with its values changed, if that changes all of it."""
+    plain = change(str(text))
+    if not isinstance(text, Sentence) or plain == text:
+        return text if plain == text else plain
+    values = {name: _changed_value(value, change) for name, value in text.values.items()}
+    made = _made(text.template, text.plural, text.amount, values)
+    return shown_as(plain, made) if change(str(made)) == made else plain
+
+
+def _changed_value(value: object, change: Callable[[str], str]) -> object:
+    if isinstance(value, str):
+        return changed(value, change)
+    return [_changed_value(each, change) for each in value] if isinstance(value, (list, tuple)) else value
+
+
+def text_in(error: Exception) -> str:
+    """The text of an error; if the error has a sentence, that one, which can be translated."""
+    first = error.args[0] if error.args else None
+    return first if isinstance(first, Sentence) else str(error)
 
 
 def _made(template: str, plural: str | None, count: int, values: dict[str, object]) -> Sentence:
@@ -97,6 +126,8 @@ def _in_english(value: object) -> str:
 
 def translate(text: str, locale: Locale, catalogue: NullTranslations) -> str:
     """A sentence in another language; a text that is no sentence, as it is."""
+    if isinstance(text, Localized):
+        return str(text) if locale.language == "en" else text.write(locale)
     if not isinstance(text, Sentence):
         return text
     if text.plural is None:

@@ -22,6 +22,7 @@ from playwright.sync_api import (
 )  # fmt: skip
 
 from agent_funnel.access.keys import Role, add_key
+from agent_funnel.web.languages import LANGUAGE_COOKIE
 from support.databases import TestedDatabase
 
 # How long a page may take to do what a test waits for, in milliseconds: the machine is busy.
@@ -176,6 +177,10 @@ class Dashboard:
         with page.expect_navigation():
             page.locator("input[name=key]").press("Enter")
         assert urlsplit(page.url).path != "/sign-in", page.locator("main").inner_text()
+
+    def speak(self, page: Page, language: str) -> None:
+        """Chooses the language of the next pages, as the foot of a page does."""
+        page.context.add_cookies([{"name": LANGUAGE_COOKIE, "value": language, "url": self.address}])
 
     def leave(self) -> None:
         """Closes every context, and fails if their pages had unexpected faults."""

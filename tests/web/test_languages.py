@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from flask import render_template_string
 from flask.testing import FlaskClient
 
 from support.databases import TestedDatabase
@@ -45,6 +46,14 @@ def test_a_choice_is_kept_and_the_page_shows_again(client: FlaskClient) -> None:
     assert _locale_of(client, "de,es-MX;q=0.5") == "es-MX"
     client.post("/language", data={"language": "tlh", "page": "/"}, headers=HERE)
     assert _locale_of(client, "de") == "es"
+
+
+@pytest.mark.sqlserver_if_long
+def test_a_name_in_a_translated_text_is_escaped_and_shows_its_marks(client: FlaskClient) -> None:
+    template = "{{ _('%(name)s is away', name=name) }} {% trans %}{{ name }} is back{% endtrans %}"
+    with client.application.test_request_context():
+        shown = render_template_string(template, name="<b>A\u202eB")
+    assert shown == "&lt;b&gt;A\\u202eB is away &lt;b&gt;A\\u202eB is back"
 
 
 @pytest.mark.parametrize("page", ["https://evil.example/", "//evil.example", "/\\evil.example", "", "/a\r\nX: y"])

@@ -13,7 +13,7 @@ from agent_funnel.database import Database
 from agent_funnel.deal import NewRun
 from agent_funnel.errors import AlreadyRun, NotFound, ParameterOutOfRange
 from agent_funnel.schedule.calendar import closes_at, current_date, is_workday, scheduled_at
-from agent_funnel.schedule.store import find_night, list_holidays
+from agent_funnel.schedule.store import find_night, list_holidays, outcome_name
 from agent_funnel.schedule.terms import database_now, holding
 from agent_funnel.sentences import sentence
 from agent_funnel.settings import Settings
@@ -132,7 +132,7 @@ def _ended(day: date, outcome: str) -> str:
     return sentence(
         "The date %(day)s is recorded as %(outcome)s already, so there is none to skip; nothing was changed.",
         day=day,
-        outcome=outcome,
+        outcome=outcome_name(outcome),
     )
 
 

@@ -17,8 +17,24 @@ from agent_funnel.sentences import sentence, with_hint
 from agent_funnel.settings import Settings
 from agent_funnel.values import Day, Moment, Record, Row, check_characters, read_date, read_moment, write_moment
 
+# Outcomes of nights in sentences:
+OUTCOME_NAMES = {
+    "succeeded": sentence("succeeded"),
+    "undone": sentence("undone"),
+    "missed": sentence("missed"),
+    "failed": sentence("failed"),
+    "holiday": sentence("holiday"),
+    "paused": sentence("paused"),
+    "skipped": sentence("skipped"),
+    "void": sentence("void"),
+}
 # The longest message that the table of failures holds, in characters:
 LONGEST_MESSAGE = 1_000
+
+
+def outcome_name(outcome: str) -> str:
+    """The outcome of a night as a word in a sentence."""
+    return OUTCOME_NAMES.get(outcome, outcome)
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,15 @@ reader's region where that is known: a page in Spanish for somebody in Mexico ha
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
 from flask import Blueprint, Flask, g, redirect, request
 from flask_babel import Babel
+from jinja2 import pass_context
+from jinja2.runtime import Context
 from werkzeug.wrappers import Response
 
 from agent_funnel.sentences import CATALOGUES, Sentence, catalogue_of, translate
@@ -60,7 +63,22 @@ def translate_pages(app: Flask) -> None:
     # Texts of templates may be broken into lines; their keys have single blanks.
     app.jinja_env.policies["ext.i18n.trimmed"] = True
     app.jinja_env.filters["translated"] = translated
+    names = app.jinja_env.globals
+    names.update({name: _with_visible_values(names[name]) for name in ("gettext", "ngettext", "pgettext", "npgettext")})
     app.context_processor(_context)
+
+
+def _with_visible_values(function: Any) -> Callable[..., str]:
+    """A function of the templates that shows values in a text as templates show them elsewhere."""
+
+    @pass_context
+    def shown(context: Context, *texts: str | int, **values: Any) -> str:
+        # The text is markup, which no template looks through again.
+        finalize = context.environment.finalize or (lambda value: value)
+        found: str = function(context, *texts, **{name: finalize(value) for name, value in values.items()})
+        return found
+
+    return shown
 
 
 def translated(text: str) -> str:

@@ -70,6 +70,7 @@ GROUPS = {
     "The database": sentence("The database"),
     "The schedule": sentence("The schedule"),
     "The deal": sentence("The deal"),
+    "Messages to leads": sentence("Messages to leads"),
     "Notices": sentence("Notices"),
     "The service": sentence("The service"),
 }

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Collection
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, Literal, NamedTuple, TypeVar
@@ -202,7 +202,7 @@ def set_up(app: Flask) -> None:
         "percent": _percent,
         "day": _day,
         "moment": _moment,
-        "span": span,
+        "span": _span,
         "verdict": _verdict,
         "person": _person,
         "written": written,
@@ -244,12 +244,14 @@ def _percent(context: Context, value: float) -> str:
     return format.percent(value, context["locale"])
 
 
-@pass_context
-def _verdict(context: Context, fairness: Fairness, *, would: bool = False) -> Markup:
+def _verdict(fairness: Fairness, *, would: bool = False) -> Markup:
     """The verdict on a deal, with its first word in bold."""
-    text = verdict(fairness, number=lambda value: format.number(value, context["locale"]), would=would)
-    word, rest = text.split(":", 1)
-    return Markup("<strong>{}:</strong>{}").format(word, visible_lines(rest))
+    word, colon, rest = languages.translated(verdict(fairness, would=would)).partition(":")
+    return Markup("<strong>{}{}</strong>{}").format(word, colon, visible_lines(rest))
+
+
+def _span(value: timedelta) -> str:
+    return languages.translated(span(value))
 
 
 def _phone(number: str) -> str:

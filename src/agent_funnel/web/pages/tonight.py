@@ -43,7 +43,7 @@ SLOW_FACTOR, SHORTEST_SLOW = 10, timedelta(minutes=1)
 
 def _old_lists(now: datetime) -> list[str]:
     """A sentence about each do-not-contact list that is too old."""
-    return [str(mask_texts(each)) for each in old_lists(services().database, now)]
+    return [mask_texts(each).text for each in old_lists(services().database, now)]
 
 
 @page(blueprint, "/", role="viewer")
