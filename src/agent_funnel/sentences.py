@@ -92,14 +92,13 @@ def joined(*parts: str, by: str = " ") -> Sentence:
 
 
 def changed(text: str, change: Callable[[str], str]) -> str:
-    """A text after a change such as masking; a sentence whose values are changed, if that comes to the same."""
+    """A text after a change such as masking; a sentence with its values changed, if that changes all of it."""
     plain = change(str(text))
     if not isinstance(text, Sentence):
         return plain
-    shown = _made(text.template, text.plural, text.amount, text.values)
     values = {name: _changed_value(value, change) for name, value in text.values.items()}
     made = _made(text.template, text.plural, text.amount, values)
-    return shown_as(plain, made) if made == change(str(shown)) else plain
+    return shown_as(plain, made) if change(str(made)) == made else plain
 
 
 def _changed_value(value: object, change: Callable[[str], str]) -> object:
