@@ -18,14 +18,6 @@ from agent_funnel.leads import DEALT_STAGES
 # Shown for a missing value:
 NOTHING = "–"
 STAGE_NAMES = {1: "never called", 2: "called once", 3: "called twice", 4: "finished"}
-# Fields of a date, which each locale orders and joins in its own way, and their names in its data:
-FIELDS = {
-    "d MMM": "MMMd",
-    "EEE d MMM": "MMMEd",
-    "EEE d MMM y": "yMMMEd",
-    "EEEE d MMMM": "MMMMEEEEd",
-    "LLLL yyyy": "yMMMM",
-}
 # Which call it is for the agent, by the stage after the deal:
 CALL_NAMES = {2: "first call", 3: "second call", 4: "third call"}
 # What an agent reports of a lead:
@@ -68,6 +60,16 @@ def percent(value: float, locale: Locale) -> str:
 def day(value: date | None, locale: Locale, form: str = "medium") -> str:
     """A date; `form` is one of FIELDS or of Babel's: short, medium, long, full, or a pattern such as EEEE."""
     return NOTHING if value is None else str(format_date(value, _pattern(form, locale), locale=locale))
+
+
+# Fields of a date, which each locale orders and joins in its own way, and their names in its data:
+FIELDS = {
+    "d MMM": "MMMd",
+    "EEE d MMM": "MMMEd",
+    "EEE d MMM y": "yMMMEd",
+    "EEEE d MMMM": "MMMMEEEEd",
+    "LLLL yyyy": "yMMMM",
+}
 
 
 @lru_cache(maxsize=1_000)
