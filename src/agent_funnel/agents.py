@@ -143,7 +143,8 @@ def rename_agent(
             f"There is already an agent {new_name!r}; nothing was changed. Two agents cannot be made one: deactivate "
             "one of them."
         )
-    if not row["known"] and not any((renamed.limits, renamed.links, renamed.assignments, renamed.dealt)):
+    counts = (renamed.limits, renamed.links, renamed.assignments, renamed.dealt, row["others"])
+    if not row["known"] and not any(counts):
         raise no_such_agent(database, name)
     return renamed
 
