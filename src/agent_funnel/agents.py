@@ -166,7 +166,8 @@ def rename_agent(
                 new_name=repr(new_name),
             )
         )
-    if not row["known"] and not any((renamed.limits, renamed.links, renamed.assignments, renamed.dealt)):
+    counts = (renamed.limits, renamed.links, renamed.assignments, renamed.dealt, row["others"])
+    if not row["known"] and not any(counts):
         raise no_such_agent(database, name)
     return renamed
 

@@ -86,6 +86,15 @@ MISTAKES = (
         T_RENAME, "COALESCE(@recorded, 0) = 0 AND", "", ON_AGENTS_NAMES, "in_the_audit", "sqlserver",
     ),
     Mistake(
+        "rename: one that only an undo would show is denied",
+        P_AGENTS, ', row["others"])', ")", ON_AGENTS_NAMES, "only_an_undo", "sqlite",
+    ),
+    Mistake(
+        "T-SQL rename: one that only an undo would show is not in the audit",
+        T_RENAME, "@assignments + @dealt + @others > 0", "@assignments + @dealt > 0",
+        ON_AGENTS_NAMES, "only_an_undo", "sqlserver",
+    ),
+    Mistake(
         "rename: limits of both names in a run stop it",
         AGENTS, "(SELECT l.run_id FROM assignment_limit AS l WHERE l.agent = :new_name)", "(0)",
         ON_AGENTS_NAMES, "limits_of_both_names", "sqlite",
