@@ -80,6 +80,11 @@ def with_values(template: str, values: dict[str, object]) -> Sentence:
     return _made(template, None, 0, values)
 
 
+def amount(count: int) -> Sentence:
+    """A number alone, as a part of a sentence."""
+    return _made("%(amount)s", None, 0, {"amount": count})
+
+
 def joined(*parts: str, by: str = " ") -> Sentence:
     """Some sentences after each other."""
     names = [f"part_{place}" for place in range(len(parts))]
@@ -89,8 +94,8 @@ def joined(*parts: str, by: str = " ") -> Sentence:
 def changed(text: str, change: Callable[[str], str]) -> str:
     """A text after a change such as masking; a sentence with its values changed, if that changes all of it."""
     plain = change(str(text))
-    if not isinstance(text, Sentence) or plain == text:
-        return text if plain == text else plain
+    if not isinstance(text, Sentence):
+        return plain
     values = {name: _changed_value(value, change) for name, value in text.values.items()}
     made = _made(text.template, text.plural, text.amount, values)
     return shown_as(plain, made) if change(str(made)) == made else plain

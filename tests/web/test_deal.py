@@ -102,7 +102,7 @@ def test_a_viewer_sees_no_form_and_is_refused(database: TestedDatabase) -> None:
     before = snapshot(database)
     for path in ("/", "/run-now", "/run-now/preview", "/runs", f"/runs/{run.run_id}"):
         page = viewer.get(path)
-        assert set(page.forms) <= {"/run-now/preview", "/search"}
+        assert set(page.forms) <= {"/run-now/preview", "/search", "/language"}
         assert not any(link.startswith(("/settings", "/audit", "/keys")) for link in page.links)
     viewer.get(f"/runs/{run.run_id}/undo", 403)
     for path in ("/deal", f"/runs/{run.run_id}/undo", "/pause", "/resume"):

@@ -85,29 +85,46 @@ FAULTS_IN_WORDS = (
 
 
 class NavigationLink(NamedTuple):
-    """A link of the navigation, the role that sees it, and the blueprints whose pages belong to it."""
+    """A link of the navigation, the role that sees it, the blueprints whose pages belong to it, and its place.
+
+    `always` is in the row of pages, `wide` only where the screen is wide, and `more` in the menu of further pages.
+    """
 
     endpoint: str
     name: str
     role: Role
     blueprints: tuple[str, ...]
+    place: Literal["always", "wide", "more"] = "always"
+
+
+class ShownLink(NamedTuple):
+    """A link as the page shows it; `current` is the value of aria-current."""
+
+    endpoint: str
+    name: str
+    current: str | None
+    on_phones: bool
+    is_lesser: bool
 
 
 # An action and not a page, so it is a button beside the navigation; those who may not deal look at the preview.
-DEAL_NOW = NavigationLink("deal.show", "Deal now", "viewer", ("deal",))
+DEAL_NOW = NavigationLink("deal.show", sentence("Deal now"), "viewer", ("deal",))
 NAVIGATION = (
-    NavigationLink("tonight.show", "Tonight", "viewer", ("tonight", "runway", "start")),
-    NavigationLink("runs.show", "Deals", "viewer", ("runs", "letters")),
-    NavigationLink("results.show", "Results", "viewer", ("results",)),
-    NavigationLink("agents.show", "Agents", "viewer", ("agents", "agent")),
-    NavigationLink("calendar.show", "Calendar", "viewer", ("calendar",)),
+    NavigationLink("tonight.show", sentence("Tonight"), "viewer", ("tonight", "runway", "start")),
+    NavigationLink("runs.show", sentence("Deals"), "viewer", ("runs", "letters")),
+    NavigationLink("results.show", sentence("Results"), "viewer", ("results",), "wide"),
+    NavigationLink("agents.show", sentence("Agents"), "viewer", ("agents", "agent", "links", "hand_backs")),
+    NavigationLink("calendar.show", sentence("Calendar"), "viewer", ("calendar",), "wide"),
     NavigationLink(
-        "leads.show", "Leads", "viewer", ("leads", "call_backs", "imports", "import_records", "do_not_contact")
+        "leads.show",
+        sentence("Leads"),
+        "viewer",
+        ("leads", "call_backs", "imports", "import_records", "do_not_contact"),
     ),
-    NavigationLink("notices.show", "Notices", "viewer", ("notices",)),
-    NavigationLink("admin.show_settings", "Settings", "admin", ("rules",)),
-    NavigationLink("admin.show_audit", "Audit", "admin", ()),
-    NavigationLink("admin.show_keys", "Keys", "admin", ()),
+    NavigationLink("notices.show", sentence("Notices"), "viewer", ("notices",), "more"),
+    NavigationLink("admin.show_settings", sentence("Settings"), "admin", ("rules",), "more"),
+    NavigationLink("admin.show_audit", sentence("Audit"), "admin", (), "more"),
+    NavigationLink("admin.show_keys", sentence("Keys"), "admin", (), "more"),
 )
 
 
@@ -224,6 +241,7 @@ def set_up(app: Flask) -> None:
         CALL_NAMES=format.CALL_NAMES,
         RUN_STATUS=format.RUN_STATUS,
         OUTCOMES=format.OUTCOMES,
+        ROLE_NAMES=format.ROLE_NAMES,
     )
     app.jinja_env.finalize = _visible
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -278,21 +296,22 @@ def _person(actor: str | None) -> str:
 
 @pass_context
 def _day(context: Context, value: date | None, form: str = "medium") -> str:
+    if form == "near":
+        return format.near_day(value, context["today"], context["locale"])
     return format.day(value, context["locale"], form)
 
 
 @pass_context
 def _moment(context: Context, value: datetime | None, form: str = "minute") -> Markup:
-    return format.moment(value, context["zone"], context["locale"], form=form, this_year=context["this_year"])
+    today = context["today"]
+    return format.moment(value, context["zone"], context["locale"], form=form, this_year=today.year, today=today)
 
 
 def _context() -> dict[str, Any]:
     found = recognized() if request.endpoint is None else identity_or_none()
     return {
         "requester": found,
-        "navigation": [
-            (link.endpoint, link.name, _current(link)) for link in NAVIGATION if found and found.may(link.role)
-        ],
+        "navigation": [_shown(link) for link in NAVIGATION if found and found.may(link.role)],
         "deal_current": _current(DEAL_NOW),
         "signed_in": SESSION_COOKIE in request.cookies,
         "notice": _notice(),
@@ -302,8 +321,13 @@ def _context() -> dict[str, Any]:
         "may": lambda role: found is not None and found.may(role),
         "locale": languages.locale(),
         "zone": services().settings.timezone,
-        "this_year": services().now().astimezone(services().settings.timezone).year,
+        "today": services().now().astimezone(services().settings.timezone).date(),
     }
+
+
+def _shown(link: NavigationLink) -> ShownLink:
+    name = languages.translated(link.name)
+    return ShownLink(link.endpoint, name, _current(link), link.place == "always", link.place == "more")
 
 
 def _current(link: NavigationLink) -> str | None:
