@@ -152,7 +152,7 @@ def test_settings_say_where_they_come_from_and_keep_secrets(
     for name, value, place in (
         ("rate_limit", "9 per second", "from a flag"),
         ("catch_up", "1 h 30 min", "from the environment"),
-        ("weekdays", "mon, tue, wed, thu, fri", "from the .env file"),
+        ("weekdays", "Mon, Tue, Wed, Thu, Fri", "from the .env file"),
         ("max_per_agent", "as in the rules", "the rule above holds"),
         ("pool_factor", "5 times more or fewer than usual", "the default"),
         ("brake", "never", "the default"),
