@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import pytest
 
-from agent_funnel.sql import catalog, procedures, queries
+from agent_funnel.sql import catalog, installation, procedures, queries, scripts
 
 PROCEDURES = procedures("sqlserver")
 # Those that make a run or undo one:
@@ -194,3 +194,16 @@ def test_a_literal_that_is_too_large_for_int_becomes_bigint_and_not_numeric() ->
                 before = text[: text.index(literal[0])]
                 assigned = re.search(r"@\w+ BIGINT = [^;]*$", before)
                 assert assigned or before.endswith("CAST("), f"{name}: {literal[0]}"
+
+
+def test_the_objects_that_the_installer_lists_are_of_every_kind_that_its_scripts_create() -> None:
+    """The test that compares the rights on each object asks for them with this query."""
+    types = {"TABLE": "U", "VIEW": "V", "PROCEDURE": "P", "FUNCTION": "FN"}
+    texts = scripts("sqlserver")
+    created = {
+        types[kind]
+        for stem in installation("sqlserver")
+        for kind in re.findall(r"\bCREATE ([A-Z]+) dbo\.", texts[stem])
+    }
+    (listed,) = re.findall(r"o\.type IN \((.*?)\)", queries("sqlserver")["objects"])
+    assert set(re.findall(r"'(\w+)'", listed)) == created
