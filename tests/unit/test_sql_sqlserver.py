@@ -207,3 +207,25 @@ def test_the_objects_that_the_installer_lists_are_of_every_kind_that_its_scripts
     }
     (listed,) = re.findall(r"o\.type IN \((.*?)\)", queries("sqlserver")["objects"])
     assert set(re.findall(r"'(\w+)'", listed)) == created
+
+
+def test_a_column_of_yours_changes_its_letters_in_the_binary_collation_and_not_in_its_own() -> None:
+    """By Turkish rules, the small letter of I is another one than i. A COLLATE after LOWER comes too late."""
+    seen = 0
+    for name, text in {**procedures("sqlserver"), **queries("sqlserver")}.items():
+        for found in re.finditer(r"\b(?:LOWER|UPPER)\(", text):
+            argument = _argument(text[found.end() :])
+            if re.search(r"\b(?:[a-z]\.)?(?:agent|status|number)\b", argument):
+                seen += 1
+                assert argument.endswith(" COLLATE Latin1_General_BIN2"), name
+    assert seen > 5
+
+
+def _argument(text: str) -> str:
+    """The text up to the parenthesis that closes the call it is in."""
+    depth = 1
+    for place, character in enumerate(text):
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if depth == 0:
+            return text[:place]
+    raise AssertionError(text)
