@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from agent_funnel.errors import ParameterOutOfRange
 from agent_funnel.results import FEWEST, Estimate, GroupResult, usual_span
 from agent_funnel.runs import deal_version
+from agent_funnel.sentences import sentence
 from agent_funnel.web.pages.layout import page
 from agent_funnel.web.request_models import ResultsQuery
 from agent_funnel.web.requester import mask_results, today
@@ -21,11 +22,11 @@ blueprint = Blueprint("results", __name__)
 
 # The groups of the page, with their headings; the agents come first and have places:
 HEADINGS = {
-    "agents": "Agents",
-    "classes": "Calls before, with call-backs apart",
-    "stages": "Calls before",
-    "nights": "Nights",
-    "imports": "Imports",
+    "agents": sentence("Agents"),
+    "classes": sentence("Calls before, with call-backs apart"),
+    "stages": sentence("Calls before"),
+    "nights": sentence("Nights"),
+    "imports": sentence("Imports"),
 }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
 from flask import Blueprint, Response, make_response, request
+from flask_babel import gettext
 from werkzeug.wrappers import Response as BaseResponse
 
 from agent_funnel.do_not_contact import old_lists
@@ -20,6 +21,7 @@ from agent_funnel.schedule.runway import Runway
 from agent_funnel.schedule.skips import find_skip
 from agent_funnel.schedule.status import NIGHTS_SHOWN, Tonight, tonight
 from agent_funnel.schedule.store import NightRecord
+from agent_funnel.sentences import counted, joined, sentence
 from agent_funnel.settings import Settings
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.charts import strip_scale
@@ -109,8 +111,8 @@ def pause() -> BaseResponse:
     filled_in = read_form(Reason)
     set_audit_target(filled_in.reason or "")
     changed = store.pause(given.database, now=given.now(), actor=actor(), reason=filled_in.reason)
-    paused = "Automatic deals are paused until somebody resumes them."
-    return redirect_with_notice(paused if changed else "Automatic deals were paused already.", "tonight.show")
+    paused = gettext("Automatic deals are paused until somebody resumes them.")
+    return redirect_with_notice(paused if changed else gettext("Automatic deals were paused already."), "tonight.show")
 
 
 @form(blueprint, "/resume", role="operator", shows=show)
@@ -119,7 +121,8 @@ def resume() -> BaseResponse:
     given = services()
     changed = store.resume(given.database, now=given.now(), actor=actor())
     return redirect_with_notice(
-        "Automatic deals are on again." if changed else "Automatic deals were not paused.", "tonight.show"
+        gettext("Automatic deals are on again.") if changed else gettext("Automatic deals were not paused."),
+        "tonight.show",
     )
 
 
@@ -170,14 +173,19 @@ def is_old(night: Tonight, run: Run | None) -> bool:
 
 def informed(settings: Settings, state: str) -> str:
     """A sentence about the people who get a notice of a failed or missed deal."""
-    kind = "missed" if state == "missed" else "failed"
     if not settings.notify_urls:
-        called = " Only the address in FUNNEL_DEAD_MAN_URL was called." if settings.dead_man_url else ""
-        return f"Nobody got a notice: no address is set up (FUNNEL_NOTIFY_URLS).{called}"
-    if kind not in settings.notify_on:
-        return f"Nobody got a notice: those of {kind} deals are turned off (FUNNEL_NOTIFY_ON)."
-    addresses = len(settings.notify_urls)
-    return f"A notice of it goes to {addresses} address{'es' if addresses > 1 else ''} (FUNNEL_NOTIFY_URLS)."
+        nobody = sentence("Nobody got a notice: no address is set up (FUNNEL_NOTIFY_URLS).")
+        called = sentence("Only the address in FUNNEL_DEAD_MAN_URL was called.")
+        return joined(nobody, called) if settings.dead_man_url else nobody
+    if state == "missed" and "missed" not in settings.notify_on:
+        return sentence("Nobody got a notice: those of missed deals are turned off (FUNNEL_NOTIFY_ON).")
+    if state != "missed" and "failed" not in settings.notify_on:
+        return sentence("Nobody got a notice: those of failed deals are turned off (FUNNEL_NOTIFY_ON).")
+    return counted(
+        "A notice of it goes to %(count)s address (FUNNEL_NOTIFY_URLS).",
+        "A notice of it goes to %(count)s addresses (FUNNEL_NOTIFY_URLS).",
+        len(settings.notify_urls),
+    )
 
 
 def fairness_of(run: Run | RunRecord, shares: Mapping[str, Share] | None, limits: Mapping[str, int]) -> Fairness | None:
