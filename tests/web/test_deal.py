@@ -43,7 +43,7 @@ def test_just_after_a_deal_the_button_deals_only_with_the_box_ticked(database: T
     assert '<input type="checkbox" name="again" value="1" required>' in page.source
     before = snapshot(database)
     refused = reader.refused(409, "/deal", **page.forms["/deal"])
-    assert "the box on the page" in refused
+    assert "confirm it in the box below" in refused
     assert snapshot(database) == before
     done = reader.done("/deal", **refused.forms["/deal"], again="1")
     assert "5 leads move on a second time that day. An undo takes that back." in done

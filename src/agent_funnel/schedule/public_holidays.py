@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from agent_funnel.errors import ParameterOutOfRange
+from agent_funnel.sentences import sentence
 
 # The years for which the package has rules that can be relied on:
 FIRST_YEAR, LAST_YEAR = 2000, 2100
@@ -33,12 +34,23 @@ def public_holidays(country: str, year: int, region: str | None = None) -> dict[
     know.
     """
     if country not in countries():
-        raise ParameterOutOfRange(f"No public holidays are known for the country {country!r}. Nothing was changed.")
+        raise ParameterOutOfRange(
+            sentence(
+                "No public holidays are known for the country %(country)s. Nothing was changed.", country=repr(country)
+            )
+        )
     if region is not None and region not in countries()[country]:
-        raise ParameterOutOfRange(f"{country} has no region {region!r}. Nothing was changed.")
+        raise ParameterOutOfRange(
+            sentence("%(country)s has no region %(region)s. Nothing was changed.", country=country, region=repr(region))
+        )
     if not FIRST_YEAR <= year <= LAST_YEAR:
         raise ParameterOutOfRange(
-            f"The year is {year}; it must be from {FIRST_YEAR} to {LAST_YEAR}. Nothing was changed."
+            sentence(
+                "The year is %(year)s; it must be from %(first_year)s to %(last_year)s. Nothing was changed.",
+                year=str(year),
+                first_year=str(FIRST_YEAR),
+                last_year=str(LAST_YEAR),
+            )
         )
     found: Mapping[date, str] = _package().country_holidays(country, subdiv=region, years=year, language="en_US")
     return {day: found[day] for day in sorted(found) if day.year == year}

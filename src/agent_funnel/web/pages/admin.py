@@ -14,6 +14,7 @@ from agent_funnel.access.audit import LARGEST_ENTRY_ID, list_entries
 from agent_funnel.access.keys import ROLES, AccessKey, add_key, any_keys, list_keys
 from agent_funnel.errors import ParameterOutOfRange
 from agent_funnel.rules import count_forgotten, list_rules, problems
+from agent_funnel.sentences import sentence
 from agent_funnel.settings import (
     DEFAULT_RULES,
     LARGEST_SHARE,
@@ -24,6 +25,7 @@ from agent_funnel.settings import (
     source,
 )
 from agent_funnel.settings_types import COUNTRIES, NO_COUNTRY
+from agent_funnel.web.audit_words import deed
 from agent_funnel.web.auth import identity, set_audit_target
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice
 from agent_funnel.web.request_models import KeyPath, NewKey
@@ -107,7 +109,8 @@ def show_audit() -> str:
         count=ENTRIES_PER_PAGE,
         before=None if before is None else max(0, min(before, LARGEST_ENTRY_ID)),
     )
-    return render_template("audit.html", entries=found, before=before, more=len(found) == ENTRIES_PER_PAGE)
+    entries = [(entry, deed(entry)) for entry in found]
+    return render_template("audit.html", entries=entries, before=before, more=len(found) == ENTRIES_PER_PAGE)
 
 
 @page(blueprint, "/keys", role="admin")
@@ -137,8 +140,10 @@ def make_key() -> str:
     database = services().database
     if filled_in.role != "admin" and not any_keys(database):
         raise ParameterOutOfRange(
-            "The first key must be an admin’s: from then on everybody needs a key, and only an admin can make more. "
-            "No key was made."
+            sentence(
+                "The first key must be an admin’s: from then on everybody needs a key, and only an admin can make "
+                "more. No key was made."
+            )
         )
     key, secret = add_key(database, filled_in.name, filled_in.role, actor=identity().name)
     return show_keys(key, secret)

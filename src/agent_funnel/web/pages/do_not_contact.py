@@ -27,6 +27,7 @@ from agent_funnel.do_not_contact import (
 from agent_funnel.errors import NotFound, ParameterOutOfRange
 from agent_funnel.leads import lead_history
 from agent_funnel.masking import last_digits, mask_digits
+from agent_funnel.sentences import sentence
 from agent_funnel.web import format
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.fields import SearchText
@@ -71,7 +72,7 @@ def _looked_up() -> dict[str, Any]:
     if not text:
         return {}
     if not sees_numbers():
-        raise Forbidden("To look up a number, the key needs the role operator. Nothing was searched.")
+        raise Forbidden(sentence("To look up a number, the key needs the role operator. Nothing was searched."))
     try:
         number = SOUGHT.validate_python(text)
     except ValidationError:
@@ -86,8 +87,12 @@ def _several_numbers() -> list[str]:
     numbers = list(dict.fromkeys(line for line in lines if line))
     if not 0 < len(numbers) <= MOST_AT_ONCE:
         raise ParameterOutOfRange(
-            f"There are {len(numbers):,} numbers; it must be 1 to {MOST_AT_ONCE:,} at once, one on each line. Nothing "
-            "was changed. Import a longer list as a file."
+            sentence(
+                "There are %(count)s numbers; it must be 1 to %(most_at_once)s at once, one on each line. Nothing "
+                "was changed. Import a longer list as a file.",
+                count=len(numbers),
+                most_at_once=MOST_AT_ONCE,
+            )
         )
     return numbers
 

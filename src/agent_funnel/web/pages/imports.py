@@ -24,6 +24,7 @@ from agent_funnel.files.dates import ORDER_NAMES
 from agent_funnel.files.tables import Choices
 from agent_funnel.imports import BadRows
 from agent_funnel.names import alike_names, spell
+from agent_funnel.sentences import sentence
 from agent_funnel.values import LONGEST_TEXT
 from agent_funnel.web import import_jobs
 from agent_funnel.web.auth import SESSION_COOKIE, identity, set_audit_target
@@ -124,7 +125,7 @@ def import_file(kind: str) -> Any:
     if sent is not None and sent.filename:
         token = services().kept_files.keep(sent.stream, sent.filename[:LONGEST_TEXT], owner()) or ""
     elif not token:
-        raise ImportRefused("No file was chosen; nothing was imported.")
+        raise ImportRefused(sentence("No file was chosen; nothing was imported."))
     if request.form.get("what") == "bad_rows":
         rules = query.rules() if isinstance(query, ImportQuery) else {}
         with chosen_file(token, sent) as (file, _):
