@@ -41,12 +41,6 @@ class FunnelError(Exception):
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or type(self).__doc__)
 
-    @property
-    def message(self) -> str:
-        """The message, which may be a sentence that a page translates; `str()` of an error is always English."""
-        message: str = self.args[0]
-        return message
-
 
 class SettingsError(FunnelError):
     """A setting has a bad value."""

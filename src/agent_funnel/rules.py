@@ -38,6 +38,12 @@ LIMITS = {
     "voice": " or ".join(VOICES),
 }
 RANGES = {"max_per_agent": range(1, LARGEST_SHARE + 1), "window_days": range(LONGEST_WINDOW_DAYS + 1)}
+# Where the value of a rule is from:
+SOURCE_WORDS = {
+    "environment": sentence("environment"),
+    ".env file": sentence(".env file"),
+    "flag": sentence("flag"),
+}
 # The readers of rules that are words, in any case:
 WORDS = {"country": country, "voice": voice}
 # The ways to write yes and no, apart from those that are recorded:
@@ -241,10 +247,25 @@ def _bad_record(state: RuleState) -> str:
 
 def _difference(state: RuleState) -> str:
     name, given, there = variable(state.name), written(state.value), written(state.in_database)
-    record = "recorded in the database" if state.recorded else "the default in the database"
-    return (
-        f"{name} ({state.source}) is {given}, but {there} is {record}: this program deals by {given}, and a deal that "
-        f"names no value by {there}. Unset {name}, or run `agent-funnel rules set {state.name} {given}`."
+    values = {
+        "name": name,
+        "source": SOURCE_WORDS.get(state.source, state.source),
+        "given": str(given),
+        "there": str(there),
+        "rule": state.name,
+    }
+    if state.recorded:
+        return sentence(
+            "%(name)s (%(source)s) is %(given)s, but %(there)s is recorded in the database: this program deals by "
+            "%(given)s, and a deal that names no value by %(there)s. Unset %(name)s, or run `agent-funnel rules set "
+            "%(rule)s %(given)s`.",
+            **values,
+        )
+    return sentence(
+        "%(name)s (%(source)s) is %(given)s, but %(there)s is the default in the database: this program deals by "
+        "%(given)s, and a deal that names no value by %(there)s. Unset %(name)s, or run `agent-funnel rules set "
+        "%(rule)s %(given)s`.",
+        **values,
     )
 
 

@@ -63,11 +63,6 @@ def counted(singular: str, plural: str, count: int, /, **values: object) -> Sent
     return _made(singular, plural, count, {"count": count, **values})
 
 
-def amount(count: int) -> Sentence:
-    """A number alone, as a part of a sentence."""
-    return _made("%(amount)s", None, 0, {"amount": count})
-
-
 def shown_as(text: str, shown: Sentence) -> Sentence:
     """An English text that pages show as another sentence: without the commands and options that it names."""
     made = Sentence(text)
@@ -85,6 +80,11 @@ def with_values(template: str, values: dict[str, object]) -> Sentence:
     return _made(template, None, 0, values)
 
 
+def amount(count: int) -> Sentence:
+    """A number alone, as a part of a sentence."""
+    return _made("%(amount)s", None, 0, {"amount": count})
+
+
 def joined(*parts: str, by: str = " ") -> Sentence:
     """Some sentences after each other."""
     names = [f"part_{place}" for place in range(len(parts))]
@@ -92,14 +92,13 @@ def joined(*parts: str, by: str = " ") -> Sentence:
 
 
 def changed(text: str, change: Callable[[str], str]) -> str:
-    """A text after a change such as masking; a sentence whose values are changed, if that comes to the same."""
+    """A text after a change such as masking; a sentence with its values changed, if that changes all of it."""
     plain = change(str(text))
     if not isinstance(text, Sentence):
         return plain
-    shown = _made(text.template, text.plural, text.amount, text.values)
     values = {name: _changed_value(value, change) for name, value in text.values.items()}
     made = _made(text.template, text.plural, text.amount, values)
-    return shown_as(plain, made) if made == change(str(shown)) else plain
+    return shown_as(plain, made) if change(str(made)) == made else plain
 
 
 def _changed_value(value: object, change: Callable[[str], str]) -> object:

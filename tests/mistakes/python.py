@@ -199,7 +199,7 @@ MISTAKES = (
     ),
     Mistake(
         "imports: a whole number is repeated in a message",
-        P_FILES_TABLES, "(), changed(values.reason, mask_digits))", "(), values.reason)",
+        P_FILES_TABLES, "(), mask_digits(values.reason))", "(), values.reason)",
         ON_IMPORTS, "named_by_line_and_reason", "sqlite",
     ),
     Mistake(

@@ -25,6 +25,19 @@ def test_numbers_and_dates_are_written_as_the_reader_does() -> None:
 
 
 @pytest.mark.parametrize(
+    ("form", "british", "german"),
+    [
+        ("EEE d MMM", "Tue 24 Nov", "Di., 24. Nov."),
+        ("EEEE d MMMM", "Tuesday 24 November", "Dienstag, 24. November"),
+        ("EEEE", "Tuesday", "Dienstag"),
+    ],
+)
+def test_the_fields_of_a_date_have_the_order_and_the_signs_of_the_reader(form: str, british: str, german: str) -> None:
+    day = date(2026, 11, 24)
+    assert (format.day(day, BRITISH, form), format.day(day, GERMAN, form)) == (british, german)
+
+
+@pytest.mark.parametrize(
     ("zone", "form", "text"),
     [
         ("Europe/Berlin", "minute", "Tue 24 Nov, 20:40"),

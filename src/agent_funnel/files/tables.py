@@ -44,7 +44,7 @@ from agent_funnel.files.sources import encoding_of, kind_of, seekable, sha256_of
 from agent_funnel.files.surveys import Survey
 from agent_funnel.files.workbooks import sheet_of
 from agent_funnel.masking import mask_digits
-from agent_funnel.sentences import changed, sentence, shown_as
+from agent_funnel.sentences import sentence, shown_as
 
 
 @dataclass(frozen=True)
@@ -190,8 +190,7 @@ def _table(
             if index not in used and index in survey.filled
         ),
         notes=tuple(
-            changed(each, mask_digits)
-            for each in notes_on(kind, columns, survey, today, earlier, rows, partner and header[partner[0]])
+            map(mask_digits, notes_on(kind, columns, survey, today, earlier, rows, partner and header[partner[0]]))
         ),
     )
     if kind == "leads" and "date" not in columns and today is None:
@@ -289,7 +288,7 @@ class Table:
             values = check(*given)
             if isinstance(values, BadCell):
                 # If columns are swapped, any value may be a phone number, so mask the whole reason.
-                yield CheckedRow(line, fields, (), changed(values.reason, mask_digits))
+                yield CheckedRow(line, fields, (), mask_digits(values.reason))
             else:
                 yield CheckedRow(line, fields, values)
 

@@ -32,7 +32,7 @@ from agent_funnel.errors import (
     RunInProgress,
     WrongVersion,
 )
-from agent_funnel.sentences import Sentence, sentence
+from agent_funnel.sentences import Sentence, sentence, text_in
 from agent_funnel.web.languages import translated
 from agent_funnel.web.negotiation import prefers_html
 
@@ -164,7 +164,7 @@ def response_to_error(error: FunnelError) -> Any:
 
 def shown_message(error: FunnelError) -> str:
     """The message of an error, or that of its class, if the requester may not see more; the log then has it."""
-    message = error.message if _may_be_shown(error) else str(type(error).__doc__)
+    message = text_in(error) if _may_be_shown(error) else str(type(error).__doc__)
     if isinstance(error, DatabaseError) and message != str(error):
         log.warning("a request failed", operation=request.endpoint, reason=str(error))
     return message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
@@ -9,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_skeleton, format_time
+from babel.dates import format_date, format_skeleton, format_time, match_skeleton
 from babel.numbers import format_decimal, format_percent
 from flask import has_request_context
 from markupsafe import Markup
@@ -57,6 +58,14 @@ STAGE_NAMES = Words(
         4: sentence("finished"),
     }
 )
+# Fields of a date, which each locale orders and joins in its own way, and their names in its data:
+FIELDS = {
+    "d MMM": "MMMd",
+    "EEE d MMM": "MMMEd",
+    "EEE d MMM y": "yMMMEd",
+    "EEEE d MMMM": "MMMMEEEEd",
+    "LLLL yyyy": "yMMMM",
+}
 # Which call it is for the agent, by the stage after the deal:
 CALL_NAMES = Words({2: sentence("first call"), 3: sentence("second call"), 4: sentence("third call")})
 # What an agent reports of a lead:
@@ -109,8 +118,21 @@ def percent(value: float, locale: Locale) -> str:
 
 @lru_cache(maxsize=10_000)
 def day(value: date | None, locale: Locale, form: str = "medium") -> str:
-    """A date; `form` is one of Babel's: short, medium, long, full, or a pattern such as EEE d MMM."""
-    return NOTHING if value is None else str(format_date(value, form, locale=locale))
+    """A date; `form` is one of FIELDS or of Babel's: short, medium, long, full, or a pattern such as EEEE."""
+    return NOTHING if value is None else str(format_date(value, _pattern(form, locale), locale=locale))
+
+
+@lru_cache(maxsize=1_000)
+def _pattern(form: str, locale: Locale) -> str:
+    """The pattern of a form in a locale."""
+    skeleton = FIELDS.get(form)
+    if skeleton is None:
+        return form
+    known = locale.datetime_skeletons
+    found = skeleton if skeleton in known else match_skeleton(skeleton, known)
+    pattern = str(known[found].pattern)
+    # Some locales have the fields with a short weekday only.
+    return re.sub("E+|c+", "EEEE", pattern, count=1) if "EEEE" in form else pattern
 
 
 def near_day(value: date | None, today: date, locale: Locale) -> str:

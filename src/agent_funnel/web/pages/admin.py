@@ -8,12 +8,13 @@ from itertools import groupby
 from typing import Any
 
 from flask import Blueprint, render_template, request
+from flask_babel import gettext
 
 from agent_funnel.access import keys
 from agent_funnel.access.audit import LARGEST_ENTRY_ID, list_entries
 from agent_funnel.access.keys import ROLES, AccessKey, add_key, any_keys, list_keys
 from agent_funnel.errors import ParameterOutOfRange
-from agent_funnel.rules import count_forgotten, list_rules, problems
+from agent_funnel.rules import SOURCE_WORDS, count_forgotten, list_rules, problems
 from agent_funnel.sentences import sentence
 from agent_funnel.settings import (
     DEFAULT_RULES,
@@ -30,20 +31,23 @@ from agent_funnel.web.auth import identity, set_audit_target
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice
 from agent_funnel.web.request_models import KeyPath, NewKey
 from agent_funnel.web.services import services
-from agent_funnel.web.setting_words import TITLES, setting_in_words
+from agent_funnel.web.setting_words import GROUPS, TITLES, setting_in_words
 
 blueprint = Blueprint("admin", __name__)
 
 ENTRIES_PER_PAGE = 100
 # Where a value comes from, in words:
 SOURCES = {
-    "default": "the default",
-    "environment": "from the environment",
-    ".env file": "from the .env file",
-    "flag": "from a flag",
+    "default": sentence("the default"),
+    "environment": sentence("from the environment"),
+    ".env file": sentence("from the .env file"),
+    "flag": sentence("from a flag"),
 }
 # The same of a rule that is not set:
-IN_THE_RULES = "the rule above holds"
+IN_THE_RULES = sentence("the rule above holds")
+
+# The roles in words:
+ROLE_NAMES = {"viewer": sentence("viewer"), "operator": sentence("operator"), "admin": sentence("admin")}
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class Line:
 def show_settings() -> str:
     """The rules of the deal, and the settings of this copy of the service, and where each value comes from."""
     groups = [
-        (title, [_line(field) for field in fields])
+        (GROUPS.get(title, title), [_line(field) for field in fields])
         for title, fields in groupby(Settings.model_fields, key=lambda field: describe(field).group)
     ]
     rules = list_rules(services().database, services().settings)
@@ -72,6 +76,7 @@ def show_settings() -> str:
         groups=groups,
         rules=rules,
         rule_problems=problems(rules),
+        SOURCE_WORDS=SOURCE_WORDS,
         forgotten=count_forgotten(services().database),
         countries=(NO_COUNTRY, *COUNTRIES),
         largest_share=LARGEST_SHARE,
@@ -126,6 +131,7 @@ def show_keys(made: AccessKey | None = None, secret: str | None = None) -> str:
         last_admin=admins[0].key_id if len(admins) == 1 else None,
         is_first=not found,
         roles=ROLES,
+        ROLE_NAMES=ROLE_NAMES,
         made=made,
         secret=secret,
         was_first=made is not None and len(found) == 1,
@@ -155,4 +161,6 @@ def revoke_key() -> Any:
     filled_in = KeyPath.model_validate_strings({"key_id": request.form.get("key_id", "")})
     set_audit_target(f"key {filled_in.key_id}")
     keys.revoke_key(services().database, filled_in.key_id, actor=identity().name)
-    return redirect_with_notice(f"Key {filled_in.key_id} is revoked; it no longer works.", "admin.show_keys")
+    return redirect_with_notice(
+        gettext("Key %(key_id)s is revoked; it no longer works.", key_id=filled_in.key_id), "admin.show_keys"
+    )
