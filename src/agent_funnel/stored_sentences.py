@@ -104,6 +104,10 @@ STORED: tuple[Sentence, ...] = (
         "the assignments of this deal, and move its leads on by one more stage"
     ),
     sentence(
+        "Run %(run_id)s of %(business_date)s came before this one: %(leads)s leads move on a second time that day. An "
+        "undo takes that back."
+    ),
+    sentence(
         "No lead is in the pool, and agents have %(leads)s assignments: a deal now would remove them all, and deal "
         "nothing"
     ),
@@ -345,7 +349,9 @@ def as_sentence(text: str) -> str:
     for pattern, template in _patterns():
         if found := pattern.fullmatch(text):
             return with_values(template, {name: _value(value) for name, value in found.groupdict().items()})
-    return text
+    # A preview ends its reasons with a full stop, where a refused deal says what to do.
+    reasons = _value(text[:-1]) if text.endswith(".") else text
+    return joined(reasons, ".", by="") if isinstance(reasons, Sentence) else text
 
 
 def with_sentence(text: str) -> str:
