@@ -41,7 +41,7 @@ def test_numbers_are_added_looked_up_and_taken_off(database: TestedDatabase, kee
     added = keeper.done(
         "/do-not-contact/several", numbers=" +49 300000001\n\n+49300000002\r\n+49300000001", reason="asked us"
     )
-    assert "2 numbers were added to the list own requests; 0 numbers were on it before. 2 assignments were removed" in (
+    assert "2 numbers were added to the list own requests. 0 numbers were on it before. 2 assignments were removed" in (
         added
     )
     found = keeper.get("/do-not-contact", number="0049300000001")
