@@ -166,7 +166,8 @@ def rename_agent(
                 new_name=repr(new_name),
             )
         )
-    if not row["known"] and not any((renamed.limits, renamed.links, renamed.assignments, renamed.dealt)):
+    counts = (renamed.limits, renamed.links, renamed.assignments, renamed.dealt, row["others"])
+    if not row["known"] and not any(counts):
         raise no_such_agent(database, name)
     return renamed
 
@@ -247,18 +248,24 @@ def add_limit(
     check_text("agent", agent.strip() or agent)
     if not 0 <= max_records <= LARGEST_SHARE:
         raise ParameterOutOfRange(
-            sentence(
-                "max_records is %(max_records)s; it must be from 0 (away) to %(largest_share)s.",
-                max_records=str(max_records),
-                largest_share=str(LARGEST_SHARE),
+            shown_as(
+                f"max_records is {max_records}; it must be from 0 (away) to {LARGEST_SHARE}.",
+                sentence(
+                    "The leads per night are %(leads)s; they must be from 0 (away) to %(most)s. Nothing was changed.",
+                    leads=max_records,
+                    most=LARGEST_SHARE,
+                ),
             )
         )
     if ends_on is not None and ends_on < starts_on:
         raise ParameterOutOfRange(
-            sentence(
-                "ends_on is %(ends_on)s; it must not be before starts_on, %(starts_on)s.",
-                ends_on=ends_on,
-                starts_on=starts_on,
+            shown_as(
+                f"ends_on is {ends_on}; it must not be before starts_on, {starts_on}.",
+                sentence(
+                    "The last day, %(last)s, is before the first day, %(first)s. Nothing was changed.",
+                    last=ends_on,
+                    first=starts_on,
+                ),
             )
         )
     row = database.one(

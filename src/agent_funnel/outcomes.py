@@ -13,7 +13,7 @@ from agent_funnel.database import Database
 from agent_funnel.errors import ParameterOutOfRange, RunError, RunInProgress
 from agent_funnel.numbers import match_key
 from agent_funnel.runs import LARGEST_RUN_ID
-from agent_funnel.sentences import sentence
+from agent_funnel.sentences import sentence, shown_as
 from agent_funnel.values import (
     LONGEST_TEXT,
     NO_LIMIT,
@@ -289,9 +289,19 @@ def _check(reported: OutcomeReport) -> None:
             )
         )
     if reported.outcome == "call_back" and reported.call_back_on is None:
-        raise ParameterOutOfRange(sentence("A call_back needs call_back_on, its day. Nothing was kept."))
+        raise ParameterOutOfRange(
+            shown_as(
+                "A call_back needs call_back_on, its day. Nothing was kept.",
+                sentence("A call-back needs its day. Nothing was kept."),
+            )
+        )
     if reported.outcome != "call_back" and (reported.call_back_on is not None or reported.same_agent):
-        raise ParameterOutOfRange(sentence("Only a call_back has call_back_on and same_agent. Nothing was kept."))
+        raise ParameterOutOfRange(
+            shown_as(
+                "Only a call_back has call_back_on and same_agent. Nothing was kept.",
+                sentence("Only a call-back has a day. Nothing was kept."),
+            )
+        )
     if (note := _note(reported.note)) is not None:
         if text_length(note) > LONGEST_NOTE:
             raise ParameterOutOfRange(

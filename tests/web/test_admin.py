@@ -11,12 +11,11 @@ from flask.testing import FlaskClient
 
 from agent_funnel.access.audit import list_entries, record_entry
 from agent_funnel.access.keys import ROLES, add_key, list_keys
-from agent_funnel.settings import Settings, describe, load, variable
+from agent_funnel.settings import Settings, load, variable
 from agent_funnel.web import create_app
 from agent_funnel.web.audit_words import DEEDS
 from agent_funnel.web.auth import SAFE_METHODS, SESSION_COOKIE
-from agent_funnel.web.pages.admin import first_sentence
-from agent_funnel.web.setting_words import TITLES, setting_in_words
+from agent_funnel.web.setting_words import TITLES, meaning, setting_in_words
 from support.databases import TestedDatabase
 from support.pages import BROWSER, Page, Reader, bearer, client_of, key_of
 
@@ -153,7 +152,7 @@ def test_settings_say_where_they_come_from_and_keep_secrets(
     for name, value, place in (
         ("rate_limit", "9 per second", "from a flag"),
         ("catch_up", "1 h 30 min", "from the environment"),
-        ("weekdays", "mon, tue, wed, thu, fri", "from the .env file"),
+        ("weekdays", "Mon, Tue, Wed, Thu, Fri", "from the .env file"),
         ("max_per_agent", "as in the rules", "the rule above holds"),
         ("pool_factor", "5 times more or fewer than usual", "the default"),
         ("brake", "never", "the default"),
@@ -189,7 +188,7 @@ def test_values_are_shown_in_words(field: str, value: str, words: str) -> None:
 
 def _meaning(field: str) -> str:
     """The first sentence of a setting's description, as the page shows it."""
-    return first_sentence(describe(field).description).replace("`", "")
+    return meaning(field).replace("`", "")
 
 
 def test_the_audit_has_words_for_each_request_that_it_records(client: FlaskClient) -> None:

@@ -114,3 +114,9 @@ def test_a_page_about_an_error_is_in_the_readers_language_and_the_api_in_english
     assert "Erster Tag – fehlt. Nothing was changed." in page
     answer = client_of(database).get("/api/runs/99").get_json()
     assert answer["detail"] == "There is no run 99; `agent-funnel runs` lists them."
+
+
+def test_words_of_the_framework_are_on_no_page(database: TestedDatabase, reader: Reader) -> None:
+    page = reader.get("/agents/limits", 405)
+    assert "This page cannot be opened like this. It belongs to a button on another page. Nothing was changed." in page
+    assert "not allowed for the requested URL" in client_of(database).get("/agents/limits").get_json()["detail"]

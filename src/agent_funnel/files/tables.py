@@ -365,7 +365,7 @@ class Table:
         same = status_cell(same_agent or "") if (same_agent or "").strip() else ""
         run_id = (run or "").strip()
         if not isinstance(same, BadCell) and code == "call_back" and not moment:
-            return BadCell(sentence("a call_back needs its day"))
+            return BadCell(shown_as("a call_back needs its day", sentence("a call-back needs its day")))
         if run_id and not (run_id.isascii() and run_id.isdigit()):
             return BadCell(sentence("run %(run_id)s is not the number of a run", run_id=repr(run_id[:40])))
         for found in (listed, code, moment, same):

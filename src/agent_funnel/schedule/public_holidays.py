@@ -27,8 +27,10 @@ def countries() -> Mapping[str, Sequence[str]]:
     return {code: tuple(regions) for code, regions in sorted(known.items()) if len(code) == CODE_LENGTH}
 
 
-def public_holidays(country: str, year: int, region: str | None = None) -> dict[date, str]:
-    """The public holidays of a year, with their English names where there are any, the first day first.
+def public_holidays(country: str, year: int, region: str | None = None, *, language: str = "en") -> dict[date, str]:
+    """The public holidays of a year, the first day first, with their names in a language such as pt-BR.
+
+    Where the package has none in it, the names are English, if it has those.
 
     Without a region, only those of the whole country. Raises ParameterOutOfRange for one that the package does not
     know.
@@ -52,8 +54,17 @@ def public_holidays(country: str, year: int, region: str | None = None) -> dict[
                 last_year=str(LAST_YEAR),
             )
         )
-    found: Mapping[date, str] = _package().country_holidays(country, subdiv=region, years=year, language="en_US")
+    found: Mapping[date, str] = _package().country_holidays(
+        country, subdiv=region, years=year, language=_named_in(country, language)
+    )
     return {day: found[day] for day in sorted(found) if day.year == year}
+
+
+def _named_in(country: str, language: str) -> str:
+    """The language of the package for the names of a country's holidays."""
+    wanted = language.split("-")[0]
+    known: Sequence[str] = _package().list_localized_countries(include_aliases=False).get(country, ())
+    return next((each for each in known if wanted != "en" and each.split("_")[0] == wanted), "en_US")
 
 
 def _package() -> Any:

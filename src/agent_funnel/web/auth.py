@@ -129,7 +129,8 @@ def guard() -> Any:
     if role is None or not found.may(role):
         # The page of the refusal says it in other words.
         g.missing_role = role
-        raise Forbidden(f"This needs the role {role}; your key has the role {found.role}. Nothing was changed.")
+        fault = f"This needs the role {role}; your key has the role {found.role}. Nothing was changed."
+        raise Forbidden(shown_as(fault, sentence("Nothing was changed.")))
     return None
 
 

@@ -183,7 +183,8 @@ def response_to_http_error(error: HTTPException) -> Any:
         return error.response
     status = HTTPStatus(error.code or 500)
     detail = NOTHING_HERE if status == HTTPStatus.NOT_FOUND else error.description
-    if prefers_html() and not isinstance(detail, Sentence) and detail != NOTHING_HERE:
+    is_theirs = detail == type(error).description or status == HTTPStatus.TOO_MANY_REQUESTS
+    if prefers_html() and is_theirs and not isinstance(detail, Sentence):
         # Words of the framework, such as "5 per 1 minute".
         detail = WORDS.get(status.value, sentence("Nothing was changed."))
     response = problem(status, detail)

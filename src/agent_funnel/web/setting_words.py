@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
 from babel.dates import get_day_names
 
-from agent_funnel.sentences import sentence
+from agent_funnel.sentences import Sentence, sentence, with_values
+from agent_funnel.settings import describe
 from agent_funnel.settings_types import NO_COUNTRY, WEEKDAYS, written
 from agent_funnel.spans import span
 from agent_funnel.web.languages import locale
@@ -116,6 +118,11 @@ def _days(value: Collection[int]) -> str:
     """The names of weekdays, in the language of the page."""
     names = get_day_names("abbreviated", locale=locale())
     return ", ".join(names[day] for day in sorted(value))
+
+
+def meaning(field: str) -> Sentence:
+    """The first sentence of the description of a setting; the reference has all of them."""
+    return with_values(re.split(r"(?<=\.)\s", describe(field).description, maxsplit=1)[0], {})
 
 
 def rule_in_words(name: str, value: Any) -> str:

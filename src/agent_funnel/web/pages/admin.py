@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -28,10 +27,11 @@ from agent_funnel.settings import (
 from agent_funnel.settings_types import COUNTRIES, NO_COUNTRY
 from agent_funnel.web.audit_words import deed
 from agent_funnel.web.auth import identity, set_audit_target
+from agent_funnel.web.languages import translated
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice
 from agent_funnel.web.request_models import KeyPath, NewKey
 from agent_funnel.web.services import services
-from agent_funnel.web.setting_words import GROUPS, TITLES, setting_in_words
+from agent_funnel.web.setting_words import GROUPS, TITLES, meaning, setting_in_words
 
 blueprint = Blueprint("admin", __name__)
 
@@ -45,9 +45,6 @@ SOURCES = {
 }
 # The same of a rule that is not set:
 IN_THE_RULES = sentence("the rule above holds")
-
-# The roles in words:
-ROLE_NAMES = {"viewer": sentence("viewer"), "operator": sentence("operator"), "admin": sentence("admin")}
 
 
 @dataclass(frozen=True)
@@ -93,16 +90,11 @@ def _line(field: str) -> Line:
     return Line(
         description.variable,
         TITLES[field],
-        first_sentence(description.description).split("`"),
+        translated(meaning(field)).split("`"),
         None if is_secret else text,
         is_secret,
         IN_THE_RULES if field in DEFAULT_RULES and value is None else SOURCES[source(given.settings, field)],
     )
-
-
-def first_sentence(text: str) -> str:
-    """The first sentence of a description; the reference has all of them."""
-    return re.split(r"(?<=\.)\s", text, maxsplit=1)[0]
 
 
 @page(blueprint, "/audit", role="admin")
@@ -131,7 +123,6 @@ def show_keys(made: AccessKey | None = None, secret: str | None = None) -> str:
         last_admin=admins[0].key_id if len(admins) == 1 else None,
         is_first=not found,
         roles=ROLES,
-        ROLE_NAMES=ROLE_NAMES,
         made=made,
         secret=secret,
         was_first=made is not None and len(found) == 1,
