@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -11,7 +12,8 @@ import pytest
 from agent_funnel.access.links import look_up_link, make_link
 from agent_funnel.agents import list_agents, roster
 from agent_funnel.deal import deal, undo
-from agent_funnel.imports import load_rows
+from agent_funnel.import_records import undo_import
+from agent_funnel.imports import import_file, load_rows
 from agent_funnel.install import install
 from agent_funnel.rules import record_rules
 from agent_funnel.runs import last_run, shares
@@ -163,6 +165,21 @@ def test_a_status_is_read_alike_in_a_turkish_column(order: TestedDatabase, datab
     before = order.execute("SELECT agent, status FROM dbo.agents ORDER BY agent")
     order.backend.sets("remedy_statuses")
     assert order.execute("SELECT agent, status FROM dbo.agents ORDER BY agent") == before
+
+
+def test_an_import_and_its_undo_read_a_status_in_capitals_in_a_turkish_column(
+    order: TestedDatabase, database: TestedDatabase
+) -> None:
+    put_agents(order, [("A", "ACTIVE"), ("B", "INACTIVE")])
+    file = io.BytesIO(b"agent,status\nA,inactive\nB,active\nC,active\n")
+    done = import_file(order.backend, "agents", file, name="file", update=True)
+    assert (done.changed, done.added) == (2, 1)
+    assert [agent.agent for agent in list_agents(order.backend, TODAY) if agent.active] == ["B", "C"]
+    order.execute("UPDATE dbo.agents SET status = 'ACTIVE' WHERE agent IN ('B', 'C')")
+    assert done.import_id is not None
+    undone = undo_import(order.backend, done.import_id, actor="Ana")
+    assert (undone.taken_back, undone.put_back, undone.left_alone) == (1, 2, 0)
+    assert [agent.agent for agent in list_agents(order.backend, TODAY) if agent.active] == ["A"]
 
 
 def test_a_schema_whose_name_is_a_reserved_word_works(order: TestedDatabase, database: TestedDatabase) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent_funnel.settings import Settings, variable
-from agent_funnel.sql import grants, routines, scripts, tables, views
+from agent_funnel.sql import grants, installation, routines, scripts, tables, views
 from support import api_page, settings_page
 
 ROOT = Path(__file__).parents[2]
@@ -22,6 +22,15 @@ NOT_PROSE = re.compile(r"\s*(#|\||<|>|$)")
 ITEM = re.compile(r"\s*([-*]|\d+\.) ")
 # A word, or `code` with its blanks:
 WORD = re.compile(r"`[^`]+`\S*|\S+")
+# The kinds of objects, as SqlPackage calls them; an index goes and stays with its table:
+SQLPACKAGE = {
+    "TABLE": "Tables",
+    "VIEW": "Views",
+    "FUNCTION": "ScalarValuedFunctions",
+    "PROCEDURE": "StoredProcedures",
+    "ROLE": "DatabaseRoles",
+    "GRANT": "Permissions",
+}
 LONGEST_LINE = 120
 # A line of a paragraph ends only where its next word would pass this column:
 SHORTEST_LINE = 100
@@ -83,6 +92,17 @@ def test_every_object_is_on_the_dbas_page() -> None:
 def test_removing_it_all_leaves_your_three_tables_and_nothing_else() -> None:
     dropped = set(re.findall(r"dbo\.(\w+)", section("Remove it all")))
     assert dropped == tables("sqlserver") - YOUR_TABLES | views("sqlserver") | set(routines("sqlserver"))
+
+
+def test_a_dacpac_is_asked_to_keep_every_kind_of_object_that_is_installed() -> None:
+    page_text = (DOCS / "howto" / "sql-server-care.md").read_text("utf-8")
+    kept = re.search(r"DoNotDropObjectTypes=([\w;]+)", page_text)
+    assert kept
+    installed = [scripts("sqlserver")[stem] for stem in installation("sqlserver")]
+    kinds = {kind for text in installed for kind in re.findall(r"\bCREATE (?!INDEX|UNIQUE|CLUSTERED)([A-Z]+) ", text)}
+    assert "RETURNS TABLE" not in "".join(installed), "that would be a kind of function of its own"
+    # The service's user is a member of the role.
+    assert set(kept[1].split(";")) == {SQLPACKAGE[kind] for kind in {*kinds, "GRANT"}} | {"RoleMembership"}
 
 
 def test_the_rights_on_the_page_are_those_that_are_granted() -> None:

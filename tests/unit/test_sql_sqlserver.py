@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import pytest
 
-from agent_funnel.sql import catalog, procedures, queries
+from agent_funnel.sql import catalog, installation, procedures, queries, scripts
 
 PROCEDURES = procedures("sqlserver")
 # Those that make a run or undo one:
@@ -29,7 +29,7 @@ CATCHING = {name: text for name, text in queries("sqlserver").items() if "BEGIN 
 LOCKED = {
     "settle", "mark_purge", "record_failure", "settle_date", "void_attempt", "void_outcome", "void_run",
     "add_do_not_contact", "apply_do_not_contact", "add_agent", "take_in_numbers", "record_rules",
-    "note_notice", "keep_staged_keys", "skip_date",
+    "note_notice", "keep_staged_keys", "skip_date", "add_key", "add_link", "pause",
 }  # fmt: skip
 CATCH = re.compile(r"BEGIN CATCH(.*?)END CATCH", re.DOTALL)
 
@@ -194,3 +194,38 @@ def test_a_literal_that_is_too_large_for_int_becomes_bigint_and_not_numeric() ->
                 before = text[: text.index(literal[0])]
                 assigned = re.search(r"@\w+ BIGINT = [^;]*$", before)
                 assert assigned or before.endswith("CAST("), f"{name}: {literal[0]}"
+
+
+def test_the_objects_that_the_installer_lists_are_of_every_kind_that_its_scripts_create() -> None:
+    """The test that compares the rights on each object asks for them with this query."""
+    types = {"TABLE": "U", "VIEW": "V", "PROCEDURE": "P", "FUNCTION": "FN"}
+    texts = scripts("sqlserver")
+    created = {
+        types[kind]
+        for stem in installation("sqlserver")
+        for kind in re.findall(r"\bCREATE ([A-Z]+) dbo\.", texts[stem])
+    }
+    (listed,) = re.findall(r"o\.type IN \((.*?)\)", queries("sqlserver")["objects"])
+    assert set(re.findall(r"'(\w+)'", listed)) == created
+
+
+def test_a_column_of_yours_changes_its_letters_in_the_binary_collation_and_not_in_its_own() -> None:
+    """By Turkish rules, the small letter of I is another one than i. A COLLATE after LOWER comes too late."""
+    seen = 0
+    for name, text in {**procedures("sqlserver"), **queries("sqlserver")}.items():
+        for found in re.finditer(r"\b(?:LOWER|UPPER)\(", text):
+            argument = _argument(text[found.end() :])
+            if re.search(r"\b(?:[a-z]\.)?(?:agent|status|number)\b", argument):
+                seen += 1
+                assert argument.endswith(" COLLATE Latin1_General_BIN2"), name
+    assert seen > 5
+
+
+def _argument(text: str) -> str:
+    """The text up to the parenthesis that closes the call it is in."""
+    depth = 1
+    for place, character in enumerate(text):
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if depth == 0:
+            return text[:place]
+    raise AssertionError(text)

@@ -11,7 +11,7 @@ import agent_funnel
 from agent_funnel import errors
 from agent_funnel.errors import FunnelError
 from agent_funnel.sentences import Sentence
-from agent_funnel.stored_sentences import SHOWN_AS, STORED, as_sentence
+from agent_funnel.stored_sentences import SHOWN_AS, STORED, as_sentence, with_sentence
 
 SQL = Path(agent_funnel.__file__).parent / "sql"
 # A literal of SQL:
@@ -79,3 +79,31 @@ def test_values_are_found_again_and_other_texts_stay() -> None:
     assert found.endswith("To deal all the same, confirm it in the box below.")
     assert as_sentence("A driver says something of its own.") == "A driver says something of its own."
     assert not isinstance(as_sentence("A driver says something of its own."), Sentence)
+
+
+def test_the_sentences_of_a_preview_are_known() -> None:
+    reasons = (
+        "No lead is in the pool, and agents have 5 assignments: a deal now would remove them all, and deal nothing. "
+        "The scheduled run of 2026-11-24 is due in 5 s: it would replace the assignments of this deal, and move its "
+        "leads on by one more stage."
+    )
+    notice = (
+        "Run 64 of 2026-11-26 came before this one: 5 leads move on a second time that day. An undo takes that back."
+    )
+    assert [(as_sentence(text), isinstance(as_sentence(text), Sentence)) for text in (reasons, notice)] == [
+        (reasons, True), (notice, True),
+    ]  # fmt: skip
+
+
+def test_a_text_that_keeps_its_english_has_its_sentence_for_a_translation() -> None:
+    kept = (
+        "The pool has 1,000 leads, but the median of the last 3 deals is 10. FUNNEL_BRAKE holds the deal until a "
+        "person runs `agent-funnel run --scheduled`; nothing was changed."
+    )
+    found = with_sentence(kept)
+    assert found == kept
+    assert isinstance(found, Sentence)
+    assert found.template.startswith("%(warning)s So the deal waits")
+    assert isinstance(found.values["warning"], Sentence)
+    assert with_sentence(found) == found
+    assert not isinstance(with_sentence("A driver says something of its own."), Sentence)

@@ -16,7 +16,7 @@ from flask import has_request_context
 from markupsafe import Markup
 
 from agent_funnel.leads import DEALT_STAGES
-from agent_funnel.sentences import sentence
+from agent_funnel.sentences import Sentence, sentence
 from agent_funnel.web import languages
 
 # Shown for a missing value:
@@ -47,7 +47,7 @@ class Words(dict[Any, Any]):
 def _read(word: Any) -> Any:
     if isinstance(word, tuple):
         return tuple(map(_read, word))
-    return languages.translated(word) if has_request_context() else word
+    return languages.translated(word) if isinstance(word, Sentence) and has_request_context() else word
 
 
 STAGE_NAMES = Words(

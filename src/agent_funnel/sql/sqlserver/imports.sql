@@ -220,7 +220,7 @@ FROM (
         s.second AS wanted,
         MIN(
             CASE
-                WHEN LOWER(LTRIM(RTRIM(g.status))) COLLATE Latin1_General_BIN2 = N'active' THEN 'active' ELSE 'inactive'
+                WHEN LOWER(LTRIM(RTRIM(g.status)) COLLATE Latin1_General_BIN2) = N'active' THEN 'active' ELSE 'inactive'
             END
         ) AS status
     FROM #staged AS s

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from flask import Blueprint, render_template, request
@@ -17,6 +18,7 @@ from agent_funnel.do_not_contact import (
     OWN_REQUESTS,
     USUAL_BOUND_DAYS,
     DoNotContact,
+    NumberList,
     add_do_not_contact,
     add_number_list,
     add_several,
@@ -47,6 +49,11 @@ from agent_funnel.web.services import services
 
 blueprint = Blueprint("do_not_contact", __name__)
 
+# The orders of the lists, besides their own, by name; the largest comes first:
+SORTS: dict[str, Callable[[NumberList], int]] = {
+    "entries": lambda each: each.entries,
+    "age": lambda each: each.age_days,
+}
 SOUGHT: TypeAdapter[str] = TypeAdapter(SearchText)
 
 
@@ -54,9 +61,13 @@ SOUGHT: TypeAdapter[str] = TypeAdapter(SearchText)
 def show() -> str:
     """The lists with their ages, the entries of a number that is looked up, and the forms that change the lists."""
     lists = [mask_texts(each) for each in number_lists(services().database, services().now())]
+    order = request.args.get("sort", "")
+    if order in SORTS:
+        lists.sort(key=SORTS[order], reverse=True)
     return render_template(
         "do_not_contact.html",
         lists=lists,
+        order=order if order in SORTS else "",
         # Outcomes alone add to the other one.
         open_lists=[each.name for each in lists if each.name != OPTED_OUT],
         own_list=OWN_REQUESTS,

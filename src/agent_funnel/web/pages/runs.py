@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import groupby
+from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template, request, url_for
 from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -28,20 +30,63 @@ from agent_funnel.web.services import services
 blueprint = Blueprint("runs", __name__)
 
 RUNS_PER_PAGE = 50
+# The amounts by which the list can be sorted, and the most runs, the newest, that are sorted at once:
+SORTS = ("pool", "assigned", "left_over", "agents", "largest_share")
+MOST_SORTED = 1_000
 # The most runs that the page of a night shows:
 RUNS_PER_NIGHT = 200
 
 
 @page(blueprint, "/runs", role="viewer")
 def show() -> str:
-    """The runs, the newest first; `before` is the last run of the page before."""
+    """The runs, the newest first, or sorted by an amount; `before` is the last run of the page before."""
+    order = request.args.get("sort", "")
+    if order in SORTS:
+        return _show_sorted(order)
     before = request.args.get("before", type=int)
     found = list_runs(
         services().database,
         count=RUNS_PER_PAGE,
         before=None if before is None else max(1, min(before, LARGEST_RUN_ID)),
     )
-    return render_template("runs.html", runs=found, before=before, more=len(found) == RUNS_PER_PAGE)
+    return render_template(
+        "runs.html",
+        runs=found,
+        **_attempts(found),
+        order="newest",
+        first=url_for("runs.show") if before else None,
+        following=url_for("runs.show", before=found[-1].run_id) if len(found) == RUNS_PER_PAGE else None,
+    )
+
+
+def _attempts(runs: list[RunRecord]) -> dict[str, Any]:
+    """How many times a night failed in a row, by its newest attempt, and the attempts that are folded into that one."""
+    attempts: dict[int, int] = {}
+    folded: set[int] = set()
+    for _, same in groupby(runs, key=lambda run: (run.status, run.business_date)):
+        newest, *older = same
+        if older and newest.status == "failed":
+            attempts[newest.run_id] = 1 + len(older)
+            folded.update(run.run_id for run in older)
+    return {"attempts": attempts, "folded": folded}
+
+
+def _show_sorted(order: str) -> str:
+    """The newest runs by an amount, the largest first; of equal ones, the newer first."""
+    begin = max(0, request.args.get("begin", 0, type=int))
+    found = list_runs(services().database, count=MOST_SORTED)
+    found.sort(key=lambda run: -(getattr(run, order) or 0))
+    end = begin + RUNS_PER_PAGE
+    return render_template(
+        "runs.html",
+        runs=found[begin:end],
+        **_attempts(found[begin:end]),
+        order=order,
+        first=url_for("runs.show", sort=order) if begin else None,
+        following=url_for("runs.show", sort=order, begin=end) if end < len(found) else None,
+        is_cut=len(found) == MOST_SORTED,
+        most_sorted=MOST_SORTED,
+    )
 
 
 @page(blueprint, "/runs/<int:run_id>", role="viewer")

@@ -209,7 +209,7 @@ BEGIN
         INNER JOIN (
             SELECT
                 CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS agent,
-                MIN(LOWER(LTRIM(RTRIM(a.status))) COLLATE Latin1_General_BIN2) AS status
+                MIN(LOWER(LTRIM(RTRIM(a.status)) COLLATE Latin1_General_BIN2)) AS status
             FROM dbo.agents AS a
             GROUP BY CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2
             HAVING COUNT(*) = 1
