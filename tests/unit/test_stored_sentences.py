@@ -38,7 +38,9 @@ def _ends() -> dict[str, str]:
     """The ends of messages that SQL puts together: what was not changed, and what to do."""
     found: dict[str, str] = {}
     for path in sorted(SQL.rglob("*.sql")):
-        text = re.sub(r"'\s*(?:\|\||,)\s*N?'", "", path.read_text(encoding="utf-8"))
+        # An apostrophe in a comment begins no literal.
+        code = re.sub(r"-- [^\n]*|/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        text = re.sub(r"'\s*(?:\|\||,)\s*N?'", "", code)
         for message in re.findall(TEXT, text):
             if re.search(r"[Nn]othing (?:was (?:changed|kept|handed back)|changed)\.", message):
                 found[message.replace("''", "'")] = path.name
