@@ -255,3 +255,19 @@ def _argument(text: str) -> str:
         if depth == 0:
             return text[:place]
     raise AssertionError(text)
+
+
+# The statements of a run that read or write as many rows as the pool has, by their beginnings:
+AS_MANY_AS_THE_POOL = (
+    "INSERT INTO #new_key (", "INSERT INTO #record (", "INSERT INTO #heard (", "UPDATE w\n        SET stage",
+    "INSERT INTO dbo.assignment_history (",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("begin", AS_MANY_AS_THE_POOL)
+def test_a_statement_as_large_as_the_pool_has_a_plan_for_this_run_and_not_for_the_run_before(begin: str) -> None:
+    """A kept plan knows neither @oldest nor how many rows a temporary table has now. Babelfish ignores the option."""
+    text = PROCEDURES["sp_assign_wafunnel_to_agents"]
+    assert text.count(begin) == 1
+    statement = text[text.index(begin) :].split(";")[0]
+    assert statement.endswith("OPTION (RECOMPILE)")
