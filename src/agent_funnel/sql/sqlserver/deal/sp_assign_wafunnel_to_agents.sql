@@ -1389,7 +1389,7 @@ BEGIN
                     FROM dbo.assignment_history AS h
                     INNER JOIN dbo.assignment_run AS r ON h.run_id = r.run_id
                     WHERE
-                        h.number = c.number AND h.date = c.date
+                        h.number = c.number AND CAST(h.date AS DATETIME2(3)) = CAST(c.date AS DATETIME2(3))
                         AND r.business_date = @business_date AND r.status = 'succeeded'
                 );
 
