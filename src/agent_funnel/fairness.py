@@ -10,7 +10,7 @@ from agent_funnel.database import Database
 from agent_funnel.deal import Preview
 from agent_funnel.names import by_name
 from agent_funnel.runs import Run, RunRecord, Share, run_limits
-from agent_funnel.sentences import Sentence, counted, joined, sentence
+from agent_funnel.sentences import Sentence, amount, counted, joined, sentence
 
 # The most names in a sentence:
 MOST_NAMES = 5
@@ -91,7 +91,7 @@ def _each(fairness: Fairness) -> Sentence:
     """How many leads each agent got: 274, 273 or 274, 250 to 274."""
     smallest, largest = fairness.smallest, fairness.largest
     if smallest == largest:
-        return sentence("%(leads)s", leads=largest)
+        return amount(largest)
     if fairness.is_fair:
         return sentence("%(smallest)s or %(largest)s", smallest=smallest, largest=largest)
     return sentence("%(smallest)s to %(largest)s", smallest=smallest, largest=largest)
@@ -120,7 +120,7 @@ def _shared(fairness: Fairness, leads: Sentence, *, would: bool) -> Sentence:
 def _limited(limited: Mapping[str, int]) -> Sentence:
     """The agents who got less by a limit of their own, with their leads; of many, only the range."""
     if len(limited) <= MOST_NAMES:
-        names = [sentence("%(agent)s %(leads)s", agent=name, leads=leads) for name, leads in limited.items()]
+        names = [joined(name, amount(leads)) for name, leads in limited.items()]
         return sentence("%(names)s by limit", names=_listed(names))
     fewest, most = min(limited.values()), max(limited.values())
     leads = sentence("%(smallest)s to %(largest)s", smallest=fewest, largest=most)
@@ -128,7 +128,7 @@ def _limited(limited: Mapping[str, int]) -> Sentence:
         "%(count)s other %(leads)s by limit",
         "%(count)s others %(leads)s by limit",
         len(limited),
-        leads=sentence("%(leads)s", leads=most) if fewest == most else leads,
+        leads=amount(most) if fewest == most else leads,
     )
 
 

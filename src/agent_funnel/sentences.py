@@ -63,6 +63,28 @@ def counted(singular: str, plural: str, count: int, /, **values: object) -> Sent
     return _made(singular, plural, count, {"count": count, **values})
 
 
+def shown_as(text: str, shown: Sentence) -> Sentence:
+    """An English text that pages show as another sentence: without the commands and options that it names."""
+    made = Sentence(text)
+    made.template, made.plural, made.amount, made.values = shown.template, shown.plural, shown.amount, shown.values
+    return made
+
+
+def with_hint(shown: Sentence, hint: str) -> Sentence:
+    """A sentence that goes on with a hint at a command, which is no help on a page, so that pages leave it out."""
+    return shown_as(f"{shown.removesuffix('.')}; {hint}", shown)
+
+
+def with_values(template: str, values: dict[str, object]) -> Sentence:
+    """A sentence of a template that some call of `sentence` has, with other values."""
+    return _made(template, None, 0, values)
+
+
+def amount(count: int) -> Sentence:
+    """A number alone, as a part of a sentence."""
+    return _made("%(amount)s", None, 0, {"amount": count})
+
+
 def joined(*parts: str, by: str = " ") -> Sentence:
     """Some sentences after each other."""
     names = [f"part_{place}" for place in range(len(parts))]
@@ -70,13 +92,13 @@ def joined(*parts: str, by: str = " ") -> Sentence:
 
 
 def changed(text: str, change: Callable[[str], str]) -> str:
-    """A text after a change such as masking; a sentence whose texts are changed, if that comes to the same."""
+    """A text after a change such as masking; a sentence with its values changed, if that changes all of it."""
     plain = change(str(text))
-    if not isinstance(text, Sentence) or plain == text:
-        return text if plain == text else plain
+    if not isinstance(text, Sentence):
+        return plain
     values = {name: _changed_value(value, change) for name, value in text.values.items()}
     made = _made(text.template, text.plural, text.amount, values)
-    return made if made == plain else plain
+    return shown_as(plain, made) if change(str(made)) == made else plain
 
 
 def _changed_value(value: object, change: Callable[[str], str]) -> object:

@@ -158,6 +158,19 @@ def test_a_rename_in_the_table_alone_is_finished(database: TestedDatabase) -> No
     assert look_up_link(database.backend, old_secret) == LinkLookup(None, any_keys=False)
 
 
+def test_a_rename_is_not_denied_where_only_an_undo_would_show_it(database: TestedDatabase) -> None:
+    put_agents(database, active_agents("Bia"))
+    put_leads(database, fresh(1))
+    put_assignments(database, ("Ana", "by hand"))
+    run_deal(database)
+    assert rename_agent(database.backend, "Ana", "Bia") == Renamed(0, 0, 0, 0)
+    assert [entry.target for entry in list_entries(database.backend, count=9)] == ["Ana → Bia"]
+    undo(database)
+    assert numbers_by_agent(database) == {"Bia": ["by hand"]}
+    with pytest.raises(NotFound):
+        rename_agent(database.backend, "Ana", "Bia")
+
+
 def test_a_name_that_is_taken_or_unknown_renames_nothing(database: TestedDatabase) -> None:
     put_agents(database, active_agents("Ana", "Bia"))
     put_limits(database, [("Ana", TODAY, None, 3)])

@@ -90,6 +90,15 @@ MISTAKES = (
         W_LINKS, "if name not in known:", "if False:", ON_WEB_LINKS, "makes_no_link", "sqlite",
     ),
     Mistake(
+        "links page: a QR code opens nothing",
+        W_NEW_LINKS, "_code_of(address)", "_code_of(agent)", ON_WEB_LINKS, "printed_sheet", "sqlite",
+    ),
+    Mistake(
+        "links page: the codes are not printed",
+        "src/agent_funnel/web/templates/new_links.html", '<div role="img"', '<div class="noprint" role="img"',
+        ON_WEB_LINKS, "printed_sheet", "sqlite",
+    ),
+    Mistake(
         "links page: no warning that an address is this machine's own",
         W_NEW_LINKS, "return address.is_loopback or", "return", ON_WEB_LINKS, "warned_of", "sqlite",
     ),

@@ -31,10 +31,6 @@ MISTAKES = (
         CHARTS, "largest = max([largest, *(", "largest = max([0, *(", ON_FORMAT, "a_sparkline_shows",
     ),
     Mistake(
-        "pages: a date in another language is read out as English",
-        CHARTS, 'if locale.language == "en" else', 'if locale.language else', ON_FORMAT, "in_another_language",
-    ),
-    Mistake(
         "agents page: the order is lost after a form",
         PAGE, 'KEPT_FIELDS = ("find", "show", "sort", "begin")', 'KEPT_FIELDS = ("find", "show", "begin")',
         ON_PAGE, "sorted_by_links", "sqlite",
@@ -88,6 +84,15 @@ MISTAKES = (
     Mistake(
         "T-SQL rename: the audit has two entries of one",
         T_RENAME, "COALESCE(@recorded, 0) = 0 AND", "", ON_AGENTS_NAMES, "in_the_audit", "sqlserver",
+    ),
+    Mistake(
+        "rename: one that only an undo would show is denied",
+        P_AGENTS, ', row["others"])', ")", ON_AGENTS_NAMES, "only_an_undo", "sqlite",
+    ),
+    Mistake(
+        "T-SQL rename: one that only an undo would show is not in the audit",
+        T_RENAME, "@assignments + @dealt + @others > 0", "@assignments + @dealt > 0",
+        ON_AGENTS_NAMES, "only_an_undo", "sqlserver",
     ),
     Mistake(
         "rename: limits of both names in a run stop it",

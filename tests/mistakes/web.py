@@ -184,6 +184,14 @@ MISTAKES = (
         ON_LIMITS, "hundred_runs", "sqlite",
     ),
     Mistake(
+        "results: one span at a time is kept",
+        W_COUNTS, "kept=KEPT_SPANS", "kept=1", ON_LIMITS, "push_out", "sqlite",
+    ),
+    Mistake(
+        "results: the span that was looked at last makes room",
+        W_COUNTS, "self._known.popitem(last=False)", "self._known.popitem()", ON_LIMITS, "push_out", "sqlite",
+    ),
+    Mistake(
         "counts: the leads by stage are never counted again",
         W_COUNTS, "STAGES_AGE_SECONDS = 20.0", "STAGES_AGE_SECONDS = 2000.0",
         ON_LIMITS, "twenty_seconds", "sqlite",

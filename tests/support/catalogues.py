@@ -16,7 +16,9 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from agent_funnel.sentences import CATALOGUES
+from agent_funnel.settings import Settings
 from agent_funnel.settings_types import LANGUAGES
+from agent_funnel.web.setting_words import meaning
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ROOT / "src" / "agent_funnel"
@@ -32,6 +34,9 @@ def extracted() -> Catalog:
     found = Catalog(project="Agent Funnel", charset="utf-8")
     for path, _, text, _, context in extract_from_dir(SOURCES, methods, options, KEYWORDS):
         found.add(text, locations=[(path, 0)], context=context)
+    # The settings page shows what the field of each setting says.
+    for field in Settings.model_fields:
+        found.add(meaning(field), locations=[("settings.py", 0)])
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import date
 from typing import Any
 
 import pytest
@@ -161,6 +162,32 @@ def test_the_shares_of_a_hundred_runs_are_kept_and_those_of_the_oldest_are_count
     assert counted == list(range(101))
     assert set(counts.known_shares([0])) == {0}
     assert counted == [*range(101), 0]
+
+
+def test_people_who_look_at_different_spans_do_not_push_out_one_anothers_results(
+    database: TestedDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[int] = []
+
+    def count(_: object, first: date, last: date) -> date:
+        counted.append(first.day)
+        return last
+
+    monkeypatch.setattr("agent_funnel.web.counts.count_results", count)
+    counts = BackgroundCounts(database.backend, load())
+
+    def look(day: int) -> None:
+        wanted, deadline = date(2026, 11, day), time.monotonic() + 10
+        while counts.start_results(wanted, wanted, "a deal").get() is None:
+            assert time.monotonic() < deadline
+
+    for day in (*range(1, 9), *range(1, 9)):
+        look(day)
+    assert counted == [*range(1, 9)]
+    # A ninth span takes the place of the one that nobody has looked at for longest.
+    for day in (1, 9, 1, 2):
+        look(day)
+    assert counted == [*range(1, 9), 9, 2]
 
 
 def test_leads_by_stage_are_counted_again_after_twenty_seconds(

@@ -10,7 +10,7 @@ from agent_funnel.deal import NewRun, deal, preview
 from agent_funnel.doctor import check_procedures
 from agent_funnel.errors import BrakeApplied
 from agent_funnel.runs import list_runs
-from agent_funnel.sentences import counted
+from agent_funnel.sentences import counted, joined, sentence, shown_as
 from agent_funnel.settings import Settings
 
 # The usual pool is the median of this many runs:
@@ -34,8 +34,11 @@ def scheduled_run(
         warning = unusual_pool(database, settings, pool)
     if warning:
         raise BrakeApplied(
-            f"{warning} FUNNEL_BRAKE holds the deal until a person runs `agent-funnel run --scheduled`; "
-            "nothing was changed."
+            shown_as(
+                f"{warning} FUNNEL_BRAKE holds the deal until a person runs `agent-funnel run --scheduled`; nothing "
+                "was changed.",
+                joined(warning, sentence("So the deal waits until a person makes it; nothing was changed.")),
+            )
         )
     return deal(database, settings, business_date=business_date, trigger="schedule", actor=actor)
 

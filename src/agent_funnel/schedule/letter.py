@@ -28,8 +28,9 @@ from agent_funnel.schedule.nights import failure_reasons
 from agent_funnel.schedule.runway import count_by_day
 from agent_funnel.schedule.skips import list_skips
 from agent_funnel.schedule.store import current_pause, find_night, list_holidays
-from agent_funnel.sentences import Localized, Sentence, counted, localized, sentence
+from agent_funnel.sentences import Localized, Sentence, amount, counted, joined, localized, sentence
 from agent_funnel.settings import Settings
+from agent_funnel.stored_sentences import with_sentence
 
 if TYPE_CHECKING:
     from babel import Locale
@@ -220,7 +221,7 @@ def _reasons(database: Database, settings: Settings, business_date: date) -> tup
             each.attempts,
             first=_moment(each.first_at, settings),
             last=_moment(each.last_at, settings),
-            reason=mask_digits(each.message),
+            reason=mask_digits(with_sentence(each.message)),
         )
         for each in failure_reasons(database, business_date)
     )
@@ -278,7 +279,7 @@ def _names(names: Sequence[str] | Mapping[str, int]) -> Sequence[str]:
     """Names in a sentence, the first ones by name, each with its limit behind it; numbers in them are masked."""
     # A name is masked alone, since digits behind it would count as more of its number.
     shown: list[str] = [
-        sentence("%(agent)s (%(leads)s)", agent=mask_digits(name), leads=names[name])
+        joined(mask_digits(name), joined("(", amount(names[name]), ")", by=""))
         if isinstance(names, Mapping) else mask_digits(name)
         for name in sorted(names, key=by_name)[:MOST_NAMES]
     ]  # fmt: skip

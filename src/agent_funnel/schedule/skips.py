@@ -76,7 +76,12 @@ def skip(database: Database, settings: Settings, business_date: date, *, now: da
         closes_at=write_moment(closes_at(business_date, rules)),
     )
     if not row or not row["skipped"]:
-        raise AlreadyRun(f"The scheduled deal of {business_date} came meanwhile; nothing was changed.")
+        raise AlreadyRun(
+            sentence(
+                "The scheduled deal of %(business_date)s came meanwhile; nothing was changed.",
+                business_date=business_date,
+            )
+        )
 
 
 def deal_and_skip(
@@ -98,7 +103,13 @@ def deal_and_skip(
     rules = holding(database, settings)
     tonight = current_date(at, rules)
     if skip_date not in (None, tonight):
-        raise ParameterOutOfRange(f"Tonight is {tonight}, not {skip_date}; nothing was changed. Look again.")
+        raise ParameterOutOfRange(
+            sentence(
+                "Tonight is %(tonight)s, not %(skip_date)s; nothing was changed. Look again.",
+                tonight=tonight,
+                skip_date=skip_date,
+            )
+        )
     _check(database, rules, tonight, at)
     return deal.deal(
         database, settings, business_date=business_date, actor=actor, again=again,

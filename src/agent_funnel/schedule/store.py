@@ -13,7 +13,7 @@ from typing import Self
 from agent_funnel.database import Database
 from agent_funnel.errors import FunnelError, NotFound, ParameterOutOfRange
 from agent_funnel.rules import DEFAULTS, effective
-from agent_funnel.sentences import sentence
+from agent_funnel.sentences import sentence, with_hint
 from agent_funnel.settings import Settings
 from agent_funnel.values import Day, Moment, Record, Row, check_characters, read_date, read_moment, write_moment
 
@@ -238,4 +238,6 @@ def remove_holiday(database: Database, day: date) -> None:
     """Removes a holiday. Raises NotFound if that day is not one."""
     row = database.one("remove_holiday", day=day.isoformat())
     if not row or not row["removed"]:
-        raise NotFound(f"{day} is not a holiday; `agent-funnel holidays list` shows all.")
+        raise NotFound(
+            with_hint(sentence("%(day)s is not a holiday.", day=day), "`agent-funnel holidays list` shows all.")
+        )

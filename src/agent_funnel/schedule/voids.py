@@ -153,6 +153,10 @@ def release_date(database: Database, business_date: date) -> None:
     database.sets("release_date", business_date=business_date.isoformat())
 
 
+def _nothing_recorded(day: date) -> str:
+    return sentence("The date %(day)s has no outcome on record; nothing was changed.", day=day)
+
+
 def reopen(
     database: Database, settings: Settings, business_date: date, *, now: datetime, actor: str | None
 ) -> Reopened:
@@ -165,13 +169,18 @@ def reopen(
     night = find_night(database, business_date)
     if night is None or night.outcome == "void":
         raise NotFound(
-            sentence("The date %(date)s is void already; nothing was changed.", date=business_date) if night else
-            sentence("The date %(date)s has no outcome on record; nothing was changed.", date=business_date)
-        )  # fmt: skip
+            sentence("The date %(business_date)s is void already; nothing was changed.", business_date=business_date)
+            if night
+            else _nothing_recorded(business_date)
+        )
     if night.run_id is not None:
         raise NotFound(
-            f"The date {business_date} has its scheduled deal, run {night.run_id}; nothing was changed. To take a deal "
-            "back, undo it; to deal again, make a deal by hand."
+            sentence(
+                "The date %(business_date)s has its scheduled deal, run %(run_id)s; nothing was changed. To take a "
+                "deal back, undo it; to deal again, make a deal by hand.",
+                business_date=business_date,
+                run_id=str(night.run_id),
+            )
         )
     window_closed = closes_at(business_date, holding(database, settings)) <= now
     row = database.one(
@@ -183,5 +192,5 @@ def reopen(
         reason=TAKEN_BACK,
     )
     if not row or not row["voided"]:
-        raise NotFound(f"The date {business_date} has no outcome on record; nothing was changed.")
+        raise NotFound(_nothing_recorded(business_date))
     return Reopened(business_date, night.outcome, window_closed)

@@ -47,6 +47,8 @@ RESTING_FACTOR = 20.0
 RUNWAY_AGE_SECONDS = 300.0
 # And for the results, which grow all day:
 RESULTS_AGE_SECONDS = 60.0
+# Number of spans whose results are kept, so that people who look at different spans do not wait for one another's:
+KEPT_SPANS = 8
 # A run that no page has looked for during this time may have ended, and another one begun:
 LONGEST_UNSEEN = timedelta(minutes=1)
 # How long a page waits for a count; in most databases it is ready by then:
@@ -76,14 +78,16 @@ class Pending(Generic[Value]):
         return self._known()
 
 
-class _KeptValue(Generic[Value]):
-    """A value that a thread counts, kept for at least `age` seconds while the question is the same."""
+class _KeptValues(Generic[Value]):
+    """The values of the last `kept` questions. A thread counts them; each holds for at least `age` seconds."""
 
-    def __init__(self, name: str, *, age: float) -> None:
+    def __init__(self, name: str, *, age: float, kept: int = 1) -> None:
         self._age = age
+        self._kept = kept
         self._task = BackgroundTask(name)
-        # The question, its answer, and when to count again (by the monotonic clock):
-        self._known: tuple[tuple[object, ...], Value, float] | None = None
+        self._lock = Lock()
+        # The answer to each question, and when to count again (by the monotonic clock); the one used last comes last:
+        self._known: OrderedDict[tuple[object, ...], tuple[Value, float]] = OrderedDict()
 
     def start(self, question: tuple[object, ...], count: Callable[[], Value]) -> Pending[Value]:
         """Has the value counted in the background, unless it is known."""
@@ -92,13 +96,22 @@ class _KeptValue(Generic[Value]):
             began = time.monotonic()
             found = count()
             ended = time.monotonic()
-            self._known = (question, found, ended + max(self._age, RESTING_FACTOR * (ended - began)))
+            with self._lock:
+                self._known[question] = (found, ended + max(self._age, RESTING_FACTOR * (ended - began)))
+                self._known.move_to_end(question)
+                while len(self._known) > self._kept:
+                    self._known.popitem(last=False)
 
         def answer() -> Value | None:
-            return self._known[1] if self._known is not None and self._known[0] == question else None
+            with self._lock:
+                known = self._known.get(question)
+                if known is not None:
+                    self._known.move_to_end(question)
+            return None if known is None else known[0]
 
-        known, thread = self._known, None
-        if known is None or known[0] != question or time.monotonic() > known[2]:
+        with self._lock:
+            known, thread = self._known.get(question), None
+        if known is None or time.monotonic() > known[1]:
             thread = self._task.start(_logged(work))
         return Pending(answer, thread)
 
@@ -117,9 +130,9 @@ class BackgroundCounts:
         self._counted_at = 0.0
         self._counting_shares = BackgroundTask("counting shares")
         self._counting_stages = BackgroundTask("counting stages")
-        self._forecast: _KeptValue[Forecast] = _KeptValue("forecasting", age=FORECAST_AGE_SECONDS)
-        self._runway: _KeptValue[Runway] = _KeptValue("computing the runway", age=RUNWAY_AGE_SECONDS)
-        self._results: _KeptValue[Results] = _KeptValue("counting results", age=RESULTS_AGE_SECONDS)
+        self._forecast: _KeptValues[Forecast] = _KeptValues("forecasting", age=FORECAST_AGE_SECONDS)
+        self._runway: _KeptValues[Runway] = _KeptValues("computing the runway", age=RUNWAY_AGE_SECONDS)
+        self._results: _KeptValues[Results] = _KeptValues("counting results", age=RESULTS_AGE_SECONDS, kept=KEPT_SPANS)
         # Since when a run has been in progress, and when a page last saw it:
         self._running: tuple[datetime, datetime] | None = None
         # It grows with each change through this service:

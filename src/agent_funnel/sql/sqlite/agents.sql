@@ -97,8 +97,8 @@ SELECT changes() AS changed;
 -- Renames an agent in every table that names them. The history and the run's last agent are among these tables: an undo
 -- brings back the agents of the history, and the next deal begins after the last agent. If no agent has the old name
 -- but one has the new name, somebody has renamed only the row in `agents`; the other tables then follow. Nothing is
--- renamed if both names are agents (`taken`) or neither is. Returns how many rows of each kind were renamed. The audit
--- gets an entry, unless the caller makes one (`recorded`).
+-- renamed if both names are agents (`taken`) or neither is. Returns how many rows of each kind were renamed; `others` are
+-- those of all other tables. The audit gets an entry, unless the caller makes one (`recorded`).
 DROP TABLE IF EXISTS temp.renaming;
 
 CREATE TEMP TABLE renaming AS
@@ -108,7 +108,8 @@ SELECT
     0 AS limits,
     0 AS links,
     0 AS assignments,
-    0 AS dealt;
+    0 AS dealt,
+    0 AS others;
 
 -- A unique index may treat the new name as that of another agent.
 UPDATE OR IGNORE agents SET agent = :new_name
@@ -145,25 +146,39 @@ UPDATE temp.renaming SET dealt = changes();
 UPDATE assignment_edit SET agent = :new_name
 WHERE agent = :agent AND (SELECT (t.known > 0) <> t.taken FROM temp.renaming AS t);
 
+UPDATE temp.renaming SET others = others + changes();
+
 UPDATE assignment_forgotten SET agent = :new_name
 WHERE agent = :agent AND (SELECT (t.known > 0) <> t.taken FROM temp.renaming AS t);
+
+UPDATE temp.renaming SET others = others + changes();
 
 UPDATE assignment_outcome SET agent = :new_name
 WHERE agent = :agent AND (SELECT (t.known > 0) <> t.taken FROM temp.renaming AS t);
 
+UPDATE temp.renaming SET others = others + changes();
+
 UPDATE assignment_hand_back SET agent = :new_name
 WHERE agent = :agent AND (SELECT (t.known > 0) <> t.taken FROM temp.renaming AS t);
+
+UPDATE temp.renaming SET others = others + changes();
 
 -- If the same run has limits of both names, that of the new one stays.
 DELETE FROM assignment_limit
 WHERE agent = :agent AND (SELECT (t.known > 0) <> t.taken FROM temp.renaming AS t)
     AND run_id IN (SELECT l.run_id FROM assignment_limit AS l WHERE l.agent = :new_name);
 
+UPDATE temp.renaming SET others = others + changes();
+
 UPDATE assignment_limit SET agent = :new_name
 WHERE agent = :agent AND (SELECT (t.known > 0) <> t.taken FROM temp.renaming AS t);
 
+UPDATE temp.renaming SET others = others + changes();
+
 UPDATE assignment_run SET last_agent = :new_name
 WHERE last_agent = :agent AND (SELECT (t.known > 0) <> t.taken FROM temp.renaming AS t);
+
+UPDATE temp.renaming SET others = others + changes();
 
 INSERT INTO audit_entry (recorded_at, actor, operation, target, address, status)
 SELECT
@@ -171,9 +186,9 @@ SELECT
     substr(:agent || ' → ' || :new_name, 1, 255), 'database', 200
 FROM temp.renaming AS t
 WHERE NOT :recorded AND (t.known > 0) <> t.taken
-    AND (t.known > 0 OR t.limits + t.links + t.assignments + t.dealt > 0);
+    AND (t.known > 0 OR t.limits + t.links + t.assignments + t.dealt + t.others > 0);
 
-SELECT t.known, t.taken, t.limits, t.links, t.assignments, t.dealt FROM temp.renaming AS t;
+SELECT t.known, t.taken, t.limits, t.links, t.assignments, t.dealt, t.others FROM temp.renaming AS t;
 
 -- name: assignments
 -- traits: polled

@@ -22,7 +22,7 @@ from agent_funnel.settings import LARGEST_SHARE
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.fields import Day
 from agent_funnel.web.format import day
-from agent_funnel.web.languages import locale
+from agent_funnel.web.languages import language, locale
 from agent_funnel.web.numbers import floor_country
 from agent_funnel.web.pages.agent import check_days, requested_agent, save_limit
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice
@@ -173,7 +173,7 @@ def _month() -> dict[str, str]:
 def show_public() -> str:
     """The public holidays of a country and year, before anything is added."""
     country, region, year = _asked_country()
-    found = public_holidays(country, year, region) if country else {}
+    found = public_holidays(country, year, region, language=language()) if country else {}
     there = {each.day for each in list_holidays(services().database, since=date(year, 1, 1))}
     rows = [(each, name, each in there, not is_workday(each, services().settings)) for each, name in found.items()]
     return render_template(
@@ -196,7 +196,7 @@ def add_public() -> BaseResponse:
     """Adds the chosen ones of the public holidays of a country and year, under their names in the package."""
     country, region, year = _asked_country()
     chosen = set(request.form.getlist("day"))
-    found = public_holidays(country, year, region) if country else {}
+    found = public_holidays(country, year, region, language=language()) if country else {}
     days = {each: name for each, name in found.items() if each.isoformat() in chosen}
     set_audit_target(f"{country}{f'-{region}' if region else ''} {year}: {len(days)} days")
     if not days:

@@ -20,13 +20,13 @@ from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response as BaseResponse
 
 from agent_funnel.access.links import Link, look_up_link, note_link_use
-from agent_funnel.errors import NotFound, RunInProgress
+from agent_funnel.errors import FunnelError, NotFound, RunInProgress
 from agent_funnel.files.formulas import without_formula
 from agent_funnel.outcomes import ReportedOutcome
 from agent_funnel.runs import last_run
 from agent_funnel.sentences import sentence
 from agent_funnel.web.auth import count_wrong_secret, note_recent_use, refuse_strangers, set_audit_actor
-from agent_funnel.web.errors import response_to_bad_request
+from agent_funnel.web.errors import response_to_bad_request, response_to_error
 from agent_funnel.web.format import REPORTED
 from agent_funnel.web.languages import translated
 from agent_funnel.web.operation import json
@@ -176,7 +176,15 @@ def take_one_back(secret: str) -> Response:
         given = OutcomeToTakeBack.model_validate_json(request.get_data())
     except ValidationError as error:
         return response_to_bad_request(error)
-    found = take_back(given.report, actor=actor_of(link), agent=link.agent, taken_back_at=given.taken_back_at)
+    try:
+        found = take_back(given.report, actor=actor_of(link), agent=link.agent, taken_back_at=given.taken_back_at)
+    except FunnelError as error:
+        refusal: Response = response_to_error(error)
+        if not refusal.is_json:
+            return refusal
+        # The page shows it to the agent.
+        body = {**refusal.get_json(), "detail": translated(refusal.get_json()["detail"])}
+        return make_response(body, refusal.status_code)
     return json(RootModel[ReportedOutcome](replace(found, notice=notice_in_words(found.notice))))
 
 

@@ -9,7 +9,7 @@ const news = document.getElementById("news");
 const waiting = document.getElementById("waiting");
 const toast = document.getElementById("toast");
 const labels = JSON.parse(own.dataset.outcomes);
-const texts = JSON.parse(own.dataset.texts);
+const listTexts = JSON.parse(own.dataset.texts);
 const loaded = JSON.parse(own.dataset.state);
 let state = loaded;
 // The phone's clock may be wrong; how far it is behind that of the service:
@@ -29,11 +29,11 @@ const MOST_BYTES = 12_000;
 
 const serverNow = () => new Date(Date.now() + behind);
 // Numbers and dates are written as the rest of the page writes them.
-const { lang } = document.documentElement;
-const number = new Intl.NumberFormat(lang);
+const language = document.documentElement.lang;
+const number = new Intl.NumberFormat(language);
 
 function shortDay(day, month = "short") {
-  const form = new Intl.DateTimeFormat(lang, { weekday: "short", day: "numeric", month, timeZone: "UTC" });
+  const form = new Intl.DateTimeFormat(language, { weekday: "short", day: "numeric", month, timeZone: "UTC" });
   return form.format(new Date(`${day}T12:00:00Z`));
 }
 
@@ -130,7 +130,7 @@ function report(form, outcome) {
   const body = { report: newId(), number: number.value, run_id: loaded.run_id, outcome, reported_at: at };
   if (outcome === "call_back") Object.assign(body, { call_back_on: day.value, same_agent: same.checked });
   if (note.value.trim()) body.note = note.value.trim();
-  const said = body.call_back_on ? texts.call_back_on.replace("{day}", shortDay(day.value)) : labels[outcome];
+  const said = body.call_back_on ? listTexts.call_back_on.replace("{day}", shortDay(day.value)) : labels[outcome];
   const more = body.note ? `: ${body.note}` : "";
   const entry = { id: body.report, run: loaded.run_id, number: number.value, at, outcome, said, more, body };
   keep(entry);
@@ -157,7 +157,7 @@ function takeBack(row, id) {
   if (before && !before.isTried) settle(before, { isUndone: true });
   else keep(entry);
   showRow(row, entry, false);
-  say(texts.taken_back, row);
+  say(listTexts.taken_back, row);
   send();
 }
 
@@ -171,7 +171,7 @@ function say(text, row, entry) {
   if (entry) {
     const undo = document.createElement("button");
     undo.type = "button";
-    undo.textContent = texts.undo;
+    undo.textContent = listTexts.undo;
     undo.addEventListener("click", () => takeBack(row, entry.id));
     toast.append(undo);
   }
@@ -231,7 +231,7 @@ own.addEventListener("click", async (event) => {
   const copy = event.target.closest("button.copy");
   if (copy) {
     await navigator.clipboard.writeText(copy.dataset.number);
-    say(texts.copied, copy.closest("li"));
+    say(listTexts.copied, copy.closest("li"));
   }
 });
 // Browsers offer no clipboard to pages that came without TLS from another machine.
@@ -262,7 +262,7 @@ function showAnswer(entry) {
     if (refusal) {
       const line = document.createElement("p");
       line.className = "notice refused";
-      line.textContent = `${texts.earlier} ${refusal}`;
+      line.textContent = `${listTexts.earlier} ${refusal}`;
       news.after(line);
     }
     return;
@@ -299,7 +299,7 @@ async function sendAll() {
     for (const entry of batch) keep({ ...entry, isTried: true });
     const answer = await post(batch);
     isSilent = !answer;
-    if (answer?.status === 404) closed = texts.dead_link;
+    if (answer?.status === 404) closed = listTexts.dead_link;
     else if (answer?.ok) {
       const found = await answer.json();
       // After 50001 a report is to be sent again: a deal was running all the time.
@@ -354,7 +354,7 @@ async function ask() {
     try {
       const answer = await fetch(own.dataset.stateAddress);
       const answeredAt = Date.now();
-      if (answer.status === 404) closed = texts.dead_link;
+      if (answer.status === 404) closed = listTexts.dead_link;
       if (answer.ok) {
         state = await answer.json();
         // Too early by the time that the answer took, and never too late: what was tapped before a deal is kept.
@@ -379,7 +379,7 @@ function showNews() {
   if (closed) text = closed;
   else if (isReplaced) text = state.news.replaced;
   else if (until <= 0) text = state.news.overdue;
-  else if (hasLess) text = texts.less;
+  else if (hasLess) text = listTexts.less;
   else if (until <= WARN_BEFORE) text = state.news.soon;
   if (lists && (closed || isReplaced)) {
     lists.toggleAttribute("inert", true);
@@ -392,7 +392,7 @@ function showNews() {
   if (closed || !(isReplaced || hasLess)) return;
   const link = document.createElement("a");
   link.href = location.pathname;
-  link.textContent = texts.show;
+  link.textContent = listTexts.show;
   news.append(" ", link);
 }
 
@@ -402,7 +402,7 @@ function showWaiting() {
   const entries = isStuck ? kept() : [];
   let until = navigator.onLine ? "service" : "connection";
   if (closed) until = "link";
-  const text = texts.waiting[entries.length === 1 ? 0 : 1][until];
+  const text = listTexts.waiting[entries.length === 1 ? 0 : 1][until];
   waiting.textContent = entries.length ? text.replace("{n}", number.format(entries.length)) : "";
   const stuck = new Set(entries.map(rowOf));
   for (const row of rows.values()) row.classList.toggle("waits", stuck.has(row));

@@ -8,7 +8,7 @@ agents (taken is 1 in the answer) or neither is. A new name that another agent h
 accents) is taken, too. The audit has an entry of it.
 
 The last result set is one row: whether the old name was an agent (known), whether the new name was one (taken), and how
-many rows were renamed: limits, links, assignments, and leads in the history (dealt).
+many rows were renamed: limits, links, assignments, leads in the history (dealt), and rows of other records (others).
 
 Example:
 
@@ -63,6 +63,7 @@ BEGIN
         @links INT = 0,
         @assignments INT = 0,
         @dealt INT = 0,
+        @others INT = 0,
         @count INT;
 
     IF COALESCE(LTRIM(@agent), N'') = N'' OR COALESCE(LTRIM(@new_name), N'') = N''
@@ -158,18 +159,22 @@ BEGIN
                 UPDATE dbo.assignment_edit
                 SET agent = @new_name
                 WHERE agent = @agent;
+                SET @others = @others + @@ROWCOUNT;
 
                 UPDATE dbo.assignment_forgotten
                 SET agent = @new_name
                 WHERE agent = @agent;
+                SET @others = @others + @@ROWCOUNT;
 
                 UPDATE dbo.assignment_outcome
                 SET agent = @new_name
                 WHERE agent = @agent;
+                SET @others = @others + @@ROWCOUNT;
 
                 UPDATE dbo.assignment_hand_back
                 SET agent = @new_name
                 WHERE agent = @agent;
+                SET @others = @others + @@ROWCOUNT;
 
                 -- If the same run has limits of both names, that of the new one stays.
                 DELETE FROM dbo.assignment_limit
@@ -179,16 +184,19 @@ BEGIN
                         SELECT l.run_id FROM dbo.assignment_limit AS l
                         WHERE l.agent = @new_name
                     );
+                SET @others = @others + @@ROWCOUNT;
 
                 UPDATE dbo.assignment_limit
                 SET agent = @new_name
                 WHERE agent = @agent;
+                SET @others = @others + @@ROWCOUNT;
 
                 UPDATE dbo.assignment_run
                 SET last_agent = @new_name
                 WHERE last_agent = @agent;
+                SET @others = @others + @@ROWCOUNT;
 
-                IF COALESCE(@recorded, 0) = 0 AND @known + @limits + @links + @assignments + @dealt > 0
+                IF COALESCE(@recorded, 0) = 0 AND @known + @limits + @links + @assignments + @dealt + @others > 0
                     INSERT INTO dbo.audit_entry (recorded_at, actor, operation, target, address, status)
                     VALUES
                     (
@@ -212,6 +220,7 @@ BEGIN
         @limits AS limits,
         @links AS links,
         @assignments AS assignments,
-        @dealt AS dealt;
+        @dealt AS dealt,
+        @others AS others;
 END;
 GO
