@@ -16,7 +16,7 @@ from agent_funnel.stored_sentences import SHOWN_AS, STORED, as_sentence, with_se
 SQL = Path(agent_funnel.__file__).parent / "sql"
 # A literal of SQL:
 TEXT = r"N?'((?:[^']|'')*)'"
-# Messages for the script that makes a job of the server, which no page calls:
+# Messages of the scripts for a DBA, which no page calls:
 NOT_SHOWN = ("kit/",)
 
 
@@ -38,7 +38,11 @@ def _ends() -> dict[str, str]:
     """The ends of messages that SQL puts together: what was not changed, and what to do."""
     found: dict[str, str] = {}
     for path in sorted(SQL.rglob("*.sql")):
-        text = re.sub(r"'\s*(?:\|\||,)\s*N?'", "", path.read_text(encoding="utf-8"))
+        if any(part in path.as_posix() for part in NOT_SHOWN):
+            continue
+        # An apostrophe in a comment begins no literal.
+        code = re.sub(r"-- [^\n]*|/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        text = re.sub(r"'\s*(?:\|\||,)\s*N?'", "", code)
         for message in re.findall(TEXT, text):
             if re.search(r"[Nn]othing (?:was (?:changed|kept|handed back)|changed)\.", message):
                 found[message.replace("''", "'")] = path.name
