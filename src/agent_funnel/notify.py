@@ -22,6 +22,7 @@ from urllib.request import Request, urlopen
 import structlog
 from tenacity import RetryError, Retrying, stop_after_attempt, wait_exponential
 
+from agent_funnel.characters import visible
 from agent_funnel.errors import SettingsError
 from agent_funnel.sentences import catalogue_of, sentence, translate
 from agent_funnel.settings import Settings
@@ -182,13 +183,14 @@ def letter_link(settings: Settings, letter: Letter) -> str:
 
 
 def _in_language(settings: Settings, text: str) -> str:
-    """A sentence in the language of the settings, for a message; without one, as it is in the log."""
+    """A sentence in the language of the settings, for a message; without one, in English."""
+    # Each text is one line of a message: no name in it may begin another one, or turn the text around it.
     if settings.language in (None, "en"):
-        return str(text)
+        return visible(text)
     from babel import Locale
 
     locale = Locale.parse(settings.language, sep="-")
-    return translate(text, locale, catalogue_of(locale))
+    return visible(translate(text, locale, catalogue_of(locale)))
 
 
 def _send_letter(service: Any, title: str, letter: Letter, link: str) -> None:

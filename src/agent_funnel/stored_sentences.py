@@ -11,7 +11,7 @@ import re
 from datetime import date
 from functools import cache, lru_cache
 
-from agent_funnel.sentences import Sentence, joined, sentence, with_values
+from agent_funnel.sentences import Sentence, joined, sentence, shown_as, with_values
 
 # Messages of SQL, and the docstrings of errors, which are their default messages:
 STORED: tuple[Sentence, ...] = (
@@ -35,6 +35,7 @@ STORED: tuple[Sentence, ...] = (
     sentence("A run or an undo is in progress; nothing was changed. Try again when it ends."),
     sentence("No agent is active and has room tonight; nothing was changed."),
     sentence("The scheduled run of this business date is already done."),
+    sentence("The pool has %(count)s leads, but the median of the last %(deals)s deals is %(usual)s."),
     sentence("The pool changed while it was being dealt; nothing was changed."),
     sentence("There is no run to undo."),
     sentence("A parameter is out of range."),
@@ -101,6 +102,10 @@ STORED: tuple[Sentence, ...] = (
     sentence(
         "The scheduled run of %(business_date)s was due %(seconds)s s ago and is about to begin: it would replace "
         "the assignments of this deal, and move its leads on by one more stage"
+    ),
+    sentence(
+        "Run %(run_id)s of %(business_date)s came before this one: %(leads)s leads move on a second time that day. An "
+        "undo takes that back."
     ),
     sentence(
         "No lead is in the pool, and agents have %(leads)s assignments: a deal now would remove them all, and deal "
@@ -177,6 +182,9 @@ STORED: tuple[Sentence, ...] = (
     sentence("The rows of a file are not staged; nothing was changed."),
     sentence("Another session is still adding an agent; nothing was changed. Try again."),
     sentence("A run is still in progress; nothing was changed. Try again when the run has ended."),
+    sentence("Another session is still making a link; nothing was changed. Try again."),
+    sentence("Another session is still adding a key; nothing was changed. Try again."),
+    sentence("Another session is still pausing the schedule; nothing was changed. Try again."),
     sentence("A run is still in progress; nothing was renamed. Try again when the run has ended."),
     sentence("A run is still in progress; nothing was imported. Try again when the run has ended."),
     sentence("A run is still in progress; nothing was purged. Try again when the run has ended."),
@@ -216,6 +224,11 @@ STORED: tuple[Sentence, ...] = (
 )
 # Those that name commands, or parameters of procedures, and the same for a page:
 SHOWN_AS: tuple[tuple[str, Sentence], ...] = (
+    (
+        "%(warning)s FUNNEL_BRAKE holds the deal until a person runs `agent-funnel run --scheduled`; nothing was "
+        "changed.",
+        sentence("%(warning)s So the deal waits until a person makes it; nothing was changed."),
+    ),
     (
         "The database lacks tables or procedures of Agent Funnel: run `agent-funnel install`.",
         sentence(
@@ -339,7 +352,15 @@ def as_sentence(text: str) -> str:
     for pattern, template in _patterns():
         if found := pattern.fullmatch(text):
             return with_values(template, {name: _value(value) for name, value in found.groupdict().items()})
-    return text
+    # A preview ends its reasons with a full stop, where a refused deal says what to do.
+    reasons = _value(text[:-1]) if text.endswith(".") else text
+    return joined(reasons, ".", by="") if isinstance(reasons, Sentence) else text
+
+
+def with_sentence(text: str) -> str:
+    """An English text as it is, with what a translation needs if it is one of these sentences."""
+    found = text if isinstance(text, Sentence) else as_sentence(text)
+    return shown_as(str(text), found) if isinstance(found, Sentence) else text
 
 
 def _value(text: str) -> str | date:
@@ -352,7 +373,8 @@ def _value(text: str) -> str | date:
 
 @cache
 def _patterns() -> list[tuple[re.Pattern[str], str]]:
-    pairs = [(str(each), each.template) for each in STORED] + [(text, shown.template) for text, shown in SHOWN_AS]
+    # Those with a hint at their end come first, since a value at the end of another one would take it.
+    pairs = [(text, shown.template) for text, shown in SHOWN_AS] + [(str(each), each.template) for each in STORED]
     return [(_pattern(text), template) for text, template in pairs]
 
 

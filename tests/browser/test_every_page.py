@@ -77,6 +77,15 @@ def test_without_keys_and_without_data_each_page_says_what_to_do_next(dashboard:
         fits(page, 360)
         axe(page)
         shoot(page, f"empty-{name}")
+    # The row has room for some pages; the menu has the others.
+    pages = page.get_by_role("navigation", name="Pages")
+    pages.get_by_text("More", exact=True).click()
+    for name in ("Tonight", "Deals", "Results", "Agents", "Calendar", "Leads", "Notices", "Settings", "Audit", "Keys"):
+        expect(pages.get_by_role("link", name=name, exact=True)).to_be_visible()
+    fits(page, 360)
+    axe(page)
+    page.keyboard.press("Escape")
+    expect(pages.get_by_role("link", name="Keys", exact=True)).to_be_hidden()
 
 
 def test_without_scripts_each_page_reads_the_same(dashboard: Dashboard, database: TestedDatabase) -> None:

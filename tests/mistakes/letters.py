@@ -26,8 +26,8 @@ MISTAKES = (
     Mistake(
         "letter: numbers in the reasons of failures are not masked",
         P_LETTER,
-        "reason=mask_digits(each.message)",
-        "reason=each.message",
+        "reason=mask_digits(with_sentence(each.message))",
+        "reason=with_sentence(each.message)",
         ON_LETTERS,
         "no_letter_has_a_number",
         "sqlite",

@@ -61,7 +61,7 @@ def evening(database: TestedDatabase) -> dict[str, str]:
         "agent": f"/agents/of?agent={AGENT}",
         "agent-list": f"/agents/list?agent={AGENT}",
         "calendar": "/calendar",
-        "calendar-public": "/calendar/public?country=BR&region=SP&year=2027",
+        "calendar-public": "/calendar/public?country=DE&region=BY&year=2027",
         "do-not-contact": "/do-not-contact?number=%2B49300000007",
         "links": "/agents/links",
         "hand-back": f"/agents/hand-back?agent={AGENT}",

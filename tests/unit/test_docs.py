@@ -31,6 +31,20 @@ SQLPACKAGE = {
     "ROLE": "DatabaseRoles",
     "GRANT": "Permissions",
 }
+# The rows of the page of access for each rate of requests, and for each kind of places:
+RATES = {
+    "runs": "runs and undos, by the API and the pages",
+    "test messages": "test messages, on the page *Notices*",
+    "sign-ins": "attempts to sign in, from an address",
+    "wrong key": "wrong keys, from an address",
+    "wrong link": "wrong links, from an address",
+}
+PLACES = {
+    "exports": "exports in the making",
+    "imports": "imports",
+    "previews": "previews, and results by the API",
+    "reports": "reports of outcomes, and hand-backs",
+}
 LONGEST_LINE = 120
 # A line of a paragraph ends only where its next word would pass this column:
 SHORTEST_LINE = 100
@@ -127,6 +141,21 @@ def test_the_reference_of_the_settings_is_made_from_their_fields() -> None:
     assert text == settings_page.text(), "`make docs` updates it"
     headings = re.findall(r"^### `(\w+)`$", text, re.MULTILINE)
     assert sorted(headings) == sorted(map(variable, Settings.model_fields))
+
+
+def test_every_limit_on_requests_is_on_the_page_of_access() -> None:
+    limits = (DOCS / "howto" / "access.md").read_text("utf-8").split("\n## Limits\n", 1)[1]
+    shown = {what: amount for what, amount, *_ in rows(limits)}
+    code = "".join(path.read_text("utf-8") for path in (ROOT / "src" / "agent_funnel" / "web").rglob("*.py"))
+    rates = re.findall(r"\bRate\(\s*\"([^\"]+)\", \"(\d+) per minute\"", code)
+    assert {name for name, _ in rates} == RATES.keys()
+    for name, count in rates:
+        assert shown[RATES[name]].startswith(f"{count} a minute"), name
+    places = re.findall(r"(\w+)=Places\(\s*([A-Z_]+)", code)
+    assert {name for name, _ in places} == PLACES.keys()
+    for name, constant in places:
+        (count,) = re.findall(rf"^{constant} = (\d+)$", code, re.MULTILINE)
+        assert re.match(rf"{count}\b", shown[PLACES[name]]), name
 
 
 def test_every_page_is_in_the_index() -> None:

@@ -65,6 +65,18 @@ def test_only_notices_of_the_chosen_kinds_are_sent(listener: Listener) -> None:
     ]
 
 
+def test_a_name_in_a_message_begins_no_line_and_turns_no_text(listener: Listener) -> None:
+    notifier = Notifier(load(notify_urls=f"json://{listener.address}/hook", notify_on="failed,letter"))
+    notifier.start()
+    notifier.notice("failed", "Nobody but Bo\nAll is well \u202e.")
+    notifier.letter(Letter("Deal", (("Away", ("Bo\nAll is well",)),), "/runs/7/letter"))
+    wait_for(listener, 2)
+    notifier.stop()
+    notice, letter = (json.loads(body)["message"] for _, body in listener.heard)
+    assert notice == "Nobody but Bo\\x0aAll is well \\u202e."
+    assert "- Bo\\x0aAll is well\n" in letter
+
+
 def test_a_message_that_could_not_be_sent_is_sent_again(listener: Listener) -> None:
     listener.errors = 2
     notifier = Notifier(load(dead_man_url=f"http://{listener.address}/ping"))

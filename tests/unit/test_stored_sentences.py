@@ -11,12 +11,12 @@ import agent_funnel
 from agent_funnel import errors
 from agent_funnel.errors import FunnelError
 from agent_funnel.sentences import Sentence
-from agent_funnel.stored_sentences import SHOWN_AS, STORED, as_sentence
+from agent_funnel.stored_sentences import SHOWN_AS, STORED, as_sentence, with_sentence
 
 SQL = Path(agent_funnel.__file__).parent / "sql"
 # A literal of SQL:
 TEXT = r"N?'((?:[^']|'')*)'"
-# Messages for the script that makes a job of the server, which no page calls:
+# Messages of the scripts for a DBA, which no page calls:
 NOT_SHOWN = ("kit/",)
 
 
@@ -38,7 +38,11 @@ def _ends() -> dict[str, str]:
     """The ends of messages that SQL puts together: what was not changed, and what to do."""
     found: dict[str, str] = {}
     for path in sorted(SQL.rglob("*.sql")):
-        text = re.sub(r"'\s*(?:\|\||,)\s*N?'", "", path.read_text(encoding="utf-8"))
+        if any(part in path.as_posix() for part in NOT_SHOWN):
+            continue
+        # An apostrophe in a comment begins no literal.
+        code = re.sub(r"-- [^\n]*|/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        text = re.sub(r"'\s*(?:\|\||,)\s*N?'", "", code)
         for message in re.findall(TEXT, text):
             if re.search(r"[Nn]othing (?:was (?:changed|kept|handed back)|changed)\.", message):
                 found[message.replace("''", "'")] = path.name
@@ -79,3 +83,31 @@ def test_values_are_found_again_and_other_texts_stay() -> None:
     assert found.endswith("To deal all the same, confirm it in the box below.")
     assert as_sentence("A driver says something of its own.") == "A driver says something of its own."
     assert not isinstance(as_sentence("A driver says something of its own."), Sentence)
+
+
+def test_the_sentences_of_a_preview_are_known() -> None:
+    reasons = (
+        "No lead is in the pool, and agents have 5 assignments: a deal now would remove them all, and deal nothing. "
+        "The scheduled run of 2026-11-24 is due in 5 s: it would replace the assignments of this deal, and move its "
+        "leads on by one more stage."
+    )
+    notice = (
+        "Run 64 of 2026-11-26 came before this one: 5 leads move on a second time that day. An undo takes that back."
+    )
+    assert [(as_sentence(text), isinstance(as_sentence(text), Sentence)) for text in (reasons, notice)] == [
+        (reasons, True), (notice, True),
+    ]  # fmt: skip
+
+
+def test_a_text_that_keeps_its_english_has_its_sentence_for_a_translation() -> None:
+    kept = (
+        "The pool has 1,000 leads, but the median of the last 3 deals is 10. FUNNEL_BRAKE holds the deal until a "
+        "person runs `agent-funnel run --scheduled`; nothing was changed."
+    )
+    found = with_sentence(kept)
+    assert found == kept
+    assert isinstance(found, Sentence)
+    assert found.template.startswith("%(warning)s So the deal waits")
+    assert isinstance(found.values["warning"], Sentence)
+    assert with_sentence(found) == found
+    assert not isinstance(with_sentence("A driver says something of its own."), Sentence)

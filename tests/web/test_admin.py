@@ -182,8 +182,9 @@ def test_each_setting_has_a_title_and_its_value_in_words(field: str) -> None:
         ("voice", "as-dealt", "go to any agent, as the order has it"), ("weekdays", "mon-sun", "every day"),
     ],
 )  # fmt: skip
-def test_values_are_shown_in_words(field: str, value: str, words: str) -> None:
-    assert setting_in_words(field, getattr(load(**{field: value}), field)) == words
+def test_values_are_shown_in_words(client: FlaskClient, field: str, value: str, words: str) -> None:
+    with client.application.test_request_context():
+        assert setting_in_words(field, getattr(load(**{field: value}), field)) == words
 
 
 def _meaning(field: str) -> str:

@@ -82,6 +82,13 @@ def test_a_failed_run_says_why_and_what_to_do(database: TestedDatabase, reader: 
         database.backend, load(), now.date(), failure, attempt=1, started_at=now, finished_at=now, actor="schedule"
     )
     run = list_runs(database.backend)[0]
+    record_failure(
+        database.backend, load(), now.date(), failure, attempt=2, started_at=now, finished_at=now, actor="schedule"
+    )
+    # Attempts of a night are one row, which leads to all of them.
+    listed = reader.get("/runs")
+    assert "! failed 2 attempts automatically" in listed.text
+    assert f"/runs/{run.run_id}" not in listed.links
     page = reader.get(f"/runs/{run.run_id}").text
     assert "Why it failed" in page
     assert "Error 50002, attempt 1." in page
@@ -89,7 +96,7 @@ def test_a_failed_run_says_why_and_what_to_do(database: TestedDatabase, reader: 
     assert "No agent is active and has room on" in page
     night = reader.get(f"/nights/{now.date()}").text
     assert "Why: no agent was active and had room." in night
-    assert "One attempt, at" in night
+    assert "2 attempts, from" in night
     assert "It failed, and changed nothing." in reader.get(f"/runs/{run.run_id}/undo").text
 
 

@@ -11,6 +11,7 @@ import structlog
 from agent_funnel.errors import BrakeApplied, CheckFailed, DatabaseUnavailable, FunnelError, RunError
 from agent_funnel.notify import Notifier
 from agent_funnel.sentences import joined, sentence, text_in
+from agent_funnel.stored_sentences import with_sentence
 
 log = structlog.get_logger(__name__)
 
@@ -111,5 +112,5 @@ class Alarm:
 def text_of(error: Exception) -> str:
     """The text of an error of ours; only the type of another one, whose text may have data in it."""
     if isinstance(error, FunnelError):
-        return text_in(error)
+        return with_sentence(text_in(error))
     return sentence("%(error)s; the log has the details.", error=type(error).__name__)

@@ -15,6 +15,7 @@ from agent_funnel.runs import Run
 from agent_funnel.schedule.brakes import changed_procedure, unusual_pool
 from agent_funnel.sentences import catalogue_of, localized, sentence, text_in, translate
 from agent_funnel.settings import Settings
+from agent_funnel.stored_sentences import with_sentence
 
 if TYPE_CHECKING:
     from babel import Locale
@@ -82,7 +83,7 @@ def forecast(database: Database, settings: Settings, business_date: date, *, now
     try:
         seen = preview(database, settings, business_date=business_date)
     except RunError as error:
-        return Forecast(business_date, None, "fails", text_in(error), error.number, len(active), away)
+        return Forecast(business_date, None, "fails", with_sentence(text_in(error)), error.number, len(active), away)
     run: Run = seen.run
     trouble, reason = _trouble(database, settings, run, now)
     call_backs = sum(share.call_backs for share in seen.shares)

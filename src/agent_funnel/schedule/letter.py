@@ -30,6 +30,7 @@ from agent_funnel.schedule.skips import list_skips
 from agent_funnel.schedule.store import current_pause, find_night, list_holidays
 from agent_funnel.sentences import Localized, Sentence, amount, counted, joined, localized, sentence
 from agent_funnel.settings import Settings
+from agent_funnel.stored_sentences import with_sentence
 
 if TYPE_CHECKING:
     from babel import Locale
@@ -220,7 +221,7 @@ def _reasons(database: Database, settings: Settings, business_date: date) -> tup
             each.attempts,
             first=_moment(each.first_at, settings),
             last=_moment(each.last_at, settings),
-            reason=mask_digits(each.message),
+            reason=mask_digits(with_sentence(each.message)),
         )
         for each in failure_reasons(database, business_date)
     )

@@ -132,9 +132,7 @@ class BackgroundCounts:
         self._counting_stages = BackgroundTask("counting stages")
         self._forecast: _KeptValues[Forecast] = _KeptValues("forecasting", age=FORECAST_AGE_SECONDS)
         self._runway: _KeptValues[Runway] = _KeptValues("computing the runway", age=RUNWAY_AGE_SECONDS)
-        self._results: _KeptValues[Results] = _KeptValues(
-            "counting results", age=RESULTS_AGE_SECONDS, kept=KEPT_SPANS
-        )
+        self._results: _KeptValues[Results] = _KeptValues("counting results", age=RESULTS_AGE_SECONDS, kept=KEPT_SPANS)
         # Since when a run has been in progress, and when a page last saw it:
         self._running: tuple[datetime, datetime] | None = None
         # It grows with each change through this service:

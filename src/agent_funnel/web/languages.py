@@ -17,7 +17,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from werkzeug.wrappers import Response
 
-from agent_funnel.sentences import CATALOGUES, Sentence, catalogue_of, translate
+from agent_funnel.sentences import CATALOGUES, Localized, Sentence, catalogue_of, translate
 from agent_funnel.settings_types import LANGUAGES
 from agent_funnel.stored_sentences import as_sentence
 from agent_funnel.web.proxies import base_path
@@ -83,7 +83,7 @@ def _with_visible_values(function: Any) -> Callable[..., str]:
 
 def translated(text: str) -> str:
     """A sentence of a lower layer in the language of the page, also if the database has it as a text."""
-    found = text if isinstance(text, Sentence) else as_sentence(text)
+    found = text if isinstance(text, Sentence | Localized) else as_sentence(text)
     return translate(found, locale(), catalogue_of(locale()))
 
 

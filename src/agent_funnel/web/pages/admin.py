@@ -46,9 +46,6 @@ SOURCES = {
 # The same of a rule that is not set:
 IN_THE_RULES = sentence("the rule above holds")
 
-# The roles in words:
-ROLE_NAMES = {"viewer": sentence("viewer"), "operator": sentence("operator"), "admin": sentence("admin")}
-
 
 @dataclass(frozen=True)
 class Line:
@@ -126,7 +123,6 @@ def show_keys(made: AccessKey | None = None, secret: str | None = None) -> str:
         last_admin=admins[0].key_id if len(admins) == 1 else None,
         is_first=not found,
         roles=ROLES,
-        ROLE_NAMES=ROLE_NAMES,
         made=made,
         secret=secret,
         was_first=made is not None and len(found) == 1,

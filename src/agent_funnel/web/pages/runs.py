@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import groupby
+from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
 from flask_babel import gettext, ngettext
@@ -50,10 +52,23 @@ def show() -> str:
     return render_template(
         "runs.html",
         runs=found,
+        **_attempts(found),
         order="newest",
         first=url_for("runs.show") if before else None,
         following=url_for("runs.show", before=found[-1].run_id) if len(found) == RUNS_PER_PAGE else None,
     )
+
+
+def _attempts(runs: list[RunRecord]) -> dict[str, Any]:
+    """How many times a night failed in a row, by its newest attempt, and the attempts that are folded into that one."""
+    attempts: dict[int, int] = {}
+    folded: set[int] = set()
+    for _, same in groupby(runs, key=lambda run: (run.status, run.business_date)):
+        newest, *older = same
+        if older and newest.status == "failed":
+            attempts[newest.run_id] = 1 + len(older)
+            folded.update(run.run_id for run in older)
+    return {"attempts": attempts, "folded": folded}
 
 
 def _show_sorted(order: str) -> str:
@@ -65,6 +80,7 @@ def _show_sorted(order: str) -> str:
     return render_template(
         "runs.html",
         runs=found[begin:end],
+        **_attempts(found[begin:end]),
         order=order,
         first=url_for("runs.show", sort=order) if begin else None,
         following=url_for("runs.show", sort=order, begin=end) if end < len(found) else None,

@@ -37,6 +37,8 @@ blueprint = Blueprint("tonight", __name__)
 
 # No forecast is made for this long before a scheduled run:
 NO_FORECAST_BEFORE = timedelta(minutes=1)
+# The strip of a young service has at least so many nights:
+FEWEST_NIGHTS = 14
 # The amounts of the last nights are looked for among this many runs: some failed, some were made by hand.
 RUNS_SEARCHED = 3 * NIGHTS_SHOWN
 # A run is slow if it takes this many times as long as usual, and at least this long:
@@ -196,8 +198,12 @@ def fairness_of(run: Run | RunRecord, shares: Mapping[str, Share] | None, limits
 
 
 def night_strip(night: Tonight) -> list[tuple[date, NightRecord | None]]:
-    """The last nights, the oldest first, each with its outcome; None if nothing is known of it."""
+    """The last nights, the oldest first, each with its outcome; None if nothing is known of it.
+
+    A service that is younger has fewer, but two weeks.
+    """
     found = {outcome.business_date: outcome for outcome in night.nights}
     newest = max([night.business_date, *found])
-    days = [newest - timedelta(days=back) for back in reversed(range(NIGHTS_SHOWN))]
+    known = (newest - min(found, default=newest)).days + 1
+    days = [newest - timedelta(days=back) for back in reversed(range(min(NIGHTS_SHOWN, max(known, FEWEST_NIGHTS))))]
     return [(day, found.get(day)) for day in days]

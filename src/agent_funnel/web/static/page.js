@@ -121,3 +121,13 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
     button.textContent = texts.copied;
   });
 }
+// A menu closes by a click elsewhere, and by Escape, which returns to it.
+addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll(".menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+});
+addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && document.querySelector(".menu[open]");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});

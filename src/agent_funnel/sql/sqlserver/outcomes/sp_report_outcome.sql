@@ -528,7 +528,15 @@ BEGIN
                                 SELECT 1
                                 FROM dbo.assignment_history AS h
                                 INNER JOIN dbo.assignment_run AS r ON h.run_id = r.run_id AND r.status = 'succeeded'
-                                WHERE h.number = @dealt AND h.date = @date AND h.run_id > @run_id
+                                WHERE
+                                    h.number = @dealt AND h.run_id > @run_id
+                                    AND (
+                                        h.date = @date
+                                        OR (
+                                            @legacy = 1
+                                            AND CAST(h.date AS DATETIME2(3)) = CAST(@date AS DATETIME2(3))
+                                        )
+                                    )
                             );
                         SET @moved = @@ROWCOUNT;
                     END;
