@@ -8,7 +8,7 @@ LOCKED_DEV := $(VENV)/.locked-dev
 # The lock files have hashes, but no addresses of package indexes, so that each user can choose an index.
 LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 
-.PHONY: run serve test test-long coverage mutants browser clients lint format bench docs lock release clean
+.PHONY: run serve test test-long coverage mutants browser clients lint format bench docs translations lock release clean
 
 # Set everything up, make a demo database if there is none, and deal.
 run: $(LOCKED)
@@ -85,6 +85,11 @@ bench: $(LOCKED_DEV)
 docs: $(LOCKED_DEV)
 	cd tests && ../$(BIN)/python -m support.api_page > ../docs/reference/api.md
 	cd tests && ../$(BIN)/python -m support.settings_page > ../docs/reference/settings.md
+
+# Bring new texts into the catalogues of all languages, and compile them. A test says which texts are not translated.
+TRANSLATIONS := src/agent_funnel/translations
+translations: $(LOCKED_DEV)
+	cd tests && PYTHONPATH=../src ../$(BIN)/python -m support.catalogues
 
 # Update the lock files to the newest versions, for every Python and system that we support.
 lock: $(LOCKED_DEV)

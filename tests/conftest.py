@@ -5,8 +5,9 @@ from __future__ import annotations
 import gc
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
@@ -14,6 +15,7 @@ from flask import Flask
 from hypothesis import settings
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
+from werkzeug.routing import Rule
 
 from support import LONG
 from support.databases import (
@@ -58,8 +60,26 @@ class TemplatesInMemory(BytecodeCache):
         self._compiled[bucket.key] = bucket.bytecode_to_string()
 
 
+def compile_routes_once() -> None:
+    """Keeps the functions that werkzeug compiles for the addresses of routes: each application would do it again.
+
+    A function depends on its rule alone; its converters come with the rule to which it is bound.
+    """
+    compile_builder: Callable[[Rule, bool], Any] = Rule._compile_builder
+    compiled: dict[object, Any] = {}
+
+    def kept(rule: Rule, append_unknown: bool = True) -> Any:
+        key = (rule.rule, tuple(rule._trace), repr(rule.defaults), append_unknown)
+        if key not in compiled:
+            compiled[key] = compile_builder(rule, append_unknown)
+        return compiled[key]
+
+    Rule._compile_builder = kept  # type: ignore[assignment, method-assign]
+
+
 def make_quick() -> None:
     """Spares the tests what costs time and tests nothing."""
+    compile_routes_once()
     if os.access(MEMORY, os.W_OK):
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
     Flask.jinja_options = {"bytecode_cache": TemplatesInMemory()}

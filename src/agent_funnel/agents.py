@@ -9,6 +9,7 @@ from datetime import date
 from agent_funnel.database import Database
 from agent_funnel.errors import AlreadyExists, NotFound, ParameterOutOfRange
 from agent_funnel.names import likeness, spell
+from agent_funnel.sentences import Sentence, joined, sentence, shown_as, with_hint
 from agent_funnel.settings import LARGEST_SHARE
 from agent_funnel.values import LONGEST_TEXT, NO_LIMIT, Day, Flag, LeadDate, Record, Text, check_text
 
@@ -95,7 +96,7 @@ def add_agent(database: Database, name: str, *, active: bool = True) -> None:
     check_text("agent", name)
     row = database.one("add_agent", agent=name, status=_status(active))
     if not row or not row["added"]:
-        raise AlreadyExists(f"There is already an agent {name!r}; nothing was changed.")
+        raise AlreadyExists(sentence("There is already an agent %(name)s; nothing was changed.", name=repr(name)))
 
 
 def agent_names(database: Database) -> list[str]:
@@ -111,10 +112,25 @@ def alike_agents(database: Database, name: str) -> list[str]:
 
 def no_such_agent(database: Database, name: str) -> NotFound:
     """The error for a name that no agent has. It names the agents who are probably meant."""
-    text = f"There is no agent {name[:LONGEST_TEXT]!r}; nothing was changed."
+    return NotFound(_no_such(database, name))
+
+
+def _no_such(database: Database, name: str) -> Sentence:
+    text = sentence("There is no agent %(agent)s; nothing was changed.", agent=repr(name[:LONGEST_TEXT]))
     if meant := alike_agents(database, name):
-        return NotFound(f"{text} Perhaps you mean {' or '.join(map(spell, meant[:3]))}.")
-    return NotFound(f"{text} `agent-funnel agents list` shows all.")
+        names = [spell(each) for each in meant[:3]]
+        perhaps = {
+            1: sentence("Perhaps you mean %(first)s.", first=names[0]),
+            2: sentence("Perhaps you mean %(first)s or %(second)s.", first=names[0], second=names[1 % len(names)]),
+            3: sentence(
+                "Perhaps you mean %(first)s or %(second)s or %(third)s.",
+                first=names[0],
+                second=names[1 % len(names)],
+                third=names[2 % len(names)],
+            ),
+        }
+        return joined(text, perhaps[len(names)])
+    return shown_as(f"{text} `agent-funnel agents list` shows all.", text)
 
 
 def rename_agent(
@@ -132,16 +148,23 @@ def rename_agent(
     alike = [each for each in names if each not in (name, new_name) and likeness(each) == likeness(new_name)]
     if alike and name in names:
         raise AlreadyExists(
-            f"The name {new_name!r} is easily taken for that of the agent {spell(alike[0])}; nothing was changed. "
-            "Choose another one."
+            sentence(
+                "The name %(new_name)s is easily taken for that of the agent %(alike)s; nothing was changed. Choose "
+                "another one.",
+                new_name=repr(new_name),
+                alike=spell(alike[0]),
+            )
         )
     row = database.one("rename_agent", agent=name, new_name=new_name, actor=actor, recorded=int(recorded))
     assert row is not None
     renamed = Renamed.from_row(row)
     if row["known"] and row["taken"]:
         raise AlreadyExists(
-            f"There is already an agent {new_name!r}; nothing was changed. Two agents cannot be made one: deactivate "
-            "one of them."
+            sentence(
+                "There is already an agent %(new_name)s; nothing was changed. Two agents cannot be made one: "
+                "deactivate one of them.",
+                new_name=repr(new_name),
+            )
         )
     counts = (renamed.limits, renamed.links, renamed.assignments, renamed.dealt, row["others"])
     if not row["known"] and not any(counts):
@@ -224,9 +247,27 @@ def add_limit(
     """
     check_text("agent", agent.strip() or agent)
     if not 0 <= max_records <= LARGEST_SHARE:
-        raise ParameterOutOfRange(f"max_records is {max_records}; it must be from 0 (away) to {LARGEST_SHARE}.")
+        raise ParameterOutOfRange(
+            shown_as(
+                f"max_records is {max_records}; it must be from 0 (away) to {LARGEST_SHARE}.",
+                sentence(
+                    "The leads per night are %(leads)s; they must be from 0 (away) to %(most)s. Nothing was changed.",
+                    leads=max_records,
+                    most=LARGEST_SHARE,
+                ),
+            )
+        )
     if ends_on is not None and ends_on < starts_on:
-        raise ParameterOutOfRange(f"ends_on is {ends_on}; it must not be before starts_on, {starts_on}.")
+        raise ParameterOutOfRange(
+            shown_as(
+                f"ends_on is {ends_on}; it must not be before starts_on, {starts_on}.",
+                sentence(
+                    "The last day, %(last)s, is before the first day, %(first)s. Nothing was changed.",
+                    last=ends_on,
+                    first=starts_on,
+                ),
+            )
+        )
     row = database.one(
         "add_limit",
         agent=agent,
@@ -237,10 +278,9 @@ def add_limit(
         new_agent=new_agent,
     )
     if row is None:
-        raise NotFound(
-            f"{no_such_agent(database, agent)} If the agent is yet to come, say so: --new-agent on the command line, "
-            "new_agent in the API."
-        )
+        fault = _no_such(database, agent)
+        hint = "If the agent is yet to come, say so: --new-agent on the command line, new_agent in the API."
+        raise NotFound(shown_as(f"{fault} {hint}", fault))
     return Limit.from_row(row)
 
 
@@ -248,4 +288,9 @@ def remove_limit(database: Database, limit_id: int) -> None:
     """Removes a limit. Raises NotFound if no limit has this number."""
     row = database.one("remove_limit", limit_id=limit_id)
     if not row or not row["removed"]:
-        raise NotFound(f"There is no limit {limit_id}; `agent-funnel limits list` shows all.")
+        raise NotFound(
+            with_hint(
+                sentence("There is no limit %(limit_id)s.", limit_id=str(limit_id)),
+                "`agent-funnel limits list` shows all.",
+            )
+        )

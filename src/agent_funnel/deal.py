@@ -25,6 +25,7 @@ from agent_funnel.errors import (
 )
 from agent_funnel.leads import DEALT_STAGES
 from agent_funnel.runs import Run
+from agent_funnel.sentences import sentence, with_hint
 from agent_funnel.settings import Settings
 from agent_funnel.values import Day, Moment, Record, Row, write_moment
 
@@ -231,7 +232,9 @@ def _with_retries(call: Callable[[], Row]) -> Row:
             call, PoolChanged, DatabaseBusy, DatabaseNotReady, _NothingDone, pause=0.2, before_pause=_log_retry
         )
     except _NothingDone as error:
-        raise DatabaseUnavailable("The connection to the database broke each time; nothing was changed.") from error
+        raise DatabaseUnavailable(
+            sentence("The connection to the database broke each time; nothing was changed.")
+        ) from error
 
 
 def _log_retry(state: RetryCallState) -> None:
@@ -246,8 +249,12 @@ def _ask_after_loss(ask: Callable[[], Row | None]) -> Row | None:
         return _repeat(ask, DatabaseError, RunInProgress, pause=0.5)
     except (DatabaseError, RunInProgress) as error:
         raise ConnectionLost(
-            "The connection to the database broke, and it cannot be found out now whether the change was made; "
-            "`agent-funnel runs` shows it once the database answers."
+            with_hint(
+                sentence(
+                    "The connection to the database broke, and it cannot be found out now whether the change was made."
+                ),
+                "`agent-funnel runs` shows it once the database answers.",
+            )
         ) from error
 
 

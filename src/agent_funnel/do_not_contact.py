@@ -15,6 +15,7 @@ from typing import Any
 from agent_funnel.database import Database
 from agent_funnel.errors import AlreadyExists, NotFound, ParameterOutOfRange
 from agent_funnel.numbers import fault_in_listed, match_key
+from agent_funnel.sentences import Sentence, sentence
 from agent_funnel.values import NO_LIMIT, Flag, Moment, Record, check_length, check_text, read_moment, write_moment
 
 # The list of those who asked not to be contacted. The installer makes it.
@@ -73,11 +74,16 @@ class OldList:
     days: int
     bound_days: int
 
-    def __str__(self) -> str:
+    @property
+    def text(self) -> Sentence:
         """A sentence for people."""
-        return (
-            f"The do-not-contact list {self.name} is {self.days} days old (since {self.since:%Y-%m-%d}), and its bound "
-            f"is {self.bound_days} days. Numbers that its source has added since then may be dealt; import it again."
+        return sentence(
+            "The do-not-contact list %(name)s is %(days)s days old (since %(since)s), and its bound is %(bound)s days. "
+            "Numbers that its source has added since then may be dealt; import it again.",
+            name=self.name,
+            days=self.days,
+            since=self.since.date(),
+            bound=self.bound_days,
         )
 
 
@@ -138,13 +144,19 @@ def add_number_list(
     """Adds a list. Raises AlreadyExists if its name is taken."""
     check_text("name", name)
     if name == OPTED_OUT:
-        raise AlreadyExists(f"The list {OPTED_OUT} is that of the reported outcomes; nothing was changed.")
+        raise AlreadyExists(
+            sentence(
+                "The list %(opted_out)s is that of the reported outcomes; nothing was changed.", opted_out=OPTED_OUT
+            )
+        )
     for column, text in (("reason", reason), ("source", source)):
         if text is not None:
             check_text(column, text)
     row = database.one("add_do_not_contact_list", list_name=name, reason=reason, source=source, bound_days=bound_days)
     if not row or not row["added"]:
-        raise AlreadyExists(f"There is a do-not-contact list {name} already; nothing was changed.")
+        raise AlreadyExists(
+            sentence("There is a do-not-contact list %(name)s already; nothing was changed.", name=name)
+        )
 
 
 def list_do_not_contact(
@@ -230,16 +242,23 @@ def add_several(
         if fault := fault_in_listed(number):
             found = take([number], dry_run=True)
             if not found.leads and not found.assignments:
-                where = f"Number {position} of {len(numbers)}: " if len(numbers) > 1 else ""
-                raise ParameterOutOfRange(f"{where}{fault}; and no lead has it. Nothing was changed.")
+                why = sentence("%(fault)s; and no lead has it. Nothing was changed.", fault=fault)
+                if len(numbers) > 1:
+                    place, count = str(position), str(len(numbers))
+                    why = sentence("Number %(place)s of %(count)s: %(why)s", place=place, count=count, why=why)
+                raise ParameterOutOfRange(why)
     return take(numbers)
 
 
 def _check_several(numbers: Sequence[str]) -> None:
     if not 0 < len(numbers) <= MOST_AT_ONCE:
         raise ParameterOutOfRange(
-            f"There are {len(numbers):,} numbers; it must be 1 to {MOST_AT_ONCE:,} at once. Nothing was changed. "
-            "Import a longer list as a file."
+            sentence(
+                "There are %(count)s numbers; it must be 1 to %(most_at_once)s at once. Nothing was changed. Import "
+                "a longer list as a file.",
+                count=len(numbers),
+                most_at_once=MOST_AT_ONCE,
+            )
         )
     for number in numbers:
         # Not check_text: numbers that were copied from WhatsApp have marks of the direction of text around them.
@@ -312,10 +331,14 @@ def remove_do_not_contact(database: Database, number: str, *, list_name: str = O
     others = ", ".join(entry.list_name for entry in do_not_contact_of(database, number))
     if others:
         raise NotFound(
-            f"That number is not on the do-not-contact list {list_name}, but on {others}; nothing was changed. Name "
-            "the list to remove it from."
+            sentence(
+                "That number is not on the do-not-contact list %(list_name)s, but on %(others)s; nothing was "
+                "changed. Name the list to remove it from.",
+                list_name=list_name,
+                others=others,
+            )
         )
-    raise NotFound("That number is not on the do-not-contact list; nothing was changed.")
+    raise NotFound(sentence("That number is not on the do-not-contact list; nothing was changed."))
 
 
 def _staged_rows(numbers: Iterable[str], reason: str | None) -> str:
@@ -331,8 +354,12 @@ def _list_to_fill(database: Database, name: str) -> int:
     """The id of a list to which people and imports may add."""
     if name == OPTED_OUT:
         raise ParameterOutOfRange(
-            f"Only reported outcomes add to the list {OPTED_OUT}; nothing was changed. Choose another list, such as "
-            f"{OWN_REQUESTS}."
+            sentence(
+                "Only reported outcomes add to the list %(opted_out)s; nothing was changed. Choose another list, "
+                "such as %(own_requests)s.",
+                opted_out=OPTED_OUT,
+                own_requests=OWN_REQUESTS,
+            )
         )
     return _list_id(database, name)
 
@@ -342,6 +369,10 @@ def _list_id(database: Database, name: str) -> int:
     lists = {row["name"]: int(row["list_id"]) for row in database.all("do_not_contact_ages")}
     if name not in lists:
         raise NotFound(
-            f"There is no do-not-contact list {name}; nothing was changed. The lists are: {', '.join(lists)}."
+            sentence(
+                "There is no do-not-contact list %(name)s; nothing was changed. The lists are: %(choices)s.",
+                name=name,
+                choices=", ".join(lists),
+            )
         )
     return lists[name]

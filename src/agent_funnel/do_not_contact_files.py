@@ -16,6 +16,7 @@ from agent_funnel.files.tables import AS_IT_IS, Choices, Understood, open_table
 from agent_funnel.files.tally import BadRow, Tally
 from agent_funnel.import_records import A_PROGRAM, Origin, chosen_columns, record_values, remember_choice, rules_of
 from agent_funnel.imports import BadRows
+from agent_funnel.sentences import sentence, shown_as
 
 NumberRow = tuple[int, str, str | None]
 
@@ -49,8 +50,17 @@ class TooManyRemoved(ImportRefused):
 
     def __init__(self, list_name: str, removed: int, imports: int) -> None:
         super().__init__(
-            f"The import would remove {removed:,} of the {imports:,} numbers that imports put on the list {list_name}, "
-            "more than a tenth; nothing was changed. If the file is complete, confirm it (--yes)."
+            shown_as(
+                f"The import would remove {removed:,} of the {imports:,} numbers that imports put on the list "
+                f"{list_name}, more than a tenth; nothing was changed. If the file is complete, confirm it (--yes).",
+                sentence(
+                    "The import would remove %(removed)s of the %(imports)s numbers that imports put on the list "
+                    "%(list_name)s, more than a tenth; nothing was changed. If the file is complete, confirm it below.",
+                    removed=removed,
+                    imports=imports,
+                    list_name=list_name,
+                ),
+            )
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from agent_funnel.agents import roster
@@ -10,6 +10,7 @@ from agent_funnel.database import Database
 from agent_funnel.deal import Preview
 from agent_funnel.names import by_name
 from agent_funnel.runs import Run, RunRecord, Share, run_limits
+from agent_funnel.sentences import Sentence, amount, counted, joined, sentence
 
 # The most names in a sentence:
 MOST_NAMES = 5
@@ -68,27 +69,70 @@ def fairness_of_preview(database: Database, preview: Preview) -> Fairness | None
     return judge({share.agent: share.leads for share in preview.shares}, preview.run.agents, {**rooms, **away})
 
 
-def verdict(fairness: Fairness, *, number: Callable[[int], str] = str, would: bool = False) -> str:
+def verdict(fairness: Fairness, *, would: bool = False) -> Sentence:
     """The verdict as a sentence: "Fair: 22 agents got 273 or 274; Kauã 60 and Otávio 100 by limit; Natália away."
 
-    `number` writes a number, and `would` is for a deal that is still to come.
+    `would` is for a deal that is still to come.
     """
-    smallest, largest = number(fairness.smallest), number(fairness.largest)
-    between = "or" if fairness.is_fair else "to"
-    each = largest if fairness.smallest == fairness.largest else f"{smallest} {between} {largest}"
-    one, verb = fairness.agents == 1, "get" if would else "got"
-    parts = [f"{number(fairness.agents)} agent{'' if one else 's'} {'gets' if one and would else verb} {each}"]
+    parts: list[str] = [_shared(fairness, _each(fairness), would=would)]
     if limited := fairness.limited:
-        if len(limited) <= MOST_NAMES:
-            names = _listed([f"{name} {number(leads)}" for name, leads in limited.items()])
-        else:
-            fewest, most = number(min(limited.values())), number(max(limited.values()))
-            names = f"{number(len(limited))} others {fewest if fewest == most else f'{fewest} to {most}'}"
-        parts.append(f"{names} by limit")
+        parts.append(_limited(limited))
     if away := fairness.away:
-        parts.append(f"{_listed(away) if len(away) <= MOST_NAMES else number(len(away))} away")
-    return f"{'Fair' if fairness.is_fair else 'Uneven'}: {'; '.join(parts)}."
+        count = len(away)
+        if count <= MOST_NAMES:
+            # English has one form; other languages write "away" of several in another one.
+            parts.append(counted("%(names)s away", "%(names)s away", count, names=_listed(away)))
+        else:
+            parts.append(counted("%(count)s away", "%(count)s away", count))
+    return joined(joined(*parts, by="; "), ".", by="")
+
+
+def _each(fairness: Fairness) -> Sentence:
+    """How many leads each agent got: 274, 273 or 274, 250 to 274."""
+    smallest, largest = fairness.smallest, fairness.largest
+    if smallest == largest:
+        return amount(largest)
+    if fairness.is_fair:
+        return sentence("%(smallest)s or %(largest)s", smallest=smallest, largest=largest)
+    return sentence("%(smallest)s to %(largest)s", smallest=smallest, largest=largest)
+
+
+def _shared(fairness: Fairness, leads: Sentence, *, would: bool) -> Sentence:
+    """The first part, whose first word a page shows in bold, with the colon."""
+    count = fairness.agents
+    if fairness.is_fair and would:
+        return counted(
+            "Fair: %(count)s agent gets %(leads)s", "Fair: %(count)s agents get %(leads)s", count, leads=leads
+        )
+    if fairness.is_fair:
+        return counted(
+            "Fair: %(count)s agent got %(leads)s", "Fair: %(count)s agents got %(leads)s", count, leads=leads
+        )
+    if would:
+        return counted(
+            "Uneven: %(count)s agent gets %(leads)s", "Uneven: %(count)s agents get %(leads)s", count, leads=leads
+        )
+    return counted(
+        "Uneven: %(count)s agent got %(leads)s", "Uneven: %(count)s agents got %(leads)s", count, leads=leads
+    )
+
+
+def _limited(limited: Mapping[str, int]) -> Sentence:
+    """The agents who got less by a limit of their own, with their leads; of many, only the range."""
+    if len(limited) <= MOST_NAMES:
+        names = [joined(name, amount(leads)) for name, leads in limited.items()]
+        return sentence("%(names)s by limit", names=_listed(names))
+    fewest, most = min(limited.values()), max(limited.values())
+    leads = sentence("%(smallest)s to %(largest)s", smallest=fewest, largest=most)
+    return counted(
+        "%(count)s other %(leads)s by limit",
+        "%(count)s others %(leads)s by limit",
+        len(limited),
+        leads=amount(most) if fewest == most else leads,
+    )
 
 
 def _listed(names: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    if len(names) == 1:
+        return names[0]
+    return sentence("%(names)s and %(last)s", names=names[:-1], last=names[-1])

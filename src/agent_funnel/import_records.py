@@ -14,6 +14,7 @@ from agent_funnel.files.columns import header_key
 from agent_funnel.files.tables import Choices, Table
 from agent_funnel.masking import mask_digits
 from agent_funnel.numbers import match_key, take_in
+from agent_funnel.sentences import sentence, shown_as
 from agent_funnel.values import LONGEST_TEXT, Flag, JsonObject, LeadDate, Moment, Record, text_length
 
 # No import has a number as large as this:
@@ -210,7 +211,12 @@ def find_import(database: Database, import_id: int) -> ImportRecord:
 
 
 def _no_import(import_id: int) -> NotFound:
-    return NotFound(f"There is no import {import_id}; nothing was changed. `agent-funnel imports` lists all.")
+    return NotFound(
+        shown_as(
+            f"There is no import {import_id}; nothing was changed. `agent-funnel imports` lists all.",
+            sentence("There is no import %(import_id)s; nothing was changed.", import_id=str(import_id)),
+        )
+    )
 
 
 def batch_of(database: Database, import_id: int) -> Batch:
@@ -256,12 +262,19 @@ def _undone(import_id: int, row: Mapping[str, Any] | None) -> UndoneImport:
         raise _no_import(import_id)
     if row["kind"] not in UNDOABLE:
         raise NothingToUndo(
-            f"Import {import_id} is one of {row['kind']}, and only imports of {', '.join(UNDOABLE[:-1])} and "
-            f"{UNDOABLE[-1]} can be undone; nothing was changed."
+            shown_as(
+                f"Import {import_id} is one of {row['kind']}, and only imports of {', '.join(UNDOABLE[:-1])} and "
+                f"{UNDOABLE[-1]} can be undone; nothing was changed.",
+                sentence("Only imports of leads, agents, limits and holidays can be undone; nothing was changed."),
+            )
         )
     if row["undone_at"] is not None:
-        by = f" by {row['undone_by']}" if row["undone_by"] else ""
+        values = {"import_id": str(import_id), "moment": str(row["undone_at"])[:16], "actor": row["undone_by"]}
         raise NothingToUndo(
-            f"Import {import_id} was undone already, {str(row['undone_at'])[:16]} UTC{by}; nothing was changed."
+            sentence(
+                "Import %(import_id)s was undone already, %(moment)s UTC by %(actor)s; nothing was changed.", **values
+            )
+            if row["undone_by"]
+            else sentence("Import %(import_id)s was undone already, %(moment)s UTC; nothing was changed.", **values)
         )
     return UndoneImport(import_id, int(row["taken_back"]), int(row["put_back"]), int(row["left_alone"]))

@@ -19,7 +19,7 @@ from typing import IO, Any
 from agent_funnel.database import Database, Session
 from agent_funnel.errors import DatabaseError, ImportRefused, RunInProgress
 from agent_funnel.files.cells import Values
-from agent_funnel.files.columns import FIELDS
+from agent_funnel.files.columns import FIELDS, field_word
 from agent_funnel.files.rejects import Rejects
 from agent_funnel.files.tables import AS_IT_IS, CheckedRow, Choices, Table, Understood, open_table
 from agent_funnel.files.tally import REPORTED_BAD_ROWS, BadRow, Tally
@@ -34,8 +34,11 @@ from agent_funnel.import_records import (
     rules_of,
 )
 from agent_funnel.numbers import take_in
+from agent_funnel.sentences import counted, sentence, shown_as
 from agent_funnel.values import Row, read_lead_date
 
+# The status of an agent in words:
+STATUSES = {"active": sentence("active"), "inactive": sentence("inactive")}
 # Rows that are sent to the database at a time:
 CHUNK = 5_000
 # Match keys that are kept at a time; a deal waits for that long, half a second on a small server:
@@ -178,7 +181,14 @@ class BadRows(ImportRefused):
         first = "\n".join(f"  line {row.line}: {row.reason}" for row in bad[:20])
         more = f"\n  and {count - 20} more" if count > 20 else ""
         rows = "row" if count == 1 else "rows"
-        super().__init__(f"{name} has {count} bad {rows}; nothing was imported.\n{first}{more}")
+        shown = counted(
+            "%(name)s has %(count)s bad row; nothing was imported.",
+            "%(name)s has %(count)s bad rows; nothing was imported.",
+            count,
+            name=name,
+        )
+        # A page has the rows themselves in a table.
+        super().__init__(shown_as(f"{name} has {count} bad {rows}; nothing was imported.\n{first}{more}", shown))
         self.bad = tuple(bad)
         self.count = count
 
@@ -240,8 +250,11 @@ def _drop_repeated(session: Session, table: Table, tally: Tally) -> None:
     if found:
         dropped = session.one("drop_repeated")
         assert dropped is not None
-        key = "this limit" if table.kind == "limits" else FIELDS[table.kind][0]
-        reasons = {int(row["line"]): f"{key} is already on line {row['first_line']}" for row in found}
+        key = sentence("this limit") if table.kind == "limits" else field_word(FIELDS[table.kind][0])
+        reasons = {
+            int(row["line"]): sentence("%(key)s is already on line %(line)s", key=key, line=str(row["first_line"]))
+            for row in found
+        }
         tally.reject(table, reasons, int(dropped["dropped"]))
 
 
@@ -251,7 +264,7 @@ def _drop_unknown(session: Session, table: Table, tally: Tally) -> None:
     if found:
         removed = session.one("drop_limits_of_nobody")
         assert removed is not None
-        reasons = {int(row["line"]): f"there is no agent {row['agent']!r}" for row in found}
+        reasons = {int(row["line"]): sentence("there is no agent %(agent)s", agent=repr(row["agent"])) for row in found}
         tally.reject(table, reasons, int(removed["removed"]))
 
 
@@ -271,9 +284,14 @@ def _compare_staged(session: Session, table: Table, tally: Tally, *, update: boo
     counts = session.one(f"compare_{table.kind}", **(flags if table.kind == "leads" else {}))
     assert counts is not None
     if counts.get("aside"):
-        said = "is in {} records there, and an update sets a number that is in one only"
         aside = session.all("leads_aside", most=tally.most)
-        reasons = {int(row["line"]): f"number {said.format(row['records'])}" for row in aside}
+        reasons = {
+            int(row["line"]): sentence(
+                "number is in %(records)s records there, and an update sets a number that is in one only",
+                records=str(row["records"]),
+            )
+            for row in aside
+        }
         tally.reject(table, reasons, int(counts["aside"]))
     rows = session.all(f"kept_{table.kind}", most=REPORTED_BAD_ROWS)
     there = {"leads": _lead_there, "agents": _agent_there, "limits": _limit_there}[table.kind]
@@ -282,19 +300,31 @@ def _compare_staged(session: Session, table: Table, tally: Tally, *, update: boo
 
 
 def _lead_there(row: Row) -> str:
-    said = f"is there as {row['number']}" if row["is_respelled"] else "is there"
     if row["records"] > 1:
-        return f"{said}, in {row['records']} records"
-    moment = read_lead_date(row["date"])
-    return f"{said}, with stage {row['stage']} and date {moment}" if row["is_different"] else said
+        records = str(row["records"])
+        if row["is_respelled"]:
+            return sentence("is there as %(number)s, in %(records)s records", number=row["number"], records=records)
+        return sentence("is there, in %(records)s records", records=records)
+    other = {"stage": str(row["stage"]), "moment": str(read_lead_date(row["date"]))}
+    if row["is_respelled"] and row["is_different"]:
+        return sentence(
+            "is there as %(number)s, with stage %(stage)s and date %(moment)s", number=row["number"], **other
+        )
+    if row["is_respelled"]:
+        return sentence("is there as %(number)s", number=row["number"])
+    return (
+        sentence("is there, with stage %(stage)s and date %(moment)s", **other)
+        if row["is_different"]
+        else sentence("is there")
+    )
 
 
 def _agent_there(row: Row) -> str:
-    return f"is {row['status']} there"
+    return sentence("is %(status)s there", status=STATUSES.get(row["status"], row["status"]))
 
 
 def _limit_there(row: Row) -> str:
-    return f"has the limit {row['max_records']} there"
+    return sentence("has the limit %(limit)s there", limit=str(row["max_records"]))
 
 
 def _write_staged(
@@ -355,9 +385,13 @@ def _with_room(session: Session, rows: Iterator[CheckedRow]) -> Iterator[Checked
     for row in rows:
         number = row.values[0] if row.fault is None else ""
         if longest is not None and len(number) > longest:
-            fault = f"number has {len(number)} characters; the tables hold at most {longest}"
+            fault = sentence(
+                "number has %(length)s characters; the tables hold at most %(longest)s",
+                length=str(len(number)),
+                longest=str(longest),
+            )
             yield row._replace(fault=fault)
         elif number and whole and not number.removeprefix("+").isdigit():
-            yield row._replace(fault="number has letters; the tables hold whole numbers only")
+            yield row._replace(fault=sentence("number has letters; the tables hold whole numbers only"))
         else:
             yield row

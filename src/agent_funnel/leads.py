@@ -19,6 +19,7 @@ from agent_funnel.import_records import LeadImport, imports_of_number
 from agent_funnel.numbers import ending, match_key, spellings, take_in
 from agent_funnel.rules import effective
 from agent_funnel.runs import Holder, holders
+from agent_funnel.sentences import sentence
 from agent_funnel.settings import Settings
 from agent_funnel.values import (
     LONGEST_TEXT,
@@ -142,7 +143,7 @@ def search_leads(
         "count": count,
     }
     if number is not None and import_id is not None:
-        raise ParameterOutOfRange("A search is by number or by import, not by both. Nothing was searched.")
+        raise ParameterOutOfRange(sentence("A search is by number or by import, not by both. Nothing was searched."))
     if import_id is not None:
         rows = database.all("leads_of_import", import_id=import_id, **filters)
     elif number is None:
@@ -179,7 +180,7 @@ def lead_history(database: Database, number: str) -> LeadHistory:
     imported = imports_of_number(database, number, key=written["match_key"])
     assert now is not None
     if not rows and not held and not listed and not imported and now["agent"] is None:
-        raise NotFound("Nothing is on record about that number.")
+        raise NotFound(sentence("Nothing is on record about that number."))
     records = tuple(Lead.from_row(row) for row in rows)
     stored = [record.number for record in records]
     shown = number if number in stored or not stored else stored[0]

@@ -15,7 +15,7 @@ from typing import Any
 
 import structlog
 
-from agent_funnel.characters import visible_lines
+from agent_funnel.characters import visible, visible_lines
 from agent_funnel.masking import last_digits, mask_digits
 
 # The password in a URL, with the text around it. A password may have a colon, a slash, a blank or an @ that should have
@@ -23,6 +23,8 @@ from agent_funnel.masking import last_digits, mask_digits
 URL_PASSWORD = re.compile(r"(://[^:\n]*?:)[^\n]*(@)")
 # The smallest whole number that is masked as a phone number. Smaller ones are counts of rows:
 SMALLEST_PHONE_NUMBER = 10_000_000
+# Texts of several lines, which structlog adds to an entry:
+TRACEBACKS = ("exception", "stack")
 # Values that have no text of a person in them:
 PLAIN = (int, float, date, time, timedelta, type(None))
 
@@ -70,7 +72,9 @@ def mask(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str
     for key, value in event.items():
         # Names that begin with an underscore are structlog's own.
         if key not in ("timestamp", "logger", "level") and not key.startswith("_"):
-            event[key] = _masked(value)
+            masked = _masked(value)
+            # Only a traceback has lines. In another text, the end of a line would let a name forge an entry.
+            event[key] = visible(masked) if isinstance(masked, str) and key not in TRACEBACKS else masked
     return event
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from agent_funnel.sentences import changed
+
 # Digits that are no phone number: an ISO date or moment, a date with dots or slashes, a time of day, an IPv4 address.
 _BYTE = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
 _OTHER = (
@@ -42,8 +44,12 @@ def mask_digits(text: str) -> str:
     """Masks every phone number and every user id of WhatsApp in a text, except for their last three characters.
 
     A number is a sequence of seven or more digits, also with blanks, dashes, dots, slashes and parentheses between
-    them. Dates, times and IP addresses stay.
+    them. Dates, times and IP addresses stay. A sentence can still be translated, unless a number goes across its parts.
     """
+    return changed(text, _mask_all)
+
+
+def _mask_all(text: str) -> str:
     return _OTHER_OR_NUMBER.sub(_masked, text)
 
 

@@ -1,7 +1,8 @@
 """Sends notices to people through apprise, and signals to a dead man's switch such as healthchecks.io.
 
 A message never delays a deal or makes it fail: it goes into a queue, and a thread sends it. The thread tries again
-after an error, and logs the messages that it could not send. No message contains the number of a lead.
+after an error, and logs the messages that it could not send. No message contains the number of a lead. Messages are in
+the language of the settings, and the log is in English.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from urllib.request import Request, urlopen
 import structlog
 from tenacity import RetryError, Retrying, stop_after_attempt, wait_exponential
 
+from agent_funnel.characters import visible
 from agent_funnel.errors import SettingsError
+from agent_funnel.sentences import catalogue_of, sentence, translate
 from agent_funnel.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -36,6 +39,15 @@ QUEUE_SIZE = 1_000
 STOP_SECONDS = 5.0
 # The seconds that the services may take for a test message, all together:
 TEST_SECONDS = 15.0
+# The title of each kind of notice:
+TITLES = {
+    "finished": sentence("Agent Funnel: finished"),
+    "failed": sentence("Agent Funnel: failed"),
+    "missed": sentence("Agent Funnel: missed"),
+    "recovered": sentence("Agent Funnel: recovered"),
+    "warning": sentence("Agent Funnel: warning"),
+    "refused": sentence("Agent Funnel: refused"),
+}
 # The path of each signal, added to the dead-man URL; a convention of healthchecks.io:
 SIGNAL_PATHS = {"start": "/start", "success": "", "fail": "/fail"}
 
@@ -71,8 +83,10 @@ class Notifier:
         if apprise is None or kind not in self._settings.notify_on:
             return
 
+        title, body = _in_language(self._settings, TITLES[kind]), _in_language(self._settings, text)
+
         def send() -> None:
-            if not apprise.notify(title=f"Agent Funnel: {kind}", body=text):
+            if not apprise.notify(title=title, body=body):
                 raise OSError("not every notice could be sent")
 
         self._put(f"notice {kind}", send)
@@ -84,10 +98,12 @@ class Notifier:
     def letter(self, letter: Letter) -> None:
         """Sends a letter to people, if the settings want letters: as HTML to services that show it, else as text."""
         log.info("letter", subject=letter.title)
-        link = letter_link(self._settings, letter)
+        title = _in_language(self._settings, sentence("Agent Funnel: %(title)s", title=letter.title))
+        link = _in_language(self._settings, letter_link(self._settings, letter))
+        translated = letter.changed(partial(_in_language, self._settings))
         # Each address has a message of its own, so that a failure of one sends nothing twice to the others.
         for place, service in enumerate(self._apprise or () if self.sends("letter") else (), start=1):
-            self._put(f"letter to address {place}", partial(_send_letter, service, letter, link))
+            self._put(f"letter to address {place}", partial(_send_letter, service, title, translated, link))
 
     def signal(self, name: str, text: str = "") -> None:
         """Signals `start`, `success` or `fail` of the scheduled run to the dead man's switch, if there is one."""
@@ -139,6 +155,11 @@ class Letter:
     parts: tuple[tuple[str, tuple[str, ...]], ...]
     path: str
 
+    def changed(self, change: Callable[[str], str]) -> Letter:
+        """The letter with its texts changed, such as translated."""
+        parts = tuple((change(heading), tuple(map(change, lines))) for heading, lines in self.parts)
+        return Letter(change(self.title), parts, self.path)
+
     def as_text(self, link: str) -> str:
         """The letter as plain text."""
         parts = [f"{heading}\n" + "\n".join(f"- {line}" for line in lines) for heading, lines in self.parts]
@@ -157,11 +178,22 @@ class Letter:
 def letter_link(settings: Settings, letter: Letter) -> str:
     """The address of a letter's page, or in words where it is."""
     if settings.public_url is None:
-        return f"The page of the letter is {letter.path} on the dashboard."
+        return sentence("The page of the letter is %(path)s on the dashboard.", path=letter.path)
     return settings.public_url.rstrip("/") + letter.path
 
 
-def _send_letter(service: Any, letter: Letter, link: str) -> None:
+def _in_language(settings: Settings, text: str) -> str:
+    """A sentence in the language of the settings, for a message; without one, in English."""
+    # Each text is one line of a message: no name in it may begin another one, or turn the text around it.
+    if settings.language in (None, "en"):
+        return visible(text)
+    from babel import Locale
+
+    locale = Locale.parse(settings.language, sep="-")
+    return visible(translate(text, locale, catalogue_of(locale)))
+
+
+def _send_letter(service: Any, title: str, letter: Letter, link: str) -> None:
     """Sends a letter to one service, in the form that it prefers: HTML, or else text."""
     preferred = service.notify_format
     # From version 2 on, apprise has the forms of a service in a tuple, the preferred one first.
@@ -170,7 +202,7 @@ def _send_letter(service: Any, letter: Letter, link: str) -> None:
     sender = importlib.import_module("apprise").Apprise()
     sender.add(service)
     if not sender.notify(
-        title=f"Agent Funnel: {letter.title}",
+        title=title,
         body=letter.as_html(link) if is_html else letter.as_text(link),
         body_format="html" if is_html else "text",
     ):
@@ -197,10 +229,11 @@ def send_test(settings: Settings, text: str) -> list[NoticeService]:
     """Sends a test message to each service at the same time, without further attempts, and waits for their answers."""
     senders = list(_apprise(settings)) if settings.notify_urls else []
     found = [NoticeService(str(each.service_name)) for each in senders]
+    title, body = _in_language(settings, sentence("Agent Funnel: test")), _in_language(settings, text)
 
     def send(place: int) -> None:
         try:
-            found[place].sent = bool(senders[place].notify(title="Agent Funnel: test", body=text))
+            found[place].sent = bool(senders[place].notify(title=title, body=body))
         except Exception as error:
             # Only the type of the error: its text may contain the address.
             log.error("a test message could not be sent", service=found[place].service, error=type(error).__name__)
@@ -221,11 +254,13 @@ def _apprise(settings: Settings) -> Any:
         library = importlib.import_module("apprise")
     except ImportError:
         raise SettingsError(
-            "FUNNEL_NOTIFY_URLS is set, but apprise is not installed: pip install 'agent-funnel[notify]'"
+            sentence("FUNNEL_NOTIFY_URLS is set, but apprise is not installed: pip install 'agent-funnel[notify]'")
         ) from None
     sender = library.Apprise()
     for number, url in enumerate(settings.notify_urls, start=1):
         # The message names the position, because the URL itself is a secret.
         if not sender.add(url):
-            raise SettingsError(f"FUNNEL_NOTIFY_URLS: apprise does not know URL number {number}")
+            raise SettingsError(
+                sentence("FUNNEL_NOTIFY_URLS: apprise does not know URL number %(number)s", number=number)
+            )
     return sender

@@ -6,6 +6,7 @@ import re
 
 from agent_funnel.database import Database
 from agent_funnel.masking import WHATSAPP_ID, last_digits
+from agent_funnel.sentences import sentence
 from agent_funnel.values import LONGEST_TEXT, text_length
 
 # A deal waits while this many numbers are taken in, about a second on a small server:
@@ -72,9 +73,12 @@ def fault_in_number(text: str) -> str | None:
         return None
     # A text with many digits is probably a number or an id in another form:
     shown = last_digits(text) if sum(map(str.isdigit, text)) > 3 else text[:40]
-    return (
-        f"number is not 4 to 20 digits with an optional + before them, and no id of 4 to {LONGEST_ID} letters and "
-        f"digits: {shown!r}, length {len(text)}"
+    return sentence(
+        "number is not 4 to 20 digits with an optional + before them, and no id of 4 to %(longest)s letters and "
+        "digits: %(shown)s, length %(length)s",
+        longest=str(LONGEST_ID),
+        shown=repr(shown),
+        length=str(len(text)),
     )
 
 
@@ -84,7 +88,8 @@ def fault_in_listed(text: str) -> str | None:
         return None
     plain = _MARKS.sub("", _bare(text))
     if plain.isascii() and plain.isdigit() and fault_in_number(plain) is None:
-        return f"number has {text_length(text)} characters" if text_length(text) > LONGEST_TEXT else None
+        length = text_length(text)
+        return sentence("number has %(length)s characters", length=str(length)) if length > LONGEST_TEXT else None
     return fault_in_number(text)
 
 

@@ -13,6 +13,7 @@ from agent_funnel.database import Database
 from agent_funnel.errors import ParameterOutOfRange, RunError, RunInProgress
 from agent_funnel.numbers import match_key
 from agent_funnel.runs import LARGEST_RUN_ID
+from agent_funnel.sentences import sentence, shown_as
 from agent_funnel.values import (
     LONGEST_TEXT,
     NO_LIMIT,
@@ -163,7 +164,11 @@ def report_outcomes(
     """
     if not 0 < len(reports) <= MOST_REPORTS:
         raise ParameterOutOfRange(
-            f"There are {len(reports):,} reports; it must be 1 to {MOST_REPORTS:,} at once. Nothing was kept."
+            sentence(
+                "There are %(count)s reports; it must be 1 to %(most_reports)s at once. Nothing was kept.",
+                count=len(reports),
+                most_reports=MOST_REPORTS,
+            )
         )
     answers: list[ReportAnswer] = []
     busy: RunInProgress | None = None
@@ -277,16 +282,34 @@ def _check(reported: OutcomeReport) -> None:
         check_length("agent", reported.agent)
     if reported.outcome not in OUTCOMES:
         raise ParameterOutOfRange(
-            f"outcome is {reported.outcome[:40]!r}; it must be one of {', '.join(OUTCOMES)}. Nothing was kept."
+            sentence(
+                "outcome is %(outcome)s; it must be one of %(choices)s. Nothing was kept.",
+                outcome=repr(reported.outcome[:40]),
+                choices=", ".join(OUTCOMES),
+            )
         )
     if reported.outcome == "call_back" and reported.call_back_on is None:
-        raise ParameterOutOfRange("A call_back needs call_back_on, its day. Nothing was kept.")
+        raise ParameterOutOfRange(
+            shown_as(
+                "A call_back needs call_back_on, its day. Nothing was kept.",
+                sentence("A call-back needs its day. Nothing was kept."),
+            )
+        )
     if reported.outcome != "call_back" and (reported.call_back_on is not None or reported.same_agent):
-        raise ParameterOutOfRange("Only a call_back has call_back_on and same_agent. Nothing was kept.")
+        raise ParameterOutOfRange(
+            shown_as(
+                "Only a call_back has call_back_on and same_agent. Nothing was kept.",
+                sentence("Only a call-back has a day. Nothing was kept."),
+            )
+        )
     if (note := _note(reported.note)) is not None:
         if text_length(note) > LONGEST_NOTE:
             raise ParameterOutOfRange(
-                f"note has {text_length(note)} characters; it must have at most {LONGEST_NOTE}. Nothing was kept."
+                sentence(
+                    "note has %(length)s characters; it must have at most %(longest_note)s. Nothing was kept.",
+                    length=str(text_length(note)),
+                    longest_note=str(LONGEST_NOTE),
+                )
             )
         check_characters("note", note)
 
@@ -295,8 +318,12 @@ def _check_report(report: str) -> None:
     check_text("report", report)
     if text_length(report) > LONGEST_REPORT or report != report.strip():
         raise ParameterOutOfRange(
-            f"report has {text_length(report)} characters; it must have 1 to {LONGEST_REPORT}, and no blanks around "
-            "them. Nothing was changed."
+            sentence(
+                "report has %(length)s characters; it must have 1 to %(longest_report)s, and no blanks around them. "
+                "Nothing was changed.",
+                length=str(text_length(report)),
+                longest_report=str(LONGEST_REPORT),
+            )
         )
 
 

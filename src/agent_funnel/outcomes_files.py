@@ -18,6 +18,7 @@ from agent_funnel.files.tally import BadRow, Tally
 from agent_funnel.import_records import A_PROGRAM, Origin, begin_record, end_record, record_values, rules_of
 from agent_funnel.imports import BadRows
 from agent_funnel.outcomes import OutcomeReport, list_outcomes, report_outcome
+from agent_funnel.sentences import sentence
 
 # The most rows of a file; the largest deals have half as many leads:
 MOST_ROWS = 20_000
@@ -74,7 +75,13 @@ def import_outcomes(
         for row in tally.good(table.rows()):
             rows.append(row)
             if len(rows) > MOST_ROWS:
-                raise ImportRefused(f"{name} has more than {MOST_ROWS:,} rows. Nothing was imported.")
+                raise ImportRefused(
+                    sentence(
+                        "%(name)s has more than %(most_rows)s rows. Nothing was imported.",
+                        name=name,
+                        most_rows=MOST_ROWS,
+                    )
+                )
         if tally.bad_rows and (not skip_bad or tally.bad_rows == tally.rows):
             raise BadRows(name, tally.bad, tally.bad_rows)
         added = kept = 0

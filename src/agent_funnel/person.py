@@ -9,6 +9,7 @@ from agent_funnel.do_not_contact import DoNotContact, do_not_contact_of
 from agent_funnel.errors import NotFound, ParameterOutOfRange
 from agent_funnel.import_records import LeadImport
 from agent_funnel.numbers import fault_in_listed, take_in
+from agent_funnel.sentences import sentence
 from agent_funnel.values import (
     LONGEST_TEXT,
     Day,
@@ -145,7 +146,7 @@ def find_person(database: Database, number: str) -> Person:
         forgotten_at=found.forgotten_at,
     )
     if not person.spellings and not person.answers and person.forgotten_at is None:
-        raise NotFound("Nothing is kept of that number, in any spelling.")
+        raise NotFound(sentence("Nothing is kept of that number, in any spelling."))
     return person
 
 
@@ -171,7 +172,9 @@ def forget(database: Database, number: str, *, actor: str) -> Erasure:
         found = would_forget(database, number)
         kept = (found.leads, found.assignments, found.dealt, found.edits, found.outcomes, found.listed, found.imports)
         if not any(kept):
-            raise ParameterOutOfRange(f"{fault}; and it is stored nowhere. Nothing was changed.")
+            raise ParameterOutOfRange(
+                sentence("%(fault)s; and it is stored nowhere. Nothing was changed.", fault=fault)
+            )
     row = database.one("forget", number=number, actor=actor[:LONGEST_TEXT])
     assert row is not None
     return Erasure.from_row(row)

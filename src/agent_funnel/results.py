@@ -15,6 +15,7 @@ from statistics import NormalDist
 
 from agent_funnel.database import Database
 from agent_funnel.errors import ParameterOutOfRange
+from agent_funnel.sentences import sentence
 from agent_funnel.values import Row, read_date
 
 # A rate, and a place among the agents, are given from this denominator on. With 50, the interval is at most 27 points
@@ -99,7 +100,11 @@ def count_results(database: Database, date_from: date, date_to: date) -> Results
     """
     if date_from > date_to:
         raise ParameterOutOfRange(
-            f"The first date, {date_from}, is after the last one, {date_to}. Nothing was counted."
+            sentence(
+                "The first date, %(date_from)s, is after the last one, %(date_to)s. Nothing was counted.",
+                date_from=date_from,
+                date_to=date_to,
+            )
         )
     span = {"date_from": date_from.isoformat(), "date_to": date_to.isoformat()}
     runs = database.one("result_runs", **span)

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from agent_funnel.database import Database
 from agent_funnel.errors import ParameterOutOfRange, RuleNotConfirmed
+from agent_funnel.sentences import Sentence, counted, joined, sentence, shown_as
 from agent_funnel.settings import (
     DEFAULT_RULES,
     LARGEST_SHARE,
@@ -37,6 +38,12 @@ LIMITS = {
     "voice": " or ".join(VOICES),
 }
 RANGES = {"max_per_agent": range(1, LARGEST_SHARE + 1), "window_days": range(LONGEST_WINDOW_DAYS + 1)}
+# Where the value of a rule is from:
+SOURCE_WORDS = {
+    "environment": sentence("environment"),
+    ".env file": sentence(".env file"),
+    "flag": sentence("flag"),
+}
 # The readers of rules that are words, in any case:
 WORDS = {"country": country, "voice": voice}
 # The ways to write yes and no, apart from those that are recorded:
@@ -156,15 +163,29 @@ def record_rules(database: Database, values: Mapping[str, Value], *, actor: str,
     changed = {name: _text(value) for name, value in checked.items() if value != _in_database(name, there)}
     if "country" in changed and not confirmed and (people := count_forgotten(database)):
         raise RuleNotConfirmed(
-            f"{people:,} {'person is' if people == 1 else 'people are'} forgotten, and known only by hashes that were "
-            f"made with the country {_in_database('country', there) or there['country'].value}. With the country "
-            f"{changed['country']}, numbers of theirs that are written without a country may be dealt again. No rule "
-            "was changed. To change it all the same, confirm it: `agent-funnel rules set --yes`, "
-            '{"confirm": true}, or the box on the page.'
+            _needs_confirmation(
+                people, str(_in_database("country", there) or there["country"].value), changed["country"]
+            )
         )
     if changed:
         database.sets("record_rules", actor=actor[:LONGEST_TEXT], **{name: changed.get(name) for name in DEFAULT_RULES})
     return list(changed)
+
+
+def _needs_confirmation(people: int, before: str, after: str) -> Sentence:
+    shown = counted(
+        "%(count)s person is forgotten, and known only by hashes that were made with the country %(before)s. With the "
+        "country %(after)s, numbers of theirs that are written without a country may be dealt again. No rule was "
+        "changed. To change it all the same, tick the box below the country.",
+        "%(count)s people are forgotten, and known only by hashes that were made with the country %(before)s. With the "
+        "country %(after)s, numbers of theirs that are written without a country may be dealt again. No rule was "
+        "changed. To change it all the same, tick the box below the country.",
+        people,
+        before=before,
+        after=after,
+    )
+    way = 'confirm it: `agent-funnel rules set --yes`, {"confirm": true}, or the box on the page.'
+    return shown_as(shown.replace("tick the box below the country.", way), shown)
 
 
 def count_forgotten(database: Database) -> int:
@@ -179,7 +200,14 @@ def read_rule(name: str, text: str) -> Value:
     text = text.strip()
     found = read_recorded(name, SWITCHES.get(text.lower(), text) if name == "newest_first" else text)
     if found is None:
-        raise ParameterOutOfRange(f"{name} is {text!r}; it must be {LIMITS[name]}. Nothing was changed.")
+        raise ParameterOutOfRange(
+            sentence(
+                "%(name)s is %(text)s; it must be %(limits)s. Nothing was changed.",
+                name=name,
+                text=repr(text),
+                limits=LIMITS[name],
+            )
+        )
     return found
 
 
@@ -207,18 +235,37 @@ def problems(states: Sequence[RuleState]) -> list[str]:
 
 
 def _bad_record(state: RuleState) -> str:
-    return (
-        f"The recorded rule {state.name} is {state.recorded!r}; it must be {LIMITS[state.name]}. Nothing was changed. "
-        "Record another value with `agent-funnel rules set`, or in floor_rule."
+    fault = sentence(
+        "The recorded rule %(name)s is %(value)s; it must be %(limits)s. Nothing was changed.",
+        name=state.name,
+        value=repr(state.recorded),
+        limits=LIMITS[state.name],
     )
+    shown = joined(fault, sentence("An admin can record another value in the settings."))
+    return shown_as(f"{fault} Record another value with `agent-funnel rules set`, or in floor_rule.", shown)
 
 
 def _difference(state: RuleState) -> str:
     name, given, there = variable(state.name), written(state.value), written(state.in_database)
-    record = "recorded in the database" if state.recorded else "the default in the database"
-    return (
-        f"{name} ({state.source}) is {given}, but {there} is {record}: this program deals by {given}, and a deal that "
-        f"names no value by {there}. Unset {name}, or run `agent-funnel rules set {state.name} {given}`."
+    values = {
+        "name": name,
+        "source": SOURCE_WORDS.get(state.source, state.source),
+        "given": str(given),
+        "there": str(there),
+        "rule": state.name,
+    }
+    if state.recorded:
+        return sentence(
+            "%(name)s (%(source)s) is %(given)s, but %(there)s is recorded in the database: this program deals by "
+            "%(given)s, and a deal that names no value by %(there)s. Unset %(name)s, or run `agent-funnel rules set "
+            "%(rule)s %(given)s`.",
+            **values,
+        )
+    return sentence(
+        "%(name)s (%(source)s) is %(given)s, but %(there)s is the default in the database: this program deals by "
+        "%(given)s, and a deal that names no value by %(there)s. Unset %(name)s, or run `agent-funnel rules set "
+        "%(rule)s %(given)s`.",
+        **values,
     )
 
 

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from agent_funnel.database import Database
 from agent_funnel.errors import NotFound
 from agent_funnel.numbers import match_key
+from agent_funnel.sentences import sentence, with_hint
 from agent_funnel.values import NO_LIMIT, Day, Flag, LeadDate, Moment, Record, write_moment
 
 # Rows of history that a purge deletes at a time. It is so low that a deal that starts meanwhile hardly waits, and that
@@ -168,7 +169,9 @@ def find_run(database: Database, run_id: int) -> RunRecord:
     # The database refuses larger numbers, and no run has the largest one.
     row = database.one("run", run_id=min(run_id, LARGEST_RUN_ID))
     if row is None:
-        raise NotFound(f"There is no run {run_id}; `agent-funnel runs` lists them.")
+        raise NotFound(
+            with_hint(sentence("There is no run %(run_id)s.", run_id=str(run_id)), "`agent-funnel runs` lists them.")
+        )
     return RunRecord.from_row(row)
 
 

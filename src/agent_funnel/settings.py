@@ -257,6 +257,12 @@ class Settings(BaseSettings):
         "(with `/fail` added). A service such as healthchecks.io then warns you when the calls stop.",
         json_schema_extra=NOTIFICATIONS,
     )
+    language: Literal["en", "pt-BR", "es", "de"] | None = Field(
+        default=None,
+        description="The language of notices, letters and pages. Without it, notices are English, and each page is in "
+        "its browser’s language. A reader can choose another one at the foot of a page.",
+        json_schema_extra=NOTIFICATIONS,
+    )
     public_url: Text | None = Field(
         default=None,
         pattern=r"^https?://[^\s/]+(/\S*)?$",

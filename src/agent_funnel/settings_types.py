@@ -20,6 +20,8 @@ COUNTRIES = ("BR", "MX", "AR", "US", "CA", "DE", "GB", "ES", "PT", "FR", "IT", "
 NO_COUNTRY = "none"
 # Whether leads that come round meet another agent, as far as possible, or whoever the order gives them to:
 VOICES = ("fresh", "as-dealt")
+# The languages of pages and notices, as they are written in HTML:
+LANGUAGES = ("en", "pt-BR", "es", "de")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 NOTICES = ("finished", "failed", "missed", "recovered", "warning", "refused", "letter")
 # What a message to a lead may have in braces, and its longest text, in characters:

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Self, get_args, get_type_hints
 
 from agent_funnel.characters import invisible_in
 from agent_funnel.errors import ParameterOutOfRange
+from agent_funnel.sentences import sentence
 
 Row = Mapping[str, Any]
 
@@ -123,11 +124,22 @@ def check_length(name: str, value: str) -> None:
     """Raises ParameterOutOfRange for a text that is blank or longer than a column."""
     if not value.strip() or text_length(value) > LONGEST_TEXT:
         raise ParameterOutOfRange(
-            f"{name} has {text_length(value)} characters; it must have 1 to {LONGEST_TEXT}, and not only blanks."
+            sentence(
+                "%(name)s has %(length)s characters; it must have 1 to %(longest_text)s, and not only blanks.",
+                name=name,
+                length=str(text_length(value)),
+                longest_text=str(LONGEST_TEXT),
+            )
         )
 
 
 def check_characters(name: str, value: str | None) -> None:
     """Raises ParameterOutOfRange for a text with a character that acts on a terminal or a page instead of showing."""
     if value is not None and (found := invisible_in(value)):
-        raise ParameterOutOfRange(f"{name} has the character {found}, which does not show. Nothing was changed.")
+        raise ParameterOutOfRange(
+            sentence(
+                "%(name)s has the character %(found)s, which does not show. Nothing was changed.",
+                name=name,
+                found=found,
+            )
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -11,15 +12,17 @@ import pytest
 from agent_funnel.access.links import look_up_link, make_link
 from agent_funnel.agents import list_agents, roster
 from agent_funnel.deal import deal, undo
-from agent_funnel.imports import load_rows
+from agent_funnel.import_records import undo_import
+from agent_funnel.imports import import_file, load_rows
 from agent_funnel.install import install
 from agent_funnel.rules import record_rules
 from agent_funnel.runs import last_run, shares
 from agent_funnel.settings import load
 from agent_funnel.sql import version
 from support.databases import TestedDatabase, snapshot
-from support.doctor import problems
-from support.nights import TODAY, active_agents, fresh, put_agents, put_leads, run_deal
+from support.doctor import deep_texts, problems
+from support.nights import TODAY, active_agents, fresh, put_agents, put_leads, run_deal, stages
+from support.outcomes import BRUNOS, deal_again, now, put_floor, tell
 
 DEAL = f"EXECUTE dbo.sp_assign_wafunnel_to_agents @business_date = '{TODAY}', @again = 1"
 PREVIEW = f"{DEAL}, @preview = 1"
@@ -126,8 +129,35 @@ def test_an_undo_restores_the_stages_after_a_change_of_the_compatibility_level(
     dealt.execute(
         "UPDATE dbo.assignment_history SET date = %s WHERE run_id = %s", f"2026-11-13T12:00:{recorded}", run.run_id
     )
+    # The test has given the leads other dates after the run before, so these are named as changed.
+    assert deep_texts(dealt, "leads")[0] == f"Of 7 leads that run {run.run_id} dealt, none has changed since."
     done = undo(dealt.backend)
     assert (done.restored, done.changed_since) == (7, 0)
+
+
+def test_a_lead_is_known_again_after_a_change_of_the_compatibility_level(database: TestedDatabase) -> None:
+    """By the doctor, by a late outcome, and by the undo of an import."""
+    older = put_floor(database)
+    assert change_level(database, "assignment_history", f"run_id = {older}") == 3
+    between = now()
+    newer = deal_again(database)
+    assert deep_texts(database, "leads") == [f"Of 3 leads that run {newer} dealt, none has changed since."]
+    # The stage is again that which the older run gave it, but the newer one has dealt the lead since.
+    tell(database, BRUNOS, "not_worked")
+    late = tell(database, BRUNOS, "not_worked", reported_at=between)
+    assert (late.run_id, late.stage_back, stages(database)[BRUNOS]) == (older, False, 2)
+
+    file = io.BytesIO(b"number,stage,date\n5521970000001,1,2026-11-13 12:00:00.003\n")
+    done = import_file(database.backend, "leads", file, name="file", today=TODAY)
+    assert change_level(database, "import_lead", "date > '2026-11-13 12:00'") == 1
+    assert done.import_id is not None
+    assert undo_import(database.backend, done.import_id, actor="Ana").taken_back == 1
+
+
+def change_level(database: TestedDatabase, table: str, which: str) -> int:
+    """Sets dates of records as another compatibility level would have written them; returns how many there were."""
+    database.execute(f"UPDATE dbo.{table} SET date = DATEADD(NANOSECOND, 333300, date) WHERE {which}")
+    return int(database.execute(f"SELECT COUNT(*) FROM dbo.{table} WHERE {which}")[0][0])
 
 
 @pytest.fixture(scope="module")
@@ -163,6 +193,21 @@ def test_a_status_is_read_alike_in_a_turkish_column(order: TestedDatabase, datab
     before = order.execute("SELECT agent, status FROM dbo.agents ORDER BY agent")
     order.backend.sets("remedy_statuses")
     assert order.execute("SELECT agent, status FROM dbo.agents ORDER BY agent") == before
+
+
+def test_an_import_and_its_undo_read_a_status_in_capitals_in_a_turkish_column(
+    order: TestedDatabase, database: TestedDatabase
+) -> None:
+    put_agents(order, [("A", "ACTIVE"), ("B", "INACTIVE")])
+    file = io.BytesIO(b"agent,status\nA,inactive\nB,active\nC,active\n")
+    done = import_file(order.backend, "agents", file, name="file", update=True)
+    assert (done.changed, done.added) == (2, 1)
+    assert [agent.agent for agent in list_agents(order.backend, TODAY) if agent.active] == ["B", "C"]
+    order.execute("UPDATE dbo.agents SET status = 'ACTIVE' WHERE agent IN ('B', 'C')")
+    assert done.import_id is not None
+    undone = undo_import(order.backend, done.import_id, actor="Ana")
+    assert (undone.taken_back, undone.put_back, undone.left_alone) == (1, 2, 0)
+    assert [agent.agent for agent in list_agents(order.backend, TODAY) if agent.active] == ["A"]
 
 
 def test_a_schema_whose_name_is_a_reserved_word_works(order: TestedDatabase, database: TestedDatabase) -> None:

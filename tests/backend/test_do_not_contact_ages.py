@@ -51,7 +51,7 @@ def test_a_list_is_old_once_its_last_import_is_longer_ago_than_its_bound(registe
     # No list is younger than today, whatever the clocks of copies say.
     assert [each.age_days for each in number_lists(register.backend, datetime(2026, 1, 1, tzinfo=UTC))] == [0, 0]
     assert (old.name, old.days, old.bound_days) == (REGISTER, 30, 30)
-    assert "import it again" in str(old)
+    assert "import it again" in old.text
     # A list without an import is as old as the list itself.
     register.execute("UPDATE dbo.do_not_contact_list SET imported_at = NULL")
     assert len(old_lists(register.backend, datetime.now(UTC) + timedelta(days=31))) == 1

@@ -75,12 +75,10 @@ def test_a_login_with_the_role_alone_deals_polls_and_undoes(floor: Floor) -> Non
 @pytest.mark.microsoft_engine
 def test_the_server_lists_the_granted_rights_and_no_others(floor: Floor) -> None:
     granted = {(name, right) for _, right, name in grants("sqlserver")}
-    objects = floor.owner.execute(
-        "SELECT o.name FROM sys.objects AS o WHERE o.schema_id = SCHEMA_ID('floor') AND o.type IN ('U', 'V', 'P')"
-    )
+    objects = [row["name"] for row in floor.owner.backend.all("objects")]
     listed = {
         (name, right)
-        for (name,) in objects
+        for name in objects
         for (right,) in floor.service.execute(
             "SELECT p.permission_name FROM sys.fn_my_permissions(%s, 'OBJECT') AS p WHERE p.subentity_name = ''",
             f"floor.{name}",

@@ -33,7 +33,7 @@ from support.simulation import (
 
 # Nights per example, and examples: 103,200 nights in the long version, in about 2 years of 12 time zones.
 NIGHTS = 86 if LONG else 14
-EXAMPLES = 1_200 if LONG else 60
+EXAMPLES = 1_200 if LONG else 40
 
 pytestmark = pytest.mark.timeout(3600)
 

@@ -268,7 +268,10 @@ def test_a_pool_of_unusual_size_is_dealt_with_a_warning(
     assert [outcome for _, outcome in ends(small_database)] == ["succeeded"] * 4
     assert nights.kinds == (["finished", "warning"] if unusual else ["finished"])
     if unusual:
-        assert f"{pool} leads, but the median of the last 3 deals is 10" in nights.notifier.notices[1][1]
+        assert (
+            f" {pool} lead{'s' if pool > 1 else ''}, but the median of the last 3 deals is 10"
+            in nights.notifier.notices[1][1]
+        )
 
 
 def test_an_empty_pool_is_dealt_with_a_warning(small_database: TestedDatabase) -> None:

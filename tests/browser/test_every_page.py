@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime, timedelta
-from io import BytesIO
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from agent_funnel.access.links import make_link
-from agent_funnel.agents import add_limit
-from agent_funnel.deal import deal, undo
-from agent_funnel.do_not_contact import add_do_not_contact
-from agent_funnel.imports import import_file
-from agent_funnel.outcomes import OutcomeReport, report_outcome
-from agent_funnel.settings import load
+from agent_funnel.settings_types import LANGUAGES
 from support import LONG
 from support.dashboard import Dashboard, axe, fits, shoot
-from support.databases import TestedDatabase, seed_tables
+from support.databases import TestedDatabase
+from support.evening import evening
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -42,73 +34,6 @@ ALIKE = (
     "notices",
     "start",
 )
-AGENT = "agent 1"
-
-
-def evening(database: TestedDatabase) -> dict[str, str]:
-    """Makes a floor on which something of everything has happened; returns the addresses of its pages by name."""
-    seed_tables(database, leads=60, agents=5)
-    today = datetime.now(UTC).date()
-    backend = database.backend
-    add_limit(backend, AGENT, starts_on=today, ends_on=today + timedelta(days=2), max_records=5)
-    add_limit(backend, "agent 2", starts_on=today + timedelta(days=1), ends_on=None, max_records=0)
-    database.execute("UPDATE dbo.agents SET status = 'inactive' WHERE agent = 'agent 4'")
-    first = deal(backend, load(), business_date=today - timedelta(days=1), trigger="schedule")
-    undone = deal(backend, load(), business_date=today, again=True)
-    undo(backend, actor="http: the operator")
-    last = deal(backend, load(), business_date=today, trigger="schedule")
-    ((number,),) = database.execute("SELECT min(number) FROM dbo.assignment_history WHERE run_id = %s", last.run_id)
-    asked = OutcomeReport(number, "call_back", call_back_on=today + timedelta(days=3), note="after six")
-    report_outcome(backend, asked, actor="the operator", now=datetime.now(UTC), zone=ZoneInfo("UTC"))
-    add_do_not_contact(backend, "+49300000007", "asked us")
-    for back, outcome in {2: "missed", 3: "failed", 4: "holiday", 5: "paused"}.items():
-        day = today - timedelta(days=back)
-        database.execute(
-            "INSERT INTO dbo.schedule_outcome (business_date, outcome, recorded_at) VALUES (%s, %s, %s)",
-            day.isoformat(), outcome, f"{day} 23:40:00",
-        )  # fmt: skip
-    imported = import_file(backend, "leads", BytesIO(b"number,date\n+49300000777,2026-11-20\n"), name="fair.csv")
-    _, secret = make_link(backend, "agent 0", actor="the operator")
-    return {
-        "tonight": "/",
-        "call-backs": "/call-backs",
-        "results": "/results",
-        "runway": "/runway",
-        "deal": "/run-now",
-        "preview": "/run-now/preview",
-        "runs": "/runs",
-        "run": f"/runs/{last.run_id}",
-        "run-undone": f"/runs/{undone.run_id}",
-        "undo": f"/runs/{last.run_id}/undo",
-        "undo-refused": f"/runs/{first.run_id}/undo",
-        "letter": f"/runs/{last.run_id}/letter",
-        "night": f"/nights/{today}",
-        "night-missed": f"/nights/{today - timedelta(days=2)}",
-        "agents": "/agents",
-        "agent": f"/agents/of?agent={AGENT}",
-        "agent-list": f"/agents/list?agent={AGENT}",
-        "calendar": "/calendar",
-        "calendar-public": "/calendar/public?country=BR&region=SP&year=2027",
-        "do-not-contact": "/do-not-contact?number=%2B49300000007",
-        "links": "/agents/links",
-        "hand-back": f"/agents/hand-back?agent={AGENT}",
-        "leads": "/leads?number=%2B49%203000%200000",
-        "leads-found": "/leads?number=0049%20300000%20007",
-        "leads-stage": "/leads?stage=4",
-        "lead": "/leads/of?number=%2B49300000007",
-        "lead-to-call": "/leads/of?number=%2B49300000008",
-        "import": "/leads/import",
-        "import-limits": "/limits/import",
-        "imports": "/imports",
-        "import-record": f"/imports/{imported.import_id}",
-        "import-undo": f"/imports/{imported.import_id}/undo",
-        "notices": "/notices",
-        "start": "/start",
-        "settings": "/settings",
-        "audit": "/audit",
-        "keys": "/keys",
-        "mine": f"/mine/{secret}",
-    }
 
 
 @pytest.mark.parametrize(("colours", "width"), VIEWS)
@@ -117,17 +42,23 @@ def test_everybody_can_read_each_page(
 ) -> None:
     pages = evening(database)
     page = dashboard.page(color_scheme=colours, viewport=(width, 900))
-    for name, path in pages.items():
+    for place, (name, path) in enumerate(pages.items()):
         if (colours, width) == ("light", 1440) and not ALL_VIEWS and name in ALIKE:
             continue
-        page.goto(path)
-        expect(page.get_by_role("heading", level=1)).to_have_count(1)
-        expect(page.get_by_role("main")).to_be_visible()
-        # Wait until the parts that load later are there.
-        expect(page.locator("main [aria-busy=true]")).to_have_count(0)
-        fits(page, width)
-        axe(page)
-        shoot(page, f"{name}-{width}-{colours}")
+        # Texts are longer in some languages. Without screenshots, each page and width has one of them.
+        for language in LANGUAGES if ALL_VIEWS else [LANGUAGES[(place + width) % len(LANGUAGES)]]:
+            dashboard.speak(page, language)
+            page.goto(path)
+            expect(page.locator(f"html[lang|={language.split('-')[0]}]")).to_have_count(1)
+            expect(page.get_by_role("heading", level=1)).to_have_count(1)
+            expect(page.get_by_role("main")).to_be_visible()
+            # Wait until the parts that load later are there.
+            expect(page.locator("main [aria-busy=true]")).to_have_count(0)
+            fits(page, width)
+            # Accessibility is a matter of the template, which is the same in all languages.
+            if (name not in ALIKE or ALL_VIEWS) and language in ("en", LANGUAGES[(place + width) % len(LANGUAGES)]):
+                axe(page)
+            shoot(page, f"{name}-{width}-{colours}-{language}")
 
 
 def test_without_keys_and_without_data_each_page_says_what_to_do_next(dashboard: Dashboard) -> None:
@@ -146,6 +77,15 @@ def test_without_keys_and_without_data_each_page_says_what_to_do_next(dashboard:
         fits(page, 360)
         axe(page)
         shoot(page, f"empty-{name}")
+    # The row has room for some pages; the menu has the others.
+    pages = page.get_by_role("navigation", name="Pages")
+    pages.get_by_text("More", exact=True).click()
+    for name in ("Tonight", "Deals", "Results", "Agents", "Calendar", "Leads", "Notices", "Settings", "Audit", "Keys"):
+        expect(pages.get_by_role("link", name=name, exact=True)).to_be_visible()
+    fits(page, 360)
+    axe(page)
+    page.keyboard.press("Escape")
+    expect(pages.get_by_role("link", name="Keys", exact=True)).to_be_hidden()
 
 
 def test_without_scripts_each_page_reads_the_same(dashboard: Dashboard, database: TestedDatabase) -> None:

@@ -36,6 +36,7 @@ def test_under_a_path_of_another_site_everything_works(browser: Browser, databas
         page.get_by_text("/api/schedule", exact=True).first.click()
         expect(page.locator(".servers option, .servers .computed-url code").first).to_have_text("/some/funnel")
         page.goto(f"{seen}/runs")
+        page.locator("summary", has_text="the admin").click()
         page.get_by_role("button", name="Sign out").click()
         expect(page).to_have_url(f"{seen}/sign-in")
         assert page.context.cookies() == []

@@ -48,7 +48,7 @@ def test_a_failed_night_is_mended_in_three_presses(dashboard: Dashboard, databas
     page.get_by_role("button", name="Activate agent 0").click()
     page.goto("/")
     page.get_by_role("link", name="Preview and deal now").click()
-    page.get_by_role("button", name="Deal 6 leads to 1 agents").click()
+    page.get_by_role("button", name="Deal 6 leads to 1 agent").click()
     page.goto("/")
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("The deal is due in"))
     expect(page.locator("section.headline")).to_contain_text(

@@ -99,7 +99,7 @@ MISTAKES = (
     ),
     Mistake(
         "files: an order of day and month is guessed",
-        P_FILES_SURVEYS, "if dates.undecided is not None:\n            raise", "if False:\n            raise",
+        P_FILES_SURVEYS, "if dates.undecided is not None:\n            undecided", "if False:\n            undecided",
         ON_FILES_DATES, "asked_for",
     ),
     Mistake(

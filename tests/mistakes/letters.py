@@ -8,8 +8,8 @@ MISTAKES = (
     Mistake(
         "letter: numbers in names are not masked",
         P_LETTER,
-        "shown = [mask_digits(name) + text",
-        "shown = [name + text",
+        "if isinstance(names, Mapping) else mask_digits(name)",
+        "if isinstance(names, Mapping) else name",
         ON_LETTERS,
         "no_letter_has_a_number",
         "sqlite",
@@ -26,8 +26,8 @@ MISTAKES = (
     Mistake(
         "letter: numbers in the reasons of failures are not masked",
         P_LETTER,
-        "{mask_digits(each.message)}",
-        "{each.message}",
+        "reason=mask_digits(with_sentence(each.message))",
+        "reason=with_sentence(each.message)",
         ON_LETTERS,
         "no_letter_has_a_number",
         "sqlite",
@@ -35,8 +35,8 @@ MISTAKES = (
     Mistake(
         "letter: numbers in the names of holidays are not masked",
         P_LETTER,
-        "why = mask_digits(holidays[day])",
-        "why = holidays[day]",
+        "name = mask_digits(holiday)",
+        "name = holiday",
         ON_LETTERS,
         "no_letter_has_a_number",
         "sqlite",
@@ -44,8 +44,8 @@ MISTAKES = (
     Mistake(
         "letter: numbers in the names of lists are not masked",
         P_LETTER,
-        "return tuple(mask_digits(str(each)) for each in old_lists",
-        "return tuple(str(each) for each in old_lists",
+        "return tuple(mask_digits(each.text) for each in old_lists",
+        "return tuple(each.text for each in old_lists",
         ON_LETTERS,
         "no_letter_has_a_number",
         "sqlite",

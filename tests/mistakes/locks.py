@@ -15,6 +15,7 @@ from mistakes.places import (
     T_DATABASE,
     T_DEAL,
     T_DO_NOT_CONTACT,
+    T_LINKS,
     T_RUNS,
     T_SCHEDULE,
     T_UNDO,
@@ -68,6 +69,11 @@ MISTAKES = (
         "T-SQL add_agent: without its lock",
         T_AGENTS, ADD_AGENT, "",
         ON_LOCKS, "new", "sqlserver",
+    ),
+    Mistake(
+        "T-SQL add_link: without its lock",
+        T_LINKS, header("Another session is still making a link; nothing was changed. Try again.", "links"), "",
+        ON_LOCKS, "four_sessions", "sqlserver",
     ),
     Mistake(
         "T-SQL settle: without its lock, by the text",

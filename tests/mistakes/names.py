@@ -31,10 +31,6 @@ MISTAKES = (
         CHARTS, "largest = max([largest, *(", "largest = max([0, *(", ON_FORMAT, "a_sparkline_shows",
     ),
     Mistake(
-        "pages: a date in another language is read out as English",
-        CHARTS, 'if locale.language == "en" else', 'if locale.language else', ON_FORMAT, "in_another_language",
-    ),
-    Mistake(
         "agents page: the order is lost after a form",
         PAGE, 'KEPT_FIELDS = ("find", "show", "sort", "begin")', 'KEPT_FIELDS = ("find", "show", "begin")',
         ON_PAGE, "sorted_by_links", "sqlite",

@@ -163,7 +163,7 @@ MISTAKES = (
     ),
     Mistake(
         "own list: a call-back is offered for a day before the next deal",
-        W_LIST, "if day >= first}", "}",
+        W_LIST, " if day >= first]", "]",
         ON_OWN_LIST_DAYS, "after_the_deal", "",
     ),
     Mistake(
@@ -194,8 +194,8 @@ MISTAKES = (
     ),
     Mistake(
         "own list: what waits is dropped when the link opens nothing",
-        JS_OWN_LIST, "if (answer?.status === 404) closed = (await answer.json()).detail;",
-        "if (answer?.status === 404) { closed = (await answer.json()).detail; batch.forEach(drop); }",
+        JS_OWN_LIST, "if (answer?.status === 404) closed = listTexts.dead_link;",
+        "if (answer?.status === 404) { closed = listTexts.dead_link; batch.forEach(drop); }",
         IN_OWN_LIST, "has_replaced_it", "sqlite",
     ),
     Mistake(

@@ -38,8 +38,8 @@ MISTAKES = (
     Mistake(
         "calendar: viewers read numbers in the names of holidays",
         W_CALENDAR,
-        'free_text(holidays[date]) or "holiday"',
-        'holidays[date] or "holiday"',
+        'free_text(holidays[date]) or gettext("holiday")',
+        'holidays[date] or gettext("holiday")',
         ON_MONTH,
         "without_numbers_in_names",
         "sqlite",

@@ -167,7 +167,7 @@ MISTAKES = (
     ),
     Mistake(
         "errors: a page names a command",
-        W_ERRORS, 'COMMAND_HINT.sub(".", body.detail) if body.detail else None', "body.detail",
+        W_ERRORS, '"words": detail and translated(detail)', '"words": detail',
         ON_ERRORS, "names_no_command", "sqlite",
     ),
     Mistake(

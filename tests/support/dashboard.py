@@ -22,6 +22,7 @@ from playwright.sync_api import (
 )  # fmt: skip
 
 from agent_funnel.access.keys import Role, add_key
+from agent_funnel.web.languages import LANGUAGE_COOKIE
 from support.databases import TestedDatabase
 
 # How long a page may take to do what a test waits for, in milliseconds: the machine is busy.
@@ -31,6 +32,8 @@ OWN_SCHEMES = ("data", "blob", "about")
 # The rules of WCAG 2.2 AA, which include those of earlier versions.
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 IMPACTS = ("serious", "critical")
+# More rules, whatever their impact: what can be pressed has 24 px, and two landmarks never have one name.
+MORE_RULES = ("target-size", "landmark-unique")
 
 
 class Watch:
@@ -177,6 +180,10 @@ class Dashboard:
             page.locator("input[name=key]").press("Enter")
         assert urlsplit(page.url).path != "/sign-in", page.locator("main").inner_text()
 
+    def speak(self, page: Page, language: str) -> None:
+        """Chooses the language of the next pages, as the foot of a page does."""
+        page.context.add_cookies([{"name": LANGUAGE_COOKIE, "value": language, "url": self.address}])
+
     def leave(self) -> None:
         """Closes every context, and fails if their pages had unexpected faults."""
         self.watch.leave()
@@ -184,15 +191,20 @@ class Dashboard:
 
 
 def axe(page: Page) -> None:
-    """Fails with each violation of WCAG 2.2 AA that axe finds on the page and calls serious or critical.
+    """Fails with each violation of WCAG 2.2 AA that axe finds on the page: serious and critical ones, and MORE_RULES.
 
     It is injected by the debugger, since the content security policy of our pages allows no other script.
     """
     page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
     result = page.evaluate(
-        "rules => axe.run({ runOnly: { type: 'tag', values: rules }, resultTypes: ['violations'] })", list(RULES)
+        """([tags, more]) => axe.run({
+            runOnly: { type: "tag", values: tags },
+            rules: Object.fromEntries(more.map((rule) => [rule, { enabled: true }])),
+            resultTypes: ["violations"],
+        })""",
+        [RULES, MORE_RULES],
     )
-    faults = [fault for fault in result["violations"] if fault["impact"] in IMPACTS]
+    faults = [fault for fault in result["violations"] if fault["impact"] in IMPACTS or fault["id"] in MORE_RULES]
     lines = [f"axe on {page.url}:"]
     for fault in faults:
         lines.append(f"{fault['id']} ({fault['impact']}): {fault['help']}")

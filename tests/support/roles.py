@@ -77,6 +77,7 @@ OTHERS: dict[str, str | None] = {
     "openapi.docs_file": None,
     "sign_in.form": None,
     "sign_in.sign_in": None,
+    "languages.choose": None,
     "sign_in.sign_out": None,
     # A personal link needs only the secret in its address.
     "own_list.show": None,

@@ -182,6 +182,12 @@ def test_a_column_of_numbers_is_aligned_to_the_right_and_no_value_is_an_empty_ce
     assert (head, ana, bruno, last) == ("Agent  Leads", "Ana      120", "Bruno", "           7")
 
 
+def test_the_further_lines_of_an_error_are_indented(capsys: pytest.CaptureFixture[str]) -> None:
+    output.print_error("leads.csv has 2 bad rows.\n  line 2: no number\nError: all is lost\x07")
+    shown = capsys.readouterr().err
+    assert shown == "Error: leads.csv has 2 bad rows.\n  line 2: no number\n  Error: all is lost\\x07\n"
+
+
 def test_a_record_without_a_rendering_is_refused() -> None:
     for missing in (output.render, output.cells):
         with pytest.raises(TypeError, match="object"):

@@ -84,7 +84,10 @@ def test_the_workflow_starts_the_service_as_the_file_says() -> None:
         assert command in comment, command
     # The key comes before the service.
     assert job.index("keys add") < job.index("compose up")
-    assert '--header "Authorization: Bearer $key"' in job
+    deal = job[job.index("--request POST") : job.index("/run-now")]
+    assert '--header "Authorization: Bearer $key"' in deal
+    # Without it, the deal is refused from ten minutes before the scheduled one to the end of its catch-up.
+    assert """--header "Content-Type: application/json" --data '{"again": true}'""" in deal
 
 
 def test_the_last_line_of_a_new_key_is_its_secret(tmp_path: Path) -> None:

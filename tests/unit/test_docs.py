@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent_funnel.settings import Settings, variable
-from agent_funnel.sql import grants, routines, scripts, tables, views
+from agent_funnel.sql import grants, installation, routines, scripts, tables, views
 from support import api_page, settings_page
 
 ROOT = Path(__file__).parents[2]
@@ -22,6 +22,29 @@ NOT_PROSE = re.compile(r"\s*(#|\||<|>|$)")
 ITEM = re.compile(r"\s*([-*]|\d+\.) ")
 # A word, or `code` with its blanks:
 WORD = re.compile(r"`[^`]+`\S*|\S+")
+# The kinds of objects, as SqlPackage calls them; an index goes and stays with its table:
+SQLPACKAGE = {
+    "TABLE": "Tables",
+    "VIEW": "Views",
+    "FUNCTION": "ScalarValuedFunctions",
+    "PROCEDURE": "StoredProcedures",
+    "ROLE": "DatabaseRoles",
+    "GRANT": "Permissions",
+}
+# The rows of the page of access for each rate of requests, and for each kind of places:
+RATES = {
+    "runs": "runs and undos, by the API and the pages",
+    "test messages": "test messages, on the page *Notices*",
+    "sign-ins": "attempts to sign in, from an address",
+    "wrong key": "wrong keys, from an address",
+    "wrong link": "wrong links, from an address",
+}
+PLACES = {
+    "exports": "exports in the making",
+    "imports": "imports",
+    "previews": "previews, and results by the API",
+    "reports": "reports of outcomes, and hand-backs",
+}
 LONGEST_LINE = 120
 # A line of a paragraph ends only where its next word would pass this column:
 SHORTEST_LINE = 100
@@ -85,6 +108,17 @@ def test_removing_it_all_leaves_your_three_tables_and_nothing_else() -> None:
     assert dropped == tables("sqlserver") - YOUR_TABLES | views("sqlserver") | set(routines("sqlserver"))
 
 
+def test_a_dacpac_is_asked_to_keep_every_kind_of_object_that_is_installed() -> None:
+    page_text = (DOCS / "howto" / "sql-server-care.md").read_text("utf-8")
+    kept = re.search(r"DoNotDropObjectTypes=([\w;]+)", page_text)
+    assert kept
+    installed = [scripts("sqlserver")[stem] for stem in installation("sqlserver")]
+    kinds = {kind for text in installed for kind in re.findall(r"\bCREATE (?!INDEX|UNIQUE|CLUSTERED)([A-Z]+) ", text)}
+    assert "RETURNS TABLE" not in "".join(installed), "that would be a kind of function of its own"
+    # The service's user is a member of the role.
+    assert set(kept[1].split(";")) == {SQLPACKAGE[kind] for kind in {*kinds, "GRANT"}} | {"RoleMembership"}
+
+
 def test_the_rights_on_the_page_are_those_that_are_granted() -> None:
     documented = {
         (right, name)
@@ -107,6 +141,21 @@ def test_the_reference_of_the_settings_is_made_from_their_fields() -> None:
     assert text == settings_page.text(), "`make docs` updates it"
     headings = re.findall(r"^### `(\w+)`$", text, re.MULTILINE)
     assert sorted(headings) == sorted(map(variable, Settings.model_fields))
+
+
+def test_every_limit_on_requests_is_on_the_page_of_access() -> None:
+    limits = (DOCS / "howto" / "access.md").read_text("utf-8").split("\n## Limits\n", 1)[1]
+    shown = {what: amount for what, amount, *_ in rows(limits)}
+    code = "".join(path.read_text("utf-8") for path in (ROOT / "src" / "agent_funnel" / "web").rglob("*.py"))
+    rates = re.findall(r"\bRate\(\s*\"([^\"]+)\", \"(\d+) per minute\"", code)
+    assert {name for name, _ in rates} == RATES.keys()
+    for name, count in rates:
+        assert shown[RATES[name]].startswith(f"{count} a minute"), name
+    places = re.findall(r"(\w+)=Places\(\s*([A-Z_]+)", code)
+    assert {name for name, _ in places} == PLACES.keys()
+    for name, constant in places:
+        (count,) = re.findall(rf"^{constant} = (\d+)$", code, re.MULTILINE)
+        assert re.match(rf"{count}\b", shown[PLACES[name]]), name
 
 
 def test_every_page_is_in_the_index() -> None:

@@ -15,7 +15,7 @@ def test_agents_full_at_a_lower_limit_and_those_away_are_named_beside_the_others
     found = judge(shares, 24, {"Kauã": 60, "Otávio": 100, "Natália": 0})
     assert found == Fairness(22, 273, 274, {"Kauã": 60, "Otávio": 100}, ("Natália",), is_fair=True)
     assert verdict(found) == "Fair: 22 agents got 273 or 274; Kauã 60 and Otávio 100 by limit; Natália away."
-    words = verdict(found, number=lambda value: f"{value:,}", would=True)
+    words = verdict(found, would=True)
     assert words == "Fair: 22 agents get 273 or 274; Kauã 60 and Otávio 100 by limit; Natália away."
 
 

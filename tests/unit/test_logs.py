@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import redirect_stderr
 from pathlib import Path
@@ -170,3 +171,15 @@ def test_characters_that_act_on_a_terminal_are_visible_in_the_log(written: Any) 
         text = written().replace("\x1b[0m", "")
         assert acting[0] not in text, repr(acting)
     assert "\\u202e" in written()
+
+
+def test_no_name_begins_a_line_of_the_log_and_a_traceback_keeps_its_lines(written: Any) -> None:
+    name = "Bo\nall is lost"
+    structlog.get_logger("test").warning(f"agent {name}", target=name, several=[name])
+    logging.getLogger("plain").warning("agent %s", name)
+    assert not re.search(r"^\W*all is lost", written(), re.MULTILINE)
+    try:
+        raise ValueError("bad")
+    except ValueError:
+        structlog.get_logger("test").exception("failed")
+    assert re.search(r"Traceback.*(\n|\\n)ValueError: bad", written(), re.DOTALL)

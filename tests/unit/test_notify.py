@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from babel.support import NullTranslations
 
 from agent_funnel import notify
 from agent_funnel.errors import SettingsError
 from agent_funnel.notify import Letter, Notifier
+from agent_funnel.sentences import counted, sentence
 from agent_funnel.settings import load
 from support.listener import Listener, listening
+
+
+class Upper(NullTranslations):
+    """A language that is English in capitals."""
+
+    def gettext(self, message: str) -> str:
+        return re.sub(r"%\(\w+\)s|\w", lambda found: found[0] if found[0][1:] else found[0].upper(), message)
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        return self.gettext(msgid1 if n == 1 else msgid2)
 
 
 @pytest.fixture
@@ -50,6 +63,18 @@ def test_only_notices_of_the_chosen_kinds_are_sent(listener: Listener) -> None:
         ("Agent Funnel: failed", "about failed"),
         ("Agent Funnel: missed", "about missed"),
     ]
+
+
+def test_a_name_in_a_message_begins_no_line_and_turns_no_text(listener: Listener) -> None:
+    notifier = Notifier(load(notify_urls=f"json://{listener.address}/hook", notify_on="failed,letter"))
+    notifier.start()
+    notifier.notice("failed", "Nobody but Bo\nAll is well \u202e.")
+    notifier.letter(Letter("Deal", (("Away", ("Bo\nAll is well",)),), "/runs/7/letter"))
+    wait_for(listener, 2)
+    notifier.stop()
+    notice, letter = (json.loads(body)["message"] for _, body in listener.heard)
+    assert notice == "Nobody but Bo\\x0aAll is well \\u202e."
+    assert "- Bo\\x0aAll is well\n" in letter
 
 
 def test_a_message_that_could_not_be_sent_is_sent_again(listener: Listener) -> None:
@@ -89,6 +114,28 @@ def test_a_letter_goes_to_each_address_in_its_form_with_a_link(listener: Listene
         "<h1>Deal &lt;b&gt; &amp; co</h1><h2>Dealt</h2><ul><li>7 leads to Ana &lt;i&gt;</li><li>1 more</li></ul>"
         f'<h2>Next</h2><ul><li>soon</li></ul><p><a href="{link}">{link}</a></p>'
     )
+
+
+def test_messages_are_in_the_language_of_the_settings(
+    listener: Listener, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(notify, "catalogue_of", lambda _: Upper())
+    settings = {"notify_urls": f"json://{listener.address}/", "notify_on": "letter,failed", "language": "de"}
+    notifier = Notifier(load(**settings))
+    notifier.start()
+    dealt = counted("%(count)s lead to %(agent)s", "%(count)s leads to %(agent)s", 2601, agent="Ana")
+    notifier.notice("failed", dealt)
+    notifier.letter(Letter(dealt, ((sentence("Dealt"), (dealt,)),), "/runs/7/letter"))
+    wait_for(listener, 2)
+    notifier.stop()
+    notice, letter = (json.loads(body) for _, body in listener.heard)
+    assert (notice["title"], notice["message"]) == ("AGENT FUNNEL: FAILED", "2.601 LEADS TO Ana")
+    assert letter["title"] == "AGENT FUNNEL: 2.601 LEADS TO Ana"
+    assert letter["message"] == (
+        "2.601 LEADS TO Ana\n\nDEALT\n- 2.601 LEADS TO Ana\n\n"
+        "THE PAGE OF THE LETTER IS /runs/7/letter ON THE DASHBOARD."
+    )
+    assert "2,601 leads to Ana" in capsys.readouterr().out
 
 
 def test_a_letter_that_one_address_refuses_is_not_sent_twice_to_the_others(listener: Listener) -> None:

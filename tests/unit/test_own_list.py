@@ -1,15 +1,20 @@
-"""The days that an agent's own list offers for a call-back, and its messages to leads."""
+"""The days that an agent's own list offers for a call-back, its messages to leads, and the notices of reports."""
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+import agent_funnel.sql
 from agent_funnel.settings import load
 from agent_funnel.web.messages import messages
+from agent_funnel.web.outcomes import LATER_OUTCOME, NOTICES
 from agent_funnel.web.own_list import call_back_days
 
+SQL = Path(agent_funnel.sql.__file__).parent
 THURSDAY = date(2026, 11, 26)
 
 
@@ -38,3 +43,12 @@ def test_a_message_greets_by_the_time_of_day(hour: int, country: str | None, gre
     settings = load(message_first="{greeting}, {agent}", message_third="")
     found = messages(settings, agent="{greeting}", country=country, now=datetime(2026, 11, 26, hour, tzinfo=UTC))
     assert (found["first"], found["call_back"], found["third"]) == (f"{greeting}, {{greeting}}", f"{greeting}!", "")
+
+
+@pytest.mark.parametrize("file", ["sqlite/outcomes.sql", "sqlserver/outcomes/sp_report_outcome.sql"])
+def test_pages_know_the_notices_of_reports(file: str) -> None:
+    text = (SQL / file).read_text(encoding="utf-8").replace("''", "’")
+    # Long texts are joined from parts.
+    text = re.sub(r"'\s*(?:\|\||\+)\s*N?'", "", text)
+    found = {each.replace("’", "'") for each in re.findall(r"'((?:Kept|Taken back)\. [^']+)'", text)}
+    assert found == {*NOTICES, LATER_OUTCOME}

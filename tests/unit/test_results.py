@@ -6,7 +6,8 @@ from datetime import date
 
 import pytest
 
-from agent_funnel.results import FEWEST, Estimate, GroupResult, interval, usual_span, with_places
+from agent_funnel.results import FEWEST, Estimate, GroupResult, Results, interval, usual_span, with_places
+from agent_funnel.web.pages.results import sort_agents
 
 
 # By hand, or from published tables: p = 0.2 of 100 gives 0.1334 to 0.2888 (Newcombe 1998, method 3, has 81 of 263 with
@@ -24,6 +25,18 @@ from agent_funnel.results import FEWEST, Estimate, GroupResult, interval, usual_
 )
 def test_a_rate_has_the_score_interval_of_wilson(part: int, whole: int, expected: Estimate) -> None:
     assert interval(part, whole) == expected
+
+
+def test_agents_are_sorted_by_an_amount_or_a_rate_and_those_without_a_rate_come_last() -> None:
+    def row(name: str, won: int, rate: float | None) -> GroupResult:
+        estimate = None if rate is None else Estimate(rate, 0.0, 1.0)
+        return GroupResult(name, None, 100, 0, 60, 50, won, estimate, estimate, estimate, estimate)
+
+    agents = (row("Al", 1, None), row("Bo", 3, 0.0), row("Cy", 3, 0.5))
+    day = date(2026, 11, 24)
+    results = Results(day, day, 1, 0, 0, None, row("", 7, 0.2), agents, (), (), (), ())
+    for order, names in {"name": "Al Bo Cy", "won": "Bo Cy Al", "conversion": "Cy Bo Al"}.items():
+        assert " ".join(str(each.name) for each in sort_agents(results, order).agents) == names
 
 
 def test_below_fifty_there_is_no_rate() -> None:

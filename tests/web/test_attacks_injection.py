@@ -34,8 +34,9 @@ SQL = [
     ":number %(number)s {number} ?",
 ]
 
-# Those that a driver which writes parameters into the statement may get wrong; the short version sends only these.
-TELLING = [SQL[0], SQL[4], *SQL[-3:]]
+# Those that a driver which writes parameters into the statement may get wrong, three of them as one; the short version
+# sends only these.
+TELLING = [SQL[0], SQL[4], "".join(SQL[-3:])]
 
 UNSENT = "';DROP/**/TABLE/**/assignment_run;--"
 

@@ -82,7 +82,7 @@ def test_a_preview_and_tonight_count_the_call_backs_of_the_next_deal(database: T
     database.execute("UPDATE assignment_outcome SET call_back_on = %s", str(DEALT_ON))
     reader = reader_of(database, "viewer")
     page = reader.get("/run-now/preview")
-    assert "2 of these leads are call-backs that are due, and 1 stays with the agent who asked for them." in page
+    assert "2 of these leads are call-backs that are due, and 1 stays with the agent who asked for it." in page
     assert "Bo 1 1" in page
     page = reader.wait_for("/", lambda page: "is being counted" not in page)
     assert "2 of these leads are call-backs." in page

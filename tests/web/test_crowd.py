@@ -39,9 +39,9 @@ class Size(NamedTuple):
     file_rows: int
 
 
-SIZE = Size(60, 40, 3, 200, 100_000, 1_200_000) if LONG else Size(6, 4, 1, 10, 3_000, 20_000)
+SIZE = Size(60, 40, 3, 200, 100_000, 1_200_000) if LONG else Size(4, 4, 1, 10, 1_000, 10_000)
 # From the start of the crowd to the scheduled deal, in seconds:
-BEFORE_DEAL = 30 if LONG else 6
+BEFORE_DEAL = 30 if LONG else 5
 # The longest from then to the first complete export and import, in seconds; two cores have much to do:
 AFTER_DEAL = 400 if LONG else 60
 # A health check is answered within a second on two cores that are free. What the tests demand is generous, because

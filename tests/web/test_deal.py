@@ -43,7 +43,7 @@ def test_just_after_a_deal_the_button_deals_only_with_the_box_ticked(database: T
     assert '<input type="checkbox" name="again" value="1" required>' in page.source
     before = snapshot(database)
     refused = reader.refused(409, "/deal", **page.forms["/deal"])
-    assert "the box on the page" in refused
+    assert "confirm it in the box below" in refused
     assert snapshot(database) == before
     done = reader.done("/deal", **refused.forms["/deal"], again="1")
     assert "5 leads move on a second time that day. An undo takes that back." in done
@@ -102,7 +102,7 @@ def test_a_viewer_sees_no_form_and_is_refused(database: TestedDatabase) -> None:
     before = snapshot(database)
     for path in ("/", "/run-now", "/run-now/preview", "/runs", f"/runs/{run.run_id}"):
         page = viewer.get(path)
-        assert set(page.forms) <= {"/run-now/preview", "/search"}
+        assert set(page.forms) <= {"/run-now/preview", "/search", "/language"}
         assert not any(link.startswith(("/settings", "/audit", "/keys")) for link in page.links)
     viewer.get(f"/runs/{run.run_id}/undo", 403)
     for path in ("/deal", f"/runs/{run.run_id}/undo", "/pause", "/resume"):

@@ -36,7 +36,7 @@ def test_the_page_offers_to_skip_tonights_deal_and_says_everywhere_that_it_is_sk
     assert "And skip tonight’s automatic deal at 20:40 UTC" in preview
     fields = preview.forms["/deal"]
     before = snapshot(database)
-    assert "Tonight is 2026-06-01, not 2026-05-31" in noon.refused(422, "/deal", **{**fields, "skip": "2026-05-31"})
+    assert "Tonight is 1 Jun 2026, not 31 May 2026" in noon.refused(422, "/deal", **{**fields, "skip": "2026-05-31"})
     assert "skip is no date" in noon.refused(422, "/deal", **{**fields, "skip": "tonight"})
     assert snapshot(database) == before
     page = noon.done("/deal", **{**noon.get("/run-now/preview").forms["/deal"], "skip": str(DAY)})

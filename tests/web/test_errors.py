@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from gettext import NullTranslations
 
 import pytest
 
 from agent_funnel.errors import DatabaseUnavailable
 from agent_funnel.web.auth import SESSION_COOKIE
 from support.databases import TestedDatabase, seed_tables
+from support.nights import deal_today
 from support.pages import BROWSER, Page, Reader, client_of, key_of, reader_of, sign_in
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -84,3 +86,37 @@ def test_dates_in_the_wrong_order_are_refused_in_words(database: TestedDatabase,
         starts_on=str(date(2026, 12, 2)), ends_on=str(date(2026, 12, 1)), max_records="0",
     )  # fmt: skip
     assert "The last day, 1 Dec 2026, is before the first day, 2 Dec 2026. Nothing was changed." in page
+
+
+def test_a_page_about_an_error_is_in_the_readers_language_and_the_api_in_english(
+    database: TestedDatabase, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = {
+        "There is no run %(run_id)s.": "Den Lauf %(run_id)s gibt es nicht.",
+        "Run %(run_id)s is undone already; nothing was changed. There is no run to undo.": "Lauf %(run_id)s ist weg.",
+        "%(field)s: %(fault)s": "%(field)s – %(fault)s",
+        "First day": "Erster Tag",
+        "is missing": "fehlt",
+    }
+
+    class German(NullTranslations):
+        def gettext(self, message: str) -> str:
+            return texts.get(message, message)
+
+    monkeypatch.setattr("agent_funnel.web.languages.catalogue_of", lambda _: German())
+    assert "Den Lauf 99 gibt es nicht." in reader.get("/runs/99", 404)
+    # Raised in SQL, and in the models of forms:
+    seed_tables(database)
+    run = deal_today(database)
+    reader.done(f"/runs/{run.run_id}/undo")
+    assert f"Lauf {run.run_id} ist weg." in reader.refused(409, f"/runs/{run.run_id}/undo")
+    page = reader.refused(422, "/agents/limits", agent="agent 0", max_records="0")
+    assert "Erster Tag – fehlt. Nothing was changed." in page
+    answer = client_of(database).get("/api/runs/99").get_json()
+    assert answer["detail"] == "There is no run 99; `agent-funnel runs` lists them."
+
+
+def test_words_of_the_framework_are_on_no_page(database: TestedDatabase, reader: Reader) -> None:
+    page = reader.get("/agents/limits", 405)
+    assert "This page cannot be opened like this. It belongs to a button on another page. Nothing was changed." in page
+    assert "not allowed for the requested URL" in client_of(database).get("/agents/limits").get_json()["detail"]

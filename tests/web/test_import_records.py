@@ -62,8 +62,8 @@ def test_a_viewer_sees_an_import_but_not_the_address_and_an_operator_undoes_it(d
     assert "…101" in told
     assert "…000" not in told
     assert f"by import {import_id} , fair.csv" in operator.get("/leads/of?number=%2B49300000101")
-    assert "2 of them are taken back" in operator.get(f"/imports/{import_id}/undo")
-    assert "2 leads were taken back." in operator.done(f"/imports/{import_id}/undo")
+    assert "imported: 2." in operator.get(f"/imports/{import_id}/undo")
+    assert "Taken back: 2." in operator.done(f"/imports/{import_id}/undo")
     again = operator.refused(409, f"/imports/{import_id}/undo")
     assert "was undone already" in again
     assert "This import is undone already" in again

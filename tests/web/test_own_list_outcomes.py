@@ -147,7 +147,7 @@ def test_an_open_page_can_ask_which_list_is_the_present_one(phone: Phone, databa
 def test_a_form_that_is_refused_says_why(phone: Phone, database: TestedDatabase) -> None:
     (run_id, _) = phone.hidden("run_id")
     assert "What came of it: is missing" in phone.send("report", 422, number=BRUNOS, run_id=run_id)
-    assert "needs call_back_on" in phone.send("report", 422, number=BRUNOS, outcome="call_back")
+    assert "A call-back needs its day." in phone.send("report", 422, number=BRUNOS, outcome="call_back")
     # The lead of another agent looks like one that was never dealt.
     assert "dealt Al no lead" in phone.send("report", 422, number=ANAS, outcome="won")
     phone.send("report", number=BRUNOS, outcome="won", report="1", run_id=run_id)

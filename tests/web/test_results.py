@@ -49,6 +49,14 @@ def test_the_page_shows_rates_with_intervals_and_says_where_there_is_not_enough(
     assert "Al 1 2.0% 0.4% to 10.5% 50 0 3 2 1 6.0% 2.1% to 16.2% not enough yet not enough yet Bo" in page
     assert "Bo not enough yet not enough yet 49 0 0 0 0 not enough yet" in page
     assert "With fewer than 50 in the denominator" in page
+    # The agents can be sorted; the dates stay.
+    address = f"/results?sort=not_worked&date_from={DEALT_ON}&date_to={DEALT_ON}"
+    assert (
+        f'href="{address}#agents"'.replace("&", "&amp;")
+        in reader.get(f"/results?date_from={DEALT_ON}&date_to={DEALT_ON}").source
+    )
+    for order in ("dealt", "penetration", "best_place"):
+        assert "Al 1 2.0%" in reader.get(f"/results?sort={order}")
     # Viewers see no number, not even in the name of a file.
     assert "7 …" in page
     assert "+5511" not in page.source

@@ -48,7 +48,7 @@ def test_the_page_says_when_the_next_automatic_deal_is_and_that_deals_are_paused
     assert "Automatic deals are paused" in page()
     assert "&lt;stocktaking&gt;" in page()
     resume(database.backend, now=datetime.now(UTC), actor="Ana")
-    assert "paused" not in page()
+    assert "deals are paused" not in page()
 
 
 def test_a_post_deals_and_returns_the_run(database: TestedDatabase, client: FlaskClient) -> None:

@@ -46,6 +46,32 @@ def test_runs_are_listed_page_by_page_and_each_adds_up(
     assert "agent 0 1 agent 1 1 agent 2 1" in page
 
 
+def test_deals_are_sorted_by_an_amount_page_by_page(
+    database: TestedDatabase, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent_funnel.web.pages.runs.RUNS_PER_PAGE", 2)
+    monkeypatch.setattr("agent_funnel.web.pages.runs.MOST_SORTED", 3)
+    seed_tables(database)
+    day = date(2026, 11, 24)
+    small, large, medium, newest = (
+        deal(database.backend, load(max_per_agent=most), business_date=day, again=True).run_id for most in (1, 3, 2, 1)
+    )
+
+    def listed(address: str) -> list[int]:
+        return [int(found[1]) for link in reader.get(address).links if (found := re.fullmatch(r"/runs/(\d+)", link))]
+
+    assert '<a class="order" href="/runs?sort=assigned">' in reader.get("/runs").source
+    # The oldest is not among the newest three.
+    assert listed("/runs?sort=assigned") == [large, medium]
+    assert listed("/runs?sort=assigned&begin=2") == [newest]
+    page = reader.get("/runs?sort=assigned")
+    assert "/runs?sort=assigned&begin=2" in page.links
+    assert 'aria-sort="descending"><span class="order">Assigned' in page.source
+    assert "The newest 3 deals are sorted." in page
+    assert listed("/runs?sort=number") == listed("/runs?sort=") == [newest, medium]
+    assert small not in listed("/runs?sort=assigned&begin=2")
+
+
 def test_a_failed_run_says_why_and_what_to_do(database: TestedDatabase, reader: Reader) -> None:
     now = datetime.now(UTC)
     try:
@@ -56,14 +82,21 @@ def test_a_failed_run_says_why_and_what_to_do(database: TestedDatabase, reader: 
         database.backend, load(), now.date(), failure, attempt=1, started_at=now, finished_at=now, actor="schedule"
     )
     run = list_runs(database.backend)[0]
+    record_failure(
+        database.backend, load(), now.date(), failure, attempt=2, started_at=now, finished_at=now, actor="schedule"
+    )
+    # Attempts of a night are one row, which leads to all of them.
+    listed = reader.get("/runs")
+    assert "! failed 2 attempts automatically" in listed.text
+    assert f"/runs/{run.run_id}" not in listed.links
     page = reader.get(f"/runs/{run.run_id}").text
     assert "Why it failed" in page
     assert "Error 50002, attempt 1." in page
     assert "activate an agent" in page
-    assert str(failure) in page
+    assert "No agent is active and has room on" in page
     night = reader.get(f"/nights/{now.date()}").text
     assert "Why: no agent was active and had room." in night
-    assert "One attempt, at" in night
+    assert "2 attempts, from" in night
     assert "It failed, and changed nothing." in reader.get(f"/runs/{run.run_id}/undo").text
 
 
@@ -72,7 +105,10 @@ def test_numbers_and_dates_follow_the_readers_language(database: TestedDatabase)
     deal(database.backend, load(), business_date=date(2026, 11, 24))
     client = client_of(database)
     run = list_runs(database.backend)[0].run_id
-    for language, amount, day in (("de-DE,de;q=0.9", "1.200", "24.11.2026"), ("en-GB", "1,200", "24 Nov 2026")):
+    for language, amount, day in (
+        ("de-DE,de;q=0.9", "1.200", "24. November 2026"),
+        ("en-GB", "1,200", "24 November 2026"),
+    ):
         assert f"Ready to deal {amount}" in Reader(client, **{"Accept-Language": language}).get(f"/runs/{run}").text
-        assert day in Reader(client, **{"Accept-Language": language}).get("/runs").text
+        assert day in Reader(client, **{"Accept-Language": language}).get(f"/runs/{run}").text
     Reader(client, **{"Accept-Language": "*, xx-nonsense;q=0.3, a_b_c"}).get("/runs")

@@ -61,12 +61,12 @@ def test_tonight_shows_the_steps_until_the_first_deal(database: TestedDatabase) 
     reader = reader_of(database)
     page = reader.get("/")
     assert "There was no deal yet 0 of 6 steps to the first one are done." in page
-    assert "The last 60 nights" not in page
+    assert "The last 14 nights" not in page
     reader.done("/start/agents", names="Ana")
     deal(database.backend, load(), business_date=NOW.date())
     page = reader.get("/")
     assert "steps to the first one" not in page
-    assert "The last 60 nights" in page
+    assert "The last 14 nights" in page
     assert "Deals are being made." in reader.get("/start")
 
 

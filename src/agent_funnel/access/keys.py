@@ -11,6 +11,7 @@ from typing import Literal, cast, get_args
 
 from agent_funnel.database import Database
 from agent_funnel.errors import AlreadyExists, NotFound, ParameterOutOfRange
+from agent_funnel.sentences import sentence, with_hint
 from agent_funnel.values import Moment, Record, check_text, read_moment
 
 Role = Literal["viewer", "operator", "admin"]
@@ -69,11 +70,20 @@ def add_key(database: Database, name: str, role: str, *, actor: str | None = Non
     """
     check_text("name", name)
     if role not in ROLES:
-        raise ParameterOutOfRange(f"role is {role[:40]!r}; it must be {', '.join(ROLES[:-1])} or {ROLES[-1]}.")
+        raise ParameterOutOfRange(
+            sentence(
+                "role is %(role)s; it must be %(others)s or %(last)s.",
+                role=repr(role[:40]),
+                others=ROLES[:-1],
+                last=ROLES[-1],
+            )
+        )
     secret = PREFIX + secrets.token_urlsafe(32)
     row = database.one("add_key", label=name, role=role, secret_hash=hashed(secret), actor=actor)
     if row is None:
-        raise AlreadyExists(f"A key named {name!r} is in use; revoke it first, or choose another name.")
+        raise AlreadyExists(
+            sentence("A key named %(name)s is in use; revoke it first, or choose another name.", name=repr(name))
+        )
     return AccessKey.from_row(row), secret
 
 
@@ -86,7 +96,12 @@ def revoke_key(database: Database, key_id: int, *, actor: str | None = None) -> 
     """Revokes a key, at once and for good, and ends its sessions. Raises NotFound if no key in use has this number."""
     row = database.one("revoke_key", key_id=key_id, actor=actor)
     if not row or not row["revoked"]:
-        raise NotFound(f"There is no key {key_id} in use; `agent-funnel keys list` shows all.")
+        raise NotFound(
+            with_hint(
+                sentence("There is no key %(key_id)s in use.", key_id=str(key_id)),
+                "`agent-funnel keys list` shows all.",
+            )
+        )
 
 
 def holder_of_key(database: Database, secret: str) -> KeyLookup:

@@ -10,6 +10,7 @@ from agent_funnel.access.keys import hashed
 from agent_funnel.agents import no_such_agent
 from agent_funnel.database import Database
 from agent_funnel.errors import NotFound
+from agent_funnel.sentences import sentence
 from agent_funnel.values import Moment, Record
 
 # The secret of every link begins with this, so that a leaked one is recognised, and is never mistaken for a key:
@@ -65,7 +66,7 @@ def revoke_link(database: Database, agent: str, *, actor: str | None = None) -> 
     """Revokes an agent's link, at once and for good. Raises NotFound if none is in use."""
     row = database.one("revoke_link", agent=agent, actor=actor)
     if not row or not row["revoked"]:
-        raise NotFound(f"The agent {agent!r} has no link in use.")
+        raise NotFound(sentence("The agent %(agent)s has no link in use.", agent=repr(agent)))
 
 
 def look_up_link(database: Database, secret: str) -> LinkLookup:

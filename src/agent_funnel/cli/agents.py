@@ -47,10 +47,10 @@ def add(context: Context, agent: str, inactive: bool) -> Done:
     add_agent(context.database, agent, active=not inactive)
     status = "inactive" if inactive else "active"
     alike = alike_agents(context.database, agent)
-    text = f"Added {agent} ({status})."
+    lines = [f"Added {agent} ({status})."]
     if alike:
-        text += f"\nWarning: this name is easily taken for {' or '.join(map(spell, alike))}. {ONE_PERSON}"
-    return Done(text, {"agent": agent, "status": status, "alike": alike})
+        lines.append(f"Warning: this name is easily taken for {' or '.join(map(spell, alike))}. {ONE_PERSON}")
+    return Done(lines, {"agent": agent, "status": status, "alike": alike})
 
 
 @agents_group.command("rename")
@@ -101,13 +101,13 @@ def deactivate(context: Context, agent: str) -> Done:
     """
     set_agent_status(context.database, agent, active=False)
     has_link = link_of_agent(context.database, agent) is not None
-    text = f"Deactivated {agent}."
+    lines = [f"Deactivated {agent}."]
     if has_link:
-        text += (
-            "\nThe personal link opens nothing while the agent is inactive. To revoke it for good: agent-funnel agents "
+        lines.append(
+            "The personal link opens nothing while the agent is inactive. To revoke it for good: agent-funnel agents "
             "unlink"
         )
-    return Done(text, {"agent": agent, "status": "inactive", "has_link": has_link})
+    return Done(lines, {"agent": agent, "status": "inactive", "has_link": has_link})
 
 
 @agents_group.command("hand-back")
@@ -158,11 +158,13 @@ def link(context: Context, agent: str, actor: str) -> Done:
     made, secret = make_link(context.database, agent, actor=actor)
     path = f"/mine/{secret}"
     url = f"{_address(context.settings)}{path}"
-    text = (
-        f"The personal link of {agent}. Copy it now; it is not shown again:\n{path}\n"
-        f"Put it after the address at which agents reach the service. On this machine:\n{url}"
-    )
-    return Done(text, {**asdict(made), "path": path, "url": url})
+    lines = [
+        f"The personal link of {agent}. Copy it now; it is not shown again:",
+        path,
+        "Put it after the address at which agents reach the service. On this machine:",
+        url,
+    ]
+    return Done(lines, {**asdict(made), "path": path, "url": url})
 
 
 def _address(settings: Settings) -> str:

@@ -91,8 +91,10 @@ def add(context: Context, numbers: Sequence[str], file: TextIO | None, reason: s
     taken = add_several(context.database, numbers, reason, list_name=list_name)
     counts = {name: getattr(taken, name) for name in ("numbers", "kept", "assignments", "leads")}
     return Done(
-        f"Added {taken.numbers - taken.kept} numbers to the list {list_name}; {taken.kept} were on it already.\n"
-        f"They match {taken.leads} stored leads and {taken.assignments} present assignments, which were removed.",
+        [
+            f"Added {taken.numbers - taken.kept} numbers to the list {list_name}; {taken.kept} were on it already.",
+            f"They match {taken.leads} stored leads and {taken.assignments} present assignments, which were removed.",
+        ],
         counts,
     )
 
@@ -118,7 +120,7 @@ def look_up(context: Context, numbers: Sequence[str], file: TextIO | None) -> Li
     return Listing(look_up_several(context.database, _given(numbers, file)), "No list has any of these numbers.")
 
 
-def _sentences(number: str, found: Mapping[str, int]) -> str:
+def _sentences(number: str, found: Mapping[str, int]) -> list[str]:
     if found["listed"]:
         lines = [f"{number} was on the do-not-contact list already."]
     else:
@@ -127,7 +129,7 @@ def _sentences(number: str, found: Mapping[str, int]) -> str:
         lines.append("Removed it from the present assignments.")
     if not found["leads"]:
         lines.append("No lead has this number, in any spelling.")
-    return "\n".join(lines)
+    return lines
 
 
 @do_not_contact_group.command("remove")

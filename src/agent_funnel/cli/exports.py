@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import sys
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -71,6 +73,8 @@ def export_rows(
         raise click.UsageError("Only `export results` takes --from and --to.")
     if output == STANDARD_OUTPUT and click.get_current_context().params["as_json"]:
         raise click.UsageError("With --json, name a file with -o, because the answer goes to standard output.")
+    if output == STANDARD_OUTPUT and kind == "xlsx" and sys.stdout.isatty():
+        raise click.UsageError("A terminal shows no workbook: name a file with -o.")
     with _complete_file(output) as file:
         rows = export(
             context.database, what, file, kind, run_id=run_id, list_name=list_name, settings=context.settings,
@@ -84,7 +88,8 @@ def export_rows(
 def _complete_file(path: str) -> Iterator[IO[bytes]]:
     """Opens a file that replaces the one at `path` only when it is complete; `-` is standard output."""
     if path == STANDARD_OUTPUT:
-        yield sys.stdout.buffer
+        with _terminal() if sys.stdout.isatty() else nullcontext(sys.stdout.buffer) as file:
+            yield file
         return
     target = Path(path)
     # A pipe or a device cannot be replaced by a file, so it is written to directly.
@@ -99,6 +104,21 @@ def _complete_file(path: str) -> Iterator[IO[bytes]]:
     finally:
         if part != target:
             part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _terminal() -> Iterator[IO[bytes]]:
+    """Takes CSV, and then prints its rows: each is a line, in which no character acts on the terminal."""
+    with tempfile.TemporaryFile() as file:
+        yield file
+        file.seek(0)
+        row = ""
+        for line in io.TextIOWrapper(file, encoding="utf-8-sig", newline="\r\n"):
+            row += line
+            # Within quotation marks, the end of a line is a part of a name.
+            if row.count('"') % 2 == 0:
+                say(row.removesuffix("\r\n"))
+                row = ""
 
 
 @render.register

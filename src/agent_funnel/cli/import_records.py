@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from agent_funnel import import_records
-from agent_funnel.characters import visible
 from agent_funnel.cli.context import Context, pass_context
 from agent_funnel.cli.options import actor_option
 from agent_funnel.cli.output import Listing, Result, cells, minute, print_facts, render, reports, say, second
@@ -123,14 +122,14 @@ def _(record: ImportRecord) -> dict[str, object]:
 @render.register
 def _(details: ImportDetails) -> None:
     record = details.record
-    by = f" by {visible(record.actor)}" if record.actor else ""
+    by = f" by {record.actor}" if record.actor else ""
     place = f" {record.address}" if record.address else ""
-    say(f"Import {record.import_id} of {record.kind}: {visible(record.file_name)}")
+    say(f"Import {record.import_id} of {record.kind}: {record.file_name}")
     say(f"  made {second(record.imported_at)} UTC{by}, from: {record.source}{place}")
     say(f"  SHA-256 {record.sha256}")
     for name, value in record.rules.items():
         shown = ", ".join(f"{key} from {each!r}" for key, each in value.items()) if isinstance(value, dict) else value
-        say(f"  {name.replace('_', ' ')}: {visible(str(shown))}")
+        say(f"  {name.replace('_', ' ')}: {shown}")
     print_facts(
         [
             (record.rows, "rows of data"),
@@ -143,7 +142,7 @@ def _(details: ImportDetails) -> None:
     )
     if record.undone_at:
         say(
-            f"Undone {second(record.undone_at)} UTC by {visible(record.undone_by or 'somebody')}: "
+            f"Undone {second(record.undone_at)} UTC by {record.undone_by or 'somebody'}: "
             f"{record.taken_back} {record.kind} taken back, {record.put_back} put back, {record.left_alone} left."
         )
     if details.batch:

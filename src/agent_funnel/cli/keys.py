@@ -35,8 +35,8 @@ def list_keys(context: Context) -> Listing:
 def add(context: Context, name: str, role: str, actor: str) -> Done:
     """Make a key and show it, only this once. As soon as there is a key, the service asks everyone for one."""
     key, secret = keys.add_key(context.database, name, role, actor=actor)
-    text = f"Made key {key.key_id} for {name} ({role}). Copy it now; it is not shown again:\n{secret}"
-    return Done(text, {**asdict(key), "secret": secret})
+    lines = [f"Made key {key.key_id} for {name} ({role}). Copy it now; it is not shown again:", secret]
+    return Done(lines, {**asdict(key), "secret": secret})
 
 
 @keys_group.command("revoke")

@@ -50,14 +50,15 @@ def add(
         max_records=max_records,
         new_agent=new_agent,
     )
-    return Done(_sentence(limit), asdict(limit))
+    return Done(_sentences(limit), asdict(limit))
 
 
-def _sentence(limit: Limit) -> str:
+def _sentences(limit: Limit) -> list[str]:
     until = f"to {limit.ends_on}" if limit.ends_on else "on, without an end date"
     most = f"gets at most {limit.max_records} leads a night" if limit.max_records else "is away"
     added = f"Added limit {limit.limit_id}: {limit.agent} {most} from {limit.starts_on} {until}."
-    return added if limit.known else f"{added}\nThere is no agent of this name yet; the limit counts once there is one."
+    unknown = "There is no agent of this name yet; the limit counts once there is one."
+    return [added] if limit.known else [added, unknown]
 
 
 @limits_group.command("remove")

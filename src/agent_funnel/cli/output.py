@@ -2,7 +2,8 @@
 
 A command returns a record, a `Listing` of records, or another `Result`. Its module registers the text for people: with
 `render` for the whole, with `cells` for a row of a table. Texts from the database are printed as they are; markup in
-them has no effect, and characters that act on a terminal become visible.
+them has no effect, and characters that act on a terminal become visible, also ends of lines, so that no name can forge
+a line of ours.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from agent_funnel.characters import visible, visible_json, visible_lines
+from agent_funnel.characters import visible, visible_json
 from agent_funnel.cli.exit_codes import ExitCode, exit_code
 from agent_funnel.errors import FunnelError
 from agent_funnel.settings_warnings import unknown_settings
@@ -41,9 +42,9 @@ class Result:
 
 @dataclass(frozen=True)
 class Done(Result):
-    """A sentence about what was done, and its JSON."""
+    """A line about what was done, or several, and its JSON."""
 
-    text: str
+    text: str | Sequence[str]
     data: Mapping[str, Any]
 
     def answer(self) -> Any:
@@ -75,7 +76,8 @@ def cells(row: Any) -> Mapping[str, object]:
 
 @render.register
 def _(result: Done) -> None:
-    say(result.text)
+    for line in [result.text] if isinstance(result.text, str) else result.text:
+        say(line)
 
 
 @render.register
@@ -127,8 +129,8 @@ def plain(value: Any) -> Any:
 
 
 def say(text: str) -> None:
-    """Prints a line on standard output."""
-    click.echo(visible_lines(text))
+    """Prints a line on standard output. An end of a line in it is part of a name, and becomes visible."""
+    click.echo(visible(text))
 
 
 def say_styled(text: str, style: str, rest: str = "") -> None:
@@ -137,8 +139,11 @@ def say_styled(text: str, style: str, rest: str = "") -> None:
 
 
 def print_error(text: str) -> None:
-    """Prints an error on standard error."""
-    _print_styled(_console(stderr=True), "Error:", "bold red", f" {text}")
+    """Prints an error on standard error. Its further lines are indented, so that no name in it begins a line."""
+    first, *more = text.split("\n")
+    _print_styled(_console(stderr=True), "Error:", "bold red", f" {first}")
+    for line in more:
+        _print_styled(_console(stderr=True), "", "", f"  {line.removeprefix('  ')}")
 
 
 def print_warning(text: str) -> None:
@@ -187,4 +192,4 @@ def _console(*, stderr: bool = False) -> Console:
 def _print_styled(console: Console, text: str, style: str, rest: str) -> None:
     from rich.text import Text
 
-    console.print(Text.assemble((visible_lines(text), style), visible_lines(rest)), soft_wrap=True)
+    console.print(Text.assemble((visible(text), style), visible(rest)), soft_wrap=True)

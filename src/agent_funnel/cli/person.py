@@ -86,10 +86,12 @@ def _(person: Person) -> None:
     )
     for title, rows in tables:
         if rows:
-            say(f"\n{title}:")
+            say("")
+            say(f"{title}:")
             print_table([cells(row) for row in rows])
     if person.answers:
-        say(f"\nStored responses to repeated requests, for a day at most: {person.answers}")
+        say("")
+        say(f"Stored responses to repeated requests, for a day at most: {person.answers}")
 
 
 @render.register

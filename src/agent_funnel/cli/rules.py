@@ -58,11 +58,11 @@ def set_rule(context: Context, name: str, value: str, confirmed: bool, actor: st
     """
     found = read_rule(name, value)
     changed = bool(record_rules(context.database, {name: found}, actor=actor, confirmed=confirmed))
-    text = f"The rule {name} is {written(found)}{' now' if changed else ' already'}."
+    lines = [f"The rule {name} is {written(found)}{' now' if changed else ' already'}."]
     state = next(each for each in rules.list_rules(context.database, context.settings) if each.name == name)
     if state.differs:
-        text += f"\n{variable(name)} is {written(state.value)}; it wins for the deals of this program."
-    return Done(text, {"name": name, "value": found, "changed": changed})
+        lines.append(f"{variable(name)} is {written(state.value)}; it wins for the deals of this program.")
+    return Done(lines, {"name": name, "value": found, "changed": changed})
 
 
 @render.register

@@ -11,7 +11,6 @@ from typing import Any
 import click
 
 from agent_funnel import runs
-from agent_funnel.characters import visible
 from agent_funnel.cli.context import Context, pass_context
 from agent_funnel.cli.facts import facts_of, print_shares, print_verdict, share_cells
 from agent_funnel.cli.options import DAY
@@ -130,14 +129,14 @@ def _(run: RunRecord) -> dict[str, object]:
 @render.register
 def _(details: RunDetails) -> None:
     run = details.run
-    by = f", by {visible(run.actor)}" if run.actor else ""
+    by = f", by {run.actor}" if run.actor else ""
     say(f"Run {run.run_id} for {run.business_date}: {run.status} ({run.trigger}{by})")
     rules = Rules(run.country or NO_COUNTRY, run.max_per_agent, run.window_days, run.newest_first, run.voice)
     say(f"  rules: {in_words(rules)}")
     say(f"  started {second(run.started_at)}, finished {second(run.finished_at) or 'never'} (UTC)")
     if run.undone_at:
         say(
-            f"  undone {second(run.undone_at)} UTC by {visible(run.undone_by or 'somebody')}: {run.restored} leads "
+            f"  undone {second(run.undone_at)} UTC by {run.undone_by or 'somebody'}: {run.restored} leads "
             f"went back, {run.changed_since} kept their stage, because somebody had changed it"
         )
     if run.purged_at:

@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime, timedelta
 
 import click
 
-from agent_funnel.characters import visible
 from agent_funnel.cli.context import Context, pass_context
 from agent_funnel.cli.options import DAY, actor_option
 from agent_funnel.cli.output import Done, Listing, Result, cells, minute, render, reports, say, second
@@ -165,8 +164,8 @@ def next_deal_line(at: datetime) -> str:
 
 def pause_text(pause: Pause) -> str:
     """Returns a text that says when the schedule was paused, by whom and why."""
-    by = f" by {visible(pause.paused_by)}" if pause.paused_by else ""
-    why = f": {visible(pause.reason)}" if pause.reason else ""
+    by = f" by {pause.paused_by}" if pause.paused_by else ""
+    why = f": {pause.reason}" if pause.reason else ""
     return f"{second(pause.paused_at)} UTC{by}{why}"
 
 
@@ -177,7 +176,7 @@ def _(timetable: Timetable) -> None:
     for text in timetable.differences:
         say(text)
     for skipped in timetable.skips:
-        by = f" by {visible(skipped.skipped_by)}" if skipped.skipped_by else ""
+        by = f" by {skipped.skipped_by}" if skipped.skipped_by else ""
         instead = f"; run {skipped.run_id} was made instead" if skipped.run_id else ""
         say(f"  skipped the deal of {skipped.business_date}, {second(skipped.skipped_at)} UTC{by}{instead}")
     for each in timetable.pauses:

@@ -124,7 +124,7 @@ def old_numbers(exam: Examination) -> Iterator[Result]:
     found = old_lists(exam.database, exam.now)
     for each in found:
         remedy = f"Import it again: agent-funnel import do-not-contact FILE --list {each.name!r} --replace"
-        yield "warning", mask_digits(str(each)), remedy
+        yield "warning", str(mask_digits(each.text)), remedy
     if not found:
         yield "ok", "No do-not-contact list is older than its bound.", None
 

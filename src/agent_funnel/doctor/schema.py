@@ -20,6 +20,7 @@ from agent_funnel.install import (
     stored_text,
 )
 from agent_funnel.leads import count_rows
+from agent_funnel.sentences import sentence
 from agent_funnel.values import Row
 
 INSTALL = "agent-funnel install"
@@ -113,21 +114,37 @@ def _procedure(
     named = f"{exam.schema}.{name}"
     text = row["definition"] if row else None
     if row is None:
-        yield "error", f"The procedure {named} is missing.", INSTALL
+        yield "error", sentence("The procedure %(name)s is missing.", name=named), INSTALL
     elif text is None and row["is_encrypted"]:
-        yield "warning", f"The procedure {named} is encrypted, so it cannot be compared with ours.", INSTALL
+        yield (
+            "warning",
+            sentence("The procedure %(name)s is encrypted, so it cannot be compared with ours.", name=named),
+            INSTALL,
+        )
     elif text is None:
         grant = exam.here(f"GRANT VIEW DEFINITION ON dbo.{name} TO agent_funnel_service;")
         yield "note", f"Could not be checked: this login has no right to see the text of {named}.", grant
     elif as_stored(text) == stored_text(exam.here(script)):
         return
     elif recorded is None or recorded.installed is None:
-        yield "error", f"The procedure {named} is not that of this version, and no record says who made it.", INSTALL
+        yield (
+            "error",
+            sentence("The procedure %(name)s is not that of this version, and no record says who made it.", name=named),
+            INSTALL,
+        )
     elif recorded.installed != sql.checksum(as_stored(text)):
         remedy = f"{INSTALL} restores ours; keep a copy of the changed procedure if you need it."
-        yield "error", f"Somebody has changed the procedure {named} since it was installed.", remedy
+        yield (
+            "error",
+            sentence("Somebody has changed the procedure %(name)s since it was installed.", name=named),
+            remedy,
+        )
     elif recorded.script != sql.checksum(script):
-        yield "error", f"The procedure {named} is that of another version of Agent Funnel.", INSTALL
+        yield (
+            "error",
+            sentence("The procedure %(name)s is that of another version of Agent Funnel.", name=named),
+            INSTALL,
+        )
 
 
 def emptying(exam: Examination) -> Iterator[Result]:

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from agent_funnel.characters import invisible_in
-from agent_funnel.files.columns import plain_name
+from agent_funnel.files.columns import field_word, plain_name
 from agent_funnel.files.dates import YEARS, DateOrder, moment_of
 from agent_funnel.files.formulas import with_formula
 from agent_funnel.numbers import fault_in_listed, fault_in_number, plain_number
+from agent_funnel.sentences import sentence
 from agent_funnel.settings import LARGEST_SHARE
 from agent_funnel.values import LONGEST_TEXT, text_length
 
@@ -96,8 +97,11 @@ def number_cell(text: str) -> str | BadCell:
         decimals, exponent = found[2] or "", int(found[3])
         if len(decimals.rstrip("0")) < exponent - 2 or exponent > 19:
             return BadCell(
-                f"number {text[:40]!r} was shortened by a spreadsheet, and its last digits are lost; format the column "
-                "as text or as a number without decimals, and save the file again"
+                sentence(
+                    "number %(text)s was shortened by a spreadsheet, and its last digits are lost; format the "
+                    "column as text or as a number without decimals, and save the file again",
+                    text=repr(text[:40]),
+                )
             )
         # All its digits are there, as in 5.511999990001E+12.
         text = (found[1] + decimals.ljust(exponent, "0"))[: exponent + 1]
@@ -115,14 +119,14 @@ def number_cell(text: str) -> str | BadCell:
 def _without_remarks(text: str) -> str | BadCell:
     """A text that is no number, without what people write around one; or a plainer reason why it is none."""
     if not text:
-        return BadCell("number is missing")
+        return BadCell(sentence("number is missing"))
     if len(text) > LONGEST_REMARK:
         return text
     text = text.partition(_GOOGLE)[0].strip()
     if _SEVERAL.search(text):
-        return BadCell("number has several numbers in one cell; keep one of them")
+        return BadCell(sentence("number has several numbers in one cell; keep one of them"))
     if _EXTENSION.fullmatch(text):
-        return BadCell("number has an extension, which a lead cannot have; remove it")
+        return BadCell(sentence("number has an extension, which a lead cannot have; remove it"))
     if found := _LABEL.fullmatch(text):
         text = found[1]
     if found := _REMARK.fullmatch(text):
@@ -142,45 +146,72 @@ def listed_cell(text: str) -> str | BadCell:
 def stage_cell(text: str) -> str | BadCell:
     """A stage: 1, 2, 3 or 4, also as a spreadsheet writes it."""
     if not text.strip():
-        return BadCell("stage is missing")
+        return BadCell(sentence("stage is missing"))
     found = _STAGE.fullmatch(inner_text(text))
-    return found[1] if found else BadCell(f"stage {text.strip()[:40]!r} is not 1, 2, 3 or 4")
+    return (
+        found[1] if found else BadCell(sentence("stage %(value)s is not 1, 2, 3 or 4", value=repr(text.strip()[:40])))
+    )
 
 
 def amount_cell(field: str, text: str) -> str | BadCell:
     """A number of leads a night, also as a spreadsheet writes it; 0 is an absence."""
     found = _AMOUNT.fullmatch(inner_text(text))
     if not text.strip():
-        return BadCell(f"{field} is missing")
+        return BadCell(sentence("%(field)s is missing", field=field_word(field)))
     if found and (amount := int(found[1].replace(".", "").replace(",", ""))) <= LARGEST_SHARE:
         return str(amount)
     # In digits, the limit would be masked like a phone number.
     return BadCell(
-        f"{field} {text.strip()[:40]!r} is not a whole number from 0 (away) to {LARGEST_SHARE // 1_000_000} million"
+        sentence(
+            "%(field)s %(value)s is not a whole number from 0 (away) to %(millions)s million",
+            field=field_word(field),
+            value=repr(text.strip()[:40]),
+            millions=str(LARGEST_SHARE // 1_000_000),
+        )
     )
 
 
 def date_cell(field: str, text: str, order: DateOrder | None, zone: tzinfo) -> datetime | BadCell:
     """A date, local to the sales floor."""
     if not text.strip():
-        return BadCell(f"{field} is missing")
+        return BadCell(sentence("%(field)s is missing", field=field_word(field)))
     moment = moment_of(inner_text(text), order, zone)
     if moment is not None and moment.year in YEARS:
         return moment
     shown = text.strip()[:40]
     if moment is None:
         if re.fullmatch(r"\d{5}(?:[.,]\d+)?", shown):
-            return BadCell(f"{field} {shown!r} is a spreadsheet's day number of no date from 1954 to 2119")
-        return BadCell(f"{field} {shown!r} is not a date such as 2026-01-31, 2026-01-31 20:40:00 or 31/01/2026 20:40")
-    return BadCell(f"{field} {shown!r} is not from {YEARS.start} to {YEARS.stop - 1}")
+            return BadCell(
+                sentence(
+                    "%(field)s %(shown)s is a spreadsheet's day number of no date from 1954 to 2119",
+                    field=field_word(field),
+                    shown=repr(shown),
+                )
+            )
+        return BadCell(
+            sentence(
+                "%(field)s %(shown)s is not a date such as 2026-01-31, 2026-01-31 20:40:00 or 31/01/2026 20:40",
+                field=field_word(field),
+                shown=repr(shown),
+            )
+        )
+    return BadCell(
+        sentence(
+            "%(field)s %(shown)s is not from %(first)s to %(last)s",
+            field=field_word(field),
+            shown=repr(shown),
+            first=str(YEARS.start),
+            last=str(YEARS.stop - 1),
+        )
+    )
 
 
 def status_cell(text: str) -> str | BadCell:
     """A status: active or inactive, by the usual words of several languages."""
     if not text.strip():
-        return BadCell("status is missing")
+        return BadCell(sentence("status is missing"))
     status = STATUS_WORDS.get(plain_name(text))
-    return status or BadCell(f"status {text.strip()[:40]!r} is not active or inactive")
+    return status or BadCell(sentence("status %(value)s is not active or inactive", value=repr(text.strip()[:40])))
 
 
 def name_cell(field: str, text: str, *, least: int = 0) -> str | BadCell:
@@ -189,9 +220,18 @@ def name_cell(field: str, text: str, *, least: int = 0) -> str | BadCell:
     text = with_formula(text.strip())
     length = text_length(text)
     if length < least:
-        return BadCell(f"{field} is missing")
+        return BadCell(sentence("%(field)s is missing", field=field_word(field)))
     if length > LONGEST_TEXT:
-        return BadCell(f"{field} has {length} characters; at most {LONGEST_TEXT} are allowed")
+        return BadCell(
+            sentence(
+                "%(field)s has %(length)s characters; at most %(longest_text)s are allowed",
+                field=field_word(field),
+                length=str(length),
+                longest_text=str(LONGEST_TEXT),
+            )
+        )
     if found := invisible_in(text):
-        return BadCell(f"{field} has the character {found}, which does not show")
+        return BadCell(
+            sentence("%(field)s has the character %(found)s, which does not show", field=field_word(field), found=found)
+        )
     return text

@@ -10,6 +10,7 @@ from hashlib import sha256
 
 from agent_funnel.errors import ImportRefused
 from agent_funnel.masking import mask_digits
+from agent_funnel.sentences import Sentence, counted, sentence, shown_as
 
 # The fields of each kind of file, the one that no row can be without first:
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -277,8 +278,11 @@ def candidates(kind: str, header: Sequence[str], chosen: Mapping[str, str], name
     for field in chosen:
         if field not in FIELDS[kind]:
             raise ImportRefused(
-                f"There is no field {field!r} to choose a column for; there are {', '.join(FIELDS[kind])}. Nothing was "
-                "imported."
+                sentence(
+                    "There is no field %(field)s to choose a column for; there are %(choices)s. Nothing was imported.",
+                    field=repr(field),
+                    choices=", ".join(FIELDS[kind]),
+                )
             )
     found: dict[str, list[int]] = {}
     taken = {_chosen_column(header, column, name) for column in chosen.values() if column}
@@ -301,11 +305,63 @@ def _chosen_column(header: Sequence[str], column: str, name: str) -> int:
         if wanted and given.count(wanted) == 1:
             return given.index(wanted)
         if wanted and given.count(wanted) > 1:
-            raise ImportRefused(f"{name} has several columns {column!r}. Nothing was imported.")
-    raise ImportRefused(f"{name} has no column {column!r}; it has {shown_names(header)}. Nothing was imported.")
+            raise ImportRefused(
+                sentence(
+                    "%(name)s has several columns %(column)s. Nothing was imported.", name=name, column=repr(column)
+                )
+            )
+    raise ImportRefused(
+        sentence(
+            "%(name)s has no column %(column)s; it has %(header)s. Nothing was imported.",
+            name=name,
+            column=repr(column),
+            header=shown_names(header),
+        )
+    )
+
+
+# The fields in words; programs know the last ones by other names:
+FIELD_WORDS = {
+    "number": sentence("number"),
+    "stage": sentence("stage"),
+    "date": sentence("date"),
+    "agent": sentence("agent"),
+    "status": sentence("status"),
+    "day": sentence("day"),
+    "name": sentence("name"),
+    "reason": sentence("reason"),
+    "outcome": sentence("outcome"),
+    "note": sentence("note"),
+    "run": sentence("run"),
+    "max_records": shown_as("max_records", sentence("limit")),
+    "starts_on": shown_as("starts_on", sentence("first day")),
+    "ends_on": shown_as("ends_on", sentence("last day")),
+    "call_back_on": shown_as("call_back_on", sentence("day of the call-back")),
+    "same_agent": shown_as("same_agent", sentence("same agent")),
+}
+
+
+def field_word(field: str) -> str:
+    """A field in words."""
+    return FIELD_WORDS.get(field, field)
 
 
 def shown_names(header: Sequence[str]) -> str:
     """The names of columns in a message. The first line may be no header, so numbers in it are masked."""
     names = [mask_digits(each.strip()[:40]) for each in header if each.strip()]
-    return ", ".join(map(repr, names[:30])) + (f" and {len(names) - 30} more" if len(names) > 30 else "")
+    shown = ", ".join(map(repr, names[:30]))
+    if len(names) <= 30:
+        return shown
+    return counted("%(names)s and %(count)s more", "%(names)s and %(count)s more", len(names) - 30, names=shown)
+
+
+def without_column(field: str, name: str, header: Sequence[str]) -> Sentence:
+    """The message about a file without a column that it needs: how to name it to a command, or on the page."""
+    shown = sentence(
+        "%(name)s has no column that is clearly the %(field)s; it has %(columns)s. Choose it below. Nothing was "
+        "imported.",
+        name=name,
+        field=field_word(field),
+        columns=shown_names(header),
+    )
+    return shown_as(shown.replace("Choose it below.", f"Choose it with --column {field}=NAME."), shown)

@@ -8,9 +8,14 @@ from functools import cache, lru_cache
 from typing import Literal, NamedTuple
 
 from agent_funnel.files.columns import plain_name
+from agent_funnel.sentences import sentence
 
 DateOrder = Literal["dmy", "mdy", "ymd"]
-ORDER_NAMES: dict[str, str] = {"dmy": "day first", "mdy": "month first", "ymd": "year first"}
+ORDER_NAMES: dict[str, str] = {
+    "dmy": sentence("day first"),
+    "mdy": sentence("month first"),
+    "ymd": sentence("year first"),
+}
 # The years that a DATETIME of SQL Server can hold, with room for the window:
 YEARS = range(1900, 9999)
 # Day numbers of spreadsheets count from this day on. Those of 1954 to 2119 are taken; other numbers are no dates.

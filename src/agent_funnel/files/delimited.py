@@ -12,6 +12,7 @@ from itertools import islice
 from typing import IO, Any
 
 from agent_funnel.errors import ImportRefused
+from agent_funnel.sentences import sentence
 
 # The usual delimiters, the most usual first:
 DELIMITERS = (",", ";", "\t", "|")
@@ -51,8 +52,11 @@ class _Lines:
             self.left -= len(line)
             if self.left < 0:
                 raise csv.Error(
-                    f"a row has more than {LONGEST_ROW:,} characters; perhaps a quotation mark is not closed, or the "
-                    "file has no line ends"
+                    sentence(
+                        "a row has more than %(longest_row)s characters; perhaps a quotation mark is not closed, or "
+                        "the file has no line ends",
+                        longest_row=LONGEST_ROW,
+                    )
                 )
             yield line
 
@@ -91,14 +95,24 @@ class Text:
                 line = form.first_line + reader.line_num
         except UnicodeError as error:
             raise ImportRefused(
-                f"{self.name} is not {encoding_name(form.encoding)} text after line {line}; save it as “CSV UTF-8 "
-                "(Comma delimited)”, or name its encoding. Nothing was imported."
+                sentence(
+                    "%(name)s is not %(encoding)s text after line %(line)s; save it as “CSV UTF-8 (Comma "
+                    "delimited)”, or name its encoding. Nothing was imported.",
+                    name=self.name,
+                    encoding=encoding_name(form.encoding),
+                    line=str(line),
+                )
             ) from error
         except csv.Error as error:
             # A line that is too long is not counted by the reader.
             at = max(line, form.first_line - 1 + (reader.line_num if reader is not None else 0))
             raise ImportRefused(
-                f"{self.name} is broken at line {max(at, 1)}: {error}. Nothing was imported."
+                sentence(
+                    "%(name)s is broken at line %(at)s: %(error)s. Nothing was imported.",
+                    name=self.name,
+                    at=str(max(at, 1)),
+                    error=error.args[0] if error.args else "",
+                )
             ) from error
         finally:
             text.detach()

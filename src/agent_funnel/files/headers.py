@@ -14,7 +14,9 @@ from agent_funnel.files.columns import FIELDS, MOST_COLUMNS
 from agent_funnel.files.dates import moment_of
 from agent_funnel.files.delimited import TITLE_ROWS, names_below_title
 from agent_funnel.masking import mask_digits
+from agent_funnel.sentences import Sentence, joined, sentence, shown_as
 
+NOTHING_IMPORTED = sentence("Nothing was imported.")
 # How many fields of a header are known:
 Known = Callable[[Sequence[str]], int]
 
@@ -56,14 +58,23 @@ def header_of(
     """
     first = next(rows.rows(), None)
     if first is None:
-        place = f"{name} has no rows" if form["sheet"] is None else f"{name} has no rows on its sheet {form['sheet']!r}"
-        raise ImportRefused(f"{place}. {_of_other_sheets(others)}Nothing was imported.")
+        place = (
+            sentence("%(name)s has no rows.", name=name)
+            if form["sheet"] is None
+            else sentence("%(name)s has no rows on its sheet %(sheet)s.", name=name, sheet=repr(form["sheet"]))
+        )
+        raise ImportRefused(joined(place, *_of_other_sheets(others), NOTHING_IMPORTED))
     header = [each.strip() for each in first[1]]
     while header and not header[-1]:
         header.pop()
     if len(header) > MOST_COLUMNS:
         raise ImportRefused(
-            f"{name} has {len(header):,} columns; at most {MOST_COLUMNS:,} are read. Nothing was imported."
+            sentence(
+                "%(name)s has %(count)s columns; at most %(most_columns)s are read. Nothing was imported.",
+                name=name,
+                count=len(header),
+                most_columns=MOST_COLUMNS,
+            )
         )
     if known(header):
         return header
@@ -71,14 +82,18 @@ def header_of(
         return [""]
     needed = FIELDS[kind][0]
     begins = mask_digits(",".join(header)[:80])
-    delimiter = (
-        "" if len(header) > 1 or form["sheet"] else " If another character separates them, name it with --delimiter."
+    shown = sentence(
+        "%(name)s begins with %(begins)s, and none of these is a usual name of the column %(needed)s. The first line "
+        "must name the columns, such as %(columns)s; or choose its column below.",
+        name=name,
+        begins=repr(begins),
+        needed=needed,
+        columns=",".join(FIELDS[kind]),
     )
-    raise ImportRefused(
-        f"{name} begins with {begins!r}, and none of these is a usual name of the column {needed}. The first line must "
-        f"name the columns, such as {','.join(FIELDS[kind])}; or choose its column with --column {needed}=NAME."
-        f"{delimiter} {_of_other_sheets(others)}Nothing was imported."
-    )
+    way = shown.replace("its column below.", f"its column with --column {needed}=NAME.")
+    if len(header) == 1 and not form["sheet"]:
+        way += " If another character separates them, name it with --delimiter."
+    raise ImportRefused(joined(shown_as(way, shown), *_of_other_sheets(others), NOTHING_IMPORTED))
 
 
 def _needs_no_name(kind: str, text: str) -> bool:
@@ -88,10 +103,11 @@ def _needs_no_name(kind: str, text: str) -> bool:
     return kind == "numbers" or (kind == "holidays" and moment_of(inner_text(text), "dmy", UTC) is not None)
 
 
-def _of_other_sheets(others: Sequence[str]) -> str:
+def _of_other_sheets(others: Sequence[str]) -> list[Sentence]:
     if not others:
-        return ""
-    return f"It has other sheets, too: {', '.join(map(repr, others[:20]))}; choose one with --sheet. "
+        return []
+    shown = sentence("It has other sheets, too: %(sheets)s; choose one below.", sheets=[*map(repr, others[:20])])
+    return [shown_as(shown.replace("choose one below.", "choose one with --sheet."), shown)]
 
 
 def data_rows(rows: Source, header: Sequence[str]) -> Iterator[tuple[int, Sequence[str]]]:

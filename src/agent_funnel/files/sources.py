@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import IO, Literal
 
 from agent_funnel.errors import ImportRefused
+from agent_funnel.sentences import sentence
 
 Kind = Literal["text", "xlsx", "ods"]
 
 # How to save a file that cannot be read as it is:
-SAVE_AS = (
+SAVE_AS = sentence(
     "In Excel, choose File > Save As and the type “CSV UTF-8 (Comma delimited)” or “Excel Workbook (*.xlsx)”, and "
     "import that file. Nothing was imported."
 )
@@ -30,18 +31,18 @@ HEAD = 1 << 16
 LARGEST_DIRECTORY = 1 << 20
 # Files of other kinds, by their first bytes:
 _OTHER_KINDS = (
-    (b"%PDF", "a PDF document"),
-    (b"{\\rtf", "a document in Rich Text Format"),
-    (b"\x1f\x8b", "a compressed file (gzip); unpack it first"),
-    (b"7z\xbc\xaf\x27\x1c", "a compressed file (7-Zip); unpack it first"),
-    (b"Rar!", "a compressed file (RAR); unpack it first"),
-    (b"BZh", "a compressed file (bzip2); unpack it first"),
-    (b"\x89PNG", "a picture"),
-    (b"\xff\xd8\xff", "a picture"),
-    (b"GIF8", "a picture"),
-    (b"SQLite format 3", "an SQLite database"),
-    (b"BEGIN:VCARD", "a file of contacts (vCard)"),
-    (b"BEGIN:VCALENDAR", "a calendar (iCalendar), and no table"),
+    (b"%PDF", sentence("a PDF document")),
+    (b"{\\rtf", sentence("a document in Rich Text Format")),
+    (b"\x1f\x8b", sentence("a compressed file (gzip); unpack it first")),
+    (b"7z\xbc\xaf\x27\x1c", sentence("a compressed file (7-Zip); unpack it first")),
+    (b"Rar!", sentence("a compressed file (RAR); unpack it first")),
+    (b"BZh", sentence("a compressed file (bzip2); unpack it first")),
+    (b"\x89PNG", sentence("a picture")),
+    (b"\xff\xd8\xff", sentence("a picture")),
+    (b"GIF8", sentence("a picture")),
+    (b"SQLite format 3", sentence("an SQLite database")),
+    (b"BEGIN:VCARD", sentence("a file of contacts (vCard)")),
+    (b"BEGIN:VCALENDAR", sentence("a calendar (iCalendar), and no table")),
 )
 _CFB = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # The group is atomic: otherwise each of several comments could end at every later end, and all ways would be tried.
@@ -78,7 +79,13 @@ def seekable(file: Path | IO[bytes], name: str) -> Iterator[IO[bytes]]:
             source.seek(0)
             yield source
     except OSError as error:
-        raise ImportRefused(f"{name} cannot be read: {error.strerror or error}. Nothing was imported.") from error
+        raise ImportRefused(
+            sentence(
+                "%(name)s cannot be read: %(reason)s. Nothing was imported.",
+                name=name,
+                reason=error.strerror or str(error),
+            )
+        ) from error
 
 
 def sha256_of(file: IO[bytes]) -> str:
@@ -95,55 +102,73 @@ def kind_of(file: IO[bytes], name: str) -> Kind:
     file.seek(0)
     head = file.read(HEAD)
     if not head:
-        raise ImportRefused(f"{name} is empty. Nothing was imported.")
+        raise ImportRefused(sentence("%(name)s is empty. Nothing was imported.", name=name))
     if head.startswith(_CFB):
-        raise ImportRefused(f"{name} is {_old_office_kind(head)}. {SAVE_AS}")
+        raise ImportRefused(
+            sentence("%(name)s is %(kind)s. %(save_as)s", name=name, kind=_old_office_kind(head), save_as=SAVE_AS)
+        )
     for begin, kind in _OTHER_KINDS:
         if head.startswith(begin):
-            raise ImportRefused(f"{name} is {kind}. {SAVE_AS}")
+            raise ImportRefused(sentence("%(name)s is %(kind)s. %(save_as)s", name=name, kind=kind, save_as=SAVE_AS))
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _kind_of_zip(head, file, name)
     plain = head.removeprefix(codecs.BOM_UTF8)
     if b"urn:schemas-microsoft-com:office:spreadsheet" in head:
-        raise ImportRefused(f"{name} is a workbook in the XML format of 2003. {SAVE_AS}")
+        raise ImportRefused(
+            sentence("%(name)s is a workbook in the XML format of 2003. %(save_as)s", name=name, save_as=SAVE_AS)
+        )
     if _HTML.match(plain):
-        raise ImportRefused(f"{name} is a web page, although Excel opens it. {SAVE_AS}")
+        raise ImportRefused(
+            sentence("%(name)s is a web page, although Excel opens it. %(save_as)s", name=name, save_as=SAVE_AS)
+        )
     if re.match(rb"\s*(?:\{\s*\"|\[\s*[\[{])", plain):
-        raise ImportRefused(f"{name} is JSON, and no table. {SAVE_AS}")
+        raise ImportRefused(sentence("%(name)s is JSON, and no table. %(save_as)s", name=name, save_as=SAVE_AS))
     return "text"
 
 
 def _old_office_kind(head: bytes) -> str:
     # Names in these files are UTF-16. Their directory may be anywhere, but is near the beginning of small files.
     if "EncryptedPackage".encode("utf-16-le") in head:
-        return "protected by a password"
+        return sentence("protected by a password")
     if "WordDocument".encode("utf-16-le") in head:
-        return "a document of Word"
-    return "a workbook in the format of Excel 97 to 2003 (XLS), or protected by a password"
+        return sentence("a document of Word")
+    return sentence("a workbook in the format of Excel 97 to 2003 (XLS), or protected by a password")
 
 
 def _kind_of_zip(head: bytes, file: IO[bytes], name: str) -> Kind:
     import zipfile  # only workbooks need it
 
     if _directory_size(file) > LARGEST_DIRECTORY:
-        raise ImportRefused(f"{name} is an archive with too many parts for a workbook. {SAVE_AS}")
+        raise ImportRefused(
+            sentence(
+                "%(name)s is an archive with too many parts for a workbook. %(save_as)s", name=name, save_as=SAVE_AS
+            )
+        )
     try:
         file.seek(0)
         with zipfile.ZipFile(file) as archive:
             names = set(archive.namelist())
     except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError) as error:
-        raise ImportRefused(f"{name} is a damaged workbook or ZIP archive. {SAVE_AS}") from error
+        raise ImportRefused(
+            sentence("%(name)s is a damaged workbook or ZIP archive. %(save_as)s", name=name, save_as=SAVE_AS)
+        ) from error
     if "xl/workbook.xml" in names:
         return "xlsx"
     if "content.xml" in names and b"opendocument.spreadsheet" in head:
         return "ods"
     if "xl/workbook.bin" in names:
-        raise ImportRefused(f"{name} is a binary workbook (XLSB). {SAVE_AS}")
+        raise ImportRefused(sentence("%(name)s is a binary workbook (XLSB). %(save_as)s", name=name, save_as=SAVE_AS))
     if "word/document.xml" in names or "content.xml" in names:
-        raise ImportRefused(f"{name} is a document of a text program, and no table. {SAVE_AS}")
+        raise ImportRefused(
+            sentence("%(name)s is a document of a text program, and no table. %(save_as)s", name=name, save_as=SAVE_AS)
+        )
     if any(each.startswith("Index/") for each in names):
-        raise ImportRefused(f"{name} is a file of Apple Numbers: export it as CSV or Excel. Nothing was imported.")
-    raise ImportRefused(f"{name} is a ZIP archive; unpack it, and import the file in it. Nothing was imported.")
+        raise ImportRefused(
+            sentence("%(name)s is a file of Apple Numbers: export it as CSV or Excel. Nothing was imported.", name=name)
+        )
+    raise ImportRefused(
+        sentence("%(name)s is a ZIP archive; unpack it, and import the file in it. Nothing was imported.", name=name)
+    )
 
 
 def _directory_size(file: IO[bytes]) -> int:

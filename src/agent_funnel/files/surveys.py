@@ -7,9 +7,10 @@ from functools import partial
 
 from agent_funnel.errors import ImportRefused
 from agent_funnel.files.cells import inner_text
-from agent_funnel.files.columns import DATE_FIELDS, FIELDS, shown_names
+from agent_funnel.files.columns import DATE_FIELDS, FIELDS, field_word, without_column
 from agent_funnel.files.dates import Ambiguous, DateOrder, order_of
 from agent_funnel.masking import mask_digits
+from agent_funnel.sentences import sentence, shown_as
 
 
 class Survey:
@@ -66,16 +67,18 @@ class Survey:
                 columns[field] = max(filled, key=partial(self._amount, field))
         needed = FIELDS[self._kind][0]
         if needed not in columns:
-            raise ImportRefused(
-                f"{name} has no column that is clearly the {needed}; it has {shown_names(self._header)}. Choose it "
-                f"with --column {needed}=NAME. Nothing was imported."
-            )
+            raise ImportRefused(without_column(needed, name, self._header))
         for field, index in columns.items():
             for other, place in columns.items():
                 if field < other and index == place:
                     raise ImportRefused(
-                        f"{name} has one column, {self._header[index]!r}, for {field} and {other}. Nothing was "
-                        "imported."
+                        sentence(
+                            "%(name)s has one column, %(header)s, for %(field)s and %(other)s. Nothing was imported.",
+                            name=name,
+                            header=repr(self._header[index]),
+                            field=field_word(field),
+                            other=field_word(other),
+                        )
                     )
         return columns
 
@@ -107,17 +110,35 @@ class Survey:
         if len(dates.decided) > 1:
             first, second = (mask_digits(repr(dates.decided[order])) for order in ("dmy", "mdy"))
             raise ImportRefused(
-                f"{name} has dates of two kinds: {first} has the day first, and {second} the month. Say which is right "
-                "for the others (--dates dmy or --dates mdy); rows of the other kind are then bad. Nothing was "
-                "imported."
+                shown_as(
+                    f"{name} has dates of two kinds: {first} has the day first, and {second} the month. Say which is "
+                    "right for the others (--dates dmy or --dates mdy); rows of the other kind are then bad. Nothing "
+                    "was imported.",
+                    sentence(
+                        "%(name)s has dates of two kinds: %(first)s has the day first, and %(second)s the month. "
+                        "Choose below which is right for the others; rows of the other kind are then bad. Nothing was "
+                        "imported.",
+                        name=name,
+                        first=first,
+                        second=second,
+                    ),
+                )
             )
         if dates.decided:
             return next(iter(dates.decided))
         if dates.undecided is not None:
+            undecided = mask_digits(repr(dates.undecided))
             raise ImportRefused(
-                f"{name} has dates such as {mask_digits(repr(dates.undecided))}, and none of them shows whether the "
-                "day or the month comes first. Say it: --dates dmy (day first) or --dates mdy (month first). "
-                "Nothing was imported."
+                shown_as(
+                    f"{name} has dates such as {undecided}, and none of them shows whether the day or the month comes "
+                    "first. Say it: --dates dmy (day first) or --dates mdy (month first). Nothing was imported.",
+                    sentence(
+                        "%(name)s has dates such as %(undecided)s, and none of them shows whether the day or the month "
+                        "comes first. Choose it below: day first or month first. Nothing was imported.",
+                        name=name,
+                        undecided=undecided,
+                    ),
+                )
             )
         return None
 
@@ -135,16 +156,33 @@ class Survey:
     def notes(self, columns: Mapping[str, int]) -> Iterator[str]:
         """What a person should know of the choice of columns."""
         if self.stage_words is not None:
-            yield f"The column {self.stage_words!r} has words in place of the stages 1 to 4, and is left out."
+            yield sentence(
+                "The column %(column)s has words in place of the stages 1 to 4, and is left out.",
+                column=repr(self.stage_words),
+            )
         for field, index in columns.items():
             others = [each for each in self._found.get(field, []) if each != index and self._values[each]]
             if not others:
                 continue
-            names = " and ".join(repr(self._header[each]) for each in others[:5])
+            shown = [repr(self._header[each]) for each in others[:5]]
+            names = {"column": repr(self._header[index]), "others": shown}
+            told = " and ".join(shown)
             if field == "number":
-                yield f"The number is in the column {self._header[index]!r}; where that is empty, it is in {names}."
+                yield shown_as(
+                    f"The number is in the column {names['column']}; where that is empty, it is in {told}.",
+                    sentence(
+                        "The number is in the column %(column)s; where that is empty, it is in %(others)s.", **names
+                    ),
+                )
             else:
-                yield f"The column of the {field} is {self._header[index]!r}; {names} can be one, too, and is left out."
+                yield shown_as(
+                    f"The column of the {field} is {names['column']}; {told} can be one, too, and is left out.",
+                    sentence(
+                        "The column of the %(field)s is %(column)s; %(others)s can be one, too, and is left out.",
+                        field=field_word(field),
+                        **names,
+                    ),
+                )
 
 
 class _Dates:

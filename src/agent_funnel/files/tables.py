@@ -31,17 +31,20 @@ from agent_funnel.files.columns import (
     header_key,
     partner_of,
     shown_names,
+    without_column,
 )
 from agent_funnel.files.completion import completion
 from agent_funnel.files.dates import DateOrder
 from agent_funnel.files.delimited import DELIMITER_NAMES, delimited_text, encoding_name
 from agent_funnel.files.formulas import with_formula
-from agent_funnel.files.headers import BelowTitle, Known, Source, below_title, data_rows, header_of
+from agent_funnel.files.headers import Known, Source, below_title, data_rows, header_of
+from agent_funnel.files.notes import notes_on
 from agent_funnel.files.outcomes import OUTCOME_CODES, outcome_of
 from agent_funnel.files.sources import encoding_of, kind_of, seekable, sha256_of
 from agent_funnel.files.surveys import Survey
 from agent_funnel.files.workbooks import sheet_of
 from agent_funnel.masking import mask_digits
+from agent_funnel.sentences import sentence, shown_as
 
 
 @dataclass(frozen=True)
@@ -182,25 +185,25 @@ def _table(
         dates=order if survey.has_parts(columns) else None,
         columns={each: shown[index] for each, index in columns.items()} if any(header) else {},
         left_out=tuple(
-            each or f"column {index + 1}"
+            each or sentence("column %(place)s", place=str(index + 1))
             for index, each in enumerate(shown)
             if index not in used and index in survey.filled
         ),
         notes=tuple(
-            map(mask_digits, _notes(kind, columns, survey, today, earlier, rows, partner and header[partner[0]]))
+            map(mask_digits, notes_on(kind, columns, survey, today, earlier, rows, partner and header[partner[0]]))
         ),
     )
     if kind == "leads" and "date" not in columns and today is None:
-        raise ImportRefused(f"{name} has no dates. Nothing was imported.")
+        raise ImportRefused(sentence("%(name)s has no dates. Nothing was imported.", name=name))
     if kind == "outcomes" and "outcome" not in columns:
-        raise ImportRefused(
-            f"{name} has no column that is clearly the outcome; it has {shown_names(header)}. Choose it with --column "
-            "outcome=NAME. Nothing was imported."
-        )
+        raise ImportRefused(without_column("outcome", name, header))
     if kind == "limits" and "starts_on" not in columns:
         raise ImportRefused(
-            f"{name} has no column that is clearly the starts_on, the first day of a limit; it has "
-            f"{shown_names(header)}. Choose it with --column starts_on=NAME. Nothing was imported."
+            shown_as(
+                f"{name} has no column that is clearly the starts_on, the first day of a limit; it has "
+                f"{shown_names(header)}. Choose it with --column starts_on=NAME. Nothing was imported.",
+                without_column("starts_on", name, header),
+            )
         )
     return Table(
         name, kind, understood, sha256_of(file), rows, tuple(header), columns, order, zone, today,
@@ -228,33 +231,14 @@ def _checked_encoding(encoding: str | None) -> str | None:
         "".encode(encoding)
         encoding_name(encoding)
     except (LookupError, UnicodeError, ValueError, TypeError) as error:
-        raise ImportRefused(f"There is no encoding {encoding[:40]!r}. Nothing was imported.") from error
+        raise ImportRefused(
+            sentence("There is no encoding %(encoding)s. Nothing was imported.", encoding=repr(encoding[:40]))
+        ) from error
     return encoding
 
 
-def _notes(
-    kind: str, columns: Mapping[str, int], survey: Survey, today: date | None, earlier: Mapping[str, str],
-    rows: Source, partner: str | None,
-) -> Iterator[str]:  # fmt: skip
-    if isinstance(rows, BelowTitle):
-        yield f"The names of the columns are on line {rows.line}; what is above them is left out."
-    if partner is not None:
-        what = "area codes" if FIELDS[kind][0] == "number" else "other part of the names"
-        yield f"The {what} are in the column {partner!r}."
-    if earlier:
-        said = " and ".join(
-            f"{field} from {column!r}" if column else f"no {field}" for field, column in earlier.items()
-        )
-        yield f"As it was chosen before for files with these columns: {said}."
-    yield from survey.notes(columns)
-    if kind == "leads" and "stage" not in columns:
-        yield "The file has no stages, so every lead has stage 1."
-    if kind == "leads" and "date" not in columns and today is not None:
-        yield f"The file has no dates, so every lead has today's, {today}."
-    if kind == "agents" and "status" not in columns:
-        yield "The file has no status, so every agent is active."
-    if kind == "limits" and "max_records" not in columns:
-        yield "The file has no numbers of leads, so every row is an absence."
+def _wrong_width(count: int, width: int) -> str:
+    return sentence("has %(count)s fields; %(width)s are needed", count=str(count), width=str(width))
 
 
 @dataclass(frozen=True)
@@ -296,7 +280,7 @@ class Table:
         for line, fields in data_rows(self.source, self.header):
             count = len(fields)
             if count < needed or (count > width and any(map(str.strip, fields[width:]))):
-                yield CheckedRow(line, fields, (), f"has {count} fields; {width} are needed")
+                yield CheckedRow(line, fields, (), _wrong_width(count, width))
                 continue
             given = [None if place is None else fields[place] for place in places]
             if complete:
@@ -345,7 +329,16 @@ class Table:
         if isinstance(last, BadCell):
             return last
         if last.date() < first.date():
-            return BadCell(f"ends_on {last.date()} is before starts_on {first.date()}")
+            return BadCell(
+                shown_as(
+                    f"ends_on {last.date()} is before starts_on {first.date()}",
+                    sentence(
+                        "the last day, %(last)s, is before the first day, %(first)s",
+                        last=last.date(),
+                        first=first.date(),
+                    ),
+                )
+            )
         return name, amount, f"{first.date()}/{last.date()}"
 
     def _holiday(self, day: str, name: str | None) -> Values | BadCell:
@@ -361,16 +354,20 @@ class Table:
     ) -> Values | BadCell:  # fmt: skip
         listed = listed_cell(number)
         code = outcome_of(outcome) or BadCell(
-            f"outcome {outcome.strip()[:40]!r} is none of {', '.join(OUTCOME_CODES)}, and no usual word for one of them"
+            sentence(
+                "outcome %(value)s is none of %(choices)s, and no usual word for one of them",
+                value=repr(outcome.strip()[:40]),
+                choices=OUTCOME_CODES,
+            )
         )
         day_text = (call_back_on or "").strip()
         moment = date_cell("call_back_on", day_text, self.order, self.zone) if day_text else ""
         same = status_cell(same_agent or "") if (same_agent or "").strip() else ""
         run_id = (run or "").strip()
         if not isinstance(same, BadCell) and code == "call_back" and not moment:
-            return BadCell("a call_back needs its day")
+            return BadCell(shown_as("a call_back needs its day", sentence("a call-back needs its day")))
         if run_id and not (run_id.isascii() and run_id.isdigit()):
-            return BadCell(f"run {run_id[:40]!r} is not the number of a run")
+            return BadCell(sentence("run %(run_id)s is not the number of a run", run_id=repr(run_id[:40])))
         for found in (listed, code, moment, same):
             if isinstance(found, BadCell):
                 return found

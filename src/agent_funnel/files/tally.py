@@ -25,7 +25,11 @@ class BadRow:
 
 
 class Tally:
-    """Counts the rows of a file, keeps the first bad ones, and writes them to `rejects`, if that is wanted."""
+    """Counts the rows of a file, keeps the first bad ones, and writes them to `rejects`, if that is wanted.
+
+    The reasons there are English, in every language of a page: the command line writes the same file, and a program
+    may read either.
+    """
 
     def __init__(self, rejects: Rejects | None = None) -> None:
         self.rows = self.bad_rows = 0

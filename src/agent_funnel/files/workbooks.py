@@ -17,6 +17,7 @@ from typing import IO, Any
 
 from agent_funnel.errors import ImportRefused
 from agent_funnel.files.sources import BLOCK, SAVE_AS
+from agent_funnel.sentences import sentence
 
 # The most bytes of a workbook when it is unpacked; a million leads need 200 MB:
 LARGEST_UNPACKED = 400_000_000
@@ -78,10 +79,17 @@ def sheet_of(file: IO[bytes], name: str, kind: str, wanted: str | None) -> Sheet
             if each.typ == SheetTypeEnum.WorkSheet
         ]
         if not titles:
-            raise ImportRefused(f"{name} has no sheet with cells. Nothing was imported.")
+            raise ImportRefused(sentence("%(name)s has no sheet with cells. Nothing was imported.", name=name))
         if wanted is not None and wanted not in titles:
             shown = ", ".join(map(repr, titles[:20]))
-            raise ImportRefused(f"{name} has no sheet {wanted!r}; its sheets are {shown}. Nothing was imported.")
+            raise ImportRefused(
+                sentence(
+                    "%(name)s has no sheet %(wanted)s; its sheets are %(shown)s. Nothing was imported.",
+                    name=name,
+                    wanted=repr(wanted),
+                    shown=shown,
+                )
+            )
         title = titles[0] if wanted is None else wanted
         return Sheet(title, tuple(each for each in titles if each != title), book.get_sheet_by_name(title))
     except ImportRefused:
@@ -96,7 +104,9 @@ def sheet_of(file: IO[bytes], name: str, kind: str, wanted: str | None) -> Sheet
 
 
 def _damaged(name: str) -> ImportRefused:
-    return ImportRefused(f"{name} is a damaged workbook, or protected by a password. {SAVE_AS}")
+    return ImportRefused(
+        sentence("%(name)s is a damaged workbook, or protected by a password. %(save_as)s", name=name, save_as=SAVE_AS)
+    )
 
 
 def _text(cell: Any) -> str:
@@ -134,8 +144,12 @@ def _measure(file: IO[bytes], name: str, kind: str) -> None:
                         left -= len(block)
                         if left < 0:
                             raise ImportRefused(
-                                f"{name} has more than {LARGEST_UNPACKED // 1_000_000} MB when it is unpacked. "
-                                f"{SAVE_AS}"
+                                sentence(
+                                    "%(name)s has more than %(megabytes)s MB when it is unpacked. %(save_as)s",
+                                    name=name,
+                                    megabytes=str(LARGEST_UNPACKED // 1_000_000),
+                                    save_as=SAVE_AS,
+                                )
                             )
                         if is_xml is None:
                             is_xml = block.removeprefix(codecs.BOM_UTF8).lstrip()[:1] == b"<"
@@ -147,15 +161,23 @@ def _measure(file: IO[bytes], name: str, kind: str) -> None:
                             rest = bound.take(rest + block)
                             if isinstance(bound, _TextsBound) and bound.texts > MOST_TEXTS:
                                 raise ImportRefused(
-                                    f"{name} has more than {MOST_TEXTS:,} different texts. Copy the columns that are "
-                                    "needed to a new workbook, or save it as CSV. Nothing was imported."
+                                    sentence(
+                                        "%(name)s has more than %(most_texts)s different texts. Copy the columns "
+                                        "that are needed to a new workbook, or save it as CSV. Nothing was imported.",
+                                        name=name,
+                                        most_texts=MOST_TEXTS,
+                                    )
                                 )
                             if bound.cells > MOST_CELLS:
                                 raise ImportRefused(
-                                    f"{name} has a sheet of more than {MOST_CELLS:,} cells, empty ones included: one "
-                                    "cell may be far away from the others. Copy the rows and the columns that are "
-                                    "needed to a new workbook, or save it as CSV, and import that. Nothing was "
-                                    "imported."
+                                    sentence(
+                                        "%(name)s has a sheet of more than %(most_cells)s cells, empty ones "
+                                        "included: one cell may be far away from the others. Copy the rows and the "
+                                        "columns that are needed to a new workbook, or save it as CSV, and import "
+                                        "that. Nothing was imported.",
+                                        name=name,
+                                        most_cells=MOST_CELLS,
+                                    )
                                 )
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
         raise _damaged(name) from error

@@ -10,6 +10,8 @@ import structlog
 
 from agent_funnel.errors import BrakeApplied, CheckFailed, DatabaseUnavailable, FunnelError, RunError
 from agent_funnel.notify import Notifier
+from agent_funnel.sentences import joined, sentence, text_in
+from agent_funnel.stored_sentences import with_sentence
 
 log = structlog.get_logger(__name__)
 
@@ -47,8 +49,9 @@ class Alarm:
             return
         self._dates.add(business_date)
         kind = "refused" if isinstance(error, BrakeApplied) else "failed"
-        more = "" if isinstance(error, CheckFailed | BrakeApplied) else f" It will be tried again until {until}."
-        self._notifier.notice(kind, f"The deal of {business_date} failed: {text_of(error)}{more}")
+        told = sentence("The deal of %(date)s failed: %(reason)s", date=business_date, reason=text_of(error))
+        more = sentence("It will be tried again until %(time)s.", time=until)
+        self._notifier.notice(kind, told if isinstance(error, CheckFailed | BrakeApplied) else joined(told, more))
 
     def look_failed(self, error: Exception, *, now: datetime, business_date: date | None, until: str) -> None:
         """The schedule could not look. Tells people if a deal is due, and otherwise unless it is a short outage."""
@@ -66,12 +69,15 @@ class Alarm:
         if self._told == "no" and not short:
             self._told = "in general"
             self._notifier.signal("fail", text_of(error))
-            self._notifier.notice("failed", f"The schedule cannot find out which deal is due: {text_of(error)}")
+            reason = text_of(error)
+            self._notifier.notice(
+                "failed", sentence("The schedule cannot find out which deal is due: %(reason)s", reason=reason)
+            )
 
     def look_worked(self) -> None:
         """The schedule could look. Tells people if they were told that it cannot."""
         if self._told == "in general":
-            self._notifier.notice("recovered", "The schedule can find out again which deal is due.")
+            self._notifier.notice("recovered", sentence("The schedule can find out again which deal is due."))
         self._failing_since, self._told, self._look_problem = None, "no", None
 
     def deal_ended(self, business_date: date) -> bool:
@@ -106,5 +112,5 @@ class Alarm:
 def text_of(error: Exception) -> str:
     """The text of an error of ours; only the type of another one, whose text may have data in it."""
     if isinstance(error, FunnelError):
-        return str(error)
-    return f"{type(error).__name__}; the log has the details."
+        return with_sentence(text_in(error))
+    return sentence("%(error)s; the log has the details.", error=type(error).__name__)

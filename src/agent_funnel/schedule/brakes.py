@@ -10,6 +10,7 @@ from agent_funnel.deal import NewRun, deal, preview
 from agent_funnel.doctor import check_procedures
 from agent_funnel.errors import BrakeApplied
 from agent_funnel.runs import list_runs
+from agent_funnel.sentences import counted, joined, sentence, shown_as
 from agent_funnel.settings import Settings
 
 # The usual pool is the median of this many runs:
@@ -33,8 +34,11 @@ def scheduled_run(
         warning = unusual_pool(database, settings, pool)
     if warning:
         raise BrakeApplied(
-            f"{warning} FUNNEL_BRAKE holds the deal until a person runs `agent-funnel run --scheduled`; "
-            "nothing was changed."
+            shown_as(
+                f"{warning} FUNNEL_BRAKE holds the deal until a person runs `agent-funnel run --scheduled`; nothing "
+                "was changed.",
+                joined(warning, sentence("So the deal waits until a person makes it; nothing was changed.")),
+            )
         )
     return deal(database, settings, business_date=business_date, trigger="schedule", actor=actor)
 
@@ -51,7 +55,13 @@ def unusual_pool(database: Database, settings: Settings, pool: int, *, before: i
     usual = median(pools)
     if usual / settings.pool_factor <= pool <= usual * settings.pool_factor:
         return None
-    return f"The pool has {pool} leads, but the median of the last {len(pools)} deals is {usual:.0f}."
+    return counted(
+        "The pool has %(count)s lead, but the median of the last %(deals)s deals is %(usual)s.",
+        "The pool has %(count)s leads, but the median of the last %(deals)s deals is %(usual)s.",
+        pool,
+        deals=len(pools),
+        usual=round(usual),
+    )
 
 
 def usual_length(database: Database) -> timedelta | None:

@@ -14,6 +14,7 @@ from agent_funnel.notify import Notifier
 from agent_funnel.schedule import terms
 from agent_funnel.schedule.calendar import Period
 from agent_funnel.schedule.terms import RecordedTerms, ServiceCopy, Terms
+from agent_funnel.sentences import sentence
 from agent_funnel.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -73,7 +74,12 @@ class Copies:
     def _adopt(self, own: Terms, recorded: Sequence[RecordedTerms], now: datetime) -> None:
         terms.record_terms(self._database, own, now=now, actor=self._name)
         if recorded:
-            text = f"The terms of the schedule are now {own}; they were {recorded[0].terms}. {self._name} changed them."
+            text = sentence(
+                "The terms of the schedule are now %(own)s; they were %(before)s. %(copy)s changed them.",
+                own=own.text,
+                before=recorded[0].terms.text,
+                copy=self._name,
+            )
             self._notifier.notice("warning", text)
         else:
             log.info("the terms of the schedule are on record", terms=str(own))

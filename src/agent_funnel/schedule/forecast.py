@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from functools import partial
+from typing import TYPE_CHECKING, Literal
 
 from agent_funnel.agents import roster
 from agent_funnel.database import Database
@@ -12,7 +13,12 @@ from agent_funnel.deal import preview
 from agent_funnel.errors import RunError
 from agent_funnel.runs import Run
 from agent_funnel.schedule.brakes import changed_procedure, unusual_pool
+from agent_funnel.sentences import catalogue_of, localized, sentence, text_in, translate
 from agent_funnel.settings import Settings
+from agent_funnel.stored_sentences import with_sentence
+
+if TYPE_CHECKING:
+    from babel import Locale
 
 Trouble = Literal["fails", "held", "empties", "unusual"]
 
@@ -45,12 +51,26 @@ class Forecast:
         """A sentence for people if agents would not get leads."""
         if self.trouble not in SERIOUS:
             return None
-        which, reason = f"the deal of {self.business_date}", (self.reason or "").replace("; nothing was changed", "")
+        day, reason = self.business_date, self.reason or ""
         if self.trouble == "fails":
-            return f"As things stand, {which} will fail. {reason}"
+            # A refusal says that nothing was changed, which goes without saying of a deal to come.
+            shown = localized(reason.replace("; nothing was changed", ""), partial(_write, reason))
+            return sentence("As things stand, the deal of %(date)s will fail. %(reason)s", date=day, reason=shown)
         if self.trouble == "held":
-            return f"As things stand, FUNNEL_BRAKE will hold {which} until a person makes it. {reason}"
-        return f"As things stand, {which} will find no lead to deal, and remove the present assignments. Import leads."
+            return sentence(
+                "As things stand, FUNNEL_BRAKE will hold the deal of %(date)s until a person makes it. %(reason)s",
+                date=day,
+                reason=reason,
+            )
+        return sentence(
+            "As things stand, the deal of %(date)s will find no lead to deal, and remove the present assignments. "
+            "Import leads.",
+            date=day,
+        )
+
+
+def _write(text: str, locale: Locale) -> str:
+    return translate(text, locale, catalogue_of(locale))
 
 
 def forecast(database: Database, settings: Settings, business_date: date, *, now: datetime) -> Forecast:
@@ -63,7 +83,7 @@ def forecast(database: Database, settings: Settings, business_date: date, *, now
     try:
         seen = preview(database, settings, business_date=business_date)
     except RunError as error:
-        return Forecast(business_date, None, "fails", str(error), error.number, len(active), away)
+        return Forecast(business_date, None, "fails", with_sentence(text_in(error)), error.number, len(active), away)
     run: Run = seen.run
     trouble, reason = _trouble(database, settings, run, now)
     call_backs = sum(share.call_backs for share in seen.shares)
@@ -77,5 +97,5 @@ def _trouble(database: Database, settings: Settings, run: Run, now: datetime) ->
     if "pool" in settings.brake and unusual:
         return "held", unusual
     if run.pool == 0:
-        return "empties", "No lead is ready to deal."
+        return "empties", sentence("No lead is ready to deal.")
     return ("unusual", unusual) if unusual else (None, None)

@@ -7,10 +7,12 @@ that no letter has a lead's number.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
 
 from agent_funnel.agents import limits_in_force, list_limits, roster
 from agent_funnel.database import Database
@@ -26,12 +28,19 @@ from agent_funnel.schedule.nights import failure_reasons
 from agent_funnel.schedule.runway import count_by_day
 from agent_funnel.schedule.skips import list_skips
 from agent_funnel.schedule.store import current_pause, find_night, list_holidays
+from agent_funnel.sentences import Localized, Sentence, amount, counted, joined, localized, sentence
 from agent_funnel.settings import Settings
+from agent_funnel.stored_sentences import with_sentence
+
+if TYPE_CHECKING:
+    from babel import Locale
 
 # The most names in a sentence:
 MOST_NAMES = 10
 # The oldest lead left over is looked for after a deal of up to so many leads; it reads them all.
 MOST_READ = 200_000
+# The headings that both letters have:
+LISTS, NEXT = sentence("Do-not-contact lists"), sentence("Next")
 
 Part = tuple[str, tuple[str, ...]]
 
@@ -45,16 +54,21 @@ def letter_of_run(database: Database, settings: Settings, run_id: int, *, now: d
     newest = last_run(database)
     is_newest = newest is not None and newest.run_id == run_id
     parts: list[Part] = [
-        ("Dealt", _dealt(database, settings, run)),
-        ("Left over", _left_over(database, settings, run, is_newest=is_newest)),
-        ("Away or full", _away_or_full(database, run)),
-        ("Repeats", _repeats(run)),
+        (sentence("Dealt"), _dealt(database, settings, run)),
+        (sentence("Left over"), _left_over(database, settings, run, is_newest=is_newest)),
+        (sentence("Away or full"), _away_or_full(database, run)),
+        (sentence("Repeats"), _repeats(run)),
     ]
     if is_newest:
-        parts += [("Do-not-contact lists", _old_lists(database, now)), ("Next", _next(database, settings, now))]
-    agents = _amount(run.agents or 0, "agent")
+        parts += [(LISTS, _old_lists(database, now)), (NEXT, _next(database, settings, now))]
     return Letter(
-        f"The deal of {_day(run.business_date)}: {_amount(run.assigned or 0, 'lead')} to {agents}",
+        counted(
+            "The deal of %(day)s: %(count)s lead to %(agents)s",
+            "The deal of %(day)s: %(count)s leads to %(agents)s",
+            run.assigned or 0,
+            day=_day(run.business_date),
+            agents=_agents(run.agents or 0),
+        ),
         tuple((heading, lines) for heading, lines in parts if lines),
         f"/runs/{run.run_id}/letter",
     )
@@ -66,63 +80,94 @@ def letter_of_night(database: Database, settings: Settings, business_date: date,
     was_missed = night is not None and night.outcome == "missed"
     newest = last_run(database)
     later = newest if newest and newest.finished_at > scheduled_at(business_date, settings) else None
-    lines = ["The service or its database was down while the deal was due. No leads moved." if was_missed else
-             "Each attempt was refused. No leads moved."]  # fmt: skip
+    lines: list[str] = [
+        sentence("The service or its database was down while the deal was due. No leads moved.") if was_missed else
+        sentence("Each attempt was refused. No leads moved.")
+    ]  # fmt: skip
     if later:
-        lines.append(f"Since then, deal {later.run_id} was made on {_moment(later.finished_at, settings)}.")
+        at = _moment(later.finished_at, settings)
+        lines.append(sentence("Since then, deal %(run)s was made on %(moment)s.", run=str(later.run_id), moment=at))
     else:
         lines += [
-            f"Agents still have the leads of {_moment(newest.finished_at, settings)}." if newest else
-            "Agents have no leads from a deal.",
-            "To deal now, open the dashboard and press Deal now, or use the command agent-funnel run.",
+            sentence("Agents still have the leads of %(moment)s.", moment=_moment(newest.finished_at, settings))
+            if newest else sentence("Agents have no leads from a deal."),
+            sentence("To deal now, open the dashboard and press Deal now, or use the command agent-funnel run."),
         ]  # fmt: skip
     parts: tuple[Part, ...] = (
-        ("What happened", tuple(lines)),
-        ("Why", _reasons(database, settings, business_date)),
-        ("Do-not-contact lists", () if later else _old_lists(database, now)),
-        ("Next", () if later else _next(database, settings, now)),
+        (sentence("What happened"), tuple(lines)),
+        (sentence("Why"), _reasons(database, settings, business_date)),
+        (LISTS, () if later else _old_lists(database, now)),
+        (NEXT, () if later else _next(database, settings, now)),
     )
+    title = (
+        sentence("The deal of %(day)s was missed", day=_day(business_date)) if was_missed else
+        sentence("The deal of %(day)s failed", day=_day(business_date))
+    )  # fmt: skip
     return Letter(
-        f"The deal of {_day(business_date)} {'was missed' if was_missed else 'failed'}",
-        tuple((heading, found) for heading, found in parts if found),
-        f"/nights/{business_date}/letter",
+        title, tuple((heading, found) for heading, found in parts if found), f"/nights/{business_date}/letter"
     )
 
 
 def _dealt(database: Database, settings: Settings, run: RunRecord) -> tuple[str, ...]:
-    how = "automatically" if run.trigger == "schedule" else "by hand"
-    lines = [
-        f"{_amount(run.assigned or 0, 'lead')} of {(run.pool or 0):,} that were ready went to "
-        f"{_amount(run.agents or 0, 'agent')}, {how}."
-    ]
+    amounts: dict[str, object] = {"ready": run.pool or 0, "agents": _agents(run.agents or 0)}
+    lines: list[str] = [
+        counted(
+            "%(count)s lead of %(ready)s that were ready went to %(agents)s, automatically.",
+            "%(count)s leads of %(ready)s that were ready went to %(agents)s, automatically.",
+            run.assigned or 0, **amounts,
+        ) if run.trigger == "schedule" else counted(
+            "%(count)s lead of %(ready)s that were ready went to %(agents)s, by hand.",
+            "%(count)s leads of %(ready)s that were ready went to %(agents)s, by hand.",
+            run.assigned or 0, **amounts,
+        )
+    ]  # fmt: skip
     if fairness := fairness_of_run(database, run, shares(database, run.run_id)):
         masked = replace(
             fairness,
             limited={mask_digits(name): leads for name, leads in fairness.limited.items()},
             away=tuple(map(mask_digits, fairness.away)),
         )
-        lines.append(verdict(masked, number=lambda value: f"{value:,}"))
+        lines.append(verdict(masked))
     if run.undone_at is not None:
+        undone_at = _moment(run.undone_at, settings)
         lines.insert(
-            0, f"It was undone on {_moment(run.undone_at, settings)}: agents do not have these leads any more."
+            0, sentence("It was undone on %(moment)s: agents do not have these leads any more.", moment=undone_at)
         )
     return tuple(lines)
 
 
 def _left_over(database: Database, settings: Settings, run: RunRecord, *, is_newest: bool) -> tuple[str, ...]:
     """How many leads were not dealt, by reason."""
-    reasons = (
-        (run.left_over, "left for another night, as all agents were full"),
-        (run.duplicates, "waiting behind another entry of the same number"),
-        (run.suppressed, "on a do-not-contact list"),
-        (run.kept_out, "kept out by what agents reported"),
-    )
-    lines = [f"{count:,} {why}." for count, why in reasons if count]
+    lines: list[str] = []
+    if count := run.left_over:
+        lines.append(
+            counted(
+                "%(count)s left for another night, as all agents were full.",
+                "%(count)s left for another night, as all agents were full.",
+                count,
+            )
+        )
+    if count := run.duplicates:
+        lines.append(
+            counted(
+                "%(count)s waiting behind another entry of the same number.",
+                "%(count)s waiting behind another entry of the same number.",
+                count,
+            )
+        )
+    if count := run.suppressed:
+        lines.append(
+            counted("%(count)s on a do-not-contact list.", "%(count)s on a do-not-contact list.", count)
+        )  # fmt: skip
+    if count := run.kept_out:
+        lines.append(
+            counted("%(count)s kept out by what agents reported.", "%(count)s kept out by what agents reported.", count)
+        )
     if is_newest and run.left_over and not run.duplicates and (run.assigned or 0) <= MOST_READ:
         oldest = _oldest_left(database, effective(database, settings), run)
         if oldest is not None:
-            lines.append(f"The oldest lead left over is of {_day(oldest)}.")
-    return tuple(lines) or ("Nothing: every lead that was ready was dealt.",)
+            lines.append(sentence("The oldest lead left over is of %(day)s.", day=_day(oldest)))
+    return tuple(lines) or (sentence("Nothing: every lead that was ready was dealt."),)
 
 
 def _oldest_left(database: Database, rules: Rules, run: RunRecord) -> date | None:
@@ -141,12 +186,14 @@ def _away_or_full(database: Database, run: RunRecord) -> tuple[str, ...]:
     rooms = run_limits(database, run.run_id)
     got = {share.agent: share.leads for share in shares(database, run.run_id)} if rooms else {}
     away = [name for name, room in rooms.items() if room <= 0]
-    full = {name: f" ({room:,})" for name, room in rooms.items() if 0 < room <= got.get(name, 0)}
-    lines = [f"Away: {_names(away)}."] if away else []
+    full = {name: room for name, room in rooms.items() if 0 < room <= got.get(name, 0)}
+    lines = [sentence("Away: %(names)s.", names=_names(away))] if away else []
     if full:
-        lines.append(f"Full at a limit of their own: {_names(full)}.")
+        lines.append(sentence("Full at a limit of their own: %(names)s.", names=_names(full)))
     if run.left_over and run.largest_share == run.max_per_agent:
-        lines.append(f"The others are full, too: nobody gets more than {run.max_per_agent:,}.")
+        lines.append(
+            sentence("The others are full, too: nobody gets more than %(most)s.", most=run.max_per_agent)
+        )  # fmt: skip
     return tuple(lines)
 
 
@@ -154,37 +201,56 @@ def _repeats(run: RunRecord) -> tuple[str, ...]:
     if not run.came_round:
         return ()
     return (
-        f"{_amount(run.came_round, 'lead')} had been dealt before: {(run.same_agent or 0):,} met the same agent again, "
-        f"and {(run.stayed or 0):,} stayed with the agent who talked to them.",
+        counted(
+            "%(count)s lead had been dealt before: %(same_agent)s met the same agent again, and %(stayed)s stayed with "
+            "the agent who talked to them.",
+            "%(count)s leads had been dealt before: %(same_agent)s met the same agent again, and %(stayed)s stayed "
+            "with the agent who talked to them.",
+            run.came_round,
+            same_agent=run.same_agent or 0,
+            stayed=run.stayed or 0,
+        ),
     )
 
 
 def _reasons(database: Database, settings: Settings, business_date: date) -> tuple[str, ...]:
     return tuple(
-        f"{_amount(each.attempts, 'attempt')} from {_moment(each.first_at, settings)} to "
-        f"{_moment(each.last_at, settings)}: {mask_digits(each.message)}"
+        counted(
+            "%(count)s attempt from %(first)s to %(last)s: %(reason)s",
+            "%(count)s attempts from %(first)s to %(last)s: %(reason)s",
+            each.attempts,
+            first=_moment(each.first_at, settings),
+            last=_moment(each.last_at, settings),
+            reason=mask_digits(with_sentence(each.message)),
+        )
         for each in failure_reasons(database, business_date)
     )
 
 
 def _old_lists(database: Database, now: datetime) -> tuple[str, ...]:
-    return tuple(mask_digits(str(each)) for each in old_lists(database, now))
+    return tuple(mask_digits(each.text) for each in old_lists(database, now))
 
 
 def _next(database: Database, settings: Settings, now: datetime) -> tuple[str, ...]:
     """When the next deal is due, the days without one before it, and who is away then and was not today."""
     today = now.astimezone(settings.timezone).date()
-    holidays = {each.day: each.name or "holiday" for each in list_holidays(database, since=today)}
+    holidays = {each.day: each.name for each in list_holidays(database, since=today)}
     skipped = {each.business_date for each in list_skips(database, since=today)}
     due = next_run(now, settings, {*holidays, *skipped})
     if current_pause(database) is not None:
-        return ("Automatic deals are paused: there is no deal until somebody resumes them.",)
-    lines = [f"The next deal is due on {_moment(due, settings)}."]
+        return (sentence("Automatic deals are paused: there is no deal until somebody resumes them."),)
+    lines = [sentence("The next deal is due on %(moment)s.", moment=_moment(due, settings))]
     day = today + timedelta(days=1)
     while day < due.date() and len(lines) <= MOST_NAMES:
-        why = mask_digits(holidays[day]) if day in holidays else "skipped" if day in skipped else "not a working day"
-        if day in holidays or day in skipped or not is_workday(day, settings):
-            lines.append(f"There is none on {_day(day)}: {why}.")
+        if holiday := holidays.get(day):
+            name = mask_digits(holiday)
+            lines.append(sentence("There is none on %(day)s: %(holiday)s.", day=_day(day), holiday=name))
+        elif day in holidays:
+            lines.append(sentence("There is none on %(day)s: holiday.", day=_day(day)))
+        elif day in skipped:
+            lines.append(sentence("There is none on %(day)s: skipped.", day=_day(day)))
+        elif not is_workday(day, settings):
+            lines.append(sentence("There is none on %(day)s: not a working day.", day=_day(day)))
         day += timedelta(days=1)
     return (*lines, *_changes(database, today, due.date()))
 
@@ -200,33 +266,47 @@ def _changes(database: Database, today: date, then: date) -> Iterable[str]:
     before, after = rooms(today), rooms(then)
     away = [name for name, room in after.items() if room == 0 and before.get(name) != 0]
     back = [name for name, room in before.items() if room == 0 and after.get(name) != 0]
-    limited = {name: f" ({room:,})" for name, room in after.items() if room > 0 and before.get(name) != room}
+    limited = {name: room for name, room in after.items() if room > 0 and before.get(name) != room}
     if away:
-        yield f"Away then: {_names(away)}."
+        yield sentence("Away then: %(names)s.", names=_names(away))
     if back:
-        yield f"Back then: {_names(back)}."
+        yield sentence("Back then: %(names)s.", names=_names(back))
     if limited:
-        yield f"With a new limit then: {_names(limited)}."
+        yield sentence("With a new limit then: %(names)s.", names=_names(limited))
 
 
-def _names(names: Iterable[str] | Mapping[str, str]) -> str:
-    """Names in a sentence, the first ones by name, each with its text behind it; numbers in them are masked."""
-    behind = names if isinstance(names, Mapping) else dict.fromkeys(names, "")
+def _names(names: Sequence[str] | Mapping[str, int]) -> Sequence[str]:
+    """Names in a sentence, the first ones by name, each with its limit behind it; numbers in them are masked."""
     # A name is masked alone, since digits behind it would count as more of its number.
-    shown = [mask_digits(name) + text for name, text in sorted(behind.items(), key=lambda each: by_name(each[0]))]
-    shown = shown[:MOST_NAMES]
-    more = len(behind) - len(shown)
-    return ", ".join(shown) + (f" and {more:,} more" if more else "")
+    shown: list[str] = [
+        joined(mask_digits(name), joined("(", amount(names[name]), ")", by=""))
+        if isinstance(names, Mapping) else mask_digits(name)
+        for name in sorted(names, key=by_name)[:MOST_NAMES]
+    ]  # fmt: skip
+    more = len(names) - len(shown)
+    return (sentence("%(names)s and %(more)s more", names=shown, more=more),) if more else shown
 
 
-def _amount(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+def _agents(count: int) -> Sentence:
+    return counted("%(count)s agent", "%(count)s agents", count)
 
 
-def _day(day: date) -> str:
-    return f"{day:%a} {day.day} {day:%b %Y}"
+def _day(day: date) -> Localized:
+    return localized(f"{day:%a} {day.day} {day:%b %Y}", partial(_write_day, day))
 
 
-def _moment(moment: datetime, settings: Settings) -> str:
-    local = moment.astimezone(settings.timezone)
-    return f"{_day(local.date())}, {local:%H:%M}"
+def _moment(moment: datetime, settings: Settings) -> Localized:
+    local = moment.astimezone(settings.timezone).replace(tzinfo=None)
+    return localized(f"{_day(local.date())}, {local:%H:%M}", partial(_write_moment, local))
+
+
+def _write_day(day: date, locale: Locale) -> str:
+    from babel.dates import format_skeleton
+
+    return str(format_skeleton("yMMMEd", day, locale=locale))
+
+
+def _write_moment(local: datetime, locale: Locale) -> str:
+    from babel.dates import format_time
+
+    return f"{_write_day(local.date(), locale)}, {format_time(local, 'short', locale=locale)}"

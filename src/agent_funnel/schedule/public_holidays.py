@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from agent_funnel.errors import ParameterOutOfRange
+from agent_funnel.sentences import sentence
 
 # The years for which the package has rules that can be relied on:
 FIRST_YEAR, LAST_YEAR = 2000, 2100
@@ -26,22 +27,44 @@ def countries() -> Mapping[str, Sequence[str]]:
     return {code: tuple(regions) for code, regions in sorted(known.items()) if len(code) == CODE_LENGTH}
 
 
-def public_holidays(country: str, year: int, region: str | None = None) -> dict[date, str]:
-    """The public holidays of a year, with their English names where there are any, the first day first.
+def public_holidays(country: str, year: int, region: str | None = None, *, language: str = "en") -> dict[date, str]:
+    """The public holidays of a year, the first day first, with their names in a language such as pt-BR.
+
+    Where the package has none in it, the names are English, if it has those.
 
     Without a region, only those of the whole country. Raises ParameterOutOfRange for one that the package does not
     know.
     """
     if country not in countries():
-        raise ParameterOutOfRange(f"No public holidays are known for the country {country!r}. Nothing was changed.")
+        raise ParameterOutOfRange(
+            sentence(
+                "No public holidays are known for the country %(country)s. Nothing was changed.", country=repr(country)
+            )
+        )
     if region is not None and region not in countries()[country]:
-        raise ParameterOutOfRange(f"{country} has no region {region!r}. Nothing was changed.")
+        raise ParameterOutOfRange(
+            sentence("%(country)s has no region %(region)s. Nothing was changed.", country=country, region=repr(region))
+        )
     if not FIRST_YEAR <= year <= LAST_YEAR:
         raise ParameterOutOfRange(
-            f"The year is {year}; it must be from {FIRST_YEAR} to {LAST_YEAR}. Nothing was changed."
+            sentence(
+                "The year is %(year)s; it must be from %(first_year)s to %(last_year)s. Nothing was changed.",
+                year=str(year),
+                first_year=str(FIRST_YEAR),
+                last_year=str(LAST_YEAR),
+            )
         )
-    found: Mapping[date, str] = _package().country_holidays(country, subdiv=region, years=year, language="en_US")
+    found: Mapping[date, str] = _package().country_holidays(
+        country, subdiv=region, years=year, language=_named_in(country, language)
+    )
     return {day: found[day] for day in sorted(found) if day.year == year}
+
+
+def _named_in(country: str, language: str) -> str:
+    """The language of the package for the names of a country's holidays."""
+    wanted = language.split("-")[0]
+    known: Sequence[str] = _package().list_localized_countries(include_aliases=False).get(country, ())
+    return next((each for each in known if wanted != "en" and each.split("_")[0] == wanted), "en_US")
 
 
 def _package() -> Any:

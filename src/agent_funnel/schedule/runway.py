@@ -22,6 +22,7 @@ from agent_funnel.schedule.calendar import ONE_DAY, closes_at, current_date, is_
 from agent_funnel.schedule.skips import list_skips
 from agent_funnel.schedule.store import current_pause, find_night, list_holidays
 from agent_funnel.schedule.terms import holding
+from agent_funnel.sentences import counted, sentence
 from agent_funnel.settings import Settings
 from agent_funnel.values import read_date
 
@@ -116,11 +117,20 @@ class Runway:
         found = self.as_is.low
         if found.lasts is None or found.lasts >= fewest:
             return None
-        when = f"the deal of {found.short_on} will have fewer leads than agents"
         if found.lasts == 0:
-            return f"The leads do not last: as things stand, {when}. Import leads."
-        deals = f"{found.lasts} more deal{'s' if found.lasts > 1 else ''}"
-        return f"The leads last for {deals}: as things stand, {when}. Import leads."
+            return sentence(
+                "The leads do not last: as things stand, the deal of %(date)s will have fewer leads than agents. "
+                "Import leads.",
+                date=found.short_on,
+            )
+        return counted(
+            "The leads last for %(count)s more deal: as things stand, the deal of %(date)s will have fewer leads than "
+            "agents. Import leads.",
+            "The leads last for %(count)s more deals: as things stand, the deal of %(date)s will have fewer leads than "
+            "agents. Import leads.",
+            found.lasts,
+            date=found.short_on,
+        )
 
 
 def runway(database: Database, settings: Settings, *, now: datetime) -> Runway:

@@ -19,7 +19,7 @@ from agent_funnel.errors import AlreadyRun, DatabaseBusy, DatabaseError, FunnelE
 from agent_funnel.masking import mask_digits
 from agent_funnel.notify import Notifier
 from agent_funnel.runs import Run
-from agent_funnel.schedule import store, terms, voids
+from agent_funnel.schedule import news, store, terms, voids
 from agent_funnel.schedule.alarm import Alarm, text_of
 from agent_funnel.schedule.brakes import changed_procedure, scheduled_run, unusual_pool
 from agent_funnel.schedule.calendar import (
@@ -39,6 +39,7 @@ from agent_funnel.schedule.runway import runway
 from agent_funnel.schedule.store import ScheduleState
 from agent_funnel.schedule.terms import MOST_DIFFERENCE
 from agent_funnel.schedule.voids import MOST_EARLY, End
+from agent_funnel.sentences import joined, sentence
 from agent_funnel.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -173,7 +174,7 @@ class Scheduler:
         """Tells people of do-not-contact lists that are too old: once a day, whichever copy looks first."""
         for old in old_lists(self._database, now):
             if note_old_list(self._database, old.name, now=now):
-                self.alarm.list_is_old(mask_digits(str(old)))
+                self.alarm.list_is_old(mask_digits(old.text))
 
     def _warn_of_coming_run(self, business_date: date, due_at: datetime, now: datetime) -> None:
         """Tells people once, some time before a run, that it would not deal as things stand."""
@@ -217,8 +218,12 @@ class Scheduler:
         """Raises WrongClock before the installation: such a clock knows of no date, and would void all records."""
         if state.installed_at is not None and state.installed_at - now > MOST_DIFFERENCE:
             raise WrongClock(
-                f"The clock says {now:%Y-%m-%d %H:%M} UTC, but Agent Funnel was installed here on "
-                f"{state.installed_at:%Y-%m-%d %H:%M} UTC. No deal is made before the clock is set right."
+                sentence(
+                    "The clock says %(now)s UTC, but Agent Funnel was installed here on %(installed)s UTC. No deal is "
+                    "made before the clock is set right.",
+                    now=f"{now:%Y-%m-%d %H:%M}",
+                    installed=f"{state.installed_at:%Y-%m-%d %H:%M}",
+                )
             )
 
     # ---- Dates that have ended
@@ -234,13 +239,8 @@ class Scheduler:
         if not early:
             return ends
         days = sorted(end.business_date for end in early)
-        which = f"of {days[0]}" if len(days) == 1 else f"of {len(days)} dates from {days[0]} to {days[-1]}"
-        text = (
-            f"The schedule's record {which} ({', '.join(sorted({end.outcome for end in early}))}) is void: it was made "
-            "before its time. A clock was ahead, or the time of the deal was moved. The deals are made in their time."
-        )
         log.warning("records are void", dates=len(days), first=str(days[0]), last=str(days[-1]))
-        self._notifier.notice("warning", text)
+        self._notifier.notice("warning", news.void_records(early))
         return voids.list_ends(self._database, since=_first_date(now.astimezone(periods[0].rules.timezone).date()))
 
     def _settle_passed(self, now: datetime, periods: Sequence[Period], ended: set[date], state: ScheduleState) -> None:
@@ -258,24 +258,12 @@ class Scheduler:
             )  # fmt: skip
         lost = [(each.business_date, outcome) for each, outcome in settled if outcome in ("missed", "failed")]
         if len(lost) > MOST_MISSED_NOTICES:
-            self._notifier.notice(
-                "missed",
-                f"The deals of {len(lost)} dates from {lost[0][0]} to {lost[-1][0]} were missed or failed. To deal "
-                "now, use `agent-funnel run`.",
-            )
+            self._notifier.notice("missed", news.lost_dates([day for day, _ in lost]))
             return
         for day, outcome in lost:
-            if self._letters.send_of_night(self._rules, day, now):
-                # One message for each night: the letter says it, too.
-                continue
-            if outcome == "missed":
-                self._notifier.notice(
-                    "missed",
-                    f"The deal of {day} was missed: the service or its database was down while it was due. To deal "
-                    "now, use `agent-funnel run`.",
-                )
-            else:
-                self._notifier.notice("missed", f"The deal of {day} failed each time, and will not be tried again.")
+            # One message for each night: the letter says it, too.
+            if not self._letters.send_of_night(self._rules, day, now):
+                self._notifier.notice("missed", news.lost_date(day, outcome))
 
     def _remember_runs(self, now: datetime, ends: Sequence[End]) -> None:
         """Remembers which runs this copy has seen in their windows.
@@ -372,11 +360,11 @@ class Scheduler:
             "dealt", run_id=run.run_id, business_date=str(run.business_date), assigned=run.assigned, pool=run.pool,
             left_over=run.left_over, agents=run.agents, seconds=run.seconds,
         )  # fmt: skip
-        done = f"Deal {run.run_id} of {run.business_date}: {run.assigned} of {run.pool} leads to {run.agents} agents."
+        done = news.dealt(run)
         self._notifier.signal("success", done)
         self._notifier.notice("finished", done)
         if self.alarm.deal_ended(run.business_date) or state.failures:
-            self._notifier.notice("recovered", f"{done} Earlier attempts had failed.")
+            self._notifier.notice("recovered", joined(done, sentence("Earlier attempts had failed.")))
         try:
             self._warn_of(run)
         except Exception:
@@ -385,11 +373,11 @@ class Scheduler:
     def _warn_of(self, run: Run) -> None:
         """Sends a notice if the pool of a run was empty or unusual, or a procedure was changed."""
         if run.pool == 0:
-            self._notifier.notice("warning", f"Deal {run.run_id} of {run.business_date} found no lead to deal.")
+            self._notifier.notice("warning", news.found_nothing(run))
         elif warning := unusual_pool(self._database, self._settings, run.pool, before=run.run_id):
-            self._notifier.notice("warning", f"Deal {run.run_id} of {run.business_date}: {warning}")
+            self._notifier.notice("warning", news.about(run, warning))
         if warning := changed_procedure(self._database, now=self.moment()):
-            self._notifier.notice("warning", f"Deal {run.run_id} of {run.business_date}: {warning}")
+            self._notifier.notice("warning", news.about(run, warning))
 
 
 def _first_date(today: date) -> date:

@@ -13,8 +13,9 @@ from agent_funnel.database import Database
 from agent_funnel.deal import NewRun
 from agent_funnel.errors import AlreadyRun, NotFound, ParameterOutOfRange
 from agent_funnel.schedule.calendar import closes_at, current_date, is_workday, scheduled_at
-from agent_funnel.schedule.store import find_night, list_holidays
+from agent_funnel.schedule.store import find_night, list_holidays, outcome_name
 from agent_funnel.schedule.terms import database_now, holding
+from agent_funnel.sentences import sentence
 from agent_funnel.settings import Settings
 from agent_funnel.values import Day, Moment, Record, write_moment
 
@@ -75,7 +76,12 @@ def skip(database: Database, settings: Settings, business_date: date, *, now: da
         closes_at=write_moment(closes_at(business_date, rules)),
     )
     if not row or not row["skipped"]:
-        raise AlreadyRun(f"The scheduled deal of {business_date} came meanwhile; nothing was changed.")
+        raise AlreadyRun(
+            sentence(
+                "The scheduled deal of %(business_date)s came meanwhile; nothing was changed.",
+                business_date=business_date,
+            )
+        )
 
 
 def deal_and_skip(
@@ -97,7 +103,13 @@ def deal_and_skip(
     rules = holding(database, settings)
     tonight = current_date(at, rules)
     if skip_date not in (None, tonight):
-        raise ParameterOutOfRange(f"Tonight is {tonight}, not {skip_date}; nothing was changed. Look again.")
+        raise ParameterOutOfRange(
+            sentence(
+                "Tonight is %(tonight)s, not %(skip_date)s; nothing was changed. Look again.",
+                tonight=tonight,
+                skip_date=skip_date,
+            )
+        )
     _check(database, rules, tonight, at)
     return deal.deal(
         database, settings, business_date=business_date, actor=actor, again=again,
@@ -113,8 +125,15 @@ def _check(database: Database, rules: Settings, day: date, now: datetime) -> Non
 
 
 def _ended(day: date, outcome: str) -> str:
-    state = "has its scheduled deal" if outcome in ("succeeded", "undone") else f"is recorded as {outcome} already"
-    return f"The date {day} {state}, so there is none to skip; nothing was changed."
+    if outcome in ("succeeded", "undone"):
+        return sentence(
+            "The date %(day)s has its scheduled deal, so there is none to skip; nothing was changed.", day=day
+        )
+    return sentence(
+        "The date %(day)s is recorded as %(outcome)s already, so there is none to skip; nothing was changed.",
+        day=day,
+        outcome=outcome_name(outcome),
+    )
 
 
 def _fault(database: Database, rules: Settings, day: date, now: datetime) -> str | None:
@@ -122,7 +141,10 @@ def _fault(database: Database, rules: Settings, day: date, now: datetime) -> str
     if night := find_night(database, day):
         return _ended(day, night.outcome)
     if closes_at(day, rules) <= now:
-        return f"The time of the scheduled deal of {day} has passed, so there is none to skip; nothing was changed."
+        return sentence(
+            "The time of the scheduled deal of %(day)s has passed, so there is none to skip; nothing was changed.",
+            day=day,
+        )
     if not is_workday(day, rules) or any(each.day == day for each in list_holidays(database, since=day)):
-        return f"No scheduled deal is due on {day}, so there is none to skip; nothing was changed."
+        return sentence("No scheduled deal is due on %(day)s, so there is none to skip; nothing was changed.", day=day)
     return None

@@ -13,11 +13,28 @@ from typing import Self
 from agent_funnel.database import Database
 from agent_funnel.errors import FunnelError, NotFound, ParameterOutOfRange
 from agent_funnel.rules import DEFAULTS, effective
+from agent_funnel.sentences import sentence, with_hint
 from agent_funnel.settings import Settings
 from agent_funnel.values import Day, Moment, Record, Row, check_characters, read_date, read_moment, write_moment
 
+# Outcomes of nights in sentences:
+OUTCOME_NAMES = {
+    "succeeded": sentence("succeeded"),
+    "undone": sentence("undone"),
+    "missed": sentence("missed"),
+    "failed": sentence("failed"),
+    "holiday": sentence("holiday"),
+    "paused": sentence("paused"),
+    "skipped": sentence("skipped"),
+    "void": sentence("void"),
+}
 # The longest message that the table of failures holds, in characters:
 LONGEST_MESSAGE = 1_000
+
+
+def outcome_name(outcome: str) -> str:
+    """The outcome of a night as a word in a sentence."""
+    return OUTCOME_NAMES.get(outcome, outcome)
 
 
 @dataclass(frozen=True)
@@ -221,4 +238,6 @@ def remove_holiday(database: Database, day: date) -> None:
     """Removes a holiday. Raises NotFound if that day is not one."""
     row = database.one("remove_holiday", day=day.isoformat())
     if not row or not row["removed"]:
-        raise NotFound(f"{day} is not a holiday; `agent-funnel holidays list` shows all.")
+        raise NotFound(
+            with_hint(sentence("%(day)s is not a holiday.", day=day), "`agent-funnel holidays list` shows all.")
+        )

@@ -11,14 +11,19 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Any, Self
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self
 from zoneinfo import ZoneInfo
 
 from agent_funnel.database import Database
+from agent_funnel.sentences import Sentence, localized, sentence
 from agent_funnel.settings import Settings
 from agent_funnel.settings_types import WEEKDAYS
 from agent_funnel.spans import span
 from agent_funnel.values import Row, read_moment, write_moment
+
+if TYPE_CHECKING:
+    from babel import Locale
 
 # A copy is running if it has looked within this time. A copy looks every half minute.
 RUNNING = timedelta(minutes=5)
@@ -71,10 +76,27 @@ class Terms:
         }
         return settings.model_copy(update=update)
 
+    @property
+    def text(self) -> Sentence:
+        """The terms in words, such as `20:40:00 (Europe/Berlin), every day, catch-up 3:00:00`."""
+        days: str = sentence("every day")
+        if len(self.weekdays) < len(WEEKDAYS):
+            days = localized(self.to_row()["weekdays"], partial(_write_weekdays, self.weekdays))
+        return sentence(
+            "%(time)s (%(zone)s), %(days)s, catch-up %(catch_up)s",
+            time=str(self.run_at),
+            zone=self.timezone,
+            days=days,
+            catch_up=str(self.catch_up),
+        )
+
     def __str__(self) -> str:
-        """The terms in words, such as `20:40 (Europe/Berlin), every day, catch-up 3:00:00`."""
-        days = "every day" if len(self.weekdays) == len(WEEKDAYS) else self.to_row()["weekdays"]
-        return f"{self.run_at} ({self.timezone}), {days}, catch-up {self.catch_up}"
+        return str(self.text)
+
+
+def _write_weekdays(weekdays: frozenset[int], locale: Locale) -> str:
+    names = locale.days["stand-alone"]["abbreviated"]
+    return ", ".join(names[day] for day in sorted(weekdays))
 
 
 @dataclass(frozen=True)
@@ -182,7 +204,7 @@ def disagreements(recorded: RecordedTerms, copies: Sequence[ServiceCopy], *, now
 
     Each has a key, `terms of …` or `clock of …`, with the name of the copy.
     """
-    found = {}
+    found: dict[str, str] = {}
     for copy in copies:
         ahead = copy.clock_difference
         if copy.looked_at - now > MOST_DIFFERENCE:
@@ -191,15 +213,23 @@ def disagreements(recorded: RecordedTerms, copies: Sequence[ServiceCopy], *, now
         elif not copy.is_running(now):
             continue
         if abs(ahead) > MOST_DIFFERENCE:
-            side = "ahead" if ahead > timedelta(0) else "behind"
-            found[f"clock of {copy.name}"] = (
-                f"The clock of the copy {copy.name} of the service is {span(abs(ahead))} {side}. Set it right. Until "
-                "then, the schedule goes by the clock of SQL Server; with SQLite, each copy goes by its own."
-            )
+            found[f"clock of {copy.name}"] = sentence(
+                "The clock of the copy %(copy)s of the service is %(span)s ahead. Set it right. Until then, the "
+                "schedule goes by the clock of SQL Server; with SQLite, each copy goes by its own.",
+                copy=copy.name, span=span(ahead),
+            ) if ahead > timedelta(0) else sentence(
+                "The clock of the copy %(copy)s of the service is %(span)s behind. Set it right. Until then, the "
+                "schedule goes by the clock of SQL Server; with SQLite, each copy goes by its own.",
+                copy=copy.name, span=span(-ahead),
+            )  # fmt: skip
         if copy.is_running(now) and copy.terms != recorded.terms:
-            found[f"terms of {copy.name}"] = (
-                f"The copy {copy.name} of the service has the terms {copy.terms}. It does not deal: the terms "
-                f"{recorded.terms} hold, recorded by {recorded.recorded_by}. Give all copies the same settings. "
-                "To decide at once, run `agent-funnel schedule adopt` with the settings that are right."
+            found[f"terms of {copy.name}"] = sentence(
+                "The copy %(copy)s of the service has the terms %(terms)s. It does not deal: the terms %(recorded)s "
+                "hold, recorded by %(actor)s. Give all copies the same settings. To decide at once, run `agent-funnel "
+                "schedule adopt` with the settings that are right.",
+                copy=copy.name,
+                terms=copy.terms.text,
+                recorded=recorded.terms.text,
+                actor=recorded.recorded_by,
             )
     return found

@@ -13,8 +13,9 @@ from datetime import date, datetime, timedelta
 from agent_funnel.database import Database
 from agent_funnel.errors import NotFound
 from agent_funnel.schedule.calendar import Period, closes_at, scheduled_at
-from agent_funnel.schedule.store import find_night
+from agent_funnel.schedule.store import find_night, outcome_name
 from agent_funnel.schedule.terms import MOST_DIFFERENCE, database_now, holding
+from agent_funnel.sentences import joined, sentence
 from agent_funnel.settings import Settings
 from agent_funnel.values import Day, Flag, Moment, Record, write_moment
 
@@ -23,7 +24,10 @@ from agent_funnel.values import Day, Flag, Moment, Record, write_moment
 MOST_EARLY = timedelta(hours=1)
 # Terms that held within this time tell whether a deal came early:
 RECENT = timedelta(days=2)
-CAME_TOO_EARLY = "It was recorded before its time: a clock was ahead, or the time of the deal was moved."
+CAME_TOO_EARLY = sentence(
+    "It was recorded before its time: a clock was ahead, or the time of the deal was moved."
+)  # fmt: skip
+TAKEN_BACK = sentence("A person took it back.")
 
 
 @dataclass(frozen=True)
@@ -74,11 +78,18 @@ class Reopened:
     def text(self) -> str:
         """The sentence for the person who did it."""
         then = (
-            "Its window has closed, so the schedule does not deal for it: make a deal by hand if you want one."
+            sentence(
+                "Its window has closed, so the schedule does not deal for it: make a deal by hand if you want one."
+            )
             if self.window_closed
-            else "The schedule deals for it as soon as it may: not in a pause or on a day off."
+            else sentence("The schedule deals for it as soon as it may: not in a pause or on a day off.")
         )
-        return f"The record that {self.business_date} is {self.outcome} is void. {then}"
+        void = sentence(
+            "The record that %(date)s is %(outcome)s is void.",
+            date=self.business_date,
+            outcome=outcome_name(self.outcome),
+        )
+        return joined(void, then)
 
 
 def list_ends(database: Database, *, since: date) -> list[End]:
@@ -142,6 +153,10 @@ def release_date(database: Database, business_date: date) -> None:
     database.sets("release_date", business_date=business_date.isoformat())
 
 
+def _nothing_recorded(day: date) -> str:
+    return sentence("The date %(day)s has no outcome on record; nothing was changed.", day=day)
+
+
 def reopen(
     database: Database, settings: Settings, business_date: date, *, now: datetime, actor: str | None
 ) -> Reopened:
@@ -153,12 +168,19 @@ def reopen(
     now = database_now(database) or now
     night = find_night(database, business_date)
     if night is None or night.outcome == "void":
-        state = "is void already" if night else "has no outcome on record"
-        raise NotFound(f"The date {business_date} {state}; nothing was changed.")
+        raise NotFound(
+            sentence("The date %(business_date)s is void already; nothing was changed.", business_date=business_date)
+            if night
+            else _nothing_recorded(business_date)
+        )
     if night.run_id is not None:
         raise NotFound(
-            f"The date {business_date} has its scheduled deal, run {night.run_id}; nothing was changed. To take a deal "
-            "back, undo it; to deal again, make a deal by hand."
+            sentence(
+                "The date %(business_date)s has its scheduled deal, run %(run_id)s; nothing was changed. To take a "
+                "deal back, undo it; to deal again, make a deal by hand.",
+                business_date=business_date,
+                run_id=str(night.run_id),
+            )
         )
     window_closed = closes_at(business_date, holding(database, settings)) <= now
     row = database.one(
@@ -167,8 +189,8 @@ def reopen(
         window_closed=int(window_closed),
         now=write_moment(now),
         actor=actor,
-        reason="A person took it back.",
+        reason=TAKEN_BACK,
     )
     if not row or not row["voided"]:
-        raise NotFound(f"The date {business_date} has no outcome on record; nothing was changed.")
+        raise NotFound(_nothing_recorded(business_date))
     return Reopened(business_date, night.outcome, window_closed)

@@ -45,7 +45,7 @@ Trait = Literal[
 ]
 TRAITS: tuple[str, ...] = get_args(Trait)
 # The locks, each with the suffix that it adds to the name of the lock that runs take:
-LOCKS = {"records": ":records", "agents": ":agents"}
+LOCKS = {"records": ":records", "agents": ":agents", "keys": ":keys", "links": ":links", "pauses": ":pauses"}
 
 NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 HEADER = re.compile(r"-- ([a-z]+): (.+)\n")

@@ -15,8 +15,9 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, TooManyReq
 from agent_funnel.database import Database
 from agent_funnel.errors import FunnelError
 from agent_funnel.schedule.clock import Clock
+from agent_funnel.sentences import sentence
 from agent_funnel.settings import Settings
-from agent_funnel.web import api, auth, errors, health, openapi, pages, rates, sign_in
+from agent_funnel.web import api, auth, errors, health, languages, openapi, pages, rates, sign_in
 from agent_funnel.web.bounds import RETRY_SECONDS, Places, Room
 from agent_funnel.web.connections import ADMISSION, ADMITTED, SMALL_BODY
 from agent_funnel.web.counts import BackgroundCounts
@@ -64,6 +65,7 @@ def create_app(
     app = openapi.make_app(__name__)
     app.request_class = Request
     _configure(app, settings)
+    languages.translate_pages(app)
     layout.set_up(app)
     # Flask calls the functions after a request in reverse order: each sees the response of those set up after it.
     _guard(app)
@@ -85,10 +87,36 @@ def create_app(
         schedule=schedule,
         limiter=limiter.limiter,
         counts=BackgroundCounts(database, settings),
-        exports=Places(EXPORTS_AT_ONCE, "exports"),
-        imports=Places(IMPORTS_AT_ONCE, "imports"),
-        previews=Places(PREVIEWS_AT_ONCE, "previews or results"),
-        reports=Places(REPORTS_AT_ONCE, "reports of outcomes"),
+        exports=Places(
+            EXPORTS_AT_ONCE,
+            sentence(
+                "The service is busy with %(count)s exports already, and does no more at a time; try again soon.",
+                count=str(EXPORTS_AT_ONCE),
+            ),
+        ),
+        imports=Places(
+            IMPORTS_AT_ONCE,
+            sentence(
+                "The service is busy with %(count)s imports already, and does no more at a time; try again soon.",
+                count=str(IMPORTS_AT_ONCE),
+            ),
+        ),
+        previews=Places(
+            PREVIEWS_AT_ONCE,
+            sentence(
+                "The service is busy with %(count)s previews or results already, and does no more at a time; try "
+                "again soon.",
+                count=str(PREVIEWS_AT_ONCE),
+            ),
+        ),
+        reports=Places(
+            REPORTS_AT_ONCE,
+            sentence(
+                "The service is busy with %(count)s reports of outcomes already, and does no more at a time; try "
+                "again soon.",
+                count=str(REPORTS_AT_ONCE),
+            ),
+        ),
         downloads=Room(DOWNLOADS_BYTES),
         kept_files=KeptFiles(),
         import_jobs=ImportJobs(),
@@ -144,11 +172,15 @@ def _admit() -> Response | None:
     length = request.content_length
     if length is not None and length > largest:
         raise RequestEntityTooLarge(
-            f"The body has {length:,} bytes; at most {largest:,} are allowed here. Nothing was changed."
+            sentence(
+                "The body has %(length)s bytes; at most %(largest)s are allowed here. Nothing was changed.",
+                length=length,
+                largest=largest,
+            )
         )
     if not asked.reserve(length or largest):
         raise TooManyRequests(
-            "Other files are being sent, and there is no room for this one beside them; try again soon.",
+            sentence("Other files are being sent, and there is no room for this one beside them; try again soon."),
             retry_after=RETRY_SECONDS,
         )
     # The request itself comes next, and has an entry of its own in the audit.
@@ -180,7 +212,7 @@ def _secure(response: Response) -> Response:
 def _register_routes(app: OpenAPI) -> None:
     for described in api.BLUEPRINTS:
         app.register_api(described)
-    for blueprint in (openapi.blueprint, *pages.BLUEPRINTS, sign_in.blueprint, health.blueprint):
+    for blueprint in (openapi.blueprint, *pages.BLUEPRINTS, sign_in.blueprint, languages.blueprint, health.blueprint):
         app.register_blueprint(blueprint)
     route(PUBLIC)(app.view_functions["static"])
 

@@ -25,10 +25,11 @@ from agent_funnel.access.audit import record_entry
 from agent_funnel.access.keys import Role, holder_of_key, holder_of_session, includes, note_key_use
 from agent_funnel.database import Database
 from agent_funnel.errors import FunnelError
+from agent_funnel.sentences import sentence, shown_as
 from agent_funnel.settings import Settings
 from agent_funnel.web.negotiation import prefers_html
 from agent_funnel.web.proxies import PROXY_HEADERS, client_address, is_own_origin
-from agent_funnel.web.routing import PUBLIC, WRONG_KEYS, Rate, current_route
+from agent_funnel.web.routing import PUBLIC, WRONG_KEYS, WRONG_LINKS, Rate, current_route
 from agent_funnel.web.services import services
 
 log = structlog.get_logger(__name__)
@@ -46,6 +47,11 @@ LOGGED_REFUSALS = "30 per minute"
 LOGGED_REFUSALS_IN_ALL = "300 per minute"
 # A part of a rule that is one of a few words, with its name:
 _ONE_OF_FEW = re.compile(r"<any\([^<>]*\):(\w+)>")
+# Refusals of an address that has tried too much, by the name of the rate:
+TOO_MANY_WRONG = {
+    WRONG_KEYS.name: sentence("Too many wrong keys from this address; try again in a minute."),
+    WRONG_LINKS.name: sentence("Too many wrong links from this address; try again in a minute."),
+}
 ADD_KEY_COMMAND = "agent-funnel keys add NAME --role admin"
 
 
@@ -113,14 +119,18 @@ def guard() -> Any:
             return redirect(url_for("sign_in.form"))
         _log_refusal()
         raise Unauthorized(
-            "This needs a key in use, as Authorization: Bearer …; nothing was done.",
+            shown_as(
+                "This needs a key in use, as Authorization: Bearer …; nothing was done.",
+                sentence("Nothing was done. Sign in, and do it again."),
+            ),
             www_authenticate=WWWAuthenticate("bearer", {"realm": "Agent Funnel"}),
         )
     g.identity = found
     if role is None or not found.may(role):
         # The page of the refusal says it in other words.
         g.missing_role = role
-        raise Forbidden(f"This needs the role {role}; your key has the role {found.role}. Nothing was changed.")
+        fault = f"This needs the role {role}; your key has the role {found.role}. Nothing was changed."
+        raise Forbidden(shown_as(fault, sentence("Nothing was changed.")))
     return None
 
 
@@ -139,14 +149,16 @@ def _refusal_of_other_sites() -> str | None:
         return None
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     if origin == "null" or (site is not None and site not in SAME_ORIGIN_SITES):
-        return "The request comes from a page of another site; nothing was changed."
+        return sentence("The request comes from a page of another site; nothing was changed.")
     if origin is None or is_own_origin(origin):
         return None
     # Behind a proxy that does not pass the host on, the service's own pages look like those of another site.
-    return (
-        f"The request comes from a page of {origin[:255]}, but was sent to {request.host or 'an unknown host'}; "
-        "nothing was changed. If these are the same site behind a proxy, let the proxy pass the browser's host on, "
-        "in the header Host or X-Forwarded-Host, and set FUNNEL_PROXY_HOPS to the number of proxies."
+    return sentence(
+        "The request comes from a page of %(origin)s, but was sent to %(host)s; nothing was changed. If these are the "
+        "same site behind a proxy, let the proxy pass the browser's host on, in the header Host or X-Forwarded-Host, "
+        "and set FUNNEL_PROXY_HOPS to the number of proxies.",
+        origin=origin[:255],
+        host=request.host or sentence("an unknown host"),
     )
 
 
@@ -184,13 +196,13 @@ def _identify() -> Identity | None:
 def count_wrong_secret(rate: Rate = WRONG_KEYS) -> None:
     """Counts a wrong key or link of this address; raises TooManyRequests if there were too many."""
     if not services().limiter.hit(*_wrong_secrets(rate)):
-        raise TooManyRequests(f"Too many {rate.name}s from this address; try again in a minute.")
+        raise TooManyRequests(TOO_MANY_WRONG[rate.name])
 
 
 def refuse_more_wrong_secrets() -> None:
     """Raises TooManyRequests if this address has tried too many wrong keys already."""
     if not services().limiter.test(*_wrong_secrets(WRONG_KEYS)):
-        raise TooManyRequests("Too many wrong keys from this address; try again in a minute.")
+        raise TooManyRequests(TOO_MANY_WRONG[WRONG_KEYS.name])
 
 
 def _wrong_secrets(rate: Rate) -> tuple[RateLimitItem, str, str]:
@@ -201,12 +213,19 @@ def refuse_strangers(settings: Settings) -> None:
     """While no key exists, refuses requests from other machines, under foreign host names (DNS rebinding), or through
     a proxy."""
     if not is_open(settings):
-        raise Forbidden(f"The service has no keys yet; make one: {ADD_KEY_COMMAND}")
+        raise Forbidden(sentence("The service has no keys yet; make one: %(command)s", command=ADD_KEY_COMMAND))
     host = urlsplit(f"//{request.host}").hostname or ""
     if host not in (*LOCAL_NAMES, settings.host):
-        raise Forbidden(f"Without keys the service answers this machine only, as {', '.join(LOCAL_NAMES)}.")
+        raise Forbidden(
+            sentence("Without keys the service answers this machine only, as %(names)s.", names=LOCAL_NAMES)
+        )
     if any(header in request.headers for header in PROXY_HEADERS):
-        raise Forbidden(f"Without keys the service answers no proxy; make one: {ADD_KEY_COMMAND}")
+        raise Forbidden(
+            sentence(
+                "Without keys the service answers no proxy; make one: %(command)s",
+                command=ADD_KEY_COMMAND,
+            )
+        )
 
 
 def note_recent_use(

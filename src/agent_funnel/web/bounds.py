@@ -16,11 +16,11 @@ RETRY_SECONDS = 10
 
 
 class Places:
-    """Places for one kind of long work, which `what` names in the message for a client that finds none."""
+    """Places for one kind of long work, and the message for a client that finds none."""
 
-    def __init__(self, count: int, what: str) -> None:
+    def __init__(self, count: int, message: str) -> None:
         self._free = BoundedSemaphore(count)
-        self._message = f"The service is busy with {count} {what} already, and does no more at a time; try again soon."
+        self._message = message
 
     @contextmanager
     def take(self, wait: float = 0) -> Iterator[None]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from http import HTTPStatus
 from typing import Any
 
 import structlog
 from flask import Response, current_app, g, jsonify, make_response, render_template, request
+from flask_babel import gettext
 from pydantic import BaseModel, Field, ValidationError
 from werkzeug.exceptions import HTTPException
 
@@ -32,6 +32,8 @@ from agent_funnel.errors import (
     RunInProgress,
     WrongVersion,
 )
+from agent_funnel.sentences import Sentence, sentence, text_in
+from agent_funnel.web.languages import translated
 from agent_funnel.web.negotiation import prefers_html
 
 log = structlog.get_logger(__name__)
@@ -62,18 +64,35 @@ SHOW_MESSAGE_OF = (
 NOTHING_HERE = "There is nothing at this address."
 # What pages say instead of the names of the statuses:
 HEADINGS = {
-    400: "This request cannot be read.",
-    401: "Please sign in.",
-    403: "This is not allowed.",
-    404: "This does not exist.",
-    405: "This address takes no such request.",
-    413: "This is too large.",
-    429: "Too many requests at a time.",
-    500: "Something went wrong.",
-    503: "This does not work now.",
+    400: sentence("This cannot be read."),
+    401: sentence("Please sign in."),
+    403: sentence("This is not allowed."),
+    404: sentence("This does not exist."),
+    405: sentence("This page cannot be opened like this."),
+    413: sentence("This is too large."),
+    429: sentence("Too much at a time."),
+    500: sentence("Something went wrong."),
+    503: sentence("This does not work now."),
 }
-# The end of a message that names a command, which is no help on a page:
-COMMAND_HINT = re.compile(r"[;.] `agent-funnel [^`]*`[^.]*\.")
+# What pages say below that, where an error has no message of ours:
+WORDS = {
+    400: sentence("Nothing was changed. Go back, load the page again, and try once more."),
+    405: sentence("It belongs to a button on another page. Nothing was changed."),
+    413: sentence("Nothing was changed. Send less at a time."),
+    429: sentence("Nothing was done. Wait a minute, and try again."),
+}
+# What a page says to the holder of a key, by its role and by the one that is needed:
+REFUSALS: dict[tuple[Role, Role], Sentence] = {
+    ("viewer", "operator"): sentence(
+        "It is the key of a viewer, and this needs an operator. Nothing was changed. Ask an operator to do it."
+    ),
+    ("viewer", "admin"): sentence(
+        "It is the key of a viewer, and this needs an admin. Nothing was changed. Ask an admin to do it."
+    ),
+    ("operator", "admin"): sentence(
+        "It is the key of an operator, and this needs an admin. Nothing was changed. Ask an admin to do it."
+    ),
+}
 # Names under which pydantic gives the limit of a field that was exceeded:
 LIMITS_OF_FIELDS = ("ge", "gt", "le", "lt", "min_length", "max_length", "pattern", "expected")
 
@@ -102,12 +121,18 @@ def problem(
 ) -> Response:
     """An error as a response, for a browser as a page. `code` is the SQL number if there is one."""
     body = Problem(
-        type="about:blank", title=status.phrase, status=status.value, detail=detail, code=code, faults=faults
+        type="about:blank",
+        title=status.phrase,
+        status=status.value,
+        detail=None if detail is None else str(detail),
+        code=code,
+        faults=faults,
     )
     # For the audit of the request, too.
-    g.detail = detail
+    g.detail = body.detail
     if prefers_html():
-        return make_response(render_template("problem.html", problem=body, **_words_for_people(body)), status.value)
+        page = render_template("problem.html", problem=body, **_words_for_people(status.value, detail))
+        return make_response(page, status.value)
     always = {"type", "title", "status", "detail"} | body.model_fields_set
     values = {name: value for name, value in body.model_dump().items() if name in always and value is not None}
     response = jsonify(values)
@@ -116,24 +141,15 @@ def problem(
     return response
 
 
-def _words_for_people(body: Problem) -> dict[str, str | None]:
-    """The heading and the sentence of the page about a problem."""
-    if body.detail == NOTHING_HERE:
-        return {"heading": "There is no such page.", "words": "Check the address."}
+def _words_for_people(status: int, detail: str | None) -> dict[str, str | None]:
+    """The heading and the sentence of the page about a problem, in the language of the page."""
+    if detail == NOTHING_HERE:
+        return {"heading": gettext("There is no such page."), "words": gettext("Check the address.")}
     if role := g.get("missing_role"):
         own: Role = g.identity.role
-        return {
-            "heading": "Your key does not allow this.",
-            "words": f"It is the key of {_role_in_words(own)}, and this needs {_role_in_words(role)}. Nothing was "
-            f"changed. Ask {_role_in_words(role)} to do it.",
-        }
-    words = COMMAND_HINT.sub(".", body.detail) if body.detail else None
-    return {"heading": HEADINGS.get(body.status, "That was not done."), "words": words}
-
-
-def _role_in_words(role: Role) -> str:
-    """A role with its article."""
-    return f"{'a' if role == 'viewer' else 'an'} {role}"
+        return {"heading": gettext("Your key does not allow this."), "words": translated(REFUSALS[own, role])}
+    heading = translated(HEADINGS.get(status, sentence("That was not done.")))
+    return {"heading": heading, "words": detail and translated(detail)}
 
 
 def status_of(error: FunnelError) -> HTTPStatus:
@@ -143,10 +159,15 @@ def status_of(error: FunnelError) -> HTTPStatus:
 
 def response_to_error(error: FunnelError) -> Any:
     """An error of this product as a response."""
-    detail = str(error) if _may_be_shown(error) else type(error).__doc__
-    if isinstance(error, DatabaseError) and detail != str(error):
+    return problem(status_of(error), shown_message(error), error.number)
+
+
+def shown_message(error: FunnelError) -> str:
+    """The message of an error, or that of its class, if the requester may not see more; the log then has it."""
+    message = text_in(error) if _may_be_shown(error) else str(type(error).__doc__)
+    if isinstance(error, DatabaseError) and message != str(error):
         log.warning("a request failed", operation=request.endpoint, reason=str(error))
-    return problem(status_of(error), detail, error.number)
+    return message
 
 
 def _may_be_shown(error: FunnelError) -> bool:
@@ -162,6 +183,10 @@ def response_to_http_error(error: HTTPException) -> Any:
         return error.response
     status = HTTPStatus(error.code or 500)
     detail = NOTHING_HERE if status == HTTPStatus.NOT_FOUND else error.description
+    is_theirs = detail == type(error).description or status == HTTPStatus.TOO_MANY_REQUESTS
+    if prefers_html() and is_theirs and not isinstance(detail, Sentence):
+        # Words of the framework, such as "5 per 1 minute".
+        detail = WORDS.get(status.value, sentence("Nothing was changed."))
     response = problem(status, detail)
     # A 405 names the allowed methods, a 401 how to authenticate, a 429 when to try again.
     kept = ("Allow", "WWW-Authenticate", "Retry-After")
@@ -175,7 +200,8 @@ def response_to_any_error(error: Exception) -> Any:
     """An unexpected error as a response, which reveals nothing of it."""
     current_app.logger.error("unexpected error", exc_info=error)
     return problem(
-        HTTPStatus.INTERNAL_SERVER_ERROR, "There was an unexpected error; the log of the service has the details."
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        sentence("There was an unexpected error; the log of the service has the details."),
     )
 
 
@@ -184,7 +210,10 @@ def response_to_bad_request(error: ValidationError) -> Response:
     faults = faults_of(error)
     named = ", ".join(sorted({fault.field for fault in faults}))
     return problem(
-        HTTPStatus.UNPROCESSABLE_ENTITY, f"The request is wrong in {named}; nothing was changed.", None, faults
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        sentence("The request is wrong in %(fields)s; nothing was changed.", fields=named),
+        None,
+        faults,
     )
 
 

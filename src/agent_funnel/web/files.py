@@ -18,6 +18,7 @@ from flask import Response, request, send_file
 from werkzeug.exceptions import ServiceUnavailable, TooManyRequests
 
 from agent_funnel.exports import BYTES_IN_MEMORY, Format, Kind, export
+from agent_funnel.sentences import sentence
 from agent_funnel.web.bounds import RETRY_SECONDS
 from agent_funnel.web.requester import today
 from agent_funnel.web.services import services
@@ -40,8 +41,10 @@ class _Download:
         downloads = services().downloads
         if not downloads.take(size):
             raise TooManyRequests(
-                "Other exports wait for their clients to take them, and this one found no room beside them; try again "
-                "soon.",
+                sentence(
+                    "Other exports wait for their clients to take them, and this one found no room beside them; try "
+                    "again soon."
+                ),
                 retry_after=RETRY_SECONDS,
             )
         # Without close, as with HEAD, they count until the object is gone.

@@ -2,45 +2,106 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_skeleton, format_time
+from babel.dates import format_date, format_skeleton, format_time, match_skeleton
 from babel.numbers import format_decimal, format_percent
+from flask import has_request_context
 from markupsafe import Markup
 
 from agent_funnel.leads import DEALT_STAGES
+from agent_funnel.sentences import Sentence, sentence
+from agent_funnel.web import languages
 
 # Shown for a missing value:
 NOTHING = "–"
-STAGE_NAMES = {1: "never called", 2: "called once", 3: "called twice", 4: "finished"}
+# The actor of a request from this machine without a key:
+SOMEBODY = sentence("somebody on the server")
+
+
+class Words(dict[Any, Any]):
+    """Words of pages, which are in the language of the page when they are read."""
+
+    def __getitem__(self, key: Any) -> Any:
+        return _read(super().__getitem__(key))
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        """The word of a key, or the default."""
+        return _read(super().get(key, default))
+
+    def items(self) -> Any:
+        """Every key with its word."""
+        return [(key, self[key]) for key in self]
+
+    def values(self) -> Any:
+        """Every word."""
+        return [self[key] for key in self]
+
+
+def _read(word: Any) -> Any:
+    if isinstance(word, tuple):
+        return tuple(map(_read, word))
+    return languages.translated(word) if isinstance(word, Sentence) and has_request_context() else word
+
+
+STAGE_NAMES = Words(
+    {
+        1: sentence("never called"),
+        2: sentence("called once"),
+        3: sentence("called twice"),
+        4: sentence("finished"),
+    }
+)
+# Fields of a date, which each locale orders and joins in its own way, and their names in its data:
+FIELDS = {
+    "d MMM": "MMMd",
+    "EEE d MMM": "MMMEd",
+    "EEE d MMM y": "yMMMEd",
+    "EEEE d MMMM": "MMMMEEEEd",
+    "LLLL yyyy": "yMMMM",
+}
 # Which call it is for the agent, by the stage after the deal:
-CALL_NAMES = {2: "first call", 3: "second call", 4: "third call"}
+CALL_NAMES = Words({2: sentence("first call"), 3: sentence("second call"), 4: sentence("third call")})
 # What an agent reports of a lead:
-REPORTED = {
-    "talked": "Talked",
-    "no_answer": "No answer",
-    "won": "Won",
-    "lost": "Lost",
-    "call_back": "Call back",
-    "wrong_number": "Wrong number",
-    "opted_out": "Does not want to be called",
-    "not_worked": "Not called",
-}
+REPORTED = Words(
+    {
+        "talked": sentence("Talked"),
+        "no_answer": sentence("No answer"),
+        "won": sentence("Won"),
+        "lost": sentence("Lost"),
+        "call_back": sentence("Call back"),
+        "wrong_number": sentence("Wrong number"),
+        "opted_out": sentence("Does not want to be called"),
+        "not_worked": sentence("Not called"),
+    }
+)
 # The symbol and the name of the status of a run, and of the outcome of a night:
-RUN_STATUS = {"succeeded": ("✓", "dealt"), "undone": ("↶", "undone"), "failed": ("!", "failed")}
-OUTCOMES = {
-    **RUN_STATUS,
-    "missed": ("✕", "missed"),
-    "paused": ("‖", "paused"),
-    "holiday": ("○", "no deal planned"),
-    "skipped": ("»", "skipped"),
-    "void": ("–", "taken back"),
-    "unknown": ("·", "nothing known"),
+_STATUS = {
+    "succeeded": ("✓", sentence("dealt")),
+    "undone": ("↶", sentence("undone")),
+    "failed": ("!", sentence("failed")),
 }
+RUN_STATUS = Words(_STATUS)
+OUTCOMES = Words(
+    {
+        **_STATUS,
+        "missed": ("✕", sentence("missed")),
+        "paused": ("‖", sentence("paused")),
+        "holiday": ("○", sentence("no deal planned")),
+        "skipped": ("»", sentence("skipped")),
+        "void": ("–", sentence("taken back")),
+        "unknown": ("·", sentence("nothing known")),
+    }
+)
+# The words for dates near today, by how many days they are after it:
+NEAR_DAYS = Words({-1: sentence("yesterday"), 0: sentence("today"), 1: sentence("tomorrow")})
+ROLE_NAMES = Words({"viewer": sentence("viewer"), "operator": sentence("operator"), "admin": sentence("admin")})
 
 
 @lru_cache(maxsize=10_000)
@@ -57,18 +118,46 @@ def percent(value: float, locale: Locale) -> str:
 
 @lru_cache(maxsize=10_000)
 def day(value: date | None, locale: Locale, form: str = "medium") -> str:
-    """A date; `form` is one of Babel's: short, medium, long, full, or a pattern such as EEE d MMM."""
-    return NOTHING if value is None else str(format_date(value, form, locale=locale))
+    """A date; `form` is one of FIELDS or of Babel's: short, medium, long, full, or a pattern such as EEEE."""
+    return NOTHING if value is None else str(format_date(value, _pattern(form, locale), locale=locale))
+
+
+@lru_cache(maxsize=1_000)
+def _pattern(form: str, locale: Locale) -> str:
+    """The pattern of a form in a locale."""
+    skeleton = FIELDS.get(form)
+    if skeleton is None:
+        return form
+    known = locale.datetime_skeletons
+    found = skeleton if skeleton in known else match_skeleton(skeleton, known)
+    pattern = str(known[found].pattern)
+    # Some locales have the fields with a short weekday only.
+    return re.sub("E+|c+", "EEEE", pattern, count=1) if "EEEE" in form else pattern
+
+
+def near_day(value: date | None, today: date, locale: Locale) -> str:
+    """A date that stands alone, as in a table: today, yesterday and tomorrow in words; others with their weekday."""
+    if value is None:
+        return NOTHING
+    word = NEAR_DAYS.get((value - today).days)
+    return word or _short_day(value, locale, today.year)
 
 
 def moment(
-    value: datetime | None, zone: ZoneInfo, locale: Locale, *, form: str = "minute", this_year: int | None = None
+    value: datetime | None,
+    zone: ZoneInfo,
+    locale: Locale,
+    *,
+    form: str = "minute",
+    this_year: int | None = None,
+    today: date | None = None,
 ) -> Markup:
     """A moment in the configured time zone. The whole of it, with seconds and zone, is shown on hover, where a script
     adds the reader's own time.
 
-    `form` is "minute" or "second", or "time" for the time of day alone. The year is left out if it is `this_year`, and
-    the zone except with "time": the foot of each page names it.
+    `form` is "minute" or "second", or "time" for the time of day alone, or "near" for a moment that stands alone, as in
+    a table, and not in a sentence: its day is a word where it is near `today`. The year is left out if it is
+    `this_year`, and the zone except with "time": the foot of each page names it.
     """
     if value is None:
         return Markup(NOTHING)  # noqa: S704 a constant
@@ -76,11 +165,14 @@ def moment(
     naive, zone_now = local.replace(tzinfo=None), zone_name(local)
     exact = format_time(naive, "medium", locale=locale)
     clock = exact if form == "second" else format_time(naive, "short", locale=locale)
-    text = f"{clock} {zone_now}" if form == "time" else f"{_short_day(local.date(), locale, this_year)}, {clock}"
-    # The text of a page is English, so that a screen reader must know if a date is not.
-    language = "" if locale.language == "en" else Markup(' lang="{}"').format(str(locale).replace("_", "-"))
-    return Markup('<time datetime="{}"{} title="{}, {} {}">{}</time>').format(
-        local.isoformat(timespec="seconds"), language, day(local.date(), locale, "full"), exact, zone_now, text
+    if form == "time":
+        text = f"{clock} {zone_now}"
+    elif form == "near" and today is not None:
+        text = f"{near_day(local.date(), today, locale)}, {clock}"
+    else:
+        text = f"{_short_day(local.date(), locale, this_year)}, {clock}"
+    return Markup('<time datetime="{}" title="{}, {} {}">{}</time>').format(
+        local.isoformat(timespec="seconds"), day(local.date(), locale, "full"), exact, zone_now, text
     )
 
 
@@ -99,7 +191,7 @@ def zone_name(local: datetime) -> str:
 def person(actor: str | None) -> str:
     """The name in a record, for people: "http: Ana" is Ana."""
     name = (actor or "").removeprefix("http: ")
-    return "somebody on the server" if name == "this machine" else name or NOTHING
+    return _read(SOMEBODY) if name == "this machine" else name or NOTHING
 
 
 def bar(by_stage: Mapping[int, int], largest: int) -> Markup:

@@ -17,6 +17,7 @@ from typing import IO
 from weakref import finalize
 
 from agent_funnel.errors import ImportRefused
+from agent_funnel.sentences import sentence
 from agent_funnel.web.bounds import Room
 
 # How long a file is kept:
@@ -79,9 +80,11 @@ class KeptFiles:
         with self._lock:
             kept = self._files.get(token)
         if kept is None or kept.owner != owner:
-            raise ImportRefused("The file is no longer kept; nothing was imported. Choose it again.")
+            raise ImportRefused(sentence("The file is no longer kept; nothing was imported. Choose it again."))
         if not kept.in_use.acquire(blocking=False):
-            raise ImportRefused("The file is being read already; nothing more was imported. Wait for that to end.")
+            raise ImportRefused(
+                sentence("The file is being read already; nothing more was imported. Wait for that to end.")
+            )
         try:
             kept.file.seek(0)
             yield kept.file, kept.name

@@ -8,6 +8,7 @@ from urllib.parse import quote, urlsplit
 
 import segno
 from flask import request, url_for
+from flask_babel import gettext
 from markupsafe import Markup
 
 from agent_funnel.access.links import make_link
@@ -29,7 +30,9 @@ def new_link(agent: str, *, actor: str) -> NewLink:
     _, secret = make_link(services().database, agent, actor=actor)
     # Not the `_external` of url_for, which knows no host name with an underscore.
     address = f"{request.scheme}://{request.host}{url_for('own_list.show', secret=secret)}"
-    text = f"{agent}, this link opens your list of leads: {address} Keep it to yourself."
+    text = gettext(
+        "%(agent)s, this link opens your list of leads: %(address)s Keep it to yourself.", agent=agent, address=address
+    )
     return NewLink(agent, address, _code_of(address), f"https://wa.me/?text={quote(text, safe='')}")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from flask_babel import gettext
 from pydantic import BaseModel
 
 from agent_funnel.masking import last_digits, mask_digits
@@ -20,7 +21,10 @@ from agent_funnel.outcomes import (
     report_outcomes,
     take_back_outcome,
 )
+from agent_funnel.sentences import sentence
 from agent_funnel.web.auth import set_audit_target
+from agent_funnel.web.format import REPORTED
+from agent_funnel.web.languages import translated
 from agent_funnel.web.services import services
 
 
@@ -33,10 +37,36 @@ class ReportAnswers(BaseModel):
     items: list[ReportAnswer]
 
 
+# What the procedures say of a report that did less than one may expect, in their words:
+NOTICES = (
+    sentence(
+        "Taken back. The lead's stage did not move: a newer run has dealt it, its run was undone, or somebody changed "
+        "the lead."
+    ),
+    sentence("Taken back. The number stays out: another entry of a do-not-contact list has it."),
+    sentence(
+        "Kept. The lead's stage did not move: a newer run has dealt it, its run was undone, or somebody changed the "
+        "lead."
+    ),
+    sentence("Kept. The number stays on the do-not-contact list until the outcome opted_out is taken back."),
+)
+# Another one, which ends with the outcome:
+LATER_OUTCOME = "Kept. A later outcome of this lead holds: "
 # Requests with reports that are answered at the same time:
 REPORTS_AT_ONCE = 4
 # How long another one waits for its turn, in seconds; a report takes a few milliseconds:
 TURN_SECONDS = 0.25
+
+
+def notice_in_words(notice: str | None) -> str | None:
+    """A notice of a procedure in the language of the page."""
+    if notice is None:
+        return None
+    if notice.startswith(LATER_OUTCOME):
+        outcome = translated(REPORTED[notice.removeprefix(LATER_OUTCOME).removesuffix(".")])
+        later: str = gettext("Kept. A later outcome of this lead holds: %(outcome)s.", outcome=outcome)
+        return later
+    return translated(next((each for each in NOTICES if each == notice), notice))
 
 
 def report_one(reported: OutcomeReport, *, actor: str) -> ReportedOutcome:

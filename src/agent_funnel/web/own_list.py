@@ -7,6 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from babel.dates import format_time
+from flask_babel import gettext, ngettext
+
 from agent_funnel.agents import Assignment, assignments, count_assignments
 from agent_funnel.outcomes import LONGEST_CALL_BACK, Outcome, PromisedCall, call_backs_of_list, outcomes_of_list
 from agent_funnel.runs import Run, last_run
@@ -14,24 +17,33 @@ from agent_funnel.schedule.calendar import next_run
 from agent_funnel.schedule.skips import skipped_dates
 from agent_funnel.schedule.store import current_pause, list_holidays
 from agent_funnel.schedule.terms import holding
+from agent_funnel.sentences import sentence
 from agent_funnel.values import NO_LIMIT
-from agent_funnel.web.format import REPORTED
+from agent_funnel.web.format import REPORTED, number
+from agent_funnel.web.languages import locale, translated
 from agent_funnel.web.messages import messages
 from agent_funnel.web.numbers import ShownNumber, floor_country, shown_number
 from agent_funnel.web.services import services
 
 # The headings of the list, in the order in which to call:
 HEADINGS = {
-    "call_back": "Call-backs",
-    "first": "First call",
-    "second": "Second call",
-    "third": "Third call",
-    "other": "Other leads",
+    "call_back": sentence("Call-backs"),
+    "first": sentence("First call"),
+    "second": sentence("Second call"),
+    "third": sentence("Third call"),
+    "other": sentence("Other leads"),
 }
 # The heading of a lead, by its stage after the deal:
 HEADING_OF_STAGE = {2: "first", 3: "second", 4: "third"}
 # The columns of the list as a file, in the words of the page:
-COLUMNS = ("call", "number", "lead from", "outcome", "call back on", "note")
+COLUMNS = (
+    sentence("call"),
+    sentence("number"),
+    sentence("lead from"),
+    sentence("outcome"),
+    sentence("call back on"),
+    sentence("note"),
+)
 
 
 @dataclass(frozen=True)
@@ -126,14 +138,15 @@ def _order(call: Call) -> tuple[int, date, date, str]:
 
 
 def rows(found: OwnList) -> Iterator[tuple[str, ...]]:
-    """The list as rows of a file, with the columns of COLUMNS."""
+    """The list as rows of a file in the language of the page, which its agent reads, with the columns of COLUMNS."""
+    yield tuple(map(translated, COLUMNS))
     for call in (*found.to_call, *found.done):
         outcome = call.outcome
         yield (
-            HEADINGS[call.heading],
+            translated(HEADINGS[call.heading]),
             call.stored,
             str(call.date or ""),
-            REPORTED[outcome.outcome] if outcome else "",
+            translated(REPORTED[outcome.outcome]) if outcome else "",
             str((outcome and outcome.call_back_on) or ""),
             (outcome and outcome.note) or "",
         )
@@ -153,14 +166,69 @@ def state_of_list(agent: str, run: Run | None, *, now: datetime, next_at: dateti
     """What an open page has to know: which list is the present one, when it changes, and what depends on the day."""
     given = services()
     local = now.astimezone(given.settings.timezone)
+    leads = count_assignments(given.database, agent)
     return {
         "run_id": run and run.run_id,
-        "leads": count_assignments(given.database, agent),
+        "leads": leads,
         "now": now.astimezone(UTC).isoformat(timespec="milliseconds"),
         "next_at": next_at and next_at.astimezone(UTC).isoformat(timespec="milliseconds"),
-        "next_time": next_at and next_at.strftime("%H:%M"),
+        "news": _news(leads, next_at),
         "days": call_back_days(local.date(), None if run is None else run.business_date),
         "messages": messages(given.settings, agent=agent, country=floor_country(), now=local),
+    }
+
+
+def _news(leads: int, next_at: datetime | None) -> dict[str, str]:
+    """What an open page says when its list is replaced, when it was due to be, and shortly before."""
+    time = "" if next_at is None else format_time(next_at.replace(tzinfo=None), "short", locale=locale())
+    return {
+        "replaced": ngettext(
+            "There is a new list: %(n)s lead. This one takes no more reports.",
+            "There is a new list: %(n)s leads. This one takes no more reports.",
+            leads,
+            n=number(leads, locale()),
+        ),
+        "overdue": gettext("Your list was due to change at %(time)s. Connect to see the new one.", time=time),
+        "soon": gettext("Your list changes at %(time)s.", time=time),
+    }
+
+
+def script_texts() -> dict[str, Any]:
+    """What the script of the list says in the language of the page. It fills in what is in braces."""
+    return {
+        "call_back_on": gettext("Call back on %(day)s", day="{day}"),
+        "taken_back": gettext("Taken back"),
+        "undo": gettext("Undo"),
+        "copied": gettext("Copied"),
+        "earlier": gettext("A report of an earlier list was refused."),
+        "less": gettext("Some of these leads have been taken off your list."),
+        "show": gettext("Show it"),
+        # For one report, and for several: these languages have one form for all greater amounts.
+        "waiting": [_waiting(1), _waiting(2)],
+    }
+
+
+def _waiting(count: int) -> dict[str, str]:
+    """What the page says of reports that wait, by what they wait for."""
+    return {
+        "service": ngettext(
+            "One report waits on this phone until the service answers.",
+            "%(n)s reports wait on this phone until the service answers.",
+            count,
+            n="{n}",
+        ),
+        "connection": ngettext(
+            "One report waits on this phone until there is a connection.",
+            "%(n)s reports wait on this phone until there is a connection.",
+            count,
+            n="{n}",
+        ),
+        "link": ngettext(
+            "One report waits on this phone until you have a link that works.",
+            "%(n)s reports wait on this phone until you have a link that works.",
+            count,
+            n="{n}",
+        ),
     }
 
 
@@ -170,12 +238,9 @@ def call_back_days(today: date, dealt_on: date | None) -> dict[str, Any]:
     `dealt_on` is the business date of the last run. The procedure has the same bounds.
     """
     first = today if dealt_on is None else max(today, dealt_on + timedelta(days=1))
-    offered = {
-        "Tomorrow": today + timedelta(days=1),
-        "Monday": today + timedelta(days=7 - today.weekday()),
-        "In a week": today + timedelta(days=7),
-    }
-    days = {name: day for name, day in offered.items() if day >= first}
+    offered = [(gettext("Tomorrow"), today + timedelta(days=1)), (gettext("In a week"), today + timedelta(days=7))]
     # On a Sunday, Monday is tomorrow; on a Monday, it is in a week.
-    choices = [(name, str(day)) for name, day in days.items() if name != "Monday" or 1 <= today.weekday() <= 5]
+    if 1 <= today.weekday() <= 5:
+        offered.insert(1, (gettext("Monday"), today + timedelta(days=7 - today.weekday())))
+    choices = [(name, str(day)) for name, day in offered if day >= first]
     return {"first": str(first), "last": str(today + LONGEST_CALL_BACK), "choices": choices}

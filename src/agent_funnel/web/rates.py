@@ -11,6 +11,7 @@ from flask_limiter import Limiter
 from limits import RateLimitItem, parse
 from werkzeug.exceptions import TooManyRequests, Unauthorized
 
+from agent_funnel.sentences import sentence, shown_as
 from agent_funnel.settings import Settings
 from agent_funnel.web import auth
 from agent_funnel.web.routing import current_route, route_of
@@ -41,7 +42,10 @@ def count_stranger() -> None:
     limiter, limit = services().limiter, parse(services().settings.rate_limit)
     if not limiter.hit(limit, STRANGERS, auth.address()):
         raise TooManyRequests(
-            f"This address has made more requests without a valid key than are allowed ({limit}).",
+            shown_as(
+                f"This address has made more requests without a valid key than are allowed ({limit}).",
+                sentence("This address has made more requests without a valid key than are allowed. Wait a minute."),
+            ),
             retry_after=_seconds_until_free(limit),
         )
 

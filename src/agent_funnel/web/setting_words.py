@@ -2,98 +2,127 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
-from babel import Locale
+from babel.dates import get_day_names
 
+from agent_funnel.sentences import Sentence, sentence, with_values
+from agent_funnel.settings import describe
 from agent_funnel.settings_types import NO_COUNTRY, WEEKDAYS, written
 from agent_funnel.spans import span
+from agent_funnel.web.languages import locale
 
-ENGLISH = Locale("en")
+NONE, YES, NO, OFF = sentence("none"), sentence("yes"), sentence("no"), sentence("off")
+EVERY_DAY = sentence("every day")
 # What each setting is about:
 TITLES = {
-    "database_url": "Database",
-    "database_password_file": "File with its password",
-    "database_schema": "Schema on SQL Server",
-    "encryption": "Encrypted connection",
-    "ca_file": "Certificates of the server’s authority",
-    "lock_wait": "Wait for others who write",
-    "call_timeout": "Longest call to the database",
-    "timezone": "Time zone",
-    "run_at": "Time of the deal",
-    "catch_up": "Made up for within",
-    "warn_before": "Warned of trouble",
-    "runway_nights": "Warned when leads run out",
-    "weekdays": "Days with a deal",
-    "brake": "Waits for a person",
-    "pool_factor": "Unusual amount of leads",
-    "country": "Country of numbers without one",
-    "max_per_agent": "Most leads for an agent",
-    "window_days": "Age up to which leads are dealt",
-    "newest_first": "Newest leads first",
-    "voice": "Leads that were dealt before",
-    "notify_urls": "Who is told",
-    "notify_on": "What they are told",
-    "dead_man_url": "Watched by another service",
-    "message_call_back": "Message before a call-back",
-    "message_first": "Message before a first call",
-    "message_second": "Message before a second call",
-    "message_third": "Message before a third call",
-    "public_url": "Address that letters link to",
-    "host": "Network address",
-    "port": "Port",
-    "proxy_hops": "Trusted proxies",
-    "rate_limit": "Most requests",
-    "log_format": "Form of the log",
+    "database_url": sentence("Database"),
+    "database_password_file": sentence("File with its password"),
+    "database_schema": sentence("Schema on SQL Server"),
+    "encryption": sentence("Encrypted connection"),
+    "ca_file": sentence("Certificates of the server’s authority"),
+    "lock_wait": sentence("Wait for others who write"),
+    "call_timeout": sentence("Longest call to the database"),
+    "timezone": sentence("Time zone"),
+    "run_at": sentence("Time of the deal"),
+    "catch_up": sentence("Made up for within"),
+    "warn_before": sentence("Warned of trouble"),
+    "runway_nights": sentence("Warned when leads run out"),
+    "weekdays": sentence("Days with a deal"),
+    "brake": sentence("Waits for a person"),
+    "pool_factor": sentence("Unusual amount of leads"),
+    "country": sentence("Country of numbers without one"),
+    "max_per_agent": sentence("Most leads for an agent"),
+    "window_days": sentence("Age up to which leads are dealt"),
+    "newest_first": sentence("Newest leads first"),
+    "voice": sentence("Leads that were dealt before"),
+    "notify_urls": sentence("Who is told"),
+    "notify_on": sentence("What they are told"),
+    "dead_man_url": sentence("Watched by another service"),
+    "message_call_back": sentence("Message before a call-back"),
+    "message_first": sentence("Message before a first call"),
+    "message_second": sentence("Message before a second call"),
+    "message_third": sentence("Message before a third call"),
+    "language": sentence("Language"),
+    "public_url": sentence("Address that letters link to"),
+    "host": sentence("Network address"),
+    "port": sentence("Port"),
+    "proxy_hops": sentence("Trusted proxies"),
+    "rate_limit": sentence("Most requests"),
+    "log_format": sentence("Form of the log"),
 }
 # A setting without a value:
 WITHOUT = {
-    "encryption": "required, except on this machine",
-    "ca_file": "none: the server’s certificate is not checked",
-    "brake": "never",
-    "notify_urls": "nobody",
-    "dead_man_url": "no",
-    "country": "as in the rules",
-    "max_per_agent": "as in the rules",
-    "window_days": "as in the rules",
-    "newest_first": "as in the rules",
-    "voice": "as in the rules",
+    "encryption": sentence("required, except on this machine"),
+    "ca_file": sentence("none: the server’s certificate is not checked"),
+    "brake": sentence("never"),
+    "notify_urls": sentence("nobody"),
+    "dead_man_url": sentence("no"),
+    "country": sentence("as in the rules"),
+    "max_per_agent": sentence("as in the rules"),
+    "window_days": sentence("as in the rules"),
+    "newest_first": sentence("as in the rules"),
+    "voice": sentence("as in the rules"),
+}
+# The groups of settings, by their names in the reference:
+GROUPS = {
+    "The database": sentence("The database"),
+    "The schedule": sentence("The schedule"),
+    "The deal": sentence("The deal"),
+    "Messages to leads": sentence("Messages to leads"),
+    "Notices": sentence("Notices"),
+    "The service": sentence("The service"),
 }
 # Rules that are words, in the words of a person:
 RULE_WORDS = {
-    ("newest_first", False): "oldest first",
-    ("newest_first", True): "newest first",
-    ("voice", "fresh"): "go to another agent where possible",
-    ("voice", "as-dealt"): "go to any agent, as the order has it",
-    ("country", NO_COUNTRY): "none",
+    ("newest_first", False): sentence("oldest first"),
+    ("newest_first", True): sentence("newest first"),
+    ("voice", "fresh"): sentence("go to another agent where possible"),
+    ("voice", "as-dealt"): sentence("go to any agent, as the order has it"),
+    ("country", NO_COUNTRY): sentence("none"),
 }
 
 
 def country_name(code: str) -> str:
-    """The English name of a country, by its code of two letters."""
-    return str(ENGLISH.territories.get(code, code))
+    """The name of a country in the language of the page, by its code of two letters."""
+    return str(locale().territories.get(code, code))
 
 
 def setting_in_words(field: str, value: Any) -> str:
-    """The value of a setting for people."""
+    """The value of a setting for people, as a sentence where it is words."""
     if value is None or value == () or value == frozenset():
-        return WITHOUT.get(field, "none")
+        return WITHOUT.get(field, NONE)
     if (field, value) in RULE_WORDS or field == "country":
         return rule_in_words(field, value)
     match value:
         case bool():
-            return "yes" if value else "no"
+            return YES if value else NO
         case timedelta():
-            text = span(value) if value else "off"
-            return f"{text} before" if field == "warn_before" and value else text
+            if not value:
+                return OFF
+            length = span(value)
+            return sentence("%(length)s before", length=length) if field == "warn_before" else length
     if field == "weekdays":
-        return "every day" if len(value) == len(WEEKDAYS) else str(written(value)).replace(",", ", ")
+        return EVERY_DAY if len(value) == len(WEEKDAYS) else _days(value)
     if field == "runway_nights":
-        return f"for fewer than {value} deals" if value else "off"
+        return sentence("for fewer than %(nights)s deals", nights=value) if value else OFF
     if field == "pool_factor":
-        return f"{value:g} times more or fewer than usual"
+        return sentence("%(factor)s times more or fewer than usual", factor=f"{value:g}")
     return str(written(value)).replace(",", ", ") if isinstance(value, frozenset) else str(written(value))
+
+
+def _days(value: Collection[int]) -> str:
+    """The names of weekdays, in the language of the page."""
+    names = get_day_names("abbreviated", locale=locale())
+    return ", ".join(names[day] for day in sorted(value))
+
+
+def meaning(field: str) -> Sentence:
+    """The first sentence of the description of a setting; the reference has all of them."""
+    return with_values(re.split(r"(?<=\.)\s", describe(field).description, maxsplit=1)[0], {})
 
 
 def rule_in_words(name: str, value: Any) -> str:

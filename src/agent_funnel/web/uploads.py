@@ -21,11 +21,14 @@ from agent_funnel.files.rejects import Rejects
 from agent_funnel.files.tables import Choices, Glance, glance_at
 from agent_funnel.import_records import Origin, chosen_columns
 from agent_funnel.imports import BadRows, Imported, import_file
+from agent_funnel.sentences import sentence
 from agent_funnel.web.auth import address
 from agent_funnel.web.files import CONTENT_TYPES, XLSX
 from agent_funnel.web.requester import actor, today
 from agent_funnel.web.services import services
 
+# The name of an uploaded file in messages:
+THE_FILE = sentence("The file")
 # The largest file that is accepted, in bytes; a million leads are half of it:
 LARGEST_FILE = 64_000_000
 # Imports that are made at the same time, in the whole service:
@@ -63,7 +66,7 @@ def import_upload(
     """
     with services().imports.take():
         return import_file(
-            services().database, kind, file, name="The file", choices=choices, zone=services().settings.timezone,
+            services().database, kind, file, name=THE_FILE, choices=choices, zone=services().settings.timezone,
             today=today(), skip_bad=skip_bad or dry_run, dry_run=dry_run, origin=origin, progress=progress, **rules,
         )  # fmt: skip
 
@@ -72,7 +75,7 @@ def glance_at_upload(kind: str, file: IO[bytes], choices: Choices, *, most: int)
     """The beginning of an uploaded file of a kind; None if it cannot be read."""
     remembered = {} if choices.forget_columns else chosen_columns(services().database, kind)
     try:
-        return glance_at(file, kind, "The file", choices, remembered=remembered, most=most)
+        return glance_at(file, kind, THE_FILE, choices, remembered=remembered, most=most)
     except ImportRefused:
         return None
 
@@ -95,12 +98,12 @@ def bad_rows_of_upload(kind: str, file: IO[bytes], choices: Choices, **rules: An
 def _check(kind: str, file: IO[bytes], choices: Choices, rejects: Rejects, rules: Mapping[str, Any]) -> None:
     if kind == "numbers":
         import_numbers(
-            services().database, file, list_name=OWN_REQUESTS, name="The file", choices=choices, skip_bad=True,
+            services().database, file, list_name=OWN_REQUESTS, name=THE_FILE, choices=choices, skip_bad=True,
             dry_run=True, rejects=rejects,
         )  # fmt: skip
         return
     import_file(
-        services().database, kind, file, name="The file", choices=choices, zone=services().settings.timezone,
+        services().database, kind, file, name=THE_FILE, choices=choices, zone=services().settings.timezone,
         today=today(), skip_bad=True, dry_run=True, rejects=rejects, **rules,
     )  # fmt: skip
 
@@ -112,7 +115,7 @@ def import_numbers_upload(
     """Imports an uploaded file of numbers to a do-not-contact list, as one of the imports that are made at a time."""
     with services().imports.take():
         return import_numbers(
-            services().database, file, list_name=list_name, name="The file", choices=choices, replaces=replaces,
+            services().database, file, list_name=list_name, name=THE_FILE, choices=choices, replaces=replaces,
             confirmed=confirmed, skip_bad=skip_bad or dry_run, dry_run=dry_run, origin=origin, progress=progress,
         )  # fmt: skip
 
@@ -124,7 +127,9 @@ def uploaded_body() -> IO[bytes]:
     than the route allows.
     """
     if request.mimetype not in FILE_TYPES:
-        raise UnsupportedMediaType("Send the file as text/csv, or as a workbook (XLSX, ODS); nothing was imported.")
+        raise UnsupportedMediaType(
+            sentence("Send the file as text/csv, or as a workbook (XLSX, ODS); nothing was imported.")
+        )
     _ = request.stream
     file = cast(IO[bytes], request.environ["wsgi.input"])
     file.seek(0)

@@ -186,7 +186,12 @@ FROM (
         ROW_NUMBER() OVER (
             PARTITION BY p.number, p.agent
             ORDER BY
-                CASE WHEN CAST(w.date AS DATETIME2(7)) = h.date THEN 0 ELSE 1 END,
+                CASE
+                    WHEN CAST(w.date AS DATETIME2(7)) = h.date THEN 0
+                    -- A DATETIME as DATETIME2 depends on the compatibility level, which may have changed since.
+                    WHEN CAST(w.date AS DATETIME2(3)) = CAST(h.date AS DATETIME2(3)) THEN 1
+                    ELSE 2
+                END,
                 COALESCE(w.stage, -2147483647) DESC, w.date DESC
         ) AS choice
     FROM (

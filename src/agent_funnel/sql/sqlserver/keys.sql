@@ -3,7 +3,10 @@ Keys to the service, and the sessions of browsers that signed in with a key.
 */
 
 -- name: add_key
--- Adds a key and returns it, unless a key with this name is in use.
+-- lock: keys
+-- busy: Another session is still adding a key; nothing was changed. Try again.
+-- Adds a key and returns it, unless a key with this name is in use. The lock lets in one caller at a time, because the
+-- name of a revoked key may be used again, so no index keeps two keys of one name out.
 INSERT INTO dbo.access_key (name, role, secret_hash, created_at, created_by)
 SELECT %(label)s, %(role)s, %(secret_hash)s, SYSUTCDATETIME(), %(actor)s
 WHERE NOT EXISTS (

@@ -3,7 +3,10 @@ The personal links of agents. A link opens the agent's own list and nothing else
 */
 
 -- name: add_link
+-- lock: links
+-- busy: Another session is still making a link; nothing was changed. Try again.
 -- Adds a link for an agent and returns it; the link in use before is revoked. Does nothing if there is no such agent.
+-- The lock lets in one caller at a time: of two at once, neither would see the link of the other to revoke it.
 DECLARE @agent NVARCHAR(255) = %(agent)s;
 
 UPDATE dbo.agent_link

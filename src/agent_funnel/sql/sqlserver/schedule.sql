@@ -257,7 +257,10 @@ FROM dbo.schedule_pause AS p
 ORDER BY p.pause_id DESC;
 
 -- name: pause
--- Pauses the schedule, unless it is paused already; returns whether it was paused by this call.
+-- lock: pauses
+-- busy: Another session is still pausing the schedule; nothing was changed. Try again.
+-- Pauses the schedule, unless it is paused already; returns whether it was paused by this call. The lock lets in one
+-- caller at a time, so that there is never a second pause.
 INSERT INTO dbo.schedule_pause (paused_at, paused_by, reason)
 SELECT %(now)s, %(actor)s, %(reason)s
 WHERE NOT EXISTS (

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 from flask import Blueprint, render_template, request
+from flask_babel import gettext
 
 from agent_funnel.access import keys
 from agent_funnel.access.audit import LARGEST_ENTRY_ID, list_entries
 from agent_funnel.access.keys import ROLES, AccessKey, add_key, any_keys, list_keys
 from agent_funnel.errors import ParameterOutOfRange
-from agent_funnel.rules import count_forgotten, list_rules, problems
+from agent_funnel.rules import SOURCE_WORDS, count_forgotten, list_rules, problems
+from agent_funnel.sentences import sentence
 from agent_funnel.settings import (
     DEFAULT_RULES,
     LARGEST_SHARE,
@@ -24,24 +25,26 @@ from agent_funnel.settings import (
     source,
 )
 from agent_funnel.settings_types import COUNTRIES, NO_COUNTRY
+from agent_funnel.web.audit_words import deed
 from agent_funnel.web.auth import identity, set_audit_target
+from agent_funnel.web.languages import translated
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice
 from agent_funnel.web.request_models import KeyPath, NewKey
 from agent_funnel.web.services import services
-from agent_funnel.web.setting_words import TITLES, setting_in_words
+from agent_funnel.web.setting_words import GROUPS, TITLES, meaning, setting_in_words
 
 blueprint = Blueprint("admin", __name__)
 
 ENTRIES_PER_PAGE = 100
 # Where a value comes from, in words:
 SOURCES = {
-    "default": "the default",
-    "environment": "from the environment",
-    ".env file": "from the .env file",
-    "flag": "from a flag",
+    "default": sentence("the default"),
+    "environment": sentence("from the environment"),
+    ".env file": sentence("from the .env file"),
+    "flag": sentence("from a flag"),
 }
 # The same of a rule that is not set:
-IN_THE_RULES = "the rule above holds"
+IN_THE_RULES = sentence("the rule above holds")
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class Line:
 def show_settings() -> str:
     """The rules of the deal, and the settings of this copy of the service, and where each value comes from."""
     groups = [
-        (title, [_line(field) for field in fields])
+        (GROUPS.get(title, title), [_line(field) for field in fields])
         for title, fields in groupby(Settings.model_fields, key=lambda field: describe(field).group)
     ]
     rules = list_rules(services().database, services().settings)
@@ -70,6 +73,7 @@ def show_settings() -> str:
         groups=groups,
         rules=rules,
         rule_problems=problems(rules),
+        SOURCE_WORDS=SOURCE_WORDS,
         forgotten=count_forgotten(services().database),
         countries=(NO_COUNTRY, *COUNTRIES),
         largest_share=LARGEST_SHARE,
@@ -86,16 +90,11 @@ def _line(field: str) -> Line:
     return Line(
         description.variable,
         TITLES[field],
-        first_sentence(description.description).split("`"),
+        translated(meaning(field)).split("`"),
         None if is_secret else text,
         is_secret,
         IN_THE_RULES if field in DEFAULT_RULES and value is None else SOURCES[source(given.settings, field)],
     )
-
-
-def first_sentence(text: str) -> str:
-    """The first sentence of a description; the reference has all of them."""
-    return re.split(r"(?<=\.)\s", text, maxsplit=1)[0]
 
 
 @page(blueprint, "/audit", role="admin")
@@ -107,7 +106,8 @@ def show_audit() -> str:
         count=ENTRIES_PER_PAGE,
         before=None if before is None else max(0, min(before, LARGEST_ENTRY_ID)),
     )
-    return render_template("audit.html", entries=found, before=before, more=len(found) == ENTRIES_PER_PAGE)
+    entries = [(entry, deed(entry)) for entry in found]
+    return render_template("audit.html", entries=entries, before=before, more=len(found) == ENTRIES_PER_PAGE)
 
 
 @page(blueprint, "/keys", role="admin")
@@ -137,8 +137,10 @@ def make_key() -> str:
     database = services().database
     if filled_in.role != "admin" and not any_keys(database):
         raise ParameterOutOfRange(
-            "The first key must be an admin’s: from then on everybody needs a key, and only an admin can make more. "
-            "No key was made."
+            sentence(
+                "The first key must be an admin’s: from then on everybody needs a key, and only an admin can make "
+                "more. No key was made."
+            )
         )
     key, secret = add_key(database, filled_in.name, filled_in.role, actor=identity().name)
     return show_keys(key, secret)
@@ -150,4 +152,6 @@ def revoke_key() -> Any:
     filled_in = KeyPath.model_validate_strings({"key_id": request.form.get("key_id", "")})
     set_audit_target(f"key {filled_in.key_id}")
     keys.revoke_key(services().database, filled_in.key_id, actor=identity().name)
-    return redirect_with_notice(f"Key {filled_in.key_id} is revoked; it no longer works.", "admin.show_keys")
+    return redirect_with_notice(
+        gettext("Key %(key_id)s is revoked; it no longer works.", key_id=filled_in.key_id), "admin.show_keys"
+    )

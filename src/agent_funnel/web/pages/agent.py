@@ -6,6 +6,7 @@ from datetime import date
 from typing import Annotated
 
 from flask import Blueprint, render_template, request
+from flask_babel import gettext, ngettext
 from pydantic import Field
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -25,10 +26,11 @@ from agent_funnel.agents import (
 )
 from agent_funnel.errors import ParameterOutOfRange
 from agent_funnel.runs import deal_version
+from agent_funnel.sentences import sentence
 from agent_funnel.settings import LARGEST_SHARE
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.format import day, number, sparkline
-from agent_funnel.web.negotiation import locale
+from agent_funnel.web.languages import locale
 from agent_funnel.web.new_links import NewLink, leads_to_this_machine, new_link
 from agent_funnel.web.pages.agent_marks import in_words, last_deals, marks_of
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice
@@ -96,8 +98,14 @@ def kept_leads(agent: str) -> str:
     """A sentence about the leads that an agent keeps until the next deal."""
     leads = count_assignments(services().database, agent)
     if not leads:
-        return "They have no leads now."
-    return f"They keep their {number(leads, locale())} present lead{'' if leads == 1 else 's'} until the next deal."
+        return str(gettext("They have no leads now."))
+    found: str = ngettext(
+        "They keep their %(n)s present lead until the next deal.",
+        "They keep their %(n)s present leads until the next deal.",
+        leads,
+        n=number(leads, locale()),
+    )
+    return found
 
 
 class LimitForm(NewLimit):
@@ -125,18 +133,39 @@ def save_limit(agent: str) -> tuple[Limit, str]:
         ends_on=filled_in.ends_on,
         max_records=filled_in.max_records,
     )
-    what = "is away" if limit.max_records == 0 else f"gets at most {number(limit.max_records, locale())} a night"
-    begin = day(limit.starts_on, locale())
-    end = "with no end date" if limit.ends_on is None else f"to {day(limit.ends_on, locale())}, both days inclusive"
-    return limit, f"Saved: {agent} {what} from {begin} {end}. {kept_leads(agent)}"
+    return limit, f"{_saved(limit)} {kept_leads(agent)}"
+
+
+def _saved(limit: Limit) -> str:
+    """A sentence about an absence or limit that was added."""
+    values = {
+        "agent": limit.agent,
+        "n": number(limit.max_records, locale()),
+        "first": day(limit.starts_on, locale()),
+        "last": day(limit.ends_on, locale()),
+    }
+    if limit.max_records == 0 and limit.ends_on is None:
+        text = gettext("Saved: %(agent)s is away from %(first)s with no end date.", **values)
+    elif limit.max_records == 0:
+        text = gettext("Saved: %(agent)s is away from %(first)s to %(last)s, both days inclusive.", **values)
+    elif limit.ends_on is None:
+        text = gettext("Saved: %(agent)s gets at most %(n)s a night from %(first)s with no end date.", **values)
+    else:
+        text = gettext(
+            "Saved: %(agent)s gets at most %(n)s a night from %(first)s to %(last)s, both days inclusive.", **values
+        )
+    return str(text)
 
 
 def check_days(first: date, last: date | None) -> None:
     """Raises ParameterOutOfRange if the last day of a form is before the first one."""
     if last is not None and last < first:
         raise ParameterOutOfRange(
-            f"The last day, {day(last, locale())}, is before the first day, {day(first, locale())}. Nothing was "
-            "changed."
+            sentence(
+                "The last day, %(last)s, is before the first day, %(first)s. Nothing was changed.",
+                last=day(last, locale()),
+                first=day(first, locale()),
+            )
         )
 
 
@@ -147,7 +176,9 @@ def remove_limit() -> BaseResponse:
     filled_in = LimitPath.model_validate_strings({"limit_id": request.form.get("limit_id", "")})
     set_audit_target(f"limit {filled_in.limit_id}")
     agents.remove_limit(services().database, filled_in.limit_id)
-    return redirect_with_notice("Removed; it no longer counts from the next deal on.", "agent.show", agent=agent)
+    return redirect_with_notice(
+        gettext("Removed; it no longer counts from the next deal on."), "agent.show", agent=agent
+    )
 
 
 @form(blueprint, "/agents/rename", role="operator", shows=show)
@@ -159,7 +190,11 @@ def rename() -> BaseResponse:
     agents.rename_agent(services().database, agent, filled_in.new_name, actor=actor(), recorded=True)
     services().counts.forget_shares()
     return redirect_with_notice(
-        f"{agent} is now called {filled_in.new_name}, with the same leads, limits, link and history.",
+        gettext(
+            "%(agent)s is now called %(name)s, with the same leads, limits, link and history.",
+            agent=agent,
+            name=filled_in.new_name,
+        ),
         "agent.show",
         agent=filled_in.new_name,
     )
@@ -179,7 +214,8 @@ def revoke_link() -> BaseResponse:
     agent = requested_agent().agent
     set_audit_target(agent)
     links.revoke_link(services().database, agent, actor=actor())
-    return redirect_with_notice(f"The link of {agent} is revoked; it opens nothing now.", "agent.show", agent=agent)
+    notice = gettext("The link of %(agent)s is revoked; it opens nothing now.", agent=agent)
+    return redirect_with_notice(notice, "agent.show", agent=agent)
 
 
 @page(blueprint, "/agents/list", role="viewer")

@@ -8,12 +8,14 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from babel import Locale
+from flask_babel import gettext, ngettext
 from markupsafe import Markup
 
 from agent_funnel.agents import Limit, RosterEntry
 from agent_funnel.runs import RunRecord, Share, list_runs
+from agent_funnel.sentences import sentence
 from agent_funnel.web.format import NOTHING, day, number, sparkline
-from agent_funnel.web.negotiation import locale
+from agent_funnel.web.languages import locale
 from agent_funnel.web.services import services
 
 # A chart shows this many deals, out of this many runs: some failed, some were undone.
@@ -21,12 +23,12 @@ DEALS_SHOWN = 30
 RUNS_SEARCHED = 120
 # The kinds of marks, in the order of the filter: the symbol, and the name in the filter.
 KINDS = {
-    "active": ("", "active"),
-    "full": ("▲", "at the cap"),
-    "limited": ("▼", "with a limit today"),
-    "away": ("◐", "away today"),
-    "never": ("!", "active, but without leads"),
-    "inactive": ("○", "inactive"),
+    "active": ("", sentence("active")),
+    "full": ("▲", sentence("at the cap")),
+    "limited": ("▼", sentence("with a limit today")),
+    "away": ("◐", sentence("away today")),
+    "never": ("!", sentence("active, but without leads")),
+    "inactive": ("○", sentence("inactive")),
 }
 
 
@@ -96,30 +98,36 @@ def marks_of(
     entry: RosterEntry, leads: int, limit: Limit | None, deals: Deals, amounts: Sequence[int | None]
 ) -> tuple[Mark, ...]:
     """The marks of an agent. `amounts` is what they got in the last deals, `leads` in the newest one."""
-    until = _until(limit)
     if not entry.active:
-        still = f", still has {number(leads, locale())} until the next deal" if leads else ""
-        return (Mark("inactive", f"inactive{still}"),)
+        still = gettext("inactive, still has %(n)s until the next deal", n=number(leads, locale()))
+        return (Mark("inactive", still if leads else gettext("inactive")),)
     marks = []
     if entry.room == 0:
-        marks.append(Mark("away", f"away{until}"))
+        marks.append(Mark("away", _until(limit, gettext("away"))))
     elif entry.room is not None:
-        reached = " (reached)" if leads >= entry.room else ""
-        marks.append(Mark("limited", f"limit {number(entry.room, locale())}{reached}{until}"))
+        room = number(entry.room, locale())
+        text = gettext("limit %(n)s (reached)", n=room) if leads >= entry.room else gettext("limit %(n)s", n=room)
+        marks.append(Mark("limited", _until(limit, text)))
     cap = deals.runs[0].max_per_agent if deals.runs else None
     if cap is not None and leads >= cap:
-        marks.append(Mark("full", f"at the cap of {number(cap, locale())}"))
+        marks.append(Mark("full", gettext("at the cap of %(n)s", n=number(cap, locale()))))
     if entry.room != 0 and deals.runs and not leads and set(amounts) == {0}:
-        marks.append(
-            Mark("never", "never got leads" if deals.are_all else f"nothing in the last {len(deals.runs)} deals")
-        )
+        marks.append(Mark("never", gettext("never got leads") if deals.are_all else _nothing_in(len(deals.runs))))
     return tuple(marks)
 
 
-def _until(limit: Limit | None) -> str:
+def _until(limit: Limit | None, mark: str) -> str:
+    """The text of a mark with the end of the limit: limit 40 until 24 Dec 2026."""
     if limit is None:
-        return ""
-    return ", no end date" if limit.ends_on is None else f" until {day(limit.ends_on, locale())}"
+        return mark
+    if limit.ends_on is None:
+        return str(gettext("%(mark)s, no end date", mark=mark))
+    return str(gettext("%(mark)s until %(day)s", mark=mark, day=day(limit.ends_on, locale())))
+
+
+def _nothing_in(deals: int) -> str:
+    text = ngettext("nothing in the last deal", "nothing in the last %(n)s deals", deals, n=number(deals, locale()))
+    return str(text)
 
 
 @lru_cache(maxsize=4_000)
@@ -138,9 +146,19 @@ def chart(amounts: tuple[int | None, ...], largest: int, locale: Locale) -> Mark
 def in_words(amounts: Sequence[int | None], locale: Locale) -> str:
     """A sparkline in words: last 30 deals: 412 to 420."""
     known = [leads for leads in amounts if leads is not None]
-    begin = f"last {len(amounts)} deals" if len(amounts) > 1 else "last deal"
+    deals = len(amounts)
+    values = {"n": number(deals, locale), "known": number(len(known), locale)}
     if not known:
-        return f"{begin}: deleted, or not counted yet"
+        return str(
+            ngettext(
+                "last deal: deleted, or not counted yet",
+                "last %(n)s deals: deleted, or not counted yet",
+                deals,
+                **values,
+            )
+        )
     low, high = number(min(known), locale), number(max(known), locale)
-    of = "" if len(known) == len(amounts) else f", of which {len(known)} are known"
-    return f"{begin}{of}: {low if low == high else f'{low} to {high}'}"
+    values["leads"] = low if low == high else gettext("%(first)s to %(last)s", first=low, last=high)
+    if len(known) == deals:
+        return str(ngettext("last deal: %(leads)s", "last %(n)s deals: %(leads)s", deals, **values))
+    return str(gettext("last %(n)s deals, of which %(known)s are known: %(leads)s", **values))

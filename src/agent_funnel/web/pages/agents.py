@@ -9,7 +9,9 @@ from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import quote
 
+from babel.lists import format_list
 from flask import Blueprint, render_template, request, url_for
+from flask_babel import gettext
 from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -18,9 +20,9 @@ from agent_funnel.agents import add_agent, alike_agents, limits_in_force, list_l
 from agent_funnel.names import by_name, folded, spell
 from agent_funnel.runs import RunRecord
 from agent_funnel.web.auth import set_audit_target
-from agent_funnel.web.negotiation import locale
+from agent_funnel.web.languages import locale
 from agent_funnel.web.pages import agent
-from agent_funnel.web.pages.agent_marks import KINDS, Deals, Mark, chart, last_deals, marks_of
+from agent_funnel.web.pages.agent_marks import DEALS_SHOWN, KINDS, Deals, Mark, chart, last_deals, marks_of
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice
 from agent_funnel.web.request_models import NewAgent
 from agent_funnel.web.requester import today
@@ -94,6 +96,7 @@ def show() -> str:
         kept={name: value for name, value in kept.items() if value},
         order=order,
         newest=deals.runs[0] if deals.runs else None,
+        DEALS_SHOWN=DEALS_SHOWN,
         crowd=counts["full"] if crowded else 0,
         page_of_agent=url_for("agent.show", agent=""),
     )
@@ -128,13 +131,18 @@ def add() -> BaseResponse:
     filled_in = read_form(NewAgent)
     set_audit_target(filled_in.agent)
     add_agent(services().database, filled_in.agent, active=filled_in.active)
-    status = "active, and gets leads from the next deal on" if filled_in.active else "inactive, and gets no leads yet"
-    notice = f"Added {filled_in.agent}, who is {status}."
-    if alike := alike_agents(services().database, filled_in.agent):
-        notice += (
-            f" This name is easily taken for {' or '.join(map(spell, alike[:3]))}. If they are one person, deactivate "
-            "one of them: otherwise each gets a share."
+    name = filled_in.agent
+    if filled_in.active:
+        notice = gettext("Added %(agent)s, who is active, and gets leads from the next deal on.", agent=name)
+    else:
+        notice = gettext("Added %(agent)s, who is inactive, and gets no leads yet.", agent=name)
+    if alike := alike_agents(services().database, name):
+        text = gettext(
+            "This name is easily taken for %(names)s. If they are one person, deactivate one of them: otherwise each "
+            "gets a share.",
+            names=format_list([spell(each) for each in alike[:3]], "or", locale()),
         )
+        notice = f"{notice} {text}"
     return redirect_with_notice(notice, "agent.show", agent=filled_in.agent)
 
 
@@ -149,7 +157,8 @@ def activate() -> BaseResponse:
     name = agent.requested_agent().agent
     set_audit_target(name)
     set_agent_status(services().database, name, active=True)
-    return _redirect_to_sender(f"{name} is active, and gets leads from the next deal on.", name)
+    notice = gettext("%(agent)s is active, and gets leads from the next deal on.", agent=name)
+    return _redirect_to_sender(notice, name)
 
 
 @form(blueprint, "/agents/deactivate", role="operator", shows=_show_sender)
@@ -158,9 +167,10 @@ def deactivate() -> BaseResponse:
     name = agent.requested_agent().agent
     set_audit_target(name)
     set_agent_status(services().database, name, active=False)
-    notice = f"{name} is inactive, and gets no leads from the next deal on. {agent.kept_leads(name)}"
+    notice = gettext("%(agent)s is inactive, and gets no leads from the next deal on.", agent=name)
+    notice = f"{notice} {agent.kept_leads(name)}"
     if link_of_agent(services().database, name):
-        notice += " Their personal link opens nothing until they are active again."
+        notice += f" {gettext('Their personal link opens nothing until they are active again.')}"
     return _redirect_to_sender(notice, name)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from flask import Blueprint, render_template, request
+from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response as BaseResponse
 
 from agent_funnel.agents import Limit, agent_names, limits_in_force, list_limits, remove_limit
@@ -16,11 +17,12 @@ from agent_funnel.schedule.calendar import is_workday
 from agent_funnel.schedule.public_holidays import FIRST_YEAR, LAST_YEAR, countries, public_holidays
 from agent_funnel.schedule.skips import list_skips
 from agent_funnel.schedule.store import add_holiday, list_holidays, remove_holiday
+from agent_funnel.sentences import sentence
 from agent_funnel.settings import LARGEST_SHARE
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.fields import Day
-from agent_funnel.web.format import day, number
-from agent_funnel.web.negotiation import locale
+from agent_funnel.web.format import day
+from agent_funnel.web.languages import language, locale
 from agent_funnel.web.numbers import floor_country
 from agent_funnel.web.pages.agent import check_days, requested_agent, save_limit
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice
@@ -86,16 +88,14 @@ def show() -> str:
 def _day_of(date: date, holidays: Mapping[date, str | None], skipped: set[date], limits: Sequence[Limit]) -> FloorDay:
     kind = why = ""
     if date in holidays:
-        kind, why = "holiday", free_text(holidays[date]) or "holiday"
+        kind, why = "holiday", free_text(holidays[date]) or gettext("holiday")
     elif date in skipped:
-        kind, why = "skipped", "skipped"
+        kind, why = "skipped", gettext("skipped")
     elif not is_workday(date, services().settings):
-        kind, why = "off", "no deal on this weekday"
+        kind, why = "off", gettext("no deal on this weekday")
     in_force = sorted(limits_in_force(limits, date).values(), key=lambda each: by_name(each.agent))
     away = [each.agent for each in in_force if each.max_records == 0]
-    limited = [
-        f"{each.agent} at most {number(each.max_records, locale())}" for each in in_force if each.max_records > 0
-    ]
+    limited = [each.agent for each in in_force if each.max_records > 0]
     return FloorDay(date, kind, why, away, limited)
 
 
@@ -112,7 +112,9 @@ def take_limit() -> BaseResponse:
     filled_in = LimitPath.model_validate_strings({"limit_id": request.form.get("limit_id", "")})
     set_audit_target(f"limit {filled_in.limit_id}")
     remove_limit(services().database, filled_in.limit_id)
-    return redirect_with_notice("Removed; it no longer counts from the next deal on.", "calendar.show", **_month())
+    return redirect_with_notice(
+        gettext("Removed; it no longer counts from the next deal on."), "calendar.show", **_month()
+    )
 
 
 @form(blueprint, "/calendar/holidays", role="operator", shows=show)
@@ -125,15 +127,24 @@ def add() -> BaseResponse:
     days = (last - first).days + 1
     if days > MOST_DAYS:
         raise ParameterOutOfRange(
-            f"{day(first, locale())} to {day(last, locale())} are {days} days; it must be at most {MOST_DAYS} at once. "
-            "Nothing was changed."
+            sentence(
+                "%(first)s to %(last)s are %(days)s days; it must be at most %(most)s at once. Nothing was changed.",
+                first=day(first, locale()),
+                last=day(last, locale()),
+                days=days,
+                most=MOST_DAYS,
+            )
         )
     for back in range(days):
         add_holiday(services().database, first + timedelta(days=back), filled_in.name)
-    what = day(first, locale()) if days == 1 else f"{days} days from {day(first, locale())} on"
-    return redirect_with_notice(
-        f"Saved: there is no automatic deal on {what}.", "calendar.show", month=f"{first:%Y-%m}"
+    notice = ngettext(
+        "Saved: there is no automatic deal on %(day)s.",
+        "Saved: there is no automatic deal on %(n)s days from %(day)s on.",
+        days,
+        n=days,
+        day=day(first, locale()),
     )
+    return redirect_with_notice(notice, "calendar.show", month=f"{first:%Y-%m}")
 
 
 class HolidayDay(RequestModel):
@@ -148,11 +159,8 @@ def remove() -> BaseResponse:
     filled_in = HolidayDay.model_validate_strings({"day": request.form.get("day", "")})
     set_audit_target(filled_in.day)
     remove_holiday(services().database, filled_in.day)
-    return redirect_with_notice(
-        f"{day(filled_in.day, locale())} is no longer a holiday; the automatic deal is made.",
-        "calendar.show",
-        **_month(),
-    )
+    notice = gettext("%(day)s is no longer a holiday; the automatic deal is made.", day=day(filled_in.day, locale()))
+    return redirect_with_notice(notice, "calendar.show", **_month())
 
 
 def _month() -> dict[str, str]:
@@ -165,7 +173,7 @@ def _month() -> dict[str, str]:
 def show_public() -> str:
     """The public holidays of a country and year, before anything is added."""
     country, region, year = _asked_country()
-    found = public_holidays(country, year, region) if country else {}
+    found = public_holidays(country, year, region, language=language()) if country else {}
     there = {each.day for each in list_holidays(services().database, since=date(year, 1, 1))}
     rows = [(each, name, each in there, not is_workday(each, services().settings)) for each, name in found.items()]
     return render_template(
@@ -188,18 +196,22 @@ def add_public() -> BaseResponse:
     """Adds the chosen ones of the public holidays of a country and year, under their names in the package."""
     country, region, year = _asked_country()
     chosen = set(request.form.getlist("day"))
-    found = public_holidays(country, year, region) if country else {}
+    found = public_holidays(country, year, region, language=language()) if country else {}
     days = {each: name for each, name in found.items() if each.isoformat() in chosen}
     set_audit_target(f"{country}{f'-{region}' if region else ''} {year}: {len(days)} days")
     if not days:
-        raise ParameterOutOfRange("No day was chosen. Nothing was changed.")
+        raise ParameterOutOfRange(sentence("No day was chosen. Nothing was changed."))
     for each, name in days.items():
         add_holiday(services().database, each, name)
-    return redirect_with_notice(
-        f"Added {len(days)} holiday{'' if len(days) == 1 else 's'} of {country_name(country)}, {year}.",
-        "calendar.show",
-        month=f"{min(days):%Y-%m}",
+    notice = ngettext(
+        "Added %(n)s holiday of %(country)s, %(year)s.",
+        "Added %(n)s holidays of %(country)s, %(year)s.",
+        len(days),
+        n=len(days),
+        country=country_name(country),
+        year=year,
     )
+    return redirect_with_notice(notice, "calendar.show", month=f"{min(days):%Y-%m}")
 
 
 def _asked_country() -> tuple[str, str | None, int]:

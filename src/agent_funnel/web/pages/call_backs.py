@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template, request
 
 from agent_funnel.call_backs import count_call_backs, list_call_backs
+from agent_funnel.sentences import sentence
 from agent_funnel.web.pages.layout import page
 from agent_funnel.web.paging import AFTER_CALL_BACK, decode_cursor, encode_cursor
 from agent_funnel.web.requester import mask_outcome, today
@@ -15,15 +16,15 @@ blueprint = Blueprint("call_backs", __name__)
 CALL_BACKS_PER_PAGE = 100
 # What a call-back waits for, or why no deal hands it out:
 STATE_NAMES = {
-    "to_come": "to come",
-    "due": "due in the next deal",
-    "passed_over": "not dealt yet: no agent had room",
-    "later": "waits for a later call-back of this number",
-    "do_not_contact": "not dealt: on a do-not-contact list",
-    "wrong_number": "not dealt: wrong number",
-    "won": "not dealt: won meanwhile",
-    "lost": "not dealt: lost meanwhile",
-    "gone": "not dealt: the lead is no longer in the table",
+    "to_come": sentence("to come"),
+    "due": sentence("due in the next deal"),
+    "passed_over": sentence("not dealt yet: no agent had room"),
+    "later": sentence("waits for a later call-back of this number"),
+    "do_not_contact": sentence("not dealt: on a do-not-contact list"),
+    "wrong_number": sentence("not dealt: wrong number"),
+    "won": sentence("not dealt: won meanwhile"),
+    "lost": sentence("not dealt: lost meanwhile"),
+    "gone": sentence("not dealt: the lead is no longer in the table"),
 }
 
 

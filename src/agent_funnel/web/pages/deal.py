@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from flask import Blueprint, render_template, request
+from flask_babel import gettext, ngettext
 from werkzeug.exceptions import MethodNotAllowed, TooManyRequests
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -16,10 +17,12 @@ from agent_funnel.runs import deal_version, last_run
 from agent_funnel.schedule.brakes import scheduled_run
 from agent_funnel.schedule.skips import deal_and_skip, tonight_to_skip
 from agent_funnel.schedule.status import tonight
+from agent_funnel.sentences import sentence, text_in
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.format import number
 from agent_funnel.web.idempotency import idempotent
-from agent_funnel.web.negotiation import locale, prefers_html
+from agent_funnel.web.languages import locale, translated
+from agent_funnel.web.negotiation import prefers_html
 from agent_funnel.web.pages.layout import form, page, redirect_with_notice
 from agent_funnel.web.requester import actor, today
 from agent_funnel.web.routing import RUNS
@@ -48,7 +51,7 @@ def show_preview() -> str:
         with given.previews.take():
             found = preview(given.database, given.settings, business_date=state["scheduled"] or today())
     except FunnelError as error:
-        why_not = str(error)
+        why_not = text_in(error)
     except TooManyRequests as error:
         why_not = error.description
     return render_template(
@@ -87,7 +90,9 @@ def deal_now() -> BaseResponse:
     """Deals, unless another run or an undo came after the preview above the button."""
     given = services()
     if request.form.get("version") != deal_version(given.database):
-        raise AlreadyExists("Another deal, or an undo, came since this preview. Nothing was changed; look again below.")
+        raise AlreadyExists(
+            sentence("Another deal, or an undo, came since this preview. Nothing was changed; look again below.")
+        )
     skipped = None
     if request.form.get("scheduled"):
         run = _deal_as_scheduled()
@@ -97,15 +102,19 @@ def deal_now() -> BaseResponse:
             given.database, given.settings, business_date=today(), actor=actor(), again=again
         )  # fmt: skip
     set_audit_target(f"run {run.run_id}")
-    notice = (
-        f"Dealt: {number(run.assigned, locale())} of {number(run.pool, locale())} leads to "
-        f"{number(run.agents, locale())} agents."
-    )
+    notices = [
+        gettext(
+            "Dealt: %(assigned)s of %(pool)s leads to %(agents)s.",
+            assigned=number(run.assigned, locale()),
+            pool=number(run.pool, locale()),
+            agents=ngettext("%(n)s agent", "%(n)s agents", run.agents, n=number(run.agents, locale())),
+        )
+    ]
     if skipped:
-        notice += " Tonight’s automatic deal is skipped."
+        notices.append(gettext("Tonight’s automatic deal is skipped."))
     if run.notice:
-        notice += f" {run.notice}"
-    return redirect_with_notice(notice, "runs.show_run", run_id=run.run_id)
+        notices.append(translated(run.notice))
+    return redirect_with_notice(" ".join(notices), "runs.show_run", run_id=run.run_id)
 
 
 def _deal_and_skip(skipped: str, again: bool) -> NewRun:
@@ -114,7 +123,7 @@ def _deal_and_skip(skipped: str, again: bool) -> NewRun:
     try:
         skip_date = date.fromisoformat(skipped)
     except ValueError:
-        raise ParameterOutOfRange("skip is no date such as 2026-01-31; nothing was changed.") from None
+        raise ParameterOutOfRange(sentence("skip is no date such as 2026-01-31; nothing was changed.")) from None
     return deal_and_skip(
         given.database, given.settings, today(), now=given.now(), actor=actor(), again=again, skip_date=skip_date
     )
@@ -125,6 +134,8 @@ def _deal_as_scheduled() -> NewRun:
     given = services()
     state = _tonight()
     if request.form["scheduled"] != str(state["scheduled"]):
-        raise AlreadyExists("Tonight’s deal no longer waits to be made. Nothing was changed; look again below.")
+        raise AlreadyExists(
+            sentence("Tonight’s deal no longer waits to be made. Nothing was changed; look again below.")
+        )
     business_date: date = state["scheduled"]
     return scheduled_run(given.database, given.settings, business_date, now=state["now"], actor=actor(), overrule=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from flask import Blueprint, render_template, request
+from flask_babel import gettext
 from pydantic import Field, TypeAdapter, ValidationError
 from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response as BaseResponse
@@ -16,6 +18,7 @@ from agent_funnel.do_not_contact import (
     OWN_REQUESTS,
     USUAL_BOUND_DAYS,
     DoNotContact,
+    NumberList,
     add_do_not_contact,
     add_number_list,
     add_several,
@@ -27,10 +30,11 @@ from agent_funnel.do_not_contact import (
 from agent_funnel.errors import NotFound, ParameterOutOfRange
 from agent_funnel.leads import lead_history
 from agent_funnel.masking import last_digits, mask_digits
+from agent_funnel.sentences import counted, joined, sentence
 from agent_funnel.web import format
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.fields import SearchText
-from agent_funnel.web.negotiation import locale
+from agent_funnel.web.languages import locale, translated
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice
 from agent_funnel.web.pages.leads import show_lead
 from agent_funnel.web.request_models import (
@@ -45,6 +49,11 @@ from agent_funnel.web.services import services
 
 blueprint = Blueprint("do_not_contact", __name__)
 
+# The orders of the lists, besides their own, by name; the largest comes first:
+SORTS: dict[str, Callable[[NumberList], int]] = {
+    "entries": lambda each: each.entries,
+    "age": lambda each: each.age_days,
+}
 SOUGHT: TypeAdapter[str] = TypeAdapter(SearchText)
 
 
@@ -52,9 +61,13 @@ SOUGHT: TypeAdapter[str] = TypeAdapter(SearchText)
 def show() -> str:
     """The lists with their ages, the entries of a number that is looked up, and the forms that change the lists."""
     lists = [mask_texts(each) for each in number_lists(services().database, services().now())]
+    order = request.args.get("sort", "")
+    if order in SORTS:
+        lists.sort(key=SORTS[order], reverse=True)
     return render_template(
         "do_not_contact.html",
         lists=lists,
+        order=order if order in SORTS else "",
         # Outcomes alone add to the other one.
         open_lists=[each.name for each in lists if each.name != OPTED_OUT],
         own_list=OWN_REQUESTS,
@@ -71,7 +84,7 @@ def _looked_up() -> dict[str, Any]:
     if not text:
         return {}
     if not sees_numbers():
-        raise Forbidden("To look up a number, the key needs the role operator. Nothing was searched.")
+        raise Forbidden(sentence("To look up a number, the key needs the role operator. Nothing was searched."))
     try:
         number = SOUGHT.validate_python(text)
     except ValidationError:
@@ -86,8 +99,12 @@ def _several_numbers() -> list[str]:
     numbers = list(dict.fromkeys(line for line in lines if line))
     if not 0 < len(numbers) <= MOST_AT_ONCE:
         raise ParameterOutOfRange(
-            f"There are {len(numbers):,} numbers; it must be 1 to {MOST_AT_ONCE:,} at once, one on each line. Nothing "
-            "was changed. Import a longer list as a file."
+            sentence(
+                "There are %(count)s numbers; it must be 1 to %(most_at_once)s at once, one on each line. Nothing "
+                "was changed. Import a longer list as a file.",
+                count=len(numbers),
+                most_at_once=MOST_AT_ONCE,
+            )
         )
     return numbers
 
@@ -99,11 +116,21 @@ def add_many() -> BaseResponse:
     filled_in = NewListedNumbers.model_validate({**given, "numbers": _several_numbers()})
     set_audit_target(_several(filled_in))
     found = add_several(services().database, filled_in.numbers, filled_in.reason, list_name=filled_in.list_name)
-    return redirect_with_notice(
-        f"{_amount(found.numbers - found.kept)} added to the list {filled_in.list_name}; {_amount(found.kept)} on it "
-        f"before. {_amount(found.assignments, 'assignment')} removed from agents.",
-        "do_not_contact.show",
+    notice = joined(
+        counted(
+            "%(count)s number was added to the list %(list_name)s.",
+            "%(count)s numbers were added to the list %(list_name)s.",
+            found.numbers - found.kept,
+            list_name=filled_in.list_name,
+        ),
+        counted("%(count)s number was on it before.", "%(count)s numbers were on it before.", found.kept),
+        counted(
+            "%(count)s assignment was removed from agents.",
+            "%(count)s assignments were removed from agents.",
+            found.assignments,
+        ),
     )
+    return redirect_with_notice(translated(notice), "do_not_contact.show")
 
 
 @form(blueprint, "/do-not-contact/several/remove", role="operator", shows=show)
@@ -113,19 +140,20 @@ def remove_many() -> BaseResponse:
     filled_in = ListedNumbers.model_validate({**given, "numbers": _several_numbers()})
     set_audit_target(_several(filled_in))
     removed = remove_several(services().database, filled_in.numbers, list_name=filled_in.list_name)
-    return redirect_with_notice(
-        f"{_amount(removed)} taken off the list {filled_in.list_name}. What is on no other list may be dealt again.",
-        "do_not_contact.show",
+    notice = joined(
+        counted(
+            "%(count)s number was taken off the list %(list_name)s.",
+            "%(count)s numbers were taken off the list %(list_name)s.",
+            removed,
+            list_name=filled_in.list_name,
+        ),
+        sentence("What is on no other list may be dealt again."),
     )
+    return redirect_with_notice(translated(notice), "do_not_contact.show")
 
 
 def _several(given: ListedNumbers) -> str:
     return f"{len(given.numbers)} numbers, {mask_digits(given.list_name)}"
-
-
-def _amount(count: int, noun: str = "number") -> str:
-    verb = "was" if count == 1 else "were"
-    return f"{format.number(count, locale())} {noun}{'' if count == 1 else 's'} {verb}"
 
 
 class ListForm(NewNumberList):
@@ -141,7 +169,8 @@ def add_list() -> BaseResponse:
     set_audit_target(mask_digits(filled_in.name))
     add_number_list(services().database, **filled_in.model_dump())
     return redirect_with_notice(
-        f"The list {filled_in.name} is there; it is empty until you add numbers or import them.", "do_not_contact.show"
+        gettext("The list %(name)s is there; it is empty until you add numbers or import them.", name=filled_in.name),
+        "do_not_contact.show",
     )
 
 
@@ -167,12 +196,20 @@ def _holder_of(number: str) -> str | None:
 
 
 def _notice(was_listed: bool, removed: int, holder: str | None) -> str:
-    listed = "The number was on the list already" if was_listed else "This number will not be dealt again"
+    listed = (
+        gettext("The number was on the list already.")
+        if was_listed
+        else gettext("This number will not be dealt again.")
+    )
     if not removed:
-        return f"{listed}. No agent had it."
-    if removed == 1:
-        return f"{listed}. It was removed from the list of {holder or 'the agent who had it'}."
-    return f"{listed}. {format.number(removed, locale())} assignments of it were removed."
+        agents = gettext("No agent had it.")
+    elif removed > 1:
+        agents = gettext("%(n)s assignments of it were removed.", n=format.number(removed, locale()))
+    elif holder:
+        agents = gettext("It was removed from the list of %(agent)s.", agent=holder)
+    else:
+        agents = gettext("It was removed from the list of the agent who had it.")
+    return f"{listed} {agents}"
 
 
 @form(blueprint, "/leads/do-not-contact/remove", role="operator", shows=show_lead)
@@ -185,9 +222,13 @@ def remove() -> BaseResponse:
     others = ", ".join(each.list_name for each in do_not_contact_of(services().database, filled_in.number))
     sender = "do_not_contact.show" if request.form.get("page") == "lists" else "leads.show_lead"
     return redirect_with_notice(
-        f"The number is off the list {filled_in.list_name}, and still on {others}: it is not dealt."
+        gettext(
+            "The number is off the list %(list_name)s, and still on %(others)s: it is not dealt.",
+            list_name=filled_in.list_name,
+            others=others,
+        )
         if others
-        else "The number is off the do-not-contact list; a deal may give it to an agent again.",
+        else gettext("The number is off the do-not-contact list; a deal may give it to an agent again."),
         sender,
         number=filled_in.number,
     )

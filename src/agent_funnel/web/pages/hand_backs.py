@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, url_for
+from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response as BaseResponse
 
 from agent_funnel.hand_backs import HandBack, leads_to_hand_back, list_hand_backs
 from agent_funnel.web.format import number
 from agent_funnel.web.hand_back_models import HandBackToUndo, ListToHandBack
 from agent_funnel.web.hand_backs import hand_back_and_note, undo_and_note
-from agent_funnel.web.negotiation import locale
+from agent_funnel.web.languages import locale
 from agent_funnel.web.pages.agent import requested_agent
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice
 from agent_funnel.web.pages.own_list import actor_of, open_link, told_when_busy
@@ -74,7 +75,14 @@ def hand_back_for() -> BaseResponse:
     """Hands back the rest of an agent's list."""
     agent = requested_agent().agent
     done = hand_back_and_note(agent, run_id=read_form(ListToHandBack).run_id, actor=actor())
-    return redirect_with_notice(f"{agent} handed back {_leads(done)}.", "agent.show", agent=agent)
+    notice = ngettext(
+        "%(agent)s handed back %(n)s lead; the next deal deals it again.",
+        "%(agent)s handed back %(n)s leads; the next deal deals them again.",
+        done.leads,
+        agent=agent,
+        n=number(done.leads, locale()),
+    )
+    return redirect_with_notice(notice, "agent.show", agent=agent)
 
 
 @form(blueprint, "/agents/hand-back/undo", role="operator", shows=show)
@@ -110,7 +118,13 @@ def hand_back_own(secret: str) -> BaseResponse:
     run_id = read_form(ListToHandBack).run_id
     with told_when_busy():
         done = hand_back_and_note(link.agent, run_id=run_id, actor=actor_of(link))
-    return redirect_with_notice(f"You handed back {_leads(done)}.", "own_list.show", secret=secret)
+    notice = ngettext(
+        "You handed back %(n)s lead; the next deal deals it again.",
+        "You handed back %(n)s leads; the next deal deals them again.",
+        done.leads,
+        n=number(done.leads, locale()),
+    )
+    return redirect_with_notice(notice, "own_list.show", secret=secret)
 
 
 @form(blueprint, "/mine/<secret>/hand-back/undo", role=PUBLIC, shows=show_own)
@@ -128,16 +142,17 @@ def _question(agent: str, *, target: str, back: str, own: bool) -> str:
     return render_template("hand_back.html", agent=agent, rest=rest, target=target, back=back, own=own)
 
 
-def _leads(done: HandBack) -> str:
-    one = done.leads == 1
-    return (
-        f"{number(done.leads, locale())} lead{'' if one else 's'}; the next deal deals {'it' if one else 'them'} again"
-    )
-
-
 def _undone(done: HandBack) -> str:
     returned = done.returned or 0
     if returned == 1 == done.leads:
-        return "The lead is back on the list."
-    text = f"{number(returned, locale())} of {number(done.leads, locale())} leads are back on the list."
-    return text if returned == done.leads else f"{text} The others are on a do-not-contact list, or somebody has them."
+        return str(gettext("The lead is back on the list."))
+    text: str = ngettext(
+        "%(returned)s of %(n)s lead is back on the list.",
+        "%(returned)s of %(n)s leads are back on the list.",
+        done.leads,
+        returned=number(returned, locale()),
+        n=number(done.leads, locale()),
+    )
+    if returned == done.leads:
+        return text
+    return f"{text} {gettext('The others are on a do-not-contact list, or somebody has them.')}"

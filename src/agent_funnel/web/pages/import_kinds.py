@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from agent_funnel.sentences import Sentence, counted, sentence, shown_as
 from agent_funnel.web.import_models import (
     AgentsImportQuery,
     FileQuery,
@@ -13,10 +14,60 @@ from agent_funnel.web.import_models import (
     NumbersImportQuery,
 )
 
-# Fields whose names in files are not words for people:
-FIELD_NAMES = {"max_records": "limit", "starts_on": "first day", "ends_on": "last day"}
-# What may be different there, of rows that are there already:
-DIFFERENCES = {"leads": "another stage or date", "agents": "another status", "limits": "another number of leads"}
+# The kinds of imports on record, and the ways on which they came:
+KIND_NAMES = {
+    "leads": sentence("leads"),
+    "agents": sentence("agents"),
+    "limits": sentence("limits"),
+    "holidays": sentence("holidays"),
+    "outcomes": sentence("outcomes"),
+    "do-not-contact": shown_as("do-not-contact", sentence("do-not-contact numbers")),
+}
+WAYS = {
+    "command": sentence("by a command"),
+    "api": sentence("through the API"),
+    "page": sentence("on the page"),
+    "program": sentence("by a program"),
+}
+# The rules of an import on record that are shown as they are, with their labels:
+RULE_NAMES = {
+    "format": sentence("Format"),
+    "sheet": sentence("Sheet"),
+    "delimiter": sentence("Delimiter"),
+    "encoding": sentence("Encoding"),
+    "zone": sentence("Zone"),
+    "list": sentence("List"),
+}
+DELIMITERS = {
+    "comma": sentence("comma"),
+    "semicolon": sentence("semicolon"),
+    "tab": sentence("tab"),
+    "bar": sentence("bar"),
+}
+
+
+def amount_of(kind: str, count: int) -> Sentence:
+    """An amount of what an import of a kind has, such as 12 leads."""
+    match kind:
+        case "leads":
+            return counted("%(count)s lead", "%(count)s leads", count)
+        case "agents":
+            return counted("%(count)s agent", "%(count)s agents", count)
+        case "limits":
+            return counted("%(count)s limit", "%(count)s limits", count)
+        case _:
+            return counted("%(count)s holiday", "%(count)s holidays", count)
+
+
+def differing(kind: str, count: int) -> Sentence:
+    """How many rows of a file are there already, but not as in the file, and so were left as they are."""
+    match kind:
+        case "leads":
+            return sentence("%(n)s already there with another stage or date, and not changed.", n=count)
+        case "agents":
+            return sentence("%(n)s already there with another status, and not changed.", n=count)
+        case _:
+            return sentence("%(n)s already there with another number of leads, and not changed.", n=count)
 
 
 @dataclass(frozen=True)
@@ -24,67 +75,84 @@ class ImportKind:
     """A kind of file: the kind of FIELDS as which it is read, its words, and its form.
 
     `columns` are the fields whose columns can be chosen, with their labels; the first one is always needed, and so are
-    those in `needed`. `back` is the page that has the rows, with its name.
+    those in `needed`. `nothing_new` and `again` say what an import of rows does that are there already. `back` is the
+    page that has the rows, with its name.
     """
 
     reads: str
-    title: str
-    rows: str
+    title: Sentence
+    nothing_new: Sentence
+    again: Sentence
     model: type[FileQuery]
-    columns: tuple[tuple[str, str], ...]
-    back: tuple[str, str]
+    columns: tuple[tuple[str, Sentence], ...]
+    back: tuple[str, Sentence]
     needed: tuple[str, ...] = ()
-    update: str | None = None
+    update: Sentence | None = None
 
 
 # By the part of the address that names the kind:
 IMPORT_KINDS = {
     "leads": ImportKind(
         "leads",
-        "Import leads",
-        "leads",
+        sentence("Import leads"),
+        sentence("The file has no new leads."),
+        sentence(
+            "Leads that are already there are not changed unless you want that, so it does no harm to import a file "
+            "twice."
+        ),
         LeadsImportQuery,
-        (("number", "Column of the numbers"), ("stage", "Column of the stages"), ("date", "Column of the dates")),
-        ("leads.show", "All leads"),
-        update="Set calls and dates of leads that are already there to those of the file",
+        (
+            ("number", sentence("Column of the numbers")),
+            ("stage", sentence("Column of the stages")),
+            ("date", sentence("Column of the dates")),
+        ),
+        ("leads.show", sentence("All leads")),
+        update=sentence("Set calls and dates of leads that are already there to those of the file"),
     ),
     "agents": ImportKind(
         "agents",
-        "Import agents",
-        "agents",
+        sentence("Import agents"),
+        sentence("The file has no new agents."),
+        sentence(
+            "Agents that are already there are not changed unless you want that, so it does no harm to import a file "
+            "twice."
+        ),
         AgentsImportQuery,
-        (("agent", "Column of the names"), ("status", "Column of the statuses")),
-        ("agents.show", "All agents"),
-        update="Set the status of agents who are already there to that of the file",
+        (("agent", sentence("Column of the names")), ("status", sentence("Column of the statuses"))),
+        ("agents.show", sentence("All agents")),
+        update=sentence("Set the status of agents who are already there to that of the file"),
     ),
     "limits": ImportKind(
         "limits",
-        "Import limits and absences",
-        "limits",
+        sentence("Import limits and absences"),
+        sentence("The file has no new limits."),
+        sentence("Limits that are already there are not changed, so it does no harm to import a file twice."),
         LimitsImportQuery,
         (
-            ("agent", "Column of the agents"),
-            ("max_records", "Column of the leads per night"),
-            ("starts_on", "Column of the first days"),
-            ("ends_on", "Column of the last days"),
+            ("agent", sentence("Column of the agents")),
+            ("max_records", sentence("Column of the leads per night")),
+            ("starts_on", sentence("Column of the first days")),
+            ("ends_on", sentence("Column of the last days")),
         ),
-        ("calendar.show", "Calendar"),
+        ("calendar.show", sentence("Calendar")),
         needed=("starts_on",),
     ),
     "holidays": ImportKind(
         "holidays",
-        "Import holidays",
-        "holidays",
+        sentence("Import holidays"),
+        sentence("The file has no new holidays."),
+        sentence("Holidays that are already there are not changed, so it does no harm to import a file twice."),
         HolidaysImportQuery,
-        (("day", "Column of the days"), ("name", "Column of the names")),
-        ("calendar.show", "Calendar"),
+        (("day", sentence("Column of the days")), ("name", sentence("Column of the names"))),
+        ("calendar.show", sentence("Calendar")),
     ),
     "numbers": ImportKind(
         "numbers",
-        "Import do-not-contact numbers",
-        "numbers",
+        sentence("Import do-not-contact numbers"),
+        sentence("The file has no new numbers."),
+        sentence("Numbers that are already there are not changed, so it does no harm to import a file twice."),
         NumbersImportQuery,
-        (("number", "Column of the numbers"), ("reason", "Column of the reasons")),
-        ("do_not_contact.show", "Do not contact"),
+        (("number", sentence("Column of the numbers")), ("reason", sentence("Column of the reasons"))),
+        ("do_not_contact.show", sentence("Do not contact")),
     ),
 }

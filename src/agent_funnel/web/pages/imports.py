@@ -6,7 +6,6 @@ response, and a page shows how far it is.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,23 +13,26 @@ from http import HTTPStatus
 from typing import IO, Any, cast
 
 from flask import Blueprint, current_app, g, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext
 from pydantic import ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from agent_funnel.agents import agent_names
 from agent_funnel.do_not_contact import number_lists
 from agent_funnel.errors import FunnelError, ImportRefused
+from agent_funnel.files.columns import field_word
 from agent_funnel.files.dates import ORDER_NAMES
 from agent_funnel.files.tables import Choices
 from agent_funnel.imports import BadRows
 from agent_funnel.names import alike_names, spell
+from agent_funnel.sentences import sentence
 from agent_funnel.values import LONGEST_TEXT
 from agent_funnel.web import import_jobs
 from agent_funnel.web.auth import SESSION_COOKIE, identity, set_audit_target
 from agent_funnel.web.errors import problem
 from agent_funnel.web.import_jobs import ImportJob
 from agent_funnel.web.import_models import FileQuery, ImportQuery, NumbersImportQuery
-from agent_funnel.web.pages.import_kinds import DIFFERENCES, FIELD_NAMES, IMPORT_KINDS
+from agent_funnel.web.pages.import_kinds import DELIMITERS, IMPORT_KINDS, differing
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice, refusal
 from agent_funnel.web.services import services
 from agent_funnel.web.uploads import (
@@ -54,15 +56,6 @@ SHOWN_CHARACTERS = 60
 SHOWN_GROUPS = 10
 # The choice of no column; as an empty text it would mean that nothing is chosen:
 NO_COLUMN = "\u2013"
-# Parts of messages that name an option of the command, and the same for the form below the message:
-OPTIONS_IN_WORDS = (
-    (r"(hoose (?:it|its column)) with --column \w+=NAME", r"\1 below"),
-    (r"Say it: --dates dmy \(day first\) or --dates mdy \(month first\)", "Choose it below: day first or month first"),
-    (r"Say which is right for the others \(--dates dmy or --dates mdy\)", "Choose below which is right for the others"),
-    (r"choose one with --sheet", "choose one below"),
-    (r" If another character separates them, name it with --delimiter\.", ""),
-    (r"confirm it \(--yes\)", "confirm it below"),
-)
 # How often the page of a long import loads again, in seconds:
 REFRESH_SECONDS = 2
 
@@ -92,8 +85,9 @@ def show(kind: str) -> str:
         skip_bad="skip_bad" in form or "skip_bad" in request.args,
         chosen=form,
         ORDER_NAMES=ORDER_NAMES,
-        FIELD_NAMES=FIELD_NAMES,
-        DIFFERENCES=DIFFERENCES,
+        DELIMITERS=DELIMITERS,
+        field_word=field_word,
+        differing=differing,
         NO_COLUMN=NO_COLUMN,
         SHOWN_COLUMNS=SHOWN_COLUMNS,
         SHOWN_CHARACTERS=SHOWN_CHARACTERS,
@@ -114,8 +108,11 @@ def import_file(kind: str) -> Any:
     except RequestEntityTooLarge:
         return problem(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            f"The file has more than {LARGEST_MEGABYTES} MB; nothing was imported. Split it, or use the "
-            "command agent-funnel import.",
+            sentence(
+                "The file has more than %(megabytes)s MB; nothing was imported. Split it, or use the command "
+                "agent-funnel import.",
+                megabytes=str(LARGEST_MEGABYTES),
+            ),
         )
     checked = request.form.get("what") != "import"
     set_audit_target("dry run" if checked else "import")
@@ -124,7 +121,7 @@ def import_file(kind: str) -> Any:
     if sent is not None and sent.filename:
         token = services().kept_files.keep(sent.stream, sent.filename[:LONGEST_TEXT], owner()) or ""
     elif not token:
-        raise ImportRefused("No file was chosen; nothing was imported.")
+        raise ImportRefused(sentence("No file was chosen; nothing was imported."))
     if request.form.get("what") == "bad_rows":
         rules = query.rules() if isinstance(query, ImportQuery) else {}
         with chosen_file(token, sent) as (file, _):
@@ -147,7 +144,7 @@ def show_progress(kind: str, token: str) -> Any:
     job = services().import_jobs.find(token, owner())
     if job is None or job.kind != kind:
         return redirect_with_notice(
-            "The result of that import is no longer kept here. It is below, if something was imported.",
+            gettext("The result of that import is no longer kept here. It is below, if something was imported."),
             "import_records.show",
         )
     if not job.finished.is_set():
@@ -191,21 +188,9 @@ def _work(job: ImportJob, query: FileQuery, sent: Any) -> Any:
 def _show_result(job: ImportJob) -> str:
     """The page with the result of a job. Raises its error, if it has one."""
     g.job = job
-    if isinstance(job.error, BadRows):
-        # The page shows the rows themselves in a table.
-        raise ImportRefused(str(job.error).partition("\n")[0]) from job.error
-    if isinstance(job.error, ImportRefused):
-        raise ImportRefused(_in_words_of_the_page(str(job.error))) from job.error
     if job.error is not None:
         raise job.error
     return show(job.kind)
-
-
-def _in_words_of_the_page(message: str) -> str:
-    """A refusal with the form's fields in place of the options of the command."""
-    for option, words in OPTIONS_IN_WORDS:
-        message = re.sub(option, words, message)
-    return message
 
 
 @contextmanager

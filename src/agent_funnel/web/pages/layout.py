@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Collection
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, Literal, NamedTuple, TypeVar
@@ -28,11 +28,13 @@ from agent_funnel.characters import visible_lines
 from agent_funnel.errors import FunnelError
 from agent_funnel.fairness import Fairness, verdict
 from agent_funnel.leads import DEALT_STAGES
+from agent_funnel.sentences import joined, sentence, with_values
 from agent_funnel.settings_types import written
 from agent_funnel.spans import span
-from agent_funnel.web import charts, format, negotiation
+from agent_funnel.web import charts, format, languages
 from agent_funnel.web.auth import SESSION_COOKIE, identity_or_none, recognized
-from agent_funnel.web.errors import faults_of, response_to_error
+from agent_funnel.web.errors import faults_of, shown_message, status_of
+from agent_funnel.web.languages import translated
 from agent_funnel.web.numbers import floor_country, shown_number
 from agent_funnel.web.proxies import base_path
 from agent_funnel.web.requester import free_text
@@ -50,57 +52,79 @@ LONGEST_NOTICE = 1_000
 
 # The labels of form fields, by their names in the models:
 LABELS = {
-    "agent": "Name",
-    "new_name": "New name",
-    "starts_on": "First day",
-    "ends_on": "Until",
-    "max_records": "Leads per night",
-    "name": "Name",
-    "bound_days": "Days without an import",
-    "list_name": "List",
-    "numbers": "Numbers",
-    "role": "Role",
-    "reason": "Reason",
-    "outcome": "What came of it",
-    "call_back_on": "Call back on",
-    "note": "Note",
+    "agent": sentence("Name"),
+    "new_name": sentence("New name"),
+    "starts_on": sentence("First day"),
+    "ends_on": sentence("Until"),
+    "max_records": sentence("Leads per night"),
+    "name": sentence("Name"),
+    "bound_days": sentence("Days without an import"),
+    "list_name": sentence("List"),
+    "numbers": sentence("Numbers"),
+    "role": sentence("Role"),
+    "reason": sentence("Reason"),
+    "outcome": sentence("What came of it"),
+    "call_back_on": sentence("Call back on"),
+    "note": sentence("Note"),
 }
 # Messages of pydantic, as patterns, and the same for people:
 FAULTS_IN_WORDS = (
-    (r".*match pattern.*", "is blank, or has characters that cannot be stored"),
-    (r"Field required", "is missing"),
-    (r"Input should be a valid date.*", "is not a date such as 2026-01-31"),
-    (r"Input should be a valid integer.*", "is not a whole number such as 5"),
-    (r"Input should be greater than or equal to (\S+)", r"must be at least \1"),
-    (r"Input should be less than or equal to (\S+)", r"must be at most \1"),
-    (r"String should have at most (\d+) characters", r"has more than \1 characters"),
+    (r".*match pattern.*", sentence("is blank, or has characters that cannot be stored")),
+    (r"Field required", sentence("is missing")),
+    (r"Input should be a valid date.*", sentence("is not a date such as 2026-01-31")),
+    (r"Input should be a valid integer.*", sentence("is not a whole number such as 5")),
+    (r"Input should be greater than or equal to (?P<limit>\S+)", sentence("must be at least %(limit)s")),
+    (r"Input should be less than or equal to (?P<limit>\S+)", sentence("must be at most %(limit)s")),
+    (r"String should have at most (?P<limit>\d+) characters", sentence("has more than %(limit)s characters")),
+    (
+        r"has more characters than the tables hold, .*",
+        sentence("has more characters than the tables hold, which count those beyond U+FFFF twice"),
+    ),
+    (r"is not a moment with its zone.*", sentence("is not a moment with its zone such as 2026-01-31T18:00:00Z")),
 )
 
 
 class NavigationLink(NamedTuple):
-    """A link of the navigation, the role that sees it, and the blueprints whose pages belong to it."""
+    """A link of the navigation, the role that sees it, the blueprints whose pages belong to it, and its place.
+
+    `always` is in the row of pages, `wide` only where the screen is wide, and `more` in the menu of further pages.
+    """
 
     endpoint: str
     name: str
     role: Role
     blueprints: tuple[str, ...]
+    place: Literal["always", "wide", "more"] = "always"
+
+
+class ShownLink(NamedTuple):
+    """A link as the page shows it; `current` is the value of aria-current."""
+
+    endpoint: str
+    name: str
+    current: str | None
+    on_phones: bool
+    is_lesser: bool
 
 
 # An action and not a page, so it is a button beside the navigation; those who may not deal look at the preview.
-DEAL_NOW = NavigationLink("deal.show", "Deal now", "viewer", ("deal",))
+DEAL_NOW = NavigationLink("deal.show", sentence("Deal now"), "viewer", ("deal",))
 NAVIGATION = (
-    NavigationLink("tonight.show", "Tonight", "viewer", ("tonight", "runway", "start")),
-    NavigationLink("runs.show", "Deals", "viewer", ("runs", "letters")),
-    NavigationLink("results.show", "Results", "viewer", ("results",)),
-    NavigationLink("agents.show", "Agents", "viewer", ("agents", "agent")),
-    NavigationLink("calendar.show", "Calendar", "viewer", ("calendar",)),
+    NavigationLink("tonight.show", sentence("Tonight"), "viewer", ("tonight", "runway", "start")),
+    NavigationLink("runs.show", sentence("Deals"), "viewer", ("runs", "letters")),
+    NavigationLink("results.show", sentence("Results"), "viewer", ("results",), "wide"),
+    NavigationLink("agents.show", sentence("Agents"), "viewer", ("agents", "agent", "links", "hand_backs")),
+    NavigationLink("calendar.show", sentence("Calendar"), "viewer", ("calendar",), "wide"),
     NavigationLink(
-        "leads.show", "Leads", "viewer", ("leads", "call_backs", "imports", "import_records", "do_not_contact")
+        "leads.show",
+        sentence("Leads"),
+        "viewer",
+        ("leads", "call_backs", "imports", "import_records", "do_not_contact"),
     ),
-    NavigationLink("notices.show", "Notices", "viewer", ("notices",)),
-    NavigationLink("admin.show_settings", "Settings", "admin", ("rules",)),
-    NavigationLink("admin.show_audit", "Audit", "admin", ()),
-    NavigationLink("admin.show_keys", "Keys", "admin", ()),
+    NavigationLink("notices.show", sentence("Notices"), "viewer", ("notices",), "more"),
+    NavigationLink("admin.show_settings", sentence("Settings"), "admin", ("rules",), "more"),
+    NavigationLink("admin.show_audit", sentence("Audit"), "admin", (), "more"),
+    NavigationLink("admin.show_keys", sentence("Keys"), "admin", (), "more"),
 )
 
 
@@ -141,20 +165,27 @@ def form(
 
 
 def refusal(error: FunnelError | ValidationError) -> tuple[str, int]:
-    """The reason of a refusal, as a sentence for the page and the audit, and its status."""
+    """The reason of a refusal in the language of the page, and its status; the audit has it in English."""
     if isinstance(error, FunnelError):
-        status = response_to_error(error).status_code
-        return str(g.detail), status
-    faults = [f"{LABELS.get(fault.field, fault.field)}: {fault_in_words(fault.detail)}" for fault in faults_of(error)]
-    g.detail = f"{'; '.join(faults)}. Nothing was changed."
-    return g.detail, HTTPStatus.UNPROCESSABLE_ENTITY
+        reason, status = shown_message(error), status_of(error)
+    else:
+        faults = [
+            sentence(
+                "%(field)s: %(fault)s", field=LABELS.get(each.field, each.field), fault=fault_in_words(each.detail)
+            )
+            for each in faults_of(error)
+        ]
+        reason = sentence("%(faults)s. Nothing was changed.", faults=joined(*faults, by="; "))
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
+    g.detail = str(reason)
+    return translated(reason), status
 
 
 def fault_in_words(detail: str) -> str:
-    """A validation message in plain words."""
+    """A validation message in plain words, as a sentence."""
     for pattern, words in FAULTS_IN_WORDS:
         if found := re.fullmatch(pattern, detail, re.DOTALL):
-            return found.expand(words)
+            return with_values(words.template, dict(found.groupdict()))
     return detail
 
 
@@ -188,7 +219,7 @@ def set_up(app: Flask) -> None:
         "percent": _percent,
         "day": _day,
         "moment": _moment,
-        "span": span,
+        "span": _span,
         "verdict": _verdict,
         "person": _person,
         "written": written,
@@ -210,6 +241,7 @@ def set_up(app: Flask) -> None:
         CALL_NAMES=format.CALL_NAMES,
         RUN_STATUS=format.RUN_STATUS,
         OUTCOMES=format.OUTCOMES,
+        ROLE_NAMES=format.ROLE_NAMES,
     )
     app.jinja_env.finalize = _visible
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -230,12 +262,14 @@ def _percent(context: Context, value: float) -> str:
     return format.percent(value, context["locale"])
 
 
-@pass_context
-def _verdict(context: Context, fairness: Fairness, *, would: bool = False) -> Markup:
+def _verdict(fairness: Fairness, *, would: bool = False) -> Markup:
     """The verdict on a deal, with its first word in bold."""
-    text = verdict(fairness, number=lambda value: format.number(value, context["locale"]), would=would)
-    word, rest = text.split(":", 1)
-    return Markup("<strong>{}:</strong>{}").format(word, visible_lines(rest))
+    word, colon, rest = languages.translated(verdict(fairness, would=would)).partition(":")
+    return Markup("<strong>{}{}</strong>{}").format(word, colon, visible_lines(rest))
+
+
+def _span(value: timedelta) -> str:
+    return languages.translated(span(value))
 
 
 def _phone(number: str) -> str:
@@ -262,21 +296,22 @@ def _person(actor: str | None) -> str:
 
 @pass_context
 def _day(context: Context, value: date | None, form: str = "medium") -> str:
+    if form == "near":
+        return format.near_day(value, context["today"], context["locale"])
     return format.day(value, context["locale"], form)
 
 
 @pass_context
 def _moment(context: Context, value: datetime | None, form: str = "minute") -> Markup:
-    return format.moment(value, context["zone"], context["locale"], form=form, this_year=context["this_year"])
+    today = context["today"]
+    return format.moment(value, context["zone"], context["locale"], form=form, this_year=today.year, today=today)
 
 
 def _context() -> dict[str, Any]:
     found = recognized() if request.endpoint is None else identity_or_none()
     return {
         "requester": found,
-        "navigation": [
-            (link.endpoint, link.name, _current(link)) for link in NAVIGATION if found and found.may(link.role)
-        ],
+        "navigation": [_shown(link) for link in NAVIGATION if found and found.may(link.role)],
         "deal_current": _current(DEAL_NOW),
         "signed_in": SESSION_COOKIE in request.cookies,
         "notice": _notice(),
@@ -284,10 +319,15 @@ def _context() -> dict[str, Any]:
         "filled": _filled,
         "new_idempotency_key": lambda: uuid4().hex,
         "may": lambda role: found is not None and found.may(role),
-        "locale": negotiation.locale(),
+        "locale": languages.locale(),
         "zone": services().settings.timezone,
-        "this_year": services().now().astimezone(services().settings.timezone).year,
+        "today": services().now().astimezone(services().settings.timezone).date(),
     }
+
+
+def _shown(link: NavigationLink) -> ShownLink:
+    name = languages.translated(link.name)
+    return ShownLink(link.endpoint, name, _current(link), link.place == "always", link.place == "more")
 
 
 def _current(link: NavigationLink) -> str | None:

@@ -12,6 +12,7 @@ from werkzeug.exceptions import Forbidden
 from agent_funnel.errors import NotFound
 from agent_funnel.leads import Lead, lead_history, search_leads
 from agent_funnel.numbers import spellings, stored_alike
+from agent_funnel.sentences import sentence
 from agent_funnel.values import LONGEST_TEXT, text_length
 from agent_funnel.web.errors import faults_of
 from agent_funnel.web.fields import SearchText
@@ -34,7 +35,13 @@ blueprint = Blueprint("leads", __name__)
 
 LEADS_PER_PAGE = 50
 # The conditions of the search, with their labels in the form:
-CONDITIONS = {"number": "Number", "stage": "Calls", "date_from": "From", "date_to": "To", "import_id": "Import"}
+CONDITIONS = {
+    "number": sentence("Number"),
+    "stage": sentence("Calls"),
+    "date_from": sentence("From"),
+    "date_to": sentence("To"),
+    "import_id": sentence("Import"),
+}
 NUMBER: TypeAdapter[str] = TypeAdapter(SearchText)
 
 
@@ -51,7 +58,7 @@ def show() -> Any:
     except ValidationError as error:
         return _show_mistakes(filled_in, error)
     if query.number is not None and not sees_numbers():
-        raise Forbidden("A search by number needs the role operator. Nothing was searched.")
+        raise Forbidden(sentence("A search by number needs the role operator. Nothing was searched."))
     if not filled_in and not {"all", "after"} & {*request.args}:
         return render_template(
             "leads.html", filled_in=filled_in, stage_counts=services().counts.stage_counts(), is_landing=True

@@ -11,6 +11,7 @@ from agent_funnel.access.links import list_links
 from agent_funnel.agents import no_such_agent, roster
 from agent_funnel.errors import ParameterOutOfRange
 from agent_funnel.names import by_name
+from agent_funnel.sentences import counted, sentence
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.new_links import NewLink, leads_to_this_machine, new_link
 from agent_funnel.web.pages.layout import form, page
@@ -44,9 +45,18 @@ def show(made: Sequence[NewLink] = ()) -> str:
 def make() -> str:
     """Makes links for the agents that were chosen. They are shown only in this response, and stored nowhere."""
     chosen = list(dict.fromkeys(request.form.getlist("agent")))
-    if not 0 < len(chosen) <= MOST_LINKS:
+    if not chosen:
         raise ParameterOutOfRange(
-            f"{len(chosen) or 'No'} agents are chosen; choose 1 to {MOST_LINKS} at once. No link was made."
+            sentence("No agents are chosen; choose 1 to %(most)s at once. No link was made.", most=MOST_LINKS)
+        )
+    if len(chosen) > MOST_LINKS:
+        raise ParameterOutOfRange(
+            counted(
+                "%(count)s agent is chosen; choose 1 to %(most)s at once. No link was made.",
+                "%(count)s agents are chosen; choose 1 to %(most)s at once. No link was made.",
+                len(chosen),
+                most=MOST_LINKS,
+            )
         )
     known = {each.agent for each in roster(services().database, today())}
     # Before the first link is made: a link that is made and not shown would lock its agent out.

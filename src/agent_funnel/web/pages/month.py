@@ -9,12 +9,13 @@ from datetime import date, timedelta
 from typing import Any
 
 from flask import request
+from flask_babel import gettext
 
 from agent_funnel.agents import Limit, limits_in_force
 from agent_funnel.schedule.calendar import is_workday
 from agent_funnel.schedule.store import list_holidays
 from agent_funnel.web.format import number
-from agent_funnel.web.negotiation import locale
+from agent_funnel.web.languages import locale
 from agent_funnel.web.requester import free_text, today
 from agent_funnel.web.services import services
 
@@ -57,14 +58,15 @@ def day_of(date: date, limits: Sequence[Limit], holidays: Mapping[date, str | No
     facts = []
     limit = next(iter(limits_in_force(limits, date).values()), None)
     if limit is not None and limit.max_records == 0:
-        facts.append(("away", "✕", "away"))
+        facts.append(("away", "✕", gettext("away")))
     elif limit is not None:
         most = number(limit.max_records, locale())
-        facts.append(("limited", f"≤{most}", f"at most {most}"))
+        facts.append(("limited", f"≤{most}", gettext("at most %(n)s", n=most)))
     if date in holidays:
-        facts.append(("holiday", "○", f"holiday: {name}" if (name := free_text(holidays[date])) else "holiday"))
+        name = free_text(holidays[date])
+        facts.append(("holiday", "○", gettext("holiday: %(name)s", name=name) if name else gettext("holiday")))
     if not is_workday(date, services().settings):
-        facts.append(("off", "○", "no deal on this weekday"))
+        facts.append(("off", "○", gettext("no deal on this weekday")))
     kind, symbol, _ = facts[0] if facts else ("", "", "")
     return CalendarDay(date, kind, symbol, "; ".join(text for _, _, text in facts))
 

@@ -7,6 +7,7 @@ from flask import Blueprint, render_template
 from agent_funnel import notify
 from agent_funnel.errors import SettingsError
 from agent_funnel.notify import NoticeService, notice_services
+from agent_funnel.sentences import sentence, text_in
 from agent_funnel.settings_types import NOTICES
 from agent_funnel.web.auth import identity, set_audit_target
 from agent_funnel.web.pages.layout import form, page
@@ -16,15 +17,24 @@ from agent_funnel.web.services import services
 blueprint = Blueprint("notices", __name__)
 
 TESTS = Rate("test messages", "6 per minute")
-# When each kind is sent:
-MEANINGS = {
-    "finished": "a scheduled deal is done, with its amounts",
-    "failed": "a deal fails for the first time tonight, or the schedule cannot look for a while",
-    "missed": "a night ends without its deal",
-    "recovered": "a deal succeeds after failures, or the schedule can look again",
-    "warning": "the next deal would not deal, leads run out, a list is old, clocks differ, or a pool is unusual",
-    "refused": "a deal waits for a person, because a brake holds it",
-    "letter": "after each deal and each missed or failed night: what came of it, and what changes next",
+# The name of each kind, and when it is sent:
+KINDS = {
+    "finished": (sentence("finished"), sentence("a scheduled deal is done, with its amounts")),
+    "failed": (
+        sentence("failed"),
+        sentence("a deal fails for the first time tonight, or the schedule cannot look for a while"),
+    ),
+    "missed": (sentence("missed"), sentence("a night ends without its deal")),
+    "recovered": (sentence("recovered"), sentence("a deal succeeds after failures, or the schedule can look again")),
+    "warning": (
+        sentence("warning"),
+        sentence("the next deal would not deal, leads run out, a list is old, clocks differ, or a pool is unusual"),
+    ),
+    "refused": (sentence("refused"), sentence("a deal waits for a person, because a brake holds it")),
+    "letter": (
+        sentence("letter"),
+        sentence("after each deal and each missed or failed night: what came of it, and what changes next"),
+    ),
 }
 
 
@@ -36,13 +46,13 @@ def show(tested: list[NoticeService] | None = None) -> str:
     try:
         found = found or notice_services(settings)
     except SettingsError as error:
-        fault = str(error)
+        fault = text_in(error)
     return render_template(
         "notices.html",
         channels=found,
         tested=tested is not None,
         fault=fault,
-        kinds=[(kind, MEANINGS[kind], kind in settings.notify_on) for kind in NOTICES],
+        kinds=[(*KINDS[kind], kind in settings.notify_on) for kind in NOTICES],
         has_switch=settings.dead_man_url is not None,
     )
 
@@ -51,5 +61,7 @@ def show(tested: list[NoticeService] | None = None) -> str:
 def send_test() -> str:
     """Sends a test message to everybody who gets notices; the response itself says who got it."""
     set_audit_target("test message")
-    text = f"A test message that {identity().name} sent. Notices about deals come the same way."
+    text = sentence(
+        "A test message that %(person)s sent. Notices about deals come the same way.", person=identity().name
+    )
     return show(notify.send_test(services().settings, text))

@@ -10,25 +10,29 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from io import StringIO
 
 from flask import Blueprint, Response, jsonify, make_response, render_template, request
+from flask_babel import gettext
 from pydantic import RootModel, ValidationError
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response as BaseResponse
 
 from agent_funnel.access.links import Link, look_up_link, note_link_use
-from agent_funnel.errors import NotFound, RunInProgress
+from agent_funnel.errors import FunnelError, NotFound, RunInProgress
 from agent_funnel.files.formulas import without_formula
 from agent_funnel.outcomes import ReportedOutcome
 from agent_funnel.runs import last_run
+from agent_funnel.sentences import sentence
 from agent_funnel.web.auth import count_wrong_secret, note_recent_use, refuse_strangers, set_audit_actor
-from agent_funnel.web.errors import response_to_bad_request
+from agent_funnel.web.errors import response_to_bad_request, response_to_error
 from agent_funnel.web.format import REPORTED
+from agent_funnel.web.languages import translated
 from agent_funnel.web.operation import json
 from agent_funnel.web.outcome_models import NewOwnOutcome, NewOwnOutcomes, OutcomeToTakeBack
-from agent_funnel.web.outcomes import report_all, report_one, take_back
-from agent_funnel.web.own_list import COLUMNS, HEADINGS, next_deal, own_list, rows, state_of_list
+from agent_funnel.web.outcomes import notice_in_words, report_all, report_one, take_back
+from agent_funnel.web.own_list import HEADINGS, next_deal, own_list, rows, script_texts, state_of_list
 from agent_funnel.web.pages.layout import form, read_form, redirect_with_notice
 from agent_funnel.web.routing import PUBLIC, WRONG_LINKS, route
 from agent_funnel.web.services import services
@@ -38,7 +42,7 @@ blueprint = Blueprint("own_list", __name__)
 LEADS_PER_PAGE = 1_000
 # The fields that only a call-back has; without a script, a form sends them with every outcome:
 CALL_BACK_FIELDS = ("call_back_on", "same_agent")
-DEAD_LINK = (
+DEAD_LINK = sentence(
     "This link opens nothing: it is incomplete, it was replaced or revoked, or the agent is inactive. Ask your team "
     "lead for a new one."
 )
@@ -61,7 +65,8 @@ def show(secret: str) -> Response:
         whole=found,
         shown=found.page((page - 1) * LEADS_PER_PAGE, LEADS_PER_PAGE),
         headings=HEADINGS,
-        outcomes=REPORTED,
+        outcomes={code: translated(name) for code, name in REPORTED.items()},
+        texts={**script_texts(), "dead_link": translated(DEAD_LINK)},
         state=state_of_list(link.agent, found.run, now=now, next_at=next_at),
         page=page,
         pages=pages,
@@ -89,7 +94,6 @@ def download(secret: str) -> Response:
     link = open_link(secret)
     text = StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow(COLUMNS)
     writer.writerows([without_formula(cell) for cell in row] for row in rows(own_list(link.agent)))
     return Response(
         text.getvalue(), mimetype="text/csv", headers={"Content-Disposition": "attachment; filename=list.csv"}
@@ -103,7 +107,7 @@ def report(secret: str) -> BaseResponse:
     given = read_form(NewOwnOutcome, leave_out=() if request.form.get("outcome") == "call_back" else CALL_BACK_FIELDS)
     with told_when_busy():
         found = report_one(given.reported(link.agent), actor=actor_of(link))
-    return _back_to_list(secret, f"Saved: {REPORTED[found.outcome]}.", found)
+    return _back_to_list(secret, gettext("Saved: %(outcome)s.", outcome=translated(REPORTED[found.outcome])), found)
 
 
 @form(blueprint, "/mine/<secret>/take-back", role=PUBLIC, shows=show)
@@ -112,7 +116,8 @@ def take_outcome_back(secret: str) -> BaseResponse:
     link = open_link(secret)
     with told_when_busy():
         found = take_back(read_form(OutcomeToTakeBack).report, actor=actor_of(link), agent=link.agent)
-    return _back_to_list(secret, f"Taken back: {REPORTED[found.outcome]}.", found)
+    said = gettext("Taken back: %(outcome)s.", outcome=translated(REPORTED[found.outcome]))
+    return _back_to_list(secret, said, found)
 
 
 @contextmanager
@@ -121,12 +126,16 @@ def told_when_busy() -> Iterator[None]:
     try:
         yield
     except TooManyRequests as error:
-        raise RunInProgress("Other reports wait for a deal; nothing was kept. Send it again in a moment.") from error
+        raise RunInProgress(
+            sentence("Other reports wait for a deal; nothing was kept. Send it again in a moment.")
+        ) from error
 
 
 def _back_to_list(secret: str, said: str, found: ReportedOutcome) -> BaseResponse:
     page = request.args.get("page", type=int)
-    return redirect_with_notice(f"{said} {found.notice or ''}".strip(), "own_list.show", secret=secret, page=page)
+    return redirect_with_notice(
+        f"{said} {notice_in_words(found.notice) or ''}".strip(), "own_list.show", secret=secret, page=page
+    )
 
 
 def actor_of(link: Link) -> str:
@@ -145,7 +154,17 @@ def report_several(secret: str) -> Response:
         given = NewOwnOutcomes.model_validate_json(request.get_data())
     except ValidationError as error:
         return response_to_bad_request(error)
-    return json(report_all([each.reported(link.agent) for each in given.reports], actor=actor_of(link)))
+    answers = report_all([each.reported(link.agent) for each in given.reports], actor=actor_of(link))
+    # The page shows what the answers say.
+    answers.items = [
+        replace(
+            each,
+            refusal=each.refusal and translated(each.refusal),
+            outcome=each.outcome and replace(each.outcome, notice=notice_in_words(each.outcome.notice)),
+        )
+        for each in answers.items
+    ]
+    return json(answers)
 
 
 @blueprint.post("/mine/<secret>/outcomes/take-back")
@@ -157,8 +176,16 @@ def take_one_back(secret: str) -> Response:
         given = OutcomeToTakeBack.model_validate_json(request.get_data())
     except ValidationError as error:
         return response_to_bad_request(error)
-    found = take_back(given.report, actor=actor_of(link), agent=link.agent, taken_back_at=given.taken_back_at)
-    return json(RootModel[ReportedOutcome](found))
+    try:
+        found = take_back(given.report, actor=actor_of(link), agent=link.agent, taken_back_at=given.taken_back_at)
+    except FunnelError as error:
+        refusal: Response = response_to_error(error)
+        if not refusal.is_json:
+            return refusal
+        # The page shows it to the agent.
+        body = {**refusal.get_json(), "detail": translated(refusal.get_json()["detail"])}
+        return make_response(body, refusal.status_code)
+    return json(RootModel[ReportedOutcome](replace(found, notice=notice_in_words(found.notice))))
 
 
 def open_link(secret: str) -> Link:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from http import HTTPStatus
 from typing import Any
@@ -10,8 +11,9 @@ from flask import Blueprint, make_response, render_template, request
 from pydantic import ValidationError
 
 from agent_funnel.errors import ParameterOutOfRange
-from agent_funnel.results import FEWEST, Estimate, GroupResult, usual_span
+from agent_funnel.results import FEWEST, Estimate, GroupResult, Results, usual_span
 from agent_funnel.runs import deal_version
+from agent_funnel.sentences import sentence
 from agent_funnel.web.pages.layout import page
 from agent_funnel.web.request_models import ResultsQuery
 from agent_funnel.web.requester import mask_results, today
@@ -19,13 +21,17 @@ from agent_funnel.web.services import services
 
 blueprint = Blueprint("results", __name__)
 
+# The columns by which the agents can be sorted, except their names:
+SORTS = (
+    "list_conversion", "dealt", "not_worked", "reported", "reached", "won", "penetration", "contact_rate", "conversion",
+)  # fmt: skip
 # The groups of the page, with their headings; the agents come first and have places:
 HEADINGS = {
-    "agents": "Agents",
-    "classes": "Calls before, with call-backs apart",
-    "stages": "Calls before",
-    "nights": "Nights",
-    "imports": "Imports",
+    "agents": sentence("Agents"),
+    "classes": sentence("Calls before, with call-backs apart"),
+    "stages": sentence("Calls before"),
+    "nights": sentence("Nights"),
+    "imports": sentence("Imports"),
 }
 
 
@@ -45,15 +51,30 @@ def show() -> Any:
         )
     found = given.counts.start_results(date_from, date_to, deal_version(given.database)).get()
     span = {"date_from": date_from.isoformat(), "date_to": date_to.isoformat()}
+    order = request.args.get("sort", "")
+    order = order if order in SORTS else "name"
     return render_template(
         "results.html",
         span=span,
-        results=mask_results(found) if found else None,
+        results=mask_results(sort_agents(found, order)) if found else None,
+        order=order,
         best=_highest(found.agents) if found else 0.0,
         date_of=date.fromisoformat,
         HEADINGS=HEADINGS,
         FEWEST=FEWEST,
     )
+
+
+def sort_agents(results: Results, order: str) -> Results:
+    """The results with the agents by an amount or a rate, the largest first, then by name; no rate comes last."""
+    if order == "name":
+        return results
+
+    def place(row: GroupResult) -> float:
+        value = getattr(row, order)
+        return -1.0 if value is None else getattr(value, "rate", value)
+
+    return replace(results, agents=tuple(sorted(results.agents, key=place, reverse=True)))
 
 
 def _highest(agents: tuple[GroupResult, ...]) -> float:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from flask import Blueprint, request
+from flask_babel import gettext
 from werkzeug.wrappers import Response as BaseResponse
 
-from agent_funnel.rules import read_rule, record_rules
+from agent_funnel.rules import Value, read_rule, record_rules
+from agent_funnel.sentences import Sentence, joined, sentence
 from agent_funnel.settings import DEFAULT_RULES
 from agent_funnel.settings_types import written
 from agent_funnel.web.auth import set_audit_target
+from agent_funnel.web.languages import translated
 from agent_funnel.web.pages.admin import show_settings
 from agent_funnel.web.pages.layout import form, redirect_with_notice
 from agent_funnel.web.requester import actor
@@ -16,15 +19,6 @@ from agent_funnel.web.services import services
 from agent_funnel.web.setting_words import rule_in_words
 
 blueprint = Blueprint("rules", __name__)
-
-# The rules as the beginning of a sentence about their values:
-RULES = {
-    "country": "country of numbers without one:",
-    "max_per_agent": "most leads for an agent:",
-    "window_days": "days that a lead is dealt:",
-    "newest_first": "leads with the same number of calls:",
-    "voice": "leads that were dealt before",
-}
 
 
 @form(blueprint, "/rules", role="admin", shows=show_settings)
@@ -36,6 +30,24 @@ def change() -> BaseResponse:
     changed = record_rules(services().database, given, actor=actor(), confirmed=confirmed)
     now = ", ".join(f"{name} {written(given[name])}" for name in changed)
     set_audit_target(now or "no change")
-    shown = "; ".join(f"{RULES[name]} {rule_in_words(name, given[name])}" for name in changed)
-    notice = f"Recorded: {shown}. It holds from now on." if changed else "Every rule was recorded like this already."
-    return redirect_with_notice(notice, "admin.show_settings")
+    if not changed:
+        return redirect_with_notice(gettext("Every rule was recorded like this already."), "admin.show_settings")
+    shown = joined(*(_told(name, given[name]) for name in changed), by="; ")
+    notice = sentence("Recorded: %(rules)s. It holds from now on.", rules=shown)
+    return redirect_with_notice(translated(notice), "admin.show_settings")
+
+
+def _told(name: str, value: Value) -> Sentence:
+    """A rule with its value."""
+    words = rule_in_words(name, value)
+    match name:
+        case "country":
+            return sentence("country of numbers without one: %(country)s", country=words)
+        case "max_per_agent":
+            return sentence("most leads for an agent: %(amount)s", amount=words)
+        case "window_days":
+            return sentence("days that a lead is dealt: %(days)s", days=words)
+        case "newest_first":
+            return sentence("leads with the same number of calls: %(order)s", order=words)
+        case _:
+            return sentence("leads that were dealt before %(what)s", what=words)

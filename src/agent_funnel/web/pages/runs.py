@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import groupby
+from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template, request, url_for
+from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response as BaseResponse
 
 from agent_funnel import deal
@@ -14,9 +17,10 @@ from agent_funnel.schedule import voids
 from agent_funnel.schedule.nights import LaterDeal, failure_reasons, repairs
 from agent_funnel.schedule.skips import Skip, find_skip, skip_of_run
 from agent_funnel.schedule.store import NightRecord, find_night
+from agent_funnel.sentences import sentence
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.format import day, number
-from agent_funnel.web.negotiation import locale
+from agent_funnel.web.languages import locale, translated
 from agent_funnel.web.pages.layout import form, page, redirect_with_notice
 from agent_funnel.web.pages.tonight import fairness_of, window_of
 from agent_funnel.web.requester import actor
@@ -26,20 +30,63 @@ from agent_funnel.web.services import services
 blueprint = Blueprint("runs", __name__)
 
 RUNS_PER_PAGE = 50
+# The amounts by which the list can be sorted, and the most runs, the newest, that are sorted at once:
+SORTS = ("pool", "assigned", "left_over", "agents", "largest_share")
+MOST_SORTED = 1_000
 # The most runs that the page of a night shows:
 RUNS_PER_NIGHT = 200
 
 
 @page(blueprint, "/runs", role="viewer")
 def show() -> str:
-    """The runs, the newest first; `before` is the last run of the page before."""
+    """The runs, the newest first, or sorted by an amount; `before` is the last run of the page before."""
+    order = request.args.get("sort", "")
+    if order in SORTS:
+        return _show_sorted(order)
     before = request.args.get("before", type=int)
     found = list_runs(
         services().database,
         count=RUNS_PER_PAGE,
         before=None if before is None else max(1, min(before, LARGEST_RUN_ID)),
     )
-    return render_template("runs.html", runs=found, before=before, more=len(found) == RUNS_PER_PAGE)
+    return render_template(
+        "runs.html",
+        runs=found,
+        **_attempts(found),
+        order="newest",
+        first=url_for("runs.show") if before else None,
+        following=url_for("runs.show", before=found[-1].run_id) if len(found) == RUNS_PER_PAGE else None,
+    )
+
+
+def _attempts(runs: list[RunRecord]) -> dict[str, Any]:
+    """How many times a night failed in a row, by its newest attempt, and the attempts that are folded into that one."""
+    attempts: dict[int, int] = {}
+    folded: set[int] = set()
+    for _, same in groupby(runs, key=lambda run: (run.status, run.business_date)):
+        newest, *older = same
+        if older and newest.status == "failed":
+            attempts[newest.run_id] = 1 + len(older)
+            folded.update(run.run_id for run in older)
+    return {"attempts": attempts, "folded": folded}
+
+
+def _show_sorted(order: str) -> str:
+    """The newest runs by an amount, the largest first; of equal ones, the newer first."""
+    begin = max(0, request.args.get("begin", 0, type=int))
+    found = list_runs(services().database, count=MOST_SORTED)
+    found.sort(key=lambda run: -(getattr(run, order) or 0))
+    end = begin + RUNS_PER_PAGE
+    return render_template(
+        "runs.html",
+        runs=found[begin:end],
+        **_attempts(found[begin:end]),
+        order=order,
+        first=url_for("runs.show", sort=order) if begin else None,
+        following=url_for("runs.show", sort=order, begin=end) if end < len(found) else None,
+        is_cut=len(found) == MOST_SORTED,
+        most_sorted=MOST_SORTED,
+    )
 
 
 @page(blueprint, "/runs/<int:run_id>", role="viewer")
@@ -100,7 +147,7 @@ def business_date_of(day: str) -> date:
     try:
         return date.fromisoformat(day)
     except ValueError:
-        raise NotFound("There is no such day; write it as 2026-01-31.") from None
+        raise NotFound(sentence("There is no such day; write it as 2026-01-31.")) from None
 
 
 @form(blueprint, "/nights/<day>/reopen", role="operator", shows=show_night)
@@ -109,7 +156,7 @@ def reopen(day: str) -> BaseResponse:
     given = services()
     set_audit_target(day)
     done = voids.reopen(given.database, given.settings, business_date_of(day), now=given.now(), actor=actor())
-    return redirect_with_notice(done.text, "runs.show_night", day=day)
+    return redirect_with_notice(translated(done.text), "runs.show_night", day=day)
 
 
 @page(blueprint, "/runs/<int:run_id>/undo", role="operator")
@@ -141,15 +188,34 @@ def undo(run_id: int) -> BaseResponse:
     set_audit_target(f"run {run_id}")
     skip = _skip_that_ends(find_run(services().database, run_id))
     undone = deal.undo(services().database, run_id, actor=actor())
-    skipped = (
-        f"; {number(undone.changed_since, locale())} were left, as they had been changed since"
-        if undone.changed_since
-        else ""
-    )
-    notice = (
-        f"Deal {run_id} is undone: {number(undone.restored, locale())} leads count one call less{skipped}. "
-        f"{number(undone.assignments, locale())} assignments from before it are back."
-    )
+    restored, left, back = undone.restored, undone.changed_since, undone.assignments
+    notices = [
+        ngettext(
+            "Deal %(run_id)s is undone: %(n)s lead counts one call less.",
+            "Deal %(run_id)s is undone: %(n)s leads count one call less.",
+            restored,
+            run_id=run_id,
+            n=number(restored, locale()),
+        )
+        if not left
+        else ngettext(
+            "Deal %(run_id)s is undone: %(n)s lead counts one call less; %(left)s were left, as they had been changed "
+            "since.",
+            "Deal %(run_id)s is undone: %(n)s leads count one call less; %(left)s were left, as they had been changed "
+            "since.",
+            restored,
+            run_id=run_id,
+            n=number(restored, locale()),
+            left=number(left, locale()),
+        ),
+        ngettext(
+            "%(n)s assignment from before it is back.",
+            "%(n)s assignments from before it are back.",
+            back,
+            n=number(back, locale()),
+        ),
+    ]
     if skip:
-        notice += f" The automatic deal of {day(skip.business_date, locale())}, which it had skipped, is on again."
-    return redirect_with_notice(notice, "runs.show_run", run_id=run_id)
+        skipped = day(skip.business_date, locale())
+        notices.append(gettext("The automatic deal of %(day)s, which it had skipped, is on again.", day=skipped))
+    return redirect_with_notice(" ".join(notices), "runs.show_run", run_id=run_id)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from flask import Blueprint, render_template
+from flask_babel import gettext
 
 from agent_funnel.runs import last_run
 from agent_funnel.schedule.runway import Scenario
+from agent_funnel.sentences import sentence
 from agent_funnel.web.charts import runway_columns, runway_scale
 from agent_funnel.web.pages.layout import page
 from agent_funnel.web.services import services
@@ -14,11 +16,11 @@ blueprint = Blueprint("runway", __name__)
 
 # Why a date has no deal:
 OFF_NAMES = {
-    "holiday": "holiday",
-    "weekday": "no deal that day",
-    "skipped": "skipped",
-    "paused": "paused",
-    "nobody": "nobody has room",
+    "holiday": sentence("holiday"),
+    "weekday": sentence("no deal that day"),
+    "skipped": sentence("skipped"),
+    "paused": sentence("paused"),
+    "nobody": sentence("nobody has room"),
 }
 
 
@@ -38,8 +40,8 @@ def show() -> str:
         chart=runway_columns(found.nights),
         scale=runway_scale(found.nights),
         changes=[
-            ("One agent more", *_change(found.as_is, found.one_more)),
-            *([("One agent fewer", *_change(found.as_is, fewer))] if fewer else []),
+            (gettext("One agent more"), *_change(found.as_is, found.one_more)),
+            *([(gettext("One agent fewer"), *_change(found.as_is, fewer))] if fewer else []),
         ],
         OFF_NAMES=OFF_NAMES,
     )

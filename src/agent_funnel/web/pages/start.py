@@ -8,6 +8,7 @@ from datetime import timedelta
 from io import BytesIO, StringIO
 
 from flask import Blueprint, Response, render_template, request
+from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response as BaseResponse
 
 from agent_funnel.access.keys import any_keys
@@ -19,11 +20,12 @@ from agent_funnel.rules import list_rules
 from agent_funnel.runs import last_run
 from agent_funnel.schedule.calendar import next_run
 from agent_funnel.schedule.store import current_pause
+from agent_funnel.sentences import counted, joined, sentence
 from agent_funnel.settings import source
 from agent_funnel.settings_types import NO_COUNTRY
 from agent_funnel.web import format
 from agent_funnel.web.auth import set_audit_target
-from agent_funnel.web.negotiation import locale
+from agent_funnel.web.languages import locale
 from agent_funnel.web.pages.layout import form, page, redirect_with_notice
 from agent_funnel.web.requester import today
 from agent_funnel.web.services import services
@@ -65,27 +67,44 @@ def first_steps() -> list[Step]:
     due = format.moment(
         next_run(given.now(), settings), settings.timezone, locale(), this_year=today().year
     ).striptags()
-    kept = "no country" if country == NO_COUNTRY else f"the country {country}"
+    chosen_rules = (
+        gettext("Chosen, with no country for numbers without one.")
+        if country == NO_COUNTRY
+        else gettext("Chosen, with the country %(country)s for numbers without one.", country=country)
+    )
+    when = gettext("The next deal is due on %(moment)s, in the zone %(zone)s.", moment=due, zone=settings.timezone)
+    if not has_zone:
+        when += " " + gettext("If that is not the zone of the floor, set FUNNEL_TIMEZONE.")
+    addresses = len(settings.notify_urls)
+    none = gettext("There are none yet.")
     return [
-        Step("agents", "Agents", active > 0,
-             f"{_amount(active)} of {_amount(len(agents))} are active." if agents else "There are none yet."),
-        Step("leads", "Leads", has_leads,
-             f"There are {_amount(leads)}." if leads else "There are some." if has_leads else "There are none yet."),
-        Step("rules", "Rules", chosen,
-             f"Chosen, with {kept} for numbers without one." if chosen else
-             "Not looked at yet: the defaults hold, and numbers without a country have none."),
-        Step("schedule", "Schedule", has_zone and pause is None,
-             "Automatic deals are paused." if pause else
-             f"The next deal is due on {due}, in the zone {settings.timezone}." + (
-                 "" if has_zone else " If that is not the zone of the floor, set FUNNEL_TIMEZONE."
-             )),
-        Step("notices", "Notices", bool(settings.notify_urls),
-             f"{len(settings.notify_urls)} address{'' if len(settings.notify_urls) == 1 else 'es'} set up."
-             if settings.notify_urls else "Nobody is told if a deal fails."),
-        Step("keys", "Keys", any_keys(database),
-             "Everybody needs a key to sign in." if any_keys(database) else
-             "Everybody on this machine can do everything, and nobody else can open the dashboard."),
+        Step("agents", gettext("Agents"), active > 0, _active(active, len(agents)) if agents else none),
+        Step("leads", gettext("Leads"), has_leads,
+             ngettext("There is %(n)s.", "There are %(n)s.", leads, n=_amount(leads)) if leads else
+             gettext("There are some.") if has_leads else none),
+        Step("rules", gettext("Rules"), chosen,
+             chosen_rules if chosen else
+             gettext("Not looked at yet: the defaults hold, and numbers without a country have none.")),
+        Step("schedule", gettext("Schedule"), has_zone and pause is None,
+             gettext("Automatic deals are paused.") if pause else when),
+        Step("notices", gettext("Notices"), bool(addresses),
+             ngettext("%(n)s address set up.", "%(n)s addresses set up.", addresses, n=_amount(addresses))
+             if addresses else gettext("Nobody is told if a deal fails.")),
+        Step("keys", gettext("Keys"), any_keys(database),
+             gettext("Everybody needs a key to sign in.") if any_keys(database) else
+             gettext("Everybody on this machine can do everything, and nobody else can open the dashboard.")),
     ]  # fmt: skip
+
+
+def _active(active: int, agents: int) -> str:
+    text = ngettext(
+        "%(active)s of %(n)s is active.",
+        "%(active)s of %(n)s are active.",
+        agents,
+        active=_amount(active),
+        n=_amount(agents),
+    )
+    return str(text)
 
 
 def _amount(count: int) -> str:
@@ -113,8 +132,12 @@ def add_agents() -> BaseResponse:
     set_audit_target(f"{len(names)} names")
     if not 0 < len(names) <= MOST_NAMES:
         raise ParameterOutOfRange(
-            f"There are {len(names):,} names; it must be 1 to {MOST_NAMES:,} at once, one on each line. Nothing was "
-            "changed."
+            counted(
+                "There is %(count)s name; it must be 1 to %(most)s at once, one on each line. Nothing was changed.",
+                "There are %(count)s names; it must be 1 to %(most)s at once, one on each line. Nothing was changed.",
+                len(names),
+                most=MOST_NAMES,
+            )
         )
     text = StringIO()
     csv.writer(text).writerows([["agent"], *([name] for name in names)])
@@ -125,11 +148,18 @@ def add_agents() -> BaseResponse:
         )
     except BadRows as error:
         # The file has a header, so that a name stands one line further up.
-        bad = "; ".join(f"{names[each.line - 2]!r}: {each.reason}" for each in error.bad[:3])
-        raise ParameterOutOfRange(f"{bad}. Nothing was changed.") from error
-    there = f" {_amount(done.kept)} {'was' if done.kept == 1 else 'were'} there already." if done.kept else ""
-    added = f"{_amount(done.added)} agent{'' if done.added == 1 else 's'}"
-    return redirect_with_notice(f"Added {added}; they get leads from the next deal on.{there}", "start.show")
+        bad = joined(*(joined(repr(names[each.line - 2]), each.reason, by=": ") for each in error.bad[:3]), by="; ")
+        raise ParameterOutOfRange(sentence("%(faults)s. Nothing was changed.", faults=bad)) from error
+    notice = ngettext(
+        "Added %(n)s agent; they get leads from the next deal on.",
+        "Added %(n)s agents; they get leads from the next deal on.",
+        done.added,
+        n=_amount(done.added),
+    )
+    if done.kept:
+        there = ngettext("%(n)s was there already.", "%(n)s were there already.", done.kept, n=_amount(done.kept))
+        notice = f"{notice} {there}"
+    return redirect_with_notice(notice, "start.show")
 
 
 @page(blueprint, "/start/sample.csv", role="viewer")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
 from flask import Blueprint, Response, make_response, request
+from flask_babel import gettext
 from werkzeug.wrappers import Response as BaseResponse
 
 from agent_funnel.do_not_contact import old_lists
@@ -20,6 +21,7 @@ from agent_funnel.schedule.runway import Runway
 from agent_funnel.schedule.skips import find_skip
 from agent_funnel.schedule.status import NIGHTS_SHOWN, Tonight, tonight
 from agent_funnel.schedule.store import NightRecord
+from agent_funnel.sentences import counted, joined, sentence
 from agent_funnel.settings import Settings
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.charts import strip_scale
@@ -35,6 +37,8 @@ blueprint = Blueprint("tonight", __name__)
 
 # No forecast is made for this long before a scheduled run:
 NO_FORECAST_BEFORE = timedelta(minutes=1)
+# The strip of a young service has at least so many nights:
+FEWEST_NIGHTS = 14
 # The amounts of the last nights are looked for among this many runs: some failed, some were made by hand.
 RUNS_SEARCHED = 3 * NIGHTS_SHOWN
 # A run is slow if it takes this many times as long as usual, and at least this long:
@@ -43,7 +47,7 @@ SLOW_FACTOR, SHORTEST_SLOW = 10, timedelta(minutes=1)
 
 def _old_lists(now: datetime) -> list[str]:
     """A sentence about each do-not-contact list that is too old."""
-    return [str(mask_texts(each)) for each in old_lists(services().database, now)]
+    return [mask_texts(each).text for each in old_lists(services().database, now)]
 
 
 @page(blueprint, "/", role="viewer")
@@ -109,8 +113,8 @@ def pause() -> BaseResponse:
     filled_in = read_form(Reason)
     set_audit_target(filled_in.reason or "")
     changed = store.pause(given.database, now=given.now(), actor=actor(), reason=filled_in.reason)
-    paused = "Automatic deals are paused until somebody resumes them."
-    return redirect_with_notice(paused if changed else "Automatic deals were paused already.", "tonight.show")
+    paused = gettext("Automatic deals are paused until somebody resumes them.")
+    return redirect_with_notice(paused if changed else gettext("Automatic deals were paused already."), "tonight.show")
 
 
 @form(blueprint, "/resume", role="operator", shows=show)
@@ -119,7 +123,8 @@ def resume() -> BaseResponse:
     given = services()
     changed = store.resume(given.database, now=given.now(), actor=actor())
     return redirect_with_notice(
-        "Automatic deals are on again." if changed else "Automatic deals were not paused.", "tonight.show"
+        gettext("Automatic deals are on again.") if changed else gettext("Automatic deals were not paused."),
+        "tonight.show",
     )
 
 
@@ -170,14 +175,19 @@ def is_old(night: Tonight, run: Run | None) -> bool:
 
 def informed(settings: Settings, state: str) -> str:
     """A sentence about the people who get a notice of a failed or missed deal."""
-    kind = "missed" if state == "missed" else "failed"
     if not settings.notify_urls:
-        called = " Only the address in FUNNEL_DEAD_MAN_URL was called." if settings.dead_man_url else ""
-        return f"Nobody got a notice: no address is set up (FUNNEL_NOTIFY_URLS).{called}"
-    if kind not in settings.notify_on:
-        return f"Nobody got a notice: those of {kind} deals are turned off (FUNNEL_NOTIFY_ON)."
-    addresses = len(settings.notify_urls)
-    return f"A notice of it goes to {addresses} address{'es' if addresses > 1 else ''} (FUNNEL_NOTIFY_URLS)."
+        nobody = sentence("Nobody got a notice: no address is set up (FUNNEL_NOTIFY_URLS).")
+        called = sentence("Only the address in FUNNEL_DEAD_MAN_URL was called.")
+        return joined(nobody, called) if settings.dead_man_url else nobody
+    if state == "missed" and "missed" not in settings.notify_on:
+        return sentence("Nobody got a notice: those of missed deals are turned off (FUNNEL_NOTIFY_ON).")
+    if state != "missed" and "failed" not in settings.notify_on:
+        return sentence("Nobody got a notice: those of failed deals are turned off (FUNNEL_NOTIFY_ON).")
+    return counted(
+        "A notice of it goes to %(count)s address (FUNNEL_NOTIFY_URLS).",
+        "A notice of it goes to %(count)s addresses (FUNNEL_NOTIFY_URLS).",
+        len(settings.notify_urls),
+    )
 
 
 def fairness_of(run: Run | RunRecord, shares: Mapping[str, Share] | None, limits: Mapping[str, int]) -> Fairness | None:
@@ -188,8 +198,12 @@ def fairness_of(run: Run | RunRecord, shares: Mapping[str, Share] | None, limits
 
 
 def night_strip(night: Tonight) -> list[tuple[date, NightRecord | None]]:
-    """The last nights, the oldest first, each with its outcome; None if nothing is known of it."""
+    """The last nights, the oldest first, each with its outcome; None if nothing is known of it.
+
+    A service that is younger has fewer, but two weeks.
+    """
     found = {outcome.business_date: outcome for outcome in night.nights}
     newest = max([night.business_date, *found])
-    days = [newest - timedelta(days=back) for back in reversed(range(NIGHTS_SHOWN))]
+    known = (newest - min(found, default=newest)).days + 1
+    days = [newest - timedelta(days=back) for back in reversed(range(min(NIGHTS_SHOWN, max(known, FEWEST_NIGHTS))))]
     return [(day, found.get(day)) for day in days]

@@ -9,6 +9,7 @@ const news = document.getElementById("news");
 const waiting = document.getElementById("waiting");
 const toast = document.getElementById("toast");
 const labels = JSON.parse(own.dataset.outcomes);
+const listTexts = JSON.parse(own.dataset.texts);
 const loaded = JSON.parse(own.dataset.state);
 let state = loaded;
 // The phone's clock may be wrong; how far it is behind that of the service:
@@ -27,10 +28,12 @@ const DOUBLE_TAP = 400;
 const MOST_BYTES = 12_000;
 
 const serverNow = () => new Date(Date.now() + behind);
-const number = new Intl.NumberFormat();
+// Numbers and dates are written as the rest of the page writes them.
+const language = document.documentElement.lang;
+const number = new Intl.NumberFormat(language);
 
 function shortDay(day, month = "short") {
-  const form = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month, timeZone: "UTC" });
+  const form = new Intl.DateTimeFormat(language, { weekday: "short", day: "numeric", month, timeZone: "UTC" });
   return form.format(new Date(`${day}T12:00:00Z`));
 }
 
@@ -101,7 +104,7 @@ function showRow(row, entry, isDone) {
   row.querySelector("details").open = false;
   row.querySelector(".refusal").hidden = true;
   done.hidden = !isDone;
-  said.querySelector("strong").textContent = isDone ? labels[entry.outcome] : "";
+  said.querySelector("strong").textContent = isDone ? entry.said ?? labels[entry.outcome] : "";
   said.replaceChildren(said.querySelector("strong"), isDone ? entry.more : "");
   done.querySelector("form").elements.report.value = entry.body.report;
   const tel = row.querySelector("a.tel");
@@ -127,12 +130,13 @@ function report(form, outcome) {
   const body = { report: newId(), number: number.value, run_id: loaded.run_id, outcome, reported_at: at };
   if (outcome === "call_back") Object.assign(body, { call_back_on: day.value, same_agent: same.checked });
   if (note.value.trim()) body.note = note.value.trim();
-  const more = `${body.call_back_on ? ` on ${shortDay(day.value)}` : ""}${body.note ? `: ${body.note}` : ""}`;
-  const entry = { id: body.report, run: loaded.run_id, number: number.value, at, outcome, more, body };
+  const said = body.call_back_on ? listTexts.call_back_on.replace("{day}", shortDay(day.value)) : labels[outcome];
+  const more = body.note ? `: ${body.note}` : "";
+  const entry = { id: body.report, run: loaded.run_id, number: number.value, at, outcome, said, more, body };
   keep(entry);
   form.reset();
   showRow(row, entry, true);
-  say(`${labels[outcome]}${more}`, row, entry);
+  say(`${said}${more}`, row, entry);
   // One goes on with the next row, which an open row may have pushed out of sight.
   next.querySelector("a[href], button:not([hidden])")?.focus({ preventScroll: true });
   if (next !== row) next.scrollIntoView({ block: "nearest" });
@@ -142,17 +146,18 @@ function report(form, outcome) {
 function takeBack(row, id) {
   const before = kept().find((entry) => entry.id === id);
   const at = serverNow().toISOString();
-  const said = row.querySelector(".said");
+  const line = row.querySelector(".said");
+  const said = line.querySelector("strong").textContent;
   const entry = {
     id: newId(), run: loaded.run_id, number: row.querySelector("form.report").elements.number.value, at, isBack: true,
-    outcome: row.dataset.outcome, more: said.textContent.replace(said.querySelector("strong").textContent, "").trimEnd(),
+    outcome: row.dataset.outcome, said, more: line.textContent.trim().replace(said, ""),
     body: { report: id, taken_back_at: at },
   };
   // What was never sent is not there to take back.
   if (before && !before.isTried) settle(before, { isUndone: true });
   else keep(entry);
   showRow(row, entry, false);
-  say("Taken back", row);
+  say(listTexts.taken_back, row);
   send();
 }
 
@@ -166,7 +171,7 @@ function say(text, row, entry) {
   if (entry) {
     const undo = document.createElement("button");
     undo.type = "button";
-    undo.textContent = "Undo";
+    undo.textContent = listTexts.undo;
     undo.addEventListener("click", () => takeBack(row, entry.id));
     toast.append(undo);
   }
@@ -226,7 +231,7 @@ own.addEventListener("click", async (event) => {
   const copy = event.target.closest("button.copy");
   if (copy) {
     await navigator.clipboard.writeText(copy.dataset.number);
-    say("Copied", copy.closest("li"));
+    say(listTexts.copied, copy.closest("li"));
   }
 });
 // Browsers offer no clipboard to pages that came without TLS from another machine.
@@ -257,7 +262,7 @@ function showAnswer(entry) {
     if (refusal) {
       const line = document.createElement("p");
       line.className = "notice refused";
-      line.textContent = `A report of an earlier list was refused. ${refusal}`;
+      line.textContent = `${listTexts.earlier} ${refusal}`;
       news.after(line);
     }
     return;
@@ -294,7 +299,7 @@ async function sendAll() {
     for (const entry of batch) keep({ ...entry, isTried: true });
     const answer = await post(batch);
     isSilent = !answer;
-    if (answer?.status === 404) closed = (await answer.json()).detail;
+    if (answer?.status === 404) closed = listTexts.dead_link;
     else if (answer?.ok) {
       const found = await answer.json();
       // After 50001 a report is to be sent again: a deal was running all the time.
@@ -349,7 +354,7 @@ async function ask() {
     try {
       const answer = await fetch(own.dataset.stateAddress);
       const answeredAt = Date.now();
-      if (answer.status === 404) closed = (await answer.json()).detail;
+      if (answer.status === 404) closed = listTexts.dead_link;
       if (answer.ok) {
         state = await answer.json();
         // Too early by the time that the answer took, and never too late: what was tapped before a deal is kept.
@@ -370,13 +375,12 @@ function showNews() {
   const until = state.next_at ? Date.parse(state.next_at) - serverNow() : Infinity;
   const isReplaced = state.run_id !== loaded.run_id;
   const hasLess = !isReplaced && state.leads < loaded.leads - countGone() + goneBefore;
-  const leads = `${number.format(state.leads)} lead${state.leads === 1 ? "" : "s"}`;
   let text = "";
   if (closed) text = closed;
-  else if (isReplaced) text = `There is a new list: ${leads}. This one takes no more reports.`;
-  else if (until <= 0) text = `Your list was due to change at ${state.next_time}. Connect to see the new one.`;
-  else if (hasLess) text = "Some of these leads have been taken off your list.";
-  else if (until <= WARN_BEFORE) text = `Your list changes at ${state.next_time}.`;
+  else if (isReplaced) text = state.news.replaced;
+  else if (until <= 0) text = state.news.overdue;
+  else if (hasLess) text = listTexts.less;
+  else if (until <= WARN_BEFORE) text = state.news.soon;
   if (lists && (closed || isReplaced)) {
     lists.toggleAttribute("inert", true);
     toast.replaceChildren();
@@ -388,7 +392,7 @@ function showNews() {
   if (closed || !(isReplaced || hasLess)) return;
   const link = document.createElement("a");
   link.href = location.pathname;
-  link.textContent = "Show it";
+  link.textContent = listTexts.show;
   news.append(" ", link);
 }
 
@@ -396,10 +400,10 @@ function showWaiting() {
   if (!waiting) return;
   const isStuck = isSilent || closed || !navigator.onLine;
   const entries = isStuck ? kept() : [];
-  const what = entries.length === 1 ? "One report waits" : `${entries.length} reports wait`;
-  let until = navigator.onLine ? "the service answers" : "there is a connection";
-  if (closed) until = "you have a link that works";
-  waiting.textContent = entries.length ? `${what} on this phone until ${until}.` : "";
+  let until = navigator.onLine ? "service" : "connection";
+  if (closed) until = "link";
+  const text = listTexts.waiting[entries.length === 1 ? 0 : 1][until];
+  waiting.textContent = entries.length ? text.replace("{n}", number.format(entries.length)) : "";
   const stuck = new Set(entries.map(rowOf));
   for (const row of rows.values()) row.classList.toggle("waits", stuck.has(row));
 }

@@ -1,10 +1,14 @@
 // Small additions to pages: times in the reader's own zone on hover, a page that refreshes, forms that show that they are
 // at work. Without script every page reads the same, and every form works.
 
+// What it says, in the language of the page, whose form dates have, too.
+const texts = JSON.parse(document.currentScript.dataset.texts);
+const { lang } = document.documentElement;
+
 function addOwnTimes(within) {
-  const own = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
+  const own = new Intl.DateTimeFormat(lang, { dateStyle: "full", timeStyle: "long" });
   for (const time of within.querySelectorAll("time[datetime]")) {
-    time.title = `${time.title}\n${own.format(new Date(time.dateTime))}, your time`;
+    time.title = `${time.title}\n${texts.your_time.replace("{moment}", own.format(new Date(time.dateTime)))}`;
   }
 }
 
@@ -19,7 +23,7 @@ class Answer extends Error {
 function keepFresh(live) {
   const button = document.getElementById("fresh");
   const state = document.getElementById("fresh-state");
-  const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+  const clock = new Intl.DateTimeFormat(lang, { timeStyle: "medium" });
   let paused = false;
   let etag = "";
   let known = new Date();
@@ -45,12 +49,11 @@ function keepFresh(live) {
       }
       etag = answer.headers.get("ETag") ?? etag;
       known = new Date();
-      state.textContent = `As of ${clock.format(known)} your time; refreshes automatically.`;
+      state.textContent = texts.as_of.replace("{time}", clock.format(known));
       mark(false);
     } catch (error) {
-      const what = error instanceof Answer ? `The service answers with an error (${error.status}); perhaps its database is down.`
-        : "The service does not answer.";
-      state.textContent = `${what} This page shows the state of ${clock.format(known)} your time. Trying again.`;
+      const what = error instanceof Answer ? texts.error.replace("{status}", error.status) : texts.silent;
+      state.textContent = `${what} ${texts.stale.replace("{time}", clock.format(known))}`;
       mark(true);
     }
   }
@@ -59,7 +62,7 @@ function keepFresh(live) {
   button.addEventListener("click", () => {
     paused = !paused;
     button.setAttribute("aria-pressed", String(paused));
-    if (paused) state.textContent = "Paused: this page is no longer up to date.";
+    if (paused) state.textContent = texts.paused;
     else refresh();
   });
   setInterval(refresh, 1000 * Number(live.dataset.seconds));
@@ -81,7 +84,10 @@ function showAtWork(form) {
 // Fetches a part of the page that takes the database a while.
 async function fetchPart(place) {
   const link = place.innerHTML;
-  place.innerHTML = '<p aria-busy="true">Making the preview …</p>';
+  const busy = document.createElement("p");
+  busy.setAttribute("aria-busy", "true");
+  busy.textContent = texts.preview;
+  place.replaceChildren(busy);
   try {
     const answer = await fetch(place.dataset.partial);
     if (!answer.ok) throw new Error(answer.status);
@@ -112,6 +118,16 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
   button.hidden = !navigator.clipboard;
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent.trim());
-    button.textContent = "Copied";
+    button.textContent = texts.copied;
   });
 }
+// A menu closes by a click elsewhere, and by Escape, which returns to it.
+addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll(".menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+});
+addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && document.querySelector(".menu[open]");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});

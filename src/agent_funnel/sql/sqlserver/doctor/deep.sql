@@ -193,11 +193,23 @@ LEFT JOIN @taken_out AS w ON d.number = w.number;
 -- name: doctor_leads
 -- Counts every lead under the last run that dealt it and is not undone, and how many of these leads have changed since.
 -- A lead whose stage was put back because nobody worked on it has not changed.
--- One row is for the newest run (`newest` is 1), one for all runs before it.
-DECLARE @base_id BIGINT;
+-- One row is for the newest run (`newest` is 1), one for all runs before it. If the dates of your leads are DATETIMEs,
+-- they are compared to the millisecond, as in an undo: as a DATETIME2, such a date depends on the compatibility level.
+DECLARE @base_id BIGINT, @legacy BIT = 0;
 
 SELECT @base_id = MAX(r.run_id) FROM dbo.assignment_run AS r
 WHERE r.status = 'succeeded';
+
+SELECT
+    @legacy = CASE
+        WHEN CAST(SQL_VARIANT_PROPERTY(CAST(d.date AS SQL_VARIANT), 'BaseType') AS NVARCHAR(128)) = N'datetime'
+            THEN 1
+        ELSE 0
+    END
+FROM (
+    SELECT TOP (1) w.date FROM dbo.wafunnel AS w
+    WHERE w.date IS NOT NULL
+) AS d;
 
 SELECT
     CASE WHEN h.run_id = @base_id THEN 1 ELSE 0 END AS newest,
@@ -209,7 +221,12 @@ FROM (
         g.run_id, g.number, g.date,
         CASE WHEN g.stage >= 4 OR o.number IS NOT NULL THEN g.stage ELSE g.stage + 1 END AS stage_after,
         ROW_NUMBER() OVER (PARTITION BY g.number, g.date ORDER BY g.run_id DESC) AS age
-    FROM dbo.assignment_history AS g
+    FROM (
+        SELECT
+            e.run_id, e.number, e.stage,
+            CASE WHEN @legacy = 1 THEN CAST(CAST(e.date AS DATETIME2(3)) AS DATETIME2(7)) ELSE e.date END AS date
+        FROM dbo.assignment_history AS e
+    ) AS g
     INNER JOIN dbo.assignment_run AS r ON g.run_id = r.run_id
     LEFT JOIN dbo.assignment_outcome AS o
         ON g.run_id = o.run_id AND g.number = o.number AND o.stands = 1 AND o.stage_back = 1
@@ -223,7 +240,9 @@ FROM (
 LEFT JOIN (
     SELECT DISTINCT
         CAST(v.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number,
-        CAST(v.date AS DATETIME2(7)) AS date,
+        CASE
+            WHEN @legacy = 1 THEN CAST(CAST(v.date AS DATETIME2(3)) AS DATETIME2(7)) ELSE CAST(v.date AS DATETIME2(7))
+        END AS date,
         v.stage
     FROM dbo.wafunnel AS v
 ) AS w ON h.number = w.number AND h.date = w.date AND h.stage_after = w.stage

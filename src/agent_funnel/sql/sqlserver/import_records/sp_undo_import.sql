@@ -64,6 +64,7 @@ BEGIN
         @wait INT = @@LOCK_TIMEOUT, -- the longest wait for a lock, in milliseconds
         @floor VARCHAR(2), -- the country of the match keys; '' = none
         @kind VARCHAR(20),
+        @legacy BIT = 0, -- 1 = wafunnel.date is a DATETIME
         @last_run BIGINT,
         @imported_at DATETIME2(3),
         @undone_at DATETIME2(3),
@@ -124,6 +125,18 @@ BEGIN
         SET match_key = dbo.fn_match_key(number, @floor)
         WHERE match_key IS NULL;
 
+        -- As in the undo of a run, the dates of a DATETIME column are compared to the millisecond.
+        SELECT
+            @legacy = CASE
+                WHEN CAST(SQL_VARIANT_PROPERTY(CAST(d.date AS SQL_VARIANT), 'BaseType') AS NVARCHAR(128)) = N'datetime'
+                    THEN 1
+                ELSE 0
+            END
+        FROM (
+            SELECT TOP (1) w.date FROM dbo.wafunnel AS w
+            WHERE w.date IS NOT NULL
+        ) AS d;
+
         UPDATE n
         SET is_left = 0
         FROM #undoable AS n
@@ -138,7 +151,13 @@ BEGIN
             ) AS c
             GROUP BY c.number, c.stage, c.date
             HAVING COUNT(*) = 1
-        ) AS v ON n.number = v.number AND n.stage = v.stage AND n.date = v.date;
+        ) AS v
+            ON
+                n.number = v.number AND n.stage = v.stage
+                AND (
+                    n.date = v.date
+                    OR (@legacy = 1 AND CAST(n.date AS DATETIME2(3)) = CAST(v.date AS DATETIME2(3)))
+                );
 
         UPDATE #undoable
         SET is_left = 1
@@ -209,7 +228,7 @@ BEGIN
         INNER JOIN (
             SELECT
                 CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS agent,
-                MIN(LOWER(LTRIM(RTRIM(a.status))) COLLATE Latin1_General_BIN2) AS status
+                MIN(LOWER(LTRIM(RTRIM(a.status)) COLLATE Latin1_General_BIN2)) AS status
             FROM dbo.agents AS a
             GROUP BY CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2
             HAVING COUNT(*) = 1
@@ -249,7 +268,10 @@ BEGIN
                     ON
                         CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = n.number
                         AND CAST(w.stage AS INT) = n.stage
-                        AND CAST(w.date AS DATETIME2(7)) = n.date
+                        AND (
+                            CAST(w.date AS DATETIME2(7)) = n.date
+                            OR (@legacy = 1 AND CAST(w.date AS DATETIME2(3)) = CAST(n.date AS DATETIME2(3)))
+                        )
                 WHERE n.is_left = 0 AND n.is_changed = 0;
                 IF @kind = 'leads'
                     SET @taken_back = @@ROWCOUNT;
@@ -261,7 +283,10 @@ BEGIN
                     ON
                         CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = n.number
                         AND CAST(w.stage AS INT) = n.stage
-                        AND CAST(w.date AS DATETIME2(7)) = n.date
+                        AND (
+                            CAST(w.date AS DATETIME2(7)) = n.date
+                            OR (@legacy = 1 AND CAST(w.date AS DATETIME2(3)) = CAST(n.date AS DATETIME2(3)))
+                        )
                 WHERE n.is_left = 0 AND n.is_changed = 1;
                 IF @kind = 'leads'
                     SET @put_back = @@ROWCOUNT;

@@ -1,0 +1,76 @@
+"""Sentences of the notices about deals, and about dates without one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from agent_funnel.runs import Run
+from agent_funnel.schedule.store import outcome_name
+from agent_funnel.schedule.voids import End
+from agent_funnel.sentences import Sentence, counted, sentence
+
+
+def dealt(run: Run) -> Sentence:
+    """A scheduled deal with its amounts."""
+    return counted(
+        "Deal %(run)s of %(date)s: %(count)s of %(pool)s leads to %(agents)s.",
+        "Deal %(run)s of %(date)s: %(count)s of %(pool)s leads to %(agents)s.",
+        run.assigned,
+        run=str(run.run_id),
+        date=run.business_date,
+        pool=run.pool,
+        agents=counted("%(count)s agent", "%(count)s agents", run.agents),
+    )
+
+
+def found_nothing(run: Run) -> Sentence:
+    """A deal whose pool was empty."""
+    return sentence(
+        "Deal %(run)s of %(date)s found no lead to deal.", run=str(run.run_id), date=run.business_date
+    )  # fmt: skip
+
+
+def about(run: Run, warning: str) -> Sentence:
+    """A deal with a warning, which is a sentence."""
+    return sentence(
+        "Deal %(run)s of %(date)s: %(warning)s", run=str(run.run_id), date=run.business_date, warning=warning
+    )
+
+
+def void_records(early: Sequence[End]) -> Sentence:
+    """Records that are void because they were made before their time."""
+    days = sorted(end.business_date for end in early)
+    return counted(
+        "The schedule's record of %(first)s (%(outcomes)s) is void: it was made before its time. A clock was ahead, or "
+        "the time of the deal was moved. The deals are made in their time.",
+        "The schedule's record of %(count)s dates from %(first)s to %(last)s (%(outcomes)s) is void: it was made "
+        "before its time. A clock was ahead, or the time of the deal was moved. The deals are made in their time.",
+        len(days),
+        first=days[0],
+        last=days[-1],
+        outcomes=[outcome_name(outcome) for outcome in sorted({end.outcome for end in early})],
+    )
+
+
+def lost_dates(days: Sequence[date]) -> Sentence:
+    """Many dates, in order, whose deals were missed or failed."""
+    return counted(
+        "The deal of %(first)s was missed or failed. To deal now, use `agent-funnel run`.",
+        "The deals of %(count)s dates from %(first)s to %(last)s were missed or failed. To deal now, use "
+        "`agent-funnel run`.",
+        len(days),
+        first=days[0],
+        last=days[-1],
+    )
+
+
+def lost_date(day: date, outcome: str) -> Sentence:
+    """A date whose deal was `missed`, or failed each time."""
+    if outcome == "missed":
+        return sentence(
+            "The deal of %(day)s was missed: the service or its database was down while it was due. To deal now, use "
+            "`agent-funnel run`.",
+            day=day,
+        )
+    return sentence("The deal of %(day)s failed each time, and will not be tried again.", day=day)
