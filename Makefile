@@ -76,6 +76,7 @@ bench: $(LOCKED_DEV)
 	$(BIN)/python -m benchmarks.deal
 	$(BIN)/python -m benchmarks.polling
 	$(BIN)/python -m benchmarks.pages
+	$(BIN)/python -m benchmarks.results
 	$(BIN)/python -m benchmarks.start
 	$(BIN)/python -m benchmarks.imports
 

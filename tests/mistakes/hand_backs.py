@@ -34,7 +34,7 @@ MISTAKES = (
     ),
     Mistake(
         "T-SQL hand-backs: the stage of a lead that somebody changed moves, too",
-        T_HAND_BACKS, "AND w.stage = #rest.stage + CASE @undo WHEN 1 THEN 0 ELSE 1 END", "",
+        T_HAND_BACKS, " " * 28 + "AND w.stage = t.stage + CASE @undo WHEN 1 THEN 0 ELSE 1 END", "",
         ON_HAND_BACKS, "somebody_changed", "sqlserver",
     ),
     Mistake(

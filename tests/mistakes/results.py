@@ -25,6 +25,11 @@ MISTAKES = (
         ON_RESULTS, "call_by_call", "sqlserver",
     ),
     Mistake(
+        "T-SQL results: each import of a lead has it for ever",
+        T_RESULTS, "            AND (n.last_import < l.next_id OR l.next_id IS NULL)\n", "",
+        ON_RESULTS, "call_by_call", "sqlserver",
+    ),
+    Mistake(
         "results: an outcome that is taken back counts",
         RESULTS, "    WHERE o.stands = 1\n    GROUP BY c.business_date", "    GROUP BY c.business_date",
         ON_RESULTS, "the_product_writes", "sqlite",

@@ -57,6 +57,6 @@ MISTAKES = (
     Mistake(
         "T-SQL assignments: the lead is looked up with the collation of the assignments",
         T_AGENTS, "THEN CAST(CAST(p.number AS SQL_VARIANT) AS NVARCHAR(255))", "THEN CAST(p.number AS NVARCHAR(255))",
-        ON_T_SQL, "type_of_the_column",
+        ON_T_SQL, "number_or_an_agent",
     ),
 )  # fmt: skip

@@ -8,6 +8,8 @@ Call-backs: those that agents have reported, and no run in force has handed out.
 -- is on a do-not-contact list (do_not_contact) or wrong (wrong_number), it is won or lost, the record is gone, or the
 -- number has another call-back with a later day (later). The conditions are those of
 -- deal/sp_assign_wafunnel_to_agents.sql, part 5.
+-- include: _greatest_numbers
+
 DECLARE
     @business_date DATE = %(business_date)s,
     @agent NVARCHAR(255) = %(agent)s,
@@ -117,7 +119,19 @@ SELECT b.outcome_id, 5 FROM @wanted AS b
 WHERE NOT EXISTS (
     SELECT 1 FROM dbo.wafunnel AS w
     WHERE
-        CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = b.number
+        w.number = ISNULL(
+            (
+                SELECT f.number FROM dbo.wafunnel AS f
+                WHERE 1 = 0
+            ),
+            CASE
+                WHEN
+                    @greatest_lead IS NULL
+                    OR TRY_CAST(b.number AS BIGINT) BETWEEN -@greatest_lead AND @greatest_lead
+                    THEN CAST(CAST(b.number AS SQL_VARIANT) AS NVARCHAR(255))
+            END
+        )
+        AND CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = b.number
         AND CAST(w.date AS DATETIME2(3)) = b.date AND w.stage IS NOT NULL
 );
 

@@ -38,6 +38,7 @@ ORDER BY b.hand_back_id DESC;
 -- name: leads_to_hand_back
 -- How many leads of the last run an agent has that have no outcome yet.
 DECLARE @agent NVARCHAR(255) = %(agent)s, @run_id BIGINT;
+-- include: _own_agent
 
 SELECT @run_id = MAX(r.run_id) FROM dbo.assignment_run AS r
 WHERE r.status = 'succeeded';
@@ -48,7 +49,14 @@ WHERE
     h.run_id = @run_id
     AND h.number IN (
         SELECT CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 FROM dbo.agent_wafunnel_assignment AS a
-        WHERE CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @agent
+        WHERE
+            a.agent = ISNULL(
+                (
+                    SELECT f.agent FROM dbo.agent_wafunnel_assignment AS f
+                    WHERE 1 = 0
+                ), @holding_agent
+            )
+            AND CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @agent
     )
     AND NOT EXISTS (
         SELECT 1 FROM dbo.assignment_outcome AS o

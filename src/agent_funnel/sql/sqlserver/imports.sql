@@ -68,6 +68,8 @@ SELECT @country AS country;
 -- busy: A run is still in progress; no match key was kept. Try again when the run has ended.
 -- Keeps the match keys of the staged leads that are stored: those of the next @most numbers after @after, '' for the
 -- first ones. Returns the last of these numbers; NULL if there are no more.
+-- include: _greatest_numbers
+
 DECLARE
     @country VARCHAR(2) = %(country)s,
     @after NVARCHAR(255) = %(after)s,
@@ -86,7 +88,20 @@ FROM (
 WHERE
     EXISTS (
         SELECT 1 FROM dbo.wafunnel AS w
-        WHERE CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = n.first
+        WHERE
+            w.number = ISNULL(
+                (
+                    SELECT f.number FROM dbo.wafunnel AS f
+                    WHERE 1 = 0
+                ),
+                CASE
+                    WHEN
+                        @greatest_lead IS NULL
+                        OR TRY_CAST(n.first AS BIGINT) BETWEEN -@greatest_lead AND @greatest_lead
+                        THEN CAST(CAST(n.first AS SQL_VARIANT) AS NVARCHAR(255))
+                END
+            )
+            AND CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = n.first
     )
     AND NOT EXISTS (
         SELECT 1 FROM dbo.number_key AS k

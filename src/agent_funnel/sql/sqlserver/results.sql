@@ -71,66 +71,75 @@ FROM dbo.assignment_call_back AS b
 INNER JOIN dbo.assignment_outcome AS o ON b.outcome_id = o.outcome_id;
 
 SELECT
-    t.business_date, t.agent, t.stage, t.is_call_back,
+    c.business_date, t.agent, t.stage, t.is_call_back,
     SUM(t.leads) AS leads,
-    SUM(t.not_worked) AS not_worked,
-    SUM(t.reported) AS reported,
-    SUM(t.reached) AS reached,
-    SUM(t.won) AS won
+    COALESCE(SUM(t.told * k.not_worked), 0) AS not_worked,
+    COALESCE(SUM(t.told * k.reported), 0) AS reported,
+    COALESCE(SUM(t.told * k.reached), 0) AS reached,
+    COALESCE(SUM(t.told * k.won), 0) AS won
 FROM (
     SELECT
-        c.business_date, h.agent, h.stage, CASE WHEN b.number IS NULL THEN 0 ELSE 1 END AS is_call_back,
-        1 AS leads, 0 AS not_worked, 0 AS reported, 0 AS reached, 0 AS won
-    FROM @counted AS c
-    INNER JOIN dbo.assignment_history AS h ON c.run_id = h.run_id
+        h.run_id, h.agent, h.stage, CASE WHEN b.number IS NULL THEN 0 ELSE 1 END AS is_call_back,
+        CAST(NULL AS VARCHAR(20)) AS outcome, COUNT(*) AS leads, 0 AS told
+    FROM @counted AS n
+    INNER JOIN dbo.assignment_history AS h ON n.run_id = h.run_id
     LEFT JOIN @handed_out AS b ON h.run_id = b.run_id AND h.number = b.number
+    GROUP BY h.run_id, h.agent, h.stage, CASE WHEN b.number IS NULL THEN 0 ELSE 1 END
     UNION ALL
     SELECT
-        c.business_date, o.agent, o.stage, CASE WHEN d.number IS NULL THEN 0 ELSE 1 END AS is_call_back, 0 AS leads,
-        k.not_worked, k.reported, k.reached, k.won
-    FROM @counted AS c
-    INNER JOIN dbo.assignment_outcome AS o ON c.run_id = o.run_id
+        o.run_id, o.agent, o.stage, CASE WHEN d.number IS NULL THEN 0 ELSE 1 END AS is_call_back,
+        o.outcome, 0 AS leads, COUNT(*) AS told
+    FROM @counted AS n
+    INNER JOIN dbo.assignment_outcome AS o ON n.run_id = o.run_id
     LEFT JOIN @handed_out AS d ON o.run_id = d.run_id AND o.number = d.number
-    INNER JOIN @kind AS k ON o.outcome = k.outcome
     WHERE o.stands = 1
+    GROUP BY o.run_id, o.agent, o.stage, CASE WHEN d.number IS NULL THEN 0 ELSE 1 END, o.outcome
 ) AS t
-GROUP BY t.business_date, t.agent, t.stage, t.is_call_back
-ORDER BY t.business_date, t.agent, t.stage, t.is_call_back;
+INNER JOIN @counted AS c ON t.run_id = c.run_id
+LEFT JOIN @kind AS k ON t.outcome = k.outcome
+GROUP BY c.business_date, t.agent, t.stage, t.is_call_back
+ORDER BY c.business_date, t.agent, t.stage, t.is_call_back;
 
 -- name: results_by_import
--- The same by import: the last one before the run that added or changed the lead, NULL if there is none on record.
+-- The same by import: the last one before the run that added or changed the lead, NULL if there is none on record. A
+-- search for the last import of each lead that a run dealt takes five times as long as these joins.
 -- include: _counted_runs
+
+-- Each import of a lead holds until the next one of the same lead.
+WITH import_of_lead AS (
+    SELECT i.number, i.import_id, LEAD(i.import_id) OVER (PARTITION BY i.number ORDER BY i.import_id) AS next_id
+    FROM dbo.import_lead AS i
+)
 
 SELECT
     t.import_id, r.file_name,
     SUM(t.leads) AS leads,
-    SUM(t.not_worked) AS not_worked,
-    SUM(t.reported) AS reported,
-    SUM(t.reached) AS reached,
-    SUM(t.won) AS won
+    COALESCE(SUM(t.told * k.not_worked), 0) AS not_worked,
+    COALESCE(SUM(t.told * k.reported), 0) AS reported,
+    COALESCE(SUM(t.told * k.reached), 0) AS reached,
+    COALESCE(SUM(t.told * k.won), 0) AS won
 FROM (
-    SELECT
-        (
-            SELECT MAX(l.import_id) FROM dbo.import_lead AS l
-            WHERE l.number = h.number AND l.import_id <= c.last_import
-        ) AS import_id,
-        1 AS leads, 0 AS not_worked, 0 AS reported, 0 AS reached, 0 AS won
-    FROM @counted AS c
-    INNER JOIN dbo.assignment_history AS h ON c.run_id = h.run_id
+    SELECT l.import_id, CAST(NULL AS VARCHAR(20)) AS outcome, COUNT(*) AS leads, 0 AS told
+    FROM @counted AS n
+    INNER JOIN dbo.assignment_history AS h ON n.run_id = h.run_id
+    LEFT JOIN import_of_lead AS l
+        ON
+            h.number = l.number AND n.last_import >= l.import_id
+            AND (n.last_import < l.next_id OR l.next_id IS NULL)
+    GROUP BY l.import_id
     UNION ALL
-    SELECT
-        (
-            SELECT MAX(l.import_id) FROM dbo.import_lead AS l
-            WHERE l.number = o.number AND l.import_id <= c.last_import
-        ) AS import_id,
-        0 AS leads,
-        k.not_worked, k.reported, k.reached, k.won
-    FROM @counted AS c
-    INNER JOIN dbo.assignment_outcome AS o ON c.run_id = o.run_id
-    INNER JOIN @kind AS k ON o.outcome = k.outcome
+    SELECT m.import_id, o.outcome, 0 AS leads, COUNT(*) AS told
+    FROM @counted AS n
+    INNER JOIN dbo.assignment_outcome AS o ON n.run_id = o.run_id
+    LEFT JOIN import_of_lead AS m
+        ON
+            o.number = m.number AND n.last_import >= m.import_id
+            AND (n.last_import < m.next_id OR m.next_id IS NULL)
     WHERE o.stands = 1
+    GROUP BY m.import_id, o.outcome
 ) AS t
 LEFT JOIN dbo.import_record AS r ON t.import_id = r.import_id
+LEFT JOIN @kind AS k ON t.outcome = k.outcome
 GROUP BY t.import_id, r.file_name
 ORDER BY t.import_id;
 

@@ -606,6 +606,10 @@ BEGIN
         LEFT JOIN dbo.assignment_country AS c ON r.run_id = c.run_id
         WHERE r.status IN ('succeeded', 'undone') AND COALESCE(c.country, '') = @country;
 
+        -- A statement that reads or writes as many rows as the pool has is compiled in each run. Its plan then knows the
+        -- values of this run, such as @oldest, and the number of rows in the temporary tables: the server keeps these
+        -- tables with their statistics, and a plan for a preview of a small pool would be too small for a run.
+
         -- The match keys that are not kept yet. A preview keeps nothing, so they have a table of their own.
         CREATE TABLE #new_key (
             number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY,
@@ -653,7 +657,8 @@ BEGIN
                     SELECT 1 FROM dbo.number_key AS k
                     WHERE k.number = o.number AND k.country = @country
                 )
-        ) AS u;
+        ) AS u
+        OPTION (RECOMPILE);
 
         -- The numbers whose match key another number has, too, is on the do-not-contact list or of a forgotten person,
         -- each with the first number of its key. They are few, so other numbers are compared as they are written.
@@ -939,7 +944,8 @@ BEGIN
         ) AS p
         LEFT JOIN #segment AS s ON p.kind = 0 AND p.position BETWEEN s.first_position AND s.last_position
         LEFT JOIN #seat AS h
-            ON s.first_position = h.first_position AND h.seat = (p.position - s.first_position) % s.agents;
+            ON s.first_position = h.first_position AND h.seat = (p.position - s.first_position) % s.agents
+        OPTION (RECOMPILE);
 
         SELECT
             @pool = COALESCE(SUM(CASE WHEN c.kind = 0 THEN 1 ELSE 0 END), 0),
@@ -1254,7 +1260,8 @@ BEGIN
             LEFT JOIN #matched AS m ON c.number = m.number
             LEFT JOIN #key_heard AS k ON m.first_number = k.first_number
             LEFT JOIN dbo.assignment_history AS n ON c.number = n.number AND n.run_id = @newest_id
-            WHERE c.agent IS NOT NULL;
+            WHERE c.agent IS NOT NULL
+            OPTION (RECOMPILE);
 
         -- The clashes of each class, the agent with most of them first. Each takes the slot of the one that comes
         -- `most` turns later, which is a slot of another agent, unless one agent has more than half of the clashes.
@@ -1382,7 +1389,7 @@ BEGIN
                     FROM dbo.assignment_history AS h
                     INNER JOIN dbo.assignment_run AS r ON h.run_id = r.run_id
                     WHERE
-                        h.number = c.number AND h.date = c.date
+                        h.number = c.number AND CAST(h.date AS DATETIME2(3)) = CAST(c.date AS DATETIME2(3))
                         AND r.business_date = @business_date AND r.status = 'succeeded'
                 );
 
@@ -1513,7 +1520,8 @@ BEGIN
             ON
                 CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = c.number
                 AND w.stage = c.stage AND CAST(w.date AS DATETIME2(7)) = c.date
-        WHERE c.agent IS NOT NULL;
+        WHERE c.agent IS NOT NULL
+        OPTION (RECOMPILE);
         SET @advanced = @@ROWCOUNT;
 
         -- If the counts differ, another session changed a lead after the pool was read.
@@ -1568,7 +1576,8 @@ BEGIN
         SELECT @run_id, c.agent, c.number, c.date, c.stage
         FROM #record AS c
         WHERE c.agent IS NOT NULL
-        ORDER BY c.number;
+        ORDER BY c.number
+        OPTION (RECOMPILE);
 
         -- The call-backs that this run hands out. They are due again if the run is undone.
         IF @call_backs > 0

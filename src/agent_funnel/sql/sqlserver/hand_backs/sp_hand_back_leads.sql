@@ -72,6 +72,10 @@ BEGIN
         @status VARCHAR(20),
         @undone_at DATETIME2(3),
         @legacy BIT = 0, -- 1 = wafunnel.date is a DATETIME
+        -- The greatest number that each column can hold if it has whole numbers; NULL if it has text. See leads.sql.
+        @greatest_lead BIGINT,
+        @greatest_held BIGINT,
+        @greatest_holding BIGINT, -- that of the agents
         @step INT = CASE @undo WHEN 1 THEN 1 ELSE -1 END, -- of the stages
         @taken INT,
         @rows INT,
@@ -172,6 +176,35 @@ BEGIN
                 SELECT @taken = COUNT(*)
                 FROM (SELECT TOP (1) a.number FROM dbo.agent_wafunnel_assignment AS a WITH (TABLOCKX, HOLDLOCK)) AS n;
 
+                SELECT
+                    @greatest_lead = CASE
+                        WHEN z.lead = '00'
+                            THEN CASE DATALENGTH(z.lead) WHEN 4 THEN 2147483647 ELSE 9223372036854775807 END
+                    END,
+                    @greatest_held = CASE
+                        WHEN z.held = '00'
+                            THEN CASE DATALENGTH(z.held) WHEN 4 THEN 2147483647 ELSE 9223372036854775807 END
+                    END,
+                    @greatest_holding = CASE
+                        WHEN z.holding = '00'
+                            THEN CASE DATALENGTH(z.holding) WHEN 4 THEN 2147483647 ELSE 9223372036854775807 END
+                    END
+                FROM (
+                    SELECT
+                        ISNULL((
+                            SELECT f.number FROM dbo.wafunnel AS f
+                            WHERE 1 = 0
+                        ), '0') AS lead,
+                        ISNULL((
+                            SELECT b.number FROM dbo.agent_wafunnel_assignment AS b
+                            WHERE 1 = 0
+                        ), '0') AS held,
+                        ISNULL((
+                            SELECT b.agent FROM dbo.agent_wafunnel_assignment AS b
+                            WHERE 1 = 0
+                        ), '0') AS holding
+                ) AS z;
+
                 -- moves is 1 if the stage of the lead moves; back, if it is back already, because somebody had changed
                 -- it when an outcome not_worked was taken back; and returns, if an undo gives the lead to the agent.
                 CREATE TABLE #rest (
@@ -202,7 +235,21 @@ BEGIN
                         AND h.number IN (
                             SELECT CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2
                             FROM dbo.agent_wafunnel_assignment AS a
-                            WHERE CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @agent
+                            WHERE
+                                a.agent = ISNULL(
+                                    (
+                                        SELECT b.agent FROM dbo.agent_wafunnel_assignment AS b
+                                        WHERE 1 = 0
+                                    ),
+                                    CASE
+                                        WHEN
+                                            @greatest_holding IS NULL
+                                            OR TRY_CAST(@agent AS BIGINT)
+                                            BETWEEN -@greatest_holding AND @greatest_holding
+                                            THEN CAST(CAST(@agent AS SQL_VARIANT) AS NVARCHAR(255))
+                                    END
+                                )
+                                AND CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @agent
                         )
                         AND NOT EXISTS (
                             SELECT 1 FROM dbo.assignment_outcome AS o
@@ -241,21 +288,31 @@ BEGIN
                     WHERE w.date IS NOT NULL
                 ) AS d;
 
-                UPDATE #rest
+                UPDATE t
                 SET moves = 0
+                FROM #rest AS t
                 WHERE
-                    moves = 1
+                    t.moves = 1
                     AND NOT EXISTS (
                         SELECT 1 FROM dbo.wafunnel AS w
                         WHERE
-                            CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = #rest.number
-                            AND w.stage = #rest.stage + CASE @undo WHEN 1 THEN 0 ELSE 1 END
+                            w.number = ISNULL(
+                                (
+                                    SELECT f.number FROM dbo.wafunnel AS f
+                                    WHERE 1 = 0
+                                ),
+                                CASE
+                                    WHEN
+                                        @greatest_lead IS NULL
+                                        OR TRY_CAST(t.number AS BIGINT) BETWEEN -@greatest_lead AND @greatest_lead
+                                        THEN CAST(CAST(t.number AS SQL_VARIANT) AS NVARCHAR(255))
+                                END
+                            )
+                            AND CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = t.number
+                            AND w.stage = t.stage + CASE @undo WHEN 1 THEN 0 ELSE 1 END
                             AND (
-                                CAST(w.date AS DATETIME2(7)) = #rest.date
-                                OR (
-                                    @legacy = 1
-                                    AND CAST(w.date AS DATETIME2(3)) = CAST(#rest.date AS DATETIME2(3))
-                                )
+                                CAST(w.date AS DATETIME2(7)) = t.date
+                                OR (@legacy = 1 AND CAST(w.date AS DATETIME2(3)) = CAST(t.date AS DATETIME2(3)))
                             )
                     );
 
@@ -264,7 +321,19 @@ BEGIN
                 FROM dbo.wafunnel AS w
                 INNER JOIN #rest AS t
                     ON
-                        CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = t.number
+                        w.number = ISNULL(
+                            (
+                                SELECT f.number FROM dbo.wafunnel AS f
+                                WHERE 1 = 0
+                            ),
+                            CASE
+                                WHEN
+                                    @greatest_lead IS NULL
+                                    OR TRY_CAST(t.number AS BIGINT) BETWEEN -@greatest_lead AND @greatest_lead
+                                    THEN CAST(CAST(t.number AS SQL_VARIANT) AS NVARCHAR(255))
+                            END
+                        )
+                        AND CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = t.number
                         AND w.stage = t.stage + CASE @undo WHEN 1 THEN 0 ELSE 1 END
                         AND (
                             CAST(w.date AS DATETIME2(7)) = t.date
@@ -314,11 +383,24 @@ BEGIN
                         FROM #rest AS t
                         INNER JOIN dbo.assignment_outcome AS o ON t.report = o.report;
 
-                        DELETE FROM dbo.agent_wafunnel_assignment
-                        WHERE
-                            CAST(agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @agent
-                            AND CAST(number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2
-                            IN (SELECT t.number FROM #rest AS t);
+                        DELETE a
+                        FROM dbo.agent_wafunnel_assignment AS a
+                        INNER JOIN #rest AS t
+                            ON
+                                a.number = ISNULL(
+                                    (
+                                        SELECT b.number FROM dbo.agent_wafunnel_assignment AS b
+                                        WHERE 1 = 0
+                                    ),
+                                    CASE
+                                        WHEN
+                                            @greatest_held IS NULL
+                                            OR TRY_CAST(t.number AS BIGINT) BETWEEN -@greatest_held AND @greatest_held
+                                            THEN CAST(CAST(t.number AS SQL_VARIANT) AS NVARCHAR(255))
+                                    END
+                                )
+                                AND CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = t.number
+                                AND CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @agent;
                     END;
                 ELSE
                     BEGIN
@@ -344,7 +426,21 @@ BEGIN
                             )
                             AND NOT EXISTS (
                                 SELECT 1 FROM dbo.agent_wafunnel_assignment AS a
-                                WHERE CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = t.number
+                                WHERE
+                                    a.number = ISNULL(
+                                        (
+                                            SELECT b.number FROM dbo.agent_wafunnel_assignment AS b
+                                            WHERE 1 = 0
+                                        ),
+                                        CASE
+                                            WHEN
+                                                @greatest_held IS NULL
+                                                OR TRY_CAST(t.number AS BIGINT)
+                                                BETWEEN -@greatest_held AND @greatest_held
+                                                THEN CAST(CAST(t.number AS SQL_VARIANT) AS NVARCHAR(255))
+                                        END
+                                    )
+                                    AND CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = t.number
                             )
                             AND NOT EXISTS (
                                 SELECT 1
@@ -352,7 +448,21 @@ BEGIN
                                 INNER JOIN dbo.number_key AS s
                                     ON k.match_key = s.match_key AND s.country = @country
                                 INNER JOIN dbo.agent_wafunnel_assignment AS a
-                                    ON CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = s.number
+                                    ON
+                                        a.number = ISNULL(
+                                            (
+                                                SELECT b.number FROM dbo.agent_wafunnel_assignment AS b
+                                                WHERE 1 = 0
+                                            ),
+                                            CASE
+                                                WHEN
+                                                    @greatest_held IS NULL
+                                                    OR TRY_CAST(s.number AS BIGINT)
+                                                    BETWEEN -@greatest_held AND @greatest_held
+                                                    THEN CAST(CAST(s.number AS SQL_VARIANT) AS NVARCHAR(255))
+                                            END
+                                        )
+                                        AND CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = s.number
                                 WHERE k.number = t.number AND k.country = @country
                             )
                         ORDER BY t.number;

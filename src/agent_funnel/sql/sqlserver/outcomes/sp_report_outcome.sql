@@ -308,6 +308,27 @@ BEGIN
                     END;
             END;
 
+        SELECT
+            @greatest_lead = CASE
+                WHEN z.lead = '00'
+                    THEN CASE DATALENGTH(z.lead) WHEN 4 THEN 2147483647 ELSE 9223372036854775807 END
+            END,
+            @greatest_held = CASE
+                WHEN z.held = '00'
+                    THEN CASE DATALENGTH(z.held) WHEN 4 THEN 2147483647 ELSE 9223372036854775807 END
+            END
+        FROM (
+            SELECT
+                ISNULL((
+                    SELECT f.number FROM dbo.wafunnel AS f
+                    WHERE 1 = 0
+                ), '0') AS lead,
+                ISNULL((
+                    SELECT b.number FROM dbo.agent_wafunnel_assignment AS b
+                    WHERE 1 = 0
+                ), '0') AS held
+        ) AS z;
+
         -- A lead that somebody gave to another agent by hand is also that agent's. Nobody learns which leads others
         -- have.
         IF
@@ -315,8 +336,20 @@ BEGIN
             AND NOT EXISTS (
                 SELECT 1 FROM dbo.agent_wafunnel_assignment AS a
                 WHERE
-                    CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @agent
+                    a.number = ISNULL(
+                        (
+                            SELECT b.number FROM dbo.agent_wafunnel_assignment AS b
+                            WHERE 1 = 0
+                        ),
+                        CASE
+                            WHEN
+                                @greatest_held IS NULL
+                                OR TRY_CAST(@dealt AS BIGINT) BETWEEN -@greatest_held AND @greatest_held
+                                THEN CAST(CAST(@dealt AS SQL_VARIANT) AS NVARCHAR(255))
+                        END
+                    )
                     AND CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @dealt
+                    AND CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @agent
             )
             SELECT @dealt = NULL, @message = CASE WHEN @known IS NOT NULL THEN N'with other content' END;
 
@@ -382,27 +415,6 @@ BEGIN
         -- A second time, nothing changes.
         IF (@take_back = 1 AND @outcome_id IS NOT NULL) OR @known IS NULL
             BEGIN
-                SELECT
-                    @greatest_lead = CASE
-                        WHEN z.lead = '00'
-                            THEN CASE DATALENGTH(z.lead) WHEN 4 THEN 2147483647 ELSE 9223372036854775807 END
-                    END,
-                    @greatest_held = CASE
-                        WHEN z.held = '00'
-                            THEN CASE DATALENGTH(z.held) WHEN 4 THEN 2147483647 ELSE 9223372036854775807 END
-                    END
-                FROM (
-                    SELECT
-                        ISNULL((
-                            SELECT f.number FROM dbo.wafunnel AS f
-                            WHERE 1 = 0
-                        ), '0') AS lead,
-                        ISNULL((
-                            SELECT b.number FROM dbo.agent_wafunnel_assignment AS b
-                            WHERE 1 = 0
-                        ), '0') AS held
-                ) AS z;
-
                 -- All spellings of the lead's number.
                 CREATE TABLE #spelling (number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY);
 
@@ -432,8 +444,20 @@ BEGIN
                             AND EXISTS (
                                 SELECT 1 FROM dbo.agent_wafunnel_assignment AS a
                                 WHERE
-                                    CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @holder
+                                    a.number = ISNULL(
+                                        (
+                                            SELECT b.number FROM dbo.agent_wafunnel_assignment AS b
+                                            WHERE 1 = 0
+                                        ),
+                                        CASE
+                                            WHEN
+                                                @greatest_held IS NULL
+                                                OR TRY_CAST(@dealt AS BIGINT) BETWEEN -@greatest_held AND @greatest_held
+                                                THEN CAST(CAST(@dealt AS SQL_VARIANT) AS NVARCHAR(255))
+                                        END
+                                    )
                                     AND CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @dealt
+                                    AND CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @holder
                             )
                             SET @unassigned = 1;
 
@@ -621,10 +645,24 @@ BEGIN
                             WHERE d.number = @dealt AND d.country IN ('*', @floor)
                         )
                         AND NOT EXISTS (
-                            SELECT 1 FROM dbo.agent_wafunnel_assignment AS a
-                            WHERE
-                                CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2
-                                IN (SELECT s.number FROM #spelling AS s)
+                            SELECT 1
+                            FROM #spelling AS s
+                            INNER JOIN dbo.agent_wafunnel_assignment AS a
+                                ON
+                                    a.number = ISNULL(
+                                        (
+                                            SELECT b.number FROM dbo.agent_wafunnel_assignment AS b
+                                            WHERE 1 = 0
+                                        ),
+                                        CASE
+                                            WHEN
+                                                @greatest_held IS NULL
+                                                OR TRY_CAST(s.number AS BIGINT)
+                                                BETWEEN -@greatest_held AND @greatest_held
+                                                THEN CAST(CAST(s.number AS SQL_VARIANT) AS NVARCHAR(255))
+                                        END
+                                    )
+                                    AND CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = s.number
                         );
             END;
 
