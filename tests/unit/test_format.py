@@ -42,10 +42,10 @@ def test_the_fields_of_a_date_have_the_order_and_the_signs_of_the_reader(form: s
     [
         ("Europe/Berlin", "minute", "Tue 24 Nov, 20:40"),
         ("Europe/Berlin", "second", "Tue 24 Nov, 20:40:03"),
-        ("Europe/Berlin", "time", "20:40 CET"),
+        ("Europe/Berlin", "time", "20:40"),
         ("America/Sao_Paulo", "minute", "Tue 24 Nov, 16:40"),
         ("Asia/Kolkata", "minute", "Wed 25 Nov, 01:10"),
-        ("UTC", "time", "19:40 UTC"),
+        ("UTC", "time", "19:40"),
     ],
 )
 def test_a_moment_is_short_and_programs_can_read_it(zone: str, form: str, text: str) -> None:

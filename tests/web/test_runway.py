@@ -42,6 +42,18 @@ def test_the_page_says_how_long_the_leads_last_and_has_all_numbers_in_a_table(da
     assert "holiday" in page
 
 
+def test_without_a_deal_ahead_nobody_says_that_the_leads_last(database: TestedDatabase) -> None:
+    reader = reader_at(database, NOON)
+    assert "There are leads for" not in reader.get("/")
+    assert "There is no deal in the next 14 days." in reader.get("/runway")
+    put_agents(database, active_agents("Al"))
+    pause(database.backend, now=NOON, actor=None, reason=None)
+    assert "There are leads for" not in reader.get("/")
+    assert "There is no deal in the next 14 days." in reader.get("/runway")
+    command = ["--database-url", database.url, "runway"]
+    assert "There is no deal in the next 14 days." in run_command(*command, cwd=Path.cwd()).stdout
+
+
 def test_tonight_says_how_long_the_leads_last_and_warns_in_amber(database: TestedDatabase) -> None:
     put_agents(database, active_agents("Al"))
     put_leads(database, fresh(3, created=LONG_AGO + timedelta(days=30)))

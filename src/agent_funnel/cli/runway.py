@@ -37,7 +37,10 @@ def show_runway(context: Context) -> Runway:
 def _(found: Runway) -> None:
     print_table([_cells(night) for night in found.nights])
     low, high = found.as_is.low, found.as_is.high
-    say(f"With few new leads, {_lasts(low)}; with many, {_lasts(high)}.")
+    if found.has_deals:
+        say(f"With few new leads, {_lasts(low)}; with many, {_lasts(high)}.")
+    else:
+        say(f"There is no deal in the next {len(found.nights)} days.")
     say(
         f"{_range(low.expired, high.expired)} leads become older than {found.window_days} days with calls left, "
         f"{_range(low.never_called, high.never_called)} of them never called."

@@ -112,6 +112,11 @@ class Runway:
     one_more: Scenario
     one_fewer: Scenario | None
 
+    @property
+    def has_deals(self) -> bool:
+        """Whether any of the dates has a deal; without one, leads last for no deal and run short in none."""
+        return any(night.off is None for night in self.nights)
+
     def warning(self, fewest: int) -> str | None:
         """A sentence for people if the leads last for fewer deals than `fewest`, with few new leads."""
         found = self.as_is.low

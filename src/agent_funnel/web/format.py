@@ -157,7 +157,7 @@ def moment(
 
     `form` is "minute" or "second", or "time" for the time of day alone, or "near" for a moment that stands alone, as in
     a table, and not in a sentence: its day is a word where it is near `today`. The year is left out if it is
-    `this_year`, and the zone except with "time": the foot of each page names it.
+    `this_year`, and the zone always: the foot of each page names it.
     """
     if value is None:
         return Markup(NOTHING)  # noqa: S704 a constant
@@ -166,7 +166,7 @@ def moment(
     exact = format_time(naive, "medium", locale=locale)
     clock = exact if form == "second" else format_time(naive, "short", locale=locale)
     if form == "time":
-        text = f"{clock} {zone_now}"
+        text = clock
     elif form == "near" and today is not None:
         text = f"{near_day(local.date(), today, locale)}, {clock}"
     else:
