@@ -18,6 +18,7 @@ from babel.messages.pofile import read_po, write_po
 from agent_funnel.sentences import CATALOGUES
 from agent_funnel.settings import Settings
 from agent_funnel.settings_types import LANGUAGES
+from agent_funnel.stored_sentences import STORED, as_pages_say
 from agent_funnel.web.setting_words import meaning
 
 ROOT = Path(__file__).parents[2]
@@ -37,6 +38,8 @@ def extracted() -> Catalog:
     # The settings page shows what the field of each setting says.
     for field in Settings.model_fields:
         found.add(meaning(field), locations=[("settings.py", 0)])
+    for text in STORED:
+        found.add(as_pages_say(text), locations=[("stored_sentences.py", 0)])
     return found
 
 

@@ -59,7 +59,7 @@ def test_a_message_of_sql_is_known(message: str) -> None:
 
 
 def test_the_parts_of_messages_that_sql_puts_together_are_known() -> None:
-    known = [str(each) for each in STORED] + [text for text, _ in SHOWN_AS]
+    known = [*STORED] + [text for text, _ in SHOWN_AS]
     missing = {
         end: name
         for end, name in _ends().items()
@@ -79,7 +79,8 @@ def test_values_are_found_again_and_other_texts_stay() -> None:
         "assignments: a deal now would remove them all, and deal nothing; nothing was changed. To deal all the same, "
         'confirm it: @again = 1, `agent-funnel run --again`, {"again": true}, or the box on the page.')  # fmt: skip
     assert isinstance(found, Sentence)
-    assert "by one more stage. No lead is in the pool" in found
+    assert found.startswith("Deal 7 of 2026-11-24 began 3 s ago and dealt 12 leads: another deal would replace every")
+    assert "by one more stage. No lead is ready to be dealt" in found
     assert found.endswith("To deal all the same, confirm it in the box below.")
     assert as_sentence("A driver says something of its own.") == "A driver says something of its own."
     assert not isinstance(as_sentence("A driver says something of its own."), Sentence)
@@ -95,8 +96,19 @@ def test_the_sentences_of_a_preview_are_known() -> None:
         "Run 64 of 2026-11-26 came before this one: 5 leads move on a second time that day. An undo takes that back."
     )
     assert [(as_sentence(text), isinstance(as_sentence(text), Sentence)) for text in (reasons, notice)] == [
-        (reasons, True), (notice, True),
-    ]  # fmt: skip
+        (
+            "No lead is ready to be dealt, and agents have 5 leads: a deal now would empty all lists, and deal "
+            "nothing. The automatic deal of 2026-11-24 is due in 5 s: it would replace the lists of this deal, and "
+            "move its leads on by one more stage.",
+            True,
+        ),
+        (notice.replace("Run 64", "Deal 64"), True),
+    ]
+
+
+def test_a_name_is_not_put_into_the_words_of_pages() -> None:
+    kept_out = as_sentence("Run 7 dealt Ann Run no lead with the number run 1; nothing was kept.")
+    assert kept_out == "Deal 7 dealt Ann Run no lead with the number run 1; nothing was kept."
 
 
 def test_a_text_that_keeps_its_english_has_its_sentence_for_a_translation() -> None:
