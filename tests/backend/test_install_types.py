@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -244,7 +245,7 @@ def hand_back_and_report(shaped: ShapedDatabase, agent: str, one: str, two: str)
     assert (done.leads, done.put_back, count_assignments(backend, agent)) == (2, 2, 0)
     assert undo_hand_back(backend, actor="tests", now=now(), agent=agent).returned == 2
     for outcome, held in (("call_back", 2), ("opted_out", 1)):
-        ahead = {"call_back_on": now().date() + timedelta(days=2)} if outcome == "call_back" else {}
+        ahead: dict[str, Any] = {"call_back_on": now().date() + timedelta(days=2)} if outcome == "call_back" else {}
         told = tell(shaped, one, outcome, agent=agent, **ahead)
         assert (told.number, count_assignments(backend, agent)) == (one, held)
         assert [each.state for each in list_call_backs(backend, TODAY, count=9)] == ["to_come"] * len(ahead)
