@@ -24,6 +24,7 @@ from tenacity import RetryError, Retrying, stop_after_attempt, wait_exponential
 
 from agent_funnel.characters import visible
 from agent_funnel.errors import SettingsError
+from agent_funnel.masking import mask_digits
 from agent_funnel.sentences import catalogue_of, sentence, translate
 from agent_funnel.settings import Settings
 
@@ -77,7 +78,8 @@ class Notifier:
             self._thread.join(STOP_SECONDS)
 
     def notice(self, kind: str, text: str) -> None:
-        """Sends a notice to people, if the settings want this kind (`settings.NOTICES`)."""
+        """Sends a notice to people, if the settings want this kind (`settings.NOTICES`). Numbers in it are masked."""
+        text = mask_digits(text)
         log.info("notice", kind=kind, text=text)
         apprise = self._apprise
         if apprise is None or kind not in self._settings.notify_on:
@@ -110,7 +112,7 @@ class Notifier:
         url = self._settings.dead_man_url
         if url is None:
             return
-        request = Request(url.rstrip("/") + SIGNAL_PATHS[name], data=text.encode(), method="POST")  # noqa: S310 - the settings allow only http(s)
+        request = Request(url.rstrip("/") + SIGNAL_PATHS[name], data=mask_digits(text).encode(), method="POST")  # noqa: S310 - the settings allow only http(s)
 
         def send() -> None:
             with urlopen(request, timeout=ANSWER_SECONDS):  # noqa: S310

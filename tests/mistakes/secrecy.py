@@ -58,8 +58,8 @@ MISTAKES = (
     Mistake(
         "masks: free texts have whole numbers",
         W_REQUESTER,
-        "mask_digits(text) for name, text",
-        "text for name, text",
+        "name: mask_digits(text)\n",
+        "name: text\n",
         ON_MASKS,
         "hidden_digits",
         "sqlite",

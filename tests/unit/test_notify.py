@@ -77,6 +77,18 @@ def test_a_name_in_a_message_begins_no_line_and_turns_no_text(listener: Listener
     assert "- Bo\\x0aAll is well\n" in letter
 
 
+def test_a_number_in_a_notice_or_a_signal_is_masked(listener: Listener) -> None:
+    notifier = Notifier(load(notify_urls=f"json://{listener.address}/hook", dead_man_url=f"http://{listener.address}"))
+    notifier.start()
+    notifier.notice("failed", sentence("The list %(name)s is old.", name="L +4915112345678"))
+    notifier.signal("fail", "no list L +4915112345678")
+    wait_for(listener, 2)
+    notifier.stop()
+    (_, notice), signal = listener.heard
+    assert json.loads(notice)["message"] == "The list L …678 is old."
+    assert signal == ("/fail", "no list L …678")
+
+
 def test_a_message_that_could_not_be_sent_is_sent_again(listener: Listener) -> None:
     listener.errors = 2
     notifier = Notifier(load(dead_man_url=f"http://{listener.address}/ping"))

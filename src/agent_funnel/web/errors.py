@@ -32,6 +32,7 @@ from agent_funnel.errors import (
     RunInProgress,
     WrongVersion,
 )
+from agent_funnel.masking import mask_digits
 from agent_funnel.sentences import Sentence, sentence, text_in
 from agent_funnel.web.languages import translated
 from agent_funnel.web.negotiation import prefers_html
@@ -163,11 +164,15 @@ def response_to_error(error: FunnelError) -> Any:
 
 
 def shown_message(error: FunnelError) -> str:
-    """The message of an error, or that of its class, if the requester may not see more; the log then has it."""
+    """The message of an error, or that of its class, if the requester may not see more; the log then has it.
+
+    For viewers, the numbers in it are masked: it may name lists and files as people do.
+    """
     message = text_in(error) if _may_be_shown(error) else str(type(error).__doc__)
     if isinstance(error, DatabaseError) and message != str(error):
         log.warning("a request failed", operation=request.endpoint, reason=str(error))
-    return message
+    holder = g.get("identity")
+    return message if holder is None or holder.may("operator") else mask_digits(message)
 
 
 def _may_be_shown(error: FunnelError) -> bool:

@@ -15,11 +15,9 @@ from agent_funnel.web.services import services
 
 T = TypeVar("T")
 
-# Texts in records that people write, and that may have a number in them:
-FREE_TEXTS = (
-    "reason", "name", "list_name", "source", "message", "actor", "undone_by", "paused_by", "resumed_by", "voided_by",
-    "note", "report", "reported_by", "taken_back_by",
-)  # fmt: skip
+# Texts in records that people write, and that may have a number in them; and the ending of fields with a person's name:
+FREE_TEXTS = ("reason", "name", "list_name", "source", "message", "actor", "note", "report")
+BY_A_PERSON = "_by"
 
 
 def today() -> date:
@@ -55,7 +53,11 @@ def mask_texts(record: T) -> T:
     """A record in whose free texts the numbers are masked for viewers."""
     if sees_numbers():
         return record
-    texts = {name: mask_digits(text) for name, text in vars(record).items() if name in FREE_TEXTS and text}
+    texts = {
+        name: mask_digits(text)
+        for name, text in vars(record).items()
+        if text and (name in FREE_TEXTS or name.endswith(BY_A_PERSON))
+    }
     return replace(record, **texts) if texts else record  # type: ignore[type-var]
 
 
@@ -88,7 +90,12 @@ def mask_outcome(record: T) -> T:
 
 def free_text(text: str | None) -> str | None:
     """A text that a person wrote; for viewers, the numbers in it are masked."""
-    return text if text is None or sees_numbers() else mask_digits(text)
+    return None if text is None else masked_text(text)
+
+
+def masked_text(text: str) -> str:
+    """A text that has parts by people, such as a sentence; for viewers, the numbers in it are masked."""
+    return text if sees_numbers() else mask_digits(text)
 
 
 def _shown_order(record: Any) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ from agent_funnel.web.api import models
 from agent_funnel.web.hand_back_models import HandBacksQuery, HandBackToUndo, NewHandBack
 from agent_funnel.web.hand_backs import hand_back_and_note, undo_and_note
 from agent_funnel.web.operation import json, operation
-from agent_funnel.web.requester import actor
+from agent_funnel.web.requester import actor, mask_texts
 from agent_funnel.web.services import services
 
 blueprint = APIBlueprint(
@@ -25,7 +25,7 @@ def list_hand_backs(query: HandBacksQuery) -> Response:
     found = hand_backs.list_hand_backs(
         services().database, run_id=query.run_id, agent=query.agent, count=query.count
     )  # fmt: skip
-    return json(models.HandBacks(items=found))
+    return json(models.HandBacks(items=list(map(mask_texts, found))))
 
 
 @operation(blueprint, "post", "/hand-backs", role="operator", answer=models.HandBackAnswer, problems=BUSY)

@@ -15,7 +15,7 @@ from agent_funnel.web.api import models
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.operation import json, operation
 from agent_funnel.web.request_models import DateToReopen, DateToSkip, Reason
-from agent_funnel.web.requester import actor, mask_texts, today
+from agent_funnel.web.requester import actor, mask_texts, masked_text, today
 from agent_funnel.web.services import services
 
 blueprint = APIBlueprint("schedule", __name__, abp_tags=[Tag(name="schedule", description="Automatic deals.")])
@@ -37,7 +37,7 @@ def show_schedule() -> Response:
             holidays=[mask_texts(holiday) for holiday in list_holidays(given.database, since=today())],
             outcomes=list_nights(given.database),
             skips=[mask_texts(each) for each in skipped],
-            differences=terms.known_differences(given.database, now=given.now()),
+            differences=[masked_text(each) for each in terms.known_differences(given.database, now=given.now())],
             voids=[mask_texts(void) for void in voids.list_voids(given.database)],
         )
     )

@@ -30,7 +30,7 @@ from agent_funnel.web.negotiation import conditional
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice, render_page
 from agent_funnel.web.pages.start import first_steps
 from agent_funnel.web.request_models import Reason
-from agent_funnel.web.requester import actor, mask_texts
+from agent_funnel.web.requester import actor, mask_texts, masked_text
 from agent_funnel.web.services import services
 
 blueprint = Blueprint("tonight", __name__)
@@ -43,6 +43,12 @@ FEWEST_NIGHTS = 14
 RUNS_SEARCHED = 3 * NIGHTS_SHOWN
 # A run is slow if it takes this many times as long as usual, and at least this long:
 SLOW_FACTOR, SHORTEST_SLOW = 10, timedelta(minutes=1)
+
+
+def _notes() -> list[str]:
+    """What the schedule says of other copies of the service, with the names that people gave to them."""
+    running = services().schedule
+    return [] if running is None else [masked_text(each) for each in running.notes.values()]
 
 
 def _old_lists(now: datetime) -> list[str]:
@@ -100,7 +106,7 @@ def show() -> Response:
             strip=night_strip(night),
             night_runs=night_runs,
             strip_scale=strip_scale(night_runs.values()),
-            differences=[*(given.schedule.notes.values() if given.schedule else ()), *_old_lists(now)],
+            differences=[*_notes(), *_old_lists(now)],
         )
     )
     return conditional(response) if "partial" in request.args else response
