@@ -61,7 +61,7 @@ class Evenings(OutcomeSteps, ChangeSteps):
 def play(database: TestedDatabase, *, bare: bool) -> None:
     """Runs the state machine with many examples; with fewer on the T-SQL engine, where each step takes longer."""
     slow = database.engine == "sqlserver"
-    examples = (150 if slow else 500) if LONG else (4 if slow else 15)
+    examples = (75 if slow else 250) if LONG else (4 if slow else 15)
 
     class Here(Evenings):
         def __init__(self) -> None:
