@@ -31,11 +31,11 @@ Origin = Source | Literal["database"]
 
 # The allowed values, in the words of the procedure:
 LIMITS = {
-    "country": f"{NO_COUNTRY} or one of {', '.join(COUNTRIES)}",
-    "max_per_agent": f"from 1 to {LARGEST_SHARE}",
-    "window_days": f"from 0 to {LONGEST_WINDOW_DAYS}",
-    "newest_first": "0 or 1",
-    "voice": " or ".join(VOICES),
+    "country": sentence("%(none)s or one of %(countries)s", none=NO_COUNTRY, countries=COUNTRIES),
+    "max_per_agent": sentence("from %(first)s to %(last)s", first="1", last=str(LARGEST_SHARE)),
+    "window_days": sentence("from %(first)s to %(last)s", first="0", last=str(LONGEST_WINDOW_DAYS)),
+    "newest_first": sentence("%(first)s or %(last)s", first="0", last="1"),
+    "voice": sentence("%(first)s or %(last)s", first=VOICES[0], last=VOICES[1]),
 }
 RANGES = {"max_per_agent": range(1, LARGEST_SHARE + 1), "window_days": range(LONGEST_WINDOW_DAYS + 1)}
 # Where the value of a rule is from:

@@ -129,3 +129,8 @@ def test_a_sparkline_shows_a_night_without_leads_unlike_a_night_without_data() -
 )
 def test_an_actor_is_written_as_a_person(actor: str | None, name: str) -> None:
     assert format.person(actor) == name
+
+
+def test_a_rate_has_one_decimal_and_the_sign_of_its_locale() -> None:
+    assert (format.percent(0.2553, BRITISH), format.percent(0, BRITISH)) == ("25.5%", "0.0%")
+    assert (format.percent(0.2553, GERMAN), format.percent(12.5, GERMAN)) == ("25,5\xa0%", "1.250,0\xa0%")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from copy import copy
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -11,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time, match_skeleton
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_decimal
 from flask import has_request_context
 from markupsafe import Markup
 
@@ -113,7 +114,10 @@ def number(value: float | None, locale: Locale) -> str:
 @lru_cache(maxsize=10_000)
 def percent(value: float, locale: Locale) -> str:
     """A rate with one decimal, in the reader's locale: 0.2553 is 25.5%."""
-    return str(format_percent(value, "#,##0.0%", locale=locale))
+    pattern = copy(locale.percent_formats[None])
+    # The locale says where the sign is; one decimal is ours.
+    pattern.frac_prec = (1, 1)
+    return str(pattern.apply(value, locale))
 
 
 @lru_cache(maxsize=10_000)
