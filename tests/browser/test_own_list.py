@@ -32,7 +32,7 @@ def row_of(page: Page, number: str) -> Locator:
 
 def says(page: Page, to_call: int, done: int) -> None:
     """Checks what the page counts. The page has it before its script has run, so wait for that, too."""
-    expect(page.get_by_role("heading", level=1)).to_have_text(f"Al · {to_call} to call · {done} done")
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Al {to_call} to call · {done} done")
     page.wait_for_load_state()
 
 
