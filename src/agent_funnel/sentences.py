@@ -141,7 +141,12 @@ def translate(text: str, locale: Locale, catalogue: NullTranslations) -> str:
         template = catalogue.ngettext(text.template, text.plural, text.amount)
     if not text.values:
         return template
-    return template % {name: _for_reader(value, locale, catalogue) for name, value in text.values.items()}
+    values = {name: _for_reader(value, locale, catalogue) for name, value in text.values.items()}
+    for name, value in values.items():
+        if value.endswith("."):
+            # As after "a.m." in Mexico: the full stop of the value ends the sentence, too.
+            template = template.replace(f"%({name})s.", f"%({name})s")
+    return template % values
 
 
 def _for_reader(value: object, locale: Locale, catalogue: NullTranslations) -> str:

@@ -217,7 +217,7 @@ def test_a_deal_that_gets_no_answer_is_given_up_looked_up_and_repeated(tmp_path:
 def test_a_long_run_logs_that_it_may_be_waiting_if_the_login_may_not_see_the_blocker(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent_funnel.database.sqlserver.LOG_WAIT_SECONDS", 0.2)
+    monkeypatch.setattr("agent_funnel.database.lock_waits.LOG_WAIT_SECONDS", 0.2)
     # No row of sysprocesses, as for a login without VIEW SERVER STATE; the deal gets no answer until the server stops.
     with ThreadPoolExecutor(1) as pool, FakeServer(answers={DEAL: [SILENCE], SETTLE: [RUN]}) as server:
         dealt = pool.submit(deal_by, connect_to(server.url(), lock_wait=timedelta(seconds=1.5)))

@@ -14,8 +14,8 @@ from agent_funnel.doctor.check import Finding, guarded
 from agent_funnel.doctor.deep import records
 from agent_funnel.errors import DatabaseError
 from agent_funnel.install import definitions, install
-from agent_funnel.sql import checksum, procedures, version
-from support.databases import TestedDatabase
+from agent_funnel.sql import checksum, procedures, queries, version
+from support.databases import TestedDatabase, connect_to
 from support.doctor import (
     UNDO,
     examination,
@@ -27,6 +27,7 @@ from support.doctor import (
     put_lead,
     run_remedy,
 )
+from support.faketds import FakeServer, rows
 from support.nights import deal_today
 
 # ---- Tables, procedures, indexes
@@ -241,6 +242,21 @@ def test_assignments_that_are_a_view_cannot_be_emptied(bare_database: TestedData
             else "EXECUTE sp_rename 'dbo.kept', 'agent_wafunnel_assignment', 'OBJECT'"
         )
     assert problems(bare_database, "emptying") == []
+
+
+@pytest.mark.parametrize(
+    ("table", "does"), [("agent_wafunnel_assignment", "empty"), ("wafunnel", "read"), ("agents", "read")]
+)
+def test_a_memory_optimized_table_of_yours_is_an_error(table: str, does: str) -> None:
+    """No engine of the tests has such a table, so the answer of the server is made up."""
+    # Of the two tables that a deal only reads or updates, the setting of the database counts, too.
+    asked = queries("sqlserver")["doctor_emptying"].split("is_memory_optimized = 1")[1].split("UNION ALL")[0]
+    assert f"OBJECT_ID(N'dbo.{table}')" in asked
+    row = {"table_name": table, "reason": "it is memory-optimized", "remedy": "Create it again as an ordinary table."}
+    with FakeServer({"is_memory_optimized": [rows(row)]}) as listening:
+        ((level, text, remedy),) = schema.emptying(examination(connect_to(listening.url())))
+    assert (level, text) == ("error", f"No deal can {does} dbo.{table}, since it is memory-optimized.")
+    assert remedy == row["remedy"]
 
 
 def test_a_trigger_that_the_emptying_of_the_assignments_fires_is_a_warning(bare_database: TestedDatabase) -> None:

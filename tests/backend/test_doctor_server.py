@@ -137,7 +137,8 @@ def test_the_server_decides_whether_the_connection_counts_as_encrypted(
 )
 def test_if_the_server_does_not_report_encryption_the_setting_decides(asked: str, level: str, pattern: str) -> None:
     refusal = [error(300, "VIEW SERVER STATE permission was denied on object 'server', database 'master'.", 14)]
-    with FakeServer({"dm_exec_connections": refusal}) as listening:
+    azure = an_engine(engine_edition=5)
+    with FakeServer({"dm_exec_connections": refusal, "SERVERPROPERTY": azure}) as listening:
         backend = connect_to(listening.url(), encryption="request")
         backend.one("ping")
         assert isinstance(backend, SQLServer)
@@ -147,6 +148,7 @@ def test_if_the_server_does_not_report_encryption_the_setting_decides(asked: str
     assert found == level
     assert re.search(pattern, text), text
     assert "FUNNEL_CA_FILE" in (remedy or "")
+    assert ("grant the login VIEW DATABASE STATE" in (remedy or "")) == (level == "note")
 
 
 def test_with_a_ca_file_the_connection_is_encrypted_and_the_certificate_checked(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from mistakes.places import (
     ON_DEAL_OUTCOMES,
     ON_POOL,
     ON_PURGE,
+    ON_STATES,
     PLAN,
     POOL,
     REPORTED,
@@ -175,6 +176,25 @@ MISTAKES = (
         "",
         ON_DEAL_OUTCOMES,
         "later_request",
+        "sqlite",
+    ),
+    Mistake(
+        "undo: the outcomes of the run are forgotten",
+        UNDO,
+        "DELETE FROM agent_wafunnel_assignment;\n",
+        "DELETE FROM agent_wafunnel_assignment;\n\n"
+        "DELETE FROM assignment_outcome WHERE run_id = (SELECT t.last_id FROM temp.this_undo AS t);\n",
+        ON_STATES,
+        "any_steps",
+        "sqlite",
+    ),
+    Mistake(
+        "call-backs: the last one comes first",
+        PLAN,
+        "    d.call_back_on,\n    r.stage,",
+        "    d.call_back_on DESC,\n    r.stage,",
+        ON_STATES,
+        "any_steps",
         "sqlite",
     ),
     Mistake(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mistakes.places import AGENTS, LEADS, ON_LOCKS, T_AGENTS, Mistake
+from mistakes.places import AGENTS, LEADS, ON_LOCKS, ON_STATES, T_AGENTS, Mistake
 
 _CORE, _SQLITE = "src/agent_funnel", "src/agent_funnel/sql/sqlite"
 P_AGENTS = f"{_CORE}/agents.py"
@@ -62,6 +62,21 @@ MISTAKES = (
         T_RENAME, "UPDATE dbo.assignment_history\n                SET agent = @new_name",
         "UPDATE dbo.assignment_history\n                SET agent = agent",
         ON_AGENTS_NAMES, "gets_the_new_name", "sqlserver",
+    ),
+    Mistake(
+        "rename: the outcomes keep the old name",
+        AGENTS, "UPDATE assignment_outcome SET agent = :new_name", "UPDATE assignment_outcome SET agent = agent",
+        ON_STATES, "any_steps", "sqlite",
+    ),
+    Mistake(
+        "rename: the edits of a run keep the old name",
+        AGENTS, "UPDATE assignment_edit SET agent = :new_name", "UPDATE assignment_edit SET agent = agent",
+        ON_STATES, "any_steps", "sqlite",
+    ),
+    Mistake(
+        "rename: whose turn is next is told by the old name",
+        AGENTS, "UPDATE assignment_run SET last_agent = :new_name", "UPDATE assignment_run SET last_agent = last_agent",
+        ON_STATES, "any_steps", "sqlite",
     ),
     Mistake(
         "rename: two links are in use",

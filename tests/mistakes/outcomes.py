@@ -11,6 +11,7 @@ from mistakes.places import (
     ON_OUTCOMES_WEB,
     ON_OWN_LIST_DAYS,
     ON_OWN_LIST_OUTCOMES,
+    ON_STATES,
     OUTCOMES,
     P_OUTCOMES,
     P_OUTCOMES_FILES,
@@ -52,6 +53,20 @@ MISTAKES = (
         "outcomes: the report that comes last holds, whenever it was made",
         OUTCOMES, "o.reported_at DESC, o.outcome_id DESC", "o.outcome_id DESC",
         ON_OUTCOMES, "replaces", "sqlite",
+    ),
+    Mistake(
+        "outcomes: an outcome that is taken back may hold",
+        OUTCOMES, "o.run_id = t.run_id AND o.taken_back_at IS NULL", "o.run_id = t.run_id",
+        ON_STATES, "any_steps", "sqlite",
+    ),
+    Mistake(
+        "outcomes: a lead that was handed back stays away when that is taken back",
+        OUTCOMES, "WHERE t.returns\n", "WHERE FALSE\n", "tests/backend/test_hand_backs.py", "given_by_hand", "sqlite",
+    ),
+    Mistake(
+        "outcomes: the stage stays back when not_worked is taken back",
+        OUTCOMES, "ELSE NOT t.goes_back AND t.back_id IS NOT NULL", "ELSE FALSE",
+        ON_STATES, "any_steps", "sqlite",
     ),
     Mistake(
         "T-SQL outcomes: an outcome that is taken back may hold",

@@ -39,6 +39,7 @@ class Dealt:
     last_agent: str | None  # the agent after whom the next run begins
     rooms: dict[str, int]  # the agents who took part, and how many leads each could get
     amounts: dict[str, int]
+    limited: dict[str, int] = field(default_factory=dict)  # the agents with less room than the cap, or none
     call_backs: list[Reported] = field(default_factory=list)  # those that the run handed out
     without_room: int = 0  # call-backs that are due, and that nobody got
     # Whether each lead of the history is a call-back, and whether it stays with its agent as such:
@@ -74,6 +75,7 @@ def deal(
             for agent, starts_on, ends_on, max_records in limits:
                 if agent == name and starts_on <= business_date and (ends_on is None or business_date <= ends_on):
                     rooms[name] = min(rooms[name], max_records)
+    limited = {name: room for name, room in rooms.items() if room < max_per_agent}
     rooms = {name: room for name, room in rooms.items() if room > 0}
     if not rooms:
         raise NoActiveAgent
@@ -157,6 +159,7 @@ def deal(
         history=[(name, number, created, stage) for name, (number, stage, created) in dealt_pairs],
         last_agent=last_agent,
         rooms=rooms,
+        limited=limited,
         amounts={
             "agents": len(rooms),
             "pool": len(pool),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
+from agent_funnel.values import write_moment
 from support.databases import TestedDatabase
 from support.oracle_outcomes import Reported
 
@@ -13,6 +14,8 @@ COLUMNS = (
     "report", "run_id", "agent", "number", "date", "stage", "outcome", "call_back_on", "same_agent", "reported_at",
     "reported_on", "stands", "stage_back",
 )  # fmt: skip
+
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Report(NamedTuple):
@@ -48,13 +51,13 @@ def reported_of(
     return list(found.values())
 
 
-def put_outcomes(database: TestedDatabase, outcomes: Iterable[Reported]) -> None:
+def put_outcomes(database: TestedDatabase, outcomes: Iterable[Reported], reported_at: datetime = LONG_AGO) -> None:
     """Adds outcomes that stand."""
     rows = [
         (
             one.report, one.run_id, one.agent, one.number, one.created, one.stage, one.outcome,
-            None if one.call_back_on is None else str(one.call_back_on), int(one.same_agent), "2026-01-01T00:00:00",
-            str(one.reported_on), 1, 0,
+            None if one.call_back_on is None else str(one.call_back_on), int(one.same_agent),
+            write_moment(reported_at), str(one.reported_on), 1, 0,
         )
         for one in outcomes
     ]  # fmt: skip

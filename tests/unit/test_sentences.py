@@ -75,6 +75,13 @@ def test_a_value_in_another_form_is_written_by_its_own_function() -> None:
     )  # fmt: skip
 
 
+def test_a_value_that_ends_with_a_full_stop_ends_the_sentence() -> None:
+    noon = localized("noon", lambda locale: "12 p.m.")
+    assert translate(sentence("%(agent)s is away until %(day)s.", agent="A", day=noon), GERMAN, _catalogue()) == (
+        "A fehlt bis 12 p.m."
+    )
+
+
 def test_an_error_keeps_its_sentence() -> None:
     away = sentence("%(agent)s is away until %(day)s.", agent="A", day=1)
     assert translate(text_in(FunnelError(away)), GERMAN, _catalogue()) == "A fehlt bis 1."

@@ -63,7 +63,7 @@ def test_the_reserved_words_are_those_that_other_clients_know() -> None:
 SERVER_ONLY = {
     "blocker", "doctor_encryption", "doctor_clock", "doctor_login", "doctor_right", "doctor_schemas", "definitions",
     "checksums", "record_checksum", "remedy_compatibility", "remedy_index_wafunnel_date", "run_in_progress", "session",
-    "session_and_version",
+    "session_and_version", "server",
 }  # fmt: skip
 
 # Queries about things that only a file has: its structure, and texts in place of dates.

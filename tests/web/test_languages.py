@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from flask import render_template_string
@@ -54,6 +55,13 @@ def test_a_name_in_a_translated_text_is_escaped_and_shows_its_marks(client: Flas
     with client.application.test_request_context():
         shown = render_template_string(template, name="<b>A\u202eB")
     assert shown == "&lt;b&gt;A\\u202eB is away &lt;b&gt;A\\u202eB is back"
+
+
+@pytest.mark.sqlserver_if_long
+def test_a_time_that_ends_with_a_full_stop_ends_the_sentence(client: FlaskClient) -> None:
+    template = "{{ _('As of %(moment)s.', moment=at | moment) }}"
+    with client.application.test_request_context(headers={"Accept-Language": "es-MX"}):
+        assert render_template_string(template, at=datetime(2026, 11, 26, 3, tzinfo=UTC)).endswith(".m.</time>")
 
 
 @pytest.mark.parametrize("page", ["https://evil.example/", "//evil.example", "/\\evil.example", "", "/a\r\nX: y"])

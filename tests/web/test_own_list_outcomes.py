@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 
 from agent_funnel.access.audit import list_entries
 from agent_funnel.access.links import make_link
+from agent_funnel.agents import rename_agent
 from agent_funnel.schedule.store import add_holiday, pause
 from agent_funnel.web.outcomes import REPORTS_AT_ONCE
 from support.databases import TestedDatabase
@@ -197,3 +198,19 @@ def test_a_script_sends_several_reports_once(phone: Phone, database: TestedDatab
     assert [fault["field"] for fault in bad.get_json()["faults"]] == ["reports.0.outcome", "reports.0.agent"]
     assert phone.client.post("/mine/mine_wrong/outcomes", json={"reports": reports}).status_code == 404
     assert [entry.target for entry in list_entries(database.backend, count=2)] == ["won …678", "1 of 2 outcomes"]
+
+
+def test_what_an_open_page_sends_after_its_agent_was_renamed_is_kept(phone: Phone, database: TestedDatabase) -> None:
+    run_id = int(phone.hidden("run_id")[0])
+    made = {"run_id": run_id, "reported_at": now().isoformat()}
+    won = {"number": BRUNOS, "outcome": "won", "report": "1", **made}
+    assert phone.client.post(f"{phone.path}/outcomes", json={"reports": [won]}).get_json()["kept"] == 1
+    rename_agent(database.backend, "Al", "Álvaro")
+    # The page does not know whether the first one has arrived.
+    reports = [won, {"number": CARLOS, "outcome": "talked", "report": "2", **made}]
+    assert phone.client.post(f"{phone.path}/outcomes", json={"reports": reports}).get_json()["kept"] == 2
+    gone = phone.client.post(f"{phone.path}/outcomes/take-back", json={"report": "1"}).get_json()
+    assert (gone["agent"], gone["stands"]) == ("Álvaro", False)
+    assert standing(database) == [(CARLOS, "talked")]
+    assert phone.client.get(f"{phone.path}/state").get_json()["run_id"] == run_id
+    assert "Álvaro 1 to call · 1 done" in Page(phone.text()).text

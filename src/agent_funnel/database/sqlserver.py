@@ -7,10 +7,9 @@ import logging
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from datetime import timedelta
 from math import ceil, inf
-from threading import Event, Thread
 from typing import Any, ClassVar
 
 import pymssql
@@ -20,6 +19,7 @@ from sqlalchemy.pool import NullPool, QueuePool
 from agent_funnel.database.address import DEFAULT_PORT, read_address
 from agent_funnel.database.base import Database, run_error
 from agent_funnel.database.certificates import Certificates
+from agent_funnel.database.lock_waits import watch_for_lock_wait
 from agent_funnel.database.not_ready import FAILED_ON_THE_WAY, Sightings, not_ready
 from agent_funnel.database.prelogin import explain_login_failure, explain_no_answer
 from agent_funnel.errors import (
@@ -57,8 +57,6 @@ LOCK_TIMEOUT = 1222
 MISSING_OBJECT = (208, 2812)
 # Babelfish has this one number for many errors; its text says which one it is.
 BABELFISH_ERROR = 33557097
-# A run that waits longer than this for a lock logs a warning:
-LOG_WAIT_SECONDS = 2.0
 # A polled query uses a connection without a check if it was checked less than this many seconds ago:
 FRESH_SECONDS = 5.0
 # Connections that stay open after use: one for each thread of the service, and a few for the schedule. Any further one
@@ -266,7 +264,7 @@ class SQLServer(Database):
     def execute(self, connection: Any, name: str, parameters: dict[str, Any]) -> list[list[Row]]:
         sets: list[list[Row]] = []
         is_run = name in queries_with(self.dialect, "run")
-        watch = self._watch_for_lock_wait(connection.info["session"]) if is_run else nullcontext()
+        watch = watch_for_lock_wait(self, connection.info["session"], self._lock_wait) if is_run else nullcontext()
         with watch, connection.cursor(as_dict=True) as cursor:
             cursor.execute(self._queries[name], {"schema": self.schema, "country": self.country, **parameters})
             # Read to the end: otherwise the next statement raises an error that comes after a result set.
@@ -292,40 +290,6 @@ class SQLServer(Database):
         except RunInProgress:
             return True
         return False
-
-    @contextmanager
-    def _watch_for_lock_wait(self, session: int) -> Iterator[None]:
-        """Logs a warning if the session waits for a lock while the `with` block runs."""
-        ended = Event()
-        Thread(target=self._log_lock_wait, args=(session, ended), daemon=True).start()
-        try:
-            yield
-        finally:
-            ended.set()
-
-    def _log_lock_wait(self, session: int, ended: Event) -> None:
-        began, longest = time.monotonic(), self._lock_wait.total_seconds()
-        while not ended.wait(LOG_WAIT_SECONDS):
-            try:
-                row = self.one("blocker", session=session)
-            except FunnelError:
-                return
-            if row is not None and row["blocked"]:
-                log.warning(
-                    "this run waits for a lock, which session %d seems to hold; it gives up after %.0f s",
-                    row["blocked"],
-                    longest,
-                )
-                return
-            # Without VIEW SERVER STATE a login sees only its own session.
-            if row is None and time.monotonic() - began > longest / 3:
-                log.warning(
-                    "this run has taken %.0f s so far; if it waits for a lock, it gives up after %.0f s (grant the "
-                    "login VIEW SERVER STATE to see which session holds the lock)",
-                    time.monotonic() - began,
-                    longest,
-                )
-                return
 
     def run_script(self, connection: Any, text: str) -> None:
         with connection.cursor() as cursor:

@@ -148,11 +148,16 @@ def _procedure(
 
 
 def emptying(exam: Examination) -> Iterator[Result]:
-    """Checks that a deal can delete all rows of the table of assignments, and finds the triggers that this fires."""
+    """Checks that a deal can delete all rows of the table of assignments, and finds the triggers that this fires.
+
+    A memory-optimized table in place of the agents or the leads is found, too.
+    """
     table, rows = exam.here("dbo.agent_wafunnel_assignment"), exam.database.all("doctor_emptying")
     triggers = [row["name"] for row in exam.database.all("doctor_delete_triggers")]
     for row in rows:
-        yield "error", f"No deal can empty {table}, since {row['reason']}.", row["remedy"]
+        named = exam.here(f"dbo.{row['table_name']}")
+        does = "empty" if named == table else "read"
+        yield "error", f"No deal can {does} {named}, since {row['reason']}.", row["remedy"]
     for name in triggers:
         remedy = "Make sure that the trigger allows this and is quick, or disable it."
         yield "warning", f"Each deal deletes all rows of {table}, which fires the trigger {name}.", remedy

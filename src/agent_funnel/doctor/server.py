@@ -10,6 +10,7 @@ from importlib import metadata
 from uuid import uuid4
 
 from agent_funnel.database.files import missing_rights, network_share
+from agent_funnel.database.lock_waits import state_right
 from agent_funnel.doctor.check import Examination, Result, examples, version_tuple
 from agent_funnel.errors import DatabaseDamaged, DatabaseError, DatabaseUnavailable, NotInstalled
 from agent_funnel.install import row_versions_advice
@@ -127,7 +128,8 @@ def encryption(exam: Examination) -> Iterator[Result]:
     here = row["client_net_address"] in LOOPBACK
     if encrypted is None:
         text = f"Could not be checked: the server does not say whether this connection is encrypted, {unchecked}."
-        yield "note", text, f"{check} Or grant the login VIEW SERVER STATE, so that it can see this."
+        right = state_right(exam.database.one("doctor_engine"), "SECURITY")
+        yield "note", text, f"{check} Or grant the login {right}, so that it can see this."
     elif here:
         text = f"encrypted, {unchecked}" if encrypted == "TRUE" else "not encrypted"
         yield "ok", f"This connection is {text}; it does not leave this machine.", None

@@ -15,6 +15,7 @@ from flask import Blueprint, Flask, g, redirect, request
 from flask_babel import Babel
 from jinja2 import pass_context
 from jinja2.runtime import Context
+from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from agent_funnel.sentences import CATALOGUES, Localized, Sentence, catalogue_of, translate
@@ -76,7 +77,8 @@ def _with_visible_values(function: Any) -> Callable[..., str]:
         # The text is markup, which no template looks through again.
         finalize = context.environment.finalize or (lambda value: value)
         found: str = function(context, *texts, **{name: finalize(value) for name, value in values.items()})
-        return found
+        # As after "a.m." in Mexico: the full stop of a time ends the sentence, too.
+        return found.replace(Markup(".</time>."), Markup(".</time>"))
 
     return shown
 

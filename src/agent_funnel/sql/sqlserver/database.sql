@@ -71,7 +71,8 @@ IF @lock < 0
 -- name: blocker
 -- The session that a session waits for, or 0. The wait for a lock is called LCK_… on SQL Server and Lock on Babelfish.
 -- On SQL Server, parallel workers of one session wait for one another, too; Babelfish also names sessions that share a
--- lock. Without VIEW SERVER STATE a login sees only its own session, and this query returns no row.
+-- lock. Without a right to see the server's state (`state_right` of database/lock_waits.py says which one), a login
+-- sees only its own session, and this query returns no row.
 SELECT TOP (1)
     CASE
         WHEN p.blocked NOT IN (0, p.spid, @@SPID) AND UPPER(p.lastwaittype) LIKE 'L%%CK%%' THEN p.blocked
@@ -80,6 +81,13 @@ SELECT TOP (1)
 FROM sys.sysprocesses AS p
 WHERE p.spid = %(session)s
 ORDER BY blocked DESC;
+
+-- name: server
+-- The edition and the version of the server, which decide which right shows its state.
+SELECT
+    CAST(SERVERPROPERTY('EngineEdition') AS INT) AS engine_edition,
+    CAST(SERVERPROPERTY('ProductVersion') AS NVARCHAR(128)) AS product_version,
+    CAST(SERVERPROPERTY('BabelfishVersion') AS NVARCHAR(128)) AS babelfish_version;
 
 -- name: session
 -- The number of this session. Also shows that the connection is alive.

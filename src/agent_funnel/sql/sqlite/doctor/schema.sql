@@ -3,6 +3,7 @@
 -- name: doctor_emptying
 -- The reason why a deal could not empty the assignments, with a remedy: they must be a table.
 SELECT
+    'agent_wafunnel_assignment' AS table_name,
     'it is not a table' AS reason,
     'Rename the object that has this name now, and give the name to the table.' AS remedy
 FROM sqlite_schema AS s

@@ -606,9 +606,9 @@ BEGIN
         LEFT JOIN dbo.assignment_country AS c ON r.run_id = c.run_id
         WHERE r.status IN ('succeeded', 'undone') AND COALESCE(c.country, '') = @country;
 
-        -- A statement that reads or writes as many rows as the pool has is compiled in each run. Its plan then knows the
-        -- values of this run, such as @oldest, and the number of rows in the temporary tables: the server keeps these
-        -- tables with their statistics, and a plan for a preview of a small pool would be too small for a run.
+        -- A statement that reads or writes as many rows as the pool has is compiled in each run. Its plan then knows
+        -- the values of this run, such as @oldest, and the number of rows in the temporary tables: the server keeps
+        -- these tables with their statistics, and a plan for a preview of a small pool would be too small for a run.
 
         -- The match keys that are not kept yet. A preview keeps nothing, so they have a table of their own.
         CREATE TABLE #new_key (

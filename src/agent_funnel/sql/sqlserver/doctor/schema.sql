@@ -14,9 +14,11 @@ GROUP BY s.name
 ORDER BY s.name;
 
 -- name: doctor_emptying
--- The reasons why DELETE of all assignments would fail, each with a remedy. If this login cannot see the table of a
--- foreign key, only the existence of the key is known.
+-- The reasons why DELETE of all assignments would fail, each with a remedy, and the tables of yours that a deal cannot
+-- read. If this login cannot see the table of a foreign key, only the existence of the key is known. A memory-optimized
+-- table takes no lock as a whole, and in a transaction it can be read only if the database reads it in a snapshot.
 SELECT
+    N'agent_wafunnel_assignment' AS table_name,
     CAST(CONCAT(
         N'the foreign key ', f.name, N' of ', OBJECT_SCHEMA_NAME(f.parent_object_id), N'.',
         OBJECT_NAME(f.parent_object_id), N' points to it'
@@ -31,6 +33,7 @@ WHERE
     AND f.parent_object_id <> f.referenced_object_id
 UNION ALL
 SELECT
+    N'agent_wafunnel_assignment',
     N'a foreign key of a table that this login cannot see points to it',
     N'Run `agent-funnel doctor` as the owner of the database, who can see the table.'
 WHERE
@@ -41,12 +44,23 @@ WHERE
     )
 UNION ALL
 SELECT
+    t.name,
     N'it is memory-optimized',
     N'Create it again as an ordinary table.'
 FROM sys.tables AS t
-WHERE t.object_id = OBJECT_ID(N'dbo.agent_wafunnel_assignment') AND t.is_memory_optimized = 1
+INNER JOIN sys.databases AS d ON d.name = DB_NAME()
+WHERE
+    t.is_memory_optimized = 1
+    AND (
+        t.object_id = OBJECT_ID(N'dbo.agent_wafunnel_assignment')
+        OR (
+            t.object_id IN (OBJECT_ID(N'dbo.wafunnel'), OBJECT_ID(N'dbo.agents'))
+            AND d.is_memory_optimized_elevate_to_snapshot_on = 0
+        )
+    )
 UNION ALL
 SELECT
+    N'agent_wafunnel_assignment',
     N'it is not a table',
     N'Rename the object that has this name now, and give the name to the table.'
 FROM sys.objects AS o

@@ -16,7 +16,8 @@ FROM sys.databases AS d
 WHERE d.name = DB_NAME();
 
 -- name: doctor_encryption
--- Whether this connection is encrypted, and the address that it comes from. Needs VIEW SERVER STATE.
+-- Whether this connection is encrypted, and the address that it comes from. Needs a right to see
+-- the server's state, which `state_right` of database/lock_waits.py names.
 SELECT c.encrypt_option, c.client_net_address FROM sys.dm_exec_connections AS c
 WHERE c.session_id = @@SPID;
 
