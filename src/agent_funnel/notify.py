@@ -97,15 +97,23 @@ class Notifier:
         """Whether notices of a kind are sent to anybody."""
         return self._apprise is not None and kind in self._settings.notify_on
 
-    def letter(self, letter: Letter) -> None:
-        """Sends a letter to people, if the settings want letters: as HTML to services that show it, else as text."""
+    def letter(self, letter: Letter, ended: Send) -> None:
+        """Sends a letter to people, if the settings want letters: as HTML to services that show it, else as text.
+
+        Calls `ended` when nothing more will be tried; mostly in the thread that sends.
+        """
         log.info("letter", subject=letter.title)
         title = _in_language(self._settings, sentence("Agent Funnel: %(title)s", title=letter.title))
         link = _in_language(self._settings, letter_link(self._settings, letter))
         translated = letter.changed(partial(_in_language, self._settings))
+        if self._apprise is None or not self.sends("letter"):
+            ended()
+            return
         # Each address has a message of its own, so that a failure of one sends nothing twice to the others.
-        for place, service in enumerate(self._apprise or () if self.sends("letter") else (), start=1):
+        for place, service in enumerate(self._apprise, start=1):
             self._put(f"letter to address {place}", partial(_send_letter, service, title, translated, link))
+        # The messages are sent one after the other, so this is the end of all of them.
+        self._put("the end of a letter", ended)
 
     def signal(self, name: str, text: str = "") -> None:
         """Signals `start`, `success` or `fail` of the scheduled run to the dead man's switch, if there is one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -31,17 +32,20 @@ PLANTED = ("5511987650001", "11 98765-0002", "+55 (11) 98765-0003", "00493012340
 
 
 class Post(RecordingNotifier):
-    """Keeps the letters, as if an address were set up."""
+    """Keeps the letters, as if an address were set up; it `dies` before it sends them if a test says so."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self.letters: list[Letter] = []
+        self.dies = False
 
     def sends(self, kind: str) -> bool:
         return kind in self._settings.notify_on
 
-    def letter(self, letter: Letter) -> None:
-        self.letters.append(letter)
+    def letter(self, letter: Letter, ended: Callable[[], None]) -> None:
+        if not self.dies:
+            self.letters.append(letter)
+            ended()
 
 
 class PostedClock(SteppedClock):
@@ -163,7 +167,43 @@ def test_each_deal_has_one_letter_from_one_copy(floor: TestedDatabase) -> None:
     assert other.letters_at(OPENS + MINUTE) == one.letters_at(OPENS + 2 * MINUTE) == []
     # A copy that starts anew does not send it again.
     assert PostedClock(floor.backend, name="copy C").letters_at(OPENS + 3 * MINUTE) == []
-    assert floor.execute("SELECT noted_by FROM dbo.schedule_notice WHERE kind LIKE 'letter%'") == [("copy A",)]
+    [(run,)] = floor.execute("SELECT run_id FROM dbo.assignment_run")
+    notes = floor.execute("SELECT kind, noted_by FROM dbo.schedule_notice ORDER BY kind")
+    assert notes == [(f"letter {run}", "copy A"), (f"sent {run}", "copy A")]
+    assert other.letters_at(OPENS + 30 * MINUTE) == one.letters_at(OPENS + 31 * MINUTE) == []
+
+
+@pytest.mark.parametrize("is_missed", [False, True])
+def test_a_letter_of_a_copy_that_died_before_it_was_sent_is_sent_by_another_one_once(
+    floor: TestedDatabase, is_missed: bool
+) -> None:
+    title = f"The deal of Mon 1 Jun 2026{' was missed' if is_missed else ': 12 leads to 3 agents'}"
+    dead, second, third = (PostedClock(floor.backend, name=f"copy {each}") for each in "ABC")
+    dead.post.dies = True
+    begins = CLOSES if is_missed else OPENS + MINUTE
+    if not is_missed:
+        dead.look(OPENS)
+        at = f"{OPENS:%Y-%m-%d %H:%M:%S}"
+        floor.execute("UPDATE dbo.assignment_run SET started_at = %s, finished_at = %s", at, at)
+    assert dead.letters_at(begins) == []
+    assert third.letters_at(begins + 9 * MINUTE) == []
+    assert second.letters_at(begins + 11 * MINUTE) == [title]
+    assert second.letters_at(begins + 12 * MINUTE) == third.letters_at(begins + 40 * MINUTE) == []
+
+
+def test_a_letter_that_two_copies_could_not_send_is_given_up(floor: TestedDatabase) -> None:
+    copies = [PostedClock(floor.backend, name=f"copy {each}") for each in "ABC"]
+    copies[0].post.dies = copies[1].post.dies = True
+    assert [copy.letters_at(CLOSES + 11 * MINUTE * place) for place, copy in enumerate(copies)] == [[], [], []]
+    kinds = [kind for (kind,) in floor.execute("SELECT kind FROM dbo.schedule_notice ORDER BY kind")]
+    assert kinds == ["again", "letter"]
+
+
+def test_a_copy_that_ends_notes_the_letters_that_it_has_sent(floor: TestedDatabase) -> None:
+    copy = PostedClock(floor.backend)
+    assert len(copy.letters_at(CLOSES)) == 1
+    copy.clock.note_sent_letters()
+    assert PostedClock(floor.backend, name="copy B").letters_at(CLOSES + 11 * MINUTE) == []
 
 
 def test_a_deal_by_hand_has_a_letter_and_an_old_one_has_none(floor: TestedDatabase) -> None:

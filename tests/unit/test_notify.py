@@ -69,7 +69,7 @@ def test_a_name_in_a_message_begins_no_line_and_turns_no_text(listener: Listener
     notifier = Notifier(load(notify_urls=f"json://{listener.address}/hook", notify_on="failed,letter"))
     notifier.start()
     notifier.notice("failed", "Nobody but Bo\nAll is well \u202e.")
-    notifier.letter(Letter("Deal", (("Away", ("Bo\nAll is well",)),), "/runs/7/letter"))
+    notifier.letter(Letter("Deal", (("Away", ("Bo\nAll is well",)),), "/runs/7/letter"), lambda: None)
     wait_for(listener, 2)
     notifier.stop()
     notice, letter = (json.loads(body)["message"] for _, body in listener.heard)
@@ -113,9 +113,11 @@ def test_a_letter_goes_to_each_address_in_its_form_with_a_link(listener: Listene
     services: Any = notifier._apprise
     services[1].notify_format = "html"
     notifier.start()
-    notifier.letter(LETTER)
-    wait_for(listener, 2)
+    ended = []
+    notifier.letter(LETTER, lambda: ended.append(len(listener.heard)))
     notifier.stop()
+    # The end is that of the last address.
+    assert ended == [2]
     bodies = {path.split("?")[0]: json.loads(body) for path, body in listener.heard}
     link = "https://funnel.example/base/runs/7/letter"
     assert bodies["/text"]["title"] == "Agent Funnel: Deal <b> & co"
@@ -137,7 +139,7 @@ def test_messages_are_in_the_language_of_the_settings(
     notifier.start()
     dealt = counted("%(count)s lead to %(agent)s", "%(count)s leads to %(agent)s", 2601, agent="Ana")
     notifier.notice("failed", dealt)
-    notifier.letter(Letter(dealt, ((sentence("Dealt"), (dealt,)),), "/runs/7/letter"))
+    notifier.letter(Letter(dealt, ((sentence("Dealt"), (dealt,)),), "/runs/7/letter"), lambda: None)
     wait_for(listener, 2)
     notifier.stop()
     notice, letter = (json.loads(body) for _, body in listener.heard)
@@ -156,7 +158,7 @@ def test_a_letter_that_one_address_refuses_is_not_sent_twice_to_the_others(liste
         urls = f"json://{listener.address}/ json://{other.address}/"
         notifier = Notifier(load(notify_urls=urls, notify_on="letter"))
         notifier.start()
-        notifier.letter(LETTER)
+        notifier.letter(LETTER, lambda: None)
         wait_for(listener, 1)
         notifier.stop()
         assert (len(listener.heard), len(other.heard)) == (1, 1)
@@ -166,7 +168,7 @@ def test_a_letter_that_one_address_refuses_is_not_sent_twice_to_the_others(liste
 
 def test_letters_that_are_turned_off_are_not_sent(listener: Listener) -> None:
     notifier = Notifier(load(notify_urls=f"json://{listener.address}/", notify_on="failed"))
-    notifier.letter(LETTER)
+    notifier.letter(LETTER, lambda: None)
     assert notifier._queue.empty()
     assert not notifier.sends("letter")
 

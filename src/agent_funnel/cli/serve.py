@@ -63,6 +63,7 @@ def serve(context: Context, /, **flags: Any) -> None:
         os._exit(ExitCode.SCHEDULER_DEAD)
     scheduler.stop()
     notifier.stop()
+    scheduler.note_sent_letters()
     say("Agent Funnel has ended.")
 
 

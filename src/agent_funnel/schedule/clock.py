@@ -75,6 +75,10 @@ class Clock:
         self._thread.shutdown(wait=True)
         self.scheduler.leave()
 
+    def note_sent_letters(self) -> None:
+        """Notes what the notifier has sent since the last look; for the end, after that of the notifier."""
+        self.scheduler.note_sent_letters()
+
     def _set_wake_ups(self) -> None:
         at = self._settings.run_at
         # A late wake-up is still useful, because each look finds out which date is due.

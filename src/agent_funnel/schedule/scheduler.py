@@ -132,6 +132,13 @@ class Scheduler:
         except FunnelError as error:
             log.info("this copy could not leave the record of copies", error=str(error))
 
+    def note_sent_letters(self) -> None:
+        """Notes the letters that were sent since the last look, so that no other copy sends them again."""
+        try:
+            self._letters.note_sent(self._ask_time())
+        except FunnelError as error:
+            log.info("this copy could not note the letters that it sent", error=str(error))
+
     def look(self) -> None:
         """Makes the run of a business date that is due and has none. Raises what went wrong."""
         now = self._ask_time()

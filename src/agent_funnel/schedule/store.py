@@ -87,6 +87,15 @@ class Holiday(Record):
 
 
 @dataclass(frozen=True)
+class NoticeRecord(Record):
+    """A notice of a kind that was noted for a business date."""
+
+    business_date: Day
+    kind: str
+    noted_at: Moment
+
+
+@dataclass(frozen=True)
 class NightRecord(Record):
     """The outcome of a business date: `succeeded` or `undone`, by a run; or the reason why there was no run.
 
@@ -163,6 +172,11 @@ def note_notice(database: Database, business_date: date, kind: str, *, now: date
         "note_notice", business_date=business_date.isoformat(), kind=kind, now=write_moment(now), actor=actor[:255]
     )
     return bool(row and row["noted"])
+
+
+def notices_since(database: Database, since: datetime) -> list[NoticeRecord]:
+    """The notices that were noted after a moment."""
+    return [NoticeRecord.from_row(row) for row in database.all("notices_since", since=write_moment(since))]
 
 
 def list_nights(database: Database, *, count: int = 60) -> list[NightRecord]:

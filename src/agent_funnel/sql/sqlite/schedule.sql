@@ -84,6 +84,12 @@ WHERE NOT EXISTS (SELECT 1 FROM schedule_notice AS n WHERE n.business_date = :bu
 
 SELECT changes() AS noted;
 
+-- name: notices_since
+-- The notices that were noted after a moment.
+SELECT n.business_date, n.kind, n.noted_at FROM schedule_notice AS n
+WHERE n.noted_at > :since
+ORDER BY n.business_date, n.kind;
+
 -- name: _outcomes
 -- The outcomes of business dates: the scheduled run, the reason why there was no run, or that this record is void.
 -- A void run of a date to come is not its outcome.

@@ -146,6 +146,16 @@ WHERE NOT EXISTS (
 
 SELECT @@ROWCOUNT AS noted;
 
+-- name: notices_since
+-- The notices that were noted after a moment.
+SELECT
+    n.business_date,
+    n.kind,
+    n.noted_at
+FROM dbo.schedule_notice AS n
+WHERE n.noted_at > %(since)s
+ORDER BY n.business_date, n.kind;
+
 -- name: _outcomes
 -- The outcomes of business dates, newest first: at most @count, from @earliest to @latest. The outcome is the scheduled
 -- run, the reason why there was no run, or that this record is void.
