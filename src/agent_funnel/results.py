@@ -52,8 +52,9 @@ class GroupResult:
     `dealt` leads are left without the `not_worked` ones. An agent `reported` an outcome of so many of them, `reached`
     the person of so many of these, and so many were `won`. `penetration` is reported of dealt, `contact_rate` reached
     of reported, `conversion` won of reached, and `list_conversion` won of dealt; each is None below 50 in its
-    denominator. An agent's true place by list conversion is anywhere from `best_place` to `worst_place`, as far as the
-    intervals can tell; None where an agent has fewer than 50 leads.
+    denominator. Of an agent, `list_conversion` is also None below 50 `reported`: somebody who reports nothing seems to
+    have won nothing. An agent's true place by list conversion is anywhere from `best_place` to `worst_place`, as far as
+    the intervals can tell; None without that rate.
     """
 
     name: str | None
@@ -186,8 +187,10 @@ def _result(name: str | None, rows: Sequence[Row], label: str | None = None) -> 
 def with_places(agents: tuple[GroupResult, ...]) -> tuple[GroupResult, ...]:
     """The agents with their places: another agent is surely better, or worse, if the intervals have nothing in common.
 
-    A place for each agent without this would be made of chance alone where agents are about equal.
+    A place for each agent without this would be made of chance alone where agents are about equal. Those who reported
+    too little get neither a place nor the rate that it is by, since nobody knows what they won.
     """
+    agents = tuple(each if each.reported >= FEWEST else replace(each, list_conversion=None) for each in agents)
     rates = [each.list_conversion for each in agents if each.list_conversion]
 
     def placed(agent: GroupResult) -> GroupResult:

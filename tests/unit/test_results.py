@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -48,15 +49,22 @@ def test_below_fifty_there_is_no_rate() -> None:
 def agent(name: str, low: float, high: float) -> GroupResult:
     """An agent whose list conversion has this interval."""
     rate = Estimate((low + high) / 2, low, high)
-    return GroupResult(name, None, 100, 0, 0, 0, 0, None, None, None, rate)
+    return GroupResult(name, None, 100, 0, FEWEST, 0, 0, None, None, None, rate)
 
 
 def test_only_intervals_with_nothing_in_common_tell_agents_apart() -> None:
-    thin = GroupResult("Di", None, 49, 0, 0, 0, 0, None, None, None, None)
+    thin = GroupResult("Di", None, 49, 0, 49, 0, 0, None, None, None, None)
     placed = with_places((agent("Al", 0.1, 0.2), agent("Bo", 0.15, 0.3), agent("Cy", 0.25, 0.4), thin))
     assert [(each.name, each.best_place, each.worst_place) for each in placed] == [
         ("Al", 2, 3), ("Bo", 1, 3), ("Cy", 1, 2), ("Di", None, None),
     ]  # fmt: skip
+
+
+def test_an_agent_who_reports_too_little_has_neither_a_place_nor_a_rate_of_sales() -> None:
+    silent = replace(agent("Bo", 0.0, 0.05), reported=FEWEST - 1)
+    al, bo = with_places((agent("Al", 0.1, 0.2), silent))
+    assert (al.best_place, al.worst_place) == (1, 1)
+    assert bo == replace(silent, list_conversion=None)
 
 
 def test_without_dates_the_last_four_weeks_are_shown() -> None:

@@ -40,6 +40,9 @@ def test_each_step_ticks_itself(database: TestedDatabase) -> None:
     reader = reader_of(database, timezone="Europe/Berlin", notify_urls="json://127.0.0.1:9/hook")
     assert states(reader)["Schedule"]
     assert states(reader)["Notices"]
+    # A rule of this program alone is not recorded in the database, which the settings page warns of.
+    only_here = reader_of(database, country="BR").get("/start")
+    assert "Rules : to do Only the settings of this program choose some; none is recorded in the database." in only_here
     assert "Added 2 agents; they get leads from the next deal on." in reader.done(
         "/start/agents", names="Ana\n\n Bruno "
     )
@@ -60,9 +63,17 @@ def test_each_step_ticks_itself(database: TestedDatabase) -> None:
 def test_tonight_shows_the_steps_until_the_first_deal(database: TestedDatabase) -> None:
     reader = reader_of(database)
     page = reader.get("/")
-    assert "There was no deal yet 0 of 6 steps to the first one are done." in page
+    # The first start gives no alarm.
+    assert '<section class="headline due">' in page.source
+    assert "0 of 6 steps to the first deal are done. A deal needs agents and leads. The next deal is due on" in page
+    assert "will fail" not in page
+    assert page.source.count("Go on with the first steps") == 1
     assert "The last 14 nights" not in page
     reader.done("/start/agents", names="Ana")
+    import_file(database.backend, "leads", BytesIO(b"number,stage,date\n+12025550101,1,2026-11-01\n"))
+    page = reader.get("/")
+    assert "There was no deal yet 2 of 6 steps to the first one are done." in page
+    assert "steps to the first deal" not in page
     deal(database.backend, load(), business_date=NOW.date())
     page = reader.get("/")
     assert "steps to the first one" not in page

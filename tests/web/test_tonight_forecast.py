@@ -52,8 +52,8 @@ def test_before_the_deal_the_page_says_what_it_will_do_as_things_stand(database:
     assert (planned.assigned, planned.agents, planned.smallest_share, planned.largest_share) == (9, 3, 1, 4)
     assert "The deal is due in 8 h 40 min." in page
     assert (
-        "As things stand, 9 leads to 3 agents, 1 to 4 each; 3 would be left for later. agent 1 is away. Next holiday: "
-        in page
+        "As things stand, 9 leads to 3 agents; 3 would be left for later. "
+        "Fair: 2 agents get 4; agent 2 1 by limit; agent 1 away. Next holiday: " in page
     )
     assert "(Natal)" in page
     assert "Carnaval" not in page
@@ -65,6 +65,7 @@ def test_a_deal_that_nobody_could_get_is_announced_with_the_way_to_mend_it(datab
     page = noon(database)
     assert "Tonight’s deal will fail: no agent is active." in page
     assert "Activate agents" in page
+    assert "Go on with the first steps" in page
     assert '<section class="headline late">' in page.source
     for agent in ("A", "B"):
         set_agent_status(database.backend, agent, active=True)

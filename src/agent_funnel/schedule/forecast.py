@@ -11,6 +11,7 @@ from agent_funnel.agents import roster
 from agent_funnel.database import Database
 from agent_funnel.deal import preview
 from agent_funnel.errors import RunError
+from agent_funnel.fairness import Fairness, fairness_of_preview
 from agent_funnel.runs import Run
 from agent_funnel.schedule.brakes import changed_procedure, unusual_pool
 from agent_funnel.sentences import catalogue_of, localized, sentence, text_in, translate
@@ -34,7 +35,8 @@ class Forecast:
     `run` has its amounts, and is None if the run would be refused. `trouble` is None if all is well. Otherwise the run
     "fails", a brake holds it ("held"), no lead is ready to deal ("empties"), or its pool is "unusual"; `reason` is then
     a sentence, and `error_number` the number of a refusal. `active` agents are active, and those `away` have no room.
-    `call_backs` of its leads are call-backs that are due.
+    `call_backs` of its leads are call-backs that are due. `fairness` is the verdict on its shares, None if nobody would
+    get a lead.
     """
 
     business_date: date
@@ -45,6 +47,7 @@ class Forecast:
     active: int
     away: tuple[str, ...]
     call_backs: int = 0
+    fairness: Fairness | None = None
 
     @property
     def warning(self) -> str | None:
@@ -87,7 +90,8 @@ def forecast(database: Database, settings: Settings, business_date: date, *, now
     run: Run = seen.run
     trouble, reason = _trouble(database, settings, run, now)
     call_backs = sum(share.call_backs for share in seen.shares)
-    return Forecast(business_date, run, trouble, reason, None, len(active), away, call_backs)
+    fairness = fairness_of_preview(database, seen)
+    return Forecast(business_date, run, trouble, reason, None, len(active), away, call_backs, fairness)
 
 
 def _trouble(database: Database, settings: Settings, run: Run, now: datetime) -> tuple[Trouble | None, str | None]:

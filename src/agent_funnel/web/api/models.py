@@ -170,7 +170,7 @@ class ResultsAnswer(RootModel[Results]):
     """Leads `dealt` without the `not_worked` ones, those of which an outcome was `reported`, those whose person was
     `reached`, and those that were `won`. `penetration` is reported of dealt, `contact_rate` reached of reported,
     `conversion` won of reached, `list_conversion` won of dealt; each with the ends of its 95 % interval, and null below
-    50 in its denominator."""
+    50 in its denominator. An agent who reported fewer than 50 leads has no `list_conversion` and no place."""
 
     model_config = FILES
 

@@ -47,6 +47,8 @@ class Step:
     title: str
     done: bool
     state: str
+    # Whether a deal needs what the step is about, and there is none at all:
+    nothing_there: bool = False
 
 
 def first_steps() -> list[Step]:
@@ -61,7 +63,8 @@ def first_steps() -> list[Step]:
     has_leads = leads > 0 or bool(search_leads(database, count=1))
     rules = list_rules(database, settings)
     country = next(each.value for each in rules if each.name == "country")
-    chosen = any(each.is_set or each.recorded is not None for each in rules)
+    # A rule that only the settings of this program give is not chosen for the others that deal.
+    recorded = any(each.recorded is not None for each in rules)
     pause = current_pause(database)
     has_zone = source(settings, "timezone") != "default"
     due = format.moment(
@@ -78,12 +81,15 @@ def first_steps() -> list[Step]:
     addresses = len(settings.notify_urls)
     none = gettext("There are none yet.")
     return [
-        Step("agents", gettext("Agents"), active > 0, _active(active, len(agents)) if agents else none),
+        Step("agents", gettext("Agents"), active > 0, _active(active, len(agents)) if agents else none,
+             nothing_there=not agents),
         Step("leads", gettext("Leads"), has_leads,
              ngettext("There is %(n)s.", "There are %(n)s.", leads, n=_amount(leads)) if leads else
-             gettext("There are some.") if has_leads else none),
-        Step("rules", gettext("Rules"), chosen,
-             chosen_rules if chosen else
+             gettext("There are some.") if has_leads else none, nothing_there=not has_leads),
+        Step("rules", gettext("Rules"), recorded,
+             chosen_rules if recorded else
+             gettext("Only the settings of this program choose some; none is recorded in the database.")
+             if any(each.is_set for each in rules) else
              gettext("Not looked at yet: the defaults hold, and numbers without a country have none.")),
         Step("schedule", gettext("Schedule"), has_zone and pause is None,
              gettext("Automatic deals are paused.") if pause else when),

@@ -83,6 +83,7 @@ def show() -> Response:
     usual = usual_length(given.database) if running_since else None
     window = window_of(night.business_date)
     ahead = runway.get() if runway else None
+    steps = [] if run else first_steps()
     response = make_response(
         render_page(
             "tonight.html",
@@ -91,7 +92,8 @@ def show() -> Response:
             state=night.state,
             now=now,
             run=find_run(given.database, run.run_id) if run else None,
-            steps=[] if run else first_steps(),
+            steps=steps,
+            is_first_start=any(each.nothing_there for each in steps),
             is_tonight=night.next_at.date() == now.astimezone(given.settings.timezone).date(),
             window=window,
             skip=find_skip(given.database, night.business_date) if night.state == "skipped" else None,
