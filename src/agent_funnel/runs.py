@@ -10,7 +10,7 @@ from datetime import date, datetime
 from agent_funnel.database import Database
 from agent_funnel.errors import NotFound
 from agent_funnel.numbers import match_key
-from agent_funnel.sentences import sentence, with_hint
+from agent_funnel.sentences import sentence, shown_as
 from agent_funnel.values import NO_LIMIT, Day, Flag, LeadDate, Moment, Record, write_moment
 
 # Rows of history that a purge deletes at a time. It is so low that a deal that starts meanwhile hardly waits, and that
@@ -170,7 +170,10 @@ def find_run(database: Database, run_id: int) -> RunRecord:
     row = database.one("run", run_id=min(run_id, LARGEST_RUN_ID))
     if row is None:
         raise NotFound(
-            with_hint(sentence("There is no run %(run_id)s.", run_id=str(run_id)), "`agent-funnel runs` lists them.")
+            shown_as(
+                f"There is no run {run_id}; `agent-funnel runs` lists them.",
+                sentence("There is no deal %(run_id)s.", run_id=str(run_id)),
+            )
         )
     return RunRecord.from_row(row)
 

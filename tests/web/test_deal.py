@@ -38,7 +38,7 @@ def test_just_after_a_deal_the_button_deals_only_with_the_box_ticked(database: T
     assert "probably a mistake" not in reader.get("/run-now/preview")
     run = deal_today(database)
     page = reader.get("/run-now/preview")
-    assert f"This deal is probably a mistake. Run {run.run_id} of " in page
+    assert f"This deal is probably a mistake. Deal {run.run_id} of " in page
     assert "5 leads move on a second time that day." in page
     assert '<input type="checkbox" name="again" value="1" required>' in page.source
     before = snapshot(database)
@@ -92,7 +92,7 @@ def test_undo_first_says_what_it_does_and_then_takes_back_only_that_run(
     assert reader.send(f"/runs/{second.run_id}/undo").status_code == 409
     reader.done(f"/runs/{first.run_id}/undo")
     assert snapshot(database)["wafunnel"] == before
-    assert "There is no run 99" in reader.get("/runs/99999/undo", 404).text
+    assert "There is no deal 99" in reader.get("/runs/99999/undo", 404).text
 
 
 def test_a_viewer_sees_no_form_and_is_refused(database: TestedDatabase) -> None:

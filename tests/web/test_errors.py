@@ -67,7 +67,7 @@ def test_a_key_without_the_role_is_told_whom_to_ask(database: TestedDatabase) ->
 
 def test_a_page_about_an_error_names_no_command(database: TestedDatabase, reader: Reader) -> None:
     page = reader.get("/runs/99", 404)
-    assert "This does not exist. There is no run 99." in page
+    assert "This does not exist. There is no deal 99." in page
     assert "agent-funnel" not in page.source.replace("agent-funnel.", "")
 
 
@@ -92,8 +92,8 @@ def test_a_page_about_an_error_is_in_the_readers_language_and_the_api_in_english
     database: TestedDatabase, reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     texts = {
-        "There is no run %(run_id)s.": "Den Lauf %(run_id)s gibt es nicht.",
-        "Run %(run_id)s is undone already; nothing was changed. There is no run to undo.": "Lauf %(run_id)s ist weg.",
+        "There is no deal %(run_id)s.": "Den Lauf %(run_id)s gibt es nicht.",
+        "Deal %(run_id)s is undone already; nothing was changed. There is no deal to undo.": "Lauf %(run_id)s ist weg.",
         "%(field)s: %(fault)s": "%(field)s – %(fault)s",
         "First day": "Erster Tag",
         "is missing": "fehlt",

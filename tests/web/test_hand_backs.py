@@ -48,7 +48,7 @@ def test_an_agent_hands_the_rest_back_after_a_question_and_takes_it_back(
     assert standing(database) == [(BRUNOS, "talked")]
     deal_again(database)
     # The question was about the list before the deal.
-    assert "not of run" in reader.refused(422, f"{path}/hand-back", **fields)
+    assert "not of deal" in reader.refused(422, f"{path}/hand-back", **fields)
     entries = [(entry.actor, entry.operation) for entry in list_entries(database.backend, count=9)]
     assert ("link: Al", "POST /mine/<secret>/hand-back/undo") in entries
 

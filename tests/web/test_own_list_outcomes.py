@@ -154,7 +154,7 @@ def test_a_form_that_is_refused_says_why(phone: Phone, database: TestedDatabase)
     phone.send("report", number=BRUNOS, outcome="won", report="1", run_id=run_id)
     deal_again(database)
     refused = phone.send("report", 422, number=CARLOS, outcome="won", run_id=run_id)
-    assert f"A newer run has replaced run {run_id}, so its leads take no new report" in refused
+    assert f"A newer deal has replaced deal {run_id}, so its leads take no new report" in refused
     assert "An operator can" in phone.send("take-back", 422, report="1")
     assert standing(database) == [(BRUNOS, "won")]
 

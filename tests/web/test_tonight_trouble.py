@@ -12,6 +12,7 @@ from agent_funnel.agents import set_agent_status
 from agent_funnel.deal import undo
 from agent_funnel.errors import NoActiveAgent, RunError, RunInProgress
 from agent_funnel.runs import RunRecord, list_runs
+from agent_funnel.schedule.clock import Clock
 from agent_funnel.schedule.store import record_failure
 from agent_funnel.settings import load
 from support.databases import TestedDatabase, seed_tables
@@ -288,3 +289,19 @@ def test_a_deal_that_runs_much_longer_than_usual_is_said(floor: TestedDatabase) 
     assert "A deal is running." not in reader.get("/")
     with run_in_progress(floor):
         assert "longer than usual" not in reader.get("/")
+
+
+def test_a_deal_that_hangs_is_said_to_the_first_person_who_looks(floor: TestedDatabase) -> None:
+    reader = reader_at(floor, MORNING)
+    extensions = reader.client.application.extensions
+    clock = Clock(floor.backend, load(), now=lambda: MORNING)
+    extensions["agent_funnel"] = replace(extensions["agent_funnel"], schedule=clock)
+    with run_in_progress(floor):
+        clock.look()
+        at(reader, MORNING + HOUR)
+        page = reader.get("/")
+        assert "It has been running for at least 1 h." in page
+        assert "It takes much longer than usual." in page
+    clock.look()
+    with run_in_progress(floor):
+        assert "running for" not in reader.get("/")

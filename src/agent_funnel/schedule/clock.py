@@ -58,6 +58,9 @@ class Clock:
         self._took_in_history = False
         self.scheduler = Scheduler(database, settings, notifier or Notifier(settings), now=now, **given)
         self._looking = Lock()
+        # When the look that is in progress began, and since when looks have seen a run in progress:
+        self._look_began: datetime | None = None
+        self._seen_running: datetime | None = None
         self._thread = BackgroundScheduler(timezone=settings.timezone)
         self._beat()
         # When the main thread last watched, by the clock of the machine and by one that nobody can move:
@@ -125,11 +128,21 @@ class Clock:
         """How the copies of the service differ in their clocks and terms, as sentences."""
         return self.scheduler.alarm.notes
 
+    @property
+    def running_since(self) -> datetime | None:
+        """The moment since which a run has been in progress at least, if one is; perhaps it is that of this look."""
+        return self._seen_running or self._look_began
+
     def look(self) -> None:
         """Makes the run of a business date that is due and has none. Never raises: the next look tries again."""
         if not self._looking.acquire(blocking=False):
             return
+        self._look_began = self._now()
         try:
+            if not self._database.run_in_progress():
+                self._seen_running = None
+            elif self._seen_running is None:
+                self._seen_running = self._look_began
             self.scheduler.look()
         except RunInProgress:
             log.info("another run is in progress; will look again", seconds=LOOK_INTERVAL.total_seconds())
@@ -139,6 +152,7 @@ class Clock:
             log.exception("the schedule could not be checked")
             self.scheduler.tell_of_failed_look(error)
         finally:
+            self._look_began = None
             self._looking.release()
 
     def take_in_numbers(self) -> None:

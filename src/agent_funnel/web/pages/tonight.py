@@ -56,6 +56,15 @@ def _old_lists(now: datetime) -> list[str]:
     return [mask_texts(each).text for each in old_lists(services().database, now)]
 
 
+def _running_since(is_running: bool, now: datetime) -> datetime | None:
+    """The moment since which a run has been in progress at least, as pages or the schedule have seen it; None without
+    one."""
+    given = services()
+    seen = given.counts.running_since(is_running, now)
+    noted = given.schedule.running_since if given.schedule else None
+    return min(seen, noted) if seen and noted else seen
+
+
 @page(blueprint, "/", role="viewer")
 def show() -> Response:
     """The state of tonight's deal; `?partial` is the part that the page fetches to stay fresh."""
@@ -70,7 +79,7 @@ def show() -> Response:
     made_up = repairs(given.database, given.settings, night.nights)
     wanted = {each.run_id for each in night.nights} | {each.run_id for each in made_up.values()}
     night_runs = {each.run_id: each for each in list_runs(given.database, count=RUNS_SEARCHED) if each.run_id in wanted}
-    running_since = given.counts.running_since(night.state == "running", now)
+    running_since = _running_since(night.state == "running", now)
     usual = usual_length(given.database) if running_since else None
     window = window_of(night.business_date)
     ahead = runway.get() if runway else None
