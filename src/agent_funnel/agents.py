@@ -39,6 +39,15 @@ class RosterEntry(Record):
 
 
 @dataclass(frozen=True)
+class LeadsInHand(Record):
+    """How many leads an agent has now; those `to_call` have no outcome of the last run."""
+
+    agent: str
+    leads: int
+    to_call: int
+
+
+@dataclass(frozen=True)
 class Assignment(Record):
     """A number that an agent has now, with the lead's stage and date (local to the sales floor).
 
@@ -89,6 +98,11 @@ def roster(database: Database, business_date: date, name: str | None = None) -> 
     """
     rows = database.all("roster", agent=name, business_date=business_date.isoformat())
     return [RosterEntry.from_row(row) for row in rows]
+
+
+def leads_in_hand(database: Database) -> dict[str, LeadsInHand]:
+    """What each agent has now, by name; those who have nothing are left out."""
+    return {row["agent"]: LeadsInHand.from_row(row) for row in database.all("leads_in_hand")}
 
 
 def add_agent(database: Database, name: str, *, active: bool = True) -> None:

@@ -10,9 +10,11 @@ import pytest
 from agent_funnel.agents import (
     Agent,
     Assignment,
+    LeadsInHand,
     RosterEntry,
     add_agent,
     assignments,
+    leads_in_hand,
     list_agents,
     roster,
     set_agent_status,
@@ -31,6 +33,7 @@ from support.nights import (
     run_deal,
     undo,
 )
+from support.outcomes import tell
 from support.paging import ODD_TEXTS, all_pages
 
 
@@ -55,6 +58,10 @@ def test_agents_are_listed_with_their_leads_their_room_and_their_last_run(databa
     ]
     yesterday = TODAY - timedelta(days=1)
     assert {row.agent: row.room for row in list_agents(database.backend, yesterday)}["Cy"] == 0
+    assert leads_in_hand(database.backend) == {"Al": LeadsInHand("Al", 2, 2), "Bo": LeadsInHand("Bo", 1, 1)}
+    for held in assignments(database.backend, agent="Al", count=1):
+        tell(database, held.number, "talked")
+    assert leads_in_hand(database.backend)["Al"] == LeadsInHand("Al", 2, 1)
     assert roster(database.backend, yesterday, "Cy") == [RosterEntry("Cy", False, 0)]
     assert roster(database.backend, yesterday, "cy") == []
     # The newest run of all does not count for whom it gave nothing, nor one that is undone.

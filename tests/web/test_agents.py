@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta
 from html import unescape
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from agent_funnel.agents import add_agent, add_limit, count_assignments, roster, set_agent_status
+from agent_funnel.agents import add_agent, add_limit, assignments, count_assignments, roster, set_agent_status
 from agent_funnel.deal import undo
+from agent_funnel.hand_backs import hand_back_leads
 from support.databases import TestedDatabase, seed_tables
 from support.nights import deal_today
+from support.outcomes import tell
 from support.pages import Page, Reader
 
 # tests/backend runs the queries of these pages on each engine; here, only the long version uses SQL Server, too.
@@ -50,13 +53,13 @@ def test_the_list_shows_each_share_and_marks_unusual_agents(database: TestedData
     text = reader.wait_for("/agents", lambda page: "never got leads" in page)
     until = re.sub(r"^0", "", f"{TODAY + timedelta(days=3):%d %b %Y}")
     for told in (
-        "agent 0 ▲ at the cap of 8 8 last 2 deals: 5 to 8",
-        f"{ODD} ▲ at the cap of 8 8 last 2 deals: 5 to 8",
+        "agent 0 ▲ at the cap of 8 8 8 8 last 2 deals: 5 to 8",
+        f"{ODD} ▲ at the cap of 8 8 8 8 last 2 deals: 5 to 8",
         "agent 2 ◐ away until",
-        "agent 3 ▼ limit 2 (reached), no end date 2 last 2 deals: 2",
-        "agent 4 ○ inactive, still has 8 until the next deal 8 last",
-        "agent 6 ! never got leads 0 last 2 deals: 0 –",
-        "agent 7 ○ inactive 0",
+        "agent 3 ▼ limit 2 (reached), no end date 2 2 2 last 2 deals: 2",
+        "agent 4 ○ inactive, still has 8 until the next deal 8 8 8 last",
+        "agent 6 ! never got leads 0 0 0 last 2 deals: 0 –",
+        "agent 7 ○ inactive 0 0 0",
         "8 of 8 agents",
     ):
         assert told in text
@@ -67,10 +70,10 @@ def test_the_list_shows_each_share_and_marks_unusual_agents(database: TestedData
     assert "agents are at the cap" not in text
     text = reader.get("/agents")
     assert "3 agents are at the cap" in text
-    assert "agent 0 8 last 2 deals: 5 to 8" in text
+    assert "agent 0 8 8 8 last 2 deals: 5 to 8" in text
     # An undone deal does not count.
     undo(database.backend)
-    assert "agent 0 5 last deal: 5" in reader.get("/agents")
+    assert "agent 0 5 5 5 last deal: 5" in reader.get("/agents")
 
 
 def test_agents_are_found_by_name_and_by_their_marks(database: TestedDatabase, reader: Reader) -> None:
@@ -113,12 +116,30 @@ def test_an_agent_is_added_activated_and_deactivated(database: TestedDatabase, r
     assert "All agents" not in text
     assert not status_of(database, ODD)
     assert count_assignments(database.backend, ODD) == held > 0
+    # One press takes it back, with the list as it was.
+    assert f"Activate {ODD} again" in text
+    assert f"Activate {ODD} again" in reader.get("/agents", undo=ODD, find="b")
     # A form on the agent's own page leads back to that page.
     assert "All agents" in reader.done("/agents/activate", agent=ODD, page="agent")
     assert status_of(database, ODD)
     assert "They have no leads now." in reader.done("/agents/deactivate", agent="Eva", find="E")
     assert "There is no agent" in reader.refused(404, "/agents/deactivate", agent="nobody")
     assert reader.send("/agents/deactivate", agent="nobody", page="agent").status_code == 404
+
+
+def test_the_list_says_who_still_has_leads_to_call(database: TestedDatabase, reader: Reader) -> None:
+    seed_tables(database, leads=7, agents=3)
+    deal_today(database)
+    for held in assignments(database.backend, agent="agent 1", count=1):
+        tell(database, held.number, "talked")
+    hand_back_leads(database.backend, "agent 0", actor="Eva", now=datetime.now(UTC), zone=ZoneInfo("UTC"))
+    page = reader.wait_for("/agents?sort=to_call", lambda page: "last deal: 3" in page)
+    assert names_in(page) == ["agent 2", "agent 1", "agent 0"]
+    # Has now, to call, and the share of the last deal:
+    assert re.search(r"agent 0 0 0 3 ", page.text)
+    assert re.search(r"agent 1 2 1 2 ", page.text)
+    assert names_in(reader.get("/agents?sort=share")) == ["agent 0", "agent 1", "agent 2"]
+    assert names_in(reader.get("/agents?sort=leads")) == ["agent 1", "agent 2", "agent 0"]
 
 
 def test_names_are_found_and_sorted_without_their_accents(database: TestedDatabase, reader: Reader) -> None:

@@ -62,6 +62,28 @@ LEFT JOIN (
 LEFT JOIN assignment_run AS r ON d.run_id = r.run_id
 ORDER BY g.agent;
 
+-- name: leads_in_hand
+-- How many leads each agent has now, and how many of them have no outcome of the last run. Agents without a lead are
+-- left out. Names are cast after the count, when there are few rows.
+SELECT
+    CAST(n.agent AS TEXT) COLLATE BINARY AS agent,
+    sum(n.leads) AS leads,
+    sum(n.leads - coalesce(d.leads, 0)) AS to_call
+FROM (
+    SELECT w.agent, count(*) AS leads
+    FROM agent_wafunnel_assignment AS w
+    WHERE w.agent IS NOT NULL
+    GROUP BY w.agent COLLATE BINARY
+) AS n
+LEFT JOIN (
+    SELECT a.agent, count(*) AS leads
+    FROM assignment_outcome AS o
+    CROSS JOIN agent_wafunnel_assignment AS a ON a.number = o.number COLLATE BINARY
+    WHERE o.run_id = (SELECT max(r.run_id) FROM assignment_run AS r WHERE r.status = 'succeeded') AND o.stands = 1
+    GROUP BY a.agent COLLATE BINARY
+) AS d ON n.agent = d.agent COLLATE BINARY
+GROUP BY CAST(n.agent AS TEXT) COLLATE BINARY;
+
 -- name: roster
 -- All agents, or the one with a given name: whether any row of the agent is active, and the lowest limit on the
 -- business date.

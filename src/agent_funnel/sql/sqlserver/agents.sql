@@ -78,6 +78,37 @@ LEFT JOIN (
 LEFT JOIN dbo.assignment_run AS r ON d.run_id = r.run_id
 ORDER BY g.agent;
 
+-- name: leads_in_hand
+-- How many leads each agent has now, and how many of them have no outcome of the last run. Agents without a lead are
+-- left out. Both counts read only the key of agent and number.
+DECLARE @run_id BIGINT = (
+    SELECT MAX(r.run_id) FROM dbo.assignment_run AS r
+    WHERE r.status = 'succeeded'
+);
+
+SELECT n.agent, n.leads, n.leads - COALESCE(d.leads, 0) AS to_call
+FROM (
+    SELECT v.agent, COUNT(*) AS leads
+    FROM (
+        SELECT CAST(w.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS agent
+        FROM dbo.agent_wafunnel_assignment AS w
+        WHERE w.agent IS NOT NULL
+    ) AS v
+    GROUP BY v.agent
+) AS n
+LEFT JOIN (
+    SELECT v.agent, COUNT(*) AS leads
+    FROM (
+        SELECT
+            CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS agent,
+            CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number
+        FROM dbo.agent_wafunnel_assignment AS a
+    ) AS v
+    INNER JOIN dbo.assignment_outcome AS o ON v.number = o.number
+    WHERE o.run_id = @run_id AND o.stands = 1
+    GROUP BY v.agent
+) AS d ON n.agent = d.agent;
+
 -- name: roster
 -- All agents, or the one with a given name: whether any row of the agent is active, and the lowest limit on the
 -- business date. The query `agents` has the same subqueries g and l: change both.

@@ -62,12 +62,13 @@ def show(made: NewLink | None = None) -> str:
     share = newest.get(entry.agent) if newest else None
     limits = [limit for limit in list_limits(database) if limit.agent == entry.agent]
     limit = limits_in_force(limits, today()).get(entry.agent)
+    count = count_assignments(database, entry.agent)
     return render_template(
         "agent.html",
         agent=entry.agent,
         active=entry.active,
-        marks=marks_of(entry, share.leads if share else 0, limit, deals, amounts),
-        count=count_assignments(database, entry.agent),
+        marks=marks_of(entry, share.leads if share else 0, limit, deals, amounts, count),
+        count=count,
         run=deals.runs[0] if deals.runs else None,
         counted=newest is not None,
         share=share,

@@ -95,12 +95,13 @@ def last_deals() -> Deals:
 
 
 def marks_of(
-    entry: RosterEntry, leads: int, limit: Limit | None, deals: Deals, amounts: Sequence[int | None]
+    entry: RosterEntry, leads: int, limit: Limit | None, deals: Deals, amounts: Sequence[int | None], held: int
 ) -> tuple[Mark, ...]:
-    """The marks of an agent. `amounts` is what they got in the last deals, `leads` in the newest one."""
+    """The marks of an agent. `amounts` is what they got in the last deals, `leads` in the newest one, and `held` what
+    they have now."""
     if not entry.active:
-        still = gettext("inactive, still has %(n)s until the next deal", n=number(leads, locale()))
-        return (Mark("inactive", still if leads else gettext("inactive")),)
+        still = gettext("inactive, still has %(n)s until the next deal", n=number(held, locale()))
+        return (Mark("inactive", still if held else gettext("inactive")),)
     marks = []
     if entry.room == 0:
         marks.append(Mark("away", _until(limit, gettext("away"))))

@@ -16,7 +16,15 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 
 from agent_funnel.access.links import link_of_agent
-from agent_funnel.agents import add_agent, alike_agents, limits_in_force, list_limits, roster, set_agent_status
+from agent_funnel.agents import (
+    add_agent,
+    alike_agents,
+    leads_in_hand,
+    limits_in_force,
+    list_limits,
+    roster,
+    set_agent_status,
+)
 from agent_funnel.names import by_name, folded, spell
 from agent_funnel.runs import RunRecord
 from agent_funnel.web.auth import set_audit_target
@@ -38,11 +46,14 @@ KEPT_FIELDS = ("find", "show", "sort", "begin")
 
 @dataclass(frozen=True)
 class ListedAgent:
-    """An agent in the list. `share` is that of the last deal, None if there was none."""
+    """An agent in the list. `leads` they have now, of which they have still `to_call` some. `share` is that of the last
+    deal, None if there was none."""
 
     agent: str
     active: bool
     marks: tuple[Mark, ...]
+    leads: int
+    to_call: int
     share: int | None
     chart: Markup
     last: RunRecord | None
@@ -61,7 +72,9 @@ class ListedAgent:
 # The orders of the list; agents who are equal in an order stay sorted by name.
 SORTS: dict[str, Callable[[ListedAgent], int]] = {
     "name": lambda each: 0,
-    "leads": lambda each: -(each.share or 0),
+    "leads": lambda each: -each.leads,
+    "to_call": lambda each: -each.to_call,
+    "share": lambda each: -(each.share or 0),
     "unusual": lambda each: -len(each.marks),
 }
 # A page has a thousand names, and the next page the same ones.
@@ -85,8 +98,11 @@ def show() -> str:
     kept = {"find": find, "show": kind if kind in KINDS else "", "sort": "" if order == "name" else order}
     # If more than half are at the cap, say so once above the table.
     crowded = counts["full"] > counts["active"] / 2
+    # Whom a form has just deactivated, by a tap that perhaps was not meant:
+    undoable = next((each for each in everybody if each.agent == request.args.get("undo") and not each.active), None)
     return render_template(
         "agents.html",
+        undoable=undoable,
         found=found[begin : begin + AGENTS_PER_PAGE],
         matching=len(found),
         begin=begin,
@@ -106,18 +122,21 @@ def _list_agents(deals: Deals) -> list[ListedAgent]:
     """All agents, by name."""
     database = services().database
     limits = limits_in_force(list_limits(database), today())
-    newest, own_locale = deals.newest, locale()
+    newest, own_locale, held = deals.newest, locale(), leads_in_hand(database)
     listed = []
     for entry in sorted(roster(database, today()), key=lambda each: by_name(each.agent)):
         share = newest.get(entry.agent) if newest else None
-        leads = share.leads if share else 0
+        dealt = share.leads if share else 0
+        now = held.get(entry.agent)
         amounts = deals.amounts_of(entry.agent)
         listed.append(
             ListedAgent(
                 entry.agent,
                 entry.active,
-                marks_of(entry, leads, limits.get(entry.agent), deals, amounts),
-                None if newest is None else leads,
+                marks_of(entry, dealt, limits.get(entry.agent), deals, amounts, now.leads if now else 0),
+                now.leads if now else 0,
+                now.to_call if now else 0,
+                None if newest is None else dealt,
                 chart(amounts, deals.largest, own_locale),
                 deals.last_of(entry.agent),
             )
@@ -171,11 +190,11 @@ def deactivate() -> BaseResponse:
     notice = f"{notice} {agent.kept_leads(name)}"
     if link_of_agent(services().database, name):
         notice += f" {gettext('Their personal link opens nothing until they are active again.')}"
-    return _redirect_to_sender(notice, name)
+    return _redirect_to_sender(notice, name, undo=name)
 
 
-def _redirect_to_sender(notice: str, name: str) -> BaseResponse:
+def _redirect_to_sender(notice: str, name: str, *, undo: str | None = None) -> BaseResponse:
     if request.form.get("page") == "agent":
         return redirect_with_notice(notice, "agent.show", agent=name)
     kept = {field: request.form[field] for field in KEPT_FIELDS if request.form.get(field)}
-    return redirect_with_notice(notice, "agents.show", **kept)
+    return redirect_with_notice(notice, "agents.show", undo=undo, **kept)
