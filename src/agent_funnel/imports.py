@@ -126,7 +126,9 @@ def import_file(
     imported: Imported | None = None
     try:
         with (
-            open_table(file, kind, name, choices, zone=zone, today=today, remembered=remembered) as table,
+            open_table(
+                file, kind, name, choices, zone=zone, today=today, remembered=remembered, updates=update
+            ) as table,
             database.session() as session,
         ):
             tally.begin(table)

@@ -57,7 +57,7 @@ def test_bad_rows_come_as_they_were_with_their_lines_and_reasons_and_are_importe
     right = file.replace(b"123,", b"21970000009,").replace(b",7,", b",2,").replace(b"2026 x", b"2026")
     added, file = imported(database, right)
     assert added == 3
-    assert [row[5] for row in rows_of(file)[1:]] == ["stage is missing"]
+    assert [row[5] for row in rows_of(file)[1:]] == ["date is missing"]
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

@@ -166,8 +166,8 @@ MISTAKES = (
     Mistake(
         "numbers: a page offers to call a person who said no",
         "src/agent_funnel/web/templates/lead.html",
-        "lead and not lead.do_not_contact %}",
-        "lead %}",
+        "lead and not lead.do_not_contact and not is_wrong %}",
+        "lead and not is_wrong %}",
         ON_NUMBERS_WEB,
         "must_not_be",
         "sqlite",

@@ -137,6 +137,7 @@ PAGES = {
     "hand_backs.undo_for": "operator",
     "leads.show": "viewer",
     "leads.show_lead": "operator",
+    "leads.take_outcome_back": "operator",
     "do_not_contact.show": "viewer",
     "do_not_contact.add_many": "operator",
     "do_not_contact.remove_many": "operator",

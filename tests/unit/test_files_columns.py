@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 import pytest
 
 from agent_funnel.errors import ImportRefused
-from support.tables import leads_in, read
+from agent_funnel.files.tables import open_table
+from support.tables import TODAY, leads_in, read
 
 NO_STAGE = "The file has no stages, so every lead has stage 1."
 NO_DATE = "The file has no dates, so every lead has today's, 2026-11-26."
@@ -106,11 +109,16 @@ def test_without_stages_and_dates_the_stage_is_1_and_the_date_is_today_and_both_
         assert understood.notes == (NO_STAGE, NO_DATE)
 
 
-def test_a_single_row_without_a_stage_or_date_is_bad_where_others_have_one() -> None:
-    assert leads_in("number,stage,date\n2197001,,2026-10-05\n2197002,2,\n2197003,2,2026-10-05\n")[:2] == [
-        "stage is missing",
-        "date is missing",
-    ]
+def test_an_empty_stage_is_1_which_is_said_and_an_empty_date_is_bad() -> None:
+    understood, rows = read("number,stage,date\n2197001,,2026-10-05\n2197002,2,\n2197003,2,2026-10-05\n")
+    assert rows[0] == (2, ("2197001", "1", "2026-10-05 00:00:00.000"))
+    assert leads_in("number,stage,date\n2197002,2,\n2197003,2,2026-10-05\n")[0] == "date is missing"
+    assert understood.notes == ("The stage is empty in some rows, which have stage 1.",)
+    # An update would take the lead's own stage away.
+    file = BytesIO(b"number,stage,date\n2197001,,2026-10-05\n2197002,2,2026-10-05\n")
+    with open_table(file, "leads", "file", today=TODAY, updates=True) as table:
+        assert [row.fault for row in table.rows()] == ["stage is missing", None]
+        assert table.understood.notes == ()
 
 
 def test_stages_of_a_customer_database_are_left_out_and_other_numbers_are_bad() -> None:

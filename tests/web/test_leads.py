@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
 import pytest
@@ -12,7 +12,8 @@ from agent_funnel.access.audit import list_entries
 from agent_funnel.do_not_contact import add_do_not_contact, list_do_not_contact
 from agent_funnel.numbers import take_in
 from support.databases import TestedDatabase, seed_tables
-from support.nights import RECENT, deal_today, put_leads
+from support.nights import RECENT, deal_today, put_leads, undo
+from support.outcomes import ANAS, DEALT_ON, put_floor, standing, tell
 from support.pages import BROWSER, Page, Reader, reader_of
 
 # tests/backend runs the queries of these pages on each engine; here, only the long version uses SQL Server, too.
@@ -85,8 +86,11 @@ def test_a_number_is_shown_with_its_history_and_can_be_removed_from_the_present_
     reader = reader_of(database)
     number = "+49300000000"
     page = reader.get(of(number))
-    for part in ("With agent 0", "Dealt 2 times", "It is not on the list.", "has it now"):
-        assert part in page
+    assert re.search(r"agent 0 has it, since .* \(.*\): second call\. It was dealt 2 times\.", page.text)
+    for part in ("It is not on the list.", "has it now", 'data-copy="to-copy"'):
+        assert part in page.source
+    # The history is read before the form that would end it.
+    assert page.source.index("Who held it when") < page.source.index('action="/leads/do-not-contact"')
     for run in (first, second):
         assert f"/runs/{run.run_id}" in reader.get(of(number)).links
     # One click removes it from tonight's list.
@@ -94,7 +98,7 @@ def test_a_number_is_shown_with_its_history_and_can_be_removed_from_the_present_
     assert "It was removed from the list of agent 0." in told
     assert "On the list own requests since" in told
     assert ": <i>asked</i>" in told
-    assert "With nobody" in told
+    assert "Nobody has it." in told
     assert "removed since" in told
     assert not database.execute("SELECT agent FROM dbo.agent_wafunnel_assignment WHERE number = %s", number)
     assert "on the list" in reader.get(f"/leads?number={quote(number)}")
@@ -105,6 +109,36 @@ def test_a_number_is_shown_with_its_history_and_can_be_removed_from_the_present_
     # The audit has only the last digits, also in entries that pages make.
     entries = list_entries(database.backend, count=9)
     assert {entry.target for entry in entries} == {"…000"}
+
+
+def test_a_wrong_number_is_not_called_until_an_operator_takes_that_back(database: TestedDatabase) -> None:
+    put_floor(database, ANAS)
+    reader = reader_of(database, "operator")
+    assert f"tel:{ANAS}" in reader.get(of(ANAS)).source
+    told = tell(database, ANAS, "wrong_number", note="an old lady")
+    page = reader.get(of(ANAS))
+    assert re.search(r"Wrong number , Al , .* : kept out of deals until somebody takes that back\. “an old", page.text)
+    for way in ("tel:", "wa.me"):
+        assert way not in page.source
+    page = reader.done("/leads/outcomes/take-back", number=ANAS, report=told.report)
+    assert "Taken back: Wrong number." in page
+    assert "kept out" not in page
+    assert re.search(r"Taken back by .*, ", page.text)
+    assert f"tel:{ANAS}" in page.source
+    assert standing(database) == []
+    assert reader_of(database, "viewer").send("/leads/outcomes/take-back", report=told.report).status_code == 403
+
+
+def test_a_call_back_shows_its_day_and_its_note_and_an_undone_deal_does_not_count(database: TestedDatabase) -> None:
+    put_floor(database, ANAS)
+    day = DEALT_ON + timedelta(days=3)
+    tell(database, ANAS, "call_back", call_back_on=day, note="after six")
+    reader = reader_of(database, "operator")
+    page = reader.get(of(ANAS))
+    assert re.search(rf"Call back on \w+ {day.day} \w+ , Al , .* “after six”", page.text)
+    assert "It was dealt 1 time." in page
+    undo(database)
+    assert "It was never dealt." in reader.get(of(ANAS))
 
 
 def test_an_unknown_number_can_be_put_on_the_do_not_contact_list(database: TestedDatabase) -> None:

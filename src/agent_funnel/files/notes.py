@@ -13,7 +13,7 @@ from agent_funnel.sentences import sentence, shown_as
 
 def notes_on(
     kind: str, columns: Mapping[str, int], survey: Survey, today: date | None, earlier: Mapping[str, str],
-    rows: Source, partner: str | None,
+    rows: Source, partner: str | None, updates: bool,
 ) -> Iterator[str]:  # fmt: skip
     """The notes on a file of a kind: each a sentence."""
     if isinstance(rows, BelowTitle):
@@ -39,6 +39,8 @@ def notes_on(
     yield from survey.notes(columns)
     if kind == "leads" and "stage" not in columns:
         yield sentence("The file has no stages, so every lead has stage 1.")
+    if kind == "leads" and "stage" in columns and survey.has_blank_stage(columns["stage"]) and not updates:
+        yield sentence("The stage is empty in some rows, which have stage 1.")
     if kind == "leads" and "date" not in columns and today is not None:
         yield sentence("The file has no dates, so every lead has today's, %(today)s.", today=today)
     if kind == "agents" and "status" not in columns:

@@ -26,6 +26,7 @@ class Survey:
         self._values = dict.fromkeys((index for each in found.values() for index in each), 0)
         self._dates = {index: _Dates() for field in DATE_FIELDS for index in found.get(field, [])}
         self._has_digit = dict.fromkeys(found.get("stage", []), False)
+        self._blank_stages: set[int] = set()
         self._open = set(range(len(header)))
         # The columns that have a value in any row:
         self.filled: set[int] = set()
@@ -48,6 +49,8 @@ class Survey:
             if index < count:
                 dates.add(fields[index])
         for index, has_digit in self._has_digit.items():
+            if index < count and not fields[index].strip():
+                self._blank_stages.add(index)
             if not has_digit and index < count:
                 self._has_digit[index] = any(map(str.isdigit, fields[index]))
 
@@ -81,6 +84,10 @@ class Survey:
                         )
                     )
         return columns
+
+    def has_blank_stage(self, index: int) -> bool:
+        """Whether a row has nothing in this column of stages."""
+        return index in self._blank_stages
 
     def _amount(self, field: str, index: int) -> int:
         """How many values a column has; of one with dates, those that can be one."""

@@ -110,16 +110,18 @@ def open_table(
     zone: tzinfo = UTC,
     today: date | None = None,
     remembered: Remembered | None = None,
+    updates: bool = False,
 ) -> Iterator[Table]:
     """Opens a file of a kind of FIELDS, such as `leads`, and reads it once to find out how it is written.
 
     Dates with a zone are converted to `zone`; leads of a file without dates have `today`. `remembered` are the columns
-    that people chose before, by the key of the header. Raises ImportRefused if the
-    file cannot be read, or if it can be understood in several ways.
+    that people chose before, by the key of the header. A lead with an empty stage has stage 1; not if the file
+    `updates` leads, which would lose theirs. Raises ImportRefused if the file cannot be read, or if it can be
+    understood in several ways.
     """
     with seekable(file, name) as source:
         known = {} if choices.forget_columns or remembered is None else remembered
-        yield _table(source, kind, name, choices, zone, today, known)
+        yield _table(source, kind, name, choices, zone, today, known, updates)
 
 
 def glance_at(
@@ -157,8 +159,9 @@ def _rows(
 
 
 def _table(
-    file: IO[bytes], kind: str, name: str, choices: Choices, zone: tzinfo, today: date | None, remembered: Remembered
-) -> Table:
+    file: IO[bytes], kind: str, name: str, choices: Choices, zone: tzinfo, today: date | None, remembered: Remembered,
+    updates: bool,
+) -> Table:  # fmt: skip
     rows, form, sheets = _rows(file, kind, name, choices, remembered)
     header = header_of(rows, kind, name, _known(kind, choices, remembered), form, sheets[1:])
     earlier = {
@@ -190,7 +193,10 @@ def _table(
             if index not in used and index in survey.filled
         ),
         notes=tuple(
-            map(mask_digits, notes_on(kind, columns, survey, today, earlier, rows, partner and header[partner[0]]))
+            map(
+                mask_digits,
+                notes_on(kind, columns, survey, today, earlier, rows, partner and header[partner[0]], updates),
+            )
         ),
     )
     if kind == "leads" and "date" not in columns and today is None:
@@ -207,7 +213,7 @@ def _table(
         )
     return Table(
         name, kind, understood, sha256_of(file), rows, tuple(header), columns, order, zone, today,
-        chosen if choices.columns else {}, tuple(instead), partner,
+        chosen if choices.columns else {}, tuple(instead), partner, updates,
     )  # fmt: skip
 
 
@@ -262,6 +268,7 @@ class Table:
     chosen: Mapping[str, str]
     instead: tuple[int, ...] = ()
     partner: tuple[int, bool] | None = None
+    updates: bool = False
 
     def rows(self) -> Iterator[CheckedRow]:
         """The rows after the header, with their values in the order of FIELDS."""
@@ -296,7 +303,7 @@ class Table:
         found = number_cell(number.strip())
         if isinstance(found, BadCell):
             return found
-        level = "1" if stage is None else stage_cell(stage)
+        level = "1" if stage is None or (not stage.strip() and not self.updates) else stage_cell(stage)
         if isinstance(level, BadCell):
             return level
         if created is None:

@@ -48,6 +48,7 @@ DEEDS = {
     "POST /leads/do-not-contact": sentence("Put a number on a do-not-contact list"),
     "POST /leads/do-not-contact/remove": sentence("Take a number off a do-not-contact list"),
     "POST /leads/import": sentence("Import leads"),
+    "POST /leads/outcomes/take-back": sentence("Take an outcome back"),
     "POST /limits": sentence("Add an absence or a limit"),
     "DELETE /limits/<int:limit_id>": sentence("Remove an absence or a limit"),
     "POST /limits/import": sentence("Import limits and absences"),

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext
 from pydantic import TypeAdapter, ValidationError
 from werkzeug.exceptions import Forbidden
+from werkzeug.wrappers import Response as BaseResponse
 
 from agent_funnel.errors import NotFound
 from agent_funnel.leads import Lead, lead_history, search_leads
 from agent_funnel.numbers import spellings, stored_alike
+from agent_funnel.outcomes import Outcome, list_outcomes
 from agent_funnel.sentences import sentence
 from agent_funnel.values import LONGEST_TEXT, text_length
 from agent_funnel.web.errors import faults_of
 from agent_funnel.web.fields import SearchText
+from agent_funnel.web.format import REPORTED
+from agent_funnel.web.languages import translated
 from agent_funnel.web.numbers import floor_country, shown_number
-from agent_funnel.web.pages.layout import fault_in_words, page
+from agent_funnel.web.outcome_models import OutcomeToTakeBack
+from agent_funnel.web.outcomes import notice_in_words, take_back
+from agent_funnel.web.pages.layout import fault_in_words, form, page, read_form, redirect_with_notice
 from agent_funnel.web.paging import (
     AFTER_COUNT,
     AFTER_LEAD,
@@ -28,12 +36,14 @@ from agent_funnel.web.paging import (
     fetch_page,
 )
 from agent_funnel.web.request_models import LeadsQuery
-from agent_funnel.web.requester import sees_numbers
+from agent_funnel.web.requester import actor, sees_numbers
 from agent_funnel.web.services import services
 
 blueprint = Blueprint("leads", __name__)
 
 LEADS_PER_PAGE = 50
+# The newest outcomes that the page of a number shows; few numbers were ever dealt as often:
+OUTCOMES_SHOWN = 100
 # The conditions of the search, with their labels in the form:
 CONDITIONS = {
     "number": sentence("Number"),
@@ -103,7 +113,7 @@ def _spellings(number: str) -> tuple[str, ...]:
 
 @page(blueprint, "/leads/of", role="operator")
 def show_lead() -> Any:
-    """A number, in any spelling: its records, the agents who have and had it, and whether it may be called.
+    """A number, in any spelling: who has it, what agents reported, its records, and whether it may be called.
 
     A number that is unknown can be put on the do-not-contact list in advance, unless a stored number ends alike: that
     one is probably meant.
@@ -119,7 +129,8 @@ def show_lead() -> Any:
         lead = lead_history(services().database, number)
     except NotFound:
         lead = None
-    alike = [] if lead else stored_alike(services().database, number)
+    outcomes = list_outcomes(services().database, number=number, count=OUTCOMES_SHOWN)
+    alike = [] if lead or outcomes else stored_alike(services().database, number)
     others = dict.fromkeys(record.number for record in lead.records if record.number != lead.number) if lead else {}
     return render_template(
         "lead.html",
@@ -129,4 +140,24 @@ def show_lead() -> Any:
         others=list(others),
         alike=alike,
         spellings=usual[1:] or usual,
+        outcomes=outcomes,
+        holding=_holding(outcomes),
+        is_wrong=any(each.stands and each.outcome == "wrong_number" for each in outcomes),
+        REPORTED=REPORTED,
+        now=services().now(),
     )
+
+
+def _holding(outcomes: Sequence[Outcome]) -> Outcome | None:
+    """The outcome that decides: that the number is wrong, whenever it was reported, or else the newest that holds."""
+    holding = [each for each in outcomes if each.stands]
+    return next((each for each in holding if each.outcome == "wrong_number"), holding[0] if holding else None)
+
+
+@form(blueprint, "/leads/outcomes/take-back", role="operator", shows=show_lead)
+def take_outcome_back() -> BaseResponse:
+    """Takes an outcome of a number back."""
+    found = take_back(read_form(OutcomeToTakeBack, leave_out=("taken_back_at",)).report, actor=actor())
+    said = gettext("Taken back: %(outcome)s.", outcome=translated(REPORTED[found.outcome]))
+    notice = f"{said} {notice_in_words(found.notice) or ''}".strip()
+    return redirect_with_notice(notice, "leads.show_lead", number=request.form.get("number", ""))
