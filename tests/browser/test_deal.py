@@ -99,6 +99,11 @@ def test_without_scripts_a_deal_takes_a_few_pages(dashboard: Dashboard, database
     page.go_back()
     expect(page.get_by_role("main")).to_contain_text("after the last deal")
     assert len(list_runs(database.backend)) == 1
+    # A phone has what would happen and the button on its first screen, although there are warnings.
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto("/run-now/preview")
+    for shown in (page.locator(".effect"), page.locator(".sticky button")):
+        expect(shown).to_be_in_viewport(ratio=1)
 
 
 @ONE_ENGINE

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from agent_funnel.access.links import make_link
+from agent_funnel.agents import rename_agent
 from agent_funnel.do_not_contact import add_do_not_contact
 from support.dashboard import Dashboard, axe, fits, shoot
 from support.databases import TestedDatabase
@@ -98,6 +99,11 @@ def test_taps_are_kept_on_the_phone_and_sent_once(dashboard: Dashboard, database
     # And this time, a deal is running for too long.
     busy = {"items": [{"report": None, "outcome": None, "refusal": "Another run is in progress.", "code": 50001}]}
     page.route("**/outcomes", lambda route: route.fulfill(json=busy), times=1)
+    # An earlier version kept it by the name of the agent.
+    page.evaluate(f"""for (const key of Object.keys(localStorage).filter((key) => key !== '{others}')) {{
+      localStorage.setItem('agent-funnel  "Al" ' + key.split(' ').at(-1), localStorage.getItem(key));
+      localStorage.removeItem(key);
+    }}""")
     page.reload()
     says(page, 3, 3)
     expect(page.get_by_text("One report waits on this phone until the service answers.")).to_be_visible()
@@ -128,7 +134,7 @@ def test_an_open_list_says_when_a_deal_has_replaced_it(dashboard: Dashboard, dat
     page.context.set_offline(False)
     # What was tapped before the deal is kept for its own list. What was tapped later is refused, and said.
     expect(page.get_by_text("There is a new list: 6 leads. This one takes no more reports.")).to_be_visible()
-    expect(row_of(page, NUMBERS[1])).to_contain_text("A newer run has replaced run")
+    expect(row_of(page, NUMBERS[1])).to_contain_text("A newer deal has replaced deal")
     says(page, 5, 1)
     assert kept(database) == [("1", "talked")]
     axe(page)
@@ -151,6 +157,17 @@ def test_an_open_list_says_when_a_deal_has_replaced_it(dashboard: Dashboard, dat
     expect(page.get_by_text("Ask your team lead for a new one.")).to_be_visible()
     page.goto(path)
     says(page, 4, 1)
+    # The agent gets another name while a report waits.
+    page.route("**/outcomes", lambda route: route.abort())
+    dashboard.watch.expect("ERR_FAILED")
+    row_of(page, NUMBERS[3]).get_by_role("button", name="Won").click()
+    expect(page.get_by_text("One report waits on this phone until the service answers.")).to_be_visible()
+    rename_agent(database.backend, "Al", "Ana")
+    page.clock.run_for(30_000)
+    expect(page.get_by_text("Your name here is now Ana.")).to_be_visible()
+    page.unroute("**/outcomes")
+    page.get_by_role("link", name="Show it").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Ana 3 to call · 2 done")
     # Nothing happens on the page, and it still knows within thirty seconds.
     deal_again(database)
     expect(page.get_by_text("There is a new list")).to_have_count(0)

@@ -205,8 +205,13 @@ MISTAKES = (
     ),
     Mistake(
         "own list: a phone sends what another agent reported on it",
-        JS_OWN_LIST, "${JSON.stringify(own.dataset.agent)} `", '"${own.dataset.agent}`',
+        JS_OWN_LIST, "${JSON.stringify(loaded.agent)} `", '"${loaded.agent}`',
         IN_OWN_LIST, "kept_on_the_phone", "sqlite",
+    ),
+    Mistake(
+        "own list: what waits on the phone is lost when the agent is renamed",
+        JS_OWN_LIST, "`${SERVICE}${own.dataset.link} `", "`${SERVICE}${JSON.stringify(loaded.agent)} `",
+        IN_OWN_LIST, "has_replaced_it", "sqlite",
     ),
     Mistake(
         "own list: the audit has no entry of what a link changes",

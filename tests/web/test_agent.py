@@ -61,6 +61,7 @@ def test_a_personal_link_is_made_shown_once_replaced_and_revoked(database: Teste
     url = re.findall(r'id="made-link-1">(http://localhost/mine/mine_[\w-]+)<', first.text)[0]
     assert "you will not see it again" in Page(first.text)
     assert 'data-copy="made-link-1" hidden' in first.text
+    assert 'data-share="made-link-1" hidden' in first.text
     assert reader.client.get(url).status_code == 200
     after = reader.get("/agents/of", **page).source
     assert url not in after

@@ -168,6 +168,7 @@ def state_of_list(agent: str, run: Run | None, *, now: datetime, next_at: dateti
     local = now.astimezone(given.settings.timezone)
     leads = count_assignments(given.database, agent)
     return {
+        "agent": agent,
         "run_id": run and run.run_id,
         "leads": leads,
         "now": now.astimezone(UTC).isoformat(timespec="milliseconds"),
@@ -202,6 +203,7 @@ def script_texts() -> dict[str, Any]:
         "copied": gettext("Copied"),
         "earlier": gettext("A report of an earlier list was refused."),
         "less": gettext("Some of these leads have been taken off your list."),
+        "renamed": gettext("Your name here is now %(agent)s.", agent="{agent}"),
         "show": gettext("Show it"),
         # For one report, and for several: these languages have one form for all greater amounts.
         "waiting": [_waiting(1), _waiting(2)],

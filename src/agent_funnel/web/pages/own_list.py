@@ -62,6 +62,7 @@ def show(secret: str) -> Response:
         "own_list.html",
         secret=secret,
         agent=link.agent,
+        link_id=link.link_id,
         whole=found,
         shown=found.page((page - 1) * LEADS_PER_PAGE, LEADS_PER_PAGE),
         headings=HEADINGS,

@@ -45,14 +45,15 @@ function newId() {
 // ---- What is kept on the phone: an entry for each report and each taking back, so that two tabs do not overwrite each
 // other's. It is sent even if the page has a newer list by then.
 
-// In quotes, since one name may begin with another.
-const PREFIX = `agent-funnel ${own.dataset.stateAddress.split("/mine/")[0]} ${JSON.stringify(own.dataset.agent)} `;
+// Several services may have one address, and several agents one phone. A link stays the same if its agent is renamed.
+const SERVICE = `agent-funnel ${own.dataset.stateAddress.split("/mine/")[0]} `;
+const PREFIX = `${SERVICE}${own.dataset.link} `;
 // Where the browser keeps nothing, taps last as long as the page.
 const memory = new Map();
 
 function keep(entry) {
   try {
-    localStorage.setItem(PREFIX + entry.id, JSON.stringify(entry));
+    localStorage.setItem(PREFIX + entry.id, JSON.stringify({ ...entry, agent: loaded.agent }));
   } catch {
     memory.set(entry.id, entry);
   }
@@ -64,6 +65,23 @@ function drop(entry) {
     localStorage.removeItem(PREFIX + entry.id);
   } catch {
     // It was never there.
+  }
+}
+
+// Takes over what the agent kept with a link that was replaced, and what earlier versions kept by the name of the agent.
+function takeOver() {
+  // In quotes, since one name may begin with another.
+  const earlier = `${SERVICE}${JSON.stringify(loaded.agent)} `;
+  try {
+    for (const key of Object.keys(localStorage)) {
+      if (!key.startsWith(SERVICE) || key.startsWith(PREFIX)) continue;
+      const entry = JSON.parse(localStorage.getItem(key));
+      if (!key.startsWith(earlier) && entry.agent !== loaded.agent) continue;
+      keep(entry);
+      localStorage.removeItem(key);
+    }
+  } catch {
+    // Nothing is kept.
   }
 }
 
@@ -374,6 +392,7 @@ const goneBefore = countGone();
 function showNews() {
   const until = state.next_at ? Date.parse(state.next_at) - serverNow() : Infinity;
   const isReplaced = state.run_id !== loaded.run_id;
+  const isRenamed = state.agent !== loaded.agent;
   const hasLess = !isReplaced && state.leads < loaded.leads - countGone() + goneBefore;
   let text = "";
   if (closed) text = closed;
@@ -381,6 +400,7 @@ function showNews() {
   else if (until <= 0) text = state.news.overdue;
   else if (hasLess) text = listTexts.less;
   else if (until <= WARN_BEFORE) text = state.news.soon;
+  if (isRenamed && !closed) text = `${text} ${listTexts.renamed.replace("{agent}", () => state.agent)}`.trim();
   if (lists && (closed || isReplaced)) {
     lists.toggleAttribute("inert", true);
     toast.replaceChildren();
@@ -389,7 +409,7 @@ function showNews() {
   if (news.dataset.text === text) return;
   news.dataset.text = text;
   news.replaceChildren(text);
-  if (closed || !(isReplaced || hasLess)) return;
+  if (closed || !(isReplaced || hasLess || isRenamed)) return;
   const link = document.createElement("a");
   link.href = location.pathname;
   link.textContent = listTexts.show;
@@ -428,6 +448,7 @@ addEventListener("online", wakeUp);
 addEventListener("offline", showWaiting);
 setInterval(wakeUp, ASK_EVERY);
 
+takeOver();
 for (const entry of kept()) if (rowOf(entry)) showRow(rowOf(entry), entry, !entry.isBack);
 ask();
 send();

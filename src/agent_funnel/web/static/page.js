@@ -121,6 +121,16 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
     button.textContent = texts.copied;
   });
 }
+for (const button of document.querySelectorAll("button[data-share]")) {
+  button.hidden = !navigator.share;
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.share({ url: document.getElementById(button.dataset.share).textContent.trim() });
+    } catch {
+      // The reader has closed the choice.
+    }
+  });
+}
 // A menu closes by a click elsewhere, and by Escape, which returns to it.
 addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll(".menu[open]")) if (!menu.contains(event.target)) menu.open = false;
