@@ -185,6 +185,7 @@ class Schedule:
 
     database: TestedDatabase
     now: datetime
+    running_since: datetime | None = None
 
     @property
     def notes(self) -> dict[str, str]:
