@@ -22,8 +22,8 @@ from agent_funnel.web import languages
 
 # Shown for a missing value:
 NOTHING = "–"
-# The actor of a request from this machine without a key:
-SOMEBODY = sentence("somebody on the server")
+# Actors who are no people: a request from this machine without a key, and a command.
+ACTORS = {"this machine": sentence("somebody on the server"), "command line": sentence("command line")}
 
 
 class Words(dict[Any, Any]):
@@ -195,7 +195,7 @@ def zone_name(local: datetime) -> str:
 def person(actor: str | None) -> str:
     """The name in a record, for people: "http: Ana" is Ana."""
     name = (actor or "").removeprefix("http: ")
-    return _read(SOMEBODY) if name == "this machine" else name or NOTHING
+    return _read(ACTORS[name]) if name in ACTORS else name or NOTHING
 
 
 def bar(by_stage: Mapping[int, int], largest: int) -> Markup:
