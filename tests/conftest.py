@@ -35,7 +35,7 @@ pytest.register_assert_rewrite(
 )
 
 # `make test-long` asks for more examples of each property:
-settings.register_profile("short", max_examples=30, deadline=None)
+settings.register_profile("short", max_examples=26, deadline=None)
 settings.register_profile("long", max_examples=300, deadline=None)
 settings.load_profile("long" if LONG else "short")
 

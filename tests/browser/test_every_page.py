@@ -93,7 +93,10 @@ def test_without_scripts_each_page_reads_the_same(dashboard: Dashboard, database
     scripted, plain = dashboard.page(), dashboard.page(java_script_enabled=False)
     # Only a script adds text to these: a preview that loads automatically, the time of the last refresh.
     own = ("deal", "tonight")
-    for name, path in pages.items():
+    for place, (name, path) in enumerate(pages.items()):
+        # Another test reads all pages without a browser.
+        if not LONG and place % 3 and name not in ("run", "agent", "lead", "mine"):
+            continue
         plain.goto(path)
         expect(plain.get_by_role("heading", level=1)).to_be_visible()
         # These four have times, forms and buttons for scripts; the other pages have no others.
