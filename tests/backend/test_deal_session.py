@@ -160,7 +160,8 @@ def change_level(database: TestedDatabase, table: str, which: str) -> int:
     return int(database.execute(f"SELECT COUNT(*) FROM dbo.{table} WHERE {which}")[0][0])
 
 
-@pytest.fixture(scope="module")
+# In a random order, tests of other files come between those of this one.
+@pytest.fixture(scope="session")
 def _order(sqlserver: str) -> Iterator[TestedDatabase]:
     with closing(TestedDatabase(sqlserver, "order")) as order:
         order.execute("CREATE SCHEMA [order]")
