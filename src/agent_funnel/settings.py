@@ -27,6 +27,7 @@ from agent_funnel.settings_types import (
     Country,
     Duration,
     Host,
+    Language,
     Message,
     Notices,
     Text,
@@ -257,7 +258,7 @@ class Settings(BaseSettings):
         "(with `/fail` added). A service such as healthchecks.io then warns you when the calls stop.",
         json_schema_extra=NOTIFICATIONS,
     )
-    language: Literal["en", "pt-BR", "es", "de"] | None = Field(
+    language: Language | None = Field(
         default=None,
         description="The language of notices, letters and pages. Without it, notices are English, and each page is in "
         "its browser’s language. A reader can choose another one at the foot of a page.",

@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Callable
 from datetime import time, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
@@ -21,7 +21,8 @@ NO_COUNTRY = "none"
 # Whether leads that come round meet another agent, as far as possible, or whoever the order gives them to:
 VOICES = ("fresh", "as-dealt")
 # The languages of pages and notices, as they are written in HTML:
-LANGUAGES = ("en", "pt-BR", "es", "de")
+Language = Literal["en", "pt-BR", "es", "de"]
+LANGUAGES: tuple[str, ...] = get_args(Language)
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 NOTICES = ("finished", "failed", "missed", "recovered", "warning", "refused", "letter")
 # What a message to a lead may have in braces, and its longest text, in characters:
