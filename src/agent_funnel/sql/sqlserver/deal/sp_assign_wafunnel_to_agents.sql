@@ -1263,32 +1263,52 @@ BEGIN
             WHERE c.agent IS NOT NULL
             OPTION (RECOMPILE);
 
-        -- The clashes of each class, the agent with most of them first. Each takes the slot of the one that comes
-        -- `most` turns later, which is a slot of another agent, unless one agent has more than half of the clashes.
+        -- The lots of each class: the clashes of one agent, that of the agent with most of them first. The clashes of a
+        -- lot have the turns from `first_turn` on, among all clashes of the class.
+        CREATE TABLE #lot (
+            class BIGINT NOT NULL,
+            agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL,
+            first_turn INT NOT NULL,
+            clashes INT NOT NULL,
+            most INT NOT NULL,
+            PRIMARY KEY (class, agent)
+        );
+
+        INSERT INTO #lot (class, agent, first_turn, clashes, most)
+        SELECT
+            c.class, c.agent,
+            SUM(c.times) OVER (
+                PARTITION BY c.class ORDER BY c.times DESC, c.agent ASC
+                ROWS UNBOUNDED PRECEDING
+            ) - c.times,
+            SUM(c.times) OVER (PARTITION BY c.class),
+            MAX(c.times) OVER (PARTITION BY c.class)
+        FROM (
+            SELECT h.class, h.agent, COUNT(*) AS times
+            FROM #heard AS h
+            WHERE h.agent = h.last_agent AND h.stays = 0 AND @voice = 'fresh'
+            GROUP BY h.class, h.agent
+        ) AS c;
+
+        -- The clashes. Each takes the slot of the one that comes `most` turns later, which is a slot of another agent,
+        -- unless one agent has more than half of the clashes.
         CREATE TABLE #clash (
             class BIGINT NOT NULL,
             turn BIGINT NOT NULL,
             position BIGINT NOT NULL,
             agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL,
             clashes INT NOT NULL,
-            most INT NOT NULL,
-            PRIMARY KEY (class, turn)
+            most INT NOT NULL
         );
 
         INSERT INTO #clash (class, turn, position, agent, clashes, most)
         SELECT
-            c.class,
-            ROW_NUMBER() OVER (PARTITION BY c.class ORDER BY c.times DESC, c.agent ASC, c.position ASC) - 1,
-            c.position, c.agent,
-            COUNT(*) OVER (PARTITION BY c.class),
-            MAX(c.times) OVER (PARTITION BY c.class)
-        FROM (
-            SELECT
-                h.class, h.position, h.agent,
-                COUNT(*) OVER (PARTITION BY h.class, h.agent) AS times
-            FROM #heard AS h
-            WHERE h.agent = h.last_agent AND h.stays = 0 AND @voice = 'fresh'
-        ) AS c;
+            h.class,
+            l.first_turn + ROW_NUMBER() OVER (PARTITION BY h.class, h.agent ORDER BY h.position) - 1,
+            h.position, h.agent, l.clashes, l.most
+        FROM #heard AS h
+        INNER JOIN #lot AS l ON h.class = l.class AND h.agent = l.agent
+        WHERE h.agent = h.last_agent AND h.stays = 0;
 
         UPDATE c
         SET agent = o.agent
