@@ -74,6 +74,7 @@ format: $(LOCKED_DEV)
 
 bench: $(LOCKED_DEV)
 	$(BIN)/python -m benchmarks.deal
+	$(BIN)/python -m benchmarks.fresh_voice
 	$(BIN)/python -m benchmarks.polling
 	$(BIN)/python -m benchmarks.pages
 	$(BIN)/python -m benchmarks.results

@@ -7,6 +7,10 @@ The bare transaction reads the rows from a staged table, which was filled from a
 history, advances the same stages, empties the assignments, and inserts the same ones. There are two staged tables: one
 has the rows in the order in which they are dealt, the other in the order of the key that is written to, which is the
 best order possible. Before each turn, everything is restored; that time does not count.
+
+The deal is measured twice: of leads that nobody had before, and of leads that would all meet the agent who had them
+last. No night can have more of the latter, so the ratio of the two is the most that a fresh voice can cost. What it
+costs after two weeks of deals is in `benchmarks.fresh_voice`.
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -75,6 +79,9 @@ BARE = {
         COMMIT TRANSACTION
     """,
 }
+# The two kinds of nights that are dealt: nobody had any lead before, or each lead would meet the agent who had it last.
+NEW, ROUND = "deal of new leads", "deal of leads that all come round"
+DEALS = (NEW, ROUND)
 STAGED = {"as dealt": ("staged", "stage, date, number"), "by key": ("staged_by_key", "number")}
 COLUMNS = {
     "sqlite": "agent TEXT, number TEXT, date TEXT, stage INTEGER",
@@ -104,29 +111,39 @@ def prepare(database: TestedDatabase, assign: Callable[[], object]) -> Callable[
         )
 
     def put_back() -> None:
-        if database.engine == "sqlite":
-            database.execute(
-                "UPDATE wafunnel SET stage = b.stage FROM before_deal AS b "
-                "WHERE b.number = wafunnel.number AND b.stage <> wafunnel.stage"
-            )
-        else:
-            database.execute(
-                "UPDATE w SET stage = b.stage FROM dbo.wafunnel AS w INNER JOIN dbo.before_deal AS b "
-                "ON b.number = w.number AND b.stage <> w.stage"
-            )
-        # Later runs go, too: each deal is the second one, so seats and history are the same for all.
-        database.execute(
-            "DELETE FROM dbo.assignment_history WHERE run_id > (SELECT MIN(run_id) FROM dbo.assignment_run)"
-        )
-        database.execute("DELETE FROM dbo.assignment_run WHERE run_id > (SELECT MIN(run_id) FROM dbo.assignment_run)")
-        if database.engine == "sqlite":
-            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        else:
-            # A server does this in the background. Done here, no turn pays for the one before.
-            database.execute("EXECUTE sp_executesql N'CHECKPOINT'")
+        # Each deal is the second one, so seats and history are the same for all.
+        restore(database, database.execute("SELECT MIN(run_id) FROM dbo.assignment_run")[0][0])
 
     put_back()
     return put_back
+
+
+def restore(database: TestedDatabase, run_id: int) -> None:
+    """Restores the stages as they are in `before_deal`, and the assignments of a run, and removes all later runs."""
+    if database.engine == "sqlite":
+        database.execute(
+            "UPDATE wafunnel SET stage = b.stage FROM before_deal AS b "
+            "WHERE b.number = wafunnel.number AND b.stage <> wafunnel.stage"
+        )
+    else:
+        database.execute(
+            "UPDATE w SET stage = b.stage FROM dbo.wafunnel AS w INNER JOIN dbo.before_deal AS b "
+            "ON b.number = w.number AND b.stage <> w.stage"
+        )
+    database.execute("DELETE FROM dbo.assignment_purge")
+    for table in ("edit", "history", "voice", "outcome_effect", "request", "run"):
+        database.execute(f"DELETE FROM dbo.assignment_{table} WHERE run_id > {run_id}")
+    # Others than those of the run before would be kept as the changes that somebody made by hand.
+    database.execute("DELETE FROM dbo.agent_wafunnel_assignment")
+    database.execute(
+        "INSERT INTO dbo.agent_wafunnel_assignment (agent, number) "
+        f"SELECT agent, number FROM dbo.assignment_history WHERE run_id = {run_id} ORDER BY number"
+    )
+    if database.engine == "sqlite":
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    else:
+        # A server does this in the background. Done here, no turn pays for the one before.
+        database.execute("EXECUTE sp_executesql N'CHECKPOINT'")
 
 
 def measure(database: TestedDatabase, window_days: int, rounds: int) -> None:
@@ -145,12 +162,15 @@ def measure(database: TestedDatabase, window_days: int, rounds: int) -> None:
     put_back = prepare(database, run_deal)
     rows = database.execute("SELECT COUNT(*) FROM dbo.staged")[0][0]
     pool = database.execute("SELECT MAX(pool) FROM dbo.assignment_run")[0][0]
-    turns = {"deal": run_deal, **{name: bare(table) for name, (table, _) in STAGED.items()}}
+    turns = {**dict.fromkeys(DEALS, run_deal), **{name: bare(table) for name, (table, _) in STAGED.items()}}
     times: dict[str, list[float]] = {name: [] for name in turns}
     for number in range(rounds + 1):
-        # Each of the three begins every third round.
+        # Each begins by turns.
         names = list(turns)
-        for name in names[number % 3 :] + names[: number % 3]:
+        first = number % len(names)
+        for name in names[first:] + names[:first]:
+            if name == NEW:
+                forget_who_had_the_leads(database)
             started = time.perf_counter()
             turns[name]()
             seconds = time.perf_counter() - started
@@ -158,16 +178,29 @@ def measure(database: TestedDatabase, window_days: int, rounds: int) -> None:
             # The first round warms caches and plans.
             if number:
                 times[name].append(seconds)
-    print(
-        f"{database.engine}: {rows} of {pool} leads dealt in {statistics.median(times['deal']):.2f} s, {rounds} rounds"
+    print(f"{database.engine}: {rows} of {pool} leads dealt, {rounds} rounds")
+    for dealt in DEALS:
+        print(f"  {dealt}: {statistics.median(times[dealt]):.2f} s")
+        for name in STAGED:
+            print(
+                f"    bare transaction, rows staged {name}: {statistics.median(times[name]):.2f} s, "
+                f"ratio {ratio(times[dealt], times[name])}",
+                flush=True,
+            )
+    print(f"  ratio of the two deals: {ratio(times[ROUND], times[NEW])}", flush=True)
+
+
+def ratio(times: Sequence[float], others: Sequence[float]) -> str:
+    """The median ratio of pairs, and the smallest and the largest."""
+    ratios = [one / other for one, other in zip(times, others, strict=True)]
+    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+
+
+def forget_who_had_the_leads(database: TestedDatabase) -> None:
+    """Marks all runs as purged, so that a deal takes all leads as new ones, until they are restored."""
+    database.execute(
+        "INSERT INTO dbo.assignment_purge (run_id, purged_at) SELECT run_id, started_at FROM dbo.assignment_run"
     )
-    for name in STAGED:
-        ratios = [dealt / bare for dealt, bare in zip(times["deal"], times[name], strict=True)]
-        print(
-            f"  bare transaction, rows staged {name}: {statistics.median(times[name]):.2f} s, "
-            f"ratio {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})",
-            flush=True,
-        )
 
 
 @contextmanager
