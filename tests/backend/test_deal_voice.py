@@ -99,6 +99,37 @@ def test_with_all_leads_coming_round_in_the_same_order_nobody_meets_the_same_age
     assert all(not set(held[name]) & set(numbers) for name, numbers in numbers_by_agent(database).items())
 
 
+def test_the_agent_who_had_a_lead_some_nights_ago_does_not_meet_it_again(database: TestedDatabase) -> None:
+    put_agents(database, active_agents("A", "B"))
+    first, second = fresh(2)
+    put_leads(database, [first, second])
+    run_deal(database)
+    assert numbers_by_agent(database) == {"A": [first[0]], "B": [second[0]]}
+    # A night of other leads lies between.
+    database.execute("DELETE FROM dbo.wafunnel")
+    put_leads(database, fresh(2, start=100))
+    assert run_deal(database).came_round == 0
+    database.execute("DELETE FROM dbo.wafunnel")
+    put_leads(database, [first, second])
+    run = run_deal(database)
+    assert (run.came_round, run.same_agent) == (2, 0)
+    assert numbers_by_agent(database) == {"A": [second[0]], "B": [first[0]]}
+
+
+def test_where_one_agent_has_most_clashes_leads_that_nobody_had_take_their_places(database: TestedDatabase) -> None:
+    put_agents(database, active_agents("A"))
+    came_round = fresh(3, start=100, stage=1)
+    put_leads(database, came_round)
+    run_deal(database)
+    # Leads of the same stage that come after those in deal order. The seats are B, A, B, A, B, A.
+    put_agents(database, active_agents("A", "B"))
+    new = fresh(3, start=200, stage=2)
+    put_leads(database, new)
+    run = run_deal(database)
+    assert (run.came_round, run.same_agent) == (3, 0)
+    assert numbers_by_agent(database) == {"A": [lead[0] for lead in new], "B": [lead[0] for lead in came_round]}
+
+
 def test_the_rule_leaves_every_lead_to_the_agent_whom_the_order_gives_it(database: TestedDatabase) -> None:
     put_agents(database, active_agents("A", "B", "C", "D"))
     put_leads(database, fresh(20))

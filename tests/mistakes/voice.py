@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mistakes.places import MATCHED, ON_VOICE, P_DEAL, PLAN, T_ASSIGN, Mistake
 
-FEWEST = "as_few_leads_as_possible"
+MOST = "one_agent_has_most_clashes"
 RULE = "the_rule_leaves"
 PURGED = "NOT EXISTS (\n                SELECT 1 FROM dbo.assignment_purge"
 
@@ -12,8 +12,17 @@ MISTAKES = (
     Mistake(
         "voice: clashes move on by one place only",
         PLAN,
-        "c.place - l.first_place + l.most)",
-        "c.place - l.first_place + 1)",
+        "t.next_turn - t.times + t.most AS first_slot",
+        "t.next_turn - t.times + 1 AS first_slot",
+        ON_VOICE,
+        "in_the_same_order",
+        "sqlite",
+    ),
+    Mistake(
+        "voice: the slots of clashes do not begin anew",
+        PLAN,
+        "n.most, n.first_slot - n.clashes FROM temp.lot AS n",
+        "n.most, n.first_slot FROM temp.lot AS n WHERE 0",
         ON_VOICE,
         "in_the_same_order",
         "sqlite",
@@ -24,7 +33,7 @@ MISTAKES = (
         ") IS NOT a.agent;",
         ") IS NOT '';",
         ON_VOICE,
-        FEWEST,
+        MOST,
         "sqlite",
     ),
     Mistake(
@@ -33,7 +42,7 @@ MISTAKES = (
         "WHERE dealt.ordinal = x.ordinal;",
         "WHERE FALSE;",
         ON_VOICE,
-        FEWEST,
+        MOST,
         "sqlite",
     ),
     Mistake(
@@ -42,7 +51,7 @@ MISTAKES = (
         "+h.run_id IN (SELECT o.run_id FROM temp.past_run AS o)",
         "FALSE",
         ON_VOICE,
-        FEWEST,
+        "some_nights_ago",
         "sqlite",
     ),
     Mistake(
@@ -51,7 +60,7 @@ MISTAKES = (
         "THEN (SELECT k.agent FROM temp.key_heard AS k WHERE k.first_number = m.first_number)",
         "THEN NULL",
         ON_VOICE,
-        FEWEST,
+        "another_spelling",
         "sqlite",
     ),
     Mistake(
@@ -125,7 +134,7 @@ MISTAKES = (
         "INNER JOIN #clash AS p ON c.position = p.position\n        INNER JOIN #clash AS o ON p.class = o.class "
         "AND o.turn = (p.turn + 1)",
         ON_VOICE,
-        FEWEST,
+        "in_the_same_order",
         "sqlserver",
     ),
     Mistake(
@@ -134,7 +143,7 @@ MISTAKES = (
         "IF @same_agent > 0",
         "IF @same_agent < 0",
         ON_VOICE,
-        FEWEST,
+        MOST,
         "sqlserver",
     ),
     Mistake(

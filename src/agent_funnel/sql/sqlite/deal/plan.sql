@@ -4,9 +4,10 @@
 -- NULL for the recorded rule: :max_per_agent (the most leads that any agent gets), :window_days (leads that are older
 -- than this many days stay out), :newest_first (1 = within a stage, the newest lead comes first; 0 = the oldest),
 -- :country ('BR', …, or 'none': the country of numbers that are written without one), :voice ('fresh', or 'as-dealt':
--- without a fresh voice); those of `_refuse` also have :again (1 = a person has confirmed the run) and :skip_date. SQLite can raise an
--- error only in a trigger, so a row with a column `throw` ends the script: `throw` is the number of the error and
--- `message` its sentence. `assign` and `preview` include the parts in this order and continue from `temp.dealt`.
+-- without a fresh voice); those of `_refuse` also have :again (1 = a person has confirmed the run) and :skip_date.
+-- SQLite can raise an error only in a trigger, so a row with a column `throw` ends the script: `throw` is the number of
+-- the error and `message` its sentence. `assign` and `preview` include the parts in this order and continue from
+-- `temp.dealt`.
 --
 --   _parameters: refuse bad parameters        _plan: 1. the agents and their room
 --   _rules: the rules of this run                    2. the pool, in deal order
@@ -115,7 +116,9 @@ DROP TABLE IF EXISTS temp.rules;
 
 CREATE TEMP TABLE rules AS
 SELECT
-    CAST(coalesce(:max_per_agent, max(r.value) FILTER (WHERE r.name = 'max_per_agent'), 450) AS INTEGER) AS max_per_agent,
+    CAST(
+        coalesce(:max_per_agent, max(r.value) FILTER (WHERE r.name = 'max_per_agent'), 450) AS INTEGER
+    ) AS max_per_agent,
     CAST(coalesce(:window_days, max(r.value) FILTER (WHERE r.name = 'window_days'), 45) AS INTEGER) AS window_days,
     CAST(coalesce(:newest_first, max(r.value) FILTER (WHERE r.name = 'newest_first'), 0) AS INTEGER) AS newest_first,
     replace(
@@ -135,7 +138,8 @@ CREATE TEMP TABLE reason (place INTEGER PRIMARY KEY, sentence TEXT);
 INSERT INTO temp.reason (place, sentence)
 SELECT
     1,
-    'Run ' || r.run_id || ' of ' || r.business_date || ' began ' || CAST(r.seconds AS INTEGER) || ' s ago and dealt ' || r.assigned
+    'Run ' || r.run_id || ' of ' || r.business_date || ' began ' || CAST(r.seconds AS INTEGER)
+    || ' s ago and dealt ' || r.assigned
     || ' leads: another deal would replace these assignments, and move each lead that it deals on by one more stage'
 FROM (
     SELECT
@@ -386,9 +390,9 @@ ORDER BY
     CASE WHEN (SELECT u.newest_first FROM temp.rules AS u) THEN -r.moment ELSE r.moment END,
     r.ordinal;
 
--- 3. Seats: whose turn is when. All agents take part in the rounds up to the smallest room. In the rounds from there to the next larger
--- room, all agents but the full ones take part, and so on. A segment is such a stretch of rounds, with the positions
--- that are dealt in it.
+-- 3. Seats: whose turn is when. All agents take part in the rounds up to the smallest room. In the rounds from there to
+-- the next larger room, all agents but the full ones take part, and so on. A segment is such a stretch of rounds, with
+-- the positions that are dealt in it.
 
 DROP TABLE IF EXISTS temp.segment;
 
@@ -430,8 +434,8 @@ FROM temp.segment AS s
 INNER JOIN temp.room AS r ON s.room <= r.room;
 
 -- 4. Even in kind. The rounds settle how many leads each agent gets. An agent who is full with fewer leads than the
--- largest share would have the first leads of the deal only, so the agents of each such number of leads are a group, and
--- all others are the group 0. Each group deals round by round, and its slots are spread evenly over the deal. Where
+-- largest share would have the first leads of the deal only, so the agents of each such number of leads are a group,
+-- and all others are the group 0. Each group deals round by round, and its slots are spread evenly over the deal. Where
 -- nobody is full early, there is one group, and nothing to spread.
 DROP TABLE IF EXISTS temp.quota;
 
@@ -508,8 +512,9 @@ ORDER BY p.ordinal;
 -- include: _keep_talked
 
 -- 5. A fresh voice. Within each class, leads whose slot is that of the agent who had them last change places, so that
--- as few as possible meet the same agent again. What each agent gets of each class, and whose turn is next, stay as they
--- are. Leads that stay with their agent have no part in this. First: the agent who had each lead last, from the newest run that is not undone and has its history.
+-- as few as possible meet the same agent again. What each agent gets of each class, and whose turn is next, stay as
+-- they are. Leads that stay with their agent have no part in this. First: the agent who had each lead last, from the
+-- newest run that is not undone and has its history.
 DROP TABLE IF EXISTS temp.past_run;
 
 CREATE TEMP TABLE past_run AS
@@ -564,7 +569,8 @@ LEFT JOIN temp.matched AS m ON m.number = r.number
 WHERE EXISTS (SELECT 1 FROM temp.past_run)
 ORDER BY d.ordinal;
 
--- The clashes, those of a class and an agent together, each lot in deal order.
+-- The clashes, those of an agent together, in deal order, which has one class after the other. One key sorts faster
+-- than two.
 DROP TABLE IF EXISTS temp.clash;
 
 CREATE TEMP TABLE clash (place INTEGER PRIMARY KEY, ordinal INTEGER, class INTEGER, turn INTEGER, position INTEGER);
@@ -573,50 +579,75 @@ INSERT INTO temp.clash (ordinal, class, turn, position)
 SELECT h.ordinal, h.class, h.turn, h.position
 FROM temp.heard AS h
 WHERE h.same AND (SELECT u.voice FROM temp.rules AS u) = 'fresh'
-ORDER BY h.class, h.turn, h.position;
+ORDER BY h.turn * 4294967296 + h.position;
 
--- The lots of each class, that of the agent with most clashes first. The clashes of a lot have the turns from `first_turn`
--- to before `next_turn`, among all clashes of the class.
+-- The lots of each class: the clashes of one agent, that of the agent with most of them first. The clashes of a lot
+-- have the turns from `first_turn` to before `next_turn`, among all clashes of the class. Each takes the slot of the
+-- one that comes `most` turns later, from `first_slot` on. It is a slot of another agent, unless one agent has more
+-- than half of the clashes.
 DROP TABLE IF EXISTS temp.lot;
 
 CREATE TEMP TABLE lot AS
 SELECT
-    l.class,
-    r.turn,
-    r.agent,
-    l.first_place,
-    l.times,
-    sum(l.times) OVER (PARTITION BY l.class ORDER BY l.times DESC, r.agent ROWS UNBOUNDED PRECEDING) - l.times
-        AS first_turn,
-    sum(l.times) OVER (PARTITION BY l.class ORDER BY l.times DESC, r.agent ROWS UNBOUNDED PRECEDING) AS next_turn,
-    max(l.times) OVER (PARTITION BY l.class) AS most,
-    sum(l.times) OVER (PARTITION BY l.class) AS clashes
+    t.class,
+    t.turn,
+    t.agent,
+    t.first_place,
+    t.times,
+    t.next_turn - t.times AS first_turn,
+    t.next_turn,
+    t.next_turn - t.times + t.most AS first_slot,
+    t.most,
+    t.clashes
 FROM (
-    SELECT c.class, c.turn, c.place AS first_place, lead(c.place, 1, n.clashes + 1) OVER (ORDER BY c.place) - c.place AS times
-    FROM (SELECT count(*) AS clashes FROM temp.clash) AS n
-    CROSS JOIN temp.clash AS c
-    LEFT JOIN temp.clash AS b ON b.place = c.place - 1
-    WHERE (b.class, b.turn) IS NOT (c.class, c.turn)
-) AS l
-INNER JOIN temp.room AS r ON l.turn = r.turn;
+    SELECT
+        l.class,
+        r.turn,
+        r.agent,
+        l.first_place,
+        l.times,
+        sum(l.times) OVER (PARTITION BY l.class ORDER BY l.times DESC, r.agent ROWS UNBOUNDED PRECEDING) AS next_turn,
+        max(l.times) OVER (PARTITION BY l.class) AS most,
+        sum(l.times) OVER (PARTITION BY l.class) AS clashes
+    FROM (
+        SELECT
+            c.class,
+            c.turn,
+            c.place AS first_place,
+            lead(c.place, 1, n.clashes + 1) OVER (ORDER BY c.place) - c.place AS times
+        FROM (SELECT count(*) AS clashes FROM temp.clash) AS n
+        CROSS JOIN temp.clash AS c
+        LEFT JOIN temp.clash AS b ON b.place = c.place - 1
+        WHERE (b.class, b.turn) IS NOT (c.class, c.turn)
+    ) AS l
+    INNER JOIN temp.room AS r ON l.turn = r.turn
+) AS t;
 
-CREATE INDEX temp.ix_lot ON lot (class, next_turn, turn, agent);
+CREATE INDEX temp.ix_lot ON lot (class, next_turn, first_turn, agent);
 
--- Each clash takes the slot of the one that comes `most` turns later. It is a slot of another agent, unless one agent
--- has more than half of the clashes.
-INSERT OR REPLACE INTO temp.dealt (ordinal, agent, turn, position)
+-- The slots of a lot are those of a few other lots, which begin anew after the last one: its pieces, each with the
+-- agent whose slots it takes. No lot has more turns than `most`, so the index need not be read to the end of the class.
+DROP TABLE IF EXISTS temp.piece;
+
+CREATE TEMP TABLE piece AS
 SELECT
-    c.ordinal,
-    (
-        SELECT o.agent FROM temp.lot AS o
-        WHERE o.class = l.class
-            AND o.next_turn > (l.first_turn + c.place - l.first_place + l.most) % l.clashes
-        ORDER BY o.next_turn LIMIT 1
-    ),
-    NULL,
-    c.position
-FROM temp.lot AS l
-CROSS JOIN temp.clash AS c ON c.place BETWEEN l.first_place AND l.first_place + l.times - 1
+    l.first_place + max(o.first_turn - l.first_slot, 0) AS first_place,
+    l.first_place + min(o.next_turn - l.first_slot, l.times) AS next_place,
+    o.agent
+FROM (
+    SELECT n.class, n.first_place, n.times, n.most, n.first_slot FROM temp.lot AS n
+    UNION ALL
+    SELECT n.class, n.first_place, n.times, n.most, n.first_slot - n.clashes FROM temp.lot AS n
+) AS l
+CROSS JOIN temp.lot AS o ON o.class = l.class
+    AND o.next_turn > l.first_slot
+    AND o.next_turn < l.first_slot + l.times + l.most
+    AND o.first_turn < l.first_slot + l.times;
+
+INSERT OR REPLACE INTO temp.dealt (ordinal, agent, turn, position)
+SELECT c.ordinal, p.agent, NULL, c.position
+FROM temp.piece AS p
+CROSS JOIN temp.clash AS c ON c.place >= p.first_place AND c.place < p.next_place
 ORDER BY c.ordinal;
 
 -- The clashes that remain change places with the first leads of the class that neither have this agent nor had this
