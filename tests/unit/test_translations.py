@@ -85,3 +85,19 @@ def test_the_compiled_catalogue_is_that_of_its_source(language: str) -> None:
     compiled = BytesIO()
     write_mo(compiled, catalogue(language))
     assert compiled.getvalue() == path_of(language, "mo").read_bytes(), "run `make translations`"
+
+
+# Commands, values and columns in a text, and where "run" is a verb:
+NO_WORDS = re.compile(
+    r"(\brun )?(`[^`]*`|<code>.*?</code>)|command agent-funnel run|^run (?=%)|%\(\w+\)s|FUNNEL_\w+|"
+    r"run the installation|leads run out"
+)
+# Words of programs, for which pages have others: deal, leads ready to deal, automatic, deleted.
+PROGRAM_WORDS = re.compile(r"\b(runs?|pools?|scheduled|purged)\b", re.IGNORECASE)
+# A command whose message is known like all others:
+OF_A_COMMAND = "nothing was purged."
+
+
+def test_pages_speak_of_deals() -> None:
+    found = [text for texts, _ in _texts(extracted()) for text in texts if PROGRAM_WORDS.search(NO_WORDS.sub("", text))]
+    assert [text for text in found if OF_A_COMMAND not in text] == []

@@ -19,7 +19,7 @@ blueprint = Blueprint("notices", __name__)
 TESTS = Rate("test messages", "6 per minute")
 # The name of each kind, and when it is sent:
 KINDS = {
-    "finished": (sentence("finished"), sentence("a scheduled deal is done, with its amounts")),
+    "finished": (sentence("finished"), sentence("an automatic deal is done, with its amounts")),
     "failed": (
         sentence("failed"),
         sentence("a deal fails for the first time tonight, or the schedule cannot look for a while"),
@@ -28,7 +28,10 @@ KINDS = {
     "recovered": (sentence("recovered"), sentence("a deal succeeds after failures, or the schedule can look again")),
     "warning": (
         sentence("warning"),
-        sentence("the next deal would not deal, leads run out, a list is old, clocks differ, or a pool is unusual"),
+        sentence(
+            "the next deal would not deal, leads run out, a list is old, clocks differ, or the number of leads ready "
+            "to deal is unusual"
+        ),
     ),
     "refused": (sentence("refused"), sentence("a deal waits for a person, because a brake holds it")),
     "letter": (
