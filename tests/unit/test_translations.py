@@ -18,9 +18,9 @@ VALUES = re.compile(r"%\(\w+\)s|%%")
 TAGS = re.compile(r"</?\w+[^>]*>")
 # Texts that are the same in one of the languages: names, and words that they share with English.
 SAME = {
-    "%(amount)s min", "%(count)s lead", "%(field)s: %(fault)s", "%(n)s lead", "%(range)s lead", "(optional)", "Agent",
-    "Agent Funnel: %(title)s", "Format", "Import", "Import %(import_id)s", "Leads", "Name", "Port", "Region", "Status",
-    "leads", "no", "status",
+    "%(amount)s min", "%(count)s lead", "%(count)s link", "%(field)s: %(fault)s", "%(n)s lead", "%(range)s lead",
+    "(optional)", "Agent Funnel: %(title)s", "Agent", "Format", "Import %(import_id)s", "Import", "Leads", "Name",
+    "Port", "Region", "Status", "leads", "no", "status",
 }  # fmt: skip
 
 

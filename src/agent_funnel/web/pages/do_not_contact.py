@@ -23,6 +23,7 @@ from agent_funnel.do_not_contact import (
     add_number_list,
     add_several,
     do_not_contact_of,
+    list_word,
     number_lists,
     remove_do_not_contact,
     remove_several,
@@ -121,7 +122,7 @@ def add_many() -> BaseResponse:
             "%(count)s number was added to the list %(list_name)s.",
             "%(count)s numbers were added to the list %(list_name)s.",
             found.numbers - found.kept,
-            list_name=filled_in.list_name,
+            list_name=list_word(filled_in.list_name),
         ),
         counted("%(count)s number was on it before.", "%(count)s numbers were on it before.", found.kept),
         counted(
@@ -145,7 +146,7 @@ def remove_many() -> BaseResponse:
             "%(count)s number was taken off the list %(list_name)s.",
             "%(count)s numbers were taken off the list %(list_name)s.",
             removed,
-            list_name=filled_in.list_name,
+            list_name=list_word(filled_in.list_name),
         ),
         sentence("What is on no other list may be dealt again."),
     )
@@ -219,12 +220,14 @@ def remove() -> BaseResponse:
     filled_in = ListedNumber.model_validate({"number": "", **given})
     set_audit_target(last_digits(filled_in.number))
     remove_do_not_contact(services().database, filled_in.number, list_name=filled_in.list_name)
-    others = ", ".join(each.list_name for each in do_not_contact_of(services().database, filled_in.number))
+    others = ", ".join(
+        translated(list_word(each.list_name)) for each in do_not_contact_of(services().database, filled_in.number)
+    )
     sender = "do_not_contact.show" if request.form.get("page") == "lists" else "leads.show_lead"
     return redirect_with_notice(
         gettext(
             "The number is off the list %(list_name)s, and still on %(others)s: it is not dealt.",
-            list_name=filled_in.list_name,
+            list_name=translated(list_word(filled_in.list_name)),
             others=others,
         )
         if others
