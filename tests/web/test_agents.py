@@ -142,6 +142,22 @@ def test_the_list_says_who_still_has_leads_to_call(database: TestedDatabase, rea
     assert names_in(reader.get("/agents?sort=leads")) == ["agent 1", "agent 2", "agent 0"]
 
 
+def test_the_list_is_sorted_by_the_last_deals_and_by_who_got_leads_last(
+    database: TestedDatabase, reader: Reader
+) -> None:
+    seed_tables(database, leads=7, agents=3)
+    limit(database, "agent 0", 0, TODAY, None)
+    limit(database, "agent 1", 1, TODAY, None)
+    deal_today(database)
+    page = reader.wait_for("/agents?sort=recent", lambda page: "last deal: 6" in page)
+    assert names_in(page) == ["agent 2", "agent 1", "agent 0"]
+    assert 'class="chart" aria-sort="descending"' in page.source
+    (by_last,) = (link for link in page.links if "sort=last" in link)
+    page = reader.get(unescape(by_last))
+    assert names_in(page) == ["agent 1", "agent 2", "agent 0"]
+    assert 'class="last" aria-sort="descending"' in page.source
+
+
 def test_names_are_found_and_sorted_without_their_accents(database: TestedDatabase, reader: Reader) -> None:
     for name in ("Zoe", "Ana", "Érica", "Edu", "João Pedro", "joana"):
         add_agent(database.backend, name)
