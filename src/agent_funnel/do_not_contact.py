@@ -85,8 +85,8 @@ class OldList:
     def text(self) -> Sentence:
         """A sentence for people."""
         return sentence(
-            "The do-not-contact list %(name)s is %(days)s days old (since %(since)s), and its bound is %(bound)s days. "
-            "Numbers that its source has added since then may be dealt; import it again.",
+            "The do-not-contact list %(name)s is %(days)s days old (since %(since)s); at most %(bound)s days are "
+            "allowed. Numbers that its source has added since then may be dealt; import it again.",
             name=list_word(self.name),
             days=self.days,
             since=self.since.date(),
@@ -153,7 +153,7 @@ def add_number_list(
     if name == OPTED_OUT:
         raise AlreadyExists(
             sentence(
-                "The list %(opted_out)s is that of the reported outcomes; nothing was changed.",
+                "The list %(opted_out)s is for reported outcomes only; nothing was changed.",
                 opted_out=list_word(name),
             )
         )
@@ -262,7 +262,7 @@ def _check_several(numbers: Sequence[str]) -> None:
     if not 0 < len(numbers) <= MOST_AT_ONCE:
         raise ParameterOutOfRange(
             sentence(
-                "There are %(count)s numbers; it must be 1 to %(most_at_once)s at once. Nothing was changed. Import "
+                "There are %(count)s numbers; 1 to %(most_at_once)s are possible at once. Nothing was changed. Import "
                 "a longer list as a file.",
                 count=len(numbers),
                 most_at_once=MOST_AT_ONCE,

@@ -28,7 +28,7 @@ ENTRIES = (
     ("POST /rules", "no change", 200, None),
     ("POST /schedule/adopt", "20:40:00 (UTC), every day, catch-up 3:00:00", 200, None),
     ("POST /start/agents", "2 names", 422,
-     "There are 2,000 names; it must be 1 to 1,000 at once, one on each line. Nothing was changed."),
+     "There are 2,000 names; 1 to 1,000 are possible at once, one on each line. Nothing was changed."),
     ("POST /agents/add", "no change", 500, "A driver says something of its own."),
 )  # fmt: skip
 SHOWN = (

@@ -362,7 +362,7 @@ class Table:
         listed = listed_cell(number)
         code = outcome_of(outcome) or BadCell(
             sentence(
-                "outcome %(value)s is none of %(choices)s, and no usual word for one of them",
+                "outcome %(value)s is neither one of %(choices)s nor a usual word for one of them",
                 value=repr(outcome.strip()[:40]),
                 choices=OUTCOME_CODES,
             )

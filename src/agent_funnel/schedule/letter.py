@@ -130,9 +130,7 @@ def _dealt(database: Database, settings: Settings, run: RunRecord) -> tuple[str,
         lines.append(verdict(masked))
     if run.undone_at is not None:
         undone_at = _moment(run.undone_at, settings)
-        lines.insert(
-            0, sentence("It was undone on %(moment)s: agents do not have these leads any more.", moment=undone_at)
-        )
+        lines.insert(0, sentence("It was undone on %(moment)s: agents no longer have these leads.", moment=undone_at))
     return tuple(lines)
 
 
@@ -150,8 +148,8 @@ def _left_over(database: Database, settings: Settings, run: RunRecord, *, is_new
     if count := run.duplicates:
         lines.append(
             counted(
-                "%(count)s waiting behind another entry of the same number.",
-                "%(count)s waiting behind another entry of the same number.",
+                "%(count)s duplicate of the same number.",
+                "%(count)s duplicates of the same number.",
                 count,
             )
         )

@@ -55,7 +55,7 @@ DEEDS = {
     "POST /limits": sentence("Add an absence or a limit"),
     "DELETE /limits/<int:limit_id>": sentence("Remove an absence or a limit"),
     "POST /limits/import": sentence("Import limits and absences"),
-    "POST /mine/<secret>/hand-back": sentence("Hand back the own leads"),
+    "POST /mine/<secret>/hand-back": sentence("Hand back one’s own leads"),
     "POST /mine/<secret>/hand-back/undo": sentence("Undo a hand-back"),
     "POST /mine/<secret>/outcomes": sentence("Report outcomes"),
     "POST /mine/<secret>/outcomes/take-back": sentence("Take an outcome back"),

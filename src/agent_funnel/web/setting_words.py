@@ -24,11 +24,11 @@ TITLES = {
     "database_schema": sentence("Schema on SQL Server"),
     "encryption": sentence("Encrypted connection"),
     "ca_file": sentence("Certificates of the server’s authority"),
-    "lock_wait": sentence("Wait for others who write"),
+    "lock_wait": sentence("Longest wait for a lock"),
     "call_timeout": sentence("Longest call to the database"),
     "timezone": sentence("Time zone"),
     "run_at": sentence("Time of the deal"),
-    "catch_up": sentence("Made up for within"),
+    "catch_up": sentence("How late it may start"),
     "warn_before": sentence("Warned of trouble"),
     "runway_nights": sentence("Warned when leads run out"),
     "weekdays": sentence("Days with a deal"),
@@ -39,8 +39,8 @@ TITLES = {
     "window_days": sentence("Age up to which leads are dealt"),
     "newest_first": sentence("Newest leads first"),
     "voice": sentence("Leads that were dealt before"),
-    "notify_urls": sentence("Who is told"),
-    "notify_on": sentence("What they are told"),
+    "notify_urls": sentence("Who gets notices"),
+    "notify_on": sentence("Which events send a notice"),
     "dead_man_url": sentence("Watched by another service"),
     "message_call_back": sentence("Message before a call-back"),
     "message_first": sentence("Message before a first call"),
@@ -52,7 +52,7 @@ TITLES = {
     "port": sentence("Port"),
     "proxy_hops": sentence("Trusted proxies"),
     "rate_limit": sentence("Most requests"),
-    "log_format": sentence("Form of the log"),
+    "log_format": sentence("Format of the log"),
 }
 # A setting without a value:
 WITHOUT = {

@@ -101,7 +101,7 @@ def _several_numbers() -> list[str]:
     if not 0 < len(numbers) <= MOST_AT_ONCE:
         raise ParameterOutOfRange(
             sentence(
-                "There are %(count)s numbers; it must be 1 to %(most_at_once)s at once, one on each line. Nothing "
+                "There are %(count)s numbers; 1 to %(most_at_once)s are possible at once, one on each line. Nothing "
                 "was changed. Import a longer list as a file.",
                 count=len(numbers),
                 most_at_once=MOST_AT_ONCE,
@@ -126,8 +126,8 @@ def add_many() -> BaseResponse:
         ),
         counted("%(count)s number was on it before.", "%(count)s numbers were on it before.", found.kept),
         counted(
-            "%(count)s assignment was removed from agents.",
-            "%(count)s assignments were removed from agents.",
+            "%(count)s lead was taken off an agent’s list.",
+            "%(count)s leads were taken off agents’ lists.",
             found.assignments,
         ),
     )
@@ -148,7 +148,7 @@ def remove_many() -> BaseResponse:
             removed,
             list_name=list_word(filled_in.list_name),
         ),
-        sentence("What is on no other list may be dealt again."),
+        sentence("Numbers that are on no other list may be dealt again."),
     )
     return redirect_with_notice(translated(notice), "do_not_contact.show")
 
@@ -200,12 +200,12 @@ def _notice(was_listed: bool, removed: int, holder: str | None) -> str:
     listed = (
         gettext("The number was on the list already.")
         if was_listed
-        else gettext("This number will not be dealt again.")
+        else gettext("This number will not be contacted again.")
     )
     if not removed:
         agents = gettext("No agent had it.")
     elif removed > 1:
-        agents = gettext("%(n)s assignments of it were removed.", n=format.number(removed, locale()))
+        agents = gettext("It was removed from %(n)s places on agents’ lists.", n=format.number(removed, locale()))
     elif holder:
         agents = gettext("It was removed from the list of %(agent)s.", agent=holder)
     else:
