@@ -287,6 +287,7 @@ _WORDS = (
     ("move each lead that it deals on by one more stage", "count as one more call for every lead that it deals"),
     ("move its leads on by one more stage", "count as one more call for every lead that it deals"),
     ("leads move on a second time that day", "leads count a second call that day"),
+    ("the present list", "the current list"),
 )  # fmt: skip
 # Values that are amounts, which readers write in their own way:
 _AMOUNTS = ("leads", "seconds", "rows", "due", "room", "largest")

@@ -112,7 +112,7 @@ def test_an_agent_is_added_activated_and_deactivated(database: TestedDatabase, r
     assert "active: " in reader.refused(422, "/agents/add", agent="Leo", active="perhaps")
     text = reader.done("/agents/deactivate", agent=ODD)
     held = count_assignments(database.backend, ODD)
-    assert f"They keep their {held} present leads until the next deal." in text
+    assert f"They keep their {held} current leads until the next deal." in text
     assert "All agents" not in text
     assert not status_of(database, ODD)
     assert count_assignments(database.backend, ODD) == held > 0

@@ -118,7 +118,7 @@ def test_a_deal_that_would_only_empty_the_lists_is_announced(database: TestedDat
     database.execute("UPDATE dbo.wafunnel SET stage = 4")
     page = noon(database)
     assert "There is nothing to deal tonight." in page
-    assert "The deal would take all agents’ present leads away." in page
+    assert "The deal would take all agents’ current leads away." in page
     assert "Import leads" in page
 
 

@@ -24,6 +24,7 @@ from agent_funnel.notify import Letter
 from agent_funnel.rules import Rules, effective
 from agent_funnel.runs import RunRecord, find_run, last_run, run_limits, shares, stream_dealt_leads
 from agent_funnel.schedule.calendar import is_workday, next_run, scheduled_at
+from agent_funnel.schedule.news import HOW_TO_DEAL
 from agent_funnel.schedule.nights import failure_reasons
 from agent_funnel.schedule.runway import count_by_day
 from agent_funnel.schedule.skips import list_skips
@@ -91,7 +92,7 @@ def letter_of_night(database: Database, settings: Settings, business_date: date,
         lines += [
             sentence("Agents still have the leads of %(moment)s.", moment=_moment(newest.finished_at, settings))
             if newest else sentence("Agents have no leads from a deal."),
-            sentence("To deal now, open the dashboard and press Deal now, or use the command agent-funnel run."),
+            HOW_TO_DEAL,
         ]  # fmt: skip
     parts: tuple[Part, ...] = (
         (sentence("What happened"), tuple(lines)),
