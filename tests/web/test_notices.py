@@ -1,4 +1,4 @@
-"""The page of notices: who is told what, a test message, and no address anywhere."""
+"""The page of notices: who gets which notices, a test message, and no address anywhere."""
 
 from __future__ import annotations
 
