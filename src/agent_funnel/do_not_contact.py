@@ -23,6 +23,8 @@ OWN_REQUESTS = "own requests"
 # The list of the outcomes `opted_out`. The first of them makes it. People and imports cannot add to it, so that an
 # outcome that is taken back takes nothing away that they put there:
 OPTED_OUT = "opted out"
+# Their names for people, since a program gave them; all other lists have the names that people gave them:
+LIST_WORDS = {OWN_REQUESTS: sentence("own requests"), OPTED_OUT: sentence("opted out")}
 # The greatest age of an import, in days, unless the list has another bound, and the largest bound:
 USUAL_BOUND_DAYS = 30
 LONGEST_BOUND_DAYS = 3650
@@ -65,6 +67,11 @@ class NumberList(Record):
     imported: int
 
 
+def list_word(name: str) -> str:
+    """The name of a list; a sentence, which can be translated, if a program gave it."""
+    return LIST_WORDS.get(name, name)
+
+
 @dataclass(frozen=True)
 class OldList:
     """A list whose last import is longer ago than its bound. Without an import, its age is that of the list."""
@@ -78,9 +85,9 @@ class OldList:
     def text(self) -> Sentence:
         """A sentence for people."""
         return sentence(
-            "The do-not-contact list %(name)s is %(days)s days old (since %(since)s), and its bound is %(bound)s days. "
-            "Numbers that its source has added since then may be dealt; import it again.",
-            name=self.name,
+            "The do-not-contact list %(name)s is %(days)s days old (since %(since)s); at most %(bound)s days are "
+            "allowed. Numbers that its source has added since then may be dealt; import it again.",
+            name=list_word(self.name),
             days=self.days,
             since=self.since.date(),
             bound=self.bound_days,
@@ -146,7 +153,8 @@ def add_number_list(
     if name == OPTED_OUT:
         raise AlreadyExists(
             sentence(
-                "The list %(opted_out)s is that of the reported outcomes; nothing was changed.", opted_out=OPTED_OUT
+                "The list %(opted_out)s is for reported outcomes only; nothing was changed.",
+                opted_out=list_word(name),
             )
         )
     for column, text in (("reason", reason), ("source", source)):
@@ -155,7 +163,7 @@ def add_number_list(
     row = database.one("add_do_not_contact_list", list_name=name, reason=reason, source=source, bound_days=bound_days)
     if not row or not row["added"]:
         raise AlreadyExists(
-            sentence("There is a do-not-contact list %(name)s already; nothing was changed.", name=name)
+            sentence("There is a do-not-contact list %(name)s already; nothing was changed.", name=list_word(name))
         )
 
 
@@ -254,7 +262,7 @@ def _check_several(numbers: Sequence[str]) -> None:
     if not 0 < len(numbers) <= MOST_AT_ONCE:
         raise ParameterOutOfRange(
             sentence(
-                "There are %(count)s numbers; it must be 1 to %(most_at_once)s at once. Nothing was changed. Import "
+                "There are %(count)s numbers; 1 to %(most_at_once)s are possible at once. Nothing was changed. Import "
                 "a longer list as a file.",
                 count=len(numbers),
                 most_at_once=MOST_AT_ONCE,
@@ -328,13 +336,13 @@ def remove_do_not_contact(database: Database, number: str, *, list_name: str = O
     """
     if remove_several(database, [number], list_name=list_name):
         return
-    others = ", ".join(entry.list_name for entry in do_not_contact_of(database, number))
+    others = [list_word(entry.list_name) for entry in do_not_contact_of(database, number)]
     if others:
         raise NotFound(
             sentence(
                 "That number is not on the do-not-contact list %(list_name)s, but on %(others)s; nothing was "
                 "changed. Name the list to remove it from.",
-                list_name=list_name,
+                list_name=list_word(list_name),
                 others=others,
             )
         )
@@ -357,8 +365,8 @@ def _list_to_fill(database: Database, name: str) -> int:
             sentence(
                 "Only reported outcomes add to the list %(opted_out)s; nothing was changed. Choose another list, "
                 "such as %(own_requests)s.",
-                opted_out=OPTED_OUT,
-                own_requests=OWN_REQUESTS,
+                opted_out=list_word(name),
+                own_requests=list_word(OWN_REQUESTS),
             )
         )
     return _list_id(database, name)
@@ -372,7 +380,7 @@ def _list_id(database: Database, name: str) -> int:
             sentence(
                 "There is no do-not-contact list %(name)s; nothing was changed. The lists are: %(choices)s.",
                 name=name,
-                choices=", ".join(lists),
+                choices=[list_word(each) for each in lists],
             )
         )
     return lists[name]

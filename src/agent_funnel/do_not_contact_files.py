@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from agent_funnel.database import Database
-from agent_funnel.do_not_contact import import_do_not_contact
+from agent_funnel.do_not_contact import import_do_not_contact, list_word
 from agent_funnel.errors import ImportRefused
 from agent_funnel.files.cells import Values
 from agent_funnel.files.rejects import Rejects
@@ -58,7 +58,7 @@ class TooManyRemoved(ImportRefused):
                     "%(list_name)s, more than a tenth; nothing was changed. If the file is complete, confirm it below.",
                     removed=removed,
                     imports=imports,
-                    list_name=list_name,
+                    list_name=list_word(list_name),
                 ),
             )
         )

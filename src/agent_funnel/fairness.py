@@ -70,7 +70,7 @@ def fairness_of_preview(database: Database, preview: Preview) -> Fairness | None
 
 
 def verdict(fairness: Fairness, *, would: bool = False) -> Sentence:
-    """The verdict as a sentence: "Fair: 22 agents got 273 or 274; Kauã 60 and Otávio 100 by limit; Natália away."
+    """The verdict as a sentence: "Fair: 22 agents got 273 or 274; Kauã (60) and Otávio (100) by limit; Natália away."
 
     `would` is for a deal that is still to come.
     """
@@ -120,13 +120,14 @@ def _shared(fairness: Fairness, leads: Sentence, *, would: bool) -> Sentence:
 def _limited(limited: Mapping[str, int]) -> Sentence:
     """The agents who got less by a limit of their own, with their leads; of many, only the range."""
     if len(limited) <= MOST_NAMES:
-        names = [joined(name, amount(leads)) for name, leads in limited.items()]
+        # In parentheses, since a name may end with a number of its own: agent 1 (5).
+        names = [joined(name, joined("(", amount(leads), ")", by="")) for name, leads in limited.items()]
         return sentence("%(names)s by limit", names=_listed(names))
     fewest, most = min(limited.values()), max(limited.values())
     leads = sentence("%(smallest)s to %(largest)s", smallest=fewest, largest=most)
     return counted(
-        "%(count)s other %(leads)s by limit",
-        "%(count)s others %(leads)s by limit",
+        "%(count)s other (%(leads)s) by limit",
+        "%(count)s others (%(leads)s) by limit",
         len(limited),
         leads=amount(most) if fewest == most else leads,
     )

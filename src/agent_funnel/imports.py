@@ -252,9 +252,9 @@ def _drop_repeated(session: Session, table: Table, tally: Tally) -> None:
     if found:
         dropped = session.one("drop_repeated")
         assert dropped is not None
-        key = sentence("this limit") if table.kind == "limits" else field_word(FIELDS[table.kind][0])
+        key = sentence("limit") if table.kind == "limits" else field_word(FIELDS[table.kind][0])
         reasons = {
-            int(row["line"]): sentence("%(key)s is already on line %(line)s", key=key, line=str(row["first_line"]))
+            int(row["line"]): sentence("same %(key)s as on line %(line)s", key=key, line=str(row["first_line"]))
             for row in found
         }
         tally.reject(table, reasons, int(dropped["dropped"]))
@@ -289,7 +289,7 @@ def _compare_staged(session: Session, table: Table, tally: Tally, *, update: boo
         aside = session.all("leads_aside", most=tally.most)
         reasons = {
             int(row["line"]): sentence(
-                "number is in %(records)s records there, and an update sets a number that is in one only",
+                "number is in %(records)s entries there; an update changes only a number that is in one",
                 records=str(row["records"]),
             )
             for row in aside
@@ -305,8 +305,8 @@ def _lead_there(row: Row) -> str:
     if row["records"] > 1:
         records = str(row["records"])
         if row["is_respelled"]:
-            return sentence("is there as %(number)s, in %(records)s records", number=row["number"], records=records)
-        return sentence("is there, in %(records)s records", records=records)
+            return sentence("is there as %(number)s, in %(records)s entries", number=row["number"], records=records)
+        return sentence("is there, in %(records)s entries", records=records)
     other = {"stage": str(row["stage"]), "moment": str(read_lead_date(row["date"]))}
     if row["is_respelled"] and row["is_different"]:
         return sentence(

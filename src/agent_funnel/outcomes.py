@@ -165,7 +165,7 @@ def report_outcomes(
     if not 0 < len(reports) <= MOST_REPORTS:
         raise ParameterOutOfRange(
             sentence(
-                "There are %(count)s reports; it must be 1 to %(most_reports)s at once. Nothing was kept.",
+                "There are %(count)s reports; 1 to %(most_reports)s are possible at once. Nothing was kept.",
                 count=len(reports),
                 most_reports=MOST_REPORTS,
             )

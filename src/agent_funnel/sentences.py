@@ -75,9 +75,9 @@ def with_hint(shown: Sentence, hint: str) -> Sentence:
     return shown_as(f"{shown.removesuffix('.')}; {hint}", shown)
 
 
-def with_values(template: str, values: dict[str, object]) -> Sentence:
-    """A sentence of a template that some call of `sentence` has, with other values."""
-    return _made(template, None, 0, values)
+def with_values(template: str, values: dict[str, object], plural: str | None = None, count: int = 0) -> Sentence:
+    """A sentence of a template that some call of `sentence` or `counted` has, with other values."""
+    return _made(template, plural, count, values)
 
 
 def amount(count: int) -> Sentence:

@@ -136,7 +136,7 @@ class Settings(BaseSettings):
     )
     lock_wait: Duration = Field(
         default=timedelta(seconds=30),
-        description="How long a statement waits for a lock that another session holds, from `1s` to `1h`. A run that "
+        description="How long a statement waits for a lock that another session holds, from `1s` to `1h`. A deal that "
         "waits says so in the log. It is tried four times in all, and then ends with an error that changed nothing.",
         json_schema_extra=THE_DATABASE,
     )
@@ -144,7 +144,7 @@ class Settings(BaseSettings):
         default=timedelta(minutes=15),
         description="How long a call to SQL Server may take before its connection counts as broken. From `1s` to less "
         "than `24h`; it must exceed `FUNNEL_LOCK_WAIT` and your longest deal or import. The service then finds "
-        "out whether the run happened, and deals only if it did not.",
+        "out whether the deal happened, and deals only if it did not.",
         json_schema_extra=THE_DATABASE,
     )
     timezone: Zone = Field(
@@ -156,19 +156,19 @@ class Settings(BaseSettings):
     )
     run_at: ClockTime = Field(
         default=time(20, 40),
-        description="The time of the scheduled run. `HH:MM` or `HH:MM:SS`. A time that daylight saving time skips "
+        description="The time of the automatic deal. `HH:MM` or `HH:MM:SS`. A time that daylight saving time skips "
         "counts when the gap ends; of a time that comes twice, the first one counts.",
         json_schema_extra=THE_SCHEDULE,
     )
     catch_up: Duration = Field(
         default=timedelta(hours=3),
-        description="How long after its time a scheduled run may still start, if nothing could run before. For example "
-        "`3h`, `90m` or `0`; less than `24h`.",
+        description="How long after its time an automatic deal may still start, if none could be made before. For "
+        "example `3h`, `90m` or `0`; less than `24h`.",
         json_schema_extra=THE_SCHEDULE,
     )
     warn_before: Duration = Field(
         default=timedelta(hours=2),
-        description="How long before a scheduled run the service checks whether it would deal. If the run would fail, "
+        description="How long before an automatic deal the service checks whether it would work. If it would fail, "
         "be held by a brake or find no lead, a `warning` is sent. For example `2h` or `90m`, less than `24h`; `0` "
         "turns it off.",
         json_schema_extra=THE_SCHEDULE,
@@ -183,25 +183,25 @@ class Settings(BaseSettings):
     )
     weekdays: Weekdays = Field(
         default=frozenset(range(7)),
-        description="The weekdays that have a scheduled run. For example `mon-fri` or `mon,wed,sat`. For single days "
+        description="The weekdays that have an automatic deal. For example `mon-fri` or `mon,wed,sat`. For single days "
         "off, see `agent-funnel holidays`.",
         json_schema_extra=THE_SCHEDULE,
     )
     brake: Brakes = Field(
         default=frozenset(),
-        description="Reasons for a scheduled run to wait for a person instead of going ahead with a warning. `pool`: "
-        "the pool is much larger or smaller than usual (`FUNNEL_POOL_FACTOR`). `procedure`: the installed procedures "
-        "are not those of this version. `pool,procedure`: both. A person makes the run with "
-        "`agent-funnel run --scheduled`.",
+        description="Reasons for an automatic deal to wait for a person instead of going ahead with a warning. `pool`: "
+        "far more or fewer leads than usual are ready to deal (`FUNNEL_POOL_FACTOR`). `procedure`: the installed "
+        "procedures are not those of this version. `pool,procedure`: both. A person makes the deal on the page *Deal "
+        "now*, or with `agent-funnel run --scheduled`.",
         json_schema_extra=THE_SCHEDULE,
     )
     pool_factor: float = Field(
         default=5.0,
         gt=1.0,
         le=1_000_000.0,
-        description="How much larger or smaller than usual a pool must be to count as unusual. Above `1`, at most "
-        "1,000,000. The pool is compared with the median of the last 14 runs: at `5`, a pool of more than five times "
-        "the median, or less than a fifth of it, is unusual.",
+        description="How many times more or fewer leads than usual must be ready to deal to count as unusual. Above "
+        "`1`, at most 1,000,000. Usual is the median of the last 14 deals: at `5`, more than five times the median, or "
+        "less than a fifth of it, is unusual.",
         json_schema_extra=THE_SCHEDULE,
     )
     country: Country | None = Field(
@@ -214,7 +214,7 @@ class Settings(BaseSettings):
         default=None,
         ge=1,
         le=LARGEST_SHARE,
-        description=f"The most leads that an agent gets in a run, from 1 to {LARGEST_SHARE:,}. "
+        description=f"The most leads that an agent gets in a deal, from 1 to {LARGEST_SHARE:,}. "
         f"{IN_THE_DATABASE} `450`.",
         json_schema_extra=THE_DEAL,
     )
@@ -222,14 +222,14 @@ class Settings(BaseSettings):
         default=None,
         ge=0,
         le=LONGEST_WINDOW_DAYS,
-        description="How many days old a lead may be, counted from midnight of the business date. From 0 to "
+        description="How many days old a lead may be, counted from midnight of the date of the deal. From 0 to "
         f"{LONGEST_WINDOW_DAYS:,}; older leads are not dealt. {IN_THE_DATABASE} `45`.",
         json_schema_extra=THE_DEAL,
     )
     newest_first: bool | None = Field(
         default=None,
-        description="Whether the newest leads of a stage are dealt first instead of the oldest. "
-        f"{IN_THE_DATABASE} `false`.",
+        description="Whether, of leads with the same number of calls, the newest are dealt first instead of the "
+        f"oldest. {IN_THE_DATABASE} `false`.",
         json_schema_extra=THE_DEAL,
     )
     voice: Voice | None = Field(
@@ -254,7 +254,7 @@ class Settings(BaseSettings):
         default=None,
         repr=False,
         pattern=r"^https?://",
-        description="A URL that is called when the scheduled run starts (with `/start` added), succeeds, or fails "
+        description="A URL that is called when the automatic deal starts (with `/start` added), succeeds, or fails "
         "(with `/fail` added). A service such as healthchecks.io then warns you when the calls stop.",
         json_schema_extra=NOTIFICATIONS,
     )

@@ -35,7 +35,7 @@ STORED: tuple[str, ...] = (
     "A run or an undo is in progress; nothing was changed. Try again when it ends.",
     "No agent is active and has room tonight; nothing was changed.",
     "The scheduled run of this business date is already done.",
-    "The pool has %(count)s leads, but the median of the last %(deals)s deals is %(usual)s.",
+    "%(count)s leads are ready to deal, but the median of the last %(deals)s deals is %(usual)s.",
     "The pool changed while it was being dealt; nothing was changed.",
     "There is no run to undo.",
     "A parameter is out of range.",
@@ -277,13 +277,17 @@ SHOWN_AS: tuple[tuple[str, Sentence], ...] = (
         ),
     ),
 )
-# The words of SQL, and those of pages; also `run`, which is `deal` there.
+# The words of SQL, and those of pages; also `run` and `runs`, which are `deal` and `deals` there.
 _WORDS = (
     ("The pool changed while it was", "The leads changed while they were"), ("business date", "date"),
     ("No lead is in the pool, and", "No lead is ready to be dealt, and"), ("these assignments", "everyone's list"),
     (" assignments: a deal now would remove them all", " leads: a deal now would empty all lists"),
     ("the assignments of this deal", "the lists of this deal"), ("scheduled run", "automatic deal"),
-    ("manual runs", "deals by hand"), ("a manual run", "a deal by hand"),
+    ("manual runs", "deals by hand"), ("a manual run", "a deal by hand"), ("has been purged", "was deleted"),
+    ("move each lead that it deals on by one more stage", "count as one more call for every lead that it deals"),
+    ("move its leads on by one more stage", "count as one more call for every lead that it deals"),
+    ("leads move on a second time that day", "leads count a second call that day"),
+    ("the present list", "the current list"),
 )  # fmt: skip
 # Values that are amounts, which readers write in their own way:
 _AMOUNTS = ("leads", "seconds", "rows", "due", "room", "largest")
@@ -313,7 +317,7 @@ def as_pages_say(template: str) -> str:
     """The template of a message of SQL in the words of pages; the key in the catalogues."""
     for theirs, ours in _WORDS:
         template = template.replace(theirs, ours)
-    return re.sub(r"\brun\b", "deal", re.sub(r"\bRun\b", "Deal", template))
+    return re.sub(r"\brun(s?)\b", r"deal\1", re.sub(r"\bRun\b", "Deal", template))
 
 
 def _value(text: str, name: str = "") -> str | int | date:

@@ -31,7 +31,7 @@ def test_a_run_keeps_the_limits_that_it_was_made_with(database: TestedDatabase) 
     found = fairness_of_run(backend, run, shares(backend, run.run_id))
     assert found == planned
     assert found is not None
-    assert verdict(found) == "Fair: 3 agents got 3 or 4; Ana 2 by limit; Bo away."
+    assert verdict(found) == "Fair: 3 agents got 3 or 4; Ana (2) by limit; Bo away."
     # Neither later limits, nor an undo, nor a new name changes it.
     database.execute("DELETE FROM dbo.agent_limit")
     rename_agent(backend, "Ana", "Anna")
@@ -39,5 +39,5 @@ def test_a_run_keeps_the_limits_that_it_was_made_with(database: TestedDatabase) 
     record = find_run(backend, run.run_id)
     kept = fairness_of_run(backend, record, shares(backend, run.run_id))
     assert kept is not None
-    assert verdict(kept) == "Fair: 3 agents got 3 or 4; Anna 2 by limit; Bo away."
+    assert verdict(kept) == "Fair: 3 agents got 3 or 4; Anna (2) by limit; Bo away."
     assert run_limits(backend, run_deal(database).run_id) == {}

@@ -118,7 +118,7 @@ BAD = {
     "4917099,1,4917012345": "date '…345' is not",
     "4917099,1": "has 2 fields; 3 are needed",
     "4917099,1,2026-11-01,x": "has 4 fields; 3 are needed",
-    "491703,1,2026-11-01": "number is already on line 4",
+    "491703,1,2026-11-01": "same number as on line 4",
 }
 
 
@@ -199,7 +199,7 @@ def test_bad_agents_are_named(database: TestedDatabase, tmp_path: Path) -> None:
         (2, "agent is missing"),
         (3, "agent has 256 characters; at most 255 are allowed"),
         (4, "status 'maybe' is not active or inactive"),
-        (6, "agent is already on line 5"),
+        (6, "same agent as on line 5"),
     ]
     assert database.execute("SELECT agent FROM dbo.agents") == []
 
@@ -242,7 +242,7 @@ def test_bad_rows_of_holidays_are_named(database: TestedDatabase, tmp_path: Path
         "24.13.2026,Christmas Eve": "day '24.13.2026' is not a date such as 2026-01-31",
         "1066-10-14,Hastings": "is not from 1900 to 9998",
         f"2026-12-26,{'x' * 256}": "name has 256 characters; at most 255 are allowed",
-        "2026-12-24,again": "day is already on line 2",
+        "2026-12-24,again": "same day as on line 2",
     }
     path = leads_file(tmp_path, "2026-12-24,Christmas Eve", *bad, header="day,name")
     with pytest.raises(BadRows) as refused:

@@ -31,7 +31,7 @@ def test_a_lead_that_is_there_in_another_way_is_named_and_stays_as_it_is(databas
     assert (done.rows, done.added, done.kept, done.respelled, done.differing, done.listed) == (3, 1, 2, 2, 2, 0)
     assert [(row.line, row.there) for row in done.kept_rows] == [
         (2, "is there as +55 (21) 97000-0001, with stage 3 and date 2026-10-05 08:00:00"),
-        (3, "is there as +5521970000002, in 2 records"),
+        (3, "is there as +5521970000002, in 2 entries"),
     ]
     assert set(before) < set(snapshot(database)["wafunnel"])
     # What the file does not say is no difference.

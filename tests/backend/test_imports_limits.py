@@ -75,7 +75,7 @@ def test_bad_limits_are_named_and_nothing_is_imported(floor: TestedDatabase) -> 
     with pytest.raises(BadRows) as refused:
         limits_from(floor, text)
     reasons = {row.line: row.reason for row in refused.value.bad}
-    assert reasons[3] == "this limit is already on line 2"
+    assert reasons[3] == "same limit as on line 2"
     assert reasons[4].startswith("max_records '-1' is not a whole number from 0 (away) to ")
     assert "not a whole number" in reasons[5]
     assert reasons[6] == "ends_on 2026-12-01 is before starts_on 2026-12-02"

@@ -37,7 +37,7 @@ def test_a_number_that_is_stored_in_another_spelling_is_there_already(database: 
 
 
 def test_two_spellings_in_one_file_are_a_repeated_number(database: TestedDatabase) -> None:
-    with pytest.raises(BadRows, match="line 4: number is already on line 2"):
+    with pytest.raises(BadRows, match="line 4: same number as on line 2"):
         imported(database, "+5511987654321", "+5511987654329", "551187654321")
     assert stored(database) == []
     assert imported(database, "+5511987654321", "+5511987654329", "551187654321", skip_bad=True) == (2, 0, 1)

@@ -52,7 +52,7 @@ def test_bad_rows_come_as_they_were_with_their_lines_and_reasons_and_are_importe
         (["21970000002", "Ana", "7", "25/10/2026"], 4, "stage '7' is not 1, 2, 3 or "),
         (["21970000003", "Ivo", "", ""], 7, "has 2 fields; 4 are needed"),
         (["21970000004", "Lia", "1", "25/10/2026 x"], 8, "has 5 fields; 4 are needed"),
-        (["21970000001", "Eva", "2", "26/10/2026"], 6, "number is already on line 2"),
+        (["21970000001", "Eva", "2", "26/10/2026"], 6, "same number as on line 2"),
     ]
     right = file.replace(b"123,", b"21970000009,").replace(b",7,", b",2,").replace(b"2026 x", b"2026")
     added, file = imported(database, right)

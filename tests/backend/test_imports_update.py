@@ -65,7 +65,7 @@ def test_a_lead_in_several_records_is_a_bad_row_of_an_update(database: TestedDat
     text = "number,date\n21970000002,2026-11-09\n005521970000003,2026-11-09\n5521970000002,2026-11-09 12:00\n"
     with pytest.raises(BadRows) as refused:
         imported(database, text)
-    reason = "number is in 2 records there, and an update sets a number that is in one only"
+    reason = "number is in 2 entries there; an update changes only a number that is in one"
     assert [(row.line, row.reason) for row in refused.value.bad] == [(3, reason)]
     assert snapshot(database)["wafunnel"] == before
     done = imported(database, text, skip_bad=True)

@@ -78,13 +78,13 @@ def test_a_run_that_a_brake_would_hold_or_that_finds_nothing_is_warned_of(funnel
     braked = SteppedClock(funnel.backend, brake="pool")
     assert braked.look(AHEAD) == ["warning"]
     assert (
-        "FUNNEL_BRAKE will hold the deal of 2026-06-01 until a person makes it. The pool"
+        "FUNNEL_BRAKE will hold the deal of 2026-06-01 until a person makes it. 0 leads are ready"
         in braked.notifier.notices[0][1]
     )
     funnel.execute("DELETE FROM dbo.schedule_notice")
     empty = SteppedClock(funnel.backend)
     assert empty.look(AHEAD) == ["warning"]
-    assert "will find no lead to deal, and remove the present assignments." in empty.notifier.notices[0][1]
+    assert "will find no lead to deal, and empty all lists." in empty.notifier.notices[0][1]
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

@@ -95,13 +95,13 @@ def test_a_letter_says_what_a_deal_came_to_and_what_changes_next(floor: TestedDa
     assert text.startswith("The deal of Mon 1 Jun 2026: 7 leads to 2 agents\n\nDealt\n")
     for line in (
         "- 7 leads of 12 that were ready went to 2 agents, by hand.",
-        "- Fair: 1 agent got 5; Bruno 2 by limit; Ana away.",
+        "- Fair: 1 agent got 5; Bruno (2) by limit; Ana away.",
         "- 5 left for another night, as all agents were full.",
         # The oldest leads were dealt first, so the five youngest are left over.
         "- The oldest lead left over is of Wed 27 May 2026.",
         "- Away: Ana.\n- Full at a limit of their own: Bruno (2).",
         "- The others are full, too: nobody gets more than 5.",
-        "- The do-not-contact list register is 151 days old (since 2026-01-01), and its bound is 30 days.",
+        "- The do-not-contact list register is 151 days old (since 2026-01-01); at most 30 days are allowed.",
         "- The next deal is due on Wed 3 Jun 2026, 20:40.\n- There is none on Tue 2 Jun 2026: Republic Day.",
         "- Away then: Carla.\n- Back then: Ana.",
     ):

@@ -172,7 +172,7 @@ def test_after_three_runs_a_pool_can_be_unusual_and_after_two_it_cannot(database
     assert unusual_pool(database.backend, load(), 1_000) is None
     past_pools(database, 10)
     text = unusual_pool(database.backend, load(), 1_000)
-    assert text == "The pool has 1,000 leads, but the median of the last 3 deals is 10."
+    assert text == "1,000 leads are ready to deal, but the median of the last 3 deals is 10."
 
 
 def test_a_run_is_compared_only_with_those_before_it(database: TestedDatabase) -> None:
@@ -205,4 +205,4 @@ def test_without_the_brake_an_unusual_pool_is_dealt_with_a_warning(funnel: Teste
     past_pools(funnel, 1_000, 1_000, 1_000)
     evening = SteppedClock(funnel.backend)
     assert evening.look(OPENS) == ["finished", "warning"]
-    assert "4 leads, but the median of the last 3 deals is 1,000" in evening.notifier.notices[1][1]
+    assert "4 leads are ready to deal, but the median of the last 3 deals is 1,000" in evening.notifier.notices[1][1]

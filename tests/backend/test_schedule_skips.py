@@ -97,7 +97,7 @@ def test_an_undo_of_the_deal_ends_the_skip_while_the_window_is_open(
     assert (list_skips(database.backend, since=DAY), outcomes(database)) == ([], [])
     assert night.look(OPENS) == ["finished"]
     assert outcomes(database) == [(DAY, "succeeded")]
-    with pytest.raises(AlreadyRun, match="has its scheduled deal"):
+    with pytest.raises(AlreadyRun, match="was made already"):
         skip(database.backend, night.settings, DAY, now=OPENS + HOUR, actor=None)
 
 
@@ -147,9 +147,9 @@ def test_there_must_be_a_scheduled_deal_to_skip(database: TestedDatabase, night:
     before = snapshot(database)
     with pytest.raises(NotFound, match="has passed, so there is none to skip; nothing was changed"):
         skip(backend, settings, DAY, now=CLOSES, actor=None)
-    with pytest.raises(NotFound, match="No scheduled deal is due on 2026-06-02"):
+    with pytest.raises(NotFound, match="No automatic deal is due on 2026-06-02"):
         skip(backend, settings, DAY + NIGHT, now=NOON, actor=None)
-    with pytest.raises(NotFound, match="No scheduled deal is due on 2026-06-02"):
+    with pytest.raises(NotFound, match="No automatic deal is due on 2026-06-02"):
         deal_and_skip(backend, settings, DAY, now=NOON + NIGHT, actor=None, again=True)
     with pytest.raises(ParameterOutOfRange, match="Tonight is 2026-06-01, not 2026-05-31"):
         deal_and_skip(backend, settings, DAY, now=NOON, actor=None, again=True, skip_date=DAY - NIGHT)

@@ -14,9 +14,9 @@ def test_agents_full_at_a_lower_limit_and_those_away_are_named_beside_the_others
     shares = {f"agent {place:02}": 273 + place % 2 for place in range(22)} | {"Otávio": 100, "Kauã": 60}
     found = judge(shares, 24, {"Kauã": 60, "Otávio": 100, "Natália": 0})
     assert found == Fairness(22, 273, 274, {"Kauã": 60, "Otávio": 100}, ("Natália",), is_fair=True)
-    assert verdict(found) == "Fair: 22 agents got 273 or 274; Kauã 60 and Otávio 100 by limit; Natália away."
+    assert verdict(found) == "Fair: 22 agents got 273 or 274; Kauã (60) and Otávio (100) by limit; Natália away."
     words = verdict(found, would=True)
-    assert words == "Fair: 22 agents get 273 or 274; Kauã 60 and Otávio 100 by limit; Natália away."
+    assert words == "Fair: 22 agents get 273 or 274; Kauã (60) and Otávio (100) by limit; Natália away."
 
 
 def test_names_are_in_the_order_of_people() -> None:
@@ -24,7 +24,13 @@ def test_names_are_in_the_order_of_people() -> None:
         {"Zoe": 9, "Érica": 1, "Edu": 1, "Yara": 1}, 4, {"Érica": 1, "Edu": 1, "Yara": 1, "Úrsula": 0, "Vi": 0}
     )
     assert found is not None
-    assert verdict(found) == "Fair: 1 agent got 9; Edu 1, Érica 1 and Yara 1 by limit; Úrsula and Vi away."
+    assert verdict(found) == "Fair: 1 agent got 9; Edu (1), Érica (1) and Yara (1) by limit; Úrsula and Vi away."
+
+
+def test_a_name_that_ends_with_a_number_is_told_from_its_leads() -> None:
+    found = judge({"agent 1": 5, "agent 2": 9, "agent 10": 6}, 3, {"agent 1": 5, "agent 10": 6})
+    assert found is not None
+    assert verdict(found) == "Fair: 1 agent got 9; agent 1 (5) and agent 10 (6) by limit."
 
 
 def test_a_limit_that_was_not_reached_explains_nothing() -> None:
@@ -46,11 +52,11 @@ def test_many_names_become_numbers() -> None:
     shares = {f"agent {place}": place for place in range(1, 9)}
     found = judge(shares, 8, {**shares, **{f"away {place}": 0 for place in range(6)}})
     assert found is not None
-    assert verdict(found) == "Fair: 1 agent got 8; 7 others 1 to 7 by limit; 6 away."
+    assert verdict(found) == "Fair: 1 agent got 8; 7 others (1 to 7) by limit; 6 away."
     assert verdict(found, would=True).startswith("Fair: 1 agent gets 8;")
     few = judge({"A": 2, "B": 1}, 2, {"B": 1, "C": 0, "D": 0, "E": 0})
     assert few is not None
-    assert verdict(few) == "Fair: 1 agent got 2; B 1 by limit; C, D and E away."
+    assert verdict(few) == "Fair: 1 agent got 2; B (1) by limit; C, D and E away."
 
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=8), st.integers(1, 60))

@@ -74,7 +74,7 @@ def test_a_delimiter_can_be_chosen() -> None:
         (b"<html><table><tr><td>number</td></tr></table></html>", "is a web page, although Excel opens it"),
         (b"<table border=1><tr><td>number</td></tr></table>", "is a web page"),
         (b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet">', "XML format of 2003"),
-        (b'[{"number": "+5521970000001"}]', "is JSON, and no table"),
+        (b'[{"number": "+5521970000001"}]', "is JSON, not a table"),
         (b"BEGIN:VCARD\nTEL:+5521970000001\n", "is a file of contacts"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "Excel 97 to 2003 .XLS., or protected by a password"),
         (

@@ -161,7 +161,7 @@ def test_a_damaged_workbook_is_refused(cut: int) -> None:
 def test_archives_of_other_kinds_are_named() -> None:
     kinds = {
         "leads.csv": "is a ZIP archive; unpack it",
-        "word/document.xml": "document of a text program",
+        "word/document.xml": "text document",
         "xl/workbook.bin": "binary workbook",
         "Index/Document.iwa": "Apple Numbers",
     }

@@ -11,7 +11,7 @@ import agent_funnel
 from agent_funnel import errors
 from agent_funnel.errors import FunnelError
 from agent_funnel.sentences import Sentence
-from agent_funnel.stored_sentences import SHOWN_AS, STORED, as_sentence, with_sentence
+from agent_funnel.stored_sentences import SHOWN_AS, STORED, as_pages_say, as_sentence, with_sentence
 
 SQL = Path(agent_funnel.__file__).parent / "sql"
 # A literal of SQL:
@@ -80,7 +80,7 @@ def test_values_are_found_again_and_other_texts_stay() -> None:
         'confirm it: @again = 1, `agent-funnel run --again`, {"again": true}, or the box on the page.')  # fmt: skip
     assert isinstance(found, Sentence)
     assert found.startswith("Deal 7 of 2026-11-24 began 3 s ago and dealt 12 leads: another deal would replace every")
-    assert "by one more stage. No lead is ready to be dealt" in found
+    assert "every lead that it deals. No lead is ready to be dealt" in found
     assert found.endswith("To deal all the same, confirm it in the box below.")
     assert as_sentence("A driver says something of its own.") == "A driver says something of its own."
     assert not isinstance(as_sentence("A driver says something of its own."), Sentence)
@@ -99,10 +99,10 @@ def test_the_sentences_of_a_preview_are_known() -> None:
         (
             "No lead is ready to be dealt, and agents have 5 leads: a deal now would empty all lists, and deal "
             "nothing. The automatic deal of 2026-11-24 is due in 5 s: it would replace the lists of this deal, and "
-            "move its leads on by one more stage.",
+            "count as one more call for every lead that it deals.",
             True,
         ),
-        (notice.replace("Run 64", "Deal 64"), True),
+        (notice.replace("Run 64", "Deal 64").replace("move on a second time", "count a second call"), True),
     ]
 
 
@@ -113,7 +113,7 @@ def test_a_name_is_not_put_into_the_words_of_pages() -> None:
 
 def test_a_text_that_keeps_its_english_has_its_sentence_for_a_translation() -> None:
     kept = (
-        "The pool has 1,000 leads, but the median of the last 3 deals is 10. FUNNEL_BRAKE holds the deal until a "
+        "1,000 leads are ready to deal, but the median of the last 3 deals is 10. FUNNEL_BRAKE holds the deal until a "
         "person runs `agent-funnel run --scheduled`; nothing was changed."
     )
     found = with_sentence(kept)
@@ -123,3 +123,10 @@ def test_a_text_that_keeps_its_english_has_its_sentence_for_a_translation() -> N
     assert isinstance(found.values["warning"], Sentence)
     assert with_sentence(found) == found
     assert not isinstance(with_sentence("A driver says something of its own."), Sentence)
+
+
+def test_pages_say_deal_and_count_calls() -> None:
+    # `run`, `pool`, `stage` and `purge` are words of programs.
+    found = [as_pages_say(text) for text in STORED] + [shown.template for _, shown in SHOWN_AS]
+    words = re.compile(r"\b([Rr]uns?|[Pp]ools?|stages?|scheduled|has been purged)\b(?! the installation)")
+    assert [text for text in found if words.search(re.sub(r"%\(\w+\)s", "", text))] == []

@@ -18,9 +18,9 @@ VALUES = re.compile(r"%\(\w+\)s|%%")
 TAGS = re.compile(r"</?\w+[^>]*>")
 # Texts that are the same in one of the languages: names, and words that they share with English.
 SAME = {
-    "%(amount)s min", "%(count)s lead", "%(field)s: %(fault)s", "%(n)s lead", "%(range)s lead", "(optional)", "Agent",
-    "Agent Funnel: %(title)s", "Format", "Import", "Import %(import_id)s", "Leads", "Name", "Port", "Region", "Status",
-    "leads", "no", "status",
+    "%(amount)s min", "%(count)s lead", "%(count)s link", "%(field)s: %(fault)s", "%(n)s lead", "%(range)s lead",
+    "(optional)", "Agent Funnel: %(title)s", "Agent", "Format", "Import %(import_id)s", "Import", "Leads", "Name",
+    "Port", "Region", "Status", "leads", "no", "status",
 }  # fmt: skip
 
 
@@ -85,3 +85,19 @@ def test_the_compiled_catalogue_is_that_of_its_source(language: str) -> None:
     compiled = BytesIO()
     write_mo(compiled, catalogue(language))
     assert compiled.getvalue() == path_of(language, "mo").read_bytes(), "run `make translations`"
+
+
+# Commands, values and columns in a text, and where "run" is a verb:
+NO_WORDS = re.compile(
+    r"(\brun )?(`[^`]*`|<code>.*?</code>)|command agent-funnel run|^run (?=%)|%\(\w+\)s|FUNNEL_\w+|"
+    r"run the installation|leads run out"
+)
+# Words of programs, for which pages have others: deal, leads ready to deal, automatic, deleted.
+PROGRAM_WORDS = re.compile(r"\b(runs?|pools?|scheduled|purged)\b", re.IGNORECASE)
+# A command whose message is known like all others:
+OF_A_COMMAND = "nothing was purged."
+
+
+def test_pages_speak_of_deals() -> None:
+    found = [text for texts, _ in _texts(extracted()) for text in texts if PROGRAM_WORDS.search(NO_WORDS.sub("", text))]
+    assert [text for text in found if OF_A_COMMAND not in text] == []

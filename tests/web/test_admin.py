@@ -73,6 +73,11 @@ def test_a_key_is_shown_once_and_kept_as_a_hash(database: TestedDatabase, reader
     for fields in ({"name": " ", "role": "viewer"}, {"name": "x", "role": "king"}, {"role": "viewer"}):
         refused = office.send("/keys", **fields)
         assert (refused.status_code, "That was not done." in Page(refused.text)) == (422, True)
+    assert "Role: is not one of these: viewer, operator, admin. Nothing" in office.refused(
+        422, "/keys", name="x", role="king"
+    )
+    german = Reader(reader.client, secret, **{"Accept-Language": "de"}).send("/keys", name="x", role="king")
+    assert "Rolle: ist keines von diesen: Leser, Operator, Administrator. Nichts wurde geändert." in Page(german.text)
     assert len(list_keys(database.backend)) == 1
     entries = list_entries(database.backend, count=9)
     assert {entry.target for entry in entries} == {"ana", "<b>ana</b>", None}
@@ -150,7 +155,7 @@ def test_settings_say_where_they_come_from_and_keep_secrets(
     for name in Settings.model_fields:
         assert f"{TITLES[name]} {_meaning(name)}" in text
     for name, value, place in (
-        ("rate_limit", "9 per second", "from a flag"),
+        ("rate_limit", "9 in a second", "from a flag"),
         ("catch_up", "1 h 30 min", "from the environment"),
         ("weekdays", "Mon, Tue, Wed, Thu, Fri", "from the .env file"),
         ("max_per_agent", "as in the rules", "the rule above holds"),
@@ -178,7 +183,11 @@ def test_each_setting_has_a_title_and_its_value_in_words(field: str) -> None:
     ("field", "value", "words"),
     [
         ("warn_before", "0", "off"), ("runway_nights", "0", "off"), ("newest_first", "true", "newest first"),
-        ("country", "br", "Brazil (BR)"), ("country", "none", "none"), ("brake", "pool", "pool"),
+        ("country", "br", "Brazil (BR)"), ("country", "none", "none"), ("brake", "pool", "an unusual amount of leads"),
+        ("language", "de", "Deutsch"),
+        ("brake", "procedure,pool", "an unusual amount of leads, procedures that are not those of this version"),
+        ("notify_on", "letter,failed", "failed, letter"), ("log_format", "json", "for programs (JSON)"),
+        ("encryption", "off", "off"), ("rate_limit", "1200 per hour", "1,200 in an hour"),
         ("voice", "as-dealt", "go to any agent, as the order has it"), ("weekdays", "mon-sun", "every day"),
     ],
 )  # fmt: skip

@@ -112,7 +112,7 @@ def test_an_agent_is_added_activated_and_deactivated(database: TestedDatabase, r
     assert "active: " in reader.refused(422, "/agents/add", agent="Leo", active="perhaps")
     text = reader.done("/agents/deactivate", agent=ODD)
     held = count_assignments(database.backend, ODD)
-    assert f"They keep their {held} present leads until the next deal." in text
+    assert f"They keep their {held} current leads until the next deal." in text
     assert "All agents" not in text
     assert not status_of(database, ODD)
     assert count_assignments(database.backend, ODD) == held > 0
@@ -140,6 +140,22 @@ def test_the_list_says_who_still_has_leads_to_call(database: TestedDatabase, rea
     assert re.search(r"agent 1 2 1 2 ", page.text)
     assert names_in(reader.get("/agents?sort=share")) == ["agent 0", "agent 1", "agent 2"]
     assert names_in(reader.get("/agents?sort=leads")) == ["agent 1", "agent 2", "agent 0"]
+
+
+def test_the_list_is_sorted_by_the_last_deals_and_by_who_got_leads_last(
+    database: TestedDatabase, reader: Reader
+) -> None:
+    seed_tables(database, leads=7, agents=3)
+    limit(database, "agent 0", 0, TODAY, None)
+    limit(database, "agent 1", 1, TODAY, None)
+    deal_today(database)
+    page = reader.wait_for("/agents?sort=recent", lambda page: "last deal: 6" in page)
+    assert names_in(page) == ["agent 2", "agent 1", "agent 0"]
+    assert 'class="chart" aria-sort="descending"' in page.source
+    (by_last,) = (link for link in page.links if "sort=last" in link)
+    page = reader.get(unescape(by_last))
+    assert names_in(page) == ["agent 1", "agent 2", "agent 0"]
+    assert 'class="last" aria-sort="descending"' in page.source
 
 
 def test_names_are_found_and_sorted_without_their_accents(database: TestedDatabase, reader: Reader) -> None:

@@ -70,7 +70,7 @@ def test_a_holiday_and_several_in_a_row_are_added_and_taken_away(database: Teste
     ("fields", "words"),
     [
         ({"starts_on": "2026-12-09", "ends_on": "2026-12-08"}, "The last day, 8 Dec 2026, is before the first day"),
-        ({"starts_on": "2026-12-01", "ends_on": "2027-01-01"}, "are 32 days; it must be at most 31 at once"),
+        ({"starts_on": "2026-12-01", "ends_on": "2027-01-01"}, "are 32 days; at most 31 are possible at once"),
         ({"starts_on": "tomorrow"}, "First day: is not a date"),
         ({}, "First day: is missing"),
     ],

@@ -39,14 +39,14 @@ def test_just_after_a_deal_the_button_deals_only_with_the_box_ticked(database: T
     run = deal_today(database)
     page = reader.get("/run-now/preview")
     assert f"This deal is probably a mistake. Deal {run.run_id} of " in page
-    assert "5 leads move on a second time that day." in page
+    assert "5 leads count a second call that day." in page
     assert '<input type="checkbox" name="again" value="1" required>' in page.source
     before = snapshot(database)
     refused = reader.refused(409, "/deal", **page.forms["/deal"])
     assert "confirm it in the box below" in refused
     assert snapshot(database) == before
     done = reader.done("/deal", **refused.forms["/deal"], again="1")
-    assert "5 leads move on a second time that day. An undo takes that back." in done
+    assert "5 leads count a second call that day. An undo takes that back." in done
 
 
 def test_a_button_below_an_old_preview_deals_nothing(database: TestedDatabase, reader: Reader) -> None:

@@ -37,7 +37,7 @@ def test_the_page_offers_to_skip_tonights_deal_and_says_everywhere_that_it_is_sk
     fields = preview.forms["/deal"]
     before = snapshot(database)
     assert "Tonight is 1 Jun 2026, not 31 May 2026" in noon.refused(422, "/deal", **{**fields, "skip": "2026-05-31"})
-    assert "skip is no date" in noon.refused(422, "/deal", **{**fields, "skip": "tonight"})
+    assert "skip is not a date" in noon.refused(422, "/deal", **{**fields, "skip": "tonight"})
     assert snapshot(database) == before
     page = noon.done("/deal", **{**noon.get("/run-now/preview").forms["/deal"], "skip": str(DAY)})
     assert "Dealt: 7 of 7 leads to 3 agents. Tonight’s automatic deal is skipped." in page.text

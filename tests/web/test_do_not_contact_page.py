@@ -48,7 +48,7 @@ def test_numbers_are_added_looked_up_and_taken_off(database: TestedDatabase, kee
     added = keeper.done(
         "/do-not-contact/several", numbers=" +49 300000001\n\n+49300000002\r\n+49300000001", reason="asked us"
     )
-    assert "2 numbers were added to the list own requests. 0 numbers were on it before. 2 assignments were removed" in (
+    assert "2 numbers were added to the list own requests. 0 numbers were on it before. 2 leads were taken off" in (
         added
     )
     found = keeper.get("/do-not-contact", number="0049300000001")
@@ -68,7 +68,7 @@ def test_numbers_are_added_looked_up_and_taken_off(database: TestedDatabase, kee
 @pytest.mark.parametrize(
     ("numbers", "words"),
     [
-        ("\n \n", "There are 0 numbers; it must be 1 to 1,000 at once"),
+        ("\n \n", "There are 0 numbers; 1 to 1,000 are possible at once"),
         ("\n".join(f"+4930{number:07}" for number in range(1001)), "There are 1,001 numbers"),
         ("+49300000001\nBruno", "Nothing was changed"),
     ],

@@ -78,7 +78,7 @@ def test_holidays_and_do_not_contact_numbers_come_by_the_same_page(database: Tes
     reader = reader_of(database, "operator")
     status, page = send(reader, "holidays", HOLIDAYS, what="check")
     assert "Would be added 2 Already there 0 Bad rows 1" in page
-    assert "day is already on line 2" in page
+    assert "same day as on line 2" in page
     status, page = send(reader, "holidays", what="import", kept=kept(page, "holidays"), skip_bad="on")
     assert (status, "Added 2" in page) == (200, True)
     assert database.execute("SELECT COUNT(*) FROM dbo.holiday") == [(2,)]
@@ -107,7 +107,7 @@ def test_the_api_imports_each_kind_and_gives_its_bad_rows(database: TestedDataba
     assert ask("/api/limits/import?dates=dmy", LIMITS).status_code == 422
     assert ask("/api/limits/import?dates=dmy&new_agents=true", LIMITS).json["added"] == 2
     rejected = ask("/api/holidays/import?dry_run=true&bad_rows_file=true", HOLIDAYS)
-    assert rejected.text.splitlines()[1].endswith("day is already on line 2")
+    assert rejected.text.splitlines()[1].endswith("same day as on line 2")
     assert ask("/api/holidays/import?skip_bad=true", HOLIDAYS).json["added"] == 2
     # Each kind takes only its own options.
     assert ask("/api/holidays/import?update=true", HOLIDAYS).status_code == 422

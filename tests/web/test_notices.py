@@ -1,4 +1,4 @@
-"""The page of notices: who is told what, a test message, and no address anywhere."""
+"""The page of notices: who gets which notices, a test message, and no address anywhere."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def test_services_are_named_and_their_addresses_never_shown(database: TestedData
         dead_man_url="https://hc.example/abc-ping",
     )
     page = reader.get("/notices")
-    assert "Who is told E-Mail address 1 Telegram address 2" in page
+    assert "Who gets notices E-Mail address 1 Telegram address 2" in page
     assert "– turned off" in page
-    assert "The address in FUNNEL_DEAD_MAN_URL is called at each scheduled deal." in page
+    assert "The address in FUNNEL_DEAD_MAN_URL is called at each automatic deal." in page
     assert not [secret for secret in secrets if secret in page.source]
 
 

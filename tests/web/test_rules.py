@@ -50,8 +50,8 @@ def test_rules_are_changed_over_the_api_at_once_and_each_run_keeps_its_own(datab
     ]  # fmt: skip
     page = Reader(client, key_of(database, "viewer")).get(f"/runs/{after}")
     assert (
-        "The rules: at most 1 leads per agent, leads of the last 45 days, newest first, country BR, no fresh voice."
-        in page
+        "The rules: at most 1 leads per agent, leads of the last 45 days, newest first, country BR, leads that "
+        "were dealt before go to any agent, as the order has it." in page
     )
     entry = next(each for each in list_entries(database.backend, count=9) if each.operation == "POST /api/rules")
     assert (entry.actor, entry.target, entry.status) == (

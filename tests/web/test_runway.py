@@ -32,9 +32,9 @@ def test_the_page_says_how_long_the_leads_last_and_has_all_numbers_in_a_table(da
     # Five deals before the leads are too old, of ten leads each.
     assert "With few new leads or with many, they last for 5 deals, until before" in page
     assert not re.search(r"\d{4}\.\w|[a-z]\.[A-Z]", page.text)
-    assert "30 leads pass the window of 45 days with calls left; all of them were called." in page
-    assert "One agent more: 25 more leads are dealt, and 15 fewer pass the window." in page
-    assert "One agent fewer: 25 fewer leads are dealt, and as many pass the window." in page
+    assert "30 leads get older than 45 days with calls left; all of them were called." in page
+    assert "One agent more: 25 more leads are dealt, and 15 fewer get too old." in page
+    assert "One agent fewer: 25 fewer leads are dealt, and as many get too old." in page
     assert "There are too few days with leads to expect new ones by." in page
     assert page.source.count('<path class="room"') == 13 + 1
     assert page.source.count('<rect class="off"') == 1
@@ -62,7 +62,7 @@ def test_tonight_says_how_long_the_leads_last_and_warns_in_amber(database: Teste
     assert '<section class="headline due">' in page.source
     reader = reader_at(database, NOON, runway_nights=4)
     page = reader.get("/")
-    assert "The leads do not last: with few new leads, there are fewer than agents on " in page
+    assert "The leads do not last: with few new leads, there are fewer leads than agents on " in page
     assert '<section class="headline late">' in page.source
     assert "The leads last for 3 more deals" in reader.get("/runway")
     database.execute("DELETE FROM dbo.wafunnel")

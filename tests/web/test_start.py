@@ -84,7 +84,7 @@ def test_tonight_shows_the_steps_until_the_first_deal(database: TestedDatabase) 
 def test_pasted_names_are_all_added_or_none(database: TestedDatabase) -> None:
     reader = reader_of(database)
     for names, words in (
-        (" \n\n", "There are 0 names; it must be 1 to 1,000 at once"),
+        (" \n\n", "There are 0 names; 1 to 1,000 are possible at once"),
         ("\n".join(f"agent {number}" for number in range(1001)), "There are 1,001 names"),
         ("Ana\nBruno\x07\nCarla", "Nothing was changed."),
         (f"Ana\n{'x' * 300}", "Nothing was changed."),

@@ -59,7 +59,7 @@ def test_a_deal_is_fair_if_the_agents_without_a_lower_limit_have_equal_shares(
     for agent, most in (("agent 0", 2), ("agent 1", 100)):
         add_limit(database.backend, agent, starts_on=today, ends_on=None, max_records=most)
     deal(database.backend, load(), business_date=today)
-    assert "Fair: 2 agents got 5; agent 0 2 by limit." in reader.get("/").text
+    assert "Fair: 2 agents got 5; agent 0 (2) by limit." in reader.get("/").text
 
 
 def test_no_page_waits_for_a_slow_count(

@@ -53,7 +53,7 @@ def test_before_the_deal_the_page_says_what_it_will_do_as_things_stand(database:
     assert "The deal is due in 8 h 40 min." in page
     assert (
         "As things stand, 9 leads to 3 agents; 3 would be left for later. "
-        "Fair: 2 agents get 4; agent 2 1 by limit; agent 1 away. Next holiday: " in page
+        "Fair: 2 agents get 4; agent 2 (1) by limit; agent 1 away. Next holiday: " in page
     )
     assert "(Natal)" in page
     assert "Carnaval" not in page
@@ -103,12 +103,12 @@ def test_a_brake_that_would_hold_the_deal_is_announced(database: TestedDatabase)
     past_deals(database, 100, 100, 100)
     page = noon(database, brake="pool")
     assert "Tonight’s deal will wait for a person." in page
-    assert "The pool has 5 leads, but the median of the last 3 deals is 100." in page
+    assert "5 leads are ready to deal, but the median of the last 3 deals is 100." in page
     assert "See the preview" in page
     # Without the brake it deals all the same, and the page asks.
     page = noon(database)
     assert "The deal is due in 8 h 40 min." in page
-    assert "Is that right? The pool has 5 leads, but the median of the last 3 deals is 100." in page
+    assert "Is that right? 5 leads are ready to deal, but the median of the last 3 deals is 100." in page
     assert '<section class="headline late">' in page.source
 
 
@@ -118,7 +118,7 @@ def test_a_deal_that_would_only_empty_the_lists_is_announced(database: TestedDat
     database.execute("UPDATE dbo.wafunnel SET stage = 4")
     page = noon(database)
     assert "There is nothing to deal tonight." in page
-    assert "The deal would take all agents’ present leads away." in page
+    assert "The deal would take all agents’ current leads away." in page
     assert "Import leads" in page
 
 

@@ -27,9 +27,9 @@ UNREAD = ("script", "style", "code", "time", "option", "svg")
 GERMAN = Locale("de")
 # Texts that are no sentences of ours: names of this floor and of holidays, kinds of files, values of settings, dates.
 NAMES = [
-    r"agent \d", "Ana", "http: ", "the operator", "asked us", "after six", "own requests", r"fair\.csv", r"FUNNEL_\w+",
+    r"agent \d", "Ana", "http: ", "the operator", "asked us", "after six", r"fair\.csv", r"FUNNEL_\w+",
     "Agent Funnel", "UTC", "CSV", "XLSX", "UTF-8", "Excel", "WhatsApp", r"(GET|POST) /\S*", r"SQLite, \S+", "dbo",
-    "1200 per minute", "console", r"failed, letter, [\w, ]+", "greeting",
+    "greeting",
 ]  # fmt: skip
 DATES = [
     name for names in (GERMAN.days, GERMAN.months) for forms in names["format"].values() for name in forms.values()

@@ -332,7 +332,7 @@ FIELD_WORDS = {
     "reason": sentence("reason"),
     "outcome": sentence("outcome"),
     "note": sentence("note"),
-    "run": sentence("run"),
+    "run": shown_as("run", sentence("deal")),
     "max_records": shown_as("max_records", sentence("limit")),
     "starts_on": shown_as("starts_on", sentence("first day")),
     "ends_on": shown_as("ends_on", sentence("last day")),

@@ -24,7 +24,7 @@ def notes_on(
         if FIELDS[kind][0] == "number":
             yield sentence("The area codes are in the column %(column)s.", column=repr(partner))
         else:
-            yield sentence("The other part of the names are in the column %(column)s.", column=repr(partner))
+            yield sentence("The other part of the names is in the column %(column)s.", column=repr(partner))
     if earlier:
         said = [
             sentence("%(field)s from %(column)s", field=field_word(field), column=repr(column))

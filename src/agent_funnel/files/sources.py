@@ -42,7 +42,7 @@ _OTHER_KINDS = (
     (b"GIF8", sentence("a picture")),
     (b"SQLite format 3", sentence("an SQLite database")),
     (b"BEGIN:VCARD", sentence("a file of contacts (vCard)")),
-    (b"BEGIN:VCALENDAR", sentence("a calendar (iCalendar), and no table")),
+    (b"BEGIN:VCALENDAR", sentence("a calendar (iCalendar), not a table")),
 )
 _CFB = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # The group is atomic: otherwise each of several comments could end at every later end, and all ways would be tried.
@@ -122,7 +122,7 @@ def kind_of(file: IO[bytes], name: str) -> Kind:
             sentence("%(name)s is a web page, although Excel opens it. %(save_as)s", name=name, save_as=SAVE_AS)
         )
     if re.match(rb"\s*(?:\{\s*\"|\[\s*[\[{])", plain):
-        raise ImportRefused(sentence("%(name)s is JSON, and no table. %(save_as)s", name=name, save_as=SAVE_AS))
+        raise ImportRefused(sentence("%(name)s is JSON, not a table. %(save_as)s", name=name, save_as=SAVE_AS))
     return "text"
 
 
@@ -160,7 +160,7 @@ def _kind_of_zip(head: bytes, file: IO[bytes], name: str) -> Kind:
         raise ImportRefused(sentence("%(name)s is a binary workbook (XLSB). %(save_as)s", name=name, save_as=SAVE_AS))
     if "word/document.xml" in names or "content.xml" in names:
         raise ImportRefused(
-            sentence("%(name)s is a document of a text program, and no table. %(save_as)s", name=name, save_as=SAVE_AS)
+            sentence("%(name)s is a text document, not a table. %(save_as)s", name=name, save_as=SAVE_AS)
         )
     if any(each.startswith("Index/") for each in names):
         raise ImportRefused(

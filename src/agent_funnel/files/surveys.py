@@ -185,7 +185,7 @@ class Survey:
                 yield shown_as(
                     f"The column of the {field} is {names['column']}; {told} can be one, too, and is left out.",
                     sentence(
-                        "The column of the %(field)s is %(column)s; %(others)s can be one, too, and is left out.",
+                        "The column of the %(field)s is %(column)s; %(others)s could be it, too, and is left out.",
                         field=field_word(field),
                         **names,
                     ),

@@ -362,7 +362,7 @@ class Table:
         listed = listed_cell(number)
         code = outcome_of(outcome) or BadCell(
             sentence(
-                "outcome %(value)s is none of %(choices)s, and no usual word for one of them",
+                "outcome %(value)s is neither one of %(choices)s nor a usual word for one of them",
                 value=repr(outcome.strip()[:40]),
                 choices=OUTCOME_CODES,
             )
@@ -374,7 +374,7 @@ class Table:
         if not isinstance(same, BadCell) and code == "call_back" and not moment:
             return BadCell(shown_as("a call_back needs its day", sentence("a call-back needs its day")))
         if run_id and not (run_id.isascii() and run_id.isdigit()):
-            return BadCell(sentence("run %(run_id)s is not the number of a run", run_id=repr(run_id[:40])))
+            return BadCell(sentence("run %(run_id)s is not the number of a deal", run_id=repr(run_id[:40])))
         for found in (listed, code, moment, same):
             if isinstance(found, BadCell):
                 return found

@@ -56,8 +56,8 @@ def unusual_pool(database: Database, settings: Settings, pool: int, *, before: i
     if usual / settings.pool_factor <= pool <= usual * settings.pool_factor:
         return None
     return counted(
-        "The pool has %(count)s lead, but the median of the last %(deals)s deals is %(usual)s.",
-        "The pool has %(count)s leads, but the median of the last %(deals)s deals is %(usual)s.",
+        "%(count)s lead is ready to deal, but the median of the last %(deals)s deals is %(usual)s.",
+        "%(count)s leads are ready to deal, but the median of the last %(deals)s deals is %(usual)s.",
         pool,
         deals=len(pools),
         usual=round(usual),

@@ -66,8 +66,7 @@ class Forecast:
                 reason=reason,
             )
         return sentence(
-            "As things stand, the deal of %(date)s will find no lead to deal, and remove the present assignments. "
-            "Import leads.",
+            "As things stand, the deal of %(date)s will find no lead to deal, and empty all lists. Import leads.",
             date=day,
         )
 

@@ -24,6 +24,7 @@ from agent_funnel.notify import Letter
 from agent_funnel.rules import Rules, effective
 from agent_funnel.runs import RunRecord, find_run, last_run, run_limits, shares, stream_dealt_leads
 from agent_funnel.schedule.calendar import is_workday, next_run, scheduled_at
+from agent_funnel.schedule.news import HOW_TO_DEAL
 from agent_funnel.schedule.nights import failure_reasons
 from agent_funnel.schedule.runway import count_by_day
 from agent_funnel.schedule.skips import list_skips
@@ -91,7 +92,7 @@ def letter_of_night(database: Database, settings: Settings, business_date: date,
         lines += [
             sentence("Agents still have the leads of %(moment)s.", moment=_moment(newest.finished_at, settings))
             if newest else sentence("Agents have no leads from a deal."),
-            sentence("To deal now, open the dashboard and press Deal now, or use the command agent-funnel run."),
+            HOW_TO_DEAL,
         ]  # fmt: skip
     parts: tuple[Part, ...] = (
         (sentence("What happened"), tuple(lines)),
@@ -130,9 +131,7 @@ def _dealt(database: Database, settings: Settings, run: RunRecord) -> tuple[str,
         lines.append(verdict(masked))
     if run.undone_at is not None:
         undone_at = _moment(run.undone_at, settings)
-        lines.insert(
-            0, sentence("It was undone on %(moment)s: agents do not have these leads any more.", moment=undone_at)
-        )
+        lines.insert(0, sentence("It was undone on %(moment)s: agents no longer have these leads.", moment=undone_at))
     return tuple(lines)
 
 
@@ -150,8 +149,8 @@ def _left_over(database: Database, settings: Settings, run: RunRecord, *, is_new
     if count := run.duplicates:
         lines.append(
             counted(
-                "%(count)s waiting behind another entry of the same number.",
-                "%(count)s waiting behind another entry of the same number.",
+                "%(count)s duplicate of the same number.",
+                "%(count)s duplicates of the same number.",
                 count,
             )
         )

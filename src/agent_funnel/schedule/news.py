@@ -8,7 +8,9 @@ from datetime import date
 from agent_funnel.runs import Run
 from agent_funnel.schedule.store import outcome_name
 from agent_funnel.schedule.voids import End
-from agent_funnel.sentences import Sentence, counted, sentence
+from agent_funnel.sentences import Sentence, counted, joined, sentence
+
+HOW_TO_DEAL = sentence("To deal now, open the dashboard and press Deal now, or use the command agent-funnel run.")
 
 
 def dealt(run: Run) -> Sentence:
@@ -55,22 +57,21 @@ def void_records(early: Sequence[End]) -> Sentence:
 
 def lost_dates(days: Sequence[date]) -> Sentence:
     """Many dates, in order, whose deals were missed or failed."""
-    return counted(
-        "The deal of %(first)s was missed or failed. To deal now, use `agent-funnel run`.",
-        "The deals of %(count)s dates from %(first)s to %(last)s were missed or failed. To deal now, use "
-        "`agent-funnel run`.",
+    lost = counted(
+        "The deal of %(first)s was missed or failed.",
+        "The deals of %(count)s dates from %(first)s to %(last)s were missed or failed.",
         len(days),
         first=days[0],
         last=days[-1],
     )
+    return joined(lost, HOW_TO_DEAL)
 
 
 def lost_date(day: date, outcome: str) -> Sentence:
     """A date whose deal was `missed`, or failed each time."""
     if outcome == "missed":
-        return sentence(
-            "The deal of %(day)s was missed: the service or its database was down while it was due. To deal now, use "
-            "`agent-funnel run`.",
-            day=day,
+        lost = sentence(
+            "The deal of %(day)s was missed: the service or its database was down while it was due.", day=day
         )
+        return joined(lost, HOW_TO_DEAL)
     return sentence("The deal of %(day)s failed each time, and will not be tried again.", day=day)

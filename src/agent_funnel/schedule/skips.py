@@ -78,7 +78,7 @@ def skip(database: Database, settings: Settings, business_date: date, *, now: da
     if not row or not row["skipped"]:
         raise AlreadyRun(
             sentence(
-                "The scheduled deal of %(business_date)s came meanwhile; nothing was changed.",
+                "The automatic deal of %(business_date)s was made in the meantime; nothing was changed.",
                 business_date=business_date,
             )
         )
@@ -127,7 +127,7 @@ def _check(database: Database, rules: Settings, day: date, now: datetime) -> Non
 def _ended(day: date, outcome: str) -> str:
     if outcome in ("succeeded", "undone"):
         return sentence(
-            "The date %(day)s has its scheduled deal, so there is none to skip; nothing was changed.", day=day
+            "The automatic deal of %(day)s was made already, so there is none to skip; nothing was changed.", day=day
         )
     return sentence(
         "The date %(day)s is recorded as %(outcome)s already, so there is none to skip; nothing was changed.",
@@ -142,9 +142,9 @@ def _fault(database: Database, rules: Settings, day: date, now: datetime) -> str
         return _ended(day, night.outcome)
     if closes_at(day, rules) <= now:
         return sentence(
-            "The time of the scheduled deal of %(day)s has passed, so there is none to skip; nothing was changed.",
+            "The time of the automatic deal of %(day)s has passed, so there is none to skip; nothing was changed.",
             day=day,
         )
     if not is_workday(day, rules) or any(each.day == day for each in list_holidays(database, since=day)):
-        return sentence("No scheduled deal is due on %(day)s, so there is none to skip; nothing was changed.", day=day)
+        return sentence("No automatic deal is due on %(day)s, so there is none to skip; nothing was changed.", day=day)
     return None

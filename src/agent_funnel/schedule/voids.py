@@ -176,8 +176,8 @@ def reopen(
     if night.run_id is not None:
         raise NotFound(
             sentence(
-                "The date %(business_date)s has its scheduled deal, run %(run_id)s; nothing was changed. To take a "
-                "deal back, undo it; to deal again, make a deal by hand.",
+                "The automatic deal of %(business_date)s was made (deal %(run_id)s); nothing was changed. To take it "
+                "back, undo it; to deal again, make a deal by hand.",
                 business_date=business_date,
                 run_id=str(night.run_id),
             )

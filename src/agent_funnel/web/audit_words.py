@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from babel import Locale
+
 from agent_funnel.access.audit import AuditEntry
 from agent_funnel.sentences import sentence
+from agent_funnel.web.audit_details import detail_in_words, target_in_words
 
 # What was done, by the method and path of the request, or by the word of a statement that records itself. A path of the
 # API is the same without /api.
@@ -52,7 +55,7 @@ DEEDS = {
     "POST /limits": sentence("Add an absence or a limit"),
     "DELETE /limits/<int:limit_id>": sentence("Remove an absence or a limit"),
     "POST /limits/import": sentence("Import limits and absences"),
-    "POST /mine/<secret>/hand-back": sentence("Hand back the own leads"),
+    "POST /mine/<secret>/hand-back": sentence("Hand back one’s own leads"),
     "POST /mine/<secret>/hand-back/undo": sentence("Undo a hand-back"),
     "POST /mine/<secret>/outcomes": sentence("Report outcomes"),
     "POST /mine/<secret>/outcomes/take-back": sentence("Take an outcome back"),
@@ -89,7 +92,8 @@ _RUN, _IMPORT = re.compile(r"run (\d+)"), re.compile(r"import (\d+)")
 
 @dataclass(frozen=True)
 class Deed:
-    """An entry in words. `text` is None for an operation of another version; `target` is what it was done to.
+    """An entry in words. `text` is None for an operation of another version; `target` is what it was done to, and
+    `detail` why it was refused.
 
     `run_id` and `import_id` have a page each, which then stands for the target. `only_checked` is True for a request
     that was to change nothing.
@@ -97,14 +101,15 @@ class Deed:
 
     text: str | None
     target: str
+    detail: str | None
     run_id: int | None
     import_id: int | None
     only_checked: bool
     by_api: bool
 
 
-def deed(entry: AuditEntry) -> Deed:
-    """An entry of the audit in words."""
+def deed(entry: AuditEntry, locale: Locale) -> Deed:
+    """An entry of the audit in words, for the reader of a page in this locale."""
     method, _, path = entry.operation.partition(" ")
     by_api = path.startswith("/api/")
     target = entry.target or ""
@@ -112,9 +117,11 @@ def deed(entry: AuditEntry) -> Deed:
     target = target.removeprefix("dry run").removeprefix(", ").removesuffix(", dry run")
     target = "" if target in ("import", "test message") else target.removeprefix("import, ")
     run, imported = _RUN.fullmatch(target), _IMPORT.fullmatch(target)
+    own_path = path.removeprefix("/api")
     return Deed(
-        DEEDS.get(f"{method} {path.removeprefix('/api')}" if path.startswith("/") else entry.operation),
-        target,
+        DEEDS.get(f"{method} {own_path}" if path.startswith("/") else entry.operation),
+        target_in_words(own_path, target, locale),
+        entry.detail and detail_in_words(entry.detail, locale),
         int(run[1]) if run else None,
         int(imported[1]) if imported else None,
         only_checked,

@@ -102,7 +102,8 @@ OUTCOMES = Words(
 )
 # The words for dates near today, by how many days they are after it:
 NEAR_DAYS = Words({-1: sentence("yesterday"), 0: sentence("today"), 1: sentence("tomorrow")})
-ROLE_NAMES = Words({"viewer": sentence("viewer"), "operator": sentence("operator"), "admin": sentence("admin")})
+ROLES = {"viewer": sentence("viewer"), "operator": sentence("operator"), "admin": sentence("admin")}
+ROLE_NAMES = Words(ROLES)
 
 
 @lru_cache(maxsize=10_000)

@@ -21,7 +21,7 @@ from agent_funnel.outcomes import (
     report_outcomes,
     take_back_outcome,
 )
-from agent_funnel.sentences import sentence
+from agent_funnel.sentences import sentence, shown_as
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.format import REPORTED
 from agent_funnel.web.languages import translated
@@ -39,16 +39,27 @@ class ReportAnswers(BaseModel):
 
 # What the procedures say of a report that did less than one may expect, in their words:
 NOTICES = (
-    sentence(
+    shown_as(
         "Taken back. The lead's stage did not move: a newer run has dealt it, its run was undone, or somebody changed "
-        "the lead."
+        "the lead.",
+        sentence(
+            "Taken back. The lead’s number of calls stays the same: a newer deal has dealt it, its deal was undone, or "
+            "somebody changed the lead."
+        ),
     ),
     sentence("Taken back. The number stays out: another entry of a do-not-contact list has it."),
-    sentence(
+    shown_as(
         "Kept. The lead's stage did not move: a newer run has dealt it, its run was undone, or somebody changed the "
-        "lead."
+        "lead.",
+        sentence(
+            "Kept. The lead’s number of calls stays the same: a newer deal has dealt it, its deal was undone, or "
+            "somebody changed the lead."
+        ),
     ),
-    sentence("Kept. The number stays on the do-not-contact list until the outcome opted_out is taken back."),
+    shown_as(
+        "Kept. The number stays on the do-not-contact list until the outcome opted_out is taken back.",
+        sentence("Kept. The number stays on the do-not-contact list until “Does not want to be called” is taken back."),
+    ),
 )
 # Another one, which ends with the outcome:
 LATER_OUTCOME = "Kept. A later outcome of this lead holds: "

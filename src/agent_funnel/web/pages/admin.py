@@ -27,7 +27,7 @@ from agent_funnel.settings import (
 from agent_funnel.settings_types import COUNTRIES, NO_COUNTRY
 from agent_funnel.web.audit_words import deed
 from agent_funnel.web.auth import identity, set_audit_target
-from agent_funnel.web.languages import translated
+from agent_funnel.web.languages import locale, translated
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice
 from agent_funnel.web.request_models import KeyPath, NewKey
 from agent_funnel.web.services import services
@@ -106,7 +106,7 @@ def show_audit() -> str:
         count=ENTRIES_PER_PAGE,
         before=None if before is None else max(0, min(before, LARGEST_ENTRY_ID)),
     )
-    entries = [(entry, deed(entry)) for entry in found]
+    entries = [(entry, deed(entry, locale())) for entry in found]
     return render_template("audit.html", entries=entries, before=before, more=len(found) == ENTRIES_PER_PAGE)
 
 

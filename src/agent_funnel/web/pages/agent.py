@@ -101,8 +101,8 @@ def kept_leads(agent: str) -> str:
     if not leads:
         return str(gettext("They have no leads now."))
     found: str = ngettext(
-        "They keep their %(n)s present lead until the next deal.",
-        "They keep their %(n)s present leads until the next deal.",
+        "They keep their %(n)s current lead until the next deal.",
+        "They keep their %(n)s current leads until the next deal.",
         leads,
         n=number(leads, locale()),
     )

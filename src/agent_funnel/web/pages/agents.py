@@ -47,7 +47,7 @@ KEPT_FIELDS = ("find", "show", "sort", "begin")
 @dataclass(frozen=True)
 class ListedAgent:
     """An agent in the list. `leads` they have now, of which they have still `to_call` some. `share` is that of the last
-    deal, None if there was none."""
+    deal, None if there was none, and `recent` that of the last deals together, as far as it is known."""
 
     agent: str
     active: bool
@@ -55,6 +55,7 @@ class ListedAgent:
     leads: int
     to_call: int
     share: int | None
+    recent: int
     chart: Markup
     last: RunRecord | None
 
@@ -75,6 +76,8 @@ SORTS: dict[str, Callable[[ListedAgent], int]] = {
     "leads": lambda each: -each.leads,
     "to_call": lambda each: -each.to_call,
     "share": lambda each: -(each.share or 0),
+    "recent": lambda each: -each.recent,
+    "last": lambda each: -each.last.run_id if each.last else 0,
     "unusual": lambda each: -len(each.marks),
 }
 # A page has a thousand names, and the next page the same ones.
@@ -137,6 +140,7 @@ def _list_agents(deals: Deals) -> list[ListedAgent]:
                 now.leads if now else 0,
                 now.to_call if now else 0,
                 None if newest is None else dealt,
+                sum(leads for leads in amounts if leads),
                 chart(amounts, deals.largest, own_locale),
                 deals.last_of(entry.agent),
             )

@@ -128,7 +128,7 @@ def add() -> BaseResponse:
     if days > MOST_DAYS:
         raise ParameterOutOfRange(
             sentence(
-                "%(first)s to %(last)s are %(days)s days; it must be at most %(most)s at once. Nothing was changed.",
+                "%(first)s to %(last)s are %(days)s days; at most %(most)s are possible at once. Nothing was changed.",
                 first=day(first, locale()),
                 last=day(last, locale()),
                 days=days,

@@ -123,7 +123,7 @@ def _deal_and_skip(skipped: str, again: bool) -> NewRun:
     try:
         skip_date = date.fromisoformat(skipped)
     except ValueError:
-        raise ParameterOutOfRange(sentence("skip is no date such as 2026-01-31; nothing was changed.")) from None
+        raise ParameterOutOfRange(sentence("skip is not a date such as 2026-01-31; nothing was changed.")) from None
     return deal_and_skip(
         given.database, given.settings, today(), now=given.now(), actor=actor(), again=again, skip_date=skip_date
     )

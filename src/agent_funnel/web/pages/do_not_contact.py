@@ -23,6 +23,7 @@ from agent_funnel.do_not_contact import (
     add_number_list,
     add_several,
     do_not_contact_of,
+    list_word,
     number_lists,
     remove_do_not_contact,
     remove_several,
@@ -100,7 +101,7 @@ def _several_numbers() -> list[str]:
     if not 0 < len(numbers) <= MOST_AT_ONCE:
         raise ParameterOutOfRange(
             sentence(
-                "There are %(count)s numbers; it must be 1 to %(most_at_once)s at once, one on each line. Nothing "
+                "There are %(count)s numbers; 1 to %(most_at_once)s are possible at once, one on each line. Nothing "
                 "was changed. Import a longer list as a file.",
                 count=len(numbers),
                 most_at_once=MOST_AT_ONCE,
@@ -121,12 +122,12 @@ def add_many() -> BaseResponse:
             "%(count)s number was added to the list %(list_name)s.",
             "%(count)s numbers were added to the list %(list_name)s.",
             found.numbers - found.kept,
-            list_name=filled_in.list_name,
+            list_name=list_word(filled_in.list_name),
         ),
         counted("%(count)s number was on it before.", "%(count)s numbers were on it before.", found.kept),
         counted(
-            "%(count)s assignment was removed from agents.",
-            "%(count)s assignments were removed from agents.",
+            "%(count)s lead was taken off an agent’s list.",
+            "%(count)s leads were taken off agents’ lists.",
             found.assignments,
         ),
     )
@@ -145,9 +146,9 @@ def remove_many() -> BaseResponse:
             "%(count)s number was taken off the list %(list_name)s.",
             "%(count)s numbers were taken off the list %(list_name)s.",
             removed,
-            list_name=filled_in.list_name,
+            list_name=list_word(filled_in.list_name),
         ),
-        sentence("What is on no other list may be dealt again."),
+        sentence("Numbers that are on no other list may be dealt again."),
     )
     return redirect_with_notice(translated(notice), "do_not_contact.show")
 
@@ -199,12 +200,12 @@ def _notice(was_listed: bool, removed: int, holder: str | None) -> str:
     listed = (
         gettext("The number was on the list already.")
         if was_listed
-        else gettext("This number will not be dealt again.")
+        else gettext("This number will not be contacted again.")
     )
     if not removed:
         agents = gettext("No agent had it.")
     elif removed > 1:
-        agents = gettext("%(n)s assignments of it were removed.", n=format.number(removed, locale()))
+        agents = gettext("It was removed from %(n)s places on agents’ lists.", n=format.number(removed, locale()))
     elif holder:
         agents = gettext("It was removed from the list of %(agent)s.", agent=holder)
     else:
@@ -219,12 +220,14 @@ def remove() -> BaseResponse:
     filled_in = ListedNumber.model_validate({"number": "", **given})
     set_audit_target(last_digits(filled_in.number))
     remove_do_not_contact(services().database, filled_in.number, list_name=filled_in.list_name)
-    others = ", ".join(each.list_name for each in do_not_contact_of(services().database, filled_in.number))
+    others = ", ".join(
+        translated(list_word(each.list_name)) for each in do_not_contact_of(services().database, filled_in.number)
+    )
     sender = "do_not_contact.show" if request.form.get("page") == "lists" else "leads.show_lead"
     return redirect_with_notice(
         gettext(
             "The number is off the list %(list_name)s, and still on %(others)s: it is not dealt.",
-            list_name=filled_in.list_name,
+            list_name=translated(list_word(filled_in.list_name)),
             others=others,
         )
         if others

@@ -25,6 +25,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from agent_funnel.access.keys import Role
 from agent_funnel.characters import visible_lines
+from agent_funnel.do_not_contact import list_word
 from agent_funnel.errors import FunnelError
 from agent_funnel.fairness import Fairness, verdict
 from agent_funnel.leads import DEALT_STAGES
@@ -80,6 +81,8 @@ FAULTS_IN_WORDS = (
         r"has more characters than the tables hold, .*",
         sentence("has more characters than the tables hold, which count those beyond U+FFFF twice"),
     ),
+    # Only the role of a key has words that a page shows otherwise.
+    (r"Input should be (?P<choices>'.*')", sentence("is not one of these: %(choices)s")),
     (r"is not a moment with its zone.*", sentence("is not a moment with its zone such as 2026-01-31T18:00:00Z")),
 )
 
@@ -185,7 +188,10 @@ def fault_in_words(detail: str) -> str:
     """A validation message in plain words, as a sentence."""
     for pattern, words in FAULTS_IN_WORDS:
         if found := re.fullmatch(pattern, detail, re.DOTALL):
-            return with_values(words.template, dict(found.groupdict()))
+            values: dict[str, object] = dict(found.groupdict())
+            if "choices" in values:
+                values["choices"] = [format.ROLES.get(word, word) for word in re.findall("'(.*?)'", found["choices"])]
+            return with_values(words.template, values)
     return detail
 
 
@@ -225,6 +231,7 @@ def set_up(app: Flask) -> None:
         "written": written,
         "rule_in_words": lambda value, name: rule_in_words(name, value),
         "free_text": free_text,
+        "list_name": lambda name: languages.translated(list_word(name)),
         "exactly": _exactly,
         "phone": _phone,
         "bar": format.bar,

@@ -13,28 +13,23 @@ from agent_funnel.web.auth import identity, set_audit_target
 from agent_funnel.web.pages.layout import form, page
 from agent_funnel.web.routing import Rate
 from agent_funnel.web.services import services
+from agent_funnel.web.setting_words import VALUE_WORDS
 
 blueprint = Blueprint("notices", __name__)
 
 TESTS = Rate("test messages", "6 per minute")
-# The name of each kind, and when it is sent:
-KINDS = {
-    "finished": (sentence("finished"), sentence("a scheduled deal is done, with its amounts")),
-    "failed": (
-        sentence("failed"),
-        sentence("a deal fails for the first time tonight, or the schedule cannot look for a while"),
+# When a notice of each kind is sent:
+OCCASIONS = {
+    "finished": sentence("an automatic deal is done, with its amounts"),
+    "failed": sentence("a deal fails for the first time tonight, or the schedule cannot look for a while"),
+    "missed": sentence("a night ends without its deal"),
+    "recovered": sentence("a deal succeeds after failures, or the schedule can look again"),
+    "warning": sentence(
+        "the next deal would not deal, leads run out, a list is old, clocks differ, or the number of leads ready to "
+        "deal is unusual"
     ),
-    "missed": (sentence("missed"), sentence("a night ends without its deal")),
-    "recovered": (sentence("recovered"), sentence("a deal succeeds after failures, or the schedule can look again")),
-    "warning": (
-        sentence("warning"),
-        sentence("the next deal would not deal, leads run out, a list is old, clocks differ, or a pool is unusual"),
-    ),
-    "refused": (sentence("refused"), sentence("a deal waits for a person, because a brake holds it")),
-    "letter": (
-        sentence("letter"),
-        sentence("after each deal and each missed or failed night: what came of it, and what changes next"),
-    ),
+    "refused": sentence("a deal waits for a person, because a brake holds it"),
+    "letter": sentence("after each deal and each missed or failed night: what came of it, and what changes next"),
 }
 
 
@@ -52,7 +47,7 @@ def show(tested: list[NoticeService] | None = None) -> str:
         channels=found,
         tested=tested is not None,
         fault=fault,
-        kinds=[(*KINDS[kind], kind in settings.notify_on) for kind in NOTICES],
+        kinds=[(VALUE_WORDS["notify_on"][kind], OCCASIONS[kind], kind in settings.notify_on) for kind in NOTICES],
         has_switch=settings.dead_man_url is not None,
     )
 

@@ -6,8 +6,8 @@ from flask import Blueprint, request
 from flask_babel import gettext
 from werkzeug.wrappers import Response as BaseResponse
 
-from agent_funnel.rules import Value, read_rule, record_rules
-from agent_funnel.sentences import Sentence, joined, sentence
+from agent_funnel.rules import read_rule, record_rules
+from agent_funnel.sentences import joined, sentence
 from agent_funnel.settings import DEFAULT_RULES
 from agent_funnel.settings_types import written
 from agent_funnel.web.auth import set_audit_target
@@ -16,7 +16,7 @@ from agent_funnel.web.pages.admin import show_settings
 from agent_funnel.web.pages.layout import form, redirect_with_notice
 from agent_funnel.web.requester import actor
 from agent_funnel.web.services import services
-from agent_funnel.web.setting_words import rule_in_words
+from agent_funnel.web.setting_words import rule_with_value
 
 blueprint = Blueprint("rules", __name__)
 
@@ -32,22 +32,6 @@ def change() -> BaseResponse:
     set_audit_target(now or "no change")
     if not changed:
         return redirect_with_notice(gettext("Every rule was recorded like this already."), "admin.show_settings")
-    shown = joined(*(_told(name, given[name]) for name in changed), by="; ")
+    shown = joined(*(rule_with_value(name, given[name]) for name in changed), by="; ")
     notice = sentence("Recorded: %(rules)s. It holds from now on.", rules=shown)
     return redirect_with_notice(translated(notice), "admin.show_settings")
-
-
-def _told(name: str, value: Value) -> Sentence:
-    """A rule with its value."""
-    words = rule_in_words(name, value)
-    match name:
-        case "country":
-            return sentence("country of numbers without one: %(country)s", country=words)
-        case "max_per_agent":
-            return sentence("most leads for an agent: %(amount)s", amount=words)
-        case "window_days":
-            return sentence("days that a lead is dealt: %(days)s", days=words)
-        case "newest_first":
-            return sentence("leads with the same number of calls: %(order)s", order=words)
-        case _:
-            return sentence("leads that were dealt before %(what)s", what=words)

@@ -209,8 +209,8 @@ def undo(run_id: int) -> BaseResponse:
             left=number(left, locale()),
         ),
         ngettext(
-            "%(n)s assignment from before it is back.",
-            "%(n)s assignments from before it are back.",
+            "%(n)s lead from before it is back on a list.",
+            "%(n)s leads from before it are back on their lists.",
             back,
             n=number(back, locale()),
         ),

@@ -77,7 +77,7 @@ def first_steps() -> list[Step]:
     )
     when = gettext("The next deal is due on %(moment)s, in the zone %(zone)s.", moment=due, zone=settings.timezone)
     if not has_zone:
-        when += " " + gettext("If that is not the zone of the floor, set FUNNEL_TIMEZONE.")
+        when += " " + gettext("If that is not the zone of your team, set FUNNEL_TIMEZONE.")
     addresses = len(settings.notify_urls)
     none = gettext("There are none yet.")
     return [
@@ -139,8 +139,8 @@ def add_agents() -> BaseResponse:
     if not 0 < len(names) <= MOST_NAMES:
         raise ParameterOutOfRange(
             counted(
-                "There is %(count)s name; it must be 1 to %(most)s at once, one on each line. Nothing was changed.",
-                "There are %(count)s names; it must be 1 to %(most)s at once, one on each line. Nothing was changed.",
+                "There is %(count)s name; 1 to %(most)s are possible at once, one on each line. Nothing was changed.",
+                "There are %(count)s names; 1 to %(most)s are possible at once, one on each line. Nothing was changed.",
                 len(names),
                 most=MOST_NAMES,
             )
