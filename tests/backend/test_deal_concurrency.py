@@ -40,7 +40,7 @@ AGENTS = 50
 # Enough leads that processes which start together meet in the middle of a deal:
 LEADS = 20_000
 # How long a blocked deal gets to reach the lock it waits for, in a warm session and with a handful of leads:
-SETTLE_SECONDS = 2.0
+STEADY_SECONDS = 2.0
 # The longest time that counts as "at once" on a busy machine:
 AT_ONCE_SECONDS = 5.0
 
@@ -213,7 +213,7 @@ def deal_blocked_by_a_changed_lead(
         try:
             cursor.execute(f"UPDATE {database.schema}.wafunnel SET stage = {stage} WHERE number = '4930000042';")
             future = pool.submit(act)
-            time.sleep(SETTLE_SECONDS)
+            time.sleep(STEADY_SECONDS)
             assert not future.done()
             yield future, cursor, pool
         finally:
@@ -294,7 +294,7 @@ def test_a_deal_that_starts_during_a_change_of_the_list_waits_for_it_and_is_not_
             listing = second.submit(add_do_not_contact, another.backend, number)
             wait_until_the_list_is_locked(database)
             dealing = pool.submit(deal, database.backend, load(), business_date=TODAY, again=True)
-            time.sleep(SETTLE_SECONDS)
+            time.sleep(STEADY_SECONDS)
             assert not listing.done()
             assert not dealing.done()
             other.execute("COMMIT TRANSACTION")
@@ -320,7 +320,7 @@ def test_a_number_put_on_the_list_after_the_deal_has_read_the_list_waits_for_the
         ),
     ):
         listing = pool.submit(add_do_not_contact, another.backend, "4930000007")
-        time.sleep(SETTLE_SECONDS)
+        time.sleep(STEADY_SECONDS)
         assert not listing.done()
         # The lead is as the deal read it after all, so the deal succeeds.
         cursor.execute("ROLLBACK TRANSACTION;")

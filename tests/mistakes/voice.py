@@ -10,10 +10,10 @@ PURGED = "NOT EXISTS (\n                SELECT 1 FROM dbo.assignment_purge"
 
 MISTAKES = (
     Mistake(
-        "voice: clashes move on by one place only",
+        "voice: clashes move on by one rank only",
         PLAN,
-        "c.place - l.first_place + l.most)",
-        "c.place - l.first_place + 1)",
+        "c.place - g.first_place + g.most)",
+        "c.place - g.first_place + 1)",
         ON_VOICE,
         "in_the_same_order",
         "sqlite",
@@ -118,12 +118,12 @@ MISTAKES = (
         "sqlserver",
     ),
     Mistake(
-        "T-SQL voice: clashes move on by one place only",
+        "T-SQL voice: clashes move on by one rank only",
         T_ASSIGN,
         "INNER JOIN #clash AS p ON c.position = p.position\n        INNER JOIN #clash AS o ON p.class = o.class "
-        "AND o.turn = (p.turn + p.most)",
+        "AND o.clash_rank = (p.clash_rank + p.most)",
         "INNER JOIN #clash AS p ON c.position = p.position\n        INNER JOIN #clash AS o ON p.class = o.class "
-        "AND o.turn = (p.turn + 1)",
+        "AND o.clash_rank = (p.clash_rank + 1)",
         ON_VOICE,
         FEWEST,
         "sqlserver",

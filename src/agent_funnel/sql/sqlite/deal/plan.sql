@@ -25,7 +25,7 @@ CROSS JOIN (
         count(*) FILTER (WHERE r.kind IN (0, 5)) AS pool,
         count(*) FILTER (WHERE r.kind = 1) AS duplicates,
         count(*) FILTER (WHERE r.kind = 2) AS suppressed,
-        count(*) FILTER (WHERE r.kind = 4) AS kept_out
+        count(*) FILTER (WHERE r.kind = 3) AS kept_out
     FROM temp.record AS r
 ) AS c
 
@@ -289,8 +289,8 @@ CREATE TEMP TABLE record (
     stage INTEGER,
     date TEXT,
     moment REAL,
-    -- 0 = in the pool, 1 = behind another record of its number, 2 = must not be dealt, 3 = copy of a record,
-    -- 4 = kept out by an outcome, 5 = in the pool as a call-back that is due
+    -- 0 = in the pool, 1 = behind another record of its number, 2 = must not be dealt, 3 = kept out by an outcome,
+    -- 4 = a further row of a record, 5 = in the pool as a call-back that is due
     kind INTEGER
 );
 
@@ -330,7 +330,7 @@ SELECT
     dense_rank() OVER (
         PARTITION BY coalesce(m.first_number, r.number)
         ORDER BY
-            r.kind = 4,
+            r.kind = 3,
             c.ordinal IS NULL,
             c.call_back_on,
             r.stage,
@@ -353,7 +353,7 @@ WHERE m.number IS NOT NULL
 
 UPDATE temp.record SET
     kind = CASE
-        WHEN c.ordinal <> c.first_ordinal THEN 3
+        WHEN c.ordinal <> c.first_ordinal THEN 4
         WHEN record.kind IN (0, 5) AND c.occurrence > 1 THEN 1
         ELSE record.kind
     END
@@ -429,7 +429,7 @@ SELECT
 FROM temp.segment AS s
 INNER JOIN temp.room AS r ON s.room <= r.room;
 
--- 4. Even in kind. The rounds settle how many leads each agent gets. An agent who is full with fewer leads than the
+-- 4. Even in kind. The rounds decide how many leads each agent gets. An agent who is full with fewer leads than the
 -- largest share would have the first leads of the deal only, so the agents of each such number of leads are a group, and
 -- all others are the group 0. Each group deals round by round, and its slots are spread evenly over the deal. Where
 -- nobody is full early, there is one group, and nothing to spread.
@@ -440,7 +440,7 @@ SELECT
     q.agent,
     q.turn,
     q.leads,
-    CASE WHEN q.leads = q.room AND q.leads < max(q.leads) OVER () THEN q.leads ELSE 0 END AS kind
+    CASE WHEN q.leads = q.room AND q.leads < max(q.leads) OVER () THEN q.leads ELSE 0 END AS group_leads
 FROM (
     SELECT
         r.agent,
@@ -471,17 +471,17 @@ FROM (
         o.agent,
         o.turn,
         o.leads,
-        o.kind,
-        row_number() OVER (PARTITION BY o.kind ORDER BY o.turn) - 1 AS seat,
-        count(*) OVER (PARTITION BY o.kind) AS agents,
-        sum(o.leads) OVER (PARTITION BY o.kind) AS slots
+        o.group_leads,
+        row_number() OVER (PARTITION BY o.group_leads ORDER BY o.turn) - 1 AS seat,
+        count(*) OVER (PARTITION BY o.group_leads) AS agents,
+        sum(o.leads) OVER (PARTITION BY o.group_leads) AS slots
     FROM temp.quota AS o
     WHERE o.leads > 0
 ) AS q
 -- The rounds of an agent; the first positions of the pool count them.
 CROSS JOIN temp.pool AS p ON p.position <= q.leads
-WHERE EXISTS (SELECT 1 FROM temp.quota AS l WHERE l.kind > 0) OR EXISTS (SELECT 1 FROM temp.stayed)
-ORDER BY (2 * ((p.position - 1) * q.agents + q.seat) + 1) / (2.0 * q.slots), q.kind;
+WHERE EXISTS (SELECT 1 FROM temp.quota AS l WHERE l.group_leads > 0) OR EXISTS (SELECT 1 FROM temp.stayed)
+ORDER BY (2 * ((p.position - 1) * q.agents + q.seat) + 1) / (2.0 * q.slots), q.group_leads;
 
 -- The dealt leads, in the order of the keys that will be written.
 DROP TABLE IF EXISTS temp.dealt;
@@ -564,7 +564,7 @@ LEFT JOIN temp.matched AS m ON m.number = r.number
 WHERE EXISTS (SELECT 1 FROM temp.past_run)
 ORDER BY d.ordinal;
 
--- The clashes, those of a class and an agent together, each lot in deal order.
+-- The clashes, those of a class and an agent together, in deal order.
 DROP TABLE IF EXISTS temp.clash;
 
 CREATE TEMP TABLE clash (place INTEGER PRIMARY KEY, ordinal INTEGER, class INTEGER, turn INTEGER, position INTEGER);
@@ -575,48 +575,48 @@ FROM temp.heard AS h
 WHERE h.same AND (SELECT u.voice FROM temp.rules AS u) = 'fresh'
 ORDER BY h.class, h.turn, h.position;
 
--- The lots of each class, that of the agent with most clashes first. The clashes of a lot have the turns from `first_turn`
--- to before `next_turn`, among all clashes of the class.
-DROP TABLE IF EXISTS temp.lot;
+-- The agents with clashes in each class, the agent with most clashes first. The clashes of an agent have the ranks from
+-- `first_rank` to before `next_rank`, among all clashes of the class.
+DROP TABLE IF EXISTS temp.clashing_agent;
 
-CREATE TEMP TABLE lot AS
+CREATE TEMP TABLE clashing_agent AS
 SELECT
-    l.class,
+    g.class,
     r.turn,
     r.agent,
-    l.first_place,
-    l.times,
-    sum(l.times) OVER (PARTITION BY l.class ORDER BY l.times DESC, r.agent ROWS UNBOUNDED PRECEDING) - l.times
-        AS first_turn,
-    sum(l.times) OVER (PARTITION BY l.class ORDER BY l.times DESC, r.agent ROWS UNBOUNDED PRECEDING) AS next_turn,
-    max(l.times) OVER (PARTITION BY l.class) AS most,
-    sum(l.times) OVER (PARTITION BY l.class) AS clashes
+    g.first_place,
+    g.times,
+    sum(g.times) OVER (PARTITION BY g.class ORDER BY g.times DESC, r.agent ROWS UNBOUNDED PRECEDING) - g.times
+        AS first_rank,
+    sum(g.times) OVER (PARTITION BY g.class ORDER BY g.times DESC, r.agent ROWS UNBOUNDED PRECEDING) AS next_rank,
+    max(g.times) OVER (PARTITION BY g.class) AS most,
+    sum(g.times) OVER (PARTITION BY g.class) AS clashes
 FROM (
     SELECT c.class, c.turn, c.place AS first_place, lead(c.place, 1, n.clashes + 1) OVER (ORDER BY c.place) - c.place AS times
     FROM (SELECT count(*) AS clashes FROM temp.clash) AS n
     CROSS JOIN temp.clash AS c
     LEFT JOIN temp.clash AS b ON b.place = c.place - 1
     WHERE (b.class, b.turn) IS NOT (c.class, c.turn)
-) AS l
-INNER JOIN temp.room AS r ON l.turn = r.turn;
+) AS g
+INNER JOIN temp.room AS r ON g.turn = r.turn;
 
-CREATE INDEX temp.ix_lot ON lot (class, next_turn, turn, agent);
+CREATE INDEX temp.ix_clashing_agent ON clashing_agent (class, next_rank, turn, agent);
 
--- Each clash takes the slot of the one that comes `most` turns later. It is a slot of another agent, unless one agent
+-- Each clash takes the slot of the one that comes `most` ranks later. It is a slot of another agent, unless one agent
 -- has more than half of the clashes.
 INSERT OR REPLACE INTO temp.dealt (ordinal, agent, turn, position)
 SELECT
     c.ordinal,
     (
-        SELECT o.agent FROM temp.lot AS o
-        WHERE o.class = l.class
-            AND o.next_turn > (l.first_turn + c.place - l.first_place + l.most) % l.clashes
-        ORDER BY o.next_turn LIMIT 1
+        SELECT o.agent FROM temp.clashing_agent AS o
+        WHERE o.class = g.class
+            AND o.next_rank > (g.first_rank + c.place - g.first_place + g.most) % g.clashes
+        ORDER BY o.next_rank LIMIT 1
     ),
     NULL,
     c.position
-FROM temp.lot AS l
-CROSS JOIN temp.clash AS c ON c.place BETWEEN l.first_place AND l.first_place + l.times - 1
+FROM temp.clashing_agent AS g
+CROSS JOIN temp.clash AS c ON c.place BETWEEN g.first_place AND g.first_place + g.times - 1
 ORDER BY c.ordinal;
 
 -- The clashes that remain change places with the first leads of the class that neither have this agent nor had this
@@ -624,11 +624,11 @@ ORDER BY c.ordinal;
 DROP TABLE IF EXISTS temp.stuck;
 
 CREATE TEMP TABLE stuck AS
-SELECT l.class, c.ordinal, l.agent, row_number() OVER (PARTITION BY l.class ORDER BY c.position) AS place
-FROM temp.lot AS l
-CROSS JOIN temp.clash AS c ON c.place BETWEEN l.first_place AND l.first_place + l.times - 1
+SELECT g.class, c.ordinal, g.agent, row_number() OVER (PARTITION BY g.class ORDER BY c.position) AS place
+FROM temp.clashing_agent AS g
+CROSS JOIN temp.clash AS c ON c.place BETWEEN g.first_place AND g.first_place + g.times - 1
 CROSS JOIN temp.dealt AS d ON d.ordinal = c.ordinal
-WHERE 2 * l.times > l.clashes AND d.agent = l.agent;
+WHERE 2 * g.times > g.clashes AND d.agent = g.agent;
 
 DROP TABLE IF EXISTS temp.partner;
 
