@@ -312,7 +312,7 @@ def test_a_night_whose_run_is_about_to_end_is_not_recorded_as_missed(
 
 
 def test_a_run_that_is_still_going_is_not_reported_as_never_made(database: TestedDatabase) -> None:
-    """After a broken connection, the question about the outcome waits until no run is in progress."""
+    """After a broken connection, the question what became of the call waits until no run is in progress."""
     database.backend.one("run_of_request", request="another call")
     if database.engine == "sqlite":
         with scheduled_run_before_its_end(database) as go_on, ThreadPoolExecutor(1) as pool:

@@ -91,14 +91,14 @@ def test_of_deals_that_start_together_one_succeeds_and_the_others_are_refused(
                 dealer.tell("deal", moment)
             answers = [dealer.answer() for dealer in dealers]
 
-            won = [answer for answer in answers if isinstance(answer.outcome, int)]
-            lost = [answer for answer in answers if not isinstance(answer.outcome, int)]
+            won = [answer for answer in answers if isinstance(answer.result, int)]
+            lost = [answer for answer in answers if not isinstance(answer.result, int)]
             assert won
-            assert {answer.outcome for answer in lost} <= {"RunInProgress"}
+            assert {answer.result for answer in lost} <= {"RunInProgress"}
             # A deal is refused only if another deal really is in progress, not because of one that is refused too.
             for loser in lost:
                 assert any(winner.began <= loser.ended and loser.began <= winner.ended for winner in won)
-            runs = sorted(int(winner.outcome) for winner in won)
+            runs = sorted(int(winner.result) for winner in won)
             assert database.execute("SELECT run_id FROM dbo.assignment_run ORDER BY run_id") == [(run,) for run in runs]
             assert_dealt_one_after_the_other(database, runs)
             refused += len(lost)
@@ -115,9 +115,9 @@ def test_two_deals_that_start_together_never_refuse_each_other(database: TestedD
             moment = time.time() + 0.02
             for dealer in dealers:
                 dealer.tell("deal", moment)
-            outcomes = [dealer.answer().outcome for dealer in dealers]
-            assert any(isinstance(outcome, int) for outcome in outcomes)
-            assert all(isinstance(outcome, int) or outcome == "RunInProgress" for outcome in outcomes)
+            results = [dealer.answer().result for dealer in dealers]
+            assert any(isinstance(result, int) for result in results)
+            assert all(isinstance(result, int) or result == "RunInProgress" for result in results)
 
 
 @pytest.mark.parametrize("dies", [False, True], ids=["lets go", "dies"])

@@ -1,4 +1,4 @@
-"""Deals and undos whose connection breaks: finding the outcome, sending the call again, and giving up."""
+"""Deals and undos whose connection breaks: finding what became of the call, sending the call again, and giving up."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_an_undo_whose_caller_is_cut_off_while_it_waits_for_a_lock_undoes_that_r
             wait_until_somebody_waits(database, undoing)
             proxy.stop()
             proxy.start()
-            # Long enough for a new session to ask about the outcome, and to send the undo again if it did not wait.
+            # Long enough for a new session to ask what became of it, and to send the undo again if it did not wait.
             time.sleep(5)
             assert not undoing.done()
         finally:
