@@ -121,8 +121,8 @@ def _state(name: str, settings: Settings, there: Mapping[str, RecordedRule]) -> 
     origin: Origin
     if given is not None:
         # Settings that a program made for itself have no source.
-        place = source(settings, name)
-        origin = "flag" if place == "default" else place
+        found = source(settings, name)
+        origin = "flag" if found == "default" else found
     else:
         origin = "default" if recorded is None else "database"
     return RuleState(

@@ -100,12 +100,12 @@ UPDATE temp.reporting SET (number, agent, date, stage) = (
 WHERE reporting.number IS NULL;
 
 -- name: _spell_outcome
--- temp.outcome_spelling: the number of the lead, and all numbers that have its match key.
-DROP TABLE IF EXISTS temp.outcome_spelling;
+-- temp.spelling: the number of the lead, and all numbers that have its match key.
+DROP TABLE IF EXISTS temp.spelling;
 
-CREATE TEMP TABLE outcome_spelling (number TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID;
+CREATE TEMP TABLE spelling (number TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID;
 
-INSERT INTO temp.outcome_spelling (number)
+INSERT INTO temp.spelling (number)
 SELECT t.number FROM temp.changed_lead AS t
 UNION
 SELECT s.number
@@ -336,12 +336,12 @@ CROSS JOIN do_not_contact_list AS l ON l.name = 'opted out'
 WHERE :outcome = 'opted_out'
     AND NOT EXISTS (
         SELECT 1
-        FROM temp.outcome_spelling AS s
+        FROM temp.spelling AS s
         INNER JOIN do_not_contact_entry AS d ON d.number = s.number AND d.list_id = l.list_id
     );
 
 DELETE FROM agent_wafunnel_assignment
-WHERE :outcome = 'opted_out' AND number COLLATE BINARY IN (SELECT s.number FROM temp.outcome_spelling AS s);
+WHERE :outcome = 'opted_out' AND number COLLATE BINARY IN (SELECT s.number FROM temp.spelling AS s);
 
 -- include: _outcome_and_notice
 WHERE o.report = :report;
@@ -396,10 +396,10 @@ WHERE outcome_id = (SELECT t.outcome_id FROM temp.changed_lead AS t);
 DELETE FROM do_not_contact_entry
 WHERE (SELECT t.outcome FROM temp.changed_lead AS t) = 'opted_out'
     AND list_id = (SELECT l.list_id FROM do_not_contact_list AS l WHERE l.name = 'opted out')
-    AND number IN (SELECT s.number FROM temp.outcome_spelling AS s)
+    AND number IN (SELECT s.number FROM temp.spelling AS s)
     AND NOT EXISTS (
         SELECT 1
-        FROM temp.outcome_spelling AS s
+        FROM temp.spelling AS s
         INNER JOIN assignment_outcome AS o ON o.number = s.number
         WHERE o.outcome = 'opted_out' AND o.taken_back_at IS NULL
     );
@@ -413,7 +413,7 @@ WHERE t.returns
     )
     AND NOT EXISTS (
         SELECT 1 FROM agent_wafunnel_assignment AS a
-        WHERE a.number COLLATE BINARY IN (SELECT s.number FROM temp.outcome_spelling AS s)
+        WHERE a.number COLLATE BINARY IN (SELECT s.number FROM temp.spelling AS s)
     );
 
 -- include: _outcome_and_notice
