@@ -33,7 +33,7 @@ from support.calls import Connected, deal_by, pauses
 from support.databases import TestedDatabase, connect_to, disconnect, seed_tables, snapshot
 from support.faketds import DEAL, HANG_UP, RUN, RUN_OF_REQUEST, SILENCE, Answer, FakeServer, error, rows
 from support.nights import run_numbers, stages
-from support.processes import run_command
+from support.processes import run_as_process
 from support.proxy import Cut, Proxy
 
 DEADLOCK = error(1205, "Transaction was deadlocked and has been chosen as the deadlock victim.", 13)
@@ -200,7 +200,7 @@ def test_a_deal_that_gets_no_answer_is_given_up_looked_up_and_repeated(tmp_path:
     patience = {"FUNNEL_CALL_TIMEOUT": "2s", "FUNNEL_LOCK_WAIT": "1s"}
     with FakeServer(answers={DEAL: [SILENCE, RUN]}) as server:
         began = time.monotonic()
-        done = run_command("run", "--json", cwd=tmp_path, FUNNEL_DATABASE_URL=server.url(), **patience)
+        done = run_as_process("run", "--json", cwd=tmp_path, FUNNEL_DATABASE_URL=server.url(), **patience)
         assert time.monotonic() - began < 15
     assert (done.returncode, server.count(DEAL), server.count(RUN_OF_REQUEST)) == (0, 2, 1)
     assert '"run_id": 7' in done.stdout
@@ -208,7 +208,7 @@ def test_a_deal_that_gets_no_answer_is_given_up_looked_up_and_repeated(tmp_path:
     assert "Trying again" in done.stderr
 
     with FakeServer(answers={DEAL: [SILENCE], RUN_OF_REQUEST: [SILENCE, RUN]}) as server:
-        done = run_command("run", "--json", cwd=tmp_path, FUNNEL_DATABASE_URL=server.url(), **patience)
+        done = run_as_process("run", "--json", cwd=tmp_path, FUNNEL_DATABASE_URL=server.url(), **patience)
     assert (done.returncode, server.count(DEAL), server.count(RUN_OF_REQUEST)) == (0, 1, 2)
     assert '"run_id": 7' in done.stdout
     assert "The deal had happened: run 7" in done.stderr

@@ -47,8 +47,8 @@ def program(name: str, *arguments: str) -> list[str]:
     return [sys.executable, "-m", f"support.programs.{name}", *arguments]
 
 
-def run_command(*arguments: str, cwd: Path, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Runs `agent-funnel` to its end."""
+def run_as_process(*arguments: str, cwd: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Runs `agent-funnel` to its end, in a process of its own; `run_command` of command.py needs none."""
     return subprocess.run(
         [*COMMAND, *arguments], cwd=cwd, env=environment(**settings), capture_output=True, text=True,
         encoding="utf-8", timeout=120, check=False,
@@ -63,9 +63,9 @@ def run_program(name: str, *arguments: str, cwd: Path, **settings: str) -> subpr
     )  # fmt: skip
 
 
-def answer(*arguments: str, cwd: Path, **settings: str) -> Any:
+def answer_of_process(*arguments: str, cwd: Path, **settings: str) -> Any:
     """The result of `agent-funnel … --json`, which must succeed."""
-    done = run_command(*arguments, "--json", cwd=cwd, **settings)
+    done = run_as_process(*arguments, "--json", cwd=cwd, **settings)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
