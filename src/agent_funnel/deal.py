@@ -152,13 +152,13 @@ def deal(
 
 
 def _deal_once(database: Database, parameters: dict[str, Any]) -> Row:
-    # The run is recorded with this mark, so that it can be found if the connection breaks.
+    # The run is recorded with this id of the request, so that it can be found if the connection breaks.
     request = uuid4().hex
     try:
         row = database.one("assign", request=request, **parameters)
     except ConnectionLost as error:
         log.warning("%s Finding out whether the deal happened.", str(error))
-        row = _ask_after_loss(lambda: database.one("settle", request=request))
+        row = _ask_after_loss(lambda: database.one("run_of_request", request=request))
         if row is None:
             raise _NothingDone() from error
         log.warning("The deal had happened: run %d.", row["run_id"])
@@ -195,8 +195,8 @@ def _undo_once(database: Database, run_id: int | None, actor: str | None) -> Row
         row = database.one("undo", run_id=run_id, actor=actor)
     except ConnectionLost as error:
         log.warning("%s Finding out whether the undo happened.", str(error))
-        # Settling a request that was never made waits until no deal and no undo is in progress.
-        _ask_after_loss(lambda: database.one("settle", request="undo"))
+        # Asking for a request that was never made waits until no deal and no undo is in progress.
+        _ask_after_loss(lambda: database.one("run_of_request", request="undo"))
         row = _ask_after_loss(lambda: database.one("undone", run_id=run_id))
         if row is None:
             raise _NothingDone() from error

@@ -1,8 +1,8 @@
 """Exports what the database has as CSV or XLSX, in constant memory. What can be imported comes in the form of imports.
 
-CSV is for programs. `excel-csv` is for people who open a CSV file in a spreadsheet: with the mark by which Excel knows
-UTF-8, with the separator that the spreadsheets of the sales floor's country expect, and with numbers that stay texts.
-Otherwise Excel shows +5511999990001 as 5.512E+12, and drops leading zeros.
+CSV is for programs. `excel-csv` is for people who open a CSV file in a spreadsheet: with the byte order mark by which
+Excel knows UTF-8, with the separator that the spreadsheets of the sales floor's country expect, and with numbers that
+stay texts. Otherwise Excel shows +5511999990001 as 5.512E+12, and drops leading zeros.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ def export(
     """
     columns = COLUMNS[what]
     with tempfile.SpooledTemporaryFile(BYTES_IN_MEMORY) as spool:
-        # Excel needs the mark to read UTF-8.
+        # Excel needs the byte order mark to read UTF-8.
         text = io.TextIOWrapper(spool, encoding="utf-8-sig" if format == "excel-csv" else "utf-8", newline="")
         writer = csv.writer(text, delimiter=_delimiter(database) if format == "excel-csv" else ",")
         writer.writerow(columns)
@@ -264,7 +264,7 @@ def _history(database: Database, _: Part) -> Iterator[Values]:
 
 
 def _agents(database: Database, _: Part) -> Iterator[Values]:
-    # Their limits, which this day would settle, are an export of their own.
+    # The day only decides their room; their limits are an export of their own.
     for entry in roster(database, date.max):
         yield entry.agent, "active" if entry.active else "inactive"
 

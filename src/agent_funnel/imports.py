@@ -133,7 +133,7 @@ def import_file(
         ):
             tally.begin(table)
             read = table.rows()
-            _stage(session, kind, tally.good(_with_room(session, read) if kind == "leads" else read), progress)
+            _stage(session, kind, tally.good(_that_fit(session, read) if kind == "leads" else read), progress)
             country = _key_staged(session, kind)
             _drop_repeated(session, table, tally)
             if kind == "limits" and not new_agents:
@@ -373,14 +373,14 @@ def _keep_keys(session: Session, country: str) -> None:
         last = row["last_number"]
 
 
-def _with_room(session: Session, rows: Iterator[CheckedRow]) -> Iterator[CheckedRow]:
+def _that_fit(session: Session, rows: Iterator[CheckedRow]) -> Iterator[CheckedRow]:
     """The rows of leads; those whose number the tables of the deal cannot hold are bad.
 
     The tables may be yours. A number that the assignments cannot hold would stop every deal.
     """
-    room = session.one("room_for_numbers")
-    assert room is not None
-    longest, whole = room["longest"], room["whole"]
+    columns = session.one("number_columns")
+    assert columns is not None
+    longest, whole = columns["longest"], columns["whole"]
     if longest is None and not whole:
         yield from rows
         return

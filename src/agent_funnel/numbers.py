@@ -23,7 +23,7 @@ _LETTER = re.compile(r"[^\W\d_]")
 # The characters that people write between the digits of a phone number:
 _SEPARATORS = re.compile(r"[\s\-–()./]+")
 # The characters that people and programs write between the digits of a number; a match key leaves them out, too:
-_MARKS = re.compile("[\t-\r \u00a0\u00ad\u2000-\u2015\u2028-\u202f\u2060-\u2069\u3000\ufeff+\\-().\\/]+")
+_KEY_SEPARATORS = re.compile("[\t-\r \u00a0\u00ad\u2000-\u2015\u2028-\u202f\u2060-\u2069\u3000\ufeff+\\-().\\/]+")
 # A plus as the first character that is no blank, mark or bracket:
 _INTERNATIONAL = re.compile("[\t-\r \u00a0\u00ad\u2000-\u200f\u2028-\u202f\u2060-\u2069\u3000\ufeff()]*\\+")
 # Texts that programs put before or behind a number; a match key leaves them out, too:
@@ -86,7 +86,7 @@ def fault_in_listed(text: str) -> str | None:
     """The reason why a text is neither a number, in any way of writing it, nor an id; None if it is one of them."""
     if fault_in_number(text) is None:
         return None
-    plain = _MARKS.sub("", _bare(text))
+    plain = _KEY_SEPARATORS.sub("", _bare(text))
     if plain.isascii() and plain.isdigit() and fault_in_number(plain) is None:
         length = text_length(text)
         return sentence("number has %(length)s characters", length=str(length)) if length > LONGEST_TEXT else None
@@ -100,9 +100,9 @@ def plain_number(text: str) -> str:
     """
     bare = _bare(text)
     plus = "+" if _INTERNATIONAL.match(bare) else ""
-    digits = _MARKS.sub("", bare)
+    digits = _KEY_SEPARATORS.sub("", bare)
     if (plus or digits.startswith("00")) and not digits.startswith(("39", "0039") if plus else "0039"):
-        digits = _MARKS.sub("", bare.replace("(0)", ""))
+        digits = _KEY_SEPARATORS.sub("", bare.replace("(0)", ""))
         # A zero of the (0) may be what made it international; a plus still says so.
         plus = plus or ("" if digits.startswith("00") else "+")
     return plus + digits if digits.isascii() and digits.isdigit() else text

@@ -121,8 +121,8 @@ def _state(name: str, settings: Settings, there: Mapping[str, RecordedRule]) -> 
     origin: Origin
     if given is not None:
         # Settings that a program made for itself have no source.
-        place = source(settings, name)
-        origin = "flag" if place == "default" else place
+        found = source(settings, name)
+        origin = "flag" if found == "default" else found
     else:
         origin = "default" if recorded is None else "database"
     return RuleState(
@@ -228,7 +228,7 @@ def _text(value: Value) -> str:
     return str(int(value)) if isinstance(value, bool) else str(value)
 
 
-def problems(states: Sequence[RuleState]) -> list[str]:
+def rule_problems(states: Sequence[RuleState]) -> list[str]:
     """Sentences about rules that are recorded wrongly, and about those that differ between settings and database."""
     wrong = [_bad_record(state) for state in states if state.in_database is None]
     return [*wrong, *(_difference(state) for state in states if state.differs)]
@@ -269,7 +269,7 @@ def _difference(state: RuleState) -> str:
     )
 
 
-def in_words(rules: Rules) -> str:
+def rules_in_words(rules: Rules) -> str:
     """The rules as a part of a sentence."""
     first = "newest" if rules.newest_first else "oldest"
     where = "no country" if rules.country == NO_COUNTRY else f"country {rules.country}"

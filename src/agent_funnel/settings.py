@@ -340,23 +340,23 @@ def load(**flags: Any) -> Settings:
         ("environment", environment()),
         ("flag", given),
     )
-    for place, names in found:
-        settings._sources.update({name: place for name in Settings.model_fields if {name, variable(name)} & {*names}})
+    for origin, names in found:
+        settings._sources.update({name: origin for name in Settings.model_fields if {name, variable(name)} & {*names}})
     settings._unknown.update(_unknown(file.env_vars, ".env file") | _unknown(environment.env_vars, "environment"))
     return settings
 
 
-def _unknown(variables: Iterable[str], place: Source) -> dict[str, Source]:
-    """The variables that look like settings and are none, each with its place."""
+def _unknown(variables: Iterable[str], origin: Source) -> dict[str, Source]:
+    """The variables that look like settings and are none, each with its source."""
     known = {variable(field) for field in Settings.model_fields}
     names = {name.upper() for name in variables}
     return {
-        name: place for name in sorted(names - known) if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX)
+        name: origin for name in sorted(names - known) if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX)
     }
 
 
 def unknown_names(settings: Settings) -> Mapping[str, Source]:
-    """The variables that looked like settings and were none when the settings were loaded, each with its place."""
+    """The variables that looked like settings and were none when the settings were loaded, each with its source."""
     return settings._unknown
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from agent_funnel.errors import SettingsError
 
 FILE = ".env"
-# A mark at the beginning that Windows programs write is left out:
+# A byte order mark that Windows programs write is left out:
 ENCODING = "utf-8-sig"
-# Other encodings by their mark. That of UTF-32 begins with that of UTF-16, so it comes first.
-MARKS = {
+# Other encodings by their byte order mark. That of UTF-32 begins with that of UTF-16, so it comes first.
+BYTE_ORDER_MARKS = {
     codecs.BOM_UTF32_LE: "UTF-32",
     codecs.BOM_UTF32_BE: "UTF-32",
     codecs.BOM_UTF16_LE: "UTF-16",
@@ -29,8 +29,8 @@ def check_file() -> None:
         content = path.read_bytes()
     except OSError as error:
         raise SettingsError(f"The file {path.absolute()} cannot be read: {error.strerror}") from None
-    if (other := next((name for mark, name in MARKS.items() if content.startswith(mark)), None)) is None:
-        # Text without a mark has a zero byte for each ASCII character in these encodings.
+    if (other := next((name for mark, name in BYTE_ORDER_MARKS.items() if content.startswith(mark)), None)) is None:
+        # Text without one has a zero byte for each ASCII character in these encodings.
         other = "UTF-16" if b"\0" in content else None
     if other:
         raise SettingsError(

@@ -21,7 +21,7 @@ from agent_funnel.errors import ConnectionLost, DatabaseBusy
 from agent_funnel.runs import deal_version
 from support.databases import connect_to, disconnect
 from support.faketds import HANG_UP, SILENCE, FakeServer, error, rows
-from support.processes import run_command, run_program
+from support.processes import run_as_process, run_program
 from support.refusals import PASSWORD, assert_one_sentence, free_port, refusal_of, server_url
 
 pytestmark = pytest.mark.usefixtures("short_login_timeout")
@@ -52,7 +52,7 @@ def test_a_failed_login_ends_the_command_with_a_sentence_that_says_what_to_do(wh
     # In a separate process: the driver remembers a server's message and does not report a similar one again.
     behaviour, settings, expected = REFUSALS[why]
     with FakeServer(**behaviour) as server:
-        done = run_command("run", cwd=tmp_path, FUNNEL_DATABASE_URL=server.url(), **settings)
+        done = run_as_process("run", cwd=tmp_path, FUNNEL_DATABASE_URL=server.url(), **settings)
         assert f":{server.port}" in done.stderr
     assert done.returncode == cli.ExitCode.NO_DATABASE
     assert done.stdout == ""
@@ -134,7 +134,7 @@ def test_a_login_that_a_real_server_refuses_is_reported_too(
     sqlserver: str, changed: dict[str, Any], expected: str, tmp_path: Path
 ) -> None:
     given = make_url(sqlserver).set(**changed)
-    done = run_command("run", cwd=tmp_path, FUNNEL_DATABASE_URL=given.render_as_string(hide_password=False))
+    done = run_as_process("run", cwd=tmp_path, FUNNEL_DATABASE_URL=given.render_as_string(hide_password=False))
     assert done.returncode == cli.ExitCode.NO_DATABASE
     assert_one_sentence(done.stderr.removeprefix("Error: ").strip())
     assert expected in done.stderr

@@ -129,7 +129,7 @@ CALLS: dict[str, tuple[str, Call]] = {
     "a new name": ("records", lambda backend, n: rename_agent(backend, "A1" if n == 2 else "A", f"A{n}")),
     "a hand-back": ("records", hand_back),
     "a new agent": ("agents", lambda backend, n: add_agent(backend, f"new {n}")),
-    "a call whose connection broke": ("records", lambda backend, n: backend.one("settle", request=f"call {n}")),
+    "a call whose connection broke": ("records", lambda backend, n: backend.one("run_of_request", request=f"call {n}")),
 }
 # The words of each refusal that say which change was not made:
 NOT_DONE = {
@@ -312,11 +312,11 @@ def test_a_night_whose_run_is_about_to_end_is_not_recorded_as_missed(
 
 
 def test_a_run_that_is_still_going_is_not_reported_as_never_made(database: TestedDatabase) -> None:
-    """After a broken connection, the question about the outcome waits until no run is in progress."""
-    database.backend.one("settle", request="another call")
+    """After a broken connection, the question what became of the call waits until no run is in progress."""
+    database.backend.one("run_of_request", request="another call")
     if database.engine == "sqlite":
         with scheduled_run_before_its_end(database) as go_on, ThreadPoolExecutor(1) as pool:
-            asking = pool.submit(database.backend.one, "settle", request="this call")
+            asking = pool.submit(database.backend.one, "run_of_request", request="this call")
             time.sleep(WATCH_SECONDS)
             assert not asking.done()
             go_on()
@@ -324,7 +324,7 @@ def test_a_run_that_is_still_going_is_not_reported_as_never_made(database: Teste
         return
     with ThreadPoolExecutor(1) as pool:
         with run_in_progress(database):
-            asking = pool.submit(database.backend.one, "settle", request="this call")
+            asking = pool.submit(database.backend.one, "run_of_request", request="this call")
             time.sleep(WATCH_SECONDS)
             assert not asking.done()
         assert asking.result(timeout=60) is None

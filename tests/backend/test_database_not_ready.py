@@ -15,7 +15,7 @@ from agent_funnel.errors import ConnectionLost, DatabaseNotReady, DatabaseUnavai
 from agent_funnel.settings import load
 from support.databases import connect_to, disconnect
 from support.doctor import examination
-from support.faketds import DEAL, RUN, SETTLE, Answer, FakeServer, error
+from support.faketds import DEAL, RUN, RUN_OF_REQUEST, Answer, FakeServer, error
 from support.nights import TODAY
 
 NUMBERS = {
@@ -70,7 +70,7 @@ def test_a_deal_waits_longer_for_a_failover_than_it_tries_again_after_other_erro
         assert deal(backend, load(), business_date=TODAY).run_id == 7
         assert server.count(DEAL) == 6
         # Nothing was done, so there is nothing to find out.
-        assert server.count(SETTLE) == 0
+        assert server.count(RUN_OF_REQUEST) == 0
         disconnect(backend)
 
 
@@ -88,7 +88,7 @@ def test_a_server_that_failed_on_the_way_is_asked_what_it_did() -> None:
     with FakeServer(answers={DEAL: [failed, RUN]}) as server:
         backend = connect_to(server.url())
         assert deal(backend, load(), business_date=TODAY).run_id == 7
-        assert server.count(SETTLE) == 1
+        assert server.count(RUN_OF_REQUEST) == 1
         disconnect(backend)
 
 

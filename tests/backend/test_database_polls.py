@@ -91,14 +91,14 @@ DEADLOCK = error(1205, "Transaction was deadlocked and has been chosen as the de
 @pytest.mark.parametrize("name", ["deal_version", "ping"], ids=["polled", "other"])
 def test_a_read_that_ends_as_the_victim_of_a_deadlock_is_made_again_once(name: str) -> None:
     answer = rows({"newest": 7, "undone": 0})
-    mark = "AS newest" if name == "deal_version" else "AS alive"
-    with FakeServer(answers={mark: [DEADLOCK, answer, DEADLOCK, DEADLOCK, answer]}) as server:
+    part = "AS newest" if name == "deal_version" else "AS alive"
+    with FakeServer(answers={part: [DEADLOCK, answer, DEADLOCK, DEADLOCK, answer]}) as server:
         backend = connect_to(server.url())
         assert backend.one(name) == {"newest": 7, "undone": 0}
-        assert server.count(mark) == 2
+        assert server.count(part) == 2
         with pytest.raises(DatabaseBusy, match="deadlock"):
             backend.one(name)
-        assert server.count(mark) == 4
+        assert server.count(part) == 4
 
 
 def test_a_write_that_ends_as_the_victim_of_a_deadlock_is_not_made_again() -> None:

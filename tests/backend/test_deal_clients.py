@@ -17,7 +17,7 @@ from support.processes import random_clients
 
 SECONDS = 60 if LONG else 6
 RECENT = "2026-11-13 12:00:00.000"
-# The outcomes that a client may get. These calls cause neither a changed pool nor a lock timeout.
+# The results that a client may get. These calls cause neither a changed pool nor a lock timeout.
 ALLOWED = {"run: RunInProgress", "undo: RunInProgress", "undo: NothingToUndo"}
 # With fewer calls, the clients would hardly have met:
 AT_LEAST = {"run": 5, "undo": 2, "preview": 5, "import": 5, "run: RunInProgress": 1}
@@ -74,18 +74,18 @@ def test_stages_assignments_and_history_agree_after_clients_acted_at_random(
     at_first = stages(database)
     # On a T-SQL engine, each new session of a client parses the procedures for seconds.
     clients = 8 if LONG else 2 if database.engine == "sqlserver" else 4
-    outcomes, added = random_clients(database, tmp_path, TODAY, RECENT, clients, SECONDS)
+    results, added = random_clients(database, tmp_path, TODAY, RECENT, clients, SECONDS)
 
-    refusals = {outcome for outcome in outcomes if ": " in outcome}
+    refusals = {result for result in results if ": " in result}
     assert refusals <= ALLOWED
-    for outcome, least in AT_LEAST.items():
+    for result, least in AT_LEAST.items():
         # Two clients on a T-SQL engine that has much else to do make few calls.
-        assert outcomes[outcome] >= (1 if database.engine == "sqlserver" and not LONG else least)
+        assert results[result] >= (1 if database.engine == "sqlserver" and not LONG else least)
 
     runs = list_runs(database.backend, count=100_000)
     # Of either there may be none: perhaps each run was undone at last.
     assert Counter(run.status for run in runs) == Counter({
-        "succeeded": outcomes["run"] - outcomes["undo"], "undone": outcomes["undo"],
+        "succeeded": results["run"] - results["undo"], "undone": results["undo"],
     })  # fmt: skip
     # The records hold exactly the runs and leads that the clients reported.
     imported = at_first | {number: int(number[-1]) for number in added}

@@ -40,7 +40,7 @@ AGENTS = 50
 # Enough leads that processes which start together meet in the middle of a deal:
 LEADS = 20_000
 # How long a blocked deal gets to reach the lock it waits for, in a warm session and with a handful of leads:
-SETTLE_SECONDS = 2.0
+STEADY_SECONDS = 2.0
 # The longest time that counts as "at once" on a busy machine:
 AT_ONCE_SECONDS = 5.0
 
@@ -91,14 +91,14 @@ def test_of_deals_that_start_together_one_succeeds_and_the_others_are_refused(
                 dealer.tell("deal", moment)
             answers = [dealer.answer() for dealer in dealers]
 
-            won = [answer for answer in answers if isinstance(answer.outcome, int)]
-            lost = [answer for answer in answers if not isinstance(answer.outcome, int)]
+            won = [answer for answer in answers if isinstance(answer.result, int)]
+            lost = [answer for answer in answers if not isinstance(answer.result, int)]
             assert won
-            assert {answer.outcome for answer in lost} <= {"RunInProgress"}
+            assert {answer.result for answer in lost} <= {"RunInProgress"}
             # A deal is refused only if another deal really is in progress, not because of one that is refused too.
             for loser in lost:
                 assert any(winner.began <= loser.ended and loser.began <= winner.ended for winner in won)
-            runs = sorted(int(winner.outcome) for winner in won)
+            runs = sorted(int(winner.result) for winner in won)
             assert database.execute("SELECT run_id FROM dbo.assignment_run ORDER BY run_id") == [(run,) for run in runs]
             assert_dealt_one_after_the_other(database, runs)
             refused += len(lost)
@@ -115,9 +115,9 @@ def test_two_deals_that_start_together_never_refuse_each_other(database: TestedD
             moment = time.time() + 0.02
             for dealer in dealers:
                 dealer.tell("deal", moment)
-            outcomes = [dealer.answer().outcome for dealer in dealers]
-            assert any(isinstance(outcome, int) for outcome in outcomes)
-            assert all(isinstance(outcome, int) or outcome == "RunInProgress" for outcome in outcomes)
+            results = [dealer.answer().result for dealer in dealers]
+            assert any(isinstance(result, int) for result in results)
+            assert all(isinstance(result, int) or result == "RunInProgress" for result in results)
 
 
 @pytest.mark.parametrize("dies", [False, True], ids=["lets go", "dies"])
@@ -213,7 +213,7 @@ def deal_blocked_by_a_changed_lead(
         try:
             cursor.execute(f"UPDATE {database.schema}.wafunnel SET stage = {stage} WHERE number = '4930000042';")
             future = pool.submit(act)
-            time.sleep(SETTLE_SECONDS)
+            time.sleep(STEADY_SECONDS)
             assert not future.done()
             yield future, cursor, pool
         finally:
@@ -294,7 +294,7 @@ def test_a_deal_that_starts_during_a_change_of_the_list_waits_for_it_and_is_not_
             listing = second.submit(add_do_not_contact, another.backend, number)
             wait_until_the_list_is_locked(database)
             dealing = pool.submit(deal, database.backend, load(), business_date=TODAY, again=True)
-            time.sleep(SETTLE_SECONDS)
+            time.sleep(STEADY_SECONDS)
             assert not listing.done()
             assert not dealing.done()
             other.execute("COMMIT TRANSACTION")
@@ -320,7 +320,7 @@ def test_a_number_put_on_the_list_after_the_deal_has_read_the_list_waits_for_the
         ),
     ):
         listing = pool.submit(add_do_not_contact, another.backend, "4930000007")
-        time.sleep(SETTLE_SECONDS)
+        time.sleep(STEADY_SECONDS)
         assert not listing.done()
         # The lead is as the deal read it after all, so the deal succeeds.
         cursor.execute("ROLLBACK TRANSACTION;")

@@ -81,7 +81,7 @@ def assert_whole(database: TestedDatabase) -> list[int]:
 def has_dealt(dealer: Dealer) -> bool:
     """Waits until the dealer has ended; returns whether it had reported a successful deal."""
     answer = dealer.last_answer()
-    return answer is not None and isinstance(answer.outcome, int)
+    return answer is not None and isinstance(answer.result, int)
 
 
 def sessions_of(database: TestedDatabase, dealer: Dealer) -> list[int]:
@@ -199,7 +199,7 @@ def test_the_service_finds_that_its_killed_session_dealt_nothing_and_deals_again
         other.execute("ROLLBACK TRANSACTION")
         answer = ready[0].last_answer()
         assert answer is not None
-        assert assert_whole(database) == [first, answer.outcome]
+        assert assert_whole(database) == [first, answer.result]
 
 
 @pytest.mark.parametrize("database", ["sqlserver"], indirect=True)

@@ -1,4 +1,4 @@
-"""Deals and undos whose connection breaks: finding the outcome, sending the call again, and giving up."""
+"""Deals and undos whose connection breaks: finding what became of the call, sending the call again, and giving up."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from support.waits import wait_until_somebody_waits
 
 # Texts that distinguish the calls: the last run, an undo, whether a run is in progress, and whether the undo happened.
 LAST, UNDO = "MAX(r.run_id) AS run_id", "EXECUTE dbo.sp_undo_wafunnel_assignment"
-SETTLE, UNDONE = "INTO dbo.assignment_request", "FROM dbo.assignment_undo AS u"
+RUN_OF_REQUEST, UNDONE = "INTO dbo.assignment_request", "FROM dbo.assignment_undo AS u"
 STILL_GOING = error(50001, "A run is still in progress.")
 UNDONE_ROW = rows(
     {
@@ -34,7 +34,7 @@ def test_the_outcome_of_a_lost_undo_is_asked_only_when_no_run_is_in_progress() -
     answers: dict[str, list[Answer]] = {
         LAST: [rows({"run_id": 7})],
         UNDO: [HANG_UP],
-        SETTLE: [STILL_GOING, DONE],
+        RUN_OF_REQUEST: [STILL_GOING, DONE],
         UNDONE: [UNDONE_ROW],
     }
     with FakeServer(answers=answers) as server:
@@ -43,18 +43,18 @@ def test_the_outcome_of_a_lost_undo_is_asked_only_when_no_run_is_in_progress() -
         calls = [
             name
             for batch in server.batches
-            for name, text in (("undo", UNDO), ("settle", SETTLE), ("undone", UNDONE))
+            for name, text in (("undo", UNDO), ("run_of_request", RUN_OF_REQUEST), ("undone", UNDONE))
             if text in batch
         ]
-    assert calls == ["undo", "settle", "settle", "undone"]
+    assert calls == ["undo", "run_of_request", "run_of_request", "undone"]
 
 
 def test_an_undo_of_unknown_outcome_is_not_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("agent_funnel.deal.ATTEMPTS", 2)
-    with FakeServer(answers={LAST: [rows({"run_id": 7})], UNDO: [HANG_UP], SETTLE: [STILL_GOING]}) as server:
+    with FakeServer(answers={LAST: [rows({"run_id": 7})], UNDO: [HANG_UP], RUN_OF_REQUEST: [STILL_GOING]}) as server:
         with pytest.raises(ConnectionLost, match="cannot be found out now whether the change was made"):
             deal.undo(connect_to(server.url()))
-        assert (server.count(UNDO), server.count(SETTLE), server.count(UNDONE)) == (1, 2, 0)
+        assert (server.count(UNDO), server.count(RUN_OF_REQUEST), server.count(UNDONE)) == (1, 2, 0)
 
 
 @pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
@@ -79,7 +79,7 @@ def test_an_undo_whose_caller_is_cut_off_while_it_waits_for_a_lock_undoes_that_r
             wait_until_somebody_waits(database, undoing)
             proxy.stop()
             proxy.start()
-            # Long enough for a new session to ask about the outcome, and to send the undo again if it did not wait.
+            # Long enough for a new session to ask what became of it, and to send the undo again if it did not wait.
             time.sleep(5)
             assert not undoing.done()
         finally:
@@ -104,4 +104,4 @@ def test_a_deal_is_given_up_after_four_attempts(database: TestedDatabase, monkey
     monkeypatch.setattr(database.backend, "one", lost)
     with pytest.raises(DatabaseError, match="broke each time; nothing was changed"):
         deal.deal(database.backend, load(), business_date=TODAY)
-    assert asked == ["assign", "settle"] * 4
+    assert asked == ["assign", "run_of_request"] * 4

@@ -2,7 +2,7 @@
 
 The errors come from test builds of the scripts, which are made here from their texts. On SQLite a build has an error
 after one statement. On SQL Server, where a session takes seconds to parse a procedure, there is one build of each, with
-an error after every statement, of which the caller asks for one: in a parameter that is a mark and nothing else, so the
+an error after every statement, of which the caller asks for one: in a parameter that is only recorded, so the
 statements themselves are those of the product.
 """
 
@@ -126,7 +126,7 @@ def check_points(database: TestedDatabase, kind: str, points: list[int], fail: C
 @pytest.mark.parametrize(
     ("kind", "name", "parameters", "at_least"),
     [
-        ("deal", "assign", {**DEAL, "request": "mark"}, 45),
+        ("deal", "assign", {**DEAL, "request": "a request"}, 45),
         ("deal", "preview", PREVIEW, 33),
         ("undo", "undo", UNDO, 13),
     ],
@@ -215,7 +215,7 @@ def points_of(text: str) -> list[Point]:
     return found
 
 
-def with_faults(text: str, mark: str) -> str:
+def with_faults(text: str, parameter: str) -> str:
     """A build that raises an error at the point whose number a parameter gives."""
     pieces: list[str] = []
     points = points_of(text)
@@ -229,7 +229,7 @@ def with_faults(text: str, mark: str) -> str:
                 pieces.append(f"\nDECLARE @rows_{number} INT = @@ROWCOUNT;")
                 piece = first.replace("@@ROWCOUNT", f"@rows_{number}") + semicolon + rest
             # An error number of ours keeps the session, and the next call must work in it.
-            pieces.append(f"\nIF {mark} = N'fault {number}' THROW 50007, N'injected {number}', 1;")
+            pieces.append(f"\nIF {parameter} = N'fault {number}' THROW 50007, N'injected {number}', 1;")
         pieces.append(piece)
     return "".join(pieces)
 
@@ -281,11 +281,11 @@ def test_points_are_found_after_every_statement_that_can_be_reached() -> None:
         "SET @h = 2;",
     ]
     assert [point.conditions for point in found][5:7] == [("WHILE @C = 1",), ("WHILE @C = 1", "IF @E = 1")]
-    build = with_faults("BEGIN TRY UPDATE t; SET @n = @n + @@ROWCOUNT; COMMIT; END TRY", "@mark")
+    build = with_faults("BEGIN TRY UPDATE t; SET @n = @n + @@ROWCOUNT; COMMIT; END TRY", "@parameter")
     assert build == (
         "BEGIN TRY UPDATE t;\nDECLARE @rows_1 INT = @@ROWCOUNT;"
-        "\nIF @mark = N'fault 1' THROW 50007, N'injected 1', 1; SET @n = @n + @rows_1;"
-        "\nIF @mark = N'fault 2' THROW 50007, N'injected 2', 1; COMMIT; END TRY"
+        "\nIF @parameter = N'fault 1' THROW 50007, N'injected 1', 1; SET @n = @n + @rows_1;"
+        "\nIF @parameter = N'fault 2' THROW 50007, N'injected 2', 1; COMMIT; END TRY"
     )
 
 
@@ -295,19 +295,19 @@ def faulty(sqlserver: str) -> Iterator[TestedDatabase]:
     with sqlserver_schema(sqlserver, "faults", tables=bare_tables()) as database:
         assert isinstance(database.backend, SQLServer)
         known = database.backend._queries
-        for procedure, build, mark in (
+        for procedure, build, parameter in (
             ("sp_assign_wafunnel_to_agents", "faulty_deal", "@request"),
             ("sp_undo_wafunnel_assignment", "faulty_undo", "@actor"),
         ):
-            text = with_faults(batches(scripts("sqlserver")[procedure])[-1], mark)
+            text = with_faults(batches(scripts("sqlserver")[procedure])[-1], parameter)
             text = text.replace(f"ALTER PROCEDURE dbo.{procedure}", f"CREATE PROCEDURE dbo.{build}")
             database.execute(in_schema(text, database.schema))
             for name, query in queries("sqlserver").items():
                 if procedure in query:
                     faulty_query = in_schema(query, database.schema).replace(procedure, build)
-                    # A preview makes no run, so it needs no mark.
+                    # A preview makes no run, so it needs no request.
                     known[f"faulty {name}"] = faulty_query.replace(
-                        "@preview = 1", f"@preview = 1, {mark} = %(request)s"
+                        "@preview = 1", f"@preview = 1, {parameter} = %(request)s"
                     )
         yield database
 
@@ -334,8 +334,8 @@ def test_on_sql_server_an_error_after_any_statement_changes_nothing_and_the_next
         points = points[4::8] if name == "preview" else points[::8]
 
     def fail(point: int) -> None:
-        mark = f"fault {point}"
-        known = {"assign": {**DEAL, "request": mark}, "preview": {**PREVIEW, "request": mark}}
-        faulty.backend.sets(f"faulty {name}", **known.get(name, {"run_id": None, "actor": mark}))
+        fault = f"fault {point}"
+        known = {"assign": {**DEAL, "request": fault}, "preview": {**PREVIEW, "request": fault}}
+        faulty.backend.sets(f"faulty {name}", **known.get(name, {"run_id": None, "actor": fault}))
 
     check_points(faulty, kind, points, fail)

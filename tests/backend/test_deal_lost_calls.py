@@ -31,9 +31,9 @@ from agent_funnel.errors import (
 from agent_funnel.settings import load
 from support.calls import Connected, deal_by, pauses
 from support.databases import TestedDatabase, connect_to, disconnect, seed_tables, snapshot
-from support.faketds import DEAL, HANG_UP, RUN, SETTLE, SILENCE, Answer, FakeServer, error, rows
+from support.faketds import DEAL, HANG_UP, RUN, RUN_OF_REQUEST, SILENCE, Answer, FakeServer, error, rows
 from support.nights import run_numbers, stages
-from support.processes import run_command
+from support.processes import run_as_process
 from support.proxy import Cut, Proxy
 
 DEADLOCK = error(1205, "Transaction was deadlocked and has been chosen as the deadlock victim.", 13)
@@ -96,7 +96,7 @@ def test_after_a_passing_error_the_service_deals_again_with_growing_pauses(
         assert deal_by(connect_to(server.url())).run_id == 7
     assert server.count(DEAL) == 3
     # After a broken connection, the service asked each time for the result of the deal.
-    assert server.count(SETTLE) == (2 if broken else 0)
+    assert server.count(RUN_OF_REQUEST) == (2 if broken else 0)
     first, second = pauses(caplog)
     assert 0.2 <= first < second <= 1
 
@@ -132,7 +132,7 @@ def test_other_errors_are_not_tried_again(number: int, caplog: pytest.LogCapture
     assert refusal.value.__cause__ is not None
     assert not isinstance(refusal.value, DatabaseUnavailable)
     assert server.count(DEAL) == 1
-    assert server.count(SETTLE) == 0
+    assert server.count(RUN_OF_REQUEST) == 0
     assert pauses(caplog) == []
 
 
@@ -145,39 +145,39 @@ def test_a_refused_login_is_not_tried_again(caplog: pytest.LogCaptureFixture) ->
 
 
 @pytest.mark.parametrize(
-    "settled",
+    "found",
     [[RUN], [HANG_UP, RUN], [error(50001, "A run is still in progress."), RUN], [DEADLOCK, RUN]],
     ids=["at once", "broken again", "still dealing", "deadlock"],
 )
 def test_a_deal_that_succeeded_before_the_connection_broke_is_found_and_not_repeated(
-    settled: list[Answer], caplog: pytest.LogCaptureFixture
+    found: list[Answer], caplog: pytest.LogCaptureFixture
 ) -> None:
-    with FakeServer(answers={DEAL: [HANG_UP], SETTLE: settled}) as server:
+    with FakeServer(answers={DEAL: [HANG_UP], RUN_OF_REQUEST: found}) as server:
         assert deal_by(connect_to(server.url())).run_id == 7
     assert server.count(DEAL) == 1
-    assert server.count(SETTLE) == len(settled)
+    assert server.count(RUN_OF_REQUEST) == len(found)
     assert "broke during a call" in caplog.text
     assert "The deal had happened: run 7" in caplog.text
-    # It asks for the mark that the deal was made with.
-    marks = [found for batch in server.batches for found in re.findall(r"@request [^=]*= N?'([0-9a-f]{32})'", batch)]
-    assert len(marks) == 1 + len(settled)
-    assert len(set(marks)) == 1
+    # It asks for the request that the deal was made with.
+    requests = [each for batch in server.batches for each in re.findall(r"@request [^=]*= N?'([0-9a-f]{32})'", batch)]
+    assert len(requests) == 1 + len(found)
+    assert len(set(requests)) == 1
 
 
-@pytest.mark.parametrize("settled", [HANG_UP, error(50001, "A run is in progress.")], ids=["broken", "still dealing"])
+@pytest.mark.parametrize("found", [HANG_UP, error(50001, "A run is in progress.")], ids=["broken", "still dealing"])
 def test_if_the_result_of_a_deal_stays_unknown_the_error_says_so(
-    settled: Answer, monkeypatch: pytest.MonkeyPatch
+    found: Answer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A few attempts show that it asks again; the pauses double each time.
     monkeypatch.setattr("agent_funnel.deal.ATTEMPTS", 3)
-    with FakeServer(answers={DEAL: [HANG_UP], SETTLE: [settled]}) as server:
+    with FakeServer(answers={DEAL: [HANG_UP], RUN_OF_REQUEST: [found]}) as server:
         with pytest.raises(
             ConnectionLost, match=r"cannot be found out now .*; `agent-funnel runs` shows it"
         ) as refusal:
             deal_by(connect_to(server.url()))
     assert refusal.value.__cause__ is not None
     assert server.count(DEAL) == 1
-    assert server.count(SETTLE) == 3
+    assert server.count(RUN_OF_REQUEST) == 3
 
 
 def test_a_restart_of_the_server_between_two_calls_is_not_noticed() -> None:
@@ -200,16 +200,16 @@ def test_a_deal_that_gets_no_answer_is_given_up_looked_up_and_repeated(tmp_path:
     patience = {"FUNNEL_CALL_TIMEOUT": "2s", "FUNNEL_LOCK_WAIT": "1s"}
     with FakeServer(answers={DEAL: [SILENCE, RUN]}) as server:
         began = time.monotonic()
-        done = run_command("run", "--json", cwd=tmp_path, FUNNEL_DATABASE_URL=server.url(), **patience)
+        done = run_as_process("run", "--json", cwd=tmp_path, FUNNEL_DATABASE_URL=server.url(), **patience)
         assert time.monotonic() - began < 15
-    assert (done.returncode, server.count(DEAL), server.count(SETTLE)) == (0, 2, 1)
+    assert (done.returncode, server.count(DEAL), server.count(RUN_OF_REQUEST)) == (0, 2, 1)
     assert '"run_id": 7' in done.stdout
     assert "has not answered a call for 2 s (FUNNEL_CALL_TIMEOUT)" in done.stderr
     assert "Trying again" in done.stderr
 
-    with FakeServer(answers={DEAL: [SILENCE], SETTLE: [SILENCE, RUN]}) as server:
-        done = run_command("run", "--json", cwd=tmp_path, FUNNEL_DATABASE_URL=server.url(), **patience)
-    assert (done.returncode, server.count(DEAL), server.count(SETTLE)) == (0, 1, 2)
+    with FakeServer(answers={DEAL: [SILENCE], RUN_OF_REQUEST: [SILENCE, RUN]}) as server:
+        done = run_as_process("run", "--json", cwd=tmp_path, FUNNEL_DATABASE_URL=server.url(), **patience)
+    assert (done.returncode, server.count(DEAL), server.count(RUN_OF_REQUEST)) == (0, 1, 2)
     assert '"run_id": 7' in done.stdout
     assert "The deal had happened: run 7" in done.stderr
 
@@ -219,7 +219,7 @@ def test_a_long_run_logs_that_it_may_be_waiting_if_the_login_may_not_see_the_blo
 ) -> None:
     monkeypatch.setattr("agent_funnel.database.lock_waits.LOG_WAIT_SECONDS", 0.2)
     # No row of sysprocesses, as for a login without VIEW SERVER STATE; the deal gets no answer until the server stops.
-    with ThreadPoolExecutor(1) as pool, FakeServer(answers={DEAL: [SILENCE], SETTLE: [RUN]}) as server:
+    with ThreadPoolExecutor(1) as pool, FakeServer(answers={DEAL: [SILENCE], RUN_OF_REQUEST: [RUN]}) as server:
         dealt = pool.submit(deal_by, connect_to(server.url(), lock_wait=timedelta(seconds=1.5)))
         deadline = time.monotonic() + 10
         while "VIEW SERVER STATE" not in caplog.text:
@@ -302,7 +302,7 @@ def test_a_deal_whose_connection_is_cut_each_time_says_that_it_never_happened(
             deal(backend, load(), business_date=date.today())
         assert proxy.is_done()
     after = snapshot(database)
-    # The marks of these calls stay, so that none of them can still make a run.
+    # The requests of these calls stay, so that none of them can still make a run.
     assert len(after.pop("assignment_request")) == ATTEMPTS
     before.pop("assignment_request")
     assert after == before

@@ -203,20 +203,20 @@ def test_a_preview_does_not_wait_for_a_writer_and_sees_the_state_before_it(datab
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_writes_between_the_statements_of_a_preview_do_not_wait_and_are_not_seen(database: TestedDatabase) -> None:
     put_agents(database, active_agents("A"))
-    outcomes: list[str] = []
+    results: list[str] = []
     with closing(TestedDatabase(database.url)) as other, database.backend._open_session() as session:
         other.execute("PRAGMA busy_timeout = 0")
 
         def add_a_lead_and_its_assignment(_: str) -> None:
-            number = str(len(outcomes))
+            number = str(len(results))
             try:
                 other.execute("BEGIN IMMEDIATE")
                 other.execute("INSERT INTO wafunnel (number, stage, date) VALUES (%s, 1, '2026-11-13')", number)
                 other.execute("INSERT INTO agent_wafunnel_assignment (agent, number) VALUES ('A', %s)", number)
                 other.execute("COMMIT")
-                outcomes.append("written")
+                results.append("written")
             except sqlite3.OperationalError as error:
-                outcomes.append(str(error))
+                results.append(str(error))
 
         # Called at each statement of the preview, so that a write comes before each of them.
         session._connection.set_trace_callback(add_a_lead_and_its_assignment)
@@ -225,11 +225,11 @@ def test_writes_between_the_statements_of_a_preview_do_not_wait_and_are_not_seen
             voice=None, skip_date=None,
             trigger="manual",
         )  # fmt: skip
-    assert len(outcomes) > 20
-    assert set(outcomes) == {"written"}
+    assert len(results) > 20
+    assert set(results) == {"written"}
     # At every moment there were as many assignments as leads.
     assert changes == {"stay": summary["assigned"], "change_hands": 0, "come": 0, "leave": 0, "refusal": None}
-    assert summary["assigned"] < len(outcomes)
+    assert summary["assigned"] < len(results)
 
 
 # On a T-SQL engine, the short version has a writer that has not committed, above. This needs many sessions.

@@ -132,5 +132,5 @@ def test_with_limits_too_everybody_gets_the_same_mix_of_stages(
         assert differ_by_at_most_one([parts[name][stage] for name in rooms if name not in limited])
         dealt = sum(part[stage] for part in parts.values())
         for name in limited:
-            # At most 2.1 in thousands of random rooms.
+            # At most 2.1 in thousands of random teams.
             assert abs(parts[name][stage] - shares[name] * dealt / sum(shares.values())) <= 3

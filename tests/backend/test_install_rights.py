@@ -143,7 +143,7 @@ def test_a_login_with_the_role_alone_can_do_all_that_the_service_does(roles: Rol
     assert len(holders(backend, "49300000")) >= 3
     assert schedule_state(backend, TODAY).settled is None
     assert purge(backend, datetime(2100, 1, 1, tzinfo=UTC)).rows >= 10
-    assert backend.one("settle", request="0" * 32) is None
+    assert backend.one("run_of_request", request="0" * 32) is None
 
     set_agent_status(backend, "c", active=False)
     if not roles.babelfish:

@@ -15,10 +15,10 @@ from agent_funnel.rules import (
     Rules,
     RuleState,
     effective,
-    in_words,
     list_rules,
-    problems,
     record_rules,
+    rule_problems,
+    rules_in_words,
 )
 from agent_funnel.runs import RunRecord, find_run, list_runs
 from agent_funnel.schedule.store import record_failure
@@ -160,7 +160,7 @@ def test_a_rule_that_is_recorded_wrongly_is_named_and_no_deal_is_made_by_it(
             call()
         assert str(refused.value) == expected
     assert snapshot(floor) == before
-    assert problems(list_rules(backend, settings)) == [expected]
+    assert rule_problems(list_rules(backend, settings)) == [expected]
     # A parameter, or the right value, helps.
     given = load(**{name: RULES[name]})
     assert deal.deal(backend, given, business_date=TODAY).status == "succeeded"
@@ -209,7 +209,7 @@ def test_settings_win_over_the_record_and_a_difference_is_said(
     assert found["max_per_agent"] == RuleState("max_per_agent", 1, "environment", 3, "3", at, "Ana")
     assert found["country"] == RuleState("country", "BR", "environment", "none", None, None, None)
     assert (found["window_days"].source, found["newest_first"].source) == ("default", "environment")
-    assert problems([*found.values()]) == [
+    assert rule_problems([*found.values()]) == [
         "FUNNEL_COUNTRY (environment) is BR, but none is the default in the database: this program deals by BR, and a "
         "deal that names no value by none. Unset FUNNEL_COUNTRY, or run `agent-funnel rules set country BR`.",
         "FUNNEL_MAX_PER_AGENT (environment) is 1, but 3 is recorded in the database: this program deals by 1, and a "
@@ -254,7 +254,9 @@ def failed_attempt(database: TestedDatabase, attempt: int) -> bool:
 
 
 def test_rules_in_words() -> None:
-    assert in_words(DEFAULTS) == (
+    assert rules_in_words(DEFAULTS) == (
         "at most 450 leads per agent, leads of the last 45 days, oldest first, no country, a fresh voice"
     )
-    assert in_words(Rules(**RULES)).endswith("leads of the last 10 days, newest first, country BR, no fresh voice")
+    assert rules_in_words(Rules(**RULES)).endswith(
+        "leads of the last 10 days, newest first, country BR, no fresh voice"
+    )

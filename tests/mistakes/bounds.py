@@ -48,12 +48,12 @@ MISTAKES = (
         ON_CONNECTIONS, "repetition_gets", "sqlite",
     ),
     Mistake(
-        "bounds: the room of a body is never given back",
-        W_CONNECTIONS, "            room.give_back(self._reserved)", "            pass",
+        "bounds: the space of a body is never given back",
+        W_CONNECTIONS, "            space.give_back(self._reserved)", "            pass",
         ON_CONNECTIONS, "bodies_that_are_here", "sqlite",
     ),
     Mistake(
-        "bounds: the room of a body whose client goes is never given back",
+        "bounds: the space of a body whose client goes is never given back",
         W_CONNECTIONS, "        if self.request is not None:\n            self.request.close()\n", "",
         ON_CONNECTIONS, "bodies_that_are_here", "sqlite",
     ),

@@ -136,8 +136,8 @@ MISTAKES = (
     Mistake(
         "outcomes: agents with call-backs stay in the open group",
         REPORTED,
-        "kind = quota.leads - k.leads",
-        "kind = kind",
+        "group_leads = quota.leads - k.leads",
+        "group_leads = group_leads",
         ON_DEAL_OUTCOMES,
         "spread_over",
         "sqlite",
@@ -172,7 +172,7 @@ MISTAKES = (
     Mistake(
         "outcomes: a kept-out record makes a later request wait",
         PLAN,
-        "            r.kind = 4,\n",
+        "            r.kind = 3,\n",
         "",
         ON_DEAL_OUTCOMES,
         "later_request",
@@ -316,7 +316,7 @@ MISTAKES = (
     ),
     Mistake(
         "T-SQL doctor: a wrong number that an undo left out is gone",
-        T_DEEP, "AND w.number IS NULL THEN d.due - d.present", "THEN d.due - d.present",
+        T_DEEP, "AND w.number IS NULL THEN d.expected - d.present", "THEN d.expected - d.present",
         ON_DEEP_NOTES, "put_back", "sqlserver",
     ),
 )  # fmt: skip

@@ -84,8 +84,8 @@ MISTAKES = (
         ON_DEAL, "one_number_in_several_rows", "sqlite",
     ),
     Mistake(
-        "deal: a copy of a record is a record of its own",
-        PLAN, "WHEN c.ordinal <> c.first_ordinal THEN 3", "WHEN c.ordinal < c.first_ordinal THEN 3",
+        "deal: a further row of a record is a record of its own",
+        PLAN, "WHEN c.ordinal <> c.first_ordinal THEN 4", "WHEN c.ordinal < c.first_ordinal THEN 4",
         ON_DEAL, "equal_rows_are_one", "sqlite",
     ),
     Mistake(
@@ -133,12 +133,12 @@ MISTAKES = (
     ),
     Mistake(
         "deal: who is full early gets the first leads",
-        PLAN, "WHERE EXISTS (SELECT 1 FROM temp.quota AS l WHERE l.kind > 0)", "WHERE FALSE",
+        PLAN, "WHERE EXISTS (SELECT 1 FROM temp.quota AS l WHERE l.group_leads > 0)", "WHERE FALSE",
         ON_PROMISES, "same_mix", "sqlite",
     ),
     Mistake(
         "deal: with equal fractions, the limited agents come first",
-        PLAN, "(2.0 * q.slots), q.kind;", "(2.0 * q.slots), -q.kind;",
+        PLAN, "(2.0 * q.slots), q.group_leads;", "(2.0 * q.slots), -q.group_leads;",
         ON_DEAL, "limit_of_one", "sqlite",
     ),
     Mistake(

@@ -67,7 +67,7 @@ MISTAKES = (
     ),
     Mistake(
         "T-SQL deal: limited agents of one group get blocks instead of rounds",
-        T_ASSIGN, "(n.number - 1) * q.agents + q.seat", "q.seat * q.leads + n.number - 1",
+        T_ASSIGN, "(n.round_number - 1) * q.agents + q.seat", "q.seat * q.leads + n.round_number - 1",
         ON_PROMISES, "same_mix", "sqlserver",
     ),
     Mistake(

@@ -175,8 +175,8 @@ MISTAKES = (
         ON_WEB_IMPORTS_KEPT, "session_or_key_alone",
     ),
     Mistake(
-        "imports: a file that is kept does not give its room back",
-        W_KEPT_FILES, "    room.give_back(size)\n", "    pass\n",
+        "imports: a file that is kept does not give its space back",
+        W_KEPT_FILES, "    space.give_back(size)\n", "    pass\n",
         ON_WEB_IMPORTS_KEPT, "session_or_key_alone",
     ),
     Mistake(

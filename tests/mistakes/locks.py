@@ -36,13 +36,13 @@ def run_header(consequence: str, again: str = "the run") -> str:
     return header(f"A run is still in progress{consequence}. Try again when {again} has ended.")
 
 
-SETTLE = run_header(", so it is not known yet whether the call made its run", "it")
+RUN_OF_REQUEST = run_header(", so it is not known yet whether the call made its run", "it")
 ADD_AGENT = header("Another session is still adding an agent; nothing was changed. Try again.", "agents")
 
 MISTAKES = (
     Mistake(
-        "T-SQL settle: without its lock",
-        T_DEAL, SETTLE, "",
+        "T-SQL run of a request: without its lock",
+        T_DEAL, RUN_OF_REQUEST, "",
         ON_LOCKS, "still_going", "sqlserver",
     ),
     Mistake(
@@ -76,8 +76,8 @@ MISTAKES = (
         ON_LOCKS, "four_sessions", "sqlserver",
     ),
     Mistake(
-        "T-SQL settle: without its lock, by the text",
-        T_DEAL, SETTLE, "",
+        "T-SQL run of a request: without its lock, by the text",
+        T_DEAL, RUN_OF_REQUEST, "",
         ON_T_SQL, "every_lock_is_checked",
     ),
     Mistake(

@@ -60,7 +60,7 @@ MISTAKES = (
     Mistake(
         "imports: a number that the tables cannot hold is left to the deal",
         P_IMPORTS,
-        '_with_room(session, read) if kind == "leads" else read',
+        '_that_fit(session, read) if kind == "leads" else read',
         "read",
         ON_IMPORTS,
         "cannot_hold",

@@ -82,7 +82,8 @@ MISTAKES = (
     Mistake(
         "outcomes: the stage moves although a newer run has dealt the record",
         OUTCOMES,
-        "WHERE h.number = settling.number AND h.date = settling.date AND h.run_id > settling.run_id", "WHERE FALSE",
+        "WHERE h.number = changed_lead.number AND h.date = changed_lead.date AND h.run_id > changed_lead.run_id",
+        "WHERE FALSE",
         ON_OUTCOMES, "newer_run_has_moved", "sqlite",
     ),
     Mistake(

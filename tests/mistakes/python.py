@@ -51,12 +51,12 @@ MISTAKES = (
     ),
     Mistake(
         "deal: a deal whose connection broke is made again without a question",
-        P_DEAL, 'row = _ask_after_loss(lambda: database.one("settle", request=request))', "row = None",
+        P_DEAL, 'row = _ask_after_loss(lambda: database.one("run_of_request", request=request))', "row = None",
         ON_LOST_CALLS, "found_and_not_repeated",
     ),
     Mistake(
         "undo: an undo is sent again while it goes on",
-        P_DEAL, '        _ask_after_loss(lambda: database.one("settle", request="undo"))\n', "",
+        P_DEAL, '        _ask_after_loss(lambda: database.one("run_of_request", request="undo"))\n', "",
         ON_CUT_CALLS, "only_when_no_run",
     ),
     Mistake(
@@ -235,13 +235,13 @@ MISTAKES = (
     Mistake(
         "undo: an undo of unknown outcome is sent again",
         P_DEAL,
-        '_ask_after_loss(lambda: database.one("settle", request="undo"))\n        row = ',
+        '_ask_after_loss(lambda: database.one("run_of_request", request="undo"))\n        row = ',
         "row = None and ",
         ON_CUT_CALLS, "unknown_outcome",
     ),
     Mistake(
         "undo: an undo is sent again while it waits on a real server",
-        P_DEAL, '        _ask_after_loss(lambda: database.one("settle", request="undo"))\n', "",
+        P_DEAL, '        _ask_after_loss(lambda: database.one("run_of_request", request="undo"))\n', "",
         ON_CUT_CALLS, "caller_is_cut_off", "sqlserver",
     ),
     Mistake(

@@ -94,7 +94,7 @@ MISTAKES = (
         ON_INSTANCES, "without_the_instance",
     ),
     Mistake(
-        "settings: UTF-16 without a mark is read",
+        "settings: UTF-16 without a byte order mark is read",
         P_SETTINGS_FILE, 'other = "UTF-16" if b"\\0" in content else None', "other = None",
         ON_ENV_FILE, "another_encoding",
     ),

@@ -10,10 +10,10 @@ PURGED = "NOT EXISTS (\n                SELECT 1 FROM dbo.assignment_purge"
 
 MISTAKES = (
     Mistake(
-        "voice: clashes move on by one place only",
+        "voice: clashes move on by one rank only",
         PLAN,
-        "t.next_turn - t.times + t.most AS first_slot",
-        "t.next_turn - t.times + 1 AS first_slot",
+        "t.next_rank - t.times + t.most AS first_slot",
+        "t.next_rank - t.times + 1 AS first_slot",
         ON_VOICE,
         "in_the_same_order",
         "sqlite",
@@ -21,8 +21,8 @@ MISTAKES = (
     Mistake(
         "voice: the slots of clashes do not begin anew",
         PLAN,
-        "n.most, n.first_slot - n.clashes FROM temp.lot AS n",
-        "n.most, n.first_slot FROM temp.lot AS n WHERE 0",
+        "n.most, n.first_slot - n.clashes FROM temp.clashing_agent AS n",
+        "n.most, n.first_slot FROM temp.clashing_agent AS n WHERE 0",
         ON_VOICE,
         "in_the_same_order",
         "sqlite",
@@ -127,12 +127,12 @@ MISTAKES = (
         "sqlserver",
     ),
     Mistake(
-        "T-SQL voice: clashes move on by one place only",
+        "T-SQL voice: clashes move on by one rank only",
         T_ASSIGN,
         "INNER JOIN #clash AS p ON c.position = p.position\n        INNER JOIN #clash AS o ON p.class = o.class "
-        "AND o.turn = (p.turn + p.most)",
+        "AND o.clash_rank = (p.clash_rank + p.most)",
         "INNER JOIN #clash AS p ON c.position = p.position\n        INNER JOIN #clash AS o ON p.class = o.class "
-        "AND o.turn = (p.turn + 1)",
+        "AND o.clash_rank = (p.clash_rank + 1)",
         ON_VOICE,
         "in_the_same_order",
         "sqlserver",

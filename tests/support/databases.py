@@ -190,9 +190,9 @@ class TestedDatabase:
         if not values:
             return
         if self.engine == "sqlite":
-            marks = ", ".join("?" * len(columns))
+            placeholders = ", ".join("?" * len(columns))
             self.raw.execute("BEGIN IMMEDIATE")
-            self.raw.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", values)
+            self.raw.executemany(f"INSERT INTO {table} ({names}) VALUES ({placeholders})", values)
             self.raw.execute("COMMIT")
             return
         # A DATE or DATETIME accepts ISO 8601 with a T in every language of the session.
@@ -327,7 +327,7 @@ def sqlserver_schema(url: str, schema: str, *, tables: str = "") -> Iterator[Tes
 def snapshot(database: TestedDatabase) -> dict[str, list[tuple[Any, ...]]]:
     """Every row of every table, sorted, to compare two moments.
 
-    Without the record of requests, in which refused requests leave their mark, too, and without what the schedule notes
+    Without the record of requests, in which refused requests stay, too, and without what the schedule notes
     of itself at each look.
     """
     rows = {

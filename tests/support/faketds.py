@@ -71,7 +71,7 @@ def rows(*found: Mapping[str, Any], more: bool = False) -> bytes:
 
 
 # Texts that identify the calls of a deal: the deal, and the question about its result; and the answer to both.
-DEAL, SETTLE = "EXECUTE dbo.sp_assign_wafunnel_to_agents", "INTO dbo.assignment_request"
+DEAL, RUN_OF_REQUEST = "EXECUTE dbo.sp_assign_wafunnel_to_agents", "INTO dbo.assignment_request"
 RUN = rows(
     {
         "run_id": 7, "business_date": "2026-11-23", "trigger": "manual", "status": "succeeded", "agents": 3, "pool": 9,

@@ -111,7 +111,7 @@ def deal(
     behind = [name for name in by_name if last_agent is not None and name.encode() > last_agent.encode()]
     seats = behind + [name for name in by_name if name not in behind]
 
-    # Round by round, one lead each; agents without room left are skipped. This settles how many leads each agent gets,
+    # Round by round, one lead each; agents without room left are skipped. This decides how many leads each agent gets,
     # and after whom the next run begins.
     shares = dict.fromkeys(seats, 0)
     count = 0
@@ -192,7 +192,7 @@ def spread(
 ) -> list[str]:
     """The agent of each position of the deal: each group of agents deals round by round, over the whole deal.
 
-    `kept` is how many leads of an agent are call-backs that are settled already: these need no position.
+    `kept` is how many leads of an agent are call-backs that are dealt already: these need no position.
     """
     largest = max(shares.values())
     left = {name: shares[name] - kept.get(name, 0) for name in seats}

@@ -30,13 +30,13 @@ class Reports:
         """Keeps outcomes; without `moves`, as somebody who writes into the table and moves no stage."""
         told = list(news)
         self.kept += told
-        self._settle(told, moves=moves)
+        self._decide(told, moves=moves)
 
     def remove(self, gone: Iterable[Reported]) -> None:
         """Takes outcomes back, so that the ones before them hold."""
         left = list(gone)
         self.kept = [one for one in self.kept if one not in left]
-        self._settle(left)
+        self._decide(left)
 
     def take_back(self, outcome: Reported) -> None:
         """Takes one outcome back; a lead that was handed back comes back, if its run is the last one."""
@@ -59,7 +59,7 @@ class Reports:
         purged = {run.run_id for run in self.floor.runs if run.purged}
         self.kept = [one for one in self.kept if one.run_id not in purged or one in self.floor.reported]
 
-    def _settle(self, changed: Iterable[Reported], *, moves: bool = True) -> None:
+    def _decide(self, changed: Iterable[Reported], *, moves: bool = True) -> None:
         """The newest outcome of a lead holds, one of a hand-back only if there is no other.
 
         While that is not_worked, the stage is that of before the run. It moves only while no newer run has dealt the

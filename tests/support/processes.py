@@ -47,8 +47,8 @@ def program(name: str, *arguments: str) -> list[str]:
     return [sys.executable, "-m", f"support.programs.{name}", *arguments]
 
 
-def run_command(*arguments: str, cwd: Path, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Runs `agent-funnel` to its end."""
+def run_as_process(*arguments: str, cwd: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Runs `agent-funnel` to its end, in a process of its own; `run_command` of command.py needs none."""
     return subprocess.run(
         [*COMMAND, *arguments], cwd=cwd, env=environment(**settings), capture_output=True, text=True,
         encoding="utf-8", timeout=120, check=False,
@@ -63,9 +63,9 @@ def run_program(name: str, *arguments: str, cwd: Path, **settings: str) -> subpr
     )  # fmt: skip
 
 
-def answer(*arguments: str, cwd: Path, **settings: str) -> Any:
+def answer_of_process(*arguments: str, cwd: Path, **settings: str) -> Any:
     """The result of `agent-funnel … --json`, which must succeed."""
-    done = run_command(*arguments, "--json", cwd=cwd, **settings)
+    done = run_as_process(*arguments, "--json", cwd=cwd, **settings)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -112,7 +112,7 @@ def running_service(
 class Answer(NamedTuple):
     """A dealer's report of a deal: the number of the run or the name of the error, and when it began and ended."""
 
-    outcome: int | str
+    result: int | str
     began: float
     ended: float
 
@@ -138,7 +138,7 @@ class Dealer:
         self.process.stdin.flush()
 
     def answer(self) -> Answer:
-        """The report of its last task; after warming up, the outcome is "warm"."""
+        """The report of its last task; after warming up, the result is "warm"."""
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line, "the dealer died"
@@ -160,7 +160,7 @@ def warm_up(dealers: Iterable[Dealer]) -> None:
     for dealer in dealers:
         dealer.tell("warm")
     for dealer in dealers:
-        assert dealer.answer().outcome == "warm"
+        assert dealer.answer().result == "warm"
 
 
 @contextmanager
@@ -177,7 +177,7 @@ def warm_dealers(
 def random_clients(
     database: TestedDatabase, directory: Path, business_date: date, created: str, how_many: int, seconds: float
 ) -> tuple[Counter[str], list[str]]:
-    """Runs clients in separate processes; returns how often each call had which outcome, and the leads they added.
+    """Runs clients in separate processes; returns how often each call had which result, and the leads they added.
 
     The database must have an active agent.
     """
@@ -195,7 +195,7 @@ def random_clients(
         for client in clients:
             assert client.stdout is not None
             assert client.stdout.readline() == "ready\n"
-        outcomes: Counter[str] = Counter()
+        results: Counter[str] = Counter()
         added: list[str] = []
         for client in clients:
             assert client.stdin is not None
@@ -206,9 +206,9 @@ def random_clients(
             line = client.stdout.readline()
             assert line, "the client died"
             counted, mine = json.loads(line)
-            outcomes.update(counted)
+            results.update(counted)
             added += mine
-        return outcomes, added
+        return results, added
 
 
 @contextmanager

@@ -104,18 +104,18 @@ def test_bad_rows_come_as_a_file(tmp_path: Path) -> None:
 
 
 def test_from_nothing_to_leads_dealt(tmp_path: Path) -> None:
-    assert processes.answer("install", cwd=tmp_path)["made"]
+    assert processes.answer_of_process("install", cwd=tmp_path)["made"]
     assert answer("install", cwd=tmp_path)["made"] == []
     assert answer("demo", "--leads", "500", cwd=tmp_path) == {"leads": 500, "agents": 25}
-    run = processes.answer("run", cwd=tmp_path)
+    run = processes.answer_of_process("run", cwd=tmp_path)
     assert run["assigned"] == run["pool"] == sum(share["leads"] for share in run["shares"])
     assert run["agents"] == len(ACTIVE)
-    refused = processes.run_command("run", "--json", cwd=tmp_path)
+    refused = processes.run_as_process("run", "--json", cwd=tmp_path)
     assert refused.returncode == cli.ExitCode.NOT_CONFIRMED
     assert json.loads(refused.stdout)["code"] == 50008
-    warned = processes.run_command("preview", cwd=tmp_path)
+    warned = processes.run_as_process("preview", cwd=tmp_path)
     assert "Without --again, this deal would be refused. Run 1 of" in warned.stdout
-    shown = processes.run_command("run", "--again", cwd=tmp_path)
+    shown = processes.run_as_process("run", "--again", cwd=tmp_path)
     assert shown.returncode == 0
     assert "leads were in the pool" in shown.stdout
     assert re.search(r"\d+ leads move on a second time that day\.", " ".join(shown.stdout.split()))
@@ -123,7 +123,7 @@ def test_from_nothing_to_leads_dealt(tmp_path: Path) -> None:
 
 
 def test_without_a_database_the_command_says_how_to_make_one(tmp_path: Path) -> None:
-    done = processes.run_command("run", cwd=tmp_path)
+    done = processes.run_as_process("run", cwd=tmp_path)
     assert done.returncode == cli.ExitCode.NO_DATABASE
     assert "agent-funnel install" in done.stderr
     assert "Traceback" not in done.stderr

@@ -56,7 +56,7 @@ def test_a_person_on_a_do_not_contact_list_is_shown_by_a_command_of_its_own(floo
     number = dealt_number(floor)
     answer("do-not-contact", "add", number, "--reason", "asked us", cwd=floor)
     # In this process, another command may have loaded what that one needs.
-    done = processes.run_command("person", number, cwd=floor)
+    done = processes.run_as_process("person", number, cwd=floor)
     assert (done.returncode, "asked us" in done.stdout) == (0, True), done.stderr
 
 

@@ -10,7 +10,7 @@ import click
 import pytest
 
 from agent_funnel import cli
-from support.processes import answer, run_command, run_program
+from support.processes import answer_of_process, run_as_process, run_program
 
 
 def modules_imported_by(*arguments: str, cwd: Path) -> set[str]:
@@ -35,7 +35,7 @@ def test_help_imports_only_click_and_a_few_small_modules_of_ours(argument: str, 
 
 
 def test_status_imports_neither_the_web_nor_what_only_other_commands_need(tmp_path: Path) -> None:
-    answer("install", cwd=tmp_path)
+    answer_of_process("install", cwd=tmp_path)
     modules = modules_imported_by("status", cwd=tmp_path)
     assert "agent_funnel.cli.status" in modules
     for other in (
@@ -54,7 +54,7 @@ def test_the_table_of_commands_has_the_help_of_each_command(name: str) -> None:
 
 
 def test_a_mistyped_command_gets_a_suggestion_although_no_command_is_imported(tmp_path: Path) -> None:
-    done = run_command("statsu", cwd=tmp_path)
+    done = run_as_process("statsu", cwd=tmp_path)
     assert done.returncode == 2
     assert "status" in done.stderr
 
@@ -63,10 +63,10 @@ def test_a_mistyped_command_gets_a_suggestion_although_no_command_is_imported(tm
 def test_new_files_are_for_their_owner_only(tmp_path: Path) -> None:
     old = os.umask(0o022)
     try:
-        answer("install", cwd=tmp_path)
-        answer("demo", "--leads", "50", cwd=tmp_path)
-        answer("run", cwd=tmp_path)
-        answer("export", "assignments", "-o", "list.csv", cwd=tmp_path)
+        answer_of_process("install", cwd=tmp_path)
+        answer_of_process("demo", "--leads", "50", cwd=tmp_path)
+        answer_of_process("run", cwd=tmp_path)
+        answer_of_process("export", "assignments", "-o", "list.csv", cwd=tmp_path)
     finally:
         os.umask(old)
     modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir() if path.is_file()}

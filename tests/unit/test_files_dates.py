@@ -71,14 +71,14 @@ def test_a_date_is_read_as_it_is_written(text: str, moment: str) -> None:
     assert dates_in(text) == [moment]
 
 
-def test_one_date_settles_the_order_of_the_whole_file() -> None:
+def test_one_date_decides_the_order_of_the_whole_file() -> None:
     first, second = "2026-10-05 00:00:00.000", "2026-05-10 00:00:00.000"
     assert dates_in("05/10/2026", "31/10/2026")[0] == first
     assert dates_in("05/10/2026", "10/31/2026")[0] == second
     assert read("number,date\n2197001,05/10/2026\n2197002,31/10/2026\n")[0].dates == "dmy"
 
 
-def test_where_no_date_settles_it_the_order_is_asked_for() -> None:
+def test_where_no_date_decides_it_the_order_is_asked_for() -> None:
     with pytest.raises(ImportRefused, match=r"such as '05/10/2026', and none of them shows .* --dates dmy"):
         dates_in("05/10/2026", "06/06/2026", "2026-10-31")
     assert dates_in("05/10/2026", dates="dmy") == ["2026-10-05 00:00:00.000"]

@@ -27,7 +27,7 @@ RUNS = [name for name in PROCEDURES if name not in OTHERS]
 CATCHING = {name: text for name, text in queries("sqlserver").items() if "BEGIN CATCH" in text}
 # The queries that take a lock, and so wait for a run or for each other:
 LOCKED = {
-    "settle", "mark_purge", "record_failure", "settle_date", "void_attempt", "void_outcome", "void_run",
+    "run_of_request", "mark_purge", "record_failure", "settle_date", "void_attempt", "void_outcome", "void_run",
     "add_do_not_contact", "apply_do_not_contact", "add_agent", "take_in_numbers", "record_rules",
     "note_notice", "keep_staged_keys", "skip_date", "add_key", "add_link", "pause",
 }  # fmt: skip

@@ -84,8 +84,8 @@ TEXTS = {
 }
 # Texts of which there are no two alike, with the condition that leaves one of them:
 SINGLE_TEXTS = {("do_not_contact_list", "name"): "list_id > 1", ("assignment_outcome", "report"): "stands = 0"}
-# A form's mark against double clicks is new on each page:
-MARK = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
+# A form's idempotency key, against double clicks, is new on each page:
+FORM_KEY = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 
 
 def numbers(hidden: random.Random) -> list[str]:
@@ -236,7 +236,7 @@ def seen(database: TestedDatabase, client: FlaskClient, secret: str) -> dict[str
             path, headers={**bearer(secret), **({} if path.startswith("/api") else BROWSER)}, follow_redirects=True
         )
         assert answer.status_code == 200 or path in ("/agents/of", "/agents/list") or "another" in path, path
-        text: Any = MARK.sub("", answer.text) if answer.mimetype != SHEET else rows_of(answer.data)
+        text: Any = FORM_KEY.sub("", answer.text) if answer.mimetype != SHEET else rows_of(answer.data)
         if path == "/metrics":
             # The others have the time of day and the memory of the process.
             text = [line for line in text.splitlines() if "_do_not_contact_numbers{" in line]

@@ -104,7 +104,7 @@ def test_the_bodies_that_are_here_at_a_time_are_bounded(
             assert connection.recv(len(CONTINUE), socket.MSG_WAITALL) == CONTINUE
         status, text = answer_to(address, upload(operator))
         assert (status, "no room" in text, "Retry-After" in text) == (429, True, True)
-        # A client that goes, and one that gets its answer, give their room back.
+        # A client that goes, and one that gets its answer, give their space back.
         waiting[0].close()
         waiting[1].sendall(FILE)
         assert rest_of(waiting[1]).startswith(b"HTTP/1.1 200 ")

@@ -10,7 +10,7 @@ import pytest
 from agent_funnel.schedule.skips import list_skips
 from support.databases import TestedDatabase, seed_tables, snapshot
 from support.pages import AGAIN, Reader, reader_at
-from support.processes import answer, run_command
+from support.processes import answer_of_process, run_as_process
 from support.stepped import OPENS
 
 # tests/backend tests the rule on each engine; here, only the long version uses SQL Server, too.
@@ -84,14 +84,15 @@ def test_the_commands_skip_and_show_it(database: TestedDatabase, tmp_path: Path)
     # A deal that is still to come, whatever the time is.
     at = f"{now + timedelta(hours=1):%H:%M}" if now.hour < 22 else "23:59"
     given = {"FUNNEL_DATABASE_URL": database.url, "FUNNEL_SCHEMA": database.schema, "FUNNEL_RUN_AT": at}
-    refused = run_command("run", "--scheduled", "--skip-scheduled", cwd=tmp_path, **given)
+    refused = run_as_process("run", "--scheduled", "--skip-scheduled", cwd=tmp_path, **given)
     assert (refused.returncode, "Use either --scheduled or --skip-scheduled." in refused.stderr) == (2, True)
-    run = answer("run", "--skip-scheduled", cwd=tmp_path, **given)
-    (skip,) = answer("schedule", "show", cwd=tmp_path, **given)["skips"]
+    run = answer_of_process("run", "--skip-scheduled", cwd=tmp_path, **given)
+    (skip,) = answer_of_process("schedule", "show", cwd=tmp_path, **given)["skips"]
     assert (skip["run_id"], skip["business_date"]) == (run["run_id"], f"{now:%Y-%m-%d}")
-    assert answer("status", cwd=tmp_path, **given)["dates"][0]["outcome"] == "skipped"
-    answer("undo", cwd=tmp_path, **given)
-    assert answer("schedule", "show", cwd=tmp_path, **given)["skips"] == []
-    assert answer("schedule", "skip", f"{now + timedelta(days=2):%Y-%m-%d}", cwd=tmp_path, **given)["skipped"]
-    shown = run_command("schedule", "show", cwd=tmp_path, **given).stdout
-    assert f"  skipped the deal of {now + timedelta(days=2):%Y-%m-%d}, " in shown
+    assert answer_of_process("status", cwd=tmp_path, **given)["dates"][0]["outcome"] == "skipped"
+    answer_of_process("undo", cwd=tmp_path, **given)
+    assert answer_of_process("schedule", "show", cwd=tmp_path, **given)["skips"] == []
+    day = f"{now + timedelta(days=2):%Y-%m-%d}"
+    assert answer_of_process("schedule", "skip", day, cwd=tmp_path, **given)["skipped"]
+    shown = run_as_process("schedule", "show", cwd=tmp_path, **given).stdout
+    assert f"  skipped the deal of {day}, " in shown

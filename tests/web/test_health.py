@@ -18,7 +18,7 @@ from agent_funnel.settings import load
 from agent_funnel.web import create_app
 from support.databases import TestedDatabase, connect_to, seed_tables
 from support.pages import client_of
-from support.processes import run_command, run_program
+from support.processes import run_as_process, run_program
 
 
 def ready(database: TestedDatabase, beat_age: float | None = 1.0) -> tuple[int, Any]:
@@ -134,7 +134,7 @@ def test_the_metrics_agree_with_the_records(database: TestedDatabase) -> None:
 
 @pytest.mark.timeout(60)
 def test_a_service_whose_clock_has_died_ends_with_its_own_exit_code(tmp_path: Path) -> None:
-    assert run_command("install", cwd=tmp_path).returncode == 0
+    assert run_as_process("install", cwd=tmp_path).returncode == 0
     done = run_program("dying_clock", "serve", "--port", "0", cwd=tmp_path)
     assert done.returncode == 70, done.stderr
     assert "The scheduler has stopped responding" in done.stderr

@@ -102,13 +102,13 @@ def test_a_file_is_kept_for_its_session_or_key_alone_one_at_a_time_and_for_half_
     assert numbers(database) == []
     held = check(other, text)
     assert len(files._files) == 1
-    # Without room, a file is not kept, and has to be chosen again.
-    monkeypatch.setattr(files._room, "_size", 30)
+    # Without space, a file is not kept, and has to be chosen again.
+    monkeypatch.setattr(files._space, "_size", 30)
     answer = first.send(PATH, what="check", file=(BytesIO(text.encode()), "fair.csv"))
     assert kept(answer.text) == ""
     assert "The file is in order. Choose it again, and import it." in Page(answer.text)
     assert "Added 1" in Page(other.send(PATH, what="import", kept=held).text)
-    assert files._room.used == 0
+    assert files._space.used == 0
 
 
 def test_a_file_that_is_being_read_is_not_imported_twice(database: TestedDatabase) -> None:

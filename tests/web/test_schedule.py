@@ -16,7 +16,7 @@ from agent_funnel.web import create_app
 from support.databases import TestedDatabase
 from support.nights import active_agents, fresh, put_agents, put_leads
 from support.pages import BROWSER, client_of
-from support.processes import answer
+from support.processes import answer_of_process
 from support.stepped import OPENS, SteppedClock
 
 LAST_YEAR = date(2025, 6, 1)
@@ -62,13 +62,13 @@ def test_a_person_takes_back_the_record_of_a_night_on_its_page(database: TestedD
 def test_the_command_takes_a_record_back_and_shows_the_terms(database: TestedDatabase, tmp_path: Path) -> None:
     missed(database, LAST_YEAR)
     given = {"FUNNEL_DATABASE_URL": database.url, "FUNNEL_SCHEMA": database.schema, "FUNNEL_RUN_AT": "19:00"}
-    done = answer("schedule", "reopen", str(LAST_YEAR), cwd=tmp_path, **given)
+    done = answer_of_process("schedule", "reopen", str(LAST_YEAR), cwd=tmp_path, **given)
     assert done == {"business_date": str(LAST_YEAR), "outcome": "missed", "window_closed": True}
-    adopted = answer("schedule", "adopt", "--actor", "Ana", cwd=tmp_path, **given)
+    adopted = answer_of_process("schedule", "adopt", "--actor", "Ana", cwd=tmp_path, **given)
     assert adopted == {"adopted": True, "terms": "19:00:00 (UTC), every day, catch-up 3:00:00"}
-    assert not answer("schedule", "adopt", cwd=tmp_path, **given)["adopted"]
+    assert not answer_of_process("schedule", "adopt", cwd=tmp_path, **given)["adopted"]
     # The terms on record count, not those of the settings of whoever asks.
-    shown = answer("schedule", "show", cwd=tmp_path, **{**given, "FUNNEL_RUN_AT": "20:40"})
+    shown = answer_of_process("schedule", "show", cwd=tmp_path, **{**given, "FUNNEL_RUN_AT": "20:40"})
     assert "T19:00:00" in shown["next_run"]
     assert shown["terms"] == adopted["terms"]
     assert [each["outcome"] for each in shown["voids"]] == ["missed"]

@@ -18,7 +18,7 @@ import pytest
 
 from support import command
 from support.databases import TestedDatabase, seed_tables
-from support.processes import run_command, run_program, running_service
+from support.processes import run_as_process, run_program, running_service
 
 
 def post(address: str) -> Any:
@@ -77,13 +77,13 @@ def test_after_a_signal_a_running_deal_finishes_and_its_answer_arrives(
 
 
 def test_a_service_that_cannot_start_says_why_in_a_sentence(tmp_path: Path) -> None:
-    nowhere = run_command("serve", cwd=tmp_path)
+    nowhere = run_as_process("serve", cwd=tmp_path)
     assert nowhere.returncode == 3
     assert "agent-funnel install" in nowhere.stderr
     assert "Traceback" not in nowhere.stderr
     command.run_command("install", cwd=tmp_path)
     with running_service(tmp_path) as (_, address):
-        taken = run_command("serve", "--port", address.rsplit(":", 1)[1], cwd=tmp_path)
+        taken = run_as_process("serve", "--port", address.rsplit(":", 1)[1], cwd=tmp_path)
     assert taken.returncode == 2
     assert "FUNNEL_PORT" in taken.stderr
     assert "Traceback" not in taken.stderr
@@ -106,7 +106,7 @@ def test_a_service_starts_and_waits_while_the_database_server_is_away_and_shows_
 
 
 def test_a_service_does_not_start_on_a_mistyped_path(tmp_path: Path) -> None:
-    done = run_command("serve", "--port", "0", cwd=tmp_path, FUNNEL_DATABASE_URL="sqlite:///mistyped.db")
+    done = run_as_process("serve", "--port", "0", cwd=tmp_path, FUNNEL_DATABASE_URL="sqlite:///mistyped.db")
     assert done.returncode == 3
     assert "agent-funnel install" in done.stderr
     assert list(tmp_path.iterdir()) == []
@@ -114,7 +114,7 @@ def test_a_service_does_not_start_on_a_mistyped_path(tmp_path: Path) -> None:
 
 def test_a_service_that_others_can_reach_does_not_start_without_a_key(tmp_path: Path) -> None:
     assert command.run_command("install", cwd=tmp_path).returncode == 0
-    done = run_command("serve", "--host", "0.0.0.0", "--port", "0", cwd=tmp_path)
+    done = run_as_process("serve", "--host", "0.0.0.0", "--port", "0", cwd=tmp_path)
     assert done.returncode == 2
     assert "agent-funnel keys add NAME --role admin" in done.stderr
     assert "Traceback" not in done.stderr

@@ -12,7 +12,7 @@ from agent_funnel.access.links import link_of_agent, make_link, revoke_link
 from agent_funnel.agents import Agent, Renamed, add_agent, alike_agents, rename_agent, set_agent_status
 from agent_funnel.cli.context import Context, pass_context
 from agent_funnel.cli.options import actor_option
-from agent_funnel.cli.output import Done, Listing, cells, minute, render, reports, say
+from agent_funnel.cli.output import Listing, Reply, cells, minute, render, reports, say
 from agent_funnel.hand_backs import HandBack, hand_back_leads, list_hand_backs, undo_hand_back
 from agent_funnel.names import spell
 from agent_funnel.settings import Settings
@@ -42,7 +42,7 @@ def list_agents(context: Context) -> Listing:
 @click.option("--inactive", is_flag=True, help="Add the agent as inactive.")
 @pass_context
 @reports
-def add(context: Context, agent: str, inactive: bool) -> Done:
+def add(context: Context, agent: str, inactive: bool) -> Reply:
     """Add AGENT, who gets leads from the next deal on."""
     add_agent(context.database, agent, active=not inactive)
     status = "inactive" if inactive else "active"
@@ -50,7 +50,7 @@ def add(context: Context, agent: str, inactive: bool) -> Done:
     lines = [f"Added {agent} ({status})."]
     if alike:
         lines.append(f"Warning: this name is easily taken for {' or '.join(map(spell, alike))}. {ONE_PERSON}")
-    return Done(lines, {"agent": agent, "status": status, "alike": alike})
+    return Reply(lines, {"agent": agent, "status": status, "alike": alike})
 
 
 @agents_group.command("rename")
@@ -59,13 +59,13 @@ def add(context: Context, agent: str, inactive: bool) -> Done:
 @actor_option
 @pass_context
 @reports
-def rename(context: Context, agent: str, new_name: str, actor: str) -> Done:
+def rename(context: Context, agent: str, new_name: str, actor: str) -> Reply:
     """Rename AGENT to NEW_NAME, with limits, personal link, present leads and history.
 
     If only the row in the table agents was renamed, this renames the rest.
     """
     renamed = rename_agent(context.database, agent, new_name, actor=actor)
-    return Done(_sentence(agent, new_name.strip(), renamed), {"agent": new_name.strip(), **asdict(renamed)})
+    return Reply(_sentence(agent, new_name.strip(), renamed), {"agent": new_name.strip(), **asdict(renamed)})
 
 
 def _sentence(agent: str, new_name: str, renamed: Renamed) -> str:
@@ -84,17 +84,17 @@ def _count(number: int, noun: str) -> str:
 @click.argument("agent")
 @pass_context
 @reports
-def activate(context: Context, agent: str) -> Done:
+def activate(context: Context, agent: str) -> Reply:
     """Activate AGENT, who gets leads from the next deal on."""
     set_agent_status(context.database, agent, active=True)
-    return Done(f"Activated {agent}.", {"agent": agent, "status": "active"})
+    return Reply(f"Activated {agent}.", {"agent": agent, "status": "active"})
 
 
 @agents_group.command("deactivate")
 @click.argument("agent")
 @pass_context
 @reports
-def deactivate(context: Context, agent: str) -> Done:
+def deactivate(context: Context, agent: str) -> Reply:
     """Deactivate AGENT, who keeps the present leads until the next deal and gets no more.
 
     The agent's personal link opens nothing until the agent is active again.
@@ -107,7 +107,7 @@ def deactivate(context: Context, agent: str) -> Done:
             "The personal link opens nothing while the agent is inactive. To revoke it for good: agent-funnel agents "
             "unlink"
         )
-    return Done(lines, {"agent": agent, "status": "inactive", "has_link": has_link})
+    return Reply(lines, {"agent": agent, "status": "inactive", "has_link": has_link})
 
 
 @agents_group.command("hand-back")
@@ -150,7 +150,7 @@ def show_hand_backs(context: Context, agent: str | None, run_id: int | None, cou
 @actor_option
 @pass_context
 @reports
-def link(context: Context, agent: str, actor: str) -> Done:
+def link(context: Context, agent: str, actor: str) -> Reply:
     """Make a personal link with which AGENT opens their own list.
 
     The link is shown only once. An earlier link of the agent is revoked.
@@ -164,7 +164,7 @@ def link(context: Context, agent: str, actor: str) -> Done:
         "Put it after the address at which agents reach the service. On this machine:",
         url,
     ]
-    return Done(lines, {**asdict(made), "path": path, "url": url})
+    return Reply(lines, {**asdict(made), "path": path, "url": url})
 
 
 def _address(settings: Settings) -> str:
@@ -177,10 +177,10 @@ def _address(settings: Settings) -> str:
 @actor_option
 @pass_context
 @reports
-def unlink(context: Context, agent: str, actor: str) -> Done:
+def unlink(context: Context, agent: str, actor: str) -> Reply:
     """Revoke AGENT's personal link, at once and for good."""
     revoke_link(context.database, agent, actor=actor)
-    return Done(f"Revoked the personal link of {agent}.", {"agent": agent, "revoked": True})
+    return Reply(f"Revoked the personal link of {agent}.", {"agent": agent, "revoked": True})
 
 
 @cells.register

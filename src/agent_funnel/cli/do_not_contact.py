@@ -9,7 +9,7 @@ from typing import TextIO
 import click
 
 from agent_funnel.cli.context import Context, pass_context
-from agent_funnel.cli.output import Done, Listing, cells, minute, reports
+from agent_funnel.cli.output import Listing, Reply, cells, minute, reports
 from agent_funnel.do_not_contact import (
     LONGEST_BOUND_DAYS,
     OWN_REQUESTS,
@@ -69,10 +69,10 @@ def show_lists(context: Context) -> Listing:
 )  # fmt: skip
 @pass_context
 @reports
-def create(context: Context, name: str, reason: str | None, source: str | None, bound_days: int) -> Done:
+def create(context: Context, name: str, reason: str | None, source: str | None, bound_days: int) -> Reply:
     """Create the do-not-contact list NAME."""
     add_number_list(context.database, name, reason=reason, source=source, bound_days=bound_days or None)
-    return Done(f"Created the do-not-contact list {name}.", {"created": name})
+    return Reply(f"Created the do-not-contact list {name}.", {"created": name})
 
 
 @do_not_contact_group.command("add")
@@ -82,15 +82,15 @@ def create(context: Context, name: str, reason: str | None, source: str | None, 
 @list_option
 @pass_context
 @reports
-def add(context: Context, numbers: Sequence[str], file: TextIO | None, reason: str | None, list_name: str) -> Done:
+def add(context: Context, numbers: Sequence[str], file: TextIO | None, reason: str | None, list_name: str) -> Reply:
     """Add one NUMBER or several to a list, all or none, and remove them from the present assignments at once."""
     numbers = _given(numbers, file)
     if len(numbers) == 1:
         found = add_do_not_contact(context.database, numbers[0], reason, list_name=list_name)
-        return Done(_sentences(numbers[0], found), found)
+        return Reply(_sentences(numbers[0], found), found)
     taken = add_several(context.database, numbers, reason, list_name=list_name)
     counts = {name: getattr(taken, name) for name in ("numbers", "kept", "assignments", "leads")}
-    return Done(
+    return Reply(
         [
             f"Added {taken.numbers - taken.kept} numbers to the list {list_name}; {taken.kept} were on it already.",
             f"They match {taken.leads} stored leads and {taken.assignments} present assignments, which were removed.",
@@ -138,14 +138,14 @@ def _sentences(number: str, found: Mapping[str, int]) -> list[str]:
 @list_option
 @pass_context
 @reports
-def remove(context: Context, numbers: Sequence[str], file: TextIO | None, list_name: str) -> Done:
+def remove(context: Context, numbers: Sequence[str], file: TextIO | None, list_name: str) -> Reply:
     """Remove one NUMBER or several from a list. Those on no other list may be assigned again by the next deal."""
     numbers = _given(numbers, file)
     if len(numbers) > 1:
         removed = remove_several(context.database, numbers, list_name=list_name)
-        return Done(f"Removed {removed} of {len(numbers)} numbers from the list {list_name}.", {"removed": removed})
+        return Reply(f"Removed {removed} of {len(numbers)} numbers from the list {list_name}.", {"removed": removed})
     remove_do_not_contact(context.database, numbers[0], list_name=list_name)
-    return Done(f"Removed {numbers[0]} from the do-not-contact list.", {"removed": 1})
+    return Reply(f"Removed {numbers[0]} from the do-not-contact list.", {"removed": 1})
 
 
 @cells.register

@@ -13,7 +13,7 @@ from agent_funnel.cli.output import Result, render, reports, say, say_styled
 from agent_funnel.doctor import examine
 from agent_funnel.doctor.check import Finding, Level
 
-# The levels by weight, each with its mark and colour:
+# The levels by weight, each with its symbol and colour:
 LEVELS: dict[Level, tuple[str, str]] = {
     "ok": ("+", "green"),
     "note": ("i", "cyan"),
@@ -62,8 +62,8 @@ def _(diagnosis: Diagnosis) -> None:
 
 
 def _render_finding(finding: Finding) -> None:
-    mark, style = LEVELS[finding.level]
-    start = f"{mark} {finding.level:7}  {finding.check:14}  "
+    symbol, style = LEVELS[finding.level]
+    start = f"{symbol} {finding.level:7}  {finding.check:14}  "
     say_styled(start, style, finding.text)
     if finding.remedy:
         # On a line of its own, so that it can be copied as it is.

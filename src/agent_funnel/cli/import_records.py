@@ -123,9 +123,9 @@ def _(record: ImportRecord) -> dict[str, object]:
 def _(details: ImportDetails) -> None:
     record = details.record
     by = f" by {record.actor}" if record.actor else ""
-    place = f" {record.address}" if record.address else ""
+    address = f" {record.address}" if record.address else ""
     say(f"Import {record.import_id} of {record.kind}: {record.file_name}")
-    say(f"  made {second(record.imported_at)} UTC{by}, from: {record.source}{place}")
+    say(f"  made {second(record.imported_at)} UTC{by}, from: {record.source}{address}")
     say(f"  SHA-256 {record.sha256}")
     for name, value in record.rules.items():
         shown = ", ".join(f"{key} from {each!r}" for key, each in value.items()) if isinstance(value, dict) else value

@@ -10,7 +10,7 @@ from agent_funnel.access import keys
 from agent_funnel.access.keys import ROLES, AccessKey
 from agent_funnel.cli.context import Context, pass_context
 from agent_funnel.cli.options import actor_option
-from agent_funnel.cli.output import Done, Listing, cells, reports, second
+from agent_funnel.cli.output import Listing, Reply, cells, reports, second
 
 
 @click.group("keys")
@@ -32,11 +32,11 @@ def list_keys(context: Context) -> Listing:
 @actor_option
 @pass_context
 @reports
-def add(context: Context, name: str, role: str, actor: str) -> Done:
+def add(context: Context, name: str, role: str, actor: str) -> Reply:
     """Make a key and show it, only this once. As soon as there is a key, the service asks everyone for one."""
     key, secret = keys.add_key(context.database, name, role, actor=actor)
     lines = [f"Made key {key.key_id} for {name} ({role}). Copy it now; it is not shown again:", secret]
-    return Done(lines, {**asdict(key), "secret": secret})
+    return Reply(lines, {**asdict(key), "secret": secret})
 
 
 @keys_group.command("revoke")
@@ -44,10 +44,10 @@ def add(context: Context, name: str, role: str, actor: str) -> Done:
 @actor_option
 @pass_context
 @reports
-def revoke(context: Context, key_id: int, actor: str) -> Done:
+def revoke(context: Context, key_id: int, actor: str) -> Reply:
     """Revoke a key, at once and for good, and end the sessions that signed in with it."""
     keys.revoke_key(context.database, key_id, actor=actor)
-    return Done(f"Revoked key {key_id}.", {"revoked": key_id})
+    return Reply(f"Revoked key {key_id}.", {"revoked": key_id})
 
 
 @cells.register

@@ -11,7 +11,7 @@ from agent_funnel import agents
 from agent_funnel.agents import Limit, add_limit, remove_limit
 from agent_funnel.cli.context import Context, pass_context
 from agent_funnel.cli.options import DAY
-from agent_funnel.cli.output import Done, Listing, cells, reports
+from agent_funnel.cli.output import Listing, Reply, cells, reports
 
 
 @click.group("limits")
@@ -40,7 +40,7 @@ def list_limits(context: Context) -> Listing:
 @reports
 def add(
     context: Context, agent: str, max_records: int, starts_on: date | None, ends_on: date | None, new_agent: bool
-) -> Done:
+) -> Reply:
     """Limit AGENT to MAX_RECORDS leads a night. Use 0 for an absence."""
     limit = add_limit(
         context.database,
@@ -50,7 +50,7 @@ def add(
         max_records=max_records,
         new_agent=new_agent,
     )
-    return Done(_sentences(limit), asdict(limit))
+    return Reply(_sentences(limit), asdict(limit))
 
 
 def _sentences(limit: Limit) -> list[str]:
@@ -65,10 +65,10 @@ def _sentences(limit: Limit) -> list[str]:
 @click.argument("limit_id", type=int)
 @pass_context
 @reports
-def remove(context: Context, limit_id: int) -> Done:
+def remove(context: Context, limit_id: int) -> Reply:
     """Remove the limit with this number."""
     remove_limit(context.database, limit_id)
-    return Done(f"Removed limit {limit_id}.", {"removed": limit_id})
+    return Reply(f"Removed limit {limit_id}.", {"removed": limit_id})
 
 
 @cells.register

@@ -41,8 +41,8 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Done(Result):
-    """A line about what was done, or several, and its JSON."""
+class Reply(Result):
+    """A line that says what was done, or several, and its JSON."""
 
     text: str | Sequence[str]
     data: Mapping[str, Any]
@@ -75,7 +75,7 @@ def cells(row: Any) -> Mapping[str, object]:
 
 
 @render.register
-def _(result: Done) -> None:
+def _(result: Reply) -> None:
     for line in [result.text] if isinstance(result.text, str) else result.text:
         say(line)
 

@@ -9,7 +9,7 @@ import click
 from agent_funnel import rules
 from agent_funnel.cli.context import Context, pass_context
 from agent_funnel.cli.options import actor_option
-from agent_funnel.cli.output import Done, Result, cells, minute, print_table, print_warning, render, reports
+from agent_funnel.cli.output import Reply, Result, cells, minute, print_table, print_warning, render, reports
 from agent_funnel.rules import RuleState, read_rule, record_rules
 from agent_funnel.settings import DEFAULT_RULES, variable
 from agent_funnel.settings_types import written
@@ -41,7 +41,7 @@ def rules_group(context: click.Context, /, as_json: bool) -> None:
 def list_rules(context: Context) -> RuleList:
     """Show the rules that hold, and where each comes from."""
     found = rules.list_rules(context.database, context.settings)
-    return RuleList(found, rules.problems(found))
+    return RuleList(found, rules.rule_problems(found))
 
 
 @rules_group.command("set")
@@ -51,7 +51,7 @@ def list_rules(context: Context) -> RuleList:
 @actor_option
 @pass_context
 @reports
-def set_rule(context: Context, name: str, value: str, confirmed: bool, actor: str) -> Done:
+def set_rule(context: Context, name: str, value: str, confirmed: bool, actor: str) -> Reply:
     """Record that the rule NAME is VALUE.
 
     It holds at once, for every deal that names no value: of the service, of these commands, and of EXEC.
@@ -62,7 +62,7 @@ def set_rule(context: Context, name: str, value: str, confirmed: bool, actor: st
     state = next(each for each in rules.list_rules(context.database, context.settings) if each.name == name)
     if state.differs:
         lines.append(f"{variable(name)} is {written(state.value)}; it wins for the deals of this program.")
-    return Done(lines, {"name": name, "value": found, "changed": changed})
+    return Reply(lines, {"name": name, "value": found, "changed": changed})
 
 
 @render.register

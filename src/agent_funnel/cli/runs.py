@@ -17,7 +17,7 @@ from agent_funnel.cli.options import DAY
 from agent_funnel.cli.output import Listing, Result, cells, minute, print_facts, render, reports, say, second
 from agent_funnel.cli.progress import row_progress
 from agent_funnel.fairness import Fairness, fairness_of_run
-from agent_funnel.rules import Rules, in_words
+from agent_funnel.rules import Rules, rules_in_words
 from agent_funnel.runs import Holder, Purged, RunRecord, Share, find_run, holders, shares
 from agent_funnel.settings_types import NO_COUNTRY
 
@@ -132,7 +132,7 @@ def _(details: RunDetails) -> None:
     by = f", by {run.actor}" if run.actor else ""
     say(f"Run {run.run_id} for {run.business_date}: {run.status} ({run.trigger}{by})")
     rules = Rules(run.country or NO_COUNTRY, run.max_per_agent, run.window_days, run.newest_first, run.voice)
-    say(f"  rules: {in_words(rules)}")
+    say(f"  rules: {rules_in_words(rules)}")
     say(f"  started {second(run.started_at)}, finished {second(run.finished_at) or 'never'} (UTC)")
     if run.undone_at:
         say(

@@ -9,7 +9,7 @@ import click
 
 from agent_funnel.cli.context import Context, pass_context
 from agent_funnel.cli.options import DAY, actor_option
-from agent_funnel.cli.output import Done, Listing, Result, cells, minute, render, reports, say, second
+from agent_funnel.cli.output import Listing, Reply, Result, cells, minute, render, reports, say, second
 from agent_funnel.schedule import store, terms, voids
 from agent_funnel.schedule.calendar import next_run
 from agent_funnel.schedule.skips import Skip, list_skips, skip
@@ -60,34 +60,34 @@ def show(context: Context) -> Timetable:
 @actor_option
 @pass_context
 @reports
-def pause_schedule(context: Context, reason: str | None, actor: str) -> Done:
+def pause_schedule(context: Context, reason: str | None, actor: str) -> Reply:
     """Pause the scheduled deals of all copies of the service. Deals by hand still work."""
     paused = pause(context.database, now=datetime.now(UTC), actor=actor, reason=reason)
-    return Done("Paused the schedule." if paused else "The schedule was paused already.", {"paused": paused})
+    return Reply("Paused the schedule." if paused else "The schedule was paused already.", {"paused": paused})
 
 
 @schedule_group.command("resume")
 @actor_option
 @pass_context
 @reports
-def resume_schedule(context: Context, actor: str) -> Done:
+def resume_schedule(context: Context, actor: str) -> Reply:
     """Resume the scheduled deals. A date whose window is still open is dealt at once."""
     resumed = resume(context.database, now=datetime.now(UTC), actor=actor)
-    return Done("Resumed the schedule." if resumed else "The schedule was not paused.", {"resumed": resumed})
+    return Reply("Resumed the schedule." if resumed else "The schedule was not paused.", {"resumed": resumed})
 
 
 @schedule_group.command("adopt")
 @actor_option
 @pass_context
 @reports
-def adopt_terms(context: Context, actor: str) -> Done:
+def adopt_terms(context: Context, actor: str) -> Reply:
     """Make the time, zone, weekdays and catch-up of these settings hold for all copies of the service, at once.
 
     Restart a copy with other settings soon: on its own, it would record its terms again.
     """
     adopted = terms.adopt(context.database, context.settings, now=datetime.now(UTC), actor=actor)
     own = terms.Terms.of(context.settings)
-    return Done(f"These terms hold {'now' if adopted else 'already'}: {own}.", {"adopted": adopted, "terms": str(own)})
+    return Reply(f"These terms hold {'now' if adopted else 'already'}: {own}.", {"adopted": adopted, "terms": str(own)})
 
 
 @schedule_group.command("reopen")
@@ -95,14 +95,14 @@ def adopt_terms(context: Context, actor: str) -> Done:
 @actor_option
 @pass_context
 @reports
-def reopen_date(context: Context, day: date, actor: str) -> Done:
+def reopen_date(context: Context, day: date, actor: str) -> Reply:
     """Take back the record that DATE passed without its scheduled deal.
 
     While its window is open, the schedule deals at its next look. An older record becomes void; then make the deal by
     hand.
     """
     done = voids.reopen(context.database, context.settings, day, now=datetime.now(UTC), actor=actor)
-    return Done(done.text, {"business_date": day, "outcome": done.outcome, "window_closed": done.window_closed})
+    return Reply(done.text, {"business_date": day, "outcome": done.outcome, "window_closed": done.window_closed})
 
 
 @schedule_group.command("skip")
@@ -110,13 +110,13 @@ def reopen_date(context: Context, day: date, actor: str) -> Done:
 @actor_option
 @pass_context
 @reports
-def skip_date(context: Context, day: date, actor: str) -> Done:
+def skip_date(context: Context, day: date, actor: str) -> Reply:
     """Skip the scheduled deal of DATE, which is still to come.
 
     Only that deal: the next one comes as usual. To take it back, use `schedule reopen DATE`.
     """
     skip(context.database, context.settings, day, now=datetime.now(UTC), actor=actor)
-    return Done(f"The scheduled deal of {day} is skipped.", {"business_date": day, "skipped": True})
+    return Reply(f"The scheduled deal of {day} is skipped.", {"business_date": day, "skipped": True})
 
 
 @click.group("holidays")
@@ -139,22 +139,22 @@ def list_holidays(context: Context, since: date | None) -> Listing:
 @click.option("--name", help="The name of the holiday.")
 @pass_context
 @reports
-def add_holidays(context: Context, days: tuple[date, ...], name: str | None) -> Done:
+def add_holidays(context: Context, days: tuple[date, ...], name: str | None) -> Reply:
     """Add DAYS, each written as 2026-12-24."""
     for day in days:
         add_holiday(context.database, day, name)
     word = "holiday" if len(days) == 1 else "holidays"
-    return Done(f"Added {word} {', '.join(map(str, days))}.", {"added": len(days)})
+    return Reply(f"Added {word} {', '.join(map(str, days))}.", {"added": len(days)})
 
 
 @holidays_group.command("remove")
 @click.argument("day", type=DAY)
 @pass_context
 @reports
-def remove_holiday(context: Context, day: date) -> Done:
+def remove_holiday(context: Context, day: date) -> Reply:
     """Remove the holiday on DAY."""
     store.remove_holiday(context.database, day)
-    return Done(f"Removed holiday {day}.", {"removed": 1})
+    return Reply(f"Removed holiday {day}.", {"removed": 1})
 
 
 def next_deal_line(at: datetime) -> str:

@@ -10,7 +10,7 @@ import click
 from agent_funnel.cli.context import Context, pass_context
 from agent_funnel.cli.output import Result, print_warning, render, reports, say, second
 from agent_funnel.cli.schedule import next_deal_line, pause_text
-from agent_funnel.rules import RuleState, in_words, list_rules, problems, rules_that_hold
+from agent_funnel.rules import RuleState, list_rules, rule_problems, rules_in_words, rules_that_hold
 from agent_funnel.runs import Run, last_run
 from agent_funnel.schedule.calendar import next_run
 from agent_funnel.schedule.skips import skipped_dates
@@ -54,7 +54,7 @@ def show_status(context: Context) -> Overview:
         pause=current_pause(database),
         dates=list_nights(database, count=DATES_SHOWN),
         rules=rules,
-        warnings=[*unset_zone(settings, now), *problems(rules)],
+        warnings=[*unset_zone(settings, now), *rule_problems(rules)],
     )
 
 
@@ -70,7 +70,7 @@ def _(overview: Overview) -> None:
         say("There has been no run yet.")
     say(next_deal_line(overview.next_run))
     if (holding := rules_that_hold(overview.rules)) is not None:
-        say(f"The rules: {in_words(holding)}.")
+        say(f"The rules: {rules_in_words(holding)}.")
     for text in overview.warnings:
         print_warning(text)
     if overview.pause:

@@ -89,7 +89,7 @@ def read_address(settings: Settings) -> Address:
         raise SettingsError(
             "FUNNEL_DATABASE_URL has a password, and FUNNEL_DATABASE_PASSWORD_FILE names a file with one: leave one out"
         )
-    host, instance, port = _place(url.host, url.port)
+    host, instance, port = _server_parts(url.host, url.port)
     if instance is not None and settings.ca_file is not None:
         raise SettingsError(
             "FUNNEL_CA_FILE works only with a port: write host:port in FUNNEL_DATABASE_URL instead of the instance"
@@ -102,7 +102,7 @@ def read_address(settings: Settings) -> Address:
     return address
 
 
-def _place(host: str, port: int | None) -> tuple[str, str | None, int | None]:
+def _server_parts(host: str, port: int | None) -> tuple[str, str | None, int | None]:
     """The host, the instance and the port. The port says it all; without it, the server is asked for the instance."""
     if ":" in host:
         name, instance, written = host, None, None  # IPv6

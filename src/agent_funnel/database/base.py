@@ -147,7 +147,7 @@ class Database(Queries):
             self.check_version(connection)
             yield Session(self, connection)
         except BaseException as error:
-            ours = error if isinstance(error, FunnelError) else self.translate(error)
+            ours = error if isinstance(error, FunnelError) else self.own_error(error)
             if connection is not None:
                 # A refused deal has rolled back and left its connection in order; other errors may leave it broken.
                 if isinstance(ours, RunError):
@@ -201,7 +201,7 @@ class Database(Queries):
     def rollback(self, connection: Any) -> None: ...
 
     @abstractmethod
-    def translate(self, error: BaseException) -> FunnelError | None:
+    def own_error(self, error: BaseException) -> FunnelError | None:
         """The error of ours that stands for a driver's error; None if the error is not the driver's."""
 
 

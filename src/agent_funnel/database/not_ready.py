@@ -19,7 +19,7 @@ BELIEVED_SECONDS = 120.0
 _STARTING = frozenset({40613, 921, 922, 18401})
 # A limit of the service tier, or a server that has too much to do:
 _LIMITS = frozenset({40501, 10928, 10929, 49918, 49919, 49920})
-# A secondary replica: it is not open to reads, or only to clients that ask for it, or its role is not settled yet.
+# A secondary replica: it is not open to reads, or only to clients that ask for it, or its role is not decided yet.
 # 3906, a refused write, is not here: a failover ends all connections, so it means a database that stays read-only.
 _REPLICA = frozenset({976, 978, 983})
 # The server failed while it worked on a request. During a login nothing was done; later on, nobody knows.

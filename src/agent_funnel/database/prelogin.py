@@ -97,11 +97,11 @@ def explain_no_answer(address: str) -> str:
 
 def _port_of_instance(host: str, instance: str) -> int:
     """Asks the SQL Server Browser of a host for the TCP port of an instance (MC-SQLR 2.2.3)."""
-    family, kind, protocol, _, place = socket.getaddrinfo(host, BROWSER_PORT, type=socket.SOCK_DGRAM)[0]
+    family, kind, protocol, _, address = socket.getaddrinfo(host, BROWSER_PORT, type=socket.SOCK_DGRAM)[0]
     with socket.socket(family, kind, protocol) as browser:
         browser.settimeout(STEP_TIMEOUT)
         try:
-            browser.connect(place)
+            browser.connect(address)
             browser.send(b"\x04" + instance.encode() + b"\0")
             answer = browser.recv(65_535)
         except OSError:

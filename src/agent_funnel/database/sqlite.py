@@ -141,7 +141,7 @@ class SQLite(Database):
                     if not free:
                         raise RunInProgress
             except sqlite3.Error as error:
-                raise self.translate(error) or error from error
+                raise self.own_error(error) or error from error
 
     @contextmanager
     def _run_locks(self) -> Iterator[None]:
@@ -208,7 +208,7 @@ class SQLite(Database):
         if connection.in_transaction:
             connection.execute("ROLLBACK")
 
-    def translate(self, error: BaseException) -> FunnelError | None:
+    def own_error(self, error: BaseException) -> FunnelError | None:
         if not isinstance(error, sqlite3.Error):
             return None
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF

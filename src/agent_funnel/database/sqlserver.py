@@ -158,7 +158,7 @@ class SQLServer(Database):
                     sets = self.execute(connection, name, parameters)
                 except BaseException as error:
                     self.discard(connection)
-                    ours = self.translate(error)
+                    ours = self.own_error(error)
                     # If the server was restarted just now, a query that only reads can be tried again below. But if the
                     # server does not answer, trying again would double the wait.
                     if ours is None:
@@ -318,7 +318,7 @@ class SQLServer(Database):
             while cursor.nextset():
                 pass
 
-    def translate(self, error: BaseException) -> FunnelError | None:
+    def own_error(self, error: BaseException) -> FunnelError | None:
         if not isinstance(error, DRIVER_ERRORS):
             return None
         number, text = _number_and_text(error)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from agent_funnel.database import Database
 from agent_funnel.doctor.check import Finding, Level
-from agent_funnel.rules import in_words, list_rules, problems, rules_that_hold
+from agent_funnel.rules import list_rules, rule_problems, rules_in_words, rules_that_hold
 from agent_funnel.settings import Settings
 
 
@@ -15,8 +15,8 @@ def rule_findings(database: Database, settings: Settings) -> Iterator[Finding]:
     states = list_rules(database, settings)
     level: Level = "warning" if all(state.in_database is not None for state in states) else "error"
     # Each sentence says what to do.
-    for text in (found := problems(states)):
+    for text in (found := rule_problems(states)):
         yield Finding("rules", level, text)
     rules = rules_that_hold(states)
     if not found and rules is not None:
-        yield Finding("rules", "ok", f"The rules are those of the database: {in_words(rules)}.")
+        yield Finding("rules", "ok", f"The rules are those of the database: {rules_in_words(rules)}.")

@@ -138,7 +138,7 @@ def delimited_text(
 ) -> Text:
     """A file of text with the delimiter and the quotation marks that fit its beginning.
 
-    `known` counts the fields of a header that are known names; that settles more than any count of characters.
+    `known` counts the fields of a header that are known names; that decides more than any count of characters.
     """
     begin = beginning(file, encoding)
     first_line = 1

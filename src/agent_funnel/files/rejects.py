@@ -19,7 +19,7 @@ class Rejects:
 
     def __init__(self, file: IO[bytes], most: int) -> None:
         self.most = most
-        # Excel needs the mark to read UTF-8.
+        # Excel needs the byte order mark to read UTF-8.
         self._text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=True)
         self._writer = csv.writer(self._text)
         self.count = 0

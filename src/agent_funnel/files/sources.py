@@ -50,7 +50,7 @@ _HTML = re.compile(
     rb"(?>\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?:[^-]|-(?!->))*-->\s*)*)<(?:!doctype html|html|head|meta|table|div|style)\b",
     re.I,
 )
-_MARKS = (
+_BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -183,10 +183,10 @@ def _directory_size(file: IO[bytes]) -> int:
 
 
 def encoding_of(file: IO[bytes]) -> str:
-    """The encoding of a text: by its mark; UTF-16 by its zero bytes; UTF-8 if all of it is; else by its letters."""
+    """The encoding: by a byte order mark; UTF-16 by its zero bytes; UTF-8 if all of it is; else by the letters."""
     file.seek(0)
     head = file.read(HEAD)
-    for mark, encoding in _MARKS:
+    for mark, encoding in _BYTE_ORDER_MARKS:
         if head.startswith(mark):
             return encoding
     for zeros, encoding in ((head[1::2], "utf-16-le"), (head[::2], "utf-16-be")):

@@ -1,4 +1,4 @@
-"""A look at all rows of a file, which settles what a single row cannot: the columns, and the order of day and month."""
+"""A look at all rows of a file, which decides what a single row cannot: the columns, and the order of day and month."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ class Survey:
         return dates is not None and (dates.undecided is not None or bool(dates.decided))
 
     def date_order(self, columns: Mapping[str, int], name: str) -> DateOrder | None:
-        """The order of day and month that a date of the file settles.
+        """The order of day and month that a date of the file decides.
 
         Raises ImportRefused if some are written in each order, or if no date shows the order of one that needs it.
         """

@@ -18,7 +18,7 @@ from agent_funnel.schedule.clock import Clock
 from agent_funnel.sentences import sentence
 from agent_funnel.settings import Settings
 from agent_funnel.web import api, auth, errors, health, languages, openapi, pages, rates, sign_in
-from agent_funnel.web.bounds import RETRY_SECONDS, Places, Room
+from agent_funnel.web.bounds import RETRY_SECONDS, Places, Space
 from agent_funnel.web.connections import ADMISSION, ADMITTED, SMALL_BODY
 from agent_funnel.web.counts import BackgroundCounts
 from agent_funnel.web.files import DOWNLOADS_BYTES, EXPORTS_AT_ONCE
@@ -117,7 +117,7 @@ def create_app(
                 count=str(REPORTS_AT_ONCE),
             ),
         ),
-        downloads=Room(DOWNLOADS_BYTES),
+        downloads=Space(DOWNLOADS_BYTES),
         kept_files=KeptFiles(),
         import_jobs=ImportJobs(),
     )

@@ -33,8 +33,8 @@ class Places:
             self._free.release()
 
 
-class Room:
-    """Room for a sum of bytes."""
+class Space:
+    """Space for a sum of bytes."""
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -47,9 +47,9 @@ class Room:
         return self._used
 
     def take(self, size: int) -> bool:
-        """Takes room for so many bytes; returns False, and takes nothing, if there is not enough left.
+        """Takes space for so many bytes; returns False, and takes nothing, if there is not enough left.
 
-        Anything may be taken while nothing else is, so that one large file always has room.
+        Anything may be taken while nothing else is, so that one large file always has space.
         """
         with self._lock:
             if self._used and self._used + size > self._size:

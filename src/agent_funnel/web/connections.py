@@ -22,7 +22,7 @@ from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.task import WSGITask
 from werkzeug.test import run_wsgi_app
 
-from agent_funnel.web.bounds import Room
+from agent_funnel.web.bounds import Space
 
 log = structlog.get_logger(__name__)
 
@@ -49,8 +49,8 @@ class Admission:
         self._request = request
 
     def reserve(self, size: int) -> bool:
-        """Reserves room for the body, until the request has been answered; returns whether there was room."""
-        return self._request.reserve(self._channel.server.room, size)
+        """Reserves space for the body, until the request has been answered; returns whether there was space."""
+        return self._request.reserve(self._channel.server.space, size)
 
     def service(self) -> None:
         """Asks the app, then lets the connection go on, or refuses the request."""
@@ -89,7 +89,7 @@ class ArrivingRequest(HTTPRequestParser):  # type: ignore[misc]
         self.began = time.monotonic()
         self.needs_admission = False
         self._expects_continue = False
-        self._room: Room | None = None
+        self._space: Space | None = None
         self._reserved = 0
 
     @property
@@ -111,11 +111,11 @@ class ArrivingRequest(HTTPRequestParser):  # type: ignore[misc]
             self._expects_continue = bool(self.expect_continue)
             self.expect_continue: bool = False
 
-    def reserve(self, room: Room, size: int) -> bool:
-        """Reserves room for the body, which may then have that many bytes, until the request is closed."""
-        if not room.take(size):
+    def reserve(self, space: Space, size: int) -> bool:
+        """Reserves space for the body, which may then have that many bytes, until the request is closed."""
+        if not space.take(size):
             return False
-        self._room, self._reserved = room, size
+        self._space, self._reserved = space, size
         # waitress refuses a body that reaches the limit.
         own: Any = copy.copy(self.adj)
         own.max_request_body_size = size + 1
@@ -128,11 +128,11 @@ class ArrivingRequest(HTTPRequestParser):  # type: ignore[misc]
         self.expect_continue = self._expects_continue
 
     def close(self) -> None:
-        """Removes the body, and gives its room back."""
+        """Removes the body, and gives its space back."""
         super().close()
-        room, self._room = self._room, None
-        if room is not None:
-            room.give_back(self._reserved)
+        space, self._space = self._space, None
+        if space is not None:
+            space.give_back(self._reserved)
 
 
 class Channel(HTTPChannel):  # type: ignore[misc]
@@ -178,7 +178,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         """Lets the body of a request come, or makes the refusal its answer. A thread of the service calls it."""
         with self.requests_lock:
             if not self.connected:
-                # The connection was closed in the meantime, perhaps before the room was reserved.
+                # The connection was closed in the meantime, perhaps before the space was reserved.
                 request.close()
                 return
             if refusal is None:

@@ -1,6 +1,6 @@
 """Exports as downloads.
 
-A download is complete, in a temporary file, before its first byte leaves: a slow client then holds room on the disk,
+A download is complete, in a temporary file, before its first byte leaves: a slow client then holds space on the disk,
 and no thread.
 """
 

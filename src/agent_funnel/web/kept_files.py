@@ -18,7 +18,7 @@ from weakref import finalize
 
 from agent_funnel.errors import ImportRefused
 from agent_funnel.sentences import sentence
-from agent_funnel.web.bounds import Room
+from agent_funnel.web.bounds import Space
 
 # How long a file is kept:
 KEEP_SECONDS = 1_800.0
@@ -29,18 +29,18 @@ KEPT_BYTES = 256_000_000
 class _Kept:
     """A file that is kept, its name, and who may use it until when. It is closed when nobody uses it any more."""
 
-    def __init__(self, file: IO[bytes], name: str, owner: Hashable, room: Room, size: int) -> None:
+    def __init__(self, file: IO[bytes], name: str, owner: Hashable, space: Space, size: int) -> None:
         self.name = name
         self.owner = owner
         self.until = time.monotonic() + KEEP_SECONDS
         self.file = file
         self.in_use = Lock()
-        finalize(self, _close, file, room, size)
+        finalize(self, _close, file, space, size)
 
 
-def _close(file: IO[bytes], room: Room, size: int) -> None:
+def _close(file: IO[bytes], space: Space, size: int) -> None:
     file.close()
-    room.give_back(size)
+    space.give_back(size)
 
 
 class KeptFiles:
@@ -49,18 +49,18 @@ class KeptFiles:
     def __init__(self) -> None:
         self._files: dict[str, _Kept] = {}
         self._lock = Lock()
-        self._room = Room(KEPT_BYTES)
+        self._space = Space(KEPT_BYTES)
         self._timer: Timer | None = None
 
     def keep(self, file: IO[bytes], name: str, owner: Hashable) -> str | None:
-        """Keeps a copy of a file in place of the one that its owner had. Returns its token; None without room."""
+        """Keeps a copy of a file in place of the one that its owner had. Returns its token; None without space."""
         self.drop_all_of(owner)
         file.seek(0, 2)
         size = file.tell()
-        if not self._room.take(size):
+        if not self._space.take(size):
             return None
         copy = tempfile.TemporaryFile()  # noqa: SIM115 it stays open until it is dropped
-        kept = _Kept(copy, name, owner, self._room, size)
+        kept = _Kept(copy, name, owner, self._space, size)
         file.seek(0)
         shutil.copyfileobj(file, copy, 1 << 20)
         file.seek(0)

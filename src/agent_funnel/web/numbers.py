@@ -20,9 +20,9 @@ from agent_funnel.web.services import services
 # What programs put before and after a number:
 _AROUND = re.compile(r"^(?:tel:|p:|whatsapp:|')|(?:@s\.whatsapp\.net|@c\.us)$")
 # Separators and invisible marks, which a copied number may have anywhere:
-_MARKS = r"\t-\r \u00a0\u00ad\u2000-\u2015\u2028-\u202f\u2060-\u2069\u3000\ufeff"
-_PLUS = re.compile(rf"^[{_MARKS}()]*\+")
-_SEPARATORS = re.compile(rf"[{_MARKS}\-()./]+")
+_BLANKS_AND_MARKS = r"\t-\r \u00a0\u00ad\u2000-\u2015\u2028-\u202f\u2060-\u2069\u3000\ufeff"
+_PLUS = re.compile(rf"^[{_BLANKS_AND_MARKS}()]*\+")
+_SEPARATORS = re.compile(rf"[{_BLANKS_AND_MARKS}\-()./]+")
 _DIGITS = re.compile(r"[0-9]{5,20}")
 # With fewer digits, a number without + or 00 may as well be a national one. Of the national numbers of 14 countries,
 # up to half would otherwise get a link to a stranger in another country.

@@ -18,7 +18,7 @@ from waitress.task import ThreadedTaskDispatcher
 from waitress.wasyncore import dispatcher
 
 from agent_funnel.errors import SettingsError
-from agent_funnel.web.bounds import Room
+from agent_funnel.web.bounds import Space
 from agent_funnel.web.connections import Admission, Channel
 from agent_funnel.web.files import EXPORTS_AT_ONCE
 from agent_funnel.web.uploads import IMPORTS_AT_ONCE, LARGEST_FILE
@@ -77,7 +77,7 @@ class _Waitress(TcpWSGIServer):  # type: ignore[misc]
     channel_class = Channel
 
     def __init__(self, app: Flask, listening: socket.socket, adj: Adjustments) -> None:
-        self.room = Room(BODIES_BYTES)
+        self.space = Space(BODIES_BYTES)
         self._unknown = 0
         self._health = _threads(HEALTH_THREADS)
         super().__init__(

@@ -13,7 +13,7 @@ from limits.strategies import RateLimiter
 from agent_funnel.database import Database
 from agent_funnel.schedule.clock import Clock
 from agent_funnel.settings import Settings
-from agent_funnel.web.bounds import Places, Room
+from agent_funnel.web.bounds import Places, Space
 from agent_funnel.web.counts import BackgroundCounts
 from agent_funnel.web.import_jobs import ImportJobs
 from agent_funnel.web.kept_files import KeptFiles
@@ -39,7 +39,7 @@ class Services:
     imports: Places
     previews: Places
     reports: Places
-    downloads: Room
+    downloads: Space
     # Uploaded files that were checked, and can be imported:
     kept_files: KeptFiles
     import_jobs: ImportJobs

@@ -36,8 +36,8 @@ def main() -> None:
         else:
             _wait_until(moment)
         began = time.time()
-        outcome = word if word == "warm" else _outcome(backend, settings, business_date)
-        print(json.dumps([outcome, began, time.time()]), flush=True)
+        result = word if word == "warm" else _result(backend, settings, business_date)
+        print(json.dumps([result, began, time.time()]), flush=True)
         if last:
             break
 
@@ -58,7 +58,7 @@ def _wait_until(moment: float) -> None:
         pass
 
 
-def _outcome(backend: Database, settings: Settings, business_date: date) -> int | str:
+def _result(backend: Database, settings: Settings, business_date: date) -> int | str:
     try:
         return deal.deal(backend, settings, business_date=business_date, again=True).run_id
     except FunnelError as error:

@@ -1,7 +1,7 @@
 """Runs, undoes, previews and imports at random for some seconds.
 
 Its argument is a task in JSON: its name, the business date, the date of its leads, and the seconds. It prints "ready",
-waits for a line, and at the end prints in JSON how often each call had which outcome, and the numbers of the leads that
+waits for a line, and at the end prints in JSON how often each call had which result, and the numbers of the leads that
 it added. The last digit of a number is the lead's stage.
 """
 
@@ -42,17 +42,17 @@ def main() -> None:
 
 
 def _act(acts: dict[str, Callable[[], object]], seconds: float) -> Counter[str]:
-    """How often each act had which outcome."""
-    outcomes: Counter[str] = Counter()
+    """How often each act had which result."""
+    results: Counter[str] = Counter()
     end = time.time() + seconds
     while time.time() < end:
         act = random.choice(list(acts))
         try:
             acts[act]()
-            outcomes[act] += 1
+            results[act] += 1
         except FunnelError as error:
-            outcomes[f"{act}: {type(error).__name__}"] += 1
-    return outcomes
+            results[f"{act}: {type(error).__name__}"] += 1
+    return results
 
 
 def _add_leads(backend: Database, name: str, created: str, added: list[str]) -> None:

@@ -1,7 +1,7 @@
--- The deal: settle finds out what became of a call whose connection broke, and undone finds the undo of a run. assign,
--- preview and undo are in deal/.
+-- The deal: run_of_request finds out what became of a call whose connection broke, and undone finds the undo of a run.
+-- assign, preview and undo are in deal/.
 
--- name: settle
+-- name: run_of_request
 -- Finds the run of a call whose connection broke, after waiting for any run in progress. If the call made no run, this
 -- makes sure that it never will. SQLite's write lock makes it wait.
 INSERT INTO assignment_request (request, run_id)

@@ -1,7 +1,7 @@
 -- Exports: the rows of files that no other subject has a list of. Each is one statement, whose rows are streamed.
 
 -- name: exported_country
--- The country of the sales floor, '' or 'none' for none. It settles by what a spreadsheet separates columns.
+-- The country of the sales floor, '' or 'none' for none. It decides by what a spreadsheet separates columns.
 SELECT coalesce(:country, (SELECT f.country FROM floor_country AS f), '') AS country;
 
 -- name: exported_leads

@@ -40,9 +40,9 @@ FROM (
 ) AS m
 WHERE m.message IS NOT NULL;
 
-DROP TABLE IF EXISTS temp.settling;
+DROP TABLE IF EXISTS temp.changed_lead;
 
-CREATE TEMP TABLE settling AS
+CREATE TEMP TABLE changed_lead AS
 SELECT
     h.run_id, h.number, h.agent, h.date, h.stage, lower(hex(randomblob(16))) AS report,
     NULL AS standing_id, NULL AS goes_back, NULL AS back_id, NULL AS moves, 0 AS moved
@@ -53,10 +53,10 @@ SELECT
     50006 AS throw,
     :agent || ' has no lead of run ' || n.run_id || ' without an outcome; nothing was handed back.' AS message
 FROM (SELECT max(r.run_id) AS run_id FROM assignment_run AS r WHERE r.status = 'succeeded') AS n
-WHERE NOT EXISTS (SELECT 1 FROM temp.settling);
+WHERE NOT EXISTS (SELECT 1 FROM temp.changed_lead);
 
 INSERT INTO assignment_hand_back (run_id, agent, handed_back_at, handed_back_by, leads, put_back)
-SELECT max(t.run_id), :agent, :now, :actor, count(*), 0 FROM temp.settling AS t;
+SELECT max(t.run_id), :agent, :now, :actor, count(*), 0 FROM temp.changed_lead AS t;
 
 INSERT INTO assignment_outcome (
     report, run_id, agent, number, date, stage, outcome, same_agent, reported_at, reported_on, reported_by, stands,
@@ -64,21 +64,21 @@ INSERT INTO assignment_outcome (
 )
 SELECT
     t.report, t.run_id, t.agent, t.number, t.date, t.stage, 'not_worked', 0, :now, :reported_on, :actor, 0, 0, 1
-FROM temp.settling AS t
+FROM temp.changed_lead AS t
 ORDER BY t.number;
 
 INSERT INTO assignment_hand_back_lead (outcome_id, hand_back_id)
 SELECT o.outcome_id, (SELECT max(b.hand_back_id) FROM assignment_hand_back AS b)
-FROM temp.settling AS t
+FROM temp.changed_lead AS t
 CROSS JOIN assignment_outcome AS o ON o.report = t.report;
 
--- include: _settle
+-- include: _holding_outcomes
 
-UPDATE assignment_hand_back SET put_back = (SELECT count(*) FROM temp.settling AS t WHERE t.moved > 0)
+UPDATE assignment_hand_back SET put_back = (SELECT count(*) FROM temp.changed_lead AS t WHERE t.moved > 0)
 WHERE hand_back_id = (SELECT max(b.hand_back_id) FROM assignment_hand_back AS b);
 
 DELETE FROM agent_wafunnel_assignment
-WHERE agent = :agent COLLATE BINARY AND number COLLATE BINARY IN (SELECT t.number FROM temp.settling AS t);
+WHERE agent = :agent COLLATE BINARY AND number COLLATE BINARY IN (SELECT t.number FROM temp.changed_lead AS t);
 
 -- include: _hand_back
 WHERE b.hand_back_id = (SELECT max(n.hand_back_id) FROM assignment_hand_back AS n);
@@ -117,9 +117,9 @@ SELECT
 FROM temp.undoing AS t
 WHERE t.undone_at IS NULL AND t.run_id IS NOT t.newest_id;
 
-DROP TABLE IF EXISTS temp.settling;
+DROP TABLE IF EXISTS temp.changed_lead;
 
-CREATE TEMP TABLE settling AS
+CREATE TEMP TABLE changed_lead AS
 SELECT
     o.run_id, o.number, t.agent, o.date, o.stage, o.outcome_id, o.unassigned AS returns,
     NULL AS standing_id, NULL AS goes_back, NULL AS back_id, NULL AS moves, 0 AS moved
@@ -129,14 +129,14 @@ CROSS JOIN assignment_outcome AS o ON o.outcome_id = l.outcome_id
 WHERE t.undone_at IS NULL AND o.taken_back_at IS NULL;
 
 UPDATE assignment_outcome SET taken_back_at = :now, taken_back_by = :actor, unassigned = 0
-WHERE outcome_id IN (SELECT t.outcome_id FROM temp.settling AS t);
+WHERE outcome_id IN (SELECT t.outcome_id FROM temp.changed_lead AS t);
 
--- include: _settle
+-- include: _holding_outcomes
 
 -- A number that somebody has put on a list meanwhile, or given to another agent, does not come back.
 INSERT INTO agent_wafunnel_assignment (agent, number)
 SELECT t.agent, t.number
-FROM temp.settling AS t
+FROM temp.changed_lead AS t
 WHERE t.returns
     AND t.number NOT IN (
         -- include: _suppressed_numbers

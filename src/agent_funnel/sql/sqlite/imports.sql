@@ -2,7 +2,7 @@
 --
 -- Until that statement, nothing is written but the temporary table, so no lock of the database is held.
 
--- name: room_for_numbers
+-- name: number_columns
 -- The longest text that both columns of numbers hold, NULL for any; and whether one of them holds whole numbers only.
 -- SQLite holds any text in any column of these tables.
 SELECT NULL AS longest, 0 AS whole;

@@ -100,27 +100,27 @@ UPDATE temp.reporting SET (number, agent, date, stage) = (
 WHERE reporting.number IS NULL;
 
 -- name: _spell_outcome
--- temp.outcome_spelling: the number of the lead, and all numbers that have its match key.
-DROP TABLE IF EXISTS temp.outcome_spelling;
+-- temp.spelling: the number of the lead, and all numbers that have its match key.
+DROP TABLE IF EXISTS temp.spelling;
 
-CREATE TEMP TABLE outcome_spelling (number TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID;
+CREATE TEMP TABLE spelling (number TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID;
 
-INSERT INTO temp.outcome_spelling (number)
-SELECT t.number FROM temp.settling AS t
+INSERT INTO temp.spelling (number)
+SELECT t.number FROM temp.changed_lead AS t
 UNION
 SELECT s.number
-FROM temp.settling AS t
+FROM temp.changed_lead AS t
 CROSS JOIN number_key AS k
     ON k.number = t.number AND k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
 CROSS JOIN number_key AS s ON s.match_key = k.match_key AND s.country = k.country;
 
--- name: _settle
--- After a report or a taking back: which outcome holds now of each lead in temp.settling, and the stage of the lead. The
--- stage is that of before the run while the outcome that holds is not_worked. It moves only while no newer run has dealt
--- the record, and the run is not undone. An outcome of a hand-back holds only if there is no other: one that was made
--- before it may come later, from a phone that had no connection.
+-- name: _holding_outcomes
+-- Decides, after a report or a taking back, which outcome holds now of each lead in temp.changed_lead, and the stage of
+-- the lead. The stage is that of before the run while the outcome that holds is not_worked. It moves only while no newer
+-- run has dealt the record, and the run is not undone. An outcome of a hand-back holds only if there is no other: one
+-- that was made before it may come later, from a phone that had no connection.
 UPDATE assignment_outcome SET stands = 0
-WHERE stands = 1 AND (run_id, number) IN (SELECT t.run_id, t.number FROM temp.settling AS t);
+WHERE stands = 1 AND (run_id, number) IN (SELECT t.run_id, t.number FROM temp.changed_lead AS t);
 
 UPDATE assignment_outcome SET stands = 1
 WHERE outcome_id IN (
@@ -133,36 +133,36 @@ WHERE outcome_id IN (
             o.reported_at DESC, o.outcome_id DESC
         LIMIT 1
     )
-    FROM temp.settling AS t
+    FROM temp.changed_lead AS t
 );
 
-UPDATE temp.settling SET
+UPDATE temp.changed_lead SET
     standing_id = (
         SELECT o.outcome_id FROM assignment_outcome AS o
-        WHERE o.number = settling.number AND o.run_id = settling.run_id AND o.stands = 1
+        WHERE o.number = changed_lead.number AND o.run_id = changed_lead.run_id AND o.stands = 1
     ),
     goes_back = EXISTS (
         SELECT 1 FROM assignment_outcome AS o
-        WHERE o.number = settling.number AND o.run_id = settling.run_id AND o.stands = 1 AND o.outcome = 'not_worked'
+        WHERE o.number = changed_lead.number AND o.run_id = changed_lead.run_id AND o.stands = 1 AND o.outcome = 'not_worked'
     ),
     back_id = (
         SELECT o.outcome_id FROM assignment_outcome AS o
-        WHERE o.number = settling.number AND o.run_id = settling.run_id AND o.stage_back = 1
+        WHERE o.number = changed_lead.number AND o.run_id = changed_lead.run_id AND o.stage_back = 1
     ),
-    moves = EXISTS (SELECT 1 FROM assignment_run AS r WHERE r.run_id = settling.run_id AND r.status = 'succeeded')
+    moves = EXISTS (SELECT 1 FROM assignment_run AS r WHERE r.run_id = changed_lead.run_id AND r.status = 'succeeded')
     AND NOT EXISTS (
         SELECT 1
         FROM assignment_history AS h
         INNER JOIN assignment_run AS r ON r.run_id = h.run_id
-        WHERE h.number = settling.number AND h.date = settling.date AND h.run_id > settling.run_id
+        WHERE h.number = changed_lead.number AND h.date = changed_lead.date AND h.run_id > changed_lead.run_id
             AND r.status = 'succeeded'
     );
 
 -- Where the stage goes back, it is one above that of before the run; where it goes forward again, it is that one.
-UPDATE temp.settling SET moved = m.step
+UPDATE temp.changed_lead SET moved = m.step
 FROM (
     SELECT DISTINCT t.run_id, t.number, s.step
-    FROM temp.settling AS t
+    FROM temp.changed_lead AS t
     CROSS JOIN (SELECT 1 AS step UNION ALL SELECT -1) AS s
     INNER JOIN wafunnel AS w
         ON w.number = t.number COLLATE BINARY AND +w.stage = t.stage + (s.step > 0) AND +w.date = t.date
@@ -172,10 +172,10 @@ FROM (
             ELSE NOT t.goes_back AND t.back_id IS NOT NULL
         END
 ) AS m
-WHERE settling.run_id = m.run_id AND settling.number = m.number;
+WHERE changed_lead.run_id = m.run_id AND changed_lead.number = m.number;
 
 UPDATE wafunnel SET stage = wafunnel.stage - t.moved
-FROM temp.settling AS t
+FROM temp.changed_lead AS t
 WHERE t.moved <> 0
     AND wafunnel.number = t.number COLLATE BINARY AND +wafunnel.stage = t.stage + (t.moved > 0)
     AND +wafunnel.date = t.date;
@@ -183,7 +183,7 @@ WHERE t.moved <> 0
 UPDATE assignment_outcome SET
     stage_back = (t.goes_back AND assignment_outcome.outcome_id = t.standing_id AND (t.back_id IS NOT NULL OR t.moved > 0))
     OR (NOT t.goes_back AND t.moved = 0 AND assignment_outcome.stage_back)
-FROM temp.settling AS t
+FROM temp.changed_lead AS t
 WHERE assignment_outcome.outcome_id IN (t.standing_id, t.back_id);
 
 -- name: _outcome
@@ -287,9 +287,9 @@ FROM (
 ) AS m
 WHERE m.message IS NOT NULL;
 
-DROP TABLE IF EXISTS temp.settling;
+DROP TABLE IF EXISTS temp.changed_lead;
 
-CREATE TEMP TABLE settling AS
+CREATE TEMP TABLE changed_lead AS
 SELECT
     t.run_id, t.number, t.agent, t.date, t.stage,
     NULL AS standing_id, NULL AS goes_back, NULL AS back_id, NULL AS moves, 0 AS moved
@@ -307,15 +307,15 @@ SELECT
         SELECT 1 FROM agent_wafunnel_assignment AS a
         WHERE a.agent = t.agent COLLATE BINARY AND a.number = t.number COLLATE BINARY
     )
-FROM temp.settling AS t
+FROM temp.changed_lead AS t
 CROSS JOIN temp.reporting AS r;
 
--- include: _settle
+-- include: _holding_outcomes
 
 -- Nobody may have kept the match key of this number in the present country.
 INSERT INTO number_key (country, number, match_key, ending)
 SELECT coalesce(:country, (SELECT f.country FROM floor_country AS f)), t.number, k.match_key, substr(k.match_key, -4)
-FROM temp.settling AS t
+FROM temp.changed_lead AS t
 CROSS JOIN temp.reported_key AS k ON k.number = :number
 WHERE NOT EXISTS (
     SELECT 1 FROM number_key AS n
@@ -326,22 +326,22 @@ WHERE NOT EXISTS (
 
 INSERT INTO do_not_contact_list (name, reason, added_at)
 SELECT 'opted out', 'outcomes that agents report', strftime('%Y-%m-%d %H:%M:%f', 'now')
-FROM temp.settling AS t
+FROM temp.changed_lead AS t
 WHERE :outcome = 'opted_out' AND NOT EXISTS (SELECT 1 FROM do_not_contact_list AS l WHERE l.name = 'opted out');
 
 INSERT INTO do_not_contact_entry (number, list_id, reason, added_at, imported)
 SELECT t.number, l.list_id, 'outcome of run ' || t.run_id, strftime('%Y-%m-%d %H:%M:%f', 'now'), 0
-FROM temp.settling AS t
+FROM temp.changed_lead AS t
 CROSS JOIN do_not_contact_list AS l ON l.name = 'opted out'
 WHERE :outcome = 'opted_out'
     AND NOT EXISTS (
         SELECT 1
-        FROM temp.outcome_spelling AS s
+        FROM temp.spelling AS s
         INNER JOIN do_not_contact_entry AS d ON d.number = s.number AND d.list_id = l.list_id
     );
 
 DELETE FROM agent_wafunnel_assignment
-WHERE :outcome = 'opted_out' AND number COLLATE BINARY IN (SELECT s.number FROM temp.outcome_spelling AS s);
+WHERE :outcome = 'opted_out' AND number COLLATE BINARY IN (SELECT s.number FROM temp.spelling AS s);
 
 -- include: _outcome_and_notice
 WHERE o.report = :report;
@@ -370,9 +370,9 @@ WHERE o.outcome_id IS NULL
         )
     );
 
-DROP TABLE IF EXISTS temp.settling;
+DROP TABLE IF EXISTS temp.changed_lead;
 
-CREATE TEMP TABLE settling AS
+CREATE TEMP TABLE changed_lead AS
 SELECT
     o.run_id, o.number, coalesce(b.agent, o.agent) AS agent, o.date, o.stage, o.outcome_id, o.outcome,
     o.unassigned AND o.run_id = (SELECT max(r.run_id) FROM assignment_run AS r WHERE r.status = 'succeeded') AS returns,
@@ -386,34 +386,34 @@ UPDATE assignment_outcome SET
     taken_back_at = min(coalesce(:taken_back_at, :now), :now),
     taken_back_by = :actor,
     unassigned = 0
-WHERE outcome_id = (SELECT t.outcome_id FROM temp.settling AS t);
+WHERE outcome_id = (SELECT t.outcome_id FROM temp.changed_lead AS t);
 
--- include: _settle
+-- include: _holding_outcomes
 
 -- include: _spell_outcome
 
 -- Another outcome of this number may say the same.
 DELETE FROM do_not_contact_entry
-WHERE (SELECT t.outcome FROM temp.settling AS t) = 'opted_out'
+WHERE (SELECT t.outcome FROM temp.changed_lead AS t) = 'opted_out'
     AND list_id = (SELECT l.list_id FROM do_not_contact_list AS l WHERE l.name = 'opted out')
-    AND number IN (SELECT s.number FROM temp.outcome_spelling AS s)
+    AND number IN (SELECT s.number FROM temp.spelling AS s)
     AND NOT EXISTS (
         SELECT 1
-        FROM temp.outcome_spelling AS s
+        FROM temp.spelling AS s
         INNER JOIN assignment_outcome AS o ON o.number = s.number
         WHERE o.outcome = 'opted_out' AND o.taken_back_at IS NULL
     );
 
 INSERT INTO agent_wafunnel_assignment (agent, number)
 SELECT t.agent, t.number
-FROM temp.settling AS t
+FROM temp.changed_lead AS t
 WHERE t.returns
     AND t.number NOT IN (
         -- include: _suppressed_numbers
     )
     AND NOT EXISTS (
         SELECT 1 FROM agent_wafunnel_assignment AS a
-        WHERE a.number COLLATE BINARY IN (SELECT s.number FROM temp.outcome_spelling AS s)
+        WHERE a.number COLLATE BINARY IN (SELECT s.number FROM temp.spelling AS s)
     );
 
 -- include: _outcome_and_notice

@@ -1,6 +1,6 @@
 /*
-The deal: settle finds out what became of a call whose connection broke, and undone finds the undo of a run. assign,
-preview and undo call the two procedures in deal/.
+The deal: run_of_request finds out what became of a call whose connection broke, and undone finds the undo of a run.
+assign, preview and undo call the two procedures in deal/.
 */
 
 -- name: assign
@@ -42,7 +42,7 @@ EXECUTE dbo.sp_undo_wafunnel_assignment
     @actor = %(actor)s,
     @country = %(country)s;
 
--- name: settle
+-- name: run_of_request
 -- lock: records
 -- busy: A run is still in progress, so it is not known yet whether the call made its run. Try again when it has ended.
 -- Finds the run of a call whose connection broke, after waiting for any run in progress. If the call made no run, this

@@ -15,13 +15,13 @@ CREATE TABLE #named (
     reason NVARCHAR(255) NULL
 );
 
-CREATE TABLE #once (
+CREATE TABLE #named_once (
     match_key NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY,
     number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL,
     reason NVARCHAR(255) NULL
 );
 
-CREATE TABLE #key (
+CREATE TABLE #named_key (
     number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY,
     match_key NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL
 );
@@ -49,11 +49,11 @@ IF SERVERPROPERTY(N'BabelfishVersion') IS NOT NULL
         reason = REPLACE(REPLACE(REPLACE(reason, N'\\', NCHAR(1)), N'\"', N'"'), NCHAR(1), N'\')
     WHERE CHARINDEX(N'\', number) > 0 OR CHARINDEX(N'\', reason) > 0;
 
-INSERT INTO #key (number, match_key)
+INSERT INTO #named_key (number, match_key)
 SELECT v.number, dbo.fn_match_key(v.number, COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f)))
 FROM (SELECT DISTINCT n.number FROM #named AS n) AS v;
 
-INSERT INTO #once (match_key, number, reason)
+INSERT INTO #named_once (match_key, number, reason)
 SELECT v.match_key, v.number, v.reason
 FROM (
     SELECT
@@ -62,7 +62,7 @@ FROM (
         n.reason,
         ROW_NUMBER() OVER (PARTITION BY k.match_key ORDER BY n.line) AS occurrence
     FROM #named AS n
-    INNER JOIN #key AS k ON n.number = k.number
+    INNER JOIN #named_key AS k ON n.number = k.number
 ) AS v
 WHERE v.occurrence = 1;
 
@@ -71,10 +71,10 @@ WHERE v.occurrence = 1;
 DECLARE @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f));
 
 INSERT INTO #spelling (number, match_key)
-SELECT n.number, n.match_key FROM #key AS n
+SELECT n.number, n.match_key FROM #named_key AS n
 UNION
 SELECT k.number, k.match_key
-FROM #once AS n
+FROM #named_once AS n
 INNER JOIN dbo.number_key AS k ON n.match_key = k.match_key AND k.country = @country;
 
 -- name: _take_numbers
@@ -97,7 +97,7 @@ DECLARE
 
 -- include: _spell_numbers
 
-SELECT @numbers = COUNT(*) FROM #once;
+SELECT @numbers = COUNT(*) FROM #named_once;
 
 SELECT @kept = COUNT(DISTINCT s.match_key)
 FROM #spelling AS s
@@ -164,13 +164,13 @@ IF @applied = 1 AND @imported = 0
     SET imported = 0, reason = COALESCE(n.reason, e.reason)
     FROM dbo.do_not_contact_entry AS e
     INNER JOIN #spelling AS s ON e.number = s.number
-    INNER JOIN #once AS n ON s.match_key = n.match_key
+    INNER JOIN #named_once AS n ON s.match_key = n.match_key
     WHERE e.list_id = @list_id AND e.imported = 1;
 
 IF @applied = 1
     INSERT INTO dbo.do_not_contact_entry (number, list_id, reason, added_at, imported)
     SELECT n.number, @list_id, n.reason, SYSUTCDATETIME(), @imported
-    FROM #once AS n
+    FROM #named_once AS n
     WHERE
         NOT EXISTS (
             SELECT 1
@@ -182,7 +182,7 @@ IF @applied = 1
 IF @applied = 1
     INSERT INTO dbo.number_key (country, number, match_key, ending)
     SELECT @country, n.number, n.match_key, RIGHT(n.match_key, 4)
-    FROM #once AS n
+    FROM #named_once AS n
     WHERE
         NOT EXISTS (
             SELECT 1 FROM dbo.number_key AS k
@@ -313,7 +313,7 @@ INNER JOIN dbo.do_not_contact_list AS l ON e.list_id = l.list_id
 WHERE e.number IN (SELECT s.number FROM #spelling AS s)
 ORDER BY e.number, e.list_id;
 
-DROP TABLE #named, #once, #key, #spelling;
+DROP TABLE #named, #named_once, #named_key, #spelling;
 
 -- name: add_do_not_contact
 -- lock: records
@@ -329,7 +329,7 @@ DROP TABLE #named, #once, #key, #spelling;
 -- include: _take_numbers
 
 -- The session is used again, so its temporary tables must go.
-DROP TABLE #named, #once, #key, #spelling;
+DROP TABLE #named, #named_once, #named_key, #spelling;
 
 -- name: begin_do_not_contact
 -- traits: read-only
@@ -379,6 +379,6 @@ DELETE FROM dbo.do_not_contact_entry
 WHERE list_id = %(list_id)s AND number IN (SELECT s.number FROM #spelling AS s);
 SET @removed = @@ROWCOUNT;
 
-DROP TABLE #named, #once, #key, #spelling;
+DROP TABLE #named, #named_once, #named_key, #spelling;
 
 SELECT @removed AS removed;

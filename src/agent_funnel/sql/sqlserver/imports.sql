@@ -4,7 +4,7 @@ Imports: a temporary table takes the rows of a file, then one statement adds tho
 Until that statement, nothing is written but the temporary table, so no lock of the database is held.
 */
 
--- name: room_for_numbers
+-- name: number_columns
 -- The longest text that both columns of numbers hold, NULL for any; and whether one of them holds whole numbers only.
 SELECT
     MIN(

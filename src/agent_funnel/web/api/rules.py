@@ -6,7 +6,7 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
 from agent_funnel import rules
-from agent_funnel.rules import problems, record_rules
+from agent_funnel.rules import record_rules, rule_problems
 from agent_funnel.web.api import models
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.operation import json, operation
@@ -41,4 +41,4 @@ def change_rules(body: NewRules) -> Response:
 
 def _answer() -> models.RulesAnswer:
     found = rules.list_rules(services().database, services().settings)
-    return models.RulesAnswer(items=found, problems=problems(found))
+    return models.RulesAnswer(items=found, problems=rule_problems(found))

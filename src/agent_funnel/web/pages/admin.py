@@ -13,7 +13,7 @@ from agent_funnel.access import keys
 from agent_funnel.access.audit import LARGEST_ENTRY_ID, list_entries
 from agent_funnel.access.keys import ROLES, AccessKey, add_key, any_keys, list_keys
 from agent_funnel.errors import ParameterOutOfRange
-from agent_funnel.rules import SOURCE_WORDS, count_forgotten, list_rules, problems
+from agent_funnel.rules import SOURCE_WORDS, count_forgotten, list_rules, rule_problems
 from agent_funnel.sentences import sentence
 from agent_funnel.settings import (
     DEFAULT_RULES,
@@ -72,7 +72,7 @@ def show_settings() -> str:
         "settings.html",
         groups=groups,
         rules=rules,
-        rule_problems=problems(rules),
+        rule_problems=rule_problems(rules),
         SOURCE_WORDS=SOURCE_WORDS,
         forgotten=count_forgotten(services().database),
         countries=(NO_COUNTRY, *COUNTRIES),

@@ -172,7 +172,7 @@ function takeBack(row, id) {
     body: { report: id, taken_back_at: at },
   };
   // What was never sent is not there to take back.
-  if (before && !before.isTried) settle(before, { isUndone: true });
+  if (before && !before.isTried) finish(before, { isUndone: true });
   else keep(entry);
   showRow(row, entry, false);
   say(listTexts.taken_back, row);
@@ -258,7 +258,7 @@ for (const button of own.querySelectorAll("button.copy")) button.hidden = !navig
 // ---- Sending
 
 // Ends an entry. Other tabs see the answer before the entry goes.
-function settle(entry, answer) {
+function finish(entry, answer) {
   keep({ ...entry, answer });
   drop(entry);
   if (answer.refusal) {
@@ -324,13 +324,13 @@ async function sendAll() {
       const open = batch.filter((entry, index) => {
         const { outcome, refusal, code } = reports.length ? found.items[index] : { outcome: found };
         if (code === 50001) return true;
-        settle(entry, outcome ? { notice: outcome.notice } : { refusal });
+        finish(entry, outcome ? { notice: outcome.notice } : { refusal });
         return false;
       });
       if (open.length) { isSilent = true; break; }
     } else if ([400, 413, 422].includes(answer?.status)) {
       // One of several may be at fault, so each goes by itself.
-      if (batch.length === 1) settle(batch[0], { refusal: (await answer.json()).detail });
+      if (batch.length === 1) finish(batch[0], { refusal: (await answer.json()).detail });
       most = 1;
     } else {
       // There is no connection, or the service is busy: later.

@@ -1,9 +1,9 @@
 -- The deal: deals the pool out to the active agents, one lead per agent per round, in one transaction.
 --
 -- Parameters: those of the plan, :again (1 = deal all the same where a manual run is almost surely a mistake), :actor
--- (the person or program that asked for the run), :request (the caller's own mark, to find the run by it; or NULL),
--- :skip_date (a date whose scheduled run is skipped, because this run is made instead; or NULL) and :skip_until (until
--- then, in UTC, an undo of this run ends the skip).
+-- (the person or program that asked for the run), :request (the caller's id of this request, to find the run by it; or
+-- NULL), :skip_date (a date whose scheduled run is skipped, because this run is made instead; or NULL) and :skip_until
+-- (until then, in UTC, an undo of this run ends the skip).
 -- The caller runs the statements before `locks`, takes the two lock files of a run, and runs all others in one BEGIN
 -- IMMEDIATE transaction; a `throw` rolls everything back. The last statement returns the summary row.
 --
@@ -248,7 +248,7 @@ SELECT
     c.kept_out,
     count(*) AS agents,
     sum(s.leads) AS assigned,
-    min(c.pool, sum(s.room)) AS due,
+    min(c.pool, sum(s.room)) AS to_deal,
     min(s.leads) AS smallest_share,
     max(s.leads) AS largest_share
 FROM temp.share AS s
@@ -257,10 +257,10 @@ FROM temp.share AS s
 
 SELECT
     50007 AS throw,
-    'Check failed: ' || a.assigned || ' leads were assigned instead of ' || a.due
+    'Check failed: ' || a.assigned || ' leads were assigned instead of ' || a.to_deal
     || '; nothing was changed. Run `agent-funnel doctor --deep`.' AS message
 FROM temp.amount AS a
-WHERE a.assigned <> a.due;
+WHERE a.assigned <> a.to_deal;
 
 -- 4. The summary row.
 

@@ -83,9 +83,9 @@ CROSS JOIN wafunnel AS w ON d.number = w.number AND d.date = w.date
 WHERE w.stage IS NOT NULL AND (w.stage >= 4 OR w.date < (SELECT t.oldest FROM temp.this_run AS t));
 
 -- name: _mark_kept_and_due
--- Marks the records that outcomes keep out (kind 4), and those of call-backs that are due (kind 5). The first table of
+-- Marks the records that outcomes keep out (kind 3), and those of call-backs that are due (kind 5). The first table of
 -- each join has no row where there is nothing to mark, so that no record is read then.
-UPDATE temp.record SET kind = 4
+UPDATE temp.record SET kind = 3
 WHERE kind = 0 AND ordinal IN (
     SELECT r.ordinal
     FROM (SELECT 1 WHERE EXISTS (SELECT 1 FROM temp.kept_out)) AS e
@@ -137,7 +137,7 @@ FROM (
 ) AS k
 WHERE k.place <= k.leads;
 
-UPDATE temp.quota SET leads = quota.leads - k.leads, kind = quota.leads - k.leads
+UPDATE temp.quota SET leads = quota.leads - k.leads, group_leads = quota.leads - k.leads
 FROM (SELECT s.agent, count(*) AS leads FROM temp.stayed AS s GROUP BY s.agent) AS k
 WHERE quota.agent = k.agent;
 

@@ -26,7 +26,7 @@ CROSS JOIN (
         count(*) FILTER (WHERE r.kind IN (0, 5)) AS pool,
         count(*) FILTER (WHERE r.kind = 1) AS duplicates,
         count(*) FILTER (WHERE r.kind = 2) AS suppressed,
-        count(*) FILTER (WHERE r.kind = 4) AS kept_out
+        count(*) FILTER (WHERE r.kind = 3) AS kept_out
     FROM temp.record AS r
 ) AS c
 
@@ -293,8 +293,8 @@ CREATE TEMP TABLE record (
     stage INTEGER,
     date TEXT,
     moment REAL,
-    -- 0 = in the pool, 1 = behind another record of its number, 2 = must not be dealt, 3 = copy of a record,
-    -- 4 = kept out by an outcome, 5 = in the pool as a call-back that is due
+    -- 0 = in the pool, 1 = behind another record of its number, 2 = must not be dealt, 3 = kept out by an outcome,
+    -- 4 = a further row of a record, 5 = in the pool as a call-back that is due
     kind INTEGER
 );
 
@@ -334,7 +334,7 @@ SELECT
     dense_rank() OVER (
         PARTITION BY coalesce(m.first_number, r.number)
         ORDER BY
-            r.kind = 4,
+            r.kind = 3,
             c.ordinal IS NULL,
             c.call_back_on,
             r.stage,
@@ -357,7 +357,7 @@ WHERE m.number IS NOT NULL
 
 UPDATE temp.record SET
     kind = CASE
-        WHEN c.ordinal <> c.first_ordinal THEN 3
+        WHEN c.ordinal <> c.first_ordinal THEN 4
         WHEN record.kind IN (0, 5) AND c.occurrence > 1 THEN 1
         ELSE record.kind
     END
@@ -433,7 +433,7 @@ SELECT
 FROM temp.segment AS s
 INNER JOIN temp.room AS r ON s.room <= r.room;
 
--- 4. Even in kind. The rounds settle how many leads each agent gets. An agent who is full with fewer leads than the
+-- 4. Even in kind. The rounds decide how many leads each agent gets. An agent who is full with fewer leads than the
 -- largest share would have the first leads of the deal only, so the agents of each such number of leads are a group,
 -- and all others are the group 0. Each group deals round by round, and its slots are spread evenly over the deal. Where
 -- nobody is full early, there is one group, and nothing to spread.
@@ -444,7 +444,7 @@ SELECT
     q.agent,
     q.turn,
     q.leads,
-    CASE WHEN q.leads = q.room AND q.leads < max(q.leads) OVER () THEN q.leads ELSE 0 END AS kind
+    CASE WHEN q.leads = q.room AND q.leads < max(q.leads) OVER () THEN q.leads ELSE 0 END AS group_leads
 FROM (
     SELECT
         r.agent,
@@ -475,17 +475,17 @@ FROM (
         o.agent,
         o.turn,
         o.leads,
-        o.kind,
-        row_number() OVER (PARTITION BY o.kind ORDER BY o.turn) - 1 AS seat,
-        count(*) OVER (PARTITION BY o.kind) AS agents,
-        sum(o.leads) OVER (PARTITION BY o.kind) AS slots
+        o.group_leads,
+        row_number() OVER (PARTITION BY o.group_leads ORDER BY o.turn) - 1 AS seat,
+        count(*) OVER (PARTITION BY o.group_leads) AS agents,
+        sum(o.leads) OVER (PARTITION BY o.group_leads) AS slots
     FROM temp.quota AS o
     WHERE o.leads > 0
 ) AS q
 -- The rounds of an agent; the first positions of the pool count them.
 CROSS JOIN temp.pool AS p ON p.position <= q.leads
-WHERE EXISTS (SELECT 1 FROM temp.quota AS l WHERE l.kind > 0) OR EXISTS (SELECT 1 FROM temp.stayed)
-ORDER BY (2 * ((p.position - 1) * q.agents + q.seat) + 1) / (2.0 * q.slots), q.kind;
+WHERE EXISTS (SELECT 1 FROM temp.quota AS l WHERE l.group_leads > 0) OR EXISTS (SELECT 1 FROM temp.stayed)
+ORDER BY (2 * ((p.position - 1) * q.agents + q.seat) + 1) / (2.0 * q.slots), q.group_leads;
 
 -- The dealt leads, in the order of the keys that will be written.
 DROP TABLE IF EXISTS temp.dealt;
@@ -581,34 +581,31 @@ FROM temp.heard AS h
 WHERE h.same AND (SELECT u.voice FROM temp.rules AS u) = 'fresh'
 ORDER BY h.turn * 4294967296 + h.position;
 
--- The lots of each class: the clashes of one agent, that of the agent with most of them first. The clashes of a lot
--- have the turns from `first_turn` to before `next_turn`, among all clashes of the class. Each takes the slot of the
--- one that comes `most` turns later, from `first_slot` on. It is a slot of another agent, unless one agent has more
--- than half of the clashes.
-DROP TABLE IF EXISTS temp.lot;
+-- The agents with clashes in each class, the agent with most clashes first. The clashes of an agent have the ranks from
+-- `first_rank` to before `next_rank`, among all clashes of the class. Each takes the slot of the one that comes `most`
+-- ranks later, from `first_slot` on. It is a slot of another agent, unless one agent has more than half of the clashes.
+DROP TABLE IF EXISTS temp.clashing_agent;
 
-CREATE TEMP TABLE lot AS
+CREATE TEMP TABLE clashing_agent AS
 SELECT
     t.class,
-    t.turn,
     t.agent,
     t.first_place,
     t.times,
-    t.next_turn - t.times AS first_turn,
-    t.next_turn,
-    t.next_turn - t.times + t.most AS first_slot,
+    t.next_rank - t.times AS first_rank,
+    t.next_rank,
+    t.next_rank - t.times + t.most AS first_slot,
     t.most,
     t.clashes
 FROM (
     SELECT
-        l.class,
-        r.turn,
+        g.class,
         r.agent,
-        l.first_place,
-        l.times,
-        sum(l.times) OVER (PARTITION BY l.class ORDER BY l.times DESC, r.agent ROWS UNBOUNDED PRECEDING) AS next_turn,
-        max(l.times) OVER (PARTITION BY l.class) AS most,
-        sum(l.times) OVER (PARTITION BY l.class) AS clashes
+        g.first_place,
+        g.times,
+        sum(g.times) OVER (PARTITION BY g.class ORDER BY g.times DESC, r.agent ROWS UNBOUNDED PRECEDING) AS next_rank,
+        max(g.times) OVER (PARTITION BY g.class) AS most,
+        sum(g.times) OVER (PARTITION BY g.class) AS clashes
     FROM (
         SELECT
             c.class,
@@ -619,30 +616,31 @@ FROM (
         CROSS JOIN temp.clash AS c
         LEFT JOIN temp.clash AS b ON b.place = c.place - 1
         WHERE (b.class, b.turn) IS NOT (c.class, c.turn)
-    ) AS l
-    INNER JOIN temp.room AS r ON l.turn = r.turn
+    ) AS g
+    INNER JOIN temp.room AS r ON g.turn = r.turn
 ) AS t;
 
-CREATE INDEX temp.ix_lot ON lot (class, next_turn, first_turn, agent);
+CREATE INDEX temp.ix_clashing_agent ON clashing_agent (class, next_rank, first_rank, agent);
 
--- The slots of a lot are those of a few other lots, which begin anew after the last one: its pieces, each with the
--- agent whose slots it takes. No lot has more turns than `most`, so the index need not be read to the end of the class.
+-- The clashes of an agent take the slots of a few others, and after the last rank the first one follows: each piece has
+-- clashes that take the slots of one agent. Nobody has more clashes than `most`, so the index need not be read to the
+-- end of the class.
 DROP TABLE IF EXISTS temp.piece;
 
 CREATE TEMP TABLE piece AS
 SELECT
-    l.first_place + max(o.first_turn - l.first_slot, 0) AS first_place,
-    l.first_place + min(o.next_turn - l.first_slot, l.times) AS next_place,
+    g.first_place + max(o.first_rank - g.first_slot, 0) AS first_place,
+    g.first_place + min(o.next_rank - g.first_slot, g.times) AS next_place,
     o.agent
 FROM (
-    SELECT n.class, n.first_place, n.times, n.most, n.first_slot FROM temp.lot AS n
+    SELECT n.class, n.first_place, n.times, n.most, n.first_slot FROM temp.clashing_agent AS n
     UNION ALL
-    SELECT n.class, n.first_place, n.times, n.most, n.first_slot - n.clashes FROM temp.lot AS n
-) AS l
-CROSS JOIN temp.lot AS o ON o.class = l.class
-    AND o.next_turn > l.first_slot
-    AND o.next_turn < l.first_slot + l.times + l.most
-    AND o.first_turn < l.first_slot + l.times;
+    SELECT n.class, n.first_place, n.times, n.most, n.first_slot - n.clashes FROM temp.clashing_agent AS n
+) AS g
+CROSS JOIN temp.clashing_agent AS o ON o.class = g.class
+    AND o.next_rank > g.first_slot
+    AND o.next_rank < g.first_slot + g.times + g.most
+    AND o.first_rank < g.first_slot + g.times;
 
 INSERT OR REPLACE INTO temp.dealt (ordinal, agent, turn, position)
 SELECT c.ordinal, p.agent, NULL, c.position
@@ -655,11 +653,11 @@ ORDER BY c.ordinal;
 DROP TABLE IF EXISTS temp.stuck;
 
 CREATE TEMP TABLE stuck AS
-SELECT l.class, c.ordinal, l.agent, row_number() OVER (PARTITION BY l.class ORDER BY c.position) AS place
-FROM temp.lot AS l
-CROSS JOIN temp.clash AS c ON c.place BETWEEN l.first_place AND l.first_place + l.times - 1
+SELECT g.class, c.ordinal, g.agent, row_number() OVER (PARTITION BY g.class ORDER BY c.position) AS place
+FROM temp.clashing_agent AS g
+CROSS JOIN temp.clash AS c ON c.place BETWEEN g.first_place AND g.first_place + g.times - 1
 CROSS JOIN temp.dealt AS d ON d.ordinal = c.ordinal
-WHERE 2 * l.times > l.clashes AND d.agent = l.agent;
+WHERE 2 * g.times > g.clashes AND d.agent = g.agent;
 
 DROP TABLE IF EXISTS temp.partner;
 

@@ -2,7 +2,7 @@
 -- Of a number, only the last three characters leave the database.
 
 -- name: doctor_watermark
--- A mark of the present state. If it changes, a run, an undo or an erasure came while the queries below ran.
+-- A watermark of the present state. If it changes, a run, an undo or an erasure came while the queries below ran.
 SELECT
     (SELECT max(r.run_id) FROM assignment_run AS r) AS last_id,
     (SELECT count(*) FROM assignment_run AS r) AS runs,
@@ -127,7 +127,7 @@ undone (run_id) AS (
     LIMIT 1
 ),
 
-pair (agent, number, due, present) AS (
+pair (agent, number, expected, present) AS (
     SELECT h.agent, h.number, d.number IS NULL, 0
     FROM base AS b
     INNER JOIN assignment_history AS h ON b.run_id = h.run_id
@@ -151,15 +151,15 @@ SELECT
     (SELECT u.run_id FROM undone AS u) AS undone_id,
     EXISTS (SELECT 1 FROM assignment_purge AS p INNER JOIN base AS b ON p.run_id = b.run_id) AS purged,
     coalesce(sum(d.present), 0) AS present,
-    coalesce(sum(max(d.present - d.due, 0)), 0) AS came,
+    coalesce(sum(max(d.present - d.expected, 0)), 0) AS came,
     coalesce(
-        sum(max(d.due - d.present, 0)) FILTER (
+        sum(max(d.expected - d.present, 0)) FILTER (
             WHERE (d.number IN (SELECT w.number FROM taken_out AS w)) IS NOT TRUE
         ),
         0
     ) AS gone
 FROM (
-    SELECT p.number, sum(p.due) AS due, sum(p.present) AS present
+    SELECT p.number, sum(p.expected) AS expected, sum(p.present) AS present
     FROM pair AS p
     GROUP BY p.agent COLLATE BINARY, p.number COLLATE BINARY
 ) AS d;

@@ -46,9 +46,9 @@ Lock order:
   2. The looks lock shows that a run or an undo is in progress. Sessions that look share this lock for a moment and
      never take the first one, so looking never refuses a run. The run waits for them.
   3. The records lock keeps some other changes apart from a run: an addition to the do-not-contact list, the record of a
-     failed attempt, the outcome of a date, the marks of a purge, a new rule, new match keys, and `settle`, which finds
-     out whether a lost call made its run. Each of them holds the lock for a moment. A run waits for them, and they wait
-     for a run.
+     failed attempt, the outcome of a date, the beginning of a purge, a new rule, new match keys, and `run_of_request`,
+     which finds out whether a lost call made its run. Each of them holds the lock for a moment. A run waits for them,
+     and they wait for a run.
   4. The tables: agent_wafunnel_assignment as a whole, then rows of wafunnel, assignment_run, assignment_country,
      assignment_rule, assignment_voice, assignment_outcome_effect, assignment_limit, schedule_skip,
      assignment_request, assignment_history, assignment_call_back, number_key and assignment_edit.
@@ -92,7 +92,7 @@ ALTER PROCEDURE dbo.sp_assign_wafunnel_to_agents
     @trigger VARCHAR(20) = 'manual', -- 'manual' or 'schedule'; 'schedule' succeeds once per business date
     @actor NVARCHAR(255) = NULL, -- the person or program that asked for the run, for the record
     @preview BIT = 0, -- 1 = show what a run would do, and change nothing
-    @request NVARCHAR(64) = NULL, -- the caller's own mark, to find the run by it; no two runs can have the same mark
+    @request NVARCHAR(64) = NULL, -- the caller's id of the request, to find the run by it; no two runs share one
     @again BIT = 0, -- 1 = deal all the same where a manual run is almost surely a mistake, which is refused otherwise
     -- The country of numbers that are written without one: 'BR', …, or 'none'; NULL = the recorded rule, or none. It is
     -- wider than two letters, so that a longer text is refused and not cut.
@@ -119,7 +119,7 @@ BEGIN
                 (5, '@trigger', 'VARCHAR(20)', 'manual', 'manual, or schedule, which succeeds once per business date'),
                 (6, '@actor', 'NVARCHAR(255)', 'NULL', 'the person or program that asked for the run, for the record'),
                 (7, '@preview', 'BIT', '0', '1 = show what a run would do, and change nothing'),
-                (8, '@request', 'NVARCHAR(64)', 'NULL', 'the caller''s own mark; no two runs can have the same mark'),
+                (8, '@request', 'NVARCHAR(64)', 'NULL', 'the caller''s id of the request; no two runs share one'),
                 (9, '@again', 'BIT', '0', '1 = deal even where a manual run is refused with 50008'),
                 (10, '@country', 'VARCHAR(20)', 'NULL', 'BR, …, or none; NULL = the rule, or none'),
                 (11, '@voice', 'VARCHAR(20)', 'NULL', 'fresh, or as-dealt; NULL = the rule, or fresh'),
@@ -196,7 +196,7 @@ BEGIN
         @duplicates INT,
         @suppressed INT,
         @kept_out INT,
-        @due BIGINT,
+        @to_deal BIGINT,
         @per_agent BIGINT,
         @assigned INT,
         @refusal NVARCHAR(2000),
@@ -219,7 +219,7 @@ BEGIN
         @kind_step BIGINT = 100000000000000000,
         @day_step BIGINT = 4294967296,
         @call_back_class BIGINT = -20000000000000000,
-        @copies INT,
+        @rows INT,
         @taken INT,
         @advanced INT,
         @smallest INT,
@@ -531,7 +531,7 @@ BEGIN
         DELETE FROM #room
         WHERE room <= 0;
 
-        SELECT @agents = COUNT(*), @due = SUM(CAST(r.room AS BIGINT)) FROM #room AS r;
+        SELECT @agents = COUNT(*), @to_deal = SUM(CAST(r.room AS BIGINT)) FROM #room AS r;
         IF @agents = 0
             BEGIN
                 SET @message = CONCAT(
@@ -870,20 +870,20 @@ BEGIN
             number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL,
             stage INT NOT NULL,
             date DATETIME2(7) NOT NULL,
-            copies INT NOT NULL,
+            equal_rows INT NOT NULL,
             class BIGINT NOT NULL, -- the stage; of a call-back that is due, @call_back_class
             agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NULL, -- the agent who gets it; NULL = left over
             stays INT NOT NULL -- 1 = it stays with this agent
         );
 
-        INSERT INTO #record (position, kind, number, stage, date, copies, class, agent, stays)
+        INSERT INTO #record (position, kind, number, stage, date, equal_rows, class, agent, stays)
         SELECT
-            p.position, p.kind, p.number, p.stage, p.date, p.copies,
+            p.position, p.kind, p.number, p.stage, p.date, p.equal_rows,
             CASE WHEN p.place < @call_back_class / 10 THEN @call_back_class ELSE p.stage END,
             h.agent, 0
         FROM (
             SELECT
-                k.kind, k.number, k.stage, k.date, k.copies, k.place,
+                k.kind, k.number, k.stage, k.date, k.equal_rows, k.place,
                 ROW_NUMBER() OVER (
                     ORDER BY
                         -- Kind and class in one number, because one key sorts faster than two.
@@ -894,7 +894,7 @@ BEGIN
                 ) AS position
             FROM (
                 SELECT
-                    n.number, n.stage, n.date, n.copies, n.place,
+                    n.number, n.stage, n.date, n.equal_rows, n.place,
                     CASE
                         WHEN n.kind > 0 THEN n.kind
                         WHEN ROW_NUMBER() OVER (
@@ -909,7 +909,7 @@ BEGIN
                     END AS kind
                 FROM (
                     SELECT
-                        e.number, e.stage, e.date, e.copies,
+                        e.number, e.stage, e.date, e.equal_rows,
                         COALESCE(m.first_number, e.number) AS first_number,
                         CASE
                             WHEN m.listed = 1 THEN 2
@@ -921,7 +921,7 @@ BEGIN
                             ELSE @call_back_class + DATEDIFF(DAY, '2000-01-01', t.call_back_on) * @day_step + e.stage
                         END AS place
                     FROM (
-                        SELECT v.number, v.stage, v.date, COUNT(*) AS copies
+                        SELECT v.number, v.stage, v.date, COUNT(*) AS equal_rows
                         FROM (
                             SELECT
                                 CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number,
@@ -952,14 +952,14 @@ BEGIN
             @duplicates = COALESCE(SUM(CASE WHEN c.kind = 1 THEN 1 ELSE 0 END), 0),
             @suppressed = COALESCE(SUM(CASE WHEN c.kind = 2 THEN 1 ELSE 0 END), 0),
             @kept_out = COALESCE(SUM(CASE WHEN c.kind = 3 THEN 1 ELSE 0 END), 0),
-            @copies = COALESCE(SUM(CASE WHEN c.agent IS NOT NULL THEN c.copies ELSE 0 END), 0)
+            @rows = COALESCE(SUM(CASE WHEN c.agent IS NOT NULL THEN c.equal_rows ELSE 0 END), 0)
         FROM #record AS c;
-        SET @due = CASE WHEN @due < @pool THEN @due ELSE @pool END;
+        SET @to_deal = CASE WHEN @to_deal < @pool THEN @to_deal ELSE @pool END;
 
         SELECT @last_agent = c.agent FROM #record AS c
-        WHERE c.position = @due AND c.kind = 0;
+        WHERE c.position = @to_deal AND c.kind = 0;
 
-        -- Even in kind. The rounds settle how many leads each agent gets. An agent who is full with fewer leads than
+        -- Even in kind. The rounds decide how many leads each agent gets. An agent who is full with fewer leads than
         -- the largest share would have the first leads of the deal only, so the agents of each such number of leads are
         -- a group, and all others are the group 0. Each group deals round by round, and its slots are spread evenly
         -- over the deal. Where nobody is full early, there is one group, and the pool has its agents already.
@@ -967,10 +967,10 @@ BEGIN
             agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL PRIMARY KEY,
             turn INT NOT NULL,
             leads INT NOT NULL,
-            kind INT NOT NULL
+            group_leads INT NOT NULL -- of each agent of a group; 0 = the open group
         );
 
-        INSERT INTO #quota (agent, turn, leads, kind)
+        INSERT INTO #quota (agent, turn, leads, group_leads)
         SELECT
             q.agent, q.turn, q.leads,
             CASE WHEN q.leads = q.room AND q.leads < MAX(q.leads) OVER () THEN q.leads ELSE 0 END
@@ -981,10 +981,10 @@ BEGIN
             FROM (
                 SELECT
                     g.first_position, g.agents,
-                    CASE WHEN g.last_position < @due THEN g.last_position ELSE @due END - g.first_position + 1
+                    CASE WHEN g.last_position < @to_deal THEN g.last_position ELSE @to_deal END - g.first_position + 1
                         AS positions
                 FROM #segment AS g
-                WHERE g.first_position <= @due
+                WHERE g.first_position <= @to_deal
             ) AS s
             INNER JOIN #seat AS h ON s.first_position = h.first_position
             INNER JOIN #room AS r ON h.agent = r.agent
@@ -1020,7 +1020,7 @@ BEGIN
                 SET @stayed = @kept;
 
                 UPDATE q
-                SET leads = q.leads - k.leads, kind = q.leads - k.leads
+                SET leads = q.leads - k.leads, group_leads = q.leads - k.leads
                 FROM #quota AS q
                 INNER JOIN (
                     SELECT p.agent, COUNT(*) AS leads FROM #kept AS p
@@ -1028,12 +1028,12 @@ BEGIN
                 ) AS k ON q.agent = k.agent;
             END;
 
-        IF @kept > 0 OR (SELECT MAX(q.kind) FROM #quota AS q) > 0
+        IF @kept > 0 OR (SELECT MAX(q.group_leads) FROM #quota AS q) > 0
             BEGIN
                 -- The rounds; the first positions of the pool count them.
-                CREATE TABLE #round (number BIGINT NOT NULL PRIMARY KEY);
+                CREATE TABLE #round (round_number BIGINT NOT NULL PRIMARY KEY);
 
-                INSERT INTO #round (number)
+                INSERT INTO #round (round_number)
                 SELECT c.position
                 FROM #record AS c
                 CROSS JOIN (SELECT MAX(o.leads) AS leads FROM #quota AS o) AS q
@@ -1049,20 +1049,20 @@ BEGIN
                 SELECT
                     ROW_NUMBER() OVER (
                         ORDER BY
-                            (2 * ((n.number - 1) * q.agents + q.seat) + 1) / CAST(2 * q.slots AS FLOAT),
-                            q.kind
+                            (2 * ((n.round_number - 1) * q.agents + q.seat) + 1) / CAST(2 * q.slots AS FLOAT),
+                            q.group_leads
                     ),
                     q.agent
                 FROM (
                     SELECT
-                        o.agent, o.leads, o.kind,
-                        ROW_NUMBER() OVER (PARTITION BY o.kind ORDER BY o.turn) - 1 AS seat,
-                        COUNT(*) OVER (PARTITION BY o.kind) AS agents,
-                        SUM(CAST(o.leads AS BIGINT)) OVER (PARTITION BY o.kind) AS slots
+                        o.agent, o.leads, o.group_leads,
+                        ROW_NUMBER() OVER (PARTITION BY o.group_leads ORDER BY o.turn) - 1 AS seat,
+                        COUNT(*) OVER (PARTITION BY o.group_leads) AS agents,
+                        SUM(CAST(o.leads AS BIGINT)) OVER (PARTITION BY o.group_leads) AS slots
                     FROM #quota AS o
                     WHERE o.leads > 0
                 ) AS q
-                INNER JOIN #round AS n ON q.leads >= n.number;
+                INNER JOIN #round AS n ON q.leads >= n.round_number;
 
                 IF @kept = 0
                     UPDATE c
@@ -1093,7 +1093,7 @@ BEGIN
                         FROM #record AS c
                         INNER JOIN #kept AS k ON c.position = k.position;
 
-                        SELECT @copies = COALESCE(SUM(c.copies), 0) FROM #record AS c
+                        SELECT @rows = COALESCE(SUM(c.equal_rows), 0) FROM #record AS c
                         WHERE c.agent IS NOT NULL;
                     END;
             END;
@@ -1263,18 +1263,18 @@ BEGIN
             WHERE c.agent IS NOT NULL
             OPTION (RECOMPILE);
 
-        -- The lots of each class: the clashes of one agent, that of the agent with most of them first. The clashes of a
-        -- lot have the turns from `first_turn` on, among all clashes of the class.
-        CREATE TABLE #lot (
+        -- The agents with clashes in each class, the agent with most clashes first. The clashes of an agent have the
+        -- ranks from `first_rank` on, among all clashes of the class.
+        CREATE TABLE #clashing_agent (
             class BIGINT NOT NULL,
             agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL,
-            first_turn INT NOT NULL,
+            first_rank INT NOT NULL,
             clashes INT NOT NULL,
             most INT NOT NULL,
             PRIMARY KEY (class, agent)
         );
 
-        INSERT INTO #lot (class, agent, first_turn, clashes, most)
+        INSERT INTO #clashing_agent (class, agent, first_rank, clashes, most)
         SELECT
             c.class, c.agent,
             SUM(c.times) OVER (
@@ -1290,31 +1290,31 @@ BEGIN
             GROUP BY h.class, h.agent
         ) AS c;
 
-        -- The clashes. Each takes the slot of the one that comes `most` turns later, which is a slot of another agent,
+        -- The clashes. Each takes the slot of the one that comes `most` ranks later, which is a slot of another agent,
         -- unless one agent has more than half of the clashes.
         CREATE TABLE #clash (
             class BIGINT NOT NULL,
-            turn BIGINT NOT NULL,
+            clash_rank BIGINT NOT NULL,
             position BIGINT NOT NULL,
             agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL,
             clashes INT NOT NULL,
             most INT NOT NULL
         );
 
-        INSERT INTO #clash (class, turn, position, agent, clashes, most)
+        INSERT INTO #clash (class, clash_rank, position, agent, clashes, most)
         SELECT
             h.class,
-            l.first_turn + ROW_NUMBER() OVER (PARTITION BY h.class, h.agent ORDER BY h.position) - 1,
-            h.position, h.agent, l.clashes, l.most
+            g.first_rank + ROW_NUMBER() OVER (PARTITION BY h.class, h.agent ORDER BY h.position) - 1,
+            h.position, h.agent, g.clashes, g.most
         FROM #heard AS h
-        INNER JOIN #lot AS l ON h.class = l.class AND h.agent = l.agent
+        INNER JOIN #clashing_agent AS g ON h.class = g.class AND h.agent = g.agent
         WHERE h.agent = h.last_agent AND h.stays = 0;
 
         UPDATE c
         SET agent = o.agent
         FROM #record AS c
         INNER JOIN #clash AS p ON c.position = p.position
-        INNER JOIN #clash AS o ON p.class = o.class AND o.turn = (p.turn + p.most) % p.clashes;
+        INNER JOIN #clash AS o ON p.class = o.class AND o.clash_rank = (p.clash_rank + p.most) % p.clashes;
 
         -- The clashes that remain change places with the first leads of the class that neither have this agent nor had
         -- this agent last, as far as there are any.
@@ -1329,7 +1329,7 @@ BEGIN
         INSERT INTO #stuck (class, place, position, agent)
         SELECT p.class, ROW_NUMBER() OVER (PARTITION BY p.class ORDER BY p.position), p.position, p.agent
         FROM #clash AS p
-        INNER JOIN #clash AS o ON p.class = o.class AND o.turn = (p.turn + p.most) % p.clashes
+        INNER JOIN #clash AS o ON p.class = o.class AND o.clash_rank = (p.clash_rank + p.most) % p.clashes
         WHERE 2 * p.most > p.clashes AND p.agent = o.agent;
         SET @same_agent = @@ROWCOUNT;
 
@@ -1545,11 +1545,11 @@ BEGIN
         SET @advanced = @@ROWCOUNT;
 
         -- If the counts differ, another session changed a lead after the pool was read.
-        IF @advanced <> @copies
+        IF @advanced <> @rows
             BEGIN
                 SET @message = CONCAT(
                     N'The pool changed while it was being dealt: ', @advanced, N' rows advanced instead of ',
-                    @copies, N'; nothing was changed. Try again.'
+                    @rows, N'; nothing was changed. Try again.'
                 );
                 THROW 50004, @message, 1;
             END;
@@ -1652,8 +1652,8 @@ BEGIN
 
         SELECT @assigned = SUM(s.leads), @smallest = MIN(s.leads), @largest = MAX(s.leads) FROM #share AS s;
 
-        SELECT @message = CONCAT(N'Check failed: ', @assigned, N' leads were assigned instead of ', @due)
-        WHERE @assigned <> @due;
+        SELECT @message = CONCAT(N'Check failed: ', @assigned, N' leads were assigned instead of ', @to_deal)
+        WHERE @assigned <> @to_deal;
 
         SELECT TOP (1) @message = CONCAT(N'Check failed: …', RIGHT(MAX(w.number), 3), N' is assigned twice')
         FROM dbo.agent_wafunnel_assignment AS w

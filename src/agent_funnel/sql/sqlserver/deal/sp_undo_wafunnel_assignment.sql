@@ -77,6 +77,7 @@ BEGIN
         @suppressed INT,
         @legacy BIT = 0, -- 1 = wafunnel.date is a DATETIME
         @taken INT,
+        @rows INT,
         @copy INT,
         @copies INT;
 
@@ -188,7 +189,7 @@ BEGIN
             WHERE w.date IS NOT NULL
         ) AS d;
 
-        SELECT @restored = COUNT(DISTINCT h.number), @copies = COUNT(*)
+        SELECT @restored = COUNT(DISTINCT h.number), @rows = COUNT(*)
         FROM dbo.assignment_history AS h
         INNER JOIN dbo.wafunnel AS w
             ON
@@ -215,11 +216,11 @@ BEGIN
         SET @moved = @@ROWCOUNT;
 
         -- If the counts differ, another session changed a lead in between.
-        IF @moved <> @copies
+        IF @moved <> @rows
             BEGIN
                 SET @message = CONCAT(
                     N'The leads changed while they were being taken back: ', @moved, N' rows went back instead of ',
-                    @copies, N'; nothing was changed. Try again.'
+                    @rows, N'; nothing was changed. Try again.'
                 );
                 THROW 50004, @message, 1;
             END;

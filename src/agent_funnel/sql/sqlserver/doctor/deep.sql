@@ -4,7 +4,7 @@ Of a number, only the last three characters leave the database.
 */
 
 -- name: doctor_watermark
--- A mark of the present state. If it changes, a run, an undo or an erasure came while the queries below ran.
+-- A watermark of the present state. If it changes, a run, an undo or an erasure came while the queries below ran.
 SELECT
     (SELECT MAX(r.run_id) FROM dbo.assignment_run AS r) AS last_id,
     (SELECT COUNT(*) FROM dbo.assignment_run) AS runs,
@@ -159,12 +159,12 @@ SELECT
     @undone_id AS undone_id,
     @purged AS purged,
     COALESCE(SUM(d.present), 0) AS present,
-    COALESCE(SUM(CASE WHEN d.present > d.due THEN d.present - d.due END), 0) AS came,
-    COALESCE(SUM(CASE WHEN d.present < d.due AND w.number IS NULL THEN d.due - d.present END), 0) AS gone
+    COALESCE(SUM(CASE WHEN d.present > d.expected THEN d.present - d.expected END), 0) AS came,
+    COALESCE(SUM(CASE WHEN d.present < d.expected AND w.number IS NULL THEN d.expected - d.present END), 0) AS gone
 FROM (
-    SELECT b.agent, b.number, SUM(b.due) AS due, SUM(b.present) AS present
+    SELECT b.agent, b.number, SUM(b.expected) AS expected, SUM(b.present) AS present
     FROM (
-        SELECT h.agent, h.number, CASE WHEN d.number IS NULL THEN 1 ELSE 0 END AS due, 0 AS present
+        SELECT h.agent, h.number, CASE WHEN d.number IS NULL THEN 1 ELSE 0 END AS expected, 0 AS present
         FROM dbo.assignment_history AS h
         LEFT JOIN @listed AS d ON h.number = d.number
         WHERE
