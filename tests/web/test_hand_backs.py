@@ -89,7 +89,7 @@ def test_operators_hand_back_for_any_agent_and_the_record_says_who_and_when(
 
 
 def test_tonight_says_what_was_handed_back_since_the_deal(database: TestedDatabase) -> None:
-    put_floor(database, BRUNOS, ANAS, CARLOS, DORAS)
+    run_id = put_floor(database, BRUNOS, ANAS, CARLOS, DORAS)
     reader = Reader(client_of(database), key_of(database, "operator", "Olga"))
     viewer = Reader(client_of(database), key_of(database, "viewer"))
     assert "handed back" not in reader.get("/")
@@ -105,6 +105,16 @@ def test_tonight_says_what_was_handed_back_since_the_deal(database: TestedDataba
     assert "Since then, 2 agents handed back 4 leads, the last of them on " in both
     assert "Bo : 2 leads, " in both
     assert "/agents/of?agent=Bo" in both.links
+    database.insert(
+        "assignment_hand_back", ("run_id", "agent", "handed_back_at", "leads", "put_back"),
+        [(run_id, f"agent {n}", now(), 1, 1) for n in range(20)],
+    )  # fmt: skip
+    many = reader.get("/")
+    assert "Since then, 22 agents handed back 24 leads, the last of them on " in many
+    assert "and 2 more" in many
+    assert "agent 0 : 1 lead, " in many
+    assert "Bo : 2 leads, " not in many
+    database.execute("DELETE FROM dbo.assignment_hand_back WHERE leads = 1")
     # Undone, the leads are on the list again; and dealt again, nothing waits.
     undo_hand_back(database.backend, actor="Olga", now=now(), agent="Al")
     assert "Since then, Bo handed back 2 leads on " in reader.get("/")
