@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+import json
+from collections.abc import Collection, Generator, Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -100,9 +101,13 @@ def roster(database: Database, business_date: date, name: str | None = None) -> 
     return [RosterEntry.from_row(row) for row in rows]
 
 
-def leads_in_hand(database: Database) -> dict[str, LeadsInHand]:
-    """What each agent has now, by name; those who have nothing are left out."""
-    return {row["agent"]: LeadsInHand.from_row(row) for row in database.all("leads_in_hand")}
+def leads_in_hand(database: Database, agents: Collection[str] | None = None) -> dict[str, LeadsInHand]:
+    """What each agent has now, or each of these `agents`, by name; those who have nothing are left out."""
+    if agents is None:
+        rows = database.all("leads_in_hand")
+    else:
+        rows = database.all("leads_in_hand_of", agents=json.dumps([[agent] for agent in agents], ensure_ascii=False))
+    return {row["agent"]: LeadsInHand.from_row(row) for row in rows}
 
 
 def add_agent(database: Database, name: str, *, active: bool = True) -> None:

@@ -40,6 +40,18 @@ class LeadsToHandBack(Record):
     leads: int
 
 
+@dataclass(frozen=True)
+class HandedBackByAgent(Record):
+    """How many leads an agent has handed back since the last run, and when last; without hand-backs that were undone.
+
+    The moment is in UTC.
+    """
+
+    agent: str
+    leads: int
+    last_at: Moment
+
+
 def leads_to_hand_back(database: Database, agent: str) -> LeadsToHandBack:
     """How many leads of the last run an agent has that have no outcome yet."""
     row = database.one("leads_to_hand_back", agent=agent)
@@ -94,3 +106,8 @@ def list_hand_backs(
     """The newest hand-backs, newest first: of a run, or of an agent."""
     bounded = None if run_id is None else min(run_id, LARGEST_RUN_ID)
     return [HandBack.from_row(row) for row in database.all("hand_backs", run_id=bounded, agent=agent, count=count)]
+
+
+def handed_back_by_agent(database: Database, last_run_id: int) -> list[HandedBackByAgent]:
+    """What agents have handed back since the last run that is not undone, `last_run_id`; the newest first."""
+    return [HandedBackByAgent.from_row(row) for row in database.all("handed_back_by_agent", run_id=last_run_id)]

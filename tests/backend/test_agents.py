@@ -33,7 +33,7 @@ from support.nights import (
     run_deal,
     undo,
 )
-from support.outcomes import tell
+from support.outcomes import take_back, tell
 from support.paging import ODD_TEXTS, all_pages
 
 
@@ -59,20 +59,33 @@ def test_agents_are_listed_with_their_leads_their_room_and_their_last_run(databa
     yesterday = TODAY - timedelta(days=1)
     assert {row.agent: row.room for row in list_agents(database.backend, yesterday)}["Cy"] == 0
     assert leads_in_hand(database.backend) == {"Al": LeadsInHand("Al", 2, 2), "Bo": LeadsInHand("Bo", 1, 1)}
-    for held in assignments(database.backend, agent="Al", count=1):
-        tell(database, held.number, "talked")
+    assert leads_in_hand(database.backend, ["Bo", "Cy", "al"]) == {"Bo": LeadsInHand("Bo", 1, 1)}
+    assert leads_in_hand(database.backend, []) == {}
+    (held,) = assignments(database.backend, agent="Al", count=1)
+    told = tell(database, held.number, "talked")
     assert leads_in_hand(database.backend)["Al"] == LeadsInHand("Al", 2, 1)
+    assert leads_in_hand(database.backend, ["Al"]) == {"Al": LeadsInHand("Al", 2, 1)}
+    take_back(database, told)
+    assert leads_in_hand(database.backend, ["Al"]) == {"Al": LeadsInHand("Al", 2, 2)}
+    tell(database, held.number, "talked")
     assert roster(database.backend, yesterday, "Cy") == [RosterEntry("Cy", False, 0)]
     assert roster(database.backend, yesterday, "cy") == []
     # The newest run of all does not count for whom it gave nothing, nor one that is undone.
     put_agents(database, active_agents("Bo"))
     run_deal(database, TODAY + timedelta(days=1))
+    assert leads_in_hand(database.backend, ["Al", "Bo"]) == {"Bo": LeadsInHand("Bo", 3, 3)}
     put_agents(database, active_agents("Al", "Bo"))
     last = {row.agent: row.last_dealt for row in list_agents(database.backend, TODAY)}
     assert last == {"Al": TODAY, "Bo": TODAY + timedelta(days=1)}
     undo(database)
     last = {row.agent: row.last_dealt for row in list_agents(database.backend, TODAY)}
     assert last["Bo"] == TODAY
+
+
+def test_the_leads_of_agents_are_counted_whatever_their_names(database: TestedDatabase) -> None:
+    names = [*ODD_TEXTS, 'a "b" \\" \\\\ [c] {d}', "Érica"]
+    put_assignments(database, *((name, f"{name} {n}") for name in names for n in range(2)), ("Bo", "3"))
+    assert leads_in_hand(database.backend, names) == {name: LeadsInHand(name, 2, 2) for name in names}
 
 
 def test_rows_of_the_same_name_are_one_agent_and_rows_without_a_name_are_left_out(

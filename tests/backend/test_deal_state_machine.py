@@ -18,9 +18,9 @@ AGAIN = st.sampled_from([True, True, True, False])
 TRIGGERS = st.sampled_from(["manual", "manual", "schedule"])
 STEPS = st.sampled_from(
     [
-        "run", "run", "undo", "report", "report_through_the_product", "promise_calls", "promise_calls",
-        "take_a_report_back", "hand_back", "hand_back", "undo_a_hand_back", "rename_an_agent", "rename_an_agent",
-        "change_things", "change_things",
+        "run", "run", "undo", "report", "report_through_the_product", "report_through_the_product", "promise_calls",
+        "promise_calls", "take_a_report_back", "hand_back", "hand_back", "undo_a_hand_back", "rename_an_agent",
+        "rename_an_agent", "change_things", "change_things",
     ]
 )  # fmt: skip
 UNKNOWN_RUN = 10**9

@@ -10,7 +10,14 @@ from agent_funnel.agents import rename_agent
 from agent_funnel.call_backs import count_call_backs, list_call_backs
 from agent_funnel.do_not_contact import add_do_not_contact
 from agent_funnel.errors import ParameterOutOfRange
-from agent_funnel.hand_backs import HandBack, hand_back_leads, leads_to_hand_back, list_hand_backs, undo_hand_back
+from agent_funnel.hand_backs import (
+    HandBack,
+    HandedBackByAgent,
+    handed_back_by_agent,
+    leads_to_hand_back,
+    list_hand_backs,
+    undo_hand_back,
+)
 from agent_funnel.leads import PoolReport, pool_report
 from agent_funnel.outcomes import list_outcomes, take_back_outcome
 from agent_funnel.person import forget
@@ -18,20 +25,27 @@ from agent_funnel.settings import load
 from support.databases import TestedDatabase, snapshot
 from support.doctor import deep_problems
 from support.nights import put_assignments, run_deal, stages, stored_assignments, undo
-from support.outcomes import ANAS, BRUNOS, CARLOS, DEALT_ON, ZONE, deal_again, now, put_floor, standing, take_back, tell
+from support.outcomes import (
+    ANAS,
+    BRUNOS,
+    CARLOS,
+    DEALT_ON,
+    DORAS,
+    deal_again,
+    hand_back,
+    now,
+    put_floor,
+    standing,
+    take_back,
+    tell,
+)
 from support.reported import handed_out
-
-DORAS = "+5521987654321"
 
 
 @pytest.fixture
 def run_id(database: TestedDatabase) -> int:
     """Al has Bruno's lead and Carlo's, Bo has Ana's and Dora's."""
     return put_floor(database, BRUNOS, ANAS, CARLOS, DORAS)
-
-
-def hand_back(database: TestedDatabase, agent: str = "Al", run_id: int | None = None) -> HandBack:
-    return hand_back_leads(database.backend, agent, actor="Eva", now=now(), zone=ZONE, run_id=run_id)
 
 
 def undo_it(database: TestedDatabase, agent: str | None = "Al", hand_back_id: int | None = None) -> HandBack:
@@ -82,6 +96,34 @@ def test_leads_that_were_handed_back_are_dealt_next_and_stages_move_once(databas
     assert sorted(stored_assignments(database)) == [("Bo", ANAS), ("Bo", DORAS)]
     assert undo_it(database).returned == 2
     assert stages(database) == dict.fromkeys((BRUNOS, ANAS, CARLOS, DORAS), 2)
+
+
+def test_since_the_last_deal_each_agent_has_handed_back_so_many_leads(database: TestedDatabase, run_id: int) -> None:
+    def since(last_run_id: int) -> list[HandedBackByAgent]:
+        return handed_back_by_agent(database.backend, last_run_id)
+
+    assert since(run_id) == []
+    tell(database, CARLOS, "talked")
+    of_al = hand_back(database)
+    database.execute("UPDATE dbo.agent_wafunnel_assignment SET agent = 'Al' WHERE number = %s", ANAS)
+    also_of_al, of_bo = hand_back(database), hand_back(database, "Bo")
+    assert since(run_id) == [
+        HandedBackByAgent("Bo", 1, of_bo.handed_back_at),
+        HandedBackByAgent("Al", 2, also_of_al.handed_back_at),
+    ]
+    # Undone, it does not count; nor does that of a run that is not the last one.
+    undo_it(database, None, also_of_al.hand_back_id)
+    assert since(run_id)[1:] == [HandedBackByAgent("Al", 1, of_al.handed_back_at)]
+    newer = deal_again(database)
+    assert since(newer) == []
+    of_newer = hand_back(database, next(agent for agent, _ in stored_assignments(database) if agent is not None))
+    assert [each.leads for each in since(newer)] == [of_newer.leads]
+    # The undo of that deal makes this one the last one again.
+    undo(database, newer)
+    assert [(each.agent, each.leads) for each in since(run_id)] == [("Bo", 1), ("Al", 1)]
+    undo_it(database)
+    hand_back(database)
+    assert [(each.agent, each.leads) for each in since(run_id)] == [("Al", 2), ("Bo", 1)]
 
 
 def test_the_undo_of_a_run_gives_back_no_stage_twice(database: TestedDatabase, run_id: int) -> None:

@@ -6,9 +6,10 @@ import pytest
 from playwright.sync_api import expect
 
 from agent_funnel.access.links import make_link
-from support.dashboard import Dashboard, axe, fits
+from agent_funnel.hand_backs import handed_back_by_agent
+from support.dashboard import Dashboard, axe, fits, shoot
 from support.databases import TestedDatabase
-from support.outcomes import put_floor, standing
+from support.outcomes import hand_back, put_floor, standing
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -28,3 +29,22 @@ def test_the_rest_of_a_list_goes_back_and_comes_back(dashboard: Dashboard, datab
     page.get_by_role("button", name="Take them back").click()
     expect(page.get_by_text("2 of 2 leads are back on the list.")).to_be_visible()
     assert [outcome for _, outcome in standing(database)] == ["no_answer"]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_tonight_leads_to_where_a_hand_back_is_undone(dashboard: Dashboard, database: TestedDatabase) -> None:
+    run_id = put_floor(database)
+    hand_back(database, "Al")
+    page = dashboard.page("/", role="operator", viewport=(360, 800))
+    expect(page.get_by_text("Since then, Al handed back 2 leads on")).to_be_visible()
+    shoot(page, "handed-back")
+    hand_back(database, "Bo")
+    page.reload()
+    page.get_by_text("Since then, 2 agents handed back 3 leads").click()
+    fits(page, 360)
+    axe(page)
+    shoot(page, "handed-back-by-two")
+    page.get_by_role("link", name="Bo", exact=True).last.click()
+    page.get_by_role("button", name="Undo this hand-back").click()
+    expect(page.get_by_text("The lead is back on the list.")).to_be_visible()
+    assert [each.agent for each in handed_back_by_agent(database.backend, run_id)] == ["Al"]

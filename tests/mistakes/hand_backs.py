@@ -96,6 +96,16 @@ MISTAKES = (
         ON_WEB, "after_a_question", "sqlite",
     ),
     Mistake(
+        "Tonight: leads of a hand-back that was undone still wait",
+        HAND_BACKS, "WHERE b.run_id = :run_id AND b.undone_at IS NULL\n", "WHERE b.run_id = :run_id\n",
+        ON_HAND_BACKS, "since_the_last_deal", "sqlite",
+    ),
+    Mistake(
+        "T-SQL Tonight: leads of a hand-back that was undone still wait",
+        f"{_SQLSERVER}/hand_backs.sql", "AND b.run_id = @run_id AND b.undone_at IS NULL", "AND b.run_id = @run_id",
+        ON_HAND_BACKS, "since_the_last_deal", "sqlserver",
+    ),
+    Mistake(
         "doctor: leads that were handed back count as gone",
         f"{_SQLITE}/doctor/deep.sql", "WHERE o.unassigned = 1 AND o.taken_back_at IS NULL", "WHERE FALSE",
         ON_HAND_BACKS, "the_doctor", "sqlite",

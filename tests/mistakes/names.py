@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mistakes.places import AGENTS, LEADS, ON_LOCKS, ON_STATES, T_AGENTS, Mistake
+from mistakes.places import AGENTS, LEADS, ON_AGENTS, ON_LOCKS, ON_STATES, T_AGENTS, Mistake
 
 _CORE, _SQLITE = "src/agent_funnel", "src/agent_funnel/sql/sqlite"
 P_AGENTS = f"{_CORE}/agents.py"
@@ -23,12 +23,24 @@ MISTAKES = (
     ),
     Mistake(
         "agents page: a name is found only with its accents",
-        PAGE, "wanted in folded(each.agent) and", "find.casefold() in each.agent.casefold() and",
+        PAGE, "wanted in folded(each.entry.agent) and", "find.casefold() in each.entry.agent.casefold() and",
         ON_PAGE, "without_their_accents", "sqlite",
     ),
     Mistake(
         "agents page: each chart has a scale of its own",
         CHARTS, "largest = max([largest, *(", "largest = max([0, *(", ON_FORMAT, "a_sparkline_shows",
+    ),
+    Mistake(
+        "agents page: a lead whose report was taken back is not to call",
+        AGENTS, "= a.number COLLATE BINARY AND o.stands = 1\n        )\n    ) AS to_call",
+        "= a.number COLLATE BINARY\n        )\n    ) AS to_call",
+        ON_AGENTS, "their_last_run", "sqlite",
+    ),
+    Mistake(
+        "T-SQL agents page: a lead that was reported in an older run is not to call",
+        T_AGENTS, "ON v.number = o.number AND o.run_id = @run_id AND o.stands = 1",
+        "ON v.number = o.number AND o.stands = 1",
+        ON_AGENTS, "their_last_run", "sqlserver",
     ),
     Mistake(
         "agents page: the order is lost after a form",

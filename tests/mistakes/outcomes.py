@@ -87,6 +87,11 @@ MISTAKES = (
         ON_OUTCOMES, "newer_run_has_moved", "sqlite",
     ),
     Mistake(
+        "T-SQL outcomes: the stage moves although a newer run has dealt the record",
+        T_OUTCOMES, "h.number = @dealt AND h.run_id > @run_id\n", "1 = 0 AND h.number = @dealt\n",
+        ON_OUTCOMES, "newer_run_has_moved", "sqlserver",
+    ),
+    Mistake(
         "T-SQL outcomes: a replaced not_worked leaves the stage back",
         T_OUTCOMES, "IF @goes_back <> CASE WHEN @back_id IS NULL THEN 0 ELSE 1 END", "IF @goes_back = 1",
         ON_OUTCOMES, "puts_the_stage", "sqlserver",

@@ -31,6 +31,7 @@ PROMISED = st.builds(
     st.sampled_from([True, False, False]),
 )
 TOLD = st.sampled_from(["talked", "no_answer", "won", "lost", "wrong_number", "not_worked", "not_worked", "not_worked"])
+AFTER_REPORTS = st.sampled_from(["nothing", "take back", "take back after a deal", "take back after a deal"])
 
 
 class OutcomeSteps(AgentSteps):
@@ -71,22 +72,38 @@ class OutcomeSteps(AgentSteps):
             self._take_back(news[0])
 
     def report_through_the_product(self, data: st.DataObject) -> None:
-        """Reports of a lead of the last run, one after the other; the last one is often taken back."""
+        """Reports of a lead of the last run, one after the other; the last one is often taken back.
+
+        Or first, the lead is put back, dealt again, and put back again. Then it has a stage that an outcome of the
+        older run would move, but only those of the newer run may.
+        """
         run = next(iter(self.floor.runs_in_force()[-1:]), None)
         if run is None or not run.dealt.history:
             return
-        agent, number, created, stage = data.draw(st.sampled_from(run.dealt.history))
-        for outcome in data.draw(st.lists(TOLD, min_size=1, max_size=3)):
-            now = datetime.now(UTC)
-            reported = OutcomeReport(number, outcome, report=uuid4().hex, run_id=run.run_id)
-            answer = report_outcome(self.database.backend, reported, actor="Eva", now=now, zone=ZONE)
-            told = Reported(
-                run.run_id, run.business_date, agent, number, created, outcome, now.date(), stage=stage,
-                report=answer.report,
-            )  # fmt: skip
-            self.reports.add([told])
-        if data.draw(st.booleans()):
-            self._take_back(told)
+        row, then = data.draw(st.sampled_from(run.dealt.history)), data.draw(AFTER_REPORTS)
+        told = [self._tell(run, row, outcome) for outcome in data.draw(st.lists(TOLD, min_size=1, max_size=3))]
+        if then == "take back after a deal":
+            told.append(self._tell(run, row, "not_worked"))
+            # With room for all that may be dealt:
+            self._deal(run.business_date, {**data.draw(KNOBS), "again": True, "max_per_agent": 450, "window_days": 400})
+            newest = self.floor.runs_in_force()[-1]
+            for again in [each for each in newest.dealt.history if each[1] == row[1]]:
+                self._tell(newest, again, "not_worked")
+        if then.startswith("take back"):
+            self._take_back(told[-1])
+
+    def _tell(self, run: oracle.PastRun, row: tuple[str, str, datetime, int], outcome: str) -> Reported:
+        """Reports a lead of a run, which is a row of its history."""
+        agent, number, created, stage = row
+        now = datetime.now(UTC)
+        reported = OutcomeReport(number, outcome, report=uuid4().hex, run_id=run.run_id)
+        answer = report_outcome(self.database.backend, reported, actor="Eva", now=now, zone=ZONE)
+        told = Reported(
+            run.run_id, run.business_date, agent, number, created, outcome, now.date(), stage=stage,
+            report=answer.report,
+        )  # fmt: skip
+        self.reports.add([told])
+        return told
 
     def take_a_report_back(self, data: st.DataObject) -> None:
         """Takes an outcome back, also one that another outcome has replaced, or one of a hand-back."""

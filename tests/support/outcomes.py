@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from agent_funnel.hand_backs import HandBack, hand_back_leads
 from agent_funnel.outcomes import OutcomeReport, ReportedOutcome, report_outcome, take_back_outcome
 from support.databases import TestedDatabase
 from support.nights import active_agents, put_agents, put_leads, run_deal
@@ -17,6 +18,7 @@ ARRIVED = datetime.combine(DEALT_ON - timedelta(days=3), time(9))
 ANAS = "+5511987654321"
 BRUNOS = "+5511912345678"
 CARLOS = "+5521912345678"
+DORAS = "+5521987654321"
 
 
 def put_floor(database: TestedDatabase, *numbers: str, agents: tuple[str, ...] = ("Al", "Bo")) -> int:
@@ -46,6 +48,11 @@ def tell(database: TestedDatabase, number: str, outcome: str, *, actor: str = "E
 def take_back(database: TestedDatabase, told: ReportedOutcome, **fields: Any) -> ReportedOutcome:
     """Takes an outcome back."""
     return take_back_outcome(database.backend, told.report, actor="Eva", now=now(), **fields)
+
+
+def hand_back(database: TestedDatabase, agent: str = "Al", run_id: int | None = None) -> HandBack:
+    """Hands back the rest of an agent's list."""
+    return hand_back_leads(database.backend, agent, actor="Eva", now=now(), zone=ZONE, run_id=run_id)
 
 
 def standing(database: TestedDatabase) -> list[tuple[str, str]]:

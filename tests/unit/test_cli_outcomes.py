@@ -63,11 +63,16 @@ def test_the_rest_of_a_list_is_handed_back_and_comes_back(floor: Path) -> None:
     done = run_command("agents", "hand-back", "Ana", "--actor", "Eva", cwd=floor).stdout
     assert done.startswith("Ana handed back ")
     assert done.endswith("To undo this before the next deal: agent-funnel agents hand-back 'Ana' --undo\n")
+    (since,) = answer("status", cwd=floor)["handed_back"]
+    assert (since["agent"], done.startswith(f"Ana handed back {since['leads']} leads")) == ("Ana", True)
+    told = run_command("status", cwd=floor).stdout
+    assert f"\nSince then, Ana handed back {since['leads']} leads on " in told
     refused = run_command("agents", "hand-back", "Ana", "--run", "1", cwd=floor)
     assert (refused.returncode, "nothing was handed back" in refused.stderr) == (16, True)
     assert "exclude each other" in run_command("agents", "hand-back", "Ana", "--run", "1", "--undo", cwd=floor).stderr
     undone = answer("agents", "hand-back", "Ana", "--undo", cwd=floor)
     assert undone["returned"] == undone["leads"] == undone["put_back"] > 0
+    assert "handed back" not in run_command("status", cwd=floor).stdout
     shown = " ".join(run_command("agents", "hand-backs", "--agent", "Ana", cwd=floor).stdout.split())
     assert f"Ana {undone['leads']} " in shown
     assert "Eva" in shown

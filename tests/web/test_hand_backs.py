@@ -8,10 +8,11 @@ import pytest
 
 from agent_funnel.access.audit import list_entries
 from agent_funnel.access.links import make_link
+from agent_funnel.hand_backs import undo_hand_back
 from agent_funnel.web.outcomes import REPORTS_AT_ONCE
 from support.databases import TestedDatabase
 from support.nights import stages
-from support.outcomes import ANAS, BRUNOS, CARLOS, deal_again, put_floor, standing, tell
+from support.outcomes import ANAS, BRUNOS, CARLOS, DORAS, deal_again, hand_back, now, put_floor, standing, tell
 from support.pages import BROWSER, Reader, bearer, client_of, key_of
 
 # tests/backend runs the procedure on each engine; here, only the long version uses SQL Server, too.
@@ -85,6 +86,40 @@ def test_operators_hand_back_for_any_agent_and_the_record_says_who_and_when(
     done = reader.done("/agents/hand-back/undo", **said.forms["/agents/hand-back/undo"])
     assert "The lead is back on the list." in done
     assert "by Olga; undone" in reader.get(f"/runs/{fields['run_id']}")
+
+
+def test_tonight_says_what_was_handed_back_since_the_deal(database: TestedDatabase) -> None:
+    run_id = put_floor(database, BRUNOS, ANAS, CARLOS, DORAS)
+    reader = Reader(client_of(database), key_of(database, "operator", "Olga"))
+    viewer = Reader(client_of(database), key_of(database, "viewer"))
+    assert "handed back" not in reader.get("/")
+    hand_back(database, "Al")
+    said = "Since then, Al handed back 2 leads on "
+    assert said in reader.get("/")
+    assert "; they wait for the next deal. Undo it" in reader.get("/")
+    assert "/agents/of?agent=Al" in reader.get("/", partial="1").links
+    assert said in viewer.get("/")
+    assert "Undo it" not in viewer.get("/")
+    hand_back(database, "Bo")
+    both = reader.get("/")
+    assert "Since then, 2 agents handed back 4 leads, the last of them on " in both
+    assert "Bo : 2 leads, " in both
+    assert "/agents/of?agent=Bo" in both.links
+    database.insert(
+        "assignment_hand_back", ("run_id", "agent", "handed_back_at", "leads", "put_back"),
+        [(run_id, f"agent {n}", now(), 1, 1) for n in range(20)],
+    )  # fmt: skip
+    many = reader.get("/")
+    assert "Since then, 22 agents handed back 24 leads, the last of them on " in many
+    assert "and 2 more" in many
+    assert "agent 0 : 1 lead, " in many
+    assert "Bo : 2 leads, " not in many
+    database.execute("DELETE FROM dbo.assignment_hand_back WHERE leads = 1")
+    # Undone, the leads are on the list again; and dealt again, nothing waits.
+    undo_hand_back(database.backend, actor="Olga", now=now(), agent="Al")
+    assert "Since then, Bo handed back 2 leads on " in reader.get("/")
+    deal_again(database)
+    assert "handed back" not in reader.get("/")
 
 
 def test_the_api_hands_back_lists_and_undoes(phone: tuple[Reader, str], database: TestedDatabase) -> None:

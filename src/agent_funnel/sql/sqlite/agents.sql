@@ -84,6 +84,23 @@ LEFT JOIN (
 ) AS d ON n.agent = d.agent COLLATE BINARY
 GROUP BY CAST(n.agent AS TEXT) COLLATE BINARY;
 
+-- name: leads_in_hand_of
+-- The same for the agents of a JSON array of arrays, each with a name. It reads the leads of these agents only, if the
+-- assignments have an index by agent; otherwise all, but it looks for the outcomes of these alone.
+SELECT
+    CAST(a.agent AS TEXT) COLLATE BINARY AS agent,
+    count(*) AS leads,
+    sum(
+        NOT EXISTS (
+            SELECT 1 FROM assignment_outcome AS o
+            WHERE o.run_id = (SELECT max(r.run_id) FROM assignment_run AS r WHERE r.status = 'succeeded')
+                AND o.number = a.number COLLATE BINARY AND o.stands = 1
+        )
+    ) AS to_call
+FROM agent_wafunnel_assignment AS a
+WHERE a.agent COLLATE BINARY IN (SELECT j.value ->> '$[0]' FROM json_each(:agents) AS j)
+GROUP BY CAST(a.agent AS TEXT) COLLATE BINARY;
+
 -- name: roster
 -- All agents, or the one with a given name: whether any row of the agent is active, and the lowest limit on the
 -- business date.

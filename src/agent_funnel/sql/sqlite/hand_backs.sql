@@ -164,6 +164,24 @@ WHERE (:run_id IS NULL OR b.run_id = :run_id) AND (:agent IS NULL OR b.agent = :
 ORDER BY b.hand_back_id DESC
 LIMIT :count;
 
+-- name: handed_back_by_agent
+-- How many leads of the last run each agent has handed back, and when last; the newest first. Reads the hand-backs of
+-- this run and of later ones, which were undone, but no older ones: while a run is the last one, nobody hands leads of
+-- an older one back.
+SELECT b.agent, sum(b.leads) AS leads, max(b.handed_back_at) AS last_at
+FROM assignment_hand_back AS b
+WHERE b.run_id = :run_id AND b.undone_at IS NULL
+    AND b.hand_back_id > coalesce(
+        (
+            SELECT o.hand_back_id FROM assignment_hand_back AS o
+            WHERE o.run_id < :run_id
+            ORDER BY o.hand_back_id DESC
+            LIMIT 1
+        ), 0
+    )
+GROUP BY b.agent
+ORDER BY max(b.hand_back_id) DESC;
+
 -- name: leads_to_hand_back
 -- How many leads of the last run an agent has that have no outcome yet.
 SELECT max(n.run_id) AS run_id, count(*) AS leads

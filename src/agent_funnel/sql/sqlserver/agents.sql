@@ -109,6 +109,37 @@ LEFT JOIN (
     GROUP BY v.agent
 ) AS d ON n.agent = d.agent;
 
+-- name: leads_in_hand_of
+-- The same for the agents of a JSON array of arrays, each with a name. It reads the key of all assignments, but looks
+-- for the outcomes of these agents' leads alone.
+DECLARE @wanted TABLE (agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL);
+
+INSERT INTO @wanted (agent)
+SELECT j.agent
+FROM OPENJSON (%(agents)s) WITH (agent NVARCHAR(255) '$[0]') AS j;
+
+-- Babelfish leaves the escapes of JSON as they are, \" and \\.
+IF SERVERPROPERTY(N'BabelfishVersion') IS NOT NULL
+    UPDATE @wanted
+    SET agent = REPLACE(REPLACE(REPLACE(agent, N'\\', NCHAR(1)), N'\"', N'"'), NCHAR(1), N'\')
+    WHERE CHARINDEX(N'\', agent) > 0;
+
+DECLARE @run_id BIGINT = (
+    SELECT MAX(r.run_id) FROM dbo.assignment_run AS r
+    WHERE r.status = 'succeeded'
+);
+
+SELECT v.agent, COUNT(*) AS leads, SUM(CASE WHEN o.number IS NULL THEN 1 ELSE 0 END) AS to_call
+FROM (
+    SELECT
+        CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS agent,
+        CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number
+    FROM dbo.agent_wafunnel_assignment AS a
+) AS v
+LEFT JOIN dbo.assignment_outcome AS o ON v.number = o.number AND o.run_id = @run_id AND o.stands = 1
+WHERE v.agent IN (SELECT n.agent FROM @wanted AS n)
+GROUP BY v.agent;
+
 -- name: roster
 -- All agents, or the one with a given name: whether any row of the agent is active, and the lowest limit on the
 -- business date. The query `agents` has the same subqueries g and l: change both.

@@ -35,6 +35,22 @@ INNER JOIN dbo.assignment_run AS r ON b.run_id = r.run_id
 WHERE (@run_id IS NULL OR b.run_id = @run_id) AND (@agent IS NULL OR b.agent = @agent)
 ORDER BY b.hand_back_id DESC;
 
+-- name: handed_back_by_agent
+-- How many leads of the last run each agent has handed back, and when last; the newest first. Reads the hand-backs of
+-- this run and of later ones, which were undone, but no older ones: while a run is the last one, nobody hands leads of
+-- an older one back.
+DECLARE @run_id BIGINT = %(run_id)s, @older_id BIGINT;
+
+SELECT TOP (1) @older_id = o.hand_back_id FROM dbo.assignment_hand_back AS o
+WHERE o.run_id < @run_id
+ORDER BY o.hand_back_id DESC;
+
+SELECT b.agent, SUM(b.leads) AS leads, MAX(b.handed_back_at) AS last_at
+FROM dbo.assignment_hand_back AS b
+WHERE b.hand_back_id > COALESCE(@older_id, 0) AND b.run_id = @run_id AND b.undone_at IS NULL
+GROUP BY b.agent
+ORDER BY MAX(b.hand_back_id) DESC;
+
 -- name: leads_to_hand_back
 -- How many leads of the last run an agent has that have no outcome yet.
 DECLARE @agent NVARCHAR(255) = %(agent)s, @run_id BIGINT;

@@ -67,7 +67,7 @@ def show(made: NewLink | None = None) -> str:
         "agent.html",
         agent=entry.agent,
         active=entry.active,
-        marks=marks_of(entry, share.leads if share else 0, limit, deals, amounts, count),
+        marks=marks_of(entry, share.leads if share else 0, limit, deals, count),
         count=count,
         run=deals.runs[0] if deals.runs else None,
         counted=newest is not None,

@@ -94,27 +94,63 @@ def last_deals() -> Deals:
     )
 
 
-def marks_of(
-    entry: RosterEntry, leads: int, limit: Limit | None, deals: Deals, amounts: Sequence[int | None], held: int
-) -> tuple[Mark, ...]:
-    """The marks of an agent. `amounts` is what they got in the last deals, `leads` in the newest one, and `held` what
-    they have now."""
+def kinds_of(entry: RosterEntry, leads: int, deals: Deals) -> tuple[str, ...]:
+    """The kinds of the marks of an agent, who got these leads in the newest deal."""
     if not entry.active:
-        still = gettext("inactive, still has %(n)s until the next deal", n=number(held, locale()))
-        return (Mark("inactive", still if held else gettext("inactive")),)
-    marks = []
-    if entry.room == 0:
-        marks.append(Mark("away", _until(limit, gettext("away"))))
-    elif entry.room is not None:
-        room = number(entry.room, locale())
-        text = gettext("limit %(n)s (reached)", n=room) if leads >= entry.room else gettext("limit %(n)s", n=room)
-        marks.append(Mark("limited", _until(limit, text)))
+        return ("inactive",)
+    kinds = []
+    if entry.room is not None:
+        kinds.append("limited" if entry.room else "away")
     cap = deals.runs[0].max_per_agent if deals.runs else None
     if cap is not None and leads >= cap:
-        marks.append(Mark("full", gettext("at the cap of %(n)s", n=number(cap, locale()))))
-    if entry.room != 0 and deals.runs and not leads and set(amounts) == {0}:
-        marks.append(Mark("never", gettext("never got leads") if deals.are_all else _nothing_in(len(deals.runs))))
-    return tuple(marks)
+        kinds.append("full")
+    if entry.room != 0 and deals.runs and not leads and set(deals.amounts_of(entry.agent)) == {0}:
+        kinds.append("never")
+    return tuple(kinds)
+
+
+def marks_of(entry: RosterEntry, leads: int, limit: Limit | None, deals: Deals, held: int) -> tuple[Mark, ...]:
+    """The marks of an agent, who got these leads in the newest deal, and has `held` leads now."""
+    texts = {"limited": _limited, "away": _away, "full": _full, "never": _never, "inactive": _inactive}
+    facts = _Facts(entry, leads, limit, deals, held)
+    return tuple(Mark(kind, texts[kind](facts)) for kind in kinds_of(entry, leads, deals))
+
+
+class _Facts(NamedTuple):
+    """The facts that the texts of marks need."""
+
+    entry: RosterEntry
+    leads: int
+    limit: Limit | None
+    deals: Deals
+    held: int
+
+
+def _limited(facts: _Facts) -> str:
+    room = number(facts.entry.room, locale())
+    is_reached = facts.leads >= (facts.entry.room or 0)
+    return _until(
+        facts.limit, gettext("limit %(n)s (reached)", n=room) if is_reached else gettext("limit %(n)s", n=room)
+    )
+
+
+def _away(facts: _Facts) -> str:
+    return _until(facts.limit, gettext("away"))
+
+
+def _full(facts: _Facts) -> str:
+    return str(gettext("at the cap of %(n)s", n=number(facts.deals.runs[0].max_per_agent, locale())))
+
+
+def _never(facts: _Facts) -> str:
+    deals = facts.deals
+    return str(gettext("never got leads")) if deals.are_all else _nothing_in(len(deals.runs))
+
+
+def _inactive(facts: _Facts) -> str:
+    if not facts.held:
+        return str(gettext("inactive"))
+    return str(gettext("inactive, still has %(n)s until the next deal", n=number(facts.held, locale())))
 
 
 def _until(limit: Limit | None, mark: str) -> str:

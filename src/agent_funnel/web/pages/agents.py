@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from babel.lists import format_list
@@ -17,6 +16,8 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from agent_funnel.access.links import link_of_agent
 from agent_funnel.agents import (
+    LeadsInHand,
+    RosterEntry,
     add_agent,
     alike_agents,
     leads_in_hand,
@@ -30,7 +31,7 @@ from agent_funnel.runs import RunRecord
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.languages import locale
 from agent_funnel.web.pages import agent
-from agent_funnel.web.pages.agent_marks import DEALS_SHOWN, KINDS, Deals, Mark, chart, last_deals, marks_of
+from agent_funnel.web.pages.agent_marks import DEALS_SHOWN, KINDS, Deals, Mark, chart, kinds_of, last_deals, marks_of
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice
 from agent_funnel.web.request_models import NewAgent
 from agent_funnel.web.requester import today
@@ -44,10 +45,22 @@ AGENTS_PER_PAGE = 100
 KEPT_FIELDS = ("find", "show", "sort", "begin")
 
 
+class FoundAgent(NamedTuple):
+    """An agent of the roster, as the list finds and sorts them all. They got these leads in the last deal."""
+
+    entry: RosterEntry
+    dealt: int
+    kinds: tuple[str, ...]
+
+    def is_of(self, kind: str) -> bool:
+        """Whether the filter of a kind includes the agent."""
+        return kind in self.kinds or (kind == "active" and self.entry.active)
+
+
 @dataclass(frozen=True)
 class ListedAgent:
-    """An agent in the list. `leads` they have now, of which they have still `to_call` some. `share` is that of the last
-    deal, None if there was none, and `recent` that of the last deals together, as far as it is known."""
+    """An agent on the page. `leads` they have now, of which they have still `to_call` some. `share` is that of the last
+    deal, None if there was none."""
 
     agent: str
     active: bool
@@ -55,33 +68,29 @@ class ListedAgent:
     leads: int
     to_call: int
     share: int | None
-    recent: int
     chart: Markup
     last: RunRecord | None
-
-    @cached_property
-    def kinds(self) -> frozenset[str]:
-        """The kinds of the filter that include the agent."""
-        return frozenset([mark.kind for mark in self.marks] + ["active"] * self.active)
 
     @property
     def in_address(self) -> str:
         """The name, quoted for an address."""
-        return _quoted(self.agent)
+        return quote(self.agent)
 
 
 # The orders of the list; agents who are equal in an order stay sorted by name.
-SORTS: dict[str, Callable[[ListedAgent], int]] = {
-    "name": lambda each: 0,
+SORTS: dict[str, Callable[[FoundAgent, Deals], int]] = {
+    "name": lambda each, deals: 0,
+    "share": lambda each, deals: -each.dealt,
+    "recent": lambda each, deals: -sum(leads for leads in deals.amounts_of(each.entry.agent) if leads),
+    "last": lambda each, deals: -last.run_id if (last := deals.last_of(each.entry.agent)) else 0,
+    "unusual": lambda each, deals: -len(each.kinds),
+}
+# Those for which the leads of all agents must be counted, and not only those of the agents on the page:
+SORTS_BY_LEADS: dict[str, Callable[[LeadsInHand], int]] = {
     "leads": lambda each: -each.leads,
     "to_call": lambda each: -each.to_call,
-    "share": lambda each: -(each.share or 0),
-    "recent": lambda each: -each.recent,
-    "last": lambda each: -each.last.run_id if each.last else 0,
-    "unusual": lambda each: -len(each.marks),
 }
-# A page has a thousand names, and the next page the same ones.
-_quoted = lru_cache(maxsize=20_000)(quote)
+NO_LEADS = LeadsInHand("", 0, 0)
 
 
 @page(blueprint, "/agents", role="viewer")
@@ -89,24 +98,29 @@ def show() -> str:
     """All agents, or those that the filter includes, with their marks."""
     find, kind = request.values.get("find", "").strip(), request.values.get("show", "")
     deals = last_deals()
-    everybody = _list_agents(deals)
+    everybody = _roster_by_name(deals)
     wanted = folded(find)
-    found = [each for each in everybody if wanted in folded(each.agent) and (kind not in KINDS or kind in each.kinds)]
-    counts = Counter(name for each in everybody for name in each.kinds)
+    found = [
+        each for each in everybody if wanted in folded(each.entry.agent) and (kind not in KINDS or each.is_of(kind))
+    ]
+    counts = Counter(kind for each in everybody for kind in each.kinds)
+    counts["active"] = sum(each.entry.active for each in everybody)
     order = request.values.get("sort", "")
-    order = order if order in SORTS else "name"
-    found.sort(key=SORTS[order])
+    order = order if order in {*SORTS, *SORTS_BY_LEADS} else "name"
+    held = _sort(found, order, deals)
     begin = max(0, request.values.get("begin", 0, type=int))
     # What stays the same on the other pages of the list, and after a form:
     kept = {"find": find, "show": kind if kind in KINDS else "", "sort": "" if order == "name" else order}
     # If more than half are at the cap, say so once above the table.
     crowded = counts["full"] > counts["active"] / 2
     # Whom a form has just deactivated, by a tap that perhaps was not meant:
-    undoable = next((each for each in everybody if each.agent == request.args.get("undo") and not each.active), None)
+    undoable = next(
+        (entry for entry, *_ in everybody if entry.agent == request.args.get("undo") and not entry.active), None
+    )
     return render_template(
         "agents.html",
         undoable=undoable,
-        found=found[begin : begin + AGENTS_PER_PAGE],
+        found=_list_agents(found[begin : begin + AGENTS_PER_PAGE], deals, held),
         matching=len(found),
         begin=begin,
         following=begin + AGENTS_PER_PAGE if begin + AGENTS_PER_PAGE < len(found) else None,
@@ -121,27 +135,43 @@ def show() -> str:
     )
 
 
-def _list_agents(deals: Deals) -> list[ListedAgent]:
+def _roster_by_name(deals: Deals) -> list[FoundAgent]:
     """All agents, by name."""
+    newest, found = deals.newest or {}, []
+    for entry in sorted(roster(services().database, today()), key=lambda each: by_name(each.agent)):
+        dealt = share.leads if (share := newest.get(entry.agent)) else 0
+        found.append(FoundAgent(entry, dealt, kinds_of(entry, dealt, deals)))
+    return found
+
+
+def _sort(found: list[FoundAgent], order: str, deals: Deals) -> dict[str, LeadsInHand] | None:
+    """Sorts agents, and returns the leads of all of them if the order needs those."""
+    if order in SORTS:
+        found.sort(key=lambda each: SORTS[order](each, deals))
+        return None
+    held = leads_in_hand(services().database)
+    found.sort(key=lambda each: SORTS_BY_LEADS[order](held.get(each.entry.agent, NO_LEADS)))
+    return held
+
+
+def _list_agents(shown: list[FoundAgent], deals: Deals, held: dict[str, LeadsInHand] | None) -> list[ListedAgent]:
+    """The agents on a page, with all that it shows of them. Without `held`, only these agents' leads are counted."""
     database = services().database
     limits = limits_in_force(list_limits(database), today())
-    newest, own_locale, held = deals.newest, locale(), leads_in_hand(database)
-    listed = []
-    for entry in sorted(roster(database, today()), key=lambda each: by_name(each.agent)):
-        share = newest.get(entry.agent) if newest else None
-        dealt = share.leads if share else 0
-        now = held.get(entry.agent)
-        amounts = deals.amounts_of(entry.agent)
+    if held is None:
+        held = leads_in_hand(database, [each.entry.agent for each in shown])
+    own_locale, listed = locale(), []
+    for entry, dealt, _ in shown:
+        now = held.get(entry.agent, NO_LEADS)
         listed.append(
             ListedAgent(
                 entry.agent,
                 entry.active,
-                marks_of(entry, dealt, limits.get(entry.agent), deals, amounts, now.leads if now else 0),
-                now.leads if now else 0,
-                now.to_call if now else 0,
-                None if newest is None else dealt,
-                sum(leads for leads in amounts if leads),
-                chart(amounts, deals.largest, own_locale),
+                marks_of(entry, dealt, limits.get(entry.agent), deals, now.leads),
+                now.leads,
+                now.to_call,
+                None if deals.newest is None else dealt,
+                chart(deals.amounts_of(entry.agent), deals.largest, own_locale),
                 deals.last_of(entry.agent),
             )
         )

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from agent_funnel.do_not_contact import old_lists
 from agent_funnel.fairness import Fairness, judge
+from agent_funnel.hand_backs import handed_back_by_agent
 from agent_funnel.runs import Run, RunRecord, Share, find_run, last_run, list_runs, run_limits
 from agent_funnel.schedule import store
 from agent_funnel.schedule.brakes import usual_length
@@ -108,6 +109,7 @@ def show() -> Response:
             is_slow=running_since is not None and now - running_since >= slow_after(usual),
             shares=shares,
             limits=limits,
+            handed_back=handed_back_by_agent(given.database, run.run_id) if run else [],
             fairness=fairness_of(run, shares, limits) if run else None,
             stage_counts=given.counts.stage_counts(),
             forecast=forecast.get() if forecast else None,
