@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date
+from functools import cache
 from typing import Any, TypeVar
 
 from agent_funnel.import_records import ImportRecord
@@ -42,23 +43,33 @@ def mask_for_requester(records: Iterable[T]) -> list[T]:
     """
     if sees_numbers():
         return list(records)
-    masked = [
-        replace(mask_texts(record), number=last_digits(record.number))  # type: ignore[type-var, attr-defined]
-        for record in records
-    ]
-    return sorted(masked, key=_shown_order)
+    return sorted(map(_masked, records), key=_shown_order)
+
+
+def _masked(record: T) -> T:
+    """A record with a `number` as viewers see it. A poll has hundreds, so each is copied once."""
+    number = last_digits(record.number)  # type: ignore[attr-defined]
+    return replace(record, number=number, **_masked_texts(record))  # type: ignore[type-var]
 
 
 def mask_texts(record: T) -> T:
     """A record in whose free texts the numbers are masked for viewers."""
     if sees_numbers():
         return record
-    texts = {
-        name: mask_digits(text)
-        for name, text in vars(record).items()
-        if text and (name in FREE_TEXTS or name.endswith(BY_A_PERSON))
-    }
+    texts = _masked_texts(record)
     return replace(record, **texts) if texts else record  # type: ignore[type-var]
+
+
+def _masked_texts(record: Any) -> dict[str, str]:
+    """The free texts of a record, by field, with the numbers in them masked."""
+    names = _free_texts(type(record))  # type: ignore[arg-type] # mypy doubts the hash of a class
+    return {name: mask_digits(text) for name in names if (text := getattr(record, name))}
+
+
+@cache
+def _free_texts(kind: type[Any]) -> tuple[str, ...]:
+    """The fields of a type of record that may have a number in them."""
+    return tuple(field.name for field in fields(kind) if field.name in FREE_TEXTS or field.name.endswith(BY_A_PERSON))
 
 
 def mask_import(record: ImportRecord) -> ImportRecord:
@@ -84,8 +95,7 @@ def mask_outcome(record: T) -> T:
     """An outcome, or another record with a `number` whose order says nothing; for viewers the number is masked."""
     if sees_numbers():
         return record
-    masked = mask_texts(record)
-    return replace(masked, number=last_digits(masked.number))  # type: ignore[type-var, attr-defined]
+    return _masked(record)
 
 
 def free_text(text: str | None) -> str | None:
@@ -103,6 +113,5 @@ def _shown_order(record: Any) -> tuple[Any, ...]:
 
     Records of the same place are equal, so that a list of masked records tells no more than the records themselves.
     """
-    values = vars(record)
-    others = [(value is not None, str(value)) for name, value in values.items() if name != "number"]
-    return (*others, values["number"], repr(values))
+    others = [(value is not None, str(value)) for name, value in vars(record).items() if name != "number"]
+    return (*others, record.number)
