@@ -122,7 +122,7 @@ def test_a_deal_that_would_only_empty_the_lists_is_announced(database: TestedDat
     assert "Import leads" in page
 
 
-def test_in_a_pause_there_is_no_forecast_and_on_a_day_off_that_of_the_next_deal(database: TestedDatabase) -> None:
+def test_on_a_day_off_the_forecast_is_that_of_the_next_deal(database: TestedDatabase) -> None:
     seed_tables(database, leads=4)
     add_holiday(database.backend, TODAY)
     add_holiday(database.backend, TODAY + timedelta(days=1))
@@ -131,8 +131,20 @@ def test_in_a_pause_there_is_no_forecast_and_on_a_day_off_that_of_the_next_deal(
     day: date = TODAY + timedelta(days=2)
     assert re.search(rf"The next deal is due on \w+,? {day.day} ", page.text)
     assert "The next deal: as things stand, 4 leads to 3 agents, 1 or 2 each." in page
+
+
+def test_in_a_pause_the_page_says_what_the_deal_would_do_if_it_were_resumed(database: TestedDatabase) -> None:
+    seed_tables(database, leads=4)
     pause(database.backend, now=NOON, actor=None, reason=None)
-    assert "as things stand" not in noon(database)
+    page = noon(database)
+    assert "Automatic deals are paused." in page
+    assert "If they are resumed before 20:40 : 4 leads to 3 agents, 1 or 2 each." in page
+    late = reader_at(database, NOON + timedelta(hours=9)).get("/")
+    assert "If they are resumed before today, 23:40 : 4 leads to 3 agents, 1 or 2 each." in late
+    put_agents(database, [("A", "inactive")])
+    page = noon(database)
+    assert "If they are resumed before 20:40 : no leads would move: no agent is active." in page
+    assert "Activate agents" in page
 
 
 def test_no_page_waits_for_a_slow_forecast_and_a_failed_one_is_made_again(

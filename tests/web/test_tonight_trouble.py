@@ -13,6 +13,7 @@ from agent_funnel.deal import undo
 from agent_funnel.errors import NoActiveAgent, RunError, RunInProgress
 from agent_funnel.runs import RunRecord, list_runs
 from agent_funnel.schedule.clock import Clock
+from agent_funnel.schedule.skips import skip
 from agent_funnel.schedule.store import record_failure
 from agent_funnel.settings import load
 from support.databases import TestedDatabase, seed_tables
@@ -157,6 +158,29 @@ def test_a_failed_night_says_why_and_afterwards_who_made_up_for_it(floor: Tested
     undo(floor.backend)
     assert f"The deal of {night} failed." in reader.get("/")
     assert "made up for it" not in reader.get(f"/nights/{LAST_DUE.date()}")
+
+
+def test_a_failed_night_stays_in_sight_when_somebody_pauses_or_skips_the_next_deal(floor: TestedDatabase) -> None:
+    looked(floor, LAST_DUE, LAST_DUE + 4 * HOUR)
+    put_agents(floor, [("agent 0", "active")])
+    reader = reader_at(floor, MORNING)
+    night = f"{LAST_DUE.date():%A} {LAST_DUE.day} {LAST_DUE:%B}"
+    mended_by = (f"The deal of {night} failed.", "Why: ", "A deal would work now:", "Preview and deal now")
+    skip(floor.backend, load(), TODAY, now=MORNING, actor="http: Ana")
+    page = reader.get("/")
+    for words in (*mended_by, "Tonight’s deal is skipped. Decided by Ana.", "Make tonight’s deal after all"):
+        assert words in page
+    reader.done("/pause", reason="stocktaking")
+    page = reader.get("/")
+    for words in (*mended_by, "Automatic deals are paused since", "stocktaking", "Resume automatic deals"):
+        assert words in page
+    assert "The next deal is due" not in page
+    reader.done(f"/nights/{TODAY}/reopen")
+    page = reader.get("/")
+    assert all(words in page for words in mended_by)
+    assert "is skipped" not in page
+    deal_by_button(reader)
+    assert "Automatic deals are paused." in reader.get("/")
 
 
 def test_the_next_nights_deal_does_not_make_up_for_a_failed_night(floor: TestedDatabase) -> None:

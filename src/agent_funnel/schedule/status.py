@@ -50,7 +50,8 @@ class Tonight:
     has come and nothing has happened), "failed" (it is tried again until `closes_at`, or no more if that is None),
     "missed" (it was not made in time), "paused", "skipped" (a person said so), or "off" (no run is due that day).
     `next_at` is the next scheduled instant, in the configured zone, and `next_holiday` the next holiday after tonight.
-    `nights` are the outcomes of past dates, newest first.
+    `nights` are the outcomes of past dates, newest first. Until the time of tonight's run, a night before that was missed
+    or failed and not made up for is the state, also in a pause.
     """
 
     state: State
@@ -112,7 +113,8 @@ def assess(
     )
     found = next(name for holds, name in rules if holds and name)
     broken = _broken_night_before(business_date, nights, settings, dealt_at)
-    if broken is not None and found in ("due", "off") and now < begins:
+    # A pause, or a deal that is skipped, mends no night.
+    if broken is not None and found in ("due", "off", "paused", "skipped") and now < begins:
         found, outcome, business_date = STATE_OF_OUTCOME[broken.outcome], broken, broken.business_date
     return Tonight(
         state=found,

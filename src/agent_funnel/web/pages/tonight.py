@@ -15,7 +15,7 @@ from agent_funnel.hand_backs import handed_back_by_agent
 from agent_funnel.runs import Run, RunRecord, Share, find_run, last_run, list_runs, run_limits
 from agent_funnel.schedule import store
 from agent_funnel.schedule.brakes import usual_length
-from agent_funnel.schedule.calendar import closes_at, scheduled_at
+from agent_funnel.schedule.calendar import closes_at, current_date, scheduled_at
 from agent_funnel.schedule.forecast import Forecast
 from agent_funnel.schedule.nights import failure_reasons, is_broken, repairs
 from agent_funnel.schedule.runway import Runway
@@ -83,6 +83,7 @@ def show() -> Response:
     running_since = _running_since(night.state == "running", now)
     usual = usual_length(given.database) if running_since else None
     window = window_of(night.business_date)
+    skipped_on = skipped_today(night, now)
     ahead = runway.get() if runway else None
     steps = [] if run else first_steps()
     response = make_response(
@@ -97,7 +98,8 @@ def show() -> Response:
             is_first_start=any(each.nothing_there for each in steps),
             is_tonight=night.next_at.date() == now.astimezone(given.settings.timezone).date(),
             window=window,
-            skip=find_skip(given.database, night.business_date) if night.state == "skipped" else None,
+            skipped_on=skipped_on,
+            skip=find_skip(given.database, skipped_on) if skipped_on else None,
             reasons=failure_reasons(given.database, night.business_date) if night.state == "failed" else [],
             informed=informed(given.settings, night.state),
             made_up=made_up,
@@ -150,10 +152,11 @@ def resume() -> BaseResponse:
 def start_forecast(night: Tonight, now: datetime, last: Run | None) -> Pending[Forecast] | None:
     """Has the next scheduled run forecast: that of tonight while it may still be made, otherwise the next one.
 
-    None in a pause, and while a run is in progress or about to begin, so that the forecast never delays a deal.
+    None while a run is in progress or about to begin, so that the forecast never delays a deal. In a pause, it is
+    that of the run that would be made if somebody resumed.
     """
     is_due = night.closes_at is not None
-    if night.pause or night.state == "running" or (not is_due and night.next_at - now < NO_FORECAST_BEFORE):
+    if night.state == "running" or (not is_due and night.next_at - now < NO_FORECAST_BEFORE):
         return None
     business_date = night.business_date if is_due else night.next_at.date()
     return services().counts.start_forecast(business_date, last.run_id if last else None)
@@ -175,6 +178,13 @@ def window_of(business_date: date) -> tuple[datetime, datetime]:
 def slow_after(usual: timedelta | None) -> timedelta:
     """The length from which on a run counts as much longer than usual."""
     return max(SLOW_FACTOR * (usual or timedelta(0)), SHORTEST_SLOW)
+
+
+def skipped_today(night: Tonight, now: datetime) -> date | None:
+    """Tonight's date if its deal is skipped, whatever the headline is about."""
+    today = current_date(now, services().settings)
+    outcome = next((each.outcome for each in night.nights if each.business_date == today), None)
+    return today if outcome == "skipped" else None
 
 
 def night_before(night: Tonight) -> NightRecord | None:
