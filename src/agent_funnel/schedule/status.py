@@ -50,8 +50,8 @@ class Tonight:
     has come and nothing has happened), "failed" (it is tried again until `closes_at`, or no more if that is None),
     "missed" (it was not made in time), "paused", "skipped" (a person said so), or "off" (no run is due that day).
     `next_at` is the next scheduled instant, in the configured zone, and `next_holiday` the next holiday after tonight.
-    `nights` are the outcomes of past dates, newest first. Until the time of tonight's run, a night before that was missed
-    or failed and not made up for is the state, also in a pause.
+    `nights` are the outcomes of past dates, newest first. Until the time of tonight's run, a night before that was
+    missed or failed and not made up for is the state, also in a pause.
     """
 
     state: State
