@@ -124,13 +124,22 @@ def test_a_deal_that_would_only_empty_the_lists_is_announced(database: TestedDat
 
 def test_on_a_day_off_the_forecast_is_that_of_the_next_deal(database: TestedDatabase) -> None:
     seed_tables(database, leads=4)
-    add_holiday(database.backend, TODAY)
+    add_holiday(database.backend, TODAY, "Feriado municipal")
     add_holiday(database.backend, TODAY + timedelta(days=1))
     page = noon(database)
-    assert "No deal today." in page
+    assert "No deal today. Holiday: Feriado municipal. The next deal is due" in page
     day: date = TODAY + timedelta(days=2)
     assert re.search(rf"The next deal is due on \w+,? {day.day} ", page.text)
     assert "The next deal: as things stand, 4 leads to 3 agents, 1 or 2 each." in page
+
+
+def test_a_day_without_a_deal_says_why(database: TestedDatabase) -> None:
+    seed_tables(database)
+    others = ",".join(f"{TODAY + timedelta(days=ahead):%a}".lower() for ahead in range(1, 7))
+    page = noon(database, weekdays=others)
+    assert f"No deal today. There is no automatic deal on a {TODAY:%A}. The next deal is due" in page
+    add_holiday(database.backend, TODAY)
+    assert "No deal today. Today is a holiday." in noon(database, weekdays=others)
 
 
 def test_in_a_pause_the_page_says_what_the_deal_would_do_if_it_were_resumed(database: TestedDatabase) -> None:

@@ -49,7 +49,8 @@ class Tonight:
     `state` is "done", "undone", "due" (its time is still to come), "running" (any run is in progress), "late" (its time
     has come and nothing has happened), "failed" (it is tried again until `closes_at`, or no more if that is None),
     "missed" (it was not made in time), "paused", "skipped" (a person said so), or "off" (no run is due that day).
-    `next_at` is the next scheduled instant, in the configured zone, and `next_holiday` the next holiday after tonight.
+    `next_at` is the next scheduled instant, in the configured zone. `holiday` is that of today, and `next_holiday` the
+    next one after today.
     `nights` are the outcomes of past dates, newest first. Until the time of tonight's run, a night before that was
     missed or failed and not made up for is the state, also in a pause.
     """
@@ -57,6 +58,7 @@ class Tonight:
     state: State
     business_date: date
     next_at: datetime
+    holiday: Holiday | None
     next_holiday: Holiday | None
     closes_at: datetime | None
     run_id: int | None
@@ -120,6 +122,7 @@ def assess(
         state=found,
         business_date=business_date,
         next_at=next_run(now, settings, {*(holiday.day for holiday in holidays), *skipped}),
+        holiday=next((each for each in holidays if each.day == current_date(now, settings)), None),
         next_holiday=next((each for each in holidays if each.day > current_date(now, settings)), None),
         closes_at=closes if begins <= now < closes and outcome is None else None,
         run_id=outcome.run_id if outcome else None,

@@ -15,7 +15,7 @@ from agent_funnel.hand_backs import handed_back_by_agent
 from agent_funnel.runs import Run, RunRecord, Share, find_run, last_run, list_runs, run_limits
 from agent_funnel.schedule import store
 from agent_funnel.schedule.brakes import usual_length
-from agent_funnel.schedule.calendar import closes_at, current_date, scheduled_at
+from agent_funnel.schedule.calendar import closes_at, current_date, is_workday, scheduled_at
 from agent_funnel.schedule.forecast import Forecast
 from agent_funnel.schedule.nights import failure_reasons, is_broken, repairs
 from agent_funnel.schedule.runway import Runway
@@ -98,6 +98,7 @@ def show() -> Response:
             is_first_start=any(each.nothing_there for each in steps),
             is_tonight=night.next_at.date() == now.astimezone(given.settings.timezone).date(),
             window=window,
+            is_workday=is_workday(night.business_date, given.settings),
             skipped_on=skipped_on,
             skip=find_skip(given.database, skipped_on) if skipped_on else None,
             reasons=failure_reasons(given.database, night.business_date) if night.state == "failed" else [],
