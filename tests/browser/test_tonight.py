@@ -22,7 +22,7 @@ from support.nights import deal_today
 @pytest.fixture
 def dashboard_settings() -> dict[str, Any]:
     """The deal of today is still to come at any time of the day."""
-    return {"run_at": "23:59", "catch_up": "1m"}
+    return {"run_at": "23:59", "catch_up": "1m", "runway_nights": 0}
 
 
 def top(page: Page, selector: str) -> float:

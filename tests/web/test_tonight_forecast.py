@@ -107,9 +107,20 @@ def test_a_brake_that_would_hold_the_deal_is_announced(database: TestedDatabase)
     assert "See the preview" in page
     # Without the brake it deals all the same, and the page asks.
     page = noon(database)
-    assert "The deal is due in 8 h 40 min." in page
+    assert "Tonight’s deal is much smaller than usual. The deal is due in 8 h 40 min, tonight at 20:40" in page
+    assert "Import leads" in page
+    assert "How long the leads last" not in page
     assert "Is that right? 5 leads are ready to deal, but the median of the last 3 deals is 100." in page
     assert '<section class="headline late">' in page.source
+
+
+def test_a_deal_that_is_much_larger_than_usual_asks_for_a_look_and_not_for_leads(database: TestedDatabase) -> None:
+    seed_tables(database, leads=80)
+    past_deals(database, 2, 2, 2)
+    page = noon(database)
+    assert "Tonight’s deal is much larger than usual." in page
+    assert "See the preview" in page
+    assert "Import leads" not in page
 
 
 def test_a_deal_that_would_only_empty_the_lists_is_announced(database: TestedDatabase) -> None:

@@ -148,7 +148,7 @@ def test_a_failed_night_says_why_and_afterwards_who_made_up_for_it(floor: Tested
     made = newest(floor).run_id
     assert newest(floor).trigger == "manual"
     page = reader.get("/")
-    assert "The deal is due in 12 h 40 min." in page
+    assert "The deal is due in 12 h 40 min" in page
     assert f"The deal of {night} failed; deal {made} made up for it, by hand, on the server," in page
     assert f": failed, made up for by deal {made}" in page
     assert '<span class="mark old">' not in page.source
