@@ -157,7 +157,7 @@ MISTAKES = (
     ),
     Mistake(
         "tonight: a slow deal looks like any other",
-        W_TONIGHT, "max(SLOW_FACTOR * (usual or timedelta(0)), SHORTEST_SLOW)", "timedelta.max",
+        W_TONIGHT, "max(SLOW_FACTOR * usual, SHORTEST_SLOW)", "timedelta.max",
         ON_NIGHT_TROUBLE, "longer_than_usual", "sqlite",
     ),
     Mistake(

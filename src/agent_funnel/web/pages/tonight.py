@@ -42,8 +42,8 @@ NO_FORECAST_BEFORE = timedelta(minutes=1)
 FEWEST_NIGHTS = 14
 # The amounts of the last nights are looked for among this many runs: some failed, some were made by hand.
 RUNS_SEARCHED = 3 * NIGHTS_SHOWN
-# A run is slow if it takes this many times as long as usual, and at least this long:
-SLOW_FACTOR, SHORTEST_SLOW = 10, timedelta(minutes=1)
+# A run is slow if it takes this many times as long as usual, and at least this long; or this long if none is usual:
+SLOW_FACTOR, SHORTEST_SLOW, SLOW_IF_UNKNOWN = 10, timedelta(seconds=15), timedelta(minutes=1)
 
 
 def _notes() -> list[str]:
@@ -178,7 +178,7 @@ def window_of(business_date: date) -> tuple[datetime, datetime]:
 
 def slow_after(usual: timedelta | None) -> timedelta:
     """The length from which on a run counts as much longer than usual."""
-    return max(SLOW_FACTOR * (usual or timedelta(0)), SHORTEST_SLOW)
+    return SLOW_IF_UNKNOWN if usual is None else max(SLOW_FACTOR * usual, SHORTEST_SLOW)
 
 
 def skipped_today(night: Tonight, now: datetime) -> date | None:
