@@ -64,7 +64,7 @@ def test_a_failed_night_is_mended_in_three_presses(dashboard: Dashboard, databas
     page.goto("/")
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("The deal is due in"))
     expect(page.locator("section.headline")).to_contain_text(
-        re.compile(r"failed;\s+deal \d+\s+made up for it,\s+by hand, by the operator")
+        re.compile(r"failed;\s+the operator made up for it at \d+:\d+\s+\(deal \d+\)")
     )
     axe(page)
     shoot(page, "mended-night")

@@ -48,7 +48,10 @@ def test_tonight_shows_the_state_the_amounts_and_the_shares(database: TestedData
         assert told in page.text
     assert "<b>" not in reader.get("/").source
     undo(database.backend)
-    assert "Tonight’s deal was undone." in reader.get("/").text
+    page = reader.get("/")
+    assert "Tonight’s deal was undone." in page.text
+    assert "is not repeated automatically." in page.text
+    assert "Preview and deal now" in page.text
 
 
 def test_a_deal_is_fair_if_the_agents_without_a_lower_limit_have_equal_shares(

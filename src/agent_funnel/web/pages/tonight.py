@@ -103,6 +103,7 @@ def show() -> Response:
             skip=find_skip(given.database, skipped_on) if skipped_on else None,
             reasons=failure_reasons(given.database, night.business_date) if night.state == "failed" else [],
             informed=informed(given.settings, night.state),
+            has_addresses=bool(given.settings.notify_urls),
             made_up=made_up,
             before=night_before(night),
             is_old=is_old(night, run),
@@ -206,7 +207,7 @@ def is_old(night: Tonight, run: Run | None) -> bool:
 def informed(settings: Settings, state: str) -> str:
     """A sentence about the people who get a notice of a failed or missed deal."""
     if not settings.notify_urls:
-        nobody = sentence("Nobody got a notice: no address is set up (FUNNEL_NOTIFY_URLS).")
+        nobody = sentence("Nobody was told.")
         called = sentence("Only the address in FUNNEL_DEAD_MAN_URL was called.")
         return joined(nobody, called) if settings.dead_man_url else nobody
     if state == "missed" and "missed" not in settings.notify_on:
