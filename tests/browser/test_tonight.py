@@ -96,6 +96,27 @@ def test_a_phone_has_the_button_that_mends_a_failed_night_on_its_first_screen(
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_phone_has_the_tick_that_skips_tonights_deal_beside_the_button(
+    dashboard: Dashboard, database: TestedDatabase
+) -> None:
+    seed_tables(database, leads=200, agents=24)
+    page = dashboard.page("/run-now/preview", role="operator", viewport=(360, 640))
+    for language in (*LANGUAGES, "en"):
+        dashboard.speak(page, language)
+        page.goto("/run-now/preview")
+        tick = page.locator("input[name=skip]")
+        for shown in (page.locator(".effect"), tick, page.locator(".sticky button")):
+            expect(shown).to_be_in_viewport(ratio=1)
+        # Nothing is in front of it.
+        tick.check()
+        fits(page, 360)
+        axe(page)
+        shoot(page, f"deal-now-phone-{language}")
+    page.get_by_role("button", name="Deal 200 leads to 24 agents").click()
+    expect(page.get_by_role("status")).to_contain_text("Tonight’s automatic deal is skipped.")
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_thousand_agents_are_a_page_of_a_few_screens_on_a_phone(
     dashboard: Dashboard, database: TestedDatabase
 ) -> None:
