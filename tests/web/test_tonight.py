@@ -99,7 +99,8 @@ def test_the_strip_shows_each_of_the_last_nights_and_links_to_it(database: Teste
         assert re.search(rf"{day.day} {day:%b}\w* {day:%Y}: {kind}", page.text)
     # A young service has two weeks; of the outcomes, the legend has those that there are.
     assert len({link for link in page.links if link.startswith("/nights/")}) == 14
-    assert "‖ paused ○ no deal planned · nothing known" in page.text
+    # Tonight's is perhaps still to come.
+    assert re.search("‖ paused ○ no deal planned (… still to come )?· nothing known", page.text)
     settle(database, {70: "missed"})
     assert len({link for link in reader.get("/").links if link.startswith("/nights/")}) == 60
     yesterday = datetime.now(UTC).date() - timedelta(days=1)

@@ -144,6 +144,17 @@ def test_on_a_day_off_the_forecast_is_that_of_the_next_deal(database: TestedData
     assert "The next deal: as things stand, 4 leads to 3 agents, 1 or 2 each." in page
 
 
+def test_tonights_own_place_among_the_nights_is_still_to_come(database: TestedDatabase) -> None:
+    seed_tables(database)
+    deal_today(database)
+    shown = f"{TODAY.day} {TODAY:%b}[a-z]* {TODAY:%Y}: "
+    assert re.search(f"{shown}still to come", noon(database).text)
+    late = reader_at(database, datetime.combine(TODAY, time(23, 50), UTC)).get("/")
+    assert re.search(f"{shown}nothing known", late.text)
+    add_holiday(database.backend, TODAY)
+    assert re.search(f"{shown}no deal planned", noon(database).text)
+
+
 def test_a_day_without_a_deal_says_why(database: TestedDatabase) -> None:
     seed_tables(database)
     others = ",".join(f"{TODAY + timedelta(days=ahead):%a}".lower() for ahead in range(1, 7))

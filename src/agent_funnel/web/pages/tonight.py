@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from flask import Blueprint, Response, make_response, request
@@ -17,7 +17,7 @@ from agent_funnel.schedule import store
 from agent_funnel.schedule.brakes import usual_length
 from agent_funnel.schedule.calendar import closes_at, current_date, is_workday, scheduled_at
 from agent_funnel.schedule.forecast import Forecast
-from agent_funnel.schedule.nights import failure_reasons, is_broken, repairs
+from agent_funnel.schedule.nights import LaterDeal, failure_reasons, is_broken, repairs
 from agent_funnel.schedule.runway import Runway
 from agent_funnel.schedule.skips import find_skip
 from agent_funnel.schedule.status import NIGHTS_SHOWN, Tonight, tonight
@@ -25,7 +25,7 @@ from agent_funnel.schedule.store import NightRecord
 from agent_funnel.sentences import counted, joined, sentence
 from agent_funnel.settings import Settings
 from agent_funnel.web.auth import set_audit_target
-from agent_funnel.web.charts import strip_scale
+from agent_funnel.web.charts import tallest_column
 from agent_funnel.web.counts import Pending
 from agent_funnel.web.negotiation import conditional
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice, render_page
@@ -80,6 +80,8 @@ def show() -> Response:
     made_up = repairs(given.database, given.settings, night.nights)
     wanted = {each.run_id for each in night.nights} | {each.run_id for each in made_up.values()}
     night_runs = {each.run_id: each for each in list_runs(given.database, count=RUNS_SEARCHED) if each.run_id in wanted}
+    strip = night_strip(night)
+    columns = strip_columns(strip, made_up, night_runs)
     running_since = _running_since(night.state == "running", now)
     usual = usual_length(given.database) if running_since else None
     window = window_of(night.business_date)
@@ -120,9 +122,10 @@ def show() -> Response:
             is_forecasting=forecast is not None,
             runway=ahead,
             short=ahead.warning(given.settings.runway_nights) if ahead else None,
-            strip=night_strip(night),
-            night_runs=night_runs,
-            strip_scale=strip_scale(night_runs.values()),
+            strip=strip,
+            kinds=strip_kinds(strip, night, now),
+            columns=columns,
+            tallest=tallest_column(columns) if columns else None,
             differences=[*_notes(), *_old_lists(now)],
         )
     )
@@ -238,3 +241,24 @@ def night_strip(night: Tonight) -> list[tuple[date, NightRecord | None]]:
     known = (newest - min(found, default=newest)).days + 1
     days = [newest - timedelta(days=back) for back in reversed(range(min(NIGHTS_SHOWN, max(known, FEWEST_NIGHTS))))]
     return [(day, found.get(day)) for day in days]
+
+
+def strip_kinds(strip: Sequence[tuple[date, NightRecord | None]], night: Tonight, now: datetime) -> dict[date, str]:
+    """What is known of each night of the strip: its outcome, that it is still to come, or nothing."""
+    today = current_date(now, services().settings)
+    kinds = {day: outcome.outcome if outcome else "unknown" for day, outcome in strip}
+    if kinds.get(today) == "unknown" and now < window_of(today)[1]:
+        kinds[today] = "holiday" if night.state == "off" else "to_come"
+    return kinds
+
+
+def strip_columns(
+    strip: Sequence[tuple[date, NightRecord | None]], made_up: Mapping[date, LaterDeal], runs: Mapping[int, RunRecord]
+) -> dict[date, RunRecord]:
+    """The deal of each night of the strip that has one which holds: that of the schedule, or the one that made up."""
+    found = {}
+    for day, outcome in strip:
+        run_id = made_up[day].run_id if day in made_up else outcome.run_id if outcome else None
+        if run_id is not None and run_id in runs and (outcome is None or outcome.outcome != "undone"):
+            found[day] = runs[run_id]
+    return found
