@@ -44,7 +44,7 @@ def test_the_page_offers_to_skip_tonights_deal_and_says_everywhere_that_it_is_sk
     (skip,) = list_skips(database.backend, since=DAY)
     tonight = noon.get("/")
     assert f"Tonight’s deal is skipped. Deal {skip.run_id} was made instead" in tonight
-    assert "The next deal is due on Tue 2 Jun, 20:40" in tonight
+    assert "The next deal is due tomorrow at 20:40" in tonight
     assert "» skipped" in tonight
     night = noon.get(f"/nights/{DAY}")
     assert f"deal {skip.run_id} was made instead" in night

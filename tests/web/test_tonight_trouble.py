@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from agent_funnel.errors import NoActiveAgent, RunError, RunInProgress
 from agent_funnel.runs import RunRecord, list_runs
 from agent_funnel.schedule.clock import Clock
 from agent_funnel.schedule.skips import skip
-from agent_funnel.schedule.store import record_failure
+from agent_funnel.schedule.store import add_holiday, record_failure
 from agent_funnel.settings import load
 from support.databases import TestedDatabase, seed_tables
 from support.nights import deal_today, put_agents
@@ -135,7 +136,7 @@ def test_a_failed_night_says_why_and_afterwards_who_made_up_for_it(floor: Tested
         f"The deal of {night} failed.",
         "Why: no active agent had room.",
         "3 attempts, from 20:40 to 22:40",
-        "The service does not try this deal again. The next deal is due on",
+        "The service does not try this deal again. The next deal is due tonight at 20:40 .",
         "A deal would work now: 3 leads to 2 agents, 1 or 2 each.",
         "Preview and deal now",
         "2 d 11 h old",
@@ -181,6 +182,24 @@ def test_a_failed_night_stays_in_sight_when_somebody_pauses_or_skips_the_next_de
     assert "is skipped" not in page
     deal_by_button(reader)
     assert "Automatic deals are paused." in reader.get("/")
+
+
+def test_days_near_today_are_words_and_others_are_short(floor: TestedDatabase) -> None:
+    looked(floor, LAST_DUE, LAST_DUE + 4 * HOUR)
+    earlier = LAST_DUE - timedelta(days=2)
+    reader = reader_at(floor, MORNING)
+    assert re.search(rf"Agents still have the leads of {earlier:%a},? {earlier.day} ", reader.get("/").text)
+    floor.execute("UPDATE dbo.assignment_run SET finished_at = %s WHERE status = 'succeeded'", written(LAST_DUE - HOUR))
+    add_holiday(floor.backend, TODAY + timedelta(days=1), "Natal")
+    put_agents(floor, [("agent 0", "active")])
+    page = reader.get("/")
+    assert "Agents still have the leads of yesterday at 19:40 , 12 h 20 min old." in page
+    assert "The next deal is due tonight at 20:40 ." in page
+    # The whole of it is shown on hover.
+    assert f'title="{LAST_DUE:%A}' in page.source
+    deal_today(floor)
+    page = reader_at(floor, DUE - HOUR).get("/")
+    assert "Next holiday: tomorrow (Natal)." in page
 
 
 def test_the_next_nights_deal_does_not_make_up_for_a_failed_night(floor: TestedDatabase) -> None:
