@@ -65,6 +65,7 @@ def test_a_deal_that_nobody_could_get_is_announced_with_the_way_to_mend_it(datab
     page = noon(database)
     assert "Tonight’s deal will fail: no agent is active." in page
     assert "Activate agents" in page
+    assert "/agents?show=inactive" in page.links
     assert "Go on with the first steps" in page
     assert '<section class="headline late">' in page.source
     for agent in ("A", "B"):
@@ -73,6 +74,7 @@ def test_a_deal_that_nobody_could_get_is_announced_with_the_way_to_mend_it(datab
     page = noon(database)
     assert "Tonight’s deal will fail: all 2 active agents are away." in page
     assert "See who is away" in page
+    assert "/agents?show=away" in page.links
     set_agent_status(database.backend, "B", active=False)
     assert "the only active agent is away" in noon(database)
 
