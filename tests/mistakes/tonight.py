@@ -43,6 +43,11 @@ MISTAKES = (
         ON_STATUS, "in_the_morning",
     ),
     Mistake(
+        "status: a pause hides a failed night",
+        P_STATUS, 'found in ("due", "off", "paused", "skipped")', 'found in ("due", "off")',
+        ON_STATUS, "in_the_morning",
+    ),
+    Mistake(
         "nights: the next night's deal makes up for a bad night",
         P_NIGHTS, 'if deal is not None and deal.trigger == "manual"', "if deal is not None",
         ON_NIGHT_TROUBLE, "next_nights_deal", "sqlite",
