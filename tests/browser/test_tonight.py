@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
+from agent_funnel.agents import add_limit
 from agent_funnel.errors import NoActiveAgent
 from agent_funnel.schedule.store import record_failure
 from agent_funnel.settings import load
+from agent_funnel.settings_types import LANGUAGES
 from support.dashboard import Dashboard, axe, fits, shoot
 from support.databases import TestedDatabase, seed_tables
 from support.nights import deal_today
@@ -20,13 +22,16 @@ from support.nights import deal_today
 @pytest.fixture
 def dashboard_settings() -> dict[str, Any]:
     """The deal of today is still to come at any time of the day."""
-    return {"run_at": "23:59", "catch_up": "1m"}
+    return {"run_at": "23:59", "catch_up": "1m", "runway_nights": 0}
 
 
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_a_failed_night_is_mended_in_three_presses(dashboard: Dashboard, database: TestedDatabase) -> None:
-    seed_tables(database, leads=6, agents=1)
-    database.execute("UPDATE dbo.agents SET status = 'inactive'")
+def top(page: Page, selector: str) -> float:
+    """The distance of an element from the top of the screen."""
+    return float(page.locator(selector).evaluate("element => element.getBoundingClientRect().top"))
+
+
+def fail_last_night(database: TestedDatabase) -> None:
+    """Records that the deal of last night failed, since no agent was active."""
     day = datetime.now(UTC).date() - timedelta(days=1)
     at = datetime(day.year, day.month, day.day, 23, 59, tzinfo=UTC)
     record_failure(
@@ -36,6 +41,13 @@ def test_a_failed_night_is_mended_in_three_presses(dashboard: Dashboard, databas
         "INSERT INTO dbo.schedule_outcome (business_date, outcome, recorded_at) VALUES (%s, 'failed', %s)",
         str(day), f"{day} 23:59:59",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_failed_night_is_mended_in_three_presses(dashboard: Dashboard, database: TestedDatabase) -> None:
+    seed_tables(database, leads=6, agents=1)
+    database.execute("UPDATE dbo.agents SET status = 'inactive'")
+    fail_last_night(database)
     page = dashboard.page("/", role="operator", viewport=(360, 800))
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile(r"The deal of .* failed\."))
     expect(page.get_by_text("A deal would still fail now:")).to_be_visible()
@@ -52,10 +64,56 @@ def test_a_failed_night_is_mended_in_three_presses(dashboard: Dashboard, databas
     page.goto("/")
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("The deal is due in"))
     expect(page.locator("section.headline")).to_contain_text(
-        re.compile(r"failed;\s+deal \d+\s+made up for it,\s+by hand, by the operator")
+        re.compile(r"failed;\s+the operator made up for it at \d+:\d+\s+\(deal \d+\)")
     )
     axe(page)
     shoot(page, "mended-night")
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_phone_has_the_button_that_mends_a_failed_night_on_its_first_screen(
+    dashboard: Dashboard, database: TestedDatabase
+) -> None:
+    seed_tables(database, leads=2_000, agents=24)
+    deal_today(database)
+    database.execute("UPDATE dbo.assignment_run SET finished_at = %s", f"{datetime.now(UTC) - timedelta(days=2)}"[:23])
+    add_limit(database.backend, "agent 7", starts_on=datetime.now(UTC).date(), ends_on=None, max_records=40)
+    fail_last_night(database)
+    page = dashboard.page(role="operator", viewport=(360, 640))
+    for language in LANGUAGES:
+        dashboard.speak(page, language)
+        page.goto("/")
+        for shown in (page.get_by_role("heading", level=1), page.locator(".headline a.button")):
+            expect(shown).to_be_in_viewport(ratio=1)
+        fits(page, 360)
+        axe(page)
+        shoot(page, f"failed-night-phone-{language}")
+    # What is about the page itself is below the box, and in sight on a wide screen as before.
+    assert top(page, ".freshness") > top(page, ".headline")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    assert top(page, ".freshness") < top(page, ".headline")
+    shoot(page, "failed-night-wide")
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_phone_has_the_tick_that_skips_tonights_deal_beside_the_button(
+    dashboard: Dashboard, database: TestedDatabase
+) -> None:
+    seed_tables(database, leads=200, agents=24)
+    page = dashboard.page("/run-now/preview", role="operator", viewport=(360, 640))
+    for language in (*LANGUAGES, "en"):
+        dashboard.speak(page, language)
+        page.goto("/run-now/preview")
+        tick = page.locator("input[name=skip]")
+        for shown in (page.locator(".effect"), tick, page.locator(".sticky button")):
+            expect(shown).to_be_in_viewport(ratio=1)
+        # Nothing is in front of it.
+        tick.check()
+        fits(page, 360)
+        axe(page)
+        shoot(page, f"deal-now-phone-{language}")
+    page.get_by_role("button", name="Deal 200 leads to 24 agents").click()
+    expect(page.get_by_role("status")).to_contain_text("Tonight’s automatic deal is skipped.")
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

@@ -43,6 +43,11 @@ MISTAKES = (
         ON_STATUS, "in_the_morning",
     ),
     Mistake(
+        "status: a pause hides a failed night",
+        P_STATUS, 'found in ("due", "off", "paused", "skipped")', 'found in ("due", "off")',
+        ON_STATUS, "in_the_morning",
+    ),
+    Mistake(
         "nights: the next night's deal makes up for a bad night",
         P_NIGHTS, 'if deal is not None and deal.trigger == "manual"', "if deal is not None",
         ON_NIGHT_TROUBLE, "next_nights_deal", "sqlite",
@@ -157,7 +162,7 @@ MISTAKES = (
     ),
     Mistake(
         "tonight: a slow deal looks like any other",
-        W_TONIGHT, "max(SLOW_FACTOR * (usual or timedelta(0)), SHORTEST_SLOW)", "timedelta.max",
+        W_TONIGHT, "max(SLOW_FACTOR * usual, SHORTEST_SLOW)", "timedelta.max",
         ON_NIGHT_TROUBLE, "longer_than_usual", "sqlite",
     ),
     Mistake(

@@ -17,7 +17,7 @@ from agent_funnel.web.charts import (
     histogram,
     night_column,
     share_chart,
-    strip_scale,
+    tallest_column,
 )
 
 NOW = datetime(2026, 11, 23, 20, 40, tzinfo=UTC)
@@ -68,14 +68,16 @@ def test_a_histogram_counts_each_value_once_in_a_dozen_equal_ranges() -> None:
     assert (rows[0].last, rows[-1].first) == (450, 1)
 
 
-def test_the_columns_of_nights_have_one_scale_and_leads_left_over_are_cut_off_at_the_top() -> None:
-    larger = replace(RUN, assigned=40, left_over=1000)
-    scale = strip_scale([RUN, larger])
-    assert (scale, strip_scale([])) == (60, 0)
+def test_the_columns_of_nights_have_one_scale_whose_top_is_the_tallest() -> None:
+    larger = replace(RUN, assigned=40, left_over=20)
+    days = [date(2026, 11, number) for number in (21, 22, 23)]
+    night, top = tallest_column(dict(zip(days, [RUN, larger, RUN], strict=True)))
+    assert (night, top) == (days[1], 60)
 
     def heights(run: RunRecord) -> list[float]:
-        return [float(height) for height in re.findall(r'<rect[^>]* height="([\d.]+)"', night_column(run, scale))]
+        return [float(height) for height in re.findall(r'<rect[^>]* height="([\d.]+)"', night_column(run, top))]
 
     assert heights(RUN) == [13.3, 6.7]
     assert heights(larger) == [26.7, 13.3]
     assert heights(replace(RUN, assigned=None, left_over=None)) == [0, 0]
+    assert tallest_column({days[0]: larger, days[2]: larger}) == (days[2], 60)

@@ -96,6 +96,11 @@ def test_in_the_morning_a_bad_night_is_shown_until_somebody_deals(outcome: str) 
     assert night("08:00", (1, outcome), dealt_at=at("20:40:01", date(2026, 11, 23))).state == "due"
     made_up = night("08:00", (1, outcome), dealt_at=at("07:30"))
     assert (made_up.state, made_up.business_date) == ("due", TODAY)
+    # A pause or a skipped deal does not mend it.
+    for paused in (night("08:00", (1, outcome), pause=PAUSE), night("08:00", (0, "skipped"), (1, outcome))):
+        assert (paused.state, paused.business_date) == (outcome, date(2026, 11, 23))
+    assert night("08:00", (1, outcome), pause=PAUSE, dealt_at=at("07:30")).state == "paused"
+    assert night("20:50", (1, outcome), pause=PAUSE).state == "paused"
     # In the evening the state is tonight's again.
     assert night("20:40:10", (1, outcome)).state == "due"
     assert night("20:45", (0, "succeeded"), (1, outcome)).state == "done"

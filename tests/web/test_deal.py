@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 from agent_funnel.runs import list_runs
 from support.databases import TestedDatabase, seed_tables, snapshot
 from support.nights import deal_today
-from support.pages import BROWSER, Page, Reader, reader_of
+from support.pages import BROWSER, Page, Reader, reader_at, reader_of
 from support.processes import run_in_progress
 
 
@@ -33,8 +34,10 @@ def test_the_preview_changes_nothing_and_its_button_deals_once(database: TestedD
     assert re.search(r"\d+ s after the last deal: deal \d+ ended", warned.text)
 
 
-def test_just_after_a_deal_the_button_deals_only_with_the_box_ticked(database: TestedDatabase, reader: Reader) -> None:
+def test_just_after_a_deal_the_button_deals_only_with_the_box_ticked(database: TestedDatabase) -> None:
     seed_tables(database)
+    # At an hour at which no scheduled deal waits to be made by this button.
+    reader = reader_at(database, datetime.now(UTC).replace(hour=8))
     assert "probably a mistake" not in reader.get("/run-now/preview")
     run = deal_today(database)
     page = reader.get("/run-now/preview")
@@ -70,7 +73,12 @@ def test_without_agents_or_during_a_run_the_page_says_so(database: TestedDatabas
         assert "A deal is running." in reader.get("/").text
         answer = reader.send("/deal", **fields)
         assert answer.status_code == 409
-        assert "in progress" in Page(answer.text).text
+        shown = Page(answer.text)
+        assert "in progress" in shown.text
+        # Nothing offers what would be refused.
+        assert ("A deal is running now." in shown, "Look again" in shown) == (True, True)
+        assert "/deal" not in shown.forms
+        assert "Deal 7 leads" not in shown
     assert "A deal is running." not in reader.get("/").text
     assert list_runs(database.backend) == []
 

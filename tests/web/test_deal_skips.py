@@ -44,9 +44,13 @@ def test_the_page_offers_to_skip_tonights_deal_and_says_everywhere_that_it_is_sk
     (skip,) = list_skips(database.backend, since=DAY)
     tonight = noon.get("/")
     assert f"Tonight’s deal is skipped. Deal {skip.run_id} was made instead" in tonight
-    assert "The next deal is due on Tue 2 Jun, 20:40" in tonight
+    assert "The next deal is due tomorrow at 20:40" in tonight
     assert "» skipped" in tonight
-    assert f"deal {skip.run_id} was made instead" in noon.get(f"/nights/{DAY}")
+    night = noon.get(f"/nights/{DAY}")
+    assert f"deal {skip.run_id} was made instead" in night
+    # As on the first page.
+    assert "Make tonight’s deal after all" in night
+    assert "Take this record back" not in night
     assert 'name="skip"' not in noon.get("/run-now/preview").source
     assert "Tonight’s automatic deal is skipped." in noon.get("/run-now")
 

@@ -65,7 +65,7 @@ def test_tonight_shows_the_steps_until_the_first_deal(database: TestedDatabase) 
     page = reader.get("/")
     # The first start gives no alarm.
     assert '<section class="headline due">' in page.source
-    assert "0 of 6 steps to the first deal are done. A deal needs agents and leads. The next deal is due on" in page
+    assert "0 of 6 steps to the first deal are done. A deal needs agents and leads. The next deal is due to" in page
     assert "will fail" not in page
     assert page.source.count("Go on with the first steps") == 1
     assert "The last 14 nights" not in page

@@ -48,7 +48,10 @@ def test_tonight_shows_the_state_the_amounts_and_the_shares(database: TestedData
         assert told in page.text
     assert "<b>" not in reader.get("/").source
     undo(database.backend)
-    assert "Tonight’s deal was undone." in reader.get("/").text
+    page = reader.get("/")
+    assert "Tonight’s deal was undone." in page.text
+    assert "is not repeated automatically." in page.text
+    assert "Preview and deal now" in page.text
 
 
 def test_a_deal_is_fair_if_the_agents_without_a_lower_limit_have_equal_shares(
@@ -96,7 +99,8 @@ def test_the_strip_shows_each_of_the_last_nights_and_links_to_it(database: Teste
         assert re.search(rf"{day.day} {day:%b}\w* {day:%Y}: {kind}", page.text)
     # A young service has two weeks; of the outcomes, the legend has those that there are.
     assert len({link for link in page.links if link.startswith("/nights/")}) == 14
-    assert "‖ paused ○ no deal planned · nothing known" in page.text
+    # Tonight's is perhaps still to come.
+    assert re.search("‖ paused ○ no deal planned (… still to come )?· nothing known", page.text)
     settle(database, {70: "missed"})
     assert len({link for link in reader.get("/").links if link.startswith("/nights/")}) == 60
     yesterday = datetime.now(UTC).date() - timedelta(days=1)

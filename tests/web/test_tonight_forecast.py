@@ -65,6 +65,7 @@ def test_a_deal_that_nobody_could_get_is_announced_with_the_way_to_mend_it(datab
     page = noon(database)
     assert "Tonight’s deal will fail: no agent is active." in page
     assert "Activate agents" in page
+    assert "/agents?show=inactive" in page.links
     assert "Go on with the first steps" in page
     assert '<section class="headline late">' in page.source
     for agent in ("A", "B"):
@@ -73,6 +74,7 @@ def test_a_deal_that_nobody_could_get_is_announced_with_the_way_to_mend_it(datab
     page = noon(database)
     assert "Tonight’s deal will fail: all 2 active agents are away." in page
     assert "See who is away" in page
+    assert "/agents?show=away" in page.links
     set_agent_status(database.backend, "B", active=False)
     assert "the only active agent is away" in noon(database)
 
@@ -107,9 +109,20 @@ def test_a_brake_that_would_hold_the_deal_is_announced(database: TestedDatabase)
     assert "See the preview" in page
     # Without the brake it deals all the same, and the page asks.
     page = noon(database)
-    assert "The deal is due in 8 h 40 min." in page
+    assert "Tonight’s deal is much smaller than usual. The deal is due in 8 h 40 min, tonight at 20:40" in page
+    assert "Import leads" in page
+    assert "How long the leads last" not in page
     assert "Is that right? 5 leads are ready to deal, but the median of the last 3 deals is 100." in page
     assert '<section class="headline late">' in page.source
+
+
+def test_a_deal_that_is_much_larger_than_usual_asks_for_a_look_and_not_for_leads(database: TestedDatabase) -> None:
+    seed_tables(database, leads=80)
+    past_deals(database, 2, 2, 2)
+    page = noon(database)
+    assert "Tonight’s deal is much larger than usual." in page
+    assert "See the preview" in page
+    assert "Import leads" not in page
 
 
 def test_a_deal_that_would_only_empty_the_lists_is_announced(database: TestedDatabase) -> None:
@@ -122,17 +135,49 @@ def test_a_deal_that_would_only_empty_the_lists_is_announced(database: TestedDat
     assert "Import leads" in page
 
 
-def test_in_a_pause_there_is_no_forecast_and_on_a_day_off_that_of_the_next_deal(database: TestedDatabase) -> None:
+def test_on_a_day_off_the_forecast_is_that_of_the_next_deal(database: TestedDatabase) -> None:
     seed_tables(database, leads=4)
-    add_holiday(database.backend, TODAY)
+    add_holiday(database.backend, TODAY, "Feriado municipal")
     add_holiday(database.backend, TODAY + timedelta(days=1))
     page = noon(database)
-    assert "No deal today." in page
+    assert "No deal today. Holiday: Feriado municipal. The next deal is due" in page
     day: date = TODAY + timedelta(days=2)
     assert re.search(rf"The next deal is due on \w+,? {day.day} ", page.text)
     assert "The next deal: as things stand, 4 leads to 3 agents, 1 or 2 each." in page
+
+
+def test_tonights_own_place_among_the_nights_is_still_to_come(database: TestedDatabase) -> None:
+    seed_tables(database)
+    deal_today(database)
+    shown = f"{TODAY.day} {TODAY:%b}[a-z]* {TODAY:%Y}: "
+    assert re.search(f"{shown}still to come", noon(database).text)
+    late = reader_at(database, datetime.combine(TODAY, time(23, 50), UTC)).get("/")
+    assert re.search(f"{shown}nothing known", late.text)
+    add_holiday(database.backend, TODAY)
+    assert re.search(f"{shown}no deal planned", noon(database).text)
+
+
+def test_a_day_without_a_deal_says_why(database: TestedDatabase) -> None:
+    seed_tables(database)
+    others = ",".join(f"{TODAY + timedelta(days=ahead):%a}".lower() for ahead in range(1, 7))
+    page = noon(database, weekdays=others)
+    assert f"No deal today. There is no automatic deal on a {TODAY:%A}. The next deal is due" in page
+    add_holiday(database.backend, TODAY)
+    assert "No deal today. Today is a holiday." in noon(database, weekdays=others)
+
+
+def test_in_a_pause_the_page_says_what_the_deal_would_do_if_it_were_resumed(database: TestedDatabase) -> None:
+    seed_tables(database, leads=4)
     pause(database.backend, now=NOON, actor=None, reason=None)
-    assert "as things stand" not in noon(database)
+    page = noon(database)
+    assert "Automatic deals are paused." in page
+    assert "If they are resumed before 20:40 : 4 leads to 3 agents, 1 or 2 each." in page
+    late = reader_at(database, NOON + timedelta(hours=9)).get("/")
+    assert "If they are resumed before today, 23:40 : 4 leads to 3 agents, 1 or 2 each." in late
+    put_agents(database, [("A", "inactive")])
+    page = noon(database)
+    assert "If they are resumed before 20:40 : no leads would move: no agent is active." in page
+    assert "Activate agents" in page
 
 
 def test_no_page_waits_for_a_slow_forecast_and_a_failed_one_is_made_again(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -13,7 +14,8 @@ from agent_funnel.deal import undo
 from agent_funnel.errors import NoActiveAgent, RunError, RunInProgress
 from agent_funnel.runs import RunRecord, list_runs
 from agent_funnel.schedule.clock import Clock
-from agent_funnel.schedule.store import record_failure
+from agent_funnel.schedule.skips import skip
+from agent_funnel.schedule.store import add_holiday, record_failure
 from agent_funnel.settings import load
 from support.databases import TestedDatabase, seed_tables
 from support.nights import deal_today, put_agents
@@ -73,11 +75,11 @@ def test_while_the_deal_fails_the_page_says_why_and_has_the_button_that_mends_it
     page = reader.get("/")
     for words in (
         "Tonight’s deal has failed so far.",
-        "Why: no agent was active and had room.",
+        "Why: no active agent had room.",
         "2 attempts, from 20:40 to 20:41 , all with this reason.",
         "Agents still have the leads of",
         "3 d old. The service tries again until 23:40 .",
-        "Nobody got a notice: no address is set up (FUNNEL_NOTIFY_URLS).",
+        "Nobody was told. Set up notices",
         "A deal would still fail now: no agent is active.",
         "Activate agents",
     ):
@@ -132,9 +134,9 @@ def test_a_failed_night_says_why_and_afterwards_who_made_up_for_it(floor: Tested
     night = f"{LAST_DUE.date():%A} {LAST_DUE.day} {LAST_DUE:%B}"
     for words in (
         f"The deal of {night} failed.",
-        "Why: no agent was active and had room.",
+        "Why: no active agent had room.",
         "3 attempts, from 20:40 to 22:40",
-        "The service does not try this deal again. The next deal is due on",
+        "The service does not try this deal again. The next deal is due tonight at 20:40 .",
         "A deal would work now: 3 leads to 2 agents, 1 or 2 each.",
         "Preview and deal now",
         "2 d 11 h old",
@@ -147,16 +149,57 @@ def test_a_failed_night_says_why_and_afterwards_who_made_up_for_it(floor: Tested
     made = newest(floor).run_id
     assert newest(floor).trigger == "manual"
     page = reader.get("/")
-    assert "The deal is due in 12 h 40 min." in page
-    assert f"The deal of {night} failed; deal {made} made up for it, by hand, on the server," in page
+    assert "The deal is due in 12 h 40 min" in page
+    assert f"The deal of {night} failed; somebody on the server made up for it " in page
     assert f": failed, made up for by deal {made}" in page
     assert '<span class="mark old">' not in page.source
-    assert f"But deal {made} made up for it, by hand" in reader.get(f"/nights/{LAST_DUE.date()}")
-    assert f"Later, deal {made} made up for it" in reader.get(f"/runs/{failed}")
+    assert "But somebody on the server made up for it " in reader.get(f"/nights/{LAST_DUE.date()}")
+    assert "Later, somebody on the server made up for it " in reader.get(f"/runs/{failed}")
     # An undo takes the repair back.
     undo(floor.backend)
     assert f"The deal of {night} failed." in reader.get("/")
     assert "made up for it" not in reader.get(f"/nights/{LAST_DUE.date()}")
+
+
+def test_a_failed_night_stays_in_sight_when_somebody_pauses_or_skips_the_next_deal(floor: TestedDatabase) -> None:
+    looked(floor, LAST_DUE, LAST_DUE + 4 * HOUR)
+    put_agents(floor, [("agent 0", "active")])
+    reader = reader_at(floor, MORNING)
+    night = f"{LAST_DUE.date():%A} {LAST_DUE.day} {LAST_DUE:%B}"
+    mended_by = (f"The deal of {night} failed.", "Why: ", "A deal would work now:", "Preview and deal now")
+    skip(floor.backend, load(), TODAY, now=MORNING, actor="http: Ana")
+    page = reader.get("/")
+    for words in (*mended_by, "Tonight’s deal is skipped. Decided by Ana.", "Make tonight’s deal after all"):
+        assert words in page
+    reader.done("/pause", reason="stocktaking")
+    page = reader.get("/")
+    for words in (*mended_by, "Automatic deals are paused since", "stocktaking", "Resume automatic deals"):
+        assert words in page
+    assert "The next deal is due" not in page
+    reader.done(f"/nights/{TODAY}/reopen")
+    page = reader.get("/")
+    assert all(words in page for words in mended_by)
+    assert "is skipped" not in page
+    deal_by_button(reader)
+    assert "Automatic deals are paused." in reader.get("/")
+
+
+def test_days_near_today_are_words_and_others_are_short(floor: TestedDatabase) -> None:
+    looked(floor, LAST_DUE, LAST_DUE + 4 * HOUR)
+    earlier = LAST_DUE - timedelta(days=2)
+    reader = reader_at(floor, MORNING)
+    assert re.search(rf"Agents still have the leads of {earlier:%a},? {earlier.day} ", reader.get("/").text)
+    floor.execute("UPDATE dbo.assignment_run SET finished_at = %s WHERE status = 'succeeded'", written(LAST_DUE - HOUR))
+    add_holiday(floor.backend, TODAY + timedelta(days=1), "Natal")
+    put_agents(floor, [("agent 0", "active")])
+    page = reader.get("/")
+    assert "Agents still have the leads of yesterday at 19:40 , 12 h 20 min old." in page
+    assert "The next deal is due tonight at 20:40 ." in page
+    # The whole of it is shown on hover.
+    assert f'title="{LAST_DUE:%A}' in page.source
+    deal_today(floor)
+    page = reader_at(floor, DUE - HOUR).get("/")
+    assert "Next holiday: tomorrow (Natal)." in page
 
 
 def test_the_next_nights_deal_does_not_make_up_for_a_failed_night(floor: TestedDatabase) -> None:
@@ -178,7 +221,7 @@ def test_a_night_that_was_made_up_for_before_midnight_says_so_at_once(floor: Tes
     )
     page = reader_at(floor, DUE + 3 * HOUR + MINUTE).get("/")
     assert "failed, and was made up for." in page
-    assert f"Deal {run.run_id} made up for it, by hand" in page
+    assert f"Somebody made up for it at 22:40 ( deal {run.run_id} )" in page
     assert "Preview and deal now" not in page
     assert '<section class="headline done">' in page.source
 
@@ -221,7 +264,7 @@ def test_attempts_with_several_reasons_are_folded(floor: TestedDatabase) -> None
     for attempt, error in enumerate((RunInProgress(), NoActiveAgent(), NoActiveAgent()), start=1):
         fail(floor, error, attempt)
     page = reader_at(floor, DUE + HOUR).get("/")
-    assert "Why: no agent was active and had room." in page
+    assert "Why: no active agent had room." in page
     assert "3 attempts, with 2 different reasons" in page
     assert "One attempt, at 20:41 : another deal was in progress." in page
 
@@ -238,9 +281,9 @@ def fail(database: TestedDatabase, error: RunError, attempt: int, *, lasted: tim
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({}, "no address is set up (FUNNEL_NOTIFY_URLS)."),
+        ({}, "Nobody was told. Set up notices"),
         ({"dead_man_url": "https://a.example"}, "Only the address in FUNNEL_DEAD_MAN_URL was called."),
-        ({"notify_urls": "json://a json://b"}, "A notice of it goes to 2 addresses"),
+        ({"notify_urls": "json://a json://b"}, "A notice of it goes to 2 addresses (FUNNEL_NOTIFY_URLS). Notices"),
         ({"notify_urls": "json://a", "notify_on": "missed"}, "those of failed deals are turned off"),
     ],
 )
@@ -275,16 +318,17 @@ def test_a_deal_that_runs_much_longer_than_usual_is_said(floor: TestedDatabase) 
         assert "A deal is running." in page
         assert "Deals usually take less than 1 s." in page
         assert "running for" not in page
-        at(reader, MORNING + 59 * timedelta(seconds=1))
+        at(reader, MORNING + 14 * timedelta(seconds=1))
         page = reader.get("/")
-        assert "It has been running for at least 59 s. Deals usually take less than 1 s. Until" in page
+        assert "It has been running for at least 14 s. Deals usually take less than 1 s. Until" in page
         assert "longer than usual" not in page
-        at(reader, MORNING + MINUTE)
+        at(reader, MORNING + 15 * timedelta(seconds=1))
         page = reader.get("/")
+        assert "A deal has been running for 15 s. Deals usually take less than 1 s. Until" in page
         assert "It takes much longer than usual." in page
         assert '<section class="headline late">' in page.source
         # After a while without a look, it may be another deal.
-        at(reader, MORNING + 2 * MINUTE + timedelta(seconds=1))
+        at(reader, MORNING + MINUTE + 16 * timedelta(seconds=1))
         assert "running for" not in reader.get("/")
     assert "A deal is running." not in reader.get("/")
     with run_in_progress(floor):
@@ -300,7 +344,7 @@ def test_a_deal_that_hangs_is_said_to_the_first_person_who_looks(floor: TestedDa
         clock.look()
         at(reader, MORNING + HOUR)
         page = reader.get("/")
-        assert "It has been running for at least 1 h." in page
+        assert "A deal has been running for 1 h." in page
         assert "It takes much longer than usual." in page
     clock.look()
     with run_in_progress(floor):

@@ -48,8 +48,7 @@ def unusual_pool(database: Database, settings: Settings, pool: int, *, before: i
 
     Returns None if it does not, or if there are too few runs to know. With `before`, only runs before that one count.
     """
-    runs = [run for run in list_runs(database, count=4 * USUAL_RUNS, before=before) if run.status == "succeeded"]
-    pools = [run.pool for run in runs if run.pool is not None][:USUAL_RUNS]
+    pools = last_pools(database, before=before)
     if len(pools) < FEWEST_RUNS:
         return None
     usual = median(pools)
@@ -62,6 +61,12 @@ def unusual_pool(database: Database, settings: Settings, pool: int, *, before: i
         deals=len(pools),
         usual=round(usual),
     )
+
+
+def last_pools(database: Database, *, before: int | None = None) -> list[int]:
+    """The pools of the last runs, of which the median is the usual one."""
+    runs = [run for run in list_runs(database, count=4 * USUAL_RUNS, before=before) if run.status == "succeeded"]
+    return [run.pool for run in runs if run.pool is not None][:USUAL_RUNS]
 
 
 def usual_length(database: Database) -> timedelta | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
+from statistics import median
 from typing import TYPE_CHECKING, Literal
 
 from agent_funnel.agents import roster
@@ -13,7 +14,7 @@ from agent_funnel.deal import preview
 from agent_funnel.errors import RunError
 from agent_funnel.fairness import Fairness, fairness_of_preview
 from agent_funnel.runs import Run
-from agent_funnel.schedule.brakes import changed_procedure, unusual_pool
+from agent_funnel.schedule.brakes import changed_procedure, last_pools, unusual_pool
 from agent_funnel.sentences import catalogue_of, localized, sentence, text_in, translate
 from agent_funnel.settings import Settings
 from agent_funnel.stored_sentences import with_sentence
@@ -36,7 +37,7 @@ class Forecast:
     "fails", a brake holds it ("held"), no lead is ready to deal ("empties"), or its pool is "unusual"; `reason` is then
     a sentence, and `error_number` the number of a refusal. `active` agents are active, and those `away` have no room.
     `call_backs` of its leads are call-backs that are due. `fairness` is the verdict on its shares, None if nobody would
-    get a lead.
+    get a lead. `is_smaller` says that an unusual pool is smaller than usual, not larger.
     """
 
     business_date: date
@@ -48,6 +49,7 @@ class Forecast:
     away: tuple[str, ...]
     call_backs: int = 0
     fairness: Fairness | None = None
+    is_smaller: bool = False
 
     @property
     def warning(self) -> str | None:
@@ -90,7 +92,8 @@ def forecast(database: Database, settings: Settings, business_date: date, *, now
     trouble, reason = _trouble(database, settings, run, now)
     call_backs = sum(share.call_backs for share in seen.shares)
     fairness = fairness_of_preview(database, seen)
-    return Forecast(business_date, run, trouble, reason, None, len(active), away, call_backs, fairness)
+    is_smaller = trouble == "unusual" and run.pool < median(last_pools(database))
+    return Forecast(business_date, run, trouble, reason, None, len(active), away, call_backs, fairness, is_smaller)
 
 
 def _trouble(database: Database, settings: Settings, run: Run, now: datetime) -> tuple[Trouble | None, str | None]:

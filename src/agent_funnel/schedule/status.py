@@ -49,13 +49,16 @@ class Tonight:
     `state` is "done", "undone", "due" (its time is still to come), "running" (any run is in progress), "late" (its time
     has come and nothing has happened), "failed" (it is tried again until `closes_at`, or no more if that is None),
     "missed" (it was not made in time), "paused", "skipped" (a person said so), or "off" (no run is due that day).
-    `next_at` is the next scheduled instant, in the configured zone, and `next_holiday` the next holiday after tonight.
-    `nights` are the outcomes of past dates, newest first.
+    `next_at` is the next scheduled instant, in the configured zone. `holiday` is that of today, and `next_holiday` the
+    next one after today.
+    `nights` are the outcomes of past dates, newest first. Until the time of tonight's run, a night before that was
+    missed or failed and not made up for is the state, also in a pause.
     """
 
     state: State
     business_date: date
     next_at: datetime
+    holiday: Holiday | None
     next_holiday: Holiday | None
     closes_at: datetime | None
     run_id: int | None
@@ -112,12 +115,14 @@ def assess(
     )
     found = next(name for holds, name in rules if holds and name)
     broken = _broken_night_before(business_date, nights, settings, dealt_at)
-    if broken is not None and found in ("due", "off") and now < begins:
+    # A pause, or a deal that is skipped, mends no night.
+    if broken is not None and found in ("due", "off", "paused", "skipped") and now < begins:
         found, outcome, business_date = STATE_OF_OUTCOME[broken.outcome], broken, broken.business_date
     return Tonight(
         state=found,
         business_date=business_date,
         next_at=next_run(now, settings, {*(holiday.day for holiday in holidays), *skipped}),
+        holiday=next((each for each in holidays if each.day == current_date(now, settings)), None),
         next_holiday=next((each for each in holidays if each.day > current_date(now, settings)), None),
         closes_at=closes if begins <= now < closes and outcome is None else None,
         run_id=outcome.run_id if outcome else None,

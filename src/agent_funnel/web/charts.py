@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from markupsafe import Markup
 
@@ -23,8 +24,6 @@ from agent_funnel.schedule.runway import RunwayNight
 MANY_AGENTS = 60
 # The most agents with a lower limit that are shown one by one, and the most rows of a histogram:
 MOST_LIMITED, MOST_ROWS = 12, 12
-# In the strip of nights, leads that were left over are cut off above this many times the largest deal:
-STRIP_ROOM = 1.5
 # The size of a chart of nights, in its own units; it is stretched to its place. A night is STEP wide:
 STEP, HEIGHT = 100, 200
 COLUMN = 80
@@ -145,15 +144,21 @@ def share_bar(leads: int, largest: int) -> Markup:
     )
 
 
-def strip_scale(runs: Iterable[RunRecord]) -> int:
-    """The number of leads at the top of the strip of nights."""
-    return round(STRIP_ROOM * max((run.assigned or 0 for run in runs), default=0))
+def column_leads(run: RunRecord) -> int:
+    """The number of leads that the column of a night shows."""
+    return (run.assigned or 0) + (run.left_over or 0)
+
+
+def tallest_column(runs: Mapping[date, RunRecord]) -> tuple[date, int]:
+    """The night with the tallest column, the newest of several, and the leads that it shows."""
+    night, run = max(runs.items(), key=lambda each: (column_leads(each[1]), each[0]))
+    return night, column_leads(run)
 
 
 def night_column(run: RunRecord, largest: int) -> Markup:
-    """A column for a night: the leads dealt, and above them those left over."""
+    """A column for a night: the leads dealt, and above them those left over; `largest` leads fill it."""
     dealt = 40 * (run.assigned or 0) / largest if largest else 0.0
-    left = min(40 - dealt, 40 * (run.left_over or 0) / largest if largest else 0.0)
+    left = 40 * (run.left_over or 0) / largest if largest else 0.0
     return Markup(  # noqa: S704 only numbers
         '<svg viewBox="0 0 10 40" preserveAspectRatio="none" aria-hidden="true">'
         f'<rect class="share" y="{40 - dealt:.1f}" width="10" height="{dealt:.1f}"/>'

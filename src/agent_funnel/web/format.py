@@ -97,6 +97,7 @@ OUTCOMES = Words(
         "holiday": ("○", sentence("no deal planned")),
         "skipped": ("»", sentence("skipped")),
         "void": ("–", sentence("taken back")),
+        "to_come": ("…", sentence("still to come")),
         "unknown": ("·", sentence("nothing known")),
     }
 )

@@ -71,6 +71,7 @@ def _tonight() -> dict[str, Any]:
     last = last_run(given.database)
     night = tonight(given.database, given.settings, now, last)
     broken = night.state in ("failed", "late") and night.closes_at is not None
+    skippable = None if broken else tonight_to_skip(given.database, given.settings, now=now)
     return {
         # The date of a scheduled run that the service could not make so far: this deal is then that run.
         "scheduled": night.business_date if broken else None,
@@ -79,8 +80,8 @@ def _tonight() -> dict[str, Any]:
         "night": night,
         "is_running": night.state == "running",
         # The date of tonight's automatic deal, which this deal can be made instead of.
-        "skippable": None if broken else tonight_to_skip(given.database, given.settings, now=now),
-        "is_due_tonight": night.state == "due" and night.next_at.date() == now.astimezone(night.next_at.tzinfo).date(),
+        "skippable": skippable,
+        "is_due_tonight": skippable is not None,
     }
 
 

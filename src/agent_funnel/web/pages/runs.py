@@ -14,6 +14,7 @@ from agent_funnel import deal
 from agent_funnel.errors import NotFound
 from agent_funnel.runs import LARGEST_RUN_ID, RunRecord, failure_of, find_run, last_run, list_runs, run_limits
 from agent_funnel.schedule import voids
+from agent_funnel.schedule.calendar import current_date
 from agent_funnel.schedule.nights import LaterDeal, failure_reasons, repairs
 from agent_funnel.schedule.skips import Skip, find_skip, skip_of_run
 from agent_funnel.schedule.store import NightRecord, find_night
@@ -133,6 +134,7 @@ def show_night(day: str) -> str:
         made_up_for=_made_up_for(outcome),
         is_future=given.now() < window[0],
         is_open=window[0] <= given.now() < window[1],
+        is_tonight=business_date == current_date(given.now(), given.settings),
     )
 
 

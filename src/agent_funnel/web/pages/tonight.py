@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from flask import Blueprint, Response, make_response, request
@@ -15,9 +15,9 @@ from agent_funnel.hand_backs import handed_back_by_agent
 from agent_funnel.runs import Run, RunRecord, Share, find_run, last_run, list_runs, run_limits
 from agent_funnel.schedule import store
 from agent_funnel.schedule.brakes import usual_length
-from agent_funnel.schedule.calendar import closes_at, scheduled_at
+from agent_funnel.schedule.calendar import closes_at, current_date, is_workday, scheduled_at
 from agent_funnel.schedule.forecast import Forecast
-from agent_funnel.schedule.nights import failure_reasons, is_broken, repairs
+from agent_funnel.schedule.nights import LaterDeal, failure_reasons, is_broken, repairs
 from agent_funnel.schedule.runway import Runway
 from agent_funnel.schedule.skips import find_skip
 from agent_funnel.schedule.status import NIGHTS_SHOWN, Tonight, tonight
@@ -25,7 +25,7 @@ from agent_funnel.schedule.store import NightRecord
 from agent_funnel.sentences import counted, joined, sentence
 from agent_funnel.settings import Settings
 from agent_funnel.web.auth import set_audit_target
-from agent_funnel.web.charts import strip_scale
+from agent_funnel.web.charts import tallest_column
 from agent_funnel.web.counts import Pending
 from agent_funnel.web.negotiation import conditional
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice, render_page
@@ -42,8 +42,8 @@ NO_FORECAST_BEFORE = timedelta(minutes=1)
 FEWEST_NIGHTS = 14
 # The amounts of the last nights are looked for among this many runs: some failed, some were made by hand.
 RUNS_SEARCHED = 3 * NIGHTS_SHOWN
-# A run is slow if it takes this many times as long as usual, and at least this long:
-SLOW_FACTOR, SHORTEST_SLOW = 10, timedelta(minutes=1)
+# A run is slow if it takes this many times as long as usual, and at least this long; or this long if none is usual:
+SLOW_FACTOR, SHORTEST_SLOW, SLOW_IF_UNKNOWN = 10, timedelta(seconds=15), timedelta(minutes=1)
 
 
 def _notes() -> list[str]:
@@ -80,9 +80,12 @@ def show() -> Response:
     made_up = repairs(given.database, given.settings, night.nights)
     wanted = {each.run_id for each in night.nights} | {each.run_id for each in made_up.values()}
     night_runs = {each.run_id: each for each in list_runs(given.database, count=RUNS_SEARCHED) if each.run_id in wanted}
+    strip = night_strip(night)
+    columns = strip_columns(strip, made_up, night_runs)
     running_since = _running_since(night.state == "running", now)
     usual = usual_length(given.database) if running_since else None
     window = window_of(night.business_date)
+    skipped_on = skipped_today(night, now)
     ahead = runway.get() if runway else None
     steps = [] if run else first_steps()
     response = make_response(
@@ -97,9 +100,12 @@ def show() -> Response:
             is_first_start=any(each.nothing_there for each in steps),
             is_tonight=night.next_at.date() == now.astimezone(given.settings.timezone).date(),
             window=window,
-            skip=find_skip(given.database, night.business_date) if night.state == "skipped" else None,
+            is_workday=is_workday(night.business_date, given.settings),
+            skipped_on=skipped_on,
+            skip=find_skip(given.database, skipped_on) if skipped_on else None,
             reasons=failure_reasons(given.database, night.business_date) if night.state == "failed" else [],
             informed=informed(given.settings, night.state),
+            has_addresses=bool(given.settings.notify_urls),
             made_up=made_up,
             before=night_before(night),
             is_old=is_old(night, run),
@@ -116,9 +122,10 @@ def show() -> Response:
             is_forecasting=forecast is not None,
             runway=ahead,
             short=ahead.warning(given.settings.runway_nights) if ahead else None,
-            strip=night_strip(night),
-            night_runs=night_runs,
-            strip_scale=strip_scale(night_runs.values()),
+            strip=strip,
+            kinds=strip_kinds(strip, night, now),
+            columns=columns,
+            tallest=tallest_column(columns) if columns else None,
             differences=[*_notes(), *_old_lists(now)],
         )
     )
@@ -150,10 +157,11 @@ def resume() -> BaseResponse:
 def start_forecast(night: Tonight, now: datetime, last: Run | None) -> Pending[Forecast] | None:
     """Has the next scheduled run forecast: that of tonight while it may still be made, otherwise the next one.
 
-    None in a pause, and while a run is in progress or about to begin, so that the forecast never delays a deal.
+    None while a run is in progress or about to begin, so that the forecast never delays a deal. In a pause, it is
+    that of the run that would be made if somebody resumed.
     """
     is_due = night.closes_at is not None
-    if night.pause or night.state == "running" or (not is_due and night.next_at - now < NO_FORECAST_BEFORE):
+    if night.state == "running" or (not is_due and night.next_at - now < NO_FORECAST_BEFORE):
         return None
     business_date = night.business_date if is_due else night.next_at.date()
     return services().counts.start_forecast(business_date, last.run_id if last else None)
@@ -174,7 +182,14 @@ def window_of(business_date: date) -> tuple[datetime, datetime]:
 
 def slow_after(usual: timedelta | None) -> timedelta:
     """The length from which on a run counts as much longer than usual."""
-    return max(SLOW_FACTOR * (usual or timedelta(0)), SHORTEST_SLOW)
+    return SLOW_IF_UNKNOWN if usual is None else max(SLOW_FACTOR * usual, SHORTEST_SLOW)
+
+
+def skipped_today(night: Tonight, now: datetime) -> date | None:
+    """Tonight's date if its deal is skipped, whatever the headline is about."""
+    today = current_date(now, services().settings)
+    outcome = next((each.outcome for each in night.nights if each.business_date == today), None)
+    return today if outcome == "skipped" else None
 
 
 def night_before(night: Tonight) -> NightRecord | None:
@@ -195,7 +210,7 @@ def is_old(night: Tonight, run: Run | None) -> bool:
 def informed(settings: Settings, state: str) -> str:
     """A sentence about the people who get a notice of a failed or missed deal."""
     if not settings.notify_urls:
-        nobody = sentence("Nobody got a notice: no address is set up (FUNNEL_NOTIFY_URLS).")
+        nobody = sentence("Nobody was told.")
         called = sentence("Only the address in FUNNEL_DEAD_MAN_URL was called.")
         return joined(nobody, called) if settings.dead_man_url else nobody
     if state == "missed" and "missed" not in settings.notify_on:
@@ -226,3 +241,24 @@ def night_strip(night: Tonight) -> list[tuple[date, NightRecord | None]]:
     known = (newest - min(found, default=newest)).days + 1
     days = [newest - timedelta(days=back) for back in reversed(range(min(NIGHTS_SHOWN, max(known, FEWEST_NIGHTS))))]
     return [(day, found.get(day)) for day in days]
+
+
+def strip_kinds(strip: Sequence[tuple[date, NightRecord | None]], night: Tonight, now: datetime) -> dict[date, str]:
+    """What is known of each night of the strip: its outcome, that it is still to come, or nothing."""
+    today = current_date(now, services().settings)
+    kinds = {day: outcome.outcome if outcome else "unknown" for day, outcome in strip}
+    if kinds.get(today) == "unknown" and now < window_of(today)[1]:
+        kinds[today] = "holiday" if night.state == "off" else "to_come"
+    return kinds
+
+
+def strip_columns(
+    strip: Sequence[tuple[date, NightRecord | None]], made_up: Mapping[date, LaterDeal], runs: Mapping[int, RunRecord]
+) -> dict[date, RunRecord]:
+    """The deal of each night of the strip that has one which holds: that of the schedule, or the one that made up."""
+    found = {}
+    for day, outcome in strip:
+        run_id = made_up[day].run_id if day in made_up else outcome.run_id if outcome else None
+        if run_id is not None and run_id in runs and (outcome is None or outcome.outcome != "undone"):
+            found[day] = runs[run_id]
+    return found
