@@ -61,6 +61,21 @@ def test_everybody_can_read_each_page(
             shoot(page, f"{name}-{width}-{colours}-{language}")
 
 
+def test_agents_fit_a_phone_in_each_language(dashboard: Dashboard, database: TestedDatabase) -> None:
+    address = evening(database)["agents"]
+    page = dashboard.page(viewport=(360, 900))
+    for language in LANGUAGES:
+        dashboard.speak(page, language)
+        page.goto(address)
+        expect(page.locator(f"html[lang|={language.split('-')[0]}]")).to_have_count(1)
+        fits(page, 360)
+        # Nor does the table go past the text above it, which the page alone would not tell.
+        sides = page.evaluate(
+            "['table.agents', 'h1'].map((each) => document.querySelector(each).getBoundingClientRect().right)"
+        )
+        assert sides[0] <= sides[1] + 1, language
+
+
 def test_without_keys_and_without_data_each_page_says_what_to_do_next(dashboard: Dashboard) -> None:
     page = dashboard.page(role=None, viewport=(360, 900))
     for name, path, words in (
