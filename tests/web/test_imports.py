@@ -74,6 +74,16 @@ def test_a_file_is_checked_then_refused_or_imported(database: TestedDatabase) ->
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_nothing_that_is_there_is_changed_unless_a_person_ticks_that(database: TestedDatabase) -> None:
+    reader = reader_of(database, "operator")
+    box = '<input id="update" name="update" type="checkbox" value="true"'
+    for kind in ("leads", "agents"):
+        assert f"{box}>" in reader.get(f"/{kind}/import").source
+    answer = reader.send("/leads/import", what="check", file=file("number\n+49300000001\n"), update="true")
+    assert f"{box} checked>" in answer.text
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_after_a_clean_check_one_button_in_the_result_names_what_it_imports(database: TestedDatabase) -> None:
     reader = reader_of(database, "operator")
 
