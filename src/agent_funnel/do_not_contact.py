@@ -6,6 +6,7 @@ Lists of numbers come in pages. For the next page, pass the key of the last row 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,6 +26,9 @@ OWN_REQUESTS = "own requests"
 OPTED_OUT = "opted out"
 # Their names for people, since a program gave them; all other lists have the names that people gave them:
 LIST_WORDS = {OWN_REQUESTS: sentence("own requests"), OPTED_OUT: sentence("opted out")}
+# The reasons that SQL writes for that list and for its entries, which name a run:
+OPTED_OUT_REASON = "outcomes that agents report"
+ENTRY_REASON = re.compile(r"outcome of run (\d+)")
 # The greatest age of an import, in days, unless the list has another bound, and the largest bound:
 USUAL_BOUND_DAYS = 30
 LONGEST_BOUND_DAYS = 3650
@@ -70,6 +74,15 @@ class NumberList(Record):
 def list_word(name: str) -> str:
     """The name of a list; a sentence, which can be translated, if a program gave it."""
     return LIST_WORDS.get(name, name)
+
+
+def reason_word(reason: str) -> str:
+    """The reason of a list or an entry; a sentence, which can be translated, if SQL gave it."""
+    if reason == OPTED_OUT_REASON:
+        return sentence("outcomes that agents report")
+    if found := ENTRY_REASON.fullmatch(reason):
+        return sentence("an agent reported it after deal %(run_id)s", run_id=found[1])
+    return reason
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import re
 
 from agent_funnel.database import Database
 from agent_funnel.masking import WHATSAPP_ID, last_digits
-from agent_funnel.sentences import sentence
+from agent_funnel.sentences import sentence, shown_as
 from agent_funnel.values import LONGEST_TEXT, text_length
 
 # A deal waits while this many numbers are taken in, about a second on a small server:
@@ -73,13 +73,17 @@ def fault_in_number(text: str) -> str | None:
         return None
     # A text with many digits is probably a number or an id in another form:
     shown = last_digits(text) if sum(map(str.isdigit, text)) > 3 else text[:40]
-    return sentence(
+    fault = sentence(
         "number is not 4 to 20 digits with an optional + before them, and no id of 4 to %(longest)s letters and "
         "digits: %(shown)s, length %(length)s",
         longest=str(LONGEST_ID),
         shown=repr(shown),
         length=str(len(text)),
     )
+    if text.strip() and not any(map(str.isdigit, text)) and len(text) <= LONGEST_ID:
+        # People need no limits to see that a word is no number; programs and the command line get them.
+        return shown_as(str(fault), sentence("“%(shown)s” is not a phone number", shown=repr(text[:40])[1:-1]))
+    return fault
 
 
 def fault_in_listed(text: str) -> str | None:

@@ -61,6 +61,42 @@ def test_everybody_can_read_each_page(
             shoot(page, f"{name}-{width}-{colours}-{language}")
 
 
+def test_agents_fit_a_phone_in_each_language(dashboard: Dashboard, database: TestedDatabase) -> None:
+    address = evening(database)["agents"]
+    page = dashboard.page(viewport=(360, 900))
+    for language in LANGUAGES:
+        dashboard.speak(page, language)
+        page.goto(address)
+        expect(page.locator(f"html[lang|={language.split('-')[0]}]")).to_have_count(1)
+        fits(page, 360)
+        # Nor does the table go past the text above it, which the page alone would not tell.
+        sides = page.evaluate(
+            "['table.agents', 'h1'].map((each) => document.querySelector(each).getBoundingClientRect().right)"
+        )
+        assert sides[0] <= sides[1] + 1, language
+
+
+def test_a_phone_shows_what_a_table_answers_without_scrolling(dashboard: Dashboard, database: TestedDatabase) -> None:
+    pages = evening(database)
+    page = dashboard.page(viewport=(360, 900))
+    for name, words in (
+        ("runs", ("yesterday", "60", "15", "✓ dealt")),
+        ("call-backs", ("after six",)),
+        ("results", ("Won of dealt",)),
+        ("audit", ("Add an agent: Natália", "✓ done", "the admin, today")),
+    ):
+        if name == "audit":
+            page.goto(pages["agents"])
+            page.get_by_label("Name", exact=True).fill("Natália")
+            page.get_by_role("button", name="Add", exact=True).click()
+        page.goto(pages[name])
+        row = page.get_by_role("main").get_by_role("table").first
+        for text in words:
+            box = row.get_by_text(text).locator("visible=true").first.bounding_box()
+            assert box is not None
+            assert 0 <= box["x"] <= 360 - box["width"], (name, text)
+
+
 def test_without_keys_and_without_data_each_page_says_what_to_do_next(dashboard: Dashboard) -> None:
     page = dashboard.page(role=None, viewport=(360, 900))
     for name, path, words in (

@@ -59,7 +59,8 @@ class Page(HTMLParser):
     """A page: its source, its text without tags, its links, and its forms with their hidden fields.
 
     `"some words" in page` looks at the text. A person's input is in it unchanged if the page escapes it, and missing if
-    the page lets it become a tag.
+    the page lets it become a tag. The second lines of rows, which only a phone shows, are left out: they repeat a
+    column.
     """
 
     def __init__(self, source: str) -> None:
@@ -69,6 +70,8 @@ class Page(HTMLParser):
         self.links: list[str] = []
         self._texts: list[str] = []
         self._form = ""
+        # The elements that are open, from one for phones on:
+        self._for_phones: list[str] = []
         self.feed(source)
         self.close()
         self.text = " ".join(" ".join(self._texts).split())
@@ -82,6 +85,9 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Notes a form, a hidden field of one, or a link."""
         given = {name: value or "" for name, value in attrs}
+        if self._for_phones or given.get("class") == "phone":
+            self._for_phones.append(tag)
+            return
         if tag == "form":
             self._form = given.get("action", "")
             self.forms[self._form] = {}
@@ -92,7 +98,13 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         """Notes a part of the text."""
-        self._texts.append(data)
+        if not self._for_phones:
+            self._texts.append(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        """Notes where an element for phones ends."""
+        if self._for_phones and self._for_phones[-1] == tag:
+            self._for_phones.pop()
 
 
 class Reader:

@@ -29,6 +29,12 @@ def status_of(database: TestedDatabase, agent: str) -> bool:
     return next(seat.active for seat in roster(database.backend, TODAY) if seat.agent == agent)
 
 
+def answer_in(page: Page) -> str:
+    """The sentence above the list; without it, nothing."""
+    found = re.search(r'<p class="answer">(.*?)</p>', page.source, re.DOTALL)
+    return " ".join(re.sub(r"<[^>]*>", "", found[1]).split()) if found else ""
+
+
 def names_in(page: Page) -> list[str]:
     """The names in the list of agents."""
     return re.findall(r'<th scope="row"><a href="[^"]*">([^<]*)</a>', page.source)
@@ -135,6 +141,8 @@ def test_the_list_says_who_still_has_leads_to_call(database: TestedDatabase, rea
     hand_back_leads(database.backend, "agent 0", actor="Eva", now=datetime.now(UTC), zone=ZoneInfo("UTC"))
     page = reader.wait_for("/agents?sort=to_call", lambda page: "last deal: 3" in page)
     assert names_in(page) == ["agent 2", "agent 1", "agent 0"]
+    # The sentence above the list tells the ends of the range; an agent without leads is none of them.
+    assert answer_in(page) == "Most left to call: agent 2, 2; fewest: agent 1, 1."
     # Has now, to call, and the share of the last deal:
     assert re.search(r"agent 0 0 0 3 ", page.text)
     assert re.search(r"agent 1 2 1 2 ", page.text)
@@ -156,6 +164,27 @@ def test_the_list_is_sorted_by_the_last_deals_and_by_who_got_leads_last(
     page = reader.get(unescape(by_last))
     assert names_in(page) == ["agent 1", "agent 2", "agent 0"]
     assert 'class="last" aria-sort="descending"' in page.source
+
+
+def test_a_sentence_above_the_list_says_who_is_overloaded(database: TestedDatabase, reader: Reader) -> None:
+    seed_tables(database, leads=10, agents=4)
+    limit(database, "agent 2", 1, TODAY, None)
+    deal_today(database)
+    for held in assignments(database.backend, agent="agent 0", count=1):
+        tell(database, held.number, "talked")
+    page = reader.wait_for("/agents", lambda page: "last deal: 3" in page)
+    assert answer_in(page) == "Most left to call: 2 agents with 3; fewest: agent 2, 1. Not as usual: agent 2."
+    # A search asks another question.
+    assert not answer_in(reader.get("/agents", find="agent"))
+    # Where the leads of all agents are too many to count, it tells the shares of the last deal.
+    for number in range(100):
+        add_agent(database.backend, f"new {number}", active=number < 6)
+    assert answer_in(reader.get("/agents")) == (
+        "Most in the last deal: 3 agents with 3; fewest: agent 2, 1. "
+        "Not as usual: agent 2, new 0, new 1, new 2, new 3 and 2 more."
+    )
+    counted = answer_in(reader.get("/agents", sort="to_call"))
+    assert counted.startswith("Most left to call: 2 agents with 3; fewest: agent 2, 1.")
 
 
 def test_names_are_found_and_sorted_without_their_accents(database: TestedDatabase, reader: Reader) -> None:

@@ -28,6 +28,7 @@ def planner(database: TestedDatabase) -> Reader:
     for agent, first, last, most in (
         *((f"agent {number}", date(2026, 12, 8), date(2026, 12, 9), 0) for number in range(4)),
         ("agent 5", date(2026, 11, 1), None, 7),
+        ("agent 4", date(2026, 12, 16), date(2026, 12, 18), 7),
         ("agent 4", date(2027, 1, 1), None, 0),
     ):
         add_limit(database.backend, agent, starts_on=first, ends_on=last, max_records=most)
@@ -39,8 +40,10 @@ def test_a_month_shows_holidays_skips_absences_and_limits_of_everybody(planner: 
     for words in (
         "December 2026 › Mon Tue Wed Thu Fri Sat Sun",
         "6 ○ no deal on this weekday",
-        "8 ✕ 4 away agent 0, agent 1, agent 2 and 1 more ≤ 1 limited 9 ✕ 4 away",
-        "25 ○ <Christmas> ≤ 1 limited",
+        "8 ✕ 4 away agent 0, agent 1, agent 2 and 1 more 9 ✕ 4 away",
+        # A limit shows where it begins and where it ends, and not on each day between.
+        "16 ≤ 2 limited 17 18 ≤ 2 limited 19",
+        "25 ○ <Christmas> 26",
         "30 » skipped",
         "Wed 30 Dec skipped by Ana",
         "agent 0 away 8 Dec to 9 Dec",

@@ -34,7 +34,7 @@ def test_the_page_lists_call_backs_by_day_and_masks_numbers_for_viewers(database
     page = reader_of(database, "operator").get("/call-backs")
     assert "0 are due, and 2 are to come." in page
     assert page.text.index("+55 11 98765-4321 Bo the same agent to come") < page.text.index(
-        "+55 21 91234-5678 Al anybody not dealt: on a do-not-contact list +5521912345678 at six"
+        "+55 21 91234-5678 +5521912345678 at six Al anybody not dealt: on a do-not-contact list"
     )
     page = viewer.get("/call-backs")
     assert "…321 Bo the same agent to come" in page

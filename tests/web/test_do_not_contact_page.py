@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -11,6 +12,7 @@ from agent_funnel.deal import deal
 from agent_funnel.do_not_contact import add_number_list, list_do_not_contact
 from agent_funnel.settings import load
 from support.databases import TestedDatabase, seed_tables
+from support.outcomes import tell
 from support.pages import Reader, reader_of
 
 pytestmark = pytest.mark.sqlserver_if_long
@@ -35,6 +37,19 @@ def keeper(database: TestedDatabase) -> Reader:
 def numbers_on(database: TestedDatabase) -> dict[str, str]:
     """All entries: the number and its list."""
     return {each.number: each.list_name for each in list_do_not_contact(database.backend)}
+
+
+def test_reasons_that_a_program_gave_are_in_the_language_of_the_page(database: TestedDatabase, keeper: Reader) -> None:
+    ((number,),) = database.execute("SELECT min(number) FROM dbo.agent_wafunnel_assignment")
+    tell(database, number, "opted_out")
+    keeper.done("/do-not-contact/several", numbers="+4930111222", reason="outcomes, said Ana")
+    german = Reader(keeper.client, **{"Accept-Language": "de"})
+    page = german.get("/do-not-contact", number=number)
+    assert "Grund: Ergebnisse, die Agenten melden." in page
+    assert re.search(r": ein Agent hat es nach Verteilung \d+ gemeldet", page.text)
+    assert "outcomes that agents" not in page
+    # What people wrote stays as it is.
+    assert ": outcomes, said Ana" in german.get("/do-not-contact", number="+4930111222")
 
 
 def test_numbers_are_added_looked_up_and_taken_off(database: TestedDatabase, keeper: Reader) -> None:

@@ -54,6 +54,6 @@ def test_a_long_import_shows_its_progress_and_then_its_result_to_its_owner_alone
     assert job.finished.wait(30)
     page = reader.get(answer.headers["Location"], 422)
     assert "That was not done. The file has 1 bad row; nothing was imported." in page
-    assert "4 number is not 4 to 20 digits" in page
+    assert "4 “nobody” is not a phone number" in page
     assert page.forms["/leads/import"]["kept"]
     assert database.execute("SELECT COUNT(*) FROM dbo.wafunnel") == [(2,)]

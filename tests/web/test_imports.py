@@ -74,6 +74,49 @@ def test_a_file_is_checked_then_refused_or_imported(database: TestedDatabase) ->
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_nothing_that_is_there_is_changed_unless_a_person_ticks_that(database: TestedDatabase) -> None:
+    reader = reader_of(database, "operator")
+    box = '<input id="update" name="update" type="checkbox" value="true"'
+    for kind in ("leads", "agents"):
+        assert f"{box}>" in reader.get(f"/{kind}/import").source
+    answer = reader.send("/leads/import", what="check", file=file("number\n+49300000001\n"), update="true")
+    assert f"{box} checked>" in answer.text
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_after_a_clean_check_one_button_in_the_result_names_what_it_imports(database: TestedDatabase) -> None:
+    reader = reader_of(database, "operator")
+
+    def check(kind: str, text: str, **choices: str) -> Page:
+        return Page(reader.send(f"/{kind}/import", what="check", file=file(text), **choices).text)
+
+    good = "number,stage,date\n+49300000001,1,2026-11-20\n+49300000002,2,2026-11-20\n"
+    page = check("leads", good, skip_bad="on")
+    assert '<section class="notice" role="status"' in page.source
+    assert "Bad rows 0 Import 2 new leads The file is in order." in page
+    assert "Import another file" in page
+    assert "Import this file" not in page
+    # It imports what was checked, as it was checked.
+    box = page.source[page.source.index('role="status"') : page.source.index('id="choose"')]
+    sent = dict(re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', box))
+    assert sent["skip_bad"] == "on"
+    assert "Added 2" in Page(reader.send("/leads/import", what="import", **sent).text)
+    assert "Import: add 0, change 1" in check("leads", good.replace("001,1", "001,3"), update="true")
+    assert "Import 1 new agent " in check("agents", "agent\nAna\n")
+    assert "Import 1 new holiday " in check("holidays", "day\n2026-12-24\n")
+    assert "Import 2 new numbers " in check("numbers", "number\n+49301111111\n+49301111112\n", list_name="own requests")
+    assert "Import 1 new limit " in check(
+        "limits", "agent,starts_on,max_records\nAna,2026-12-01,3\n", new_agents="true"
+    )
+    # With something to correct there is no such button.
+    page = check("leads", f"{good}abc,1,2026-11-20\n+49300000003,1,2026-11-20\n")
+    assert '<section class="notice careful" role="status"' in page.source
+    assert "4 “abc” is not a phone number" in page
+    assert "Import 1 new lead " not in page
+    assert "Import this file" in page
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_the_page_says_how_a_file_was_read_and_takes_choices(database: TestedDatabase) -> None:
     reader = reader_of(database, "operator")
     text = "Kunde;Datum;E-mail\n(21) 97000-0001;05.10.2026;a@example.org\n"
@@ -85,7 +128,7 @@ def test_the_page_says_how_a_file_was_read_and_takes_choices(database: TestedDat
         "The number is in the column Kunde . The date is in the column Datum . Dates were read with the day first."
         in told
     )
-    assert "Left out: E-mail. The file has no stages, so every lead has stage 1." in told
+    assert "Left out: E-mail. The file has no number of calls, so every lead counts as never called." in told
     # The choices are there for the next button.
     assert '<option value="Kunde" selected>' in page.text
     assert '<option value="dmy" selected>' in page.text
@@ -105,7 +148,7 @@ def test_up_to_a_thousand_bad_rows_are_shown_and_a_file_may_be_large(
     rows = "".join(f"nobody,1,2026-11-{1 + index % 30:02},{'remark ' * 40}\n" for index in range(5_000))
     page = reader.send("/leads/import", what="check", file=file(f"number,stage,date,remark\n{rows}"))
     assert "The first 1,000 of 5,000." in Page(page.text)
-    assert page.text.count("number is not 4 to 20 digits") == 1_000
+    assert page.text.count("“nobody” is not a phone number") == 1_000
     # Every other form has a limit below the size of that file; imports have their own limit.
     assert reader.send("/leads/do-not-contact", number="1" * 1_100_000).status_code == 413
     monkeypatch.setattr("agent_funnel.web.LARGEST_FILE", 1_000)

@@ -46,8 +46,8 @@ def test_the_page_shows_rates_with_intervals_and_says_where_there_is_not_enough(
     page = reader.wait_for("/results", lambda page: "are being counted" not in page)
     assert "1 deal: of 99 leads dealt, agents reported 3, reached 2, and won 1." in page
     assert f"Agents are still calling those of deal {run_id}" in page
-    assert "Al not enough yet not enough yet 50 0 3 2 1 6.0% 2.1% to 16.2% not enough yet not enough yet Bo" in page
-    assert "Bo not enough yet not enough yet 49 0 0 0 0 not enough yet" in page
+    assert "Al not enough yet not enough yet 1 50 3 2 0 6.0% 2.1% to 16.2% not enough yet not enough yet Bo" in page
+    assert "Bo not enough yet not enough yet 0 49 0 0 0 not enough yet" in page
     assert "With fewer than 50 in the denominator" in page
     # The agents can be sorted; the dates stay.
     address = f"/results?sort=not_worked&date_from={DEALT_ON}&date_to={DEALT_ON}"

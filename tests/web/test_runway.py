@@ -42,6 +42,17 @@ def test_the_page_says_how_long_the_leads_last_and_has_all_numbers_in_a_table(da
     assert "holiday" in page
 
 
+def test_where_an_agent_changes_nothing_and_no_line_is_drawn_neither_is_explained(database: TestedDatabase) -> None:
+    put_agents(database, active_agents("Al", "Bo"))
+    put_leads(database, fresh(4))
+    page = reader_at(database, NOON, max_per_agent=50).get("/runway")
+    assert "One agent more or fewer changes nothing." in page
+    assert "as many leads are dealt" not in page
+    # The room of a hundred is far above the four leads.
+    assert 'class="room"' not in page.source
+    assert "room of all agents" not in page
+
+
 def test_without_a_deal_ahead_nobody_says_that_the_leads_last(database: TestedDatabase) -> None:
     reader = reader_at(database, NOON)
     assert "There are leads for" not in reader.get("/")

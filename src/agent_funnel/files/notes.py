@@ -38,9 +38,15 @@ def notes_on(
         )
     yield from survey.notes(columns)
     if kind == "leads" and "stage" not in columns:
-        yield sentence("The file has no stages, so every lead has stage 1.")
+        yield shown_as(
+            "The file has no stages, so every lead has stage 1.",
+            sentence("The file has no number of calls, so every lead counts as never called."),
+        )
     if kind == "leads" and "stage" in columns and survey.has_blank_stage(columns["stage"]) and not updates:
-        yield sentence("The stage is empty in some rows, which have stage 1.")
+        yield shown_as(
+            "The stage is empty in some rows, which have stage 1.",
+            sentence("The number of calls is empty in some rows, which count as never called."),
+        )
     if kind == "leads" and "date" not in columns and today is not None:
         yield sentence("The file has no dates, so every lead has today's, %(today)s.", today=today)
     if kind == "agents" and "status" not in columns:

@@ -41,6 +41,8 @@ blueprint = Blueprint("agents", __name__)
 
 
 AGENTS_PER_PAGE = 100
+# The most agents with a mark that the sentence above the list names:
+MOST_NAMED = 5
 # The fields of the list that stay as they are after a form:
 KEPT_FIELDS = ("find", "show", "sort", "begin")
 
@@ -75,6 +77,29 @@ class ListedAgent:
     def in_address(self) -> str:
         """The name, quoted for an address."""
         return quote(self.agent)
+
+
+class End(NamedTuple):
+    """One end of a range: the agents who have this amount, of the first of them the name and what it is a part of."""
+
+    amount: int
+    agents: int
+    agent: str
+    of: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Who has most and fewest, `to_call` or in the last deal, and the agents with a mark other than inactive.
+
+    The amounts are the leads that are still to call where all agents are on the page, whose leads are counted for it
+    anyway, and else the shares of the last deal, which are known: to count a thousand agents' leads takes too long.
+    """
+
+    to_call: bool
+    most: End | None
+    fewest: End | None
+    unusual: tuple[str, ...]
 
 
 # The orders of the list; agents who are equal in an order stay sorted by name.
@@ -117,10 +142,18 @@ def show() -> str:
     undoable = next(
         (entry for entry, *_ in everybody if entry.agent == request.args.get("undo") and not entry.active), None
     )
+    shown = found[begin : begin + AGENTS_PER_PAGE]
+    if held is None:
+        held = leads_in_hand(services().database, [each.entry.agent for each in shown])
     return render_template(
         "agents.html",
         undoable=undoable,
-        found=_list_agents(found[begin : begin + AGENTS_PER_PAGE], deals, held),
+        # It speaks of everybody, so not where a search shows a few.
+        summary=None
+        if wanted or kind in KINDS
+        else _summary(everybody, held, crowded, is_whole=len(shown) == len(everybody) or order in SORTS_BY_LEADS),
+        MOST_NAMED=MOST_NAMED,
+        found=_list_agents(shown, deals, held),
         matching=len(found),
         begin=begin,
         following=begin + AGENTS_PER_PAGE if begin + AGENTS_PER_PAGE < len(found) else None,
@@ -154,12 +187,32 @@ def _sort(found: list[FoundAgent], order: str, deals: Deals) -> dict[str, LeadsI
     return held
 
 
-def _list_agents(shown: list[FoundAgent], deals: Deals, held: dict[str, LeadsInHand] | None) -> list[ListedAgent]:
-    """The agents on a page, with all that it shows of them. Without `held`, only these agents' leads are counted."""
-    database = services().database
-    limits = limits_in_force(list_limits(database), today())
-    if held is None:
-        held = leads_in_hand(database, [each.entry.agent for each in shown])
+def _summary(everybody: list[FoundAgent], held: dict[str, LeadsInHand], crowded: bool, *, is_whole: bool) -> Summary:
+    """Who has most and fewest of the active agents, and who is not as usual. If it `is_whole`, `held` has all."""
+    active = [each for each in everybody if each.entry.active]
+    usual = {"full"} if crowded else set()
+    unusual = tuple(each.entry.agent for each in active if set(each.kinds) - usual)
+    if is_whole:
+        amounts = [(now.to_call, now.agent, now.leads) for each in active if (now := held.get(each.entry.agent))]
+    else:
+        amounts = [(each.dealt, each.entry.agent, each.dealt) for each in active if each.dealt]
+    if len(amounts) < 2:
+        return Summary(is_whole, None, None, unusual)
+    ends = [choose(amount for amount, _, _ in amounts) for choose in (max, min)]
+    most, fewest = (
+        next(
+            End(end, sum(amount == end for amount, _, _ in amounts), agent, of)
+            for amount, agent, of in amounts
+            if amount == end
+        )
+        for end in ends
+    )
+    return Summary(is_whole, most, fewest, unusual)
+
+
+def _list_agents(shown: list[FoundAgent], deals: Deals, held: dict[str, LeadsInHand]) -> list[ListedAgent]:
+    """The agents on a page, with all that it shows of them."""
+    limits = limits_in_force(list_limits(services().database), today())
     own_locale, listed = locale(), []
     for entry, dealt, _ in shown:
         now = held.get(entry.agent, NO_LEADS)

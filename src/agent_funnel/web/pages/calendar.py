@@ -43,7 +43,7 @@ MOST_DAYS = 31
 
 @dataclass(frozen=True)
 class FloorDay:
-    """A day of everybody: why there is no deal, who is away, and who has a limit."""
+    """A day of everybody: why there is no deal, who is away, and, where a limit begins or ends, who has one."""
 
     date: date
     # holiday, skipped, off (no deal on this weekday), or empty:
@@ -95,7 +95,8 @@ def _day_of(date: date, holidays: Mapping[date, str | None], skipped: set[date],
         kind, why = "off", gettext("no deal on this weekday")
     in_force = sorted(limits_in_force(limits, date).values(), key=lambda each: by_name(each.agent))
     away = [each.agent for each in in_force if each.max_records == 0]
-    limited = [each.agent for each in in_force if each.max_records > 0]
+    changing = any(date in (each.starts_on, each.ends_on) for each in limits if each.max_records > 0)
+    limited = [each.agent for each in in_force if each.max_records > 0] if changing else []
     return FloorDay(date, kind, why, away, limited)
 
 

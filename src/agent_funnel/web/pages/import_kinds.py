@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from agent_funnel.sentences import Sentence, counted, sentence, shown_as
 from agent_funnel.web.import_models import (
@@ -57,6 +58,25 @@ def amount_of(kind: str, count: int) -> Sentence:
             return counted("%(count)s limit", "%(count)s limits", count)
         case _:
             return counted("%(count)s holiday", "%(count)s holidays", count)
+
+
+def effect(kind: str, result: Any) -> Sentence:
+    """The words of the button that imports a checked file, which name what it does."""
+    if getattr(result, "removed", 0):
+        return sentence("Import: add %(added)s, remove %(removed)s", added=result.added, removed=result.removed)
+    if getattr(result, "changed", 0):
+        return sentence("Import: add %(added)s, change %(changed)s", added=result.added, changed=result.changed)
+    match kind:
+        case "leads":
+            return counted("Import %(count)s new lead", "Import %(count)s new leads", result.added)
+        case "agents":
+            return counted("Import %(count)s new agent", "Import %(count)s new agents", result.added)
+        case "limits":
+            return counted("Import %(count)s new limit", "Import %(count)s new limits", result.added)
+        case "numbers":
+            return counted("Import %(count)s new number", "Import %(count)s new numbers", result.added)
+        case _:
+            return counted("Import %(count)s new holiday", "Import %(count)s new holidays", result.added)
 
 
 def differing(kind: str, count: int) -> Sentence:

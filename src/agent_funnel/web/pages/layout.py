@@ -25,7 +25,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from agent_funnel.access.keys import Role
 from agent_funnel.characters import visible_lines
-from agent_funnel.do_not_contact import list_word
+from agent_funnel.do_not_contact import list_word, reason_word
 from agent_funnel.errors import FunnelError
 from agent_funnel.fairness import Fairness, verdict
 from agent_funnel.leads import DEALT_STAGES
@@ -231,6 +231,7 @@ def set_up(app: Flask) -> None:
         "written": written,
         "rule_in_words": lambda value, name: rule_in_words(name, value),
         "free_text": free_text,
+        "list_reason": lambda reason: languages.translated(reason_word(reason)),
         "list_name": lambda name: languages.translated(list_word(name)),
         "exactly": _exactly,
         "phone": _phone,

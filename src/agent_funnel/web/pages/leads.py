@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -52,6 +53,8 @@ CONDITIONS = {
     "date_to": sentence("To"),
     "import_id": sentence("Import"),
 }
+# A number, the agent who has it now, and since when if that is known:
+Held = tuple[str, str | None, datetime | None]
 NUMBER: TypeAdapter[str] = TypeAdapter(SearchText)
 
 
@@ -83,6 +86,21 @@ def _show_mistakes(filled_in: dict[str, str], error: ValidationError) -> Respons
     )
 
 
+def with_holders(numbers: Sequence[str]) -> list[Held]:
+    """Some stored numbers, each with the agent who has it, so that nobody has to open them all."""
+    return [_with_holder(number) for number in numbers]
+
+
+def _with_holder(number: str) -> Held:
+    try:
+        lead = lead_history(services().database, number)
+    except NotFound:
+        # Somebody has just deleted it.
+        return number, None, None
+    since = (each.held_from for each in lead.holders if each.held_until is None and each.agent == lead.agent)
+    return number, lead.agent, next(since, None) if lead.agent else None
+
+
 def _show_list(filled_in: dict[str, str], query: LeadsQuery) -> str:
     conditions = query.model_dump(include=set(CONDITIONS))
 
@@ -94,9 +112,11 @@ def _show_list(filled_in: dict[str, str], query: LeadsQuery) -> str:
         found, last = fetch_page(begun, LEADS_PER_PAGE, fetch, lambda row: (row.number, row.stage, row.date))
     except TooManyMasked:
         return render_template("leads.html", filled_in=filled_in, longest=LONGEST_MASKED_LIST)
+    alike = stored_alike(services().database, query.number) if query.number and begun is None and not found else []
     return render_template(
         "leads.html",
         filled_in=filled_in,
+        alike=with_holders(alike),
         rows=found,
         spellings=_spellings(query.number) if query.number else (),
         begins=begun is None,

@@ -22,6 +22,8 @@ OFF_NAMES = {
     "paused": sentence("paused"),
     "nobody": sentence("nobody has room"),
 }
+# The smaller and the larger change of an amount:
+NO_CHANGE = (0, 0)
 
 
 @page(blueprint, "/runway", role="viewer")
@@ -33,16 +35,21 @@ def show() -> str:
     if found is None:
         return render_template("runway.html", runway=None)
     fewer = found.one_fewer
+    chart = runway_columns(found.nights)
+    changes = [
+        (gettext("One agent more"), *_change(found.as_is, found.one_more)),
+        *([(gettext("One agent fewer"), *_change(found.as_is, fewer))] if fewer else []),
+    ]
     return render_template(
         "runway.html",
         runway=found,
         warning=found.warning(given.settings.runway_nights),
-        chart=runway_columns(found.nights),
+        chart=chart,
         scale=runway_scale(found.nights),
-        changes=[
-            (gettext("One agent more"), *_change(found.as_is, found.one_more)),
-            *([(gettext("One agent fewer"), *_change(found.as_is, fewer))] if fewer else []),
-        ],
+        # The line of the room is not drawn if it is far above the columns.
+        has_line='class="room"' in chart,
+        # Where neither changes anything, one sentence says so.
+        changes=changes if any((dealt, expired) != (NO_CHANGE, NO_CHANGE) for _, dealt, expired in changes) else [],
         OFF_NAMES=OFF_NAMES,
     )
 

@@ -14,6 +14,7 @@ from agent_funnel.names import by_name, folded
 from agent_funnel.numbers import ending, fault_in_number, stored_alike
 from agent_funnel.web.fields import SearchText
 from agent_funnel.web.pages.layout import page
+from agent_funnel.web.pages.leads import with_holders
 from agent_funnel.web.requester import sees_numbers
 from agent_funnel.web.services import services
 
@@ -26,7 +27,7 @@ TEXT: TypeAdapter[str] = TypeAdapter(SearchText)
 
 @page(blueprint, "/search", role="viewer")
 def show() -> Any:
-    """The agents and numbers that a text finds; if that is only one, its page.
+    """The agents and numbers that a text finds; if that is only one, its page, also for a number that ends with it.
 
     Viewers find no numbers: with their last three digits alone, each search would tell more of a number.
     """
@@ -40,6 +41,8 @@ def show() -> Any:
     lead, alike = _find_numbers(wanted) if may_be_number and sees_numbers() else (None, [])
     if len(agents) == 1 and not (lead or alike):
         return redirect(url_for("agent.show", agent=agents[0]))
+    if not lead and len(alike) == 1 and _ends_with(alike[0], wanted):
+        lead, alike = alike[0], []
     if lead and not agents:
         return redirect(url_for("leads.show_lead", number=lead))
     return render_template(
@@ -47,8 +50,8 @@ def show() -> Any:
         sought=wanted,
         agents=agents[:MOST_AGENTS],
         more_agents=max(0, len(agents) - MOST_AGENTS),
-        lead=lead,
-        alike=alike,
+        numbers=with_holders([lead] if lead else alike),
+        are_alike=bool(alike),
         may_be_number=may_be_number,
     )
 
@@ -66,3 +69,8 @@ def _find_numbers(text: str) -> tuple[str | None, list[str]]:
         return lead_history(services().database, text).number, []
     except NotFound:
         return None, stored_alike(services().database, text)
+
+
+def _ends_with(stored: str, text: str) -> bool:
+    """Whether a stored number ends with the digits of a text; those that are only alike may have others before them."""
+    return (ending(stored) or "").endswith(ending(text) or stored)
