@@ -156,11 +156,14 @@ def reader_of(database: TestedDatabase, role: Role | None = None, **settings: An
     return Reader(client_of(database, **settings), key_of(database, role) if role else None)
 
 
-def reader_at(database: TestedDatabase, moment: datetime, **settings: Any) -> Reader:
-    """A person who uses the service on this database at a moment; the clock of the database stays as it is."""
+def reader_at(database: TestedDatabase, moment: datetime, role: Role | None = None, **settings: Any) -> Reader:
+    """A person who uses the service on this database at a moment; the clock of the database stays as it is.
+
+    With a role, they have a new key of it.
+    """
     app = create_app(load(**settings), database.backend)
     app.extensions["agent_funnel"] = replace(app.extensions["agent_funnel"], now=lambda: moment)
-    return Reader(app.test_client())
+    return Reader(app.test_client(), key_of(database, role) if role else None)
 
 
 class Operation(NamedTuple):
