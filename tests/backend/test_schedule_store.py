@@ -269,7 +269,7 @@ def test_a_pool_of_unusual_size_is_dealt_with_a_warning(
     assert nights.kinds == (["finished", "warning"] if unusual else ["finished"])
     if unusual:
         assert (
-            f" {pool} lead{'s' if pool > 1 else ''}, but the median of the last 3 deals is 10"
+            f" {pool} {'leads are' if pool > 1 else 'lead is'} ready to deal, but the median of the last 3 deals is 10"
             in nights.notifier.notices[1][1]
         )
 

@@ -31,8 +31,8 @@ MISTAKES = (
     Mistake(
         "masks: a viewer's list is in the order of the numbers",
         W_REQUESTER,
-        "return sorted(masked, key=_shown_order)",
-        "return masked",
+        "return sorted(map(_masked, records), key=_shown_order)",
+        "return list(map(_masked, records))",
         ON_MASKS,
         "hidden_digits",
         "sqlite",
@@ -58,8 +58,8 @@ MISTAKES = (
     Mistake(
         "masks: free texts have whole numbers",
         W_REQUESTER,
-        "name: mask_digits(text)\n",
-        "name: text\n",
+        "name: mask_digits(text) for name in names",
+        "name: text for name in names",
         ON_MASKS,
         "hidden_digits",
         "sqlite",
