@@ -98,8 +98,7 @@ def fill(database: TestedDatabase, size: Size) -> None:
 
 def prepare(database: TestedDatabase, assign: Callable[[], object]) -> Callable[[], None]:
     """Fills the staged tables; returns a function that restores everything."""
-    database.execute("CREATE TABLE dbo.before_deal (number VARCHAR(255) NOT NULL PRIMARY KEY, stage INT)")
-    database.execute("INSERT INTO dbo.before_deal (number, stage) SELECT number, stage FROM dbo.wafunnel")
+    keep_stages(database)
     assign()
     # As on an ordinary night, the run before is of another date.
     database.execute("UPDATE dbo.assignment_run SET business_date = '2026-11-22'")
@@ -118,8 +117,14 @@ def prepare(database: TestedDatabase, assign: Callable[[], object]) -> Callable[
     return put_back
 
 
+def keep_stages(database: TestedDatabase) -> None:
+    """Keeps the present stages, so that they can be restored."""
+    database.execute("CREATE TABLE dbo.before_deal (number VARCHAR(255) NOT NULL PRIMARY KEY, stage INT)")
+    database.execute("INSERT INTO dbo.before_deal (number, stage) SELECT number, stage FROM dbo.wafunnel")
+
+
 def restore(database: TestedDatabase, run_id: int) -> None:
-    """Restores the stages as they are in `before_deal`, and the assignments of a run, and removes all later runs."""
+    """Restores the stages that were kept, and the assignments of a run, and removes all later runs."""
     if database.engine == "sqlite":
         database.execute(
             "UPDATE wafunnel SET stage = b.stage FROM before_deal AS b "

@@ -27,7 +27,7 @@ from agent_funnel import demo
 from agent_funnel.deal import deal
 from agent_funnel.imports import load_rows
 from agent_funnel.settings import load
-from benchmarks.deal import databases, forget_who_had_the_leads, ratio, restore
+from benchmarks.deal import databases, forget_who_had_the_leads, keep_stages, ratio, restore
 from benchmarks.results import DAY
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
@@ -69,8 +69,7 @@ def make_floor(database: TestedDatabase, agents: int, *, uneven: bool) -> None:
         first += leads
         if night < NIGHTS:
             deal(database.backend, SETTINGS, business_date=day, again=True)
-    database.execute("CREATE TABLE dbo.before_deal (number VARCHAR(255) NOT NULL PRIMARY KEY, stage INT)")
-    database.execute("INSERT INTO dbo.before_deal (number, stage) SELECT number, stage FROM dbo.wafunnel")
+    keep_stages(database)
 
 
 def report_outcomes(database: TestedDatabase) -> None:

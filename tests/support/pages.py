@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from typing import Any, NamedTuple
 
@@ -164,6 +164,11 @@ def reader_at(database: TestedDatabase, moment: datetime, role: Role | None = No
     app = create_app(load(**settings), database.backend)
     app.extensions["agent_funnel"] = replace(app.extensions["agent_funnel"], now=lambda: moment)
     return Reader(app.test_client(), key_of(database, role) if role else None)
+
+
+def reader_in_the_morning(database: TestedDatabase, role: Role | None = None) -> Reader:
+    """A person who uses the service at an hour at which no deal of the evening is late."""
+    return reader_at(database, datetime.now(UTC).replace(hour=8), role)
 
 
 class Operation(NamedTuple):

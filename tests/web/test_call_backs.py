@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, get_args
 
@@ -16,7 +16,7 @@ from agent_funnel.web.pages.call_backs import STATE_NAMES
 from support.command import run_command
 from support.databases import TestedDatabase
 from support.outcomes import ANAS, CARLOS, DEALT_ON, put_floor, tell
-from support.pages import bearer, client_of, key_of, reader_at, reader_of
+from support.pages import bearer, client_of, key_of, reader_in_the_morning, reader_of
 
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 TOMORROW = DEALT_ON + timedelta(days=1)
@@ -80,8 +80,7 @@ def test_a_preview_and_tonight_count_the_call_backs_of_the_next_deal(database: T
     tell(database, ANAS, "call_back", call_back_on=TOMORROW, same_agent=True)
     tell(database, CARLOS, "call_back", call_back_on=TOMORROW)
     database.execute("UPDATE assignment_outcome SET call_back_on = %s", str(DEALT_ON))
-    # At an hour at which no deal of this evening is late.
-    reader = reader_at(database, datetime.now(UTC).replace(hour=8), "viewer")
+    reader = reader_in_the_morning(database, "viewer")
     page = reader.get("/run-now/preview")
     assert "2 of these leads are call-backs that are due, and 1 stays with the agent who asked for it." in page
     assert "Bo 1 1" in page

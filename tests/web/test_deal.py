@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 
 from agent_funnel.runs import list_runs
 from support.databases import TestedDatabase, seed_tables, snapshot
 from support.nights import deal_today
-from support.pages import BROWSER, Page, Reader, reader_at, reader_of
+from support.pages import BROWSER, Page, Reader, reader_in_the_morning, reader_of
 from support.processes import run_in_progress
 
 
@@ -36,8 +35,8 @@ def test_the_preview_changes_nothing_and_its_button_deals_once(database: TestedD
 
 def test_just_after_a_deal_the_button_deals_only_with_the_box_ticked(database: TestedDatabase) -> None:
     seed_tables(database)
-    # At an hour at which no scheduled deal waits to be made by this button.
-    reader = reader_at(database, datetime.now(UTC).replace(hour=8))
+    # No scheduled deal waits to be made by this button.
+    reader = reader_in_the_morning(database)
     assert "probably a mistake" not in reader.get("/run-now/preview")
     run = deal_today(database)
     page = reader.get("/run-now/preview")

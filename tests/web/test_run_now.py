@@ -17,7 +17,7 @@ from agent_funnel.schedule.store import pause, resume
 from agent_funnel.settings import load
 from agent_funnel.web import create_app
 from support.databases import TestedDatabase, connect_to, seed_tables, snapshot
-from support.pages import AGAIN, reader_at
+from support.pages import AGAIN, reader_in_the_morning
 from support.processes import run_in_progress
 from support.proxy import Proxy
 
@@ -38,8 +38,7 @@ def problem(response: Any, status: int, code: int | None) -> str:
 
 
 def test_the_page_says_when_the_next_automatic_deal_is_and_that_deals_are_paused(database: TestedDatabase) -> None:
-    # At an hour at which no deal of this evening is late.
-    client = reader_at(database, datetime.now(UTC).replace(hour=8)).client
+    client = reader_in_the_morning(database).client
 
     def page() -> str:
         return client.get("/run-now", headers={"Accept": "text/html"}).text

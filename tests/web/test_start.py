@@ -15,7 +15,7 @@ from agent_funnel.rules import record_rules
 from agent_funnel.schedule.store import pause
 from agent_funnel.settings import load
 from support.databases import TestedDatabase
-from support.pages import Reader, key_of, reader_at, reader_of
+from support.pages import Reader, key_of, reader_in_the_morning, reader_of
 
 pytestmark = pytest.mark.sqlserver_if_long
 
@@ -61,8 +61,7 @@ def test_each_step_ticks_itself(database: TestedDatabase) -> None:
 
 
 def test_tonight_shows_the_steps_until_the_first_deal(database: TestedDatabase) -> None:
-    # At an hour at which no deal of this evening is late.
-    reader = reader_at(database, NOW.replace(hour=8))
+    reader = reader_in_the_morning(database)
     page = reader.get("/")
     # The first start gives no alarm.
     assert '<section class="headline due">' in page.source
