@@ -128,7 +128,7 @@ STORED: tuple[str, ...] = (
     "The call is inside a transaction; nothing was changed. End the transaction first.",
     "The call is outside the transaction of an import; nothing was changed.",
     "The rows of a file are not staged; nothing was changed.",
-    "Another session is still adding an agent; nothing was changed. Try again.",
+    "Another session is still adding or activating agents; nothing was changed. Try again.",
     "A run is still in progress; nothing was changed. Try again when the run has ended.",
     "Another session is still making a link; nothing was changed. Try again.",
     "Another session is still adding a key; nothing was changed. Try again.",

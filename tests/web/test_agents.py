@@ -9,7 +9,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from agent_funnel.agents import add_agent, add_limit, assignments, count_assignments, roster, set_agent_status
+from agent_funnel.access.audit import list_entries
+from agent_funnel.agents import (
+    add_agent,
+    add_limit,
+    assignments,
+    count_assignments,
+    roster,
+    set_agent_status,
+)
 from agent_funnel.deal import undo
 from agent_funnel.hand_backs import hand_back_leads
 from support.databases import TestedDatabase, seed_tables
@@ -131,6 +139,40 @@ def test_an_agent_is_added_activated_and_deactivated(database: TestedDatabase, r
     assert "They have no leads now." in reader.done("/agents/deactivate", agent="Eva", find="E")
     assert "There is no agent" in reader.refused(404, "/agents/deactivate", agent="nobody")
     assert reader.send("/agents/deactivate", agent="nobody", page="agent").status_code == 404
+
+
+def test_all_inactive_agents_are_activated_by_one_button(database: TestedDatabase, reader: Reader) -> None:
+    seed_tables(database, agents=8)
+    database.execute("UPDATE dbo.agents SET status = 'inactive'")
+    # It is open where nobody is active.
+    page = reader.get("/agents")
+    assert '<details class="noprint" id="activate-all" open>' in page.source
+    assert "Activate all 8 inactive agents" in page
+    assert "they get leads: agent 0, agent 1, agent 2, agent 3, agent 4 and 3 more." in page
+    fields = page.forms["/agents/activate-all"]
+    assert fields["inactive"] == "8"
+    # The button does what the page has said, or nothing.
+    set_agent_status(database.backend, "agent 7", active=True)
+    assert "7 agents are inactive now, and not 8." in reader.refused(409, "/agents/activate-all", **fields)
+    assert not status_of(database, "agent 0")
+    assert "Activate all" not in reader.get("/agents")
+    assert "Activate all" not in reader.get("/agents", show="inactive", find="agent")
+    page = reader.get("/agents", show="inactive")
+    assert '<details class="noprint" id="activate-all">' in page.source
+    fields = page.forms["/agents/activate-all"]
+    after = reader.done("/agents/activate-all", **fields)
+    assert "Activated 7 agents, who get leads from the next deal on." in after
+    # A double click gets the answer of the first one.
+    assert reader.send("/agents/activate-all", **fields).status_code == 303
+    assert all(status_of(database, f"agent {each}") for each in range(8))
+    entries = [entry for entry in list_entries(database.backend, count=10) if entry.operation.endswith("activate-all")]
+    names = ", ".join(f"agent {each}" for each in range(7))
+    assert {(entry.target, entry.status) for entry in entries if entry.target} == {(f"7 agents: {names}", 303)}
+    assert "Activate all inactive agents" in (audit := reader.get("/audit"))
+    assert f"7 agents: {names}" in audit
+    # One of them has a button in the list.
+    set_agent_status(database.backend, "agent 3", active=False)
+    assert "Activate all" not in reader.get("/agents", show="inactive")
 
 
 def test_the_list_says_who_still_has_leads_to_call(database: TestedDatabase, reader: Reader) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from babel.lists import format_list
 from flask import Blueprint, render_template, request, url_for
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -18,6 +18,7 @@ from agent_funnel.access.links import link_of_agent
 from agent_funnel.agents import (
     LeadsInHand,
     RosterEntry,
+    activate_inactive_agents,
     add_agent,
     alike_agents,
     leads_in_hand,
@@ -28,12 +29,14 @@ from agent_funnel.agents import (
 )
 from agent_funnel.names import by_name, folded, spell
 from agent_funnel.runs import RunRecord
-from agent_funnel.web.auth import set_audit_target
+from agent_funnel.web.auth import set_audit_agents, set_audit_target
+from agent_funnel.web.format import number
+from agent_funnel.web.idempotency import idempotent
 from agent_funnel.web.languages import locale
 from agent_funnel.web.pages import agent
 from agent_funnel.web.pages.agent_marks import DEALS_SHOWN, KINDS, Deals, Mark, chart, kinds_of, last_deals, marks_of
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice
-from agent_funnel.web.request_models import NewAgent
+from agent_funnel.web.request_models import InactiveAgents, NewAgent
 from agent_funnel.web.requester import today
 from agent_funnel.web.services import services
 
@@ -142,12 +145,17 @@ def show() -> str:
     undoable = next(
         (entry for entry, *_ in everybody if entry.agent == request.args.get("undo") and not entry.active), None
     )
+    # Where the list shows those who are inactive, or nobody else is there. One agent has a button in the list.
+    inactive = [entry.agent for entry, *_ in everybody if not entry.active]
+    asks_for_all = len(inactive) > 1 and not wanted and (kind == "inactive" or not counts["active"])
     shown = found[begin : begin + AGENTS_PER_PAGE]
     if held is None:
         held = leads_in_hand(services().database, [each.entry.agent for each in shown])
     return render_template(
         "agents.html",
         undoable=undoable,
+        inactive=inactive if asks_for_all else [],
+        is_any_active=counts["active"] > 0,
         # It speaks of everybody, so not where a search shows a few.
         summary=None
         if wanted or kind in KINDS
@@ -265,6 +273,21 @@ def activate() -> BaseResponse:
     set_agent_status(services().database, name, active=True)
     notice = gettext("%(agent)s is active, and gets leads from the next deal on.", agent=name)
     return _redirect_to_sender(notice, name)
+
+
+@form(blueprint, "/agents/activate-all", role="operator", shows=show)
+@idempotent
+def activate_all() -> BaseResponse:
+    """Activates all inactive agents, if they are as many as the page has said."""
+    activated = activate_inactive_agents(services().database, expected=read_form(InactiveAgents).inactive)
+    set_audit_agents(activated)
+    notice = ngettext(
+        "Activated %(n)s agent, who gets leads from the next deal on.",
+        "Activated %(n)s agents, who get leads from the next deal on.",
+        len(activated),
+        n=number(len(activated), locale()),
+    )
+    return redirect_with_notice(notice, "agents.show")
 
 
 @form(blueprint, "/agents/deactivate", role="operator", shows=_show_sender)
