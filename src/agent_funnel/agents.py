@@ -10,7 +10,7 @@ from datetime import date
 from agent_funnel.database import Database
 from agent_funnel.errors import AlreadyExists, NotFound, ParameterOutOfRange
 from agent_funnel.names import likeness, spell
-from agent_funnel.sentences import Sentence, joined, sentence, shown_as, with_hint
+from agent_funnel.sentences import Sentence, counted, joined, sentence, shown_as, with_hint
 from agent_funnel.settings import LARGEST_SHARE
 from agent_funnel.values import LONGEST_TEXT, NO_LIMIT, Day, Flag, LeadDate, Record, Text, check_text
 
@@ -196,6 +196,24 @@ def set_agent_status(database: Database, name: str, *, active: bool) -> None:
     row = database.one("set_agent_status", agent=name, status=_status(active))
     if not row or not row["changed"]:
         raise no_such_agent(database, name)
+
+
+def activate_inactive_agents(database: Database, *, expected: int | None = None) -> list[str]:
+    """Activates all agents who are inactive, in one transaction; returns their names, sorted byte by byte.
+
+    If there are not as many as `expected`, changes nothing and raises AlreadyExists.
+    """
+    inactive = [row["agent"] for row in database.all("activate_inactive_agents", expected=expected)]
+    if expected is not None and len(inactive) != expected:
+        raise AlreadyExists(
+            counted(
+                "%(count)s agent is inactive now, and not %(expected)s. Nothing was changed; look at the list again.",
+                "%(count)s agents are inactive now, and not %(expected)s. Nothing was changed; look at the list again.",
+                len(inactive),
+                expected=expected,
+            )
+        )
+    return inactive
 
 
 def _status(active: bool) -> str:

@@ -81,11 +81,11 @@ STORED: tuple[str, ...] = (
     "No lead is in the pool, and agents have %(leads)s assignments: a deal now would remove them all, and deal nothing",
     "No agent is active and has room on %(business_date)s; nothing was changed. Activate an agent, or remove a limit "
     "of 0.",
-    "The pool changed while it was being dealt: %(rows)s rows advanced instead of %(due)s; nothing was changed. Try "
-    "again.",
-    "The leads changed while they were being taken back: %(rows)s rows went back instead of %(due)s; nothing was "
+    "The pool changed while it was being dealt: %(rows)s rows advanced instead of %(expected)s; nothing was changed. "
+    "Try again.",
+    "The leads changed while they were being taken back: %(rows)s rows went back instead of %(expected)s; nothing was "
     "changed. Try again.",
-    "The leads changed while they were being handed back: %(rows)s rows moved instead of %(due)s; nothing was "
+    "The leads changed while they were being handed back: %(rows)s rows moved instead of %(expected)s; nothing was "
     "changed. Try again.",
     "A change to the do-not-contact list or the records of runs has been in progress for %(seconds)s s; nothing was "
     "changed. Try again.",
@@ -128,7 +128,7 @@ STORED: tuple[str, ...] = (
     "The call is inside a transaction; nothing was changed. End the transaction first.",
     "The call is outside the transaction of an import; nothing was changed.",
     "The rows of a file are not staged; nothing was changed.",
-    "Another session is still adding an agent; nothing was changed. Try again.",
+    "Another session is still adding or activating agents; nothing was changed. Try again.",
     "A run is still in progress; nothing was changed. Try again when the run has ended.",
     "Another session is still making a link; nothing was changed. Try again.",
     "Another session is still adding a key; nothing was changed. Try again.",
@@ -186,10 +186,10 @@ SHOWN_AS: tuple[tuple[str, Sentence], ...] = (
         sentence("%(reasons)s; nothing was changed. To deal all the same, confirm it in the box below."),
     ),
     (
-        "Check failed: %(rows)s rows advanced instead of %(due)s; nothing was changed. Run `agent-funnel doctor "
+        "Check failed: %(rows)s rows advanced instead of %(expected)s; nothing was changed. Run `agent-funnel doctor "
         "--deep`.",
         sentence(
-            "A check of the deal failed, so nothing was changed: %(rows)s rows advanced instead of %(due)s. Tell "
+            "A check of the deal failed, so nothing was changed: %(rows)s rows advanced instead of %(expected)s. Tell "
             "the person who installed Agent Funnel."
         ),
     ),
@@ -224,11 +224,11 @@ SHOWN_AS: tuple[tuple[str, Sentence], ...] = (
         ),
     ),
     (
-        "Check failed: %(leads)s leads were assigned instead of %(due)s; nothing was changed. Run `agent-funnel doctor "
-        "--deep`.",
+        "Check failed: %(leads)s leads were assigned instead of %(expected)s; nothing was changed. Run `agent-funnel "
+        "doctor --deep`.",
         sentence(
-            "A check of the deal failed, so nothing was changed: %(leads)s leads were assigned instead of %(due)s. "
-            "Tell the person who installed Agent Funnel."
+            "A check of the deal failed, so nothing was changed: %(leads)s leads were assigned instead of "
+            "%(expected)s. Tell the person who installed Agent Funnel."
         ),
     ),
     (
@@ -290,7 +290,7 @@ _WORDS = (
     ("the present list", "the current list"),
 )  # fmt: skip
 # Values that are amounts, which readers write in their own way:
-_AMOUNTS = ("leads", "seconds", "rows", "due", "room", "largest")
+_AMOUNTS = ("leads", "seconds", "rows", "expected", "room", "largest")
 # A value that is a date, which readers write in their own way:
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _PLACE = re.compile(r"%\((\w+)\)s")

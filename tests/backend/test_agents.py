@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -12,6 +13,7 @@ from agent_funnel.agents import (
     Assignment,
     LeadsInHand,
     RosterEntry,
+    activate_inactive_agents,
     add_agent,
     assignments,
     leads_in_hand,
@@ -20,7 +22,7 @@ from agent_funnel.agents import (
     set_agent_status,
 )
 from agent_funnel.errors import AlreadyExists, NotFound, ParameterOutOfRange
-from support.databases import TestedDatabase
+from support.databases import TestedDatabase, snapshot
 from support.nights import (
     RECENT,
     TODAY,
@@ -164,6 +166,30 @@ def test_an_agent_is_deactivated_and_activated(database: TestedDatabase) -> None
     assert [row.active for row in list_agents(database.backend, TODAY)] == [True, True]
     with pytest.raises(NotFound):
         set_agent_status(database.backend, "AL", active=True)
+
+
+def test_all_inactive_agents_are_activated_at_once(database: TestedDatabase) -> None:
+    put_agents(database, [*active_agents("Al"), ("Bo", "inactive"), ("Cy", "inactive")])
+    before = snapshot(database)
+    # Somebody else has changed the list meanwhile.
+    for expected in (1, 3):
+        with pytest.raises(AlreadyExists, match=f"2 agents are inactive now, and not {expected}. Nothing was changed"):
+            activate_inactive_agents(database.backend, expected=expected)
+    assert snapshot(database) == before
+    assert activate_inactive_agents(database.backend, expected=2) == ["Bo", "Cy"]
+    assert database.execute("SELECT agent FROM dbo.agents WHERE status = 'active' ORDER BY agent") == [
+        ("Al",), ("Bo",), ("Cy",),
+    ]  # fmt: skip
+    assert activate_inactive_agents(database.backend) == []
+
+
+def test_an_agent_who_is_active_in_any_row_is_not_activated(bare_database: TestedDatabase) -> None:
+    rows = [("Al", "left"), ("Al", " ACTIVE "), ("al", "left"), ("Bo", None), ("Bo", "inactive"), (" ", "inactive")]
+    put_agents(bare_database, rows)
+    assert activate_inactive_agents(bare_database.backend) == ["Bo", "al"]
+    assert Counter(bare_database.execute("SELECT agent, status FROM dbo.agents")) == Counter(
+        [*rows[:2], ("al", "active"), ("Bo", "active"), ("Bo", "active"), rows[-1]]
+    )
 
 
 # ---- Assignments

@@ -257,6 +257,10 @@ def test_the_command_lists_adds_and_changes_agents(tmp_path: Path) -> None:
     assert "Bo [x]" in shown
     assert "away" in shown
     assert run_command("agents", "activate", "bo", cwd=tmp_path).returncode == 1
+    for wrong in ([], ["Al", "--all"]):
+        assert run_command("agents", "activate", *wrong, cwd=tmp_path).returncode == 2
+    assert answer("agents", "activate", "--all", cwd=tmp_path) == {"activated": ["Al"], "status": "active"}
+    assert "all agents are active already" in run_command("agents", "activate", "--all", cwd=tmp_path).stdout
 
 
 def test_the_pool_is_exported_in_the_order_of_the_deal(database: TestedDatabase) -> None:

@@ -110,6 +110,16 @@ MISTAKES = (
         ON_CASE, "changed_and_counted_separately", "sqlserver",
     ),
     Mistake(
+        "agents: all are activated, though others are inactive than those who were shown",
+        AGENTS, "(:expected IS NULL OR :expected = (SELECT count(*) FROM temp.inactive))", "1",
+        ON_AGENTS, "activated_at_once", "sqlite",
+    ),
+    Mistake(
+        "T-SQL agents: all are activated, though others are inactive than those who were shown",
+        T_AGENTS, "(@expected IS NULL OR @expected = (SELECT COUNT(*) FROM @inactive))", "1 = 1",
+        ON_AGENTS, "activated_at_once", "sqlserver",
+    ),
+    Mistake(
         "limits: an agent of another case is taken for known",
         AGENTS, "WHERE a.agent = l.agent COLLATE BINARY) AS known", "WHERE a.agent = l.agent COLLATE NOCASE) AS known",
         ON_CASE, "limit_applies_to_one_agent", "sqlite",

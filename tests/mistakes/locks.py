@@ -37,7 +37,8 @@ def run_header(consequence: str, again: str = "the run") -> str:
 
 
 RUN_OF_REQUEST = run_header(", so it is not known yet whether the call made its run", "it")
-ADD_AGENT = header("Another session is still adding an agent; nothing was changed. Try again.", "agents")
+ADD_AGENT = "-- name: add_agent\n"
+OF_AGENTS = header("Another session is still adding or activating agents; nothing was changed. Try again.", "agents")
 
 MISTAKES = (
     Mistake(
@@ -67,7 +68,7 @@ MISTAKES = (
     ),
     Mistake(
         "T-SQL add_agent: without its lock",
-        T_AGENTS, ADD_AGENT, "",
+        T_AGENTS, ADD_AGENT + OF_AGENTS, ADD_AGENT,
         ON_LOCKS, "new", "sqlserver",
     ),
     Mistake(
@@ -82,7 +83,7 @@ MISTAKES = (
     ),
     Mistake(
         "T-SQL add_agent: the lock is that of the records",
-        T_AGENTS, "-- lock: agents\n", "-- lock: records\n",
+        T_AGENTS, f"{ADD_AGENT}-- lock: agents\n", f"{ADD_AGENT}-- lock: records\n",
         ON_LOCKS, "waits_for_its_lock", "sqlserver",
     ),
     Mistake(

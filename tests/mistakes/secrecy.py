@@ -12,6 +12,7 @@ from mistakes.places import (
     ON_LINKS,
     ON_LOGS,
     ON_MASKS,
+    ON_MASKS_TONIGHT,
     ON_OWN_LIST,
     ON_PROXIES,
     P_EXPORTS,
@@ -28,6 +29,15 @@ from mistakes.places import (
 )
 
 MISTAKES = (
+    Mistake(
+        "masks: a viewer sees the whole reason of a failed deal",
+        "src/agent_funnel/web/templates/macros.html",
+        "{{ reason.message | translated | free_text }}",
+        "{{ reason.message | translated }}",
+        ON_MASKS_TONIGHT,
+        "failing",
+        "sqlite",
+    ),
     Mistake(
         "masks: a viewer's list is in the order of the numbers",
         W_REQUESTER,

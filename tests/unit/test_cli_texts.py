@@ -30,7 +30,8 @@ COMMANDS = (
     "imports show 1", "outcomes list", "call-backs", "results", "runway", "person +4915100000000", "agents hand-backs",
     "preview", "runs list", "runs show 1", "runs show 2", "runs who +4915100000000", "doctor",
     *(f"export {kind}" for kind in get_args(Kind) if kind != "run"), "export run 1",
-    "outcomes report +4915100000000 talked", "agents hand-back NAME", "agents deactivate NAME", "agents activate NAME",
+    "outcomes report +4915100000000 talked", "agents hand-back NAME", "agents deactivate NAME", "agents activate --all",
+    "agents activate NAME",
     "agents link NAME", "run", "agents rename NAME Another", "agents unlink NAME",
 )  # fmt: skip
 # The other commands, and why they print no text of the database:
@@ -55,7 +56,7 @@ OTHERS = {
 # Commands that do not print every text, or none as long as all is well:
 PRINT_FEW = ("doctor", "status", "runs list", "runway", "export", "agents rename")
 # Commands that can be done once, and what puts them back:
-ONCE = ("run", "agents hand-back NAME", "agents rename NAME Another", "agents unlink NAME")
+ONCE = ("run", "agents activate --all", "agents hand-back NAME", "agents rename NAME Another", "agents unlink NAME")
 # Parts of markup, of emoji codes and of escape sequences:
 PARTS = (
     "[", "]", "/", "\\", "[/x]", "\\[/y]", "[bold]", "[link=https://x.example]", ":smile:", "{0}", "%s",
@@ -236,13 +237,17 @@ def test_a_workbook_is_not_written_to_a_terminal(database: TestedDatabase) -> No
 
 def put_back(database: TestedDatabase, command: str, name: str) -> None:
     """Makes it possible to call a command a second time."""
-    undone: dict[str, list[str]] = {"run": ["undo"], "agents hand-back NAME": ["agents", "hand-back", "--undo"]}
+    undone: dict[str, list[str]] = {
+        "run": ["undo"],
+        "agents activate --all": ["agents", "deactivate"],
+        "agents hand-back NAME": ["agents", "hand-back", "--undo"],
+    }
     if command == "agents rename NAME Another":
         for table in ("agents", "agent_limit", "agent_wafunnel_assignment", "agent_link"):
             database.execute(f"UPDATE {table} SET agent = %s WHERE agent = 'Another'", name)
         return
     arguments = undone.get(command, ["agents", "link"])
-    done = call(*arguments, *(["--", name] if "NAME" in command else []))
+    done = call(*arguments, *([] if command == "run" else ["--", name]))
     assert done.exit_code == 0, done.output
 
 

@@ -42,8 +42,8 @@ def words_of(path: tuple[str, ...], file: Path) -> list[str]:
         command = command.commands[name]
     words = list(path)
     for parameter in command.params:
-        # A command that takes any number of arguments is given one.
-        if not parameter.required and parameter.nargs != -1:
+        # A command that takes any number of arguments is given one, and so is one that takes an agent or --all.
+        if not parameter.required and parameter.nargs != -1 and not _is_agent(parameter):
             continue
         kind = parameter.type
         value = {"integer": "1", "datetime": "2026-12-24", "path": str(file), "file": str(file)}.get(kind.name, "x")
@@ -55,6 +55,10 @@ def words_of(path: tuple[str, ...], file: Path) -> list[str]:
             value = str(next(iter(kind.choices)))
         words += [value] if isinstance(parameter, click.Argument) else [parameter.opts[0], value]
     return words
+
+
+def _is_agent(parameter: click.Parameter) -> bool:
+    return isinstance(parameter, click.Argument) and parameter.name == "agent"
 
 
 @pytest.fixture

@@ -111,7 +111,17 @@ def test_a_viewer_sees_no_form_and_no_whole_number_and_changes_nothing(database:
     held = database.execute("SELECT number FROM dbo.agent_wafunnel_assignment WHERE agent = 'agent 1'")
     assert all(f"…{number[-3:]}" in listed for (number,) in held)
     assert "+4930" not in listed
-    for path in ("add", "activate", "deactivate", "limits", "limits/remove", "rename", "link", "link/revoke"):
+    for path in (
+        "add",
+        "activate",
+        "activate-all",
+        "deactivate",
+        "limits",
+        "limits/remove",
+        "rename",
+        "link",
+        "link/revoke",
+    ):
         answer = viewer.send(
             f"/agents/{path}", agent="agent 1", limit_id=str(limit.limit_id), starts_on="2026-12-01", max_records="0"
         )

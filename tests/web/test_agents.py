@@ -5,13 +5,24 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta
 from html import unescape
+from threading import Event
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from agent_funnel.agents import add_agent, add_limit, assignments, count_assignments, roster, set_agent_status
+from agent_funnel.access.audit import list_entries
+from agent_funnel.agents import (
+    add_agent,
+    add_limit,
+    assignments,
+    count_assignments,
+    leads_in_hand,
+    roster,
+    set_agent_status,
+)
 from agent_funnel.deal import undo
 from agent_funnel.hand_backs import hand_back_leads
+from agent_funnel.web import counts
 from support.databases import TestedDatabase, seed_tables
 from support.nights import deal_today
 from support.outcomes import tell
@@ -133,6 +144,40 @@ def test_an_agent_is_added_activated_and_deactivated(database: TestedDatabase, r
     assert reader.send("/agents/deactivate", agent="nobody", page="agent").status_code == 404
 
 
+def test_all_inactive_agents_are_activated_by_one_button(database: TestedDatabase, reader: Reader) -> None:
+    seed_tables(database, agents=8)
+    database.execute("UPDATE dbo.agents SET status = 'inactive'")
+    # It is open where nobody is active.
+    page = reader.get("/agents")
+    assert '<details class="noprint" id="activate-all" open>' in page.source
+    assert "Activate all 8 inactive agents" in page
+    assert "they get leads: agent 0, agent 1, agent 2, agent 3, agent 4 and 3 more." in page
+    fields = page.forms["/agents/activate-all"]
+    assert fields["inactive"] == "8"
+    # The button does what the page has said, or nothing.
+    set_agent_status(database.backend, "agent 7", active=True)
+    assert "7 agents are inactive now, and not 8." in reader.refused(409, "/agents/activate-all", **fields)
+    assert not status_of(database, "agent 0")
+    assert "Activate all" not in reader.get("/agents")
+    assert "Activate all" not in reader.get("/agents", show="inactive", find="agent")
+    page = reader.get("/agents", show="inactive")
+    assert '<details class="noprint" id="activate-all">' in page.source
+    fields = page.forms["/agents/activate-all"]
+    after = reader.done("/agents/activate-all", **fields)
+    assert "Activated 7 agents, who get leads from the next deal on." in after
+    # A double click gets the answer of the first one.
+    assert reader.send("/agents/activate-all", **fields).status_code == 303
+    assert all(status_of(database, f"agent {each}") for each in range(8))
+    entries = [entry for entry in list_entries(database.backend, count=10) if entry.operation.endswith("activate-all")]
+    names = ", ".join(f"agent {each}" for each in range(7))
+    assert {(entry.target, entry.status) for entry in entries if entry.target} == {(f"7 agents: {names}", 303)}
+    assert "Activate all inactive agents" in (audit := reader.get("/audit"))
+    assert f"7 agents: {names}" in audit
+    # One of them has a button in the list.
+    set_agent_status(database.backend, "agent 3", active=False)
+    assert "Activate all" not in reader.get("/agents", show="inactive")
+
+
 def test_the_list_says_who_still_has_leads_to_call(database: TestedDatabase, reader: Reader) -> None:
     seed_tables(database, leads=7, agents=3)
     deal_today(database)
@@ -185,6 +230,40 @@ def test_a_sentence_above_the_list_says_who_is_overloaded(database: TestedDataba
     )
     counted = answer_in(reader.get("/agents", sort="to_call"))
     assert counted.startswith("Most left to call: 2 agents with 3; fewest: agent 2, 1.")
+
+
+def test_a_long_list_waits_for_no_count_of_all_leads(
+    database: TestedDatabase, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed_tables(database, leads=30, agents=3)
+    limit(database, "agent 0", 3, TODAY, None)
+    deal_today(database)
+    for held in assignments(database.backend, agent="agent 1", count=12):
+        tell(database, held.number, "talked")
+    for each in range(100):
+        add_agent(database.backend, f"new {each}", active=False)
+    go_on = Event()
+    monkeypatch.setattr(counts, "leads_in_hand", lambda *given: go_on.wait(60) and leads_in_hand(*given))
+    monkeypatch.setattr("agent_funnel.web.counts.PAGE_WAIT_SECONDS", 0)
+    reader.wait_for("/agents", lambda page: "last deal: 1" in page)
+    page = reader.get("/agents?sort=to_call")
+    assert "The leads of all agents are being counted." in page
+    assert 'aria-sort="descending"' not in page.source
+    # Until then it is in the order of the last deal; what is on the page is counted for it.
+    assert names_in(page)[:3] == ["agent 1", "agent 2", "agent 0"]
+    go_on.set()
+    page = reader.wait_for("/agents?sort=to_call", lambda page: "being counted" not in page)
+    assert "The leads of all agents were counted on" in page
+    assert 'class="amount" aria-sort="descending"' in page.source
+    assert names_in(page)[:3] == ["agent 2", "agent 0", "agent 1"]
+    assert answer_in(page).startswith("Most left to call: agent 2, 13; fewest: agent 1, 2.")
+    # After another deal they are counted again.
+    go_on.clear()
+    undo(database.backend)
+    assert "being counted" in reader.get("/agents?sort=leads")
+    go_on.set()
+    page = reader.wait_for("/agents?sort=leads", lambda page: "being counted" not in page)
+    assert names_in(page)[:3] == ["agent 0", "agent 1", "agent 2"]
 
 
 def test_names_are_found_and_sorted_without_their_accents(database: TestedDatabase, reader: Reader) -> None:

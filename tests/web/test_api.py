@@ -206,6 +206,10 @@ def test_agents_limits_and_the_schedule_are_edited_and_previewed(database: Teste
     assert get(client, "/api/preview")["run"]["agents"] == 4
     assert client.post("/api/agents/activate", json={"agent": "Eva"}).status_code == 200
     assert client.post("/api/agents/deactivate", json={"agent": "nobody"}).status_code == 404
+    assert client.post("/api/agents/deactivate", json={"agent": "Eva"}).status_code == 200
+    assert client.post("/api/agents/activate-all").get_json() == {"done": True, "activated": ["Eva"]}
+    assert client.post("/api/agents/activate-all").get_json() == {"done": True, "activated": []}
+    assert "1 agents: Eva" in [entry["target"] for entry in get(client, "/api/audit")["items"]]
     limit = client.post("/api/limits", json={"agent": "Eva", "starts_on": "2020-01-01", "max_records": 2}).get_json()
     assert limit["agent_known"] is True
     preview = get(client, "/api/preview?max_per_agent=3")

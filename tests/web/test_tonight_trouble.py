@@ -151,6 +151,7 @@ def test_a_failed_night_says_why_and_afterwards_who_made_up_for_it(floor: Tested
     page = reader.get("/")
     assert "The deal is due in 12 h 40 min" in page
     assert f"The deal of {night} failed; somebody on the server made up for it " in page
+    assert re.search(r'<a href="/nights/[^"]*">deal of <time datetime="[^"]*" title="[^"]*">', page.source)
     assert f": failed, made up for by deal {made}" in page
     assert '<span class="mark old">' not in page.source
     assert "But somebody on the server made up for it " in reader.get(f"/nights/{LAST_DUE.date()}")
@@ -188,7 +189,11 @@ def test_days_near_today_are_words_and_others_are_short(floor: TestedDatabase) -
     looked(floor, LAST_DUE, LAST_DUE + 4 * HOUR)
     earlier = LAST_DUE - timedelta(days=2)
     reader = reader_at(floor, MORNING)
-    assert re.search(rf"Agents still have the leads of {earlier:%a},? {earlier.day} ", reader.get("/").text)
+    page = reader.get("/")
+    assert re.search(rf"Agents still have the leads of {earlier:%a},? {earlier.day} ", page.text)
+    # The whole of a date in a sentence is shown on hover, and on the focus of its link.
+    whole = f'<time datetime="{LAST_DUE.date()}" title="{LAST_DUE:%A},? {LAST_DUE.day} {LAST_DUE:%B} {LAST_DUE.year}">'
+    assert re.search(f"<h1>The deal of {whole}{LAST_DUE:%A},? {LAST_DUE.day} {LAST_DUE:%B}</time> failed.", page.source)
     floor.execute("UPDATE dbo.assignment_run SET finished_at = %s WHERE status = 'succeeded'", written(LAST_DUE - HOUR))
     add_holiday(floor.backend, TODAY + timedelta(days=1), "Natal")
     put_agents(floor, [("agent 0", "active")])

@@ -9,7 +9,15 @@ import click
 
 from agent_funnel import agents
 from agent_funnel.access.links import link_of_agent, make_link, revoke_link
-from agent_funnel.agents import Agent, Renamed, add_agent, alike_agents, rename_agent, set_agent_status
+from agent_funnel.agents import (
+    Agent,
+    Renamed,
+    activate_inactive_agents,
+    add_agent,
+    alike_agents,
+    rename_agent,
+    set_agent_status,
+)
 from agent_funnel.cli.context import Context, pass_context
 from agent_funnel.cli.options import actor_option
 from agent_funnel.cli.output import Listing, Reply, cells, minute, render, reports, say
@@ -81,11 +89,21 @@ def _count(number: int, noun: str) -> str:
 
 
 @agents_group.command("activate")
-@click.argument("agent")
+@click.argument("agent", required=False)
+@click.option("--all", "everybody", is_flag=True, help="Activate all inactive agents, instead of one.")
 @pass_context
 @reports
-def activate(context: Context, agent: str) -> Reply:
-    """Activate AGENT, who gets leads from the next deal on."""
+def activate(context: Context, agent: str | None, everybody: bool) -> Reply:
+    """Activate AGENT, or all inactive agents, who get leads from the next deal on."""
+    if (agent is not None) == everybody:
+        raise click.UsageError("Give either AGENT or --all.")
+    if agent is None:
+        activated = activate_inactive_agents(context.database)
+        lines = [f"Activated {_count(len(activated), 'agent')}:", *(f"  {name}" for name in activated)]
+        return Reply(
+            lines if activated else "Nothing was changed: all agents are active already.",
+            {"activated": activated, "status": "active"},
+        )
     set_agent_status(context.database, agent, active=True)
     return Reply(f"Activated {agent}.", {"agent": agent, "status": "active"})
 

@@ -190,6 +190,12 @@ TARGETS: tuple[tuple[tuple[str, ...], str, Callable[..., str]], ...] = (
     (("/do-not-contact/several/look-up",), r"(\d+) numbers", _numbers),
     (("/do-not-contact/import", "/numbers/import"), r"(.+)", list_word),
     (("/start/agents",), r"(\d+) names", lambda names: counted("%(count)s name", "%(count)s names", int(names))),
+    (
+        ("/agents/activate-all",), r"(\d+) agents: (.*)",
+        lambda agents, names: counted(
+            "%(count)s agent: %(names)s", "%(count)s agents: %(names)s", int(agents), names=names
+        ),
+    ),
     (("/agents/links",), r"(\d+) links", lambda links: counted("%(count)s link", "%(count)s links", int(links))),
     (
         ("/calendar/public",), r"(\S+) (\d{4}): (\d+) days",

@@ -7,7 +7,7 @@ machine that it runs on.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -284,3 +284,8 @@ def set_audit_actor(name: str) -> None:
 def set_audit_target(target: object) -> None:
     """Sets the target of the request for the audit. It must not be a whole phone number or a key."""
     g.target = str(target)
+
+
+def set_audit_agents(names: Collection[str]) -> None:
+    """Sets several agents as the target of the request for the audit, which has as many of their names as fit."""
+    set_audit_target(f"{len(names)} agents: {', '.join(names)}")

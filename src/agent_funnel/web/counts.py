@@ -1,5 +1,5 @@
 """Counts that take long, kept in memory: the shares of runs, which change only when an agent is renamed, the leads by
-stage, the forecast of the next scheduled run, the runway, and the results.
+stage, what each agent has now, the forecast of the next scheduled run, the runway, and the results.
 
 A thread makes the counts, since each scans a whole table. A page waits for it only briefly; if the count is not ready
 by then, the next page has it.
@@ -18,6 +18,7 @@ from typing import Generic, TypeVar
 
 import structlog
 
+from agent_funnel.agents import LeadsInHand, leads_in_hand
 from agent_funnel.database import Database
 from agent_funnel.errors import FunnelError
 from agent_funnel.leads import count_by_stage
@@ -39,6 +40,8 @@ KEPT_RUNS = 100
 SHARES_AGE_SECONDS = 3600.0
 # After this many seconds the leads are counted again:
 STAGES_AGE_SECONDS = 20.0
+# The same for the leads that each agent has now. A list of agents is sorted by them, and says when they were counted:
+LEADS_IN_HAND_AGE_SECONDS = 10.0
 # After this many seconds the forecast is counted again, but not before this many times the seconds that it took. After
 # a change through this service it is counted again at once:
 FORECAST_AGE_SECONDS = 20.0
@@ -60,6 +63,14 @@ class StageCounts:
     """The number of leads by stage at a moment (UTC). The stage None counts the values that are not a stage."""
 
     stages: Mapping[int | None, int]
+    at: datetime
+
+
+@dataclass(frozen=True)
+class LeadsInHandOfAll:
+    """What each agent had at a moment (UTC), by name. Agents without leads are left out."""
+
+    agents: Mapping[str, LeadsInHand]
     at: datetime
 
 
@@ -130,6 +141,9 @@ class BackgroundCounts:
         self._counted_at = 0.0
         self._counting_shares = BackgroundTask("counting shares")
         self._counting_stages = BackgroundTask("counting stages")
+        self._leads_in_hand: _KeptValues[LeadsInHandOfAll] = _KeptValues(
+            "counting the leads of agents", age=LEADS_IN_HAND_AGE_SECONDS
+        )
         self._forecast: _KeptValues[Forecast] = _KeptValues("forecasting", age=FORECAST_AGE_SECONDS)
         self._runway: _KeptValues[Runway] = _KeptValues("computing the runway", age=RUNWAY_AGE_SECONDS)
         self._results: _KeptValues[Results] = _KeptValues("counting results", age=RESULTS_AGE_SECONDS, kept=KEPT_SPANS)
@@ -171,6 +185,15 @@ class BackgroundCounts:
     def _count_stages(self) -> None:
         self._stages = StageCounts(count_by_stage(self._database), datetime.now(UTC))
         self._counted_at = time.monotonic()
+
+    def start_leads_in_hand(self, version: str) -> Pending[LeadsInHandOfAll]:
+        """Has the leads of all agents counted in the background. `version` is that of the deal."""
+
+        def count() -> LeadsInHandOfAll:
+            now = datetime.now(UTC)
+            return LeadsInHandOfAll(leads_in_hand(self._database), now)
+
+        return self._leads_in_hand.start((version,), count)
 
     def start_forecast(self, business_date: date, last_run: int | None) -> Pending[Forecast]:
         """Has the scheduled run of a business date forecast in the background. `last_run` is the newest run."""

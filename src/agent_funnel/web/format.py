@@ -149,6 +149,18 @@ def near_day(value: date | None, today: date, locale: Locale) -> str:
     return word or _short_day(value, locale, today.year)
 
 
+def dated(value: date, today: date, locale: Locale, form: str = "near", *, ends: bool = False) -> Markup:
+    """A date in a sentence. The whole of it is shown on hover, and on the focus of a link that has it.
+
+    `form` is "near", as `near_day` writes it, or a form of `day`. If it `ends` the sentence, it has no full stop of its
+    own, which short dates have in some languages.
+    """
+    text = near_day(value, today, locale) if form == "near" else day(value, locale, form)
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        value.isoformat(), day(value, locale, "full"), text.rstrip(".") if ends else text
+    )
+
+
 def moment(
     value: datetime | None,
     zone: ZoneInfo,

@@ -158,6 +158,12 @@ class AgentName(RequestModel):
     agent: SearchText
 
 
+class InactiveAgents(RequestModel):
+    """How many agents were inactive on the page that asked whether to activate them all."""
+
+    inactive: RowId
+
+
 class NewName(RequestModel):
     """An agent, and the new name."""
 

@@ -132,6 +132,25 @@ UPDATE agents SET status = :status WHERE agent = :agent COLLATE BINARY;
 
 SELECT changes() AS changed;
 
+-- name: activate_inactive_agents
+-- Activates all inactive agents, in all their rows, if they are as many as expected; NULL expects any number. Returns
+-- the names of those who were inactive. Rows without a name are no agents, and stay as they are.
+DROP TABLE IF EXISTS temp.inactive;
+
+CREATE TEMP TABLE inactive AS
+SELECT CAST(a.agent AS TEXT) COLLATE BINARY AS agent
+FROM agents AS a
+WHERE trim(a.agent) <> ''
+GROUP BY CAST(a.agent AS TEXT) COLLATE BINARY
+HAVING max(coalesce(lower(trim(a.status)) = 'active', 0)) = 0;
+
+UPDATE agents SET status = 'active'
+WHERE CAST(agent AS TEXT) COLLATE BINARY IN (SELECT i.agent FROM temp.inactive AS i)
+    AND (:expected IS NULL OR :expected = (SELECT count(*) FROM temp.inactive));
+
+SELECT i.agent FROM temp.inactive AS i
+ORDER BY i.agent;
+
 -- name: rename_agent
 -- Renames an agent in every table that names them. The history and the run's last agent are among these tables: an undo
 -- brings back the agents of the history, and the next deal begins after the last agent. If no agent has the old name

@@ -177,7 +177,7 @@ ORDER BY agent;
 
 -- name: add_agent
 -- lock: agents
--- busy: Another session is still adding an agent; nothing was changed. Try again.
+-- busy: Another session is still adding or activating agents; nothing was changed. Try again.
 -- Adds an agent, unless the name exists or a key of the table treats it as an existing name; returns whether it was
 -- added. The lock lets in one caller at a time, because a table without a key would accept the same name from two
 -- callers.
@@ -221,6 +221,36 @@ SET status = %(status)s
 WHERE CAST(agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @agent;
 
 SELECT @@ROWCOUNT AS changed;
+
+-- name: activate_inactive_agents
+-- lock: agents
+-- busy: Another session is still adding or activating agents; nothing was changed. Try again.
+-- Activates all inactive agents, in all their rows, if they are as many as expected; NULL expects any number. Returns
+-- the names of those who were inactive. Rows without a name are no agents, and stay as they are.
+DECLARE @expected INT = %(expected)s;
+
+DECLARE @inactive TABLE (agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL);
+
+INSERT INTO @inactive (agent)
+SELECT v.agent
+FROM (
+    SELECT
+        CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS agent,
+        CASE WHEN LOWER(LTRIM(RTRIM(a.status)) COLLATE Latin1_General_BIN2) = 'active' THEN 1 ELSE 0 END AS active
+    FROM dbo.agents AS a
+    WHERE LTRIM(a.agent) <> ''
+) AS v
+GROUP BY v.agent
+HAVING MAX(v.active) = 0;
+
+UPDATE dbo.agents
+SET status = 'active'
+WHERE
+    CAST(agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 IN (SELECT i.agent FROM @inactive AS i)
+    AND (@expected IS NULL OR @expected = (SELECT COUNT(*) FROM @inactive));
+
+SELECT i.agent FROM @inactive AS i
+ORDER BY i.agent;
 
 -- name: rename_agent
 -- Renames an agent in every table that names them; see agents/sp_rename_agent.sql.

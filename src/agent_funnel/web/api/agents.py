@@ -10,7 +10,7 @@ from agent_funnel.agents import Assignment, alike_agents, assignments, set_agent
 from agent_funnel.errors import AlreadyExists
 from agent_funnel.runs import deal_version
 from agent_funnel.web.api import models
-from agent_funnel.web.auth import set_audit_target
+from agent_funnel.web.auth import set_audit_agents, set_audit_target
 from agent_funnel.web.files import download
 from agent_funnel.web.negotiation import conditional
 from agent_funnel.web.operation import json, operation
@@ -64,6 +64,14 @@ def rename_agent(body: NewName) -> Response:
 def activate_agent(body: AgentName) -> Response:
     """Activate an agent: they take part from the next run on."""
     return _set_status(body.agent, active=True)
+
+
+@operation(blueprint, "post", "/agents/activate-all", role="operator", answer=models.ActivatedAgents)
+def activate_all_agents() -> Response:
+    """Activate all inactive agents: they take part from the next run on. `activated` has their names."""
+    activated = agents.activate_inactive_agents(services().database)
+    set_audit_agents(activated)
+    return json(models.ActivatedAgents(activated=activated))
 
 
 @operation(blueprint, "post", "/agents/deactivate", role="operator", answer=models.Done, problems=NO_AGENT)

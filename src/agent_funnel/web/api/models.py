@@ -119,6 +119,13 @@ class AddedAgent(BaseModel):
     alike: list[str]
 
 
+class ActivatedAgents(BaseModel):
+    """All agents are active. `activated` has the names of those who were inactive."""
+
+    done: Literal[True] = True
+    activated: list[str]
+
+
 class RenamedAgent(BaseModel):
     """The agent was renamed."""
 

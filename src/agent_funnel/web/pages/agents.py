@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from babel.lists import format_list
 from flask import Blueprint, render_template, request, url_for
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -18,6 +19,7 @@ from agent_funnel.access.links import link_of_agent
 from agent_funnel.agents import (
     LeadsInHand,
     RosterEntry,
+    activate_inactive_agents,
     add_agent,
     alike_agents,
     leads_in_hand,
@@ -27,13 +29,16 @@ from agent_funnel.agents import (
     set_agent_status,
 )
 from agent_funnel.names import by_name, folded, spell
-from agent_funnel.runs import RunRecord
-from agent_funnel.web.auth import set_audit_target
+from agent_funnel.runs import RunRecord, deal_version
+from agent_funnel.web.auth import set_audit_agents, set_audit_target
+from agent_funnel.web.counts import LeadsInHandOfAll, Pending
+from agent_funnel.web.format import number
+from agent_funnel.web.idempotency import idempotent
 from agent_funnel.web.languages import locale
 from agent_funnel.web.pages import agent
 from agent_funnel.web.pages.agent_marks import DEALS_SHOWN, KINDS, Deals, Mark, chart, kinds_of, last_deals, marks_of
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice
-from agent_funnel.web.request_models import NewAgent
+from agent_funnel.web.request_models import InactiveAgents, NewAgent
 from agent_funnel.web.requester import today
 from agent_funnel.web.services import services
 
@@ -92,8 +97,8 @@ class End(NamedTuple):
 class Summary:
     """Who has most and fewest, `to_call` or in the last deal, and the agents with a mark other than inactive.
 
-    The amounts are the leads that are still to call where all agents are on the page, whose leads are counted for it
-    anyway, and else the shares of the last deal, which are known: to count a thousand agents' leads takes too long.
+    The amounts are the leads that are still to call where those of all agents are counted for the page anyway, and else
+    the shares of the last deal, which are known: to count a thousand agents' leads takes too long.
     """
 
     to_call: bool
@@ -110,7 +115,8 @@ SORTS: dict[str, Callable[[FoundAgent, Deals], int]] = {
     "last": lambda each, deals: -last.run_id if (last := deals.last_of(each.entry.agent)) else 0,
     "unusual": lambda each, deals: -len(each.kinds),
 }
-# Those for which the leads of all agents must be counted, and not only those of the agents on the page:
+# Those for which the leads of all agents are counted, and not only those of the agents on the page. If they need more
+# pages than one, that takes long, so it is done in the background:
 SORTS_BY_LEADS: dict[str, Callable[[LeadsInHand], int]] = {
     "leads": lambda each: -each.leads,
     "to_call": lambda each: -each.to_call,
@@ -125,6 +131,7 @@ def show() -> str:
     deals = last_deals()
     everybody = _roster_by_name(deals)
     wanted = folded(find)
+    counting = _start_counting(everybody)
     found = [
         each for each in everybody if wanted in folded(each.entry.agent) and (kind not in KINDS or each.is_of(kind))
     ]
@@ -132,7 +139,7 @@ def show() -> str:
     counts["active"] = sum(each.entry.active for each in everybody)
     order = request.values.get("sort", "")
     order = order if order in {*SORTS, *SORTS_BY_LEADS} else "name"
-    held = _sort(found, order, deals)
+    held, counted_at = _sort(found, order, deals, counting)
     begin = max(0, request.values.get("begin", 0, type=int))
     # What stays the same on the other pages of the list, and after a form:
     kept = {"find": find, "show": kind if kind in KINDS else "", "sort": "" if order == "name" else order}
@@ -142,16 +149,21 @@ def show() -> str:
     undoable = next(
         (entry for entry, *_ in everybody if entry.agent == request.args.get("undo") and not entry.active), None
     )
+    # Where the list shows those who are inactive, or nobody else is there. One agent has a button in the list.
+    inactive = [entry.agent for entry, *_ in everybody if not entry.active]
+    asks_for_all = len(inactive) > 1 and not wanted and (kind == "inactive" or not counts["active"])
     shown = found[begin : begin + AGENTS_PER_PAGE]
+    is_counting = held is None and order in SORTS_BY_LEADS
+    is_whole = held is not None or len(shown) == len(everybody)
     if held is None:
         held = leads_in_hand(services().database, [each.entry.agent for each in shown])
     return render_template(
         "agents.html",
         undoable=undoable,
+        inactive=inactive if asks_for_all else [],
+        is_any_active=counts["active"] > 0,
         # It speaks of everybody, so not where a search shows a few.
-        summary=None
-        if wanted or kind in KINDS
-        else _summary(everybody, held, crowded, is_whole=len(shown) == len(everybody) or order in SORTS_BY_LEADS),
+        summary=None if wanted or kind in KINDS else _summary(everybody, held, crowded, is_whole=is_whole),
         MOST_NAMED=MOST_NAMED,
         found=_list_agents(shown, deals, held),
         matching=len(found),
@@ -160,7 +172,10 @@ def show() -> str:
         everybody=len(everybody),
         kinds=[(name, label, counts[name]) for name, (_, label) in KINDS.items() if counts[name]],
         kept={name: value for name, value in kept.items() if value},
-        order=order,
+        # The list is not in this order yet.
+        order="" if is_counting else order,
+        is_counting=is_counting,
+        counted_at=counted_at,
         newest=deals.runs[0] if deals.runs else None,
         DEALS_SHOWN=DEALS_SHOWN,
         crowd=counts["full"] if crowded else 0,
@@ -177,17 +192,34 @@ def _roster_by_name(deals: Deals) -> list[FoundAgent]:
     return found
 
 
-def _sort(found: list[FoundAgent], order: str, deals: Deals) -> dict[str, LeadsInHand] | None:
-    """Sorts agents, and returns the leads of all of them if the order needs those."""
-    if order in SORTS:
-        found.sort(key=lambda each: SORTS[order](each, deals))
+def _start_counting(everybody: list[FoundAgent]) -> Pending[LeadsInHandOfAll] | None:
+    """Has the leads of all agents counted, so that the list can be sorted by them; None if they are on one page."""
+    if len(everybody) <= AGENTS_PER_PAGE:
         return None
-    held = leads_in_hand(services().database)
-    found.sort(key=lambda each: SORTS_BY_LEADS[order](held.get(each.entry.agent, NO_LEADS)))
-    return held
+    return services().counts.start_leads_in_hand(deal_version(services().database))
 
 
-def _summary(everybody: list[FoundAgent], held: dict[str, LeadsInHand], crowded: bool, *, is_whole: bool) -> Summary:
+def _sort(
+    found: list[FoundAgent], order: str, deals: Deals, counting: Pending[LeadsInHandOfAll] | None
+) -> tuple[Mapping[str, LeadsInHand] | None, datetime | None]:
+    """Sorts agents. If the order needs the leads of all of them, returns these, and when they were counted before.
+
+    Until they are counted, the agents are sorted by their shares of the last deal.
+    """
+    held: Mapping[str, LeadsInHand] | None = None
+    counted_at = None
+    if order in SORTS_BY_LEADS and counting is None:
+        held = leads_in_hand(services().database)
+    elif order in SORTS_BY_LEADS and counting is not None and (counted := counting.get()):
+        held, counted_at = counted.agents, counted.at
+    if held is None:
+        found.sort(key=lambda each: SORTS.get(order, SORTS["share"])(each, deals))
+    else:
+        found.sort(key=lambda each: SORTS_BY_LEADS[order](held.get(each.entry.agent, NO_LEADS)))
+    return held, counted_at
+
+
+def _summary(everybody: list[FoundAgent], held: Mapping[str, LeadsInHand], crowded: bool, *, is_whole: bool) -> Summary:
     """Who has most and fewest of the active agents, and who is not as usual. If it `is_whole`, `held` has all."""
     active = [each for each in everybody if each.entry.active]
     usual = {"full"} if crowded else set()
@@ -210,7 +242,7 @@ def _summary(everybody: list[FoundAgent], held: dict[str, LeadsInHand], crowded:
     return Summary(is_whole, most, fewest, unusual)
 
 
-def _list_agents(shown: list[FoundAgent], deals: Deals, held: dict[str, LeadsInHand]) -> list[ListedAgent]:
+def _list_agents(shown: list[FoundAgent], deals: Deals, held: Mapping[str, LeadsInHand]) -> list[ListedAgent]:
     """The agents on a page, with all that it shows of them."""
     limits = limits_in_force(list_limits(services().database), today())
     own_locale, listed = locale(), []
@@ -265,6 +297,21 @@ def activate() -> BaseResponse:
     set_agent_status(services().database, name, active=True)
     notice = gettext("%(agent)s is active, and gets leads from the next deal on.", agent=name)
     return _redirect_to_sender(notice, name)
+
+
+@form(blueprint, "/agents/activate-all", role="operator", shows=show)
+@idempotent
+def activate_all() -> BaseResponse:
+    """Activates all inactive agents, if they are as many as the page has said."""
+    activated = activate_inactive_agents(services().database, expected=read_form(InactiveAgents).inactive)
+    set_audit_agents(activated)
+    notice = ngettext(
+        "Activated %(n)s agent, who gets leads from the next deal on.",
+        "Activated %(n)s agents, who get leads from the next deal on.",
+        len(activated),
+        n=number(len(activated), locale()),
+    )
+    return redirect_with_notice(notice, "agents.show")
 
 
 @form(blueprint, "/agents/deactivate", role="operator", shows=_show_sender)

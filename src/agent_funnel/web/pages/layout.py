@@ -224,6 +224,7 @@ def set_up(app: Flask) -> None:
         "number": _number,
         "percent": _percent,
         "day": _day,
+        "dated": _dated,
         "moment": _moment,
         "span": _span,
         "verdict": _verdict,
@@ -307,6 +308,11 @@ def _day(context: Context, value: date | None, form: str = "medium") -> str:
     if form == "near":
         return format.near_day(value, context["today"], context["locale"])
     return format.day(value, context["locale"], form)
+
+
+@pass_context
+def _dated(context: Context, value: date, form: str = "near", *, ends: bool = False) -> Markup:
+    return format.dated(value, context["today"], context["locale"], form, ends=ends)
 
 
 @pass_context

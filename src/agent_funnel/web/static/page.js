@@ -7,7 +7,8 @@ const { lang } = document.documentElement;
 
 function addOwnTimes(within) {
   const own = new Intl.DateTimeFormat(lang, { dateStyle: "full", timeStyle: "long" });
-  for (const time of within.querySelectorAll("time[datetime]")) {
+  // A date without a time of day is the same in every zone.
+  for (const time of within.querySelectorAll("time[datetime*=T]")) {
     time.title = `${time.title}\n${texts.your_time.replace("{moment}", own.format(new Date(time.dateTime)))}`;
   }
 }
