@@ -28,8 +28,8 @@ CATCHING = {name: text for name, text in queries("sqlserver").items() if "BEGIN 
 # The queries that take a lock, and so wait for a run or for each other:
 LOCKED = {
     "run_of_request", "mark_purge", "record_failure", "settle_date", "void_attempt", "void_outcome", "void_run",
-    "add_do_not_contact", "apply_do_not_contact", "add_agent", "take_in_numbers", "record_rules",
-    "note_notice", "keep_staged_keys", "skip_date", "add_key", "add_link", "pause",
+    "add_do_not_contact", "apply_do_not_contact", "activate_inactive_agents", "add_agent", "take_in_numbers",
+    "record_rules", "note_notice", "keep_staged_keys", "skip_date", "add_key", "add_link", "pause",
 }  # fmt: skip
 CATCH = re.compile(r"BEGIN CATCH(.*?)END CATCH", re.DOTALL)
 
