@@ -87,7 +87,9 @@ def test_smuggled_and_broken_requests_are_refused_by_the_server(tmp_path: Path) 
             b"X: " + b"x" * 300_000 + b"\r\n\r\n",
         ):
             said = raw(address, start + headers)
-            assert (headers[:40], status(said) in (0, 400, 422, 431, 501)) == (headers[:40], True), said
+            # A client that is still sending when it is refused may not see the answer.
+            unseen = [0] if len(headers) > 65_536 else []
+            assert (headers[:40], status(said) in (*unseen, 400, 422, 431, 501)) == (headers[:40], True), said
             assert said.count(b"HTTP/1.") <= 1
         assert snapshot(database) == before
         assert status(raw(address, hidden)) == 200

@@ -84,6 +84,9 @@ class Refusal:
 class ArrivingRequest(HTTPRequestParser):  # type: ignore[misc]
     """A request as it arrives."""
 
+    # waitress sets it when it has read the headers; a request whose headers it cannot read has none.
+    path = ""
+
     def __init__(self, adj: Any) -> None:
         super().__init__(adj)
         self.began = time.monotonic()
