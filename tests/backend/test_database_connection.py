@@ -188,8 +188,8 @@ def test_no_command_shows_the_password_or_a_traceback_if_the_database_is_unreach
     monkeypatch.setenv("FUNNEL_DATABASE_URL", server_url(free_port()))
     given = command.split()
     for parameter in commands(cli.cli)[command].params:
-        # A command with a list of numbers takes them from its arguments or from a file.
-        if parameter.required or parameter.name == "numbers":
+        # Some commands need an argument or an option in its place.
+        if parameter.required or parameter.name in ("agent", "numbers"):
             given += [*parameter.opts[:1]] * isinstance(parameter, click.Option)
             given.append(example_value(command, parameter, tmp_path))
     monkeypatch.setattr(sys, "argv", ["agent-funnel", *given])

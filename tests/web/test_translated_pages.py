@@ -14,6 +14,7 @@ from babel.messages.mofile import write_mo
 from agent_funnel import sentences
 from agent_funnel.schedule.public_holidays import public_holidays
 from agent_funnel.web import languages
+from agent_funnel.web.pages import agent_marks
 from support.catalogues import extracted, strings_of
 from support.databases import TestedDatabase
 from support.evening import evening
@@ -91,9 +92,13 @@ def made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         write_mo(file, texts)
     monkeypatch.setattr(languages, "CATALOGUES", tmp_path)
     monkeypatch.setattr(sentences, "CATALOGUES", tmp_path)
-    sentences.catalogue_of.cache_clear()
+    # What was translated before, by the real catalogue, or is now, by this one.
+    kept = (sentences.catalogue_of, agent_marks.chart)
+    for each in kept:
+        each.cache_clear()
     yield
-    sentences.catalogue_of.cache_clear()
+    for each in kept:
+        each.cache_clear()
 
 
 @pytest.mark.usefixtures("made_up")
