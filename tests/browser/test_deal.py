@@ -130,7 +130,7 @@ def test_tonight_refreshes_automatically_until_that_is_paused(dashboard: Dashboa
     page.clock.run_for(20_000)
     expect(page.get_by_role("link", name=f"deal {run.run_id}")).to_be_visible()
     # Times are in the configured zone; on hover, in the reader's.
-    told = page.locator("#live time").first
+    told = page.locator("#live time[datetime*='T']").first
     expect(told).to_have_attribute("title", re.compile("UTC\n.*your time"))
     pause = page.get_by_role("button", name="Pause refreshing")
     pause.click()

@@ -76,6 +76,30 @@ def test_agents_fit_a_phone_in_each_language(dashboard: Dashboard, database: Tes
         assert sides[0] <= sides[1] + 1, language
 
 
+def test_no_word_beside_a_bar_of_tonight_is_broken_on_a_phone(dashboard: Dashboard, database: TestedDatabase) -> None:
+    address = evening(database)["tonight"]
+    page = dashboard.page(viewport=(360, 900))
+    for language in LANGUAGES:
+        dashboard.speak(page, language)
+        page.goto(address)
+        expect(page.locator(f"html[lang|={language.split('-')[0]}]")).to_have_count(1)
+        expect(page.locator("#funnel ~ .shares .name")).to_have_count(4)
+        fits(page, 360)
+        # A word on two lines has two boxes.
+        broken = page.evaluate(
+            """[...document.querySelectorAll('#funnel ~ .shares .name')].flatMap((name) => {
+                const text = name.firstChild, words = [...text.data.matchAll(/[^\\s-]+/g)];
+                return words.filter((word) => {
+                    const range = document.createRange();
+                    range.setStart(text, word.index);
+                    range.setEnd(text, word.index + word[0].length);
+                    return range.getClientRects().length > 1;
+                }).map((word) => word[0]);
+            })"""
+        )
+        assert broken == [], language
+
+
 def test_a_phone_shows_what_a_table_answers_without_scrolling(dashboard: Dashboard, database: TestedDatabase) -> None:
     pages = evening(database)
     page = dashboard.page(viewport=(360, 900))

@@ -95,7 +95,7 @@ def test_a_failed_run_says_why_and_what_to_do(database: TestedDatabase, reader: 
     assert "activate an agent" in page
     assert "No agent is active and has room on" in page
     night = reader.get(f"/nights/{now.date()}").text
-    assert "Why: no active agent had room." in night
+    assert "Why: no agent was active, or all were away or full." in night
     assert "2 attempts, from" in night
     assert "It failed, and changed nothing." in reader.get(f"/runs/{run.run_id}/undo").text
 

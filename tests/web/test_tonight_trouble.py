@@ -75,10 +75,10 @@ def test_while_the_deal_fails_the_page_says_why_and_has_the_button_that_mends_it
     page = reader.get("/")
     for words in (
         "Tonight’s deal has failed so far.",
-        "Why: no active agent had room.",
+        "Why: no agent was active, or all were away or full.",
         "2 attempts, from 20:40 to 20:41 , all with this reason.",
         "Agents still have the leads of",
-        "3 d old. The service tries again until 23:40 .",
+        "3 days old. The service tries again until 23:40 .",
         "Nobody was told. Set up notices",
         "A deal would still fail now: no agent is active.",
         "Activate agents",
@@ -134,7 +134,7 @@ def test_a_failed_night_says_why_and_afterwards_who_made_up_for_it(floor: Tested
     night = f"{LAST_DUE.date():%A} {LAST_DUE.day} {LAST_DUE:%B}"
     for words in (
         f"The deal of {night} failed.",
-        "Why: no active agent had room.",
+        "Why: no agent was active, or all were away or full.",
         "3 attempts, from 20:40 to 22:40",
         "The service does not try this deal again. The next deal is due tonight at 20:40 .",
         "A deal would work now: 3 leads to 2 agents, 1 or 2 each.",
@@ -253,6 +253,28 @@ def test_a_missed_night_says_when_the_service_was_down(floor: TestedDatabase) ->
         "Preview and deal now",
     ):
         assert words in page
+    page = reader_at(floor, MORNING).get(f"/nights/{LAST_DUE.date()}")
+    assert "Agents kept the leads that they had." in page
+    assert "There were no deals." not in page
+
+
+def test_until_the_next_deal_the_headline_says_that_the_last_one_was_done(floor: TestedDatabase) -> None:
+    put_agents(floor, [("agent 0", "active")])
+    add_holiday(floor.backend, TODAY, "Natal")
+    looked(floor, LAST_DUE)
+    page = reader_at(floor, MORNING).get("/")
+    assert re.search(r"No deal today\. .*✓ Last night’s deal was done at \d\d:\d\d \. Fair: 1 agent got 3\.", page.text)
+    assert page.text.count("Fair: 1 agent got 3.") == 1
+    assert "The only agent" in page
+    looked(floor, DUE, DUE + 4 * HOUR)
+    reader = reader_at(floor, MORNING + timedelta(days=1))
+    weekday = f"{LAST_DUE:%A},? {LAST_DUE.day} {LAST_DUE:%B}"
+    assert re.search(rf"✓ The deal of {weekday} was done at \d\d:\d\d \. Fair: ", reader.get("/").text)
+    # A later deal is told below, with its own verdict.
+    deal_today(floor)
+    page = reader.get("/")
+    assert re.search(rf"✓ The deal of {weekday} was done at \d\d:\d\d \.(?! Fair)", page.text), page.text
+    assert page.text.count("Fair: 1 agent got ") == 1, page.text
 
 
 def test_a_late_deal_says_since_when_and_can_be_made(floor: TestedDatabase) -> None:
@@ -269,7 +291,7 @@ def test_attempts_with_several_reasons_are_folded(floor: TestedDatabase) -> None
     for attempt, error in enumerate((RunInProgress(), NoActiveAgent(), NoActiveAgent()), start=1):
         fail(floor, error, attempt)
     page = reader_at(floor, DUE + HOUR).get("/")
-    assert "Why: no active agent had room." in page
+    assert "Why: no agent was active, or all were away or full." in page
     assert "3 attempts, with 2 different reasons" in page
     assert "One attempt, at 20:41 : another deal was in progress." in page
 

@@ -108,6 +108,7 @@ def show() -> Response:
             has_addresses=bool(given.settings.notify_urls),
             made_up=made_up,
             before=night_before(night),
+            done_before=done_before(night),
             is_old=is_old(night, run),
             dealt_meanwhile=night.state == "failed" and run is not None and run.finished_at > window[0],
             running_since=running_since,
@@ -195,6 +196,13 @@ def skipped_today(night: Tonight, now: datetime) -> date | None:
 def night_before(night: Tonight) -> NightRecord | None:
     """The last night before the one that the headline is about."""
     return next((each for each in night.nights if each.business_date < night.business_date), None)
+
+
+def done_before(night: Tonight) -> NightRecord | None:
+    """The last night before it that should have had a deal, if its deal was made and holds."""
+    days = (each for each in night.nights if each.business_date < night.business_date and each.outcome != "holiday")
+    last = next(days, None)
+    return last if last and last.outcome == "succeeded" else None
 
 
 def is_old(night: Tonight, run: Run | None) -> bool:
