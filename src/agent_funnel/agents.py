@@ -10,6 +10,7 @@ from datetime import date
 from agent_funnel.database import Database
 from agent_funnel.errors import AlreadyExists, NotFound, ParameterOutOfRange
 from agent_funnel.names import likeness, spell
+from agent_funnel.runs import version_of
 from agent_funnel.sentences import Sentence, counted, joined, sentence, shown_as, with_hint
 from agent_funnel.settings import LARGEST_SHARE
 from agent_funnel.values import LONGEST_TEXT, NO_LIMIT, Day, Flag, LeadDate, Record, Text, check_text
@@ -231,6 +232,22 @@ def assignments(
     number, holder = after or (None, "")
     rows = database.all("assignments", agent=agent, after_number=number, after_agent=holder, count=count)
     return [Assignment.from_row(row) for row in rows]
+
+
+def assignments_of_deal(
+    database: Database, *, agent: str | None = None, after: tuple[str, str] | None = None, count: int
+) -> tuple[list[Assignment], str]:
+    """A page as `assignments` returns it, all of one deal, and the version of that deal; all in one call.
+
+    If another deal comes while the page is read, it is read again.
+    """
+    number, holder = after or (None, "")
+    while True:
+        before, rows, behind = database.sets(
+            "assignments_of_deal", agent=agent, after_number=number, after_agent=holder, count=count
+        )
+        if before == behind:
+            return [Assignment.from_row(row) for row in rows], version_of(before[0])
 
 
 def stream_assignments(database: Database, agent: str | None = None) -> Generator[Assignment]:

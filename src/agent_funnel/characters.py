@@ -12,8 +12,9 @@ import re
 CONTROLS = r"\x00-\x1f\x7f-\x9f"
 DIRECTIONS = r"\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069"
 _INVISIBLE = re.compile(rf"[{CONTROLS}{DIRECTIONS}]")
-# The same without the ends of lines of our own texts:
-_INVISIBLE_IN_TEXT = re.compile(rf"(?!\n)[{CONTROLS}{DIRECTIONS}]")
+# The same without the ends of lines of our own texts. A look back is made only where such a character is found, a look
+# ahead at every character of a text:
+_INVISIBLE_IN_TEXT = re.compile(rf"[{CONTROLS}{DIRECTIONS}](?<!\n)")
 
 
 def invisible_in(text: str) -> str | None:

@@ -11,7 +11,7 @@ from agent_funnel.database import Database
 from agent_funnel.errors import NotFound
 from agent_funnel.numbers import match_key
 from agent_funnel.sentences import sentence, shown_as
-from agent_funnel.values import NO_LIMIT, Day, Flag, LeadDate, Moment, Record, write_moment
+from agent_funnel.values import NO_LIMIT, Day, Flag, LeadDate, Moment, Record, Row, write_moment
 
 # Rows of history that a purge deletes at a time. It is so low that a deal that starts meanwhile hardly waits, and that
 # SQL Server does not lock the whole table.
@@ -225,6 +225,11 @@ def deal_version(database: Database) -> str:
     """
     row = database.one("deal_version")
     assert row is not None
+    return version_of(row)
+
+
+def version_of(row: Row) -> str:
+    """The version of the deal that a row of the database says."""
     return f"{row['newest']}.{row['undone']}"
 
 

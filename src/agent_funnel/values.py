@@ -87,11 +87,12 @@ class Record:
     @classmethod
     def from_row(cls, row: Row) -> Self:
         """Makes the record of a row. Each column is read by the type of its field; NULL becomes None."""
-        return cls(**{name: _value(row[name], read) for name, read in _readers(cls)})  # type: ignore[arg-type] # mypy doubts the hash of a class
-
-
-def _value(value: Any, read: Callable[[Any], Any] | None) -> Any:
-    return value if value is None or read is None else read(value)
+        return cls(
+            **{
+                name: value if (value := row[name]) is None or read is None else read(value)
+                for name, read in _readers(cls)  # type: ignore[arg-type] # mypy doubts the hash of a class
+            }
+        )
 
 
 @cache

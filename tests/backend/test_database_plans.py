@@ -50,6 +50,7 @@ OF_ONE_NUMBER = {
 }  # fmt: skip
 ASKED = {
     "assignments": Asked({"agent": AGENT, "after_number": None, "after_agent": "", "count": 1000}, EACH),
+    "assignments_of_deal": Asked({"agent": AGENT, "after_number": None, "after_agent": "", "count": 1000}, 1),
     "count_of_agent": Asked({"agent": AGENT}, 1),
     "deal_version": Asked({}, 1),
     "key_of_secret": Asked({"secret_hash": "0" * 64}, 1),

@@ -48,8 +48,7 @@ MISTAKES = (
     Mistake(
         "T-SQL assignments: history of the newest run, whatever became of it",
         T_AGENTS,
-        "FROM dbo.assignment_run AS r\n                WHERE r.status = 'succeeded'\n            )\n    ) AS h",
-        "FROM dbo.assignment_run AS r\n            )\n    ) AS h",
+        f"FROM dbo.assignment_run AS s\n{' ' * 36}WHERE s.status = 'succeeded'\n", "FROM dbo.assignment_run AS s\n",
         ON_AGENTS_AFTER_RUNS, "failed_attempt or undo", "sqlserver",
     ),
     Mistake(
@@ -161,8 +160,8 @@ MISTAKES = (
     Mistake(
         "T-SQL assignments: an agent's list has those of another of another case",
         T_AGENTS,
-        f"@holding_agent\n                )\n                AND CAST(a.agent AS NVARCHAR(255)){BIN2} = @agent\n",
-        "@holding_agent\n                )\n",
+        f"@holding_agent\n{' ' * 20})\n{' ' * 20}AND CAST(a.agent AS NVARCHAR(255)){BIN2} = @agent\n",
+        f"@holding_agent\n{' ' * 20})\n",
         ON_CASE, "link_opens", "sqlserver",
     ),
     Mistake(

@@ -14,6 +14,7 @@ from mistakes.places import (
     ON_POLLED,
     ON_SCOPE,
     ON_SESSIONS,
+    P_AGENTS,
     P_IDEMPOTENCY,
     P_RUNS,
     W_AGENTS,
@@ -78,8 +79,7 @@ MISTAKES = (
     ),
     Mistake(
         "assignments: a page may be of two deals",
-        W_AGENTS, "while (now := deal_version(database)) != version:",
-        "if (now := deal_version(database)) != version:",
+        P_AGENTS, "if before == behind:", "if before:",
         ON_POLLED, "another_deal_interrupts", "sqlite",
     ),
     Mistake(

@@ -10,11 +10,12 @@ import pytest
 from flask.testing import FlaskClient
 
 from agent_funnel.access.links import make_link
-from agent_funnel.agents import Assignment, assignments
+from agent_funnel.agents import assignments
 from agent_funnel.deal import deal
 from agent_funnel.do_not_contact import add_do_not_contact
 from agent_funnel.runs import deal_version, list_runs
 from agent_funnel.settings import load
+from agent_funnel.values import Row
 from support.databases import TestedDatabase, seed_tables
 from support.pages import bearer, client_of, key_of
 
@@ -80,15 +81,17 @@ def test_no_refusal_may_be_cached(database: TestedDatabase, client: FlaskClient)
         assert answer.headers["Cache-Control"] == "no-store"
 
 
-def dealing_after(database: TestedDatabase, reads: int) -> Callable[..., list[Assignment]]:
-    """Reads assignments, and deals again after this many reads."""
-    read, asked = assignments, []
+def dealing_within(database: TestedDatabase) -> Callable[..., list[list[Row]]]:
+    """Reads assignments as if another deal came within the first call, after its rows and before its second version."""
+    read = database.backend.sets
+    asked: list[int] = []
 
-    def reading(*arguments: Any, **more: Any) -> list[Assignment]:
-        found = read(*arguments, **more)
-        asked.append(1)
-        if len(asked) == reads:
+    def reading(name: str, **parameters: Any) -> list[list[Row]]:
+        found = read(name, **parameters)
+        if name == "assignments_of_deal" and not asked:
+            asked.append(1)
             deal(database.backend, load(), business_date=datetime.now().date(), again=True)
+            return [*found[:-1], read("deal_version")[0]]
         return found
 
     return reading
@@ -98,7 +101,7 @@ def test_a_page_that_another_deal_interrupts_is_read_again_and_belongs_to_that_d
     database: TestedDatabase, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("agent_funnel.web.api.agents.assignments", dealing_after(database, 1))
+        patch.setattr(database.backend, "sets", dealing_within(database))
         page = client.get("/api/assignments").get_json()
     assert page["deal"] == deal_version(database.backend)
     now = assignments(database.backend, count=100)
@@ -113,7 +116,7 @@ def test_a_later_page_that_another_deal_interrupts_is_refused(
     viewer = bearer(key_of(database, "viewer"))
     first = client.get("/api/assignments?count=2", headers=viewer).get_json()
     with monkeypatch.context() as patch:
-        patch.setattr("agent_funnel.web.api.agents.assignments", dealing_after(database, 1))
+        patch.setattr(database.backend, "sets", dealing_within(database))
         answer = client.get(f"/api/assignments?count=2&cursor={first['next']}", headers=viewer)
     assert answer.status_code == 409
     assert "begin again" in answer.get_json()["detail"]

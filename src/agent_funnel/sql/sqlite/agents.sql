@@ -248,8 +248,7 @@ WHERE NOT :recorded AND (t.known > 0) <> t.taken
 
 SELECT t.known, t.taken, t.limits, t.links, t.assignments, t.dealt, t.others FROM temp.renaming AS t;
 
--- name: assignments
--- traits: polled
+-- name: _assignments
 -- A page of the present assignments, or of one agent's: those after a number and agent, each pair once. If a number has
 -- several records, the query shows the record that the last deal dealt, otherwise the one with the highest stage and
 -- then the newest date. SQLite takes stage and date from the row that has the maximum.
@@ -274,6 +273,18 @@ WHERE a.number >= coalesce(:after_number, '') COLLATE BINARY
 GROUP BY a.number COLLATE BINARY, coalesce(a.agent, '') COLLATE BINARY
 ORDER BY a.number COLLATE BINARY, coalesce(a.agent, '') COLLATE BINARY
 LIMIT :count;
+
+-- name: assignments
+-- traits: polled
+-- A page of the present assignments; see the part _assignments.
+-- include: _assignments
+
+-- name: assignments_of_deal
+-- traits: polled, read-only
+-- The same between two readings of the version of the deal: if they differ, the page may be of two deals.
+-- include: _deal_version
+-- include: _assignments
+-- include: _deal_version
 
 -- name: count_of_agent
 -- How many numbers an agent has now.

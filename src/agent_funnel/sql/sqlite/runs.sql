@@ -229,10 +229,14 @@ WHERE h.run_id = :run_id AND h.number > coalesce(:after, '')
 ORDER BY h.number
 LIMIT :count;
 
--- name: deal_version
--- traits: polled
+-- name: _deal_version
 -- The version of the deal: the newest run that dealt, and how many runs are undone. It changes with each deal and each
 -- undo.
 SELECT
     (SELECT coalesce(max(r.run_id), 0) FROM assignment_run AS r WHERE r.status IN ('succeeded', 'undone')) AS newest,
     (SELECT count(*) FROM assignment_undo) AS undone;
+
+-- name: deal_version
+-- traits: polled
+-- The version of the deal.
+-- include: _deal_version

@@ -260,86 +260,106 @@ EXECUTE dbo.sp_rename_agent
     @actor = %(actor)s,
     @recorded = %(recorded)s;
 
--- name: assignments
--- traits: polled
--- parameters: @agent NVARCHAR(255), @after_number NVARCHAR(255), @after_agent NVARCHAR(255), @count INT
+-- name: _assignments
 -- A page of the present assignments, or of one agent's: those after a number and agent, each pair once. If a number has
 -- several records, the query shows the record that the last deal dealt, otherwise the one with the highest stage and
 -- then the newest date. The branch for one agent also compares the name in the column's own collation, because the
--- column may have an index. The history is looked up by its key for each lead instead of being read as a whole, which
--- saves a quarter of the cost of a poll.
+-- column may have an index. Only for numbers with several records, the history is looked up, by its key.
 -- include: _own_agent
--- include: _greatest_numbers
+-- include: _greatest_lead
 
 SELECT c.agent, c.number, c.stage, CAST(c.date AS DATETIME2(3)) AS date
 FROM (
     SELECT
-        p.agent, p.number, w.stage, CAST(w.date AS DATETIME2(7)) AS date,
+        r.agent, r.number, r.stage, r.date,
         ROW_NUMBER() OVER (
-            PARTITION BY p.number, p.agent
+            PARTITION BY r.number, r.agent
             ORDER BY
                 CASE
-                    WHEN CAST(w.date AS DATETIME2(7)) = h.date THEN 0
-                    -- A DATETIME as DATETIME2 depends on the compatibility level, which may have changed since.
-                    WHEN CAST(w.date AS DATETIME2(3)) = CAST(h.date AS DATETIME2(3)) THEN 1
-                    ELSE 2
+                    WHEN r.records > 1
+                        THEN (
+                            SELECT
+                                CASE
+                                    WHEN r.date = h.date THEN 0
+                                    -- A DATETIME as DATETIME2 depends on the compatibility level, which may have
+                                    -- changed since.
+                                    WHEN CAST(r.date AS DATETIME2(3)) = CAST(h.date AS DATETIME2(3)) THEN 1
+                                    ELSE 2
+                                END
+                            FROM dbo.assignment_history AS h
+                            WHERE
+                                h.number = r.number AND h.agent = r.agent AND h.run_id = (
+                                    SELECT MAX(s.run_id) FROM dbo.assignment_run AS s
+                                    WHERE s.status = 'succeeded'
+                                )
+                        )
                 END,
-                COALESCE(w.stage, -2147483647) DESC, w.date DESC
+                COALESCE(r.stage, -2147483647) DESC, r.date DESC
         ) AS choice
     FROM (
-        SELECT DISTINCT TOP (@count) v.number, v.agent
+        SELECT
+            p.agent, p.number, w.stage, CAST(w.date AS DATETIME2(7)) AS date,
+            COUNT(*) OVER (PARTITION BY p.number, p.agent) AS records
         FROM (
-            SELECT
-                CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number,
-                COALESCE(CAST(a.agent AS NVARCHAR(255)), N'') COLLATE Latin1_General_BIN2 AS agent
-            FROM dbo.agent_wafunnel_assignment AS a
-            WHERE @agent IS NULL AND a.number IS NOT NULL
-            UNION ALL
-            SELECT CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2, @agent
-            FROM dbo.agent_wafunnel_assignment AS a
+            SELECT DISTINCT TOP (@count) v.number, v.agent
+            FROM (
+                SELECT
+                    CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS number,
+                    COALESCE(CAST(a.agent AS NVARCHAR(255)), N'') COLLATE Latin1_General_BIN2 AS agent
+                FROM dbo.agent_wafunnel_assignment AS a
+                WHERE @agent IS NULL AND a.number IS NOT NULL
+                UNION ALL
+                SELECT CAST(a.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2, @agent
+                FROM dbo.agent_wafunnel_assignment AS a
+                WHERE
+                    a.agent = ISNULL(
+                        (
+                            SELECT f.agent FROM dbo.agent_wafunnel_assignment AS f
+                            WHERE 1 = 0
+                        ), @holding_agent
+                    )
+                    AND CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @agent
+                    AND a.number IS NOT NULL
+            ) AS v
             WHERE
-                a.agent = ISNULL(
+                @after_number IS NULL
+                OR v.number > @after_number
+                OR (v.number = @after_number AND v.agent > @after_agent)
+            ORDER BY v.number, v.agent
+        ) AS p
+        LEFT JOIN dbo.wafunnel AS w
+            ON
+                w.number = ISNULL(
                     (
-                        SELECT f.agent FROM dbo.agent_wafunnel_assignment AS f
+                        SELECT g.number FROM dbo.wafunnel AS g
                         WHERE 1 = 0
-                    ), @holding_agent
+                    ),
+                    CASE
+                        WHEN
+                            @greatest_lead IS NULL
+                            OR TRY_CAST(p.number AS BIGINT) BETWEEN -@greatest_lead AND @greatest_lead
+                            THEN CAST(CAST(p.number AS SQL_VARIANT) AS NVARCHAR(255))
+                    END
                 )
-                AND CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @agent
-                AND a.number IS NOT NULL
-        ) AS v
-        WHERE
-            @after_number IS NULL
-            OR v.number > @after_number
-            OR (v.number = @after_number AND v.agent > @after_agent)
-        ORDER BY v.number, v.agent
-    ) AS p
-    OUTER APPLY (
-        SELECT TOP (1) b.date
-        FROM dbo.assignment_history AS b
-        WHERE
-            b.number = p.number AND b.agent = p.agent AND b.run_id = (
-                SELECT MAX(r.run_id) FROM dbo.assignment_run AS r
-                WHERE r.status = 'succeeded'
-            )
-    ) AS h
-    LEFT JOIN dbo.wafunnel AS w
-        ON
-            w.number = ISNULL(
-                (
-                    SELECT g.number FROM dbo.wafunnel AS g
-                    WHERE 1 = 0
-                ),
-                CASE
-                    WHEN
-                        @greatest_lead IS NULL
-                        OR TRY_CAST(p.number AS BIGINT) BETWEEN -@greatest_lead AND @greatest_lead
-                        THEN CAST(CAST(p.number AS SQL_VARIANT) AS NVARCHAR(255))
-                END
-            )
-            AND CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = p.number
+                AND CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = p.number
+    ) AS r
 ) AS c
 WHERE c.choice = 1
 ORDER BY c.number, c.agent;
+
+-- name: assignments
+-- traits: polled
+-- parameters: @agent NVARCHAR(255), @after_number NVARCHAR(255), @after_agent NVARCHAR(255), @count INT
+-- A page of the present assignments; see the part _assignments.
+-- include: _assignments
+
+-- name: assignments_of_deal
+-- traits: polled, read-only
+-- parameters: @agent NVARCHAR(255), @after_number NVARCHAR(255), @after_agent NVARCHAR(255), @count INT
+-- The same between two readings of the version of the deal: if they differ, the page may be of two deals.
+-- include: _deal_version
+-- include: _assignments
+-- include: _deal_version
 
 -- name: count_of_agent
 -- parameters: @agent NVARCHAR(255)

@@ -8,39 +8,41 @@ which takes the type of its first argument. If the column has whole numbers, a t
 out before, because it would be an error.
 */
 
+-- name: _greatest_lead
+-- The greatest number that wafunnel.number can hold if it has whole numbers; NULL if it has text. As whole numbers, 0
+-- and 00 are equal, as texts they are not. ISNULL, unlike COALESCE, takes the type of its first argument.
+DECLARE @greatest_lead BIGINT = (
+    SELECT
+        CASE
+            WHEN z.zero = '00' THEN CASE DATALENGTH(z.zero) WHEN 4 THEN 2147483647 ELSE 9223372036854775807 END
+        END
+    FROM (
+        SELECT ISNULL(
+            (
+                SELECT f.number FROM dbo.wafunnel AS f
+                WHERE 1 = 0
+            ), '0'
+        ) AS zero
+    ) AS z
+);
+
 -- name: _greatest_numbers
--- The greatest number that each of the two columns of numbers can hold if it has whole numbers; NULL if it has text. As
--- whole numbers 0 and 00 are equal, as texts they are not. ISNULL, unlike COALESCE, takes the type of its first
--- argument.
-DECLARE
-    @greatest_lead BIGINT = (
-        SELECT
-            CASE
-                WHEN z.zero = '00' THEN CASE DATALENGTH(z.zero) WHEN 4 THEN 2147483647 ELSE 9223372036854775807 END
-            END
-        FROM (
-            SELECT ISNULL(
-                (
-                    SELECT f.number FROM dbo.wafunnel AS f
-                    WHERE 1 = 0
-                ), '0'
-            ) AS zero
-        ) AS z
-    ),
-    @greatest_held BIGINT = (
-        SELECT
-            CASE
-                WHEN z.zero = '00' THEN CASE DATALENGTH(z.zero) WHEN 4 THEN 2147483647 ELSE 9223372036854775807 END
-            END
-        FROM (
-            SELECT ISNULL(
-                (
-                    SELECT b.number FROM dbo.agent_wafunnel_assignment AS b
-                    WHERE 1 = 0
-                ), '0'
-            ) AS zero
-        ) AS z
-    );
+-- The same for both columns of numbers.
+-- include: _greatest_lead
+DECLARE @greatest_held BIGINT = (
+    SELECT
+        CASE
+            WHEN z.zero = '00' THEN CASE DATALENGTH(z.zero) WHEN 4 THEN 2147483647 ELSE 9223372036854775807 END
+        END
+    FROM (
+        SELECT ISNULL(
+            (
+                SELECT b.number FROM dbo.agent_wafunnel_assignment AS b
+                WHERE 1 = 0
+            ), '0'
+        ) AS zero
+    ) AS z
+);
 
 -- name: leads
 -- A page of leads: those after a number, stage and date, of one stage and between two days if these are given, each

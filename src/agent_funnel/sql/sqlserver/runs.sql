@@ -263,8 +263,7 @@ FROM dbo.assignment_history AS h
 WHERE h.run_id = %(run_id)s AND h.number > @after
 ORDER BY h.number;
 
--- name: deal_version
--- traits: polled
+-- name: _deal_version
 -- The version of the deal: the newest run that dealt, and how many runs are undone. It changes with each deal and each
 -- undo.
 SELECT
@@ -273,3 +272,8 @@ SELECT
         WHERE r.status IN ('succeeded', 'undone')
     ) AS newest,
     (SELECT COUNT(*) FROM dbo.assignment_undo) AS undone;
+
+-- name: deal_version
+-- traits: polled
+-- The version of the deal.
+-- include: _deal_version

@@ -6,9 +6,8 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 
 from agent_funnel import agents
-from agent_funnel.agents import Assignment, alike_agents, assignments, set_agent_status
+from agent_funnel.agents import Assignment, alike_agents, assignments_of_deal, set_agent_status
 from agent_funnel.errors import AlreadyExists
-from agent_funnel.runs import deal_version
 from agent_funnel.web.api import models
 from agent_funnel.web.auth import set_audit_agents, set_audit_target
 from agent_funnel.web.files import download
@@ -95,14 +94,14 @@ def list_assignments(query: AssignmentsQuery) -> Response:
         return download("assignments", query.format, name="assignments", mask=not sees_numbers())
     begun = decode_requester_cursor(query.cursor, AFTER_ASSIGNMENT, AFTER_COUNT_OF_DEAL)
 
-    def fetch(after: tuple[str, str] | None, count: int) -> list[Assignment]:
-        return assignments(database, agent=query.agent, after=after, count=count)
+    version = ""
 
-    version = None
-    # The deal must be the same before and after the page was read; otherwise the page is read again.
-    while (now := deal_version(database)) != version:
-        version = now
-        found, last = fetch_page(begun[1:] if begun else None, query.count, fetch, lambda row: (row.number, row.agent))
+    def fetch(after: tuple[str, str] | None, count: int) -> list[Assignment]:
+        nonlocal version
+        rows, version = assignments_of_deal(database, agent=query.agent, after=after, count=count)
+        return rows
+
+    found, last = fetch_page(begun[1:] if begun else None, query.count, fetch, lambda row: (row.number, row.agent))
     if begun and begun[0] != version:
         raise AlreadyExists("Another deal came since the page before; begin again without a cursor.")
     following = encode_cursor(version, *last) if last else None
