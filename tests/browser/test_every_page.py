@@ -104,7 +104,8 @@ def test_a_phone_shows_what_a_table_answers_without_scrolling(dashboard: Dashboa
     pages = evening(database)
     page = dashboard.page(viewport=(360, 900))
     for name, words in (
-        ("runs", ("yesterday", "60", "15", "✓ dealt")),
+        ("runs", ("yesterday", "60", "15", "✓ dealt", "deal ")),
+        ("imports", ("fair.csv", "leads,", "today,")),
         ("call-backs", ("after six",)),
         ("results", ("Won of dealt",)),
         ("audit", ("Add an agent: Natália", "✓ done", "the admin, today")),
@@ -119,6 +120,29 @@ def test_a_phone_shows_what_a_table_answers_without_scrolling(dashboard: Dashboa
             box = row.get_by_text(text).locator("visible=true").first.bounding_box()
             assert box is not None
             assert 0 <= box["x"] <= 360 - box["width"], (name, text)
+
+
+def test_a_phone_has_the_first_lead_that_is_found_on_its_first_screen(
+    dashboard: Dashboard, database: TestedDatabase
+) -> None:
+    pages = evening(database)
+    page = dashboard.page(viewport=(360, 780))
+    for language in LANGUAGES:
+        dashboard.speak(page, language)
+        for name in ("leads-found", "leads-stage"):
+            page.goto(pages[name])
+            expect(page.locator(".leads tbody th").first).to_be_in_viewport(ratio=1)
+            fits(page, 360)
+            shoot(page, f"{name}-phone-{language}")
+        # And the three amounts of a deal, with its number.
+        page.goto(pages["runs"])
+        shoot(page, f"runs-phone-{language}")
+        for cell in page.locator(".runs tbody tr").first.locator("td.amount:visible").all()[:3]:
+            box = cell.bounding_box()
+            assert box is not None
+            assert box["x"] + box["width"] <= 344, language
+        page.goto(pages["imports"])
+        shoot(page, f"imports-phone-{language}")
 
 
 def test_without_keys_and_without_data_each_page_says_what_to_do_next(dashboard: Dashboard) -> None:

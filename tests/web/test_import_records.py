@@ -50,8 +50,9 @@ def test_a_viewer_sees_an_import_but_not_the_address_and_an_operator_undoes_it(d
     page = operator.send("/leads/import", what="import", file=(BytesIO(LEADS), "fair.csv"))
     assert "the record of this import" in Page(page.text)
     told = operator.get("/imports")
-    # The file and its count come first: they are in sight on a phone.
+    # The file and its count come first: they are in sight on a phone, and below the file the rest of what one asks.
     assert re.search(r"fair\.csv 2 today, \S+ leads operator 2 0 0 0 no \d+", told.text)
+    assert re.search(r'<small class="phone">leads, operator, <time [^>]*>today, ', told.source)
     (import_id,) = (int(link.rpartition("/")[2]) for link in told.links if "/imports/" in link)
     told = operator.get(f"/imports/{import_id}")
     assert "on the page, from 127.0.0.1 ." in told or "on the page, from 127.0.0.1." in told

@@ -39,6 +39,10 @@ def test_leads_are_found_by_any_spelling_and_by_stage_and_day(database: TestedDa
         assert re.findall(r"\+49 30 0000\d{3}", page.text) == ["+49 30 0000001"], spelling
         assert of("+49300000001") in page.links
     assert '<b>"&Ann' in page
+    # The result comes before the links and the help; what was not asked is folded up.
+    assert page.source.index('<table class="leads">') < page.source.index('id="any-way"')
+    assert "<details>" in page.source
+    assert "<details open>" in reader.get("/leads?stage=2").source
     assert "<b>" not in page.source
     # When nothing is found, the page repeats the search and says what to do next.
     told = reader.get("/leads?number=0049-7%3C%3E&stage=2")
@@ -96,7 +100,7 @@ def test_a_number_is_shown_with_its_history_and_can_be_removed_from_the_present_
     # One click removes it from tonight's list.
     told = reader.done("/leads/do-not-contact", number=number, reason="<i>asked</i>")
     assert "It was removed from the list of agent 0." in told
-    assert "On the list own requests since" in told
+    assert "On the list “own requests” since" in told
     assert ": <i>asked</i>" in told
     assert "Nobody has it." in told
     assert "removed since" in told
@@ -151,7 +155,7 @@ def test_an_unknown_number_can_be_put_on_the_do_not_contact_list(database: Teste
     told = reader.done("/leads/do-not-contact", number="+491701234567")
     assert "No agent had it." in told
     # The number is found in another spelling, too.
-    assert "On the list own requests since" in reader.get(of("0049 170 1234567"))
+    assert "On the list “own requests” since" in reader.get(of("0049 170 1234567"))
     assert "another spelling" not in reader.get(of("+491701234567"))
     # A second spelling is no second entry.
     add_do_not_contact(database.backend, "00491701234567")
