@@ -47,7 +47,7 @@ UNSAID = {
     # What is neither a number nor an id is refused only if no lead has it.
     "add_do_not_contact": ("no lead has it",),
     "add_several_numbers": ("no lead has it",),
-    "report_outcome": ("othing was kept", "othing was changed"),
+    "report_outcome": ("othing was kept", "othing was changed", "not only blanks"),
     "take_back_outcome": ("There is no outcome with the report",),
     "hand_back_leads": ("nothing was handed back",),
     "undo_hand_back_of_leads": ("There is no hand-back",),
