@@ -116,7 +116,9 @@ def test_since_the_last_deal_each_agent_has_handed_back_so_many_leads(database: 
     assert since(run_id)[1:] == [HandedBackByAgent("Al", 1, of_al.handed_back_at)]
     newer = deal_again(database)
     assert since(newer) == []
-    of_newer = hand_back(database, next(agent for agent, _ in stored_assignments(database) if agent is not None))
+    # Not Al's, whose newest hand-back is undone below.
+    of_newer = hand_back(database, max(str(agent) for agent, _ in stored_assignments(database)))
+    assert of_newer.agent == "Bo"
     assert [each.leads for each in since(newer)] == [of_newer.leads]
     # The undo of that deal makes this one the last one again.
     undo(database, newer)
