@@ -208,10 +208,11 @@ def _sort(
     """
     held: Mapping[str, LeadsInHand] | None = None
     counted_at = None
-    if order in SORTS_BY_LEADS and counting is None:
-        held = leads_in_hand(services().database)
-    elif order in SORTS_BY_LEADS and counting is not None and (counted := counting.get()):
-        held, counted_at = counted.agents, counted.at
+    if order in SORTS_BY_LEADS:
+        if counting is None:
+            held = leads_in_hand(services().database)
+        elif counted := counting.get():
+            held, counted_at = counted.agents, counted.at
     if held is None:
         found.sort(key=lambda each: SORTS.get(order, SORTS["share"])(each, deals))
     else:
