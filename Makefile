@@ -24,7 +24,9 @@ serve: $(LOCKED)
 # that has nothing left to do takes tests from the other one.
 PARALLEL := -n 3 --dist worksteal
 
-# Tests start many processes, and Python may have been told to keep no compiled files of its own.
+# Tests start many processes, and each test process loads all tests: Python keeps compiled files, even if it has been
+# told not to.
+test test-long coverage: export PYTHONDONTWRITEBYTECODE =
 test: $(LOCKED_DEV) browser
 	$(BIN)/python -m compileall -q src
 	$(BIN)/python -m pytest $(PARALLEL)
