@@ -40,7 +40,7 @@ def test_leads_are_found_by_any_spelling_and_by_stage_and_day(database: TestedDa
         assert of("+49300000001") in page.links
     assert '<b>"&Ann' in page
     # The result comes before the links and the help; what was not asked is folded up.
-    assert page.source.index('<table class="leads">') < page.source.index('id="any-way"')
+    assert page.source.index('<table class="leads stacked">') < page.source.index('id="any-way"')
     assert "<details>" in page.source
     assert "<details open>" in reader.get("/leads?stage=2").source
     assert "<b>" not in page.source
