@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from agent_funnel.settings_types import LANGUAGES
 from support import LONG
-from support.dashboard import Dashboard, axe, fits, shoot
+from support.dashboard import PHONE, Dashboard, axe, fits, shoot
 from support.databases import TestedDatabase
 from support.evening import evening
 
@@ -59,6 +59,37 @@ def test_everybody_can_read_each_page(
             if (name not in ALIKE or ALL_VIEWS) and language in ("en", LANGUAGES[(place + width) % len(LANGUAGES)]):
                 axe(page)
             shoot(page, f"{name}-{width}-{colours}-{language}")
+
+
+def test_no_table_of_a_phone_scrolls_sideways_in_any_language(dashboard: Dashboard, database: TestedDatabase) -> None:
+    pages = evening(database)
+    page = dashboard.page(viewport=(PHONE, 900))
+    tables = set()
+    for name, path in pages.items():
+        for language in LANGUAGES:
+            dashboard.speak(page, language)
+            page.goto(path)
+            expect(page.locator(f"html[lang|={language.split('-')[0]}]")).to_have_count(1)
+            if not page.locator("table").count():
+                break
+            fits(page, PHONE)
+            tables.add(name)
+            # Each cell of a card has the word of its column, which is no longer above it.
+            for cell in page.locator(".stacked > tbody > tr > td:not(.wide, .head)").all()[:12]:
+                assert cell.get_attribute("data-label"), (name, cell.inner_text())
+    # The check of a file, with bad rows, and the audit, which then has an entry.
+    page.goto("/leads/import")
+    rows = f"Telefonnummer,Anrufe bisher,Datum\n{'4' * 12},1,2026-01-01\n{'x' * 60},9,2026-01-01\n"
+    page.locator("input[type=file]").set_input_files(
+        {"name": "leads.csv", "mimeType": "text/csv", "buffer": rows.encode()}
+    )
+    page.locator("main form button").first.click()
+    expect(page.locator(".table.tall table")).to_be_visible()
+    fits(page, PHONE)
+    page.goto("/audit")
+    expect(page.locator("table.audit")).to_be_visible()
+    fits(page, PHONE)
+    assert {"runs", "leads-found", "lead", "imports", "call-backs", "agent-list", "links"} <= tables
 
 
 def test_agents_fit_a_phone_in_each_language(dashboard: Dashboard, database: TestedDatabase) -> None:

@@ -34,6 +34,11 @@ RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 IMPACTS = ("serious", "critical")
 # More rules, whatever their impact: what can be pressed has 24 px, and two landmarks never have one name.
 MORE_RULES = ("target-size", "landmark-unique")
+# The tables that scroll sideways on a phone, as docs/explanation/design.md says: rates and amounts that a reader
+# compares down their columns, and the columns of somebody's file.
+COMPARED = ".rates > table, .ahead, .of-file"
+# The widest screen on which each other table has to fit.
+PHONE = 360
 
 
 class Watch:
@@ -214,12 +219,35 @@ def axe(page: Page) -> None:
 
 
 def fits(page: Page, width: int) -> None:
-    """Checks that nobody has to scroll the page sideways (WCAG 1.4.10).
+    """Checks that nobody has to scroll the page sideways (WCAG 1.4.10), nor on a phone a table, but for COMPARED.
 
     A click on a link returns before the new page has its style sheet, and without it a page is wider.
     """
     page.wait_for_load_state()
     assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
+    if width <= PHONE:
+        assert scrolled_tables(page) == [], page.url
+
+
+def scrolled_tables(page: Page) -> list[str]:
+    """The tables that are wider than the box around them, or that scroll themselves, but for COMPARED: their columns.
+
+    Those in closed details count, too.
+    """
+    found: list[str] = page.evaluate(
+        """(compared) => {
+            const closed = [...document.querySelectorAll("details:not([open]):has(table)")];
+            closed.forEach((each) => { each.open = true; });
+            const scrolls = (box) => box.scrollWidth > box.clientWidth + 1;
+            const found = [...document.querySelectorAll("table")].filter((table) => !table.matches(compared))
+                .filter((table) => scrolls(table) || scrolls(table.parentElement))
+                .map((table) => [...table.querySelectorAll("thead th")].map((head) => head.textContent).join(", "));
+            closed.forEach((each) => { each.open = false; });
+            return found;
+        }""",
+        COMPARED,
+    )
+    return found
 
 
 def shoot(page: Page, name: str) -> None:

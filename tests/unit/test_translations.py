@@ -70,6 +70,13 @@ def test_a_translation_has_the_values_and_tags_of_its_text(language: str) -> Non
     assert wrong == []
 
 
+def test_a_length_of_time_in_german_never_ends_a_sentence() -> None:
+    """Its units are short for a word, such as “2 Std.”, and end with a full stop of their own."""
+    german = [translation for _, translations in _texts(catalogue("de")) for translation in translations]
+    assert "%(amount)s Std." in german
+    assert [each for each in german if "Std.." in each or "Sek.." in each or "%(span)s." in each] == []
+
+
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_no_text_is_left_in_english(language: str) -> None:
     left = {

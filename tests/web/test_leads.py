@@ -40,7 +40,7 @@ def test_leads_are_found_by_any_spelling_and_by_stage_and_day(database: TestedDa
         assert of("+49300000001") in page.links
     assert '<b>"&Ann' in page
     # The result comes before the links and the help; what was not asked is folded up.
-    assert page.source.index('<table class="leads">') < page.source.index('id="any-way"')
+    assert page.source.index('<table class="leads stacked">') < page.source.index('id="any-way"')
     assert "<details>" in page.source
     assert "<details open>" in reader.get("/leads?stage=2").source
     assert "<b>" not in page.source
@@ -95,8 +95,10 @@ def test_a_number_is_shown_with_its_history_and_can_be_removed_from_the_present_
         assert part in page.source
     # The history is read before the form that would end it.
     assert page.source.index("Who held it when") < page.source.index('action="/leads/do-not-contact"')
-    for run in (first, second):
+    for run, call in ((first, "first"), (second, "second")):
         assert f"/runs/{run.run_id}" in reader.get(of(number)).links
+        # The status is that of the deal, so it is not beside the call.
+        assert f"Deal {run.run_id} ✓ dealt · {call} call" in page.text
     # One click removes it from tonight's list.
     told = reader.done("/leads/do-not-contact", number=number, reason="<i>asked</i>")
     assert "It was removed from the list of agent 0." in told
