@@ -6,6 +6,7 @@ A function that raises has changed nothing, unless it raises ConnectionLost. All
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -42,6 +43,8 @@ ATTEMPTS = 4
 # The seconds for which a deal waits for a database that is not ready. Azure SQL needs up to a minute to wake up a
 # serverless database or to move one, and so does a failover.
 READY_SECONDS = 90.0
+# The sentences of a notice, which SQL joins by a blank:
+NOTICE = re.compile(r"(?P<earlier_run>Run .+? An undo takes that back\.)? ?(?P<no_room>No agent has room for .+)?")
 # The age groups of a preview, in days:
 AGE_GROUPS = ("0_to_7", "8_to_30", "31_and_more")
 
@@ -78,11 +81,26 @@ class PreviewShare:
 
 
 @dataclass(frozen=True)
+class NoticeParts:
+    """The sentences of a notice: an `earlier_run` of the same date dealt some of the leads, which move on a second time
+    that day; there is `no_room` for call-backs that are due."""
+
+    earlier_run: str | None
+    no_room: str | None
+
+
+@dataclass(frozen=True)
 class NewRun(Run):
-    """A run that was just made, or is previewed. `notice` is a sentence for the person: an earlier run of the same date
-    dealt some of its leads, which move on a second time that day; or there is no room for call-backs that are due."""
+    """A run that was just made, or is previewed. `notice` has the sentences for the person, one after the other."""
 
     notice: str | None
+
+    @property
+    def notice_parts(self) -> NoticeParts:
+        """The sentences of the notice."""
+        found = NOTICE.fullmatch(self.notice or "")
+        # A sentence that is not known is better shown than lost.
+        return NoticeParts(**found.groupdict()) if found else NoticeParts(self.notice, None)
 
 
 @dataclass(frozen=True)

@@ -69,12 +69,16 @@ def fairness_of_preview(database: Database, preview: Preview) -> Fairness | None
     return judge({share.agent: share.leads for share in preview.shares}, preview.run.agents, {**rooms, **away})
 
 
-def verdict(fairness: Fairness, *, would: bool = False) -> Sentence:
+def verdict(fairness: Fairness, *, would: bool = False, told: Fairness | None = None) -> Sentence:
     """The verdict as a sentence: "Fair: 22 agents got 273 or 274; Kauã (60) and Otávio (100) by limit; Natália away."
 
-    `would` is for a deal that is still to come.
+    `would` is for a deal that is still to come. `told` is the verdict that is read just before: if the same agents are
+    limited to the same amounts, and the same are away, they are not named again.
     """
-    parts: list[str] = [_shared(fairness, _each(fairness), would=would)]
+    shared = _shared(fairness, _each(fairness), would=would)
+    if told and (fairness.limited or fairness.away) and _exceptions(fairness) == _exceptions(told):
+        return sentence("%(shared)s, with the same exceptions.", shared=shared)
+    parts: list[str] = [shared]
     if limited := fairness.limited:
         parts.append(_limited(limited))
     if away := fairness.away:
@@ -85,6 +89,10 @@ def verdict(fairness: Fairness, *, would: bool = False) -> Sentence:
         else:
             parts.append(counted("%(count)s away", "%(count)s away", count))
     return joined(joined(*parts, by="; "), ".", by="")
+
+
+def _exceptions(fairness: Fairness) -> tuple[Mapping[str, int], tuple[str, ...]]:
+    return fairness.limited, fairness.away
 
 
 def _each(fairness: Fairness) -> Sentence:

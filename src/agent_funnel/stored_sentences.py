@@ -78,6 +78,8 @@ STORED: tuple[str, ...] = (
     "assignments of this deal, and move its leads on by one more stage",
     "Run %(run_id)s of %(business_date)s came before this one: %(leads)s leads move on a second time that day. An "
     "undo takes that back.",
+    "No agent has room for %(leads)s call-back that is due; the next deal has it again.",
+    "No agent has room for %(leads)s call-backs that are due; the next deal has them again.",
     "No lead is in the pool, and agents have %(leads)s assignments: a deal now would remove them all, and deal nothing",
     "No agent is active and has room on %(business_date)s; nothing was changed. Activate an agent, or remove a limit "
     "of 0.",

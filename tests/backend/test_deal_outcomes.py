@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
 
+from agent_funnel.deal import NoticeParts
 from support.databases import TestedDatabase
 from support.nights import (
     RECENT,
@@ -117,7 +119,16 @@ def test_a_call_back_whose_agent_is_away_or_full_goes_to_another(database: Teste
     run = run_deal(database, TOMORROW)
     sentence = "No agent has room for 3 call-backs that are due; the next deal has them again."
     assert (run.left_over, run.notice) == (3, sentence)
+    assert run.notice_parts == NoticeParts(None, sentence)
     assert numbers_by_agent(database) == {"B": ["000002"]}
+    earlier = f"Run {run.run_id} of {TOMORROW} came before this one: 0 leads move on a second time that day. "
+    for run in (preview(database, TOMORROW).run, run_deal(database, TOMORROW)):
+        parts = run.notice_parts
+        assert parts.earlier_run == f"{earlier}An undo takes that back."
+        assert parts.no_room == sentence.replace("3", "2")
+        assert run.notice == f"{parts.earlier_run} {parts.no_room}"
+    assert replace(run, notice=None).notice_parts == NoticeParts(None, None)
+    assert replace(run, notice="Something else.").notice_parts == NoticeParts("Something else.", None)
 
 
 def test_a_lead_that_an_agent_talked_to_stays_with_that_agent_for_seven_days(database: TestedDatabase) -> None:

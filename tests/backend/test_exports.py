@@ -261,6 +261,11 @@ def test_the_command_lists_adds_and_changes_agents(tmp_path: Path) -> None:
         assert run_command("agents", "activate", *wrong, cwd=tmp_path).returncode == 2
     assert answer("agents", "activate", "--all", cwd=tmp_path) == {"activated": ["Al"], "status": "active"}
     assert "all agents are active already" in run_command("agents", "activate", "--all", cwd=tmp_path).stdout
+    answer("agents", "link", "Al", cwd=tmp_path)
+    for name, said in (("Bo [x]", False), ("Al", True)):
+        answer("agents", "deactivate", name, cwd=tmp_path)
+        shown = run_command("agents", "activate", "--all", cwd=tmp_path).stdout
+        assert (name in shown, "Personal links that open a list again: 1." in shown) == (True, said)
 
 
 def test_the_pool_is_exported_in_the_order_of_the_deal(database: TestedDatabase) -> None:

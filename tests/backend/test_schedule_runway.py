@@ -203,12 +203,12 @@ def test_the_runway_ends_with_the_first_deal_that_has_fewer_leads_than_agents(da
     assert (found.as_is.low.lasts, found.as_is.low.short_on) == (3, short)
     assert found.warning(3) is None
     assert found.warning(4) == (
-        f"The leads last for 3 more deals: as things stand, the deal of {short} will have fewer leads than agents. "
-        "Import leads."
+        f"Leads fall short on {short}, after 3 more deals: as things stand, the deal of that day has fewer leads than "
+        "agents. Import leads."
     )
     database.execute("UPDATE dbo.wafunnel SET stage = 4")
     assert ahead(database).warning(1) == (
-        f"The leads do not last: as things stand, the deal of {TODAY} will have fewer leads than agents. Import leads."
+        f"Leads fall short on {TODAY}: as things stand, the deal of that day has fewer leads than agents. Import leads."
     )
     assert ahead(database).warning(0) is None
 

@@ -1,4 +1,4 @@
-"""The notice that the leads do not last."""
+"""The notice that leads fall short."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def floor(database: TestedDatabase) -> None:
     database.execute("UPDATE dbo.agent_funnel_version SET installed_at = '2026-06-01 08:00:00.000'")
 
 
-def test_that_the_leads_do_not_last_is_told_once_a_day_by_one_copy(database: TestedDatabase) -> None:
+def test_that_leads_fall_short_is_told_once_a_day_by_one_copy(database: TestedDatabase) -> None:
     first, second = (SteppedClock(database.backend, runway_nights=3, name=name) for name in ("copy A", "copy B"))
     assert first.look(NOON) == []
     # After the deal of Monday, there are leads for two more.
     assert first.look(OPENS) == ["finished"]
     assert first.look(OPENS + MOMENT) == ["warning"]
     assert first.notifier.notices[-1][1] == (
-        "The leads last for 2 more deals: as things stand, the deal of 2026-06-04 will have fewer leads than agents. "
-        "Import leads."
+        "Leads fall short on 2026-06-04, after 2 more deals: as things stand, the deal of that day has fewer leads "
+        "than agents. Import leads."
     )
     assert first.look(OPENS + 2 * MOMENT) == []
     assert second.look(OPENS + 2 * MOMENT) == []

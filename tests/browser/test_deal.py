@@ -44,7 +44,7 @@ def test_an_operator_previews_deals_looks_downloads_and_undoes(dashboard: Dashbo
     expect(page.get_by_role("status")).to_have_text("Dealt: 7 of 7 leads to 3 agents.")
     assert re.search(r"/runs/\d+$", page.url)
     assert [run.status for run in list_runs(database.backend)] == ["succeeded"]
-    assert (amount(page, "Ready to deal"), amount(page, "Assigned"), amount(page, "Left over")) == ("7", "7", "0")
+    assert (amount(page, "Ready at the deal"), amount(page, "Assigned"), amount(page, "Left over")) == ("7", "7", "0")
     page.get_by_text("All 3 agents").click()
     rows = page.locator(".shares li")
     assert rows.all_inner_texts() == ["agent 0\n3", "agent 1\n2", "agent 2\n2"]

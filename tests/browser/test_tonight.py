@@ -30,6 +30,11 @@ def top(page: Page, selector: str) -> float:
     return float(page.locator(selector).evaluate("element => element.getBoundingClientRect().top"))
 
 
+def place(page: Page, selector: str) -> float:
+    """The distance of an element from the left of the screen."""
+    return float(page.locator(selector).evaluate("element => element.getBoundingClientRect().left"))
+
+
 def fail_last_night(database: TestedDatabase) -> None:
     """Records that the deal of last night failed, since no agent was active."""
     day = datetime.now(UTC).date() - timedelta(days=1)
@@ -95,6 +100,15 @@ def test_a_phone_has_the_button_that_mends_a_failed_night_on_its_first_screen(
     page.set_viewport_size({"width": 1440, "height": 900})
     assert top(page, ".freshness") < top(page, ".headline")
     shoot(page, "failed-night-wide")
+    # A wide screen has what to do beside what happened, and the leads by calls beside those of the agents.
+    agents, funnel = (f"section[aria-labelledby={name}]" for name in ("what-agents-have", "funnel"))
+    assert top(page, agents) == top(page, funnel)
+    for language in LANGUAGES:
+        dashboard.speak(page, language)
+        page.goto("/")
+        assert place(page, ".headline p:has(+ .actions)") == place(page, ".headline .actions") > 700
+        assert top(page, ".headline .actions") < top(page, agents) - 28
+        fits(page, 1440)
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

@@ -75,8 +75,8 @@ class Steps(RuleBasedStateMachine):
         dealt = outcome_of(lambda: self.floor.run(run_id, evening, trigger, **knobs))
         if isinstance(run, NewRun) and isinstance(dealt, oracle.Dealt):
             earlier = any(past.business_date == evening for past in self.floor.runs_in_force()[:-1])
-            assert ("came before this one" in (run.notice or "")) == earlier
-            assert ("No agent has room" in (run.notice or "")) == bool(dealt.without_room)
+            parts = run.notice_parts
+            assert (parts.earlier_run is not None, parts.no_room is not None) == (earlier, bool(dealt.without_room))
             assert {name: getattr(run, name) for name in dealt.amounts} == dealt.amounts
             assert handed_out(self.database, run_id) == sorted((one.run_id, one.number) for one in dealt.call_backs)
         else:

@@ -19,6 +19,23 @@ def test_agents_full_at_a_lower_limit_and_those_away_are_named_beside_the_others
     assert words == "Fair: 22 agents get 273 or 274; Kauã (60) and Otávio (100) by limit; Natália away."
 
 
+def test_the_same_exceptions_are_not_named_twice() -> None:
+    rooms = {"Kauã": 3, "Natália": 0}
+    before, after = judge({"A": 9, "B": 8, "Kauã": 3}, 3, rooms), judge({"A": 6, "B": 6, "Kauã": 3}, 3, rooms)
+    assert before is not None
+    assert after is not None
+    assert verdict(after, would=True, told=before) == "Fair: 2 agents get 6, with the same exceptions."
+    assert verdict(after, would=True) == "Fair: 2 agents get 6; Kauã (3) by limit; Natália away."
+    # Another limit, or somebody else who is away, is named as ever.
+    for changed in ({"Kauã": 4, "Natália": 0}, {"Kauã": 3, "Otávio": 0}, {"Kauã": 3}):
+        other = judge({"A": 6, "B": 6, "Kauã": changed["Kauã"]}, 3, changed)
+        assert other is not None
+        assert verdict(other, told=before) == verdict(other)
+    plain = judge({"A": 6, "B": 6}, 2, {})
+    assert plain is not None
+    assert verdict(plain, told=plain) == "Fair: 2 agents got 6."
+
+
 def test_names_are_in_the_order_of_people() -> None:
     found = judge(
         {"Zoe": 9, "Érica": 1, "Edu": 1, "Yara": 1}, 4, {"Érica": 1, "Edu": 1, "Yara": 1, "Úrsula": 0, "Vi": 0}

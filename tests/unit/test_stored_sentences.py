@@ -104,6 +104,8 @@ def test_the_sentences_of_a_preview_are_known() -> None:
         ),
         (notice.replace("Run 64", "Deal 64").replace("move on a second time", "count a second call"), True),
     ]
+    for leads in ("1 call-back that is due; the next deal has it", "2 call-backs that are due; the next deal has them"):
+        assert isinstance(as_sentence(f"No agent has room for {leads} again."), Sentence)
 
 
 def test_a_name_is_not_put_into_the_words_of_pages() -> None:

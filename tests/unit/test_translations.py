@@ -97,7 +97,7 @@ def test_the_compiled_catalogue_is_that_of_its_source(language: str) -> None:
 # Commands, values and columns in a text, and where "run" is a verb:
 NO_WORDS = re.compile(
     r"(\brun )?(`[^`]*`|<code>.*?</code>)|command agent-funnel run|^run (?=%)|%\(\w+\)s|FUNNEL_\w+|"
-    r"run the installation|leads run out"
+    r"run the installation"
 )
 # Words of programs, for which pages have others: deal, leads ready to deal, automatic, deleted.
 PROGRAM_WORDS = re.compile(r"\b(runs?|pools?|scheduled|purged)\b", re.IGNORECASE)

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from agent_funnel.access.audit import list_entries
+from agent_funnel.access.links import look_up_link, make_link
 from agent_funnel.agents import (
     add_agent,
     add_limit,
@@ -152,6 +153,7 @@ def test_all_inactive_agents_are_activated_by_one_button(database: TestedDatabas
     assert '<details class="noprint" id="activate-all" open>' in page.source
     assert "Activate all 8 inactive agents" in page
     assert "they get leads: agent 0, agent 1, agent 2, agent 3, agent 4 and 3 more." in page
+    assert "personal link" not in page.text.partition("Yes, activate all")[0].partition("Activate all 8")[2]
     fields = page.forms["/agents/activate-all"]
     assert fields["inactive"] == "8"
     # The button does what the page has said, or nothing.
@@ -162,9 +164,15 @@ def test_all_inactive_agents_are_activated_by_one_button(database: TestedDatabas
     assert "Activate all" not in reader.get("/agents", show="inactive", find="agent")
     page = reader.get("/agents", show="inactive")
     assert '<details class="noprint" id="activate-all">' in page.source
+    # The links of inactive agents were not revoked. The one of an agent who is active opens the list as it did.
+    secrets = [make_link(database.backend, f"agent {each}")[1] for each in (0, 6, 7)]
+    page = reader.get("/agents", show="inactive")
+    assert "2 of them still have a personal link, which then opens their list again." in page
+    assert [look_up_link(database.backend, each).link is None for each in secrets] == [True, True, False]
     fields = page.forms["/agents/activate-all"]
     after = reader.done("/agents/activate-all", **fields)
     assert "Activated 7 agents, who get leads from the next deal on." in after
+    assert all(look_up_link(database.backend, each).link for each in secrets)
     # A double click gets the answer of the first one.
     assert reader.send("/agents/activate-all", **fields).status_code == 303
     assert all(status_of(database, f"agent {each}") for each in range(8))

@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 import pytest
 
+from agent_funnel.agents import add_limit
 from agent_funnel.call_backs import CallBackState
 from agent_funnel.web.pages.call_backs import STATE_NAMES
 from support.command import run_command
@@ -86,3 +87,24 @@ def test_a_preview_and_tonight_count_the_call_backs_of_the_next_deal(database: T
     assert "Bo 1 1" in page
     page = reader.wait_for("/", lambda page: "is being counted" not in page)
     assert "2 of these leads are call-backs." in page
+
+
+@on_sqlite
+def test_a_refused_deal_has_the_notice_of_call_backs_beside_it_and_no_other(database: TestedDatabase) -> None:
+    put_floor(database)
+    for number in (ANAS, CARLOS):
+        tell(database, number, "call_back", call_back_on=TOMORROW)
+    database.execute("UPDATE assignment_outcome SET call_back_on = %s", str(DEALT_ON))
+    for agent, most in (("Al", 1), ("Bo", 0)):
+        add_limit(database.backend, agent, starts_on=DEALT_ON, ends_on=None, max_records=most)
+    reader = reader_in_the_morning(database, "operator")
+    page = reader.get("/run-now/preview")
+    assert "This deal is probably a mistake." in page
+    assert "No agent has room for 1 call-back that is due; the next deal has it again." in page
+    assert "count a second call that day" not in page
+    reader.headers["Accept-Language"] = "de"
+    german = reader.get("/run-now/preview")
+    assert "Kein Agent hat Platz für 1 fälligen Rückruf; die nächste Verteilung hat ihn wieder." in german
+    del reader.headers["Accept-Language"]
+    done = reader.done("/deal", **page.forms["/deal"], again="1")
+    assert "count a second call that day. An undo takes that back. No agent has room for 1 call-back " in done

@@ -38,7 +38,7 @@ def test_runs_are_listed_page_by_page_and_each_adds_up(
     for told in (
         "last 45 days 7",
         "do-not-contact list 1",
-        "= ready to deal 6",
+        "= ready at the deal 6",
         "3 agents, 1 each (at most 1 each",
         "another night 3",
     ):
@@ -106,8 +106,8 @@ def test_numbers_and_dates_follow_the_readers_language(database: TestedDatabase)
     client = client_of(database)
     run = list_runs(database.backend)[0].run_id
     for language, amount, day in (
-        ("de-DE,de;q=0.9", "Verfügbar 1.200", "24. November 2026"),
-        ("en-GB", "Ready to deal 1,200", "24 November 2026"),
+        ("de-DE,de;q=0.9", "Waren verfügbar 1.200", "24. November 2026"),
+        ("en-GB", "Ready at the deal 1,200", "24 November 2026"),
     ):
         assert amount in Reader(client, **{"Accept-Language": language}).get(f"/runs/{run}").text
         assert day in Reader(client, **{"Accept-Language": language}).get(f"/runs/{run}").text

@@ -77,7 +77,11 @@ def test_tonight_says_how_long_the_leads_last_and_warns_in_amber(database: Teste
     assert "With few new leads, there are fewer leads than agents" not in page
     assert "Import leads" in page
     assert '<section class="headline late">' in page.source
-    assert "The leads last for 3 more deals" in reader.get("/runway")
+    # Beside another headline and on the page of the runway, the words are the same.
+    assert re.search(r"Leads fall short on \S.{4,20}, after 3 more deals: as things ", reader.get("/runway").text)
+    add_holiday(database.backend, TODAY)
+    page = reader_at(database, NOON, runway_nights=4).get("/")
+    assert re.search(r"No deal today\. .* Leads fall short on \w+day,? \d+ \w+ ?: with few new leads, the ", page.text)
     database.execute("DELETE FROM dbo.wafunnel")
     put_leads(database, [(f"{number}", 1, NOON - timedelta(days=back)) for number, back in enumerate(range(-5, 29))])
     assert "There are leads for all deals of the next 14 days." in reader_at(database, NOON).get("/")

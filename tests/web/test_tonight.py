@@ -37,7 +37,7 @@ def test_tonight_shows_the_state_the_amounts_and_the_shares(database: TestedData
     assert "Tonight’s deal is done." in page.text
     assert f"/runs/{run.run_id}" in page.links
     for told in (
-        "Ready to deal 7",
+        "Ready at the deal 7",
         "Assigned 7",
         "Left over 0",
         "Agents 3",

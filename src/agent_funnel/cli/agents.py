@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import click
 
 from agent_funnel import agents
-from agent_funnel.access.links import link_of_agent, make_link, revoke_link
+from agent_funnel.access.links import link_of_agent, list_links, make_link, revoke_link
 from agent_funnel.agents import (
     Agent,
     Renamed,
@@ -94,12 +94,17 @@ def _count(number: int, noun: str) -> str:
 @pass_context
 @reports
 def activate(context: Context, agent: str | None, everybody: bool) -> Reply:
-    """Activate AGENT, or all inactive agents, who get leads from the next deal on."""
+    """Activate AGENT, or all inactive agents, who get leads from the next deal on.
+
+    A personal link that was not revoked meanwhile opens the agent's list again.
+    """
     if (agent is not None) == everybody:
         raise click.UsageError("Give either AGENT or --all.")
     if agent is None:
         activated = activate_inactive_agents(context.database)
         lines = [f"Activated {_count(len(activated), 'agent')}:", *(f"  {name}" for name in activated)]
+        if linked := len({*activated} & {*list_links(context.database)}):
+            lines.append(f"Personal links that open a list again: {linked}.")
         return Reply(
             lines if activated else "Nothing was changed: all agents are active already.",
             {"activated": activated, "status": "active"},

@@ -72,7 +72,7 @@ def _range(low: int, high: int) -> str:
 def _lasts(totals: RunwayTotals) -> str:
     if totals.lasts is None:
         return "there are leads for each deal"
-    return f"there are leads for {totals.lasts} deals, and fewer than agents on {totals.short_on}"
+    return f"there are leads for {totals.lasts} deals, and they fall short on {totals.short_on}"
 
 
 def _change(name: str, before: Scenario, after: Scenario) -> str:

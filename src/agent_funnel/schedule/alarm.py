@@ -100,8 +100,8 @@ class Alarm:
         """As things stand, the next run would not deal."""
         self._notifier.notice("warning", text)
 
-    def leads_run_out(self, text: str) -> None:
-        """The leads do not last."""
+    def leads_fall_short(self, text: str) -> None:
+        """Leads fall short soon."""
         self._notifier.notice("warning", text)
 
     def list_is_old(self, text: str) -> None:

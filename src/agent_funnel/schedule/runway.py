@@ -124,15 +124,15 @@ class Runway:
             return None
         if found.lasts == 0:
             return sentence(
-                "The leads do not last: as things stand, the deal of %(date)s will have fewer leads than agents. "
+                "Leads fall short on %(date)s: as things stand, the deal of that day has fewer leads than agents. "
                 "Import leads.",
                 date=found.short_on,
             )
         return counted(
-            "The leads last for %(count)s more deal: as things stand, the deal of %(date)s will have fewer leads than "
-            "agents. Import leads.",
-            "The leads last for %(count)s more deals: as things stand, the deal of %(date)s will have fewer leads than "
-            "agents. Import leads.",
+            "Leads fall short on %(date)s, after %(count)s more deal: as things stand, the deal of that day has fewer "
+            "leads than agents. Import leads.",
+            "Leads fall short on %(date)s, after %(count)s more deals: as things stand, the deal of that day has fewer "
+            "leads than agents. Import leads.",
             found.lasts,
             date=found.short_on,
         )

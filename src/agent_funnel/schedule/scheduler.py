@@ -197,7 +197,7 @@ class Scheduler:
             self.alarm.will_not_deal(mask_digits(warning))
 
     def _warn_of_short_runway(self, business_date: date, now: datetime) -> None:
-        """Tells people that the leads do not last: once for each date, as soon as the run before it is made."""
+        """Tells people that leads fall short: once for each date, as soon as the run before it is made."""
         if business_date == self._measured or not self._settings.runway_nights:
             return
         try:
@@ -207,7 +207,7 @@ class Scheduler:
             return
         self._measured = business_date
         if warning and store.note_notice(self._database, business_date, "runway", now=now, actor=self.name):
-            self.alarm.leads_run_out(warning)
+            self.alarm.leads_fall_short(warning)
 
     # ---- The time and the terms
 

@@ -30,7 +30,7 @@ TITLES = {
     "run_at": sentence("Time of the deal"),
     "catch_up": sentence("How late it may start"),
     "warn_before": sentence("Warned of trouble"),
-    "runway_nights": sentence("Warned when leads run out"),
+    "runway_nights": sentence("Warned when leads fall short"),
     "weekdays": sentence("Days with a deal"),
     "brake": sentence("Waits for a person"),
     "pool_factor": sentence("Unusual amount of leads"),

@@ -61,13 +61,14 @@ def rename_agent(body: NewName) -> Response:
 
 @operation(blueprint, "post", "/agents/activate", role="operator", answer=models.Done, problems=NO_AGENT)
 def activate_agent(body: AgentName) -> Response:
-    """Activate an agent: they take part from the next run on."""
+    """Activate an agent: they take part from the next run on. Their link, if not revoked, works again."""
     return _set_status(body.agent, active=True)
 
 
 @operation(blueprint, "post", "/agents/activate-all", role="operator", answer=models.ActivatedAgents)
 def activate_all_agents() -> Response:
-    """Activate all inactive agents: they take part from the next run on. `activated` has their names."""
+    """Activate all inactive agents: they take part from the next run on. Their links, if not revoked, work again.
+    `activated` has their names."""
     activated = agents.activate_inactive_agents(services().database)
     set_audit_agents(activated)
     return json(models.ActivatedAgents(activated=activated))

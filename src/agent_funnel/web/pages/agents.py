@@ -15,7 +15,7 @@ from flask_babel import gettext, ngettext
 from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 
-from agent_funnel.access.links import link_of_agent
+from agent_funnel.access.links import link_of_agent, list_links
 from agent_funnel.agents import (
     LeadsInHand,
     RosterEntry,
@@ -161,6 +161,7 @@ def show() -> str:
         "agents.html",
         undoable=undoable,
         inactive=inactive if asks_for_all else [],
+        with_link=len({*inactive} & {*list_links(services().database)}) if asks_for_all else 0,
         is_any_active=counts["active"] > 0,
         # It speaks of everybody, so not where a search shows a few.
         summary=None if wanted or kind in KINDS else _summary(everybody, held, crowded, is_whole=is_whole),

@@ -113,8 +113,8 @@ def deal_now() -> BaseResponse:
     ]
     if skipped:
         notices.append(gettext("Tonight’s automatic deal is skipped."))
-    if run.notice:
-        notices.append(translated(run.notice))
+    parts = run.notice_parts
+    notices += [translated(each) for each in (parts.earlier_run, parts.no_room) if each]
     return redirect_with_notice(" ".join(notices), "runs.show_run", run_id=run.run_id)
 
 

@@ -271,9 +271,9 @@ def _percent(context: Context, value: float) -> str:
     return format.percent(value, context["locale"])
 
 
-def _verdict(fairness: Fairness, *, would: bool = False) -> Markup:
+def _verdict(fairness: Fairness, *, would: bool = False, told: Fairness | None = None) -> Markup:
     """The verdict on a deal, with its first word in bold."""
-    word, colon, rest = languages.translated(verdict(fairness, would=would)).partition(":")
+    word, colon, rest = languages.translated(verdict(fairness, would=would, told=told)).partition(":")
     return Markup("<strong>{}{}</strong>{}").format(word, colon, visible_lines(rest))
 
 

@@ -25,7 +25,7 @@ OCCASIONS = {
     "missed": sentence("a night ends without its deal"),
     "recovered": sentence("a deal succeeds after failures, or the schedule can look again"),
     "warning": sentence(
-        "the next deal would not deal, leads run out, a list is old, clocks differ, or the number of leads ready to "
+        "the next deal would not deal, leads fall short, a list is old, clocks differ, or the number of leads ready to "
         "deal is unusual"
     ),
     "refused": sentence("a deal waits for a person, because a brake holds it"),

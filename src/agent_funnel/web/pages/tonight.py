@@ -88,6 +88,8 @@ def show() -> Response:
     skipped_on = skipped_today(night, now)
     ahead = runway.get() if runway else None
     steps = [] if run else first_steps()
+    fairness = fairness_of(run, shares, limits) if run else None
+    last_done = done_before(night)
     response = make_response(
         render_page(
             "tonight.html",
@@ -108,7 +110,7 @@ def show() -> Response:
             has_addresses=bool(given.settings.notify_urls),
             made_up=made_up,
             before=night_before(night),
-            done_before=done_before(night),
+            done_before=last_done,
             is_old=is_old(night, run),
             dealt_meanwhile=night.state == "failed" and run is not None and run.finished_at > window[0],
             running_since=running_since,
@@ -117,7 +119,9 @@ def show() -> Response:
             shares=shares,
             limits=limits,
             handed_back=handed_back_by_agent(given.database, run.run_id) if run else [],
-            fairness=fairness_of(run, shares, limits) if run else None,
+            fairness=fairness,
+            # The verdict that the box of the headline tells: that on the night before, if agents have its leads.
+            fairness_before=fairness if run and last_done and last_done.run_id == run.run_id else None,
             stage_counts=given.counts.stage_counts(),
             forecast=forecast.get() if forecast else None,
             is_forecasting=forecast is not None,
@@ -199,7 +203,9 @@ def night_before(night: Tonight) -> NightRecord | None:
 
 
 def done_before(night: Tonight) -> NightRecord | None:
-    """The last night before it that should have had a deal, if its deal was made and holds."""
+    """The last night before one without a deal yet that should have had a deal, if its deal was made and holds."""
+    if night.state not in ("due", "off", "paused"):
+        return None
     days = (each for each in night.nights if each.business_date < night.business_date and each.outcome != "holiday")
     last = next(days, None)
     return last if last and last.outcome == "succeeded" else None
