@@ -226,11 +226,6 @@ class SQLite(Database):
             )
         if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL):
             return DatabaseUnavailable(f"The database {self.path} cannot be used: {error}. Nothing was changed.")
-        if code == sqlite3.SQLITE_CORRUPT:
-            return DatabaseError(
-                f"The database {self.path} is damaged: {error}. Nothing was changed. Stop the service, keep a copy of "
-                "the file, and restore the last backup."
-            )
         if str(error).startswith("no such table"):
             return NotInstalled(f"The database lacks a table ({error}): run `agent-funnel install`.")
         return DatabaseError(f"SQLite refused a statement: {error}. Nothing was changed.")
