@@ -69,16 +69,12 @@ def fairness_of_preview(database: Database, preview: Preview) -> Fairness | None
     return judge({share.agent: share.leads for share in preview.shares}, preview.run.agents, {**rooms, **away})
 
 
-def verdict(fairness: Fairness, *, would: bool = False, told: Fairness | None = None) -> Sentence:
+def verdict(fairness: Fairness, *, would: bool = False) -> Sentence:
     """The verdict as a sentence: "Fair: 22 agents got 273 or 274; Kauã (60) and Otávio (100) by limit; Natália away."
 
-    `would` is for a deal that is still to come. `told` is the verdict that is read just before: if the same agents are
-    limited to the same amounts, and the same are away, they are not named again.
+    `would` is for a deal that is still to come.
     """
-    shared = _shared(fairness, _each(fairness), would=would)
-    if told and (fairness.limited or fairness.away) and _exceptions(fairness) == _exceptions(told):
-        return sentence("%(shared)s, with the same exceptions.", shared=shared)
-    parts: list[str] = [shared]
+    parts: list[str] = [_shared(fairness, _each(fairness), would=would)]
     if limited := fairness.limited:
         parts.append(_limited(limited))
     if away := fairness.away:
@@ -91,8 +87,21 @@ def verdict(fairness: Fairness, *, would: bool = False, told: Fairness | None = 
     return joined(joined(*parts, by="; "), ".", by="")
 
 
-def _exceptions(fairness: Fairness) -> tuple[Mapping[str, int], tuple[str, ...]]:
-    return fairness.limited, fairness.away
+def in_short(fairness: Fairness, leads: int, told: Fairness | None) -> Sentence | None:
+    """A fair deal to come, as a part of a sentence: "1,114 leads, 47 or 48 each, with the same exceptions".
+
+    `told` is the verdict that is read just before. None unless the same agents are limited to the same amounts, and the
+    same are away; a deal without exceptions is short as it is.
+    """
+    exceptions = fairness.limited, fairness.away
+    if not told or not fairness.is_fair or not any(exceptions) or exceptions != (told.limited, told.away):
+        return None
+    return counted(
+        "%(count)s lead, %(each)s each, with the same exceptions",
+        "%(count)s leads, %(each)s each, with the same exceptions",
+        leads,
+        each=_each(fairness),
+    )
 
 
 def _each(fairness: Fairness) -> Sentence:

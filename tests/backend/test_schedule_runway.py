@@ -200,7 +200,8 @@ def test_the_runway_ends_with_the_first_deal_that_has_fewer_leads_than_agents(da
     found = ahead(database)
     # Three calls each, on three nights and a holiday between.
     short = TODAY + timedelta(days=4)
-    assert (found.as_is.low.lasts, found.as_is.low.short_on) == (3, short)
+    low = found.as_is.low
+    assert (low.lasts, low.lasts_until, low.short_on) == (3, short - ONE_DAY, short)
     assert found.warning(3) is None
     assert found.warning(4) == (
         f"Leads fall short on {short}, after 3 more deals: as things stand, the deal of that day has fewer leads than "
@@ -256,3 +257,18 @@ def test_the_first_night_is_the_next_deal_to_come_with_the_rest_of_todays_new_le
     assert ahead(database, now=late).nights[0].business_date == TODAY + ONE_DAY
     in_window = datetime.combine(TODAY + ONE_DAY, time(0, 30), UTC)
     assert ahead(database, now=in_window, catch_up="6h").nights[0].business_date == TODAY
+
+
+@on_sqlite
+def test_without_new_leads_the_leads_last_for_less_than_with_as_many_as_lately(database: TestedDatabase) -> None:
+    put_agents(database, active_agents("Al", "Bo", "Cy"))
+    for back in range(28, 0, -1):
+        put_leads(database, leads_of(TODAY - timedelta(days=back), 5, stage=4 if back > 1 else 1))
+    found = ahead(database)
+    assert (found.as_is.low.lasts, found.as_is.high.lasts) == (None, None)
+    # Five leads, three calls each.
+    assert (found.without_new.lasts, found.without_new.lasts_until) == (3, TODAY + timedelta(days=2))
+    dealt = [run_deal(database, TODAY + timedelta(days=days)).assigned for days in range(4)]
+    assert dealt == [5, 5, 5, 0]
+    database.execute("UPDATE dbo.wafunnel SET stage = 4")
+    assert (ahead(database).without_new.lasts, ahead(database).without_new.lasts_until) == (0, None)

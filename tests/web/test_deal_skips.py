@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -43,7 +44,9 @@ def test_the_page_offers_to_skip_tonights_deal_and_says_everywhere_that_it_is_sk
     assert "Dealt: 7 of 7 leads to 3 agents. Tonight’s automatic deal is skipped." in page.text
     (skip,) = list_skips(database.backend, since=DAY)
     tonight = noon.get("/")
-    assert f"Tonight’s deal is skipped. Deal {skip.run_id} was made instead" in tonight
+    made = rf"Tonight’s deal is skipped\. Deal {skip.run_id} was made instead"
+    assert re.search(rf"{made}[^.]*\. 7 leads to 3 agents (at|on) [^.]+ \. Fair: ", tonight.text)
+    assert tonight.text.count("Fair: ") == 1
     assert "The next deal is due tomorrow at 20:40" in tonight
     assert "» skipped" in tonight
     night = noon.get(f"/nights/{DAY}")

@@ -30,7 +30,8 @@ def test_the_page_says_how_long_the_leads_last_and_has_all_numbers_in_a_table(da
     add_holiday(database.backend, TODAY + timedelta(days=1))
     page = reader_at(database, NOON, max_per_agent=5).get("/runway")
     # Five deals before the leads are too old, of ten leads each.
-    assert "With few new leads or with many, they last for 5 deals, until before" in page
+    last = TODAY + timedelta(days=5)
+    assert re.search(rf"Without new leads, the leads last until {last:%a},? {last.day} {last:%b} \.", page.text)
     assert not re.search(r"\d{4}\.\w|[a-z]\.[A-Z]", page.text)
     assert "30 leads get older than 45 days with calls left; all of them were called." in page
     assert "One agent more: 25 more leads are dealt, and 15 fewer get too old." in page
@@ -55,11 +56,11 @@ def test_where_an_agent_changes_nothing_and_no_line_is_drawn_neither_is_explaine
 
 def test_without_a_deal_ahead_nobody_says_that_the_leads_last(database: TestedDatabase) -> None:
     reader = reader_at(database, NOON)
-    assert "There are leads for" not in reader.get("/")
+    assert "the leads last " not in reader.get("/")
     assert "There is no deal in the next 14 days." in reader.get("/runway")
     put_agents(database, active_agents("Al"))
     pause(database.backend, now=NOON, actor=None, reason=None)
-    assert "There are leads for" not in reader.get("/")
+    assert "the leads last " not in reader.get("/")
     assert "There is no deal in the next 14 days." in reader.get("/runway")
     command = ["--database-url", database.url, "runway"]
     assert "There is no deal in the next 14 days." in run_command(*command, cwd=Path.cwd()).stdout
@@ -69,22 +70,26 @@ def test_tonight_says_how_long_the_leads_last_and_warns_in_amber(database: Teste
     put_agents(database, active_agents("Al"))
     put_leads(database, fresh(3, created=LONG_AGO + timedelta(days=30)))
     page = reader_at(database, NOON).get("/")
-    assert "There are leads for at least 3 deals. How long the leads last" in page
+    day = TODAY + timedelta(days=2)
+    until = rf"until {day:%a},? {day.day} {day:%b}"
+    assert re.search(rf"With or without new leads, the leads last {until} \. How long the leads last", page.text)
     assert '<section class="headline due">' in page.source
     reader = reader_at(database, NOON, runway_nights=4)
     page = reader.get("/")
     assert re.search(r"Leads fall short on \w+day,? \d+ \w+ ?\. The deal is due in ", page.text)
-    assert "With few new leads, there are fewer leads than agents" not in page
+    assert re.search(rf"With or without new leads, the leads last {until} \.", page.text)
     assert "Import leads" in page
     assert '<section class="headline late">' in page.source
     # Beside another headline and on the page of the runway, the words are the same.
     assert re.search(r"Leads fall short on \S.{4,20}, after 3 more deals: as things ", reader.get("/runway").text)
     add_holiday(database.backend, TODAY)
     page = reader_at(database, NOON, runway_nights=4).get("/")
-    assert re.search(r"No deal today\. .* Leads fall short on \w+day,? \d+ \w+ ?: with few new leads, the ", page.text)
+    assert re.search(r"No deal today\. .* Leads fall short on \w+day,? \d+ \w+ ?\. Without new leads, the ", page.text)
     database.execute("DELETE FROM dbo.wafunnel")
     put_leads(database, [(f"{number}", 1, NOON - timedelta(days=back)) for number, back in enumerate(range(-5, 29))])
-    assert "There are leads for all deals of the next 14 days." in reader_at(database, NOON).get("/")
+    words = "leads last until .{8,12}; with as many as in the last 4 weeks, for all of the next 14 days"
+    for address in ("/", "/runway"):
+        assert re.search(f"Without new leads, the {words}\\.", reader_at(database, NOON).get(address).text)
 
 
 def test_the_api_the_metrics_and_the_command_have_the_same_numbers(database: TestedDatabase, tmp_path: Path) -> None:
@@ -95,13 +100,16 @@ def test_the_api_the_metrics_and_the_command_have_the_same_numbers(database: Tes
     answer = client.get("/api/runway").json
     assert answer is not None
     assert answer["as_is"]["low"] == {
-        "lasts": 3, "short_on": str(found.nights[3].business_date), "dealt": 9, "expired": 0, "never_called": 0,
+        "lasts": 3, "lasts_until": str(found.nights[2].business_date), "short_on": str(found.nights[3].business_date),
+        "dealt": 9, "expired": 0, "never_called": 0,
     }  # fmt: skip
+    assert answer["without_new"] == answer["as_is"]["low"]
     assert [night["low"]["pool"] for night in answer["nights"]] == [night.low.pool for night in found.nights]
     place: dict[str, Any] = {"cwd": tmp_path, "FUNNEL_DATABASE_URL": database.url}
     assert json.loads(run_command("runway", "--json", **place).stdout) == answer
     text = run_command("runway", **place).stdout
-    assert "With few new leads, there are leads for 3 deals" in text
+    until = found.nights[2].business_date
+    assert f"With or without new leads, the leads last until {until}." in " ".join(text.split())
     assert "One agent more: 0 more leads dealt, 0 more leads too old." in text
     metrics = client.get("/metrics").text
     assert "agent_funnel_runway_deals 3.0" in metrics

@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from agent_funnel.agents import add_agent, add_limit, set_agent_status
+from agent_funnel.agents import set_agent_status
 from agent_funnel.deal import undo
 from agent_funnel.errors import NoActiveAgent, RunError, RunInProgress
 from agent_funnel.runs import RunRecord, list_runs
 from agent_funnel.schedule.clock import Clock
 from agent_funnel.schedule.skips import skip
-from agent_funnel.schedule.store import add_holiday, pause, record_failure
+from agent_funnel.schedule.store import add_holiday, record_failure
 from agent_funnel.settings import load
 from support.databases import TestedDatabase, seed_tables
-from support.nights import active_agents, deal_today, fresh, put_agents, put_leads
+from support.nights import deal_today, put_agents
 from support.pages import Page, Reader, reader_at, reader_of
 from support.processes import run_in_progress
 from support.stepped import SteppedClock
@@ -263,34 +263,23 @@ def test_until_the_next_deal_the_headline_says_that_the_last_one_was_done(floor:
     add_holiday(floor.backend, TODAY, "Natal")
     looked(floor, LAST_DUE)
     page = reader_at(floor, MORNING).get("/")
-    assert re.search(r"No deal today\. .*✓ Last night’s deal was done at \d\d:\d\d \. Fair: 1 agent got 3\.", page.text)
+    assert re.search(
+        r"No deal today\. .*✓ Last night’s deal was done at \d\d:\d\d \. 3 leads to 1 agent\. Fair: 1 agent got 3\.",
+        page.text,
+    )
     assert page.text.count("Fair: 1 agent got 3.") == 1
     assert "The only agent" in page
     looked(floor, DUE, DUE + 4 * HOUR)
     reader = reader_at(floor, MORNING + timedelta(days=1))
     weekday = f"{LAST_DUE:%A},? {LAST_DUE.day} {LAST_DUE:%B}"
-    assert re.search(rf"✓ The deal of {weekday} was done at \d\d:\d\d \. Fair: ", reader.get("/").text)
+    assert re.search(
+        rf"✓ The deal of {weekday} was done at \d\d:\d\d \. \d leads to 1 agent\. Fair: ", reader.get("/").text
+    )
     # A later deal is told below, with its own verdict.
     deal_today(floor)
     page = reader.get("/")
-    assert re.search(rf"✓ The deal of {weekday} was done at \d\d:\d\d \.(?! Fair)", page.text), page.text
+    assert re.search(rf"✓ The deal of {weekday} was done at \d\d:\d\d \.(?! \d)", page.text), page.text
     assert page.text.count("Fair: 1 agent got ") == 1, page.text
-
-
-def test_the_exceptions_of_the_last_deal_are_not_named_again_for_the_next_one(floor: TestedDatabase) -> None:
-    put_agents(floor, active_agents("agent 0", "agent 1", "agent 2"))
-    put_leads(floor, fresh(12, start=100))
-    for name, most in (("agent 1", 1), ("agent 2", 0)):
-        add_limit(floor.backend, name, starts_on=LAST_DUE.date(), ends_on=None, max_records=most)
-    looked(floor, LAST_DUE)
-    for paused in (False, True):
-        page = reader_at(floor, MORNING).get("/")
-        assert re.search(r"Fair: 1 agent got \d+; agent 1 \(1\) by limit; agent 2 away\.", page.text), paused
-        assert re.search(r"Fair: 1 agent gets \d+, with the same exceptions\.", page.text), paused
-        pause(floor.backend, now=MORNING, actor=None, reason=None)
-    add_agent(floor.backend, "agent 3", active=True)
-    add_limit(floor.backend, "agent 3", starts_on=TODAY, ends_on=None, max_records=0)
-    assert "; agent 1 (1) by limit; agent 2 and agent 3 away." in reader_at(floor, MORNING).get("/")
 
 
 def test_a_late_deal_says_since_when_and_can_be_made(floor: TestedDatabase) -> None:

@@ -38,7 +38,7 @@ def _(found: Runway) -> None:
     print_table([_cells(night) for night in found.nights])
     low, high = found.as_is.low, found.as_is.high
     if found.has_deals:
-        say(f"With few new leads, {_lasts(low)}; with many, {_lasts(high)}.")
+        say(_how_long(found))
     else:
         say(f"There is no deal in the next {len(found.nights)} days.")
     say(
@@ -69,10 +69,25 @@ def _range(low: int, high: int) -> str:
     return str(low) if low == high else f"{min(low, high)} to {max(low, high)}"
 
 
-def _lasts(totals: RunwayTotals) -> str:
+def _how_long(found: Runway) -> str:
+    """How long the leads last, in the words of the pages."""
+    alone, low, high = found.without_new, found.as_is.low, found.as_is.high
+    without = f"the leads last {_lasting(alone, found)}"
+    if not found.weeks:
+        return f"Without new leads, {without}."
+    if alone.lasts == low.lasts == high.lasts:
+        return f"With or without new leads, {without}."
+    weeks = "week" if found.weeks == 1 else f"{found.weeks} weeks"
+    expected = _lasting(low, found, at_least=low.lasts != high.lasts)
+    return f"Without new leads, {without}; with as many as in the last {weeks}, {expected}."
+
+
+def _lasting(totals: RunwayTotals, found: Runway, *, at_least: bool = False) -> str:
     if totals.lasts is None:
-        return "there are leads for each deal"
-    return f"there are leads for {totals.lasts} deals, and they fall short on {totals.short_on}"
+        return f"for all of the next {len(found.nights)} days"
+    if totals.lasts == 0:
+        return "not even for the next deal"
+    return f"{'at least ' if at_least else ''}until {totals.lasts_until}"
 
 
 def _change(name: str, before: Scenario, after: Scenario) -> str:

@@ -80,9 +80,10 @@ class RunwayNight:
 @dataclass(frozen=True)
 class RunwayTotals:
     """The sums of all dates. `lasts` counts the deals before the first one with fewer leads than agents, on `short_on`;
-    both are None if there is no such deal."""
+    both are None if there is no such deal. The last one before it is on `lasts_until`, None if there is none."""
 
     lasts: int | None
+    lasts_until: date | None
     short_on: date | None
     dealt: int
     expired: int
@@ -102,12 +103,14 @@ class Runway:
     """The dates ahead, and what they come to: as things stand, with one agent more, and with one fewer.
 
     The agent more has the room of the rules each night; the agent fewer is the one with the most room. `one_fewer` is
-    None without an agent. `weeks` is how many of the last weeks have leads to expect new ones by, at most four.
+    None without an agent. `without_new` is as things stand, without any new lead. `weeks` is how many of the last weeks
+    have leads to expect new ones by, at most four.
     """
 
     nights: tuple[RunwayNight, ...]
     weeks: int
     window_days: int
+    without_new: RunwayTotals
     as_is: Scenario
     one_more: Scenario
     one_fewer: Scenario | None
@@ -146,6 +149,7 @@ def runway(database: Database, settings: Settings, *, now: datetime) -> Runway:
     low, high, weeks = expected(arrived, today)
     plans = _plan(database, settings, rules, first)
     few, many = (_with_arrivals(plans, day_counts, arrived, today) for day_counts in (low, high))
+    with_none, with_few, with_many = (simulate(pool, nights, rules) for nights in (plans, few, many))
 
     def play(change: int) -> Scenario:
         both = [[_with_agents(night, change, rules.max_per_agent) for night in nights] for nights in (few, many)]
@@ -154,11 +158,12 @@ def runway(database: Database, settings: Settings, *, now: datetime) -> Runway:
     return Runway(
         nights=tuple(
             RunwayNight(plan.business_date, plan.off, len(plan.rooms), sum(plan.rooms), *amounts)
-            for plan, *amounts in zip(plans, simulate(pool, few, rules), simulate(pool, many, rules), strict=True)
+            for plan, *amounts in zip(plans, with_few, with_many, strict=True)
         ),
         weeks=weeks,
         window_days=rules.window_days,
-        as_is=play(0),
+        without_new=_totals(plans, with_none),
+        as_is=Scenario(_totals(few, with_few), _totals(many, with_many)),
         one_more=play(1),
         one_fewer=play(-1) if any(plan.rooms for plan in plans) else None,
     )
@@ -306,8 +311,8 @@ def _with_arrivals(
 
 
 def _with_agents(plan: PlannedNight, change: int, room: int) -> PlannedNight:
-    """The date with one agent more (1), with one fewer (-1), or as it is (0)."""
-    if change == 0 or plan.off not in (None, "nobody"):
+    """The date with one agent more (1), or with one fewer (-1)."""
+    if plan.off not in (None, "nobody"):
         return plan
     rooms = (*plan.rooms, room) if change > 0 else tuple(sorted(plan.rooms)[:-1])
     return replace(plan, rooms=rooms, off=None if rooms else "nobody")
@@ -318,6 +323,7 @@ def _totals(plans: Sequence[PlannedNight], amounts: Sequence[NightAmounts]) -> R
     short = next((place for place, (plan, each) in enumerate(deals) if each.pool < len(plan.rooms)), None)
     return RunwayTotals(
         lasts=short,
+        lasts_until=deals[short - 1][0].business_date if short else None,
         short_on=None if short is None else deals[short][0].business_date,
         dealt=sum(each.dealt for each in amounts),
         expired=sum(each.expired for each in amounts),

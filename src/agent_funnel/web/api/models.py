@@ -170,7 +170,7 @@ class PoolAnswer(RootModel[PoolReport]):
 
 
 class RunwayAnswer(RootModel[Runway]):
-    """The next two weeks. `low` is with few new leads, and `high` with many."""
+    """The next two weeks. `low` is with few new leads, `high` with many, and `without_new` is without any."""
 
 
 class ResultsAnswer(RootModel[Results]):

@@ -27,7 +27,7 @@ from agent_funnel.access.keys import Role
 from agent_funnel.characters import visible_lines
 from agent_funnel.do_not_contact import list_word, reason_word
 from agent_funnel.errors import FunnelError
-from agent_funnel.fairness import Fairness, verdict
+from agent_funnel.fairness import Fairness, in_short, verdict
 from agent_funnel.leads import DEALT_STAGES
 from agent_funnel.sentences import joined, sentence, with_values
 from agent_funnel.settings_types import written
@@ -228,6 +228,7 @@ def set_up(app: Flask) -> None:
         "moment": _moment,
         "span": _span,
         "verdict": _verdict,
+        "in_short": _in_short,
         "person": _person,
         "written": written,
         "rule_in_words": lambda value, name: rule_in_words(name, value),
@@ -271,10 +272,15 @@ def _percent(context: Context, value: float) -> str:
     return format.percent(value, context["locale"])
 
 
-def _verdict(fairness: Fairness, *, would: bool = False, told: Fairness | None = None) -> Markup:
+def _verdict(fairness: Fairness, *, would: bool = False) -> Markup:
     """The verdict on a deal, with its first word in bold."""
-    word, colon, rest = languages.translated(verdict(fairness, would=would, told=told)).partition(":")
+    word, colon, rest = languages.translated(verdict(fairness, would=would)).partition(":")
     return Markup("<strong>{}{}</strong>{}").format(word, colon, visible_lines(rest))
+
+
+def _in_short(fairness: Fairness | None, leads: int, told: Fairness | None) -> str | None:
+    found = in_short(fairness, leads, told) if fairness else None
+    return languages.translated(found) if found else None
 
 
 def _span(value: timedelta) -> str:

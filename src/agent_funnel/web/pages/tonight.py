@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
+from typing import Literal
 
 from flask import Blueprint, Response, make_response, request
 from flask_babel import gettext
@@ -19,7 +20,7 @@ from agent_funnel.schedule.calendar import closes_at, current_date, is_workday, 
 from agent_funnel.schedule.forecast import Forecast
 from agent_funnel.schedule.nights import LaterDeal, failure_reasons, is_broken, repairs
 from agent_funnel.schedule.runway import Runway
-from agent_funnel.schedule.skips import find_skip
+from agent_funnel.schedule.skips import Skip, find_skip
 from agent_funnel.schedule.status import NIGHTS_SHOWN, Tonight, tonight
 from agent_funnel.schedule.store import NightRecord
 from agent_funnel.sentences import counted, joined, sentence
@@ -42,6 +43,8 @@ NO_FORECAST_BEFORE = timedelta(minutes=1)
 FEWEST_NIGHTS = 14
 # The amounts of the last nights are looked for among this many runs: some failed, some were made by hand.
 RUNS_SEARCHED = 3 * NIGHTS_SHOWN
+# In these states, the box of the headline also says who made up for the night before:
+TELLS_REPAIR = ("due", "off", "running", "paused", "skipped", "late")
 # A run is slow if it takes this many times as long as usual, and at least this long; or this long if none is usual:
 SLOW_FACTOR, SHORTEST_SLOW, SLOW_IF_UNKNOWN = 10, timedelta(seconds=15), timedelta(minutes=1)
 
@@ -90,6 +93,8 @@ def show() -> Response:
     steps = [] if run else first_steps()
     fairness = fairness_of(run, shares, limits) if run else None
     last_done = done_before(night)
+    skip = find_skip(given.database, skipped_on) if skipped_on else None
+    told_in = place_of(run, night, made_up, skip, last_done) if run else None
     response = make_response(
         render_page(
             "tonight.html",
@@ -104,11 +109,12 @@ def show() -> Response:
             window=window,
             is_workday=is_workday(night.business_date, given.settings),
             skipped_on=skipped_on,
-            skip=find_skip(given.database, skipped_on) if skipped_on else None,
+            skip=skip,
             reasons=failure_reasons(given.database, night.business_date) if night.state == "failed" else [],
             informed=informed(given.settings, night.state),
             has_addresses=bool(given.settings.notify_urls),
             made_up=made_up,
+            tells_repair=night.state in TELLS_REPAIR,
             before=night_before(night),
             done_before=last_done,
             is_old=is_old(night, run),
@@ -120,8 +126,9 @@ def show() -> Response:
             limits=limits,
             handed_back=handed_back_by_agent(given.database, run.run_id) if run else [],
             fairness=fairness,
-            # The verdict that the box of the headline tells: that on the night before, if agents have its leads.
-            fairness_before=fairness if run and last_done and last_done.run_id == run.run_id else None,
+            told_in=told_in,
+            # The verdict that the box of the headline tells:
+            fairness_told=fairness if told_in else None,
             stage_counts=given.counts.stage_counts(),
             forecast=forecast.get() if forecast else None,
             is_forecasting=forecast is not None,
@@ -209,6 +216,24 @@ def done_before(night: Tonight) -> NightRecord | None:
     days = (each for each in night.nights if each.business_date < night.business_date and each.outcome != "holiday")
     last = next(days, None)
     return last if last and last.outcome == "succeeded" else None
+
+
+def place_of(
+    run: Run, night: Tonight, made_up: Mapping[date, LaterDeal], skip: Skip | None, last_done: NightRecord | None
+) -> Literal["headline", "before"] | None:
+    """Where the box of the headline tells the run whose leads agents have: below the headline, if that is about it, or
+    in the sentence about the night before. None if the box is about other runs only."""
+    before = night_before(night)
+    repair = made_up.get(before.business_date) if before and night.state in TELLS_REPAIR else None
+    own = made_up.get(night.business_date) if night.state in ("failed", "missed") else None
+    headline = {
+        night.run_id if night.state == "done" else None,
+        skip.run_id if skip and night.state == "skipped" else None,
+        own.run_id if own else None,
+    }
+    if run.run_id in headline:
+        return "headline"
+    return "before" if run.run_id in {each.run_id for each in (repair, last_done) if each} else None
 
 
 def is_old(night: Tonight, run: Run | None) -> bool:
