@@ -127,7 +127,20 @@ def test_no_page_waits_for_a_slow_count(
     go_on.set()
     page = reader.wait_for("/", lambda page: "being counted" not in page).text
     assert "agent 0 3 agent 1 2 agent 2 2" in page
-    assert "Never called 0 Called once 3 Called twice 2 Finished 2" in page
+    assert "Never called 0 Called once 3 Called twice 2 2 more are finished." in page
+
+
+def test_the_bars_of_the_funnel_compare_only_leads_with_calls_ahead(database: TestedDatabase, reader: Reader) -> None:
+    seed_tables(database, leads=70)
+    database.execute("UPDATE dbo.wafunnel SET stage = 4 WHERE number > '+49300000003'")
+    page = reader.wait_for("/", lambda page: "being counted" not in page)
+    assert "Never called 2 Called once 1 Called twice 1 66 more are finished." in page
+    assert re.findall(r'<rect class="stage-(\d)" width="([\d.]+)"', page.source) == [
+        ("1", "100.00"), ("2", "50.00"), ("3", "50.00"),
+    ]  # fmt: skip
+    database.execute("UPDATE dbo.wafunnel SET stage = 4")
+    page = reader_of(database).wait_for("/", lambda page: "being counted" not in page)
+    assert "Never called 0 Called once 0 Called twice 0 70 more are finished." in page
 
 
 def test_without_leads_the_funnel_says_so(reader: Reader) -> None:
@@ -150,6 +163,18 @@ def test_the_strip_shows_each_of_the_last_nights_and_links_to_it(database: Teste
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
     assert "Missed: the service or its database was down from" in reader.get(f"/nights/{yesterday}").text
     reader.get("/nights/yesterday", 404)
+
+
+def test_the_strip_explains_its_grey_only_where_leads_were_left_over(database: TestedDatabase, reader: Reader) -> None:
+    seed_tables(database, leads=12)
+    today = datetime.now(UTC).date()
+    deal(database.backend, load(), business_date=today - timedelta(days=1), trigger="schedule", actor="schedule")
+    page = reader.get("/").text
+    assert "The height is the number of leads dealt; the most are 12, on " in page
+    assert "grey" not in page
+    deal(database.backend, load(max_per_agent=2), business_date=today, trigger="schedule", actor="schedule")
+    page = reader.get("/").text
+    assert "The height is the number of leads dealt, above it in grey those left over; the tallest is 12, on " in page
 
 
 def test_automatic_deals_are_paused_and_resumed_by_a_button(database: TestedDatabase, reader: Reader) -> None:
