@@ -36,7 +36,7 @@ def test_tonight_leads_to_where_a_hand_back_is_undone(dashboard: Dashboard, data
     run_id = put_floor(database)
     hand_back(database, "Al")
     page = dashboard.page("/", role="operator", viewport=(360, 800))
-    expect(page.get_by_text("Since then, Al handed back 2 leads on")).to_be_visible()
+    expect(page.get_by_text("Since then, Al handed back 2 leads today at")).to_be_visible()
     shoot(page, "handed-back")
     hand_back(database, "Bo")
     page.reload()

@@ -16,7 +16,7 @@ RAW = re.compile(r"#[0-9a-fA-F]{3,8}\b(?=[^{}]*[;}])|\b(?:rgb|rgba|hsl|hsla|oklc
 # What WCAG 2.2 AA asks of text, and of the parts of a chart:
 TEXT, PART = 4.5, 3.0
 TEXTS = ("ink", "muted", "accent", "good", "warn", "bad", "calm")
-PARTS = ("data", "stage-1", "stage-2", "stage-3", "stage-4")
+PARTS = ("data", "stage-1", "stage-2", "stage-3")
 PAIRS = [
     *((text, paper, TEXT) for paper in ("paper", "wash") for text in TEXTS),
     *((part, paper, PART) for paper in ("paper", "wash") for part in PARTS),

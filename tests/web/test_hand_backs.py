@@ -94,7 +94,7 @@ def test_tonight_says_what_was_handed_back_since_the_deal(database: TestedDataba
     viewer = Reader(client_of(database), key_of(database, "viewer"))
     assert "handed back" not in reader.get("/")
     hand_back(database, "Al")
-    said = "Since then, Al handed back 2 leads on "
+    said = "Since then, Al handed back 2 leads today at "
     assert said in reader.get("/")
     assert "; they wait for the next deal. Undo it" in reader.get("/")
     assert "/agents/of?agent=Al" in reader.get("/", partial="1").links
@@ -102,7 +102,7 @@ def test_tonight_says_what_was_handed_back_since_the_deal(database: TestedDataba
     assert "Undo it" not in viewer.get("/")
     hand_back(database, "Bo")
     both = reader.get("/")
-    assert "Since then, 2 agents handed back 4 leads, the last of them on " in both
+    assert "Since then, 2 agents handed back 4 leads, the last of them today at " in both
     assert "Bo : 2 leads, " in both
     assert "/agents/of?agent=Bo" in both.links
     database.insert(
@@ -110,14 +110,14 @@ def test_tonight_says_what_was_handed_back_since_the_deal(database: TestedDataba
         [(run_id, f"agent {n}", now(), 1, 1) for n in range(20)],
     )  # fmt: skip
     many = reader.get("/")
-    assert "Since then, 22 agents handed back 24 leads, the last of them on " in many
+    assert "Since then, 22 agents handed back 24 leads, the last of them today at " in many
     assert "and 2 more" in many
     assert "agent 0 : 1 lead, " in many
     assert "Bo : 2 leads, " not in many
     database.execute("DELETE FROM dbo.assignment_hand_back WHERE leads = 1")
     # Undone, the leads are on the list again; and dealt again, nothing waits.
     undo_hand_back(database.backend, actor="Olga", now=now(), agent="Al")
-    assert "Since then, Bo handed back 2 leads on " in reader.get("/")
+    assert "Since then, Bo handed back 2 leads today at " in reader.get("/")
     deal_again(database)
     assert "handed back" not in reader.get("/")
 

@@ -5,17 +5,21 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from threading import Event
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from agent_funnel.agents import add_limit
+from agent_funnel.agents import add_limit, assignments
 from agent_funnel.deal import deal, undo
+from agent_funnel.do_not_contact import add_do_not_contact
+from agent_funnel.hand_backs import hand_back_leads
 from agent_funnel.schedule.store import current_pause, pause
 from agent_funnel.settings import load
 from agent_funnel.web import counts
 from support.databases import TestedDatabase, seed_tables
 from support.nights import deal_today
-from support.pages import BROWSER, Reader
+from support.outcomes import tell
+from support.pages import BROWSER, Reader, reader_of
 
 
 def settle(database: TestedDatabase, days: dict[int, str]) -> None:
@@ -37,11 +41,7 @@ def test_tonight_shows_the_state_the_amounts_and_the_shares(database: TestedData
     assert "Tonight’s deal is done." in page.text
     assert f"/runs/{run.run_id}" in page.links
     for told in (
-        "Ready at the deal 7",
-        "Assigned 7",
-        "Left over 0",
-        "Agents 3",
-        "Fair: 3 agents got 2 or 3.",
+        ": 7 leads to 3 agents. Fair: 3 agents got 2 or 3.",
         "agent 0 2",
         '<b>"&Ann 3',
     ):
@@ -52,6 +52,49 @@ def test_tonight_shows_the_state_the_amounts_and_the_shares(database: TestedData
     assert "Tonight’s deal was undone." in page.text
     assert "is not repeated automatically." in page.text
     assert "Preview and deal now" in page.text
+
+
+def have_now(database: TestedDatabase) -> str:
+    """What Tonight says of the agents' lists, once it is counted."""
+    page = reader_of(database).wait_for("/", lambda page: "being counted" not in page).text
+    section = page[page.index("What agents have now") : page.index("Leads by number of calls")]
+    # There is a blank after each link.
+    return re.sub(r" ([.,:;])", r"\1", section)
+
+
+def test_tonight_says_how_far_the_lists_are(database: TestedDatabase) -> None:
+    seed_tables(database, leads=12, agents=3)
+    deal_today(database)
+    section = have_now(database)
+    assert "To call 12 Done 0 Nothing has been reported of these leads yet. All 3 agents" in section
+    assert "Handed back" not in section
+    assert "Taken off" not in section
+    lists = {
+        agent: [each.number for each in assignments(database.backend, agent=agent, count=9)]
+        for agent in ("agent 0", "agent 1", "agent 2")
+    }
+    for agent, done in (("agent 0", 3), ("agent 1", 1)):
+        for number in lists[agent][:done]:
+            tell(database, number, "no_answer")
+    section = have_now(database)
+    assert "To call 8 Done 4 Most left to call: agent 2, 4; fewest: agent 0, 1 of 4. Not begun: agent 2." in section
+    add_do_not_contact(database.backend, lists["agent 1"][3])
+    hand_back_leads(database.backend, "agent 2", actor="Ana", now=datetime.now(UTC), zone=ZoneInfo("UTC"))
+    section = have_now(database)
+    assert "To call 3 Done 4 Handed back 4 Taken off 1" in section
+    assert "Most left to call: agent 1, 2 of 3; fewest: agent 0, 1 of 4." in section
+    assert "Not begun" not in section
+    for agent, begin in (("agent 0", 3), ("agent 1", 1)):
+        for number in lists[agent][begin:]:
+            if number != lists["agent 1"][3]:
+                tell(database, number, "no_answer")
+    assert "To call 0 Done 7 Handed back 4 Taken off 1 Every lead of these lists is done." in (have_now(database))
+
+
+def test_tonight_says_how_many_leads_were_left_for_later(database: TestedDatabase) -> None:
+    seed_tables(database, leads=12, agents=3)
+    deal(database.backend, load(max_per_agent=3), business_date=datetime.now(UTC).date())
+    assert "9 leads to 3 agents; 3 were left for later. Fair: 3 agents got 3." in have_now(database)
 
 
 def test_a_deal_is_fair_if_the_agents_without_a_lower_limit_have_equal_shares(
@@ -72,18 +115,32 @@ def test_no_page_waits_for_a_slow_count(
     run = deal_today(database)
     monkeypatch.setattr("agent_funnel.web.counts.PAGE_WAIT_SECONDS", 0)
     go_on = Event()
-    for name in ("shares", "count_by_stage"):
+    for name in ("shares", "count_by_stage", "leads_in_hand"):
         count = getattr(counts, name)
         monkeypatch.setattr(counts, name, lambda *given, count=count: go_on.wait(60) and count(*given))
     page = reader.get("/").text
     assert "The shares are being counted." in page
     assert "The leads are being counted." in page
+    assert "What agents have left to call is being counted." in page
     assert "The shares are being counted." in reader.get(f"/runs/{run.run_id}").text
     assert "agent 0" in reader.get("/agents").text
     go_on.set()
     page = reader.wait_for("/", lambda page: "being counted" not in page).text
     assert "agent 0 3 agent 1 2 agent 2 2" in page
-    assert "Never called 0 Called once 3 Called twice 2 Finished 2" in page
+    assert "Never called 0 Called once 3 Called twice 2 2 more are finished." in page
+
+
+def test_the_bars_of_the_funnel_compare_only_leads_with_calls_ahead(database: TestedDatabase, reader: Reader) -> None:
+    seed_tables(database, leads=70)
+    database.execute("UPDATE dbo.wafunnel SET stage = 4 WHERE number > '+49300000003'")
+    page = reader.wait_for("/", lambda page: "being counted" not in page)
+    assert "Never called 2 Called once 1 Called twice 1 66 more are finished." in page
+    assert re.findall(r'<rect class="stage-(\d)" width="([\d.]+)"', page.source) == [
+        ("1", "100.00"), ("2", "50.00"), ("3", "50.00"),
+    ]  # fmt: skip
+    database.execute("UPDATE dbo.wafunnel SET stage = 4")
+    page = reader_of(database).wait_for("/", lambda page: "being counted" not in page)
+    assert "Never called 0 Called once 0 Called twice 0 70 more are finished." in page
 
 
 def test_without_leads_the_funnel_says_so(reader: Reader) -> None:
@@ -106,6 +163,18 @@ def test_the_strip_shows_each_of_the_last_nights_and_links_to_it(database: Teste
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
     assert "Missed: the service or its database was down from" in reader.get(f"/nights/{yesterday}").text
     reader.get("/nights/yesterday", 404)
+
+
+def test_the_strip_explains_its_grey_only_where_leads_were_left_over(database: TestedDatabase, reader: Reader) -> None:
+    seed_tables(database, leads=12)
+    today = datetime.now(UTC).date()
+    deal(database.backend, load(), business_date=today - timedelta(days=1), trigger="schedule", actor="schedule")
+    page = reader.get("/").text
+    assert "The height is the number of leads dealt; the most are 12, on " in page
+    assert "grey" not in page
+    deal(database.backend, load(max_per_agent=2), business_date=today, trigger="schedule", actor="schedule")
+    page = reader.get("/").text
+    assert "The height is the number of leads dealt, above it in grey those left over; the tallest is 12, on " in page
 
 
 def test_automatic_deals_are_paused_and_resumed_by_a_button(database: TestedDatabase, reader: Reader) -> None:

@@ -139,7 +139,8 @@ def test_a_failed_night_says_why_and_afterwards_who_made_up_for_it(floor: Tested
         "The service does not try this deal again. The next deal is due tonight at 20:40 .",
         "A deal would work now: 3 leads to 2 agents, 1 or 2 each.",
         "Preview and deal now",
-        "2 d 11 h old",
+        "What agents have now 2 d 11 h old From deal ",
+        ", made by hand, on ",
     ):
         assert words in page
     assert '<span class="mark old">' in page.source
@@ -199,6 +200,7 @@ def test_days_near_today_are_words_and_others_are_short(floor: TestedDatabase) -
     put_agents(floor, [("agent 0", "active")])
     page = reader.get("/")
     assert "Agents still have the leads of yesterday at 19:40 , 12 h 20 min old." in page
+    assert ", yesterday at 19:40 : " in page
     assert "The next deal is due tonight at 20:40 ." in page
     # The whole of it is shown on hover.
     assert f'title="{LAST_DUE:%A}' in page.source

@@ -144,6 +144,18 @@ def share_bar(leads: int, largest: int) -> Markup:
     )
 
 
+def lists_bar(done: int, to_call: int, gone: int) -> Markup:
+    """How far the lists of a deal are: from the left the leads that are done, at the right those that no agent has any
+    longer, and between them what is left to call."""
+    whole = done + to_call + gone
+    done_width, gone_width = (100 * amount / whole if whole else 0.0 for amount in (done, gone))
+    return Markup(  # noqa: S704 only numbers
+        '<svg class="bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
+        f'<rect class="share" width="{done_width:.2f}" height="10"/>'
+        f'<rect class="gone" x="{100 - gone_width:.2f}" width="{gone_width:.2f}" height="10"/></svg>'
+    )
+
+
 def column_leads(run: RunRecord) -> int:
     """The number of leads that the column of a night shows."""
     return (run.assigned or 0) + (run.left_over or 0)

@@ -21,7 +21,7 @@ import structlog
 from agent_funnel.agents import LeadsInHand, leads_in_hand
 from agent_funnel.database import Database
 from agent_funnel.errors import FunnelError
-from agent_funnel.leads import count_by_stage
+from agent_funnel.leads import DEALT_STAGES, count_by_stage
 from agent_funnel.results import Results, count_results
 from agent_funnel.runs import Share, shares
 from agent_funnel.schedule.calendar import current_date
@@ -64,6 +64,11 @@ class StageCounts:
 
     stages: Mapping[int | None, int]
     at: datetime
+
+    @property
+    def ahead(self) -> dict[int, int]:
+        """The leads with calls ahead of them, by each stage."""
+        return {stage: self.stages.get(stage, 0) for stage in DEALT_STAGES}
 
 
 @dataclass(frozen=True)

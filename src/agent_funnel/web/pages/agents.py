@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -230,18 +230,23 @@ def _summary(everybody: list[FoundAgent], held: Mapping[str, LeadsInHand], crowd
         amounts = [(now.to_call, now.agent, now.leads) for each in active if (now := held.get(each.entry.agent))]
     else:
         amounts = [(each.dealt, each.entry.agent, each.dealt) for each in active if each.dealt]
+    most, fewest = ends_of(amounts)
+    return Summary(is_whole, most, fewest, unusual)
+
+
+def ends_of(amounts: Sequence[tuple[int, str, int]]) -> tuple[End, End] | tuple[None, None]:
+    """The most and the fewest of at least two amounts, each with its agent and what it is a part of."""
     if len(amounts) < 2:
-        return Summary(is_whole, None, None, unusual)
-    ends = [choose(amount for amount, _, _ in amounts) for choose in (max, min)]
+        return None, None
     most, fewest = (
         next(
             End(end, sum(amount == end for amount, _, _ in amounts), agent, of)
             for amount, agent, of in amounts
             if amount == end
         )
-        for end in ends
+        for end in (choose(amount for amount, _, _ in amounts) for choose in (max, min))
     )
-    return Summary(is_whole, most, fewest, unusual)
+    return most, fewest
 
 
 def _list_agents(shown: list[FoundAgent], deals: Deals, held: Mapping[str, LeadsInHand]) -> list[ListedAgent]:

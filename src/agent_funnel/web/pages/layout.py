@@ -241,6 +241,7 @@ def set_up(app: Flask) -> None:
         "share_bar": charts.share_bar,
         "share_chart": charts.share_chart,
         "interval_bar": charts.interval_bar,
+        "lists_bar": charts.lists_bar,
         "night_column": charts.night_column,
         "sparkline": format.sparkline,
     }

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from agent_funnel.do_not_contact import old_lists
 from agent_funnel.fairness import Fairness, judge
 from agent_funnel.hand_backs import handed_back_by_agent
-from agent_funnel.runs import Run, RunRecord, Share, find_run, last_run, list_runs, run_limits
+from agent_funnel.runs import Run, RunRecord, Share, deal_version, find_run, last_run, list_runs, run_limits
 from agent_funnel.schedule import store
 from agent_funnel.schedule.brakes import usual_length
 from agent_funnel.schedule.calendar import closes_at, current_date, is_workday, scheduled_at
@@ -29,8 +29,10 @@ from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.charts import tallest_column
 from agent_funnel.web.counts import Pending
 from agent_funnel.web.negotiation import conditional
+from agent_funnel.web.pages.agents import MOST_NAMED
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice, render_page
 from agent_funnel.web.pages.start import first_steps
+from agent_funnel.web.pages.tonight_lists import lists_now
 from agent_funnel.web.request_models import Reason
 from agent_funnel.web.requester import actor, mask_texts, masked_text
 from agent_funnel.web.services import services
@@ -78,6 +80,7 @@ def show() -> Response:
     night = tonight(given.database, given.settings, now, run)
     forecast = start_forecast(night, now, run)
     runway = start_runway(night, now, run)
+    counting = given.counts.start_leads_in_hand(deal_version(given.database)) if run and run.assigned else None
     shares = given.counts.known_shares([run.run_id]).get(run.run_id) if run else None
     limits = run_limits(given.database, run.run_id) if run else {}
     made_up = repairs(given.database, given.settings, night.nights)
@@ -90,6 +93,8 @@ def show() -> Response:
     window = window_of(night.business_date)
     skipped_on = skipped_today(night, now)
     ahead = runway.get() if runway else None
+    held = counting.get() if counting else None
+    handed_back = handed_back_by_agent(given.database, run.run_id) if run else []
     steps = [] if run else first_steps()
     fairness = fairness_of(run, shares, limits) if run else None
     last_done = done_before(night)
@@ -124,7 +129,9 @@ def show() -> Response:
             is_slow=running_since is not None and now - running_since >= slow_after(usual),
             shares=shares,
             limits=limits,
-            handed_back=handed_back_by_agent(given.database, run.run_id) if run else [],
+            handed_back=handed_back,
+            lists=lists_now(run, held, handed_back) if run and held else None,
+            MOST_NAMED=MOST_NAMED,
             fairness=fairness,
             told_in=told_in,
             # The verdict that the box of the headline tells:
