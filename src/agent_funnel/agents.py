@@ -9,7 +9,7 @@ from datetime import date
 
 from agent_funnel.database import Database
 from agent_funnel.errors import AlreadyExists, NotFound, ParameterOutOfRange
-from agent_funnel.names import likeness, spell
+from agent_funnel.names import by_name, likeness, spell
 from agent_funnel.runs import version_of
 from agent_funnel.sentences import Sentence, counted, joined, sentence, shown_as, with_hint
 from agent_funnel.settings import LARGEST_SHARE
@@ -89,17 +89,18 @@ class Renamed(Record):
 
 
 def list_agents(database: Database, business_date: date) -> list[Agent]:
-    """All agents, sorted by name, byte by byte. Rows without a name are left out."""
-    return [Agent.from_row(row) for row in database.all("agents", business_date=business_date.isoformat())]
+    """All agents, sorted by name as people do. Rows without a name are left out."""
+    rows = database.all("agents", business_date=business_date.isoformat())
+    return sorted(map(Agent.from_row, rows), key=_by_agent)
 
 
 def roster(database: Database, business_date: date, name: str | None = None) -> list[RosterEntry]:
-    """All agents, sorted by name, byte by byte; or the one agent with the name `name`.
+    """All agents, sorted by name as people do; or the one agent with the name `name`.
 
     Their leads are left out, because counting them takes longer.
     """
     rows = database.all("roster", agent=name, business_date=business_date.isoformat())
-    return [RosterEntry.from_row(row) for row in rows]
+    return sorted(map(RosterEntry.from_row, rows), key=_by_agent)
 
 
 def leads_in_hand(database: Database, agents: Collection[str] | None = None) -> dict[str, LeadsInHand]:
@@ -120,8 +121,8 @@ def add_agent(database: Database, name: str, *, active: bool = True) -> None:
 
 
 def agent_names(database: Database) -> list[str]:
-    """The names of all agents. Rows without a name are left out."""
-    return [row["agent"] for row in database.all("agent_names")]
+    """The names of all agents, sorted as people do. Rows without a name are left out."""
+    return sorted((row["agent"] for row in database.all("agent_names")), key=by_name)
 
 
 def alike_agents(database: Database, name: str) -> list[str]:
@@ -200,7 +201,7 @@ def set_agent_status(database: Database, name: str, *, active: bool) -> None:
 
 
 def activate_inactive_agents(database: Database, *, expected: int | None = None) -> list[str]:
-    """Activates all agents who are inactive, in one transaction; returns their names, sorted byte by byte.
+    """Activates all agents who are inactive, in one transaction; returns their names, sorted as people do.
 
     If there are not as many as `expected`, changes nothing and raises AlreadyExists.
     """
@@ -214,7 +215,11 @@ def activate_inactive_agents(database: Database, *, expected: int | None = None)
                 expected=expected,
             )
         )
-    return inactive
+    return sorted(inactive, key=by_name)
+
+
+def _by_agent(record: Agent | RosterEntry | Limit) -> tuple[str, str]:
+    return by_name(record.agent)
 
 
 def _status(active: bool) -> str:
@@ -267,8 +272,8 @@ def count_assignments(database: Database, agent: str) -> int:
 
 
 def list_limits(database: Database) -> list[Limit]:
-    """All limits and absences."""
-    return [Limit.from_row(row) for row in database.all("limits")]
+    """All limits and absences, sorted by the names of the agents as people do; of an agent, the newest first."""
+    return sorted((Limit.from_row(row) for row in database.all("limits")), key=_by_agent)
 
 
 def limits_in_force(limits: Iterable[Limit], on: date) -> dict[str, Limit]:

@@ -25,6 +25,7 @@ from agent_funnel.errors import (
     RunInProgress,
 )
 from agent_funnel.leads import DEALT_STAGES
+from agent_funnel.names import by_name
 from agent_funnel.runs import Run
 from agent_funnel.sentences import sentence, with_hint
 from agent_funnel.settings import Settings
@@ -194,7 +195,8 @@ def preview(database: Database, settings: Settings, *, business_date: date) -> P
     """
     given = {**_rules(settings, business_date, "manual"), "skip_date": None}
     shares, changes, summary = database.sets("preview", **given)
-    return Preview(NewRun.from_row(summary[0]), tuple(PreviewShare.from_row(row) for row in shares), **changes[0])
+    by_agent = sorted(map(PreviewShare.from_row, shares), key=lambda share: by_name(share.agent))
+    return Preview(NewRun.from_row(summary[0]), tuple(by_agent), **changes[0])
 
 
 def undo(database: Database, run_id: int | None = None, *, actor: str | None = None) -> Undone:

@@ -16,7 +16,7 @@ from typing import Any
 from agent_funnel.database import Database
 from agent_funnel.errors import AlreadyExists, NotFound, ParameterOutOfRange
 from agent_funnel.numbers import fault_in_listed, match_key
-from agent_funnel.sentences import Sentence, sentence
+from agent_funnel.sentences import Sentence, sentence, shown_as
 from agent_funnel.values import NO_LIMIT, Flag, Moment, Record, check_length, check_text, read_moment, write_moment
 
 # The list of those who asked not to be contacted. The installer makes it.
@@ -25,7 +25,7 @@ OWN_REQUESTS = "own requests"
 # outcome that is taken back takes nothing away that they put there:
 OPTED_OUT = "opted out"
 # Their names for people, since a program gave them; all other lists have the names that people gave them:
-LIST_WORDS = {OWN_REQUESTS: sentence("own requests"), OPTED_OUT: sentence("opted out")}
+LIST_WORDS = {OWN_REQUESTS: shown_as(OWN_REQUESTS, sentence("direct requests")), OPTED_OUT: sentence("opted out")}
 # The reasons that SQL writes for that list and for its entries, which name a run:
 OPTED_OUT_REASON = "outcomes that agents report"
 ENTRY_REASON = re.compile(r"outcome of run (\d+)")

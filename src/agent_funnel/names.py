@@ -36,7 +36,8 @@ def alike_names(names: Iterable[str]) -> list[tuple[str, ...]]:
     groups: dict[str, set[str]] = {}
     for name in names:
         groups.setdefault(likeness(name), set()).add(name)
-    return sorted(tuple(sorted(group)) for group in groups.values() if len(group) > 1)
+    alike = (tuple(sorted(group, key=by_name)) for group in groups.values() if len(group) > 1)
+    return sorted(alike, key=lambda group: by_name(group[0]))
 
 
 def spell(name: str) -> str:

@@ -15,6 +15,7 @@ from statistics import NormalDist
 
 from agent_funnel.database import Database
 from agent_funnel.errors import ParameterOutOfRange
+from agent_funnel.names import by_name
 from agent_funnel.sentences import sentence
 from agent_funnel.values import Row, read_date
 
@@ -159,11 +160,11 @@ def _class(row: Row) -> str:
 
 
 def _grouped(cells: Iterable[Row], name: Callable[[Row], str]) -> tuple[GroupResult, ...]:
-    """The results by name, in the order of the names."""
+    """The results by name, in the order that people look names up in."""
     groups: dict[str, list[Row]] = {}
     for row in cells:
         groups.setdefault(name(row), []).append(row)
-    return tuple(_result(each, groups[each]) for each in sorted(groups))
+    return tuple(_result(each, groups[each]) for each in sorted(groups, key=by_name))
 
 
 def _result(name: str | None, rows: Sequence[Row], label: str | None = None) -> GroupResult:

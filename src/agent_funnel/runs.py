@@ -9,6 +9,7 @@ from datetime import date, datetime
 
 from agent_funnel.database import Database
 from agent_funnel.errors import NotFound
+from agent_funnel.names import by_name
 from agent_funnel.numbers import match_key
 from agent_funnel.sentences import sentence, shown_as
 from agent_funnel.values import NO_LIMIT, Day, Flag, LeadDate, Moment, Record, Row, write_moment
@@ -191,11 +192,11 @@ def failure_of(database: Database, run_id: int) -> Failure | None:
 
 
 def shares(database: Database, run_id: int) -> list[Share]:
-    """The share of each agent in a run, sorted by agent. Agents who got no leads are left out."""
+    """The share of each agent in a run, sorted by name as people do. Agents who got no leads are left out."""
     stages: dict[str, dict[int, int]] = {}
     for row in database.all("shares", run_id=run_id):
         stages.setdefault(row["agent"], {})[row["stage"]] = row["leads"]
-    return [Share(agent, sum(by_stage.values()), by_stage) for agent, by_stage in sorted(stages.items())]
+    return [Share(agent, sum(stages[agent].values()), stages[agent]) for agent in sorted(stages, key=by_name)]
 
 
 def dealt_leads(database: Database, run_id: int, *, after: str | None = None, count: int) -> list[DealtLead]:

@@ -186,7 +186,7 @@ def test_all_inactive_agents_are_activated_at_once(database: TestedDatabase) -> 
 def test_an_agent_who_is_active_in_any_row_is_not_activated(bare_database: TestedDatabase) -> None:
     rows = [("Al", "left"), ("Al", " ACTIVE "), ("al", "left"), ("Bo", None), ("Bo", "inactive"), (" ", "inactive")]
     put_agents(bare_database, rows)
-    assert activate_inactive_agents(bare_database.backend) == ["Bo", "al"]
+    assert activate_inactive_agents(bare_database.backend) == ["al", "Bo"]
     assert Counter(bare_database.execute("SELECT agent, status FROM dbo.agents")) == Counter(
         [*rows[:2], ("al", "active"), ("Bo", "active"), ("Bo", "active"), rows[-1]]
     )

@@ -199,7 +199,7 @@ def test_a_name_that_another_agent_has_in_another_spelling_renames_nothing(datab
     assert snapshot(database) == before
     # An agent's own name may be spelled in another way.
     rename_agent(database.backend, "Ana Lima", "aná lima")
-    assert agent_names(database.backend) == ["Bia", "aná lima"]
+    assert agent_names(database.backend) == ["aná lima", "Bia"]
 
 
 def test_a_rename_is_in_the_audit_once(database: TestedDatabase) -> None:

@@ -28,13 +28,35 @@ def test_numbers_and_dates_are_written_as_the_reader_does() -> None:
     ("form", "british", "german"),
     [
         ("EEE d MMM", "Tue 24 Nov", "Di., 24. Nov."),
-        ("EEEE d MMMM", "Tuesday 24 November", "Dienstag, 24. November"),
+        ("EEEE d MMMM", "Tuesday 24 November", "Dienstag, dem 24. November"),
         ("EEEE", "Tuesday", "Dienstag"),
     ],
 )
 def test_the_fields_of_a_date_have_the_order_and_the_signs_of_the_reader(form: str, british: str, german: str) -> None:
     day = date(2026, 11, 24)
     assert (format.day(day, BRITISH, form), format.day(day, GERMAN, form)) == (british, german)
+
+
+@pytest.mark.parametrize(
+    ("language", "short", "whole", "alone"),
+    [
+        ("en_GB", "Thursday 26 November", "Thursday, 26 November 2026", "Thursday, 26 November 2026"),
+        (
+            "pt_BR", "quinta-feira, 26 de novembro", "quinta-feira, 26 de novembro de 2026",
+            "quinta-feira, 26 de novembro de 2026",
+        ),
+        ("es", "jueves 26 de noviembre", "jueves 26 de noviembre de 2026", "jueves, 26 de noviembre de 2026"),
+        (
+            "de", "Donnerstag, dem 26. November", "Donnerstag, dem 26. November 2026", "Donnerstag, 26. November 2026",
+        ),
+    ],
+)  # fmt: skip
+def test_a_date_in_a_sentence_is_written_as_the_language_does_there(
+    language: str, short: str, whole: str, alone: str
+) -> None:
+    day, locale = date(2026, 11, 26), Locale.parse(language)
+    forms = ("EEEE d MMMM", format.WHOLE_DATE, "full")
+    assert tuple(format.day(day, locale, form) for form in forms) == (short, whole, alone)
 
 
 @pytest.mark.parametrize(

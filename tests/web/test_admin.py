@@ -237,5 +237,5 @@ def test_a_target_of_the_audit_leads_to_its_page_and_a_check_is_called_one(
     assert "Undo an import : import 7 only checked by a program" in page.text
     assert '<a href="/imports/7">import 7</a>' in page.source
     assert "Import leads only checked by a program" in page.text
-    assert "Import numbers to a do-not-contact list : own requests only checked by a program" in page.text
+    assert "Import numbers to a do-not-contact list : direct requests only checked by a program" in page.text
     assert "POST /an/older/version : x ✓ done" in page.text

@@ -226,7 +226,7 @@ def test_a_sentence_above_the_list_says_who_is_overloaded(database: TestedDataba
     for held in assignments(database.backend, agent="agent 0", count=1):
         tell(database, held.number, "talked")
     page = reader.wait_for("/agents", lambda page: "last deal: 3" in page)
-    assert answer_in(page) == "Most left to call: 2 agents with 3; fewest: agent 2, 1. Not as usual: agent 2."
+    assert answer_in(page) == "Most left to call: 2 agents with 3; fewest: agent 2, 1. Unusual: agent 2."
     # A search asks another question.
     assert not answer_in(reader.get("/agents", find="agent"))
     # Where the leads of all agents are too many to count, it tells the shares of the last deal.
@@ -234,7 +234,7 @@ def test_a_sentence_above_the_list_says_who_is_overloaded(database: TestedDataba
         add_agent(database.backend, f"new {number}", active=number < 6)
     assert answer_in(reader.get("/agents")) == (
         "Most in the last deal: 3 agents with 3; fewest: agent 2, 1. "
-        "Not as usual: agent 2, new 0, new 1, new 2, new 3 and 2 more."
+        "Unusual: agent 2, new 0, new 1, new 2, new 3 and 2 more."
     )
     counted = answer_in(reader.get("/agents", sort="to_call"))
     assert counted.startswith("Most left to call: 2 agents with 3; fewest: agent 2, 1.")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
+from agent_funnel.agents import add_limit
 from agent_funnel.runs import list_runs
 from support.databases import TestedDatabase, seed_tables, snapshot
-from support.nights import deal_today
+from support.nights import active_agents, deal_today, put_agents
 from support.pages import BROWSER, Page, Reader, reader_in_the_morning, reader_of
 from support.processes import run_in_progress
 
@@ -68,7 +70,13 @@ def test_a_button_below_an_old_preview_deals_nothing(database: TestedDatabase, r
 
 
 def test_without_agents_or_during_a_run_the_page_says_so(database: TestedDatabase, reader: Reader) -> None:
-    assert "A deal is not possible now" in reader.get("/run-now/preview").text
+    nobody = "A deal is not possible now Nobody can get leads tonight: "
+    assert f"{nobody}no agent is active." in reader.get("/run-now/preview").text
+    put_agents(database, active_agents("Ana", "Bia"))
+    for agent in ("Ana", "Bia"):
+        add_limit(database.backend, agent, starts_on=date(2020, 1, 1), ends_on=None, max_records=0)
+    assert f"{nobody}all 2 active agents are away." in reader.get("/run-now/preview").text
+    database.execute("DELETE FROM dbo.assignment_limit")
     seed_tables(database)
     fields = reader.get("/run-now/preview").forms["/deal"]
     with run_in_progress(database):

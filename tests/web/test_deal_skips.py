@@ -53,7 +53,7 @@ def test_the_page_offers_to_skip_tonights_deal_and_says_everywhere_that_it_is_sk
     assert f"deal {skip.run_id} was made instead" in night
     # As on the first page.
     assert "Make tonight’s deal after all" in night
-    assert "Take this record back" not in night
+    assert "Correct this record" not in night
     assert 'name="skip"' not in noon.get("/run-now/preview").source
     assert "Tonight’s automatic deal is skipped." in noon.get("/run-now")
 

@@ -54,7 +54,7 @@ def test_reasons_that_a_program_gave_are_in_the_language_of_the_page(database: T
 
 def test_numbers_are_added_looked_up_and_taken_off(database: TestedDatabase, keeper: Reader) -> None:
     page = keeper.get("/do-not-contact")
-    assert "own requests : 0 numbers." in page
+    assert "direct requests : 0 numbers." in page
     assert "/numbers/import" in page.links
     assert page.text.index("own requests :") < page.text.index(f"{REGISTER} :")
     sorted_by_age = keeper.get("/do-not-contact?sort=age").text
@@ -63,16 +63,16 @@ def test_numbers_are_added_looked_up_and_taken_off(database: TestedDatabase, kee
     added = keeper.done(
         "/do-not-contact/several", numbers=" +49 300000001\n\n+49300000002\r\n+49300000001", reason="asked us"
     )
-    assert "2 numbers were added to the list own requests. 0 numbers were on it before. 2 leads were taken off" in (
+    assert "2 numbers were added to the list direct requests. 0 numbers were on it before. 2 leads were taken off" in (
         added
     )
     found = keeper.get("/do-not-contact", number="0049300000001")
-    assert "is on the list own requests since" in found
+    assert "is on the list direct requests since" in found
     assert ": asked us Take off" in found
     off = keeper.done("/leads/do-not-contact/remove", number="+49300000002", list_name="own requests", page="lists")
     assert "+49300000002 is on no list: it may be dealt." in off
     taken = keeper.done("/do-not-contact/several/remove", numbers="+49300000001\n+49300000009")
-    assert "1 number was taken off the list own requests." in taken
+    assert "1 number was taken off the list direct requests." in taken
     assert numbers_on(database) == {}
     # The audit has how many, and none of the numbers.
     targets = [entry.target or "" for entry in list_entries(database.backend, count=50)]
@@ -110,7 +110,7 @@ def test_viewers_see_the_lists_but_no_number_and_no_form(database: TestedDatabas
     keeper.done("/do-not-contact/several", numbers="+49300000001")
     viewer = reader_of(database, "viewer")
     page = viewer.get("/do-not-contact")
-    assert "own requests : 1 number." in page
+    assert "direct requests : 1 number." in page
     assert not [action for action in page.forms if "do-not-contact" in action]
     assert not [digits for digits in ("0000777", "0000778", "0000001") if digits in page.source]
     assert viewer.get("/do-not-contact", 403, number="+49300000001")

@@ -102,7 +102,7 @@ def test_a_number_is_shown_with_its_history_and_can_be_removed_from_the_present_
     # One click removes it from tonight's list.
     told = reader.done("/leads/do-not-contact", number=number, reason="<i>asked</i>")
     assert "It was removed from the list of agent 0." in told
-    assert "On the list “own requests” since" in told
+    assert "On the list “direct requests” since" in told
     assert ": <i>asked</i>" in told
     assert "Nobody has it." in told
     assert "removed since" in told
@@ -157,7 +157,7 @@ def test_an_unknown_number_can_be_put_on_the_do_not_contact_list(database: Teste
     told = reader.done("/leads/do-not-contact", number="+491701234567")
     assert "No agent had it." in told
     # The number is found in another spelling, too.
-    assert "On the list “own requests” since" in reader.get(of("0049 170 1234567"))
+    assert "On the list “direct requests” since" in reader.get(of("0049 170 1234567"))
     assert "another spelling" not in reader.get(of("+491701234567"))
     # A second spelling is no second entry.
     add_do_not_contact(database.backend, "00491701234567")

@@ -103,6 +103,7 @@ def test_a_link_is_no_key_and_a_wrong_revoked_or_replaced_one_opens_nothing(
             assert "Ask your team lead for a new one." in " ".join(answer.text.split())
     revoke_link(database.backend, ODD)
     assert browser.get(second).status_code == 404
+    assert "This link no longer works." in browser.get(second, headers=BROWSER).text
     third = path_of(database)
     monkeypatch.setattr(WRONG_LINKS, "limit", "2 per minute")
     answers = [browser.get("/mine/x").status_code for _ in range(4)]

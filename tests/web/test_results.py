@@ -46,17 +46,21 @@ def test_the_page_shows_rates_with_intervals_and_says_where_there_is_not_enough(
     page = reader.wait_for("/results", lambda page: "are being counted" not in page)
     assert "1 deal: of 99 leads dealt, agents reported 3, reached 2, and won 1." in page
     assert f"Agents are still calling those of deal {run_id}" in page
-    assert "Al not enough yet not enough yet 1 50 3 2 0 6.0% 2.1% to 16.2% not enough yet not enough yet Bo" in page
-    assert "Bo not enough yet not enough yet 0 49 0 0 0 not enough yet" in page
+    # No row has another rate, and nobody handed a lead back: these columns are left out.
+    assert "Too few reports to rank agents: each needs 50." in page
+    assert "Al 1 50 3 2 6.0% 2.1% to 16.2% Bo 0 49 0 0 not enough yet" in page
+    agents = page.source[page.source.index('id="agents"') : page.source.index('id="classes"')]
+    for column in ("Place", "Won of dealt", "Contact rate", "Conversion", "Handed back"):
+        assert f"{column}</th>" not in agents
     assert "With fewer than 50 in the denominator" in page
     # The agents can be sorted; the dates stay.
-    address = f"/results?sort=not_worked&date_from={DEALT_ON}&date_to={DEALT_ON}"
+    address = f"/results?sort=reached&date_from={DEALT_ON}&date_to={DEALT_ON}"
     assert (
         f'href="{address}#agents"'.replace("&", "&amp;")
         in reader.get(f"/results?date_from={DEALT_ON}&date_to={DEALT_ON}").source
     )
     for order in ("dealt", "penetration", "best_place"):
-        assert "Al not enough yet" in reader.get(f"/results?sort={order}")
+        assert "Al 1 50" in reader.get(f"/results?sort={order}")
     # Viewers see no number, not even in the name of a file.
     assert "7 …" in page
     assert "+5511" not in page.source
@@ -65,6 +69,38 @@ def test_the_page_shows_rates_with_intervals_and_says_where_there_is_not_enough(
     assert "No deal of these nights counts" in page
     assert "Nothing was counted." in reader.get(f"/results?date_from={later}&date_to={DEALT_ON}", 422)
     assert "Nothing was counted." in reader.get("/results?date_from=tomorrow", 422)
+
+
+def test_a_column_that_one_row_has_a_value_for_is_there_for_all(database: TestedDatabase) -> None:
+    put_results(database)
+    for number in NUMBERS[6::2]:
+        tell(database, number, "talked")
+    tell(database, NUMBERS[1], "not_worked")
+    page = reader_of(database, "viewer").wait_for("/results", lambda page: "are being counted" not in page)
+    assert "Too few reports to rank agents" not in page
+    assert "Al 1 2.0% 0.4% to 10.5% 1 50 50 49 0 100.0% 92.9% to 100.0% 98.0% 89.5% to 99.6% Bo" in page
+    assert "Bo not enough yet not enough yet 0 48 0 0 1 not enough yet" in page
+
+
+def test_agents_are_in_the_order_in_which_people_look_names_up(database: TestedDatabase) -> None:
+    names = ["ana", "Débora", "Diego", "Élcio", "Yara"]
+    put_agents(database, active_agents(*reversed(names)))
+    put_leads(database, [(number, 1, ARRIVED) for number in NUMBERS])
+    run_id = deal_again(database)
+    client, reader = client_of(database), reader_of(database, "operator")
+    viewer = bearer(key_of(database, "viewer"))
+    for path, items, field in (
+        ("/api/results", "agents", "name"), ("/api/agents", "items", "agent"),
+        (f"/api/runs/{run_id}", "shares", "agent"),
+    ):  # fmt: skip
+        answer: Any = client.get(path, headers=viewer).json
+        assert [each[field] for each in answer[items]] == names
+    exported = csv.reader(io.StringIO(client.get("/api/exports/agents?format=csv", headers=viewer).text))
+    assert [row[0] for row in exported][1:] == names
+    for path in ("/results", "/agents", "/agents/links", f"/runs/{run_id}"):
+        page = reader.wait_for(path, lambda page: "Yara" in page.source)
+        rows = re.findall(r"<th scope=\"row\">\s*<a[^>]*>([^<]*)</a>", page.source)
+        assert [row.strip() for row in rows if row.strip() in names] in (names, []), path
 
 
 def test_the_api_the_files_and_the_command_have_the_same_numbers(database: TestedDatabase, tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from agent_funnel.settings import load
 from support.databases import TestedDatabase, seed_tables
 from support.pages import Reader, client_of
 
+NOTED = "2026-11-01 00:00:00"
+
 
 def test_runs_are_listed_page_by_page_and_each_adds_up(
     database: TestedDatabase, reader: Reader, monkeypatch: pytest.MonkeyPatch
@@ -44,6 +46,29 @@ def test_runs_are_listed_page_by_page_and_each_adds_up(
     ):
         assert told in page
     assert "agent 0 1 agent 1 1 agent 2 1" in page
+
+
+def test_nights_without_a_deal_are_rows_in_their_places(
+    database: TestedDatabase, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent_funnel.web.pages.runs.RUNS_PER_PAGE", 2)
+    seed_tables(database)
+    oldest, _, third, _ = (
+        deal(database.backend, load(max_per_agent=1), business_date=date(2026, 10, day), again=True).run_id
+        for day in (3, 5, 9, 9)
+    )
+    # A person dealt on the 5th and on the 9th, so these nights have their deals.
+    for day, outcome in ((1, "missed"), (2, "failed"), (4, "holiday"), (5, "missed"), (7, "paused"), (9, "failed")):
+        database.execute(f"INSERT INTO dbo.schedule_outcome VALUES (%s, '{outcome}', %s)", f"2026-10-{day:02}", NOTED)
+    nights = [
+        re.findall(r"href=\"/nights/2026-10-(\d+)\">[^<]*</a> <a class=\"phone\"|href=\"/runs/(\d+)\">\d", page.source)
+        for page in (reader.get("/runs"), reader.get(f"/runs?before={third}"), reader.get(f"/runs?before={oldest}"))
+    ]
+    assert nights[0] == [("", str(third + 1)), ("", str(third))]
+    assert nights[1] == [("07", ""), ("", str(third - 1)), ("04", ""), ("", str(oldest)), ("02", ""), ("01", "")]
+    assert nights[2] == []
+    assert "paused" in reader.get(f"/runs?before={third}")
+    assert "/nights/2026-10-07" not in reader.get("/runs?sort=assigned&begin=2").links
 
 
 def test_deals_are_sorted_by_an_amount_page_by_page(

@@ -48,10 +48,10 @@ def test_a_program_takes_back_the_record_of_a_date(database: TestedDatabase, cli
 def test_a_person_takes_back_the_record_of_a_night_on_its_page(database: TestedDatabase, client: FlaskClient) -> None:
     missed(database, LAST_YEAR)
     page = client.get(f"/nights/{LAST_YEAR}", headers=BROWSER)
-    assert "Take this record back" in page.text
+    assert "Correct this record" in page.text
     done = client.post(f"/nights/{LAST_YEAR}/reopen", headers=BROWSER, follow_redirects=True)
     assert "make a deal by hand if you want one" in done.text
-    assert "Take this record back" not in done.text
+    assert "Correct this record" not in done.text
     assert "Somebody took back the record" in done.text
     night = find_night(database.backend, LAST_YEAR)
     assert night is not None

@@ -81,7 +81,7 @@ def _amounts(row: GroupResult, by: str) -> dict[str, object]:
         NAMES[by]: row.name or "none on record",
         **({"File": row.label} if by == "imports" else {}),
         "Dealt": row.dealt,
-        "Not called": row.not_worked,
+        "Handed back": row.not_worked,
         "Reported": row.reported,
         "Reached": row.reached,
         "Won": row.won,

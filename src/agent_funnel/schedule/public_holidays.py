@@ -30,7 +30,7 @@ def countries() -> Mapping[str, Sequence[str]]:
 def public_holidays(country: str, year: int, region: str | None = None, *, language: str = "en") -> dict[date, str]:
     """The public holidays of a year, the first day first, with their names in a language such as pt-BR.
 
-    Where the package has none in it, the names are English, if it has those.
+    Where the package has none in it, the names are in the country's own language.
 
     Without a region, only those of the whole country. Raises ParameterOutOfRange for one that the package does not
     know.
@@ -61,10 +61,13 @@ def public_holidays(country: str, year: int, region: str | None = None, *, langu
 
 
 def _named_in(country: str, language: str) -> str:
-    """The language of the package for the names of a country's holidays."""
+    """The language of the package for the names of a country's holidays: the wanted one, or the country's own."""
     wanted = language.split("-")[0]
+    if wanted == "en":
+        return "en_US"
     known: Sequence[str] = _package().list_localized_countries(include_aliases=False).get(country, ())
-    return next((each for each in known if wanted != "en" and each.split("_")[0] == wanted), "en_US")
+    own: str | None = _package().country_holidays(country).default_language
+    return next((each for each in known if each.split("_")[0] == wanted), own or "en_US")
 
 
 def _package() -> Any:

@@ -184,6 +184,12 @@ def list_nights(database: Database, *, count: int = 60) -> list[NightRecord]:
     return [NightRecord.from_row(row) for row in database.all("outcomes", count=count)]
 
 
+def nights_without_run(database: Database, *, after: date, before: date) -> list[NightRecord]:
+    """The business dates between two others that passed without a scheduled run, newest first."""
+    rows = database.all("nights_without_run", after=after.isoformat(), before=before.isoformat())
+    return [NightRecord.from_row(row) for row in rows]
+
+
 def find_night(database: Database, business_date: date) -> NightRecord | None:
     """The outcome of a business date; None if none is on record."""
     row = database.one("outcome_of_date", business_date=business_date.isoformat())

@@ -63,6 +63,11 @@ SHOW_MESSAGE_OF = (
 )  # fmt: skip
 # The detail of an address that leads nowhere:
 NOTHING_HERE = "There is nothing at this address."
+# The detail of a personal link that opens nothing:
+DEAD_LINK = sentence(
+    "This link opens nothing: it is incomplete, it was replaced or revoked, or the agent is inactive. Ask your team "
+    "lead for a new one."
+)
 # What pages say instead of the names of the statuses:
 HEADINGS = {
     400: sentence("This cannot be read."),
@@ -146,6 +151,8 @@ def _words_for_people(status: int, detail: str | None) -> dict[str, str | None]:
     """The heading and the sentence of the page about a problem, in the language of the page."""
     if detail == NOTHING_HERE:
         return {"heading": gettext("There is no such page."), "words": gettext("Check the address.")}
+    if detail == DEAD_LINK:
+        return {"heading": gettext("This link no longer works."), "words": translated(DEAD_LINK)}
     if role := g.get("missing_role"):
         own: Role = g.identity.role
         return {"heading": gettext("Your key does not allow this."), "words": translated(REFUSALS[own, role])}

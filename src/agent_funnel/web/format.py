@@ -67,6 +67,11 @@ FIELDS = {
     "EEEE d MMMM": "MMMMEEEEd",
     "LLLL yyyy": "yMMMM",
 }
+# The whole date, as it is in a sentence; alone, it is Babel's "full":
+WHOLE_DATE = "EEEE d MMMM y"
+# What joins a weekday and its date in a sentence, where that is not what a date alone has: "el jueves 26 de noviembre",
+# "am Donnerstag, dem 26. November". All German sentences with a weekday have the dative.
+JOINED_IN_SENTENCES = {"es": " ", "de": ", 'dem' "}
 # Which call it is for the agent, by the stage after the deal:
 CALL_NAMES = Words({2: sentence("first call"), 3: sentence("second call"), 4: sentence("third call")})
 # What an agent reports of a lead:
@@ -131,6 +136,8 @@ def day(value: date | None, locale: Locale, form: str = "medium") -> str:
 @lru_cache(maxsize=1_000)
 def _pattern(form: str, locale: Locale) -> str:
     """The pattern of a form in a locale."""
+    if form == WHOLE_DATE:
+        return _in_sentence(str(locale.date_formats["full"].pattern), locale)
     skeleton = FIELDS.get(form)
     if skeleton is None:
         return form
@@ -138,7 +145,13 @@ def _pattern(form: str, locale: Locale) -> str:
     found = skeleton if skeleton in known else match_skeleton(skeleton, known)
     pattern = str(known[found].pattern)
     # Some locales have the fields with a short weekday only.
-    return re.sub("E+|c+", "EEEE", pattern, count=1) if "EEEE" in form else pattern
+    return _in_sentence(re.sub("E+|c+", "EEEE", pattern, count=1), locale) if "EEEE" in form else pattern
+
+
+def _in_sentence(pattern: str, locale: Locale) -> str:
+    """The pattern of a date with its whole weekday, for a sentence."""
+    by = JOINED_IN_SENTENCES.get(locale.language)
+    return pattern if by is None else re.sub("EEEE,? ", f"EEEE{by}", pattern)
 
 
 def near_day(value: date | None, today: date, locale: Locale) -> str:

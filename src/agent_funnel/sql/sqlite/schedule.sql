@@ -124,6 +124,13 @@ WHERE s.outcome <> 'skipped' OR s.business_date <= date('now', '+1 day')
 ORDER BY s.business_date DESC
 LIMIT :count;
 
+-- name: nights_without_run
+-- The business dates between two others that passed without a scheduled run, newest first, with the reason.
+SELECT o.business_date, o.outcome, NULL AS run_id, o.recorded_at AS at
+FROM date_without_run AS o
+WHERE o.business_date > :after AND o.business_date < :before
+ORDER BY o.business_date DESC;
+
 -- name: outcome_of_date
 -- The outcome of one business date.
 -- include: _outcomes

@@ -209,6 +209,17 @@ DECLARE
 
 -- include: _outcomes
 
+-- name: nights_without_run
+-- The business dates between two others that passed without a scheduled run, newest first, with the reason.
+DECLARE
+    @after DATE = %(after)s,
+    @before DATE = %(before)s;
+
+SELECT o.business_date, o.outcome, NULL AS run_id, o.recorded_at AS at
+FROM dbo.date_without_run AS o
+WHERE o.business_date > @after AND o.business_date < @before
+ORDER BY o.business_date DESC;
+
 -- name: outcome_of_date
 -- The outcome of one business date.
 DECLARE

@@ -28,7 +28,7 @@ from agent_funnel.agents import (
     roster,
     set_agent_status,
 )
-from agent_funnel.names import by_name, folded, spell
+from agent_funnel.names import folded, spell
 from agent_funnel.runs import RunRecord, deal_version
 from agent_funnel.web.auth import set_audit_agents, set_audit_target
 from agent_funnel.web.counts import LeadsInHandOfAll, Pending
@@ -187,7 +187,7 @@ def show() -> str:
 def _roster_by_name(deals: Deals) -> list[FoundAgent]:
     """All agents, by name."""
     newest, found = deals.newest or {}, []
-    for entry in sorted(roster(services().database, today()), key=lambda each: by_name(each.agent)):
+    for entry in roster(services().database, today()):
         dealt = share.leads if (share := newest.get(entry.agent)) else 0
         found.append(FoundAgent(entry, dealt, kinds_of(entry, dealt, deals)))
     return found

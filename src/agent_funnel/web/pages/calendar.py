@@ -75,7 +75,7 @@ def show() -> str:
         SHOWN_NAMES=SHOWN_NAMES,
         limits=limits[:SHOWN_LIMITS],
         more_limits=max(0, len(limits) - SHOWN_LIMITS),
-        agents=sorted(agent_names(database), key=by_name),
+        agents=agent_names(database),
         today=today(),
         first_free=max(today(), month),
         largest_limit=LARGEST_SHARE,

@@ -10,14 +10,15 @@ from flask_babel import gettext, ngettext
 from werkzeug.exceptions import MethodNotAllowed, TooManyRequests
 from werkzeug.wrappers import Response as BaseResponse
 
+from agent_funnel.agents import roster
 from agent_funnel.deal import NewRun, deal, preview
-from agent_funnel.errors import AlreadyExists, FunnelError, ParameterOutOfRange
+from agent_funnel.errors import AlreadyExists, FunnelError, NoActiveAgent, ParameterOutOfRange
 from agent_funnel.fairness import fairness_of_preview
 from agent_funnel.runs import deal_version, last_run
 from agent_funnel.schedule.brakes import scheduled_run
 from agent_funnel.schedule.skips import deal_and_skip, tonight_to_skip
 from agent_funnel.schedule.status import tonight
-from agent_funnel.sentences import sentence, text_in
+from agent_funnel.sentences import counted, sentence, text_in
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.format import number
 from agent_funnel.web.idempotency import idempotent
@@ -51,7 +52,7 @@ def show_preview() -> str:
         with given.previews.take():
             found = preview(given.database, given.settings, business_date=state["scheduled"] or today())
     except FunnelError as error:
-        why_not = text_in(error)
+        why_not = _why_not(error, state["scheduled"] or today())
     except TooManyRequests as error:
         why_not = error.description
     return render_template(
@@ -62,6 +63,20 @@ def show_preview() -> str:
         why_not=why_not,
         version=version,
         **state,
+    )
+
+
+def _why_not(error: FunnelError, business_date: date) -> str:
+    """Why there is no preview. Where nobody can get leads, whether nobody is active, or everybody is away."""
+    if not isinstance(error, NoActiveAgent):
+        return text_in(error)
+    active = sum(entry.active for entry in roster(services().database, business_date))
+    if not active:
+        return sentence("Nobody can get leads tonight: no agent is active.")
+    return counted(
+        "Nobody can get leads tonight: the only active agent is away.",
+        "Nobody can get leads tonight: all %(count)s active agents are away.",
+        active,
     )
 
 

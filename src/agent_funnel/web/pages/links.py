@@ -10,7 +10,6 @@ from flask import Blueprint, render_template, request
 from agent_funnel.access.links import list_links
 from agent_funnel.agents import no_such_agent, roster
 from agent_funnel.errors import ParameterOutOfRange
-from agent_funnel.names import by_name
 from agent_funnel.sentences import counted, sentence
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.new_links import NewLink, leads_to_this_machine, new_link
@@ -29,7 +28,7 @@ def show(made: Sequence[NewLink] = ()) -> str:
     """All agents with their links; and those that were just made, which nobody sees again."""
     database = services().database
     links = list_links(database)
-    entries = sorted(roster(database, today()), key=lambda each: by_name(each.agent))
+    entries = roster(database, today())
     return render_template(
         "links.html",
         made=made,

@@ -26,7 +26,7 @@ from agent_funnel.outcomes import ReportedOutcome
 from agent_funnel.runs import last_run
 from agent_funnel.sentences import sentence
 from agent_funnel.web.auth import count_wrong_secret, note_recent_use, refuse_strangers, set_audit_actor
-from agent_funnel.web.errors import response_to_bad_request, response_to_error
+from agent_funnel.web.errors import DEAD_LINK, response_to_bad_request, response_to_error
 from agent_funnel.web.format import REPORTED
 from agent_funnel.web.languages import translated
 from agent_funnel.web.operation import json
@@ -42,10 +42,6 @@ blueprint = Blueprint("own_list", __name__)
 LEADS_PER_PAGE = 1_000
 # The fields that only a call-back has; without a script, a form sends them with every outcome:
 CALL_BACK_FIELDS = ("call_back_on", "same_agent")
-DEAD_LINK = sentence(
-    "This link opens nothing: it is incomplete, it was replaced or revoked, or the agent is inactive. Ask your team "
-    "lead for a new one."
-)
 
 
 @blueprint.get("/mine/<secret>")

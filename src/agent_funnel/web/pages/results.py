@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 from http import HTTPStatus
@@ -11,7 +12,7 @@ from flask import Blueprint, make_response, render_template, request
 from pydantic import ValidationError
 
 from agent_funnel.errors import ParameterOutOfRange
-from agent_funnel.results import FEWEST, Estimate, GroupResult, Results, usual_span
+from agent_funnel.results import FEWEST, RATES, Estimate, GroupResult, Results, usual_span
 from agent_funnel.runs import deal_version
 from agent_funnel.sentences import sentence
 from agent_funnel.web.pages.layout import page
@@ -28,8 +29,8 @@ SORTS = (
 # The groups of the page, with their headings; the agents come first and have places:
 HEADINGS = {
     "agents": sentence("Agents"),
-    "classes": sentence("Calls before, with call-backs apart"),
-    "stages": sentence("Calls before"),
+    "classes": sentence("By number of earlier calls"),
+    "stages": sentence("By number of earlier calls, call-backs included"),
     "nights": sentence("Nights"),
     "imports": sentence("Imports"),
 }
@@ -60,6 +61,7 @@ def show() -> Any:
         order=order,
         best=_highest(found.agents) if found else 0.0,
         date_of=date.fromisoformat,
+        shown_columns=shown_columns,
         HEADINGS=HEADINGS,
         FEWEST=FEWEST,
     )
@@ -75,6 +77,11 @@ def sort_agents(results: Results, order: str) -> Results:
         return -1.0 if value is None else getattr(value, "rate", value)
 
     return replace(results, agents=tuple(sorted(results.agents, key=place, reverse=True)))
+
+
+def shown_columns(rows: Iterable[GroupResult]) -> set[str]:
+    """The rates, and the leads handed back, that at least one of these rows has: another column would say nothing."""
+    return {name for row in rows for name in ("not_worked", *RATES) if getattr(row, name)}
 
 
 def _highest(agents: tuple[GroupResult, ...]) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -17,7 +17,7 @@ from agent_funnel.schedule import voids
 from agent_funnel.schedule.calendar import current_date
 from agent_funnel.schedule.nights import LaterDeal, failure_reasons, repairs
 from agent_funnel.schedule.skips import Skip, find_skip, skip_of_run
-from agent_funnel.schedule.store import NightRecord, find_night
+from agent_funnel.schedule.store import NightRecord, find_night, nights_without_run
 from agent_funnel.sentences import sentence
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.format import day, number
@@ -47,17 +47,44 @@ def show() -> str:
     before = request.args.get("before", type=int)
     found = list_runs(
         services().database,
-        count=RUNS_PER_PAGE,
+        count=RUNS_PER_PAGE + 1,
         before=None if before is None else max(1, min(before, LARGEST_RUN_ID)),
     )
+    is_last, found = len(found) <= RUNS_PER_PAGE, found[:RUNS_PER_PAGE]
+    nights = _nights_between(found, before, is_last=is_last)
     return render_template(
         "runs.html",
         runs=found,
         **_attempts(found),
+        nights_before=_placed(nights, found),
+        nights_after=[night for night in nights if found and night.business_date < found[-1].business_date],
         order="newest",
         first=url_for("runs.show") if before else None,
-        following=url_for("runs.show", before=found[-1].run_id) if len(found) == RUNS_PER_PAGE else None,
+        following=None if is_last else url_for("runs.show", before=found[-1].run_id),
     )
+
+
+def _nights_between(runs: list[RunRecord], before: int | None, *, is_last: bool) -> list[NightRecord]:
+    """The nights without a run of their date from the page before, which ends with `before`, to the end of this one."""
+    given = services()
+    newer = list_runs(given.database, count=1, before=max(1, min(before, LARGEST_RUN_ID - 1)) + 1) if before else []
+    end = newer[0].business_date if newer else current_date(given.now(), given.settings) + timedelta(days=1)
+    begin = date.min if is_last else runs[-1].business_date
+    made = {run.business_date for run in runs}
+    return [
+        night for night in nights_without_run(given.database, after=begin, before=end)
+        if night.business_date not in made
+    ]  # fmt: skip
+
+
+def _placed(nights: list[NightRecord], runs: list[RunRecord]) -> dict[int, list[NightRecord]]:
+    """The nights by the run above which they stand: the newest of an earlier date."""
+    placed: dict[int, list[NightRecord]] = {}
+    for night in nights:
+        below = next((run for run in runs if run.business_date < night.business_date), None)
+        if below:
+            placed.setdefault(below.run_id, []).append(night)
+    return placed
 
 
 def _attempts(runs: list[RunRecord]) -> dict[str, Any]:
@@ -82,6 +109,8 @@ def _show_sorted(order: str) -> str:
         "runs.html",
         runs=found[begin:end],
         **_attempts(found[begin:end]),
+        nights_before={},
+        nights_after=[],
         order=order,
         first=url_for("runs.show", sort=order) if begin else None,
         following=url_for("runs.show", sort=order, begin=end) if end < len(found) else None,
