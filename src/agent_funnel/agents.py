@@ -41,6 +41,18 @@ class RosterEntry(Record):
 
 
 @dataclass(frozen=True)
+class InactiveAgent(Record):
+    """An inactive agent, and whether they are `recent`: they got leads in at least one of the newest `deals`.
+
+    There are at most thirty of these deals, and fewer where they have half a million leads.
+    """
+
+    agent: str
+    recent: Flag
+    deals: int
+
+
+@dataclass(frozen=True)
 class LeadsInHand(Record):
     """How many leads an agent has now; those `to_call` have no outcome of the last run."""
 
@@ -200,12 +212,30 @@ def set_agent_status(database: Database, name: str, *, active: bool) -> None:
         raise no_such_agent(database, name)
 
 
-def activate_inactive_agents(database: Database, *, expected: int | None = None) -> list[str]:
-    """Activates all agents who are inactive, in one transaction; returns their names, sorted as people do.
+def inactive_agents(database: Database) -> list[InactiveAgent]:
+    """All agents who are inactive, sorted by name as people do."""
+    found = [InactiveAgent.from_row(row) for row in database.all("inactive_agents")]
+    return sorted(found, key=_by_agent)
 
-    If there are not as many as `expected`, changes nothing and raises AlreadyExists.
+
+def activate_inactive_agents(database: Database, *, recent: bool = False, expected: int | None = None) -> list[str]:
+    """Activates all agents who are inactive, or only the `recent` ones, in one transaction; see InactiveAgent.
+
+    Returns their names, sorted as people do. If there are not as many as `expected`, changes nothing and raises
+    AlreadyExists.
     """
-    inactive = [row["agent"] for row in database.all("activate_inactive_agents", expected=expected)]
+    inactive = [row["agent"] for row in database.all("activate_inactive_agents", recent=recent, expected=expected)]
+    if expected is not None and len(inactive) != expected and recent:
+        raise AlreadyExists(
+            counted(
+                "%(count)s inactive agent had leads in the last deals, and not %(expected)s. Nothing was changed; look "
+                "at the list again.",
+                "%(count)s inactive agents had leads in the last deals, and not %(expected)s. Nothing was changed; "
+                "look at the list again.",
+                len(inactive),
+                expected=expected,
+            )
+        )
     if expected is not None and len(inactive) != expected:
         raise AlreadyExists(
             counted(
@@ -218,7 +248,7 @@ def activate_inactive_agents(database: Database, *, expected: int | None = None)
     return sorted(inactive, key=by_name)
 
 
-def _by_agent(record: Agent | RosterEntry | Limit) -> tuple[str, str]:
+def _by_agent(record: Agent | RosterEntry | InactiveAgent | Limit) -> tuple[str, str]:
     return by_name(record.agent)
 
 

@@ -11,11 +11,13 @@ import pytest
 from agent_funnel.agents import (
     Agent,
     Assignment,
+    InactiveAgent,
     LeadsInHand,
     RosterEntry,
     activate_inactive_agents,
     add_agent,
     assignments,
+    inactive_agents,
     leads_in_hand,
     list_agents,
     roster,
@@ -181,6 +183,28 @@ def test_all_inactive_agents_are_activated_at_once(database: TestedDatabase) -> 
         ("Al",), ("Bo",), ("Cy",),
     ]  # fmt: skip
     assert activate_inactive_agents(database.backend) == []
+
+
+def test_those_who_had_leads_of_late_are_activated_without_those_who_have_left(database: TestedDatabase) -> None:
+    put_agents(database, [*active_agents("Al", "Bo", "Cy"), ("Di", "inactive")])
+    put_leads(database, fresh(6))
+    assert inactive_agents(database.backend) == [InactiveAgent("Di", False, 0)]
+    run_deal(database)
+    database.execute("UPDATE dbo.agents SET status = 'inactive' WHERE agent <> 'Al'")
+    assert inactive_agents(database.backend) == [
+        InactiveAgent("Bo", True, 1), InactiveAgent("Cy", True, 1), InactiveAgent("Di", False, 1),
+    ]  # fmt: skip
+    before = snapshot(database)
+    with pytest.raises(AlreadyExists, match=r"2 inactive agents had leads in the last deals, and not 3\. Nothing was"):
+        activate_inactive_agents(database.backend, recent=True, expected=3)
+    assert snapshot(database) == before
+    assert activate_inactive_agents(database.backend, recent=True, expected=2) == ["Bo", "Cy"]
+    assert [row.agent for row in list_agents(database.backend, TODAY) if not row.active] == ["Di"]
+    assert activate_inactive_agents(database.backend, recent=True) == []
+    # Leads of a deal that was undone do not count.
+    undo(database)
+    set_agent_status(database.backend, "Bo", active=False)
+    assert inactive_agents(database.backend) == [InactiveAgent("Bo", False, 0), InactiveAgent("Di", False, 0)]
 
 
 def test_an_agent_who_is_active_in_any_row_is_not_activated(bare_database: TestedDatabase) -> None:

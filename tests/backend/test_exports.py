@@ -257,8 +257,11 @@ def test_the_command_lists_adds_and_changes_agents(tmp_path: Path) -> None:
     assert "Bo [x]" in shown
     assert "away" in shown
     assert run_command("agents", "activate", "bo", cwd=tmp_path).returncode == 1
-    for wrong in ([], ["Al", "--all"]):
+    for wrong in ([], ["Al", "--all"], ["Al", "--recent"], ["--recent"]):
         assert run_command("agents", "activate", *wrong, cwd=tmp_path).returncode == 2
+    # There was no deal yet, so nobody has had leads of late.
+    shown = run_command("agents", "activate", "--all", "--recent", cwd=tmp_path).stdout
+    assert "Nothing was changed: no inactive agent got leads in one of the last thirty deals." in shown
     assert answer("agents", "activate", "--all", cwd=tmp_path) == {"activated": ["Al"], "status": "active"}
     assert "all agents are active already" in run_command("agents", "activate", "--all", cwd=tmp_path).stdout
     answer("agents", "link", "Al", cwd=tmp_path)

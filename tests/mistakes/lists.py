@@ -73,8 +73,18 @@ MISTAKES = (
     ),
     Mistake(
         "agents: an undone run counts as dealt",
-        AGENTS, "FROM assignment_run AS s\n        WHERE s.status = 'succeeded'", "FROM assignment_run AS s",
+        AGENTS, "FROM assignment_run AS s\n    WHERE s.status = 'succeeded'", "FROM assignment_run AS s",
         ON_AGENTS, "their_last_run", "sqlite",
+    ),
+    Mistake(
+        "activation of the recent agents: those who have left, too",
+        AGENTS, "WHERE :recent AND agent NOT IN", "WHERE 0 AND agent NOT IN",
+        ON_AGENTS, "who_have_left", "sqlite",
+    ),
+    Mistake(
+        "T-SQL activation of the recent agents: those who have left, too",
+        T_AGENTS, "@recent = 1\n", "@recent = 2\n",
+        ON_AGENTS, "who_have_left", "sqlserver",
     ),
     Mistake(
         "agents: a limit is shown for longer than it counts",

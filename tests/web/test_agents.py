@@ -179,11 +179,72 @@ def test_all_inactive_agents_are_activated_by_one_button(database: TestedDatabas
     entries = [entry for entry in list_entries(database.backend, count=10) if entry.operation.endswith("activate-all")]
     names = ", ".join(f"agent {each}" for each in range(7))
     assert {(entry.target, entry.status) for entry in entries if entry.target} == {(f"7 agents: {names}", 303)}
-    assert "Activate all inactive agents" in (audit := reader.get("/audit"))
+    assert "Activate inactive agents" in (audit := reader.get("/audit"))
     assert f"7 agents: {names}" in audit
     # One of them has a button in the list.
     set_agent_status(database.backend, "agent 3", active=False)
     assert "Activate all" not in reader.get("/agents", show="inactive")
+
+
+def test_those_who_have_perhaps_left_are_not_activated_by_the_first_button(
+    database: TestedDatabase, reader: Reader
+) -> None:
+    seed_tables(database, leads=60, agents=6)
+    for name in ("Walter Neves", "Ximena Duarte"):
+        add_agent(database.backend, name, active=False)
+    # Before the first deal, nobody has had leads, and there is one choice.
+    page = reader.get("/agents", show="inactive")
+    assert "Yes, activate all 2" in page
+    assert "Not these" not in page
+    deal_today(database)
+    database.execute("UPDATE dbo.agents SET status = 'inactive'")
+    make_link(database.backend, "Walter Neves")
+    page = reader.get("/agents")
+    assert "Activate inactive agents: 6 or all 8" in page
+    assert "they get leads: agent 0, agent 1, agent 2, agent 3, agent 4 and 1 more." in page
+    assert "Not these: Walter Neves, Ximena Duarte (no leads in the last deal)." in page
+    assert "1 of these still has a personal link, which opens the list again if you activate all." in page
+    assert "one by one" not in page
+    first, second = re.findall(
+        r"""<form method="post" action="/agents/activate-all".*?</form>""", page.source, re.DOTALL
+    )  # fmt: skip
+    assert "Activate the 6 who had leads in the last deal" in first
+    assert 'class="small"' in first
+    assert "Yes, activate all 8" in second
+    assert 'class="small outline"' in second
+    assert 'name="recent"' not in second
+    fields = {"inactive": "6", "recent": "true", "idempotency_key": "a"}
+    set_agent_status(database.backend, "agent 5", active=True)
+    refused = reader.refused(409, "/agents/activate-all", **fields)
+    assert "5 inactive agents had leads in the last deals, and not 6. Nothing was changed" in refused
+    set_agent_status(database.backend, "agent 5", active=False)
+    after = reader.done("/agents/activate-all", **{**fields, "idempotency_key": "b"})
+    assert "Activated 6 agents, who get leads from the next deal on." in after
+    assert not status_of(database, "Walter Neves")
+    assert not status_of(database, "Ximena Duarte")
+    # Last night has its deal, and the next one comes: there is nothing to make by hand.
+    assert "Preview and deal now" not in after
+    # All others are activated by one choice.
+    assert "Yes, activate all 2" in reader.get("/agents", show="inactive")
+
+
+def test_after_a_night_without_its_deal_an_activation_leads_to_the_preview(
+    database: TestedDatabase, reader: Reader
+) -> None:
+    seed_tables(database, agents=3)
+    database.execute("UPDATE dbo.agents SET status = 'inactive'")
+    day = TODAY - timedelta(days=1)
+    database.execute("INSERT INTO dbo.schedule_outcome VALUES (%s, 'failed', %s)", str(day), f"{day} 23:59:00")
+    fields = reader.get("/agents").forms["/agents/activate-all"]
+    assert "Preview and deal now" not in reader.get("/agents")
+    after = reader.done("/agents/activate-all", **fields)
+    assert re.search(
+        r"The deal of \w+ \d+ \w+ failed\. Nobody has made up for it yet\. Preview and deal now", after.text
+    )
+    # It is beside the notice alone, and no longer there once somebody has dealt.
+    assert "Preview and deal now" not in reader.get("/agents")
+    deal_today(database)
+    assert "Preview and deal now" not in reader.get("/agents", activated="1")
 
 
 def test_the_list_says_who_still_has_leads_to_call(database: TestedDatabase, reader: Reader) -> None:

@@ -28,6 +28,10 @@ from agent_funnel.settings import Settings
 # The consequence of two names of one person:
 ONE_PERSON = "If they are one person, deactivate one of them: otherwise each gets a share."
 
+# Why --all activates nobody, without --recent and with it:
+ALL_ACTIVE = "all agents are active already."
+NOBODY_RECENT = "no inactive agent got leads in one of the last thirty deals."
+
 
 @click.group("agents")
 def agents_group() -> None:
@@ -91,22 +95,25 @@ def _count(number: int, noun: str) -> str:
 @agents_group.command("activate")
 @click.argument("agent", required=False)
 @click.option("--all", "everybody", is_flag=True, help="Activate all inactive agents, instead of one.")
+@click.option("--recent", is_flag=True, help="With --all: only those who got leads in one of the last thirty deals.")
 @pass_context
 @reports
-def activate(context: Context, agent: str | None, everybody: bool) -> Reply:
+def activate(context: Context, agent: str | None, everybody: bool, recent: bool) -> Reply:
     """Activate AGENT, or all inactive agents, who get leads from the next deal on.
 
     A personal link that was not revoked meanwhile opens the agent's list again.
     """
     if (agent is not None) == everybody:
         raise click.UsageError("Give either AGENT or --all.")
+    if recent and not everybody:
+        raise click.UsageError("--recent goes with --all.")
     if agent is None:
-        activated = activate_inactive_agents(context.database)
+        activated = activate_inactive_agents(context.database, recent=recent)
         lines = [f"Activated {_count(len(activated), 'agent')}:", *(f"  {name}" for name in activated)]
         if linked := len({*activated} & {*list_links(context.database)}):
             lines.append(f"Personal links that open a list again: {linked}.")
         return Reply(
-            lines if activated else "Nothing was changed: all agents are active already.",
+            lines if activated else f"Nothing was changed: {NOBODY_RECENT if recent else ALL_ACTIVE}",
             {"activated": activated, "status": "active"},
         )
     set_agent_status(context.database, agent, active=True)

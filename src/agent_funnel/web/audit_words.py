@@ -16,7 +16,7 @@ from agent_funnel.web.audit_details import detail_in_words, target_in_words
 DEEDS = {
     "POST /agents": sentence("Add an agent"),
     "POST /agents/activate": sentence("Activate an agent"),
-    "POST /agents/activate-all": sentence("Activate all inactive agents"),
+    "POST /agents/activate-all": sentence("Activate inactive agents"),
     "POST /agents/add": sentence("Add an agent"),
     "POST /agents/deactivate": sentence("Deactivate an agent"),
     "POST /agents/hand-back": sentence("Hand back an agent’s leads"),

@@ -158,10 +158,19 @@ class AgentName(RequestModel):
     agent: SearchText
 
 
+class ActivationQuery(RequestModel):
+    """Whom to activate."""
+
+    recent: bool = Field(
+        False, description="Only those who got leads in one of the last thirty deals, for example after a mistake."
+    )
+
+
 class InactiveAgents(RequestModel):
-    """How many agents were inactive on the page that asked whether to activate them all."""
+    """How many agents were inactive on the page that asked whether to activate them: all, or only the recent ones."""
 
     inactive: RowId
+    recent: bool = False
 
 
 class NewName(RequestModel):

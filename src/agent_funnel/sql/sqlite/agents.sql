@@ -34,10 +34,23 @@ LEFT JOIN (
     GROUP BY m.agent
 ) AS l ON g.agent = l.agent
 
+-- name: _newest_deals
+-- The newest deals. Whoever got leads in them is searched: thirty, or fewer that have half a million leads, because the
+-- history has no index by agent.
+SELECT k.run_id
+FROM (
+    SELECT
+        s.run_id,
+        row_number() OVER (ORDER BY s.run_id DESC) AS back,
+        sum(s.assigned) OVER (ORDER BY s.run_id DESC ROWS UNBOUNDED PRECEDING) - s.assigned AS newer
+    FROM assignment_run AS s
+    WHERE s.status = 'succeeded'
+) AS k
+WHERE k.back <= 30 AND k.newer < 500000
+
 -- name: agents
 -- All agents: whether any row of the agent is active, how many leads the agent has now, the lowest limit on the
--- business date, and the date of the newest run that dealt to the agent. The search for that run ends after thirty
--- runs or half a million leads, because the history has no index by agent.
+-- business date, and the date of the newest run that dealt to the agent, among the newest deals.
 SELECT g.agent, g.active, coalesce(n.leads, 0) AS leads, l.room, r.business_date AS last_dealt
 -- include: _roster
 LEFT JOIN (
@@ -48,15 +61,9 @@ LEFT JOIN (
 LEFT JOIN (
     SELECT h.agent, max(h.run_id) AS run_id
     FROM (
-        SELECT
-            s.run_id,
-            row_number() OVER (ORDER BY s.run_id DESC) AS back,
-            sum(s.assigned) OVER (ORDER BY s.run_id DESC ROWS UNBOUNDED PRECEDING) - s.assigned AS newer
-        FROM assignment_run AS s
-        WHERE s.status = 'succeeded'
+        -- include: _newest_deals
     ) AS k
     CROSS JOIN assignment_history AS h ON k.run_id = h.run_id
-    WHERE k.back <= 30 AND k.newer < 500000
     GROUP BY h.agent
 ) AS d ON g.agent = d.agent
 LEFT JOIN assignment_run AS r ON d.run_id = r.run_id
@@ -132,9 +139,36 @@ UPDATE agents SET status = :status WHERE agent = :agent COLLATE BINARY;
 
 SELECT changes() AS changed;
 
+-- name: inactive_agents
+-- The inactive agents, by name: whether each got leads in the newest deals, and how many deals these are.
+SELECT
+    v.agent,
+    v.agent IN (
+        SELECT h.agent
+        FROM (
+            -- include: _newest_deals
+        ) AS k
+        CROSS JOIN assignment_history AS h ON k.run_id = h.run_id
+    ) AS recent,
+    (
+        SELECT count(*)
+        FROM (
+            -- include: _newest_deals
+        ) AS k
+    ) AS deals
+FROM (
+    SELECT CAST(a.agent AS TEXT) COLLATE BINARY AS agent
+    FROM agents AS a
+    WHERE trim(a.agent) <> ''
+    GROUP BY CAST(a.agent AS TEXT) COLLATE BINARY
+    HAVING max(coalesce(lower(trim(a.status)) = 'active', 0)) = 0
+) AS v
+ORDER BY v.agent;
+
 -- name: activate_inactive_agents
--- Activates all inactive agents, in all their rows, if they are as many as expected; NULL expects any number. Returns
--- the names of those who were inactive. Rows without a name are no agents, and stay as they are.
+-- Activates all inactive agents, or only the `recent` ones, who got leads in the newest deals, in all their rows, if
+-- they are as many as expected; NULL expects any number. Returns the names of those who were inactive. Rows without a
+-- name are no agents, and stay as they are.
 DROP TABLE IF EXISTS temp.inactive;
 
 CREATE TEMP TABLE inactive AS
@@ -143,6 +177,15 @@ FROM agents AS a
 WHERE trim(a.agent) <> ''
 GROUP BY CAST(a.agent AS TEXT) COLLATE BINARY
 HAVING max(coalesce(lower(trim(a.status)) = 'active', 0)) = 0;
+
+DELETE FROM temp.inactive
+WHERE :recent AND agent NOT IN (
+    SELECT h.agent
+    FROM (
+        -- include: _newest_deals
+    ) AS k
+    CROSS JOIN assignment_history AS h ON k.run_id = h.run_id
+);
 
 UPDATE agents SET status = 'active'
 WHERE CAST(agent AS TEXT) COLLATE BINARY IN (SELECT i.agent FROM temp.inactive AS i)

@@ -27,12 +27,31 @@ DECLARE @holding_agent NVARCHAR(255) = CASE
         THEN @agent
 END;
 
+-- name: _newest_deals
+-- The newest deals. Whoever got leads in them is searched: thirty, or fewer that have half a million leads, because the
+-- history has no index by agent. Babelfish drops a bound on ROW_NUMBER if another window of the same query has a
+-- different frame, so the runs are counted in the frame of the sum.
+DECLARE @deals TABLE (run_id BIGINT NOT NULL PRIMARY KEY);
+
+INSERT INTO @deals (run_id)
+SELECT k.run_id
+FROM (
+    SELECT
+        s.run_id,
+        COUNT(*) OVER (ORDER BY s.run_id DESC ROWS UNBOUNDED PRECEDING) AS back,
+        SUM(CAST(s.assigned AS BIGINT)) OVER (ORDER BY s.run_id DESC ROWS UNBOUNDED PRECEDING)
+        - s.assigned AS newer
+    FROM dbo.assignment_run AS s
+    WHERE s.status = 'succeeded'
+) AS k
+WHERE k.back <= 30 AND k.newer < 500000;
+
 -- name: agents
 -- All agents: whether any row of the agent is active, how many leads the agent has now, the lowest limit on the
--- business date, and the date of the newest run that dealt to the agent. The search for that run ends after thirty
--- runs or half a million leads, because the history has no index by agent. Babelfish drops a bound on ROW_NUMBER if
--- another window of the same query has a different frame, so the runs are counted in the frame of the sum.
+-- business date, and the date of the newest run that dealt to the agent, among the newest deals.
 DECLARE @business_date DATE = %(business_date)s;
+
+-- include: _newest_deals
 
 SELECT g.agent, g.active, COALESCE(n.leads, 0) AS leads, l.room, r.business_date AS last_dealt
 FROM (
@@ -62,17 +81,8 @@ LEFT JOIN (
 ) AS l ON g.agent = l.agent
 LEFT JOIN (
     SELECT h.agent, MAX(h.run_id) AS run_id
-    FROM (
-        SELECT
-            s.run_id,
-            COUNT(*) OVER (ORDER BY s.run_id DESC ROWS UNBOUNDED PRECEDING) AS back,
-            SUM(CAST(s.assigned AS BIGINT)) OVER (ORDER BY s.run_id DESC ROWS UNBOUNDED PRECEDING)
-            - s.assigned AS newer
-        FROM dbo.assignment_run AS s
-        WHERE s.status = 'succeeded'
-    ) AS k
+    FROM @deals AS k
     INNER JOIN dbo.assignment_history AS h ON k.run_id = h.run_id
-    WHERE k.back <= 30 AND k.newer < 500000
     GROUP BY h.agent
 ) AS d ON g.agent = d.agent
 LEFT JOIN dbo.assignment_run AS r ON d.run_id = r.run_id
@@ -222,12 +232,41 @@ WHERE CAST(agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @agent;
 
 SELECT @@ROWCOUNT AS changed;
 
+-- name: inactive_agents
+-- The inactive agents, by name: whether each got leads in the newest deals, and how many deals these are.
+-- include: _newest_deals
+
+SELECT
+    i.agent,
+    CASE WHEN d.agent IS NULL THEN 0 ELSE 1 END AS recent,
+    (SELECT COUNT(*) FROM @deals) AS deals
+FROM (
+    SELECT v.agent
+    FROM (
+        SELECT
+            CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS agent,
+            CASE WHEN LOWER(LTRIM(RTRIM(a.status)) COLLATE Latin1_General_BIN2) = 'active' THEN 1 ELSE 0 END AS active
+        FROM dbo.agents AS a
+        WHERE LTRIM(a.agent) <> ''
+    ) AS v
+    GROUP BY v.agent
+    HAVING MAX(v.active) = 0
+) AS i
+LEFT JOIN (
+    SELECT h.agent
+    FROM @deals AS k
+    INNER JOIN dbo.assignment_history AS h ON k.run_id = h.run_id
+    GROUP BY h.agent
+) AS d ON i.agent = d.agent
+ORDER BY i.agent;
+
 -- name: activate_inactive_agents
 -- lock: agents
 -- busy: Another session is still adding or activating agents; nothing was changed. Try again.
--- Activates all inactive agents, in all their rows, if they are as many as expected; NULL expects any number. Returns
--- the names of those who were inactive. Rows without a name are no agents, and stay as they are.
-DECLARE @expected INT = %(expected)s;
+-- Activates all inactive agents, or only the `recent` ones, who got leads in the newest deals, in all their rows, if
+-- they are as many as expected; NULL expects any number. Returns the names of those who were inactive. Rows without a
+-- name are no agents, and stay as they are.
+DECLARE @expected INT = %(expected)s, @recent BIT = %(recent)s;
 
 DECLARE @inactive TABLE (agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL);
 
@@ -242,6 +281,13 @@ FROM (
 ) AS v
 GROUP BY v.agent
 HAVING MAX(v.active) = 0;
+
+-- include: _newest_deals
+
+DELETE FROM @inactive
+WHERE
+    @recent = 1
+    AND agent NOT IN (SELECT h.agent FROM @deals AS k INNER JOIN dbo.assignment_history AS h ON k.run_id = h.run_id);
 
 UPDATE dbo.agents
 SET status = 'active'

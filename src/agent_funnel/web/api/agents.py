@@ -20,7 +20,15 @@ from agent_funnel.web.paging import (
     encode_cursor,
     fetch_page,
 )
-from agent_funnel.web.request_models import AgentName, AssignmentsQuery, LimitPath, NewAgent, NewLimit, NewName
+from agent_funnel.web.request_models import (
+    ActivationQuery,
+    AgentName,
+    AssignmentsQuery,
+    LimitPath,
+    NewAgent,
+    NewLimit,
+    NewName,
+)
 from agent_funnel.web.requester import actor, sees_numbers, today
 from agent_funnel.web.services import services
 
@@ -66,10 +74,10 @@ def activate_agent(body: AgentName) -> Response:
 
 
 @operation(blueprint, "post", "/agents/activate-all", role="operator", answer=models.ActivatedAgents)
-def activate_all_agents() -> Response:
+def activate_all_agents(query: ActivationQuery) -> Response:
     """Activate all inactive agents: they take part from the next run on. Their links, if not revoked, work again.
     `activated` has their names."""
-    activated = agents.activate_inactive_agents(services().database)
+    activated = agents.activate_inactive_agents(services().database, recent=query.recent)
     set_audit_agents(activated)
     return json(models.ActivatedAgents(activated=activated))
 

@@ -120,7 +120,7 @@ class AddedAgent(BaseModel):
 
 
 class ActivatedAgents(BaseModel):
-    """All agents are active. `activated` has the names of those who were inactive."""
+    """The agents are active. `activated` has the names of those who were inactive."""
 
     done: Literal[True] = True
     activated: list[str]

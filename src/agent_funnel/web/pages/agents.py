@@ -22,6 +22,7 @@ from agent_funnel.agents import (
     activate_inactive_agents,
     add_agent,
     alike_agents,
+    inactive_agents,
     leads_in_hand,
     limits_in_force,
     list_limits,
@@ -38,6 +39,7 @@ from agent_funnel.web.languages import locale
 from agent_funnel.web.pages import agent
 from agent_funnel.web.pages.agent_marks import DEALS_SHOWN, KINDS, Deals, Mark, chart, kinds_of, last_deals, marks_of
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice
+from agent_funnel.web.pages.tonight import night_to_mend
 from agent_funnel.web.request_models import InactiveAgents, NewAgent
 from agent_funnel.web.requester import today
 from agent_funnel.web.services import services
@@ -48,6 +50,8 @@ blueprint = Blueprint("agents", __name__)
 AGENTS_PER_PAGE = 100
 # The most agents with a mark that the sentence above the list names:
 MOST_NAMED = 5
+# The most agents that are named whom the button for the recent ones leaves out: a name is looked for among them.
+MOST_LEFT_OUT = 20
 # The fields of the list that stay as they are after a form:
 KEPT_FIELDS = ("find", "show", "sort", "begin")
 
@@ -107,6 +111,25 @@ class Summary:
     unusual: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Activation:
+    """The inactive agents that a button activates at once: the `recent` ones, who had leads in the newest `deals`.
+
+    The `others` had none, perhaps because they have left. Where nobody or everybody is recent, `recent` has all. Some
+    of each have a personal link, which then opens their list again.
+    """
+
+    recent: list[str]
+    others: list[str]
+    deals: int
+    recent_with_link: int
+    others_with_link: int
+
+    @property
+    def everybody(self) -> int:
+        return len(self.recent) + len(self.others)
+
+
 # The orders of the list; agents who are equal in an order stay sorted by name.
 SORTS: dict[str, Callable[[FoundAgent, Deals], int]] = {
     "name": lambda each, deals: 0,
@@ -150,8 +173,7 @@ def show() -> str:
         (entry for entry, *_ in everybody if entry.agent == request.args.get("undo") and not entry.active), None
     )
     # Where the list shows those who are inactive, or nobody else is there. One agent has a button in the list.
-    inactive = [entry.agent for entry, *_ in everybody if not entry.active]
-    asks_for_all = len(inactive) > 1 and not wanted and (kind == "inactive" or not counts["active"])
+    asks_for_all = counts["inactive"] > 1 and not wanted and (kind == "inactive" or not counts["active"])
     shown = found[begin : begin + AGENTS_PER_PAGE]
     is_counting = held is None and order in SORTS_BY_LEADS
     is_whole = held is not None or len(shown) == len(everybody)
@@ -160,12 +182,14 @@ def show() -> str:
     return render_template(
         "agents.html",
         undoable=undoable,
-        inactive=inactive if asks_for_all else [],
-        with_link=len({*inactive} & {*list_links(services().database)}) if asks_for_all else 0,
+        # A form has just activated somebody: then a deal by hand may work that failed.
+        to_mend=night_to_mend(services().now()) if request.args.get("activated") else None,
+        activation=_activation() if asks_for_all else None,
         is_any_active=counts["active"] > 0,
         # It speaks of everybody, so not where a search shows a few.
         summary=None if wanted or kind in KINDS else _summary(everybody, held, crowded, is_whole=is_whole),
         MOST_NAMED=MOST_NAMED,
+        MOST_LEFT_OUT=MOST_LEFT_OUT,
         found=_list_agents(shown, deals, held),
         matching=len(found),
         begin=begin,
@@ -191,6 +215,18 @@ def _roster_by_name(deals: Deals) -> list[FoundAgent]:
         dealt = share.leads if (share := newest.get(entry.agent)) else 0
         found.append(FoundAgent(entry, dealt, kinds_of(entry, dealt, deals)))
     return found
+
+
+def _activation() -> Activation | None:
+    """The inactive agents whom a button activates; None if they have just been activated."""
+    found = sorted(inactive_agents(services().database), key=lambda each: by_name(each.agent))
+    if not found:
+        return None
+    recent, others = ([each.agent for each in found if each.recent == wanted] for wanted in (True, False))
+    if not recent:
+        recent, others = others, recent
+    links = {*list_links(services().database)}
+    return Activation(recent, others, found[0].deals, len(links & {*recent}), len(links & {*others}))
 
 
 def _start_counting(everybody: list[FoundAgent]) -> Pending[LeadsInHandOfAll] | None:
@@ -303,14 +339,17 @@ def activate() -> BaseResponse:
     set_audit_target(name)
     set_agent_status(services().database, name, active=True)
     notice = gettext("%(agent)s is active, and gets leads from the next deal on.", agent=name)
-    return _redirect_to_sender(notice, name)
+    return _redirect_to_sender(notice, name, activated=1)
 
 
 @form(blueprint, "/agents/activate-all", role="operator", shows=show)
 @idempotent
 def activate_all() -> BaseResponse:
-    """Activates all inactive agents, if they are as many as the page has said."""
-    activated = activate_inactive_agents(services().database, expected=read_form(InactiveAgents).inactive)
+    """Activates all inactive agents, or the recent ones, if they are as many as the page has said."""
+    filled_in = read_form(InactiveAgents)
+    activated = activate_inactive_agents(
+        services().database, recent=filled_in.recent, expected=filled_in.inactive
+    )  # fmt: skip
     set_audit_agents(activated)
     notice = ngettext(
         "Activated %(n)s agent, who gets leads from the next deal on.",
@@ -318,7 +357,7 @@ def activate_all() -> BaseResponse:
         len(activated),
         n=number(len(activated), locale()),
     )
-    return redirect_with_notice(notice, "agents.show")
+    return redirect_with_notice(notice, "agents.show", activated=1)
 
 
 @form(blueprint, "/agents/deactivate", role="operator", shows=_show_sender)
@@ -334,8 +373,8 @@ def deactivate() -> BaseResponse:
     return _redirect_to_sender(notice, name, undo=name)
 
 
-def _redirect_to_sender(notice: str, name: str, *, undo: str | None = None) -> BaseResponse:
+def _redirect_to_sender(notice: str, name: str, **values: object) -> BaseResponse:
     if request.form.get("page") == "agent":
         return redirect_with_notice(notice, "agent.show", agent=name)
     kept = {field: request.form[field] for field in KEPT_FIELDS if request.form.get(field)}
-    return redirect_with_notice(notice, "agents.show", undo=undo, **kept)
+    return redirect_with_notice(notice, "agents.show", **values, **kept)

@@ -186,6 +186,15 @@ def start_forecast(night: Tonight, now: datetime, last: Run | None) -> Pending[F
     return services().counts.start_forecast(business_date, last.run_id if last else None)
 
 
+def night_to_mend(now: datetime) -> Tonight | None:
+    """The night of Tonight's headline if it has no deal, though it should have one, and nobody has made up for it."""
+    given = services()
+    night = tonight(given.database, given.settings, now, last_run(given.database))
+    if night.state not in ("failed", "missed", "late"):
+        return None
+    return None if night.business_date in repairs(given.database, given.settings, night.nights) else night
+
+
 def start_runway(night: Tonight, now: datetime, last: Run | None) -> Pending[Runway] | None:
     """Has the next two weeks computed; None while a run is in progress or about to begin."""
     if night.state == "running" or night.next_at <= now + NO_FORECAST_BEFORE:
