@@ -22,6 +22,8 @@ from agent_funnel.web import languages
 
 # Shown for a missing value:
 NOTHING = "–"
+# The most agents that a sentence names:
+MOST_NAMED = 5
 # Actors who are no people: a request from this machine without a key, and a command.
 ACTORS = {"this machine": sentence("somebody on the server"), "command line": sentence("command line")}
 

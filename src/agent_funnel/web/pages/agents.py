@@ -33,7 +33,7 @@ from agent_funnel.names import folded, spell
 from agent_funnel.runs import RunRecord, deal_version
 from agent_funnel.web.auth import set_audit_agents, set_audit_target
 from agent_funnel.web.counts import LeadsInHandOfAll, Pending
-from agent_funnel.web.format import number
+from agent_funnel.web.format import MOST_NAMED, number
 from agent_funnel.web.idempotency import idempotent
 from agent_funnel.web.languages import locale
 from agent_funnel.web.pages import agent
@@ -48,8 +48,6 @@ blueprint = Blueprint("agents", __name__)
 
 
 AGENTS_PER_PAGE = 100
-# The most agents with a mark that the sentence above the list names:
-MOST_NAMED = 5
 # The most agents that are named whom the button for the recent ones leaves out: a name is looked for among them.
 MOST_LEFT_OUT = 20
 # The fields of the list that stay as they are after a form:

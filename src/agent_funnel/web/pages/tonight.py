@@ -28,8 +28,8 @@ from agent_funnel.settings import Settings
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.charts import tallest_column
 from agent_funnel.web.counts import Pending
+from agent_funnel.web.format import MOST_NAMED
 from agent_funnel.web.negotiation import conditional
-from agent_funnel.web.pages.agents import MOST_NAMED
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice, render_page
 from agent_funnel.web.pages.start import first_steps
 from agent_funnel.web.pages.tonight_lists import lists_now
