@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -33,6 +33,7 @@ from agent_funnel.names import folded, spell
 from agent_funnel.runs import RunRecord, deal_version
 from agent_funnel.web.auth import set_audit_agents, set_audit_target
 from agent_funnel.web.counts import LeadsInHandOfAll, Pending
+from agent_funnel.web.ends import End, ends_of
 from agent_funnel.web.format import MOST_NAMED, number
 from agent_funnel.web.idempotency import idempotent
 from agent_funnel.web.languages import locale
@@ -84,15 +85,6 @@ class ListedAgent:
     def in_address(self) -> str:
         """The name, quoted for an address."""
         return quote(self.agent)
-
-
-class End(NamedTuple):
-    """One end of a range: the agents who have this amount, of the first of them the name and what it is a part of."""
-
-    amount: int
-    agents: int
-    agent: str
-    of: int
 
 
 @dataclass(frozen=True)
@@ -217,7 +209,7 @@ def _roster_by_name(deals: Deals) -> list[FoundAgent]:
 
 def _activation() -> Activation | None:
     """The inactive agents whom a button activates; None if they have just been activated."""
-    found = sorted(inactive_agents(services().database), key=lambda each: by_name(each.agent))
+    found = inactive_agents(services().database)
     if not found:
         return None
     recent, others = ([each.agent for each in found if each.recent == wanted] for wanted in (True, False))
@@ -266,21 +258,6 @@ def _summary(everybody: list[FoundAgent], held: Mapping[str, LeadsInHand], crowd
         amounts = [(each.dealt, each.entry.agent, each.dealt) for each in active if each.dealt]
     most, fewest = ends_of(amounts)
     return Summary(is_whole, most, fewest, unusual)
-
-
-def ends_of(amounts: Sequence[tuple[int, str, int]]) -> tuple[End, End] | tuple[None, None]:
-    """The most and the fewest of at least two amounts, each with its agent and what it is a part of."""
-    if len(amounts) < 2:
-        return None, None
-    most, fewest = (
-        next(
-            End(end, sum(amount == end for amount, _, _ in amounts), agent, of)
-            for amount, agent, of in amounts
-            if amount == end
-        )
-        for end in (choose(amount for amount, _, _ in amounts) for choose in (max, min))
-    )
-    return most, fewest
 
 
 def _list_agents(shown: list[FoundAgent], deals: Deals, held: Mapping[str, LeadsInHand]) -> list[ListedAgent]:

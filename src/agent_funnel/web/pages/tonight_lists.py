@@ -9,7 +9,7 @@ from agent_funnel.hand_backs import HandedBackByAgent
 from agent_funnel.names import by_name
 from agent_funnel.runs import Run
 from agent_funnel.web.counts import LeadsInHandOfAll
-from agent_funnel.web.pages.agents import End, ends_of
+from agent_funnel.web.ends import End, ends_of
 
 
 @dataclass(frozen=True)
