@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 
-class End(NamedTuple):
+class RangeEnd(NamedTuple):
     """One end of a range: the agents who have this amount, of the first of them the name and what it is a part of."""
 
     amount: int
@@ -15,13 +15,13 @@ class End(NamedTuple):
     of: int
 
 
-def ends_of(amounts: Sequence[tuple[int, str, int]]) -> tuple[End, End] | tuple[None, None]:
+def ends_of(amounts: Sequence[tuple[int, str, int]]) -> tuple[RangeEnd, RangeEnd] | tuple[None, None]:
     """The most and the fewest of at least two amounts, each with its agent and what it is a part of."""
     if len(amounts) < 2:
         return None, None
     most, fewest = (
         next(
-            End(end, sum(amount == end for amount, _, _ in amounts), agent, of)
+            RangeEnd(end, sum(amount == end for amount, _, _ in amounts), agent, of)
             for amount, agent, of in amounts
             if amount == end
         )

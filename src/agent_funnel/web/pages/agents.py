@@ -33,7 +33,7 @@ from agent_funnel.names import folded, spell
 from agent_funnel.runs import RunRecord, deal_version
 from agent_funnel.web.auth import set_audit_agents, set_audit_target
 from agent_funnel.web.counts import LeadsInHandOfAll, Pending
-from agent_funnel.web.ends import End, ends_of
+from agent_funnel.web.ends import RangeEnd, ends_of
 from agent_funnel.web.format import MOST_NAMED, number
 from agent_funnel.web.idempotency import idempotent
 from agent_funnel.web.languages import locale
@@ -96,8 +96,8 @@ class Summary:
     """
 
     to_call: bool
-    most: End | None
-    fewest: End | None
+    most: RangeEnd | None
+    fewest: RangeEnd | None
     unusual: tuple[str, ...]
 
 

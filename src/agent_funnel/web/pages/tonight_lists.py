@@ -9,7 +9,7 @@ from agent_funnel.hand_backs import HandedBackByAgent
 from agent_funnel.names import by_name
 from agent_funnel.runs import Run
 from agent_funnel.web.counts import LeadsInHandOfAll
-from agent_funnel.web.ends import End, ends_of
+from agent_funnel.web.ends import RangeEnd, ends_of
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class ListsNow:
     done: int
     handed_back: int
     taken_off: int
-    most: End | None
-    fewest: End | None
+    most: RangeEnd | None
+    fewest: RangeEnd | None
     not_begun: Sequence[str]
 
     @property
