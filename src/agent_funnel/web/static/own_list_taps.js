@@ -1,0 +1,116 @@
+// An agent's own list: the taps.
+
+function report(form, outcome) {
+  const row = form.closest("li");
+  const next = row.nextElementSibling ?? row.previousElementSibling ?? row;
+  const { number, call_back_on: day, same_agent: same, note } = form.elements;
+  const at = serverNow().toISOString();
+  const body = { report: newId(), number: number.value, run_id: loaded.run_id, outcome, reported_at: at };
+  if (outcome === "call_back") Object.assign(body, { call_back_on: day.value, same_agent: same.checked });
+  if (note.value.trim()) body.note = note.value.trim();
+  const said = body.call_back_on ? listTexts.call_back_on.replace("{day}", shortDay(day.value)) : labels[outcome];
+  const more = body.note ? `: ${body.note}` : "";
+  const entry = { id: body.report, run: loaded.run_id, number: number.value, at, outcome, said, more, body };
+  keep(entry);
+  form.reset();
+  showRow(row, entry, true);
+  say(`${said}${more}`, row, entry);
+  // One goes on with the next row, which an open row may have pushed out of sight.
+  next.querySelector("a[href], button:not([hidden])")?.focus({ preventScroll: true });
+  if (next !== row) next.scrollIntoView({ block: "nearest" });
+  send();
+}
+
+function takeBack(row, id) {
+  const before = kept().find((entry) => entry.id === id);
+  const at = serverNow().toISOString();
+  const line = row.querySelector(".said");
+  const said = line.querySelector("strong").textContent;
+  const entry = {
+    id: newId(), run: loaded.run_id, number: row.querySelector("form.report").elements.number.value, at, isBack: true,
+    outcome: row.dataset.outcome, said, more: line.textContent.trim().replace(said, ""),
+    body: { report: id, taken_back_at: at },
+  };
+  // What was never sent is not there to take back.
+  if (before && !before.isTried) finish(before, { isUndone: true });
+  else keep(entry);
+  showRow(row, entry, false);
+  say(listTexts.taken_back, row);
+  send();
+}
+
+function say(text, row, entry) {
+  clearTimeout(say.timer);
+  const what = document.createElement("span");
+  const whose = document.createElement("b");
+  whose.textContent = row.querySelector(".tel").textContent.trim();
+  what.append(`${text} · `, whose);
+  toast.replaceChildren(what);
+  if (entry) {
+    const undo = document.createElement("button");
+    undo.type = "button";
+    undo.textContent = listTexts.undo;
+    undo.addEventListener("click", () => takeBack(row, entry.id));
+    toast.append(undo);
+  }
+  say.timer = setTimeout(() => toast.replaceChildren(), TOAST_FOR);
+}
+
+let lastTap = { at: -DOUBLE_TAP };
+own.addEventListener("submit", (event) => {
+  const form = event.target;
+  event.preventDefault();
+  const { left, top } = event.submitter.getBoundingClientRect();
+  const isSecond = event.timeStamp - lastTap.at < DOUBLE_TAP && left === lastTap.left && Math.abs(top - lastTap.top) < 44;
+  lastTap = { at: event.timeStamp, left, top };
+  if (isSecond) return;
+  if (form.matches(".back")) {
+    takeBack(form.closest("li"), form.elements.report.value);
+    return;
+  }
+  const outcome = event.submitter.value;
+  const day = form.elements.call_back_on;
+  if (outcome === "call_back" && !day.value) {
+    day.focus();
+    day.showPicker?.();
+    return;
+  }
+  report(form, outcome);
+});
+
+// The days that are offered change at midnight, so they are filled in when they are opened.
+own.addEventListener("toggle", (event) => {
+  const details = event.target;
+  if (!details.open) return;
+  for (const other of own.querySelectorAll("form.report details[open]")) other.open = other === details;
+  const day = details.closest("form").elements.call_back_on;
+  const { first, last, choices } = state.days;
+  Object.assign(day, { min: first, max: last });
+  const offered = details.querySelector(".offered");
+  offered.hidden = false;
+  offered.replaceChildren(...choices.map(([name, chosen]) => {
+    const button = document.createElement("button");
+    const small = document.createElement("small");
+    small.textContent = shortDay(chosen, "numeric");
+    button.value = "call_back";
+    button.append(name, small);
+    button.addEventListener("click", () => { day.value = chosen; });
+    return button;
+  }));
+}, true);
+
+own.addEventListener("click", async (event) => {
+  const chat = event.target.closest("a.chat");
+  if (chat) {
+    // The greeting changes with the time of day.
+    const text = state.messages[chat.closest("li").dataset.heading];
+    chat.href = chat.href.split("?")[0] + (text ? `?text=${encodeURIComponent(text)}` : "");
+  }
+  const copy = event.target.closest("button.copy");
+  if (copy) {
+    await navigator.clipboard.writeText(copy.dataset.number);
+    say(listTexts.copied, copy.closest("li"));
+  }
+});
+// Browsers offer no clipboard to pages that came without TLS from another machine.
+for (const button of own.querySelectorAll("button.copy")) button.hidden = !navigator.clipboard;
