@@ -96,3 +96,25 @@ function kept() {
   }
   return found.sort((one, other) => one.at.localeCompare(other.at));
 }
+
+// ---- What the agent chose last. It is no report, so that its key begins in another way.
+
+const CHOICES = `agent-funnel-choice ${own.dataset.stateAddress.split("/mine/")[0]} ${own.dataset.link} `;
+const lastChoices = new Map();
+
+function remember(name, value) {
+  lastChoices.set(name, value);
+  try {
+    localStorage.setItem(CHOICES + name, JSON.stringify(value));
+  } catch {
+    // It lasts as long as the page.
+  }
+}
+
+function remembered(name) {
+  try {
+    return JSON.parse(localStorage.getItem(CHOICES + name)) ?? lastChoices.get(name);
+  } catch {
+    return lastChoices.get(name);
+  }
+}

@@ -83,7 +83,8 @@ own.addEventListener("toggle", (event) => {
   const details = event.target;
   if (!details.open) return;
   for (const other of own.querySelectorAll("form.report details[open]")) other.open = other === details;
-  const day = details.closest("form").elements.call_back_on;
+  const { call_back_on: day, same_agent: same } = details.closest("form").elements;
+  same.checked = Boolean(remembered("same_agent"));
   const { first, last, choices } = state.days;
   Object.assign(day, { min: first, max: last });
   const offered = details.querySelector(".offered");
@@ -97,7 +98,14 @@ own.addEventListener("toggle", (event) => {
     button.addEventListener("click", () => { day.value = chosen; });
     return button;
   }));
+  // Below the bar at the top, and not where the screen ends.
+  const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  details.closest("li").scrollIntoView({ block: "start", behavior: isCalm ? "auto" : "smooth" });
 }, true);
+
+own.addEventListener("change", (event) => {
+  if (event.target.name === "same_agent") remember("same_agent", event.target.checked);
+});
 
 own.addEventListener("click", async (event) => {
   const chat = event.target.closest("a.chat");
@@ -114,3 +122,9 @@ own.addEventListener("click", async (event) => {
 });
 // Browsers offer no clipboard to pages that came without TLS from another machine.
 for (const button of own.querySelectorAll("button.copy")) button.hidden = !navigator.clipboard;
+
+// Rows stop below the bar at the top, which has more lines at some times than at others.
+const bar = own.querySelector(".progress");
+if (bar) {
+  new ResizeObserver(() => own.style.setProperty("--bar", `${Math.ceil(bar.getBoundingClientRect().height)}px`)).observe(bar);
+}
