@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
-from support.dashboard import Dashboard
+from support.dashboard import Dashboard, axe, fits, shoot
 from support.databases import TestedDatabase
+from support.outcomes import deal_again
 from support.own_list import MANY, NUMBERS, open_list, row_of
 
 # Pages are the same on both engines.
@@ -49,3 +52,32 @@ def test_the_phone_remembers_who_calls_back(dashboard: Dashboard, database: Test
     row.get_by_label("I call back myself").uncheck()
     row_of(page, NUMBERS[2]).get_by_text("More").click()
     expect(row_of(page, NUMBERS[2]).get_by_label("I call back myself")).not_to_be_checked()
+
+
+def test_a_call_and_a_message_leave_a_trace_on_the_phone(dashboard: Dashboard, database: TestedDatabase) -> None:
+    page = open_list(dashboard, database, *NUMBERS)
+    # Neither the dialer nor WhatsApp opens.
+    stay = "addEventListener('click', (event) => { if (event.target.closest('.tel, .chat')) event.preventDefault(); })"
+    page.evaluate(stay)
+    first, second = row_of(page, NUMBERS[0]), row_of(page, NUMBERS[1])
+    first.locator("a.tel").click()
+    expect(first).to_have_class(re.compile("is-last"))
+    second.locator("a.tel").click()
+    second.locator("a.chat").click()
+    expect(first.locator(".from")).to_have_text(re.compile(r"Lead from .* · called \d\d:\d\d$"))
+    with page.expect_response("**/outcomes"):
+        first.get_by_role("button", name="Talked").click()
+    page.reload()
+    for row, said in ((first, r"called \d\d:\d\d$"), (second, r"called \d\d:\d\d · WhatsApp \d\d:\d\d$")):
+        expect(row.locator(".from")).to_have_text(re.compile(said))
+        expect(row.locator(".from")).to_be_visible()
+    expect(page.locator(".is-last")).to_have_count(1)
+    expect(second).to_have_class(re.compile("is-last"))
+    fits(page, 360)
+    axe(page)
+    shoot(page, "own-list-called")
+    # It is of this list only, and in no report.
+    deal_again(database)
+    page.reload()
+    expect(page.locator(".trace")).to_have_count(0)
+    assert page.evaluate("Object.keys(localStorage)") == []

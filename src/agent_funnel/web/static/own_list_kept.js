@@ -1,7 +1,7 @@
 // An agent's own list on a phone. A tap is kept on the phone first, with an id of its own, and is sent from there as soon
 // as the service answers; the service counts a report once, however often it arrives. Without script the same buttons
-// send forms. The scripts of the list share their names, and come in this order: what is kept, the rows, the taps, and
-// the sending.
+// send forms. The scripts of the list share their names, and come in this order: what is kept, the rows, what
+// stays on the phone, the taps, and the sending.
 
 const own = document.getElementById("own-list");
 const lists = document.getElementById("lists");
@@ -47,7 +47,8 @@ function newId() {
 // other's. It is sent even if the page has a newer list by then.
 
 // Several services may have one address, and several agents one phone. A link stays the same if its agent is renamed.
-const SERVICE = `agent-funnel ${own.dataset.stateAddress.split("/mine/")[0]} `;
+const SITE = own.dataset.stateAddress.split("/mine/")[0];
+const SERVICE = `agent-funnel ${SITE} `;
 const PREFIX = `${SERVICE}${own.dataset.link} `;
 // Where the browser keeps nothing, taps last as long as the page.
 const memory = new Map();
@@ -99,7 +100,7 @@ function kept() {
 
 // ---- What the agent chose last. It is no report, so that its key begins in another way.
 
-const CHOICES = `agent-funnel-choice ${own.dataset.stateAddress.split("/mine/")[0]} ${own.dataset.link} `;
+const CHOICES = `agent-funnel-choice ${SITE} ${own.dataset.link} `;
 const lastChoices = new Map();
 
 function remember(name, value) {
