@@ -14,7 +14,7 @@ from agent_funnel.do_not_contact import add_do_not_contact
 from support.dashboard import Dashboard, axe, fits, shoot
 from support.databases import TestedDatabase
 from support.outcomes import deal_again, put_floor
-from support.own_list import NUMBERS, row_of, says
+from support.own_list import NUMBERS, kept, row_of, says
 
 # Pages are the same on both engines.
 ONE_ENGINE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -24,16 +24,6 @@ ONE_ENGINE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def dashboard_settings() -> dict[str, Any]:
     """The next deal is in ten minutes."""
     return {"run_at": f"{datetime.now(UTC) + timedelta(minutes=10):%H:%M}", "message_first": "{greeting}, {agent} here"}
-
-
-def kept(database: TestedDatabase) -> list[tuple[str, str]]:
-    """All outcomes that the service ever got, and whether each was taken back."""
-    return sorted(
-        (number[6:7], outcome if taken_back_at is None else f"{outcome} taken back")
-        for number, outcome, taken_back_at in database.execute(
-            "SELECT number, outcome, taken_back_at FROM dbo.assignment_outcome"
-        )
-    )
 
 
 @ONE_ENGINE

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from support.dashboard import Dashboard, axe, fits, shoot
 from support.databases import TestedDatabase
 from support.outcomes import deal_again
-from support.own_list import MANY, NUMBERS, open_list, row_of
+from support.own_list import MANY, NUMBERS, kept, open_list, row_of, says
 
 # Pages are the same on both engines.
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -81,3 +81,73 @@ def test_a_call_and_a_message_leave_a_trace_on_the_phone(dashboard: Dashboard, d
     page.reload()
     expect(page.locator(".trace")).to_have_count(0)
     assert page.evaluate("Object.keys(localStorage)") == []
+
+
+def test_an_outcome_is_changed_in_its_place_and_counts_once(dashboard: Dashboard, database: TestedDatabase) -> None:
+    page = open_list(dashboard, database, *NUMBERS)
+    for index, outcome in enumerate(("No answer", "Does not want to be called", "Talked")):
+        row = row_of(page, NUMBERS[index])
+        row.get_by_text("More").click()
+        row.get_by_label("Note").fill("after six")
+        with page.expect_response("**/outcomes"):
+            row.get_by_role("button", name=outcome).click()
+    # There is a connection, there is none, and the outcome itself has not been sent.
+    place = "row => [...row.parentElement.children].indexOf(row)"
+    row = row_of(page, NUMBERS[0])
+    row.get_by_role("button", name="Change").click()
+    axe(page)
+    with page.expect_response("**/outcomes"):
+        row.get_by_role("button", name="Won").click()
+    expect(row.locator(".said")).to_have_text("Won: after six")
+    assert row.evaluate(place) == 2
+    page.context.set_offline(True)
+    row = row_of(page, NUMBERS[1])
+    row.get_by_role("button", name="Change").click()
+    shoot(page, "own-list-change")
+    row.get_by_role("button", name="No answer").click()
+    expect(row.locator("a.tel")).to_have_attribute("href", re.compile("tel:"))
+    row_of(page, NUMBERS[3]).get_by_role("button", name="No answer").click()
+    row = row_of(page, NUMBERS[3])
+    row.get_by_role("button", name="Change").click()
+    row.get_by_role("button", name="Talked").click()
+    says(page, 2, 4)
+    page.context.set_offline(False)
+    expect(page.locator("#waiting")).to_be_empty()
+    assert kept(database) == [
+        ("1", "no_answer taken back"), ("1", "won"), ("2", "no_answer"), ("2", "opted_out taken back"), ("3", "talked"),
+        ("4", "talked"),
+    ]  # fmt: skip
+    expect(page.locator(".refusal:visible")).to_have_count(0)
+    page.reload()
+    says(page, 2, 4)
+    expect(row_of(page, NUMBERS[1]).locator(".said")).to_have_text("No answer: after six")
+
+
+def test_a_number_is_found_among_all_and_shown_after_an_undo(dashboard: Dashboard, database: TestedDatabase) -> None:
+    page = open_list(dashboard, database, *MANY)
+    shown = page.locator("#lists li:visible")
+    for number, outcome in ((MANY[0], "Talked"), (MANY[17], "No answer")):
+        with page.expect_response("**/outcomes"):
+            row_of(page, number).get_by_role("button", name=outcome).click()
+    page.evaluate("scrollTo(0, 1500)")
+    field = page.get_by_label("Find a number")
+    field.fill("27")
+    # Also from the middle of the last four digits, which are 2727, and no row has these elsewhere.
+    expect(shown).to_have_count(1)
+    expect(shown).to_contain_text("No answer")
+    expect(page.get_by_role("heading", name="First call")).to_be_hidden()
+    fits(page, 360)
+    axe(page)
+    shoot(page, "own-list-found")
+    field.fill("9999")
+    expect(page.get_by_text("No number of this page ends like that.")).to_be_visible()
+    field.fill("87121212")
+    expect(shown).to_have_count(1)
+    page.get_by_role("button", name="Show all numbers again").click()
+    expect(shown).to_have_count(len(MANY))
+    assert abs(page.evaluate("scrollY") - 1500) < 60
+    row = row_of(page, MANY[17])
+    row.get_by_role("button", name="Take back").click()
+    expect(row).not_to_be_in_viewport()
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(row).to_be_in_viewport()

@@ -31,6 +31,16 @@ def row_of(page: Page, number: str) -> Locator:
     return page.locator("li").filter(has=page.locator(f"input[name=number][value='{number}']"))
 
 
+def kept(database: TestedDatabase) -> list[tuple[str, str]]:
+    """All outcomes that the service ever got, and whether each was taken back."""
+    return sorted(
+        (number[6:7], outcome if taken_back_at is None else f"{outcome} taken back")
+        for number, outcome, taken_back_at in database.execute(
+            "SELECT number, outcome, taken_back_at FROM dbo.assignment_outcome"
+        )
+    )
+
+
 def says(page: Page, to_call: int, done: int) -> None:
     """Checks what the page counts. The page has it before its script has run, so wait for that, too."""
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Al {to_call} to call · {done} done")

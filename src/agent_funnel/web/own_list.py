@@ -200,6 +200,8 @@ def script_texts() -> dict[str, Any]:
         "call_back_on": gettext("Call back on %(day)s", day="{day}"),
         "taken_back": gettext("Taken back"),
         "undo": gettext("Undo"),
+        "change": gettext("Change"),
+        "show_row": gettext("Show"),
         "called": gettext("called %(time)s", time="{time}"),
         "messaged": gettext("WhatsApp %(time)s", time="{time}"),
         "copied": gettext("Copied"),

@@ -1,7 +1,7 @@
 // An agent's own list on a phone. A tap is kept on the phone first, with an id of its own, and is sent from there as soon
 // as the service answers; the service counts a report once, however often it arrives. Without script the same buttons
 // send forms. The scripts of the list share their names, and come in this order: what is kept, the rows, what
-// stays on the phone, the taps, and the sending.
+// stays on the phone, the taps, the sending, and the bar at the top.
 
 const own = document.getElementById("own-list");
 const lists = document.getElementById("lists");
@@ -29,6 +29,13 @@ const DOUBLE_TAP = 400;
 const MOST_BYTES = 12_000;
 
 const serverNow = () => new Date(Date.now() + behind);
+// Each later than the one before: a change comes after what it changes, also when the clock was put back.
+let lastMoment = 0;
+function nextMoment() {
+  lastMoment = Math.max(serverNow().getTime(), lastMoment + 1);
+  return new Date(lastMoment).toISOString();
+}
+
 // Numbers and dates are written as the rest of the page writes them.
 const language = document.documentElement.lang;
 const number = new Intl.NumberFormat(language);
@@ -68,6 +75,12 @@ function drop(entry) {
   } catch {
     // It was never there.
   }
+}
+
+// Ends an entry. Other tabs see the answer before the entry goes.
+function end(entry, answer) {
+  keep({ ...entry, answer });
+  drop(entry);
 }
 
 // Takes over what the agent kept with a link that was replaced, and what earlier versions kept by the name of the agent.

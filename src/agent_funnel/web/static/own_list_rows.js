@@ -21,6 +21,7 @@ function showRow(row, entry, isDone) {
   const isGone = isDone && entry.outcome === "opted_out";
   row.dataset.outcome = isDone ? entry.outcome : "";
   row.querySelector("form.report").hidden = isDone;
+  if (isDone) offerChange(row);
   row.querySelector("details").open = false;
   row.querySelector(".refusal").hidden = true;
   done.hidden = !isDone;
@@ -37,5 +38,44 @@ function showRow(row, entry, isDone) {
   document.getElementById("done").textContent = number.format(progress.value);
   document.getElementById("to-call").textContent = number.format(progress.max - progress.value);
   lists.querySelector(".all-done").hidden = progress.value < progress.max;
-  for (const section of lists.querySelectorAll("section")) section.hidden = !section.querySelector("li");
+  hideEmpty();
 }
+
+// Rows that a search does not show do not count.
+function hideEmpty() {
+  for (const section of lists.querySelectorAll("section")) section.hidden = !section.querySelector("li:not(.is-elsewhere)");
+}
+
+// A row that is done has a button that opens its outcomes, where it is. What is tapped there takes the place of the
+// outcome before.
+function offerChange(row) {
+  const back = row.querySelector("form.back");
+  const form = row.querySelector("form.report");
+  let button = back.querySelector(".change");
+  if (!button) {
+    button = document.createElement("button");
+    button.type = "button";
+    button.className = "outline secondary change";
+    button.append(listTexts.change, back.querySelector("button .hidden").cloneNode(true));
+    button.addEventListener("click", () => {
+      form.reset();
+      form.hidden = !form.hidden;
+      button.setAttribute("aria-expanded", String(!form.hidden));
+      if (form.hidden) return;
+      form.elements.note.value = saidOf(row).more.replace(/^: /, "");
+      form.querySelector("button:not([hidden])").focus({ preventScroll: true });
+      row.scrollIntoView({ block: "nearest" });
+    });
+    back.prepend(button);
+  }
+  button.setAttribute("aria-expanded", "false");
+}
+
+// What the row says of its outcome, and after that.
+function saidOf(row) {
+  const line = row.querySelector(".said");
+  const said = line.querySelector("strong").textContent;
+  return { said, more: line.textContent.trim().replace(said, "") };
+}
+
+for (const row of rows.values()) if (row.classList.contains("is-done")) offerChange(row);

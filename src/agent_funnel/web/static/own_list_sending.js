@@ -1,9 +1,7 @@
 // An agent's own list: sending what is kept, and what is new.
 
-// Ends an entry. Other tabs see the answer before the entry goes.
 function finish(entry, answer) {
-  keep({ ...entry, answer });
-  drop(entry);
+  end(entry, answer);
   if (answer.refusal) {
     // What was refused is not there to take back.
     for (const other of kept()) if (other.isBack && other.body.report === entry.id) drop(other);
@@ -28,8 +26,10 @@ function showAnswer(entry) {
     }
     return;
   }
-  // A report that is refused is to be made again, and an outcome that could not be taken back is there again.
-  if (refusal) showRow(row, entry, Boolean(entry.isBack));
+  // A report that is refused is to be made again, and an outcome that could not be taken back is there again, unless
+  // another one has taken its place.
+  const isReplaced = entry.isBack && kept().some((other) => rowOf(other) === row && other.at > entry.at);
+  if (refusal && !isReplaced) showRow(row, entry, Boolean(entry.isBack));
   const text = row.querySelector(".refusal");
   text.textContent = refusal ?? notice ?? "";
   text.hidden = !text.textContent;
@@ -53,9 +53,7 @@ async function send() {
 async function sendAll() {
   let most = Infinity;
   for (let entries = kept(); entries.length && navigator.onLine && !closed; entries = kept()) {
-    // Reports go before what takes them back.
-    const reports = entries.filter((entry) => !entry.isBack);
-    const batch = reports.length ? fitting(reports.slice(0, most)) : entries.slice(0, 1);
+    const batch = nextBatch(entries, most);
     // From now on the service may have them.
     for (const entry of batch) keep({ ...entry, isTried: true });
     const answer = await post(batch);
@@ -65,7 +63,7 @@ async function sendAll() {
       const found = await answer.json();
       // After 50001 a report is to be sent again: a deal was running all the time.
       const open = batch.filter((entry, index) => {
-        const { outcome, refusal, code } = reports.length ? found.items[index] : { outcome: found };
+        const { outcome, refusal, code } = entry.isBack ? { outcome: found } : found.items[index];
         if (code === 50001) return true;
         finish(entry, outcome ? { notice: outcome.notice } : { refusal });
         return false;
@@ -82,6 +80,16 @@ async function sendAll() {
     }
   }
   showWaiting();
+}
+
+// What goes next, in the order of the taps: several reports, or one that is taken back. It is never taken back before it
+// has arrived.
+function nextBatch(entries, most) {
+  const reports = new Set(entries.filter((entry) => !entry.isBack).map((entry) => entry.id));
+  const ready = entries.filter((entry) => !entry.isBack || !reports.has(entry.body.report));
+  if (ready[0].isBack) return ready.slice(0, 1);
+  const count = ready.findIndex((entry) => entry.isBack);
+  return fitting(ready.slice(0, count < 0 ? most : Math.min(count, most)));
 }
 
 function fitting(entries) {

@@ -2,9 +2,11 @@
 
 function report(form, outcome) {
   const row = form.closest("li");
-  const next = row.nextElementSibling ?? row.previousElementSibling ?? row;
+  const isChange = row.classList.contains("is-done");
+  const next = isChange ? row : neighbourOf(row);
+  if (isChange) withdraw(row, row.querySelector("form.back").elements.report.value);
   const { number, call_back_on: day, same_agent: same, note } = form.elements;
-  const at = serverNow().toISOString();
+  const at = nextMoment();
   const body = { report: newId(), number: number.value, run_id: loaded.run_id, outcome, reported_at: at };
   if (outcome === "call_back") Object.assign(body, { call_back_on: day.value, same_agent: same.checked });
   if (note.value.trim()) body.note = note.value.trim();
@@ -14,44 +16,64 @@ function report(form, outcome) {
   keep(entry);
   form.reset();
   showRow(row, entry, true);
-  say(`${said}${more}`, row, entry);
-  // One goes on with the next row, which an open row may have pushed out of sight.
-  next.querySelector("a[href], button:not([hidden])")?.focus({ preventScroll: true });
-  if (next !== row) next.scrollIntoView({ block: "nearest" });
+  say(`${said}${more}`, row, listTexts.undo, () => takeBack(row, entry.id));
+  goOnWith(next, row);
   send();
+}
+
+// The row that comes into the place of another one.
+function neighbourOf(row) {
+  const others = [...row.parentElement.children].filter((each) => !each.classList.contains("is-elsewhere"));
+  const place = others.indexOf(row);
+  return others[place + 1] ?? others[place - 1] ?? row;
+}
+
+// One goes on with the next row, which an open row may have pushed out of sight.
+function goOnWith(next, row) {
+  const target = next.classList.contains("is-done") ? ".change" : "a[href], button:not([hidden])";
+  next.querySelector(target)?.focus({ preventScroll: true });
+  if (next !== row) next.scrollIntoView({ block: "nearest" });
+}
+
+// Keeps that a report is taken back.
+function withdraw(row, id) {
+  const before = kept().find((entry) => entry.id === id);
+  const at = nextMoment();
+  const entry = {
+    id: newId(), run: loaded.run_id, number: row.querySelector("form.report").elements.number.value, at, isBack: true,
+    outcome: row.dataset.outcome, ...saidOf(row), body: { report: id, taken_back_at: at },
+  };
+  // What was never sent is not there to take back.
+  if (before && !before.isTried) end(before, { isUndone: true });
+  else keep(entry);
+  return entry;
 }
 
 function takeBack(row, id) {
-  const before = kept().find((entry) => entry.id === id);
-  const at = serverNow().toISOString();
-  const line = row.querySelector(".said");
-  const said = line.querySelector("strong").textContent;
-  const entry = {
-    id: newId(), run: loaded.run_id, number: row.querySelector("form.report").elements.number.value, at, isBack: true,
-    outcome: row.dataset.outcome, said, more: line.textContent.trim().replace(said, ""),
-    body: { report: id, taken_back_at: at },
-  };
-  // What was never sent is not there to take back.
-  if (before && !before.isTried) finish(before, { isUndone: true });
-  else keep(entry);
-  showRow(row, entry, false);
-  say(listTexts.taken_back, row);
+  showRow(row, withdraw(row, id), false);
+  // The row is back where it was, which may be far away.
+  say(listTexts.taken_back, row, listTexts.show_row, () => showPlace(row));
   send();
 }
 
-function say(text, row, entry) {
+function showPlace(row) {
+  row.scrollIntoView({ block: "start" });
+  row.querySelector("a[href], button:not([hidden])")?.focus({ preventScroll: true });
+}
+
+function say(text, row, offer, act) {
   clearTimeout(say.timer);
   const what = document.createElement("span");
   const whose = document.createElement("b");
   whose.textContent = row.querySelector(".tel").textContent.trim();
   what.append(`${text} · `, whose);
   toast.replaceChildren(what);
-  if (entry) {
-    const undo = document.createElement("button");
-    undo.type = "button";
-    undo.textContent = listTexts.undo;
-    undo.addEventListener("click", () => takeBack(row, entry.id));
-    toast.append(undo);
+  if (offer) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = offer;
+    button.addEventListener("click", act);
+    toast.append(button);
   }
   say.timer = setTimeout(() => toast.replaceChildren(), TOAST_FOR);
 }
