@@ -1,7 +1,7 @@
 // An agent's own list on a phone. A tap is kept on the phone first, with an id of its own, and is sent from there as soon
 // as the service answers; the service counts a report once, however often it arrives. Without script the same buttons
 // send forms. The scripts of the list share their names, and come in this order: what is kept, the rows, what
-// stays on the phone, the taps, the sending, and the bar at the top.
+// stays on the phone, the taps, what is put off, the sending, and the bar at the top.
 
 const own = document.getElementById("own-list");
 const lists = document.getElementById("lists");

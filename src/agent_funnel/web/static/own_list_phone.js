@@ -88,9 +88,17 @@ own.addEventListener("click", (event) => {
 addEventListener("storage", (event) => {
   if (!event.key?.startsWith(ROWS) || !event.newValue) return;
   const lead = event.key.slice(ROWS.length);
+  const before = jotted.get(lead)?.later;
   jotted.set(lead, JSON.parse(event.newValue));
-  if (rows.has(lead)) showTrace(rows.get(lead));
+  const row = rows.get(lead);
+  if (!row) return;
+  showTrace(row);
   tintLast();
+  const isOther = JSON.stringify(before ?? null) !== JSON.stringify(jotted.get(lead).later ?? null);
+  if (isOther && !row.classList.contains("is-done")) {
+    move(row, false);
+    hideEmpty();
+  }
 });
 
 readJotted();

@@ -7,7 +7,10 @@ const rowOf = (entry) => (entry.run === loaded.run_id ? rows.get(entry.number) :
 
 function move(row, isDone) {
   row.classList.toggle("is-done", isDone);
+  const isLater = !isDone && Boolean(jottingOf(row).later);
+  showLater(row, isLater);
   if (isDone) { doneList.prepend(row); return; }
+  if (isLater) { insertLater(row); return; }
   const list = own.querySelector(`.calls[data-heading="${row.dataset.heading}"]`);
   const after = [...list.children].find((other) => Number(other.dataset.place) > Number(row.dataset.place));
   list.insertBefore(row, after ?? null);

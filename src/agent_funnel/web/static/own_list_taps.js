@@ -104,6 +104,7 @@ own.addEventListener("submit", (event) => {
 own.addEventListener("toggle", (event) => {
   const details = event.target;
   if (!details.open) return;
+  offerLater(details.closest("li"));
   for (const other of own.querySelectorAll("form.report details[open]")) other.open = other === details;
   const { call_back_on: day, same_agent: same } = details.closest("form").elements;
   same.checked = Boolean(remembered("same_agent"));
