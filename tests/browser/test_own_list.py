@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import expect
 
 from agent_funnel.access.links import make_link
 from agent_funnel.agents import rename_agent
@@ -14,37 +14,16 @@ from agent_funnel.do_not_contact import add_do_not_contact
 from support.dashboard import Dashboard, axe, fits, shoot
 from support.databases import TestedDatabase
 from support.outcomes import deal_again, put_floor
+from support.own_list import NUMBERS, kept, row_of, says
 
 # Pages are the same on both engines.
 ONE_ENGINE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-NUMBERS = tuple(f"+55119{index}2345678" for index in range(1, 7))
 
 
 @pytest.fixture
 def dashboard_settings() -> dict[str, Any]:
     """The next deal is in ten minutes."""
     return {"run_at": f"{datetime.now(UTC) + timedelta(minutes=10):%H:%M}", "message_first": "{greeting}, {agent} here"}
-
-
-def row_of(page: Page, number: str) -> Locator:
-    """The row of a number."""
-    return page.locator("li").filter(has=page.locator(f"input[name=number][value='{number}']"))
-
-
-def says(page: Page, to_call: int, done: int) -> None:
-    """Checks what the page counts. The page has it before its script has run, so wait for that, too."""
-    expect(page.get_by_role("heading", level=1)).to_have_text(f"Al {to_call} to call · {done} done")
-    page.wait_for_load_state()
-
-
-def kept(database: TestedDatabase) -> list[tuple[str, str]]:
-    """All outcomes that the service ever got, and whether each was taken back."""
-    return sorted(
-        (number[6:7], outcome if taken_back_at is None else f"{outcome} taken back")
-        for number, outcome, taken_back_at in database.execute(
-            "SELECT number, outcome, taken_back_at FROM dbo.assignment_outcome"
-        )
-    )
 
 
 @ONE_ENGINE
@@ -100,7 +79,8 @@ def test_taps_are_kept_on_the_phone_and_sent_once(dashboard: Dashboard, database
     busy = {"items": [{"report": None, "outcome": None, "refusal": "Another run is in progress.", "code": 50001}]}
     page.route("**/outcomes", lambda route: route.fulfill(json=busy), times=1)
     # An earlier version kept it by the name of the agent.
-    page.evaluate(f"""for (const key of Object.keys(localStorage).filter((key) => key !== '{others}')) {{
+    page.evaluate(f"""for (const key of Object.keys(localStorage)) {{
+      if (!key.startsWith('agent-funnel ') || key === '{others}') continue;
       localStorage.setItem('agent-funnel  "Al" ' + key.split(' ').at(-1), localStorage.getItem(key));
       localStorage.removeItem(key);
     }}""")
@@ -110,7 +90,7 @@ def test_taps_are_kept_on_the_phone_and_sent_once(dashboard: Dashboard, database
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     expect(page.locator("#waiting")).to_be_empty()
     other.close()
-    assert page.evaluate("Object.keys(localStorage)") == [others]
+    assert page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('agent-funnel '))") == [others]
     assert kept(database) == [("1", "talked taken back"), ("2", "call_back"), ("3", "no_answer"), ("4", "won")]
     assert database.execute("SELECT same_agent, note FROM dbo.assignment_outcome WHERE outcome = 'call_back'") == [
         (1, "after six")

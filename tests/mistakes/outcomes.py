@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from mistakes.places import (
     IN_OWN_LIST,
-    JS_OWN_LIST,
+    JS_KEPT,
+    JS_SENDING,
+    JS_TAPS,
     ON_OUTCOMES,
     ON_OUTCOMES_CONCURRENCY,
     ON_OUTCOMES_IMPORT,
@@ -174,7 +176,7 @@ MISTAKES = (
     ),
     Mistake(
         "own list: a tap without a connection is lost",
-        JS_OWN_LIST, "  keep(entry);\n  form.reset();", "  form.reset();",
+        JS_TAPS, "  keep(entry);\n  form.reset();", "  form.reset();",
         IN_OWN_LIST, "kept_on_the_phone", "sqlite",
     ),
     Mistake(
@@ -184,39 +186,39 @@ MISTAKES = (
     ),
     Mistake(
         "own list: a double tap reports the next lead, too",
-        JS_OWN_LIST, "  if (isSecond) return;\n", "",
+        JS_TAPS, "  if (isSecond) return;\n", "",
         IN_OWN_LIST, "kept_on_the_phone", "sqlite",
     ),
     Mistake(
         "own list: the phone sends a report again with the time of sending",
-        JS_OWN_LIST, "reports: batch.map((entry) => entry.body)",
+        JS_SENDING, "reports: batch.map((entry) => entry.body)",
         "reports: batch.map((entry) => ({ ...entry.body, reported_at: serverNow().toISOString() }))",
         IN_OWN_LIST, "has_replaced_it", "sqlite",
     ),
     Mistake(
         "own list: an open page does not ask whether it is replaced",
-        JS_OWN_LIST, "  if (document.hidden) return;\n  ask();", "  if (document.hidden) return;",
+        JS_SENDING, "  if (document.hidden) return;\n  ask();", "  if (document.hidden) return;",
         IN_OWN_LIST, "has_replaced_it", "sqlite",
     ),
     Mistake(
         "own list: what waits is dropped when the link opens nothing",
-        JS_OWN_LIST, "if (answer?.status === 404) closed = listTexts.dead_link;",
+        JS_SENDING, "if (answer?.status === 404) closed = listTexts.dead_link;",
         "if (answer?.status === 404) { closed = listTexts.dead_link; batch.forEach(drop); }",
         IN_OWN_LIST, "has_replaced_it", "sqlite",
     ),
     Mistake(
         "own list: a report that finds a deal in progress is lost",
-        JS_OWN_LIST, "        if (code === 50001) return true;\n", "",
+        JS_SENDING, "        if (code === 50001) return true;\n", "",
         IN_OWN_LIST, "kept_on_the_phone", "sqlite",
     ),
     Mistake(
         "own list: a phone sends what another agent reported on it",
-        JS_OWN_LIST, "${JSON.stringify(loaded.agent)} `", '"${loaded.agent}`',
+        JS_KEPT, "${JSON.stringify(loaded.agent)} `", '"${loaded.agent}`',
         IN_OWN_LIST, "kept_on_the_phone", "sqlite",
     ),
     Mistake(
         "own list: what waits on the phone is lost when the agent is renamed",
-        JS_OWN_LIST, "`${SERVICE}${own.dataset.link} `", "`${SERVICE}${JSON.stringify(loaded.agent)} `",
+        JS_KEPT, "`${SERVICE}${own.dataset.link} `", "`${SERVICE}${JSON.stringify(loaded.agent)} `",
         IN_OWN_LIST, "has_replaced_it", "sqlite",
     ),
     Mistake(

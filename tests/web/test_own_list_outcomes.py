@@ -95,7 +95,7 @@ def test_the_list_has_the_calls_in_their_order_and_those_that_are_done_last(data
         "Call-backs", numbers[4],
         "First call", "+5511992345678", "+5511982345678",
         "Second call", *(part for number in (numbers[3], *numbers[5:]) for part in ("Oi%2C%20Al%20%3C3", number)),
-        "Third call", "Other leads",
+        "Third call", "Other leads", "Later",
         "Done", numbers[2], numbers[1],
     ]  # fmt: skip
     page = Page(text)

@@ -1,0 +1,153 @@
+// An agent's own list: the taps.
+
+function report(form, outcome) {
+  const row = form.closest("li");
+  const isChange = row.classList.contains("is-done");
+  const next = isChange ? row : neighbourOf(row);
+  if (isChange) withdraw(row, row.querySelector("form.back").elements.report.value);
+  const { number, call_back_on: day, same_agent: same, note } = form.elements;
+  const at = nextMoment();
+  const body = { report: newId(), number: number.value, run_id: loaded.run_id, outcome, reported_at: at };
+  if (outcome === "call_back") Object.assign(body, { call_back_on: day.value, same_agent: same.checked });
+  if (note.value.trim()) body.note = note.value.trim();
+  const said = body.call_back_on ? listTexts.call_back_on.replace("{day}", shortDay(day.value)) : labels[outcome];
+  const more = body.note ? `: ${body.note}` : "";
+  const entry = { id: body.report, run: loaded.run_id, number: number.value, at, outcome, said, more, body };
+  keep(entry);
+  form.reset();
+  showRow(row, entry, true);
+  say(`${said}${more}`, row, listTexts.undo, () => takeBack(row, entry.id));
+  goOnWith(next, row);
+  send();
+}
+
+// The row that comes into the place of another one.
+function neighbourOf(row) {
+  const others = [...row.parentElement.children].filter((each) => !each.classList.contains("is-elsewhere"));
+  const place = others.indexOf(row);
+  return others[place + 1] ?? others[place - 1] ?? row;
+}
+
+// One goes on with the next row, which an open row may have pushed out of sight.
+function goOnWith(next, row) {
+  const target = next.classList.contains("is-done") ? ".change" : "a[href], button:not([hidden])";
+  next.querySelector(target)?.focus({ preventScroll: true });
+  if (next !== row) next.scrollIntoView({ block: "nearest" });
+}
+
+// Keeps that a report is taken back.
+function withdraw(row, id) {
+  const before = kept().find((entry) => entry.id === id);
+  const at = nextMoment();
+  const entry = {
+    id: newId(), run: loaded.run_id, number: row.querySelector("form.report").elements.number.value, at, isBack: true,
+    outcome: row.dataset.outcome, ...saidOf(row), body: { report: id, taken_back_at: at },
+  };
+  // What was never sent is not there to take back.
+  if (before && !before.isTried) end(before, { isUndone: true });
+  else keep(entry);
+  return entry;
+}
+
+function takeBack(row, id) {
+  showRow(row, withdraw(row, id), false);
+  // The row is back where it was, which may be far away.
+  say(listTexts.taken_back, row, listTexts.show_row, () => showPlace(row));
+  send();
+}
+
+function showPlace(row) {
+  row.scrollIntoView({ block: "start" });
+  row.querySelector("a[href], button:not([hidden])")?.focus({ preventScroll: true });
+}
+
+function say(text, row, offer, act) {
+  clearTimeout(say.timer);
+  const what = document.createElement("span");
+  const whose = document.createElement("b");
+  whose.textContent = row.querySelector(".tel").textContent.trim();
+  what.append(`${text} · `, whose);
+  toast.replaceChildren(what);
+  if (offer) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = offer;
+    button.addEventListener("click", act);
+    toast.append(button);
+  }
+  say.timer = setTimeout(() => toast.replaceChildren(), TOAST_FOR);
+}
+
+let lastTap = { at: -DOUBLE_TAP };
+own.addEventListener("submit", (event) => {
+  const form = event.target;
+  event.preventDefault();
+  const { left, top } = event.submitter.getBoundingClientRect();
+  const isSecond = event.timeStamp - lastTap.at < DOUBLE_TAP && left === lastTap.left && Math.abs(top - lastTap.top) < 44;
+  lastTap = { at: event.timeStamp, left, top };
+  if (isSecond) return;
+  if (form.matches(".back")) {
+    takeBack(form.closest("li"), form.elements.report.value);
+    return;
+  }
+  const outcome = event.submitter.value;
+  const day = form.elements.call_back_on;
+  if (outcome === "call_back" && !day.value) {
+    day.focus();
+    day.showPicker?.();
+    return;
+  }
+  report(form, outcome);
+});
+
+// The days that are offered change at midnight, so they are filled in when they are opened.
+own.addEventListener("toggle", (event) => {
+  const details = event.target;
+  if (!details.open) return;
+  offerLater(details.closest("li"));
+  for (const other of own.querySelectorAll("form.report details[open]")) other.open = other === details;
+  const { call_back_on: day, same_agent: same } = details.closest("form").elements;
+  same.checked = Boolean(remembered("same_agent"));
+  const { first, last, choices } = state.days;
+  Object.assign(day, { min: first, max: last });
+  const offered = details.querySelector(".offered");
+  offered.hidden = false;
+  offered.replaceChildren(...choices.map(([name, chosen]) => {
+    const button = document.createElement("button");
+    const small = document.createElement("small");
+    small.textContent = shortDay(chosen, "numeric");
+    button.value = "call_back";
+    button.append(name, small);
+    button.addEventListener("click", () => { day.value = chosen; });
+    return button;
+  }));
+  // Below the bar at the top, and not where the screen ends.
+  const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  details.closest("li").scrollIntoView({ block: "start", behavior: isCalm ? "auto" : "smooth" });
+}, true);
+
+own.addEventListener("change", (event) => {
+  if (event.target.name === "same_agent") remember("same_agent", event.target.checked);
+});
+
+own.addEventListener("click", async (event) => {
+  const chat = event.target.closest("a.chat");
+  if (chat) {
+    // The greeting changes with the time of day.
+    const text = state.messages[chat.closest("li").dataset.heading];
+    chat.href = chat.href.split("?")[0] + (text ? `?text=${encodeURIComponent(text)}` : "");
+  }
+  const copy = event.target.closest("button.copy");
+  if (copy) {
+    await navigator.clipboard.writeText(copy.dataset.number);
+    say(listTexts.copied, copy.closest("li"));
+  }
+});
+// Browsers offer no clipboard to pages that came without TLS from another machine.
+for (const button of own.querySelectorAll("button.copy")) button.hidden = !navigator.clipboard;
+
+// Rows stop below the bar at the top, which has more lines at some times than at others.
+const bar = own.querySelector(".progress");
+if (bar) {
+  new ResizeObserver(() => own.style.setProperty("--bar", `${Math.ceil(bar.getBoundingClientRect().height)}px`)).observe(bar);
+}

@@ -1,0 +1,153 @@
+"""The rows of an agent's own list on a phone."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from support.dashboard import Dashboard, axe, fits, shoot
+from support.databases import TestedDatabase
+from support.outcomes import deal_again
+from support.own_list import MANY, NUMBERS, kept, open_list, row_of, says
+
+# Pages are the same on both engines.
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+def test_more_opens_just_below_the_bar_at_the_top(dashboard: Dashboard, database: TestedDatabase) -> None:
+    page = open_list(dashboard, database, *MANY)
+    row = row_of(page, MANY[3])
+    row.scroll_into_view_if_needed()
+    row.get_by_text("More").click()
+    page.wait_for_function(
+        """row => {
+          const bar = document.querySelector(".progress").getBoundingClientRect();
+          const below = row.getBoundingClientRect().top - bar.bottom;
+          return below >= 0 && below < 4;
+        }""",
+        arg=row.element_handle(),
+    )
+    expect(row.get_by_label("Note")).to_be_in_viewport()
+
+
+def test_the_phone_remembers_who_calls_back(dashboard: Dashboard, database: TestedDatabase) -> None:
+    page = open_list(dashboard, database, *NUMBERS)
+    row = row_of(page, NUMBERS[0])
+    row.get_by_text("More").click()
+    mine = row.get_by_label("I call back myself")
+    first_day = row.get_by_role("button", name="In a week")
+    expect(first_day).to_be_visible()
+    # It is above the days, since these save at once.
+    assert mine.evaluate("(mine, day) => mine.compareDocumentPosition(day) & 4", first_day.element_handle())
+    expect(mine).not_to_be_checked()
+    mine.check()
+    with page.expect_response("**/outcomes"):
+        first_day.click()
+    page.reload()
+    row = row_of(page, NUMBERS[1])
+    row.get_by_text("More").click()
+    expect(row.get_by_label("I call back myself")).to_be_checked()
+    row.get_by_label("I call back myself").uncheck()
+    row_of(page, NUMBERS[2]).get_by_text("More").click()
+    expect(row_of(page, NUMBERS[2]).get_by_label("I call back myself")).not_to_be_checked()
+
+
+def test_a_call_and_a_message_leave_a_trace_on_the_phone(dashboard: Dashboard, database: TestedDatabase) -> None:
+    page = open_list(dashboard, database, *NUMBERS)
+    # Neither the dialer nor WhatsApp opens.
+    stay = "addEventListener('click', (event) => { if (event.target.closest('.tel, .chat')) event.preventDefault(); })"
+    page.evaluate(stay)
+    first, second = row_of(page, NUMBERS[0]), row_of(page, NUMBERS[1])
+    first.locator("a.tel").click()
+    expect(first).to_have_class(re.compile("is-last"))
+    second.locator("a.tel").click()
+    second.locator("a.chat").click()
+    expect(first.locator(".from")).to_have_text(re.compile(r"Lead from .* · called \d\d:\d\d$"))
+    with page.expect_response("**/outcomes"):
+        first.get_by_role("button", name="Talked").click()
+    page.reload()
+    for row, said in ((first, r"called \d\d:\d\d$"), (second, r"called \d\d:\d\d · WhatsApp \d\d:\d\d$")):
+        expect(row.locator(".from")).to_have_text(re.compile(said))
+        expect(row.locator(".from")).to_be_visible()
+    expect(page.locator(".is-last")).to_have_count(1)
+    expect(second).to_have_class(re.compile("is-last"))
+    fits(page, 360)
+    axe(page)
+    shoot(page, "own-list-called")
+    # It is of this list only, and in no report.
+    deal_again(database)
+    page.reload()
+    expect(page.locator(".trace")).to_have_count(0)
+    assert page.evaluate("Object.keys(localStorage)") == []
+
+
+def test_an_outcome_is_changed_in_its_place_and_counts_once(dashboard: Dashboard, database: TestedDatabase) -> None:
+    page = open_list(dashboard, database, *NUMBERS)
+    for index, outcome in enumerate(("No answer", "Does not want to be called", "Talked")):
+        row = row_of(page, NUMBERS[index])
+        row.get_by_text("More").click()
+        row.get_by_label("Note").fill("after six")
+        with page.expect_response("**/outcomes"):
+            row.get_by_role("button", name=outcome).click()
+    # There is a connection, there is none, and the outcome itself has not been sent.
+    place = "row => [...row.parentElement.children].indexOf(row)"
+    row = row_of(page, NUMBERS[0])
+    row.get_by_role("button", name="Change").click()
+    axe(page)
+    with page.expect_response("**/outcomes"):
+        row.get_by_role("button", name="Won").click()
+    expect(row.locator(".said")).to_have_text("Won: after six")
+    assert row.evaluate(place) == 2
+    page.context.set_offline(True)
+    row = row_of(page, NUMBERS[1])
+    row.get_by_role("button", name="Change").click()
+    shoot(page, "own-list-change")
+    row.get_by_role("button", name="No answer").click()
+    expect(row.locator("a.tel")).to_have_attribute("href", re.compile("tel:"))
+    row_of(page, NUMBERS[3]).get_by_role("button", name="No answer").click()
+    row = row_of(page, NUMBERS[3])
+    row.get_by_role("button", name="Change").click()
+    row.get_by_role("button", name="Talked").click()
+    says(page, 2, 4)
+    page.context.set_offline(False)
+    expect(page.locator("#waiting")).to_be_empty()
+    assert kept(database) == [
+        ("1", "no_answer taken back"), ("1", "won"), ("2", "no_answer"), ("2", "opted_out taken back"), ("3", "talked"),
+        ("4", "talked"),
+    ]  # fmt: skip
+    expect(page.locator(".refusal:visible")).to_have_count(0)
+    page.reload()
+    says(page, 2, 4)
+    expect(row_of(page, NUMBERS[1]).locator(".said")).to_have_text("No answer: after six")
+
+
+def test_a_number_is_found_among_all_and_shown_after_an_undo(dashboard: Dashboard, database: TestedDatabase) -> None:
+    page = open_list(dashboard, database, *MANY)
+    shown = page.locator("#lists li:visible")
+    for number, outcome in ((MANY[0], "Talked"), (MANY[17], "No answer")):
+        with page.expect_response("**/outcomes"):
+            row_of(page, number).get_by_role("button", name=outcome).click()
+    page.evaluate("scrollTo(0, 1500)")
+    field = page.get_by_label("Find a number")
+    field.fill("27")
+    # Also from the middle of the last four digits, which are 2727, and no row has these elsewhere.
+    expect(shown).to_have_count(1)
+    expect(shown).to_contain_text("No answer")
+    expect(page.get_by_role("heading", name="First call")).to_be_hidden()
+    fits(page, 360)
+    axe(page)
+    shoot(page, "own-list-found")
+    field.fill("9999")
+    expect(page.get_by_text("No number of this page ends like that.")).to_be_visible()
+    field.fill("87121212")
+    expect(shown).to_have_count(1)
+    page.get_by_role("button", name="Show all numbers again").click()
+    expect(shown).to_have_count(len(MANY))
+    assert abs(page.evaluate("scrollY") - 1500) < 60
+    row = row_of(page, MANY[17])
+    row.get_by_role("button", name="Take back").click()
+    expect(row).not_to_be_in_viewport()
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(row).to_be_in_viewport()
