@@ -112,6 +112,7 @@ PAGES = {
     "runs.show_undo": "operator",
     "runs.undo": "operator",
     "runs.reopen": "operator",
+    "runs.skip_night": "operator",
     "agents.show": "viewer",
     "agents.add": "operator",
     "agents.activate": "operator",

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent_funnel.schedule.skips import list_skips
+from agent_funnel.schedule.store import pause
 from support.databases import TestedDatabase, seed_tables, snapshot
 from support.pages import AGAIN, Reader, reader_at
 from support.processes import answer_of_process, run_as_process
@@ -66,9 +67,34 @@ def test_the_page_offers_to_skip_tonights_deal_and_says_everywhere_that_it_is_sk
 
 def test_a_skipped_deal_is_made_after_all_from_the_first_page(database: TestedDatabase, noon: Reader) -> None:
     noon.done("/deal", **{**noon.get("/run-now/preview").forms["/deal"], "skip": str(DAY)})
-    assert "Make tonight’s deal after all" in noon.get("/")
-    noon.done(f"/nights/{DAY}/reopen")
+    (skip,) = list_skips(database.backend, since=DAY)
+    # It undoes a decision, so it is not the loudest button.
+    assert '<button class="small outline">Make tonight’s deal after all</button>' in noon.get("/").source
+    page = noon.done(f"/nights/{DAY}/reopen")
+    assert f"Tonight’s deal will be made at 20:40, and replaces the lists of deal {skip.run_id}." in page
+    assert "void" not in page
     assert list_skips(database.backend, since=DAY) == []
+    assert "Tonight’s deal is skipped" not in noon.get("/")
+    assert "Skip it again" not in noon.get(f"/nights/{DAY}")
+    # The way back is on the page that says so.
+    assert "Skip it again" in page
+    assert "Tonight’s automatic deal is skipped." in noon.done(f"/nights/{DAY}/skip")
+    (again,) = list_skips(database.backend, since=DAY)
+    assert (again.business_date, again.run_id) == (DAY, None)
+    assert "Skip it again" not in noon.get(f"/nights/{DAY}?reopened=1")
+    assert "is recorded as skipped already" in noon.refused(409, f"/nights/{DAY}/skip")
+
+
+def test_a_deal_that_is_made_after_all_says_whether_it_will_be(database: TestedDatabase, noon: Reader) -> None:
+    noon.done(f"/nights/{DAY}/skip")
+    assert "Tonight’s deal will be made at 20:40." in noon.done(f"/nights/{DAY}/reopen")
+    noon.done(f"/nights/{DAY}/skip")
+    late = reader_at(database, OPENS)
+    assert "Tonight’s deal will be made in a moment." in late.done(f"/nights/{DAY}/reopen")
+    noon.done(f"/nights/{DAY}/skip")
+    pause(database.backend, now=NOON, actor=None, reason=None)
+    page = noon.done(f"/nights/{DAY}/reopen")
+    assert "Tonight’s deal is not skipped any more, but automatic deals are paused." in page
 
 
 def test_a_program_deals_instead_of_the_scheduled_deal(database: TestedDatabase, noon: Reader) -> None:

@@ -140,5 +140,5 @@ def test_a_deal_is_skipped_and_that_is_shown_and_taken_back(database: TestedData
     page = client.get(f"/nights/{coming}", headers=BROWSER)
     assert "Skipped by" in page.text
     done = client.post(f"/nights/{coming}/reopen", headers=BROWSER, follow_redirects=True)
-    assert f"The record that {coming.day} {coming:%b %Y} is skipped is void." in done.text
+    assert f"The automatic deal of {coming.day} {coming:%b %Y} is on again." in done.text
     assert client.get("/api/schedule").get_json()["skips"] == []

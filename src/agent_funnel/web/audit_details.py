@@ -162,7 +162,10 @@ HAND_BACKS = (
 )  # fmt: skip
 OUTCOMES = ("/outcomes", "/outcomes/take-back", "/leads/outcomes/take-back", "/mine/<secret>/report",
     "/mine/<secret>/take-back", "/mine/<secret>/outcomes/take-back")  # fmt: skip
-DAYS = ("/calendar/holidays", "/calendar/holidays/remove", "/nights/<day>/reopen", "/schedule/reopen", "/schedule/skip")
+DAYS = (
+    "/calendar/holidays", "/calendar/holidays/remove", "/nights/<day>/reopen", "/nights/<day>/skip", "/schedule/reopen",
+    "/schedule/skip",
+)  # fmt: skip
 DAY = r"(\d{4}-\d\d-\d\d)"
 # The paths of requests, the pattern of a target that a program wrote, and its words:
 TARGETS: tuple[tuple[tuple[str, ...], str, Callable[..., str]], ...] = (

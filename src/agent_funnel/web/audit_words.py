@@ -63,6 +63,7 @@ DEEDS = {
     "POST /mine/<secret>/report": sentence("Report an outcome"),
     "POST /mine/<secret>/take-back": sentence("Take an outcome back"),
     "POST /nights/<day>/reopen": sentence("Reopen a night"),
+    "POST /nights/<day>/skip": sentence("Skip an automatic deal"),
     "POST /notices/test": sentence("Send a test message"),
     "POST /numbers/import": sentence("Import numbers to a do-not-contact list"),
     "POST /outcomes": sentence("Report an outcome"),

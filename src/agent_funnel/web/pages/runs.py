@@ -13,14 +13,15 @@ from werkzeug.wrappers import Response as BaseResponse
 from agent_funnel import deal
 from agent_funnel.errors import NotFound
 from agent_funnel.runs import LARGEST_RUN_ID, RunRecord, failure_of, find_run, last_run, list_runs, run_limits
-from agent_funnel.schedule import voids
+from agent_funnel.schedule import skips, voids
 from agent_funnel.schedule.calendar import current_date
-from agent_funnel.schedule.nights import LaterDeal, failure_reasons, repairs
+from agent_funnel.schedule.nights import LaterDeal, failure_reasons, nights_by_repair, repairs
 from agent_funnel.schedule.skips import Skip, find_skip, skip_of_run
-from agent_funnel.schedule.store import NightRecord, find_night, nights_without_run
+from agent_funnel.schedule.status import NIGHTS_SHOWN
+from agent_funnel.schedule.store import NightRecord, current_pause, find_night, nights_without_run
 from agent_funnel.sentences import sentence
 from agent_funnel.web.auth import set_audit_target
-from agent_funnel.web.format import day, number
+from agent_funnel.web.format import day, moment, number
 from agent_funnel.web.languages import locale, translated
 from agent_funnel.web.pages.layout import form, page, redirect_with_notice
 from agent_funnel.web.pages.tonight import fairness_of, window_of
@@ -88,7 +89,8 @@ def _placed(nights: list[NightRecord], runs: list[RunRecord]) -> dict[int, list[
 
 
 def _attempts(runs: list[RunRecord]) -> dict[str, Any]:
-    """How many times a night failed in a row, by its newest attempt, and the attempts that are folded into that one."""
+    """How many times a night failed in a row, by its newest attempt, and the attempts that are folded into that one; and
+    the nights that deals made up for."""
     attempts: dict[int, int] = {}
     folded: set[int] = set()
     for _, same in groupby(runs, key=lambda run: (run.status, run.business_date)):
@@ -96,7 +98,13 @@ def _attempts(runs: list[RunRecord]) -> dict[str, Any]:
         if older and newest.status == "failed":
             attempts[newest.run_id] = 1 + len(older)
             folded.update(run.run_id for run in older)
-    return {"attempts": attempts, "folded": folded}
+    return {"attempts": attempts, "folded": folded, "made_up_nights": _made_up_nights()}
+
+
+def _made_up_nights() -> dict[int, list[date]]:
+    """The nights that deals made up for, by the run of the deal, as far back as Tonight shows nights."""
+    given = services()
+    return nights_by_repair(given.database, given.settings, count=NIGHTS_SHOWN)
 
 
 def _show_sorted(order: str) -> str:
@@ -133,6 +141,7 @@ def show_run(run_id: int) -> str:
         run=found,
         outcome=outcome,
         made_up_for=_made_up_for(outcome),
+        made_up_nights=_made_up_nights().get(run_id, []),
         shares=shares,
         limits=limits,
         fairness=fairness_of(found, shares, limits),
@@ -164,6 +173,8 @@ def show_night(day: str) -> str:
         is_future=given.now() < window[0],
         is_open=window[0] <= given.now() < window[1],
         is_tonight=business_date == current_date(given.now(), given.settings),
+        # Right after somebody had the deal made after all:
+        can_skip_again="reopened" in request.args and outcome is None and given.now() < window[1],
     )
 
 
@@ -187,7 +198,41 @@ def reopen(day: str) -> BaseResponse:
     given = services()
     set_audit_target(day)
     done = voids.reopen(given.database, given.settings, business_date_of(day), now=given.now(), actor=actor())
-    return redirect_with_notice(translated(done.text), "runs.show_night", day=day)
+    if done.outcome != "skipped" or done.window_closed:
+        return redirect_with_notice(translated(done.text), "runs.show_night", day=day)
+    return redirect_with_notice(_on_again(done.business_date), "runs.show_night", day=day, reopened=1)
+
+
+def _on_again(business_date: date) -> str:
+    """A sentence for the person who had the deal of a skipped date made after all."""
+    given = services()
+    now, begins, last = given.now(), window_of(business_date)[0], last_run(given.database)
+    time = moment(begins, given.settings.timezone, locale(), form="time").striptags()
+    text: str
+    if business_date != current_date(now, given.settings):
+        text = gettext("The automatic deal of %(day)s is on again.", day=day(business_date, locale()))
+    elif current_pause(given.database):
+        text = gettext("Tonight’s deal is not skipped any more, but automatic deals are paused.")
+    elif now >= begins:
+        text = gettext("Tonight’s deal will be made in a moment.")
+    elif last is None:
+        text = gettext("Tonight’s deal will be made at %(time)s.", time=time)
+    else:
+        text = gettext(
+            "Tonight’s deal will be made at %(time)s, and replaces the lists of deal %(run_id)s.",
+            time=time,
+            run_id=last.run_id,
+        )
+    return text
+
+
+@form(blueprint, "/nights/<day>/skip", role="operator", shows=show_night)
+def skip_night(day: str) -> BaseResponse:
+    """Skips the automatic deal of a business date again, after somebody had it made after all."""
+    given = services()
+    set_audit_target(day)
+    skips.skip(given.database, given.settings, business_date_of(day), now=given.now(), actor=actor())
+    return redirect_with_notice(gettext("Tonight’s automatic deal is skipped."), "tonight.show")
 
 
 @page(blueprint, "/runs/<int:run_id>/undo", role="operator")
