@@ -134,6 +134,29 @@ def test_a_phone_has_the_tick_that_skips_tonights_deal_beside_the_button(
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_printed_page_says_what_it_is_and_of_which_moment(dashboard: Dashboard, database: TestedDatabase) -> None:
+    seed_tables(database)
+    page = dashboard.page("/")
+    paper = page.locator(".paper")
+    expect(paper).to_be_hidden()
+    page.emulate_media(media="print")
+    expect(paper).to_be_visible()
+    today = datetime.now(UTC)
+    expect(paper).to_have_text(
+        re.compile(rf"Agent Funnel · As of .*{today:%b}\w*,? .*:\d\d\. All times are in the time zone UTC\.")
+    )
+    expect(page.locator(".freshness")).to_be_hidden()
+    shoot(page, "printed")
+    # After a refresh, too.
+    page.emulate_media(media="screen")
+    for _ in range(2):
+        page.get_by_role("button", name="Pause refreshing").click()
+    expect(page.locator("#fresh-state")).to_contain_text("refreshes automatically")
+    page.emulate_media(media="print")
+    expect(paper).to_have_text(re.compile(rf"Agent Funnel · As of .*{today:%Y}.*\d:\d\d.* UTC\."))
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_thousand_agents_are_a_page_of_a_few_screens_on_a_phone(
     dashboard: Dashboard, database: TestedDatabase
 ) -> None:

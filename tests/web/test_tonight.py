@@ -66,7 +66,7 @@ def test_tonight_says_how_far_the_lists_are(database: TestedDatabase) -> None:
     seed_tables(database, leads=12, agents=3)
     deal_today(database)
     section = have_now(database)
-    assert "To call 12 Done 0 Nothing has been reported of these leads yet. All 3 agents" in section
+    assert "All 12 leads are still to call; nothing has been reported yet. All 3 agents" in section
     assert "Handed back" not in section
     assert "Taken off" not in section
     lists = {

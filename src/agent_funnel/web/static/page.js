@@ -24,6 +24,8 @@ class Answer extends Error {
 function keepFresh(live) {
   const button = document.getElementById("fresh");
   const state = document.getElementById("fresh-state");
+  const paper = document.getElementById("paper-state");
+  const stamp = new Intl.DateTimeFormat(lang, { dateStyle: "medium", timeStyle: "long" });
   const clock = new Intl.DateTimeFormat(lang, { timeStyle: "medium" });
   let paused = false;
   let etag = "";
@@ -51,6 +53,8 @@ function keepFresh(live) {
       etag = answer.headers.get("ETag") ?? etag;
       known = new Date();
       state.textContent = texts.as_of.replace("{time}", clock.format(known));
+      // On paper, it has its date and zone.
+      paper.textContent = texts.as_of_paper.replace("{moment}", stamp.format(known));
       mark(false);
     } catch (error) {
       const what = error instanceof Answer ? texts.error.replace("{status}", error.status) : texts.silent;
