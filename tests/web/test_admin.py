@@ -41,6 +41,14 @@ def test_settings_audit_and_keys_are_for_admins_only(database: TestedDatabase, c
     assert [key.revoked_at for key in list_keys(database.backend)] == [None] * 4
 
 
+def test_the_page_for_signing_in_asks_for_what_people_were_given(client: FlaskClient) -> None:
+    page = client.get("/sign-in", headers=BROWSER).text.split("<main")[1]
+    asked, folded = page.split("<details>")
+    assert "Paste the key or link code you were given." in asked
+    assert "agent-funnel" not in asked
+    assert "agent-funnel keys add" in folded
+
+
 def test_a_key_is_shown_once_and_kept_as_a_hash(database: TestedDatabase, reader: Reader) -> None:
     page = reader.get("/keys")
     assert "Make the first key for an admin" in page

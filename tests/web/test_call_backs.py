@@ -46,6 +46,20 @@ def test_the_page_lists_call_backs_by_day_and_masks_numbers_for_viewers(database
     assert "…678" not in page
 
 
+@on_sqlite
+def test_what_is_the_same_in_all_rows_is_said_once_above_them(database: TestedDatabase) -> None:
+    put_floor(database)
+    for number in (CARLOS, ANAS):
+        tell(database, number, "call_back", call_back_on=TOMORROW)
+    page = reader_of(database, "operator").get("/call-backs")
+    assert "The same for all of these: Goes to: anybody ; Now: to come" in page
+    table = page.source[page.source.index("<table") :]
+    assert "anybody" not in table
+    assert "Now" not in table
+    assert "Asked by" in table
+    assert "Asked by" not in reader_of(database, "viewer").get("/call-backs", agent="Bo").source
+
+
 def test_each_state_has_words_on_the_page() -> None:
     assert set(STATE_NAMES) == set(get_args(CallBackState))
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Blueprint, render_template, request
 
-from agent_funnel.call_backs import count_call_backs, list_call_backs
+from agent_funnel.call_backs import CallBack, count_call_backs, list_call_backs
 from agent_funnel.sentences import sentence
 from agent_funnel.web.pages.layout import page
 from agent_funnel.web.paging import AFTER_CALL_BACK, decode_cursor, encode_cursor
@@ -43,5 +45,16 @@ def show() -> str:
         agent=agent,
         begins=after is None,
         after=encode_cursor(*rows[-1].place) if len(rows) == CALL_BACKS_PER_PAGE else None,
+        alike=alike_columns(rows),
         STATE_NAMES=STATE_NAMES,
     )
+
+
+def alike_columns(rows: Sequence[CallBack]) -> set[str]:
+    """The columns in which several rows have the same value, which is then said once above them."""
+    shown: dict[str, set[object]] = {
+        "goes_to": {row.same_agent for row in rows},
+        "state": {row.state for row in rows},
+        "reported": {row.reported_at.replace(second=0, microsecond=0) for row in rows},
+    }
+    return {name for name, values in shown.items() if len(rows) > 1 and len(values) == 1}
