@@ -113,6 +113,31 @@ def test_a_phone_has_the_button_that_mends_a_failed_night_on_its_first_screen(
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("height", [740, 640])
+def test_a_phone_shows_the_whole_warning_of_a_preview_above_its_button(
+    dashboard: Dashboard, database: TestedDatabase, height: int
+) -> None:
+    seed_tables(database, leads=2_000, agents=24)
+    deal_today(database)
+    at = datetime.now(UTC) - timedelta(hours=11, minutes=58)
+    database.execute(
+        "UPDATE dbo.assignment_run SET started_at = %s, finished_at = %s, business_date = %s",
+        f"{at}"[:23], f"{at}"[:23], str(at.date() - timedelta(days=1)),
+    )  # fmt: skip
+    page = dashboard.page("/run-now", role="operator", viewport=(360, height))
+    for language in (*LANGUAGES, "en"):
+        dashboard.speak(page, language)
+        page.goto("/run-now")
+        warning, bar = page.locator(".notice.careful"), page.locator(".actions.sticky")
+        expect(warning).to_contain_text("11 h 58 min" if language != "de" else "11 Std")
+        seen, covered = warning.bounding_box(), bar.bounding_box()
+        assert seen
+        assert covered
+        assert (language, seen["y"] + seen["height"] <= covered["y"]) == (language, True)
+        shoot(page, f"preview-warning-{height}-{language}")
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_phone_has_the_tick_that_skips_tonights_deal_beside_the_button(
     dashboard: Dashboard, database: TestedDatabase
 ) -> None:

@@ -33,7 +33,7 @@ def test_the_preview_changes_nothing_and_its_button_deals_once(database: TestedD
     assert "Dealt: 7 of 7" not in reader.get("/runs").text
     # The next preview warns a viewer, too, who cannot deal.
     warned = reader_of(database, "viewer").get("/run-now/preview")
-    assert re.search(r"\d+ s after the last deal: deal \d+ ended", warned.text)
+    assert re.search(r"\d+ s after the last deal: agents who have already started", warned.text)
 
 
 def test_just_after_a_deal_the_button_deals_only_with_the_box_ticked(database: TestedDatabase) -> None:
