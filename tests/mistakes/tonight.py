@@ -11,6 +11,7 @@ from mistakes.places import (
     ON_RUNWAY_COUNTS,
     ON_RUNWAY_NOTICES,
     ON_STATUS,
+    ON_TONIGHT,
     ON_VERDICTS,
     ON_WARNING,
     P_BRAKES,
@@ -28,6 +29,7 @@ from mistakes.places import (
     W_ERRORS,
     W_LAYOUT,
     W_TONIGHT,
+    W_TONIGHT_LISTS,
     Mistake,
 )
 
@@ -169,6 +171,16 @@ MISTAKES = (
         "tonight: two deals are one long one",
         W_COUNTS, "since if now - seen <= LONGEST_UNSEEN else now", "since",
         ON_NIGHT_TROUBLE, "longer_than_usual", "sqlite",
+    ),
+    Mistake(
+        "tonight: what was handed back counts as taken off, too",
+        W_TONIGHT_LISTS, "run.assigned - leads - back", "run.assigned - leads",
+        ON_TONIGHT, "how_far_the_lists_are", "sqlite",
+    ),
+    Mistake(
+        "tonight: agents who have done some of their list have not begun",
+        W_TONIGHT_LISTS, "if each.to_call == each.leads]", "if each.to_call]",
+        ON_TONIGHT, "how_far_the_lists_are", "sqlite",
     ),
     Mistake(
         "errors: a page names a command",
