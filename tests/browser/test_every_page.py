@@ -138,7 +138,7 @@ def test_a_phone_shows_what_a_table_answers_without_scrolling(dashboard: Dashboa
         ("runs", ("yesterday", "60", "15", "✓ dealt", "deal ")),
         ("imports", ("fair.csv", "leads,", "today,")),
         ("call-backs", ("after six",)),
-        ("results", ("Won of dealt",)),
+        ("results", ("Won", "Dealt")),
         ("audit", ("Add an agent: Natália", "✓ done", "the admin, today")),
     ):
         if name == "audit":

@@ -15,6 +15,7 @@ import pytest
 from agent_funnel import deal
 from agent_funnel.deal import NewRun, Preview, Undone
 from agent_funnel.errors import NoActiveAgent, NothingToUndo
+from agent_funnel.names import by_name
 from agent_funnel.runs import Run
 from agent_funnel.settings import Settings, load
 from support import oracle
@@ -279,8 +280,8 @@ def check_preview(seen: Preview, dealt: Dealt, assignments: Collection[Pair], bu
     """Asserts that a preview predicts the oracle's deal and its changes to these assignments."""
     assert {name: getattr(seen.run, name) for name in dealt.amounts} == dealt.amounts
     assert (seen.run.run_id, seen.run.business_date, seen.run.status) == (0, business_date, "preview")
-    # Each agent once, sorted byte by byte.
-    assert [share.agent for share in seen.shares] == sorted(dealt.rooms, key=str.encode)
+    # Each agent once, sorted as people do.
+    assert [share.agent for share in seen.shares] == sorted(dealt.rooms, key=by_name)
     shares = {
         share.agent: (
             share.room, share.leads, share.by_stage, share.by_age, share.call_backs, share.kept_call_backs,

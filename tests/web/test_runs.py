@@ -112,7 +112,7 @@ def test_a_failed_run_says_why_and_what_to_do(database: TestedDatabase, reader: 
     )
     # Attempts of a night are one row, which leads to all of them.
     listed = reader.get("/runs")
-    assert "! failed 2 attempts – – – automatically" in listed.text
+    assert "! failed 2 attempts no agent was active, or all were away or full. automatically" in listed.text
     assert f"/runs/{run.run_id}" not in listed.links
     page = reader.get(f"/runs/{run.run_id}").text
     assert "Why it failed" in page

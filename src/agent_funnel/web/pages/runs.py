@@ -89,8 +89,8 @@ def _placed(nights: list[NightRecord], runs: list[RunRecord]) -> dict[int, list[
 
 
 def _attempts(runs: list[RunRecord]) -> dict[str, Any]:
-    """How many times a night failed in a row, by its newest attempt, and the attempts that are folded into that one; and
-    the nights that deals made up for."""
+    """How many times a night failed in a row, by its newest attempt; the attempts folded into it; why it failed; and the
+    nights that deals made up for."""
     attempts: dict[int, int] = {}
     folded: set[int] = set()
     for _, same in groupby(runs, key=lambda run: (run.status, run.business_date)):
@@ -98,7 +98,14 @@ def _attempts(runs: list[RunRecord]) -> dict[str, Any]:
         if older and newest.status == "failed":
             attempts[newest.run_id] = 1 + len(older)
             folded.update(run.run_id for run in older)
-    return {"attempts": attempts, "folded": folded, "made_up_nights": _made_up_nights()}
+    database = services().database
+    failed = [run.run_id for run in runs if run.status == "failed" and run.run_id not in folded]
+    return {
+        "attempts": attempts,
+        "folded": folded,
+        "failures": {run_id: failure_of(database, run_id) for run_id in failed},
+        "made_up_nights": _made_up_nights(),
+    }
 
 
 def _made_up_nights() -> dict[int, list[date]]:
