@@ -72,6 +72,20 @@ def test_the_box_tells_a_deal_that_made_up_for_a_night(floor: TestedDatabase) ->
     told(page, r"was missed; somebody made up for it at 08:40 \( deal \d+ \)\. 12 leads to 2 agents\. ", "Tonight")
 
 
+def test_a_deal_that_made_up_for_a_night_says_so_where_it_is_listed(floor: TestedDatabase) -> None:
+    looked(floor, DUE - DAY + 4 * HOUR)
+    dealt_at(floor, DUE - 12 * HOUR)
+    other = deal_today(floor)
+    night = TODAY - DAY
+    reader = reader_at(floor, DUE - 11 * HOUR)
+    listed = rf"makes up for {night:%a},? {night.day} {night:%b}\b"
+    assert len(re.findall(listed, reader.get("/runs").text)) == 1
+    assert len(re.findall(listed, reader.get("/runs?sort=assigned").text)) == 1
+    run_id = other.run_id - 1
+    assert re.search(rf"It makes up for {night:%A},? {night.day} {night:%B} ?\.", reader.get(f"/runs/{run_id}").text)
+    assert "makes up for" not in reader.get(f"/runs/{other.run_id}")
+
+
 def test_the_headline_tells_the_deal_that_made_up_for_tonight(floor: TestedDatabase) -> None:
     looked(floor, DUE + 4 * HOUR)
     dealt_at(floor, DUE + 2 * HOUR)

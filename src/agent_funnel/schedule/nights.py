@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from agent_funnel.database import Database
 from agent_funnel.schedule.calendar import scheduled_at
-from agent_funnel.schedule.store import NightRecord
+from agent_funnel.schedule.store import NightRecord, list_nights
 from agent_funnel.settings import Settings
 from agent_funnel.values import Day, Moment, Record, write_moment
 
@@ -64,6 +64,14 @@ def repairs(database: Database, settings: Settings, nights: Iterable[NightRecord
     deals = deals_since(database, min(begins.values()))
     first = {day: next((deal for deal in deals if deal.finished_at > at), None) for day, at in begins.items()}
     return {day: deal for day, deal in first.items() if deal is not None and deal.trigger == "manual"}
+
+
+def nights_by_repair(database: Database, settings: Settings, *, count: int) -> dict[int, list[date]]:
+    """The nights among the newest `count` that deals by hand made up for, the oldest first, by the run of the deal."""
+    found: dict[int, list[date]] = {}
+    for day, deal in sorted(repairs(database, settings, list_nights(database, count=count)).items()):
+        found.setdefault(deal.run_id, []).append(day)
+    return found
 
 
 def is_broken(night: NightRecord) -> bool:

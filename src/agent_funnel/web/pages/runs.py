@@ -15,8 +15,9 @@ from agent_funnel.errors import NotFound
 from agent_funnel.runs import LARGEST_RUN_ID, RunRecord, failure_of, find_run, last_run, list_runs, run_limits
 from agent_funnel.schedule import skips, voids
 from agent_funnel.schedule.calendar import current_date
-from agent_funnel.schedule.nights import LaterDeal, failure_reasons, repairs
+from agent_funnel.schedule.nights import LaterDeal, failure_reasons, nights_by_repair, repairs
 from agent_funnel.schedule.skips import Skip, find_skip, skip_of_run
+from agent_funnel.schedule.status import NIGHTS_SHOWN
 from agent_funnel.schedule.store import NightRecord, current_pause, find_night
 from agent_funnel.sentences import sentence
 from agent_funnel.web.auth import set_audit_target
@@ -61,7 +62,8 @@ def show() -> str:
 
 
 def _attempts(runs: list[RunRecord]) -> dict[str, Any]:
-    """How many times a night failed in a row, by its newest attempt, and the attempts that are folded into that one."""
+    """What the list adds to runs: how many times a night failed in a row, by its newest attempt, the attempts that are
+    folded into that one, and the nights that deals made up for."""
     attempts: dict[int, int] = {}
     folded: set[int] = set()
     for _, same in groupby(runs, key=lambda run: (run.status, run.business_date)):
@@ -69,7 +71,13 @@ def _attempts(runs: list[RunRecord]) -> dict[str, Any]:
         if older and newest.status == "failed":
             attempts[newest.run_id] = 1 + len(older)
             folded.update(run.run_id for run in older)
-    return {"attempts": attempts, "folded": folded}
+    return {"attempts": attempts, "folded": folded, "made_up_nights": _made_up_nights()}
+
+
+def _made_up_nights() -> dict[int, list[date]]:
+    """The nights that deals made up for, by the run of the deal, as far back as Tonight shows nights."""
+    given = services()
+    return nights_by_repair(given.database, given.settings, count=NIGHTS_SHOWN)
 
 
 def _show_sorted(order: str) -> str:
@@ -104,6 +112,7 @@ def show_run(run_id: int) -> str:
         run=found,
         outcome=outcome,
         made_up_for=_made_up_for(outcome),
+        made_up_nights=_made_up_nights().get(run_id, []),
         shares=shares,
         limits=limits,
         fairness=fairness_of(found, shares, limits),
