@@ -76,7 +76,9 @@ def test_a_deal_that_nobody_could_get_is_announced_with_the_way_to_mend_it(datab
     assert "See who is away" in page
     assert "/agents?show=away" in page.links
     set_agent_status(database.backend, "B", active=False)
-    assert "the only active agent is away" in noon(database)
+    page = noon(database)
+    assert "the only active agent is away" in page
+    assert "As things stand, no leads would move. 1 agent is inactive now." in page
 
 
 def test_a_change_on_the_pages_counts_at_once(database: TestedDatabase) -> None:
