@@ -76,7 +76,9 @@ def test_a_deal_that_nobody_could_get_is_announced_with_the_way_to_mend_it(datab
     assert "See who is away" in page
     assert "/agents?show=away" in page.links
     set_agent_status(database.backend, "B", active=False)
-    assert "the only active agent is away" in noon(database)
+    page = noon(database)
+    assert "the only active agent is away" in page
+    assert "As things stand, no leads would move. 1 agent is inactive now." in page
 
 
 def test_a_change_on_the_pages_counts_at_once(database: TestedDatabase) -> None:
@@ -105,14 +107,14 @@ def test_a_brake_that_would_hold_the_deal_is_announced(database: TestedDatabase)
     past_deals(database, 100, 100, 100)
     page = noon(database, brake="pool")
     assert "Tonight’s deal will wait for a person." in page
-    assert "5 leads are ready to deal, but the median of the last 3 deals is 100." in page
+    assert "5 leads are ready to deal, but in the last 3 deals there were usually about 100." in page
     assert "See the preview" in page
     # Without the brake it deals all the same, and the page asks.
     page = noon(database)
     assert "Tonight’s deal is much smaller than usual. The deal is due in 8 h 40 min, tonight at 20:40" in page
     assert "Import leads" in page
     assert "How long the leads last" not in page
-    assert "Is that right? 5 leads are ready to deal, but the median of the last 3 deals is 100." in page
+    assert "Is that right? 5 leads are ready to deal, but in the last 3 deals there were usually about 100." in page
     assert '<section class="headline late">' in page.source
 
 

@@ -80,7 +80,7 @@ def test_while_the_deal_fails_the_page_says_why_and_has_the_button_that_mends_it
         "Agents still have the leads of",
         "3 days old. The service tries again until 23:40 .",
         "Nobody was told. Set up notices",
-        "A deal would still fail now: no agent is active.",
+        "A deal would still fail now: no agent is active. 2 agents are inactive now.",
         "Activate agents",
     ):
         assert words in page
@@ -292,6 +292,11 @@ def test_a_late_deal_says_since_when_and_can_be_made(floor: TestedDatabase) -> N
     assert "A deal would work now: 3 leads to 1 agent, 3 each." in page
     assert "Preview and deal now" in page
     assert '<span class="mark old">' in page.source
+    assert "Nobody was told. Set up notices" in page
+    told: dict[str, Any] = {"notify_urls": "json://a", "notify_on": "missed"}
+    assert "Nobody was told yet. If the deal is missed, a notice" in reader_at(floor, DUE + HOUR, **told).get("/")
+    told["notify_on"] = "failed"
+    assert "those of missed deals are turned off" in reader_at(floor, DUE + HOUR, **told).get("/")
 
 
 def test_attempts_with_several_reasons_are_folded(floor: TestedDatabase) -> None:

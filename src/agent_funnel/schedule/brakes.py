@@ -54,13 +54,21 @@ def unusual_pool(database: Database, settings: Settings, pool: int, *, before: i
     usual = median(pools)
     if usual / settings.pool_factor <= pool <= usual * settings.pool_factor:
         return None
-    return counted(
+    given = {"deals": len(pools), "usual": round(usual)}
+    kept = counted(
         "%(count)s lead is ready to deal, but the median of the last %(deals)s deals is %(usual)s.",
         "%(count)s leads are ready to deal, but the median of the last %(deals)s deals is %(usual)s.",
         pool,
-        deals=len(pools),
-        usual=round(usual),
+        **given,
     )
+    shown = counted(
+        "%(count)s lead is ready to deal, but in the last %(deals)s deals there were usually about %(usual)s.",
+        "%(count)s leads are ready to deal, but in the last %(deals)s deals there were usually about %(usual)s.",
+        pool,
+        **given,
+    )
+    # Pages say it without the term.
+    return shown_as(kept, shown)
 
 
 def last_pools(database: Database, *, before: int | None = None) -> list[int]:

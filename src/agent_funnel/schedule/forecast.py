@@ -37,7 +37,8 @@ class Forecast:
     "fails", a brake holds it ("held"), no lead is ready to deal ("empties"), or its pool is "unusual"; `reason` is then
     a sentence, and `error_number` the number of a refusal. `active` agents are active, and those `away` have no room.
     `call_backs` of its leads are call-backs that are due. `fairness` is the verdict on its shares, None if nobody would
-    get a lead. `is_smaller` says that an unusual pool is smaller than usual, not larger.
+    get a lead. `is_smaller` says that an unusual pool is smaller than usual, not larger. `inactive` agents are
+    counted if the run would be refused.
     """
 
     business_date: date
@@ -50,6 +51,7 @@ class Forecast:
     call_backs: int = 0
     fairness: Fairness | None = None
     is_smaller: bool = False
+    inactive: int = 0
 
     @property
     def warning(self) -> str | None:
@@ -82,18 +84,20 @@ def forecast(database: Database, settings: Settings, business_date: date, *, now
 
     Reads all leads. Raises DatabaseError if the database failed.
     """
-    active = [agent for agent in roster(database, business_date) if agent.active]
+    everybody = roster(database, business_date)
+    active = [agent for agent in everybody if agent.active]
     away = tuple(agent.agent for agent in active if agent.room == 0)
     try:
         seen = preview(database, settings, business_date=business_date)
     except RunError as error:
-        return Forecast(business_date, None, "fails", with_sentence(text_in(error)), error.number, len(active), away)
+        reason, inactive = with_sentence(text_in(error)), len(everybody) - len(active)
+        return Forecast(business_date, None, "fails", reason, error.number, len(active), away, inactive=inactive)
     run: Run = seen.run
-    trouble, reason = _trouble(database, settings, run, now)
+    trouble, why = _trouble(database, settings, run, now)
     call_backs = sum(share.call_backs for share in seen.shares)
     fairness = fairness_of_preview(database, seen)
     is_smaller = trouble == "unusual" and run.pool < median(last_pools(database))
-    return Forecast(business_date, run, trouble, reason, None, len(active), away, call_backs, fairness, is_smaller)
+    return Forecast(business_date, run, trouble, why, None, len(active), away, call_backs, fairness, is_smaller)
 
 
 def _trouble(database: Database, settings: Settings, run: Run, now: datetime) -> tuple[Trouble | None, str | None]:

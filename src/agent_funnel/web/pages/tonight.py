@@ -263,13 +263,17 @@ def is_old(night: Tonight, run: Run | None) -> bool:
 
 
 def informed(settings: Settings, state: str) -> str:
-    """A sentence about the people who get a notice of a failed or missed deal."""
+    """A sentence about the people who get a notice of a failed, missed or late deal."""
     if not settings.notify_urls:
         nobody = sentence("Nobody was told.")
+        if state == "late":
+            return nobody
         called = sentence("Only the address in FUNNEL_DEAD_MAN_URL was called.")
         return joined(nobody, called) if settings.dead_man_url else nobody
-    if state == "missed" and "missed" not in settings.notify_on:
+    if state in ("missed", "late") and "missed" not in settings.notify_on:
         return sentence("Nobody got a notice: those of missed deals are turned off (FUNNEL_NOTIFY_ON).")
+    if state == "late":
+        return sentence("Nobody was told yet. If the deal is missed, a notice of it is sent.")
     if state != "missed" and "failed" not in settings.notify_on:
         return sentence("Nobody got a notice: those of failed deals are turned off (FUNNEL_NOTIFY_ON).")
     return counted(
