@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent_funnel.agents import add_limit
+from agent_funnel.agents import add_limit, remove_limit
 from agent_funnel.deal import deal
 from agent_funnel.settings import load
 from support.databases import TestedDatabase, seed_tables
@@ -42,14 +42,33 @@ def test_a_missed_night_has_a_letter_and_other_nights_lead_to_their_own_page(dat
         )  # fmt: skip
     reader = reader_of(database)
     assert f"/nights/{missed}/letter" in reader.get(f"/nights/{missed}").links
+    # Its page has the remedy that Tonight has, but no link to itself.
+    page = reader.get(f"/nights/{missed}")
+    assert "Preview and deal now" in page
+    assert f"/nights/{missed}" not in page.links
     page = reader.get(f"/nights/{missed}/letter")
     assert "was missed What happened The service or its database was down while the deal was due." in page
     assert "To deal now, open the dashboard and press Deal now" in page
+    # While a deal would be refused, it says what to do first.
+    absences = [
+        add_limit(database.backend, f"agent {each}", starts_on=TODAY, ends_on=None, max_records=0) for each in range(3)
+    ]
+    page = reader.get(f"/nights/{missed}/letter")
+    assert "All active agents are away, so a deal would be refused." in page
+    assert "To deal now" not in page
+    database.execute("UPDATE dbo.agents SET status = 'inactive'")
+    page = reader.get(f"/nights/{missed}/letter")
+    assert "No agent is active, so a deal would be refused. Open the dashboard, press Activate agents there" in page
+    assert "To deal now" not in page
+    database.execute("UPDATE dbo.agents SET status = 'active'")
+    for absence in absences:
+        remove_limit(database.backend, absence.limit_id)
     done = deal(database.backend, load(), business_date=TODAY, trigger="schedule")
     # Afterwards it says who made up for it, and asks for nothing.
     page = reader.get(f"/nights/{missed}/letter")
     assert f"Since then, deal {done.run_id} was made on" in page
     assert "To deal now" not in page
+    assert "Preview and deal now" not in reader.get(f"/nights/{missed}")
     for day, place in (
         (holiday, f"/nights/{holiday}"),
         (TODAY + timedelta(days=9), f"/nights/{TODAY + timedelta(days=9)}"),

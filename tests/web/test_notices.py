@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,21 @@ def test_without_an_address_the_page_says_that_nobody_is_told(database: TestedDa
     )
     assert "/notices/test" not in page.forms
     assert "Nobody is told, since the service cannot send anything then." in page
+
+
+def test_without_an_address_the_page_has_lines_to_forward_that_work(database: TestedDatabase) -> None:
+    page = reader_of(database).get("/notices")
+    assert "Send this to the person who looks after the server" in page
+    assert 'data-copy="to-forward"' in page.source
+    forwarded = unescape(re.sub("</?code>", "", page.source.partition('id="to-forward">')[2].partition("</pre>")[0]))
+    assert "In a password, write & as %26, + as %2B and % as %25." in forwarded
+    lines = [line.partition("=")[2] for line in forwarded.splitlines() if line.startswith("FUNNEL_NOTIFY_URLS=")]
+    configured = reader_of(database, notify_urls=" ".join(lines)).get("/notices")
+    assert "Who gets notices E-Mail address 1 Telegram address 2" in configured
+    assert "Send this to" not in configured
+    # The docs have the same lines.
+    docs = (Path(__file__).parents[2] / "docs" / "howto" / "operations.md").read_text("utf-8")
+    assert [line for line in lines if f"FUNNEL_NOTIFY_URLS={line}\n" not in docs] == []
 
 
 def test_services_are_named_and_their_addresses_never_shown(database: TestedDatabase) -> None:

@@ -85,13 +85,15 @@ def test_while_the_deal_fails_the_page_says_why_and_has_the_button_that_mends_it
     ):
         assert words in page
     assert "Preview and deal now" not in page
-    assert "Failed so far: no leads moved." in reader.get(f"/nights/{TODAY}")
-
+    # The page of the night has the same remedy.
+    assert "Failed so far: no leads moved." in (night := reader.get(f"/nights/{TODAY}"))
+    assert "A deal would still fail now: no agent is active. Activate agents" in night
     for agent in ("agent 0", "agent 1"):
         reader.done("/agents/activate", agent=agent)
     page = reader.get("/")
     assert "A deal would work now: 3 leads to 2 agents, 1 or 2 each." in page
     assert "Preview and deal now" in page
+    assert "1 or 2 each. Preview and deal now" in reader.get(f"/nights/{TODAY}")
     assert f"This is the deal of {DUE:%A}" in reader.get("/run-now")
     page = deal_by_button(reader)
     assert "made by hand in place of the automatic deal" in page
@@ -104,6 +106,7 @@ def test_while_the_deal_fails_the_page_says_why_and_has_the_button_that_mends_it
     night = reader.get(f"/nights/{TODAY}")
     assert f"Dealt by hand in place of the automatic deal: deal {made}" in night
     assert "Attempts that failed before" in night
+    assert "Preview and deal now" not in night
     failed = list_runs(floor.backend, before=made, count=1)[0]
     assert f"A later attempt worked: deal {made}" in reader.get(f"/runs/{failed.run_id}")
 
@@ -258,6 +261,7 @@ def test_a_missed_night_says_when_the_service_was_down(floor: TestedDatabase) ->
     page = reader_at(floor, MORNING).get(f"/nights/{LAST_DUE.date()}")
     assert "Agents kept the leads that they had." in page
     assert "There were no deals." not in page
+    assert "A deal would work now: 3 leads to 1 agent, 3 each. Preview and deal now" in page
 
 
 def test_until_the_next_deal_the_headline_says_that_the_last_one_was_done(floor: TestedDatabase) -> None:

@@ -24,7 +24,7 @@ from agent_funnel.notify import Letter
 from agent_funnel.rules import Rules, effective
 from agent_funnel.runs import RunRecord, find_run, last_run, run_limits, shares, stream_dealt_leads
 from agent_funnel.schedule.calendar import is_workday, next_run, scheduled_at
-from agent_funnel.schedule.news import HOW_TO_DEAL
+from agent_funnel.schedule.news import HOW_TO_ACTIVATE, HOW_TO_DEAL, HOW_TO_END_ABSENCES
 from agent_funnel.schedule.nights import failure_reasons
 from agent_funnel.schedule.runway import count_by_day
 from agent_funnel.schedule.skips import list_skips
@@ -92,7 +92,7 @@ def letter_of_night(database: Database, settings: Settings, business_date: date,
         lines += [
             sentence("Agents still have the leads of %(moment)s.", moment=_moment(newest.finished_at, settings))
             if newest else sentence("Agents have no leads from a deal."),
-            HOW_TO_DEAL,
+            _remedy(database, now.astimezone(settings.timezone).date()),
         ]  # fmt: skip
     parts: tuple[Part, ...] = (
         (sentence("What happened"), tuple(lines)),
@@ -107,6 +107,14 @@ def letter_of_night(database: Database, settings: Settings, business_date: date,
     return Letter(
         title, tuple((heading, found) for heading, found in parts if found), f"/nights/{business_date}/letter"
     )
+
+
+def _remedy(database: Database, today: date) -> Sentence:
+    """How to make up for a night: a deal by hand is refused as long as nobody would get leads."""
+    rooms = [each.room for each in roster(database, today) if each.active]
+    if not rooms:
+        return HOW_TO_ACTIVATE
+    return HOW_TO_END_ABSENCES if all(room == 0 for room in rooms) else HOW_TO_DEAL
 
 
 def _dealt(database: Database, settings: Settings, run: RunRecord) -> tuple[str, ...]:

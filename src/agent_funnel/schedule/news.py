@@ -11,6 +11,15 @@ from agent_funnel.schedule.voids import End
 from agent_funnel.sentences import Sentence, counted, joined, sentence
 
 HOW_TO_DEAL = sentence("To deal now, open the dashboard and press Deal now, or use the command agent-funnel run.")
+# The same while a deal would be refused, because nobody would get leads:
+HOW_TO_ACTIVATE = sentence(
+    "No agent is active, so a deal would be refused. Open the dashboard, press Activate agents there, and then Preview "
+    "and deal now."
+)
+HOW_TO_END_ABSENCES = sentence(
+    "All active agents are away, so a deal would be refused. Open the dashboard and press See who is away, end the "
+    "absences of those who are there, and then press Deal now."
+)
 
 
 def dealt(run: Run) -> Sentence:

@@ -32,6 +32,12 @@ OCCASIONS = {
     "letter": sentence("after each deal and each missed or failed night: what came of it, and what changes next"),
 }
 
+# Addresses as apprise takes them, to be filled in:
+EXAMPLES = {
+    "mail": "mailtos://smtp.example.com:587?user=funnel@example.com&pass=PASSWORD&from=funnel@example.com&to=ana@example.com",
+    "telegram": "tgram://123456789:AAbbccddeeffgghhiijjkkllmmnnooppqqr/987654321",
+}
+
 
 @page(blueprint, "/notices", role="viewer")
 def show(tested: list[NoticeService] | None = None) -> str:
@@ -47,6 +53,7 @@ def show(tested: list[NoticeService] | None = None) -> str:
         channels=found,
         tested=tested is not None,
         fault=fault,
+        EXAMPLES=EXAMPLES,
         kinds=[(VALUE_WORDS["notify_on"][kind], OCCASIONS[kind], kind in settings.notify_on) for kind in NOTICES],
         has_switch=settings.dead_man_url is not None,
     )

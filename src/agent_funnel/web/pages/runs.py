@@ -24,7 +24,7 @@ from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.format import day, moment, number
 from agent_funnel.web.languages import locale, translated
 from agent_funnel.web.pages.layout import form, page, redirect_with_notice
-from agent_funnel.web.pages.tonight import fairness_of, window_of
+from agent_funnel.web.pages.tonight import fairness_of, night_to_mend, start_forecast, window_of
 from agent_funnel.web.requester import actor
 from agent_funnel.web.routing import RUNS
 from agent_funnel.web.services import services
@@ -167,8 +167,18 @@ def show_night(day: str) -> str:
     # Failed attempts that count for the schedule; a void attempt stays on record as a failed run.
     reasons = failure_reasons(given.database, business_date)
     window = window_of(business_date)
+    now = given.now()
+    night = night_to_mend(now)
+    mends = night is not None and night.business_date == business_date
+    last = last_run(given.database) if mends else None
+    pending = start_forecast(night, now, last) if night and mends else None
     return render_template(
         "night.html",
+        # Tonight's card about this night, and the forecast from which it chooses its remedy.
+        night=night,
+        mends=mends,
+        forecast=pending.get() if pending else None,
+        is_forecasting=pending is not None,
         business_date=business_date,
         outcome=outcome,
         skip=find_skip(given.database, business_date),
@@ -177,11 +187,11 @@ def show_night(day: str) -> str:
         attempts=[run for run in found if run.status == "failed" and reasons],
         reasons=reasons,
         made_up_for=_made_up_for(outcome),
-        is_future=given.now() < window[0],
-        is_open=window[0] <= given.now() < window[1],
-        is_tonight=business_date == current_date(given.now(), given.settings),
+        is_future=now < window[0],
+        is_open=window[0] <= now < window[1],
+        is_tonight=business_date == current_date(now, given.settings),
         # Right after somebody had the deal made after all:
-        can_skip_again="reopened" in request.args and outcome is None and given.now() < window[1],
+        can_skip_again="reopened" in request.args and outcome is None and now < window[1],
     )
 
 
