@@ -15,7 +15,7 @@ from typing import Any
 
 from agent_funnel.database import Database
 from agent_funnel.errors import AlreadyExists, NotFound, ParameterOutOfRange
-from agent_funnel.numbers import fault_in_listed, match_key
+from agent_funnel.numbers import EndsAlike, fault_in_listed, find_alike, match_key
 from agent_funnel.sentences import Sentence, sentence, shown_as
 from agent_funnel.values import NO_LIMIT, Flag, Moment, Record, check_length, check_text, read_moment, write_moment
 
@@ -311,13 +311,12 @@ def import_do_not_contact(
     dry_run: bool,
     check: Callable[[], Mapping[str, Any]],
     progress: Callable[[int], None] | None = None,
-) -> Taken:
+) -> tuple[Taken, EndsAlike | None]:
     """Adds numbers, each with its line and a reason, to a list, or replaces by them what imports put there.
 
     `check` is called when all rows are read, before anything is changed: it returns the record of the import, or ends
-    it by raising an error.
-    Without `confirmed`, nothing is applied if a replacement would remove more than a tenth. Waits for a deal in
-    progress.
+    it by raising an error. Without `confirmed`, nothing is applied if a replacement would remove more than a tenth.
+    Waits for a deal in progress. Also returns how many of the numbers only a country would match with leads.
     """
     list_id = _list_to_fill(database, list_name)
     rows = iter(rows)
@@ -329,6 +328,7 @@ def import_do_not_contact(
                 progress(len(chunk))
         record = check()
         session.sets("sort_do_not_contact")
+        alike = find_alike(session, for_a_list=True)
         row = session.one(
             "apply_do_not_contact",
             list_id=list_id,
@@ -339,7 +339,7 @@ def import_do_not_contact(
             **record,
         )
     assert row is not None
-    return Taken.from_row(row)
+    return Taken.from_row(row), alike
 
 
 def remove_do_not_contact(database: Database, number: str, *, list_name: str = OWN_REQUESTS) -> None:

@@ -16,6 +16,7 @@ from agent_funnel.files.tables import AS_IT_IS, Choices, Understood, open_table
 from agent_funnel.files.tally import BadRow, Tally
 from agent_funnel.import_records import A_PROGRAM, Origin, chosen_columns, record_values, remember_choice, rules_of
 from agent_funnel.imports import BadRows
+from agent_funnel.numbers import EndsAlike
 from agent_funnel.sentences import sentence, shown_as
 
 NumberRow = tuple[int, str, str | None]
@@ -27,8 +28,9 @@ class ImportedNumbers:
 
     Of the `rows` of the file, `added` are new on that list, `kept` were there already or on an earlier line, and
     `bad_rows` are bad; `bad` lists these, at most a thousand. `removed` numbers were put there by an import, and are
-    not in the file. `leads` rows of `wafunnel` and `assignments` have numbers of the file. After a `dry_run`, nothing
-    is changed, and with `needs_confirmation` the same import is refused unless it is confirmed.
+    not in the file. `leads` rows of `wafunnel` and `assignments` have numbers of the file; `ends_alike` counts the
+    numbers that only a country would match with leads. After a `dry_run`, nothing is changed, and with
+    `needs_confirmation` the same import is refused unless it is confirmed.
     """
 
     list_name: str
@@ -40,6 +42,7 @@ class ImportedNumbers:
     bad_rows: int
     leads: int
     assignments: int
+    ends_alike: EndsAlike | None
     needs_confirmation: bool
     bad: tuple[BadRow, ...]
     understood: Understood
@@ -104,7 +107,7 @@ def import_numbers(
 
     with open_table(file, "numbers", name, choices, remembered=chosen_columns(database, "numbers")) as table:
         tally.begin(table)
-        taken = import_do_not_contact(
+        taken, alike = import_do_not_contact(
             database,
             numbers(tally.good(table.rows())),
             list_name=list_name,
@@ -129,6 +132,7 @@ def import_numbers(
         bad_rows=tally.bad_rows,
         leads=taken.leads,
         assignments=taken.assignments,
+        ends_alike=alike,
         needs_confirmation=taken.removed * 10 > taken.imports,
         bad=tally.bad,
         understood=table.understood,

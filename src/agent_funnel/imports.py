@@ -33,7 +33,7 @@ from agent_funnel.import_records import (
     remember_choice,
     rules_of,
 )
-from agent_funnel.numbers import take_in
+from agent_funnel.numbers import EndsAlike, find_alike, take_in
 from agent_funnel.sentences import counted, sentence, shown_as
 from agent_funnel.values import Row, read_lead_date
 
@@ -63,7 +63,7 @@ class Imported:
 
     Of the kept rows, `respelled` have their number in another spelling, and `differing` another stage, date or status;
     they stay as they are, and `kept_rows` lists them, at most a thousand. Of the rows that are not bad, `listed` have a
-    number on a do-not-contact list, and so are never dealt.
+    number on a do-not-contact list, and so are never dealt; `ends_alike` counts those that only a country would match.
     """
 
     rows: int
@@ -75,6 +75,7 @@ class Imported:
     respelled: int
     differing: int
     listed: int
+    ends_alike: EndsAlike | None
     kept_rows: tuple[KeptRow, ...]
     understood: Understood
     import_id: int | None
@@ -146,6 +147,7 @@ def import_file(
             compared = _compare_staged(session, table, tally, update=update)
             if update and tally.bad_rows and not skip_bad:
                 raise BadRows(name, tally.bad, tally.bad_rows)
+            alike = find_alike(session) if country is not None else None
             values = record_values(
                 kind, origin, name, table.sha256, rules_of(table) | {"skip_bad": skip_bad, "update": update}
             )
@@ -154,16 +156,10 @@ def import_file(
             )
             added, changed = written.added, written.changed
             imported = Imported(
-                rows=tally.rows,
-                added=added,
-                changed=changed,
-                kept=tally.rows - tally.bad_rows - added - changed,
-                bad_rows=tally.bad_rows,
-                bad=tally.bad,
-                understood=table.understood,
-                import_id=written.import_id,
-                **(compared | {"differing": compared["differing"] - changed}),
-            )
+                rows=tally.rows, added=added, changed=changed, kept=tally.rows - tally.bad_rows - added - changed,
+                bad_rows=tally.bad_rows, bad=tally.bad, understood=table.understood, import_id=written.import_id,
+                **(compared | {"differing": compared["differing"] - changed}), ends_alike=alike,
+            )  # fmt: skip
             if country is not None and added and not dry_run:
                 _keep_keys(session, country)
     except (RunInProgress, DatabaseError):

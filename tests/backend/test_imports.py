@@ -100,20 +100,19 @@ def test_a_number_that_the_tables_cannot_hold_is_refused(bare_database: TestedDa
 
 BAD = {
     "": None,  # an empty line is not a row
-    "12,1,2026-11-01": "number is not 4 to 20 digits with an optional + before them, and no id of 4 to 128 letters and "
-    "digits: '12', length 2",
+    "12,1,2026-11-01": "'12' is too short for a number: it has 2 digits, and a number has 4 to 20",
     ",1,2026-11-01": "number is missing",
-    "=1+1,1,2026-11-01": "number is not 4 to 20 digits",
+    "=1+1,1,2026-11-01": "'=1+1' is neither a number of 4 to 20 digits nor an id of 4 to 128 letters and digits",
     "4917099,0,2026-11-01": "stage '0' is not 1, 2, 3 or 4",
     "4917099,1.5,2026-11-01": "stage '1.5' is not",
     "4917099,1,": "date is missing",
     "4917099,1,31.11.2026": "date '31.11.2026' is not",
     "4917099,1,2026-02-30": "date '2026-02-30' is not",
     "4917099,1,1066-10-14": "is not from 1900 to 9998",
-    "nobody,1,2026-11-01": "and no id of 4 to 128 letters and digits: 'nobody', length 6",
+    "nobody,1,2026-11-01": "“nobody” is not a phone number",
     # With swapped columns, the message must not show a whole number.
     "4917099,BR.1502512345678901,2026-11-01": "stage '…901' is not",
-    "1,+4917012345,2026-11-01": "number is not 4 to 20 digits",
+    "1,+4917012345,2026-11-01": "'1' is too short for a number: it has 1 digit, and",
     "4917099,+4917012345,2026-11-01": "stage '…345' is not",
     "4917099,1,4917012345": "date '…345' is not",
     "4917099,1": "has 2 fields; 3 are needed",

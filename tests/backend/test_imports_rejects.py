@@ -48,7 +48,7 @@ def test_bad_rows_come_as_they_were_with_their_lines_and_reasons_and_are_importe
     assert header == ["Telefone", "Nome", "Etapa", "Data", "line", REASON]
     shown = [(row[:4], int(row[4]), row[5][:28]) for row in rows]
     assert shown == [
-        (["123", "'=Nuno", "1", "25/10/2026"], 3, "number is not 4 to 20 digits"),
+        (["123", "'=Nuno", "1", "25/10/2026"], 3, "'123' is too short for a num"),
         (["21970000002", "Ana", "7", "25/10/2026"], 4, "stage '7' is not 1, 2, 3 or "),
         (["21970000003", "Ivo", "", ""], 7, "has 2 fields; 4 are needed"),
         (["21970000004", "Lia", "1", "25/10/2026 x"], 8, "has 5 fields; 4 are needed"),

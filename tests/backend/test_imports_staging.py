@@ -96,8 +96,8 @@ def test_repeated_rows_are_named_in_the_order_of_the_file_and_the_first_one_is_i
     with pytest.raises(BadRows) as refused:
         import_file(database.backend, "leads", path)
     expected = [
-        (2, "number is not"), (4, "number is not"), (5, "same number as on line 3"),
-        (7, "same number as on line 3"), (8, "number is not"), (9, "same number as on line 6"),
+        (2, "'+491' is too"), (4, "“x” is not a "), (5, "same number as on line 3"),
+        (7, "same number as on line 3"), (8, "“y” is not a "), (9, "same number as on line 6"),
     ]  # fmt: skip
     found = [
         (row.line, row.reason[: len(reason)]) for row, (_, reason) in zip(refused.value.bad, expected, strict=True)

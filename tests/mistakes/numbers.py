@@ -166,10 +166,27 @@ MISTAKES = (
     Mistake(
         "numbers: a page offers to call a person who said no",
         "src/agent_funnel/web/templates/lead.html",
-        "lead and not lead.do_not_contact and not is_wrong %}",
+        "lead and not lead.do_not_contact and not listed_otherwise and not is_wrong %}",
         "lead and not is_wrong %}",
         ON_NUMBERS_WEB,
         "must_not_be",
+        "sqlite",
+    ),
+    Mistake(
+        "numbers: an area code is taken for a country code",
+        "src/agent_funnel/numbers.py",
+        "_CALLING_CODE.fullmatch(code) is not None",
+        "len(code) < 4",
+        "tests/unit/test_numbers.py",
+        "with_its_country_code",
+    ),
+    Mistake(
+        "numbers: a check does not see that a number is on a list with its country code",
+        "src/agent_funnel/numbers.py",
+        'if row["is_listed"] and not for_a_list}',
+        'if row["is_listed"] and for_a_list}',
+        "tests/backend/test_imports_alike.py",
+        "would_be_dealt",
         "sqlite",
     ),
 )

@@ -194,7 +194,7 @@ MISTAKES = (
     ),
     Mistake(
         "imports: a number may have three digits",
-        P_NUMBERS, "[0-9]{4,20}", "[0-9]{2,20}",
+        P_NUMBERS, "FEWEST_DIGITS = 4", "FEWEST_DIGITS = 2",
         ON_NUMBERS, "other_texts_are_refused",
     ),
     Mistake(

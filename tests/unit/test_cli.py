@@ -90,7 +90,7 @@ def test_bad_rows_come_as_a_file(tmp_path: Path) -> None:
     bad = ("--bad-rows", "bad.csv")
     assert run_command("import", "leads", "leads.csv", *bad, cwd=tmp_path).returncode == 1
     text = (tmp_path / "bad.csv").read_text("utf-8-sig")
-    assert text.startswith('number,line,what is wrong\nx,3,"number is not')
+    assert text.startswith("number,line,what is wrong\nx,3,“x” is not a phone number\n")
     (tmp_path / "bad.csv").unlink()
     assert answer("import", "leads", "leads.csv", *bad, "--skip-bad", cwd=tmp_path)["bad_rows"] == 1
     assert (tmp_path / "bad.csv").exists()

@@ -101,7 +101,7 @@ def test_a_row_of_half_a_million_fields_is_a_bad_row() -> None:
 
 def test_zero_bytes_in_a_text_are_no_number() -> None:
     ((_, reason),) = read(b"number,stage\n2197\x000000001,1\n")[1]
-    assert reason.startswith("number is not 4 to 20 digits")
+    assert "is neither a number of 4 to 20 digits nor an id" in reason
 
 
 def test_comments_before_what_is_no_web_page_are_passed_once() -> None:

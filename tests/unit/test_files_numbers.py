@@ -64,12 +64,15 @@ def test_a_number_that_a_spreadsheet_has_shortened_is_refused_with_that_reason(t
     [
         ("", "number is missing"),
         ("\u200b ", "number is missing"),
-        *((text, "number is not 4 to 20 digits") for text in ("123", "sem telefone", "=1+1", "٢١٩٧٠٠٠٠٠٠١", "tel: x")),
+        ("123", "'123' is too short for a number: it has 3 digits, and a number has 4 to 20"),
+        *((text, f"“{text}” is not a phone number") for text in ("sem telefone", "tel: x")),
+        ("=1+1", "'=1+1' is neither a number of 4 to 20 digits nor an id of 4 to 128 letters and digits"),
+        ("٢١٩٧٠٠٠٠٠٠١", "'…٠٠١' is neither a number of"),
         ("21970000001 / 21970000002", "number has several numbers in one cell"),
         ("21970000001; 21970000002", "number has several numbers in one cell"),
         ("+1 212 555 0100 ext. 12", "number has an extension"),
         ("(11) 3333-4444 ramal 5", "number has an extension"),
-        ("9" * 1_000_000 + " ", "number is not 4 to 20 digits"),
+        ("9" * 1_000_000 + " ", "'…999' is too long for a number: it has 1,000,000 digits, and a number has 4 to 20"),
     ],
 )
 def test_what_is_no_number_is_bad_for_its_reason(text: str, reason: str) -> None:

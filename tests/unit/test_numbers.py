@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from agent_funnel.numbers import LONGEST_ID, fault_in_number, spellings
+from agent_funnel.numbers import LONGEST_ID, differ_by_country, fault_in_number, spellings
 
 FORMS = ("+4915112345678", "004915112345678", "4915112345678")
 
@@ -56,6 +56,49 @@ def test_numbers_and_ids_are_taken(text: str) -> None:
 def test_other_texts_are_refused_with_the_reason_and_the_limit(text: str) -> None:
     fault = fault_in_number(text)
     assert fault is not None
-    assert fault.startswith("number is not 4 to 20 digits with an optional + before them, and no id of 4 to 128 ")
-    assert fault.endswith(f", length {len(text)}")
+    assert re.search(r" of 4 to 20 digits | a number has 4 to 20$| is not a phone number$", fault)
     assert re.search(r"\d{4}", fault) is None
+
+
+NEITHER = "is neither a number of 4 to 20 digits nor an id of 4 to 128 letters and digits"
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("119", "'119' is too short for a number: it has 3 digits, and a number has 4 to 20"),
+        ("+1", "'+1' is too short for a number: it has 1 digit, and a number has 4 to 20"),
+        ("+" + "1" * 21, "'…111' is too long for a number: it has 21 digits, and a number has 4 to 20"),
+        ("a_1", f"'a_1' {NEITHER}: it has 3 characters"),
+        ("11 99000_1703", f"'…703' {NEITHER}: it has 13 characters"),
+        ("ontem", "“ontem” is not a phone number"),
+    ],
+)  # fmt: skip
+def test_a_fault_names_the_value_and_the_limit_that_it_breaks(text: str, fault: str) -> None:
+    assert fault_in_number(text) == fault
+
+
+@pytest.mark.parametrize(
+    ("national", "international", "expected"),
+    [
+        ("11990001703", "551190001703", True),  # Brazil: with its country code, the key has no ninth digit
+        ("011990001703", "551190001703", True),
+        ("1130001703", "551130001703", True),
+        ("030123456", "4930123456", True),
+        ("0612345678", "390612345678", True),  # Italy keeps the zero
+        ("89161234567", "79161234567", True),
+        ("912345678", "351912345678", True),
+        ("2125550100", "12125550100", True),
+        ("33334444", "1133334444", False),  # 11 is the code of a city, not of a country
+        ("33334444", "551133334444", False),
+        ("21990001703", "551190001703", False),
+        ("11990001703", "521190001703", False),
+        ("1234567", "551234567", False),
+        ("11990001703", "11990001703", False),
+        ("a1990001703", "551190001703", False),
+        ("", "551190001703", False),
+    ],
+)
+def test_one_number_is_the_other_with_its_country_code(national: str, international: str, expected: bool) -> None:
+    assert differ_by_country(national, international) is expected
+    assert differ_by_country(international, national) is expected

@@ -171,6 +171,8 @@ WITHOUT_INDEX = {
     "sp_update_leads": "an import compares all leads of a file",
     "compare_leads": "an import compares all leads of a file",
     "import_leads": "an import compares all leads of a file",
+    "leads_alike": "an import compares all leads of a file",
+    "numbers_alike": "an import compares all numbers of a file",
     "pool_report": "the report is on all leads",
     "are_numbers_new": "it looks for numbers without a match key",
     "take_in_numbers": "it looks for numbers without a match key",

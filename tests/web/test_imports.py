@@ -20,6 +20,12 @@ def file(text: str, name: str = "leads.csv") -> tuple[BytesIO, str]:
     return BytesIO(text.encode()), name
 
 
+def hidden(page: Page) -> dict[str, str]:
+    """The hidden fields of the form in the result."""
+    box = page.source[page.source.index("<main") : page.source.index('id="choose"')]
+    return dict(re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', box))
+
+
 def test_a_file_is_checked_then_refused_or_imported(database: TestedDatabase) -> None:
     seed_tables(database, leads=1)
     reader = reader_of(database, "operator")
@@ -36,14 +42,14 @@ def test_a_file_is_checked_then_refused_or_imported(database: TestedDatabase) ->
     assert page.status_code == 200
     assert "Checked: nothing was imported yet <img src=x>.csv has 5 rows" in told
     assert "Would be added 1 Already there 1 Bad rows 3" in told
-    assert "4 number is not 4 to 20 digits" in told
+    assert "4 '+493' is too short for a number: it has 3 digits, and a number has 4 to 20" in told
     assert "5 stage '<b>7' is not 1, 2, 3 or 4 6 date 'soon' is not" in told
     assert leads() == 1
 
-    assert "Download its bad rows" in told
+    assert "Download the 3 bad rows" in told
     rejected = reader.send("/leads/import", what="bad_rows", file=file(bad))
     assert rejected.headers["Content-Disposition"] == "attachment; filename=bad-rows.csv"
-    assert '+493,1,2026-11-20,4,"number is not' in rejected.text
+    assert "+493,1,2026-11-20,4,\"'+493' is too short" in rejected.text
     assert (len(rejected.text.splitlines()), leads()) == (4, 1)
 
     page = reader.send("/leads/import", what="import", file=file(bad, "<img src=x>.csv"))
@@ -97,8 +103,7 @@ def test_after_a_clean_check_one_button_in_the_result_names_what_it_imports(data
     assert "Import another file" in page
     assert "Import this file" not in page
     # It imports what was checked, as it was checked.
-    box = page.source[page.source.index('role="status"') : page.source.index('id="choose"')]
-    sent = dict(re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', box))
+    sent = hidden(page)
     assert sent["skip_bad"] == "on"
     assert "Added 2" in Page(reader.send("/leads/import", what="import", **sent).text)
     assert "Import: add 0, change 1" in check("leads", good.replace("001,1", "001,3"), update="true")
@@ -108,12 +113,32 @@ def test_after_a_clean_check_one_button_in_the_result_names_what_it_imports(data
     assert "Import 1 new limit " in check(
         "limits", "agent,starts_on,max_records\nAna,2026-12-01,3\n", new_agents="true"
     )
-    # With something to correct there is no such button.
+    # With bad rows, it names these, too, and leaves them out.
     page = check("leads", f"{good}abc,1,2026-11-20\n+49300000003,1,2026-11-20\n")
     assert '<section class="notice careful" role="status"' in page.source
     assert "4 “abc” is not a phone number" in page
-    assert "Import 1 new lead " not in page
-    assert "Import this file" in page
+    assert "Bad rows 1 Import 1 new lead, leave 1 row out Download the 1 bad row" in page
+    # The columns were recognised, so nobody needs to choose them.
+    assert "<details>" in page.source
+    assert "<details open>" not in page.source
+    sent = hidden(page)
+    assert sent["skip_bad"] == "on"
+    rejected = reader.send("/leads/import", what="bad_rows", **sent).text
+    assert (len(rejected.splitlines()), "abc,1,2026-11-20,4," in rejected) == (2, True)
+    assert "Added 1" in Page(reader.send("/leads/import", what="import", **sent).text)
+    # Where nothing would be imported, or all rows are bad, there is no such button.
+    page = check("leads", f"{good}abc,1,2026-11-20\n")
+    assert "leave 1 row out" not in page
+    assert "Correct the bad rows, and check the file again." in page
+    page = check("leads", "number,date\nabc,2026-11-20\n")
+    assert "row out" not in page
+    assert "<details open>" in page.source
+    # An import that was refused for its bad rows is one press away from one without them.
+    kept = hidden(check("leads", f"{good}abc,1,2026-11-20\n+49300000004,1,2026-11-20\n"))["kept"]
+    refused = Page(reader.send("/leads/import", what="import", kept=kept).text)
+    assert "Import it without the 1 bad row Download the 1 bad row" in refused
+    assert "<details open>" not in refused.source
+    assert "Added 1" in Page(reader.send("/leads/import", what="import", **hidden(refused)).text)
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

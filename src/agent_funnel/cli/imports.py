@@ -30,6 +30,7 @@ from agent_funnel.files.tally import BadRow
 from agent_funnel.import_records import Origin
 from agent_funnel.imports import Imported, import_file
 from agent_funnel.names import alike_names, spell
+from agent_funnel.numbers import EndsAlike
 from agent_funnel.outcomes_files import ImportedOutcomes, import_outcomes
 
 # How many bad rows are printed; the others are only counted:
@@ -317,6 +318,7 @@ def _say_kept_rows(imported: Imported) -> None:
     """Says what was there already in another way, and what no deal will hand out."""
     if imported.listed:
         say(f"{imported.listed} of them are on a do-not-contact list, and are never dealt.")
+    _say_alike(imported.ends_alike)
     if imported.respelled:
         say(f"{imported.respelled} were there already in another spelling.")
     if imported.differing:
@@ -325,6 +327,12 @@ def _say_kept_rows(imported: Imported) -> None:
         say(f"  line {row.line}: {row.there}")
     if len(imported.kept_rows) > MOST_BAD_ROWS:
         say("  and others")
+
+
+def _say_alike(alike: EndsAlike | None) -> None:
+    """Warns of numbers that are stored with, or without, their country code."""
+    if alike is not None:
+        say(f"Warning: {alike.text} Set the country, as in: agent-funnel rules set country BR.")
 
 
 def _say_understood(understood: Understood) -> None:
@@ -357,6 +365,7 @@ def _(imported: ImportedNumbers) -> None:
         f"The numbers of the file match {imported.leads} stored leads and {imported.assignments} present assignments"
         f"{'.' if imported.dry_run else ', which were removed.'}"
     )
+    _say_alike(imported.ends_alike)
     _say_understood(imported.understood)
     if imported.needs_confirmation and imported.dry_run:
         say("That removes more than a tenth of what imports put on the list, so the import needs --yes.")

@@ -21,6 +21,7 @@ from agent_funnel.hand_backs import HandBack
 from agent_funnel.import_records import Batch, ImportRecord, UndoneImport
 from agent_funnel.imports import KeptRow
 from agent_funnel.leads import Lead, LeadHistory, PoolReport
+from agent_funnel.numbers import EndsAlike
 from agent_funnel.outcomes import Outcome, ReportedOutcome
 from agent_funnel.person import Erasure, Person
 from agent_funnel.results import Results
@@ -186,8 +187,8 @@ class ImportAnswer(BaseModel):
     """The result of an import or a dry run: `rows` = `added` + `changed` + `kept` (there already) + `bad_rows`. `bad`
     has the first thousand bad rows. Of the kept rows, `respelled` are there in another spelling, and `differing`
     with another stage, date, status or limit; `kept_rows` has the first thousand of them. `listed` have a number on a
-    do-not-contact list. `understood` says how the file was read, and `import_id` is the import's record; None after
-    a dry run."""
+    do-not-contact list; `ends_alike` counts numbers that only a country would match. `understood` says how the file was
+    read, and `import_id` is the import's record; None after a dry run."""
 
     model_config = ConfigDict(
         openapi_extra={"content": {"text/csv": {"schema": {"type": "string"}}}}  # type: ignore[typeddict-unknown-key]
@@ -203,6 +204,7 @@ class ImportAnswer(BaseModel):
     respelled: int
     differing: int
     listed: int
+    ends_alike: EndsAlike | None
     kept_rows: list[KeptRow]
     understood: Understood
     import_id: int | None

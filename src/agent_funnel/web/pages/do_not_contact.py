@@ -36,8 +36,9 @@ from agent_funnel.web import format
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.fields import SearchText
 from agent_funnel.web.languages import locale, translated
+from agent_funnel.web.numbers import floor_country
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice
-from agent_funnel.web.pages.leads import show_lead
+from agent_funnel.web.pages.leads import listed_with_country, show_lead
 from agent_funnel.web.request_models import (
     ListedNumber,
     ListedNumbers,
@@ -68,6 +69,7 @@ def show() -> str:
     return render_template(
         "do_not_contact.html",
         lists=lists,
+        has_country=floor_country() is not None,
         order=order if order in SORTS else "",
         # Outcomes alone add to the other one.
         open_lists=[each.name for each in lists if each.name != OPTED_OUT],
@@ -91,7 +93,7 @@ def _looked_up() -> dict[str, Any]:
     except ValidationError:
         return {"sought": text, "entries": (), "is_bad": True}
     found: list[DoNotContact] = do_not_contact_of(services().database, number)
-    return {"sought": number, "entries": found}
+    return {"sought": number, "entries": found, "alike": [] if found else listed_with_country(number)}
 
 
 def _several_numbers() -> list[str]:

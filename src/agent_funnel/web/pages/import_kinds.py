@@ -79,6 +79,11 @@ def effect(kind: str, result: Any) -> Sentence:
             return counted("Import %(count)s new holiday", "Import %(count)s new holidays", result.added)
 
 
+def without_bad(effect: Sentence, count: int) -> Sentence:
+    """The words of the button that imports only the good rows of a checked file."""
+    return counted("%(effect)s, leave %(count)s row out", "%(effect)s, leave %(count)s rows out", count, effect=effect)
+
+
 def differing(kind: str, count: int) -> Sentence:
     """How many rows of a file are there already, but not as in the file, and so were left as they are."""
     match kind:

@@ -32,7 +32,7 @@ from agent_funnel.web.auth import SESSION_COOKIE, identity, set_audit_target
 from agent_funnel.web.errors import problem
 from agent_funnel.web.import_jobs import ImportJob
 from agent_funnel.web.import_models import FileQuery, ImportQuery, NumbersImportQuery
-from agent_funnel.web.pages.import_kinds import DELIMITERS, IMPORT_KINDS, differing, effect
+from agent_funnel.web.pages.import_kinds import DELIMITERS, IMPORT_KINDS, differing, effect, without_bad
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice, refusal
 from agent_funnel.web.services import services
 from agent_funnel.web.uploads import (
@@ -89,6 +89,7 @@ def show(kind: str) -> str:
         field_word=field_word,
         differing=differing,
         effect=effect,
+        without_bad=without_bad,
         NO_COLUMN=NO_COLUMN,
         SHOWN_COLUMNS=SHOWN_COLUMNS,
         SHOWN_CHARACTERS=SHOWN_CHARACTERS,

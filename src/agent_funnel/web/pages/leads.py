@@ -13,9 +13,10 @@ from pydantic import TypeAdapter, ValidationError
 from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response as BaseResponse
 
+from agent_funnel.do_not_contact import DoNotContact, do_not_contact_of
 from agent_funnel.errors import NotFound
 from agent_funnel.leads import Lead, lead_history, search_leads
-from agent_funnel.numbers import spellings, stored_alike
+from agent_funnel.numbers import spellings, stored_alike, stored_with_country
 from agent_funnel.outcomes import Outcome, list_outcomes
 from agent_funnel.sentences import sentence
 from agent_funnel.values import LONGEST_TEXT, text_length
@@ -152,12 +153,15 @@ def show_lead() -> Any:
     outcomes = list_outcomes(services().database, number=number, count=OUTCOMES_SHOWN)
     alike = [] if lead or outcomes else stored_alike(services().database, number)
     others = dict.fromkeys(record.number for record in lead.records if record.number != lead.number) if lead else {}
+    is_listed = bool(lead and lead.do_not_contact)
     return render_template(
         "lead.html",
         written=number,
         lead=lead,
         shown=shown_number(lead.number if lead else number, floor_country()),
         others=list(others),
+        has_country=floor_country() is not None,
+        listed_otherwise=[] if is_listed else listed_with_country(lead.number if lead else number),
         alike=alike,
         spellings=usual[1:] or usual,
         outcomes=outcomes,
@@ -166,6 +170,15 @@ def show_lead() -> Any:
         REPORTED=REPORTED,
         now=services().now(),
     )
+
+
+def listed_with_country(number: str) -> list[DoNotContact]:
+    """The entries of do-not-contact lists for this number with, or without, its country code, if no country is set."""
+    if floor_country() is not None:
+        return []
+    database = services().database
+    found = [each for stored in stored_with_country(database, number) for each in do_not_contact_of(database, stored)]
+    return list(dict.fromkeys(found))
 
 
 def _holding(outcomes: Sequence[Outcome]) -> Outcome | None:

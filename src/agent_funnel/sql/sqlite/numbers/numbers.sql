@@ -275,13 +275,46 @@ WHERE TRUE;
 SELECT changes() AS taken_in;
 
 -- name: numbers_ending
--- Up to :most numbers whose match key ends with :digits, of which there are at least four.
-SELECT k.number
+-- Up to :most numbers whose match key ends with :digits, of which there are at least four, with their keys.
+SELECT k.number, k.match_key
 FROM number_key AS k
 WHERE k.ending = substr(:digits, -4) AND substr(k.match_key, -length(:digits)) = :digits
     AND k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
 ORDER BY k.number
 LIMIT :most;
+
+-- name: _alike
+-- Up to :most pairs of a number of `sought` and a stored number whose other match key, without a country, has the same
+-- last eight characters; and whether the stored one is a lead, and on a do-not-contact list. It reads the stored keys
+-- once from end to end, however many numbers are sought. Where the sales floor has a country, there are no such pairs.
+CREATE INDEX temp.sought_by_tail ON sought (tail, match_key);
+
+SELECT
+    s.match_key AS sought_key, k.number, k.match_key,
+    k.number IN (SELECT w.number FROM wafunnel AS w) AS is_lead,
+    k.number IN (SELECT d.number FROM do_not_contact_entry AS d) AS is_listed
+FROM number_key AS k
+CROSS JOIN temp.sought AS s ON s.tail = substr(k.match_key, -8)
+WHERE k.country = '' AND k.match_key <> s.match_key
+    AND coalesce(:country, (SELECT f.country FROM floor_country AS f)) = ''
+ORDER BY s.match_key, k.number
+LIMIT :most;
+
+-- name: leads_alike
+-- traits: read-only
+-- Pairs of a staged lead of an import and a stored number that ends alike.
+CREATE TEMP TABLE sought AS
+SELECT s.match_key, substr(s.match_key, -8) AS tail FROM temp.staged AS s;
+
+-- include: _alike
+
+-- name: numbers_alike
+-- traits: read-only
+-- Pairs of a staged number of a do-not-contact file and a stored number that ends alike.
+CREATE TEMP TABLE sought AS
+SELECT n.match_key, substr(n.match_key, -8) AS tail FROM temp.named_once AS n;
+
+-- include: _alike
 
 -- name: _suppressed_numbers
 -- The numbers that must not be dealt in the present country: those of `suppressed_number`, and those of forgotten people

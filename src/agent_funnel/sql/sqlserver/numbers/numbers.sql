@@ -109,13 +109,73 @@ SET @taken_in = @taken_in + @@ROWCOUNT;
 SELECT @taken_in AS taken_in;
 
 -- name: numbers_ending
--- Up to @most numbers whose match key ends with @digits, of which there are at least four.
+-- Up to @most numbers whose match key ends with @digits, of which there are at least four, with their keys.
 DECLARE
     @digits NVARCHAR(255) = %(digits)s,
     @most INT = %(most)s,
     @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f));
 
-SELECT TOP (@most) k.number
+SELECT TOP (@most) k.number, k.match_key
 FROM dbo.number_key AS k
 WHERE k.ending = RIGHT(@digits, 4) AND RIGHT(k.match_key, LEN(@digits)) = @digits AND k.country = @country
 ORDER BY k.number;
+
+-- name: _alike
+-- Up to @most pairs of a number of #sought and a stored number whose other match key, without a country, has the same
+-- last eight characters; and whether the stored one is a lead, and on a do-not-contact list. Where the sales floor has
+-- a country, there are no such pairs.
+DECLARE
+    @most INT = %(most)s,
+    @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f));
+
+SELECT TOP (@most)
+    s.match_key AS sought_key,
+    k.number,
+    k.match_key,
+    CASE
+        WHEN
+            EXISTS (
+                SELECT 1 FROM dbo.wafunnel AS w
+                WHERE CAST(w.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = k.number
+            ) THEN 1
+        ELSE 0
+    END AS is_lead,
+    CASE
+        WHEN
+            EXISTS (
+                SELECT 1 FROM dbo.do_not_contact_entry AS d
+                WHERE d.number = k.number
+            ) THEN 1
+        ELSE 0
+    END AS is_listed
+FROM #sought AS s
+INNER JOIN dbo.number_key AS k
+    ON RIGHT(s.tail, 4) = k.ending AND s.tail = RIGHT(k.match_key, 8) AND s.match_key <> k.match_key
+WHERE k.country = '' AND @country = ''
+ORDER BY s.match_key, k.number;
+
+-- name: leads_alike
+-- traits: read-only
+-- Pairs of a staged lead of an import and a stored number that ends alike.
+CREATE TABLE #sought (
+    match_key NVARCHAR(300) COLLATE Latin1_General_BIN2 NOT NULL,
+    tail NVARCHAR(8) COLLATE Latin1_General_BIN2 NOT NULL
+);
+
+INSERT INTO #sought (match_key, tail)
+SELECT s.match_key, RIGHT(s.match_key, 8) FROM #staged AS s;
+
+-- include: _alike
+
+-- name: numbers_alike
+-- traits: read-only
+-- Pairs of a staged number of a do-not-contact file and a stored number that ends alike.
+CREATE TABLE #sought (
+    match_key NVARCHAR(300) COLLATE Latin1_General_BIN2 NOT NULL,
+    tail NVARCHAR(8) COLLATE Latin1_General_BIN2 NOT NULL
+);
+
+INSERT INTO #sought (match_key, tail)
+SELECT n.match_key, RIGHT(n.match_key, 8) FROM #named_once AS n;
+
+-- include: _alike
