@@ -40,7 +40,8 @@ function showRow(row, entry, isDone) {
   progress.value += isDone ? 1 : -1;
   document.getElementById("done").textContent = number.format(progress.value);
   document.getElementById("to-call").textContent = number.format(progress.max - progress.value);
-  lists.querySelector(".all-done").hidden = progress.value < progress.max;
+  // Those that were handed back are done with, but not by the agent.
+  lists.querySelector(".all-done")?.toggleAttribute("hidden", progress.value < progress.max);
   hideEmpty();
 }
 
