@@ -151,3 +151,27 @@ def test_a_number_is_found_among_all_and_shown_after_an_undo(dashboard: Dashboar
     expect(row).not_to_be_in_viewport()
     page.get_by_role("button", name="Show", exact=True).click()
     expect(row).to_be_in_viewport()
+
+
+def test_counts_and_notes_read_well_on_a_phone(dashboard: Dashboard, database: TestedDatabase) -> None:
+    page = open_list(dashboard, database, *NUMBERS, locale="pt-BR")
+    heading = page.get_by_role("heading", level=1)
+    expect(heading).to_have_text("Al 6 para ligar · 0 feito")
+    for index, outcome, done in ((0, "won", "1 feito"), (1, "talked", "2 feitos")):
+        row = row_of(page, NUMBERS[index])
+        row.get_by_text("Mais").click()
+        row.get_by_label("Observação").fill("depois das seis, falar com a esposa, " * 20)
+        row.locator(f"button[value={outcome}]").click()
+        expect(heading).to_have_text(f"Al {5 - index} para ligar · {done}")
+    # The bar at the bottom has one line for the note, and one for the number.
+    box = page.locator("#toast").bounding_box()
+    assert box
+    assert box["height"] < 70
+    expect(page.locator("#toast")).to_contain_text("+55 11 92234-5678")
+    # A number that is done still calls, and looks like it.
+    colours = [row_of(page, NUMBERS[i]).locator("a.tel").evaluate("e => getComputedStyle(e).color") for i in (0, 5)]
+    assert colours[0] == colours[1]
+    fits(page, 360)
+    axe(page)
+    page.reload()
+    expect(heading).to_have_text("Al 4 para ligar · 2 feitos")

@@ -38,11 +38,20 @@ function showRow(row, entry, isDone) {
   move(row, isDone);
   const progress = own.querySelector("progress");
   progress.value += isDone ? 1 : -1;
-  document.getElementById("done").textContent = number.format(progress.value);
+  showDone(progress.value);
   document.getElementById("to-call").textContent = number.format(progress.max - progress.value);
   // Those that were handed back are done with, but not by the agent.
   lists.querySelector(".all-done")?.toggleAttribute("hidden", progress.value < progress.max);
   hideEmpty();
+}
+
+// How many are done. In Portuguese, 0 has the form of 1.
+const plural = new Intl.PluralRules(language);
+function showDone(count) {
+  const [before, after] = listTexts.done[plural.select(count) === "one" ? 0 : 1].split("{n}");
+  const amount = document.createElement("b");
+  amount.textContent = number.format(count);
+  document.getElementById("done").replaceChildren(before, amount, after);
 }
 
 // Rows that a search does not show do not count.

@@ -64,9 +64,11 @@ function showPlace(row) {
 function say(text, row, offer, act) {
   clearTimeout(say.timer);
   const what = document.createElement("span");
+  const said = document.createElement("i");
   const whose = document.createElement("b");
+  said.textContent = text;
   whose.textContent = row.querySelector(".tel").textContent.trim();
-  what.append(`${text} · `, whose);
+  what.append(said, " ", whose);
   toast.replaceChildren(what);
   if (offer) {
     const button = document.createElement("button");
