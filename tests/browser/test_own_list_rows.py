@@ -175,3 +175,18 @@ def test_counts_and_notes_read_well_on_a_phone(dashboard: Dashboard, database: T
     axe(page)
     page.reload()
     expect(heading).to_have_text("Al 4 para ligar · 2 feitos")
+
+
+def test_without_a_connection_the_page_asks_not_to_be_reloaded(dashboard: Dashboard, database: TestedDatabase) -> None:
+    page = open_list(dashboard, database, *NUMBERS)
+    waiting = page.locator("#waiting")
+    expect(waiting).to_be_empty()
+    page.context.set_offline(True)
+    expect(waiting).to_have_text("No connection: do not reload this page.")
+    row_of(page, NUMBERS[0]).get_by_role("button", name="Talked").click()
+    expect(waiting).to_have_text(
+        "No connection: do not reload this page. One report waits on this phone until there is a connection."
+    )
+    page.context.set_offline(False)
+    expect(waiting).to_be_empty()
+    assert kept(database) == [("1", "talked")]

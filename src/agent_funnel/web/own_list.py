@@ -208,6 +208,7 @@ def script_texts() -> dict[str, Any]:
         "called": gettext("called %(time)s", time="{time}"),
         "messaged": gettext("WhatsApp %(time)s", time="{time}"),
         "copied": gettext("Copied"),
+        "offline": gettext("No connection: do not reload this page."),
         "earlier": gettext("A report of an earlier list was refused."),
         "less": gettext("Some of these leads have been taken off your list."),
         "renamed": gettext("Your name here is now %(agent)s.", agent="{agent}"),
