@@ -190,3 +190,19 @@ def test_without_a_connection_the_page_asks_not_to_be_reloaded(dashboard: Dashbo
     page.context.set_offline(False)
     expect(waiting).to_be_empty()
     assert kept(database) == [("1", "talked")]
+
+
+def test_the_bar_at_the_top_says_which_call_this_is(dashboard: Dashboard, database: TestedDatabase) -> None:
+    page = open_list(dashboard, database, *MANY)
+    where = page.locator("#where")
+    expect(where).to_have_text("First call · 30 to call")
+    row_of(page, MANY[0]).get_by_role("button", name="Talked").click()
+    row_of(page, MANY[1]).get_by_role("button", name="Won").click()
+    expect(where).to_have_text("First call · 28 to call")
+    page.evaluate("document.getElementById('done-ones').scrollIntoView(); scrollBy(0, -100)")
+    expect(where).to_have_text("First call · 28 to call")
+    page.get_by_label("Find a number").fill("1010")
+    expect(where).to_have_text("Done · 1")
+    fits(page, 360)
+    axe(page)
+    shoot(page, "own-list-where")

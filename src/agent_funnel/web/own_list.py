@@ -231,6 +231,7 @@ def script_texts() -> dict[str, Any]:
         "less": gettext("Some of these leads have been taken off your list."),
         "renamed": gettext("Your name here is now %(agent)s.", agent="{agent}"),
         "show": gettext("Show it"),
+        "to_call": gettext("%(n)s to call", n="{n}"),
         # For one, and for several: these languages have one form for all greater amounts.
         "done": [ngettext("%(n)s done", "%(n)s done", count, n="{n}") for count in (1, 2)],
         "waiting": [_waiting(1), _waiting(2)],
