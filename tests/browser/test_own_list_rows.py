@@ -206,3 +206,20 @@ def test_the_bar_at_the_top_says_which_call_this_is(dashboard: Dashboard, databa
     fits(page, 360)
     axe(page)
     shoot(page, "own-list-where")
+
+
+def test_the_end_of_the_list_says_what_came_of_it(dashboard: Dashboard, database: TestedDatabase) -> None:
+    page = open_list(dashboard, database, *NUMBERS[:4])
+    for number, outcome in zip(NUMBERS, ("Talked", "Won", "No answer", "Won"), strict=False):
+        with page.expect_response("**/outcomes"):
+            row_of(page, number).get_by_role("button", name=outcome).click()
+    end = page.locator(".all-done")
+    expect(end).to_have_text("Every lead of this list is done. Won 2 · Talked 1 · No answer 1")
+    row = row_of(page, NUMBERS[1])
+    row.get_by_role("button", name="Change").click()
+    with page.expect_response("**/outcomes"):
+        row.get_by_role("button", name="Talked").click()
+    for _ in range(2):
+        expect(end).to_have_text("Every lead of this list is done. Won 1 · Talked 2 · No answer 1")
+        page.reload()
+    axe(page)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -86,6 +87,12 @@ class OwnList:
         after = max(0, first - len(self.to_call))
         shown = self.to_call[first : first + count]
         return OwnList(self.run, shown, self.done[after : after + count - len(shown)])
+
+    def tally(self) -> list[tuple[str, int]]:
+        """How many leads have each outcome, the best first."""
+        found = Counter(call.outcome.outcome for call in self.done if call.outcome)
+        best = ("won", "talked", "call_back")
+        return [(outcome, found[outcome]) for outcome in (*best, *(each for each in REPORTED if each not in best))]
 
     def __len__(self) -> int:
         return len(self.to_call) + len(self.done)
