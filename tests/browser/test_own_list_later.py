@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from agent_funnel.schedule.store import add_holiday
 from support.dashboard import Dashboard, axe, fits, shoot
 from support.databases import TestedDatabase
 from support.outcomes import deal_again
@@ -101,3 +103,23 @@ def test_a_lead_that_did_not_answer_is_tried_again_later(dashboard: Dashboard, d
         expect(tab.locator("#later-ones li")).to_have_count(0)
     assert kept(database) == [("1", "no_answer taken back")]
     other.close()
+
+
+def test_a_call_back_on_a_day_without_a_deal_says_when_it_comes(dashboard: Dashboard, database: TestedDatabase) -> None:
+    holiday, after = (datetime.now(UTC).date() + timedelta(days=days) for days in (1, 2))
+    add_holiday(database.backend, holiday)
+    page = open_list(dashboard, database, *NUMBERS)
+    row = row_of(page, NUMBERS[0])
+    row.get_by_text("More").click()
+    expect(row.get_by_role("button", name="In a week")).to_be_visible()
+    expect(row.get_by_role("button", name="Tomorrow")).to_have_count(0)
+    hint = row.locator(".back-on > small")
+    usual = "It comes first in the deal of that day."
+    expect(hint).to_have_text(usual)
+    row.get_by_label("Day of the call-back").fill(str(holiday))
+    expect(hint).to_have_text(f"No deal on that day; it comes on {after:%a} {after.day} {after:%b}.")
+    axe(page)
+    row.get_by_label("Day of the call-back").fill(str(after))
+    expect(hint).to_have_text(usual)
+    row.get_by_label("Day of the call-back").fill("")
+    expect(hint).to_have_text(usual)

@@ -151,3 +151,75 @@ def test_a_number_is_found_among_all_and_shown_after_an_undo(dashboard: Dashboar
     expect(row).not_to_be_in_viewport()
     page.get_by_role("button", name="Show", exact=True).click()
     expect(row).to_be_in_viewport()
+
+
+def test_counts_and_notes_read_well_on_a_phone(dashboard: Dashboard, database: TestedDatabase) -> None:
+    page = open_list(dashboard, database, *NUMBERS, locale="pt-BR")
+    heading = page.get_by_role("heading", level=1)
+    expect(heading).to_have_text("Al 6 para ligar · 0 feito")
+    for index, outcome, done in ((0, "won", "1 feito"), (1, "talked", "2 feitos")):
+        row = row_of(page, NUMBERS[index])
+        row.get_by_text("Mais").click()
+        row.get_by_label("Observação").fill("depois das seis, falar com a esposa, " * 20)
+        row.locator(f"button[value={outcome}]").click()
+        expect(heading).to_have_text(f"Al {5 - index} para ligar · {done}")
+    # The bar at the bottom has one line for the note, and one for the number.
+    box = page.locator("#toast").bounding_box()
+    assert box
+    assert box["height"] < 70
+    expect(page.locator("#toast")).to_contain_text("+55 11 92234-5678")
+    # A number that is done still calls, and looks like it.
+    colours = [row_of(page, NUMBERS[i]).locator("a.tel").evaluate("e => getComputedStyle(e).color") for i in (0, 5)]
+    assert colours[0] == colours[1]
+    fits(page, 360)
+    axe(page)
+    page.reload()
+    expect(heading).to_have_text("Al 4 para ligar · 2 feitos")
+
+
+def test_without_a_connection_the_page_asks_not_to_be_reloaded(dashboard: Dashboard, database: TestedDatabase) -> None:
+    page = open_list(dashboard, database, *NUMBERS)
+    waiting = page.locator("#waiting")
+    expect(waiting).to_be_empty()
+    page.context.set_offline(True)
+    expect(waiting).to_have_text("No connection: do not reload this page.")
+    row_of(page, NUMBERS[0]).get_by_role("button", name="Talked").click()
+    expect(waiting).to_have_text(
+        "No connection: do not reload this page. One report waits on this phone until there is a connection."
+    )
+    page.context.set_offline(False)
+    expect(waiting).to_be_empty()
+    assert kept(database) == [("1", "talked")]
+
+
+def test_the_bar_at_the_top_says_which_call_this_is(dashboard: Dashboard, database: TestedDatabase) -> None:
+    page = open_list(dashboard, database, *MANY)
+    where = page.locator("#where")
+    expect(where).to_have_text("First call · 30 to call")
+    row_of(page, MANY[0]).get_by_role("button", name="Talked").click()
+    row_of(page, MANY[1]).get_by_role("button", name="Won").click()
+    expect(where).to_have_text("First call · 28 to call")
+    page.evaluate("document.getElementById('done-ones').scrollIntoView(); scrollBy(0, -100)")
+    expect(where).to_have_text("First call · 28 to call")
+    page.get_by_label("Find a number").fill("1010")
+    expect(where).to_have_text("Done · 1")
+    fits(page, 360)
+    axe(page)
+    shoot(page, "own-list-where")
+
+
+def test_the_end_of_the_list_says_what_came_of_it(dashboard: Dashboard, database: TestedDatabase) -> None:
+    page = open_list(dashboard, database, *NUMBERS[:4])
+    for number, outcome in zip(NUMBERS, ("Talked", "Won", "No answer", "Won"), strict=False):
+        with page.expect_response("**/outcomes"):
+            row_of(page, number).get_by_role("button", name=outcome).click()
+    end = page.locator(".all-done")
+    expect(end).to_have_text("Every lead of this list is done. Won 2 · Talked 1 · No answer 1")
+    row = row_of(page, NUMBERS[1])
+    row.get_by_role("button", name="Change").click()
+    with page.expect_response("**/outcomes"):
+        row.get_by_role("button", name="Talked").click()
+    for _ in range(2):
+        expect(end).to_have_text("Every lead of this list is done. Won 1 · Talked 2 · No answer 1")
+        page.reload()
+    axe(page)

@@ -171,7 +171,7 @@ MISTAKES = (
     ),
     Mistake(
         "own list: a call-back is offered for a day before the next deal",
-        W_LIST, " if day >= first]", "]",
+        W_LIST, " if day >= first and day not in days_off]", " if day not in days_off]",
         ON_OWN_LIST_DAYS, "after_the_deal", "",
     ),
     Mistake(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -33,6 +34,25 @@ def test_the_days_of_a_call_back_are_after_the_deal(today: date, dealt_on: date,
     assert [" ".join(choice) for choice in days["choices"]] == offered
     assert days["first"] == str(max(today, dealt_on + timedelta(days=1)))
     assert days["last"] == str(today + timedelta(days=90))
+
+
+@pytest.mark.parametrize(
+    ("today", "off", "offered"),
+    [
+        # Monday is a holiday.
+        (THURSDAY, [4], ["Tomorrow 2026-11-27", "In a week 2026-12-03"]),
+        # On a Friday; the weekend has no deal, and then Monday has none, either.
+        (date(2026, 11, 27), [1, 2], ["Monday 2026-11-30", "In a week 2026-12-04"]),
+        (date(2026, 11, 27), [1, 2, 3], ["Tuesday 2026-12-01", "In a week 2026-12-04"]),
+        (THURSDAY, range(105), []),
+    ],
+)
+def test_days_without_a_deal_are_not_offered(today: date, off: Sequence[int], offered: list[str]) -> None:
+    days_off = [today + timedelta(days=ahead) for ahead in off]
+    days = call_back_days(today, today - timedelta(days=1), days_off)
+    assert [" ".join(choice) for choice in days["choices"]] == offered
+    assert days["off"] == [str(day) for day in days_off]
+    assert days["known"] == str(today + timedelta(days=104))
 
 
 @pytest.mark.parametrize(

@@ -44,8 +44,14 @@ def test_an_agent_hands_the_rest_back_after_a_question_and_takes_it_back(
     assert "nothing was handed back" in reader.refused(422, f"{path}/hand-back", **fields)
     assert "There is nothing to hand back" in reader.get(f"{path}/hand-back")
     undo = f"{path}/hand-back/undo"
-    assert "1 lead was handed back" in said
+    assert "You handed back the 1 lead that was left." in said
+    assert "Bring it back" in said
     assert "The lead is back on the list." in reader.done(undo, **said.forms[undo])
+    hand_back(database, "Al")
+    by_another = reader.get(path)
+    assert "1 lead was handed back" in by_another
+    assert "You handed back" not in by_another
+    assert "The lead is back on the list." in reader.done(undo, **by_another.forms[undo])
     assert standing(database) == [(BRUNOS, "talked")]
     deal_again(database)
     # The question was about the list before the deal.

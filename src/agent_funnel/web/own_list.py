@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from babel.dates import format_time
-from flask_babel import gettext, ngettext
+from babel.dates import format_date, format_time
+from flask_babel import get_locale, gettext, ngettext
 
 from agent_funnel.agents import Assignment, assignments, count_assignments
 from agent_funnel.outcomes import LONGEST_CALL_BACK, Outcome, PromisedCall, call_backs_of_list, outcomes_of_list
 from agent_funnel.runs import Run, last_run
-from agent_funnel.schedule.calendar import next_run
+from agent_funnel.schedule.calendar import is_workday, next_run
 from agent_funnel.schedule.skips import skipped_dates
 from agent_funnel.schedule.store import current_pause, list_holidays
 from agent_funnel.schedule.terms import holding
@@ -35,6 +36,8 @@ HEADINGS = {
 }
 # The heading of a lead, by its stage after the deal:
 HEADING_OF_STAGE = {2: "first", 3: "second", 4: "third"}
+# The days after the last one of a call-back that a page knows, too, to say when the lead comes:
+DAYS_AFTER = 15
 # The columns of the list as a file, in the words of the page:
 COLUMNS = (
     sentence("call"),
@@ -84,6 +87,12 @@ class OwnList:
         after = max(0, first - len(self.to_call))
         shown = self.to_call[first : first + count]
         return OwnList(self.run, shown, self.done[after : after + count - len(shown)])
+
+    def tally(self) -> list[tuple[str, int]]:
+        """How many leads have each outcome, the best first."""
+        found = Counter(call.outcome.outcome for call in self.done if call.outcome)
+        best = ("won", "talked", "call_back")
+        return [(outcome, found[outcome]) for outcome in (*best, *(each for each in REPORTED if each not in best))]
 
     def __len__(self) -> int:
         return len(self.to_call) + len(self.done)
@@ -152,17 +161,32 @@ def rows(found: OwnList) -> Iterator[tuple[str, ...]]:
         )
 
 
-def next_deal(now: datetime) -> datetime | None:
-    """The next scheduled deal, in the zone of the floor; None while automatic deals are paused."""
+@dataclass(frozen=True)
+class DealsToCome:
+    """The next scheduled deal, in the zone of the floor, and the days without one, from today past the last call-back.
+
+    `next_at` is None while automatic deals are paused.
+    """
+
+    next_at: datetime | None
+    days_off: list[date]
+
+
+def deals_to_come(now: datetime) -> DealsToCome:
+    """The deals to come, by the rules, the holidays and the skipped dates of the floor."""
     given = services()
     rules = holding(given.database, given.settings)
-    if current_pause(given.database):
-        return None
     holidays = list_holidays(given.database, since=now.date() - timedelta(days=1))
-    return next_run(now, rules, {each.day for each in holidays} | skipped_dates(given.database, now))
+    off = {each.day for each in holidays} | skipped_dates(given.database, now)
+    today = now.astimezone(given.settings.timezone).date()
+    days = [today + timedelta(days=ahead) for ahead in range(LONGEST_CALL_BACK.days + DAYS_AFTER)]
+    return DealsToCome(
+        None if current_pause(given.database) else next_run(now, rules, off),
+        [day for day in days if day in off or not is_workday(day, rules)],
+    )
 
 
-def state_of_list(agent: str, run: Run | None, *, now: datetime, next_at: datetime | None) -> dict[str, Any]:
+def state_of_list(agent: str, run: Run | None, *, now: datetime, deals: DealsToCome) -> dict[str, Any]:
     """What an open page has to know: which list is the present one, when it changes, and what depends on the day."""
     given = services()
     local = now.astimezone(given.settings.timezone)
@@ -172,9 +196,9 @@ def state_of_list(agent: str, run: Run | None, *, now: datetime, next_at: dateti
         "run_id": run and run.run_id,
         "leads": leads,
         "now": now.astimezone(UTC).isoformat(timespec="milliseconds"),
-        "next_at": next_at and next_at.astimezone(UTC).isoformat(timespec="milliseconds"),
-        "news": _news(leads, next_at),
-        "days": call_back_days(local.date(), None if run is None else run.business_date),
+        "next_at": deals.next_at and deals.next_at.astimezone(UTC).isoformat(timespec="milliseconds"),
+        "news": _news(leads, deals.next_at),
+        "days": call_back_days(local.date(), None if run is None else run.business_date, deals.days_off),
         "messages": messages(given.settings, agent=agent, country=floor_country(), now=local),
     }
 
@@ -205,14 +229,18 @@ def script_texts() -> dict[str, Any]:
         "later": gettext("Later, on this list"),
         "time_of_day": gettext("Time of day (optional)"),
         "call_now": gettext("Call now"),
+        "no_deal": gettext("No deal on that day; it comes on %(day)s.", day="{day}"),
         "called": gettext("called %(time)s", time="{time}"),
         "messaged": gettext("WhatsApp %(time)s", time="{time}"),
         "copied": gettext("Copied"),
+        "offline": gettext("No connection: do not reload this page."),
         "earlier": gettext("A report of an earlier list was refused."),
         "less": gettext("Some of these leads have been taken off your list."),
         "renamed": gettext("Your name here is now %(agent)s.", agent="{agent}"),
         "show": gettext("Show it"),
-        # For one report, and for several: these languages have one form for all greater amounts.
+        "to_call": gettext("%(n)s to call", n="{n}"),
+        # For one, and for several: these languages have one form for all greater amounts.
+        "done": [ngettext("%(n)s done", "%(n)s done", count, n="{n}") for count in (1, 2)],
         "waiting": [_waiting(1), _waiting(2)],
     }
 
@@ -241,15 +269,27 @@ def _waiting(count: int) -> dict[str, str]:
     }
 
 
-def call_back_days(today: date, dealt_on: date | None) -> dict[str, Any]:
+def call_back_days(today: date, dealt_on: date | None, days_off: Sequence[date] = ()) -> dict[str, Any]:
     """The first and the last day of a call-back that is reported today, and the days that are offered first.
 
-    `dealt_on` is the business date of the last run. The procedure has the same bounds.
+    `dealt_on` is the business date of the last run. The procedure has the same bounds. A day without a deal may be
+    chosen, since the lead comes in the next one then, but it is not offered.
     """
     first = today if dealt_on is None else max(today, dealt_on + timedelta(days=1))
-    offered = [(gettext("Tomorrow"), today + timedelta(days=1)), (gettext("In a week"), today + timedelta(days=7))]
+    offered = {today + timedelta(days=1): gettext("Tomorrow"), today + timedelta(days=7): gettext("In a week")}
     # On a Sunday, Monday is tomorrow; on a Monday, it is in a week.
     if 1 <= today.weekday() <= 5:
-        offered.insert(1, (gettext("Monday"), today + timedelta(days=7 - today.weekday())))
-    choices = [(name, str(day)) for name, day in offered if day >= first]
-    return {"first": str(first), "last": str(today + LONGEST_CALL_BACK), "choices": choices}
+        offered[today + timedelta(days=7 - today.weekday())] = gettext("Monday")
+    # If tomorrow has no deal, the next day that has one is offered.
+    next_days = (today + timedelta(days=ahead) for ahead in range(1, DAYS_AFTER))
+    next_day = next((day for day in next_days if day not in days_off), None)
+    if next_day and today + timedelta(days=1) in days_off:
+        offered.setdefault(next_day, format_date(next_day, "EEEE", locale=get_locale() or "en").capitalize())
+    choices = [(name, str(day)) for day, name in sorted(offered.items()) if day >= first and day not in days_off]
+    return {
+        "first": str(first),
+        "last": str(today + LONGEST_CALL_BACK),
+        "choices": choices,
+        "off": [str(day) for day in days_off],
+        "known": str(today + LONGEST_CALL_BACK + timedelta(days=DAYS_AFTER - 1)),
+    }

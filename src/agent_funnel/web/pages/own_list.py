@@ -32,7 +32,7 @@ from agent_funnel.web.languages import translated
 from agent_funnel.web.operation import json
 from agent_funnel.web.outcome_models import NewOwnOutcome, NewOwnOutcomes, OutcomeToTakeBack
 from agent_funnel.web.outcomes import notice_in_words, report_all, report_one, take_back
-from agent_funnel.web.own_list import HEADINGS, next_deal, own_list, rows, script_texts, state_of_list
+from agent_funnel.web.own_list import HEADINGS, deals_to_come, own_list, rows, script_texts, state_of_list
 from agent_funnel.web.pages.layout import form, read_form, redirect_with_notice
 from agent_funnel.web.routing import PUBLIC, WRONG_LINKS, route
 from agent_funnel.web.services import services
@@ -53,7 +53,7 @@ def show(secret: str) -> Response:
     pages = max(1, -(-len(found) // LEADS_PER_PAGE))
     page = max(1, min(request.args.get("page", 1, type=int), pages))
     now = services().now()
-    next_at = next_deal(now)
+    deals = deals_to_come(now)
     shown = render_template(
         "own_list.html",
         secret=secret,
@@ -64,11 +64,11 @@ def show(secret: str) -> Response:
         headings=HEADINGS,
         outcomes={code: translated(name) for code, name in REPORTED.items()},
         texts={**script_texts(), "dead_link": translated(DEAD_LINK)},
-        state=state_of_list(link.agent, found.run, now=now, next_at=next_at),
+        state=state_of_list(link.agent, found.run, now=now, deals=deals),
         page=page,
         pages=pages,
         run=found.run,
-        next_at=next_at,
+        next_at=deals.next_at,
     )
     # The address is a secret, even from our own proxy if it logs the Referer header. With no-referrer, browsers send
     # Origin: null with our own forms, too.
@@ -81,7 +81,7 @@ def show_state(secret: str) -> Response:
     """Which list is the present one, and when it changes, for a page that is open."""
     link = open_link(secret)
     now = services().now()
-    return jsonify(state_of_list(link.agent, last_run(services().database), now=now, next_at=next_deal(now)))
+    return jsonify(state_of_list(link.agent, last_run(services().database), now=now, deals=deals_to_come(now)))
 
 
 @blueprint.get("/mine/<secret>/list.csv")

@@ -1,4 +1,5 @@
-// An agent's own list: the bar at the top, which finds a number in all parts of the page.
+// An agent's own list: the bar at the top, which says where one is, and finds a number in all
+// parts of the page.
 
 const find = document.getElementById("find");
 const unfind = document.getElementById("unfind");
@@ -25,13 +26,40 @@ function search() {
   if (!digits && wasOn) scrollTo(0, placeBefore);
 }
 
+// ---- The heading whose rows are at the top now, with how many it has
+
+function showWhere() {
+  const top = bar.getBoundingClientRect().bottom + 8;
+  const shown = [...lists.querySelectorAll("section")].filter((section) => !section.hidden);
+  const section = shown.findLast((each) => each.getBoundingClientRect().top <= top) ?? shown[0];
+  const where = document.getElementById("where");
+  const amount = number.format(section?.querySelectorAll("li:not(.is-elsewhere)").length ?? 0);
+  const text = section?.id === "done-ones" ? amount : listTexts.to_call.replace("{n}", amount);
+  const said = section ? `${section.querySelector("h2").textContent} · ${text}` : "";
+  if (where.textContent !== said) where.textContent = said;
+}
+
+let isLooking = false;
+function lookWhere() {
+  if (isLooking) return;
+  isLooking = true;
+  requestAnimationFrame(() => {
+    isLooking = false;
+    showWhere();
+  });
+}
+
 if (find) {
+  addEventListener("scroll", lookWhere, { passive: true });
+  addEventListener("resize", lookWhere);
   document.getElementById("whereabouts").hidden = false;
   find.addEventListener("input", search);
   unfind.addEventListener("click", () => {
     find.value = "";
     search();
   });
+  // Rows move from one heading to another.
+  new MutationObserver(lookWhere).observe(lists, { childList: true, subtree: true, attributeFilter: ["hidden", "class"] });
   // A browser may fill it in again.
   search();
 }

@@ -22,6 +22,7 @@ function showRow(row, entry, isDone) {
   const said = done.querySelector(".said");
   const wasDone = row.classList.contains("is-done");
   const isGone = isDone && entry.outcome === "opted_out";
+  countAgain(row.dataset.outcome, isDone ? entry.outcome : "");
   row.dataset.outcome = isDone ? entry.outcome : "";
   row.querySelector("form.report").hidden = isDone;
   if (isDone) offerChange(row);
@@ -38,10 +39,30 @@ function showRow(row, entry, isDone) {
   move(row, isDone);
   const progress = own.querySelector("progress");
   progress.value += isDone ? 1 : -1;
-  document.getElementById("done").textContent = number.format(progress.value);
+  showDone(progress.value);
   document.getElementById("to-call").textContent = number.format(progress.max - progress.value);
-  lists.querySelector(".all-done").hidden = progress.value < progress.max;
+  // Those that were handed back are done with, but not by the agent.
+  lists.querySelector(".all-done")?.toggleAttribute("hidden", progress.value < progress.max);
   hideEmpty();
+}
+
+// How many are done. In Portuguese, 0 has the form of 1.
+const plural = new Intl.PluralRules(language);
+function showDone(count) {
+  const [before, after] = listTexts.done[plural.select(count) === "one" ? 0 : 1].split("{n}");
+  const amount = document.createElement("b");
+  amount.textContent = number.format(count);
+  document.getElementById("done").replaceChildren(before, amount, after);
+}
+
+// How many have each outcome, for the end of the evening; not after a hand-back.
+const tally = document.getElementById("tally");
+const amounts = tally ? new Map(JSON.parse(tally.dataset.amounts)) : new Map();
+function countAgain(before, after) {
+  if (amounts.has(before)) amounts.set(before, amounts.get(before) - 1);
+  if (amounts.has(after)) amounts.set(after, amounts.get(after) + 1);
+  const shown = [...amounts].filter(([, amount]) => amount);
+  if (tally) tally.textContent = shown.map(([outcome, amount]) => `${labels[outcome]} ${number.format(amount)}`).join(" · ");
 }
 
 // Rows that a search does not show do not count.

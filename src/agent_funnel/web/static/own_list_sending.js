@@ -174,7 +174,10 @@ function showWaiting() {
   let until = navigator.onLine ? "service" : "connection";
   if (closed) until = "link";
   const text = listTexts.waiting[entries.length === 1 ? 0 : 1][until];
-  waiting.textContent = entries.length ? text.replace("{n}", number.format(entries.length)) : "";
+  const said = [entries.length ? text.replace("{n}", number.format(entries.length)) : ""];
+  // A browser that loads the page again without a connection has no list at all.
+  if (!navigator.onLine) said.unshift(listTexts.offline);
+  waiting.textContent = said.join(" ").trim();
   const stuck = new Set(entries.map(rowOf));
   for (const row of rows.values()) row.classList.toggle("waits", stuck.has(row));
 }

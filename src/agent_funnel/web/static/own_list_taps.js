@@ -64,9 +64,11 @@ function showPlace(row) {
 function say(text, row, offer, act) {
   clearTimeout(say.timer);
   const what = document.createElement("span");
+  const said = document.createElement("i");
   const whose = document.createElement("b");
+  said.textContent = text;
   whose.textContent = row.querySelector(".tel").textContent.trim();
-  what.append(`${text} · `, whose);
+  what.append(said, " ", whose);
   toast.replaceChildren(what);
   if (offer) {
     const button = document.createElement("button");
@@ -110,6 +112,7 @@ own.addEventListener("toggle", (event) => {
   same.checked = Boolean(remembered("same_agent"));
   const { first, last, choices } = state.days;
   Object.assign(day, { min: first, max: last });
+  showHint(day);
   const offered = details.querySelector(".offered");
   offered.hidden = false;
   offered.replaceChildren(...choices.map(([name, chosen]) => {
@@ -125,6 +128,28 @@ own.addEventListener("toggle", (event) => {
   const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   details.closest("li").scrollIntoView({ block: "start", behavior: isCalm ? "auto" : "smooth" });
 }, true);
+
+// A call-back on a day without a deal comes with the next one.
+function showHint(day) {
+  const hint = day.closest("fieldset").querySelector(":scope > small");
+  hint.dataset.usual ??= hint.textContent;
+  hint.setAttribute("role", "status");
+  const next = nextDealOf(day.value);
+  hint.textContent = next === day.value ? hint.dataset.usual : listTexts.no_deal.replace("{day}", shortDay(next));
+}
+
+// The first day from this one on that has a deal, or the day itself, if none is known.
+function nextDealOf(day) {
+  const { off, known } = state.days;
+  const next = day ? new Date(`${day}T12:00:00Z`) : null;
+  const written = () => next.toISOString().slice(0, 10);
+  while (next && off.includes(written())) next.setUTCDate(next.getUTCDate() + 1);
+  return next && written() <= known ? written() : day;
+}
+
+own.addEventListener("input", ({ target }) => {
+  if (target.name === "call_back_on") showHint(target);
+});
 
 own.addEventListener("change", (event) => {
   if (event.target.name === "same_agent") remember("same_agent", event.target.checked);
