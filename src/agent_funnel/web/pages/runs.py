@@ -89,8 +89,8 @@ def _placed(nights: list[NightRecord], runs: list[RunRecord]) -> dict[int, list[
 
 
 def _attempts(runs: list[RunRecord]) -> dict[str, Any]:
-    """How many times a night failed in a row, by its newest attempt; the attempts folded into it; why it failed; and the
-    nights that deals made up for."""
+    """What the list adds to runs: how many times a night failed in a row, by its newest attempt; the attempts that are
+    folded into that one; why it failed; and the nights that deals made up for."""
     attempts: dict[int, int] = {}
     folded: set[int] = set()
     for _, same in groupby(runs, key=lambda run: (run.status, run.business_date)):
