@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mistakes.places import (
     IN_OWN_LIST,
+    IN_OWN_LIST_ROWS,
     JS_KEPT,
     JS_SENDING,
     JS_TAPS,
@@ -178,6 +179,11 @@ MISTAKES = (
         "own list: a tap without a connection is lost",
         JS_TAPS, "  keep(entry);\n  form.reset();", "  form.reset();",
         IN_OWN_LIST, "kept_on_the_phone", "sqlite",
+    ),
+    Mistake(
+        "own list: a changed outcome leaves the one before",
+        JS_TAPS, "  if (isChange) withdraw(", "  if (false) withdraw(",
+        IN_OWN_LIST_ROWS, "changed_in_its_place", "sqlite",
     ),
     Mistake(
         "own list: Enter in the note reports that the agent talked",
