@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+from agent_funnel.agents import add_limit
 from agent_funnel.errors import NotInstalled
 from agent_funnel.schedule import terms
-from agent_funnel.schedule.store import find_night
+from agent_funnel.schedule.store import add_holiday, find_night
 from agent_funnel.settings import load
 from agent_funnel.web import create_app
 from support.databases import TestedDatabase
@@ -57,6 +58,27 @@ def test_a_person_takes_back_the_record_of_a_night_on_its_page(database: TestedD
     assert night is not None
     assert night.outcome == "void"
     assert client.post(f"/nights/{LAST_YEAR}/reopen", headers=BROWSER).status_code == 404
+
+
+def test_a_night_has_the_shape_of_its_state_and_one_to_come_says_who_is_away(
+    database: TestedDatabase, client: FlaskClient
+) -> None:
+    put_agents(database, [("Ana", "active"), ("<Bo>", "active")])
+    ahead = datetime.now(UTC).date() + timedelta(days=9)
+    add_limit(database.backend, "<Bo>", starts_on=ahead, ends_on=ahead, max_records=0)
+    add_limit(database.backend, "Ana", starts_on=ahead, ends_on=ahead, max_records=7)
+    page = client.get(f"/nights/{ahead}", headers=BROWSER).text
+    assert '<section class="headline due">' in page
+    assert "Away that day: &lt;Bo&gt;." in page
+    assert "oliday" not in page
+    add_holiday(database.backend, ahead, None)
+    assert "No deal is planned for that day." in client.get(f"/nights/{ahead}", headers=BROWSER).text
+    add_holiday(database.backend, ahead, "<Christmas>")
+    assert "Holiday: &lt;Christmas&gt;." in client.get(f"/nights/{ahead}", headers=BROWSER).text
+    missed(database, LAST_YEAR)
+    page = client.get(f"/nights/{LAST_YEAR}", headers=BROWSER).text
+    assert '<section class="headline missed">' in page
+    assert "Away" not in page
 
 
 def test_the_command_takes_a_record_back_and_shows_the_terms(database: TestedDatabase, tmp_path: Path) -> None:

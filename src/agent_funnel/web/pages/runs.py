@@ -11,6 +11,7 @@ from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response as BaseResponse
 
 from agent_funnel import deal
+from agent_funnel.agents import limits_in_force, list_limits
 from agent_funnel.errors import NotFound
 from agent_funnel.runs import LARGEST_RUN_ID, RunRecord, failure_of, find_run, last_run, list_runs, run_limits
 from agent_funnel.schedule import skips, voids
@@ -18,7 +19,7 @@ from agent_funnel.schedule.calendar import current_date
 from agent_funnel.schedule.nights import LaterDeal, failure_reasons, nights_by_repair, repairs
 from agent_funnel.schedule.skips import Skip, find_skip, skip_of_run
 from agent_funnel.schedule.status import NIGHTS_SHOWN
-from agent_funnel.schedule.store import NightRecord, current_pause, find_night, nights_without_run
+from agent_funnel.schedule.store import NightRecord, current_pause, find_night, list_holidays, nights_without_run
 from agent_funnel.sentences import sentence
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.format import day, moment, number
@@ -188,11 +189,25 @@ def show_night(day: str) -> str:
         reasons=reasons,
         made_up_for=_made_up_for(outcome),
         is_future=now < window[0],
+        **_planned(business_date, is_future=now < window[0]),
         is_open=window[0] <= now < window[1],
         is_tonight=business_date == current_date(now, given.settings),
         # Right after somebody had the deal made after all:
         can_skip_again="reopened" in request.args and outcome is None and now < window[1],
     )
+
+
+def _planned(business_date: date, *, is_future: bool) -> dict[str, Any]:
+    """What is known of a night to come: who is away, and the holiday."""
+    if not is_future:
+        return {"away": [], "holiday": None}
+    database = services().database
+    limits = limits_in_force(list_limits(database), business_date)
+    holidays = list_holidays(database, since=business_date)
+    return {
+        "away": [agent for agent, limit in limits.items() if limit.max_records == 0],
+        "holiday": next((each for each in holidays if each.day == business_date), None),
+    }
 
 
 def _made_up_for(outcome: NightRecord | None) -> LaterDeal | None:
