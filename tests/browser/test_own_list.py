@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -125,6 +126,11 @@ def test_an_open_list_says_when_a_deal_has_replaced_it(dashboard: Dashboard, dat
     add_do_not_contact(database.backend, NUMBERS[5])
     page.clock.run_for(30_000)
     expect(page.get_by_text("Some of these leads have been taken off your list.")).to_be_visible()
+    # Nobody can call or report that person any longer; the others stay as they are.
+    expect(row_of(page, NUMBERS[5])).to_have_js_property("inert", True)
+    expect(row_of(page, NUMBERS[5])).to_have_class(re.compile("has-left"))
+    expect(row_of(page, NUMBERS[4])).to_have_js_property("inert", False)
+    shoot(page, "own-list-left")
     page.get_by_role("link", name="Show it").click()
     says(page, 5, 0)
     # The link was replaced meanwhile: what waits is sent by the new one.

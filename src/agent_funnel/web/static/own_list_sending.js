@@ -140,11 +140,33 @@ async function ask() {
 const countGone = () => own.querySelectorAll('li[data-outcome="opted_out"]').length;
 const goneBefore = countGone();
 
+// Strikes through the leads that have left the list, so that nobody calls a person who has just asked not to be called.
+// Where a list has several pages, leads move from one to another, so one page does not tell.
+let struckAt = loaded.leads;
+async function strikeThrough() {
+  if (struckAt === state.leads || own.querySelector("nav")) return;
+  struckAt = state.leads;
+  try {
+    const page = new DOMParser().parseFromString(await (await fetch(location.pathname)).text(), "text/html");
+    const list = page.getElementById("own-list");
+    if (!list || JSON.parse(list.dataset.state).run_id !== loaded.run_id) return;
+    const there = new Set([...list.querySelectorAll("form.report [name=number]")].map((each) => each.value));
+    for (const [number, row] of rows) {
+      row.inert = !there.has(number) && !row.classList.contains("is-done");
+      row.classList.toggle("has-left", row.inert);
+    }
+  } catch {
+    // Without a connection, the next change tells.
+    struckAt = loaded.leads;
+  }
+}
+
 function showNews() {
   const until = state.next_at ? Date.parse(state.next_at) - serverNow() : Infinity;
   const isReplaced = state.run_id !== loaded.run_id;
   const isRenamed = state.agent !== loaded.agent;
   const hasLess = !isReplaced && state.leads < loaded.leads - countGone() + goneBefore;
+  if (hasLess && navigator.onLine && !closed) strikeThrough();
   let text = "";
   if (closed) text = closed;
   else if (isReplaced) text = state.news.replaced;
