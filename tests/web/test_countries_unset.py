@@ -18,7 +18,7 @@ pytestmark = pytest.mark.sqlserver_if_long
 
 DO_NOT_CALL = "+5511990027679"
 ASKED = "(11) 99002-7679"
-BOTH = "But with or without its country code, it is: +55 11 99002-7679 is on the list own requests since"
+BOTH = "But with or without its country code, it is: +55 11 99002-7679 is on the list direct requests since"
 
 
 @pytest.fixture
@@ -78,8 +78,28 @@ def test_a_look_up_says_which_list_has_the_number_with_its_country_code(floor: T
     assert "7679" not in page.source
     set_country(floor)
     page = reader.get("/do-not-contact", number=ASKED)
-    assert "99002-7679 is on the list own requests" in page
+    assert "99002-7679 is on the list direct requests" in page
     assert "while any of these lists has it, in any spelling." in page
+
+
+def test_a_number_that_is_put_on_a_list_leads_to_the_lead_that_can_still_be_called(floor: TestedDatabase) -> None:
+    reader = reader_of(floor, "operator")
+    listed, lead = "(11) 99000-1703", "+5511990001703"
+    warning = "With or without its country code, it is on no list, and may still be called and dealt: +55 11 99000-1703"
+    # One number, and several, of which one is such a lead.
+    page = reader.done("/do-not-contact/several", numbers=f"(11) 4444-5555\n{listed}")
+    assert "2 numbers were added" in page
+    assert warning in page
+    assert "Put +55 11 99000-1703 on the list, too" in page
+    page = reader.get("/leads/of", number=listed)
+    assert warning in page
+    assert "It is never dealt." not in page
+    page = reader.done("/leads/do-not-contact", number=lead)
+    for number in (listed, lead):
+        page = reader.get("/leads/of", number=number)
+        assert "may still be called" not in page
+        assert "It is never dealt." in page
+    assert "may still be called" not in reader.get("/do-not-contact", number=listed)
 
 
 def test_the_page_of_a_lead_says_it_too_and_invites_nobody_to_call(floor: TestedDatabase) -> None:

@@ -56,9 +56,9 @@ def test_numbers_are_added_looked_up_and_taken_off(database: TestedDatabase, kee
     page = keeper.get("/do-not-contact")
     assert "direct requests : 0 numbers." in page
     assert "/numbers/import" in page.links
-    assert page.text.index("own requests :") < page.text.index(f"{REGISTER} :")
+    assert page.text.index("direct requests :") < page.text.index(f"{REGISTER} :")
     sorted_by_age = keeper.get("/do-not-contact?sort=age").text
-    assert sorted_by_age.index(f"{REGISTER} :") < sorted_by_age.index("own requests :")
+    assert sorted_by_age.index(f"{REGISTER} :") < sorted_by_age.index("direct requests :")
     assert "days old, import it again Never imported. A new import is due after 30 days. Source: the office." in page
     added = keeper.done(
         "/do-not-contact/several", numbers=" +49 300000001\n\n+49300000002\r\n+49300000001", reason="asked us"

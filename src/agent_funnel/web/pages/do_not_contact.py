@@ -38,7 +38,7 @@ from agent_funnel.web.fields import SearchText
 from agent_funnel.web.languages import locale, translated
 from agent_funnel.web.numbers import floor_country
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice
-from agent_funnel.web.pages.leads import listed_with_country, show_lead
+from agent_funnel.web.pages.leads import listed_with_country, show_lead, still_called
 from agent_funnel.web.request_models import (
     ListedNumber,
     ListedNumbers,
@@ -57,6 +57,9 @@ SORTS: dict[str, Callable[[NumberList], int]] = {
     "age": lambda each: each.age_days,
 }
 SOUGHT: TypeAdapter[str] = TypeAdapter(SearchText)
+
+# The most new numbers that are looked up when they are added:
+MOST_LOOKED_UP = 50
 
 
 @page(blueprint, "/do-not-contact", role="viewer")
@@ -93,7 +96,12 @@ def _looked_up() -> dict[str, Any]:
     except ValidationError:
         return {"sought": text, "entries": (), "is_bad": True}
     found: list[DoNotContact] = do_not_contact_of(services().database, number)
-    return {"sought": number, "entries": found, "alike": [] if found else listed_with_country(number)}
+    return {
+        "sought": number,
+        "entries": found,
+        "alike": [] if found else listed_with_country(number),
+        "still_called": still_called(number) if found else [],
+    }
 
 
 def _several_numbers() -> list[str]:
@@ -133,7 +141,9 @@ def add_many() -> BaseResponse:
             found.assignments,
         ),
     )
-    return redirect_with_notice(translated(notice), "do_not_contact.show")
+    # Their look-up says who can still be called; of many numbers, it is that of the first such one.
+    others = (each for each in filled_in.numbers[:MOST_LOOKED_UP] if still_called(each))
+    return redirect_with_notice(translated(notice), "do_not_contact.show", number=next(others, None))
 
 
 @form(blueprint, "/do-not-contact/several/remove", role="operator", shows=show)

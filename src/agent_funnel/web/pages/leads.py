@@ -162,6 +162,7 @@ def show_lead() -> Any:
         others=list(others),
         has_country=floor_country() is not None,
         listed_otherwise=[] if is_listed else listed_with_country(lead.number if lead else number),
+        still_called=still_called(number) if is_listed else [],
         alike=alike,
         spellings=usual[1:] or usual,
         outcomes=outcomes,
@@ -179,6 +180,19 @@ def listed_with_country(number: str) -> list[DoNotContact]:
     database = services().database
     found = [each for stored in stored_with_country(database, number) for each in do_not_contact_of(database, stored)]
     return list(dict.fromkeys(found))
+
+
+def still_called(number: str) -> list[Held]:
+    """The stored numbers that are this one with, or without, its country code and on no list, if no country is set.
+
+    Each has the agent who has it.
+    """
+    if floor_country() is not None:
+        return []
+    database = services().database
+    return with_holders(
+        [each for each in stored_with_country(database, number) if not do_not_contact_of(database, each)]
+    )
 
 
 def _holding(outcomes: Sequence[Outcome]) -> Outcome | None:
