@@ -41,7 +41,8 @@ def test_tonight_shows_the_state_the_amounts_and_the_shares(database: TestedData
     assert "Tonight’s deal is done." in page.text
     assert f"/runs/{run.run_id}" in page.links
     for told in (
-        ": 7 leads to 3 agents. Fair: 3 agents got 2 or 3.",
+        ": 7 leads to 3 agents.",
+        "Fair: 3 agents got 2 or 3.",
         "agent 0 2",
         '<b>"&Ann 3',
     ):
@@ -57,7 +58,7 @@ def test_tonight_shows_the_state_the_amounts_and_the_shares(database: TestedData
 def have_now(database: TestedDatabase) -> str:
     """What Tonight says of the agents' lists, once it is counted."""
     page = reader_of(database).wait_for("/", lambda page: "being counted" not in page).text
-    section = page[page.index("What agents have now") : page.index("Leads by number of calls")]
+    section = page[page.index("What agents have now") : page.index("Leads for the next deals")]
     # There is a blank after each link.
     return re.sub(r" ([.,:;])", r"\1", section)
 

@@ -87,7 +87,7 @@ def test_while_the_deal_fails_the_page_says_why_and_has_the_button_that_mends_it
     assert "Preview and deal now" not in page
     # The page of the night has the same remedy.
     assert "Failed so far: no leads moved." in (night := reader.get(f"/nights/{TODAY}"))
-    assert "A deal would still fail now: no agent is active. Activate agents" in night
+    assert "A deal would still fail now: no agent is active. 2 agents are inactive now. Activate agents" in night
     for agent in ("agent 0", "agent 1"):
         reader.done("/agents/activate", agent=agent)
     page = reader.get("/")
