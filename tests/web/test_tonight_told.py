@@ -98,7 +98,9 @@ def test_a_deal_by_hand_after_tonights_is_told_below(floor: TestedDatabase) -> N
     dealt_at(floor, DUE + HOUR)
     page = reader_at(floor, DUE + 2 * HOUR).get("/")
     assert re.search(r"Tonight’s deal is done\. Deal \d+ , for the night of ", page.text), page.text
-    assert re.search(r"What agents have now From deal \d+ , .* 21:40 : 12 leads to 2 agents\. Fair: ", page.text), page.text
+    assert re.search(r"What agents have now From deal \d+ , .* 21:40 : 12 leads to 2 agents\. Fair: ", page.text), (
+        page.text
+    )
 
 
 def test_the_exceptions_of_the_last_deal_are_not_named_again_for_the_next_one(floor: TestedDatabase) -> None:

@@ -85,6 +85,9 @@ def test_while_the_deal_fails_the_page_says_why_and_has_the_button_that_mends_it
     ):
         assert words in page
     assert "Preview and deal now" not in page
+    assert re.search(f"{TODAY.day} {TODAY:%b}[a-z]* {TODAY:%Y}: failed", page), (
+        "the strip says that it is still to come"
+    )
     # The page of the night has the same remedy.
     assert "Failed so far: no leads moved." in (night := reader.get(f"/nights/{TODAY}"))
     assert "A deal would still fail now: no agent is active. 2 agents are inactive now. Activate agents" in night

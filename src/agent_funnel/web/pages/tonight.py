@@ -303,11 +303,12 @@ def night_strip(night: Tonight) -> list[tuple[date, NightRecord | None]]:
 
 
 def strip_kinds(strip: Sequence[tuple[date, NightRecord | None]], night: Tonight, now: datetime) -> dict[date, str]:
-    """What is known of each night of the strip: its outcome, that it is still to come, or nothing."""
+    """What is known of each night of the strip: its outcome, what the headline says of tonight, or nothing."""
     today = current_date(now, services().settings)
     kinds = {day: outcome.outcome if outcome else "unknown" for day, outcome in strip}
     if kinds.get(today) == "unknown" and now < window_of(today)[1]:
-        kinds[today] = "holiday" if night.state == "off" else "to_come"
+        about_today = night.state if night.business_date == today else ""
+        kinds[today] = {"off": "holiday", "failed": "failed", "paused": "paused"}.get(about_today, "to_come")
     return kinds
 
 
