@@ -85,7 +85,7 @@ def test_while_the_deal_fails_the_page_says_why_and_has_the_button_that_mends_it
     ):
         assert words in page
     assert "Preview and deal now" not in page
-    assert re.search(f"{TODAY.day} {TODAY:%b}[a-z]* {TODAY:%Y}: failed", page), (
+    assert re.search(f"{TODAY.day} {TODAY:%b}[a-z]* {TODAY:%Y}: failed", page.text), (
         "the strip says that it is still to come"
     )
     # The page of the night has the same remedy.
