@@ -108,7 +108,7 @@ def test_a_brake_that_would_hold_the_deal_is_announced(database: TestedDatabase)
     page = noon(database, brake="pool")
     assert "Tonight’s deal will wait for a person." in page
     assert "5 leads are ready to deal, but in the last 3 deals there were usually about 100." in page
-    assert "See the preview" in page
+    assert "See and approve the deal" in page
     # Without the brake it deals all the same, and the page asks.
     page = noon(database)
     assert "Tonight’s deal is much smaller than usual. The deal is due in 8 h 40 min, tonight at 20:40" in page
@@ -116,6 +116,10 @@ def test_a_brake_that_would_hold_the_deal_is_announced(database: TestedDatabase)
     assert "How long the leads last" not in page
     assert "Is that right? 5 leads are ready to deal, but in the last 3 deals there were usually about 100." in page
     assert '<section class="headline late">' in page.source
+    # Who goes on to deal by hand reads it again, above the button.
+    page = noon(database, "/run-now/preview")
+    assert page.text.index("Is that right? 5 leads are ready to deal, but") < page.text.index("Deal 5 leads")
+    assert "See and approve the deal" not in reader_at(database, NOON, "viewer", brake="pool").get("/")
 
 
 def test_a_deal_that_is_much_larger_than_usual_asks_for_a_look_and_not_for_leads(database: TestedDatabase) -> None:

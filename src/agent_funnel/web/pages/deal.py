@@ -15,7 +15,7 @@ from agent_funnel.deal import NewRun, deal, preview
 from agent_funnel.errors import AlreadyExists, FunnelError, NoActiveAgent, ParameterOutOfRange
 from agent_funnel.fairness import fairness_of_preview
 from agent_funnel.runs import deal_version, last_run
-from agent_funnel.schedule.brakes import scheduled_run
+from agent_funnel.schedule.brakes import scheduled_run, unusual_pool
 from agent_funnel.schedule.skips import deal_and_skip, tonight_to_skip
 from agent_funnel.schedule.status import tonight
 from agent_funnel.sentences import counted, sentence, text_in
@@ -60,6 +60,7 @@ def show_preview() -> str:
         preview=found,
         fairness=fairness_of_preview(given.database, found) if found else None,
         limits={share.agent: share.room for share in found.shares if share.room < found.run.per_agent} if found else {},
+        unusual=unusual_pool(given.database, given.settings, found.run.pool) if found and found.run.pool else None,
         why_not=why_not,
         version=version,
         **state,
