@@ -226,11 +226,11 @@ def test_without_scripts_each_page_reads_the_same(dashboard: Dashboard, database
 
 
 def _words(page: Page) -> str:
-    """The text of a page, without the buttons that only work with scripts, and what a script says before a deal."""
+    """The text of a page, without the buttons that only work with scripts, and what a script says of the moment."""
     words: str = page.evaluate(
         """() => {
             const main = document.querySelector("main").cloneNode(true);
-            main.querySelectorAll("button[type=button], noscript, #news").forEach((each) => each.remove());
+            main.querySelectorAll("button[type=button], noscript, #news, #where").forEach((each) => each.remove());
             return main.textContent.replace(/\\s+/g, " ").replace(/\\d+ (s|min)\\b/g, "");
         }"""
     )
