@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -16,6 +17,12 @@ from support.own_list import NUMBERS, kept, open_list, row_of, says
 
 # Pages are the same on both engines.
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def dashboard_settings() -> dict[str, Any]:
+    """The last deal was due ten minutes ago, so the next one is far ahead, at any hour."""
+    return {"run_at": f"{datetime.now(UTC) - timedelta(minutes=10):%H:%M}"}
 
 
 def put_off(page: Page, number: str, note: str, time: str = "") -> None:
@@ -57,32 +64,94 @@ def test_a_lead_waits_under_later_with_its_note_and_time(dashboard: Dashboard, d
     fits(page, 360)
     axe(page)
     shoot(page, "own-list-later")
-    # When the time has come, the page says so.
+    # When the time has come, the bar says so until the lead is done or put off again, also after a reload.
     page.clock.fast_forward(11 * 60_000)
-    expect(page.locator("#toast")).to_contain_text("18:10")
+    due = page.locator("#due")
+    expect(due).to_have_text(f"Call at 18:10: …{NUMBERS[2][-4:]}Show")
     expect(row_of(page, NUMBERS[2])).to_have_class(re.compile("is-due"))
-    row_of(page, NUMBERS[1]).get_by_role("button", name="Call now").click()
-    assert later(page) == [expected[0], *expected[2:]]
-    expect(row_of(page, NUMBERS[1])).to_be_in_viewport()
-    # The note is there to change, but it is not sent unless it is in sight.
+    page.reload()
+    expect(due).to_have_text(f"Call at 18:10: …{NUMBERS[2][-4:]}Show")
+    fits(page, 360)
+    shoot(page, "own-list-due")
+    due.get_by_role("button").click()
+    expect(row_of(page, NUMBERS[2])).to_be_in_viewport()
+    put_off(page, NUMBERS[2], "", "18:30")
+    expect(due).to_be_empty()
+    page.clock.fast_forward(4 * 3_600_000)
+    expect(due).to_have_text("2 to call nowShow")
     row = row_of(page, NUMBERS[3])
     row.get_by_text("More").click()
     expect(row.get_by_label("Note")).to_have_value("no time given")
     shoot(page, "own-list-later-more")
     row.get_by_text("More").click()
-    expect(row.locator("input[name=note]")).to_have_value("")
     with page.expect_response("**/outcomes"):
         row.get_by_role("button", name="Talked").click()
-    assert database.execute("SELECT outcome, note FROM dbo.assignment_outcome") == [("talked", None)]
     says(page, 5, 1)
     page.get_by_role("button", name="Undo").click()
-    assert later(page) == [expected[0], *expected[2:]]
+    assert later(page) == ["3 18:30", *expected[1:]]
     # It is of this list only.
     deal_again(database)
     page.reload()
     says(page, 6, 0)
     assert page.locator("#later-ones li").count() == 0
     assert page.evaluate("Object.keys(localStorage).filter((key) => key.includes('-row '))") == []
+
+
+def test_a_lead_is_not_put_off_past_the_next_deal(dashboard: Dashboard, database: TestedDatabase) -> None:
+    page = open_list(dashboard, database, *NUMBERS)
+    page.clock.install(time="2026-11-27T18:00:00Z")
+    page.reload()
+    # What the service says of the time of the next deal.
+    page.wait_for_load_state("networkidle")
+    page.evaluate("state.next_at = new Date(Date.now() + behind + 3_600_000).toISOString()")
+    row = row_of(page, NUMBERS[0])
+    row.get_by_text("More").click()
+    row.get_by_label("Note").fill("call at half past nine")
+    button = row.get_by_role("button", name="Later, on this list")
+    time = row.get_by_label("Time of day")
+    time.fill("21:30")
+    expect(row).to_contain_text(re.compile(r"The list changes at 19:0\d\. Choose a call-back instead\."))
+    expect(button).to_be_disabled()
+    expect(row.get_by_label("Note")).to_have_value("call at half past nine")
+    time.fill("18:50")
+    expect(row).not_to_contain_text("The list changes")
+    button.click()
+    assert later(page) == ["1 18:50 · call at half past nine"]
+    # Who is told that the list changes soon is told of these leads, too.
+    page.evaluate("state.next_at = new Date(Date.now() + behind + 60_000).toISOString(); showNews()")
+    expect(page.locator("#news")).to_contain_text("Put off to later: 1.")
+
+
+def test_a_lead_goes_back_to_its_place_with_its_note(dashboard: Dashboard, database: TestedDatabase) -> None:
+    page = open_list(dashboard, database, *NUMBERS, timezone="UTC")
+    put_off(page, NUMBERS[1], "ask for Eva", "23:59")
+    put_off(page, NUMBERS[2], "")
+    row = row_of(page, NUMBERS[1])
+    note = row.locator(".put-off")
+    before = later(page)
+    row.get_by_role("button", name="Back to the list").click()
+    page.locator("#toast").get_by_role("button", name="Undo").click()
+    assert later(page) == before
+    row.get_by_role("button", name="Back to the list").click()
+    row_of(page, NUMBERS[2]).get_by_role("button", name="Back to the list").click()
+    for _ in range(2):
+        # The note is kept on the phone, and the number is what calls.
+        assert later(page) == []
+        expect(note).to_have_text("ask for Eva")
+        expect(row_of(page, NUMBERS[2]).locator(".put-off")).to_have_count(0)
+        assert row.evaluate("row => [...row.parentElement.children].indexOf(row)") == 1
+        page.reload()
+        page.wait_for_load_state()
+    row.get_by_text("More").click()
+    expect(row.get_by_label("Note")).to_have_value("ask for Eva")
+    fits(page, 360)
+    axe(page)
+    shoot(page, "own-list-back-in-place")
+    # To put it off again, and to undo that, keeps it, too.
+    row.get_by_role("button", name="Later, on this list").click()
+    assert later(page) == ["2 ask for Eva"]
+    page.locator("#toast").get_by_role("button", name="Undo").click()
+    expect(note).to_have_text("ask for Eva")
 
 
 def test_a_lead_that_did_not_answer_is_tried_again_later(dashboard: Dashboard, database: TestedDatabase) -> None:

@@ -11,6 +11,8 @@ function dueAt({ time, at }) {
   return due.getTime();
 }
 
+// What the row says in bold, also when it is back in its place.
+const noteOf = (row) => jottingOf(row).later?.note ?? jottingOf(row).note ?? "";
 const sayLater = (later) => [later.time && shortTime(dueAt(later)), later.note].filter(Boolean).join(" · ");
 
 // The lead that is due first comes first, and those without a time come last.
@@ -23,29 +25,37 @@ function insertLater(row) {
   laterList.insertBefore(row, after ?? null);
 }
 
-// Shows the time and the note of a row that is put off, and the button that ends this; or takes them away.
+// Shows the time and the note of a row that is put off, and the button that ends this. The note stays when the row is
+// back in its place, as long as it is to call.
 function showLater(row, isLater) {
   row.querySelector(".put-off")?.remove();
   row.classList.remove("is-due");
-  if (!isLater) return;
+  if (row.classList.contains("is-done") || !(isLater || noteOf(row))) return;
   const line = document.createElement("p");
   const text = document.createElement("strong");
   const button = document.createElement("button");
   line.className = "put-off";
-  text.textContent = sayLater(jottingOf(row).later);
+  text.textContent = isLater ? sayLater(jottingOf(row).later) : noteOf(row);
+  line.append(text);
+  row.querySelector("form.report").before(line);
+  if (!isLater) return;
   button.type = "button";
   button.className = "outline noprint";
-  button.textContent = listTexts.call_now;
+  button.textContent = listTexts.back_to_list;
   button.addEventListener("click", () => {
-    putOff(row, null);
+    const { later } = jottingOf(row);
+    putOff(row, null, later.note);
     showPlace(row);
+    say(listTexts.back_to_list, row, listTexts.undo, () => {
+      putOff(row, later);
+      showPlace(row);
+    });
   });
-  line.append(text, button);
-  row.querySelector("form.report").before(line);
+  line.append(button);
 }
 
-function putOff(row, later) {
-  jot(row, { later });
+function putOff(row, later, note = "") {
+  jot(row, { later, note });
   const form = row.querySelector("form.report");
   form.reset();
   form.querySelector("details").open = false;
@@ -68,49 +78,69 @@ function offerLater(row) {
     const time = document.createElement("input");
     box = document.createElement("div");
     box.className = "until";
+    const tooLate = document.createElement("small");
     button.type = "button";
     button.textContent = listTexts.later;
     time.type = "time";
     time.setAttribute("aria-label", listTexts.time_of_day);
+    tooLate.setAttribute("role", "status");
+    // By then, the lead is perhaps somebody else's, and this phone has forgotten it.
+    time.addEventListener("input", () => {
+      const changesAt = state.next_at ? Date.parse(state.next_at) - behind : Infinity;
+      button.disabled = Boolean(time.value) && dueAt({ time: time.value, at: new Date() }) >= changesAt;
+      tooLate.textContent = button.disabled ? listTexts.too_late.replace("{time}", shortTime(changesAt)) : "";
+    });
     button.addEventListener("click", () => {
       const next = neighbourOf(row);
-      const before = jottingOf(row).later ?? null;
+      const before = jottingOf(row);
       const later = { note: note.value.trim(), time: time.value, at: new Date().toISOString() };
       putOff(row, later);
       say([listTexts.later, sayLater(later)].filter(Boolean).join(" · "), row, listTexts.undo, () => {
-        putOff(row, before);
+        putOff(row, before.later ?? null, before.note);
         showPlace(row);
       });
       goOnWith(next, row);
     });
-    box.append(button, time);
+    box.append(button, time, tooLate);
     form.querySelector("label.note").after(box);
   }
-  const { later } = jottingOf(row);
-  if (!later || note.value) return;
-  note.value = later.note;
-  box.querySelector("input").value = later.time;
+  if (note.value) return;
+  note.value = noteOf(row);
+  box.querySelector("input").value = jottingOf(row).later?.time ?? "";
 }
 
-// A note that stays on the phone is not sent with an outcome that is tapped after More was closed again.
-own.addEventListener("toggle", ({ target }) => {
-  const { note } = target.closest("form.report")?.elements ?? {};
-  if (note && !target.open && note.value === jottingOf(target.closest("li")).later?.note) note.value = "";
-}, true);
-
-// Says once that a lead is due now.
+// Says in the bar which leads are due, until they are done or put off again.
+const dueLine = document.getElementById("due");
 function lookForDue() {
-  for (const row of laterList.children) {
-    const { later } = jottingOf(row);
-    if (dueAt(later) > Date.now() || row.classList.contains("is-due")) continue;
-    row.classList.add("is-due");
-    say(sayLater(later), row, listTexts.show_row, () => showPlace(row));
+  const due = [...laterList.children].filter((row) => dueAt(jottingOf(row).later) <= Date.now());
+  for (const row of laterList.children) row.classList.toggle("is-due", due.includes(row));
+  let text = "";
+  if (due.length > 1) text = listTexts.several_due.replace("{n}", number.format(due.length));
+  else if (due.length) {
+    const end = due[0].querySelector(".tel").textContent.replace(/\D/g, "").slice(-4);
+    const time = shortTime(dueAt(jottingOf(due[0]).later));
+    text = listTexts.one_due.replace("{time}", time).replace("{number}", `…${end}`);
   }
+  // A text that is the same is not read out again.
+  if (dueLine.dataset.text === text) return;
+  dueLine.dataset.text = text;
+  dueLine.replaceChildren(text);
+  if (!text) return;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = listTexts.show_row;
+  button.addEventListener("click", () => showPlace(laterList.querySelector(".is-due")));
+  dueLine.append(button);
 }
 
-for (const row of rows.values()) if (jottingOf(row).later && !row.classList.contains("is-done")) move(row, false);
+for (const row of rows.values()) {
+  const isKept = jottingOf(row).later || noteOf(row);
+  if (isKept && !row.classList.contains("is-done")) move(row, false);
+}
 if (lists) {
   hideEmpty();
   lookForDue();
   setInterval(lookForDue, ASK_EVERY);
+  document.addEventListener("visibilitychange", lookForDue);
+  new MutationObserver(lookForDue).observe(laterList, { childList: true });
 }

@@ -88,13 +88,14 @@ own.addEventListener("click", (event) => {
 addEventListener("storage", (event) => {
   if (!event.key?.startsWith(ROWS) || !event.newValue) return;
   const lead = event.key.slice(ROWS.length);
-  const before = jotted.get(lead)?.later;
+  const before = jotted.get(lead);
   jotted.set(lead, JSON.parse(event.newValue));
   const row = rows.get(lead);
   if (!row) return;
   showTrace(row);
   tintLast();
-  const isOther = JSON.stringify(before ?? null) !== JSON.stringify(jotted.get(lead).later ?? null);
+  const laterOf = (entry) => JSON.stringify([entry?.later ?? null, entry?.note ?? ""]);
+  const isOther = laterOf(before) !== laterOf(jotted.get(lead));
   if (isOther && !row.classList.contains("is-done")) {
     move(row, false);
     hideEmpty();

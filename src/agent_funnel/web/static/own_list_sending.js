@@ -173,6 +173,10 @@ function showNews() {
   else if (until <= 0) text = state.news.overdue;
   else if (hasLess) text = listTexts.less;
   else if (until <= WARN_BEFORE) text = state.news.soon;
+  const putOffs = document.querySelectorAll("#later-ones li").length;
+  if (putOffs && text && (isReplaced || text === state.news.soon)) {
+    text = `${text} ${listTexts.put_off.replace("{n}", number.format(putOffs))}`;
+  }
   if (isRenamed && !closed) text = `${text} ${listTexts.renamed.replace("{agent}", () => state.agent)}`.trim();
   if (lists && (closed || isReplaced)) {
     lists.toggleAttribute("inert", true);
