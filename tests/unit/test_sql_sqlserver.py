@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import pytest
 
-from agent_funnel.sql import catalog, installation, procedures, queries, scripts
+from agent_funnel.sql import catalog, installation, procedures, queries, reads, scripts
 
 PROCEDURES = procedures("sqlserver")
 # Those that make a run or undo one:
@@ -32,6 +32,15 @@ LOCKED = {
     "record_rules", "note_notice", "keep_staged_keys", "skip_date", "add_key", "add_link", "pause",
 }  # fmt: skip
 CATCH = re.compile(r"BEGIN CATCH(.*?)END CATCH", re.DOTALL)
+
+
+def test_a_query_that_writes_only_tables_of_its_own_is_made_again_after_a_deadlock() -> None:
+    target = re.compile(r"\b(?:INSERT INTO|DELETE FROM|UPDATE)\s+([@#\w.]+)")
+    texts = {name: re.sub("--.*", "", text) for name, text in queries("sqlserver").items()}
+    targets = {name: target.findall(text) for name, text in texts.items()}
+    own = {name for name, found in targets.items() if found and all(each[0] in "@#" for each in found)}
+    assert {"agents", "inactive_agents", "pool_report", "results"} <= own
+    assert own - reads("sqlserver") == set()
 
 
 @pytest.mark.parametrize("name", OWN_TRANSACTION)

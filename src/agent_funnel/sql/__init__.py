@@ -50,7 +50,8 @@ LOCKS = {"records": ":records", "agents": ":agents", "keys": ":keys", "links": "
 NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 HEADER = re.compile(r"-- ([a-z]+): (.+)\n")
 INCLUDE = re.compile(r"^( *)-- include: (\w+)\n", re.MULTILINE)
-WRITES = re.compile(r"\b(INSERT|UPDATE|DELETE|EXECUTE)\b")
+# T-SQL's temporary tables and table variables are no business of anybody else.
+WRITES = re.compile(r"\bEXECUTE\b|\b(?:INSERT INTO|INSERT(?! INTO)|UPDATE|DELETE FROM|DELETE(?! FROM))\s+(?![@#\s])")
 COMMENT = re.compile(r"(--(?! include: ).*\n)*")
 
 
