@@ -225,27 +225,25 @@ def activate_inactive_agents(database: Database, *, recent: bool = False, expect
     AlreadyExists.
     """
     inactive = [row["agent"] for row in database.all("activate_inactive_agents", recent=recent, expected=expected)]
-    if expected is not None and len(inactive) != expected and recent:
-        raise AlreadyExists(
-            counted(
-                "%(count)s inactive agent had leads in the last deals, and not %(expected)s. Nothing was changed; look "
-                "at the list again.",
-                "%(count)s inactive agents had leads in the last deals, and not %(expected)s. Nothing was changed; "
-                "look at the list again.",
-                len(inactive),
-                expected=expected,
-            )
+    if expected is None or len(inactive) == expected:
+        return sorted(inactive, key=by_name)
+    if recent:
+        why = counted(
+            "%(count)s inactive agent had leads in the last deals, and not %(expected)s. Nothing was changed; look "
+            "at the list again.",
+            "%(count)s inactive agents had leads in the last deals, and not %(expected)s. Nothing was changed; "
+            "look at the list again.",
+            len(inactive),
+            expected=expected,
         )
-    if expected is not None and len(inactive) != expected:
-        raise AlreadyExists(
-            counted(
-                "%(count)s agent is inactive now, and not %(expected)s. Nothing was changed; look at the list again.",
-                "%(count)s agents are inactive now, and not %(expected)s. Nothing was changed; look at the list again.",
-                len(inactive),
-                expected=expected,
-            )
+    else:
+        why = counted(
+            "%(count)s agent is inactive now, and not %(expected)s. Nothing was changed; look at the list again.",
+            "%(count)s agents are inactive now, and not %(expected)s. Nothing was changed; look at the list again.",
+            len(inactive),
+            expected=expected,
         )
-    return sorted(inactive, key=by_name)
+    raise AlreadyExists(why)
 
 
 def _by_agent(record: Agent | RosterEntry | InactiveAgent | Limit) -> tuple[str, str]:

@@ -139,16 +139,28 @@ UPDATE agents SET status = :status WHERE agent = :agent COLLATE BINARY;
 
 SELECT changes() AS changed;
 
+-- name: _recent
+-- The names of those who got leads in the newest deals.
+SELECT h.agent
+FROM (
+    -- include: _newest_deals
+) AS k
+CROSS JOIN assignment_history AS h ON k.run_id = h.run_id
+
+-- name: _inactive
+-- The names of the agents none of whose rows is active. Rows without a name are no agents.
+SELECT CAST(a.agent AS TEXT) COLLATE BINARY AS agent
+FROM agents AS a
+WHERE trim(a.agent) <> ''
+GROUP BY CAST(a.agent AS TEXT) COLLATE BINARY
+HAVING max(coalesce(lower(trim(a.status)) = 'active', 0)) = 0
+
 -- name: inactive_agents
 -- The inactive agents, by name: whether each got leads in the newest deals, and how many deals these are.
 SELECT
     v.agent,
     v.agent IN (
-        SELECT h.agent
-        FROM (
-            -- include: _newest_deals
-        ) AS k
-        CROSS JOIN assignment_history AS h ON k.run_id = h.run_id
+        -- include: _recent
     ) AS recent,
     (
         SELECT count(*)
@@ -157,11 +169,7 @@ SELECT
         ) AS k
     ) AS deals
 FROM (
-    SELECT CAST(a.agent AS TEXT) COLLATE BINARY AS agent
-    FROM agents AS a
-    WHERE trim(a.agent) <> ''
-    GROUP BY CAST(a.agent AS TEXT) COLLATE BINARY
-    HAVING max(coalesce(lower(trim(a.status)) = 'active', 0)) = 0
+    -- include: _inactive
 ) AS v
 ORDER BY v.agent;
 
@@ -172,19 +180,13 @@ ORDER BY v.agent;
 DROP TABLE IF EXISTS temp.inactive;
 
 CREATE TEMP TABLE inactive AS
-SELECT CAST(a.agent AS TEXT) COLLATE BINARY AS agent
-FROM agents AS a
-WHERE trim(a.agent) <> ''
-GROUP BY CAST(a.agent AS TEXT) COLLATE BINARY
-HAVING max(coalesce(lower(trim(a.status)) = 'active', 0)) = 0;
+SELECT i.agent FROM (
+    -- include: _inactive
+) AS i;
 
 DELETE FROM temp.inactive
 WHERE :recent AND agent NOT IN (
-    SELECT h.agent
-    FROM (
-        -- include: _newest_deals
-    ) AS k
-    CROSS JOIN assignment_history AS h ON k.run_id = h.run_id
+    -- include: _recent
 );
 
 UPDATE agents SET status = 'active'

@@ -232,26 +232,32 @@ WHERE CAST(agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = @agent;
 
 SELECT @@ROWCOUNT AS changed;
 
+-- name: _inactive
+-- The names of the agents none of whose rows is active. Rows without a name are no agents.
+DECLARE @inactive TABLE (agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL);
+
+INSERT INTO @inactive (agent)
+SELECT v.agent
+FROM (
+    SELECT
+        CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS agent,
+        CASE WHEN LOWER(LTRIM(RTRIM(a.status)) COLLATE Latin1_General_BIN2) = 'active' THEN 1 ELSE 0 END AS active
+    FROM dbo.agents AS a
+    WHERE LTRIM(a.agent) <> ''
+) AS v
+GROUP BY v.agent
+HAVING MAX(v.active) = 0;
+
 -- name: inactive_agents
 -- The inactive agents, by name: whether each got leads in the newest deals, and how many deals these are.
+-- include: _inactive
 -- include: _newest_deals
 
 SELECT
     i.agent,
     CASE WHEN d.agent IS NULL THEN 0 ELSE 1 END AS recent,
     (SELECT COUNT(*) FROM @deals) AS deals
-FROM (
-    SELECT v.agent
-    FROM (
-        SELECT
-            CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS agent,
-            CASE WHEN LOWER(LTRIM(RTRIM(a.status)) COLLATE Latin1_General_BIN2) = 'active' THEN 1 ELSE 0 END AS active
-        FROM dbo.agents AS a
-        WHERE LTRIM(a.agent) <> ''
-    ) AS v
-    GROUP BY v.agent
-    HAVING MAX(v.active) = 0
-) AS i
+FROM @inactive AS i
 LEFT JOIN (
     SELECT h.agent
     FROM @deals AS k
@@ -268,20 +274,7 @@ ORDER BY i.agent;
 -- name are no agents, and stay as they are.
 DECLARE @expected INT = %(expected)s, @recent BIT = %(recent)s;
 
-DECLARE @inactive TABLE (agent NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL);
-
-INSERT INTO @inactive (agent)
-SELECT v.agent
-FROM (
-    SELECT
-        CAST(a.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 AS agent,
-        CASE WHEN LOWER(LTRIM(RTRIM(a.status)) COLLATE Latin1_General_BIN2) = 'active' THEN 1 ELSE 0 END AS active
-    FROM dbo.agents AS a
-    WHERE LTRIM(a.agent) <> ''
-) AS v
-GROUP BY v.agent
-HAVING MAX(v.active) = 0;
-
+-- include: _inactive
 -- include: _newest_deals
 
 DELETE FROM @inactive
