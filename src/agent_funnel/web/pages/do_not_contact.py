@@ -38,7 +38,7 @@ from agent_funnel.web.fields import SearchText
 from agent_funnel.web.languages import locale, translated
 from agent_funnel.web.numbers import floor_country
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice
-from agent_funnel.web.pages.leads import listed_with_country, show_lead, still_called
+from agent_funnel.web.pages.leads import listed_with_country, show_lead, still_called, with_holders
 from agent_funnel.web.request_models import (
     ListedNumber,
     ListedNumbers,
@@ -100,7 +100,7 @@ def _looked_up() -> dict[str, Any]:
         "sought": number,
         "entries": found,
         "alike": [] if found else listed_with_country(number),
-        "still_called": still_called(number) if found else [],
+        "still_called": with_holders(still_called(number)) if found else [],
     }
 
 

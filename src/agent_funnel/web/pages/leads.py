@@ -162,7 +162,7 @@ def show_lead() -> Any:
         others=list(others),
         has_country=floor_country() is not None,
         listed_otherwise=[] if is_listed else listed_with_country(lead.number if lead else number),
-        still_called=still_called(number) if is_listed else [],
+        still_called=with_holders(still_called(number)) if is_listed else [],
         alike=alike,
         spellings=usual[1:] or usual,
         outcomes=outcomes,
@@ -175,24 +175,18 @@ def show_lead() -> Any:
 
 def listed_with_country(number: str) -> list[DoNotContact]:
     """The entries of do-not-contact lists for this number with, or without, its country code, if no country is set."""
-    if floor_country() is not None:
-        return []
-    database = services().database
-    found = [each for stored in stored_with_country(database, number) for each in do_not_contact_of(database, stored)]
+    found = (each for stored in _otherwise(number) for each in do_not_contact_of(services().database, stored))
     return list(dict.fromkeys(found))
 
 
-def still_called(number: str) -> list[Held]:
-    """The stored numbers that are this one with, or without, its country code and on no list, if no country is set.
+def still_called(number: str) -> list[str]:
+    """The stored numbers that are this one with, or without, its country code and on no list, if no country is set."""
+    return [stored for stored in _otherwise(number) if not do_not_contact_of(services().database, stored)]
 
-    Each has the agent who has it.
-    """
-    if floor_country() is not None:
-        return []
-    database = services().database
-    return with_holders(
-        [each for each in stored_with_country(database, number) if not do_not_contact_of(database, each)]
-    )
+
+def _otherwise(number: str) -> list[str]:
+    """The stored numbers that are this one with, or without, its country code, if no country is set."""
+    return stored_with_country(services().database, number) if floor_country() is None else []
 
 
 def _holding(outcomes: Sequence[Outcome]) -> Outcome | None:
