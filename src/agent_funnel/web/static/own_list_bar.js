@@ -6,11 +6,9 @@ const unfind = document.getElementById("unfind");
 // Where the page was before a search:
 let placeBefore = 0;
 
-const digitsOf = (text) => text.replace(/\D/g, "");
-
 // Up to four digits are looked for in the last four, and more at the end.
 function isFound(row, digits) {
-  const all = digitsOf(row.querySelector(".tel").textContent);
+  const all = digitsOfRow(row);
   return digits.length > 4 ? all.endsWith(digits) : all.slice(-4).includes(digits);
 }
 

@@ -117,7 +117,7 @@ function lookForDue() {
   let text = "";
   if (due.length > 1) text = listTexts.several_due.replace("{n}", number.format(due.length));
   else if (due.length) {
-    const end = due[0].querySelector(".tel").textContent.replace(/\D/g, "").slice(-4);
+    const end = digitsOfRow(due[0]).slice(-4);
     const time = shortTime(dueAt(jottingOf(due[0]).later));
     text = listTexts.one_due.replace("{time}", time).replace("{number}", `…${end}`);
   }

@@ -4,6 +4,8 @@ const rows = new Map();
 for (const form of own.querySelectorAll("form.report")) rows.set(form.elements.number.value, form.closest("li"));
 // An entry of an older list has no row here, also if the lead is on this one, too.
 const rowOf = (entry) => (entry.run === loaded.run_id ? rows.get(entry.number) : undefined);
+const digitsOf = (text) => text.replace(/\D/g, "");
+const digitsOfRow = (row) => digitsOf(row.querySelector(".tel").textContent);
 
 function move(row, isDone) {
   row.classList.toggle("is-done", isDone);
