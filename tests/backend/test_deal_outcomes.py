@@ -148,6 +148,17 @@ def test_a_lead_that_an_agent_talked_to_stays_with_that_agent_for_seven_days(dat
     assert run_deal(database, TOMORROW).stayed == 0
 
 
+def test_leads_that_stay_are_no_repeats_among_those_that_change_places(database: TestedDatabase) -> None:
+    put_agents(database, active_agents("A", "B", "C"))
+    put_leads(database, fresh(9))
+    deal_and_report(database, Report(0, "talked"), Report(3, "talked"))
+    run = run_deal(database, TOMORROW)
+    assert (run.came_round, run.same_agent, run.stayed) == (9, 0, 2)
+    held = numbers_by_agent(database)
+    assert {agent: len(numbers) for agent, numbers in held.items()} == {"A": 3, "B": 3, "C": 3}
+    assert {"000001", "000004"} < set(held["A"])
+
+
 def test_a_talk_counts_no_more_once_a_later_run_has_another_outcome_or_its_run_was_for_an_older_date(
     database: TestedDatabase,
 ) -> None:

@@ -76,10 +76,14 @@ def test_a_replacement_removes_only_what_an_import_of_that_list_put_there(regist
     add_do_not_contact(backend, NUMBERS[35], list_name=REGISTER)
     # An import had put this number there, and then a person asked for it, too: it stays.
     add_do_not_contact(backend, NUMBERS[1], "asked us", list_name=REGISTER)
+    # Another list has imported numbers, too.
+    add_number_list(backend, "another", bound_days=30)
+    imported(register, "\n".join(NUMBERS[:3]), list_name="another")
     done = imported(register, "\n".join([*NUMBERS[3:30], NUMBERS[36]]), replaces=True)
     assert (done.added, done.kept, done.removed) == (1, 27, 2)
     assert numbers_of(register) == [NUMBERS[1], *NUMBERS[3:30], *NUMBERS[35:37]]
     assert numbers_of(register, OWN_REQUESTS) == [NUMBERS[0]]
+    assert numbers_of(register, "another") == NUMBERS[:3]
 
 
 def test_more_than_a_tenth_is_removed_only_if_that_is_confirmed(register: TestedDatabase) -> None:

@@ -266,7 +266,7 @@ MISTAKES = (
         "WHERE h.agent = h.last_agent AND h.stays = 0 AND",
         "WHERE h.agent = h.last_agent AND",
         ON_DEAL_OUTCOMES,
-        "talked_to",
+        "no_repeats",
         "sqlserver",
     ),
     Mistake(

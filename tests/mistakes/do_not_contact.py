@@ -47,6 +47,12 @@ MISTAKES = (
         ON_DO_NOT_CONTACT_IMPORT, "only_what_an_import", "sqlite",
     ),
     Mistake(
+        "do-not-contact: a replacement removes what another list has",
+        DO_NOT_CONTACT,
+        "WHERE :replaces AND list_id = :list_id AND imported = 1\n", "WHERE :replaces AND imported = 1\n",
+        ON_DO_NOT_CONTACT_IMPORT, "only_what_an_import", "sqlite",
+    ),
+    Mistake(
         "T-SQL do-not-contact: a replacement removes what another list has",
         T_DO_NOT_CONTACT, "        list_id = @list_id AND imported = 1\n", "        imported = 1\n",
         ON_DO_NOT_CONTACT_IMPORT, "only_what_an_import", "sqlserver",

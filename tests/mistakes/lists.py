@@ -83,7 +83,7 @@ MISTAKES = (
     ),
     Mistake(
         "T-SQL activation of the recent agents: those who have left, too",
-        T_AGENTS, "@recent = 1\n", "@recent = 2\n",
+        T_AGENTS, "@recent = 1\n", "1 = 0\n",
         ON_AGENTS, "who_have_left", "sqlserver",
     ),
     Mistake(
