@@ -58,6 +58,7 @@ def test_a_check_warns_before_its_button_and_says_who_sets_the_country(floor: Te
     )
     page = checked(reader, "/numbers/import", "number\n11990001703\n", list_name="own requests")
     assert "1 number is like one of your leads, apart from the country code." in page
+    assert "Import nothing" not in page
     # What has no such number is as it was.
     page = checked(reader, "/leads/import", "number,date\n11 99000-1799,2026-11-20\n")
     assert "Import 1 new lead The file is in order." in page
@@ -65,6 +66,23 @@ def test_a_check_warns_before_its_button_and_says_who_sets_the_country(floor: Te
     page = checked(reader, "/leads/import", text)
     assert "Already there 1" in page
     assert "country" not in page.source[page.source.index('role="status"') : page.source.index('id="choose"')]
+
+
+def test_where_a_file_has_nothing_new_the_loud_button_imports_nothing(floor: TestedDatabase) -> None:
+    reader = reader_of(floor, "operator")
+    nothing = r'class="button primary" href="/leads">Import nothing</a>\s*'
+    page = checked(reader, "/leads/import", "number,date\n(11) 99000-1703,2026-11-20\n")
+    assert re.search(nothing + r'<button name="what" value="import" class="outline">Import 1 new lead<', page.source)
+    page = checked(reader, "/leads/import", "number,date\n(11) 99000-1703,2026-11-20\n119,2026-11-20\n")
+    assert re.search(
+        nothing + r'<button name="what" value="import" class="outline">Import 1 new lead, leave', page.source
+    )
+    # One other lead in the file is worth the import.
+    page = checked(reader, "/leads/import", "number,date\n(11) 99000-1703,2026-11-20\n11 4444-5555,2026-11-20\n")
+    assert '<button name="what" value="import">Import 2 new leads' in page.source
+    assert "Import nothing" not in page
+    page = checked(reader, "/numbers/import", f"number\n{DO_NOT_CALL}\n", list_name="own requests")
+    assert "The file has no new numbers. Import nothing" in page
 
 
 def test_a_look_up_says_which_list_has_the_number_with_its_country_code(floor: TestedDatabase) -> None:
