@@ -168,6 +168,33 @@ def test_a_deal_that_would_only_empty_the_lists_is_announced(database: TestedDat
     assert "Import leads" in page
 
 
+def test_the_page_of_a_night_to_come_has_its_time_and_that_of_the_next_deal_its_forecast(
+    database: TestedDatabase,
+) -> None:
+    seed_tables(database, leads=12, agents=4)
+    tomorrow, sunday = TODAY + timedelta(days=1), TODAY + timedelta(days=7 - TODAY.isoweekday() % 7)
+    add_limit(database.backend, "agent 1", starts_on=TODAY, ends_on=None, max_records=0)
+    reader = reader_at(database, NOON, max_per_agent=4)
+    reader.wait_for("/", lambda page: "As things stand" in page)
+    page = reader.get(f"/nights/{TODAY}")
+    stands = "As things stand, 12 leads to 3 agents, 4 each. agent 1 is away."
+    assert f"This night has not happened yet. The deal is due at 20:40 . {stands}" in page
+    assert "Away that day" not in page
+    page = reader.get(f"/nights/{tomorrow}")
+    assert "This night has not happened yet. The deal is due at 20:40 . Away that day: agent 1." in page
+    assert "As things stand" not in page
+    # While deals are paused, none is due.
+    pause(database.backend, now=NOON, actor="test", reason=None)
+    page = reader.wait_for(f"/nights/{TODAY}", lambda page: "12 leads" in page)
+    assert "Automatic deals are paused since" in page
+    assert "If they are resumed before 20:40 : 12 leads to 3 agents" in page
+    assert "due at" not in page
+    # On a weekday without deals, none is planned.
+    page = reader_at(database, NOON, weekdays="mon-sat").get(f"/nights/{sunday}")
+    assert "This night has not happened yet. No deal is planned for that day." in page
+    assert "due at" not in page
+
+
 def test_on_a_day_off_the_forecast_is_that_of_the_next_deal(database: TestedDatabase) -> None:
     seed_tables(database, leads=4)
     add_holiday(database.backend, TODAY, "Feriado municipal")
