@@ -324,13 +324,15 @@ def undo(run_id: int) -> BaseResponse:
             n=number(restored, locale()),
             left=number(left, locale()),
         ),
-        ngettext(
+    ]
+    if back:
+        is_back = ngettext(
             "%(n)s lead from before it is back on a list.",
             "%(n)s leads from before it are back on their lists.",
             back,
             n=number(back, locale()),
-        ),
-    ]
+        )
+        notices.append(is_back)
     if skip:
         skipped = day(skip.business_date, locale())
         notices.append(gettext("The automatic deal of %(day)s, which it had skipped, is on again.", day=skipped))
