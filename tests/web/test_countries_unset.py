@@ -131,8 +131,9 @@ def test_of_numbers_that_are_put_on_a_list_all_others_that_can_be_called_are_sho
         "notice careful: 72 numbers were added to the list partner. 12 numbers can still be called in another spelling."
     )
     assert "12 numbers can still be called and dealt. Apart from the country code they are numbers on the list" in page
-    assert "and 2 more +55 11 99000-1810 nobody +55 11 99000-1811 agent 0 Put these 12 numbers on the list" in page
-    assert page.text.index("Put these 12") < page.text.index("Look up a number")
+    assert "Put these 12 numbers on the list partner, too +55 11 99000-1800 nobody" in page
+    assert "and 2 more +55 11 99000-1810 nobody +55 11 99000-1811 agent 0 When an admin sets the country" in page
+    assert page.text.index("and 2 more") < page.text.index("Look up a number")
     left = fields_of_box(page)
     assert left["numbers"].splitlines() == [f"+55119900018{place:02}" for place in range(12)]
     page = reader.done("/do-not-contact/several", **left)
