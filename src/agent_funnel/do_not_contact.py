@@ -5,7 +5,6 @@ Lists of numbers come in pages. For the next page, pass the key of the last row 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import Any
 
 from agent_funnel.database import Database
 from agent_funnel.errors import AlreadyExists, NotFound, ParameterOutOfRange
-from agent_funnel.numbers import EndsAlike, fault_in_listed, find_alike, match_key
+from agent_funnel.numbers import EndsAlike, fault_in_listed, find_alike, match_key, rows_as_json, staged_rows
 from agent_funnel.sentences import Sentence, sentence, shown_as
 from agent_funnel.values import NO_LIMIT, Flag, Moment, Record, check_length, check_text, read_moment, write_moment
 
@@ -249,7 +248,7 @@ def add_several(
     def take(chosen: Sequence[str], *, dry_run: bool = False) -> Taken:
         row = database.one(
             "add_do_not_contact",
-            rows=_staged_rows(chosen, reason),
+            rows=staged_rows(chosen, reason),
             list_id=list_id,
             imported=0,
             replaces=0,
@@ -289,14 +288,14 @@ def _check_several(numbers: Sequence[str]) -> None:
 def look_up_several(database: Database, numbers: Sequence[str]) -> list[DoNotContact]:
     """The entries of up to a thousand numbers, in any spelling, by number and list."""
     _check_several(numbers)
-    rows = database.all("look_up_do_not_contact", rows=_staged_rows(numbers, None))
+    rows = database.all("look_up_do_not_contact", rows=staged_rows(numbers))
     return [DoNotContact.from_row(row) for row in rows]
 
 
 def remove_several(database: Database, numbers: Sequence[str], *, list_name: str = OWN_REQUESTS) -> int:
     """Removes up to a thousand numbers, in any spelling, from a list. Returns how many entries were removed."""
     _check_several(numbers)
-    row = database.one("remove_do_not_contact", rows=_staged_rows(numbers, None), list_id=_list_id(database, list_name))
+    row = database.one("remove_do_not_contact", rows=staged_rows(numbers), list_id=_list_id(database, list_name))
     assert row is not None
     return int(row["removed"])
 
@@ -323,7 +322,7 @@ def import_do_not_contact(
     with database.session() as session:
         session.sets("begin_do_not_contact")
         while chunk := list(islice(rows, CHUNK)):
-            session.sets("stage_do_not_contact", rows=_as_json(chunk))
+            session.sets("stage_do_not_contact", rows=rows_as_json(chunk))
             if progress:
                 progress(len(chunk))
         record = check()
@@ -360,15 +359,6 @@ def remove_do_not_contact(database: Database, number: str, *, list_name: str = O
             )
         )
     raise NotFound(sentence("That number is not on the do-not-contact list; nothing was changed."))
-
-
-def _staged_rows(numbers: Iterable[str], reason: str | None) -> str:
-    """Numbers as the queries take them: each with its line and the reason."""
-    return _as_json([(line, number, reason) for line, number in enumerate(numbers, start=1)])
-
-
-def _as_json(rows: Sequence[tuple[int, str, str | None]]) -> str:
-    return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
 
 
 def _list_to_fill(database: Database, name: str) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from agent_funnel.database import Database, Session
@@ -39,6 +41,18 @@ _AROUND = re.compile(r"(?:tel:|p:|whatsapp:|')?(.*?)(?:@s\.whatsapp\.net|@c\.us)
 _CALLING_CODE = re.compile(
     "1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|(?:2[1-689]|3[578]|42|5[09]|6[789]|8[0578]|9[679])[0-9]"
 )
+
+
+@dataclass(frozen=True)
+class StillCalled:
+    """A stored number on no do-not-contact list that is the one with the key `listed_key`, apart from the country code.
+
+    `agent` has it now; None if nobody has it.
+    """
+
+    number: str
+    agent: str | None
+    listed_key: str
 
 
 @dataclass(frozen=True)
@@ -203,6 +217,29 @@ def stored_with_country(database: Database, number: str) -> list[str]:
         return []
     rows = database.all("numbers_ending", digits=key[-SAME_DIGITS:], most=MOST_ALIKE)
     return [row["number"] for row in rows if differ_by_country(key, row["match_key"])]
+
+
+def find_still_called(database: Database, numbers: Sequence[str]) -> list[StillCalled]:
+    """The numbers on no list that are one of these with, or without, its country code, while no country is set.
+
+    Of several spellings with one match key, it is one that an agent has, if there is such a one.
+    """
+    found: dict[str, StillCalled] = {}
+    for row in database.all("still_called", rows=staged_rows(numbers), most=MOST_PAIRS):
+        key = row["match_key"]
+        if differ_by_country(row["sought_key"], key) and (key not in found or found[key].agent is None):
+            found[key] = StillCalled(row["number"], row["agent"], row["sought_key"])
+    return list(found.values())
+
+
+def staged_rows(numbers: Iterable[str], reason: str | None = None) -> str:
+    """Numbers as the queries take them: each with its line and the reason."""
+    return rows_as_json([(line, number, reason) for line, number in enumerate(numbers, start=1)])
+
+
+def rows_as_json(rows: Sequence[tuple[int, str, str | None]]) -> str:
+    """Lines, numbers and reasons, as the queries take them."""
+    return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
 
 
 def find_alike(session: Session, *, for_a_list: bool = False) -> EndsAlike | None:

@@ -91,6 +91,11 @@ def joined(*parts: str, by: str = " ") -> Sentence:
     return _made(by.join(f"%({name})s" for name in names), None, 0, dict(zip(names, parts, strict=True)))
 
 
+def joined_amounts(*parts: Sentence) -> Sentence:
+    """Some sentences after each other, without those about an amount of zero."""
+    return joined(*(each for each in parts if each.plural is None or each.amount))
+
+
 def changed(text: str, change: Callable[[str], str]) -> str:
     """A text after a change such as masking; a sentence with its values changed, if that changes all of it."""
     plain = change(str(text))

@@ -7,10 +7,10 @@ from io import BytesIO
 import pytest
 
 from agent_funnel import numbers
-from agent_funnel.do_not_contact import OWN_REQUESTS, add_do_not_contact
+from agent_funnel.do_not_contact import OWN_REQUESTS, add_do_not_contact, add_several
 from agent_funnel.do_not_contact_files import import_numbers
 from agent_funnel.imports import import_file
-from agent_funnel.numbers import EndsAlike, stored_with_country
+from agent_funnel.numbers import EndsAlike, find_still_called, stored_with_country, take_in
 from agent_funnel.rules import record_rules
 from support.databases import TestedDatabase
 
@@ -83,3 +83,27 @@ def test_a_number_finds_the_stored_one_with_or_without_its_country_code(database
     assert stored_with_country(database.backend, "+49 30 777777") == ["030777777"]
     assert stored_with_country(database.backend, WITH_COUNTRY[0]) == []
     assert stored_with_country(database.backend, "A12345678") == []
+
+
+def test_of_many_listed_numbers_all_that_can_still_be_called_are_found_at_once(database: TestedDatabase) -> None:
+    check(database, *WITH_COUNTRY, dry_run=False)
+    database.insert("wafunnel", ("number", "stage", "date"), [("0049 30 123456", 1, "2026-11-20")])
+    take_in(database.backend)
+    add_several(database.backend, NATIONAL)
+    database.insert(
+        "agent_wafunnel_assignment", ("agent", "number"), [("Ana", WITH_COUNTRY[1]), ("Bia", "0049 30 123456")]
+    )
+    asked = [f"11 98{number:06}" for number in range(600)]
+    found = find_still_called(database.backend, [*asked, *NATIONAL])
+    # Of two spellings of one number, it names the one that an agent has.
+    assert {each.number: each.agent for each in found} == {
+        WITH_COUNTRY[0]: None,
+        WITH_COUNTRY[1]: "Ana",
+        WITH_COUNTRY[2]: None,
+        "0049 30 123456": "Bia",
+    }
+    # One spelling on a list keeps all of its spellings out.
+    add_several(database.backend, ["+5511990001702", "+49 30 123456"])
+    assert {each.number for each in find_still_called(database.backend, NATIONAL)} == {WITH_COUNTRY[0], WITH_COUNTRY[2]}
+    record_rules(database.backend, {"country": "BR"}, actor="test")
+    assert find_still_called(database.backend, NATIONAL) == []

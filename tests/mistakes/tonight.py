@@ -56,7 +56,7 @@ MISTAKES = (
     ),
     Mistake(
         "forecast: a brake on the pool is not foreseen",
-        P_FORECAST, 'if "pool" in settings.brake and unusual:', "if False:",
+        P_FORECAST, "    if held:", "    if False:",
         ON_FORECAST, "brake", "sqlite",
     ),
     Mistake(

@@ -63,9 +63,7 @@ def test_numbers_are_added_looked_up_and_taken_off(database: TestedDatabase, kee
     added = keeper.done(
         "/do-not-contact/several", numbers=" +49 300000001\n\n+49300000002\r\n+49300000001", reason="asked us"
     )
-    assert "2 numbers were added to the list direct requests. 0 numbers were on it before. 2 leads were taken off" in (
-        added
-    )
+    assert "2 numbers were added to the list direct requests. 2 leads were taken off" in added
     found = keeper.get("/do-not-contact", number="0049300000001")
     assert "is on the list direct requests since" in found
     assert ": asked us Take off" in found

@@ -11,7 +11,8 @@ import pytest
 
 from agent_funnel.agents import add_limit, set_agent_status
 from agent_funnel.deal import preview
-from agent_funnel.errors import DatabaseUnavailable
+from agent_funnel.errors import BrakeApplied, DatabaseUnavailable
+from agent_funnel.schedule.brakes import scheduled_run
 from agent_funnel.schedule.forecast import forecast
 from agent_funnel.schedule.store import add_holiday, pause
 from agent_funnel.settings import load
@@ -108,7 +109,9 @@ def test_a_brake_that_would_hold_the_deal_is_announced(database: TestedDatabase)
     page = noon(database, brake="pool")
     assert "Tonight’s deal will wait for a person." in page
     assert "5 leads are ready to deal, but in the last 3 deals there were usually about 100." in page
-    assert "See and approve the deal" in page
+    assert re.search(
+        r'class="button primary"[^>]*>Import leads</a>\s*<a class="button"[^>]*>See the preview<', page.source
+    )
     # Without the brake it deals all the same, and the page asks.
     page = noon(database)
     assert "Tonight’s deal is much smaller than usual. The deal is due in 8 h 40 min, tonight at 20:40" in page
@@ -119,7 +122,31 @@ def test_a_brake_that_would_hold_the_deal_is_announced(database: TestedDatabase)
     # Who goes on to deal by hand reads it again, above the button.
     page = noon(database, "/run-now/preview")
     assert page.text.index("Is that right? 5 leads are ready to deal, but") < page.text.index("Deal 5 leads")
-    assert "See and approve the deal" not in reader_at(database, NOON, "viewer", brake="pool").get("/")
+    viewer = reader_at(database, NOON, "viewer", brake="pool").get("/")
+    assert "See the preview" in viewer
+    assert "Import leads" not in viewer
+
+
+def test_a_deal_by_hand_does_not_approve_the_one_that_a_brake_will_hold(database: TestedDatabase) -> None:
+    seed_tables(database, leads=5)
+    past_deals(database, 100, 100, 100)
+    reader = reader_at(database, NOON, brake="pool")
+    # Before the preview, it is known once Tonight has counted.
+    reader.wait_for("/", lambda page: "will wait for a person" in page)
+    waits = "A deal now does not approve tonight’s deal. As things stand, that deal will still wait from 20:40 on until"
+    for path in ("/run-now", "/run-now/preview"):
+        page = reader.get(path)
+        assert f"{waits} somebody approves it, unless you skip it below." in page
+        assert "still happens" not in page
+    assert "Otherwise tonight’s deal replaces these lists once somebody approves it." in page
+    # It says what happens: after a deal by hand, the brake still holds that of tonight.
+    deal_today(database)
+    with pytest.raises(BrakeApplied):
+        scheduled_run(database.backend, load(brake="pool"), TODAY, now=NOON, actor="test", overrule=False)
+    assert waits in reader.get("/run-now/preview")
+    page = noon(database, "/run-now/preview")
+    assert "Tonight’s deal at 20:40 still happens" in page
+    assert "does not approve" not in page
 
 
 def test_a_deal_that_is_much_larger_than_usual_asks_for_a_look_and_not_for_leads(database: TestedDatabase) -> None:
@@ -139,6 +166,33 @@ def test_a_deal_that_would_only_empty_the_lists_is_announced(database: TestedDat
     assert "There is nothing to deal tonight." in page
     assert "The deal would take all agents’ current leads away." in page
     assert "Import leads" in page
+
+
+def test_the_page_of_a_night_to_come_has_its_time_and_that_of_the_next_deal_its_forecast(
+    database: TestedDatabase,
+) -> None:
+    seed_tables(database, leads=12, agents=4)
+    tomorrow, sunday = TODAY + timedelta(days=1), TODAY + timedelta(days=7 - TODAY.isoweekday() % 7)
+    add_limit(database.backend, "agent 1", starts_on=TODAY, ends_on=None, max_records=0)
+    reader = reader_at(database, NOON, max_per_agent=4)
+    reader.wait_for("/", lambda page: "As things stand" in page)
+    page = reader.get(f"/nights/{TODAY}")
+    stands = "As things stand, 12 leads to 3 agents, 4 each. agent 1 is away."
+    assert f"This night has not happened yet. The deal is due at 20:40 . {stands}" in page
+    assert "Away that day" not in page
+    page = reader.get(f"/nights/{tomorrow}")
+    assert "This night has not happened yet. The deal is due at 20:40 . Away that day: agent 1." in page
+    assert "As things stand" not in page
+    # While deals are paused, none is due.
+    pause(database.backend, now=NOON, actor="test", reason=None)
+    page = reader.wait_for(f"/nights/{TODAY}", lambda page: "12 leads" in page)
+    assert "Automatic deals are paused since" in page
+    assert "If they are resumed before 20:40 : 12 leads to 3 agents" in page
+    assert "due at" not in page
+    # On a weekday without deals, none is planned.
+    page = reader_at(database, NOON, weekdays="mon-sat").get(f"/nights/{sunday}")
+    assert "This night has not happened yet. No deal is planned for that day." in page
+    assert "due at" not in page
 
 
 def test_on_a_day_off_the_forecast_is_that_of_the_next_deal(database: TestedDatabase) -> None:

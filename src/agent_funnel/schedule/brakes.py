@@ -43,6 +43,13 @@ def scheduled_run(
     return deal(database, settings, business_date=business_date, trigger="schedule", actor=actor)
 
 
+def reason_to_hold(database: Database, settings: Settings, pool: int, *, now: datetime) -> str | None:
+    """The reason why a brake would hold a scheduled run with this pool; None if none would."""
+    if "procedure" in settings.brake and (warning := changed_procedure(database, now=now)):
+        return warning
+    return unusual_pool(database, settings, pool) if "pool" in settings.brake else None
+
+
 def unusual_pool(database: Database, settings: Settings, pool: int, *, before: int | None = None) -> str | None:
     """Warns in a sentence if a pool differs from the usual one by more than `pool_factor` of the settings.
 

@@ -14,7 +14,7 @@ from agent_funnel.deal import preview
 from agent_funnel.errors import RunError
 from agent_funnel.fairness import Fairness, fairness_of_preview
 from agent_funnel.runs import Run
-from agent_funnel.schedule.brakes import changed_procedure, last_pools, unusual_pool
+from agent_funnel.schedule.brakes import last_pools, reason_to_hold, unusual_pool
 from agent_funnel.sentences import catalogue_of, localized, sentence, text_in, translate
 from agent_funnel.settings import Settings
 from agent_funnel.stored_sentences import with_sentence
@@ -37,8 +37,8 @@ class Forecast:
     "fails", a brake holds it ("held"), no lead is ready to deal ("empties"), or its pool is "unusual"; `reason` is then
     a sentence, and `error_number` the number of a refusal. `active` agents are active, and those `away` have no room.
     `call_backs` of its leads are call-backs that are due. `fairness` is the verdict on its shares, None if nobody would
-    get a lead. `is_smaller` says that an unusual pool is smaller than usual, not larger. `inactive` agents are
-    counted if the run would be refused.
+    get a lead. `is_smaller` says that the trouble is a pool that is smaller than usual, not larger. `inactive` agents
+    are counted if the run would be refused.
     """
 
     business_date: date
@@ -93,19 +93,17 @@ def forecast(database: Database, settings: Settings, business_date: date, *, now
         reason, inactive = with_sentence(text_in(error)), len(everybody) - len(active)
         return Forecast(business_date, None, "fails", reason, error.number, len(active), away, inactive=inactive)
     run: Run = seen.run
-    trouble, why = _trouble(database, settings, run, now)
+    unusual = unusual_pool(database, settings, run.pool)
+    trouble, why = _trouble(run, reason_to_hold(database, settings, run.pool, now=now), unusual)
     call_backs = sum(share.call_backs for share in seen.shares)
     fairness = fairness_of_preview(database, seen)
-    is_smaller = trouble == "unusual" and run.pool < median(last_pools(database))
+    is_smaller = why is not None and why == unusual and run.pool < median(last_pools(database))
     return Forecast(business_date, run, trouble, why, None, len(active), away, call_backs, fairness, is_smaller)
 
 
-def _trouble(database: Database, settings: Settings, run: Run, now: datetime) -> tuple[Trouble | None, str | None]:
-    if "procedure" in settings.brake and (warning := changed_procedure(database, now=now)):
-        return "held", warning
-    unusual = unusual_pool(database, settings, run.pool)
-    if "pool" in settings.brake and unusual:
-        return "held", unusual
+def _trouble(run: Run, held: str | None, unusual: str | None) -> tuple[Trouble | None, str | None]:
+    if held:
+        return "held", held
     if run.pool == 0:
         return "empties", sentence("No lead is ready to deal.")
     return ("unusual", unusual) if unusual else (None, None)

@@ -51,6 +51,8 @@ blueprint = Blueprint("agents", __name__)
 AGENTS_PER_PAGE = 100
 # The most agents that are named whom the button for the recent ones leaves out: a name is looked for among them.
 MOST_LEFT_OUT = 20
+# Who had no leads in this many of the newest deals is named beside the button, with the last deal that gave them some:
+FEW_DEALS = 3
 # The fields of the list that stay as they are after a form:
 KEPT_FIELDS = ("find", "show", "sort", "begin")
 
@@ -106,7 +108,8 @@ class Activation:
     """The inactive agents that a button activates at once: the `recent` ones, who had leads in the newest `deals`.
 
     The `others` had none, perhaps because they have left. Where nobody or everybody is recent, `recent` has all. Some
-    of each have a personal link, which then opens their list again.
+    of each have a personal link, which then opens their list again. The `doubtful` are those of the recent ones who had
+    no leads in the last few deals, each with the newest deal in which they had some, None if that is not known.
     """
 
     recent: list[str]
@@ -114,6 +117,7 @@ class Activation:
     deals: int
     recent_with_link: int
     others_with_link: int
+    doubtful: list[tuple[str, RunRecord | None]]
 
     @property
     def everybody(self) -> int:
@@ -174,12 +178,13 @@ def show() -> str:
         undoable=undoable,
         # A form has just activated somebody: then a deal by hand may work that failed.
         to_mend=night_to_mend(services().now()) if request.args.get("activated") else None,
-        activation=_activation() if asks_for_all else None,
+        activation=_activation(deals) if asks_for_all else None,
         is_any_active=counts["active"] > 0,
         # It speaks of everybody, so not where a search shows a few.
         summary=None if wanted or kind in KINDS else _summary(everybody, held, crowded, is_whole=is_whole),
         MOST_NAMED=MOST_NAMED,
         MOST_LEFT_OUT=MOST_LEFT_OUT,
+        FEW_DEALS=FEW_DEALS,
         found=_list_agents(shown, deals, held),
         matching=len(found),
         begin=begin,
@@ -207,7 +212,7 @@ def _roster_by_name(deals: Deals) -> list[FoundAgent]:
     return found
 
 
-def _activation() -> Activation | None:
+def _activation(deals: Deals) -> Activation | None:
     """The inactive agents whom a button activates; None if they have just been activated."""
     found = inactive_agents(services().database)
     if not found:
@@ -216,7 +221,18 @@ def _activation() -> Activation | None:
     if not recent:
         recent, others = others, recent
     links = {*list_links(services().database)}
-    return Activation(recent, others, found[0].deals, len(links & {*recent}), len(links & {*others}))
+    with_link, others_with_link = len(links & {*recent}), len(links & {*others})
+    doubtful = _without_leads_of_late(recent, deals) if any(each.recent for each in found) else []
+    return Activation(recent, others, found[0].deals, with_link, others_with_link, doubtful)
+
+
+def _without_leads_of_late(agents: list[str], deals: Deals) -> list[tuple[str, RunRecord | None]]:
+    """Those of the agents who had no leads in the last few deals, as far as these are counted, with their last deal."""
+    newest = [deals.shares.get(run.run_id) for run in deals.runs[:FEW_DEALS]]
+    if len(deals.runs) <= FEW_DEALS or None in newest:
+        return []
+    had_leads = {agent for shares in newest for agent in shares or ()}
+    return [(agent, deals.last_of(agent)) for agent in agents if agent not in had_leads]
 
 
 def _start_counting(everybody: list[FoundAgent]) -> Pending[LeadsInHandOfAll] | None:

@@ -15,7 +15,7 @@ from agent_funnel.deal import NewRun, deal, preview
 from agent_funnel.errors import AlreadyExists, FunnelError, NoActiveAgent, ParameterOutOfRange
 from agent_funnel.fairness import fairness_of_preview
 from agent_funnel.runs import deal_version, last_run
-from agent_funnel.schedule.brakes import scheduled_run, unusual_pool
+from agent_funnel.schedule.brakes import reason_to_hold, scheduled_run, unusual_pool
 from agent_funnel.schedule.skips import deal_and_skip, tonight_to_skip
 from agent_funnel.schedule.status import tonight
 from agent_funnel.sentences import counted, sentence, text_in
@@ -25,6 +25,7 @@ from agent_funnel.web.idempotency import idempotent
 from agent_funnel.web.languages import locale, translated
 from agent_funnel.web.negotiation import prefers_html
 from agent_funnel.web.pages.layout import form, page, redirect_with_notice
+from agent_funnel.web.pages.tonight import start_forecast
 from agent_funnel.web.requester import actor, today
 from agent_funnel.web.routing import RUNS
 from agent_funnel.web.services import services
@@ -37,7 +38,11 @@ def show() -> str:
     """The page around the preview, which a script fetches. A program gets 405, since only POST deals."""
     if not prefers_html():
         raise MethodNotAllowed(["POST"], "GET changes nothing; POST /run-now deals the pool.")
-    return render_template("deal.html", **_tonight())
+    state = _tonight()
+    # Tonight has usually counted it before; the preview asks for itself.
+    pending = start_forecast(state["night"], state["now"], state["last"])
+    forecast = pending.get() if pending else None
+    return render_template("deal.html", is_held=forecast is not None and forecast.trouble == "held", **state)
 
 
 @page(blueprint, "/run-now/preview", role="viewer")
@@ -61,6 +66,7 @@ def show_preview() -> str:
         fairness=fairness_of_preview(given.database, found) if found else None,
         limits={share.agent: share.room for share in found.shares if share.room < found.run.per_agent} if found else {},
         unusual=unusual_pool(given.database, given.settings, found.run.pool) if found and found.run.pool else None,
+        is_held=bool(found and reason_to_hold(given.database, given.settings, found.run.pool, now=state["now"])),
         why_not=why_not,
         version=version,
         **state,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, make_response, render_template, request
 from flask_babel import gettext
 from pydantic import Field, TypeAdapter, ValidationError
 from werkzeug.exceptions import Forbidden
@@ -19,6 +19,7 @@ from agent_funnel.do_not_contact import (
     USUAL_BOUND_DAYS,
     DoNotContact,
     NumberList,
+    Taken,
     add_do_not_contact,
     add_number_list,
     add_several,
@@ -31,14 +32,14 @@ from agent_funnel.do_not_contact import (
 from agent_funnel.errors import NotFound, ParameterOutOfRange
 from agent_funnel.leads import lead_history
 from agent_funnel.masking import last_digits, mask_digits
-from agent_funnel.sentences import counted, joined, sentence
+from agent_funnel.sentences import Sentence, counted, joined, joined_amounts, sentence
 from agent_funnel.web import format
 from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.fields import SearchText
 from agent_funnel.web.languages import locale, translated
 from agent_funnel.web.numbers import floor_country
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice
-from agent_funnel.web.pages.leads import listed_with_country, show_lead, still_called, with_holders
+from agent_funnel.web.pages.leads import listed_with_country, same_list, show_lead, still_called
 from agent_funnel.web.request_models import (
     ListedNumber,
     ListedNumbers,
@@ -58,13 +59,13 @@ SORTS: dict[str, Callable[[NumberList], int]] = {
 }
 SOUGHT: TypeAdapter[str] = TypeAdapter(SearchText)
 
-# The most new numbers that are looked up when they are added:
-MOST_LOOKED_UP = 50
-
 
 @page(blueprint, "/do-not-contact", role="viewer")
-def show() -> str:
-    """The lists with their ages, the entries of a number that is looked up, and the forms that change the lists."""
+def show(added: NewListedNumbers | None = None, notice: str | None = None) -> str:
+    """The lists with their ages, the entries of a number that is looked up, and the forms that change the lists.
+
+    Of numbers that were just `added`, it has the other spellings that can still be called.
+    """
     lists = [mask_texts(each) for each in number_lists(services().database, services().now())]
     order = request.args.get("sort", "")
     if order in SORTS:
@@ -80,8 +81,14 @@ def show() -> str:
         most=MOST_AT_ONCE,
         usual_bound=USUAL_BOUND_DAYS,
         longest_bound=LONGEST_BOUND_DAYS,
-        **_looked_up(),
+        **(_just_added(added, notice) if added else _looked_up()),
     )
+
+
+def _just_added(added: NewListedNumbers, notice: str | None) -> dict[str, Any]:
+    """A notice about the numbers that were added, and the other spellings of these that can still be called."""
+    same = {"list_name": added.list_name, "reason": added.reason}
+    return {"notice": notice, "still_called": still_called(*added.numbers), "same_list": same}
 
 
 def _looked_up() -> dict[str, Any]:
@@ -96,11 +103,13 @@ def _looked_up() -> dict[str, Any]:
     except ValidationError:
         return {"sought": text, "entries": (), "is_bad": True}
     found: list[DoNotContact] = do_not_contact_of(services().database, number)
+    alike = [] if found else listed_with_country(number)
     return {
         "sought": number,
         "entries": found,
-        "alike": [] if found else listed_with_country(number),
-        "still_called": with_holders(still_called(number)) if found else [],
+        "alike": alike,
+        "still_called": still_called(number) if found else [],
+        "same_list": same_list(found or alike),
     }
 
 
@@ -122,28 +131,51 @@ def _several_numbers() -> list[str]:
 
 @form(blueprint, "/do-not-contact/several", role="operator", shows=show)
 def add_many() -> BaseResponse:
-    """Puts the numbers of the form on a list, all or none."""
+    """Puts the numbers of the form on a list, all or none.
+
+    If some of them can still be called in another spelling, the response itself is the page that lists these: an
+    address of up to a thousand numbers would be too long, and get into logs and the history of the browser.
+    """
     given = {name: value for name in ("list_name", "reason") if (value := request.form.get(name, "").strip())}
     filled_in = NewListedNumbers.model_validate({**given, "numbers": _several_numbers()})
     set_audit_target(_several(filled_in))
     found = add_several(services().database, filled_in.numbers, filled_in.reason, list_name=filled_in.list_name)
-    notice = joined(
+    if lead := request.form.get("lead", "").strip():
+        return redirect_with_notice(translated(_added(found, filled_in.list_name)), "leads.show_lead", number=lead)
+    left = {each.listed_key for each in still_called(*filled_in.numbers)}
+    notice = translated(_added(found, filled_in.list_name, left=len(left)))
+    return make_response(show(filled_in, notice)) if left else redirect_with_notice(notice, "do_not_contact.show")
+
+
+def _added(found: Taken, list_name: str, *, left: int = 0) -> Sentence:
+    """What came of adding numbers; amounts of zero are left out."""
+    list_name = list_word(list_name)
+    return joined_amounts(
         counted(
             "%(count)s number was added to the list %(list_name)s.",
             "%(count)s numbers were added to the list %(list_name)s.",
             found.numbers - found.kept,
-            list_name=list_word(filled_in.list_name),
+            list_name=list_name,
         ),
-        counted("%(count)s number was on it before.", "%(count)s numbers were on it before.", found.kept),
+        counted("%(count)s number was on it before.", "%(count)s numbers were on it before.", found.kept)
+        if found.numbers > found.kept
+        else counted(
+            "%(count)s number was on the list %(list_name)s before.",
+            "%(count)s numbers were on the list %(list_name)s before.",
+            found.kept,
+            list_name=list_name,
+        ),
         counted(
             "%(count)s lead was taken off an agent’s list.",
             "%(count)s leads were taken off agents’ lists.",
             found.assignments,
         ),
+        counted(
+            "%(count)s number can still be called in another spelling.",
+            "%(count)s numbers can still be called in another spelling.",
+            left,
+        ),
     )
-    # Their look-up says who can still be called; of many numbers, it is that of the first such one.
-    others = (each for each in filled_in.numbers[:MOST_LOOKED_UP] if still_called(each))
-    return redirect_with_notice(translated(notice), "do_not_contact.show", number=next(others, None))
 
 
 @form(blueprint, "/do-not-contact/several/remove", role="operator", shows=show)
@@ -153,6 +185,7 @@ def remove_many() -> BaseResponse:
     filled_in = ListedNumbers.model_validate({**given, "numbers": _several_numbers()})
     set_audit_target(_several(filled_in))
     removed = remove_several(services().database, filled_in.numbers, list_name=filled_in.list_name)
+    free = [sentence("Numbers that are on no other list may be dealt again.")] if removed else []
     notice = joined(
         counted(
             "%(count)s number was taken off the list %(list_name)s.",
@@ -160,7 +193,7 @@ def remove_many() -> BaseResponse:
             removed,
             list_name=list_word(filled_in.list_name),
         ),
-        sentence("Numbers that are on no other list may be dealt again."),
+        *free,
     )
     return redirect_with_notice(translated(notice), "do_not_contact.show")
 
@@ -196,7 +229,7 @@ def add() -> BaseResponse:
     set_audit_target(last_digits(filled_in.number))
     holder = _holder_of(filled_in.number)
     found = add_do_not_contact(services().database, filled_in.number, filled_in.reason)
-    notice = _notice(bool(found["listed"]), found["assignments"], holder)
+    notice = _notice(bool(found["listed"]), found["assignments"], holder, bool(still_called(filled_in.number)))
     return redirect_with_notice(notice, "leads.show_lead", number=filled_in.number)
 
 
@@ -208,12 +241,13 @@ def _holder_of(number: str) -> str | None:
         return None
 
 
-def _notice(was_listed: bool, removed: int, holder: str | None) -> str:
-    listed = (
-        gettext("The number was on the list already.")
-        if was_listed
-        else gettext("This number will not be contacted again.")
-    )
+def _notice(was_listed: bool, removed: int, holder: str | None, is_called: bool) -> str:
+    if was_listed:
+        listed = gettext("The number was on the list already.")
+    elif is_called:
+        listed = gettext("The number is on the list, but can still be called in another spelling.")
+    else:
+        listed = gettext("This number will not be contacted again.")
     if not removed:
         agents = gettext("No agent had it.")
     elif removed > 1:

@@ -13,10 +13,10 @@ from pydantic import TypeAdapter, ValidationError
 from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response as BaseResponse
 
-from agent_funnel.do_not_contact import DoNotContact, do_not_contact_of
+from agent_funnel.do_not_contact import MOST_AT_ONCE, OPTED_OUT, OWN_REQUESTS, DoNotContact, do_not_contact_of
 from agent_funnel.errors import NotFound
 from agent_funnel.leads import Lead, lead_history, search_leads
-from agent_funnel.numbers import spellings, stored_alike, stored_with_country
+from agent_funnel.numbers import StillCalled, find_still_called, spellings, stored_alike, stored_with_country
 from agent_funnel.outcomes import Outcome, list_outcomes
 from agent_funnel.sentences import sentence
 from agent_funnel.values import LONGEST_TEXT, text_length
@@ -153,7 +153,8 @@ def show_lead() -> Any:
     outcomes = list_outcomes(services().database, number=number, count=OUTCOMES_SHOWN)
     alike = [] if lead or outcomes else stored_alike(services().database, number)
     others = dict.fromkeys(record.number for record in lead.records if record.number != lead.number) if lead else {}
-    is_listed = bool(lead and lead.do_not_contact)
+    entries = lead.do_not_contact if lead else ()
+    otherwise = [] if entries else listed_with_country(lead.number if lead else number)
     return render_template(
         "lead.html",
         written=number,
@@ -161,8 +162,10 @@ def show_lead() -> Any:
         shown=shown_number(lead.number if lead else number, floor_country()),
         others=list(others),
         has_country=floor_country() is not None,
-        listed_otherwise=[] if is_listed else listed_with_country(lead.number if lead else number),
-        still_called=with_holders(still_called(number)) if is_listed else [],
+        listed_otherwise=otherwise,
+        still_called=still_called(number) if entries else [],
+        most=MOST_AT_ONCE,
+        same_list=same_list(entries or otherwise),
         alike=alike,
         spellings=usual[1:] or usual,
         outcomes=outcomes,
@@ -175,18 +178,22 @@ def show_lead() -> Any:
 
 def listed_with_country(number: str) -> list[DoNotContact]:
     """The entries of do-not-contact lists for this number with, or without, its country code, if no country is set."""
-    found = (each for stored in _otherwise(number) for each in do_not_contact_of(services().database, stored))
-    return list(dict.fromkeys(found))
+    others = stored_with_country(services().database, number) if floor_country() is None else []
+    return list(dict.fromkeys(each for stored in others for each in do_not_contact_of(services().database, stored)))
 
 
-def still_called(number: str) -> list[str]:
-    """The stored numbers that are this one with, or without, its country code and on no list, if no country is set."""
-    return [stored for stored in _otherwise(number) if not do_not_contact_of(services().database, stored)]
+def still_called(*numbers: str) -> list[StillCalled]:
+    """The stored numbers on no list that are one of these with, or without, its country code, if no country is set."""
+    return find_still_called(services().database, numbers) if floor_country() is None else []
 
 
-def _otherwise(number: str) -> list[str]:
-    """The stored numbers that are this one with, or without, its country code, if no country is set."""
-    return stored_with_country(services().database, number) if floor_country() is None else []
+def same_list(entries: Sequence[DoNotContact]) -> dict[str, str | None]:
+    """The list and the reason of a number's entries, for the same number in another spelling.
+
+    Only outcomes add to their own list, so such a number gets on the list of direct requests.
+    """
+    found = next((each for each in entries if each.list_name != OPTED_OUT), None)
+    return {"list_name": found.list_name, "reason": found.reason} if found else {"list_name": OWN_REQUESTS}
 
 
 def _holding(outcomes: Sequence[Outcome]) -> Outcome | None:

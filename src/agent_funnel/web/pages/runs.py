@@ -15,10 +15,10 @@ from agent_funnel.agents import limits_in_force, list_limits
 from agent_funnel.errors import NotFound
 from agent_funnel.runs import LARGEST_RUN_ID, RunRecord, failure_of, find_run, last_run, list_runs, run_limits
 from agent_funnel.schedule import skips, voids
-from agent_funnel.schedule.calendar import current_date
+from agent_funnel.schedule.calendar import current_date, is_workday
 from agent_funnel.schedule.nights import LaterDeal, failure_reasons, nights_by_repair, repairs
 from agent_funnel.schedule.skips import Skip, find_skip, skip_of_run
-from agent_funnel.schedule.status import NIGHTS_SHOWN
+from agent_funnel.schedule.status import NIGHTS_SHOWN, tonight
 from agent_funnel.schedule.store import NightRecord, current_pause, find_night, list_holidays, nights_without_run
 from agent_funnel.sentences import sentence
 from agent_funnel.web.auth import set_audit_target
@@ -169,15 +169,22 @@ def show_night(day: str) -> str:
     reasons = failure_reasons(given.database, business_date)
     window = window_of(business_date)
     now = given.now()
-    night = night_to_mend(now)
-    mends = night is not None and night.business_date == business_date
-    last = last_run(given.database) if mends else None
-    pending = start_forecast(night, now, last) if night and mends else None
+    is_future = now < window[0]
+    last = last_run(given.database)
+    night = tonight(given.database, given.settings, now, last) if is_future else night_to_mend(now)
+    mends = not is_future and night is not None and night.business_date == business_date
+    # Only the next deal is forecast, and not while another one is due.
+    is_next = is_future and night is not None and not night.closes_at and night.next_at.date() == business_date
+    pending = start_forecast(night, now, last) if night and (mends or is_next) else None
     return render_template(
         "night.html",
-        # Tonight's card about this night, and the forecast from which it chooses its remedy.
+        # Tonight's card about this night, and the forecast from which it chooses its remedy; or that of the next deal.
         night=night,
         mends=mends,
+        is_next=is_next,
+        run=last,
+        told_in=None,
+        fairness_told=None,
         forecast=pending.get() if pending else None,
         is_forecasting=pending is not None,
         business_date=business_date,
@@ -188,8 +195,9 @@ def show_night(day: str) -> str:
         attempts=[run for run in found if run.status == "failed" and reasons],
         reasons=reasons,
         made_up_for=_made_up_for(outcome),
-        is_future=now < window[0],
-        **_planned(business_date, is_future=now < window[0]),
+        is_future=is_future,
+        is_workday=is_workday(business_date, given.settings),
+        **_planned(business_date, is_future=is_future),
         is_open=window[0] <= now < window[1],
         is_tonight=business_date == current_date(now, given.settings),
         # Right after somebody had the deal made after all:
@@ -316,13 +324,15 @@ def undo(run_id: int) -> BaseResponse:
             n=number(restored, locale()),
             left=number(left, locale()),
         ),
-        ngettext(
+    ]
+    if back:
+        is_back = ngettext(
             "%(n)s lead from before it is back on a list.",
             "%(n)s leads from before it are back on their lists.",
             back,
             n=number(back, locale()),
-        ),
-    ]
+        )
+        notices.append(is_back)
     if skip:
         skipped = day(skip.business_date, locale())
         notices.append(gettext("The automatic deal of %(day)s, which it had skipped, is on again.", day=skipped))

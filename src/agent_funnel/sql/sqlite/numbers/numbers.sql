@@ -316,6 +316,28 @@ SELECT n.match_key, substr(n.match_key, -8) AS tail FROM temp.named_once AS n;
 
 -- include: _alike
 
+-- name: still_called
+-- traits: read-only
+-- Up to :most stored numbers on no list whose match key, without a country, ends like that of one of several numbers,
+-- each with that key and with the agent who has it now. Where the sales floor has a country, there are none.
+-- include: _begin_numbers
+
+-- include: _stage_numbers
+
+-- include: _sort_numbers
+
+SELECT
+    n.match_key AS sought_key, k.number, k.match_key,
+    (SELECT min(a.agent) FROM agent_wafunnel_assignment AS a WHERE a.number = k.number COLLATE BINARY) AS agent
+FROM temp.named_once AS n
+CROSS JOIN number_key AS k
+    ON k.ending = substr(n.match_key, -4) AND substr(k.match_key, -8) = substr(n.match_key, -8)
+WHERE k.country = '' AND k.match_key <> n.match_key
+    AND coalesce(:country, (SELECT f.country FROM floor_country AS f)) = ''
+    AND NOT EXISTS (SELECT 1 FROM suppressed_number AS d WHERE d.number = k.number AND d.country IN ('*', ''))
+ORDER BY n.match_key, k.number
+LIMIT :most;
+
 -- name: _suppressed_numbers
 -- The numbers that must not be dealt in the present country: those of `suppressed_number`, and those of forgotten people
 -- that somebody has stored again. The view has no hashes, so that other programs, which lack the function for them, can

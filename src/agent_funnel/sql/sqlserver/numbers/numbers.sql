@@ -179,3 +179,61 @@ INSERT INTO #sought (match_key, tail)
 SELECT n.match_key, RIGHT(n.match_key, 8) FROM #named_once AS n;
 
 -- include: _alike
+
+-- name: still_called
+-- traits: read-only
+-- Up to @most stored numbers on no list whose match key, without a country, ends like that of one of several numbers,
+-- each with that key and with the agent who has it now. Where the sales floor has a country, there are none.
+DECLARE
+    @most INT = %(most)s,
+    @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f));
+
+-- include: _greatest_numbers
+
+-- include: _begin_numbers
+
+-- include: _stage_numbers
+
+-- include: _sort_numbers
+
+CREATE TABLE #ends_alike (
+    sought_key NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL,
+    number NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL,
+    match_key NVARCHAR(255) COLLATE Latin1_General_BIN2 NOT NULL
+);
+
+INSERT INTO #ends_alike (sought_key, number, match_key)
+SELECT TOP (@most) n.match_key AS sought_key, k.number, k.match_key
+FROM #named_once AS n
+INNER JOIN dbo.number_key AS k
+    ON
+        RIGHT(n.match_key, 4) = k.ending
+        AND RIGHT(n.match_key, 8) = RIGHT(k.match_key, 8)
+        AND n.match_key <> k.match_key
+WHERE
+    k.country = '' AND @country = ''
+    AND NOT EXISTS (
+        SELECT 1 FROM dbo.suppressed_number AS d
+        WHERE d.number = k.number AND d.country IN ('*', '')
+    )
+ORDER BY n.match_key, k.number;
+
+SELECT e.sought_key, e.number, e.match_key, MIN(CAST(h.agent AS NVARCHAR(255)) COLLATE Latin1_General_BIN2) AS agent
+FROM #ends_alike AS e
+LEFT JOIN dbo.agent_wafunnel_assignment AS h
+    ON
+        h.number = ISNULL(
+            (
+                SELECT b.number FROM dbo.agent_wafunnel_assignment AS b
+                WHERE 1 = 0
+            ),
+            CASE
+                WHEN @greatest_held IS NULL OR TRY_CAST(e.number AS BIGINT) BETWEEN -@greatest_held AND @greatest_held
+                    THEN CAST(CAST(e.number AS SQL_VARIANT) AS NVARCHAR(255))
+            END
+        )
+        AND CAST(h.number AS NVARCHAR(255)) COLLATE Latin1_General_BIN2 = e.number
+GROUP BY e.sought_key, e.number, e.match_key
+ORDER BY e.sought_key, e.number;
+
+DROP TABLE #named, #named_once, #named_key, #spelling, #ends_alike;
