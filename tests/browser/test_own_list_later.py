@@ -122,6 +122,54 @@ def test_a_lead_is_not_put_off_past_the_next_deal(dashboard: Dashboard, database
     expect(page.locator("#news")).to_contain_text("Put off to later: 1.")
 
 
+def test_a_time_that_has_passed_is_not_filled_in_again(dashboard: Dashboard, database: TestedDatabase) -> None:
+    page = open_list(dashboard, database, *NUMBERS, timezone="UTC")
+    page.clock.install(time="2026-11-27T18:00:00Z")
+    page.reload()
+    page.wait_for_load_state("networkidle")
+    in_two_hours = "state.next_at = new Date(Date.now() + behind + 2 * 3_600_000).toISOString()"
+    page.evaluate(in_two_hours)
+    put_off(page, NUMBERS[0], "ask for Eva", "18:10")
+    put_off(page, NUMBERS[1], "", "19:30")
+    page.clock.fast_forward(11 * 60_000)
+    page.evaluate(in_two_hours)
+    row = row_of(page, NUMBERS[0])
+    button, time = row.get_by_role("button", name="Later, on this list"), row.get_by_label("Time of day")
+    row.get_by_text("More").click()
+    expect(row.get_by_label("Note")).to_have_value("ask for Eva")
+    expect(time).to_have_value("")
+    # Before, 18:10 went to tomorrow, when the lead is perhaps somebody else's.
+    button.click()
+    assert later(page) == ["2 19:30", "1 ask for Eva"]
+    # The deal is earlier now, so that the time of the other one is too late, whether More was open before or not.
+    row = row_of(page, NUMBERS[1])
+    button, time = row.get_by_role("button", name="Later, on this list"), row.get_by_label("Time of day")
+    row.get_by_text("More").click()
+    expect(time).to_have_value("19:30")
+    page.evaluate("state.next_at = new Date(Date.now() + behind + 60 * 60_000).toISOString()")
+    button.click()
+    expect(row).to_contain_text("The list changes at 19:1")
+    expect(button).to_be_disabled()
+    assert later(page) == ["2 19:30", "1 ask for Eva"]
+    row.get_by_text("More").click()
+    row.get_by_text("More").click()
+    expect(time).to_have_value("")
+    expect(button).to_be_enabled()
+    # An outcome empties the form, and with it what was refused.
+    time.fill("19:40")
+    expect(button).to_be_disabled()
+    with page.expect_response("**/outcomes"):
+        row.get_by_role("button", name="Wrong number").click()
+    row.get_by_role("button", name="Change").click()
+    row.get_by_text("More").click()
+    expect(time).to_have_value("")
+    expect(button).to_be_enabled()
+    time.fill("19:40")
+    for _ in range(2):
+        row.get_by_role("button", name="Change").click()
+    expect(button).to_be_enabled()
+
+
 def test_a_lead_goes_back_to_its_place_with_its_note(dashboard: Dashboard, database: TestedDatabase) -> None:
     page = open_list(dashboard, database, *NUMBERS, timezone="UTC")
     put_off(page, NUMBERS[1], "ask for Eva", "23:59")

@@ -68,6 +68,24 @@ function putOff(row, later, note = "") {
   }
 }
 
+// A lead is not put off past the next deal: by then it is perhaps somebody else's, and this phone has forgotten it. The
+// button says so, and is there again when the form is emptied.
+function checkTime(box) {
+  const [button, time, tooLate] = box.children;
+  const changesAt = state.next_at ? Date.parse(state.next_at) - behind : Infinity;
+  button.disabled = Boolean(time.value) && dueAt({ time: time.value, at: new Date() }) >= changesAt;
+  tooLate.textContent = button.disabled ? listTexts.too_late.replace("{time}", shortTime(changesAt)) : "";
+  return !button.disabled;
+}
+
+// Fills in the time to which the lead is put off, if it is still to come.
+function fillTime(box, later) {
+  const [, time] = box.children;
+  if (later?.time && !time.value && dueAt(later) > Date.now()) time.value = later.time;
+  if (!checkTime(box)) time.value = "";
+  checkTime(box);
+}
+
 // Puts the button into More, when it is opened, with the note and the time that the row has already.
 function offerLater(row) {
   const form = row.querySelector("form.report");
@@ -76,21 +94,20 @@ function offerLater(row) {
   if (!box) {
     const button = document.createElement("button");
     const time = document.createElement("input");
+    const tooLate = document.createElement("small");
     box = document.createElement("div");
     box.className = "until";
-    const tooLate = document.createElement("small");
     button.type = "button";
     button.textContent = listTexts.later;
     time.type = "time";
     time.setAttribute("aria-label", listTexts.time_of_day);
     tooLate.setAttribute("role", "status");
-    // By then, the lead is perhaps somebody else's, and this phone has forgotten it.
-    time.addEventListener("input", () => {
-      const changesAt = state.next_at ? Date.parse(state.next_at) - behind : Infinity;
-      button.disabled = Boolean(time.value) && dueAt({ time: time.value, at: new Date() }) >= changesAt;
-      tooLate.textContent = button.disabled ? listTexts.too_late.replace("{time}", shortTime(changesAt)) : "";
-    });
+    box.append(button, time, tooLate);
+    time.addEventListener("input", () => checkTime(box));
+    form.addEventListener("reset", () => queueMicrotask(() => checkTime(box)));
     button.addEventListener("click", () => {
+      // More may have been open for a while.
+      if (!checkTime(box)) return;
       const next = neighbourOf(row);
       const before = jottingOf(row);
       const later = { note: note.value.trim(), time: time.value, at: new Date().toISOString() };
@@ -101,12 +118,10 @@ function offerLater(row) {
       });
       goOnWith(next, row);
     });
-    box.append(button, time, tooLate);
     form.querySelector("label.note").after(box);
   }
-  if (note.value) return;
-  note.value = noteOf(row);
-  box.querySelector("input").value = jottingOf(row).later?.time ?? "";
+  fillTime(box, jottingOf(row).later);
+  note.value ||= noteOf(row);
 }
 
 // Says in the bar which leads are due, until they are done or put off again.
