@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from agent_funnel.schedule.store import add_holiday
 from support.dashboard import Dashboard, axe, fits, shoot
 from support.databases import TestedDatabase
 from support.outcomes import deal_again
-from support.own_list import NUMBERS, kept, open_list, row_of, says
+from support.own_list import NUMBERS, kept, later, open_list, put_off, row_of, says
 
 # Pages are the same on both engines.
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -23,23 +23,6 @@ pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def dashboard_settings() -> dict[str, Any]:
     """The last deal was due ten minutes ago, so the next one is far ahead, at any hour."""
     return {"run_at": f"{datetime.now(UTC) - timedelta(minutes=10):%H:%M}"}
-
-
-def put_off(page: Page, number: str, note: str, time: str = "") -> None:
-    """Puts a lead off with a note, and perhaps to a time of day."""
-    row = row_of(page, number)
-    row.get_by_text("More").click()
-    row.get_by_label("Note").fill(note)
-    row.get_by_label("Time of day (optional)").fill(time)
-    row.get_by_role("button", name="Later, on this list").click()
-
-
-def later(page: Page) -> list[str]:
-    """The last digits of the leads under Later, in their order, each with its time and note."""
-    rows = page.locator("#later-ones li")
-    return [
-        f"{row.locator('.tel').inner_text()[8]} {row.locator('.put-off strong').inner_text()}" for row in rows.all()
-    ]
 
 
 def test_a_lead_waits_under_later_with_its_note_and_time(dashboard: Dashboard, database: TestedDatabase) -> None:

@@ -11,9 +11,16 @@ function dueAt({ time, at }) {
   return due.getTime();
 }
 
-// What the row says in bold, also when it is back in its place.
-const noteOf = (row) => jottingOf(row).later?.note ?? jottingOf(row).note ?? "";
-const sayLater = (later) => [later.time && shortTime(dueAt(later)), later.note].filter(Boolean).join(" · ");
+// What the row says in bold, also when it is back in its place, and what goes along with an outcome: what was typed, or
+// emptied, and otherwise the note with which it was put off.
+function noteOf(row) {
+  const { typed, later, note } = jottingOf(row);
+  return typed ?? later?.note ?? note ?? "";
+}
+function sayLater(row) {
+  const { later } = jottingOf(row);
+  return [later?.time && shortTime(dueAt(later)), noteOf(row).trim()].filter(Boolean).join(" · ");
+}
 
 // The lead that is due first comes first, and those without a time come last.
 function insertLater(row) {
@@ -26,16 +33,19 @@ function insertLater(row) {
 }
 
 // Shows the time and the note of a row that is put off, and the button that ends this. The note stays when the row is
-// back in its place, as long as it is to call.
+// back in its place, as long as it is to call. It is in its field, too, so that it goes along with an outcome whether
+// More is open or not.
 function showLater(row, isLater) {
   row.querySelector(".put-off")?.remove();
   row.classList.remove("is-due");
-  if (row.classList.contains("is-done") || !(isLater || noteOf(row))) return;
+  if (row.classList.contains("is-done")) return;
+  row.querySelector("form.report").elements.note.value = noteOf(row);
+  if (!(isLater || noteOf(row).trim())) return;
   const line = document.createElement("p");
   const text = document.createElement("strong");
   const button = document.createElement("button");
   line.className = "put-off";
-  text.textContent = isLater ? sayLater(jottingOf(row).later) : noteOf(row);
+  text.textContent = sayLater(row);
   line.append(text);
   row.querySelector("form.report").before(line);
   if (!isLater) return;
@@ -43,19 +53,19 @@ function showLater(row, isLater) {
   button.className = "outline noprint";
   button.textContent = listTexts.back_to_list;
   button.addEventListener("click", () => {
-    const { later } = jottingOf(row);
-    putOff(row, null, later.note);
+    const before = jottingOf(row);
+    putOff(row, null, noteOf(row));
     showPlace(row);
     say(listTexts.back_to_list, row, listTexts.undo, () => {
-      putOff(row, later);
+      putOff(row, before.later, before.note, before.typed);
       showPlace(row);
     });
   });
   line.append(button);
 }
 
-function putOff(row, later, note = "") {
-  jot(row, { later, note });
+function putOff(row, later, note, typed) {
+  jot(row, { later, note, typed });
   const form = row.querySelector("form.report");
   form.reset();
   form.querySelector("details").open = false;
@@ -86,7 +96,7 @@ function fillTime(box, later) {
   checkTime(box);
 }
 
-// Puts the button into More, when it is opened, with the note and the time that the row has already.
+// Puts the button into More, when it is opened, with the time that the row has already.
 function offerLater(row) {
   const form = row.querySelector("form.report");
   const { note } = form.elements;
@@ -112,8 +122,8 @@ function offerLater(row) {
       const before = jottingOf(row);
       const later = { note: note.value.trim(), time: time.value, at: new Date().toISOString() };
       putOff(row, later);
-      say([listTexts.later, sayLater(later)].filter(Boolean).join(" · "), row, listTexts.undo, () => {
-        putOff(row, before.later ?? null, before.note);
+      say([listTexts.later, sayLater(row)].filter(Boolean).join(" · "), row, listTexts.undo, () => {
+        putOff(row, before.later, before.note, before.typed);
         showPlace(row);
       });
       goOnWith(next, row);
@@ -121,7 +131,6 @@ function offerLater(row) {
     form.querySelector("label.note").after(box);
   }
   fillTime(box, jottingOf(row).later);
-  note.value ||= noteOf(row);
 }
 
 // Says in the bar which leads are due, until they are done or put off again.

@@ -15,8 +15,13 @@ function report(form, outcome) {
   const entry = { id: body.report, run: loaded.run_id, number: number.value, at, outcome, said, more, body };
   keep(entry);
   form.reset();
+  const { typed } = jottingOf(row);
+  if (typed !== undefined) jot(row, { typed: undefined });
   showRow(row, entry, true);
-  say(`${said}${more}`, row, listTexts.undo, () => takeBack(row, entry.id));
+  say(`${said}${more}`, row, listTexts.undo, () => {
+    if (typed !== undefined) jot(row, { typed });
+    takeBack(row, entry.id);
+  });
   goOnWith(next, row);
   send();
 }
@@ -105,8 +110,14 @@ own.addEventListener("submit", (event) => {
 // The days that are offered change at midnight, so they are filled in when they are opened.
 own.addEventListener("toggle", (event) => {
   const details = event.target;
-  if (!details.open) return;
-  offerLater(details.closest("li"));
+  const row = details.closest("li");
+  if (!details.open) {
+    // What was typed is in sight, since it goes along with an outcome.
+    showLater(row, Boolean(jottingOf(row).later));
+    lookForDue();
+    return;
+  }
+  offerLater(row);
   for (const other of own.querySelectorAll("form.report details[open]")) other.open = other === details;
   const { call_back_on: day, same_agent: same } = details.closest("form").elements;
   same.checked = Boolean(remembered("same_agent"));
