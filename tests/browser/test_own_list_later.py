@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from agent_funnel.do_not_contact import add_do_not_contact
 from agent_funnel.schedule.store import add_holiday
 from support.dashboard import Dashboard, axe, fits, shoot
 from support.databases import TestedDatabase
@@ -223,3 +224,33 @@ def test_a_call_back_on_a_day_without_a_deal_says_when_it_comes(dashboard: Dashb
     expect(hint).to_have_text(usual)
     row.get_by_label("Day of the call-back").fill("")
     expect(hint).to_have_text(usual)
+
+
+def test_only_leads_that_can_be_called_are_due(dashboard: Dashboard, database: TestedDatabase) -> None:
+    page = open_list(dashboard, database, *NUMBERS, timezone="UTC")
+    page.clock.install(time="2026-11-27T18:00:00Z")
+    page.reload()
+    page.wait_for_load_state("networkidle")
+    put_off(page, NUMBERS[0], "", "18:10")
+    put_off(page, NUMBERS[1], "", "18:10")
+    page.clock.fast_forward(11 * 60_000)
+    due = page.locator("#due")
+    expect(due).to_have_text("2 to call nowShow")
+    # A search that hides the lead ends.
+    page.get_by_label("Find a number").fill("9999")
+    due.get_by_role("button").click()
+    expect(page.get_by_label("Find a number")).to_have_value("")
+    expect(row_of(page, NUMBERS[0])).to_be_in_viewport()
+    expect(page.locator("#lists li:visible")).to_have_count(6)
+    # A lead that has left the list is not to call, and is not among those that go with the deal.
+    add_do_not_contact(database.backend, NUMBERS[0])
+    page.clock.run_for(30_000)
+    expect(row_of(page, NUMBERS[0])).to_have_class(re.compile("has-left"))
+    expect(due).to_have_text(f"Call at 18:10: …{NUMBERS[1][-4:]}Show")
+    page.evaluate("state.next_at = new Date(Date.now() + behind + 60_000).toISOString(); state.leads = 6; showNews()")
+    expect(page.locator("#news")).to_contain_text("Put off to later: 1.")
+    # The list is replaced.
+    deal_again(database)
+    page.clock.run_for(30_000)
+    expect(page.locator("#news")).to_contain_text("There is a new list")
+    expect(due).to_be_empty()

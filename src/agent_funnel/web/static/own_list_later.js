@@ -133,10 +133,11 @@ function offerLater(row) {
   fillTime(box, jottingOf(row).later);
 }
 
-// Says in the bar which leads are due, until they are done or put off again.
+// Says in the bar which leads are due, until they are done or put off again, or leave the list.
 const dueLine = document.getElementById("due");
 function lookForDue() {
-  const due = [...laterList.children].filter((row) => dueAt(jottingOf(row).later) <= Date.now());
+  const isDue = (row) => !lists.inert && !row.inert && dueAt(jottingOf(row).later) <= Date.now();
+  const due = [...laterList.children].filter(isDue);
   for (const row of laterList.children) row.classList.toggle("is-due", due.includes(row));
   let text = "";
   if (due.length > 1) text = listTexts.several_due.replace("{n}", number.format(due.length));

@@ -62,6 +62,7 @@ function takeBack(row, id) {
 }
 
 function showPlace(row) {
+  if (row.classList.contains("is-elsewhere")) endSearch();
   row.scrollIntoView({ block: "start" });
   row.querySelector("a[href], button:not([hidden])")?.focus({ preventScroll: true });
 }
