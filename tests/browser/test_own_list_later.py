@@ -199,10 +199,12 @@ def test_a_lead_that_did_not_answer_is_tried_again_later(dashboard: Dashboard, d
     for tab in (page, other):
         says(tab, 6, 0)
         expect(tab.locator("#later-ones li")).to_have_count(1)
-    page.get_by_role("button", name="Undo").click()
+    with page.expect_response("**/outcomes"):
+        page.get_by_role("button", name="Undo").click()
     for tab in (page, other):
         expect(tab.locator("#later-ones li")).to_have_count(0)
-    assert kept(database) == [("1", "no_answer taken back")]
+        says(tab, 5, 1)
+    assert kept(database) == [("1", "no_answer"), ("1", "no_answer taken back")]
     other.close()
 
 

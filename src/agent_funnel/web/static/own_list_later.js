@@ -120,10 +120,12 @@ function offerLater(row) {
       if (!checkTime(box)) return;
       const next = neighbourOf(row);
       const before = jottingOf(row);
+      const reported = reportedOf(row);
       const later = { note: note.value.trim(), time: time.value, at: new Date().toISOString() };
       putOff(row, later);
       say([listTexts.later, sayLater(row)].filter(Boolean).join(" · "), row, listTexts.undo, () => {
         putOff(row, before.later, before.note, before.typed);
+        if (reported) tellAgain(row, reported);
         showPlace(row);
       });
       goOnWith(next, row);
