@@ -169,5 +169,11 @@ if (lists) {
   lookForDue();
   setInterval(lookForDue, ASK_EVERY);
   document.addEventListener("visibilitychange", lookForDue);
+  // The page that asks whether the rest of the list goes back says how many of these go, too.
+  const goingHome = document.getElementById("going-home");
+  goingHome?.addEventListener("click", () => {
+    const count = laterList.querySelectorAll("li:not(.has-left)").length;
+    goingHome.search = count ? `?put_off=${count}` : "";
+  });
   new MutationObserver(lookForDue).observe(laterList, { childList: true });
 }
