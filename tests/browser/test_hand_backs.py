@@ -19,7 +19,19 @@ def test_the_rest_of_a_list_goes_back_and_comes_back(dashboard: Dashboard, datab
     page = dashboard.page(path, role=None, viewport=(360, 740), has_touch=True, is_mobile=True)
     with page.expect_response("**/outcomes"):
         page.get_by_role("button", name="No answer").first.click()
-    page.get_by_role("link", name="Going home?").click()
+    # Those that are put off, which only the phone knows, go back, too.
+    going_home = page.get_by_role("link", name="Going home?")
+    page.locator("summary:visible").first.click()
+    page.get_by_role("button", name="Later, on this list").click()
+    expect(page.locator("#later-ones li")).to_have_count(1)
+    going_home.click()
+    expect(page.get_by_role("main")).to_contain_text(
+        "You have put 1 lead off to later on your list; it goes back, too."
+    )
+    page.get_by_role("link", name="Cancel").click()
+    page.get_by_role("button", name="Back to the list").click()
+    going_home.click()
+    expect(page.get_by_role("main")).not_to_contain_text("off to later")
     expect(page.get_by_role("main")).to_contain_text("You have 2 leads without an outcome")
     fits(page, 360)
     axe(page)

@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
+from agent_funnel.do_not_contact import add_do_not_contact
 from agent_funnel.schedule.store import add_holiday
 from support.dashboard import Dashboard, axe, fits, shoot
 from support.databases import TestedDatabase
 from support.outcomes import deal_again
-from support.own_list import NUMBERS, kept, open_list, row_of, says
+from support.own_list import NUMBERS, kept, later, open_list, put_off, row_of, says
 
 # Pages are the same on both engines.
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -23,23 +24,6 @@ pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def dashboard_settings() -> dict[str, Any]:
     """The last deal was due ten minutes ago, so the next one is far ahead, at any hour."""
     return {"run_at": f"{datetime.now(UTC) - timedelta(minutes=10):%H:%M}"}
-
-
-def put_off(page: Page, number: str, note: str, time: str = "") -> None:
-    """Puts a lead off with a note, and perhaps to a time of day."""
-    row = row_of(page, number)
-    row.get_by_text("More").click()
-    row.get_by_label("Note").fill(note)
-    row.get_by_label("Time of day (optional)").fill(time)
-    row.get_by_role("button", name="Later, on this list").click()
-
-
-def later(page: Page) -> list[str]:
-    """The last digits of the leads under Later, in their order, each with its time and note."""
-    rows = page.locator("#later-ones li")
-    return [
-        f"{row.locator('.tel').inner_text()[8]} {row.locator('.put-off strong').inner_text()}" for row in rows.all()
-    ]
 
 
 def test_a_lead_waits_under_later_with_its_note_and_time(dashboard: Dashboard, database: TestedDatabase) -> None:
@@ -122,6 +106,54 @@ def test_a_lead_is_not_put_off_past_the_next_deal(dashboard: Dashboard, database
     expect(page.locator("#news")).to_contain_text("Put off to later: 1.")
 
 
+def test_a_time_that_has_passed_is_not_filled_in_again(dashboard: Dashboard, database: TestedDatabase) -> None:
+    page = open_list(dashboard, database, *NUMBERS, timezone="UTC")
+    page.clock.install(time="2026-11-27T18:00:00Z")
+    page.reload()
+    page.wait_for_load_state("networkidle")
+    in_two_hours = "state.next_at = new Date(Date.now() + behind + 2 * 3_600_000).toISOString()"
+    page.evaluate(in_two_hours)
+    put_off(page, NUMBERS[0], "ask for Eva", "18:10")
+    put_off(page, NUMBERS[1], "", "19:30")
+    page.clock.fast_forward(11 * 60_000)
+    page.evaluate(in_two_hours)
+    row = row_of(page, NUMBERS[0])
+    button, time = row.get_by_role("button", name="Later, on this list"), row.get_by_label("Time of day")
+    row.get_by_text("More").click()
+    expect(row.get_by_label("Note")).to_have_value("ask for Eva")
+    expect(time).to_have_value("")
+    # Before, 18:10 went to tomorrow, when the lead is perhaps somebody else's.
+    button.click()
+    assert later(page) == ["2 19:30", "1 ask for Eva"]
+    # The deal is earlier now, so that the time of the other one is too late, whether More was open before or not.
+    row = row_of(page, NUMBERS[1])
+    button, time = row.get_by_role("button", name="Later, on this list"), row.get_by_label("Time of day")
+    row.get_by_text("More").click()
+    expect(time).to_have_value("19:30")
+    page.evaluate("state.next_at = new Date(Date.now() + behind + 60 * 60_000).toISOString()")
+    button.click()
+    expect(row).to_contain_text("The list changes at 19:1")
+    expect(button).to_be_disabled()
+    assert later(page) == ["2 19:30", "1 ask for Eva"]
+    row.get_by_text("More").click()
+    row.get_by_text("More").click()
+    expect(time).to_have_value("")
+    expect(button).to_be_enabled()
+    # An outcome empties the form, and with it what was refused.
+    time.fill("19:40")
+    expect(button).to_be_disabled()
+    with page.expect_response("**/outcomes"):
+        row.get_by_role("button", name="Wrong number").click()
+    row.get_by_role("button", name="Change").click()
+    row.get_by_text("More").click()
+    expect(time).to_have_value("")
+    expect(button).to_be_enabled()
+    time.fill("19:40")
+    for _ in range(2):
+        row.get_by_role("button", name="Change").click()
+    expect(button).to_be_enabled()
+
+
 def test_a_lead_goes_back_to_its_place_with_its_note(dashboard: Dashboard, database: TestedDatabase) -> None:
     page = open_list(dashboard, database, *NUMBERS, timezone="UTC")
     put_off(page, NUMBERS[1], "ask for Eva", "23:59")
@@ -167,10 +199,12 @@ def test_a_lead_that_did_not_answer_is_tried_again_later(dashboard: Dashboard, d
     for tab in (page, other):
         says(tab, 6, 0)
         expect(tab.locator("#later-ones li")).to_have_count(1)
-    page.get_by_role("button", name="Undo").click()
+    with page.expect_response("**/outcomes"):
+        page.get_by_role("button", name="Undo").click()
     for tab in (page, other):
         expect(tab.locator("#later-ones li")).to_have_count(0)
-    assert kept(database) == [("1", "no_answer taken back")]
+        says(tab, 5, 1)
+    assert kept(database) == [("1", "no_answer"), ("1", "no_answer taken back")]
     other.close()
 
 
@@ -192,3 +226,33 @@ def test_a_call_back_on_a_day_without_a_deal_says_when_it_comes(dashboard: Dashb
     expect(hint).to_have_text(usual)
     row.get_by_label("Day of the call-back").fill("")
     expect(hint).to_have_text(usual)
+
+
+def test_only_leads_that_can_be_called_are_due(dashboard: Dashboard, database: TestedDatabase) -> None:
+    page = open_list(dashboard, database, *NUMBERS, timezone="UTC")
+    page.clock.install(time="2026-11-27T18:00:00Z")
+    page.reload()
+    page.wait_for_load_state("networkidle")
+    put_off(page, NUMBERS[0], "", "18:10")
+    put_off(page, NUMBERS[1], "", "18:10")
+    page.clock.fast_forward(11 * 60_000)
+    due = page.locator("#due")
+    expect(due).to_have_text("2 to call nowShow")
+    # A search that hides the lead ends.
+    page.get_by_label("Find a number").fill("9999")
+    due.get_by_role("button").click()
+    expect(page.get_by_label("Find a number")).to_have_value("")
+    expect(row_of(page, NUMBERS[0])).to_be_in_viewport()
+    expect(page.locator("#lists li:visible")).to_have_count(6)
+    # A lead that has left the list is not to call, and is not among those that go with the deal.
+    add_do_not_contact(database.backend, NUMBERS[0])
+    page.clock.run_for(30_000)
+    expect(row_of(page, NUMBERS[0])).to_have_class(re.compile("has-left"))
+    expect(due).to_have_text(f"Call at 18:10: …{NUMBERS[1][-4:]}Show")
+    page.evaluate("state.next_at = new Date(Date.now() + behind + 60_000).toISOString(); state.leads = 6; showNews()")
+    expect(page.locator("#news")).to_contain_text("Put off to later: 1.")
+    # The list is replaced.
+    deal_again(database)
+    page.clock.run_for(30_000)
+    expect(page.locator("#news")).to_contain_text("There is a new list")
+    expect(due).to_be_empty()

@@ -123,6 +123,46 @@ def test_an_outcome_is_changed_in_its_place_and_counts_once(dashboard: Dashboard
     expect(row_of(page, NUMBERS[1]).locator(".said")).to_have_text("No answer: after six")
 
 
+def test_the_undo_of_a_change_restores_the_outcome_before_it(dashboard: Dashboard, database: TestedDatabase) -> None:
+    page = open_list(dashboard, database, *NUMBERS)
+    outcomes = ("Does not want to be called", "In a week", "No answer")
+    said = []
+    for number, outcome in zip(NUMBERS, outcomes, strict=False):
+        row = row_of(page, number)
+        row.get_by_text("More").click()
+        row.get_by_label("Note").fill("after “six”")
+        row.get_by_label("I call back myself").check()
+        with page.expect_response("**/outcomes"):
+            row.get_by_role("button", name=outcome).click()
+        said.append(row.locator(".said").inner_text())
+    before = database.execute("SELECT number, outcome, call_back_on, same_agent, note FROM dbo.assignment_outcome")
+    page.reload()
+    page.wait_for_load_state("networkidle")
+    for step, number in enumerate(NUMBERS[:3]):
+        row = row_of(page, number)
+        # The last one without a connection.
+        page.context.set_offline(step == 2)
+        row.get_by_role("button", name="Change").click()
+        row.get_by_text("More").click()
+        row.get_by_label("Note").fill("")
+        row.get_by_role("button", name="Won").click()
+        expect(row.locator(".said")).to_have_text("Won")
+        page.locator("#toast").get_by_role("button", name="Undo").click()
+        expect(row.locator(".said")).to_have_text(said[step])
+        says(page, 3, 3)
+        page.wait_for_timeout(450)
+    page.context.set_offline(False)
+    expect(page.locator("#waiting")).to_be_empty()
+    query = """SELECT number, outcome, call_back_on, same_agent, note FROM dbo.assignment_outcome
+      WHERE taken_back_at IS NULL"""
+    page.wait_for_load_state("networkidle")
+    assert sorted(map(str, database.execute(query))) == sorted(map(str, before))
+    expect(page.locator(".refusal:visible")).to_have_count(0)
+    page.reload()
+    says(page, 3, 3)
+    assert [row_of(page, number).locator(".said").inner_text() for number in NUMBERS[:3]] == said
+
+
 def test_a_number_is_found_among_all_and_shown_after_an_undo(dashboard: Dashboard, database: TestedDatabase) -> None:
     page = open_list(dashboard, database, *MANY)
     shown = page.locator("#lists li:visible")

@@ -177,7 +177,7 @@ MISTAKES = (
     ),
     Mistake(
         "own list: a tap without a connection is lost",
-        JS_TAPS, "  keep(entry);\n  form.reset();", "  form.reset();",
+        JS_TAPS, "  keep(entry);\n  showRow(", "  showRow(",
         IN_OWN_LIST, "kept_on_the_phone", "sqlite",
     ),
     Mistake(

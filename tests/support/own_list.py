@@ -45,3 +45,20 @@ def says(page: Page, to_call: int, done: int) -> None:
     """Checks what the page counts. The page has it before its script has run, so wait for that, too."""
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Al {to_call} to call · {done} done")
     page.wait_for_load_state()
+
+
+def put_off(page: Page, number: str, note: str, time: str = "") -> None:
+    """Puts a lead off with a note, and perhaps to a time of day."""
+    row = row_of(page, number)
+    row.get_by_text("More").click()
+    row.get_by_label("Note").fill(note)
+    row.get_by_label("Time of day (optional)").fill(time)
+    row.get_by_role("button", name="Later, on this list").click()
+
+
+def later(page: Page) -> list[str]:
+    """The last digits of the leads under Later, in their order, each with its time and note."""
+    rows = page.locator("#later-ones li")
+    return [
+        f"{row.locator('.tel').inner_text()[8]} {row.locator('.put-off strong').inner_text()}" for row in rows.all()
+    ]

@@ -70,6 +70,16 @@ class Call:
         """Whether the person does not want to be called."""
         return self.outcome is not None and self.outcome.outcome == "opted_out"
 
+    @property
+    def reported(self) -> dict[str, Any]:
+        """The fields of a report of the outcome, so that a script can report it again."""
+        given = self.outcome
+        if given is None:
+            return {}
+        note = {"note": given.note} if given.note else {}
+        day = {"call_back_on": str(given.call_back_on), "same_agent": given.same_agent} if given.call_back_on else {}
+        return {"outcome": given.outcome, **day, **note}
+
 
 @dataclass(frozen=True)
 class OwnList:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, make_response, render_template, url_for
+from flask import Blueprint, Response, make_response, render_template, request, url_for
 from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -139,7 +139,9 @@ def undo_own(secret: str) -> BaseResponse:
 
 def _question(agent: str, *, target: str, back: str, own: bool) -> str:
     rest = leads_to_hand_back(services().database, agent)
-    return render_template("hand_back.html", agent=agent, rest=rest, target=target, back=back, own=own)
+    # Only the agent's phone knows this, and the script of the list puts it into the link to this page.
+    put_off = max(0, min(request.args.get("put_off", 0, type=int), rest.leads)) if own else 0
+    return render_template("hand_back.html", agent=agent, rest=rest, target=target, back=back, own=own, put_off=put_off)
 
 
 def _undone(done: HandBack) -> str:

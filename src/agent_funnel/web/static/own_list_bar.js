@@ -24,6 +24,11 @@ function search() {
   if (!digits && wasOn) scrollTo(0, placeBefore);
 }
 
+function endSearch() {
+  find.value = "";
+  search();
+}
+
 // ---- The heading whose rows are at the top now, with how many it has
 
 function showWhere() {
@@ -52,10 +57,7 @@ if (find) {
   addEventListener("resize", lookWhere);
   document.getElementById("whereabouts").hidden = false;
   find.addEventListener("input", search);
-  unfind.addEventListener("click", () => {
-    find.value = "";
-    search();
-  });
+  unfind.addEventListener("click", endSearch);
   // Rows move from one heading to another.
   new MutationObserver(lookWhere).observe(lists, { childList: true, subtree: true, attributeFilter: ["hidden", "class"] });
   // A browser may fill it in again.

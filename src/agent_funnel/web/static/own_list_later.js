@@ -11,9 +11,16 @@ function dueAt({ time, at }) {
   return due.getTime();
 }
 
-// What the row says in bold, also when it is back in its place.
-const noteOf = (row) => jottingOf(row).later?.note ?? jottingOf(row).note ?? "";
-const sayLater = (later) => [later.time && shortTime(dueAt(later)), later.note].filter(Boolean).join(" · ");
+// What the row says in bold, also when it is back in its place, and what goes along with an outcome: what was typed, or
+// emptied, and otherwise the note with which it was put off.
+function noteOf(row) {
+  const { typed, later, note } = jottingOf(row);
+  return typed ?? later?.note ?? note ?? "";
+}
+function sayLater(row) {
+  const { later } = jottingOf(row);
+  return [later?.time && shortTime(dueAt(later)), noteOf(row).trim()].filter(Boolean).join(" · ");
+}
 
 // The lead that is due first comes first, and those without a time come last.
 function insertLater(row) {
@@ -26,16 +33,19 @@ function insertLater(row) {
 }
 
 // Shows the time and the note of a row that is put off, and the button that ends this. The note stays when the row is
-// back in its place, as long as it is to call.
+// back in its place, as long as it is to call. It is in its field, too, so that it goes along with an outcome whether
+// More is open or not.
 function showLater(row, isLater) {
   row.querySelector(".put-off")?.remove();
   row.classList.remove("is-due");
-  if (row.classList.contains("is-done") || !(isLater || noteOf(row))) return;
+  if (row.classList.contains("is-done")) return;
+  row.querySelector("form.report").elements.note.value = noteOf(row);
+  if (!(isLater || noteOf(row).trim())) return;
   const line = document.createElement("p");
   const text = document.createElement("strong");
   const button = document.createElement("button");
   line.className = "put-off";
-  text.textContent = isLater ? sayLater(jottingOf(row).later) : noteOf(row);
+  text.textContent = sayLater(row);
   line.append(text);
   row.querySelector("form.report").before(line);
   if (!isLater) return;
@@ -43,19 +53,19 @@ function showLater(row, isLater) {
   button.className = "outline noprint";
   button.textContent = listTexts.back_to_list;
   button.addEventListener("click", () => {
-    const { later } = jottingOf(row);
-    putOff(row, null, later.note);
+    const before = jottingOf(row);
+    putOff(row, null, noteOf(row));
     showPlace(row);
     say(listTexts.back_to_list, row, listTexts.undo, () => {
-      putOff(row, later);
+      putOff(row, before.later, before.note, before.typed);
       showPlace(row);
     });
   });
   line.append(button);
 }
 
-function putOff(row, later, note = "") {
-  jot(row, { later, note });
+function putOff(row, later, note, typed) {
+  jot(row, { later, note, typed });
   const form = row.querySelector("form.report");
   form.reset();
   form.querySelector("details").open = false;
@@ -68,7 +78,25 @@ function putOff(row, later, note = "") {
   }
 }
 
-// Puts the button into More, when it is opened, with the note and the time that the row has already.
+// A lead is not put off past the next deal: by then it is perhaps somebody else's, and this phone has forgotten it. The
+// button says so, and is there again when the form is emptied.
+function checkTime(box) {
+  const [button, time, tooLate] = box.children;
+  const changesAt = state.next_at ? Date.parse(state.next_at) - behind : Infinity;
+  button.disabled = Boolean(time.value) && dueAt({ time: time.value, at: new Date() }) >= changesAt;
+  tooLate.textContent = button.disabled ? listTexts.too_late.replace("{time}", shortTime(changesAt)) : "";
+  return !button.disabled;
+}
+
+// Fills in the time to which the lead is put off, if it is still to come.
+function fillTime(box, later) {
+  const [, time] = box.children;
+  if (later?.time && !time.value && dueAt(later) > Date.now()) time.value = later.time;
+  if (!checkTime(box)) time.value = "";
+  checkTime(box);
+}
+
+// Puts the button into More, when it is opened, with the time that the row has already.
 function offerLater(row) {
   const form = row.querySelector("form.report");
   const { note } = form.elements;
@@ -76,43 +104,42 @@ function offerLater(row) {
   if (!box) {
     const button = document.createElement("button");
     const time = document.createElement("input");
+    const tooLate = document.createElement("small");
     box = document.createElement("div");
     box.className = "until";
-    const tooLate = document.createElement("small");
     button.type = "button";
     button.textContent = listTexts.later;
     time.type = "time";
     time.setAttribute("aria-label", listTexts.time_of_day);
     tooLate.setAttribute("role", "status");
-    // By then, the lead is perhaps somebody else's, and this phone has forgotten it.
-    time.addEventListener("input", () => {
-      const changesAt = state.next_at ? Date.parse(state.next_at) - behind : Infinity;
-      button.disabled = Boolean(time.value) && dueAt({ time: time.value, at: new Date() }) >= changesAt;
-      tooLate.textContent = button.disabled ? listTexts.too_late.replace("{time}", shortTime(changesAt)) : "";
-    });
+    box.append(button, time, tooLate);
+    time.addEventListener("input", () => checkTime(box));
+    form.addEventListener("reset", () => queueMicrotask(() => checkTime(box)));
     button.addEventListener("click", () => {
+      // More may have been open for a while.
+      if (!checkTime(box)) return;
       const next = neighbourOf(row);
       const before = jottingOf(row);
+      const reported = reportedOf(row);
       const later = { note: note.value.trim(), time: time.value, at: new Date().toISOString() };
       putOff(row, later);
-      say([listTexts.later, sayLater(later)].filter(Boolean).join(" · "), row, listTexts.undo, () => {
-        putOff(row, before.later ?? null, before.note);
+      say([listTexts.later, sayLater(row)].filter(Boolean).join(" · "), row, listTexts.undo, () => {
+        putOff(row, before.later, before.note, before.typed);
+        if (reported) tellAgain(row, reported);
         showPlace(row);
       });
       goOnWith(next, row);
     });
-    box.append(button, time, tooLate);
     form.querySelector("label.note").after(box);
   }
-  if (note.value) return;
-  note.value = noteOf(row);
-  box.querySelector("input").value = jottingOf(row).later?.time ?? "";
+  fillTime(box, jottingOf(row).later);
 }
 
-// Says in the bar which leads are due, until they are done or put off again.
+// Says in the bar which leads are due, until they are done or put off again, or leave the list.
 const dueLine = document.getElementById("due");
 function lookForDue() {
-  const due = [...laterList.children].filter((row) => dueAt(jottingOf(row).later) <= Date.now());
+  const isDue = (row) => !lists.inert && !row.inert && dueAt(jottingOf(row).later) <= Date.now();
+  const due = [...laterList.children].filter(isDue);
   for (const row of laterList.children) row.classList.toggle("is-due", due.includes(row));
   let text = "";
   if (due.length > 1) text = listTexts.several_due.replace("{n}", number.format(due.length));
@@ -142,5 +169,11 @@ if (lists) {
   lookForDue();
   setInterval(lookForDue, ASK_EVERY);
   document.addEventListener("visibilitychange", lookForDue);
+  // The page that asks whether the rest of the list goes back says how many of these go, too.
+  const goingHome = document.getElementById("going-home");
+  goingHome?.addEventListener("click", () => {
+    const count = laterList.querySelectorAll("li:not(.has-left)").length;
+    goingHome.search = count ? `?put_off=${count}` : "";
+  });
   new MutationObserver(lookForDue).observe(laterList, { childList: true });
 }

@@ -84,6 +84,12 @@ own.addEventListener("click", (event) => {
   tintLast();
 });
 
+// A note that waits for its outcome.
+own.addEventListener("input", ({ target }) => {
+  const row = target.closest("li");
+  if (target.name === "note" && !row.classList.contains("is-done")) jot(row, { typed: target.value });
+});
+
 // Another tab jotted something down.
 addEventListener("storage", (event) => {
   if (!event.key?.startsWith(ROWS) || !event.newValue) return;
@@ -94,12 +100,11 @@ addEventListener("storage", (event) => {
   if (!row) return;
   showTrace(row);
   tintLast();
-  const laterOf = (entry) => JSON.stringify([entry?.later ?? null, entry?.note ?? ""]);
-  const isOther = laterOf(before) !== laterOf(jotted.get(lead));
-  if (isOther && !row.classList.contains("is-done")) {
-    move(row, false);
-    hideEmpty();
-  }
+  if (row.classList.contains("is-done")) return;
+  const laterOf = (entry) => JSON.stringify([entry?.later ?? null, entry?.note ?? "", entry?.typed ?? null]);
+  if (laterOf(before) === laterOf(jotted.get(lead))) return;
+  move(row, false);
+  hideEmpty();
 });
 
 readJotted();

@@ -26,6 +26,7 @@ function showRow(row, entry, isDone) {
   const isGone = isDone && entry.outcome === "opted_out";
   countAgain(row.dataset.outcome, isDone ? entry.outcome : "");
   row.dataset.outcome = isDone ? entry.outcome : "";
+  if (isDone && !entry.isBack) row.dataset.reported = JSON.stringify(entry.body);
   row.querySelector("form.report").hidden = isDone;
   if (isDone) offerChange(row);
   row.querySelector("details").open = false;

@@ -155,6 +155,7 @@ async function strikeThrough() {
       row.inert = !there.has(number) && !row.classList.contains("is-done");
       row.classList.toggle("has-left", row.inert);
     }
+    showNews();
   } catch {
     // Without a connection, the next change tells.
     struckAt = loaded.leads;
@@ -173,7 +174,7 @@ function showNews() {
   else if (until <= 0) text = state.news.overdue;
   else if (hasLess) text = listTexts.less;
   else if (until <= WARN_BEFORE) text = state.news.soon;
-  const putOffs = document.querySelectorAll("#later-ones li").length;
+  const putOffs = document.querySelectorAll("#later-ones li:not(.has-left)").length;
   if (putOffs && text && (isReplaced || text === state.news.soon)) {
     text = `${text} ${listTexts.put_off.replace("{n}", number.format(putOffs))}`;
   }
@@ -182,6 +183,7 @@ function showNews() {
     lists.toggleAttribute("inert", true);
     toast.replaceChildren();
   }
+  if (lists) lookForDue();
   // A text that is the same is not read out again.
   if (news.dataset.text === text) return;
   news.dataset.text = text;

@@ -4,21 +4,53 @@ function report(form, outcome) {
   const row = form.closest("li");
   const isChange = row.classList.contains("is-done");
   const next = isChange ? row : neighbourOf(row);
+  const before = reportedOf(row);
   if (isChange) withdraw(row, row.querySelector("form.back").elements.report.value);
-  const { number, call_back_on: day, same_agent: same, note } = form.elements;
-  const at = nextMoment();
-  const body = { report: newId(), number: number.value, run_id: loaded.run_id, outcome, reported_at: at };
-  if (outcome === "call_back") Object.assign(body, { call_back_on: day.value, same_agent: same.checked });
-  if (note.value.trim()) body.note = note.value.trim();
-  const said = body.call_back_on ? listTexts.call_back_on.replace("{day}", shortDay(day.value)) : labels[outcome];
-  const more = body.note ? `: ${body.note}` : "";
-  const entry = { id: body.report, run: loaded.run_id, number: number.value, at, outcome, said, more, body };
-  keep(entry);
+  const { call_back_on: day, same_agent: same, note } = form.elements;
+  const fields = { outcome };
+  if (outcome === "call_back") Object.assign(fields, { call_back_on: day.value, same_agent: same.checked });
+  if (note.value.trim()) fields.note = note.value.trim();
+  const { typed } = jottingOf(row);
+  if (typed !== undefined) jot(row, { typed: undefined });
   form.reset();
-  showRow(row, entry, true);
-  say(`${said}${more}`, row, listTexts.undo, () => takeBack(row, entry.id));
+  const entry = tell(row, fields);
+  say(`${entry.said}${entry.more}`, row, listTexts.undo, () => {
+    if (before) {
+      withdraw(row, entry.id);
+      tellAgain(row, before);
+      return;
+    }
+    if (typed !== undefined) jot(row, { typed });
+    takeBack(row, entry.id);
+  });
   goOnWith(next, row);
   send();
+}
+
+// Keeps the outcome of a row, with its day and note, and shows it.
+function tell(row, fields) {
+  const { outcome, call_back_on: day, note } = fields;
+  const at = nextMoment();
+  const body = { ...fields, report: newId(), number: numberOf(row), run_id: loaded.run_id, reported_at: at };
+  const said = day ? listTexts.call_back_on.replace("{day}", shortDay(day)) : labels[outcome];
+  const more = note ? `: ${note}` : "";
+  const entry = { id: body.report, run: loaded.run_id, number: body.number, at, outcome, said, more, body };
+  keep(entry);
+  showRow(row, entry, true);
+  return entry;
+}
+
+// Reports the outcome that a row had before it was changed.
+function tellAgain(row, fields) {
+  const { said, more } = tell(row, fields);
+  say(`${said}${more}`, row);
+  send();
+}
+
+// What was reported of a row that is done, as far as the page knows it.
+function reportedOf(row) {
+  const isKnown = row.classList.contains("is-done") && row.dataset.reported;
+  return isKnown ? JSON.parse(row.dataset.reported) : null;
 }
 
 // The row that comes into the place of another one.
@@ -57,6 +89,7 @@ function takeBack(row, id) {
 }
 
 function showPlace(row) {
+  if (row.classList.contains("is-elsewhere")) endSearch();
   row.scrollIntoView({ block: "start" });
   row.querySelector("a[href], button:not([hidden])")?.focus({ preventScroll: true });
 }
@@ -105,8 +138,14 @@ own.addEventListener("submit", (event) => {
 // The days that are offered change at midnight, so they are filled in when they are opened.
 own.addEventListener("toggle", (event) => {
   const details = event.target;
-  if (!details.open) return;
-  offerLater(details.closest("li"));
+  const row = details.closest("li");
+  if (!details.open) {
+    // What was typed is in sight, since it goes along with an outcome.
+    showLater(row, Boolean(jottingOf(row).later));
+    lookForDue();
+    return;
+  }
+  offerLater(row);
   for (const other of own.querySelectorAll("form.report details[open]")) other.open = other === details;
   const { call_back_on: day, same_agent: same } = details.closest("form").elements;
   same.checked = Boolean(remembered("same_agent"));
