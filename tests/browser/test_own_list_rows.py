@@ -197,6 +197,14 @@ def test_counts_and_notes_read_well_on_a_phone(dashboard: Dashboard, database: T
     page = open_list(dashboard, database, *NUMBERS, locale="pt-BR")
     heading = page.get_by_role("heading", level=1)
     expect(heading).to_have_text("Al 6 para ligar · 0 feito")
+    room = """field => {
+      const style = getComputedStyle(field);
+      const text = document.createElement("canvas").getContext("2d");
+      text.font = style.font.replace(style.fontSize, getComputedStyle(field, "::placeholder").fontSize);
+      const width = field.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+      return width - text.measureText(field.placeholder).width;
+    }"""
+    assert page.locator("#find").evaluate(room) > 0
     for index, outcome, done in ((0, "won", "1 feito"), (1, "talked", "2 feitos")):
         row = row_of(page, NUMBERS[index])
         row.get_by_text("Mais").click()
