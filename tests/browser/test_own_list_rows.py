@@ -197,6 +197,14 @@ def test_counts_and_notes_read_well_on_a_phone(dashboard: Dashboard, database: T
     page = open_list(dashboard, database, *NUMBERS, locale="pt-BR")
     heading = page.get_by_role("heading", level=1)
     expect(heading).to_have_text("Al 6 para ligar · 0 feito")
+    room = """field => {
+      const style = getComputedStyle(field);
+      const text = document.createElement("canvas").getContext("2d");
+      text.font = style.font.replace(style.fontSize, getComputedStyle(field, "::placeholder").fontSize);
+      const width = field.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+      return width - text.measureText(field.placeholder).width;
+    }"""
+    assert page.locator("#find").evaluate(room) > 0
     for index, outcome, done in ((0, "won", "1 feito"), (1, "talked", "2 feitos")):
         row = row_of(page, NUMBERS[index])
         row.get_by_text("Mais").click()
@@ -263,3 +271,28 @@ def test_the_end_of_the_list_says_what_came_of_it(dashboard: Dashboard, database
         expect(end).to_have_text("Every lead of this list is done. Won 1 · Talked 2 · No answer 1")
         page.reload()
     axe(page)
+
+
+def test_rows_out_of_sight_are_found_and_printed(dashboard: Dashboard, database: TestedDatabase) -> None:
+    many = tuple(f"+55119{80000000 + 7919 * index}" for index in range(150))
+    page = open_list(dashboard, database, *many)
+    is_skipped = "row => !row.querySelector('.tel').checkVisibility({ contentVisibilityAuto: true })"
+    # By the search of the browser, and where a script leads to a row; each time another one, which is not laid out yet.
+    ways = ("row => window.find(row.querySelector('.tel').textContent)", "row => showPlace(row)")
+    for number, way in zip((many[90], many[120]), ways, strict=True):
+        page.evaluate("scrollTo(0, 0)")
+        row = row_of(page, number)
+        page.wait_for_function(is_skipped, arg=row.element_handle())
+        row.evaluate(way)
+        expect(row.locator(".tel")).to_be_in_viewport()
+    page.wait_for_function(
+        """row => {
+          const bar = document.querySelector(".progress").getBoundingClientRect();
+          const below = row.getBoundingClientRect().top - bar.bottom;
+          return Math.abs(below) < 4;
+        }""",
+        arg=row.element_handle(),
+    )
+    page.emulate_media(media="print")
+    is_laid_out = "(row) => row.firstElementChild.checkVisibility({ contentVisibilityAuto: true })"
+    page.wait_for_function(f"() => [...rows.values()].every({is_laid_out})")
