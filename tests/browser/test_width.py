@@ -1,0 +1,44 @@
+"""The width of a screen: a wide one has two columns where a page would leave its right half empty."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from support.dashboard import PHONE, Dashboard
+from support.databases import TestedDatabase
+from support.evening import evening
+
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+HALVES = (
+    "deal", "preview", "run", "run-undone", "undo", "letter", "hand-back", "lead", "lead-to-call", "import-undo",
+    "notices",
+)  # fmt: skip
+
+
+def test_a_page_of_two_halves_uses_the_width_and_is_one_column_on_a_phone(
+    dashboard: Dashboard, database: TestedDatabase
+) -> None:
+    pages = evening(database)
+    page = dashboard.page(viewport=(1440, 900))
+    for name in HALVES:
+        page.goto(pages[name])
+        expect(page.locator("main [aria-busy=true]")).to_have_count(0)
+        begins = "[...document.querySelectorAll('main .halves > *')].map((half) => half.getBoundingClientRect().left)"
+        page.set_viewport_size({"width": 1440, "height": 900})
+        left, right = page.evaluate(begins)
+        assert left < 720 <= right, name
+        page.set_viewport_size({"width": PHONE, "height": 900})
+        left, right = page.evaluate(begins)
+        assert left == right, name
+
+
+def test_the_strip_of_nights_is_as_wide_as_its_heading(dashboard: Dashboard, database: TestedDatabase) -> None:
+    address = evening(database)["tonight"]
+    page = dashboard.page(viewport=(1440, 900))
+    page.goto(address)
+    ends = page.evaluate(
+        "['#nights', '.strip > :last-child'].map((each) => document.querySelector(each).getBoundingClientRect().right)"
+    )
+    assert abs(ends[0] - ends[1]) < 2, ends
