@@ -1,6 +1,9 @@
-"""The width of a screen: a wide one has two columns where a page would leave its right half empty."""
+"""What only a browser can measure: the columns of wide pages, and words for days on a page that stays open."""
 
 from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import expect
@@ -42,3 +45,19 @@ def test_the_strip_of_nights_is_as_wide_as_its_heading(dashboard: Dashboard, dat
         "['#nights', '.strip > :last-child'].map((each) => document.querySelector(each).getBoundingClientRect().right)"
     )
     assert abs(ends[0] - ends[1]) < 2, ends
+
+
+def test_a_page_that_stays_open_over_midnight_shows_whole_moments(
+    dashboard: Dashboard, database: TestedDatabase
+) -> None:
+    address = evening(database)["run"]
+    page = dashboard.page(viewport=(1440, 900))
+    page.clock.install(time=datetime.now(UTC))
+    page.goto(address)
+    ended = page.locator("main p > time").first
+    expect(ended).to_have_text(re.compile("today at "))
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(ended).to_have_text(re.compile("today at "))
+    page.clock.set_fixed_time(datetime.now(UTC) + timedelta(days=1))
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(ended).to_have_text(re.compile(rf"^\w+,? [\w ]+ {datetime.now(UTC).year}, [\d:]+ UTC$"))
