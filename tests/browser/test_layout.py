@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import expect
 
+from agent_funnel.schedule.store import pause
 from support.dashboard import PHONE, Dashboard
 from support.databases import TestedDatabase
 from support.evening import evening
@@ -45,6 +46,29 @@ def test_the_strip_of_nights_is_as_wide_as_its_heading(dashboard: Dashboard, dat
         "['#nights', '.strip > :last-child'].map((each) => document.querySelector(each).getBoundingClientRect().right)"
     )
     assert abs(ends[0] - ends[1]) < 2, ends
+
+
+def test_all_buttons_of_a_box_have_one_size(dashboard: Dashboard, database: TestedDatabase) -> None:
+    pages = evening(database)
+    # The link of an inactive agent is not found.
+    del pages["mine"]
+    database.execute("UPDATE dbo.agents SET status = 'inactive'")
+    pause(database.backend, now=datetime.now(UTC), actor="http: Ana", reason=None)
+    page = dashboard.page(viewport=(1440, 900))
+    boxes = 0
+    for name, path in pages.items():
+        page.goto(path)
+        expect(page.locator("main [aria-busy=true]")).to_have_count(0)
+        sizes = page.evaluate(
+            """[...document.querySelectorAll("main :is(.headline, .notice, .actions)")].map((box) =>
+                [...box.querySelectorAll("button, .button")]
+                    .filter((each) => each.checkVisibility() && !each.closest("li"))
+                    .map((each) => each.offsetHeight)).filter((heights) => heights.length > 1)"""
+        )
+        for heights in sizes:
+            assert max(heights) - min(heights) <= 1, (name, heights)
+        boxes += len(sizes)
+    assert boxes > 5
 
 
 def test_a_page_that_stays_open_over_midnight_shows_whole_moments(
