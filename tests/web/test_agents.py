@@ -94,6 +94,15 @@ def test_the_list_shows_each_share_and_marks_unusual_agents(database: TestedData
     assert "agent 0 5 5 5 last deal: 5" in reader.get("/agents")
 
 
+def test_when_agents_last_got_leads_is_a_column_only_if_it_differs(database: TestedDatabase, reader: Reader) -> None:
+    seed_tables(database, agents=3)
+    deal_today(database)
+    assert "Last got leads" not in reader.wait_for("/agents", lambda page: "last deal: " in page)
+    assert "Last got leads" in reader.get("/agents?sort=last")
+    add_agent(database.backend, "agent 6")
+    assert "Last got leads" in reader.get("/agents")
+
+
 def test_agents_are_found_by_name_and_by_their_marks(database: TestedDatabase, reader: Reader) -> None:
     seed_tables(database, agents=12)
     add_agent(database.backend, "SANTA 1")

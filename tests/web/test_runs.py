@@ -97,6 +97,24 @@ def test_deals_are_sorted_by_an_amount_page_by_page(
     assert small not in listed("/runs?sort=assigned&begin=2")
 
 
+def test_deals_have_no_columns_that_say_nothing(database: TestedDatabase, reader: Reader) -> None:
+    seed_tables(database, leads=4, agents=2)
+    today = datetime.now(UTC).date()
+    deal(database.backend, load(), business_date=today)
+    page = reader.get("/runs")
+    assert "No lead was left over: all that were ready were assigned." in page
+    assert "Left over" not in page
+    assert "Ready at the deal" not in page
+    # They are there while the list is sorted by one of them, and once a deal has left leads over.
+    assert "Left over" in reader.get("/runs?sort=left_over")
+    assert "Ready at the deal" in reader.get("/runs?sort=pool")
+    deal(database.backend, load(max_per_agent=1), business_date=today, again=True)
+    page = reader.get("/runs")
+    assert "No lead was left over" not in page
+    assert "Left over" in page
+    assert "Ready at the deal" in page
+
+
 def test_a_failed_run_says_why_and_what_to_do(database: TestedDatabase, reader: Reader) -> None:
     now = datetime.now(UTC)
     try:
