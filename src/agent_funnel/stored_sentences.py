@@ -81,6 +81,10 @@ STORED: tuple[str, ...] = (
     "No agent has room for %(leads)s call-back that is due; the next deal has it again.",
     "No agent has room for %(leads)s call-backs that are due; the next deal has them again.",
     "No lead is in the pool, and agents have %(leads)s assignments: a deal now would remove them all, and deal nothing",
+    "No agent is active; nothing was changed. Activate an agent.",
+    "All active agents (%(agents)s) are away on %(business_date)s; nothing was changed. Activate another agent, or "
+    "remove a limit of 0.",
+    # Failed attempts of earlier versions have kept this one:
     "No agent is active and has room on %(business_date)s; nothing was changed. Activate an agent, or remove a limit "
     "of 0.",
     "The pool changed while it was being dealt: %(rows)s rows advanced instead of %(expected)s; nothing was changed. "

@@ -29,7 +29,7 @@ COLUMNS = (
 # A part of the message of each refusal. Where a client has no numbers, it is told by this.
 SAID = {
     50001: "A run or an undo is in progress",
-    50002: "No agent is active and has room",
+    50002: "No agent is active; nothing was changed.",
     50003: "is already done",
     50004: "Try again",
     50005: "There is no run to undo",

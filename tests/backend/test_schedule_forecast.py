@@ -35,8 +35,7 @@ def test_two_hours_before_a_run_that_would_fail_people_are_warned_once_by_one_co
     assert first.look(AHEAD - MOMENT) == []
     assert first.look(AHEAD) == ["warning"]
     assert first.notifier.notices[0][1] == (
-        "As things stand, the deal of 2026-06-01 will fail. No agent is active and has room on 2026-06-01. Activate an "
-        "agent, or remove a limit of 0."
+        "As things stand, the deal of 2026-06-01 will fail. No agent is active. Activate an agent."
     )
     assert first.look(AHEAD + MOMENT) == []
     assert second.look(AHEAD + MOMENT) == []

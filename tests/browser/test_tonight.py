@@ -54,7 +54,7 @@ def test_a_failed_night_is_mended_in_three_presses(dashboard: Dashboard, databas
     database.execute("UPDATE dbo.agents SET status = 'inactive'")
     fail_last_night(database)
     page = dashboard.page("/", role="operator", viewport=(360, 800))
-    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile(r"The deal of .* failed\."))
+    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile(r"Last night’s deal failed\."))
     # A date is the same in every zone, so the script adds no time to it.
     expect(page.locator("h1 time")).to_have_attribute("title", re.compile(r"^\w+,? [\w ]+ \d{4}$"))
     expect(page.get_by_text("A deal would still fail now:")).to_be_visible()
@@ -72,7 +72,7 @@ def test_a_failed_night_is_mended_in_three_presses(dashboard: Dashboard, databas
     page.goto("/")
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("The deal is due in"))
     expect(page.locator("section.headline")).to_contain_text(
-        re.compile(r"failed;\s+the operator made up for it at \d+:\d+\s+\(deal \d+\)")
+        re.compile(r"failed;\s+the operator made up for it today at \d+:\d+\s+\(deal \d+\)")
     )
     axe(page)
     shoot(page, "mended-night")

@@ -41,6 +41,19 @@ def test_every_variable_is_defined() -> None:
     assert {name for name in used - defined if not name.startswith("--pico-")} == set()
 
 
+def test_a_small_button_is_in_a_row_of_a_list_or_a_table() -> None:
+    """So all buttons of a box have one size."""
+    rows = 0
+    for template in sorted((STATIC.parent / "templates").glob("*.html")):
+        text = template.read_text("utf-8")
+        for button in re.finditer(r'<button[^>]* class="[^"]*\bsmall\b', text):
+            before = text[: button.start()]
+            opened = len(re.findall(r"<(?:li|td)\b", before)) - len(re.findall(r"</(?:li|td)>", before))
+            assert opened > 0, (template.name, before.count("\n") + 1)
+            rows += 1
+    assert rows > 5
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark", "print"])
 def test_text_and_charts_can_be_read_on_their_backgrounds(scheme: str) -> None:
     colours = _colours(scheme)

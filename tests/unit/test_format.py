@@ -113,6 +113,15 @@ def test_in_a_table_a_day_near_today_is_a_word(today: date, text: str) -> None:
     found = format.moment(moment, zone, BRITISH, form="near", this_year=today.year, today=today)
     assert ElementTree.fromstring(str(found)).text == text
     assert format.near_day(date(2026, 11, 24), today, BRITISH) == text.removesuffix(", 23:40")
+    # In a sentence, it has its preposition.
+    found = format.moment(moment, zone, BRITISH, form="when", this_year=today.year, today=today)
+    read = ElementTree.fromstring(str(found))
+    word, _, time = text.rpartition(", ")
+    is_near = word in ("yesterday", "today", "tomorrow")
+    assert read.text == (f"{word} at {time}" if is_near else f"on {text}")
+    assert read.attrib["title"] == "Tuesday, 24 November 2026, 23:40:03 UTC-03"
+    # A page that stays open over midnight replaces these words, and no others.
+    assert read.get("class") == ("near" if is_near else None)
 
 
 def widths(svg: str) -> dict[str, float]:

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from agent_funnel.agents import add_limit
 from agent_funnel.deal import deal
 from agent_funnel.do_not_contact import add_do_not_contact
+from agent_funnel.errors import NoActiveAgent
 from agent_funnel.runs import list_runs
 from agent_funnel.schedule.store import record_failure
 from agent_funnel.settings import load
@@ -97,6 +99,24 @@ def test_deals_are_sorted_by_an_amount_page_by_page(
     assert small not in listed("/runs?sort=assigned&begin=2")
 
 
+def test_deals_have_no_columns_that_say_nothing(database: TestedDatabase, reader: Reader) -> None:
+    seed_tables(database, leads=4, agents=2)
+    today = datetime.now(UTC).date()
+    deal(database.backend, load(), business_date=today)
+    page = reader.get("/runs")
+    assert "No lead was left over: all that were ready were assigned." in page
+    assert "Left over" not in page
+    assert "Ready at the deal" not in page
+    # They are there while the list is sorted by one of them, and once a deal has left leads over.
+    assert "Left over" in reader.get("/runs?sort=left_over")
+    assert "Ready at the deal" in reader.get("/runs?sort=pool")
+    deal(database.backend, load(max_per_agent=1), business_date=today, again=True)
+    page = reader.get("/runs")
+    assert "No lead was left over" not in page
+    assert "Left over" in page
+    assert "Ready at the deal" in page
+
+
 def test_a_failed_run_says_why_and_what_to_do(database: TestedDatabase, reader: Reader) -> None:
     now = datetime.now(UTC)
     try:
@@ -112,17 +132,33 @@ def test_a_failed_run_says_why_and_what_to_do(database: TestedDatabase, reader: 
     )
     # Attempts of a night are one row, which leads to all of them.
     listed = reader.get("/runs")
-    assert "! failed 2 attempts no agent was active, or all were away or full. automatically" in listed.text
+    assert "! failed 2 attempts no agent was active. automatically" in listed.text
     assert f"/runs/{run.run_id}" not in listed.links
     page = reader.get(f"/runs/{run.run_id}").text
     assert "Why it failed" in page
     assert "Error 50002, attempt 1." in page
     assert "activate an agent" in page
-    assert "No agent is active and has room on" in page
+    assert "No agent is active; nothing was changed. Activate an agent." in page
     night = reader.get(f"/nights/{now.date()}").text
-    assert "Why: no agent was active, or all were away or full." in night
+    assert "Why: no agent was active." in night
     assert "2 attempts, from" in night
     assert "It failed, and changed nothing." in reader.get(f"/runs/{run.run_id}/undo").text
+
+
+def test_a_failed_night_says_that_all_active_agents_were_away(database: TestedDatabase, reader: Reader) -> None:
+    now = datetime.now(UTC)
+    seed_tables(database, leads=4, agents=3)
+    database.execute("UPDATE dbo.agents SET status = 'inactive' WHERE agent = 'agent 2'")
+    for agent in ("agent 0", "agent 1"):
+        add_limit(database.backend, agent, starts_on=now.date(), ends_on=None, max_records=0)
+    with pytest.raises(NoActiveAgent) as caught:
+        deal(database.backend, load(), business_date=now.date(), trigger="schedule")
+    record_failure(
+        database.backend, load(), now.date(), caught.value, attempt=1, started_at=now, finished_at=now, actor="schedule"
+    )
+    assert "Why: all active agents were away." in reader.get(f"/nights/{now.date()}")
+    page = reader.get(f"/runs/{list_runs(database.backend)[0].run_id}")
+    assert re.search(r"All active agents \(2\) are away on .+; nothing was changed\. Activate another agent", page.text)
 
 
 def test_numbers_and_dates_follow_the_readers_language(database: TestedDatabase) -> None:

@@ -79,11 +79,14 @@ def test_tonight_says_how_far_the_lists_are(database: TestedDatabase) -> None:
             tell(database, number, "no_answer")
     section = have_now(database)
     assert "To call 8 Done 4 Most left to call: agent 2, 4; fewest: agent 0, 1 of 4. Not begun: agent 2." in section
+    # Folded, what each has to call now, of all leads that the agent has where that is not the same.
+    assert "All 3 agents Left to call agent 0 1 of 4 agent 1 3 of 4 agent 2 4 Calls before the deal" in section
     add_do_not_contact(database.backend, lists["agent 1"][3])
     hand_back_leads(database.backend, "agent 2", actor="Ana", now=datetime.now(UTC), zone=ZoneInfo("UTC"))
     section = have_now(database)
     assert "To call 3 Done 4 Handed back 4 Taken off 1" in section
     assert "Most left to call: agent 1, 2 of 3; fewest: agent 0, 1 of 4." in section
+    assert "Left to call agent 0 1 of 4 agent 1 2 of 3 agent 2 0 Calls" in section
     assert "Not begun" not in section
     for agent, begin in (("agent 0", 3), ("agent 1", 1)):
         for number in lists[agent][begin:]:

@@ -69,7 +69,9 @@ def test_the_box_tells_a_deal_that_made_up_for_a_night(floor: TestedDatabase) ->
     looked(floor, DUE - DAY + 4 * HOUR)
     dealt_at(floor, DUE - 12 * HOUR)
     page = reader_at(floor, DUE - 11 * HOUR).get("/")
-    told(page, r"was missed; somebody made up for it at 08:40 \( deal \d+ \)\. 12 leads to 2 agents\. ", "Tonight")
+    told(
+        page, r"was missed; somebody made up for it today at 08:40 \( deal \d+ \)\. 12 leads to 2 agents\. ", "Tonight"
+    )
 
 
 def test_a_deal_that_made_up_for_a_night_says_so_where_it_is_listed(floor: TestedDatabase) -> None:
@@ -90,7 +92,7 @@ def test_the_headline_tells_the_deal_that_made_up_for_tonight(floor: TestedDatab
     looked(floor, DUE + 4 * HOUR)
     dealt_at(floor, DUE + 2 * HOUR)
     page = reader_at(floor, DUE + 3 * HOUR + MINUTE).get("/")
-    told(page, r"Somebody made up for it at 22:40 \( deal \d+ \)\. 12 leads to 2 agents\. ", "")
+    told(page, r"Somebody made up for it today at 22:40 \( deal \d+ \)\. 12 leads to 2 agents\. ", "")
 
 
 def test_a_deal_by_hand_after_tonights_is_told_below(floor: TestedDatabase) -> None:

@@ -75,7 +75,7 @@ def test_while_the_deal_fails_the_page_says_why_and_has_the_button_that_mends_it
     page = reader.get("/")
     for words in (
         "Tonight’s deal has failed so far.",
-        "Why: no agent was active, or all were away or full.",
+        "Why: no agent was active.",
         "2 attempts, from 20:40 to 20:41 , all with this reason.",
         "Agents still have the leads of",
         "3 days old. The service tries again until 23:40 .",
@@ -137,10 +137,9 @@ def test_a_failed_night_says_why_and_afterwards_who_made_up_for_it(floor: Tested
         set_agent_status(floor.backend, agent, active=True)
     reader = reader_at(floor, MORNING)
     page = reader.get("/")
-    night = f"{LAST_DUE.date():%A} {LAST_DUE.day} {LAST_DUE:%B}"
     for words in (
-        f"The deal of {night} failed.",
-        "Why: no agent was active, or all were away or full.",
+        "Last night’s deal failed.",
+        "Why: no agent was active.",
         "3 attempts, from 20:40 to 22:40",
         "The service does not try this deal again. The next deal is due tonight at 20:40 .",
         "A deal would work now: 3 leads to 2 agents, 1 or 2 each.",
@@ -157,15 +156,18 @@ def test_a_failed_night_says_why_and_afterwards_who_made_up_for_it(floor: Tested
     assert newest(floor).trigger == "manual"
     page = reader.get("/")
     assert "The deal is due in 12 h 40 min" in page
-    assert f"The deal of {night} failed; somebody on the server made up for it " in page
-    assert re.search(r'<a href="/nights/[^"]*">deal of <time datetime="[^"]*" title="[^"]*">', page.source)
+    assert "Last night’s deal failed; somebody on the server made up for it today at " in page
+    # The whole date is shown on hover, and on the focus of its link.
+    assert re.search(
+        r'<a href="/nights/[^"]*"><time datetime="[^"]*" title="[^"]*">Last night’s deal</time>', page.source
+    )
     assert f": failed, made up for by deal {made}" in page
     assert '<span class="mark old">' not in page.source
     assert "But somebody on the server made up for it " in reader.get(f"/nights/{LAST_DUE.date()}")
     assert "Later, somebody on the server made up for it " in reader.get(f"/runs/{failed}")
     # An undo takes the repair back.
     undo(floor.backend)
-    assert f"The deal of {night} failed." in reader.get("/")
+    assert "Last night’s deal failed." in reader.get("/")
     assert "made up for it" not in reader.get(f"/nights/{LAST_DUE.date()}")
 
 
@@ -173,8 +175,7 @@ def test_a_failed_night_stays_in_sight_when_somebody_pauses_or_skips_the_next_de
     looked(floor, LAST_DUE, LAST_DUE + 4 * HOUR)
     put_agents(floor, [("agent 0", "active")])
     reader = reader_at(floor, MORNING)
-    night = f"{LAST_DUE.date():%A} {LAST_DUE.day} {LAST_DUE:%B}"
-    mended_by = (f"The deal of {night} failed.", "Why: ", "A deal would work now:", "Preview and deal now")
+    mended_by = ("Last night’s deal failed.", "Why: ", "A deal would work now:", "Preview and deal now")
     skip(floor.backend, load(), TODAY, now=MORNING, actor="http: Ana")
     page = reader.get("/")
     for words in (*mended_by, "Tonight’s deal is skipped. Decided by Ana.", "Make tonight’s deal after all"):
@@ -198,9 +199,9 @@ def test_days_near_today_are_words_and_others_are_short(floor: TestedDatabase) -
     reader = reader_at(floor, MORNING)
     page = reader.get("/")
     assert re.search(rf"Agents still have the leads of {earlier:%a},? {earlier.day} ", page.text)
-    # The whole of a date in a sentence is shown on hover, and on the focus of its link.
+    # The whole date is shown on hover, also where it is a word.
     whole = f'<time datetime="{LAST_DUE.date()}" title="{LAST_DUE:%A},? {LAST_DUE.day} {LAST_DUE:%B} {LAST_DUE.year}">'
-    assert re.search(f"<h1>The deal of {whole}{LAST_DUE:%A},? {LAST_DUE.day} {LAST_DUE:%B}</time> failed.", page.source)
+    assert re.search(f"<h1>{whole}Last night’s deal</time> failed.", page.source)
     floor.execute("UPDATE dbo.assignment_run SET finished_at = %s WHERE status = 'succeeded'", written(LAST_DUE - HOUR))
     add_holiday(floor.backend, TODAY + timedelta(days=1), "Natal")
     put_agents(floor, [("agent 0", "active")])
@@ -233,8 +234,8 @@ def test_a_night_that_was_made_up_for_before_midnight_says_so_at_once(floor: Tes
         "UPDATE dbo.assignment_run SET finished_at = %s WHERE run_id = %s", written(DUE + 2 * HOUR), run.run_id
     )
     page = reader_at(floor, DUE + 3 * HOUR + MINUTE).get("/")
-    assert "failed, and was made up for." in page
-    assert f"Somebody made up for it at 22:40 ( deal {run.run_id} )" in page
+    assert "Tonight’s deal failed, and was made up for." in page
+    assert f"Somebody made up for it today at 22:40 ( deal {run.run_id} )" in page
     assert "Preview and deal now" not in page
     assert '<section class="headline done">' in page.source
 
@@ -310,7 +311,8 @@ def test_attempts_with_several_reasons_are_folded(floor: TestedDatabase) -> None
     for attempt, error in enumerate((RunInProgress(), NoActiveAgent(), NoActiveAgent()), start=1):
         fail(floor, error, attempt)
     page = reader_at(floor, DUE + HOUR).get("/")
-    assert "Why: no agent was active, or all were away or full." in page
+    # This message, of an earlier version, does not say which.
+    assert "Why: no agent was active, or all were away." in page
     assert "3 attempts, with 2 different reasons" in page
     assert "One attempt, at 20:41 : another deal was in progress." in page
 

@@ -110,6 +110,8 @@ OUTCOMES = Words(
 )
 # The words for dates near today, by how many days they are after it:
 NEAR_DAYS = Words({-1: sentence("yesterday"), 0: sentence("today"), 1: sentence("tomorrow")})
+# The forms of a moment that have these words:
+NEAR_FORMS = ("near", "when")
 ROLES = {"viewer": sentence("viewer"), "operator": sentence("operator"), "admin": sentence("admin")}
 ROLE_NAMES = Words(ROLES)
 
@@ -160,8 +162,13 @@ def near_day(value: date | None, today: date, locale: Locale) -> str:
     """A date that stands alone, as in a table: today, yesterday and tomorrow in words; others with their weekday."""
     if value is None:
         return NOTHING
-    word = NEAR_DAYS.get((value - today).days)
+    word = NEAR_DAYS.get((_date_of(value) - today).days)
     return word or _short_day(value, locale, today.year)
+
+
+def _date_of(value: date) -> date:
+    """The date of a value that may have a time of day."""
+    return value.date() if isinstance(value, datetime) else value
 
 
 def dated(value: date, today: date, locale: Locale, form: str = "near", *, ends: bool = False) -> Markup:
@@ -188,9 +195,10 @@ def moment(
     """A moment in the configured time zone. The whole of it, with seconds and zone, is shown on hover, where a script
     adds the reader's own time.
 
-    `form` is "minute" or "second", or "time" for the time of day alone, or "near" for a moment that stands alone, as in
-    a table, and not in a sentence: its day is a word where it is near `today`. The year is left out if it is
-    `this_year`, and the zone always: the foot of each page names it.
+    `form` is "minute" or "second", or "time" for the time of day alone. In two forms the day is a word where it is near
+    `today`: "near" is for a moment that stands alone, as in a table, or after "since"; "when" is for all other
+    sentences: today at 08:35, yesterday at 20:40, or on Tue 24 Nov, 20:40. The year is left out if it is `this_year`,
+    and the zone always: the foot of each page names it.
     """
     if value is None:
         return Markup(NOTHING)  # noqa: S704 a constant
@@ -198,15 +206,20 @@ def moment(
     naive, zone_now = local.replace(tzinfo=None), zone_name(local)
     exact = format_time(naive, "medium", locale=locale)
     clock = exact if form == "second" else format_time(naive, "short", locale=locale)
-    if form == "time":
-        text = clock
-    elif form == "near" and today is not None:
-        text = f"{near_day(local.date(), today, locale)}, {clock}"
-    else:
-        text = f"{_short_day(local.date(), locale, this_year)}, {clock}"
-    return Markup('<time datetime="{}" title="{}, {} {}">{}</time>').format(
-        local.isoformat(timespec="seconds"), day(local.date(), locale, "full"), exact, zone_now, text
-    )
+    text = clock if form == "time" else f"{_short_day(local.date(), locale, this_year)}, {clock}"
+    word = NEAR_DAYS.get((local.date() - today).days) if form in NEAR_FORMS and today is not None else None
+    if form == "when":
+        text = _read(
+            sentence("%(day)s at %(time)s", day=word, time=clock) if word else sentence("on %(moment)s", moment=text)
+        )
+    elif word:
+        text = f"{word}, {clock}"
+    # A page that stays open over midnight finds by the class which words to replace.
+    shown = Markup('<time{} datetime="{}" title="{}, {} {}">{}</time>')
+    return shown.format(
+        Markup(' class="near"') if word else "",
+        local.isoformat(timespec="seconds"), day(local.date(), locale, "full"), exact, zone_now, text,
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=10_000)

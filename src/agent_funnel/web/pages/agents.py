@@ -186,6 +186,8 @@ def show() -> str:
         MOST_LEFT_OUT=MOST_LEFT_OUT,
         FEW_DEALS=FEW_DEALS,
         found=_list_agents(shown, deals, held),
+        # A column with the same word in each row would say nothing.
+        last_differs=order == "last" or len({deals.last_of(each.entry.agent) for each in shown}) > 1,
         matching=len(found),
         begin=begin,
         following=begin + AGENTS_PER_PAGE if begin + AGENTS_PER_PAGE < len(found) else None,

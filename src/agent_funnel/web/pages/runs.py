@@ -57,6 +57,7 @@ def show() -> str:
     return render_template(
         "runs.html",
         runs=found,
+        left_some=_left_some(found),
         **_attempts(found),
         nights_before=_placed(nights, found),
         nights_after=[night for night in nights if found and night.business_date < found[-1].business_date],
@@ -87,6 +88,12 @@ def _placed(nights: list[NightRecord], runs: list[RunRecord]) -> dict[int, list[
         if below:
             placed.setdefault(below.run_id, []).append(night)
     return placed
+
+
+def _left_some(runs: list[RunRecord]) -> bool:
+    """Whether one of these runs left leads over. Otherwise all have the same amounts left over, none, and as many leads
+    ready as assigned, so that these columns would say nothing."""
+    return any(run.left_over for run in runs)
 
 
 def _attempts(runs: list[RunRecord]) -> dict[str, Any]:
@@ -124,6 +131,8 @@ def _show_sorted(order: str) -> str:
     return render_template(
         "runs.html",
         runs=found[begin:end],
+        # The list is sorted by one of these columns.
+        left_some=order in ("left_over", "pool") or _left_some(found[begin:end]),
         **_attempts(found[begin:end]),
         nights_before={},
         nights_after=[],

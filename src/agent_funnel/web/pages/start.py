@@ -68,14 +68,14 @@ def first_steps() -> list[Step]:
     pause = current_pause(database)
     has_zone = source(settings, "timezone") != "default"
     due = format.moment(
-        next_run(given.now(), settings), settings.timezone, locale(), this_year=today().year
+        next_run(given.now(), settings), settings.timezone, locale(), form="when", this_year=today().year, today=today()
     ).striptags()
     chosen_rules = (
         gettext("Chosen, with no country for numbers without one.")
         if country == NO_COUNTRY
         else gettext("Chosen, with the country %(country)s for numbers without one.", country=country)
     )
-    when = gettext("The next deal is due on %(moment)s, in the zone %(zone)s.", moment=due, zone=settings.timezone)
+    when = gettext("The next deal is due %(when)s, in the zone %(zone)s.", when=due, zone=settings.timezone)
     if not has_zone:
         when += " " + gettext("If that is not the zone of your team, set FUNNEL_TIMEZONE.")
     addresses = len(settings.notify_urls)

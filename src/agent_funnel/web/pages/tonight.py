@@ -32,7 +32,7 @@ from agent_funnel.web.format import MOST_NAMED
 from agent_funnel.web.negotiation import conditional
 from agent_funnel.web.pages.layout import form, page, read_form, redirect_with_notice, render_page
 from agent_funnel.web.pages.start import first_steps
-from agent_funnel.web.pages.tonight_lists import lists_now
+from agent_funnel.web.pages.tonight_lists import list_of_each, lists_now
 from agent_funnel.web.request_models import Reason
 from agent_funnel.web.requester import actor, mask_texts, masked_text
 from agent_funnel.web.services import services
@@ -131,6 +131,7 @@ def show() -> Response:
             limits=limits,
             handed_back=handed_back,
             lists=lists_now(run, held, handed_back) if run and held else None,
+            list_of_each=list_of_each(held, shares) if held and shares else [],
             MOST_NAMED=MOST_NAMED,
             fairness=fairness,
             told_in=told_in,

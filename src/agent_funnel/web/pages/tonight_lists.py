@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from agent_funnel.agents import LeadsInHand
 from agent_funnel.hand_backs import HandedBackByAgent
 from agent_funnel.names import by_name
 from agent_funnel.runs import Run
@@ -53,3 +54,9 @@ def lists_now(run: Run, held: LeadsInHandOfAll, handed_back: Sequence[HandedBack
         fewest=fewest,
         not_begun=sorted(not_begun, key=by_name) if leads > to_call else [],
     )
+
+
+def list_of_each(held: LeadsInHandOfAll, shares: Iterable[str]) -> list[LeadsInHand]:
+    """What each agent has who has leads, or got some in the last deal, by name."""
+    everybody = sorted({*held.agents, *shares}, key=by_name)
+    return [held.agents.get(name) or LeadsInHand(agent=name, leads=0, to_call=0) for name in everybody]

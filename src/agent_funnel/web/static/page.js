@@ -13,6 +13,16 @@ function addOwnTimes(within) {
   }
 }
 
+// A page that stayed open over midnight shows whole moments instead of "today" and "yesterday".
+const opened = new Date().toDateString();
+document.addEventListener("visibilitychange", () => {
+  if (new Date().toDateString() === opened) return;
+  for (const time of document.querySelectorAll("time.near")) {
+    [time.textContent] = time.title.split("\n");
+    time.classList.remove("near");
+  }
+});
+
 // An answer that is neither the page nor "not modified".
 class Answer extends Error {
   constructor(status) {

@@ -272,10 +272,15 @@ WHERE r.room < u.max_per_agent;
 DELETE FROM temp.room
 WHERE room <= 0;
 
+-- A failed attempt keeps the message, so it says which of the two it was: all who are active have a limit of 0.
 SELECT
     50002 AS throw,
-    'No agent is active and has room on ' || :business_date
-    || '; nothing was changed. Activate an agent, or remove a limit of 0.' AS message
+    CASE
+        WHEN NOT EXISTS (SELECT 1 FROM temp.limited)
+            THEN 'No agent is active; nothing was changed. Activate an agent.'
+        ELSE 'All active agents (' || (SELECT count(*) FROM temp.limited) || ') are away on ' || :business_date
+            || '; nothing was changed. Activate another agent, or remove a limit of 0.'
+    END AS message
 WHERE NOT EXISTS (SELECT 1 FROM temp.room);
 
 -- 2. The pool. First come all eligible rows, ordered by number. That is the order of the table's key, if it has one,

@@ -534,10 +534,15 @@ BEGIN
         SELECT @agents = COUNT(*), @to_deal = SUM(CAST(r.room AS BIGINT)) FROM #room AS r;
         IF @agents = 0
             BEGIN
-                SET @message = CONCAT(
-                    N'No agent is active and has room on ', CONVERT(NVARCHAR(20), @business_date, 23),
-                    N'; nothing was changed. Activate an agent, or remove a limit of 0.'
-                );
+                -- A failed attempt keeps the message, so it says which of the two it was: all who are active have a
+                -- limit of 0.
+                SELECT @agents = COUNT(*) FROM #limited;
+                SET @message = N'No agent is active; nothing was changed. Activate an agent.';
+                IF @agents > 0
+                    SET @message = CONCAT(
+                        N'All active agents (', @agents, N') are away on ', CONVERT(NVARCHAR(20), @business_date, 23),
+                        N'; nothing was changed. Activate another agent, or remove a limit of 0.'
+                    );
                 THROW 50002, @message, 1;
             END;
 
