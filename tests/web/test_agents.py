@@ -218,9 +218,9 @@ def test_those_who_have_perhaps_left_are_not_activated_by_the_first_button(
         r"""<form method="post" action="/agents/activate-all".*?</form>""", page.source, re.DOTALL
     )  # fmt: skip
     assert "Activate the 6 who had leads in the last deal" in first
-    assert 'class="small"' in first
+    assert 'class="outline"' not in first
     assert "Yes, activate all 8" in second
-    assert 'class="small outline"' in second
+    assert 'class="outline"' in second
     assert 'name="recent"' not in second
     fields = {"inactive": "6", "recent": "true", "idempotency_key": "a"}
     set_agent_status(database.backend, "agent 5", active=True)
