@@ -124,6 +124,18 @@ def test_an_erasure_leaves_nothing_of_the_number_in_any_table(floor: TestedDatab
     assert count_forgotten(floor.backend) == 1
 
 
+def test_a_stored_response_with_a_number_that_is_shorter_than_a_phone_number_goes_too(floor: TestedDatabase) -> None:
+    put_leads(floor, [("4711999", 1, RECENT)])
+    for name, answer in {"a": '{"number": "4711999"}', "b": '{"number": "4711"}'}.items():
+        floor.execute(
+            "INSERT INTO dbo.request_answer (request_hash, content_hash, asked_at, status, answer) "
+            "VALUES (%s, 'b', '2026-11-01', 200, %s)",
+            name, answer,
+        )  # fmt: skip
+    assert forget(floor.backend, "4711999", actor="Eva").answers == 1
+    assert [name.strip() for (name,) in floor.execute("SELECT request_hash FROM dbo.request_answer")] == ["b"]
+
+
 def test_runs_keep_their_totals_and_an_undo_counts_forgotten_leads(floor: TestedDatabase) -> None:
     first = run_numbers(floor)[-1]
     second = run_deal(floor)

@@ -96,7 +96,7 @@ MISTAKES = (
     Mistake(
         "person: stored responses keep the number",
         PERSON, "WHERE (length(p.number) > 6 AND instr(r.answer, p.number) > 0)", "WHERE FALSE",
-        ON_PERSON, "leaves_nothing", "sqlite",
+        ON_PERSON, "stored_response", "sqlite",
     ),
     Mistake(
         "person: a spelling that nobody has taken in stays",
