@@ -29,6 +29,11 @@ def test_the_rest_of_a_list_goes_back_and_comes_back(dashboard: Dashboard, datab
         "You have put 1 lead off to later on your list; it goes back, too."
     )
     page.get_by_role("link", name="Cancel").click()
+    # Those of a list that was replaced are not on the new one.
+    page.evaluate("lists.inert = true")
+    going_home.click()
+    expect(page.get_by_role("main")).not_to_contain_text("off to later")
+    page.get_by_role("link", name="Cancel").click()
     page.get_by_role("button", name="Back to the list").click()
     going_home.click()
     expect(page.get_by_role("main")).not_to_contain_text("off to later")

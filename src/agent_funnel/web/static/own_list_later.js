@@ -17,9 +17,10 @@ function noteOf(row) {
   const { typed, later, note } = jottingOf(row);
   return typed ?? later?.note ?? note ?? "";
 }
-function sayLater(row) {
+// The time comes first, since a long text is cut off at its end.
+function sayLater(row, ...words) {
   const { later } = jottingOf(row);
-  return [later?.time && shortTime(dueAt(later)), noteOf(row).trim()].filter(Boolean).join(" · ");
+  return [later?.time && shortTime(dueAt(later)), ...words, noteOf(row).trim()].filter(Boolean).join(" · ");
 }
 
 // The lead that is due first comes first, and those without a time come last.
@@ -58,6 +59,7 @@ function showLater(row, isLater) {
     showPlace(row);
     say(listTexts.back_to_list, row, listTexts.undo, () => {
       putOff(row, before.later, before.note, before.typed);
+      say(listTexts.taken_back, row);
       showPlace(row);
     });
   });
@@ -82,7 +84,8 @@ function putOff(row, later, note, typed) {
 // button says so, and is there again when the form is emptied.
 function checkTime(box) {
   const [button, time, tooLate] = box.children;
-  const changesAt = state.next_at ? Date.parse(state.next_at) - behind : Infinity;
+  // The clocks differ by some milliseconds at least.
+  const changesAt = state.next_at ? Math.round((Date.parse(state.next_at) - behind) / 60_000) * 60_000 : Infinity;
   button.disabled = Boolean(time.value) && dueAt({ time: time.value, at: new Date() }) >= changesAt;
   tooLate.textContent = button.disabled ? listTexts.too_late.replace("{time}", shortTime(changesAt)) : "";
   return !button.disabled;
@@ -123,9 +126,10 @@ function offerLater(row) {
       const reported = reportedOf(row);
       const later = { note: note.value.trim(), time: time.value, at: new Date().toISOString() };
       putOff(row, later);
-      say([listTexts.later, sayLater(row)].filter(Boolean).join(" · "), row, listTexts.undo, () => {
+      say(sayLater(row, listTexts.later), row, listTexts.undo, () => {
         putOff(row, before.later, before.note, before.typed);
         if (reported) tellAgain(row, reported);
+        else say(listTexts.taken_back, row);
         showPlace(row);
       });
       goOnWith(next, row);
@@ -172,7 +176,7 @@ if (lists) {
   // The page that asks whether the rest of the list goes back says how many of these go, too.
   const goingHome = document.getElementById("going-home");
   goingHome?.addEventListener("click", () => {
-    const count = laterList.querySelectorAll("li:not(.has-left)").length;
+    const count = lists.inert ? 0 : laterList.querySelectorAll("li:not(.has-left)").length;
     goingHome.search = count ? `?put_off=${count}` : "";
   });
   new MutationObserver(lookForDue).observe(laterList, { childList: true });

@@ -107,7 +107,11 @@ function say(text, row, offer, act) {
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = offer;
-    button.addEventListener("click", act);
+    button.addEventListener("click", () => {
+      // It is done once.
+      toast.replaceChildren();
+      act();
+    });
     toast.append(button);
   }
   say.timer = setTimeout(() => toast.replaceChildren(), TOAST_FOR);
