@@ -145,7 +145,7 @@ MISTAKES = (
     Mistake(
         "files: a cell that is far away from the others fills the memory",
         P_FILES_WORKBOOKS, "if bound.cells > MOST_CELLS:", "if False:",
-        ON_FILES_WORKBOOKS, "repeated_rows",
+        ON_FILES_WORKBOOKS, "at_most_as_many_cells",
     ),
     Mistake(
         "files: an empty cell counts as one with a value",

@@ -62,7 +62,7 @@ MISTAKES = (
     Mistake(
         "forecast: agents who are away are not named",
         P_FORECAST, "for agent in active if agent.room == 0", "for agent in active if agent.room == -1",
-        ON_FORECAST, "as_things_stand", "sqlite",
+        ON_FORECAST, "night_to_come", "sqlite",
     ),
     Mistake(
         "forecast: a change on a page does not count at once",

@@ -140,6 +140,17 @@ def test_repeated_rows_and_cells_are_counted(rows: str) -> None:
         read(ods(rows))
 
 
+def test_a_sheet_has_at_most_as_many_cells_as_the_limit_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent_funnel.files.workbooks.MOST_CELLS", 12)
+    sheets = {
+        count: ods(ods_row("number") + ods_row("1", attributes=f' table:number-rows-repeated="{count}"'))
+        for count in (11, 12)
+    }
+    assert len(read(sheets[11])[1]) == 11
+    with pytest.raises(ImportRefused, match="more than 12 cells"):
+        read(sheets[12])
+
+
 def test_a_workbook_that_unpacks_to_too_much_or_defines_entities_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     book = workbook(*ROWS)
     entities = changed(book, SHEET, b"<worksheet", b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">]><worksheet')
