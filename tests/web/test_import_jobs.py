@@ -49,7 +49,9 @@ def test_a_long_import_shows_its_progress_and_then_its_result_to_its_owner_alone
     assert 'http-equiv="refresh"' not in page.source
     assert "fair.csv has 3 rows of data. Added 2 Already there, not changed 0 Bad rows, left out 1" in page
     # A second one is refused, and its page says why.
+    goes_on.clear()
     answer = reader.send("/leads/import", what="import", file=(BytesIO(TEXT), "again.csv"))
+    goes_on.set()
     (job,) = client.application.extensions["agent_funnel"].import_jobs._jobs.values()
     assert job.finished.wait(30)
     page = reader.get(answer.headers["Location"], 422)
