@@ -110,12 +110,12 @@ MISTAKES = (
         "sqlite",
     ),
     Mistake(
-        "idempotency: a request refused with 415 keeps its key",
+        "idempotency: a request that a view refused keeps its key",
         W_IDEMPOTENCY,
         "except (FunnelError, HTTPException) as error:",
         "except FunnelError as error:",
         ON_IDEMPOTENCY,
-        "wrong_type",
+        "refused_by_a_view",
         "sqlite",
     ),
     Mistake(

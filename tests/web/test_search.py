@@ -53,7 +53,7 @@ def test_several_hits_are_listed_the_likeliest_first(reader: Reader) -> None:
 
 
 def test_each_of_several_numbers_says_who_has_it_since_when(database: TestedDatabase, reader: Reader) -> None:
-    database.insert("wafunnel", ("number", "stage", "date"), [("+31300000004", 1, date.today())])
+    database.insert("wafunnel", ("number", "stage", "date"), [("+31300000004", 1, f"{date.today()}")])
     take_in(database.backend)
     deal_today(database)
     page = reader.get("/search", q="0004")
