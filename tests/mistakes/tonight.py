@@ -88,7 +88,7 @@ MISTAKES = (
     ),
     Mistake(
         "forecast: a change on a page does not count at once",
-        W_APP, "counts.forget_forecast()", "counts.stage_counts()",
+        W_APP, "counts.forget_forecast()", "counts.stage_counts('')",
         ON_FORECAST, "counts_at_once", "sqlite",
     ),
     Mistake(

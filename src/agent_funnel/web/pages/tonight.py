@@ -88,7 +88,8 @@ def show() -> Response:
     night = tonight(given.database, given.settings, now, run)
     forecast = start_forecast(night, now, run)
     runway = start_runway(night, now, run)
-    counting = given.counts.start_leads_in_hand(deal_version(given.database)) if run and run.assigned else None
+    version = deal_version(given.database)
+    counting = given.counts.start_leads_in_hand(version) if run and run.assigned else None
     shares = given.counts.known_shares([run.run_id]).get(run.run_id) if run else None
     limits = run_limits(given.database, run.run_id) if run else {}
     made_up = repairs(given.database, given.settings, night.nights)
@@ -152,7 +153,7 @@ def show() -> Response:
             told_in=told_in,
             # The verdict that the box of the headline tells:
             fairness_told=fairness if told_in else None,
-            stage_counts=given.counts.stage_counts(),
+            stage_counts=given.counts.stage_counts(version),
             forecast=forecast.get() if forecast else None,
             is_forecasting=forecast is not None,
             runway=ahead,
