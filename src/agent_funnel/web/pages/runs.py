@@ -17,6 +17,7 @@ from agent_funnel.runs import LARGEST_RUN_ID, RunRecord, failure_of, find_run, l
 from agent_funnel.schedule import skips, voids
 from agent_funnel.schedule.calendar import current_date, is_workday
 from agent_funnel.schedule.nights import LaterDeal, failure_reasons, is_held, nights_by_repair, repairs
+from agent_funnel.schedule.runway import NIGHTS_AHEAD
 from agent_funnel.schedule.skips import Skip, find_skip, skip_of_run
 from agent_funnel.schedule.status import NIGHTS_SHOWN, tonight
 from agent_funnel.schedule.store import NightRecord, current_pause, find_night, list_holidays, nights_without_run
@@ -208,6 +209,10 @@ def show_night(day: str) -> str:
         held_pool=held_pool(reasons),
         made_up_for=_made_up_for(outcome),
         is_future=is_future,
+        # The next deal is forecast; of those after it, the runway has the amounts.
+        has_runway=is_future
+        and not is_next
+        and (business_date - current_date(now, given.settings)).days < NIGHTS_AHEAD,
         is_workday=is_workday(business_date, given.settings),
         **_planned(business_date, is_future=is_future),
         is_open=window[0] <= now < window[1],
