@@ -19,6 +19,8 @@ from agent_funnel.values import NO_LIMIT, Day, Flag, LeadDate, Moment, Record, R
 PURGE_BATCH = 2_000
 # No run has a number as large as this:
 LARGEST_RUN_ID = 2**63 - 1
+# The end of the message of a run that a brake held, after the reason of the brake:
+HELD = "FUNNEL_BRAKE holds the deal until a person runs `agent-funnel run --scheduled`; nothing was changed."
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,11 @@ class Failure(Record):
     error_number: int | None
     message: str
 
+    @property
+    def held_because(self) -> str | None:
+        """The reason of the brake that held the run; None if the run failed for another reason."""
+        return held_because(self.message)
+
 
 @dataclass(frozen=True)
 class Share:
@@ -189,6 +196,11 @@ def failure_of(database: Database, run_id: int) -> Failure | None:
     """Why a run failed; None if it did not."""
     row = database.one("failure", run_id=run_id)
     return None if row is None else Failure.from_row(row)
+
+
+def held_because(message: str) -> str | None:
+    """The reason of the brake in the message of a run that a brake held; None for any other message."""
+    return message.removesuffix(HELD).rstrip() if message.endswith(HELD) else None
 
 
 def shares(database: Database, run_id: int) -> list[Share]:

@@ -11,7 +11,7 @@ import re
 from datetime import date
 from functools import cache, lru_cache
 
-from agent_funnel.sentences import Sentence, joined, sentence, shown_as, with_values
+from agent_funnel.sentences import Sentence, counted, joined, sentence, shown_as, with_values
 
 # Messages of SQL, and the docstrings of errors, which are their default messages:
 STORED: tuple[str, ...] = (
@@ -35,7 +35,6 @@ STORED: tuple[str, ...] = (
     "A run or an undo is in progress; nothing was changed. Try again when it ends.",
     "No agent is active and has room tonight; nothing was changed.",
     "The scheduled run of this business date is already done.",
-    "%(count)s leads are ready to deal, but the median of the last %(deals)s deals is %(usual)s.",
     "The pool changed while it was being dealt; nothing was changed.",
     "There is no run to undo.",
     "A parameter is out of range.",
@@ -164,13 +163,23 @@ STORED: tuple[str, ...] = (
     "%(name)s is %(value)s; it must be %(limits)s. Nothing was changed.",
     "%(name)s is %(value)s; it must be %(limits)s.",
 )
-# Those that name commands, or parameters of procedures, and the same for a page:
+# Why a brake holds a deal, as pages say it, of one lead and of several:
+_UNUSUAL = counted(
+    "%(count)s lead is ready to deal, but in the last %(deals)s deals there were usually about %(usual)s.",
+    "%(count)s leads are ready to deal, but in the last %(deals)s deals there were usually about %(usual)s.",
+    2,
+    deals="",
+    usual="",
+)
+# Those that name commands, parameters of procedures or terms of statistics, and the same for a page:
 SHOWN_AS: tuple[tuple[str, Sentence], ...] = (
     (
         "%(warning)s FUNNEL_BRAKE holds the deal until a person runs `agent-funnel run --scheduled`; nothing was "
         "changed.",
         sentence("%(warning)s So the deal waits until a person makes it; nothing was changed."),
     ),
+    ("%(count)s lead is ready to deal, but the median of the last %(deals)s deals is %(usual)s.", _UNUSUAL),
+    ("%(count)s leads are ready to deal, but the median of the last %(deals)s deals is %(usual)s.", _UNUSUAL),
     (
         "The database lacks tables or procedures of Agent Funnel: run `agent-funnel install`.",
         sentence(
@@ -296,7 +305,9 @@ _WORDS = (
     ("the present list", "the current list"),
 )  # fmt: skip
 # Values that are amounts, which readers write in their own way:
-_AMOUNTS = ("leads", "seconds", "rows", "expected", "room", "largest")
+_AMOUNTS = ("leads", "seconds", "rows", "expected", "room", "largest", "count", "deals", "usual")
+# An amount, as the program writes it:
+_AMOUNT = re.compile(r"\d+|\d{1,3}(?:,\d{3})+", re.ASCII)
 # A value that is a date, which readers write in their own way:
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _PLACE = re.compile(r"%\((\w+)\)s")
@@ -305,9 +316,11 @@ _PLACE = re.compile(r"%\((\w+)\)s")
 @lru_cache(500)
 def as_sentence(text: str) -> str:
     """The sentence that an English text is; the text itself if it is none of these."""
-    for pattern, template in _patterns():
+    for pattern, template, plural in _patterns():
         if found := pattern.fullmatch(text):
-            return with_values(template, {name: _value(value, name) for name, value in found.groupdict().items()})
+            values: dict[str, object] = {name: _value(value, name) for name, value in found.groupdict().items()}
+            count = values.get("count")
+            return with_values(template, values, plural, count if isinstance(count, int) else 0)
     # A preview ends its reasons with a full stop, where a refused deal says what to do.
     reasons = _value(text[:-1]) if text.endswith(".") else text
     return joined(reasons, ".", by="") if isinstance(reasons, Sentence) else text
@@ -328,8 +341,8 @@ def as_pages_say(template: str) -> str:
 
 def _value(text: str, name: str = "") -> str | int | date:
     """A part of a sentence: a day, an amount, other sentences, or a name."""
-    if name in _AMOUNTS and text.isdecimal():
-        return int(text)
+    if name in _AMOUNTS and _AMOUNT.fullmatch(text):
+        return int(text.replace(",", ""))
     if _DAY.fullmatch(text):
         return date.fromisoformat(text)
     parts = [as_sentence(part) for part in text.split(". ")]
@@ -337,10 +350,10 @@ def _value(text: str, name: str = "") -> str | int | date:
 
 
 @cache
-def _patterns() -> list[tuple[re.Pattern[str], str]]:
+def _patterns() -> list[tuple[re.Pattern[str], str, str | None]]:
     # Those with a hint at their end come first, since a value at the end of another one would take it.
-    pairs = [(text, shown.template) for text, shown in SHOWN_AS] + [(each, as_pages_say(each)) for each in STORED]
-    return [(_pattern(text), template) for text, template in pairs]
+    shown = [(_pattern(text), each.template, each.plural) for text, each in SHOWN_AS]
+    return [*shown, *((_pattern(text), as_pages_say(text), None) for text in STORED)]
 
 
 def _pattern(text: str) -> re.Pattern[str]:

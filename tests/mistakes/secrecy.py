@@ -32,8 +32,8 @@ MISTAKES = (
     Mistake(
         "masks: a viewer sees the whole reason of a failed deal",
         "src/agent_funnel/web/templates/macros.html",
-        "{{ reason.message | translated | free_text }}",
-        "{{ reason.message | translated }}",
+        "{{ (reason.held_because or reason.message) | translated | free_text }}",
+        "{{ (reason.held_because or reason.message) | translated }}",
         ON_MASKS_TONIGHT,
         "failing",
         "sqlite",

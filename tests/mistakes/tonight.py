@@ -6,6 +6,7 @@ from mistakes.places import (
     ON_ERRORS,
     ON_FAIRNESS,
     ON_FORECAST,
+    ON_HELD,
     ON_NIGHT_TROUBLE,
     ON_RUNWAY,
     ON_RUNWAY_COUNTS,
@@ -21,6 +22,7 @@ from mistakes.places import (
     P_RUNWAY,
     P_SCHEDULER,
     P_STATUS,
+    P_STORED,
     PLAN,
     T_ASSIGN,
     W_APP,
@@ -55,6 +57,26 @@ MISTAKES = (
         ON_NIGHT_TROUBLE, "next_nights_deal", "sqlite",
     ),
     Mistake(
+        "held: a deal that a brake held has failed",
+        P_NIGHTS, "reasons[0].held_because is not None", "False",
+        ON_HELD, "waits_for_a_person", "sqlite",
+    ),
+    Mistake(
+        "held: the first attempt says whether a deal is held",
+        P_NIGHTS, "is_held(failure_reasons(database, day))", "is_held(failure_reasons(database, day)[1:])",
+        ON_HELD, "morning", "sqlite",
+    ),
+    Mistake(
+        "held: leads are asked for where there are more than usual",
+        P_BRAKES, "return self.pool < self.usual", "return True",
+        ON_HELD, "more_leads_than_usual", "sqlite",
+    ),
+    Mistake(
+        "held: amounts of recorded reasons stay English",
+        P_STORED, r"(?:,\d{3})+", r"(?:_\d{3})+",
+        ON_HELD, "list_and_the_deal", "sqlite",
+    ),
+    Mistake(
         "forecast: a brake on the pool is not foreseen",
         P_FORECAST, "    if held:", "    if False:",
         ON_FORECAST, "brake", "sqlite",
@@ -66,7 +88,7 @@ MISTAKES = (
     ),
     Mistake(
         "forecast: a change on a page does not count at once",
-        W_APP, "counts.forget_forecast()", "counts.stage_counts()",
+        W_APP, "counts.forget_forecast()", "counts.stage_counts('')",
         ON_FORECAST, "counts_at_once", "sqlite",
     ),
     Mistake(

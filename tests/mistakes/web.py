@@ -192,6 +192,10 @@ MISTAKES = (
         W_COUNTS, "self._known.popitem(last=False)", "self._known.popitem()", ON_LIMITS, "push_out", "sqlite",
     ),
     Mistake(
+        "counts: leads by stage are those before a deal",
+        W_COUNTS, "if version != self._counted_version or ", "if ", ON_LIMITS, "after_a_deal", "sqlite",
+    ),
+    Mistake(
         "counts: the leads by stage are never counted again",
         W_COUNTS, "STAGES_AGE_SECONDS = 20.0", "STAGES_AGE_SECONDS = 2000.0",
         ON_LIMITS, "twenty_seconds", "sqlite",

@@ -183,6 +183,12 @@ def test_the_page_of_a_night_to_come_has_its_time_and_that_of_the_next_deal_its_
     page = reader.get(f"/nights/{tomorrow}")
     assert "This night has not happened yet. The deal is due at 20:40 . Away that day: agent 1." in page
     assert "As things stand" not in page
+    # How many leads there are for it is on another page, as far as that looks ahead.
+    assert "Away that day: agent 1. How long the leads last" in page
+    assert "/runway" in page.links
+    assert "How long the leads last" in reader.get(f"/nights/{TODAY + timedelta(days=13)}")
+    for day in (TODAY, TODAY + timedelta(days=14), TODAY - timedelta(days=1)):
+        assert "How long the leads last" not in reader.get(f"/nights/{day}")
     # While deals are paused, none is due.
     pause(database.backend, now=NOON, actor="test", reason=None)
     page = reader.wait_for(f"/nights/{TODAY}", lambda page: "12 leads" in page)

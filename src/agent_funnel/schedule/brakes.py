@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from statistics import median
 
@@ -9,14 +10,28 @@ from agent_funnel.database import Database
 from agent_funnel.deal import NewRun, deal, preview
 from agent_funnel.doctor import check_procedures
 from agent_funnel.errors import BrakeApplied
-from agent_funnel.runs import list_runs
+from agent_funnel.runs import HELD, list_runs
 from agent_funnel.sentences import counted, joined, sentence, shown_as
 from agent_funnel.settings import Settings
+from agent_funnel.stored_sentences import as_sentence
 
 # The usual pool is the median of this many runs:
 USUAL_RUNS = 14
 # With fewer runs than this, no pool counts as unusual:
 FEWEST_RUNS = 3
+
+
+@dataclass(frozen=True)
+class UnusualPool:
+    """The pool for which a brake held a deal, and the usual one."""
+
+    pool: int
+    usual: int
+
+    @property
+    def is_smaller(self) -> bool:
+        """Whether there were too few leads, and not too many."""
+        return self.pool < self.usual
 
 
 def scheduled_run(
@@ -35,8 +50,7 @@ def scheduled_run(
     if warning:
         raise BrakeApplied(
             shown_as(
-                f"{warning} FUNNEL_BRAKE holds the deal until a person runs `agent-funnel run --scheduled`; nothing "
-                "was changed.",
+                f"{warning} {HELD}",
                 joined(warning, sentence("So the deal waits until a person makes it; nothing was changed.")),
             )
         )
@@ -76,6 +90,13 @@ def unusual_pool(database: Database, settings: Settings, pool: int, *, before: i
     )
     # Pages say it without the term.
     return shown_as(kept, shown)
+
+
+def pool_in(reason: str) -> UnusualPool | None:
+    """The pool in the recorded reason of a brake; None if that held the deal for another reason."""
+    values = getattr(as_sentence(reason), "values", {})
+    pool, usual = values.get("count"), values.get("usual")
+    return UnusualPool(pool, usual) if isinstance(pool, int) and isinstance(usual, int) else None
 
 
 def last_pools(database: Database, *, before: int | None = None) -> list[int]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from agent_funnel.database import Database
+from agent_funnel.runs import held_because
 from agent_funnel.schedule.calendar import scheduled_at
 from agent_funnel.schedule.store import NightRecord, list_nights
 from agent_funnel.settings import Settings
@@ -29,6 +30,11 @@ class FailureReason(Record):
     first_at: Moment
     last_at: Moment
     run_id: int
+
+    @property
+    def held_because(self) -> str | None:
+        """The reason of the brake that held the run; None if the attempts failed for another reason."""
+        return held_because(self.message)
 
 
 @dataclass(frozen=True)
@@ -72,6 +78,17 @@ def nights_by_repair(database: Database, settings: Settings, *, count: int) -> d
     for day, deal in sorted(repairs(database, settings, list_nights(database, count=count)).items()):
         found.setdefault(deal.run_id, []).append(day)
     return found
+
+
+def held_nights(database: Database, nights: Iterable[NightRecord]) -> set[date]:
+    """The dates of the nights that failed because a brake held their deal at the last attempt."""
+    failed = [night.business_date for night in nights if night.outcome == "failed"]
+    return {day for day in failed if is_held(failure_reasons(database, day))}
+
+
+def is_held(reasons: Sequence[FailureReason]) -> bool:
+    """Whether a brake held the last of some attempts; the newest reason comes first."""
+    return bool(reasons) and reasons[0].held_because is not None
 
 
 def is_broken(night: NightRecord) -> bool:

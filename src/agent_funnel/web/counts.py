@@ -144,6 +144,8 @@ class BackgroundCounts:
         self._lock = Lock()
         self._stages: StageCounts | None = None
         self._counted_at = 0.0
+        # The version of the deal for which the stages were counted:
+        self._counted_version: str | None = None
         self._counting_shares = BackgroundTask("counting shares")
         self._counting_stages = BackgroundTask("counting stages")
         self._leads_in_hand: _KeptValues[LeadsInHandOfAll] = _KeptValues(
@@ -181,15 +183,15 @@ class BackgroundCounts:
             self._shares.clear()
             self._shares_at.clear()
 
-    def stage_counts(self) -> StageCounts | None:
-        """The leads by stage; None until the first count has ended."""
-        if self._stages is None or time.monotonic() - self._counted_at > STAGES_AGE_SECONDS:
-            _count(self._counting_stages, self._count_stages)
+    def stage_counts(self, version: str) -> StageCounts | None:
+        """The leads by stage; None until the first count has ended. `version` is that of the deal, which moves them."""
+        if version != self._counted_version or time.monotonic() - self._counted_at > STAGES_AGE_SECONDS:
+            _count(self._counting_stages, lambda: self._count_stages(version))
         return self._stages
 
-    def _count_stages(self) -> None:
+    def _count_stages(self, version: str) -> None:
         self._stages = StageCounts(count_by_stage(self._database), datetime.now(UTC))
-        self._counted_at = time.monotonic()
+        self._counted_at, self._counted_version = time.monotonic(), version
 
     def start_leads_in_hand(self, version: str) -> Pending[LeadsInHandOfAll]:
         """Has the leads of all agents counted in the background. `version` is that of the deal."""

@@ -94,6 +94,7 @@ _STATUS = {
     "succeeded": ("✓", sentence("dealt")),
     "undone": ("↶", sentence("undone")),
     "failed": ("!", sentence("failed")),
+    "held": ("△", sentence("held")),
 }
 RUN_STATUS = Words(_STATUS)
 OUTCOMES = Words(

@@ -18,6 +18,7 @@ from agent_funnel.errors import NotFound
 from agent_funnel.leads import Lead, lead_history, search_leads
 from agent_funnel.numbers import StillCalled, find_still_called, spellings, stored_alike, stored_with_country
 from agent_funnel.outcomes import Outcome, list_outcomes
+from agent_funnel.runs import deal_version
 from agent_funnel.sentences import sentence
 from agent_funnel.values import LONGEST_TEXT, text_length
 from agent_funnel.web.errors import faults_of
@@ -74,9 +75,8 @@ def show() -> Any:
     if query.number is not None and not sees_numbers():
         raise Forbidden(sentence("A search by number needs the role operator. Nothing was searched."))
     if not filled_in and not {"all", "after"} & {*request.args}:
-        return render_template(
-            "leads.html", filled_in=filled_in, stage_counts=services().counts.stage_counts(), is_landing=True
-        )
+        counts = services().counts.stage_counts(deal_version(services().database))
+        return render_template("leads.html", filled_in=filled_in, stage_counts=counts, is_landing=True)
     return _show_list(filled_in, query)
 
 

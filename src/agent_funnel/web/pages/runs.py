@@ -16,7 +16,8 @@ from agent_funnel.errors import NotFound
 from agent_funnel.runs import LARGEST_RUN_ID, RunRecord, failure_of, find_run, last_run, list_runs, run_limits
 from agent_funnel.schedule import skips, voids
 from agent_funnel.schedule.calendar import current_date, is_workday
-from agent_funnel.schedule.nights import LaterDeal, failure_reasons, nights_by_repair, repairs
+from agent_funnel.schedule.nights import LaterDeal, failure_reasons, is_held, nights_by_repair, repairs
+from agent_funnel.schedule.runway import NIGHTS_AHEAD
 from agent_funnel.schedule.skips import Skip, find_skip, skip_of_run
 from agent_funnel.schedule.status import NIGHTS_SHOWN, tonight
 from agent_funnel.schedule.store import NightRecord, current_pause, find_night, list_holidays, nights_without_run
@@ -25,7 +26,7 @@ from agent_funnel.web.auth import set_audit_target
 from agent_funnel.web.format import day, moment, number
 from agent_funnel.web.languages import locale, translated
 from agent_funnel.web.pages.layout import form, page, redirect_with_notice
-from agent_funnel.web.pages.tonight import fairness_of, night_to_mend, start_forecast, window_of
+from agent_funnel.web.pages.tonight import fairness_of, held_pool, night_to_mend, start_forecast, window_of
 from agent_funnel.web.requester import actor
 from agent_funnel.web.routing import RUNS
 from agent_funnel.web.services import services
@@ -203,8 +204,15 @@ def show_night(day: str) -> str:
         runs=[run for run in found if run.status != "failed" or not reasons],
         attempts=[run for run in found if run.status == "failed" and reasons],
         reasons=reasons,
+        # A deal that was made after all is no longer held.
+        is_held=is_held(reasons) and (outcome is None or outcome.outcome == "failed"),
+        held_pool=held_pool(reasons),
         made_up_for=_made_up_for(outcome),
         is_future=is_future,
+        # The next deal is forecast; of those after it, the runway has the amounts.
+        has_runway=is_future
+        and not is_next
+        and (business_date - current_date(now, given.settings)).days < NIGHTS_AHEAD,
         is_workday=is_workday(business_date, given.settings),
         **_planned(business_date, is_future=is_future),
         is_open=window[0] <= now < window[1],

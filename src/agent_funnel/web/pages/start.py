@@ -17,7 +17,7 @@ from agent_funnel.errors import ParameterOutOfRange
 from agent_funnel.imports import BadRows, import_file
 from agent_funnel.leads import search_leads
 from agent_funnel.rules import list_rules
-from agent_funnel.runs import last_run
+from agent_funnel.runs import deal_version, last_run
 from agent_funnel.schedule.calendar import next_run
 from agent_funnel.schedule.store import current_pause
 from agent_funnel.sentences import counted, joined, sentence
@@ -57,7 +57,7 @@ def first_steps() -> list[Step]:
     database, settings = given.database, given.settings
     agents = roster(database, today())
     active = sum(1 for each in agents if each.active)
-    counts = given.counts.stage_counts()
+    counts = given.counts.stage_counts(deal_version(database))
     leads = sum(counts.stages.values()) if counts else 0
     # Counts are some seconds old, so that leads that were just imported are looked for.
     has_leads = leads > 0 or bool(search_leads(database, count=1))

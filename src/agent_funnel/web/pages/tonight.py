@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Literal
 
@@ -15,10 +15,18 @@ from agent_funnel.fairness import Fairness, judge
 from agent_funnel.hand_backs import handed_back_by_agent
 from agent_funnel.runs import Run, RunRecord, Share, deal_version, find_run, last_run, list_runs, run_limits
 from agent_funnel.schedule import store
-from agent_funnel.schedule.brakes import usual_length
+from agent_funnel.schedule.brakes import UnusualPool, pool_in, usual_length
 from agent_funnel.schedule.calendar import closes_at, current_date, is_workday, scheduled_at
 from agent_funnel.schedule.forecast import Forecast
-from agent_funnel.schedule.nights import LaterDeal, failure_reasons, is_broken, repairs
+from agent_funnel.schedule.nights import (
+    FailureReason,
+    LaterDeal,
+    failure_reasons,
+    held_nights,
+    is_broken,
+    is_held,
+    repairs,
+)
 from agent_funnel.schedule.runway import Runway
 from agent_funnel.schedule.skips import Skip, find_skip
 from agent_funnel.schedule.status import NIGHTS_SHOWN, Tonight, tonight
@@ -80,7 +88,8 @@ def show() -> Response:
     night = tonight(given.database, given.settings, now, run)
     forecast = start_forecast(night, now, run)
     runway = start_runway(night, now, run)
-    counting = given.counts.start_leads_in_hand(deal_version(given.database)) if run and run.assigned else None
+    version = deal_version(given.database)
+    counting = given.counts.start_leads_in_hand(version) if run and run.assigned else None
     shares = given.counts.known_shares([run.run_id]).get(run.run_id) if run else None
     limits = run_limits(given.database, run.run_id) if run else {}
     made_up = repairs(given.database, given.settings, night.nights)
@@ -88,6 +97,10 @@ def show() -> Response:
     night_runs = {each.run_id: each for each in list_runs(given.database, count=RUNS_SEARCHED) if each.run_id in wanted}
     strip = night_strip(night)
     columns = strip_columns(strip, made_up, night_runs)
+    reasons = failure_reasons(given.database, night.business_date) if night.state == "failed" else []
+    held_days = held_nights(given.database, night.nights)
+    if is_held(reasons):
+        held_days.add(night.business_date)
     running_since = _running_since(night.state == "running", now)
     usual = usual_length(given.database) if running_since else None
     window = window_of(night.business_date)
@@ -115,8 +128,11 @@ def show() -> Response:
             is_workday=is_workday(night.business_date, given.settings),
             skipped_on=skipped_on,
             skip=skip,
-            reasons=failure_reasons(given.database, night.business_date) if night.state == "failed" else [],
-            informed=informed(given.settings, night.state),
+            reasons=reasons,
+            is_held=is_held(reasons),
+            held_pool=held_pool(reasons),
+            held_days=held_days,
+            informed=informed(given.settings, "held" if is_held(reasons) else night.state),
             has_addresses=bool(given.settings.notify_urls),
             made_up=made_up,
             tells_repair=night.state in TELLS_REPAIR,
@@ -137,13 +153,13 @@ def show() -> Response:
             told_in=told_in,
             # The verdict that the box of the headline tells:
             fairness_told=fairness if told_in else None,
-            stage_counts=given.counts.stage_counts(),
+            stage_counts=given.counts.stage_counts(version),
             forecast=forecast.get() if forecast else None,
             is_forecasting=forecast is not None,
             runway=ahead,
             short=ahead.warning(given.settings.runway_nights) if ahead else None,
             strip=strip,
-            kinds=strip_kinds(strip, night, now),
+            kinds=strip_kinds(strip, night, now, held_days),
             columns=columns,
             tallest=tallest_column(columns) if columns else None,
             differences=[*_notes(), *_old_lists(now)],
@@ -275,7 +291,9 @@ def informed(settings: Settings, state: str) -> str:
         return sentence("Nobody got a notice: those of missed deals are turned off (FUNNEL_NOTIFY_ON).")
     if state == "late":
         return sentence("Nobody was told yet. If the deal is missed, a notice of it is sent.")
-    if state != "missed" and "failed" not in settings.notify_on:
+    if state == "held" and "refused" not in settings.notify_on:
+        return sentence("Nobody got a notice: those of deals that wait for a person are turned off (FUNNEL_NOTIFY_ON).")
+    if state not in ("missed", "held") and "failed" not in settings.notify_on:
         return sentence("Nobody got a notice: those of failed deals are turned off (FUNNEL_NOTIFY_ON).")
     return counted(
         "A notice of it goes to %(count)s address (FUNNEL_NOTIFY_URLS).",
@@ -303,14 +321,23 @@ def night_strip(night: Tonight) -> list[tuple[date, NightRecord | None]]:
     return [(day, found.get(day)) for day in days]
 
 
-def strip_kinds(strip: Sequence[tuple[date, NightRecord | None]], night: Tonight, now: datetime) -> dict[date, str]:
-    """What is known of each night of the strip: its outcome, what the headline says of tonight, or nothing."""
+def held_pool(reasons: Sequence[FailureReason]) -> UnusualPool | None:
+    """The pool for which a brake held a deal at the last attempt; None if no brake did, or for another reason."""
+    because = reasons[0].held_because if reasons else None
+    return pool_in(because) if because else None
+
+
+def strip_kinds(
+    strip: Sequence[tuple[date, NightRecord | None]], night: Tonight, now: datetime, held: Collection[date]
+) -> dict[date, str]:
+    """What is known of each night of the strip: its outcome, what the headline says of tonight, or nothing. A night
+    whose deal a brake `held` did not fail."""
     today = current_date(now, services().settings)
     kinds = {day: outcome.outcome if outcome else "unknown" for day, outcome in strip}
     if kinds.get(today) == "unknown" and now < window_of(today)[1]:
         about_today = night.state if night.business_date == today else ""
         kinds[today] = {"off": "holiday", "failed": "failed", "paused": "paused"}.get(about_today, "to_come")
-    return kinds
+    return {day: "held" if kind == "failed" and day in held else kind for day, kind in kinds.items()}
 
 
 def strip_columns(
