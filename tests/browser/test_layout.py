@@ -15,10 +15,9 @@ from support.evening import evening
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
-HALVES = (
-    "deal", "preview", "run", "run-undone", "undo", "letter", "hand-back", "lead", "lead-to-call", "import-undo",
-    "notices",
-)  # fmt: skip
+HALVES = ("deal", "preview", "run", "run-undone", "letter", "lead", "lead-to-call", "notices")
+# Pages that say what a button would do, and ask whether to do it:
+CONFIRMATIONS = ("undo", "hand-back", "import-undo")
 
 
 def test_a_page_of_two_halves_uses_the_width_and_is_one_column_on_a_phone(
@@ -36,6 +35,21 @@ def test_a_page_of_two_halves_uses_the_width_and_is_one_column_on_a_phone(
         page.set_viewport_size({"width": PHONE, "height": 900})
         left, right = page.evaluate(begins)
         assert left == right, name
+
+
+def test_the_button_of_a_confirmation_comes_below_what_it_would_do(
+    dashboard: Dashboard, database: TestedDatabase
+) -> None:
+    pages = evening(database)
+    page = dashboard.page(viewport=(1440, 900))
+    for name in CONFIRMATIONS:
+        page.goto(pages[name])
+        heading, consequences, button = (
+            page.locator(each).last.bounding_box() for each in ("main h1", "main ul", "main form button")
+        )
+        assert heading and consequences and button, name
+        assert button["y"] >= consequences["y"] + consequences["height"], name
+        assert button["x"] == heading["x"], name
 
 
 def test_the_strip_of_nights_is_as_wide_as_its_heading(dashboard: Dashboard, database: TestedDatabase) -> None:
