@@ -85,6 +85,22 @@ def test_all_buttons_of_a_box_have_one_size(dashboard: Dashboard, database: Test
     assert boxes > 5
 
 
+def test_all_buttons_of_a_new_link_are_outlined_and_have_the_size_of_a_finger(
+    dashboard: Dashboard, database: TestedDatabase
+) -> None:
+    address = evening(database)["links"]
+    page = dashboard.page(viewport=(PHONE, 900))
+    page.goto(address)
+    page.locator("main form button").last.click()
+    buttons = page.locator(".new-link .actions > :is(button, .button):visible")
+    expect(buttons.first).to_be_visible()
+    shapes = buttons.evaluate_all(
+        "(all) => all.map((each) => [each.offsetHeight, getComputedStyle(each).backgroundColor])"
+    )
+    assert len(shapes) >= 2
+    assert {tuple(each) for each in shapes} == {(44, "rgba(0, 0, 0, 0)")}
+
+
 def test_a_page_that_stays_open_over_midnight_shows_whole_moments(
     dashboard: Dashboard, database: TestedDatabase
 ) -> None:
