@@ -15,10 +15,9 @@ from support.evening import evening
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
-HALVES = (
-    "deal", "preview", "run", "run-undone", "undo", "letter", "hand-back", "lead", "lead-to-call", "import-undo",
-    "notices",
-)  # fmt: skip
+HALVES = ("deal", "preview", "run", "run-undone", "letter", "lead", "lead-to-call", "notices")
+# Pages that say what a button would do, and ask whether to do it:
+CONFIRMATIONS = ("undo", "hand-back", "import-undo")
 
 
 def test_a_page_of_two_halves_uses_the_width_and_is_one_column_on_a_phone(
@@ -36,6 +35,21 @@ def test_a_page_of_two_halves_uses_the_width_and_is_one_column_on_a_phone(
         page.set_viewport_size({"width": PHONE, "height": 900})
         left, right = page.evaluate(begins)
         assert left == right, name
+
+
+def test_the_button_of_a_confirmation_comes_below_what_it_would_do(
+    dashboard: Dashboard, database: TestedDatabase
+) -> None:
+    pages = evening(database)
+    page = dashboard.page(viewport=(1440, 900))
+    for name in CONFIRMATIONS:
+        page.goto(pages[name])
+        heading, consequences, button = page.evaluate(
+            """['h1', 'ul', 'form button'].map(
+                (each) => document.querySelector(`main ${each}`).getBoundingClientRect().toJSON())"""
+        )
+        assert button["top"] >= consequences["bottom"], name
+        assert button["left"] == heading["left"], name
 
 
 def test_the_strip_of_nights_is_as_wide_as_its_heading(dashboard: Dashboard, database: TestedDatabase) -> None:
@@ -69,6 +83,22 @@ def test_all_buttons_of_a_box_have_one_size(dashboard: Dashboard, database: Test
             assert max(heights) - min(heights) <= 1, (name, heights)
         boxes += len(sizes)
     assert boxes > 5
+
+
+def test_all_buttons_of_a_new_link_are_outlined_and_have_the_size_of_a_finger(
+    dashboard: Dashboard, database: TestedDatabase
+) -> None:
+    address = evening(database)["links"]
+    page = dashboard.page(viewport=(PHONE, 900))
+    page.goto(address)
+    page.locator("main form button").last.click()
+    buttons = page.locator(".new-link .actions > :is(button, .button):visible")
+    expect(buttons.first).to_be_visible()
+    shapes = buttons.evaluate_all(
+        "(all) => all.map((each) => [each.offsetHeight, getComputedStyle(each).backgroundColor])"
+    )
+    assert len(shapes) >= 2
+    assert {tuple(each) for each in shapes} == {(44, "rgba(0, 0, 0, 0)")}
 
 
 def test_a_page_that_stays_open_over_midnight_shows_whole_moments(

@@ -83,7 +83,7 @@ MISTAKES = (
     ),
     Mistake(
         "forecast: agents who are away are not named",
-        P_FORECAST, "for agent in active if agent.room == 0", "for agent in active if agent.room == -1",
+        P_FORECAST, "agent.active and agent.room == 0", "agent.active and agent.room == -1",
         ON_FORECAST, "night_to_come", "sqlite",
     ),
     Mistake(

@@ -69,7 +69,9 @@ def test_the_list_shows_each_share_and_marks_unusual_agents(database: TestedData
     add_agent(database.backend, "agent 6")
     add_agent(database.backend, "agent 7", active=False)
     text = reader.wait_for("/agents", lambda page: "never got leads" in page)
-    until = re.sub(r"^0", "", f"{TODAY + timedelta(days=3):%d %b %Y}")
+    last = TODAY + timedelta(days=3)
+    # The year only if it is another one.
+    until = re.sub(r"^0", "", f"{last:%d %b}" if last.year == TODAY.year else f"{last:%d %b %Y}")
     for told in (
         "agent 0 ▲ at the cap of 8 8 8 8 last 2 deals: 5 to 8",
         f"{ODD} ▲ at the cap of 8 8 8 8 last 2 deals: 5 to 8",
@@ -81,7 +83,7 @@ def test_the_list_shows_each_share_and_marks_unusual_agents(database: TestedData
         "8 of 8 agents",
     ):
         assert told in text
-    assert f"away until {until}".replace("Sep ", "Sept ") in text
+    assert re.search(rf"away until {until.replace('Sep', 'Sept')} \d", text.text)
     assert "<b>&" not in reader.get("/agents").source
     # A note that applies to most agents is shown once, above the table.
     set_agent_status(database.backend, "agent 6", active=False)

@@ -35,6 +35,11 @@ def planner(database: TestedDatabase) -> Reader:
     return reader_of(database, weekdays="mon-sat")
 
 
+def test_weekdays_have_no_full_stop_which_a_phone_would_put_on_a_line_of_its_own(planner: Reader) -> None:
+    planner.headers["Accept-Language"] = "pt-BR"
+    assert "dom seg ter qua qui sex sáb" in planner.get("/calendar", **DECEMBER)
+
+
 def test_a_month_shows_holidays_skips_absences_and_limits_of_everybody(planner: Reader) -> None:
     page = planner.get("/calendar", **DECEMBER)
     for words in (

@@ -71,7 +71,9 @@ def test_a_button_below_an_old_preview_deals_nothing(database: TestedDatabase, r
 
 def test_without_agents_or_during_a_run_the_page_says_so(database: TestedDatabase, reader: Reader) -> None:
     nobody = "A deal is not possible now Nobody can get leads tonight: "
-    assert f"{nobody}no agent is active." in reader.get("/run-now/preview").text
+    page = reader.get("/run-now/preview")
+    assert f"{nobody}no agent is active." in page.text
+    assert "Go on with the first steps" in page
     put_agents(database, active_agents("Ana", "Bia"))
     for agent in ("Ana", "Bia"):
         add_limit(database.backend, agent, starts_on=date(2020, 1, 1), ends_on=None, max_records=0)

@@ -60,7 +60,7 @@ def test_the_page_offers_to_skip_tonights_deal_and_says_everywhere_that_it_is_sk
 
     database.execute("UPDATE dbo.schedule_skip SET closes_at = '2999-01-01 00:00:00.000'")
     undo = noon.get(f"/runs/{skip.run_id}/undo")
-    assert "The automatic deal of 1 Jun 2026, which it skipped, is on again." in undo
+    assert "Tonight’s automatic deal, which it skipped, is on again." in undo
     assert "which it had skipped, is on again." in noon.done(f"/runs/{skip.run_id}/undo")
     assert "Tonight’s deal is skipped" not in noon.get("/")
 

@@ -117,6 +117,21 @@ def test_deals_have_no_columns_that_say_nothing(database: TestedDatabase, reader
     assert "Ready at the deal" in page
 
 
+def test_the_end_of_a_deal_is_muted_where_the_schedule_made_it_at_its_time(
+    database: TestedDatabase, reader: Reader
+) -> None:
+    seed_tables(database, leads=4, agents=2)
+    # The third of them is made by hand, and the second is late.
+    for day, trigger, ended in ((1, "schedule", "20:40"), (2, "schedule", "21:10"), (3, "manual", "20:40")):
+        run = deal(database.backend, load(), business_date=date(2026, 6, day), trigger=trigger, again=True)
+        database.execute(
+            "UPDATE dbo.assignment_run SET started_at = %s, finished_at = %s WHERE run_id = %s",
+            f"2026-06-0{day} {ended}:00.000", f"2026-06-0{day} {ended}:01.000", run.run_id,
+        )  # fmt: skip
+    ends = re.findall(r'<td class="(wide[ a-z]*)"><time [^>]*>([\d:]+)</time>', reader.get("/runs").source)
+    assert ends == [("wide", "20:40"), ("wide", "21:10"), ("wide usual", "20:40")]
+
+
 def test_a_failed_run_says_why_and_what_to_do(database: TestedDatabase, reader: Reader) -> None:
     now = datetime.now(UTC)
     try:

@@ -82,6 +82,47 @@ def test_a_deal_that_nobody_could_get_is_announced_with_the_way_to_mend_it(datab
     assert "As things stand, no leads would move. 1 agent is inactive now." in page
 
 
+def test_a_preview_that_is_refused_says_that_tonights_deal_will_fail_too(database: TestedDatabase) -> None:
+    seed_tables(database, agents=2)
+    deal_today(database)
+    put_agents(database, [("A", "inactive"), ("B", "inactive")])
+    page = noon(database, "/run-now/preview")
+    assert "Tonight’s deal at 20:40 will fail, too, unless an agent is activated before. Activate agents" in page
+    assert re.search(r'class="button primary" href="/agents\?show=inactive"', page.source)
+    assert ("still happens" in page, "below" in page) == (False, False)
+    assert "still happens" not in noon(database, "/run-now")
+    for agent in ("A", "B"):
+        set_agent_status(database.backend, agent, active=True)
+        add_limit(database.backend, agent, starts_on=TODAY, ends_on=TODAY, max_records=0)
+    page = noon(database, "/run-now/preview")
+    assert "will fail, too, unless an absence is removed before. See who is away" in page
+    database.execute("DELETE FROM dbo.agent_limit")
+    assert "Tonight’s deal at 20:40 still happens, unless you skip it below." in noon(database, "/run-now/preview")
+    database.execute("INSERT INTO dbo.floor_rule (name, value, recorded_at, recorded_by)"
+        " VALUES ('window_days', 'many', '2026-01-01T00:00:00', 'somebody')")  # fmt: skip
+    page = noon(database, "/run-now/preview")
+    assert "will fail, too, unless that is put right before. See the rules" in page
+    # Who may not act sees whom it is about.
+    database.execute("DELETE FROM dbo.floor_rule")
+    put_agents(database, [("A", "inactive"), ("B", "inactive")])
+    assert "activated before. See the agents" in reader_at(database, NOON, "viewer").get("/run-now/preview")
+
+
+def test_where_no_lead_is_ready_nothing_counts_or_downloads_none(database: TestedDatabase) -> None:
+    seed_tables(database, leads=7, agents=2)
+    deal_today(database)
+    ready = "Download the 5 ready leads"
+    assert ready in noon(database, "/run-now/preview")
+    assert "Never called" in noon(database)
+    database.execute("UPDATE dbo.wafunnel SET stage = 4")
+    page = noon(database, "/run-now/preview")
+    assert "7 leads that agents have now drop out. " in page
+    assert "ready leads" not in page
+    page = noon(database)
+    assert "No lead is left for the next deals. 7 leads are finished." in page
+    assert "Never called" not in page
+
+
 def test_a_change_on_the_pages_counts_at_once(database: TestedDatabase) -> None:
     seed_tables(database, leads=4, agents=1)
     reader = reader_at(database, NOON)

@@ -144,7 +144,7 @@ def test_a_failed_night_says_why_and_afterwards_who_made_up_for_it(floor: Tested
         "The service does not try this deal again. The next deal is due tonight at 20:40 .",
         "A deal would work now: 3 leads to 2 agents, 1 or 2 each.",
         "Preview and deal now",
-        "What agents have now 2 d 11 h old From deal ",
+        "What agents have now 2 days old From deal ",
         ", made by hand, on ",
     ):
         assert words in page

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from statistics import median
 from typing import TYPE_CHECKING, Literal
 
-from agent_funnel.agents import roster
+from agent_funnel.agents import RosterEntry, roster
 from agent_funnel.database import Database
 from agent_funnel.deal import preview
 from agent_funnel.errors import RunError
@@ -85,20 +86,33 @@ def forecast(database: Database, settings: Settings, business_date: date, *, now
     Reads all leads. Raises DatabaseError if the database failed.
     """
     everybody = roster(database, business_date)
-    active = [agent for agent in everybody if agent.active]
-    away = tuple(agent.agent for agent in active if agent.room == 0)
     try:
         seen = preview(database, settings, business_date=business_date)
     except RunError as error:
-        reason, inactive = with_sentence(text_in(error)), len(everybody) - len(active)
-        return Forecast(business_date, None, "fails", reason, error.number, len(active), away, inactive=inactive)
+        return refused(error, everybody, business_date)
     run: Run = seen.run
     unusual = unusual_pool(database, settings, run.pool)
     trouble, why = _trouble(run, reason_to_hold(database, settings, run.pool, now=now), unusual)
     call_backs = sum(share.call_backs for share in seen.shares)
     fairness = fairness_of_preview(database, seen)
+    active, away = _active(everybody), _away(everybody)
     is_smaller = why is not None and why == unusual and run.pool < median(last_pools(database))
-    return Forecast(business_date, run, trouble, why, None, len(active), away, call_backs, fairness, is_smaller)
+    return Forecast(business_date, run, trouble, why, None, active, away, call_backs, fairness, is_smaller)
+
+
+def refused(error: RunError, everybody: Sequence[RosterEntry], business_date: date) -> Forecast:
+    """The forecast of a run that was refused with this error, if these are all agents."""
+    active = _active(everybody)
+    reason, inactive = with_sentence(text_in(error)), len(everybody) - active
+    return Forecast(business_date, None, "fails", reason, error.number, active, _away(everybody), inactive=inactive)
+
+
+def _active(everybody: Sequence[RosterEntry]) -> int:
+    return sum(agent.active for agent in everybody)
+
+
+def _away(everybody: Sequence[RosterEntry]) -> tuple[str, ...]:
+    return tuple(agent.agent for agent in everybody if agent.active and agent.room == 0)
 
 
 def _trouble(run: Run, held: str | None, unusual: str | None) -> tuple[Trouble | None, str | None]:

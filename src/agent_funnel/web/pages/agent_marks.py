@@ -16,6 +16,7 @@ from agent_funnel.runs import RunRecord, Share, list_runs
 from agent_funnel.sentences import sentence
 from agent_funnel.web.format import NOTHING, day, number, sparkline
 from agent_funnel.web.languages import locale
+from agent_funnel.web.requester import today
 from agent_funnel.web.services import services
 
 # A chart shows this many deals, out of this many runs: some failed, some were undone.
@@ -154,12 +155,13 @@ def _inactive(facts: _Facts) -> str:
 
 
 def _until(limit: Limit | None, mark: str) -> str:
-    """The text of a mark with the end of the limit: limit 40 until 24 Dec 2026."""
+    """The text of a mark with the end of the limit: limit 40 until 24 Dec, and the year if it is another one."""
     if limit is None:
         return mark
     if limit.ends_on is None:
         return str(gettext("%(mark)s, no end date", mark=mark))
-    return str(gettext("%(mark)s until %(day)s", mark=mark, day=day(limit.ends_on, locale())))
+    form = "d MMM" if limit.ends_on.year == today().year else "medium"
+    return str(gettext("%(mark)s until %(day)s", mark=mark, day=day(limit.ends_on, locale(), form)))
 
 
 def _nothing_in(deals: int) -> str:

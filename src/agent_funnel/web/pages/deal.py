@@ -12,10 +12,11 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from agent_funnel.agents import roster
 from agent_funnel.deal import NewRun, deal, preview
-from agent_funnel.errors import AlreadyExists, FunnelError, NoActiveAgent, ParameterOutOfRange
+from agent_funnel.errors import AlreadyExists, FunnelError, NoActiveAgent, ParameterOutOfRange, RunError
 from agent_funnel.fairness import fairness_of_preview
 from agent_funnel.runs import deal_version, last_run
 from agent_funnel.schedule.brakes import reason_to_hold, scheduled_run, unusual_pool
+from agent_funnel.schedule.forecast import Forecast, refused
 from agent_funnel.schedule.skips import deal_and_skip, tonight_to_skip
 from agent_funnel.schedule.status import tonight
 from agent_funnel.sentences import counted, sentence, text_in
@@ -25,6 +26,7 @@ from agent_funnel.web.idempotency import idempotent
 from agent_funnel.web.languages import locale, translated
 from agent_funnel.web.negotiation import prefers_html
 from agent_funnel.web.pages.layout import form, page, redirect_with_notice
+from agent_funnel.web.pages.start import first_steps
 from agent_funnel.web.pages.tonight import start_forecast
 from agent_funnel.web.requester import actor, today
 from agent_funnel.web.routing import RUNS
@@ -42,24 +44,31 @@ def show() -> str:
     # Tonight has usually counted it before; the preview asks for itself.
     pending = start_forecast(state["night"], state["now"], state["last"])
     forecast = pending.get() if pending else None
-    return render_template("deal.html", is_held=forecast is not None and forecast.trouble == "held", **state)
+    return render_template(
+        "deal.html", forecast=forecast, is_held=bool(forecast and forecast.trouble == "held"), **state
+    )
 
 
 @page(blueprint, "/run-now/preview", role="viewer")
 def show_preview() -> str:
     """The preview, with the button; `?partial` is the preview alone."""
     given = services()
-    found, why_not = None, None
+    found, why_not, forecast = None, None, None
     # Read before the preview: if a run comes in between, the button notices it.
     version = deal_version(given.database)
     state = _tonight()
+    business_date = state["scheduled"] or today()
     try:
         with given.previews.take():
-            found = preview(given.database, given.settings, business_date=state["scheduled"] or today())
+            found = preview(given.database, given.settings, business_date=business_date)
+    except RunError as error:
+        forecast = refused(error, roster(given.database, business_date), business_date)
+        why_not = _why_not(error, forecast)
     except FunnelError as error:
-        why_not = _why_not(error, state["scheduled"] or today())
+        why_not = text_in(error)
     except TooManyRequests as error:
         why_not = error.description
+    steps = first_steps() if forecast and not state["last"] else []
     return render_template(
         "deal_preview.html" if "partial" in request.args else "deal.html",
         preview=found,
@@ -68,22 +77,24 @@ def show_preview() -> str:
         unusual=unusual_pool(given.database, given.settings, found.run.pool) if found and found.run.pool else None,
         is_held=bool(found and reason_to_hold(given.database, given.settings, found.run.pool, now=state["now"])),
         why_not=why_not,
+        # What the deal of tonight would do, too, if this one is refused; Tonight offers the same remedy:
+        forecast=forecast,
+        is_first_start=any(each.nothing_there for each in steps),
         version=version,
         **state,
     )
 
 
-def _why_not(error: FunnelError, business_date: date) -> str:
+def _why_not(error: RunError, forecast: Forecast) -> str:
     """Why there is no preview. Where nobody can get leads, whether nobody is active, or everybody is away."""
     if not isinstance(error, NoActiveAgent):
         return text_in(error)
-    active = sum(entry.active for entry in roster(services().database, business_date))
-    if not active:
+    if not forecast.active:
         return sentence("Nobody can get leads tonight: no agent is active.")
     return counted(
         "Nobody can get leads tonight: the only active agent is away.",
         "Nobody can get leads tonight: all %(count)s active agents are away.",
-        active,
+        forecast.active,
     )
 
 

@@ -37,6 +37,8 @@ RUNS_PER_PAGE = 50
 # The amounts by which the list can be sorted, and the most runs, the newest, that are sorted at once:
 SORTS = ("pool", "assigned", "left_over", "agents", "largest_share")
 MOST_SORTED = 1_000
+# A deal that ended later than this after its time is not as usual:
+USUAL_DELAY = timedelta(minutes=5)
 # The most runs that the page of a night shows:
 RUNS_PER_NIGHT = 200
 
@@ -99,7 +101,8 @@ def _left_some(runs: list[RunRecord]) -> bool:
 
 def _attempts(runs: list[RunRecord]) -> dict[str, Any]:
     """What the list adds to runs: how many times a night failed in a row, by its newest attempt; the attempts that are
-    folded into that one; why it failed; and the nights that deals made up for."""
+    folded into that one; why it failed; the nights that deals made up for; and the deals of the schedule that ended at
+    about its time."""
     attempts: dict[int, int] = {}
     folded: set[int] = set()
     for _, same in groupby(runs, key=lambda run: (run.status, run.business_date)):
@@ -114,7 +117,15 @@ def _attempts(runs: list[RunRecord]) -> dict[str, Any]:
         "folded": folded,
         "failures": {run_id: failure_of(database, run_id) for run_id in failed},
         "made_up_nights": _made_up_nights(),
+        "on_time": {run.run_id for run in runs if _is_on_time(run)},
     }
+
+
+def _is_on_time(run: RunRecord) -> bool:
+    """Whether a deal of the schedule ended soon after the time at which deals are made."""
+    if run.trigger != "schedule" or run.status == "failed" or run.finished_at is None:
+        return False
+    return timedelta() <= run.finished_at - window_of(run.business_date)[0] <= USUAL_DELAY
 
 
 def _made_up_nights() -> dict[int, list[date]]:
