@@ -15,6 +15,9 @@ from agent_funnel.sentences import Sentence, counted, joined, sentence, shown_as
 from agent_funnel.settings import LARGEST_SHARE
 from agent_funnel.values import LONGEST_TEXT, NO_LIMIT, Day, Flag, LeadDate, Record, Text, check_text
 
+# At most this many of the newest deals are searched for those who got leads:
+MOST_DEALS = 30
+
 
 @dataclass(frozen=True)
 class Agent(Record):
@@ -42,13 +45,14 @@ class RosterEntry(Record):
 
 @dataclass(frozen=True)
 class InactiveAgent(Record):
-    """An inactive agent, and whether they are `recent`: they got leads in at least one of the newest `deals`.
+    """An inactive agent, and how many deals ago they last got leads, from 1, among the newest `deals`, and its date.
 
     There are at most thirty of these deals, and fewer where they have half a million leads.
     """
 
     agent: str
-    recent: Flag
+    back: int | None
+    last_dealt: Day | None
     deals: int
 
 
@@ -218,16 +222,17 @@ def inactive_agents(database: Database) -> list[InactiveAgent]:
     return sorted(found, key=_by_agent)
 
 
-def activate_inactive_agents(database: Database, *, recent: bool = False, expected: int | None = None) -> list[str]:
-    """Activates all agents who are inactive, or only the `recent` ones, in one transaction; see InactiveAgent.
+def activate_inactive_agents(database: Database, *, deals: int | None = None, expected: int | None = None) -> list[str]:
+    """Activates all agents who are inactive, or only those who got leads in that many of the newest deals.
 
+    That is one transaction, and looks at no more deals than InactiveAgent says.
     Returns their names, sorted as people do. If there are not as many as `expected`, changes nothing and raises
     AlreadyExists.
     """
-    inactive = [row["agent"] for row in database.all("activate_inactive_agents", recent=recent, expected=expected)]
+    inactive = [row["agent"] for row in database.all("activate_inactive_agents", deals=deals, expected=expected)]
     if expected is None or len(inactive) == expected:
         return sorted(inactive, key=by_name)
-    if recent:
+    if deals:
         why = counted(
             "%(count)s inactive agent had leads in the last deals, and not %(expected)s. Nothing was changed; look "
             "at the list again.",

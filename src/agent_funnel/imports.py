@@ -63,7 +63,8 @@ class Imported:
 
     Of the kept rows, `respelled` have their number in another spelling, and `differing` another stage, date or status;
     they stay as they are, and `kept_rows` lists them, at most a thousand. Of the rows that are not bad, `listed` have a
-    number on a do-not-contact list, and so are never dealt; `ends_alike` counts those that only a country would match.
+    number on a do-not-contact list, and so are never dealt; `ends_alike` counts the new ones that only a country would
+    match.
     """
 
     rows: int

@@ -57,12 +57,13 @@ class StillCalled:
 
 @dataclass(frozen=True)
 class EndsAlike:
-    """The numbers of a file that are stored already with, or without, their country code, while no country is set.
+    """The new numbers of a file that are stored already with, or without, their country code, while no country is set.
 
-    So `leads` of them are like leads and `listed` like numbers on a do-not-contact list, but count as other numbers.
-    `example` is one of these stored numbers. `at_least`: there were too many to count them all.
+    So `leads` of these `numbers` are like leads and `listed` like numbers on a do-not-contact list, but count as other
+    numbers. `example` is one of these stored numbers. `at_least`: there were too many to count them all.
     """
 
+    numbers: int
     leads: int
     listed: int
     example: str
@@ -256,7 +257,7 @@ def find_alike(session: Session, *, for_a_list: bool = False) -> EndsAlike | Non
         return None
     # A number that nobody may call is the better example.
     example = next(row["number"] for row in found if row["is_listed" if listed else "is_lead"])
-    return EndsAlike(len(leads), len(listed), example, len(pairs) == MOST_PAIRS)
+    return EndsAlike(len(leads | listed), len(leads), len(listed), example, len(pairs) == MOST_PAIRS)
 
 
 def differ_by_country(one: str, other: str) -> bool:

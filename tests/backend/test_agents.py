@@ -188,23 +188,43 @@ def test_all_inactive_agents_are_activated_at_once(database: TestedDatabase) -> 
 def test_those_who_had_leads_of_late_are_activated_without_those_who_have_left(database: TestedDatabase) -> None:
     put_agents(database, [*active_agents("Al", "Bo", "Cy"), ("Di", "inactive")])
     put_leads(database, fresh(6))
-    assert inactive_agents(database.backend) == [InactiveAgent("Di", False, 0)]
+    assert inactive_agents(database.backend) == [InactiveAgent("Di", None, None, 0)]
     run_deal(database)
     database.execute("UPDATE dbo.agents SET status = 'inactive' WHERE agent <> 'Al'")
     assert inactive_agents(database.backend) == [
-        InactiveAgent("Bo", True, 1), InactiveAgent("Cy", True, 1), InactiveAgent("Di", False, 1),
+        InactiveAgent("Bo", 1, TODAY, 1), InactiveAgent("Cy", 1, TODAY, 1), InactiveAgent("Di", None, None, 1),
     ]  # fmt: skip
     before = snapshot(database)
     with pytest.raises(AlreadyExists, match=r"2 inactive agents had leads in the last deals, and not 3\. Nothing was"):
-        activate_inactive_agents(database.backend, recent=True, expected=3)
+        activate_inactive_agents(database.backend, deals=30, expected=3)
     assert snapshot(database) == before
-    assert activate_inactive_agents(database.backend, recent=True, expected=2) == ["Bo", "Cy"]
+    assert activate_inactive_agents(database.backend, deals=30, expected=2) == ["Bo", "Cy"]
     assert [row.agent for row in list_agents(database.backend, TODAY) if not row.active] == ["Di"]
-    assert activate_inactive_agents(database.backend, recent=True) == []
+    assert activate_inactive_agents(database.backend, deals=30) == []
     # Leads of a deal that was undone do not count.
     undo(database)
     set_agent_status(database.backend, "Bo", active=False)
-    assert inactive_agents(database.backend) == [InactiveAgent("Bo", False, 0), InactiveAgent("Di", False, 0)]
+    assert inactive_agents(database.backend) == [
+        InactiveAgent("Bo", None, None, 0), InactiveAgent("Di", None, None, 0),
+    ]  # fmt: skip
+
+
+def test_those_who_had_leads_in_the_last_few_deals_are_activated_alone(database: TestedDatabase) -> None:
+    put_agents(database, active_agents("Al", "Bo", "Cy"))
+    put_leads(database, fresh(6))
+    for back, left in ((3, "Cy"), (2, "Bo"), (1, "")):
+        run_deal(database, TODAY - timedelta(days=back))
+        database.execute("UPDATE dbo.agents SET status = 'inactive' WHERE agent = %s", left)
+    database.execute("UPDATE dbo.agents SET status = 'inactive'")
+    assert inactive_agents(database.backend) == [
+        InactiveAgent("Al", 1, TODAY - timedelta(days=1), 3),
+        InactiveAgent("Bo", 2, TODAY - timedelta(days=2), 3),
+        InactiveAgent("Cy", 3, TODAY - timedelta(days=3), 3),
+    ]
+    assert activate_inactive_agents(database.backend, deals=1, expected=1) == ["Al"]
+    assert activate_inactive_agents(database.backend, deals=2, expected=1) == ["Bo"]
+    assert activate_inactive_agents(database.backend, deals=2) == []
+    assert activate_inactive_agents(database.backend, deals=3) == ["Cy"]
 
 
 def test_an_agent_who_is_active_in_any_row_is_not_activated(bare_database: TestedDatabase) -> None:

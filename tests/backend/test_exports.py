@@ -257,7 +257,7 @@ def test_the_command_lists_adds_and_changes_agents(tmp_path: Path) -> None:
     assert "Bo [x]" in shown
     assert "away" in shown
     assert run_command("agents", "activate", "bo", cwd=tmp_path).returncode == 1
-    for wrong in ([], ["Al", "--all"], ["Al", "--recent"], ["--recent"]):
+    for wrong in ([], ["Al", "--all"], ["Al", "--recent"], ["--recent"], ["--all", "--deals", "3"]):
         assert run_command("agents", "activate", *wrong, cwd=tmp_path).returncode == 2
     # There was no deal yet, so nobody has had leads of late.
     shown = run_command("agents", "activate", "--all", "--recent", cwd=tmp_path).stdout

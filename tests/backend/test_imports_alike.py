@@ -32,19 +32,22 @@ def check_list(database: TestedDatabase, *rows: str) -> EndsAlike | None:
 
 def test_a_check_counts_the_leads_that_only_a_country_would_match(database: TestedDatabase) -> None:
     assert check(database, *WITH_COUNTRY, dry_run=False) is None
-    assert check(database, *NATIONAL, *WITH_COUNTRY) == EndsAlike(4, 0, WITH_COUNTRY[1], at_least=False)
+    assert check(database, *NATIONAL, *WITH_COUNTRY) == EndsAlike(4, 4, 0, WITH_COUNTRY[1], at_least=False)
+    # What is there already is not added, and so is not meant.
+    check(database, NATIONAL[1], dry_run=False)
+    assert check(database, *NATIONAL, *WITH_COUNTRY) == EndsAlike(3, 3, 0, WITH_COUNTRY[3], at_least=False)
     # Other numbers with the same last digits, of other cities and countries, are not meant.
     assert check(database, "21 99000-1701", "+5521990001702", "+351990001702", "990001701", "0001702") is None
     # The file with the country code is as bad, if those without are stored.
     assert check(database, *NATIONAL, dry_run=False) is not None
-    assert check(database, "+55 11 99000-1704") == EndsAlike(1, 0, "11990001704", at_least=False)
+    assert check(database, "+55 11 99000-1704") == EndsAlike(1, 1, 0, "11990001704", at_least=False)
 
 
 def test_a_check_counts_the_numbers_on_a_list_that_would_be_dealt(database: TestedDatabase) -> None:
     add_do_not_contact(database.backend, DO_NOT_CALL)
     check(database, WITH_COUNTRY[0], dry_run=False)
     found = check(database, "(11) 99002-7679", NATIONAL[0], "11 99002-7670")
-    assert found == EndsAlike(1, 1, DO_NOT_CALL, at_least=False)
+    assert found == EndsAlike(2, 1, 1, DO_NOT_CALL, at_least=False)
     assert found.text == (
         "1 number is like one of your leads, apart from the country code. 1 number is like one on a do-not-contact "
         "list, apart from the country code. For example, +5511990027679 is stored. While no country is set, they "
@@ -62,7 +65,7 @@ def test_a_file_for_a_list_is_compared_with_the_leads(database: TestedDatabase) 
     check(database, "(11) 99002-7679", "11 3000-1703", dry_run=False)
     add_do_not_contact(database.backend, NATIONAL[0])
     found = check_list(database, DO_NOT_CALL, WITH_COUNTRY[0], "+55 11 3000-1799")
-    assert found == EndsAlike(1, 0, "11990027679", at_least=False)
+    assert found == EndsAlike(1, 1, 0, "11990027679", at_least=False)
     assert check_list(database, WITH_COUNTRY[0]) is None
 
 
@@ -72,7 +75,7 @@ def test_of_too_many_the_count_says_that_it_is_no_whole_one(
     check(database, *WITH_COUNTRY, dry_run=False)
     monkeypatch.setattr(numbers, "MOST_PAIRS", 2)
     found = check(database, *NATIONAL)
-    assert found == EndsAlike(2, 0, WITH_COUNTRY[1], at_least=True)
+    assert found == EndsAlike(2, 2, 0, WITH_COUNTRY[1], at_least=True)
     assert "There may be more of them." in found.text
 
 

@@ -78,13 +78,23 @@ MISTAKES = (
     ),
     Mistake(
         "activation of the recent agents: those who have left, too",
-        AGENTS, "WHERE :recent AND agent NOT IN", "WHERE 0 AND agent NOT IN",
+        AGENTS, "WHERE :deals IS NOT NULL AND agent NOT IN", "WHERE 0 AND agent NOT IN",
         ON_AGENTS, "who_have_left", "sqlite",
     ),
     Mistake(
         "T-SQL activation of the recent agents: those who have left, too",
-        T_AGENTS, "@recent = 1\n", "1 = 0\n",
+        T_AGENTS, "@most_deals IS NOT NULL\n", "1 = 0\n",
         ON_AGENTS, "who_have_left", "sqlserver",
+    ),
+    Mistake(
+        "activation of the recent agents: one deal too many is looked at",
+        AGENTS, "k.back <= :deals", "k.back <= :deals + 1",
+        ON_AGENTS, "last_few_deals", "sqlite",
+    ),
+    Mistake(
+        "T-SQL activation of the recent agents: one deal too many is looked at",
+        T_AGENTS, "k.back <= @most_deals", "k.back <= @most_deals + 1",
+        ON_AGENTS, "last_few_deals", "sqlserver",
     ),
     Mistake(
         "agents: a limit is shown for longer than it counts",

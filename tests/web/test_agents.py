@@ -164,7 +164,7 @@ def test_all_inactive_agents_are_activated_by_one_button(database: TestedDatabas
     assert '<details class="noprint" id="activate-all" open>' in page.source
     assert "Activate all 8 inactive agents" in page
     assert "they get leads: agent 0, agent 1, agent 2, agent 3, agent 4 and 3 more." in page
-    assert "personal link" not in page.text.partition("Yes, activate all")[0].partition("Activate all 8")[2]
+    assert "personal link" not in page.text.partition("Yes, activate all")[2].partition("in the list.")[0]
     fields = page.forms["/agents/activate-all"]
     assert fields["inactive"] == "8"
     # The button does what the page has said, or nothing.
@@ -213,18 +213,20 @@ def test_those_who_have_perhaps_left_are_not_activated_by_the_first_button(
     page = reader.get("/agents")
     assert "Activate inactive agents: 6 or all 8" in page
     assert "they get leads: agent 0, agent 1, agent 2, agent 3, agent 4 and 1 more." in page
-    assert "Not these: Walter Neves, Ximena Duarte (no leads in the last deal)." in page
+    assert "Not these, who had no leads in the last deal: Walter Neves, Ximena Duarte." in page
     assert "1 of these still has a personal link, which opens the list again if you activate all." in page
     assert "one by one" not in page
+    # The names are below the buttons, which would else be out of sight on a phone.
+    assert page.text.index("Activate all 8 inactive agents") < page.text.index("they get leads:")
     first, second = re.findall(
         r"""<form method="post" action="/agents/activate-all".*?</form>""", page.source, re.DOTALL
     )  # fmt: skip
     assert "Activate the 6 who had leads in the last deal" in first
     assert 'class="outline"' not in first
-    assert "Yes, activate all 8" in second
+    assert "Activate all 8 inactive agents" in second
     assert 'class="outline"' in second
-    assert 'name="recent"' not in second
-    fields = {"inactive": "6", "recent": "true", "idempotency_key": "a"}
+    assert 'name="deals"' not in second
+    fields = {"inactive": "6", "deals": "1", "idempotency_key": "a"}
     set_agent_status(database.backend, "agent 5", active=True)
     refused = reader.refused(409, "/agents/activate-all", **fields)
     assert "5 inactive agents had leads in the last deals, and not 6. Nothing was changed" in refused

@@ -209,6 +209,8 @@ def test_agents_limits_and_the_schedule_are_edited_and_previewed(database: Teste
     assert client.post("/api/agents/deactivate", json={"agent": "Eva"}).status_code == 200
     assert client.post("/api/agents/activate-all?recent=true").get_json() == {"done": True, "activated": []}
     assert client.post("/api/agents/activate-all?recent=perhaps").status_code == 422
+    assert client.post("/api/agents/activate-all?recent=true&deals=31").status_code == 422
+    assert client.post("/api/agents/activate-all?recent=true&deals=3").get_json() == {"done": True, "activated": []}
     assert client.post("/api/agents/activate-all").get_json() == {"done": True, "activated": ["Eva"]}
     assert client.post("/api/agents/activate-all").get_json() == {"done": True, "activated": []}
     assert "1 agents: Eva" in [entry["target"] for entry in get(client, "/api/audit")["items"]]

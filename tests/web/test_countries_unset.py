@@ -49,12 +49,13 @@ def test_a_check_warns_before_its_button_and_says_who_sets_the_country(floor: Te
         "list, apart from the country code. For example, +55 11 99002-7679 is stored. While no country is set, they "
         "count as different numbers, and may be dealt."
     )
-    assert f"{warning} Set the country , so that they count as one. Import 2 new leads" in page
+    assert f"{warning} With a country, they count as one. Set the country Import 2 new leads Import nothing" in page
     assert "The file is in order." not in page
     assert "/settings#country" in page.links
     page = checked(reader_of(floor, "operator"), "/leads/import", text)
     assert (
-        f"{warning} When an admin sets the country, on the page Settings, they count as one. Import 2 new leads" in page
+        f"{warning} When an admin sets the country, on the page Settings, they count as one. "
+        "Import nothing Import 2 new leads" in page
     )
     page = checked(reader, "/numbers/import", "number\n11990001703\n", list_name="own requests")
     assert "1 number is like one of your leads, apart from the country code." in page
@@ -80,9 +81,26 @@ def test_where_a_file_has_nothing_new_the_loud_button_imports_nothing(floor: Tes
     # One other lead in the file is worth the import.
     page = checked(reader, "/leads/import", "number,date\n(11) 99000-1703,2026-11-20\n11 4444-5555,2026-11-20\n")
     assert '<button name="what" value="import">Import 2 new leads' in page.source
+    assert "Import 2 new leads 1 of these 2 are like numbers that are stored." in page
     assert "Import nothing" not in page
+    # One that is there already is not.
+    page = checked(reader, "/leads/import", "number,date\n(11) 99000-1703,2026-11-20\n+5511990001703,2026-11-20\n")
+    assert re.search(nothing + r'<button name="what" value="import" class="outline">Import 1 new lead<', page.source)
+
     page = checked(reader, "/numbers/import", f"number\n{DO_NOT_CALL}\n", list_name="own requests")
     assert "The file has no new numbers. Import nothing" in page
+
+
+def test_where_all_new_leads_are_alike_an_admin_is_led_to_the_country_first(floor: TestedDatabase) -> None:
+    reader = reader_of(floor, "admin")
+    page = checked(reader, "/leads/import", "number,date\n(11) 99000-1703,2026-11-20\n")
+    assert re.search(
+        r'class="button primary" href="/settings#country">Set the country</a>\s*'
+        r'<button name="what" value="import" class="outline">Import 1 new lead</button>\s*'
+        r'<a href="/leads">Import nothing</a>', page.source,
+    )  # fmt: skip
+    page = checked(reader, "/leads/import", "number,date\n11 4444-5555,2026-11-20\n")
+    assert "Set the country" not in page
 
 
 def test_a_look_up_says_which_list_has_the_number_with_its_country_code(floor: TestedDatabase) -> None:

@@ -10,6 +10,7 @@ import click
 from agent_funnel import agents
 from agent_funnel.access.links import link_of_agent, list_links, make_link, revoke_link
 from agent_funnel.agents import (
+    MOST_DEALS,
     Agent,
     Renamed,
     activate_inactive_agents,
@@ -30,7 +31,7 @@ ONE_PERSON = "If they are one person, deactivate one of them: otherwise each get
 
 # Why --all activates nobody, without --recent and with it:
 ALL_ACTIVE = "all agents are active already."
-NOBODY_RECENT = "no inactive agent got leads in one of the last thirty deals."
+NOBODY_RECENT = "no inactive agent got leads in one of the last {deals} deals."
 
 
 @click.group("agents")
@@ -96,9 +97,15 @@ def _count(number: int, noun: str) -> str:
 @click.argument("agent", required=False)
 @click.option("--all", "everybody", is_flag=True, help="Activate all inactive agents, instead of one.")
 @click.option("--recent", is_flag=True, help="With --all: only those who got leads in one of the last thirty deals.")
+@click.option(
+    "--deals",
+    type=click.IntRange(1, MOST_DEALS),
+    metavar="N",
+    help="With --recent: in one of the last N deals instead, at most thirty.",
+)
 @pass_context
 @reports
-def activate(context: Context, agent: str | None, everybody: bool, recent: bool) -> Reply:
+def activate(context: Context, agent: str | None, everybody: bool, recent: bool, deals: int | None) -> Reply:
     """Activate AGENT, or all inactive agents, who get leads from the next deal on.
 
     A personal link that was not revoked meanwhile opens the agent's list again.
@@ -107,13 +114,16 @@ def activate(context: Context, agent: str | None, everybody: bool, recent: bool)
         raise click.UsageError("Give either AGENT or --all.")
     if recent and not everybody:
         raise click.UsageError("--recent goes with --all.")
+    if deals and not recent:
+        raise click.UsageError("--deals goes with --recent.")
     if agent is None:
-        activated = activate_inactive_agents(context.database, recent=recent)
+        activated = activate_inactive_agents(context.database, deals=(deals or MOST_DEALS) if recent else None)
         lines = [f"Activated {_count(len(activated), 'agent')}:", *(f"  {name}" for name in activated)]
         if linked := len({*activated} & {*list_links(context.database)}):
             lines.append(f"Personal links that open a list again: {linked}.")
+        why_nobody = NOBODY_RECENT.format(deals=deals or "thirty") if recent else ALL_ACTIVE
         return Reply(
-            lines if activated else f"Nothing was changed: {NOBODY_RECENT if recent else ALL_ACTIVE}",
+            lines if activated else f"Nothing was changed: {why_nobody}",
             {"activated": activated, "status": "active"},
         )
     set_agent_status(context.database, agent, active=True)

@@ -8,6 +8,7 @@ from flask import request
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_validator
 
 from agent_funnel.access.keys import Role
+from agent_funnel.agents import MOST_DEALS
 from agent_funnel.do_not_contact import LONGEST_BOUND_DAYS, MOST_AT_ONCE, OWN_REQUESTS, USUAL_BOUND_DAYS
 from agent_funnel.settings import DEFAULT_RULES, LARGEST_SHARE, LONGEST_WINDOW_DAYS
 from agent_funnel.web.fields import (
@@ -164,13 +165,19 @@ class ActivationQuery(RequestModel):
     recent: bool = Field(
         False, description="Only those who got leads in one of the last thirty deals, for example after a mistake."
     )
+    deals: int = Field(
+        MOST_DEALS, ge=1, le=MOST_DEALS, description="With `recent`: in one of the last this many deals instead."
+    )
 
 
 class InactiveAgents(RequestModel):
-    """How many agents were inactive on the page that asked whether to activate them: all, or only the recent ones."""
+    """How many agents were inactive on the page that asked whether to activate them: all, or those with leads of late.
+
+    These got leads in one of the newest `deals`.
+    """
 
     inactive: RowId
-    recent: bool = False
+    deals: int | None = Field(None, ge=1, le=MOST_DEALS)
 
 
 class NewName(RequestModel):

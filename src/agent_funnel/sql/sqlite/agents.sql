@@ -36,8 +36,8 @@ LEFT JOIN (
 
 -- name: _newest_deals
 -- The newest deals. Whoever got leads in them is searched: thirty, or fewer that have half a million leads, because the
--- history has no index by agent.
-SELECT k.run_id
+-- history has no index by agent. `back` counts from 1, the newest.
+SELECT k.run_id, k.back
 FROM (
     SELECT
         s.run_id,
@@ -139,14 +139,6 @@ UPDATE agents SET status = :status WHERE agent = :agent COLLATE BINARY;
 
 SELECT changes() AS changed;
 
--- name: _recent
--- The names of those who got leads in the newest deals.
-SELECT h.agent
-FROM (
-    -- include: _newest_deals
-) AS k
-CROSS JOIN assignment_history AS h ON k.run_id = h.run_id
-
 -- name: _inactive
 -- The names of the agents none of whose rows is active. Rows without a name are no agents.
 SELECT CAST(a.agent AS TEXT) COLLATE BINARY AS agent
@@ -156,12 +148,12 @@ GROUP BY CAST(a.agent AS TEXT) COLLATE BINARY
 HAVING max(coalesce(lower(trim(a.status)) = 'active', 0)) = 0
 
 -- name: inactive_agents
--- The inactive agents, by name: whether each got leads in the newest deals, and how many deals these are.
+-- The inactive agents, by name: how many deals ago each last got leads, from 1, and its date, NULL if they got none in
+-- the newest deals; and how many deals these are.
 SELECT
     v.agent,
-    v.agent IN (
-        -- include: _recent
-    ) AS recent,
+    d.back,
+    r.business_date AS last_dealt,
     (
         SELECT count(*)
         FROM (
@@ -171,10 +163,19 @@ SELECT
 FROM (
     -- include: _inactive
 ) AS v
+LEFT JOIN (
+    SELECT h.agent, min(k.back) AS back, max(h.run_id) AS run_id
+    FROM (
+        -- include: _newest_deals
+    ) AS k
+    CROSS JOIN assignment_history AS h ON k.run_id = h.run_id
+    GROUP BY h.agent
+) AS d ON v.agent = d.agent
+LEFT JOIN assignment_run AS r ON d.run_id = r.run_id
 ORDER BY v.agent;
 
 -- name: activate_inactive_agents
--- Activates all inactive agents, or only the `recent` ones, who got leads in the newest deals, in all their rows, if
+-- Activates all inactive agents in all their rows, or only those who got leads in that many of the newest `deals`, if
 -- they are as many as expected; NULL expects any number. Returns the names of those who were inactive. Rows without a
 -- name are no agents, and stay as they are.
 DROP TABLE IF EXISTS temp.inactive;
@@ -185,8 +186,13 @@ SELECT i.agent FROM (
 ) AS i;
 
 DELETE FROM temp.inactive
-WHERE :recent AND agent NOT IN (
-    -- include: _recent
+WHERE :deals IS NOT NULL AND agent NOT IN (
+    SELECT h.agent
+    FROM (
+        -- include: _newest_deals
+    ) AS k
+    CROSS JOIN assignment_history AS h ON k.run_id = h.run_id
+    WHERE k.back <= :deals
 );
 
 UPDATE agents SET status = 'active'

@@ -29,12 +29,12 @@ END;
 
 -- name: _newest_deals
 -- The newest deals. Whoever got leads in them is searched: thirty, or fewer that have half a million leads, because the
--- history has no index by agent. Babelfish drops a bound on ROW_NUMBER if another window of the same query has a
--- different frame, so the runs are counted in the frame of the sum.
-DECLARE @deals TABLE (run_id BIGINT NOT NULL PRIMARY KEY);
+-- history has no index by agent. `back` counts from 1, the newest. Babelfish drops a bound on ROW_NUMBER if another
+-- window of the same query has a different frame, so the runs are counted in the frame of the sum.
+DECLARE @deals TABLE (run_id BIGINT NOT NULL PRIMARY KEY, back INT NOT NULL);
 
-INSERT INTO @deals (run_id)
-SELECT k.run_id
+INSERT INTO @deals (run_id, back)
+SELECT k.run_id, k.back
 FROM (
     SELECT
         s.run_id,
@@ -249,38 +249,46 @@ GROUP BY v.agent
 HAVING MAX(v.active) = 0;
 
 -- name: inactive_agents
--- The inactive agents, by name: whether each got leads in the newest deals, and how many deals these are.
+-- The inactive agents, by name: how many deals ago each last got leads, from 1, and its date, NULL if they got none in
+-- the newest deals; and how many deals these are.
 -- include: _inactive
 -- include: _newest_deals
 
 SELECT
     i.agent,
-    CASE WHEN d.agent IS NULL THEN 0 ELSE 1 END AS recent,
+    d.back,
+    r.business_date AS last_dealt,
     (SELECT COUNT(*) FROM @deals) AS deals
 FROM @inactive AS i
 LEFT JOIN (
-    SELECT h.agent
+    SELECT h.agent, MIN(k.back) AS back, MAX(h.run_id) AS run_id
     FROM @deals AS k
     INNER JOIN dbo.assignment_history AS h ON k.run_id = h.run_id
     GROUP BY h.agent
 ) AS d ON i.agent = d.agent
+LEFT JOIN dbo.assignment_run AS r ON d.run_id = r.run_id
 ORDER BY i.agent;
 
 -- name: activate_inactive_agents
 -- lock: agents
 -- busy: Another session is still adding or activating agents; nothing was changed. Try again.
--- Activates all inactive agents, or only the `recent` ones, who got leads in the newest deals, in all their rows, if
+-- Activates all inactive agents in all their rows, or only those who got leads in that many of the newest `deals`, if
 -- they are as many as expected; NULL expects any number. Returns the names of those who were inactive. Rows without a
 -- name are no agents, and stay as they are.
-DECLARE @expected INT = %(expected)s, @recent BIT = %(recent)s;
+DECLARE @expected INT = %(expected)s, @most_deals INT = %(deals)s;
 
 -- include: _inactive
 -- include: _newest_deals
 
 DELETE FROM @inactive
 WHERE
-    @recent = 1
-    AND agent NOT IN (SELECT h.agent FROM @deals AS k INNER JOIN dbo.assignment_history AS h ON k.run_id = h.run_id);
+    @most_deals IS NOT NULL
+    AND agent NOT IN (
+        SELECT h.agent
+        FROM @deals AS k
+        INNER JOIN dbo.assignment_history AS h ON k.run_id = h.run_id
+        WHERE k.back <= @most_deals
+    );
 
 UPDATE dbo.agents
 SET status = 'active'

@@ -77,7 +77,7 @@ def activate_agent(body: AgentName) -> Response:
 def activate_all_agents(query: ActivationQuery) -> Response:
     """Activate all inactive agents: they take part from the next run on. Their links, if not revoked, work again.
     `activated` has their names."""
-    activated = agents.activate_inactive_agents(services().database, recent=query.recent)
+    activated = agents.activate_inactive_agents(services().database, deals=query.deals if query.recent else None)
     set_audit_agents(activated)
     return json(models.ActivatedAgents(activated=activated))
 

@@ -187,8 +187,8 @@ class ImportAnswer(BaseModel):
     """The result of an import or a dry run: `rows` = `added` + `changed` + `kept` (there already) + `bad_rows`. `bad`
     has the first thousand bad rows. Of the kept rows, `respelled` are there in another spelling, and `differing`
     with another stage, date, status or limit; `kept_rows` has the first thousand of them. `listed` have a number on a
-    do-not-contact list; `ends_alike` counts numbers that only a country would match. `understood` says how the file was
-    read, and `import_id` is the import's record; None after a dry run."""
+    do-not-contact list; `ends_alike` counts new numbers that only a country would match. `understood` says how the file
+    was read, and `import_id` is the import's record; None after a dry run."""
 
     model_config = ConfigDict(
         openapi_extra={"content": {"text/csv": {"schema": {"type": "string"}}}}  # type: ignore[typeddict-unknown-key]

@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from agent_funnel.access.links import link_of_agent, list_links
 from agent_funnel.agents import (
+    InactiveAgent,
     LeadsInHand,
     RosterEntry,
     activate_inactive_agents,
@@ -51,7 +52,7 @@ blueprint = Blueprint("agents", __name__)
 AGENTS_PER_PAGE = 100
 # The most agents that are named whom the button for the recent ones leaves out: a name is looked for among them.
 MOST_LEFT_OUT = 20
-# Who had no leads in this many of the newest deals is named beside the button, with the last deal that gave them some:
+# Who had no leads in this many of the newest deals has perhaps left, though a deal before gave them some:
 FEW_DEALS = 3
 # The fields of the list that stay as they are after a form:
 KEPT_FIELDS = ("find", "show", "sort", "begin")
@@ -108,16 +109,14 @@ class Activation:
     """The inactive agents that a button activates at once: the `recent` ones, who had leads in the newest `deals`.
 
     The `others` had none, perhaps because they have left. Where nobody or everybody is recent, `recent` has all. Some
-    of each have a personal link, which then opens their list again. The `doubtful` are those of the recent ones who had
-    no leads in the last few deals, each with the newest deal in which they had some, None if that is not known.
+    of each have a personal link, which then opens their list again.
     """
 
-    recent: list[str]
-    others: list[str]
+    recent: list[InactiveAgent]
+    others: list[InactiveAgent]
     deals: int
     recent_with_link: int
     others_with_link: int
-    doubtful: list[tuple[str, RunRecord | None]]
 
     @property
     def everybody(self) -> int:
@@ -178,7 +177,7 @@ def show() -> str:
         undoable=undoable,
         # A form has just activated somebody: then a deal by hand may work that failed.
         to_mend=night_to_mend(services().now()) if request.args.get("activated") else None,
-        activation=_activation(deals) if asks_for_all else None,
+        activation=_activation() if asks_for_all else None,
         is_any_active=counts["active"] > 0,
         # It speaks of everybody, so not where a search shows a few.
         summary=None if wanted or kind in KINDS else _summary(everybody, held, crowded, is_whole=is_whole),
@@ -214,27 +213,22 @@ def _roster_by_name(deals: Deals) -> list[FoundAgent]:
     return found
 
 
-def _activation(deals: Deals) -> Activation | None:
+def _activation() -> Activation | None:
     """The inactive agents whom a button activates; None if they have just been activated."""
     found = inactive_agents(services().database)
     if not found:
         return None
-    recent, others = ([each.agent for each in found if each.recent == wanted] for wanted in (True, False))
+    # The few newest deals tell who is there now; where nobody had leads in these, all that are searched do.
+    deals = found[0].deals
+    if any(each.back and each.back <= FEW_DEALS for each in found):
+        deals = min(deals, FEW_DEALS)
+    recent = [each for each in found if each.back and each.back <= deals]
+    others = [each for each in found if each not in recent]
     if not recent:
         recent, others = others, recent
     links = {*list_links(services().database)}
-    with_link, others_with_link = len(links & {*recent}), len(links & {*others})
-    doubtful = _without_leads_of_late(recent, deals) if any(each.recent for each in found) else []
-    return Activation(recent, others, found[0].deals, with_link, others_with_link, doubtful)
-
-
-def _without_leads_of_late(agents: list[str], deals: Deals) -> list[tuple[str, RunRecord | None]]:
-    """Those of the agents who had no leads in the last few deals, as far as these are counted, with their last deal."""
-    newest = [deals.shares.get(run.run_id) for run in deals.runs[:FEW_DEALS]]
-    if len(deals.runs) <= FEW_DEALS or None in newest:
-        return []
-    had_leads = {agent for shares in newest for agent in shares or ()}
-    return [(agent, deals.last_of(agent)) for agent in agents if agent not in had_leads]
+    with_link, others_with_link = (len(links & {each.agent for each in some}) for some in (recent, others))
+    return Activation(recent, others, deals, with_link, others_with_link)
 
 
 def _start_counting(everybody: list[FoundAgent]) -> Pending[LeadsInHandOfAll] | None:
@@ -338,10 +332,10 @@ def activate() -> BaseResponse:
 @form(blueprint, "/agents/activate-all", role="operator", shows=show)
 @idempotent
 def activate_all() -> BaseResponse:
-    """Activates all inactive agents, or the recent ones, if they are as many as the page has said."""
+    """Activates all inactive agents, or those who had leads of late, if they are as many as the page has said."""
     filled_in = read_form(InactiveAgents)
     activated = activate_inactive_agents(
-        services().database, recent=filled_in.recent, expected=filled_in.inactive
+        services().database, deals=filled_in.deals, expected=filled_in.inactive
     )  # fmt: skip
     set_audit_agents(activated)
     notice = ngettext(

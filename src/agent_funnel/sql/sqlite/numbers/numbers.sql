@@ -302,9 +302,11 @@ LIMIT :most;
 
 -- name: leads_alike
 -- traits: read-only
--- Pairs of a staged lead of an import and a stored number that ends alike.
+-- Pairs of a staged lead of an import that is not there yet, in any spelling, and a stored number that ends alike.
 CREATE TEMP TABLE sought AS
-SELECT s.match_key, substr(s.match_key, -8) AS tail FROM temp.staged AS s;
+SELECT s.match_key, substr(s.match_key, -8) AS tail
+FROM temp.staged AS s
+WHERE NOT EXISTS (SELECT 1 FROM temp.staged_there AS t WHERE t.line = s.line);
 
 -- include: _alike
 

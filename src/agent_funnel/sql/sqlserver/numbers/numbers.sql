@@ -156,14 +156,20 @@ ORDER BY s.match_key, k.number;
 
 -- name: leads_alike
 -- traits: read-only
--- Pairs of a staged lead of an import and a stored number that ends alike.
+-- Pairs of a staged lead of an import that is not there yet, in any spelling, and a stored number that ends alike.
 CREATE TABLE #sought (
     match_key NVARCHAR(300) COLLATE Latin1_General_BIN2 NOT NULL,
     tail NVARCHAR(8) COLLATE Latin1_General_BIN2 NOT NULL
 );
 
 INSERT INTO #sought (match_key, tail)
-SELECT s.match_key, RIGHT(s.match_key, 8) FROM #staged AS s;
+SELECT s.match_key, RIGHT(s.match_key, 8)
+FROM #staged AS s
+WHERE
+    NOT EXISTS (
+        SELECT 1 FROM #staged_there AS t
+        WHERE t.line = s.line
+    );
 
 -- include: _alike
 
