@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from agent_funnel.agents import add_limit
-from agent_funnel.errors import NoActiveAgent
+from agent_funnel.errors import BrakeApplied, NoActiveAgent
+from agent_funnel.runs import HELD
+from agent_funnel.schedule.status import tonight
 from agent_funnel.schedule.store import record_failure
 from agent_funnel.settings import load
 from agent_funnel.settings_types import LANGUAGES
@@ -110,6 +113,36 @@ def test_a_phone_has_the_button_that_mends_a_failed_night_on_its_first_screen(
         assert place(page, ".headline p:has(+ .actions)") == place(page, ".headline .actions") > 700
         assert top(page, ".headline .actions") < top(page, agents) - 28
         fits(page, 1440)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_phone_has_both_ways_out_of_a_held_night_on_its_first_screen(
+    dashboard: Dashboard, database: TestedDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed_tables(database, leads=23, agents=24)
+    begin = datetime.now(UTC) - timedelta(minutes=5)
+    reason = f"23 leads are ready to deal, but the median of the last 14 deals is 1,957. {HELD}"
+    record_failure(
+        database.backend, load(), begin.date(), BrakeApplied(reason), attempt=1, started_at=begin, finished_at=begin,
+        actor="schedule",
+    )  # fmt: skip
+    shown = tonight(database.backend, load(), datetime.now(UTC), None)
+    held = replace(shown, state="failed", business_date=begin.date(), closes_at=begin + timedelta(hours=3))
+    monkeypatch.setattr("agent_funnel.web.pages.tonight.tonight", lambda *_: held)
+    # Until the forecast is counted, the page goes by what is on record.
+    monkeypatch.setattr("agent_funnel.web.pages.tonight.start_forecast", lambda *_: None)
+    page = dashboard.page(role="operator", viewport=(360, 740))
+    for language in LANGUAGES:
+        dashboard.speak(page, language)
+        page.goto("/")
+        buttons = page.locator(".headline a.button")
+        expect(buttons).to_have_count(2)
+        for seen in (page.get_by_role("heading", level=1), buttons.first, buttons.last):
+            expect(seen).to_be_in_viewport(ratio=1)
+        expect(page.locator(".headline")).to_contain_text("1,957" if language == "en" else "1.957")
+        fits(page, 360)
+        axe(page)
+        shoot(page, f"held-night-phone-{language}")
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

@@ -182,6 +182,11 @@ def test_the_morning_after_nobody_approved_it(database: TestedDatabase) -> None:
     page = browser.get(f"/nights/{night}")
     assert "Held: nobody approved the deal, and no leads moved." in page
     assert "5 leads were ready at 20:41 ; usually there are about 1,957." in page
+    letter = browser.get(f"/nights/{night}/letter")
+    assert "was held, and nobody approved it" in letter
+    assert "A brake held the deal, and nobody approved it. No leads moved." in letter
+    assert "in the last 4 deals there were usually about 1,957" in letter
+    assert "failed" not in letter
     browser.done("/deal", again="1", **browser.get("/run-now/preview").forms["/deal"])
     assert "Last night’s deal was held; somebody on the server made up for it" in browser.get("/")
     for path in ("/", f"/nights/{night}"):

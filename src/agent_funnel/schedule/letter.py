@@ -25,7 +25,7 @@ from agent_funnel.rules import Rules, effective
 from agent_funnel.runs import RunRecord, find_run, last_run, run_limits, shares, stream_dealt_leads
 from agent_funnel.schedule.calendar import is_workday, next_run, scheduled_at
 from agent_funnel.schedule.news import HOW_TO_ACTIVATE, HOW_TO_DEAL, HOW_TO_END_ABSENCES
-from agent_funnel.schedule.nights import failure_reasons
+from agent_funnel.schedule.nights import failure_reasons, is_held
 from agent_funnel.schedule.runway import count_by_day
 from agent_funnel.schedule.skips import list_skips
 from agent_funnel.schedule.store import current_pause, find_night, list_holidays
@@ -76,13 +76,15 @@ def letter_of_run(database: Database, settings: Settings, run_id: int, *, now: d
 
 
 def letter_of_night(database: Database, settings: Settings, business_date: date, *, now: datetime) -> Letter:
-    """The letter about a night whose deal was missed, or failed each time."""
+    """The letter about a night whose deal was missed, failed each time, or was held by a brake."""
     night = find_night(database, business_date)
     was_missed = night is not None and night.outcome == "missed"
+    was_held = not was_missed and is_held(failure_reasons(database, business_date))
     newest = last_run(database)
     later = newest if newest and newest.finished_at > scheduled_at(business_date, settings) else None
     lines: list[str] = [
         sentence("The service or its database was down while the deal was due. No leads moved.") if was_missed else
+        sentence("A brake held the deal, and nobody approved it. No leads moved.") if was_held else
         sentence("Each attempt was refused. No leads moved.")
     ]  # fmt: skip
     if later:
@@ -102,6 +104,7 @@ def letter_of_night(database: Database, settings: Settings, business_date: date,
     )
     title = (
         sentence("The deal of %(day)s was missed", day=_day(business_date)) if was_missed else
+        sentence("The deal of %(day)s was held, and nobody approved it", day=_day(business_date)) if was_held else
         sentence("The deal of %(day)s failed", day=_day(business_date))
     )  # fmt: skip
     return Letter(
