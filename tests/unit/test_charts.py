@@ -44,6 +44,15 @@ def test_equal_shares_are_not_drawn_one_by_one() -> None:
     assert [share.leads for share in chart.all] == [8, 9, 8]
 
 
+def test_a_chart_says_whether_agents_got_nothing_and_are_left_out() -> None:
+    assert not charted([1, 1]).leaves_out
+    assert not charted([9, 4], {"agent 001": 4}).leaves_out
+    shares = [Share("Ana", 1, {1: 1})]
+    fairness = judge({"Ana": 1}, 2, {})
+    assert fairness is not None
+    assert share_chart(shares, fairness).leaves_out
+
+
 def test_agents_with_a_lower_limit_come_first_and_at_most_a_dozen_of_them() -> None:
     chart = charted([9, 4, 2, 9], {"agent 001": 4, "agent 002": 2})
     assert [(share.agent, share.leads) for share in chart.limited] == [("agent 002", 2), ("agent 001", 4)]

@@ -107,6 +107,8 @@ def test_a_look_up_says_which_list_has_the_number_with_its_country_code(floor: T
     reader = reader_of(floor, "admin")
     page = reader.get("/do-not-contact", number=ASKED)
     assert f"{ASKED} is on no list in this spelling, so it may be dealt. {BOTH}" in page
+    assert page.text.count("Set the country") == 1
+    assert "Set the country" in reader.get("/do-not-contact")
     assert "it may be dealt." not in reader.get("/do-not-contact", number=DO_NOT_CALL)
     assert "is on no list: it may be dealt." in reader.get("/do-not-contact", number="(21) 99002-7679")
     # Viewers cannot look numbers up, and see what lists keep out.

@@ -102,7 +102,12 @@ def test_a_number_is_shown_with_its_history_and_can_be_removed_from_the_present_
     # One click removes it from tonight's list.
     told = reader.done("/leads/do-not-contact", number=number, reason="<i>asked</i>")
     assert "It was removed from the list of agent 0." in told
-    assert "On the list “direct requests” since" in told
+    # That is said once, and the history is beside it, above the entries.
+    assert told.text.count("On the list “direct requests” since") == 1
+    assert "⊘ Do not contact" not in told
+    right = told.source.partition('<div class="halves">')[2].partition("</div>\n<div>")[2]
+    assert right.index('id="held"') < right.index('id="entries"')
+    assert 'class="amount none" data-label="Equal rows">1' in right
     assert ": <i>asked</i>" in told
     assert "Nobody has it." in told
     assert "removed since" in told

@@ -207,17 +207,21 @@ def _away_or_full(database: Database, run: RunRecord) -> tuple[str, ...]:
 def _repeats(run: RunRecord) -> tuple[str, ...]:
     if not run.came_round:
         return ()
-    return (
-        counted(
-            "%(count)s lead had been dealt before: %(same_agent)s met the same agent again, and %(stayed)s stayed with "
-            "the agent who talked to them.",
-            "%(count)s leads had been dealt before: %(same_agent)s met the same agent again, and %(stayed)s stayed "
-            "with the agent who talked to them.",
-            run.came_round,
-            same_agent=run.same_agent or 0,
-            stayed=run.stayed or 0,
-        ),
+    before = counted("%(count)s lead had been dealt before.", "%(count)s leads had been dealt before.", run.came_round)
+    if run.same_agent:
+        again = counted(
+            "%(count)s of these met the same agent again.",
+            "%(count)s of these met the same agent again.",
+            run.same_agent,
+        )
+    else:
+        again = sentence("None of these met the same agent again.")
+    stayed = counted(
+        "%(count)s lead stayed with the agent who talked to it or is to call back.",
+        "%(count)s leads stayed with the agent who talked to them or is to call back.",
+        run.stayed or 0,
     )
+    return (joined(before, again, *[stayed][: run.stayed or 0]),)
 
 
 def _reasons(database: Database, settings: Settings, business_date: date) -> tuple[str, ...]:

@@ -92,9 +92,11 @@ class ShareChart:
 
     `limited` are the agents who got fewer because of a limit, the smallest share first, at most MOST_LIMITED of them.
     `histogram` is empty if the verdict says it all. `all` are all shares, by name; `by_stage` is their sum.
+    It `leaves_out` agents who took part and got nothing, where there were fewer leads than agents.
     """
 
     all: Sequence[Share | PreviewShare]
+    leaves_out: bool
     largest: int
     limited: Sequence[Share | PreviewShare]
     by_stage: Mapping[int, int]
@@ -115,6 +117,7 @@ def share_chart(shares: Iterable[Share | PreviewShare], fairness: Fairness) -> S
     tells_more = len(everybody) > MANY_AGENTS or not fairness.is_fair
     return ShareChart(
         all=everybody,
+        leaves_out=fairness.agents + len(fairness.limited) > len(everybody),
         largest=fairness.largest,
         limited=[named[name] for name in list(fairness.limited)[:MOST_LIMITED]],
         by_stage=by_stage,

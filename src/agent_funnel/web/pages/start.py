@@ -90,7 +90,7 @@ def first_steps() -> list[Step]:
              chosen_rules if recorded else
              gettext("Only the settings of this program choose some; none is recorded in the database.")
              if any(each.is_set for each in rules) else
-             gettext("Not looked at yet: the defaults hold, and numbers without a country have none.")),
+             gettext("Not looked at yet: the defaults hold, and numbers without a country code get none.")),
         Step("schedule", gettext("Schedule"), has_zone and pause is None,
              gettext("Automatic deals are paused.") if pause else when),
         Step("notices", gettext("Notices"), bool(addresses),
