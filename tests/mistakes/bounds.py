@@ -74,7 +74,7 @@ MISTAKES = (
     ),
     Mistake(
         "bounds: a client that trickles stays",
-        W_CONNECTIONS, "too_slow = now - request.began >", "too_slow = request.began >",
+        W_CONNECTIONS, "too_slow = now - request.began >", "too_slow = request.began - now >",
         ON_SERVER, "trickles",
     ),
     Mistake(

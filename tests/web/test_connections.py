@@ -118,6 +118,9 @@ def test_what_unknown_clients_send_is_bounded_and_the_oldest_are_closed(
     database: TestedDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("agent_funnel.web.server.UNKNOWN_BYTES", 60_000)
+    # They would be closed anyway, but later, since they send no more.
+    monkeypatch.setattr("agent_funnel.web.connections.PATIENCE_SECONDS", 600.0)
+    monkeypatch.setattr("agent_funnel.web.server.IDLE_SECONDS", 600)
     with served(database) as address, ExitStack() as stack:
         connections = []
         for _ in range(8):

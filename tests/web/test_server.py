@@ -70,6 +70,7 @@ def test_a_client_that_takes_a_response_too_slowly_does_not_stay() -> None:
         assert taken < 60_000_000
 
 
+@pytest.mark.timeout(60)
 def test_a_slow_client_does_not_keep_the_service_from_ending(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("agent_funnel.web.server.LAST_SECONDS", 1.0)
 
