@@ -173,7 +173,7 @@ def test_the_morning_after_nobody_approved_it(database: TestedDatabase) -> None:
         "Last night’s deal was held, and nobody approved it.",
         "5 leads were ready at 20:41 ; usually there are about 1,957. Agents still have the leads of",
         "The service does not try this deal again. The next deal is due tonight at 20:40 .",
-        "Preview and deal now",
+        "Preview and deal now Import leads",
     ):
         assert words in page
     assert "failed" not in page
