@@ -104,7 +104,7 @@ def test_deals_have_no_columns_that_say_nothing(database: TestedDatabase, reader
     today = datetime.now(UTC).date()
     deal(database.backend, load(), business_date=today)
     page = reader.get("/runs")
-    assert "No lead was left over: all that were ready were assigned." in page
+    assert "Each deal assigned all leads that were ready: none was left over." in page
     assert "Left over" not in page
     assert "Ready at the deal" not in page
     # They are there while the list is sorted by one of them, and once a deal has left leads over.
@@ -112,7 +112,7 @@ def test_deals_have_no_columns_that_say_nothing(database: TestedDatabase, reader
     assert "Ready at the deal" in reader.get("/runs?sort=pool")
     deal(database.backend, load(max_per_agent=1), business_date=today, again=True)
     page = reader.get("/runs")
-    assert "No lead was left over" not in page
+    assert "none was left over" not in page
     assert "Left over" in page
     assert "Ready at the deal" in page
 

@@ -173,7 +173,8 @@ def test_the_morning_after_nobody_approved_it(database: TestedDatabase) -> None:
         "Last night’s deal was held, and nobody approved it.",
         "5 leads were ready at 20:41 ; usually there are about 1,957. Agents still have the leads of",
         "The service does not try this deal again. The next deal is due tonight at 20:40 .",
-        "Preview and deal now Import leads",
+        "Import leads Preview and deal now",
+        "As things stand, the next deal will wait, too.",
     ):
         assert words in page
     assert "failed" not in page
@@ -182,6 +183,7 @@ def test_the_morning_after_nobody_approved_it(database: TestedDatabase) -> None:
     page = browser.get(f"/nights/{night}")
     assert "Held: nobody approved the deal, and no leads moved." in page
     assert "5 leads were ready at 20:41 ; usually there are about 1,957." in page
+    assert "Import leads Preview and deal now" in page
     letter = browser.get(f"/nights/{night}/letter")
     assert "was held, and nobody approved it" in letter
     assert "A brake held the deal, and nobody approved it. No leads moved." in letter
