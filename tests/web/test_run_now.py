@@ -38,6 +38,7 @@ def problem(response: Any, status: int, code: int | None) -> str:
 
 
 def test_the_page_says_when_the_next_automatic_deal_is_and_that_deals_are_paused(database: TestedDatabase) -> None:
+    seed_tables(database)
     client = reader_in_the_morning(database).client
 
     def page() -> str:
