@@ -201,7 +201,7 @@ MISTAKES = (
     ),
     Mistake(
         "brakes: a person cannot overrule the brake",
-        P_BRAKES, 'if "pool" in settings.brake and not overrule and', 'if "pool" in settings.brake and',
+        P_BRAKES, "if not overrule and (warning", "if (warning",
         ON_SCHEDULE, "until_a_person_overrules", "sqlite",
     ),
     Mistake(

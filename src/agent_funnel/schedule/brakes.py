@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from statistics import median
@@ -41,13 +42,11 @@ def scheduled_run(
 
     Raises BrakeApplied if a brake of the settings holds the run, unless a person makes it (`overrule`).
     """
-    warning = None
-    if "procedure" in settings.brake and not overrule:
-        warning = changed_procedure(database, now=now)
-    if "pool" in settings.brake and not overrule and warning is None:
-        pool = preview(database, settings, business_date=business_date).run.pool
-        warning = unusual_pool(database, settings, pool)
-    if warning:
+
+    def unusual() -> str | None:
+        return unusual_pool(database, settings, preview(database, settings, business_date=business_date).run.pool)
+
+    if not overrule and (warning := reason_to_hold(database, settings, unusual, now=now)):
         raise BrakeApplied(
             shown_as(
                 f"{warning} {HELD}",
@@ -57,11 +56,16 @@ def scheduled_run(
     return deal(database, settings, business_date=business_date, trigger="schedule", actor=actor)
 
 
-def reason_to_hold(database: Database, settings: Settings, pool: int, *, now: datetime) -> str | None:
-    """The reason why a brake would hold a scheduled run with this pool; None if none would."""
+def reason_to_hold(
+    database: Database, settings: Settings, unusual: Callable[[], str | None], *, now: datetime
+) -> str | None:
+    """The reason why a brake would hold a scheduled run; None if none would.
+
+    `unusual` is asked only if it matters, since it may need a preview: the warning that the pool is, or None.
+    """
     if "procedure" in settings.brake and (warning := changed_procedure(database, now=now)):
         return warning
-    return unusual_pool(database, settings, pool) if "pool" in settings.brake else None
+    return unusual() if "pool" in settings.brake else None
 
 
 def unusual_pool(database: Database, settings: Settings, pool: int, *, before: int | None = None) -> str | None:

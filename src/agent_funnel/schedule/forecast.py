@@ -92,7 +92,7 @@ def forecast(database: Database, settings: Settings, business_date: date, *, now
         return refused(error, everybody, business_date)
     run: Run = seen.run
     unusual = unusual_pool(database, settings, run.pool)
-    trouble, why = _trouble(run, reason_to_hold(database, settings, run.pool, now=now), unusual)
+    trouble, why = _trouble(run, reason_to_hold(database, settings, lambda: unusual, now=now), unusual)
     call_backs = sum(share.call_backs for share in seen.shares)
     fairness = fairness_of_preview(database, seen)
     active, away = _active(everybody), _away(everybody)

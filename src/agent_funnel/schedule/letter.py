@@ -29,7 +29,7 @@ from agent_funnel.schedule.nights import failure_reasons, is_held
 from agent_funnel.schedule.runway import count_by_day
 from agent_funnel.schedule.skips import list_skips
 from agent_funnel.schedule.store import current_pause, find_night, list_holidays
-from agent_funnel.sentences import Localized, Sentence, amount, counted, joined, localized, sentence
+from agent_funnel.sentences import Localized, Sentence, amount, counted, joined, joined_amounts, localized, sentence
 from agent_funnel.settings import Settings
 from agent_funnel.stored_sentences import with_sentence
 
@@ -224,7 +224,7 @@ def _repeats(run: RunRecord) -> tuple[str, ...]:
         "%(count)s leads stayed with the agent who talked to them or is to call back.",
         run.stayed or 0,
     )
-    return (joined(before, again, *[stayed][: run.stayed or 0]),)
+    return (joined_amounts(before, again, stayed),)
 
 
 def _reasons(database: Database, settings: Settings, business_date: date) -> tuple[str, ...]:

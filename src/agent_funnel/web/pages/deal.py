@@ -68,14 +68,15 @@ def show_preview() -> str:
         why_not = text_in(error)
     except TooManyRequests as error:
         why_not = error.description
+    unusual = unusual_pool(given.database, given.settings, found.run.pool) if found else None
     steps = first_steps() if forecast and not state["last"] else []
     return render_template(
         "deal_preview.html" if "partial" in request.args else "deal.html",
         preview=found,
         fairness=fairness_of_preview(given.database, found) if found else None,
         limits={share.agent: share.room for share in found.shares if share.room < found.run.per_agent} if found else {},
-        unusual=unusual_pool(given.database, given.settings, found.run.pool) if found and found.run.pool else None,
-        is_held=bool(found and reason_to_hold(given.database, given.settings, found.run.pool, now=state["now"])),
+        unusual=unusual if found and found.run.pool else None,
+        is_held=bool(found and reason_to_hold(given.database, given.settings, lambda: unusual, now=state["now"])),
         why_not=why_not,
         # What the deal of tonight would do, too, if this one is refused; Tonight offers the same remedy:
         forecast=forecast,
