@@ -61,10 +61,10 @@ SOUGHT: TypeAdapter[str] = TypeAdapter(SearchText)
 
 
 @page(blueprint, "/do-not-contact", role="viewer")
-def show(added: NewListedNumbers | None = None, notice: str | None = None) -> str:
+def show(added: dict[str, Any] | None = None) -> str:
     """The lists with their ages, the entries of a number that is looked up, and the forms that change the lists.
 
-    Of numbers that were just `added`, it has the other spellings that can still be called.
+    Of numbers that were just `added`, it has a notice, and the other spellings that can still be called.
     """
     lists = [mask_texts(each) for each in number_lists(services().database, services().now())]
     order = request.args.get("sort", "")
@@ -81,14 +81,8 @@ def show(added: NewListedNumbers | None = None, notice: str | None = None) -> st
         most=MOST_AT_ONCE,
         usual_bound=USUAL_BOUND_DAYS,
         longest_bound=LONGEST_BOUND_DAYS,
-        **(_just_added(added, notice) if added else _looked_up()),
+        **(added or _looked_up()),
     )
-
-
-def _just_added(added: NewListedNumbers, notice: str | None) -> dict[str, Any]:
-    """A notice about the numbers that were added, and the other spellings of these that can still be called."""
-    same = {"list_name": added.list_name, "reason": added.reason}
-    return {"notice": notice, "still_called": still_called(*added.numbers), "same_list": same}
 
 
 def _looked_up() -> dict[str, Any]:
@@ -142,9 +136,12 @@ def add_many() -> BaseResponse:
     found = add_several(services().database, filled_in.numbers, filled_in.reason, list_name=filled_in.list_name)
     if lead := request.form.get("lead", "").strip():
         return redirect_with_notice(translated(_added(found, filled_in.list_name)), "leads.show_lead", number=lead)
-    left = {each.listed_key for each in still_called(*filled_in.numbers)}
-    notice = translated(_added(found, filled_in.list_name, left=len(left)))
-    return make_response(show(filled_in, notice)) if left else redirect_with_notice(notice, "do_not_contact.show")
+    called = still_called(*filled_in.numbers)
+    notice = translated(_added(found, filled_in.list_name, left=len({each.listed_key for each in called})))
+    if not called:
+        return redirect_with_notice(notice, "do_not_contact.show")
+    same = {"list_name": filled_in.list_name, "reason": filled_in.reason}
+    return make_response(show({"notice": notice, "still_called": called, "same_list": same}))
 
 
 def _added(found: Taken, list_name: str, *, left: int = 0) -> Sentence:
