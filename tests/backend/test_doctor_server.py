@@ -16,7 +16,7 @@ from sqlalchemy.engine import make_url
 from agent_funnel.database.sqlserver import SQLServer
 from agent_funnel.doctor import examine, server
 from agent_funnel.doctor.check import Finding
-from support.databases import TestedDatabase, connect_to, sqlite_database
+from support.databases import TestedDatabase, connect_to, disconnect, sqlite_database
 from support.doctor import (
     IN_DBO,
     UNDO,
@@ -244,6 +244,7 @@ def test_a_check_that_the_login_may_not_make_is_a_note_and_the_others_go_on(
 def test_a_file_that_cannot_be_written_to_is_an_error(tmp_path: Path) -> None:
     with sqlite_database(tmp_path, "funnel") as database:
         assert problems(database, "writing") == []
+        disconnect(database.backend)
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         database.execute("PRAGMA journal_mode = DELETE")
         database.close()

@@ -7,6 +7,7 @@ from mistakes.places import (
     ON_CONCURRENCY,
     ON_LOCKS,
     ON_SQL,
+    ON_SQLITE,
     ON_T_SQL,
     P_SQLITE,
     SCHEDULE,
@@ -166,6 +167,36 @@ MISTAKES = (
         "SQLite: two runs can refuse each other",
         P_SQLITE, 'self._locked_file("run", "BEGIN IMMEDIATE", 0)', 'self._locked_file("run", "BEGIN EXCLUSIVE", 0)',
         ON_CONCURRENCY, "never_refuse_each_other", "sqlite",
+    ),
+    Mistake(
+        "SQLite: each read opens a connection",
+        P_SQLITE, "not create and not own and (kept", "create and not own and (kept",
+        ON_SQLITE, "one_connection", "sqlite",
+    ),
+    Mistake(
+        "SQLite: a connection to a file that was replaced is used",
+        P_SQLITE, "if connection.file == file:", "if True:",
+        ON_SQLITE, "replaced", "sqlite",
+    ),
+    Mistake(
+        "SQLite: a connection keeps the wait of a query that does not wait",
+        P_SQLITE, "                self._set_wait(connection, self._lock_wait.total_seconds())\n", "",
+        ON_SQLITE, "does_not_wait", "sqlite",
+    ),
+    Mistake(
+        "SQLite: a connection keeps temporary tables",
+        P_SQLITE, "connection.total_changes or _has_temporary_tables(connection)", "False",
+        ON_SQLITE, "temporary_tables", "sqlite",
+    ),
+    Mistake(
+        "SQLite: what was written stays beside the file",
+        P_SQLITE, '                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")\n', "",
+        ON_SQLITE, "after_a_write", "sqlite",
+    ),
+    Mistake(
+        "SQLite: any number of connections stays open",
+        P_SQLITE, "elif len(self._kept) < KEPT_CONNECTIONS:", "else:",
+        ON_SQLITE, "eight_stay_open", "sqlite",
     ),
     Mistake(
         "SQLite: the run lock is not taken by an undo",

@@ -26,6 +26,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_r
 
 from agent_funnel.agents import Agent, list_agents
 from agent_funnel.database import Database, connect
+from agent_funnel.database.sqlite import SQLite
 from agent_funnel.database.sqlserver import SQLServer
 from agent_funnel.install import install
 from agent_funnel.settings import load
@@ -244,6 +245,9 @@ def disconnect(backend: Database) -> None:
     """Closes the connections that a backend keeps. The driver does not always close them when they are collected."""
     if isinstance(backend, SQLServer):
         backend._pool.dispose()
+    elif isinstance(backend, SQLite):
+        while backend._kept:
+            backend._kept.pop().close()
 
 
 def _unescaped(value: Any) -> Any:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from tempfile import TemporaryDirectory
@@ -43,24 +41,12 @@ class InMemory(SQLite):
     def open(self, *, create: bool, own: bool = True) -> Any:
         if self.is_down:
             raise DatabaseUnavailable
-        return _Kept(self.raw)
+        return self.raw
 
-    @contextmanager
-    def _run_lock(self, seconds: float) -> Iterator[None]:
-        yield
+    def put_back(self, connection: Any) -> None:
+        pass  # it stays open
 
-
-class _Kept:
-    """The connection, with a `close` that keeps it open."""
-
-    def __init__(self, raw: sqlite3.Connection) -> None:
-        self._raw = raw
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._raw, name)
-
-    def close(self) -> None:
-        pass
+    discard = put_back
 
 
 @dataclass(frozen=True)

@@ -151,13 +151,13 @@ class Database(Queries):
             if connection is not None:
                 # A refused deal has rolled back and left its connection in order; other errors may leave it broken.
                 if isinstance(ours, RunError):
-                    connection.close()
+                    self.put_back(connection)
                 else:
                     self.discard(connection)
             if ours is None or ours is error:
                 raise
             raise ours from error
-        connection.close()
+        self.put_back(connection)
 
     def refuse_during_run(self) -> None:
         """Raises RunInProgress if a run is in progress and a write would have to wait for it."""
@@ -174,6 +174,10 @@ class Database(Queries):
     @abstractmethod
     def open(self, *, create: bool, own: bool = False) -> Any:
         """Returns a DB-API connection in autocommit mode; with `own`, one that nobody has used or will use."""
+
+    def put_back(self, connection: Any) -> None:
+        """Ends the use of a connection that is in order."""
+        connection.close()
 
     @abstractmethod
     def discard(self, connection: Any) -> None:

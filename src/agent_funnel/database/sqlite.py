@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import sqlite3
+import weakref
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, ClassVar
@@ -38,6 +40,15 @@ TAKE_LOCKS = "SELECT 'run' AS locks;"
 LOG_WAIT_SECONDS = 2.0
 # The longest that a run waits for processes that check whether a run is in progress; then it goes on without that lock:
 LOOKS_SECONDS = 5.0
+# Connections that stay open between reads. A new one reads the definitions of all tables, which takes a millisecond.
+# On Windows, nobody could replace or remove the file meanwhile.
+KEPT_CONNECTIONS = 0 if os.name == "nt" else 8
+
+
+class SharedConnection(sqlite3.Connection):
+    """A connection that a later call may use, too: as long as the path names the same `file`."""
+
+    file: tuple[int, int] | None = None
 
 
 class SQLite(Database):
@@ -60,23 +71,74 @@ class SQLite(Database):
             raise SettingsError("FUNNEL_DATABASE_URL names no file; write sqlite:///funnel.db")
         self.path: Path = Path(file[1]).absolute()
         self._lock_wait = settings.lock_wait
+        self._kept: list[SharedConnection] = []
+        # Also at the end of the program, so that no file stays next to the database.
+        weakref.finalize(self, _close_all, self._kept)
 
     @property
     def name(self) -> str:
         return f"SQLite, {self.path}"
 
-    def open(self, *, create: bool, own: bool = True) -> sqlite3.Connection:
+    def open(self, *, create: bool, own: bool = True) -> SharedConnection:
+        file = self._file()
         # Without create, a mistyped path must not become a new, empty database.
-        if not create and not self.path.exists():
+        if file is None and not create:
             raise DatabaseUnavailable(f"There is no database {self.path}; `agent-funnel install` creates one.")
-        uri = f"file:{quote(self.path.as_posix())}?mode={'rwc' if create else 'rw'}"
-        connection = sqlite3.connect(uri, uri=True, timeout=self._lock_wait.total_seconds(), isolation_level=None)
+        if not create and not own and (kept := self._take(file)):
+            return kept
+        connection = sqlite3.connect(
+            f"file:{quote(self.path.as_posix())}?mode={'rwc' if create else 'rw'}",
+            uri=True,
+            timeout=self._lock_wait.total_seconds(),
+            isolation_level=None,
+            check_same_thread=False,
+            factory=SharedConnection,
+        )
         connection.row_factory = sqlite3.Row
         add_functions(connection)
         if create:
             # In this mode, reads go on while a deal is written. The file keeps the mode.
             connection.execute("PRAGMA journal_mode = WAL")
+        elif not own:
+            connection.file = file
         return connection
+
+    def _file(self) -> tuple[int, int] | None:
+        """What tells the file from another one at its path; None if there is none."""
+        try:
+            found = self.path.stat()
+        except FileNotFoundError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def _take(self, file: tuple[int, int] | None) -> SharedConnection | None:
+        """A connection to this file that is kept; None if there is none. Those to another file are closed."""
+        while self._kept:
+            try:
+                connection = self._kept.pop()
+            except IndexError:  # another thread took it
+                break
+            if connection.file == file:
+                self._set_wait(connection, self._lock_wait.total_seconds())
+                return connection
+            connection.close()
+        return None
+
+    def put_back(self, connection: SharedConnection) -> None:
+        """Keeps a connection that has only read, for the next call.
+
+        After a write, everything goes from the file `-wal` into the database, as when the last connection is closed,
+        so that a copy of the file lacks nothing, and what was erased is gone.
+        """
+        # Who reads or writes may keep it from that; then the next write does it.
+        with suppress(sqlite3.Error):
+            if connection.file is None or connection.total_changes or _has_temporary_tables(connection):
+                self._set_wait(connection, 0)
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            elif len(self._kept) < KEPT_CONNECTIONS:
+                self._kept.append(connection)
+                return
+        connection.close()
 
     def discard(self, connection: sqlite3.Connection) -> None:
         connection.close()
@@ -239,6 +301,15 @@ class SQLite(Database):
             said = f"{str(error).capitalize()}. Nothing was changed."
         text = f"The database {self.path} cannot be {'used' if code == sqlite3.SQLITE_CANTOPEN else 'written'}. {said}"
         return DatabaseUnavailable(text) if code == sqlite3.SQLITE_CANTOPEN else DatabaseError(text)
+
+
+def _close_all(kept: list[SharedConnection]) -> None:
+    while kept:
+        kept.pop().close()
+
+
+def _has_temporary_tables(connection: sqlite3.Connection) -> bool:
+    return connection.execute("SELECT 1 FROM sqlite_temp_master").fetchone() is not None
 
 
 def add_functions(connection: sqlite3.Connection) -> None:
