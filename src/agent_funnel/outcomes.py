@@ -16,7 +16,6 @@ from agent_funnel.runs import LARGEST_RUN_ID
 from agent_funnel.sentences import sentence, shown_as
 from agent_funnel.values import (
     LONGEST_TEXT,
-    NO_LIMIT,
     Day,
     Flag,
     Moment,
@@ -240,9 +239,8 @@ def outcomes_of_list(database: Database, run_id: int, agent: str) -> dict[str, O
     The run is the last one that is not undone. A lead that was reported won, lost or to be called back after a later
     run is on the list again when that run is undone, but no deal hands it out: it has this outcome, too.
     """
-    found = [Outcome.from_row(row) for row in database.all("outcomes_after_list", run_id=run_id, agent=agent)]
-    found += list_outcomes(database, run_id=run_id, agent=agent, standing=True, count=NO_LIMIT)
-    return {each.number: each for each in sorted(found, key=attrgetter("reported_at"))}
+    found = map(Outcome.from_row, database.all("outcomes_of_list", run_id=run_id, agent=agent))
+    return {each.number: each for each in sorted(found, key=attrgetter("reported_at", "outcome_id"))}
 
 
 def call_backs_of_list(database: Database, run_id: int, agent: str) -> list[PromisedCall]:

@@ -59,6 +59,9 @@ ASKED = {
     "leads_of_number": Asked(OF_ONE_NUMBER, 1),
     "lead_now": Asked({"number": NUMBER, "match_key": NUMBER}, 1),
     "holders": Asked({"number": NUMBER, "match_key": NUMBER, "since": None, "until": None}, 1),
+    # They are not asked all day, but by each agent who opens the list.
+    "outcomes_of_list": Asked({"run_id": 1, "agent": AGENT}, 0),
+    "call_backs_of_list": Asked({"run_id": 1, "agent": AGENT}, 0),
 }
 
 

@@ -218,7 +218,8 @@ def definition_of(database: TestedDatabase, table: str) -> Any:
 def test_an_upgrade_from_each_version_equals_a_new_installation(database: TestedDatabase) -> None:
     dialect, newest = database.engine, version(database.engine)
     new = {table: definition_of(database, table) for table in every_table(database)}
-    # On a T-SQL engine, the short version upgrades from the oldest version only. The newest may have an index only.
+    with_table = max(int(stem.split("-")[1]) for stem, text in scripts(dialect).items() if "CREATE TABLE" in text)
+    # On a T-SQL engine, the short version upgrades from the oldest version only.
     for older in range(1, newest + 1) if LONG or dialect == "sqlite" else (1,):
         with closing(another_place(database, f"version_{older}")) as place:
             with place.backend.for_any_version().transaction(create=True) as session:
@@ -226,8 +227,7 @@ def test_an_upgrade_from_each_version_equals_a_new_installation(database: Tested
                     if stem.startswith("tables-") and int(stem.split("-")[1]) <= older:
                         session.script(stem)
                 session.one("record_version", version=older)
-            installed = install(place.backend)
-            assert older >= newest - 1 or set(installed.made) & set(TABLES), older
+            assert bool(set(install(place.backend).made) & set(TABLES)) == (older < with_table), older
             assert {table: definition_of(place, table) for table in every_table(place)} == new, older
             assert place.backend.installed_version() == newest, older
 

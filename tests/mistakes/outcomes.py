@@ -152,12 +152,12 @@ MISTAKES = (
     ),
     Mistake(
         "own list: what an undo brings back is called again, although it was won",
-        OUTCOMES, "AND o.run_id > h.run_id AND o.stands = 1", "AND o.run_id = h.run_id AND o.stands = 1",
+        OUTCOMES, "WHERE o.run_id > :run_id AND o.stands = 1", "WHERE o.run_id = :run_id AND o.stands = 1",
         ON_OWN_LIST_OUTCOMES, "undo_brings_back", "sqlite",
     ),
     Mistake(
         "T-SQL own list: what an undo brings back is called again, although it was won",
-        T_OUTCOMES_QUERIES, "AND h.run_id < o.run_id", "AND h.run_id = o.run_id",
+        T_OUTCOMES_QUERIES, "o.run_id > @run_id AND o.stands = 1", "o.run_id = @run_id AND o.stands = 1",
         ON_OUTCOMES, "of_a_list", "sqlserver",
     ),
     Mistake(

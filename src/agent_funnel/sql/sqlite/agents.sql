@@ -302,28 +302,38 @@ SELECT t.known, t.taken, t.limits, t.links, t.assignments, t.dealt, t.others FRO
 -- name: _assignments
 -- A page of the present assignments, or of one agent's: those after a number and agent, each pair once. If a number has
 -- several records, the query shows the record that the last deal dealt, otherwise the one with the highest stage and
--- then the newest date. SQLite takes stage and date from the row that has the maximum.
+-- then the newest date. SQLite takes stage and date from the row that has the maximum. The page is chosen first, by the
+-- key of the table, or by its index by agent if there is one.
 SELECT
-    coalesce(a.agent, '') AS agent,
-    a.number,
+    p.agent,
+    p.number,
     w.stage,
     w.date,
     max(coalesce(w.date = h.date, 0) || printf('%+012d', w.stage) || coalesce(w.date, '')) AS choice
-FROM agent_wafunnel_assignment AS a
+FROM (
+    SELECT coalesce(v.agent, '') COLLATE BINARY AS agent, v.number COLLATE BINARY AS number
+    FROM agent_wafunnel_assignment AS v
+    WHERE :agent IS NULL
+        AND v.number >= coalesce(:after_number, '') COLLATE BINARY
+        AND (
+            :after_number IS NULL OR v.number > :after_number COLLATE BINARY
+            OR coalesce(v.agent, '') > :after_agent COLLATE BINARY
+        )
+    UNION
+    SELECT v.agent COLLATE BINARY, v.number COLLATE BINARY FROM agent_wafunnel_assignment AS v
+    WHERE v.agent = :agent COLLATE BINARY
+        AND v.number >= coalesce(:after_number, '') COLLATE BINARY
+        AND (:after_number IS NULL OR v.number > :after_number COLLATE BINARY OR v.agent > :after_agent COLLATE BINARY)
+    ORDER BY number, agent
+    LIMIT :count
+) AS p
 LEFT JOIN assignment_history AS h
     ON h.run_id = (SELECT max(r.run_id) FROM assignment_run AS r WHERE r.status = 'succeeded')
-        AND h.number = a.number
-        AND h.agent = a.agent
-LEFT JOIN wafunnel AS w ON w.number = a.number COLLATE BINARY
-WHERE a.number >= coalesce(:after_number, '') COLLATE BINARY
-    AND (
-        :after_number IS NULL OR a.number > :after_number COLLATE BINARY
-        OR coalesce(a.agent, '') > :after_agent COLLATE BINARY
-    )
-    AND (:agent IS NULL OR a.agent = :agent COLLATE BINARY)
-GROUP BY a.number COLLATE BINARY, coalesce(a.agent, '') COLLATE BINARY
-ORDER BY a.number COLLATE BINARY, coalesce(a.agent, '') COLLATE BINARY
-LIMIT :count;
+        AND h.number = p.number
+        AND h.agent = p.agent
+LEFT JOIN wafunnel AS w ON w.number = p.number COLLATE BINARY
+GROUP BY p.number, p.agent
+ORDER BY p.number, p.agent;
 
 -- name: assignments
 -- traits: polled

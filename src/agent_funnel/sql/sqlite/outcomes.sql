@@ -421,23 +421,27 @@ WHERE o.report = :report;
 
 -- name: call_backs_of_list
 -- The call-backs that a run handed out to an agent: the number as it was dealt, the day, who promised it, and the note.
+-- The run's call-backs are few, so its history is not read as a whole.
 SELECT o.number, o.call_back_on, o.agent, o.note
 FROM assignment_call_back AS c
-INNER JOIN assignment_outcome AS o ON o.outcome_id = c.outcome_id
-INNER JOIN assignment_history AS h ON h.run_id = c.run_id AND h.number = o.number
+CROSS JOIN assignment_outcome AS o ON o.outcome_id = c.outcome_id
+CROSS JOIN assignment_history AS h ON h.run_id = c.run_id AND h.number = o.number
 WHERE c.run_id = :run_id AND h.agent = :agent
 ORDER BY o.outcome_id;
 
--- name: outcomes_after_list
--- Outcomes that keep leads of a run out of the next deal, and that were reported after a later run, which an undo then
--- took back: the leads are on the agent's list again.
+-- name: outcomes_of_list
+-- The outcomes that hold of the leads that a run dealt to an agent. Some were reported after a later run, which an undo
+-- then took back: the leads are on the agent's list again, and these outcomes keep them out of the next deal.
 -- include: _outcome
-FROM assignment_history AS h
-INNER JOIN assignment_outcome AS o ON o.number = h.number
-INNER JOIN assignment_run AS r ON r.run_id = o.run_id
-WHERE h.run_id = :run_id AND h.agent = :agent
-    AND o.run_id > h.run_id AND o.stands = 1 AND o.outcome IN ('won', 'lost', 'call_back')
-ORDER BY o.outcome_id;
+FROM assignment_outcome AS o
+CROSS JOIN assignment_run AS r ON r.run_id = o.run_id
+WHERE o.run_id = :run_id AND o.agent = :agent AND o.stands = 1
+UNION ALL
+-- include: _outcome
+FROM assignment_outcome AS o
+CROSS JOIN assignment_history AS h ON h.run_id = :run_id AND h.number = o.number
+CROSS JOIN assignment_run AS r ON r.run_id = o.run_id
+WHERE o.run_id > :run_id AND o.stands = 1 AND o.outcome IN ('won', 'lost', 'call_back') AND h.agent = :agent;
 
 -- name: reported_outcomes
 -- A page of the outcomes, newest first: those before an outcome, of a run, of an agent, of a number in any spelling, or

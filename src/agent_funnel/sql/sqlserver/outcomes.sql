@@ -30,11 +30,8 @@ EXECUTE dbo.sp_report_outcome
     @country = %(country)s;
 
 -- name: call_backs_of_list
+-- parameters: @run_id BIGINT, @agent NVARCHAR(255)
 -- The call-backs that a run handed out to an agent: the number as it was dealt, the day, who promised it, and the note.
-DECLARE
-    @run_id BIGINT = %(run_id)s,
-    @agent NVARCHAR(255) = %(agent)s;
-
 SELECT o.number, o.call_back_on, o.agent, o.note
 FROM dbo.assignment_call_back AS c
 INNER JOIN dbo.assignment_outcome AS o ON c.outcome_id = o.outcome_id
@@ -42,23 +39,26 @@ INNER JOIN dbo.assignment_history AS h ON c.run_id = h.run_id AND o.number = h.n
 WHERE c.run_id = @run_id AND h.agent = @agent
 ORDER BY o.outcome_id;
 
--- name: outcomes_after_list
--- Outcomes that keep leads of a run out of the next deal, and that were reported after a later run, which an undo then
--- took back: the leads are on the agent's list again.
-DECLARE
-    @run_id BIGINT = %(run_id)s,
-    @agent NVARCHAR(255) = %(agent)s;
-
+-- name: outcomes_of_list
+-- parameters: @run_id BIGINT, @agent NVARCHAR(255)
+-- The outcomes that hold of the leads that a run dealt to an agent. Some were reported after a later run, which an undo
+-- then took back: the leads are on the agent's list again, and these outcomes keep them out of the next deal.
 SELECT
     o.outcome_id, o.report, o.run_id, r.business_date, o.agent, o.number, o.outcome, o.call_back_on, o.same_agent,
     o.note, o.reported_at, o.reported_on, o.reported_by, o.taken_back_at, o.taken_back_by, o.stands, o.stage_back
-FROM dbo.assignment_history AS h
-INNER JOIN dbo.assignment_outcome AS o ON h.number = o.number AND h.run_id < o.run_id
+FROM dbo.assignment_outcome AS o
 INNER JOIN dbo.assignment_run AS r ON o.run_id = r.run_id
+WHERE o.run_id = @run_id AND o.agent = @agent AND o.stands = 1
+UNION ALL
+SELECT
+    o.outcome_id, o.report, o.run_id, r.business_date, o.agent, o.number, o.outcome, o.call_back_on, o.same_agent,
+    o.note, o.reported_at, o.reported_on, o.reported_by, o.taken_back_at, o.taken_back_by, o.stands, o.stage_back
+FROM dbo.assignment_outcome AS o
+INNER JOIN dbo.assignment_run AS r ON o.run_id = r.run_id
+INNER JOIN dbo.assignment_history AS h ON o.number = h.number
 WHERE
-    h.run_id = @run_id AND h.agent = @agent
-    AND o.stands = 1 AND o.outcome IN ('won', 'lost', 'call_back')
-ORDER BY o.outcome_id;
+    o.run_id > @run_id AND o.stands = 1 AND o.outcome IN ('won', 'lost', 'call_back')
+    AND h.run_id = @run_id AND h.agent = @agent;
 
 -- name: reported_outcomes
 -- A page of the outcomes, newest first: those before an outcome, of a run, of an agent, of a number in any spelling, or
