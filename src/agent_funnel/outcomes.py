@@ -227,9 +227,17 @@ def list_outcomes(
 
     With `standing`, only those that hold; with `before`, only those before the outcome with that `outcome_id`.
     """
-    rows = database.all(
-        "reported_outcomes", count=count, before=before, **_filters(database, run_id, agent, number, standing)
-    )
+    chosen: dict[str, object] = {
+        "run_id": None if run_id is None else min(run_id, LARGEST_RUN_ID),
+        "agent": agent,
+        "standing": int(standing),
+        "before": before,
+        "count": count,
+    }
+    if number is None:
+        rows = database.all("reported_outcomes", **chosen)
+    else:
+        rows = database.all("outcomes_of_number", number=number, match_key=match_key(database, number), **chosen)
     return [Outcome.from_row(row) for row in rows]
 
 
@@ -256,18 +264,6 @@ def stream_outcomes(
     while page := list_outcomes(database, run_id=run_id, agent=agent, standing=standing, before=before, count=PAGE):
         yield from page
         before = page[-1].outcome_id
-
-
-def _filters(
-    database: Database, run_id: int | None, agent: str | None, number: str | None, standing: bool
-) -> dict[str, object]:
-    return {
-        "run_id": None if run_id is None else min(run_id, LARGEST_RUN_ID),
-        "agent": agent,
-        "number": number,
-        "match_key": None if number is None else match_key(database, number),
-        "standing": int(standing),
-    }
 
 
 def _check(reported: OutcomeReport) -> None:

@@ -110,8 +110,8 @@ def test_the_wait_of_a_query_that_does_not_wait_ends_with_it(database: TestedDat
     database.backend.put_back(connection)
 
 
-def test_an_agents_own_list_is_read_by_indexes(database: TestedDatabase) -> None:
-    """Without them, it takes the longer the more leads, and outcomes of other agents and nights, there are."""
+def test_an_agents_own_list_and_the_outcomes_of_a_number_are_read_by_indexes(database: TestedDatabase) -> None:
+    """Without them, these take the longer the more leads, and outcomes of other agents and nights, there are."""
     database.execute(queries("sqlite")["remedy_index_agent_wafunnel_assignment_agent"].rstrip().rstrip(";"))
     asked: dict[str, Any] = {"run_id": 1, "agent": "Al", "after_number": None, "after_agent": "", "count": 9}
     plans = {
@@ -125,5 +125,16 @@ def test_an_agents_own_list_is_read_by_indexes(database: TestedDatabase) -> None
     for name, plan in plans.items():
         assert not [step for step in plan if step.startswith("SCAN") and step != "SCAN p"], plan
         assert not [step for step in plan if step.startswith("SEARCH h ") and "number=?" not in step], (name, plan)
+    asked = {
+        "number": "1",
+        "match_key": "1",
+        "country": "",
+        "run_id": None,
+        "agent": None,
+        "standing": 0,
+        "before": None,
+    }
+    rows = database.raw.execute(f"EXPLAIN QUERY PLAN {queries('sqlite')['outcomes_of_number']}", {**asked, "count": 9})
+    assert any("ix_assignment_outcome_number (number=?" in row[3] for row in rows)
     assert outcomes_of_list(database.backend, 1, "Al") == {}
     assert call_backs_of_list(database.backend, 1, "Al") == []

@@ -18,7 +18,7 @@ from agent_funnel.do_not_contact import add_do_not_contact
 from agent_funnel.errors import DatabaseError, DatabaseUnavailable, NotInstalled, ParameterOutOfRange
 from agent_funnel.install import Installed, install
 from agent_funnel.settings import load
-from agent_funnel.sql import routines, scripts, version, views
+from agent_funnel.sql import _table_version, routines, scripts, version, views
 from support import LONG
 from support.databases import BARE, TABLES, TestedDatabase, connect_to, sqlserver_database
 from support.nights import TODAY, run_deal
@@ -218,7 +218,7 @@ def definition_of(database: TestedDatabase, table: str) -> Any:
 def test_an_upgrade_from_each_version_equals_a_new_installation(database: TestedDatabase) -> None:
     dialect, newest = database.engine, version(database.engine)
     new = {table: definition_of(database, table) for table in every_table(database)}
-    with_table = max(int(stem.split("-")[1]) for stem, text in scripts(dialect).items() if "CREATE TABLE" in text)
+    with_table = max(_table_version(stem) for stem, text in scripts(dialect).items() if "CREATE TABLE" in text)
     # On a T-SQL engine, the short version upgrades from the oldest version only.
     for older in range(1, newest + 1) if LONG or dialect == "sqlite" else (1,):
         with closing(another_place(database, f"version_{older}")) as place:

@@ -444,21 +444,30 @@ CROSS JOIN assignment_run AS r ON r.run_id = o.run_id
 WHERE o.run_id > :run_id AND o.stands = 1 AND o.outcome IN ('won', 'lost', 'call_back') AND h.agent = :agent;
 
 -- name: reported_outcomes
--- A page of the outcomes, newest first: those before an outcome, of a run, of an agent, of a number in any spelling, or
--- only those that hold.
+-- A page of the outcomes, newest first; see the part _chosen_outcomes.
 -- include: _outcome
 FROM assignment_outcome AS o
 INNER JOIN assignment_run AS r ON r.run_id = o.run_id
+-- include: _chosen_outcomes
+
+-- name: outcomes_of_number
+-- A page of the outcomes of a number in any spelling, newest first; see the part _chosen_outcomes.
+-- include: _outcome
+FROM (
+    SELECT CAST(:number AS TEXT) AS number
+    UNION
+    SELECT k.number FROM number_key AS k
+    WHERE k.match_key = :match_key AND k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
+) AS n
+CROSS JOIN assignment_outcome AS o ON o.number = n.number
+CROSS JOIN assignment_run AS r ON r.run_id = o.run_id
+-- include: _chosen_outcomes
+
+-- name: _chosen_outcomes
+-- Those before an outcome, of a run, of an agent, or only those that hold.
 WHERE o.outcome_id < coalesce(:before, 9223372036854775807)
     AND (:run_id IS NULL OR o.run_id = :run_id)
     AND (:agent IS NULL OR o.agent = :agent)
     AND (NOT :standing OR o.stands = 1)
-    AND (
-        :number IS NULL OR o.number = :number
-        OR o.number IN (
-            SELECT k.number FROM number_key AS k
-            WHERE k.match_key = :match_key AND k.country = coalesce(:country, (SELECT f.country FROM floor_country AS f))
-        )
-    )
 ORDER BY o.outcome_id DESC
 LIMIT :count;

@@ -61,32 +61,44 @@ WHERE
     AND h.run_id = @run_id AND h.agent = @agent;
 
 -- name: reported_outcomes
--- A page of the outcomes, newest first: those before an outcome, of a run, of an agent, of a number in any spelling, or
--- only those that hold.
+-- parameters: @run_id BIGINT, @agent NVARCHAR(255), @standing BIT, @before BIGINT, @count INT
+-- A page of the outcomes, newest first; see the part _chosen_outcomes.
+SELECT TOP (@count)
+    o.outcome_id, o.report, o.run_id, r.business_date, o.agent, o.number, o.outcome, o.call_back_on, o.same_agent,
+    o.note, o.reported_at, o.reported_on, o.reported_by, o.taken_back_at, o.taken_back_by, o.stands, o.stage_back
+FROM dbo.assignment_outcome AS o
+INNER JOIN dbo.assignment_run AS r ON o.run_id = r.run_id
+-- include: _chosen_outcomes
+
+-- name: outcomes_of_number
+-- A page of the outcomes of a number in any spelling, newest first; see the part _chosen_outcomes.
 DECLARE
-    @run_id BIGINT = %(run_id)s,
-    @agent NVARCHAR(255) = %(agent)s,
     @number NVARCHAR(255) = %(number)s,
     @match_key NVARCHAR(255) = %(match_key)s,
+    @run_id BIGINT = %(run_id)s,
+    @agent NVARCHAR(255) = %(agent)s,
     @standing BIT = %(standing)s,
-    @before BIGINT = COALESCE(%(before)s, 9223372036854775807),
+    @before BIGINT = %(before)s,
     @country VARCHAR(2) = COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f));
 
 SELECT TOP (%(count)s)
     o.outcome_id, o.report, o.run_id, r.business_date, o.agent, o.number, o.outcome, o.call_back_on, o.same_agent,
     o.note, o.reported_at, o.reported_on, o.reported_by, o.taken_back_at, o.taken_back_by, o.stands, o.stage_back
-FROM dbo.assignment_outcome AS o
+FROM (
+    SELECT @number COLLATE Latin1_General_BIN2 AS number
+    UNION
+    SELECT k.number FROM dbo.number_key AS k
+    WHERE k.match_key = @match_key AND k.country = @country
+) AS n
+INNER JOIN dbo.assignment_outcome AS o ON n.number = o.number
 INNER JOIN dbo.assignment_run AS r ON o.run_id = r.run_id
+-- include: _chosen_outcomes
+
+-- name: _chosen_outcomes
+-- Those before an outcome, of a run, of an agent, or only those that hold.
 WHERE
-    o.outcome_id < @before
+    (@before IS NULL OR o.outcome_id < @before)
     AND (@run_id IS NULL OR o.run_id = @run_id)
     AND (@agent IS NULL OR o.agent = @agent)
     AND (@standing = 0 OR o.stands = 1)
-    AND (
-        @number IS NULL OR o.number = @number
-        OR o.number IN (
-            SELECT k.number FROM dbo.number_key AS k
-            WHERE k.match_key = @match_key AND k.country = @country
-        )
-    )
 ORDER BY o.outcome_id DESC;
