@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
@@ -69,12 +70,22 @@ def test_reads_at_the_same_time_have_a_connection_each_and_eight_stay_open(datab
 
 
 def test_after_a_write_the_file_alone_is_whole(database: TestedDatabase, tmp_path: Path) -> None:
-    assert names(database) == []
-    database.backend.one("add_agent", agent="Al", status="active")
-    path = database.backend.path
-    assert path is not None
-    assert path.with_name(f"{path.name}-wal").stat().st_size == 0
-    with closing(sqlite3.connect(shutil.copy(path, tmp_path / "copy.db"))) as copied:
+    with sqlite_database(tmp_path, "served") as served:
+        # Another connection stays open, so that the one that writes is not the last.
+        reader = served.backend.open(create=False, own=False)
+        reader.execute("SELECT count(*) FROM agents").fetchall()
+        served.backend.one("add_agent", agent="Al", status="active")
+        served.backend.put_back(reader)
+        path = served.backend.path
+        assert path is not None
+        assert path.with_name(f"{path.name}-wal").stat().st_size == 0
+        # By a process of its own: when a process closes a file, it loses all of its locks on it.
+        subprocess.run(
+            [sys.executable, "-c", "import shutil, sys; shutil.copy(*sys.argv[1:])", path, tmp_path / "copy.db"],
+            check=True,
+            timeout=60,
+        )
+    with closing(sqlite3.connect(tmp_path / "copy.db")) as copied:
         assert copied.execute("SELECT agent FROM agents").fetchall() == [("Al",)]
 
 

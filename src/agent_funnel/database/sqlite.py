@@ -41,7 +41,8 @@ LOG_WAIT_SECONDS = 2.0
 # The longest that a run waits for processes that check whether a run is in progress; then it goes on without that lock:
 LOOKS_SECONDS = 5.0
 # Connections that stay open between reads. A new one reads the definitions of all tables, which takes a millisecond.
-# On Windows, nobody could replace or remove the file meanwhile.
+# Meanwhile, nothing else in this process may open and close the file, or these connections lose their locks on it. On
+# Windows, nobody could replace or remove the file.
 KEPT_CONNECTIONS = 0 if os.name == "nt" else 8
 
 
