@@ -119,19 +119,24 @@ def kill_at_all_moments(
     # More kills are late than early, since a deal reads first and writes last:
     moments = [1.3 * ((n + random.random()) / kills) ** 0.7 for n in range(kills)]
     random.shuffle(moments)
+    share = 1.0
     while moments:
         batch, moments = moments[:BATCH], moments[BATCH:]
         with warm_dealers(database, directory, TODAY, len(batch)) as ready:
             for dealer, moment in zip(ready, batch, strict=True):
-                # The length of a deal depends on the load of the machine.
+                # The length of a deal depends on the load of the machine, which may change between two of them.
                 first, seconds = make_first_deal(database)
                 if database.engine == "sqlite":
                     # On SQLite, the next process that opens the database has to clean up.
                     database.close()
                 dealer.tell("try once", last=True)
-                time.sleep(moment * seconds)
+                time.sleep(moment * share * seconds)
                 kill(dealer)
-                interrupted += not has_dealt(dealer)
+                if not has_dealt(dealer):
+                    interrupted += 1
+                elif moment < 1:
+                    # It took a smaller share of that time.
+                    share *= moment
                 wait_until_nobody_deals(database, dealer)
 
                 runs = assert_whole(database)
