@@ -21,7 +21,7 @@ from agent_funnel.errors import DatabaseUnavailable
 from agent_funnel.outcomes import call_backs_of_list, outcomes_of_list
 from agent_funnel.settings import load
 from agent_funnel.sql import queries
-from support.databases import TestedDatabase, sqlite_database
+from support.databases import TestedDatabase, connect_to, sqlite_database
 from support.nights import RECENT, TODAY, put_agents, put_leads
 
 pytestmark = [
@@ -103,6 +103,10 @@ def test_a_file_that_is_replaced_or_removed_is_seen(database: TestedDatabase, tm
         path.unlink()
         with pytest.raises(DatabaseUnavailable, match="There is no database"):
             names(served)
+        (tmp_path / "file").touch()
+        below = connect_to(f"sqlite:///{tmp_path}/file/funnel.db")
+        with pytest.raises(DatabaseUnavailable, match="There is no database"):
+            below.ping()
 
 
 def test_a_connection_with_temporary_tables_does_not_stay(database: TestedDatabase) -> None:

@@ -108,7 +108,7 @@ class SQLite(Database):
         """What tells the file from another one at its path; None if there is none."""
         try:
             found = self.path.stat()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         return found.st_dev, found.st_ino
 
