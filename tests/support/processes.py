@@ -55,11 +55,13 @@ def run_as_process(*arguments: str, cwd: Path, **settings: str) -> subprocess.Co
     )  # fmt: skip
 
 
-def run_program(name: str, *arguments: str, cwd: Path, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Runs a program of support/programs to its end."""
+def run_program(
+    name: str, *arguments: str, cwd: Path, seconds: float = 120, **settings: str
+) -> subprocess.CompletedProcess[str]:
+    """Runs a program of support/programs to its end, which must come within so many seconds."""
     return subprocess.run(
         program(name, *arguments), cwd=cwd, env=environment(**settings), capture_output=True, text=True,
-        encoding="utf-8", timeout=120, check=False,
+        encoding="utf-8", timeout=seconds, check=False,
     )  # fmt: skip
 
 

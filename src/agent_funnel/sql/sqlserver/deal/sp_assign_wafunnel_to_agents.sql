@@ -748,7 +748,8 @@ BEGIN
             SELECT k.number, k.match_key, s.listed
             FROM #shared_key AS s
             INNER JOIN dbo.number_key AS k ON s.match_key = k.match_key AND k.country = @country
-            UNION ALL
+            -- Not UNION ALL: while a preview counts, an import may keep the key of a number that was new.
+            UNION
             SELECT k.number, k.match_key, s.listed
             FROM #shared_key AS s
             INNER JOIN #new_key AS k ON s.match_key = k.match_key
