@@ -209,7 +209,7 @@ def large_database(path: Path, rows: int) -> None:
 @pytest.mark.timeout(1800 if LONG else 300)
 def test_the_memory_of_an_export_does_not_grow_with_its_rows(tmp_path: Path) -> None:
     large_database(tmp_path / "funnel.db", ROWS)
-    done = run_program("measure_export", cwd=tmp_path, seconds=1200 if LONG else 120)
+    done = run_program("measure_export", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     rows, megabytes = map(int, done.stdout.split())
     assert rows == ROWS

@@ -18,6 +18,7 @@ from typing import Any, Literal, NamedTuple
 
 from sqlalchemy.engine import make_url
 
+from support import LONG
 from support.databases import TestedDatabase
 from support.locks import take_lock
 
@@ -55,13 +56,11 @@ def run_as_process(*arguments: str, cwd: Path, **settings: str) -> subprocess.Co
     )  # fmt: skip
 
 
-def run_program(
-    name: str, *arguments: str, cwd: Path, seconds: float = 120, **settings: str
-) -> subprocess.CompletedProcess[str]:
-    """Runs a program of support/programs to its end, which must come within so many seconds."""
+def run_program(name: str, *arguments: str, cwd: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Runs a program of support/programs to its end."""
     return subprocess.run(
         program(name, *arguments), cwd=cwd, env=environment(**settings), capture_output=True, text=True,
-        encoding="utf-8", timeout=seconds, check=False,
+        encoding="utf-8", timeout=1200 if LONG else 120, check=False,
     )  # fmt: skip
 
 

@@ -62,16 +62,21 @@ WHERE
 
 -- name: reported_outcomes
 -- parameters: @run_id BIGINT, @agent NVARCHAR(255), @standing BIT, @before BIGINT, @count INT
--- A page of the outcomes, newest first; see the part _chosen_outcomes.
+-- A page of the outcomes, newest first: those before an outcome, of a run, of an agent, or only those that hold.
 SELECT TOP (@count)
     o.outcome_id, o.report, o.run_id, r.business_date, o.agent, o.number, o.outcome, o.call_back_on, o.same_agent,
     o.note, o.reported_at, o.reported_on, o.reported_by, o.taken_back_at, o.taken_back_by, o.stands, o.stage_back
 FROM dbo.assignment_outcome AS o
 INNER JOIN dbo.assignment_run AS r ON o.run_id = r.run_id
--- include: _chosen_outcomes
+WHERE
+    (@before IS NULL OR o.outcome_id < @before)
+    AND (@run_id IS NULL OR o.run_id = @run_id)
+    AND (@agent IS NULL OR o.agent = @agent)
+    AND (@standing = 0 OR o.stands = 1)
+ORDER BY o.outcome_id DESC;
 
 -- name: outcomes_of_number
--- A page of the outcomes of a number in any spelling, newest first; see the part _chosen_outcomes.
+-- A page of the outcomes of a number in any spelling, newest first: as far as the same holds of them.
 DECLARE
     @number NVARCHAR(255) = %(number)s,
     @match_key NVARCHAR(255) = %(match_key)s,
@@ -92,10 +97,6 @@ FROM (
 ) AS n
 INNER JOIN dbo.assignment_outcome AS o ON n.number = o.number
 INNER JOIN dbo.assignment_run AS r ON o.run_id = r.run_id
--- include: _chosen_outcomes
-
--- name: _chosen_outcomes
--- Those before an outcome, of a run, of an agent, or only those that hold.
 WHERE
     (@before IS NULL OR o.outcome_id < @before)
     AND (@run_id IS NULL OR o.run_id = @run_id)
