@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from support.dashboard import Dashboard, axe, fits, shoot
 from support.databases import TestedDatabase
 from support.outcomes import deal_again
-from support.own_list import NUMBERS, open_list, put_off, row_of, says
+from support.own_list import NUMBERS, open_list, put_off, row_of, says, text_of
 
 # Pages are the same on both engines.
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -31,7 +31,7 @@ def test_the_note_of_a_lead_goes_along_with_its_outcome(dashboard: Dashboard, da
         page.wait_for_timeout(450)
         with page.expect_response("**/outcomes"):
             row_of(page, number).get_by_role("button", name="Talked").click()
-    said = [row_of(page, number).locator(".said").inner_text() for number in NUMBERS[:4]]
+    said = [text_of(row_of(page, number).locator(".said")) for number in NUMBERS[:4]]
     assert said == ["Talked: ask for Eva", "Talked: ask for Eva", "Talked", "Talked"]
     assert database.execute("SELECT note FROM dbo.assignment_outcome ORDER BY number") == [
         ("ask for Eva",), ("ask for Eva",), (None,), (None,)

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from support.dashboard import Dashboard, axe, fits, shoot
 from support.databases import TestedDatabase
 from support.outcomes import deal_again
-from support.own_list import MANY, NUMBERS, kept, open_list, row_of, says
+from support.own_list import MANY, NUMBERS, kept, open_list, row_of, says, text_of
 
 # Pages are the same on both engines.
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -134,7 +134,7 @@ def test_the_undo_of_a_change_restores_the_outcome_before_it(dashboard: Dashboar
         row.get_by_label("I call back myself").check()
         with page.expect_response("**/outcomes"):
             row.get_by_role("button", name=outcome).click()
-        said.append(row.locator(".said").inner_text())
+        said.append(text_of(row.locator(".said")))
     before = database.execute("SELECT number, outcome, call_back_on, same_agent, note FROM dbo.assignment_outcome")
     page.reload()
     page.wait_for_load_state("networkidle")
@@ -160,7 +160,7 @@ def test_the_undo_of_a_change_restores_the_outcome_before_it(dashboard: Dashboar
     expect(page.locator(".refusal:visible")).to_have_count(0)
     page.reload()
     says(page, 3, 3)
-    assert [row_of(page, number).locator(".said").inner_text() for number in NUMBERS[:3]] == said
+    assert [text_of(row_of(page, number).locator(".said")) for number in NUMBERS[:3]] == said
 
 
 def test_a_number_is_found_among_all_and_shown_after_an_undo(dashboard: Dashboard, database: TestedDatabase) -> None:

@@ -56,9 +56,12 @@ def put_off(page: Page, number: str, note: str, time: str = "") -> None:
     row.get_by_role("button", name="Later, on this list").click()
 
 
+def text_of(part: Locator) -> str:
+    """What a part of a row says. innerText would be empty for a row that the browser has not had to paint yet."""
+    return " ".join((part.text_content() or "").split())
+
+
 def later(page: Page) -> list[str]:
     """The last digits of the leads under Later, in their order, each with its time and note."""
-    rows = page.locator("#later-ones li")
-    return [
-        f"{row.locator('.tel').inner_text()[8]} {row.locator('.put-off strong').inner_text()}" for row in rows.all()
-    ]
+    rows = page.locator("#later-ones li").all()
+    return [f"{text_of(row.locator('.tel'))[8]} {text_of(row.locator('.put-off strong'))}" for row in rows]
