@@ -33,6 +33,7 @@ from support.nights import (
 )
 from support.oracle import Lead, Pair
 from support.processes import run_in_progress
+from support.waits import wait_until_somebody_waits
 
 # The longest time that counts as "at once" on a busy machine; a statement waits 30 s for a lock:
 AT_ONCE_SECONDS = 10.0
@@ -198,6 +199,27 @@ def test_a_preview_does_not_wait_for_a_writer_and_sees_the_state_before_it(datab
         assert time.monotonic() - began < AT_ONCE_SECONDS
         other.execute("ROLLBACK" if database.engine == "sqlite" else "ROLLBACK TRANSACTION")
     assert (seen.shares, seen.come) == (alone.shares, 5)
+
+
+@pytest.mark.parametrize("database", ["sqlserver"], indirect=True)
+def test_a_preview_goes_on_when_an_import_keeps_the_keys_of_its_new_numbers(database: TestedDatabase) -> None:
+    """On SQLite, a preview is one transaction, and sees no writes of others."""
+    put_agents(database, active_agents("A"))
+    put_do_not_contact(database, ["900001"])
+    put_leads(database, [*fresh(2), *fresh(1, start=900001)])
+    alone = preview(database)
+    with closing(TestedDatabase(database.url, database.schema)) as other, ThreadPoolExecutor() as pool:
+        # A preview reads this table after it has computed the keys of new numbers, and waits for a change of its form.
+        other.execute("BEGIN TRANSACTION")
+        other.execute("ALTER TABLE dbo.forgotten_number ADD remark INT NULL")
+        seen = pool.submit(preview, database)
+        wait_until_somebody_waits(database, seen)
+        assert not seen.done()
+        key = "dbo.fn_match_key(N'900001', '')"
+        database.execute(f"INSERT INTO dbo.number_key SELECT '', '900001', {key}, RIGHT({key}, 4)")
+        other.execute("ROLLBACK TRANSACTION")
+        assert seen.result().shares == alone.shares
+        assert (seen.result().run.pool, seen.result().run.suppressed) == (2, 1)
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

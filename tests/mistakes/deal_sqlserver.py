@@ -239,6 +239,11 @@ MISTAKES = (
         ON_T_SQL, "every_transaction_of_a_batch",
     ),
     Mistake(
+        "T-SQL preview: a number whose key is kept meanwhile has two",
+        T_ASSIGN, "number that was new.\n            UNION\n", "number that was new.\n            UNION ALL\n",
+        ON_PREVIEW, "keeps_the_keys", "sqlserver",
+    ),
+    Mistake(
         "T-SQL preview: a lead of seven days is counted as older",
         T_ASSIGN, "DATEDIFF(DAY, d.date, @business_date) <= 7", "DATEDIFF(DAY, d.date, @business_date) < 7",
         ON_PREVIEW, "is_previewed or what_the_preview_said", "sqlserver",
