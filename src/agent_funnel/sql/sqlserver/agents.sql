@@ -132,7 +132,7 @@ FROM OPENJSON (%(agents)s) WITH (agent NVARCHAR(255) '$[0]') AS j;
 IF SERVERPROPERTY(N'BabelfishVersion') IS NOT NULL
     UPDATE @wanted
     SET agent = REPLACE(REPLACE(REPLACE(agent, N'\\', NCHAR(1)), N'\"', N'"'), NCHAR(1), N'\')
-    WHERE CHARINDEX(N'\', agent) > 0;
+    WHERE agent LIKE N'%\%' ESCAPE N'!';
 
 DECLARE @run_id BIGINT = (
     SELECT MAX(r.run_id) FROM dbo.assignment_run AS r

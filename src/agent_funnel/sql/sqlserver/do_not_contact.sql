@@ -47,7 +47,7 @@ IF SERVERPROPERTY(N'BabelfishVersion') IS NOT NULL
     SET
         number = REPLACE(REPLACE(REPLACE(number, N'\\', NCHAR(1)), N'\"', N'"'), NCHAR(1), N'\'),
         reason = REPLACE(REPLACE(REPLACE(reason, N'\\', NCHAR(1)), N'\"', N'"'), NCHAR(1), N'\')
-    WHERE CHARINDEX(N'\', number) > 0 OR CHARINDEX(N'\', reason) > 0;
+    WHERE number LIKE N'%\%' ESCAPE N'!' OR reason COLLATE Latin1_General_BIN2 LIKE N'%\%' ESCAPE N'!';
 
 INSERT INTO #named_key (number, match_key)
 SELECT v.number, dbo.fn_match_key(v.number, COALESCE(%(country)s, (SELECT f.country FROM dbo.floor_country AS f)))

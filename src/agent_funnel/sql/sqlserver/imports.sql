@@ -43,14 +43,18 @@ FROM OPENJSON (%(rows)s) WITH (
 
 -- name: sort_staged
 -- Sorts the staged rows by their key, while nobody waits for it.
--- Babelfish leaves the escapes of JSON as they are, \" and \\. They go once, when all rows are there.
+-- Babelfish leaves the escapes of JSON as they are, \" and \\. They go once, when all rows are there. CHARINDEX is no
+-- way to find them: that engine may lose a temporary table in a function of its own, while others create many tables.
 IF SERVERPROPERTY(N'BabelfishVersion') IS NOT NULL
     UPDATE #staged
     SET
         first = REPLACE(REPLACE(REPLACE(first, N'\\', NCHAR(1)), N'\"', N'"'), NCHAR(1), N'\'),
         second = REPLACE(REPLACE(REPLACE(second, N'\\', NCHAR(1)), N'\"', N'"'), NCHAR(1), N'\'),
         third = REPLACE(REPLACE(REPLACE(third, N'\\', NCHAR(1)), N'\"', N'"'), NCHAR(1), N'\')
-    WHERE CHARINDEX(N'\', first) > 0 OR CHARINDEX(N'\', second) > 0 OR CHARINDEX(N'\', third) > 0;
+    WHERE
+        first LIKE N'%\%' ESCAPE N'!'
+        OR second COLLATE Latin1_General_BIN2 LIKE N'%\%' ESCAPE N'!'
+        OR third COLLATE Latin1_General_BIN2 LIKE N'%\%' ESCAPE N'!';
 
 CREATE CLUSTERED INDEX staged_by_key ON #staged (first, line);
 
