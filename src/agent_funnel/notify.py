@@ -47,7 +47,7 @@ TITLES = {
     "missed": sentence("Agent Funnel: missed"),
     "recovered": sentence("Agent Funnel: recovered"),
     "warning": sentence("Agent Funnel: warning"),
-    "refused": sentence("Agent Funnel: refused"),
+    "held": sentence("Agent Funnel: held"),
 }
 # The path of each signal, added to the dead-man URL; a convention of healthchecks.io:
 SIGNAL_PATHS = {"start": "/start", "success": "", "fail": "/fail"}

@@ -24,7 +24,7 @@ VOICES = ("fresh", "as-dealt")
 Language = Literal["en", "pt-BR", "es", "de"]
 LANGUAGES: tuple[str, ...] = get_args(Language)
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-NOTICES = ("finished", "failed", "missed", "recovered", "warning", "refused", "letter")
+NOTICES = ("finished", "failed", "missed", "recovered", "warning", "held", "letter")
 # What a message to a lead may have in braces, and its longest text, in characters:
 PLACEHOLDERS = ("{greeting}", "{agent}")
 LONGEST_MESSAGE = 500

@@ -165,8 +165,8 @@ STORED: tuple[str, ...] = (
 )
 # Why a brake holds a deal, as pages say it, of one lead and of several:
 _UNUSUAL = counted(
-    "%(count)s lead is ready to deal, but in the last %(deals)s deals there were usually about %(usual)s.",
-    "%(count)s leads are ready to deal, but in the last %(deals)s deals there were usually about %(usual)s.",
+    "%(count)s lead to deal, but in the last %(deals)s deals there were usually about %(usual)s.",
+    "%(count)s leads to deal, but in the last %(deals)s deals there were usually about %(usual)s.",
     2,
     deals="",
     usual="",

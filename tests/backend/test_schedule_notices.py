@@ -69,7 +69,7 @@ def test_a_run_that_works_after_a_failed_notice_sends_a_recovered_notice(away: D
         connection.execute("UPDATE agent_funnel_version SET installed_at = '2026-06-01 08:00:00.000'")
     away.one("add_agent", agent="A", status="active")
     assert evening.look(OPENS + HOUR) == ["finished", "recovered", "warning"]
-    assert "Earlier attempts had failed." in evening.notifier.notices[2][1]
+    assert "Earlier attempts had dealt nothing." in evening.notifier.notices[2][1]
 
 
 def test_a_run_that_works_after_failures_of_another_copy_sends_a_recovered_notice_too(funnel: TestedDatabase) -> None:
@@ -189,16 +189,25 @@ def test_the_factor_of_an_unusual_pool_is_that_of_the_settings(database: TestedD
         assert (unusual_pool(database.backend, load(pool_factor=2.0), pool) is not None) is unusual
 
 
-def test_a_brake_that_stops_a_run_sends_a_refused_notice_until_the_pool_is_usual(
+def test_a_brake_that_stops_a_run_sends_a_notice_until_the_pool_is_usual(
     funnel: TestedDatabase,
 ) -> None:
     past_pools(funnel, 1_000, 1_000, 1_000)
     evening = SteppedClock(funnel.backend, brake="pool")
-    assert evening.look(OPENS) == ["refused"]
+    assert evening.look(OPENS) == ["held"]
     assert "tried again until" not in evening.notifier.notices[0][1]
     assert evening.notifier.signalled == ["start", "fail"]
     past_pools(funnel, *[4] * 14)
     assert evening.look(OPENS + HOUR) == ["finished", "recovered"]
+
+
+def test_the_notice_of_a_night_that_nobody_approved_says_so(funnel: TestedDatabase) -> None:
+    past_pools(funnel, 1_000, 1_000, 1_000)
+    evening = SteppedClock(funnel.backend, brake="pool")
+    assert evening.look(OPENS) == ["held"]
+    assert evening.look(OPENS + NIGHT) == ["missed", "held"]
+    lost = "A brake held the deal of 2026-06-01, and nobody approved it. No leads moved. To deal now, open"
+    assert evening.notifier.notices[1][1].startswith(lost)
 
 
 def test_without_the_brake_an_unusual_pool_is_dealt_with_a_warning(funnel: TestedDatabase) -> None:

@@ -299,7 +299,7 @@ def test_the_deal_is_on_time_despite_a_full_log_disk_failing_notices_and_a_hangi
             at,
             log=full_disk,
             FUNNEL_NOTIFY_URLS=f"json://{listener.address}/ json://127.0.0.1:1/",
-            FUNNEL_NOTIFY_ON="finished,failed,missed,recovered,warning,refused",
+            FUNNEL_NOTIFY_ON="finished,failed,missed,recovered,warning,held",
             FUNNEL_DEAD_MAN_URL=f"http://{listener.address}/ping",
         )
         with closing(poisoned) as copy:

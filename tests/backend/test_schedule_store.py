@@ -289,7 +289,7 @@ def test_the_brake_stops_an_unusual_deal_until_a_person_overrules_it(small_datab
     before = snapshot(small_database)
     nights.look(due)
     nights.look(due + timedelta(minutes=1))
-    assert nights.kinds == ["refused"]
+    assert nights.kinds == ["held"]
     assert "agent-funnel run --scheduled" in nights.notifier.notices[0][1]
     assert snapshot(small_database)["agent_wafunnel_assignment"] == before["agent_wafunnel_assignment"]
     assert snapshot(small_database)["wafunnel"] == before["wafunnel"]
@@ -325,6 +325,6 @@ def test_a_changed_procedure_is_a_warning_and_with_the_brake_a_refusal(
         nights.look(OPENS)
     finally:
         install(small_database.backend)
-    assert nights.kinds == (["refused"] if brake else ["finished", "warning"])
+    assert nights.kinds == (["held"] if brake else ["finished", "warning"])
     assert "changed the procedure" in nights.notifier.notices[-1][1]
     assert [run.status for run in list_runs(small_database.backend)] == (["failed"] if brake else ["succeeded"])

@@ -68,8 +68,9 @@ def test_each_error_of_a_look_at_the_time_of_the_deal_is_told(
         if cls is RunInProgress:
             assert told == []
             return
-        assert told == ["refused" if cls is BrakeApplied else "failed"]
-        assert "2026-06-01 failed" in night.notifier.notices[-1][1]
+        assert told == ["held" if cls is BrakeApplied else "failed"]
+        told_of = "holds the deal of 2026-06-01" if cls is BrakeApplied else "deal of 2026-06-01 failed"
+        assert told_of in night.notifier.notices[-1][1]
         assert "tried again until 23:40" in night.notifier.notices[-1][1] or issubclass(
             cls, errors.CheckFailed | BrakeApplied
         )
@@ -116,7 +117,7 @@ def test_each_error_of_a_deal_is_told_and_recorded(
         if cls in NO_TROUBLE:
             assert told == []
             return
-        assert told == ["refused" if cls is BrakeApplied else "failed"]
+        assert told == ["held" if cls is BrakeApplied else "failed"]
         assert night.notifier.signalled == ["start", "fail"]
         refused = issubclass(cls, REFUSALS)
         assert night.clock.problem == (None if refused else f"could not deal: {cls.__name__}")

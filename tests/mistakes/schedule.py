@@ -149,12 +149,17 @@ MISTAKES = (
     ),
     Mistake(
         "clock: a failed notice for a brake",
-        P_ALARM, 'kind = "refused" if isinstance(error, BrakeApplied) else "failed"', 'kind = "failed"',
+        P_ALARM, 'self._notifier.notice("held", held)', 'self._notifier.notice("failed", held)',
         ON_NOTICES, "brake_that_stops", "sqlite",
     ),
     Mistake(
+        "clock: a night that was held counts as failed each time",
+        P_SCHEDULER, 'was_held = outcome == "failed" and is_held(', "was_held = False and is_held(",
+        ON_NOTICES, "nobody_approved", "sqlite",
+    ),
+    Mistake(
         "clock: a failed check promises another attempt",
-        P_ALARM, "isinstance(error, CheckFailed | BrakeApplied) else", "isinstance(error, BrakeApplied) else",
+        P_ALARM, "told if isinstance(error, CheckFailed) else joined(told, more)", "joined(told, more)",
         ON_NOTICES, "without_a_promise", "sqlite",
     ),
     Mistake(

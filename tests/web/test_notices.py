@@ -96,6 +96,6 @@ def test_an_address_that_is_not_known_is_named_by_its_number(database: TestedDat
 def test_each_kind_of_notice_has_its_meaning_on_the_page_and_in_the_docs(database: TestedDatabase) -> None:
     page = reader_of(database).get("/notices")
     docs = (Path(__file__).parents[2] / "docs" / "howto" / "operations.md").read_text(encoding="utf-8")
-    for kind in ("finished", "failed", "missed", "recovered", "warning", "refused", "letter"):
+    for kind in ("finished", "failed", "missed", "recovered", "warning", "held", "letter"):
         assert f"{kind} : " in page
         assert f"| `{kind}` |" in docs

@@ -149,7 +149,7 @@ def test_a_brake_that_would_hold_the_deal_is_announced(database: TestedDatabase)
     past_deals(database, 100, 100, 100)
     page = noon(database, brake="pool")
     assert "Tonight’s deal will wait for a person." in page
-    assert "5 leads are ready to deal, but in the last 3 deals there were usually about 100." in page
+    assert "5 leads to deal, but in the last 3 deals there were usually about 100." in page
     assert re.search(
         r'class="button primary"[^>]*>Import leads</a>\s*<a class="button"[^>]*>See the preview<', page.source
     )
@@ -158,11 +158,11 @@ def test_a_brake_that_would_hold_the_deal_is_announced(database: TestedDatabase)
     assert "Tonight’s deal is much smaller than usual. The deal is due in 8 h 40 min, tonight at 20:40" in page
     assert "Import leads" in page
     assert "How long the leads last" not in page
-    assert "Is that right? 5 leads are ready to deal, but in the last 3 deals there were usually about 100." in page
+    assert "Is that right? 5 leads to deal, but in the last 3 deals there were usually about 100." in page
     assert '<section class="headline late">' in page.source
     # Who goes on to deal by hand reads it again, above the button.
     page = noon(database, "/run-now/preview")
-    assert page.text.index("Is that right? 5 leads are ready to deal, but") < page.text.index("Deal 5 leads")
+    assert page.text.index("Is that right? 5 leads to deal, but") < page.text.index("Deal 5 leads")
     viewer = reader_at(database, NOON, "viewer", brake="pool").get("/")
     assert "See the preview" in viewer
     assert "Import leads" not in viewer

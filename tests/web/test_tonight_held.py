@@ -60,7 +60,7 @@ def test_a_held_deal_waits_for_a_person_and_says_what_ends_that(database: Tested
     page = reader(database, DUE + 2 * MINUTE).get("/")
     for words in (
         "Tonight’s deal waits for a person.",
-        "5 leads are ready to deal, but in the last 4 deals there were usually about 1,957. The service tries again "
+        "5 leads to deal, but in the last 4 deals there were usually about 1,957. The service tries again "
         "every few minutes until 23:40 : if enough leads are ready then, it makes the deal. Otherwise somebody has to "
         "approve it.",
         "Agents still have the leads of",
@@ -83,7 +83,7 @@ def test_the_night_the_list_and_the_deal_say_the_same(database: TestedDatabase) 
     held(database, DUE, DUE + MINUTE)
     run = list_runs(database.backend, count=1)[0].run_id
     browser = reader(database, DUE + 2 * MINUTE)
-    because = "5 leads are ready to deal, but in the last 4 deals there were usually about 1,957."
+    because = "5 leads to deal, but in the last 4 deals there were usually about 1,957."
     night = browser.get(f"/nights/{TODAY}")
     assert f"It waits for a person: no leads moved. {because} The service tries again" in night
     assert "See the preview and approve" in night
@@ -100,7 +100,7 @@ def test_the_night_the_list_and_the_deal_say_the_same(database: TestedDatabase) 
     german = reader(database, DUE + 2 * MINUTE, language="de")
     for path in ("/", f"/nights/{TODAY}", "/runs", f"/runs/{run}"):
         page = german.get(path)
-        assert "5 Leads sind verfügbar, aber bei den letzten 4 Verteilungen waren es meist etwa 1.957." in page
+        assert "5 Leads zu verteilen; bei den letzten 4 Verteilungen waren es meist etwa 1.957." in page
         assert "Median" not in page
 
 

@@ -41,17 +41,21 @@ class Alarm:
 
     def attempt_failed(self, business_date: date, error: Exception, until: str) -> None:
         """An attempt at a deal failed: tells people once for each date."""
-        if not isinstance(error, BrakeApplied):
+        is_held = isinstance(error, BrakeApplied)
+        if not is_held:
             log.error("the scheduled deal failed", business_date=str(business_date), error=text_of(error))
-        if not isinstance(error, RunError | BrakeApplied):
+        if not (is_held or isinstance(error, RunError)):
             self._deal_problem = f"could not deal: {type(error).__name__}"
         if business_date in self._dates:
             return
         self._dates.add(business_date)
-        kind = "refused" if isinstance(error, BrakeApplied) else "failed"
+        if is_held:
+            held = sentence("A brake holds the deal of %(date)s: %(reason)s", date=business_date, reason=text_of(error))
+            self._notifier.notice("held", held)
+            return
         told = sentence("The deal of %(date)s failed: %(reason)s", date=business_date, reason=text_of(error))
         more = sentence("It will be tried again until %(time)s.", time=until)
-        self._notifier.notice(kind, told if isinstance(error, CheckFailed | BrakeApplied) else joined(told, more))
+        self._notifier.notice("failed", told if isinstance(error, CheckFailed) else joined(told, more))
 
     def look_failed(self, error: Exception, *, now: datetime, business_date: date | None, until: str) -> None:
         """The schedule could not look. Tells people if a deal is due, and otherwise unless it is a short outage."""

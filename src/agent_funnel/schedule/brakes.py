@@ -87,8 +87,8 @@ def unusual_pool(database: Database, settings: Settings, pool: int, *, before: i
         **given,
     )
     shown = counted(
-        "%(count)s lead is ready to deal, but in the last %(deals)s deals there were usually about %(usual)s.",
-        "%(count)s leads are ready to deal, but in the last %(deals)s deals there were usually about %(usual)s.",
+        "%(count)s lead to deal, but in the last %(deals)s deals there were usually about %(usual)s.",
+        "%(count)s leads to deal, but in the last %(deals)s deals there were usually about %(usual)s.",
         pool,
         **given,
     )

@@ -76,11 +76,14 @@ def lost_dates(days: Sequence[date]) -> Sentence:
     return joined(lost, HOW_TO_DEAL)
 
 
-def lost_date(day: date, outcome: str) -> Sentence:
-    """A date whose deal was `missed`, or failed each time."""
+def lost_date(day: date, outcome: str, *, was_held: bool) -> Sentence:
+    """A date whose deal was `missed`, failed each time, or was held by a brake."""
     if outcome == "missed":
         lost = sentence(
             "The deal of %(day)s was missed: the service or its database was down while it was due.", day=day
         )
         return joined(lost, HOW_TO_DEAL)
+    if was_held:
+        held = sentence("A brake held the deal of %(day)s, and nobody approved it. No leads moved.", day=day)
+        return joined(held, HOW_TO_DEAL)
     return sentence("The deal of %(day)s failed each time, and will not be tried again.", day=day)

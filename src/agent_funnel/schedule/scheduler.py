@@ -35,6 +35,7 @@ from agent_funnel.schedule.calendar import (
 from agent_funnel.schedule.copies import Copies
 from agent_funnel.schedule.forecast import forecast
 from agent_funnel.schedule.letters import Letters
+from agent_funnel.schedule.nights import failure_reasons, is_held
 from agent_funnel.schedule.runway import runway
 from agent_funnel.schedule.store import ScheduleState
 from agent_funnel.schedule.terms import MOST_DIFFERENCE
@@ -270,7 +271,8 @@ class Scheduler:
         for day, outcome in lost:
             # One message for each night: the letter says it, too.
             if not self._letters.send_of_night(self._rules, day, now):
-                self._notifier.notice("missed", news.lost_date(day, outcome))
+                was_held = outcome == "failed" and is_held(failure_reasons(self._database, day))
+                self._notifier.notice("missed", news.lost_date(day, outcome, was_held=was_held))
 
     def _remember_runs(self, now: datetime, ends: Sequence[End]) -> None:
         """Remembers which runs this copy has seen in their windows.
@@ -371,7 +373,7 @@ class Scheduler:
         self._notifier.signal("success", done)
         self._notifier.notice("finished", done)
         if self.alarm.deal_ended(run.business_date) or state.failures:
-            self._notifier.notice("recovered", joined(done, sentence("Earlier attempts had failed.")))
+            self._notifier.notice("recovered", joined(done, sentence("Earlier attempts had dealt nothing.")))
         try:
             self._warn_of(run)
         except Exception:

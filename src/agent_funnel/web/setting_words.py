@@ -101,7 +101,7 @@ VALUE_WORDS = {
         "missed": sentence("missed"),
         "recovered": sentence("recovered"),
         "warning": sentence("warning"),
-        "refused": sentence("refused"),
+        "held": sentence("held"),
         "letter": sentence("letter"),
     },
     "log_format": {"console": sentence("for people"), "json": sentence("for programs (JSON)")},

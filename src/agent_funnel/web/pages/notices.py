@@ -28,7 +28,7 @@ OCCASIONS = {
         "the next deal would not deal, leads fall short, a list is old, clocks differ, or the number of leads ready to "
         "deal is unusual"
     ),
-    "refused": sentence("a deal waits for a person, because a brake holds it"),
+    "held": sentence("a deal waits for a person, because a brake holds it"),
     "letter": sentence("after each deal and each missed or failed night: what came of it, and what changes next"),
 }
 

@@ -291,7 +291,7 @@ def informed(settings: Settings, state: str) -> str:
         return sentence("Nobody got a notice: those of missed deals are turned off (FUNNEL_NOTIFY_ON).")
     if state == "late":
         return sentence("Nobody was told yet. If the deal is missed, a notice of it is sent.")
-    if state == "held" and "refused" not in settings.notify_on:
+    if state == "held" and "held" not in settings.notify_on:
         return sentence("Nobody got a notice: those of deals that wait for a person are turned off (FUNNEL_NOTIFY_ON).")
     if state not in ("missed", "held") and "failed" not in settings.notify_on:
         return sentence("Nobody got a notice: those of failed deals are turned off (FUNNEL_NOTIFY_ON).")
