@@ -240,12 +240,12 @@ def _tells_of_phones(name: str) -> bool:
 
 
 def count_known(kind: str, header: Sequence[str]) -> int:
-    """How many fields of a header have usual names, or say that they are the number."""
+    """How many fields of a header have usual names, or say that they are the number: of as many as a file may have."""
     usual = usual_names(kind)
     return sum(
         any(_rank(name, names) is not None for names in usual.values())
         or ("number" in usual and _tells_of_phones(name))
-        for name in header
+        for name in header[:MOST_COLUMNS]
     )
 
 
