@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from agent_funnel.database import Database
 from agent_funnel.runs import LARGEST_RUN_ID
-from agent_funnel.values import LONGEST_TEXT, Day, Moment, Record, check_length, write_moment
+from agent_funnel.values import Day, Moment, Record, check_length, shortened, write_moment
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def hand_back_leads(
         run_id=None if run_id is None else min(run_id, LARGEST_RUN_ID),
         reported_on=now.astimezone(zone).date().isoformat(),
         now=write_moment(now),
-        actor=actor[:LONGEST_TEXT],
+        actor=shortened(actor),
     )
     assert row is not None
     return HandBack.from_row(row)
@@ -94,7 +94,7 @@ def undo_hand_back(
         agent=agent,
         hand_back_id=None if hand_back_id is None else min(hand_back_id, LARGEST_RUN_ID),
         now=write_moment(now),
-        actor=actor[:LONGEST_TEXT],
+        actor=shortened(actor),
     )
     assert row is not None
     return HandBack.from_row(row)

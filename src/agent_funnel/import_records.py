@@ -15,7 +15,7 @@ from agent_funnel.files.tables import Choices, Table
 from agent_funnel.masking import mask_digits
 from agent_funnel.numbers import match_key, take_in
 from agent_funnel.sentences import sentence, shown_as
-from agent_funnel.values import LONGEST_TEXT, Flag, JsonObject, LeadDate, Moment, Record, text_length
+from agent_funnel.values import LONGEST_TEXT, Flag, JsonObject, LeadDate, Moment, Record, shortened, text_length
 
 # No import has a number as large as this:
 LARGEST_IMPORT_ID = 2**31 - 1
@@ -118,7 +118,7 @@ def record_values(kind: str, origin: Origin, name: str, sha256: str, rules: Mapp
     written = json.dumps({key: value for key, value in rules.items() if value not in (None, {})}, ensure_ascii=False)
     return {
         "kind": kind,
-        "actor": None if origin.actor is None else origin.actor[:LONGEST_TEXT],
+        "actor": None if origin.actor is None else shortened(origin.actor),
         "source": origin.source,
         "address": origin.address,
         "file_name": _fitting(without_numbers(origin.file_name or re.split(r"[/\\]", name)[-1])),
@@ -182,7 +182,7 @@ def remember_choice(database: Database, table: Table, choices: Choices, origin: 
         return
     chosen = json.dumps(dict(columns), ensure_ascii=False) if columns else None
     if chosen is None or text_length(chosen) <= LONGEST_RULES:
-        actor = None if origin.actor is None else origin.actor[:LONGEST_TEXT]
+        actor = None if origin.actor is None else shortened(origin.actor)
         database.sets("choose_columns", kind=table.kind, header_hash=key, chosen=chosen, actor=actor)
 
 
@@ -254,7 +254,7 @@ def undo_import(database: Database, import_id: int, *, actor: str) -> UndoneImpo
     find_import(database, import_id)
     # So that the runs since the import are found in every spelling, while no deal has to wait for it.
     take_in(database, with_history=True)
-    return _undone(import_id, database.one("undo_import", import_id=import_id, actor=actor[:LONGEST_TEXT]))
+    return _undone(import_id, database.one("undo_import", import_id=import_id, actor=shortened(actor)))
 
 
 def _undone(import_id: int, row: Mapping[str, Any] | None) -> UndoneImport:

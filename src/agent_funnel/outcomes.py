@@ -15,7 +15,6 @@ from agent_funnel.numbers import match_key
 from agent_funnel.runs import LARGEST_RUN_ID
 from agent_funnel.sentences import sentence, shown_as
 from agent_funnel.values import (
-    LONGEST_TEXT,
     Day,
     Flag,
     Moment,
@@ -23,6 +22,7 @@ from agent_funnel.values import (
     check_characters,
     check_length,
     check_text,
+    shortened,
     text_length,
     write_moment,
 )
@@ -127,7 +127,8 @@ def report_outcome(
     that is refused, and RunInProgress if the wait was too long: then nothing was kept.
     """
     _check(reported)
-    at = min(reported.reported_at or now, now)
+    # A report of long ago is refused. The date of a moment at the beginning of the calendar may not exist on the floor.
+    at = max(min(reported.reported_at or now, now), now - timedelta(days=8))
     row = database.one(
         "report_outcome",
         report=reported.report or str(uuid.uuid4()),
@@ -141,7 +142,7 @@ def report_outcome(
         reported_at=write_moment(reported.reported_at),
         reported_on=at.astimezone(zone).date().isoformat(),
         now=write_moment(now),
-        actor=actor[:LONGEST_TEXT],
+        actor=shortened(actor),
     )
     assert row is not None
     return ReportedOutcome.from_row(row)
@@ -207,7 +208,7 @@ def take_back_outcome(
         agent=agent,
         taken_back_at=write_moment(taken_back_at),
         now=write_moment(now),
-        actor=actor[:LONGEST_TEXT],
+        actor=shortened(actor),
     )
     assert row is not None
     return ReportedOutcome.from_row(row)

@@ -10,16 +10,7 @@ from agent_funnel.errors import NotFound, ParameterOutOfRange
 from agent_funnel.import_records import LeadImport
 from agent_funnel.numbers import fault_in_listed, take_in
 from agent_funnel.sentences import sentence
-from agent_funnel.values import (
-    LONGEST_TEXT,
-    Day,
-    Flag,
-    LeadDate,
-    Moment,
-    Record,
-    Text,
-    check_length,
-)
+from agent_funnel.values import Day, Flag, LeadDate, Moment, Record, Text, check_length, shortened
 
 
 @dataclass(frozen=True)
@@ -175,6 +166,6 @@ def forget(database: Database, number: str, *, actor: str) -> Erasure:
             raise ParameterOutOfRange(
                 sentence("%(fault)s; and it is stored nowhere. Nothing was changed.", fault=fault)
             )
-    row = database.one("forget", number=number, actor=actor[:LONGEST_TEXT])
+    row = database.one("forget", number=number, actor=shortened(actor))
     assert row is not None
     return Erasure.from_row(row)

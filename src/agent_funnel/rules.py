@@ -24,7 +24,7 @@ from agent_funnel.settings import (
     variable,
 )
 from agent_funnel.settings_types import COUNTRIES, NO_COUNTRY, VOICES, country, voice, written
-from agent_funnel.values import LONGEST_TEXT, Moment, Record
+from agent_funnel.values import Moment, Record, shortened
 
 Value = str | int | bool
 Origin = Source | Literal["database"]
@@ -168,7 +168,7 @@ def record_rules(database: Database, values: Mapping[str, Value], *, actor: str,
             )
         )
     if changed:
-        database.sets("record_rules", actor=actor[:LONGEST_TEXT], **{name: changed.get(name) for name in DEFAULT_RULES})
+        database.sets("record_rules", actor=shortened(actor), **{name: changed.get(name) for name in DEFAULT_RULES})
     return list(changed)
 
 

@@ -115,6 +115,11 @@ def text_length(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
+def shortened(text: str, longest: int = LONGEST_TEXT) -> str:
+    """The beginning of a text, as long as a column of T-SQL holds, which counts as `text_length` does."""
+    return text.encode("utf-16-le", "surrogatepass")[: 2 * longest].decode("utf-16-le", "ignore")
+
+
 def check_text(name: str, value: str) -> None:
     """Raises ParameterOutOfRange for a text that no column can hold, or that acts on a terminal or a page."""
     check_length(name, value)

@@ -176,13 +176,13 @@ def test_a_session_lasts_sixteen_hours_and_a_new_one_ends_no_other(database: Tes
 
 def test_a_message_that_is_too_long_for_its_column_is_cut(database: TestedDatabase) -> None:
     record_failure(
-        database.backend, load(), TODAY, DatabaseError("x" * 1_001), attempt=1, started_at=CLOSES, finished_at=CLOSES,
-        actor="tests",
+        database.backend, load(), TODAY, DatabaseError("x" + "\U0001f600" * 500), attempt=1, started_at=CLOSES,
+        finished_at=CLOSES, actor="tests",
     )  # fmt: skip
     (run,) = list_runs(database.backend)
     failure = failure_of(database.backend, run.run_id)
     assert failure is not None
-    assert failure.message == "x" * 1_000
+    assert failure.message == "x" + "\U0001f600" * 499
     assert failure.error_number is None
 
 

@@ -91,14 +91,15 @@ def test_a_session_expires_and_can_be_ended(database: TestedDatabase) -> None:
 def test_the_audit_log_is_listed_newest_first_in_pages_and_cuts_long_texts(database: TestedDatabase) -> None:
     backend = database.backend
     for number in range(5):
+        # Columns of T-SQL count a character beyond U+FFFF twice.
         record_entry(
-            backend, actor="Ana" * 200, key_id=None, operation=f"POST /{number}", target=None, address="127.0.0.1",
-            status=200, detail="x" * 2000,
+            backend, actor="\U0001f600" * 200, key_id=None, operation=f"POST /{number}", target=None,
+            address="127.0.0.1", status=200, detail="x" * 2000,
         )  # fmt: skip
     first = list_entries(backend, count=3)
     rest = list_entries(backend, count=3, before=first[-1].entry_id)
     assert [each.operation for each in (*first, *rest)] == [f"POST /{number}" for number in (4, 3, 2, 1, 0)]
-    assert (len(first[0].actor), len(first[0].detail or "")) == (255, 1000)
+    assert (first[0].actor, first[0].detail) == ("\U0001f600" * 127, "x" * 1000)
 
 
 def test_a_request_is_claimed_once_and_its_response_is_stored_for_a_day(database: TestedDatabase) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pymssql
@@ -144,6 +144,21 @@ def test_a_later_outcome_replaces_the_earlier_one_and_all_are_kept(database: Tes
         "talked", "won", "no_answer",
     ]  # fmt: skip
     assert tell(database, ANAS, "won", report=second.report).taken_back_at == gone.taken_back_at
+
+
+def test_a_moment_at_the_beginning_of_the_calendar_is_no_reason_to_fail(database: TestedDatabase, run_id: int) -> None:
+    """The moment of its day in the zone of the server may not exist."""
+    first = datetime.min.replace(tzinfo=UTC)
+    refused(
+        database,
+        r"reported_at is 0001-01-01 00:00:00\S*; it must be at most 7 days ago",
+        ANAS,
+        "won",
+        reported_at=first,
+    )
+    told = tell(database, ANAS, "talked")
+    assert take_back(database, told, agent="Bo", taken_back_at=first).taken_back_at == first
+    assert take_back(database, told).taken_back_at == first
 
 
 def test_not_worked_puts_the_stage_back_once_and_a_replacement_forward(database: TestedDatabase, run_id: int) -> None:

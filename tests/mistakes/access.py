@@ -114,7 +114,7 @@ MISTAKES = (
     ),
     Mistake(
         "audit: an entry is longer than its column",
-        P_AUDIT, "text[: WIDTHS[name]]", "text",
+        P_AUDIT, "shortened(text, WIDTHS[name])", "text[: WIDTHS[name]]",
         ON_KEYS, "cuts_long_texts", "sqlite",
     ),
     Mistake(

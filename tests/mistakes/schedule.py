@@ -211,7 +211,7 @@ MISTAKES = (
     ),
     Mistake(
         "store: a message is longer than its column",
-        P_STORE, "message=str(error)[:LONGEST_MESSAGE]", "message=str(error)",
+        P_STORE, "message=shortened(str(error), LONGEST_MESSAGE)", "message=str(error)",
         ON_RANGES, "too_long_for_its_column", "sqlite",
     ),
     Mistake(

@@ -52,7 +52,8 @@ def test_an_outcome_is_reported_once_and_taken_back_and_the_audit_has_no_number(
     ("field", "value"),
     [
         ("outcome", "sold"), ("report", "x" * 65), ("report", " x"), ("note", "a\nb"), ("note", "x" * 1_001),
-        ("reported_at", "2026-01-31T00:00:00"), ("reported_at", 5), ("call_back_on", "tomorrow"), ("number", ""),
+        ("reported_at", "2026-01-31T00:00:00"), ("reported_at", 5), ("reported_at", "0001-01-01T00:00:00+05:00"),
+        ("reported_at", "9999-12-31T23:59:59-05:00"), ("call_back_on", "tomorrow"), ("number", ""),
     ],
 )  # fmt: skip
 def test_a_bad_field_is_named(client: FlaskClient, field: str, value: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agent_funnel.database import Database
-from agent_funnel.values import Moment, Record
+from agent_funnel.values import Moment, Record, shortened
 
 # The widths of the columns, in characters:
 WIDTHS = {"actor": 255, "operation": 100, "target": 255, "address": 100, "detail": 1000}
@@ -44,7 +44,7 @@ def record_entry(
 ) -> None:
     """Records a request. A text longer than its column is cut."""
     texts = {"actor": actor, "operation": operation, "target": target, "address": address, "detail": detail}
-    cut = {name: None if text is None else text[: WIDTHS[name]] for name, text in texts.items()}
+    cut = {name: None if text is None else shortened(text, WIDTHS[name]) for name, text in texts.items()}
     database.one("add_audit_entry", key_id=key_id, status=status, **cut)
 
 

@@ -15,7 +15,17 @@ from agent_funnel.errors import FunnelError, NotFound, ParameterOutOfRange
 from agent_funnel.rules import DEFAULTS, effective
 from agent_funnel.sentences import sentence, with_hint
 from agent_funnel.settings import Settings
-from agent_funnel.values import Day, Moment, Record, Row, check_characters, read_date, read_moment, write_moment
+from agent_funnel.values import (
+    Day,
+    Moment,
+    Record,
+    Row,
+    check_characters,
+    read_date,
+    read_moment,
+    shortened,
+    write_moment,
+)
 
 # Outcomes of nights in sentences:
 OUTCOME_NAMES = {
@@ -139,7 +149,7 @@ def record_failure(
         business_date=business_date.isoformat(),
         attempt=attempt,
         error_number=error.number,
-        message=str(error)[:LONGEST_MESSAGE],
+        message=shortened(str(error), LONGEST_MESSAGE),
         actor=actor,
         max_per_agent=rules.max_per_agent,
         window_days=rules.window_days,
@@ -169,7 +179,7 @@ def settle_date(
 def note_notice(database: Database, business_date: date, kind: str, *, now: datetime, actor: str) -> bool:
     """Notes that people get a notice of a kind for a business date; False if a copy of the service has sent it."""
     row = database.one(
-        "note_notice", business_date=business_date.isoformat(), kind=kind, now=write_moment(now), actor=actor[:255]
+        "note_notice", business_date=business_date.isoformat(), kind=kind, now=write_moment(now), actor=shortened(actor)
     )
     return bool(row and row["noted"])
 

@@ -20,7 +20,7 @@ from agent_funnel.sentences import Sentence, localized, sentence
 from agent_funnel.settings import Settings
 from agent_funnel.settings_types import WEEKDAYS
 from agent_funnel.spans import span
-from agent_funnel.values import Row, read_moment, write_moment
+from agent_funnel.values import Row, read_moment, shortened, write_moment
 
 if TYPE_CHECKING:
     from babel import Locale
@@ -125,7 +125,7 @@ class ServiceCopy:
 def copy_name(settings: Settings) -> str:
     """The name of this copy of the service. Started again on the same address, it has the same name."""
     process = f" (process {os.getpid()})" if settings.port == 0 else ""
-    return f"{socket.gethostname()}, {settings.host}:{settings.port}{process}"[:255]
+    return shortened(f"{socket.gethostname()}, {settings.host}:{settings.port}{process}")
 
 
 def database_now(database: Database) -> datetime | None:
@@ -169,7 +169,7 @@ def list_terms(database: Database) -> list[RecordedTerms]:
 
 def record_terms(database: Database, terms: Terms, *, now: datetime, actor: str) -> None:
     """Records terms, which hold from now on."""
-    database.sets("record_terms", now=write_moment(now), actor=actor[:255], **terms.to_row())
+    database.sets("record_terms", now=write_moment(now), actor=shortened(actor), **terms.to_row())
 
 
 def may_adopt(own: Terms, others: Sequence[ServiceCopy], *, now: datetime) -> bool:

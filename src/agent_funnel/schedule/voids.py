@@ -17,7 +17,7 @@ from agent_funnel.schedule.store import find_night, outcome_name
 from agent_funnel.schedule.terms import MOST_DIFFERENCE, database_now, holding
 from agent_funnel.sentences import joined, sentence
 from agent_funnel.settings import Settings
-from agent_funnel.values import Day, Flag, Moment, Record, write_moment
+from agent_funnel.values import Day, Flag, Moment, Record, shortened, write_moment
 
 # A deal this long before its time counts as the deal of its date: it came early, but agents have their new leads. A
 # deal that came earlier is void, and the date gets another one.
@@ -126,7 +126,7 @@ def void_early_ends(
 
 
 def _void(database: Database, end: End, *, now: datetime, actor: str) -> bool:
-    given: Mapping[str, object] = {"now": write_moment(now), "actor": actor[:255], "reason": CAME_TOO_EARLY}
+    given: Mapping[str, object] = {"now": write_moment(now), "actor": shortened(actor), "reason": CAME_TOO_EARLY}
     if end.run_id is None:
         row = database.one("void_outcome", business_date=end.business_date.isoformat(), window_closed=0, **given)
     else:
@@ -142,7 +142,7 @@ def void_early_attempts(database: Database, settings: Settings, *, now: datetime
     early = [
         each for each in found if scheduled_at(each.business_date, settings) > now or each.at - now > MOST_DIFFERENCE
     ]
-    given: Mapping[str, object] = {"now": write_moment(now), "actor": actor[:255], "reason": CAME_TOO_EARLY}
+    given: Mapping[str, object] = {"now": write_moment(now), "actor": shortened(actor), "reason": CAME_TOO_EARLY}
     return [
         each for each in early if (row := database.one("void_attempt", run_id=each.run_id, **given)) and row["voided"]
     ]

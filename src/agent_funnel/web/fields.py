@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
@@ -74,6 +74,13 @@ def _moment(value: object) -> object:
     return value
 
 
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is before the first moment of the calendar in UTC, or after the last one") from None
+
+
 def _in_any_case(word: str) -> str:
     """A pattern of a word; regex dialects differ on how to ignore the case."""
     return "".join(f"[{letter.upper()}{letter.lower()}]" for letter in word)
@@ -117,7 +124,7 @@ NoteText = Annotated[
     str, Field(max_length=LONGEST_NOTE, pattern=rf"^[^{CONTROLS}{DIRECTIONS}]*$"), AfterValidator(_fits_note)
 ]
 # A moment with its zone, as JSON has it:
-Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_moment), AfterValidator(_in_utc)]
 # A text to search for. It accepts more than Text, since other systems fill the tables, too.
 SearchText = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT, pattern=r"^[^\x00]*$"), AfterValidator(_fits)]
 # A country, or none, in any case:

@@ -26,7 +26,7 @@ from agent_funnel.files.tables import Choices
 from agent_funnel.imports import BadRows
 from agent_funnel.names import alike_names, spell
 from agent_funnel.sentences import sentence
-from agent_funnel.values import LONGEST_TEXT
+from agent_funnel.values import shortened
 from agent_funnel.web import import_jobs
 from agent_funnel.web.auth import SESSION_COOKIE, identity, set_audit_target
 from agent_funnel.web.errors import problem
@@ -121,7 +121,7 @@ def import_file(kind: str) -> Any:
     query = read_form(IMPORT_KINDS[kind].model)
     token = request.form.get("kept", "")
     if sent is not None and sent.filename:
-        token = services().kept_files.keep(sent.stream, sent.filename[:LONGEST_TEXT], owner()) or ""
+        token = services().kept_files.keep(sent.stream, shortened(sent.filename), owner()) or ""
     elif not token:
         raise ImportRefused(sentence("No file was chosen; nothing was imported."))
     if request.form.get("what") == "bad_rows":
@@ -202,7 +202,7 @@ def chosen_file(token: str, sent: Any, of: Hashable = None) -> Iterator[tuple[IO
     It is kept for `of`; without it, for the requester.
     """
     if not token:
-        yield sent.stream, sent.filename[:LONGEST_TEXT]
+        yield sent.stream, shortened(sent.filename)
         return
     with services().kept_files.borrowed(token, of or owner()) as (file, name):
         yield file, name

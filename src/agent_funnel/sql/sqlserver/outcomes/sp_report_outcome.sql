@@ -160,9 +160,10 @@ BEGIN
         @greatest_held BIGINT;
 
     SET @at = CASE WHEN @reported_at < @now THEN @reported_at ELSE @now END;
-    SET @reported_on = COALESCE(
-        @reported_on, CAST(DATEADD(MINUTE, DATEDIFF(MINUTE, SYSUTCDATETIME(), SYSDATETIME()), @at) AS DATE)
-    );
+    -- A report of long ago is refused below. The date of a moment at the beginning of the calendar may not exist in the
+    -- zone of the server.
+    IF @reported_on IS NULL AND @at > DATEADD(DAY, -8, @now)
+        SET @reported_on = CAST(DATEADD(MINUTE, DATEDIFF(MINUTE, SYSUTCDATETIME(), SYSDATETIME()), @at) AS DATE);
     SET @actor = COALESCE(@actor, SUSER_SNAME(), N'SQL');
     SET @note = NULLIF(LTRIM(RTRIM(@note)), N'');
     -- In a binary collation, because a Turkish one has another capital of i.
