@@ -65,8 +65,9 @@ def test_no_table_of_a_phone_scrolls_sideways_in_any_language(dashboard: Dashboa
     pages = evening(database)
     page = dashboard.page(viewport=(PHONE, 900))
     tables = set()
-    for name, path in pages.items():
-        for language in LANGUAGES:
+    for place, (name, path) in enumerate(pages.items()):
+        # German words are the longest. In the short version, each page has one other language, too.
+        for language in LANGUAGES if LONG else dict.fromkeys(("de", LANGUAGES[place % len(LANGUAGES)])):
             dashboard.speak(page, language)
             page.goto(path)
             expect(page.locator(f"html[lang|={language.split('-')[0]}]")).to_have_count(1)
