@@ -24,9 +24,8 @@ from agent_funnel.errors import (
     PoolChanged,
     RunInProgress,
 )
-from agent_funnel.leads import DEALT_STAGES
 from agent_funnel.names import by_name
-from agent_funnel.runs import Run
+from agent_funnel.runs import DEALT_STAGES, Run
 from agent_funnel.sentences import sentence, with_hint
 from agent_funnel.settings import Settings
 from agent_funnel.values import Day, Moment, Record, Row, write_moment

@@ -31,8 +31,6 @@ from agent_funnel.values import (
     text_length,
 )
 
-# The stages at which a lead can be dealt:
-DEALT_STAGES = (1, 2, 3)
 # The most records of one number that its history shows; in most tables a number has one record:
 MOST_RECORDS = 1_000
 

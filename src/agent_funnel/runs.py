@@ -14,6 +14,8 @@ from agent_funnel.numbers import match_key
 from agent_funnel.sentences import sentence, shown_as
 from agent_funnel.values import NO_LIMIT, Day, Flag, LeadDate, Moment, Record, Row, write_moment
 
+# The stages at which a lead can be dealt:
+DEALT_STAGES = (1, 2, 3)
 # Rows of history that a purge deletes at a time. It is so low that a deal that starts meanwhile hardly waits, and that
 # SQL Server does not lock the whole table.
 PURGE_BATCH = 2_000

@@ -40,7 +40,7 @@ def test_status_imports_neither_the_web_nor_what_only_other_commands_need(tmp_pa
     assert "agent_funnel.cli.status" in modules
     for other in (
         *("apscheduler", "flask", "openpyxl", "phonenumbers", "pymssql", "rich.progress", "sqlalchemy", "structlog"),
-        *("tenacity", "waitress", "agent_funnel.web"),
+        *("tenacity", "waitress", "agent_funnel.files", "agent_funnel.web"),
     ):
         assert other not in modules
 

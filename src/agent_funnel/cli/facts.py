@@ -8,8 +8,7 @@ from typing import NamedTuple
 from agent_funnel.cli.output import print_table, say
 from agent_funnel.deal import PreviewShare
 from agent_funnel.fairness import Fairness, verdict
-from agent_funnel.leads import DEALT_STAGES
-from agent_funnel.runs import Run, RunRecord, Share
+from agent_funnel.runs import DEALT_STAGES, Run, RunRecord, Share
 
 # The most agents that a table shows one by one:
 MOST_AGENTS = 60

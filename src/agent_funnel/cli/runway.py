@@ -8,7 +8,7 @@ import click
 
 from agent_funnel.cli.context import Context, pass_context
 from agent_funnel.cli.output import print_table, print_warning, render, reports, say
-from agent_funnel.leads import DEALT_STAGES
+from agent_funnel.runs import DEALT_STAGES
 from agent_funnel.schedule.runway import Runway, RunwayNight, RunwayTotals, Scenario, runway
 
 # Why a date has no deal:

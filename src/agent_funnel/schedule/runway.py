@@ -16,8 +16,8 @@ from typing import Literal
 
 from agent_funnel.agents import limits_in_force, list_limits, roster
 from agent_funnel.database import Database
-from agent_funnel.leads import DEALT_STAGES
 from agent_funnel.rules import Rules, effective
+from agent_funnel.runs import DEALT_STAGES
 from agent_funnel.schedule.calendar import ONE_DAY, closes_at, current_date, is_workday
 from agent_funnel.schedule.skips import list_skips
 from agent_funnel.schedule.store import current_pause, find_night, list_holidays

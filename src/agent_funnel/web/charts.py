@@ -14,10 +14,9 @@ from markupsafe import Markup
 
 from agent_funnel.deal import PreviewShare
 from agent_funnel.fairness import Fairness
-from agent_funnel.leads import DEALT_STAGES
 from agent_funnel.names import by_name
 from agent_funnel.results import Estimate
-from agent_funnel.runs import RunRecord, Share
+from agent_funnel.runs import DEALT_STAGES, RunRecord, Share
 from agent_funnel.schedule.runway import RunwayNight
 
 # With more agents than this, a histogram is shown, and the list of all has no bars:

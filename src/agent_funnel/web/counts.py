@@ -21,9 +21,9 @@ import structlog
 from agent_funnel.agents import LeadsInHand, leads_in_hand
 from agent_funnel.database import Database
 from agent_funnel.errors import FunnelError
-from agent_funnel.leads import DEALT_STAGES, count_by_stage
+from agent_funnel.leads import count_by_stage
 from agent_funnel.results import Results, count_results
-from agent_funnel.runs import Share, shares
+from agent_funnel.runs import DEALT_STAGES, Share, shares
 from agent_funnel.schedule.calendar import current_date
 from agent_funnel.schedule.forecast import Forecast, forecast
 from agent_funnel.schedule.runway import Runway, runway

@@ -16,7 +16,7 @@ from babel.numbers import format_decimal
 from flask import has_request_context
 from markupsafe import Markup
 
-from agent_funnel.leads import DEALT_STAGES
+from agent_funnel.runs import DEALT_STAGES
 from agent_funnel.sentences import Sentence, sentence
 from agent_funnel.web import languages
 

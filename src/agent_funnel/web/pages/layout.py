@@ -28,7 +28,7 @@ from agent_funnel.characters import visible_lines
 from agent_funnel.do_not_contact import list_word, reason_word
 from agent_funnel.errors import FunnelError
 from agent_funnel.fairness import Fairness, in_short, verdict
-from agent_funnel.leads import DEALT_STAGES
+from agent_funnel.runs import DEALT_STAGES
 from agent_funnel.sentences import joined, sentence, with_values
 from agent_funnel.settings_types import written
 from agent_funnel.spans import span
