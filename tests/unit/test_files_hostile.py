@@ -136,7 +136,9 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
         "is a damaged workbook",
     ),
     "sheet elsewhere": (
-        lambda: archive(("xl/a", b'<worksheet><sheetData><row r="1048576"><c r="XFD1"><v>1</v></c></row></sheetData>')),
+        lambda: archive(
+            ("xl/sheet", b'<worksheet><sheetData><row r="1048576"><c r="XFD1"><v>1</v></c></row></sheetData>')
+        ),
         "more than 4,000,000 cells",
     ),
     "text that is not there": (
