@@ -14,7 +14,7 @@ import pytest
 
 from agent_funnel.database import Database
 from agent_funnel.deal import deal
-from agent_funnel.errors import CheckFailed, NoActiveAgent
+from agent_funnel.errors import CheckFailed, DatabaseError, NoActiveAgent
 from agent_funnel.install import install
 from agent_funnel.runs import list_runs
 from agent_funnel.schedule.brakes import unusual_pool
@@ -208,6 +208,21 @@ def test_the_notice_of_a_night_that_nobody_approved_says_so(funnel: TestedDataba
     assert evening.look(OPENS + NIGHT) == ["missed", "held"]
     lost = "A brake held the deal of 2026-06-01, and nobody approved it. No leads moved. To deal now, open"
     assert evening.notifier.notices[1][1].startswith(lost)
+
+
+def test_the_notice_of_a_night_is_not_lost_when_its_reason_cannot_be_read(
+    funnel: TestedDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise DatabaseError("gone")
+
+    put_agents(funnel, [("A", "inactive")])
+    evening = SteppedClock(funnel.backend)
+    assert evening.look(OPENS) == ["failed"]
+    with monkeypatch.context() as patched:
+        patched.setattr("agent_funnel.schedule.scheduler.failure_reasons", fails)
+        assert "missed" not in evening.look(OPENS + NIGHT)
+    assert "missed" in evening.look(OPENS + NIGHT + HOUR / 60)
 
 
 def test_without_the_brake_an_unusual_pool_is_dealt_with_a_warning(funnel: TestedDatabase) -> None:

@@ -154,7 +154,7 @@ MISTAKES = (
     ),
     Mistake(
         "clock: a night that was held counts as failed each time",
-        P_SCHEDULER, 'was_held = outcome == "failed" and is_held(', "was_held = False and is_held(",
+        P_SCHEDULER, "was_held=day in held", "was_held=False",
         ON_NOTICES, "nobody_approved", "sqlite",
     ),
     Mistake(

@@ -253,7 +253,12 @@ class Scheduler:
 
     def _settle_passed(self, now: datetime, periods: Sequence[Period], ended: set[date], state: ScheduleState) -> None:
         settled: list[tuple[PassedDate, str]] = []
-        for each in passed(now, periods, ended, state.installed_at):
+        waiting = list(passed(now, periods, ended, state.installed_at))
+        # Read first: if that fails, no date is settled, and the next look tells people.
+        held = {
+            day for day in (each.business_date for each in waiting) if is_held(failure_reasons(self._database, day))
+        }
+        for each in waiting:
             outcome = store.settle_date(
                 self._database, each.business_date, workday=each.is_workday, closes_at=each.closes_at, now=now
             )
@@ -271,8 +276,7 @@ class Scheduler:
         for day, outcome in lost:
             # One message for each night: the letter says it, too.
             if not self._letters.send_of_night(self._rules, day, now):
-                was_held = outcome == "failed" and is_held(failure_reasons(self._database, day))
-                self._notifier.notice("missed", news.lost_date(day, outcome, was_held=was_held))
+                self._notifier.notice("missed", news.lost_date(day, outcome, was_held=day in held))
 
     def _remember_runs(self, now: datetime, ends: Sequence[End]) -> None:
         """Remembers which runs this copy has seen in their windows.
